@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# One interface target carries the language level, the warnings and the sanitizers of every target.
+add_library(popflow_options INTERFACE)
+target_compile_features(popflow_options INTERFACE cxx_std_20)
+target_compile_options(popflow_options INTERFACE
+  -Wall -Wextra -Wpedantic
+  -Wshadow              # a name that hides another
+  -Wconversion          # a number that may lose its value
+  -Wnon-virtual-dtor
+  -Wno-sign-conversion  # sizes and OpenMP's signed loop counters meet everywhere
+  # Sums that a compiler may contract differently on another machine are still the same on every
+  # thread and rank of one build, which is what is promised.
+  $<$<CONFIG:Release>:-O3>
+  $<$<BOOL:${POPFLOW_WERROR}>:-Werror>)
+if(POPFLOW_SANITIZE)
+  target_compile_options(popflow_options INTERFACE -fsanitize=${POPFLOW_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(popflow_options INTERFACE -fsanitize=${POPFLOW_SANITIZE})
+endif()

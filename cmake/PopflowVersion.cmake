@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# Version, commit and compiler, generated into one source file at build time so that the commit is the built one.
+add_custom_target(popflow_version_source
+  BYPRODUCTS ${PROJECT_BINARY_DIR}/generated/version.cpp
+  COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DOUTPUT=${PROJECT_BINARY_DIR}/generated/version.cpp
+          -DVERSION=${PROJECT_VERSION} "-DCOMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}"
+          -DBUILD_TYPE=${CMAKE_BUILD_TYPE} -P ${PROJECT_SOURCE_DIR}/cmake/write_version.cmake
+  COMMENT "")

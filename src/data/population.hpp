@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+
+namespace popflow::data {
+
+/// The cells of one experiment under one treatment at one concentration.
+struct Population {
+    std::size_t experiment = 0;  ///< index into Screen::experiments
+    std::string patient;
+    std::string culture;
+    std::string treatment;
+    std::string concentration;       ///< label as in the file
+    double concentration_value = 0;  ///< the label read as a number
+    std::string replicate;
+    std::string plate;
+    bool control = false;
+    std::size_t n_cells = 0;
+    std::string part;  ///< value of the split column (`column:NAME`), else empty
+};
+
+/// A control population and a treated population of one experiment; indices into Screen::populations.
+struct PopulationPair {
+    std::size_t control = 0;
+    std::size_t treated = 0;
+};
+
+/// Cells of one population, transformed (e.g. arcsinh) but not normalised.
+struct Cells {
+    linalg::Matrix<float> x;              ///< [n, d]
+    std::vector<std::uint8_t> cell_type;  ///< [n], index into Screen::cell_types
+};
+
+}  // namespace popflow::data

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/population.hpp"
+
+namespace popflow::data {
+
+/// Which concentrations of a treatment make pairs.
+enum class Doses {
+    highest,  ///< the highest concentration of each treatment within its experiment
+    all,
+};
+
+/// x -> arcsinh(x / cofactor), log(1 + x), or x.
+struct Transform {
+    enum class Kind { arcsinh, log1p, none };
+    Kind kind = Kind::arcsinh;
+    double cofactor = 5;  ///< raw counts
+
+    /// Reads `arcsinh:5`, `arcsinh`, `log1p` or `none`. @throws ConfigError
+    static Transform parse(const std::string& text);
+    std::string text() const;
+    double apply(double raw) const;
+    /// The exact inverse of apply().
+    double invert(double transformed) const;
+};
+
+/// How a data file is to be read; the same for every verb, and stored with a model.
+struct ScreenOptions {
+    /// role -> obs column; roles are patient culture treatment concentration replicate plate cell_type.
+    std::map<std::string, std::string> columns;
+    std::vector<std::string> control_labels{"DMSO", "AH", "H2O", "control", "vehicle"};
+    std::vector<std::string> pair_by{"patient", "culture", "plate", "replicate"};
+    std::size_t min_cells = 1000;
+    Doses doses = Doses::highest;
+    Transform transform;
+    std::vector<std::string> markers;          ///< in this order; empty: all of the file
+    std::vector<std::string> exclude_markers;  ///< left out
+    /// Rows left out: each entry is `COLUMN=VALUE[,COLUMN=VALUE...]`, and a row goes that matches all of an entry.
+    std::vector<std::string> exclude;
+    std::string split_column;  ///< obs column that says train / validation / test; empty for none
+};
+
+/// The pairing keys and values of one experiment.
+struct Experiment {
+    std::string label;                     ///< values of the pairing keys, joined by ` / `
+    std::vector<std::string> values;       ///< in the order of ScreenOptions::pair_by
+    std::vector<std::size_t> populations;  ///< kept populations, indices into Screen::populations
+};
+
+/// Something that was left out, and why.
+struct Dropped {
+    std::string what;  ///< a population, an experiment or rows
+    std::size_t n_cells = 0;
+    std::string why;
+};
+
+/// What a data file holds, without the cells: populations, experiments and (control, treated) pairs.
+struct Screen {
+    std::string file;
+    ScreenOptions options;
+    std::size_t n_obs = 0;                 ///< rows of the file
+    std::vector<std::string> markers;      ///< used, in order
+    std::vector<std::size_t> marker_cols;  ///< their columns in X
+    std::vector<std::string> cell_types;   ///< sorted; one entry if the file has no such column
+    std::vector<std::string> treatments;   ///< labels of the treated populations of `pairs`, sorted
+    std::vector<Experiment> experiments;   ///< kept, sorted by values
+    std::vector<Population> populations;   ///< kept, sorted by (experiment, treatment, concentration value, label)
+    std::vector<PopulationPair> pairs;     ///< in the order of `treated`
+    std::vector<Dropped> dropped;
+    std::size_t experiments_found = 0;  ///< before anything was dropped
+    std::size_t populations_found = 0;
+    std::string fingerprint;  ///< hex digest over obs codes, markers, shape and X's type and encoding
+};
+
+/// Reads everything but the cells, streaming obs in bounded blocks.
+///
+/// A population is one (experiment, treatment, concentration); those under `min_cells` are dropped, then
+/// experiments that no longer hold both a control and a treatment. Of two vehicle controls the one with more cells
+/// is taken, ties by treatment, then by concentration.
+///
+/// @throws DataError if the file is not HDF5, has no X, lacks a named column, has no control or no pair.
+Screen open_screen(const std::string& file, const ScreenOptions& options);
+
+/// The cells of some populations, transformed; memory grows with these populations alone.
+///
+/// @param populations  indices into screen.populations, without repetition
+/// @return  in the order of `populations`; rows in the order of the file
+/// @throws DataError for a NaN, infinite or (under arcsinh and log1p) negative value
+std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations);
+
+}  // namespace popflow::data

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/screen.hpp"
+
+namespace popflow::data {
+
+/// Which part of a split a pair belongs to.
+enum class Part { train, validation, test };
+
+const char* part_name(Part part);
+/// @throws ConfigError
+Part parse_part(const std::string& text);
+
+/// Parts of the pairs of a screen.
+struct Split {
+    std::string spec;         ///< as the user gave it
+    std::vector<Part> parts;  ///< one per Screen::pairs
+    /// Indices of the pairs of one part, ascending.
+    std::vector<std::size_t> pairs(Part part) const;
+};
+
+/// Splits the pairs of a screen by whole experiments.
+///
+/// `patient:NAME[,NAME]`: every experiment of these patients is test, the others train.
+/// `replica`: of each culture's (patient, plate) batches that hold two or more replicates, 10 give one replicate to
+/// validation and 10 other ones give one to test; with fewer than 30 such batches, a third of them each.
+/// `column:NAME`: as the column NAME of obs says; the column must be constant within an experiment.
+///
+/// @throws ConfigError for an unknown form; DataError for an unknown patient, one patient only, a column that is
+///         missing or mixed within an experiment, and a split that leaves nothing to train on or nothing to test
+Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed);
+
+/// The obs column that `spec` names (`column:NAME`), else empty; goes into ScreenOptions::split_column.
+std::string split_column(const std::string& spec);
+
+}  // namespace popflow::data
