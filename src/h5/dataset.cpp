@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "h5/dataset.hpp"
+
+#include <hdf5.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "h5/strings.hpp"
+
+namespace popflow::h5 {
+
+Handle member_type(const std::string& name, std::int64_t type) {
+    Handle compound(H5Tcreate(H5T_COMPOUND, H5Tget_size(type)));
+    H5Tinsert(compound.id(), name.c_str(), 0, type);
+    return compound;
+}
+
+Dataset::Dataset(Handle handle, std::string file, std::string path)
+    : Object(std::move(handle), std::move(file), std::move(path)) {
+    refuse_foreign_storage();
+    read_layout();
+    type_ = describe_type(stored_type().id());
+}
+
+void Dataset::refuse_foreign_storage() const {
+    const Handle properties = own(H5Dget_create_plist(id()), this->file(), this->path(), "cannot open");
+    if (H5Pget_external_count(properties.id()) > 0 || H5Pget_layout(properties.id()) == H5D_VIRTUAL) {
+        throw core::DataError(this->file(), this->path(),
+                              "found values stored in another file, allowed values inside this one");
+    }
+}
+
+void Dataset::read_layout() {
+    const Handle space = own(H5Dget_space(id()), file(), path(), "cannot read the shape");
+    const auto rank = static_cast<std::size_t>(
+        check(H5Sget_simple_extent_ndims(space.id()), file(), path(), "cannot read the shape"));
+    std::vector<hsize_t> dims(rank);
+    check(H5Sget_simple_extent_dims(space.id(), dims.data(), nullptr), file(), path(),
+          "cannot read the shape");
+    shape_.assign(dims.begin(), dims.end());
+    const Handle properties(H5Dget_create_plist(id()));
+    if (H5Pget_layout(properties.id()) == H5D_CHUNKED) {
+        H5Pget_chunk(properties.id(), static_cast<int>(rank), dims.data());
+        chunk_.assign(dims.begin(), dims.end());
+    }
+}
+
+Handle Dataset::stored_type() const {
+    Handle type = own(H5Dget_type(id()), file(), path(), "cannot read the type");
+    if (member_.empty()) return type;
+    const int index = H5Tget_member_index(type.id(), member_.c_str());
+    return own(H5Tget_member_type(type.id(), static_cast<unsigned>(index)), file(), path(),
+               "cannot read the type");
+}
+
+std::vector<std::string> Dataset::members() const {
+    std::vector<std::string> names;
+    const Handle type(H5Dget_type(id()));
+    if (H5Tget_class(type.id()) != H5T_COMPOUND) return names;
+    const int count = H5Tget_nmembers(type.id());
+    for (int k = 0; k < count; ++k) {
+        char* name = H5Tget_member_name(type.id(), static_cast<unsigned>(k));
+        if (name != nullptr) names.emplace_back(name);
+        H5free_memory(name);
+    }
+    return names;
+}
+
+Dataset Dataset::member(const std::string& name) const {
+    const std::vector<std::string> all = members();
+    if (std::find(all.begin(), all.end(), name) == all.end()) {
+        throw core::DataError(file(), path(), "has no member `" + name + "`");
+    }
+    H5Iinc_ref(id());  // the two share one identifier
+    Dataset view(Handle(id()), file(), path());
+    view.member_ = name;
+    view.type_ = describe_type(view.stored_type().id());
+    return view;
+}
+
+std::size_t Dataset::row_size() const {
+    return shape_.empty()
+               ? 1
+               : std::accumulate(shape_.begin() + 1, shape_.end(), std::size_t{1}, std::multiplies<>());
+}
+
+std::string Dataset::layout_text() const {
+    if (chunk_.empty()) return "contiguous";
+    std::string text = "chunked";
+    const Handle properties(H5Dget_create_plist(id()));
+    const int count = H5Pget_nfilters(properties.id());
+    for (int k = 0; k < count; ++k) {
+        std::size_t n_values = 0;
+        unsigned flags = 0;
+        char name[64] = "";
+        H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags, &n_values, nullptr, sizeof name,
+                       name, nullptr);
+        text += std::string(" ") + name;
+    }
+    return text;
+}
+
+void Dataset::check_span(std::size_t count, std::size_t size) const {
+    if (size != count * row_size()) {
+        throw core::ShapeMismatch(path(), "a buffer of " + std::to_string(count * row_size()) + " elements",
+                                  size, 1);
+    }
+}
+
+Handle Dataset::select(std::size_t first, std::size_t count) const {
+    if (first > rows() || count > rows() - first) {
+        throw core::DataError(file(), path(),
+                              "found " + std::to_string(rows()) + " rows, wanted rows " +
+                                  std::to_string(first) + " to " + std::to_string(first + count));
+    }
+    Handle space = own(H5Dget_space(id()), file(), path(), "cannot read the shape");
+    if (shape_.empty()) return space;
+    std::vector<hsize_t> start(rank(), 0);
+    std::vector<hsize_t> extent(shape_.begin(), shape_.end());
+    start[0] = first;
+    extent[0] = count;
+    check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr),
+          file(), path(), "cannot select rows");
+    return space;
+}
+
+void Dataset::read_raw(Element element, std::size_t first, std::size_t count, void* out) const {
+    const bool number = type_.kind == Kind::integer || type_.kind == Kind::floating ||
+                        type_.kind == Kind::boolean || type_.kind == Kind::enumeration;
+    if (!number) throw core::DataError(file(), path(), "found " + type_.text() + ", allowed numbers");
+    if (count * row_size() == 0) return;
+    const Handle selection = select(first, count);
+    const hsize_t n_values = count * row_size();
+    const Handle memory(H5Screate_simple(1, &n_values, nullptr));
+    const Handle wrapped = member_.empty() ? Handle() : member_type(member_, native_type(element));
+    check(H5Dread(id(), wrapped ? wrapped.id() : native_type(element), memory.id(), selection.id(),
+                  H5P_DEFAULT, out),
+          file(), path(), "cannot read values");
+}
+
+std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t count) const {
+    if (type_.kind != Kind::string)
+        throw core::DataError(file(), path(), "found " + type_.text() + ", allowed strings");
+    const Handle selection = select(first, count);
+    const hsize_t n_values = count * row_size();
+    const Handle memory(H5Screate_simple(1, &n_values, nullptr));
+    return read_string_elements(stored_type().id(), n_values, member_, [&](std::int64_t type, void* buffer) {
+        check(H5Dread(id(), type, memory.id(), selection.id(), H5P_DEFAULT, buffer), file(), path(),
+              "cannot read strings");
+    });
+}
+
+std::size_t Dataset::rows_of(std::size_t n_values) const {
+    const std::size_t width = row_size();
+    if (width == 0 || n_values % width != 0) {
+        throw core::ShapeMismatch(path(), "rows of " + std::to_string(width) + " elements", n_values, 1);
+    }
+    return n_values / width;
+}
+
+void Dataset::write_raw(Element element, std::size_t first, std::size_t n_values, const void* values) {
+    if (n_values == 0) return;
+    const Handle selection = select(first, rows_of(n_values));
+    const hsize_t extent = n_values;
+    const Handle memory(H5Screate_simple(1, &extent, nullptr));
+    check(H5Dwrite(id(), native_type(element), memory.id(), selection.id(), H5P_DEFAULT, values), file(),
+          path(), "cannot write values");
+}
+
+void Dataset::write_strings(std::size_t first, std::span<const std::string> values) {
+    if (values.empty()) return;
+    const Handle selection = select(first, rows_of(values.size()));
+    const hsize_t extent = values.size();
+    const Handle memory(H5Screate_simple(1, &extent, nullptr));
+    std::vector<const char*> pointers;
+    for (const std::string& value : values) pointers.push_back(value.c_str());
+    check(H5Dwrite(id(), string_type().id(), memory.id(), selection.id(), H5P_DEFAULT, pointers.data()),
+          file(), path(), "cannot write strings");
+}
+
+void Dataset::extend(std::size_t n_values) {
+    std::vector<hsize_t> dims(shape_.begin(), shape_.end());
+    if (dims.empty()) throw core::DataError(file(), path(), "a scalar cannot grow");
+    dims[0] += rows_of(n_values);
+    check(H5Dset_extent(id(), dims.data()), file(), path(), "cannot grow");
+    shape_[0] = dims[0];
+}
+
+void Dataset::append_strings(std::span<const std::string> values) {
+    const std::size_t first = rows();
+    extend(values.size());
+    write_strings(first, values);
+}
+
+std::uint64_t Dataset::file_offset() const {
+    const haddr_t offset = H5Dget_offset(id());
+    if (offset == HADDR_UNDEF) throw core::DataError(file(), path(), "has no place in the file yet");
+    return offset;
+}
+
+}  // namespace popflow::h5

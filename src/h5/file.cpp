@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "h5/file.hpp"
+
+#include <fcntl.h>
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include "core/error.hpp"
+
+namespace popflow::h5 {
+
+namespace {
+
+std::string reason() {
+    return std::generic_category().message(errno);
+}
+
+Handle access_properties(H5F_close_degree_t degree) {
+    Handle access(H5Pcreate(H5P_FILE_ACCESS));
+    H5Pset_fclose_degree(access.id(), degree);
+#if H5_VERSION_GE(1, 10, 7)
+    H5Pset_file_locking(access.id(), false, true);
+#endif
+    return access;
+}
+
+/// A file or folder that is open for as long as the object lives.
+class Descriptor {
+  public:
+    Descriptor(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    bool open() const { return fd_ >= 0; }
+    bool sync() const { return fd_ >= 0 && ::fsync(fd_) == 0; }
+
+  private:
+    int fd_;
+};
+
+}  // namespace
+
+Group open_file(const std::string& path) {
+    silence();
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) {
+        throw core::DataError(path, "", "found a folder, allowed an HDF5 file");
+    }
+    if (!Descriptor(path, O_RDONLY).open()) throw core::DataError(path, "", "cannot open: " + reason());
+    if (H5Fis_hdf5(path.c_str()) <= 0) throw core::DataError(path, "", "is not an HDF5 file");
+    const Handle access = access_properties(H5F_CLOSE_WEAK);
+    const Handle file = own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path, "", "cannot open");
+    return Group(own(H5Gopen2(file.id(), "/", H5P_DEFAULT), path, "", "cannot open"), path, "/");
+}
+
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_path_(path_ + ".tmp") {
+    silence();
+    // Asking the operating system first gives its reason in plain words.
+    if (!Descriptor(temporary_path_, O_WRONLY | O_CREAT).open()) {
+        throw core::DataError(path_, "", "cannot create: " + reason());
+    }
+    exists_ = true;
+    Handle creation(H5Pcreate(H5P_FILE_CREATE));
+    H5Pset_obj_track_times(creation.id(), false);
+    // Closing takes every object along, so that none holds the file open behind our back.
+    const Handle access = access_properties(H5F_CLOSE_STRONG);
+    file_ = own(H5Fcreate(temporary_path_.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), path_, "",
+                "cannot create");
+}
+
+AtomicFile::~AtomicFile() {
+    file_.reset();
+    if (exists_) ::unlink(temporary_path_.c_str());
+}
+
+Group AtomicFile::root() {
+    return Group(own(H5Gopen2(file_.id(), "/", H5P_DEFAULT), path_, "", "cannot open"), path_, "/");
+}
+
+void AtomicFile::flush() {
+    check(H5Fflush(file_.id(), H5F_SCOPE_GLOBAL), path_, "", "cannot write");
+}
+
+void AtomicFile::close() {
+    if (!file_) return;
+    flush();
+    if (!file_.reset()) throw core::DataError(path_, "", "cannot write: the file does not close");
+}
+
+void AtomicFile::commit() {
+    close();
+    if (!Descriptor(temporary_path_, O_RDONLY).sync()) {
+        throw core::DataError(path_, "", "cannot write to disk: " + reason());
+    }
+    if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
+        throw core::DataError(path_, "", "cannot rename " + temporary_path_ + ": " + reason());
+    }
+    exists_ = false;
+    // The rename itself lives in the folder; not every file system can sync one, and the data is safe by now.
+    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+    (void)Descriptor(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY).sync();
+}
+
+}  // namespace popflow::h5

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "h5/group.hpp"
+#include "h5/handle.hpp"
+
+namespace popflow::h5 {
+
+/// Opens a file for reading and gives its root group; the file closes with the last object of it.
+///
+/// No lock is taken: files are put in place whole (AtomicFile), and locks fail on many cluster file systems.
+///
+/// @throws core::DataError if it is missing, may not be read or is not HDF5
+Group open_file(const std::string& path);
+
+/// A new HDF5 file that appears under its name whole or not at all.
+///
+/// It is written as `PATH.tmp` beside its place. Objects of it must not be used after close().
+class AtomicFile {
+  public:
+    /// @throws core::DataError if the file cannot be made there
+    explicit AtomicFile(std::string path);
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+    /// Removes the temporary file unless commit() was called.
+    ~AtomicFile();
+
+    const std::string& path() const { return path_; }
+    const std::string& temporary_path() const { return temporary_path_; }
+    Group root();
+    /// Hands everything written so far to the operating system.
+    void flush();
+    /// Closes the file under its temporary name, for instance so that other processes may write into it.
+    void close();
+    /// Closes, waits until the file is on disk and renames it to its place. @throws core::DataError
+    void commit();
+
+  private:
+    std::string path_;
+    std::string temporary_path_;
+    Handle file_;
+    bool exists_ = false;  ///< the temporary file is there
+};
+
+}  // namespace popflow::h5

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "h5/file.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include "core/error.hpp"
+#include "h5/dataframe.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace h5 = popflow::h5;
+using popflow::core::DataError;
+using popflow::support::TemporaryFolder;
+
+namespace {
+
+std::string bytes_of(const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::string error_of(const std::function<void()>& action) {
+    try {
+        action();
+    } catch (const DataError& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+void write_some_of_everything(const std::string& path) {
+    h5::AtomicFile file(path);
+    h5::Group root = file.root();
+    h5::Group group = root.create_group("group");
+    group.write_attribute("text", "Zürich");
+    group.write("numbers", std::vector<double>{1, 2, 3}, {.deflate = 9});
+    group.write_strings("strings", std::vector<std::string>{"a", "", "ccc"});
+    h5::Dataset grows = root.create_extendible("grows", h5::Element::int32, 4);
+    grows.append(std::span<const std::int32_t>(std::vector<std::int32_t>{1, 2, 3, 4, 5}));
+    h5::DataFrame table;
+    table.add_categorical("culture", {"PDO", "F"});
+    table.add_bools("ok", {1, 0});
+    h5::write_dataframe(root, "table", table);
+    file.commit();
+}
+
+}  // namespace
+
+TEST(AtomicFile, AppearsWithCommitAndNotBefore) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    {
+        h5::AtomicFile file(path);
+        EXPECT_TRUE(std::filesystem::exists(path + ".tmp"));
+        EXPECT_FALSE(std::filesystem::exists(path));
+        file.commit();
+        EXPECT_TRUE(std::filesystem::exists(path));
+    }
+    EXPECT_TRUE(std::filesystem::exists(path));
+    EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
+}
+
+TEST(AtomicFile, LeavesTheOldFileAloneWithoutCommit) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    write_some_of_everything(path);
+    const std::string before = bytes_of(path);
+
+    {
+        h5::AtomicFile file(path);
+        h5::Group root = file.root();
+        root.write_string("x", "y");
+    }
+
+    EXPECT_EQ(bytes_of(path), before);
+    EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
+}
+
+TEST(AtomicFile, CommitClosesObjectsThatAreStillThere) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    h5::AtomicFile file(path);
+    h5::Group root = file.root();
+    const h5::Dataset dataset = root.write("x", std::vector<float>{1, 2});
+
+    file.commit();
+
+    EXPECT_EQ(h5::open_file(path).open_dataset("x").read<float>(), (std::vector<float>{1, 2}));
+}
+
+TEST(AtomicFile, EqualContentGivesEqualBytes) {
+    const TemporaryFolder folder;
+    write_some_of_everything(folder.file("a.h5"));
+    ::sleep(1);  // HDF5 time stamps, if there were any, count seconds
+    write_some_of_everything(folder.file("b.h5"));
+
+    EXPECT_EQ(bytes_of(folder.file("a.h5")), bytes_of(folder.file("b.h5")));
+}
+
+TEST(AtomicFile, AnUnwritablePathIsOneLine) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("no/such/folder/a.h5");
+
+    EXPECT_EQ(error_of([&] { h5::AtomicFile file(path); }),
+              path + ": cannot create: No such file or directory");
+}
+
+TEST(AtomicFile, ProcessesMayWriteIntoAContiguousArrayAfterClose) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    h5::AtomicFile file(path);
+    std::uint64_t offset = 0;
+    {
+        h5::Group root = file.root();
+        offset = root.create_contiguous("x", h5::Element::float32, {3, 2}).file_offset();
+    }
+    file.close();
+    const std::vector<float> values{1, 2, 3, 4, 5, 6};
+
+    const int fd = ::open(file.temporary_path().c_str(), O_WRONLY);
+    // The later rows first: nothing may rest on the order.
+    const auto done = ::pwrite(fd, values.data() + 2, 16, static_cast<off_t>(offset + 8)) +
+                      ::pwrite(fd, values.data(), 8, static_cast<off_t>(offset));
+    ::close(fd);
+    file.commit();
+
+    EXPECT_EQ(done, 24);
+    const h5::Dataset x = h5::open_file(path).open_dataset("x");
+    EXPECT_EQ(x.shape(), (std::vector<std::size_t>{3, 2}));
+    EXPECT_EQ(x.read<float>(), values);
+}
+
+TEST(OpenFile, SaysWhatIsWrong) {
+    const TemporaryFolder folder;
+    const std::string text = folder.file("text.h5");
+    std::ofstream(text) << "cells";
+
+    EXPECT_EQ(error_of([&] { h5::open_file(folder.file("none.h5")); }),
+              folder.file("none.h5") + ": cannot open: No such file or directory");
+    EXPECT_EQ(error_of([&] { h5::open_file(text); }), text + ": is not an HDF5 file");
+    EXPECT_EQ(error_of([&] { h5::open_file(folder.path().string()); }),
+              folder.path().string() + ": found a folder, allowed an HDF5 file");
+}
+
+TEST(OpenFile, AFileCutShortIsAnErrorNotACrash) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    write_some_of_everything(path);
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+
+    EXPECT_THROW(h5::open_file(path), DataError);
+}
