@@ -66,6 +66,8 @@ class Group : public Object {
     /// Dataset::file_offset() on once the file has been closed. Elements are little-endian.
     Dataset create_contiguous(const std::string& name, Element element,
                               const std::vector<std::size_t>& shape);
+    /// The same for strings of at most `length` bytes, each padded with zeros to that length.
+    Dataset create_contiguous_strings(const std::string& name, std::size_t length, std::size_t rows);
 
   private:
     Handle open_object(const std::string& name) const;

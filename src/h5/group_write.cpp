@@ -50,6 +50,15 @@ Handle extendible_properties(std::size_t chunk_rows) {
     return properties;
 }
 
+// Space is taken on creation and left as it is.
+Handle early_properties() {
+    Handle properties = plain_properties(H5P_DATASET_CREATE);
+    H5Pset_layout(properties.id(), H5D_CONTIGUOUS);
+    H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
+    return properties;
+}
+
 Handle unlimited_space() {
     const hsize_t none = 0;
     const hsize_t unlimited = H5S_UNLIMITED;
@@ -125,11 +134,16 @@ Dataset Group::create_extendible_strings(const std::string& name, std::size_t ch
 
 Dataset Group::create_contiguous(const std::string& name, Element element,
                                  const std::vector<std::size_t>& shape) {
-    const Handle properties = plain_properties(H5P_DATASET_CREATE);
-    H5Pset_layout(properties.id(), H5D_CONTIGUOUS);
-    H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY);
-    H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
-    return Dataset(create_raw(name, file_type(element), space_of(shape).id(), properties.id()), file(),
+    return Dataset(create_raw(name, file_type(element), space_of(shape).id(), early_properties().id()),
+                   file(), child_path(name));
+}
+
+Dataset Group::create_contiguous_strings(const std::string& name, std::size_t length, std::size_t rows) {
+    const Handle type(H5Tcopy(H5T_C_S1));
+    H5Tset_size(type.id(), length);
+    H5Tset_strpad(type.id(), H5T_STR_NULLPAD);
+    H5Tset_cset(type.id(), H5T_CSET_UTF8);
+    return Dataset(create_raw(name, type.id(), space_of({rows}).id(), early_properties().id()), file(),
                    child_path(name));
 }
 

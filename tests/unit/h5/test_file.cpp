@@ -136,6 +136,27 @@ TEST(AtomicFile, ProcessesMayWriteIntoAContiguousArrayAfterClose) {
     EXPECT_EQ(x.read<float>(), values);
 }
 
+TEST(AtomicFile, ProcessesMayWriteIntoAContiguousArrayOfStrings) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    h5::AtomicFile file(path);
+    std::uint64_t offset = 0;
+    {
+        h5::Group root = file.root();
+        offset = root.create_contiguous_strings("names", 3, 3).file_offset();
+    }
+    file.close();
+
+    const int fd = ::open(file.temporary_path().c_str(), O_WRONLY);
+    const auto done = ::pwrite(fd, "ab\0abcx\0\0", 9, static_cast<off_t>(offset));
+    ::close(fd);
+    file.commit();
+
+    EXPECT_EQ(done, 9);
+    EXPECT_EQ(h5::open_file(path).open_dataset("names").read_strings(),
+              (std::vector<std::string>{"ab", "abc", "x"}));
+}
+
 TEST(OpenFile, SaysWhatIsWrong) {
     const TemporaryFolder folder;
     const std::string text = folder.file("text.h5");

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+#include "data/simulated_screen_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <set>
+
+#include "core/version.hpp"
+#include "data/row_writer.hpp"
+#include "data/simulated_response.hpp"
+#include "h5/dataframe.hpp"
+
+namespace popflow::data {
+
+namespace {
+
+// Rows go to the file as they are in memory.
+static_assert(std::endian::native == std::endian::little);
+
+struct LabelColumn {
+    const char* name;
+    std::string Population::*value;
+};
+
+constexpr std::array<LabelColumn, 6> label_columns{{{"patient", &Population::patient},
+                                                    {"culture", &Population::culture},
+                                                    {"treatment", &Population::treatment},
+                                                    {"concentration", &Population::concentration},
+                                                    {"replicate", &Population::replicate},
+                                                    {"plate", &Population::plate}}};
+
+std::vector<std::string> categories_of(const SimulatedScreen& screen, std::string Population::*value) {
+    std::set<std::string> found;
+    for (const Population& p : screen.populations) found.insert(p.*value);
+    return {found.begin(), found.end()};
+}
+
+// As pandas chooses it; anndata reads any.
+h5::Element code_type(std::size_t categories) {
+    if (categories <= 127) return h5::Element::int8;
+    return categories <= 32767 ? h5::Element::int16 : h5::Element::int32;
+}
+
+std::size_t name_length(const SimulatedScreen& screen) {
+    return std::to_string(screen.n_cells() - 1).size();
+}
+
+void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
+                        std::size_t rows) {
+    h5::Group column = obs.create_group(name);
+    h5::write_encoding(column, "categorical", "0.2.0");
+    column.write_attribute("ordered", false);
+    h5::Dataset codes = column.create_contiguous("codes", code_type(categories.size()), {rows});
+    h5::write_encoding(codes, "array", "0.2.0");
+    h5::Dataset names = column.write_strings("categories", categories);
+    h5::write_encoding(names, "string-array", "0.2.0");
+}
+
+void create_obs(h5::Group& root, const SimulatedScreen& screen) {
+    h5::Group obs = root.create_group("obs");
+    h5::write_encoding(obs, "dataframe", "0.2.0");
+    std::vector<std::string> order;
+    for (const LabelColumn& column : label_columns) {
+        order.emplace_back(column.name);
+        create_categorical(obs, column.name, categories_of(screen, column.value), screen.n_cells());
+    }
+    order.emplace_back("cell_type");
+    create_categorical(obs, "cell_type", screen.cell_types, screen.n_cells());
+    obs.write_attribute("column-order", order);
+    obs.write_attribute("_index", "_index");
+    h5::Dataset index = obs.create_contiguous_strings("_index", name_length(screen), screen.n_cells());
+    h5::write_encoding(index, "string-array", "0.2.0");
+}
+
+h5::DataFrame compositions(const SimulatedScreen& screen) {
+    constexpr std::array<std::pair<const char*, double Composition::*>, 9> traits{
+        {{"fibroblasts", &Composition::fibroblasts},
+         {"activation", &Composition::activation},
+         {"proliferating", &Composition::proliferating},
+         {"stem", &Composition::stem},
+         {"secretory", &Composition::secretory},
+         {"apoptotic", &Composition::apoptotic},
+         {"mapk", &Composition::mapk},
+         {"pi3k", &Composition::pi3k},
+         {"damage", &Composition::damage}}};
+    std::array<h5::DataFrame::Strings, label_columns.size()> labels;
+    std::array<h5::DataFrame::Doubles, traits.size()> values;
+    for (const Population& p : screen.populations) {
+        if (!p.control) continue;
+        for (std::size_t k = 0; k < labels.size(); ++k) labels[k].push_back(p.*label_columns[k].value);
+        const Composition c = control_composition(screen.options.seed, p);
+        for (std::size_t k = 0; k < traits.size(); ++k) values[k].push_back(c.*traits[k].second);
+    }
+    h5::DataFrame table;
+    for (std::size_t k = 0; k < labels.size(); ++k) {
+        const std::string name = label_columns[k].name;
+        if (name != "treatment" && name != "concentration") table.add_categorical(name, labels[k]);
+    }
+    for (std::size_t k = 0; k < traits.size(); ++k) table.add(traits[k].first, values[k]);
+    return table;
+}
+
+template <class T>
+void write_scalar(h5::Group& group, const std::string& name, T value) {
+    h5::Dataset dataset = group.write(name, std::span<const T>(&value, 1), {});
+    h5::write_encoding(dataset, "numeric-scalar", "0.2.0");
+}
+
+void write_strings(h5::Group& group, const std::string& name, const std::vector<std::string>& values) {
+    h5::Dataset dataset = group.write_strings(name, values);
+    h5::write_encoding(dataset, "string-array", "0.2.0");
+}
+
+void write_uns(h5::Group& root, const SimulatedScreen& screen) {
+    const SimulatedScreenOptions& o = screen.options;
+    h5::Group uns = root.create_group("uns");
+    h5::write_encoding(uns, "dict", "0.1.0");
+    h5::Group simulation = uns.create_group("simulation");
+    h5::write_encoding(simulation, "dict", "0.1.0");
+    h5::Dataset version = simulation.write_string("version", std::string("popflow ") + core::version());
+    h5::write_encoding(version, "string", "0.2.0");
+    write_scalar<std::uint64_t>(simulation, "seed", o.seed);
+    write_scalar<std::uint64_t>(simulation, "patients", o.patients);
+    write_scalar<std::uint64_t>(simulation, "replicates", o.replicates);
+    write_scalar<std::uint64_t>(simulation, "doses", o.doses);
+    write_scalar<std::uint64_t>(simulation, "min_cells", o.min_cells);
+    write_scalar<std::uint64_t>(simulation, "max_cells", o.max_cells);
+    write_scalar<std::uint64_t>(simulation, "pairs", screen.pairs);
+    write_scalar<double>(simulation, "failed_wells", o.failed_wells);
+    write_strings(simulation, "cultures", o.cultures);
+    write_strings(simulation, "treatments", o.treatments);
+    h5::write_dataframe(simulation, "composition", compositions(screen));
+}
+
+void create_contents(h5::Group root, const SimulatedScreen& screen) {
+    h5::write_encoding(root, "anndata", "0.1.0");
+    h5::Dataset x =
+        root.create_contiguous("X", h5::Element::float32, {screen.n_cells(), screen.markers.size()});
+    h5::write_encoding(x, "array", "0.2.0");
+    create_obs(root, screen);
+    h5::DataFrame var;
+    var.name_rows(screen.markers);
+    h5::write_dataframe(root, "var", var);
+    write_uns(root, screen);
+    for (const char* name : {"layers", "obsm", "obsp", "varm", "varp"}) {
+        h5::Group group = root.create_group(name);
+        h5::write_encoding(group, "dict", "0.1.0");
+    }
+}
+
+// Where the codes of an obs column are, and what they mean.
+struct CodeColumn {
+    std::uint64_t offset = 0;
+    std::size_t width = 0;  // bytes
+    std::vector<std::string> categories;
+};
+
+struct Places {
+    std::uint64_t x = 0;
+    std::uint64_t index = 0;
+    std::uint64_t cell_type = 0;
+    std::array<CodeColumn, label_columns.size()> columns;
+};
+
+// The file is open for reading only as long as this takes: processes must not meet in HDF5.
+Places find_places(const SimulatedScreen& screen, const std::string& file) {
+    const h5::Group root = h5::open_file(file);
+    Places places;
+    places.x = root.open_dataset("X").file_offset();
+    places.index = root.open_dataset("obs/_index").file_offset();
+    places.cell_type = root.open_dataset("obs/cell_type/codes").file_offset();
+    for (std::size_t k = 0; k < label_columns.size(); ++k) {
+        const h5::Dataset codes = root.open_dataset(std::string("obs/") + label_columns[k].name + "/codes");
+        places.columns[k] = {codes.file_offset(), codes.type().bytes,
+                             categories_of(screen, label_columns[k].value)};
+    }
+    return places;
+}
+
+// One code, again and again.
+std::vector<char> repeated_code(const CodeColumn& column, const std::string& value, std::size_t count) {
+    const auto place = std::lower_bound(column.categories.begin(), column.categories.end(), value);
+    const auto code = static_cast<std::int32_t>(place - column.categories.begin());
+    std::vector<char> bytes(count * column.width);
+    for (std::size_t i = 0; i < count; ++i) std::memcpy(&bytes[i * column.width], &code, column.width);
+    return bytes;
+}
+
+std::vector<char> row_names(std::size_t first, std::size_t count, std::size_t length) {
+    std::vector<char> bytes(count * length, '\0');
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string name = std::to_string(first + i);
+        std::copy(name.begin(), name.end(), &bytes[i * length]);
+    }
+    return bytes;
+}
+
+}  // namespace
+
+std::unique_ptr<h5::AtomicFile> create_simulated_screen_file(const SimulatedScreen& screen,
+                                                             const std::string& path) {
+    auto file = std::make_unique<h5::AtomicFile>(path);
+    create_contents(file->root(), screen);
+    file->close();
+    return file;
+}
+
+void write_simulated_populations(const SimulatedScreen& screen, const std::string& path,
+                                 std::span<const std::size_t> populations) {
+    constexpr std::size_t block = 16384;  // cells, about 3 MB
+    const std::string file = path + ".tmp";
+    const Places places = find_places(screen, file);
+    const std::size_t d = screen.markers.size();
+    const std::size_t length = name_length(screen);
+    RowWriter writer(file, path);
+    linalg::Matrix<float> x;
+    std::vector<std::uint8_t> cell_type;
+    for (const std::size_t p : populations) {
+        const Population& population = screen.populations.at(p);
+        for (std::size_t first = 0; first < population.n_cells; first += block) {
+            const std::size_t n = std::min(block, population.n_cells - first);
+            const std::size_t row = screen.first_row[p] + first;
+            x.reshape(n, d);
+            cell_type.resize(n);
+            simulate_cells(screen, p, first, x, cell_type);
+            writer.write(x.data(), n * d * sizeof(float), places.x + row * d * sizeof(float));
+            writer.write(cell_type.data(), n, places.cell_type + row);
+            writer.write(row_names(row, n, length).data(), n * length, places.index + row * length);
+            for (std::size_t k = 0; k < label_columns.size(); ++k) {
+                const CodeColumn& column = places.columns[k];
+                const auto codes = repeated_code(column, population.*label_columns[k].value, n);
+                writer.write(codes.data(), codes.size(), column.offset + row * column.width);
+            }
+        }
+    }
+    writer.sync();
+}
+
+}  // namespace popflow::data
