@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "h5/lzf.hpp"
 
 namespace popflow::h5 {
 
@@ -49,6 +50,7 @@ class Descriptor {
 
 Group open_file(const std::string& path) {
     silence();
+    register_lzf();
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) {
         throw core::DataError(path, "", "found a folder, allowed an HDF5 file");
