@@ -31,12 +31,14 @@ po::options_description describe(const std::vector<Option>& options, const std::
 }
 
 // Boost's texts name the option but not always what is wrong with it in the words of this program.
-[[noreturn]] void rethrow(const po::error& error, const std::vector<std::string>& known, const std::string& where) {
+[[noreturn]] void rethrow(const po::error& error, const std::vector<std::string>& known,
+                          const std::string& where) {
     if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
         std::string name = unknown->get_option_name();
         name.erase(0, name.find_first_not_of('-'));
         const std::string guess = nearest_name(name, known);
-        throw core::ConfigError(where + name, "unknown option" + (guess.empty() ? "" : "; did you mean '" + guess + "'?"));
+        throw core::ConfigError(where + name,
+                                "unknown option" + (guess.empty() ? "" : "; did you mean '" + guess + "'?"));
     }
     throw core::ConfigError(where.empty() ? "usage" : where.substr(0, where.size() - 2), error.what());
 }
@@ -74,8 +76,9 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 }
 
 const std::vector<Section>& all_sections() {
-    static const std::vector<Section> sections{Section::general, Section::data,     Section::split,   Section::model,
-                                               Section::train,   Section::evaluate, Section::simulate};
+    static const std::vector<Section> sections{Section::general, Section::data,    Section::split,
+                                               Section::model,   Section::train,   Section::evaluate,
+                                               Section::report,  Section::simulate};
     return sections;
 }
 
@@ -108,15 +111,16 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
     Values flags;
     try {
         const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-        collect(po::command_line_parser(arguments).options(description).positional({}).style(style).run(), flags,
-                positional);
+        collect(po::command_line_parser(arguments).options(description).positional({}).style(style).run(),
+                flags, positional);
     } catch (const po::error& error) {
         rethrow(error, known, "");
     }
     if (const auto file = flags.find("config"); file != flags.end()) {
         std::ifstream in(file->second.back());
         std::ostringstream text;
-        if (!in || !(text << in.rdbuf())) throw core::ConfigError("config", "cannot read '" + file->second.back() + "'");
+        if (!in || !(text << in.rdbuf()))
+            throw core::ConfigError("config", "cannot read '" + file->second.back() + "'");
         parse_text(text.str(), file->second.back());
     }
     for (const auto& [name, values] : flags) find(name)->set(values);
@@ -162,12 +166,13 @@ std::string OptionTable::help(const std::vector<Section>& sections) const {
     return out.str();
 }
 
-std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least, std::uint64_t most) {
+std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least,
+                          std::uint64_t most) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
-        throw core::ConfigError(key, "found '" + text + "', allowed a whole number from " + std::to_string(least) +
-                                         " to " + std::to_string(most));
+        throw core::ConfigError(key, "found '" + text + "', allowed a whole number from " +
+                                         std::to_string(least) + " to " + std::to_string(most));
     }
     return value;
 }
@@ -176,13 +181,14 @@ double parse_number(const std::string& key, const std::string& text, double leas
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most)) {
-        throw core::ConfigError(key, "found '" + text + "', allowed a number from " + number_text(least) + " to " +
-                                         number_text(most));
+        throw core::ConfigError(key, "found '" + text + "', allowed a number from " + number_text(least) +
+                                         " to " + number_text(most));
     }
     return value;
 }
 
-std::size_t parse_choice(const std::string& key, const std::string& text, const std::vector<std::string>& allowed) {
+std::size_t parse_choice(const std::string& key, const std::string& text,
+                         const std::vector<std::string>& allowed) {
     const auto at = std::ranges::find(allowed, text);
     if (at == allowed.end()) {
         std::string names;

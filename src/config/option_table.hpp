@@ -11,7 +11,7 @@
 namespace popflow::config {
 
 /// Parts of the program that an option belongs to; a verb takes some of them.
-enum class Section { general, data, split, model, train, evaluate, simulate };
+enum class Section { general, data, split, model, train, evaluate, report, simulate };
 
 /// One option: a flag `--name VALUE` and a key `name = VALUE` of a configuration file.
 struct Option {
@@ -30,10 +30,11 @@ class OptionTable {
     void add(Option option) { options_.push_back(std::move(option)); }
     const std::vector<Option>& options() const { return options_; }
 
-    /// Sets options from the command line and from the file that `config` names there; flags override the file.
+    /// Sets options from the command line and from the file that `config` names there; flags override the
+    /// file.
     ///
-    /// On the command line only options of `sections` are allowed, in a file those of any section, so that one file
-    /// serves all verbs.
+    /// On the command line only options of `sections` are allowed, in a file those of any section, so that
+    /// one file serves all verbs.
     /// @param positional  receives arguments that are not flags; nullptr: there may be none
     /// @throws core::ConfigError for an unknown key, a missing value or a value that is not allowed
     void parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
@@ -52,10 +53,12 @@ class OptionTable {
 };
 
 /// Readers of option values; `key` goes into the message. @throws core::ConfigError
-std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least, std::uint64_t most);
+std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least,
+                          std::uint64_t most);
 double parse_number(const std::string& key, const std::string& text, double least, double most);
 /// Position of text among `allowed`.
-std::size_t parse_choice(const std::string& key, const std::string& text, const std::vector<std::string>& allowed);
+std::size_t parse_choice(const std::string& key, const std::string& text,
+                         const std::vector<std::string>& allowed);
 /// `a,b,c` as a list; spaces around the commas are dropped.
 std::vector<std::string> parse_list(const std::string& text);
 std::string list_text(const std::vector<std::string>& values);

@@ -6,6 +6,7 @@
 
 #include "config/option_table.hpp"
 #include "data/screen.hpp"
+#include "data/simulated_screen.hpp"
 #include "data/splits.hpp"
 #include "eval/evaluator.hpp"
 #include "models/flow_matching.hpp"
@@ -28,6 +29,7 @@ struct RunConfig {
     std::uint64_t checkpoint_every = 500;  ///< steps
     std::uint64_t log_every = 50;          ///< steps
     bool resume = false;
+    std::string format = "text";  ///< of a report
     bool json = false;
     eval::EvaluateOptions evaluate;
 };
@@ -35,10 +37,20 @@ struct RunConfig {
 /// The options of a RunConfig; they refer to it, so it must outlive the table.
 OptionTable run_options(RunConfig& config);
 
+/// What `simulate screen` is asked for.
+struct SimulateConfig {
+    std::string config_file;
+    std::string output;
+    data::SimulatedScreenOptions screen;
+};
+
+OptionTable simulate_options(SimulateConfig& config);
+
 /// Sections that decide what a training computes: what a checkpoint keeps and a resume compares.
 const std::vector<Section>& training_sections();
 
-/// Lines of two resolved configurations that differ, as `key: found ..., was ...`; keys in `ignored` are left out.
+/// Lines of two resolved configurations that differ, as `key: found ..., was ...`; keys in `ignored` are left
+/// out.
 std::vector<std::string> differences(const std::string& now, const std::string& before,
                                      const std::vector<std::string>& ignored);
 

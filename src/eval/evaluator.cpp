@@ -56,8 +56,12 @@ struct Comparison {
 // One pair of a rank: its cells, and the prediction of each predictor.
 class PairWork {
   public:
-    PairWork(const data::Screen& screen, std::size_t pair, const TrainedFlow& flow, const EvaluateOptions& options)
-        : pair_(pair), flow_(flow), options_(options), treated_(screen.populations[screen.pairs[pair].treated]) {
+    PairWork(const data::Screen& screen, std::size_t pair, const TrainedFlow& flow,
+             const EvaluateOptions& options)
+        : pair_(pair),
+          flow_(flow),
+          options_(options),
+          treated_(screen.populations[screen.pairs[pair].treated]) {
         const std::size_t ids[] = {screen.pairs[pair].control, screen.pairs[pair].treated};
         std::vector<data::Cells> cells = data::read_populations(screen, ids);
         for (data::Cells& c : cells) flow.normalisation.apply(c.x.view());
@@ -81,7 +85,8 @@ class PairWork {
         const std::vector<float> condition = flow_.conditions.encode(treated_);
         Matrix<float> x = control_.x;
         if (flow_.gaussian_base) stream(options_, pair_, role_base).fill_normal(x.values());
-        const ode::Options solver{.relative_tolerance = options_.tolerance, .absolute_tolerance = options_.tolerance};
+        const ode::Options solver{.relative_tolerance = options_.tolerance,
+                                  .absolute_tolerance = options_.tolerance};
         flow_.model.transport(flow_.values, embedding, condition, solver, x.view());
         return x;
     }
@@ -126,17 +131,6 @@ class PairWork {
     data::Cells all_targets_;
 };
 
-metrics::Selection selection(const EvaluateOptions& options) {
-    const auto has = [&](const char* name) { return std::ranges::find(options.metrics, name) != options.metrics.end(); };
-    return {.w1 = has("w1"),
-            .w2 = has("w2"),
-            .mmd = has("mmd"),
-            .r2 = has("r2"),
-            .energy = has("energy"),
-            .r2_means = has("r2_means"),
-            .w1_markers = has("w1_markers")};
-}
-
 // One predictor on one pair: the comparison, then its scores.
 struct Task {
     PairScore row;
@@ -162,14 +156,16 @@ void record(PairScore& row, Work work) {
 }
 
 // Reads a pair and makes the predictions of all predictors; transport uses all threads inside.
-void predict(const data::Screen& screen, const TrainedFlow& flow, const EvaluateOptions& options, ScoredPair& pair,
-             std::vector<Task>& tasks) {
+void predict(const data::Screen& screen, const TrainedFlow& flow, const EvaluateOptions& options,
+             ScoredPair& pair, std::vector<Task>& tasks) {
     const std::size_t first = tasks.size();
-    for (const std::string& name : predictor_names()) tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
+    for (const std::string& name : predictor_names())
+        tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
     try {
         const PairWork work(screen, pair.pair, flow, options);
         for (std::size_t i = first; i < tasks.size(); ++i) {
-            record(tasks[i].row, [&] { tasks[i].comparison = work.compare(tasks[i].row.predictor, pair.embedding); });
+            record(tasks[i].row,
+                   [&] { tasks[i].comparison = work.compare(tasks[i].row.predictor, pair.embedding); });
         }
     } catch (const core::Error& error) {
         for (std::size_t i = first; i < tasks.size(); ++i) {
@@ -184,8 +180,9 @@ std::vector<ScoredPair> score_pairs(const data::Screen& screen, std::span<const 
                                     const TrainedFlow& flow, const EvaluateOptions& options) {
     std::vector<ScoredPair> scored;
     std::vector<Task> tasks;
-    for (std::size_t p : pairs) predict(screen, flow, options, scored.emplace_back(ScoredPair{.pair = p}), tasks);
-    const metrics::Selection selected = selection(options);
+    for (std::size_t p : pairs)
+        predict(screen, flow, options, scored.emplace_back(ScoredPair{.pair = p}), tasks);
+    const metrics::Selection selected = selection(options.metrics);
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         record(tasks[i].row, [&] {
@@ -206,13 +203,16 @@ std::vector<std::size_t> own_pairs(const data::Screen& screen, std::span<const s
                                    const EvaluateOptions& options, const dist::Communicator& comm) {
     std::vector<std::size_t> cost;
     for (std::size_t p : pairs) {
-        const std::size_t n = std::min(options.max_cells, screen.populations[screen.pairs[p].control].n_cells);
-        const std::size_t m = std::min(options.max_cells, screen.populations[screen.pairs[p].treated].n_cells);
+        const std::size_t n =
+            std::min(options.max_cells, screen.populations[screen.pairs[p].control].n_cells);
+        const std::size_t m =
+            std::min(options.max_cells, screen.populations[screen.pairs[p].treated].n_cells);
         cost.push_back(n * m);
     }
     std::vector<std::size_t> own;
     const auto ranks = static_cast<std::size_t>(comm.size());
-    for (std::size_t i : dist::deal(cost, ranks)[static_cast<std::size_t>(comm.rank())]) own.push_back(pairs[i]);
+    const auto dealt = dist::deal(cost, ranks);
+    for (std::size_t i : dealt[static_cast<std::size_t>(comm.rank())]) own.push_back(pairs[i]);
     return own;
 }
 
@@ -229,8 +229,20 @@ double metric(const metrics::Scores& s, const std::string& name) {
     return at < std::ssize(values) ? values[at] : metrics::Scores::none;
 }
 
+metrics::Selection selection(const std::vector<std::string>& metrics) {
+    const auto has = [&](const char* name) { return std::ranges::find(metrics, name) != metrics.end(); };
+    return {.w1 = has("w1"),
+            .w2 = has("w2"),
+            .mmd = has("mmd"),
+            .r2 = has("r2"),
+            .energy = has("energy"),
+            .r2_means = has("r2_means"),
+            .w1_markers = has("w1_markers")};
+}
+
 const std::vector<std::string>& predictor_names() {
-    static const std::vector<std::string> names{"model", "identity", "mean_shift", "oracle_shift", "noise_floor"};
+    static const std::vector<std::string> names{"model", "identity", "mean_shift", "oracle_shift",
+                                                "noise_floor"};
     return names;
 }
 

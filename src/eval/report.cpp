@@ -23,7 +23,8 @@ constexpr Column columns[] = {
 std::string row_name(const Provenance& p, const std::string& predictor) {
     if (predictor != "model") return predictor;
     std::string name = p.method;
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    std::ranges::transform(name, name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     if (p.method == "mfm") name += " k=" + std::to_string(p.knn);
     if (p.base == "gaussian") name += " w/ N";
     return name;
@@ -112,7 +113,8 @@ std::string table_text(const std::vector<Row>& rows) {
     return text;
 }
 
-std::string heading(const std::pair<std::string, std::string>& key, const std::vector<Row>& rows, bool one_culture) {
+std::string heading(const std::pair<std::string, std::string>& key, const std::vector<Row>& rows,
+                    bool one_culture) {
     const auto& [part, aggregation] = key;
     std::string how = ", " + aggregation;
     if (aggregation == "culture_mean") how = one_culture ? ", mean over pairs" : ", mean over cultures";
@@ -153,13 +155,15 @@ std::string report_markdown(const std::vector<Results>& results) {
         text += "| " + key.first + " |";
         std::string rule = "|---|";
         for (const Column& column : columns) {
-            text += std::string(" ") + column.title + " |";
+            text += ' ';
+            text += column.title;
+            text += " |";
             rule += "---|";
         }
         text += "\n" + rule + "\n";
         for (const Row& row : rows) {
             text += "| " + row.name + " |";
-            for (const auto& values : row.values) text += " " + cell_text(values) + " |";
+            for (const auto& values : row.values) text.append(" ").append(cell_text(values)).append(" |");
             text += "\n";
         }
     }

@@ -67,7 +67,8 @@ class Summary {
         out.add("aggregation", std::move(aggregation_));
         out.add("n_pairs", std::move(n_pairs_));
         out.add("n_failed", std::move(n_failed_));
-        for (std::size_t m = 0; m < metric_names().size(); ++m) out.add(metric_names()[m], std::move(values_[m]));
+        for (std::size_t m = 0; m < metric_names().size(); ++m)
+            out.add(metric_names()[m], std::move(values_[m]));
         return out;
     }
 
@@ -97,8 +98,8 @@ class Summary {
         return means;
     }
 
-    void add(const std::string& part, const std::string& predictor, const std::string& aggregation, std::size_t n,
-             std::size_t failed, const std::vector<double>& means) {
+    void add(const std::string& part, const std::string& predictor, const std::string& aggregation,
+             std::size_t n, std::size_t failed, const std::vector<double>& means) {
         part_.push_back(part);
         predictor_.push_back(predictor);
         aggregation_.push_back(aggregation);
@@ -169,7 +170,8 @@ std::string pair_name(const data::Screen& screen, std::size_t pair) {
     return name;
 }
 
-h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split, const Evaluation& evaluation) {
+h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split,
+                          const Evaluation& evaluation) {
     std::map<std::string, Texts> text;
     std::map<std::string, std::vector<double>> number;
     std::map<std::string, std::vector<std::int64_t>> count;
@@ -193,8 +195,8 @@ h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split, 
         count["rank"].push_back(row.rank);
     }
     h5::DataFrame frame;
-    for (const char* name : {"pair", "part", "patient", "culture", "treatment", "concentration", "replicate", "plate",
-                             "predictor"}) {
+    for (const char* name : {"pair", "part", "patient", "culture", "treatment", "concentration", "replicate",
+                             "plate", "predictor"}) {
         frame.add_categorical(name, std::move(text[name]));
     }
     for (const std::string& name : metric_names()) frame.add(name, std::move(number[name]));
@@ -206,7 +208,13 @@ h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split, 
     return frame;
 }
 
-h5::DataFrame summarise(const h5::DataFrame& pairs) { return Summary(pairs).frame(); }
+h5::DataFrame summarise(const h5::DataFrame& pairs) {
+    return Summary(pairs).frame();
+}
+
+void check_writable(const std::string& path) {
+    const h5::AtomicFile attempt(path);
+}
 
 void write_results(const std::string& path, const Results& results) {
     h5::AtomicFile file(path);

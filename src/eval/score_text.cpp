@@ -9,7 +9,7 @@ namespace popflow::eval {
 namespace {
 
 template <class T>
-    requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 void put(std::string& text, const T& value) {
     text.append(reinterpret_cast<const char*>(&value), sizeof value);
 }

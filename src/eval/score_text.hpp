@@ -11,8 +11,8 @@ namespace popflow::eval {
 /// All that a rank found out about one pair.
 struct ScoredPair {
     std::size_t pair = 0;
-    std::vector<float> embedding;
-    std::vector<PairScore> scores;
+    std::vector<float> embedding{};
+    std::vector<PairScore> scores{};
 };
 
 /// Appends a pair as bytes, for the way to rank 0.

@@ -26,7 +26,8 @@ linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& nam
 void write_tensors(h5::Group& parent, const std::string& name, const nn::ParameterLayout& layout,
                    std::span<const float> buffer) {
     h5::Group group = parent.create_group(name);
-    for (const nn::Tensor& tensor : layout.tensors()) write_matrix(group, tensor.name, matrix_of(buffer, tensor));
+    for (const nn::Tensor& tensor : layout.tensors())
+        write_matrix(group, tensor.name, matrix_of(buffer, tensor));
 }
 
 linalg::AlignedVector<float> read_tensors(const h5::Group& parent, const std::string& name,
@@ -108,7 +109,8 @@ data::Conditions read_conditions(const h5::Group& group) {
     std::vector<data::Conditions::Treatment> treatments;
     for (std::string& name : group.open_dataset("treatments").read_strings()) {
         const std::string dataset = "concentrations_" + std::to_string(treatments.size());
-        treatments.push_back({std::move(name), all ? group.open_dataset(dataset).read<double>() : std::vector<double>()});
+        treatments.push_back(
+            {std::move(name), all ? group.open_dataset(dataset).read<double>() : std::vector<double>()});
     }
     return {std::move(treatments), all ? data::Doses::all : data::Doses::highest};
 }
@@ -142,9 +144,11 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
 
 Checkpoint read_checkpoint(const std::string& path) {
     const h5::Group root = h5::open_file(path);
-    if (!root.has_attribute("popflow_checkpoint")) throw core::DataError(path, "", "not a popflow checkpoint");
+    if (!root.has_attribute("popflow_checkpoint"))
+        throw core::DataError(path, "", "not a popflow checkpoint");
     if (const std::int64_t version = root.int_attribute("popflow_checkpoint"); version != format_version) {
-        throw core::DataError(path, "popflow_checkpoint", "found format " + std::to_string(version) + ", allowed 1");
+        throw core::DataError(path, "popflow_checkpoint",
+                              "found format " + std::to_string(version) + ", allowed 1");
     }
     Checkpoint c;
     c.config = root.string_attribute("config");

@@ -14,7 +14,8 @@ namespace popflow::train {
 
 /// Everything that the next step, an evaluation or a prediction depends on.
 ///
-/// The file holds nothing of where and when it was made: equal training gives equal bytes, on any number of ranks.
+/// The file holds nothing of where and when it was made: equal training gives equal bytes, on any number of
+/// ranks.
 struct Checkpoint {
     std::string config;            ///< resolved configuration, every key
     std::string data_fingerprint;  ///< Screen::fingerprint

@@ -17,7 +17,8 @@ using core::Stream;
 
 namespace {
 
-void gather_rows(const linalg::Matrix<float>& from, std::span<const std::uint32_t> rows, linalg::Matrix<float>& to) {
+void gather_rows(const linalg::Matrix<float>& from, std::span<const std::uint32_t> rows,
+                 linalg::Matrix<float>& to) {
     to.reshape(rows.size(), from.cols());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         std::copy_n(from.view().row(rows[i]), from.cols(), to.view().row(i));
@@ -107,7 +108,8 @@ void Trainer::compute_slot(const Lane& lane, SlotWork& work) const {
                                                .condition = pair.condition,
                                                .pair = pair.index};
         std::ranges::fill(work.gradient, 0.0F);
-        work.loss = static_cast<double>(model_.loss_and_gradient<float>(values_, slot, work.workspace, work.gradient));
+        work.loss = static_cast<double>(
+            model_.loss_and_gradient<float>(values_, slot, work.workspace, work.gradient));
         work.finite = std::isfinite(work.loss);
     } catch (const core::NumericalError&) {
         // told to all ranks by the flag, so that none waits in a collective
@@ -138,7 +140,8 @@ StepReport Trainer::step(bool stop_requested) {
     compute_lanes();
     communicator_.sum(std::span<double>(shared_));
     if (shared_[options_.batch_pairs] > 0) {
-        throw core::NumericalError("training", "the loss is not finite at step " + std::to_string(adam_.step));
+        throw core::NumericalError("training",
+                                   "the loss is not finite at step " + std::to_string(adam_.step));
     }
     sum_.reduce(communicator_);
     sum_.read(1.0 / static_cast<double>(options_.batch_pairs), gradient_);

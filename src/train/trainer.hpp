@@ -32,7 +32,8 @@ struct TrainOptions {
     nn::AdamOptions adam;
 };
 
-/// Learning rate of update `step` (0, 1, ...): linear warm-up, then constant, or a half cosine that ends at 0.
+/// Learning rate of update `step` (0, 1, ...): linear warm-up, then constant, or a half cosine that ends at
+/// 0.
 double learning_rate(const TrainOptions& options, std::uint64_t step);
 
 /// One training pair on the rank that owns it; cells are normalised.
@@ -59,9 +60,10 @@ struct StepReport {
 
 /// Distributed training of a FlowMatching model.
 ///
-/// A step is a list of slots, dealt to the ranks; slot b visits the pairs of lane b in a random order, epoch after
-/// epoch. Whatever a slot draws comes from streams keyed by (seed, step, slot), slot gradients are summed exactly,
-/// and every rank makes the same update: the weights have the same bits on any number of ranks and threads.
+/// A step is a list of slots, dealt to the ranks; slot b visits the pairs of lane b in a random order, epoch
+/// after epoch. Whatever a slot draws comes from streams keyed by (seed, step, slot), slot gradients are
+/// summed exactly, and every rank makes the same update: the weights have the same bits on any number of
+/// ranks and threads.
 class Trainer {
   public:
     /// @param lanes  this rank's; together the ranks hold options.batch_pairs of them, none of them empty
@@ -70,7 +72,8 @@ class Trainer {
 
     /// One update. Collective.
     /// @param stop_requested  of this rank; seen by all in the report
-    /// @throws core::NumericalError on all ranks if a loss or gradient of any is not finite; weights are unchanged
+    /// @throws core::NumericalError on all ranks if a loss or gradient of any is not finite; weights are
+    /// unchanged
     StepReport step(bool stop_requested);
 
     std::uint64_t steps_done() const { return adam_.step; }

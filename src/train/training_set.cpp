@@ -25,7 +25,9 @@ std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<co
 
 TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, std::size_t batch_pairs,
                          const dist::Communicator& comm)
-    : screen_(screen), pairs_(split.pairs(data::Part::train)), smallest_(std::numeric_limits<std::size_t>::max()) {
+    : screen_(screen),
+      pairs_(split.pairs(data::Part::train)),
+      smallest_(std::numeric_limits<std::size_t>::max()) {
     if (batch_pairs > pairs_.size()) {
         throw core::ConfigError("batch-pairs", "found " + std::to_string(batch_pairs) + ", allowed 1 to " +
                                                    std::to_string(pairs_.size()) + ", the training pairs");
@@ -81,10 +83,15 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, const dist::Co
     data::Moments all;
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const double* row = table.data() + i * width;
-        const data::Moments one{static_cast<std::uint64_t>(row[0]), {row + 1, row + 1 + d}, {row + 1 + d, row + width}};
+        const data::Moments one{
+            static_cast<std::uint64_t>(row[0]), {row + 1, row + 1 + d}, {row + 1 + d, row + width}};
         all = i == 0 ? one : data::combine(all, one);
     }
-    normalisation_ = data::Normalisation::from_moments(all, screen.file);
+    try {
+        normalisation_ = data::make_normalisation(all);
+    } catch (const core::NumericalError& error) {
+        throw core::DataError(screen.file, "X", error.what());
+    }
 
     linalg::Matrix<double> shift(conditions_.count(), d);
     std::vector<double> count(conditions_.count(), 0);
@@ -102,7 +109,8 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, const dist::Co
     mean_shifts_ = linalg::Matrix<float>(shift.rows(), d);
     for (std::size_t c = 0; c < shift.rows(); ++c) {
         for (std::size_t j = 0; j < d; ++j) {
-            mean_shifts_(c, j) = static_cast<float>(shift(c, j) / count[c] / static_cast<double>(normalisation_.scale));
+            mean_shifts_(c, j) =
+                static_cast<float>(shift(c, j) / count[c] / static_cast<double>(normalisation_.scale));
         }
     }
 }

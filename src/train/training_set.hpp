@@ -14,14 +14,15 @@ namespace popflow::train {
 
 /// What every rank knows of the training data, and the cells of this rank's own pairs.
 ///
-/// The pairs are dealt into lanes, one per slot of a batch; a rank holds the populations of its lanes and no others.
+/// The pairs are dealt into lanes, one per slot of a batch; a rank holds the populations of its lanes and no
+/// others.
 class TrainingSet {
   public:
     /// Reads this rank's cells, agrees on the normalisation and normalises. Collective over comm.
     ///
     /// Means and standard deviations are those of all training cells, each counted once: the moments of each
-    /// population come from one rank and are combined in the order of the populations, so they have the same bits
-    /// on any number of ranks.
+    /// population come from one rank and are combined in the order of the populations, so they have the same
+    /// bits on any number of ranks.
     /// @throws core::DataError, core::ConfigError if there are more slots than pairs
     TrainingSet(const data::Screen& screen, const data::Split& split, std::size_t batch_pairs,
                 const dist::Communicator& comm);
@@ -29,8 +30,8 @@ class TrainingSet {
     const std::vector<std::size_t>& pairs() const { return pairs_; }
     const data::Conditions& conditions() const { return conditions_; }
     const data::Normalisation& normalisation() const { return normalisation_; }
-    /// For each condition the mean over its training pairs of (mean of the treated - mean of the control), [count, d],
-    /// normalised.
+    /// For each condition the mean over its training pairs of (mean of the treated - mean of the control),
+    /// [count, d], normalised.
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
     /// Cells of the smallest training population.
     std::size_t smallest_population() const { return smallest_; }
