@@ -40,7 +40,9 @@ LabelColumn compound_column(const h5::Group& root, const std::string& table, con
 /// A column of anndata 0.8 or later that is a group.
 LabelColumn group_column(const h5::Group& column) {
     if (column.contains_dataset("codes")) {
-        return LabelColumn::categorical(column.open_dataset("codes"), column.open_dataset("categories"));
+        // Newer versions may write categories of strings as a nullable column; none of them is missing.
+        const char* categories = column.contains_group("categories") ? "categories/values" : "categories";
+        return LabelColumn::categorical(column.open_dataset("codes"), column.open_dataset(categories));
     }
     if (column.contains_dataset("values") && column.contains_dataset("mask")) {
         return {column.open_dataset("values"), column.open_dataset("mask")};

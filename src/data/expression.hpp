@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,7 +49,8 @@ class Expression {
     void read_csr(std::span<const RowRun> runs, std::span<const std::size_t> columns) const;
     void read_csc(std::span<const RowRun> runs, std::span<const std::size_t> columns) const;
     std::vector<std::int64_t> read_offsets(std::size_t first, std::size_t count) const;
-    [[noreturn]] void bad_index(const char* what, std::int64_t found, std::size_t below) const;
+    [[noreturn]] void bad_index(const char* what, std::int64_t found, std::int64_t least,
+                                std::size_t most) const;
 
     Encoding encoding_ = Encoding::dense;
     std::size_t rows_ = 0;

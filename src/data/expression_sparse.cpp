@@ -65,10 +65,10 @@ struct Entries {
 
 }  // namespace
 
-void Expression::bad_index(const char* what, std::int64_t found, std::size_t below) const {
+void Expression::bad_index(const char* what, std::int64_t found, std::int64_t least, std::size_t most) const {
     throw core::DataError(values_->file(), std::string("X/") + what,
-                          "found " + std::to_string(found) + ", allowed 0 to " + std::to_string(below) +
-                              " in ascending order of rows or columns");
+                          "found " + std::to_string(found) + ", allowed " + std::to_string(least) + " to " +
+                              std::to_string(most));
 }
 
 void Expression::open_sparse(const h5::Group& group) {
@@ -109,7 +109,7 @@ std::vector<std::int64_t> Expression::read_offsets(std::size_t first, std::size_
     const auto end = static_cast<std::int64_t>(values_->size());
     std::int64_t previous = 0;
     for (const std::int64_t offset : offsets) {
-        if (offset < previous || offset > end) bad_index("indptr", offset, values_->size());
+        if (offset < previous || offset > end) bad_index("indptr", offset, previous, values_->size());
         previous = offset;
     }
     return offsets;
@@ -141,7 +141,7 @@ void Expression::read_csr(std::span<const RowRun> runs, std::span<const std::siz
                 if (out[row] == nullptr) continue;
                 const std::int64_t column = entries.index[q];
                 if (column < 0 || static_cast<std::size_t>(column) >= cols_)
-                    bad_index("indices", column, cols_ - 1);
+                    bad_index("indices", column, 0, cols_ - 1);
                 const std::size_t j = slot[static_cast<std::size_t>(column)];
                 if (j != unused) out[row][j] += entries.value[q];
             }
@@ -162,7 +162,8 @@ void Expression::read_csc(std::span<const RowRun> runs, std::span<const std::siz
             entries.read(*indices_, *values_, e, count);
             for (std::size_t q = 0; q < count; ++q, ++e) {
                 const std::int64_t row = entries.index[q];
-                if (row < 0 || static_cast<std::size_t>(row) >= rows_) bad_index("indices", row, rows_ - 1);
+                if (row < 0 || static_cast<std::size_t>(row) >= rows_)
+                    bad_index("indices", row, 0, rows_ - 1);
                 const RowRun* run = finder.find(static_cast<std::size_t>(row));
                 if (run == nullptr) continue;
                 run->out[(static_cast<std::size_t>(row) - run->first) * columns.size() + j] +=

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 
 #include "core/error.hpp"
@@ -132,19 +133,34 @@ class RowGatherer {
             (signed_values ? "" : " >= 0 for the transform " + screen.options.transform.text()));
 }
 
-/// Checks and transforms the raw values of a run in place.
-void transform_run(const Screen& screen, const RowRun& run) {
-    const Transform& transform = screen.options.transform;
-    const bool may_be_negative = transform.kind == Transform::Kind::none;
-    const std::size_t d = screen.markers.size();
-    for (std::size_t i = 0; i < run.count; ++i) {
-        float* row = run.out + i * d;
-        for (std::size_t j = 0; j < d; ++j) {
-            if (!std::isfinite(row[j]) || (row[j] < 0 && !may_be_negative))
-                bad_value(screen, run.first + i, j, row[j]);
-            row[j] = static_cast<float>(transform.apply(row[j]));
-        }
+bool allowed(const Transform& transform, float value) {
+    return std::isfinite(value) && (value >= 0 || transform.kind == Transform::Kind::none);
+}
+
+/// Transforms the raw values of a run in place up to the first that is not allowed; false if there is one.
+bool transform_run(const Transform& transform, const RowRun& run, std::size_t d) {
+    for (std::size_t k = 0; k < run.count * d; ++k) {
+        if (!allowed(transform, run.out[k])) return false;
+        run.out[k] = static_cast<float>(transform.apply(run.out[k]));
     }
+    return true;
+}
+
+void transform_runs(const Screen& screen, const std::vector<RowRun>& runs) {
+    const Transform& transform = screen.options.transform;
+    const std::size_t d = screen.markers.size();
+    const auto n_runs = static_cast<std::int64_t>(runs.size());
+    std::int64_t bad = n_runs;
+#pragma omp parallel for schedule(guided) reduction(min : bad)
+    for (std::int64_t r = 0; r < n_runs; ++r) {
+        if (!transform_run(transform, runs[r], d)) bad = std::min(bad, r);
+    }
+    if (bad == n_runs) return;
+    // What lies before the bad value is transformed by now, and allowed still.
+    const RowRun& run = runs[static_cast<std::size_t>(bad)];
+    std::size_t k = 0;
+    while (allowed(transform, run.out[k])) ++k;
+    bad_value(screen, run.first + k / d, k % d, run.out[k]);
 }
 
 }  // namespace
@@ -163,7 +179,7 @@ std::vector<Cells> read_populations(const Screen& screen, std::span<const std::s
     }
     const std::vector<RowRun> runs = RowGatherer(screen, populations, data, cells).gather();
     data.x().read(runs, screen.marker_cols);
-    for (const RowRun& run : runs) transform_run(screen, run);
+    transform_runs(screen, runs);
     return cells;
 }
 

@@ -44,7 +44,8 @@ std::string joint_label(const RowKeys& keys, const std::vector<std::size_t>& of_
     std::set<std::string> distinct;
     for (const std::size_t key : of_population) distinct.insert(keys.label(key, column));
     std::string text;
-    for (const std::string& label : distinct) text += (text.empty() ? "" : "+") + label;
+    for (const std::string& label : distinct)
+        text.append(&label == &*distinct.begin() ? "" : "+").append(label);
     return text;
 }
 

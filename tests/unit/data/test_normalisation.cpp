@@ -13,14 +13,15 @@ using popflow::linalg::Matrix;
 
 namespace {
 
-double sigma(std::size_t j) { return 1 + static_cast<double>(j); }
+double sigma(std::size_t j) {
+    return 1 + static_cast<double>(j);
+}
 
 Matrix<float> random_matrix(std::size_t n, std::size_t d) {
     popflow::core::Stream stream(5, popflow::core::Purpose::test);
     Matrix<float> x(n, d);
     for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = 0; j < d; ++j)
-            x(i, j) = static_cast<float>(1000.0 + sigma(j) * stream.normal());
+        for (std::size_t j = 0; j < d; ++j) x(i, j) = static_cast<float>(1000.0 + sigma(j) * stream.normal());
     }
     return x;
 }

@@ -185,6 +185,18 @@ TEST_F(ScreenTest, LabelsThatDifferWithinAnExperimentAreJoined) {
     EXPECT_EQ(screen.populations[1].replicate, "B");
 }
 
+TEST_F(ScreenTest, ALabelMixedWithAnEmptyOneShows) {
+    ScreenFile file = two_patients();
+    file.rows[0].part = "";
+    ScreenOptions options = small_options();
+    options.split_column = "part";
+
+    const Screen screen = open(file, options);
+
+    EXPECT_EQ(screen.populations[0].part, "+train");
+    EXPECT_EQ(screen.populations[1].part, "train");
+}
+
 TEST_F(ScreenTest, ControlsAloneAreEnoughForPrediction) {
     ScreenFile file;
     file.add(3, {"P1", "DMSO", "0"});
