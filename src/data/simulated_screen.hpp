@@ -28,7 +28,8 @@ struct SimulatedScreenOptions {
     /// 0: all of the above. Otherwise exactly so many (control, highest dose) pairs: patients are added until
     /// there are enough, and what is too much is cut, patients last, cultures before them.
     std::size_t pairs = 0;
-    bool cyclin_b1 = false;  ///< write Cyclin_B1 as a 44th marker
+    bool cyclin_b1 = false;      ///< write Cyclin_B1 as a 44th marker
+    std::size_t chunk_rows = 0;  ///< of X in the file; 0: contiguous
 };
 
 /// A simulated screen before its cells are drawn: what is in it, and where in the file.

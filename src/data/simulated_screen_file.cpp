@@ -1,50 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "data/simulated_screen_file.hpp"
 
-#include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
-#include <set>
 
 #include "core/version.hpp"
-#include "data/row_writer.hpp"
 #include "data/simulated_response.hpp"
+#include "data/simulated_screen_columns.hpp"
 #include "h5/dataframe.hpp"
 
 namespace popflow::data {
 
 namespace {
 
-// Rows go to the file as they are in memory.
-static_assert(std::endian::native == std::endian::little);
-
-struct LabelColumn {
-    const char* name;
-    std::string Population::*value;
-};
-
-constexpr std::array<LabelColumn, 6> label_columns{{{"patient", &Population::patient},
-                                                    {"culture", &Population::culture},
-                                                    {"treatment", &Population::treatment},
-                                                    {"concentration", &Population::concentration},
-                                                    {"replicate", &Population::replicate},
-                                                    {"plate", &Population::plate}}};
-
-std::vector<std::string> categories_of(const SimulatedScreen& screen, std::string Population::*value) {
-    std::set<std::string> found;
-    for (const Population& p : screen.populations) found.insert(p.*value);
-    return {found.begin(), found.end()};
-}
-
 // As pandas chooses it; anndata reads any.
 h5::Element code_type(std::size_t categories) {
     if (categories <= 127) return h5::Element::int8;
     return categories <= 32767 ? h5::Element::int16 : h5::Element::int32;
-}
-
-std::size_t name_length(const SimulatedScreen& screen) {
-    return std::to_string(screen.n_cells() - 1).size();
 }
 
 void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
@@ -64,13 +35,13 @@ void create_obs(h5::Group& root, const SimulatedScreen& screen) {
     std::vector<std::string> order;
     for (const LabelColumn& column : label_columns) {
         order.emplace_back(column.name);
-        create_categorical(obs, column.name, categories_of(screen, column.value), screen.n_cells());
+        create_categorical(obs, column.name, categories_of(screen, column), screen.n_cells());
     }
     order.emplace_back("cell_type");
     create_categorical(obs, "cell_type", screen.cell_types, screen.n_cells());
     obs.write_attribute("column-order", order);
     obs.write_attribute("_index", "_index");
-    h5::Dataset index = obs.create_contiguous_strings("_index", name_length(screen), screen.n_cells());
+    h5::Dataset index = obs.create_contiguous_strings("_index", row_name_length(screen), screen.n_cells());
     h5::write_encoding(index, "string-array", "0.2.0");
 }
 
@@ -136,8 +107,11 @@ void write_uns(h5::Group& root, const SimulatedScreen& screen) {
 
 void create_contents(h5::Group root, const SimulatedScreen& screen) {
     h5::write_encoding(root, "anndata", "0.1.0");
-    h5::Dataset x =
-        root.create_contiguous("X", h5::Element::float32, {screen.n_cells(), screen.markers.size()});
+    const std::vector<std::size_t> shape{screen.n_cells(), screen.markers.size()};
+    const std::size_t chunk_rows = screen.options.chunk_rows;
+    h5::Dataset x = chunk_rows == 0
+                        ? root.create_contiguous("X", h5::Element::float32, shape)
+                        : root.create_allocated_chunks("X", h5::Element::float32, shape, chunk_rows);
     h5::write_encoding(x, "array", "0.2.0");
     create_obs(root, screen);
     h5::DataFrame var;
@@ -150,53 +124,6 @@ void create_contents(h5::Group root, const SimulatedScreen& screen) {
     }
 }
 
-// Where the codes of an obs column are, and what they mean.
-struct CodeColumn {
-    std::uint64_t offset = 0;
-    std::size_t width = 0;  // bytes
-    std::vector<std::string> categories;
-};
-
-struct Places {
-    std::uint64_t x = 0;
-    std::uint64_t index = 0;
-    std::uint64_t cell_type = 0;
-    std::array<CodeColumn, label_columns.size()> columns;
-};
-
-// The file is open for reading only as long as this takes: processes must not meet in HDF5.
-Places find_places(const SimulatedScreen& screen, const std::string& file) {
-    const h5::Group root = h5::open_file(file);
-    Places places;
-    places.x = root.open_dataset("X").file_offset();
-    places.index = root.open_dataset("obs/_index").file_offset();
-    places.cell_type = root.open_dataset("obs/cell_type/codes").file_offset();
-    for (std::size_t k = 0; k < label_columns.size(); ++k) {
-        const h5::Dataset codes = root.open_dataset(std::string("obs/") + label_columns[k].name + "/codes");
-        places.columns[k] = {codes.file_offset(), codes.type().bytes,
-                             categories_of(screen, label_columns[k].value)};
-    }
-    return places;
-}
-
-// One code, again and again.
-std::vector<char> repeated_code(const CodeColumn& column, const std::string& value, std::size_t count) {
-    const auto place = std::lower_bound(column.categories.begin(), column.categories.end(), value);
-    const auto code = static_cast<std::int32_t>(place - column.categories.begin());
-    std::vector<char> bytes(count * column.width);
-    for (std::size_t i = 0; i < count; ++i) std::memcpy(&bytes[i * column.width], &code, column.width);
-    return bytes;
-}
-
-std::vector<char> row_names(std::size_t first, std::size_t count, std::size_t length) {
-    std::vector<char> bytes(count * length, '\0');
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::string name = std::to_string(first + i);
-        std::copy(name.begin(), name.end(), &bytes[i * length]);
-    }
-    return bytes;
-}
-
 }  // namespace
 
 std::unique_ptr<h5::AtomicFile> create_simulated_screen_file(const SimulatedScreen& screen,
@@ -205,37 +132,6 @@ std::unique_ptr<h5::AtomicFile> create_simulated_screen_file(const SimulatedScre
     create_contents(file->root(), screen);
     file->close();
     return file;
-}
-
-void write_simulated_populations(const SimulatedScreen& screen, const std::string& path,
-                                 std::span<const std::size_t> populations) {
-    constexpr std::size_t block = 16384;  // cells, about 3 MB
-    const std::string file = path + ".tmp";
-    const Places places = find_places(screen, file);
-    const std::size_t d = screen.markers.size();
-    const std::size_t length = name_length(screen);
-    RowWriter writer(file, path);
-    linalg::Matrix<float> x;
-    std::vector<std::uint8_t> cell_type;
-    for (const std::size_t p : populations) {
-        const Population& population = screen.populations.at(p);
-        for (std::size_t first = 0; first < population.n_cells; first += block) {
-            const std::size_t n = std::min(block, population.n_cells - first);
-            const std::size_t row = screen.first_row[p] + first;
-            x.reshape(n, d);
-            cell_type.resize(n);
-            simulate_cells(screen, p, first, x, cell_type);
-            writer.write(x.data(), n * d * sizeof(float), places.x + row * d * sizeof(float));
-            writer.write(cell_type.data(), n, places.cell_type + row);
-            writer.write(row_names(row, n, length).data(), n * length, places.index + row * length);
-            for (std::size_t k = 0; k < label_columns.size(); ++k) {
-                const CodeColumn& column = places.columns[k];
-                const auto codes = repeated_code(column, population.*label_columns[k].value, n);
-                writer.write(codes.data(), codes.size(), column.offset + row * column.width);
-            }
-        }
-    }
-    writer.sync();
 }
 
 }  // namespace popflow::data

@@ -201,4 +201,14 @@ std::uint64_t Dataset::file_offset() const {
     return offset;
 }
 
+std::uint64_t Dataset::chunk_offset(std::size_t first) const {
+    std::vector<hsize_t> corner(rank(), 0);
+    corner.at(0) = first;
+    haddr_t offset = HADDR_UNDEF;
+    check(H5Dget_chunk_info_by_coord(id(), corner.data(), nullptr, &offset, nullptr), file(), path(),
+          "cannot find a chunk");
+    if (offset == HADDR_UNDEF) throw core::DataError(file(), path(), "has no place in the file yet");
+    return offset;
+}
+
 }  // namespace popflow::h5

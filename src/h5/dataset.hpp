@@ -76,6 +76,8 @@ class Dataset : public Object {
     void append_strings(std::span<const std::string> values);
     /// Byte at which a contiguous, already allocated dataset begins in its file.
     std::uint64_t file_offset() const;
+    /// Byte at which the chunk of whole rows that begins with row `first` is stored.
+    std::uint64_t chunk_offset(std::size_t first) const;
 
   private:
     void refuse_foreign_storage() const;

@@ -66,6 +66,9 @@ class Group : public Object {
     /// Dataset::file_offset() on once the file has been closed. Elements are little-endian.
     Dataset create_contiguous(const std::string& name, Element element,
                               const std::vector<std::size_t>& shape);
+    /// The same in chunks of whole rows; processes write to Dataset::chunk_offset() on.
+    Dataset create_allocated_chunks(const std::string& name, Element element,
+                                    const std::vector<std::size_t>& shape, std::size_t chunk_rows);
     /// The same for strings of at most `length` bytes, each padded with zeros to that length.
     Dataset create_contiguous_strings(const std::string& name, std::size_t length, std::size_t rows);
 

@@ -50,7 +50,7 @@ Handle extendible_properties(std::size_t chunk_rows) {
     return properties;
 }
 
-// Space is taken on creation and left as it is.
+// Space, contiguous unless said otherwise, is taken on creation and left as it is.
 Handle early_properties() {
     Handle properties = plain_properties(H5P_DATASET_CREATE);
     H5Pset_layout(properties.id(), H5D_CONTIGUOUS);
@@ -136,6 +136,16 @@ Dataset Group::create_contiguous(const std::string& name, Element element,
                                  const std::vector<std::size_t>& shape) {
     return Dataset(create_raw(name, file_type(element), space_of(shape).id(), early_properties().id()),
                    file(), child_path(name));
+}
+
+Dataset Group::create_allocated_chunks(const std::string& name, Element element,
+                                       const std::vector<std::size_t>& shape, std::size_t chunk_rows) {
+    const Handle properties = early_properties();
+    std::vector<hsize_t> chunk(shape.begin(), shape.end());
+    chunk.at(0) = std::min(chunk.at(0), static_cast<hsize_t>(std::max<std::size_t>(1, chunk_rows)));
+    H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
+    return Dataset(create_raw(name, file_type(element), space_of(shape).id(), properties.id()), file(),
+                   child_path(name));
 }
 
 Dataset Group::create_contiguous_strings(const std::string& name, std::size_t length, std::size_t rows) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -133,6 +134,34 @@ TEST(AtomicFile, ProcessesMayWriteIntoAContiguousArrayAfterClose) {
     EXPECT_EQ(done, 24);
     const h5::Dataset x = h5::open_file(path).open_dataset("x");
     EXPECT_EQ(x.shape(), (std::vector<std::size_t>{3, 2}));
+    EXPECT_EQ(x.read<float>(), values);
+}
+
+TEST(AtomicFile, ProcessesMayWriteIntoAllocatedChunks) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    h5::AtomicFile file(path);
+    {
+        h5::Group root = file.root();
+        root.create_allocated_chunks("x", h5::Element::float32, {3, 2}, 2);
+    }
+    file.close();
+    std::array<std::uint64_t, 2> offsets{};
+    {
+        const h5::Dataset x = h5::open_file(file.temporary_path()).open_dataset("x");
+        offsets = {x.chunk_offset(0), x.chunk_offset(2)};
+    }
+
+    const std::vector<float> values{1, 2, 3, 4, 5, 6};
+    const int fd = ::open(file.temporary_path().c_str(), O_WRONLY);
+    const auto done = ::pwrite(fd, values.data() + 4, 8, static_cast<off_t>(offsets[1])) +
+                      ::pwrite(fd, values.data(), 16, static_cast<off_t>(offsets[0]));
+    ::close(fd);
+    file.commit();
+
+    EXPECT_EQ(done, 24);
+    const h5::Dataset x = h5::open_file(path).open_dataset("x");
+    EXPECT_EQ(x.chunk_rows(), 2U);
     EXPECT_EQ(x.read<float>(), values);
 }
 

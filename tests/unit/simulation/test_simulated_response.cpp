@@ -55,10 +55,11 @@ double organoid_mean(const SimulatedScreen& screen, std::size_t p, const std::st
     return sum / count;
 }
 
-// Over the experiments of a screen that holds one dose of one treatment: a number of the composition, and how
-// far treatment moved a marker.
+// Over the experiments of a screen that holds one dose of one treatment, and in which at least
+// `proliferating` of the organoid cells do: a number of the composition, and how far treatment moved a
+// marker.
 double response_correlation(const std::string& culture, const std::string& treatment,
-                            const std::string& marker, double Composition::*trait) {
+                            const std::string& marker, double Composition::*trait, double proliferating = 0) {
     const SimulatedScreen screen = plan_simulated_screen({.seed = 8,
                                                           .cultures = {culture},
                                                           .treatments = {treatment},
@@ -68,7 +69,9 @@ double response_correlation(const std::string& culture, const std::string& treat
     std::vector<double> traits;
     std::vector<double> shifts;
     for (std::size_t p = 0; p + 1 < screen.populations.size(); p += 2) {
-        traits.push_back(control_composition(8, screen.populations[p]).*trait);
+        const Composition c = control_composition(8, screen.populations[p]);
+        if (c.proliferating < proliferating) continue;
+        traits.push_back(c.*trait);
         shifts.push_back(organoid_mean(screen, p + 1, marker) - organoid_mean(screen, p, marker));
     }
     return correlation(traits, shifts);
@@ -82,13 +85,14 @@ TEST(SimulatedResponse, CellsOfProliferatingPopulationsRespondMore) {
 }
 
 TEST(SimulatedResponse, FibroblastsProtect) {
-    EXPECT_LT(response_correlation("PDOF", "CSF", "pHistone_H2A", &Composition::fibroblasts), -0.5);
-    EXPECT_LT(response_correlation("PDOF", "CSF", "pP38", &Composition::fibroblasts), -0.5);
+    // Where few cells proliferate there is little to protect from.
+    EXPECT_LT(response_correlation("PDOF", "CSF", "pHistone_H2A", &Composition::fibroblasts, 0.4), -0.8);
+    EXPECT_LT(response_correlation("PDOF", "CSF", "pP38", &Composition::fibroblasts, 0.4), -0.8);
 }
 
 TEST(SimulatedResponse, CetuximabNeedsLowPathwayActivity) {
     // It lowers pBAD: a positive correlation is a weaker effect where MAPK is high.
-    EXPECT_GT(response_correlation("PDO", "C", "pBAD", &Composition::mapk), 0.9);
+    EXPECT_GT(response_correlation("PDO", "C", "pBAD", &Composition::mapk), 0.8);
 }
 
 TEST(SimulatedResponse, SensitivityFollowsTheCompositionAlone) {

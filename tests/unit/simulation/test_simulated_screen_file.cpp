@@ -111,6 +111,19 @@ TEST(SimulatedScreenFile, HasTheSameBytesWhoeverWritesThem) {
     EXPECT_TRUE(expected == bytes_of(path));
 }
 
+TEST(SimulatedScreenFile, ChunksHoldTheSameRows) {
+    const TemporaryFolder folder;
+    SimulatedScreen screen = small_screen();
+    const std::string contiguous = write_whole(screen, folder.file("contiguous.h5ad"));
+    for (const std::size_t chunk_rows : {std::size_t{1}, std::size_t{64}, std::size_t{1000000}}) {
+        screen.options.chunk_rows = chunk_rows;
+        const h5::Group root = h5::open_file(write_whole(screen, folder.file("chunked.h5ad")));
+        const h5::Dataset x = root.open_dataset("X");
+        EXPECT_EQ(x.chunk_rows(), std::min(chunk_rows, screen.n_cells()));
+        EXPECT_EQ(x.read<float>(), h5::open_file(contiguous).open_dataset("X").read<float>());
+    }
+}
+
 TEST(SimulatedScreenFile, IsNotThereUntilCommittedAndGoneIfNever) {
     const TemporaryFolder folder;
     const SimulatedScreen screen = small_screen();

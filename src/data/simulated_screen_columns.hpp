@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "data/simulated_screen.hpp"
+
+namespace popflow::data {
+
+/// A column of obs that is the same for all cells of a population.
+struct LabelColumn {
+    const char* name;
+    std::string Population::*value;
+};
+
+inline constexpr std::array<LabelColumn, 6> label_columns{{{"patient", &Population::patient},
+                                                           {"culture", &Population::culture},
+                                                           {"treatment", &Population::treatment},
+                                                           {"concentration", &Population::concentration},
+                                                           {"replicate", &Population::replicate},
+                                                           {"plate", &Population::plate}}};
+
+/// The sorted distinct values of a column; a cell's code is its place among them.
+inline std::vector<std::string> categories_of(const SimulatedScreen& screen, const LabelColumn& column) {
+    std::set<std::string> found;
+    for (const Population& p : screen.populations) found.insert(p.*column.value);
+    return {found.begin(), found.end()};
+}
+
+/// Rows are named 0, 1, ...; bytes set aside for each name.
+inline std::size_t row_name_length(const SimulatedScreen& screen) {
+    return std::to_string(screen.n_cells() - 1).size();
+}
+
+}  // namespace popflow::data

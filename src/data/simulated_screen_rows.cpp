@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "data/row_writer.hpp"
+#include "data/simulated_screen_columns.hpp"
+#include "data/simulated_screen_file.hpp"
+
+namespace popflow::data {
+
+namespace {
+
+// Rows go to the file as they are in memory.
+static_assert(std::endian::native == std::endian::little);
+
+// Where the codes of an obs column are, and what they mean.
+struct CodeColumn {
+    std::uint64_t offset = 0;
+    std::size_t width = 0;  // bytes
+    std::vector<std::string> categories;
+};
+
+struct Places {
+    std::size_t x_chunk_rows = 0;
+    std::vector<std::uint64_t> x_chunks;  // one, if X is contiguous
+    std::uint64_t index = 0;
+    std::uint64_t cell_type = 0;
+    std::array<CodeColumn, label_columns.size()> columns;
+};
+
+// The file is open for reading only as long as this takes: processes must not meet in HDF5.
+Places find_places(const SimulatedScreen& screen, const std::string& file) {
+    const h5::Group root = h5::open_file(file);
+    Places places;
+    const h5::Dataset x = root.open_dataset("X");
+    const bool contiguous = x.chunk_rows() == 0;
+    places.x_chunk_rows = contiguous ? x.rows() : x.chunk_rows();
+    for (std::size_t row = 0; row < x.rows(); row += places.x_chunk_rows) {
+        places.x_chunks.push_back(contiguous ? x.file_offset() : x.chunk_offset(row));
+    }
+    places.index = root.open_dataset("obs/_index").file_offset();
+    places.cell_type = root.open_dataset("obs/cell_type/codes").file_offset();
+    for (std::size_t k = 0; k < label_columns.size(); ++k) {
+        const h5::Dataset codes = root.open_dataset(std::string("obs/") + label_columns[k].name + "/codes");
+        places.columns[k] = {codes.file_offset(), codes.type().bytes,
+                             categories_of(screen, label_columns[k])};
+    }
+    return places;
+}
+
+// Rows of X from `row` on, which may lie in several chunks.
+void write_x(RowWriter& writer, const Places& places, const linalg::Matrix<float>& x, std::size_t row) {
+    const std::size_t row_bytes = x.cols() * sizeof(float);
+    for (std::size_t done = 0; done < x.rows();) {
+        const std::size_t chunk = (row + done) / places.x_chunk_rows;
+        const std::size_t within = (row + done) % places.x_chunk_rows;
+        const std::size_t n = std::min(x.rows() - done, places.x_chunk_rows - within);
+        writer.write(x.data() + done * x.cols(), n * row_bytes, places.x_chunks[chunk] + within * row_bytes);
+        done += n;
+    }
+}
+
+// One code, `count` times.
+void write_codes(RowWriter& writer, const CodeColumn& column, const std::string& value, std::size_t row,
+                 std::size_t count) {
+    const auto place = std::lower_bound(column.categories.begin(), column.categories.end(), value);
+    const auto code = static_cast<std::int32_t>(place - column.categories.begin());
+    std::vector<char> bytes(count * column.width);
+    for (std::size_t i = 0; i < count; ++i) std::memcpy(&bytes[i * column.width], &code, column.width);
+    writer.write(bytes.data(), bytes.size(), column.offset + row * column.width);
+}
+
+void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
+                     std::size_t count) {
+    std::vector<char> bytes(count * length, '\0');
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string name = std::to_string(row + i);
+        std::copy(name.begin(), name.end(), &bytes[i * length]);
+    }
+    writer.write(bytes.data(), bytes.size(), offset + row * length);
+}
+
+}  // namespace
+
+void write_simulated_populations(const SimulatedScreen& screen, const std::string& path,
+                                 std::span<const std::size_t> populations) {
+    constexpr std::size_t block = 16384;  // cells, about 3 MB
+    const std::string file = path + ".tmp";
+    const Places places = find_places(screen, file);
+    RowWriter writer(file, path);
+    linalg::Matrix<float> x;
+    std::vector<std::uint8_t> cell_type;
+    for (const std::size_t p : populations) {
+        const Population& population = screen.populations.at(p);
+        for (std::size_t first = 0; first < population.n_cells; first += block) {
+            const std::size_t n = std::min(block, population.n_cells - first);
+            const std::size_t row = screen.first_row[p] + first;
+            x.reshape(n, screen.markers.size());
+            cell_type.resize(n);
+            simulate_cells(screen, p, first, x, cell_type);
+            write_x(writer, places, x, row);
+            writer.write(cell_type.data(), n, places.cell_type + row);
+            write_row_names(writer, places.index, row_name_length(screen), row, n);
+            for (std::size_t k = 0; k < label_columns.size(); ++k) {
+                write_codes(writer, places.columns[k], population.*label_columns[k].value, row, n);
+            }
+        }
+    }
+    writer.sync();
+}
+
+}  // namespace popflow::data
