@@ -79,7 +79,13 @@ POPFLOW_SIMD void square_all(float* values, std::size_t count) {
 }  // namespace
 
 Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
-    : kind_(kind), x_(x), y_(y), rows_(x.rows), cols_(y.rows), padded_cols_(padded(y.rows)) {
+    : kind_(kind),
+      x_(x),
+      y_(y),
+      rows_(x.rows),
+      cols_(y.rows),
+      padded_cols_(padded(y.rows)),
+      stride_(spread_stride(padded_cols_)) {
     if (x.empty()) throw core::ShapeMismatch("ot.cost.x", "[at least 1, at least 1]", x.rows, x.cols);
     core::check_shape("ot.cost.y", y.rows, y.cols, std::max<std::size_t>(y.rows, 1), x.cols);
     const double widest = extent(x, y);
@@ -103,7 +109,12 @@ Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
 }
 
 Cost::Cost(ConstMatrixView<double> c)
-    : kind_(CostKind::given), given_(c), rows_(c.rows), cols_(c.cols), padded_cols_(padded(c.cols)) {
+    : kind_(CostKind::given),
+      given_(c),
+      rows_(c.rows),
+      cols_(c.cols),
+      padded_cols_(padded(c.cols)),
+      stride_(spread_stride(padded_cols_)) {
     if (c.empty()) throw core::ShapeMismatch("ot.cost.c", "[at least 1, at least 1]", c.rows, c.cols);
     Range range;
     for (std::size_t i = 0; i < c.rows; ++i) {
@@ -130,7 +141,7 @@ void Cost::fill_from_points() {
         const double factor = kind_ == CostKind::cosine ? y_inverse_norm_[j] : point_scale_;
         for (std::size_t k = 0; k < d; ++k) yt[k * padded_cols_ + j] = scaled(y_(j, k), factor);
     }
-    matrix_.resize(rows_ * padded_cols_);
+    matrix_ = LargeArray(rows_ * stride_);
 #pragma omp parallel if (rows_ * cols_ > serial_size)
     {
         std::vector<float> point(d);
@@ -138,7 +149,7 @@ void Cost::fill_from_points() {
         for (std::size_t i = 0; i < rows_; ++i) {
             const double factor = kind_ == CostKind::cosine ? x_inverse_norm_[i] : point_scale_;
             for (std::size_t k = 0; k < d; ++k) point[k] = scaled(x_(i, k), factor);
-            float* out = matrix_.data() + i * padded_cols_;
+            float* out = matrix_.data() + i * stride_;
             const auto fill = kind_ == CostKind::euclidean ? distances : squared_distances;
             fill(point.data(), yt.data(), padded_cols_, d, padded_cols_, out);
             if (kind_ == CostKind::cosine) {
@@ -150,10 +161,10 @@ void Cost::fill_from_points() {
 }
 
 void Cost::fill_from_matrix() {
-    matrix_.resize(rows_ * padded_cols_);
+    matrix_ = LargeArray(rows_ * stride_);
 #pragma omp parallel for schedule(dynamic, rows_per_task) if (rows_ * cols_ > serial_size)
     for (std::size_t i = 0; i < rows_; ++i) {
-        float* out = matrix_.data() + i * padded_cols_;
+        float* out = matrix_.data() + i * stride_;
         for (std::size_t j = 0; j < cols_; ++j) out[j] = static_cast<float>(exact(i, j));
         std::fill(out + cols_, out + padded_cols_, padding);
     }
@@ -199,7 +210,7 @@ double Cost::exact(std::size_t i, std::size_t j) const {
 void Cost::square() {
     if (kind_ != CostKind::euclidean) throw core::NumericalError("ot.cost", "only distances can be squared");
 #pragma omp parallel for schedule(static) if (rows_ * cols_ > serial_size)
-    for (std::size_t i = 0; i < rows_; ++i) square_all(matrix_.data() + i * padded_cols_, cols_);
+    for (std::size_t i = 0; i < rows_; ++i) square_all(matrix_.data() + i * stride_, cols_);
     kind_ = CostKind::squared_euclidean;
     unit_ *= unit_;
     relative_error_ *= 2.5F;

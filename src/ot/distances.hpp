@@ -15,6 +15,12 @@ inline std::size_t padded(std::size_t m) {
     return (m + column_block - 1) / column_block * column_block;
 }
 
+/// A row length of at least `columns` that is an odd number of blocks, so that equal places of neighbouring
+/// rows do not fall on the same few cache lines.
+inline std::size_t spread_stride(std::size_t columns) {
+    return (columns / column_block | 1U) * column_block;
+}
+
 /// out_j = sum_k (x_k - yt_kj)^2, or its root, for every j < columns: differences, so nothing cancels.
 ///
 /// Shapes: x [d]; yt [d, stride], one population with markers as rows; out [columns], columns a multiple of
