@@ -77,6 +77,7 @@ class Cost {
   private:
     void fill_from_points();
     void fill_from_matrix();
+    void finish_row(float* c) const;
     void summarise();
 
     CostKind kind_;
