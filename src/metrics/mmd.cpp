@@ -18,6 +18,7 @@ using linalg::ConstMatrixView;
 namespace {
 
 constexpr std::size_t rows_per_task = 64;
+constexpr std::size_t columns_per_chunk = 512;
 // Below this many pairs threads cost more than they save.
 constexpr std::size_t serial_size = 1U << 14U;
 
@@ -96,30 +97,40 @@ class Transposed {
     linalg::AlignedVector<float> values_;
 };
 
+// Sums over the rows of a task and columns [start, end) of y, in column chunks that keep the distances in the
+// cache.
+Sums sum_over_columns(const float* points, std::size_t rows, std::size_t d, const Transposed& y,
+                      std::size_t start, std::size_t end, float* squared) {
+    Sums sums;
+    for (std::size_t j = start; j < end; j += columns_per_chunk) {
+        const std::size_t count = std::min(columns_per_chunk, end - j);
+        ot::distances(points, y.from_column(j), y.stride(), d,
+                      {squared, rows, ot::padded(count), columns_per_chunk});
+        for (std::size_t i = 0; i < rows; ++i) add_row(squared + i * columns_per_chunk, count, sums);
+    }
+    return sums;
+}
+
 // Mean over all pairs of a row of x and a row of y; if they are the same population, each pair is computed
 // once.
 Sums mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::size_t m, bool same) {
     std::vector<Sums> partial((x.rows + rows_per_task - 1) / rows_per_task);
 #pragma omp parallel if (x.rows * m > serial_size)
     {
-        linalg::AlignedVector<float> squared(y.stride());
+        linalg::AlignedVector<float> squared(rows_per_task * columns_per_chunk);
+        std::vector<float> points(rows_per_task * x.cols);
 #pragma omp for schedule(dynamic)
         for (std::size_t task = 0; task < partial.size(); ++task) {
             const std::size_t first = task * rows_per_task;
-            const std::size_t last = std::min(x.rows, first + rows_per_task);
-            // Of the same population: the block on the diagonal whole, what lies right of it twice.
-            const std::size_t start = same ? first : 0;
-            const std::size_t once = same ? last - first : m;
-            Sums block;
-            Sums beyond;
-            for (std::size_t i = first; i < last; ++i) {
-                ot::squared_distances(x.row(i), y.from_column(start), y.stride(), x.cols, y.stride() - start,
-                                      squared.data());
-                add_row(squared.data(), once, block);
-                add_row(squared.data() + once, m - start - once, beyond);
+            const std::size_t rows = std::min(rows_per_task, x.rows - first);
+            for (std::size_t i = 0; i < rows; ++i) {
+                std::copy_n(x.row(first + i), x.cols, points.data() + i * x.cols);
             }
-            partial[task].add(block, 1);
-            partial[task].add(beyond, 2);
+            // Of the same population: the block on the diagonal whole, what lies right of it twice.
+            const std::size_t once = same ? first + rows : m;
+            partial[task].add(
+                sum_over_columns(points.data(), rows, x.cols, y, same ? first : 0, once, squared.data()), 1);
+            partial[task].add(sum_over_columns(points.data(), rows, x.cols, y, once, m, squared.data()), 2);
         }
     }
     Sums total;

@@ -74,53 +74,6 @@ void smallest(Scratch& scratch, std::size_t columns, std::size_t count, std::siz
     }
 }
 
-void nearest_of_rows(const Cost& cost, std::span<const float> g, std::size_t count, std::span<Arc> out) {
-    const std::size_t m = cost.cols();
-    linalg::AlignedVector<float> padded_g(cost.padded_cols());
-    std::copy(g.begin(), g.end(), padded_g.begin());
-#pragma omp parallel if (cost.rows() * cost.cols() > serial_size)
-    {
-        Scratch scratch(cost.padded_cols());
-#pragma omp for schedule(dynamic, rows_per_task)
-        for (std::size_t i = 0; i < cost.rows(); ++i) {
-            reduced_row(cost.row(i), padded_g.data(), 1, cost.padded_cols(), scratch.reduced.data(),
-                        scratch.minima.data());
-            smallest(scratch, m, count, i * m / cost.rows());
-            for (std::size_t l = 0; l < count; ++l) {
-                out[i * count + l] = {static_cast<std::uint32_t>(i), scratch.found[l].second};
-            }
-        }
-    }
-}
-
-void nearest_of_columns(const Cost& cost, std::span<const float> f, std::size_t count, std::span<Arc> out) {
-    constexpr std::size_t strip = 16;  // columns turned into rows at a time: one cache line of each row
-    const std::size_t n = cost.rows();
-    const std::size_t m = cost.cols();
-    const std::size_t padded_n = (n + minimum_block - 1) / minimum_block * minimum_block;
-    linalg::AlignedVector<float> padded_f(padded_n);
-    std::copy(f.begin(), f.end(), padded_f.begin());
-#pragma omp parallel if (cost.rows() * cost.cols() > serial_size)
-    {
-        Scratch scratch(padded_n);
-        linalg::AlignedVector<float> turned(strip * padded_n, Cost::padding);
-#pragma omp for schedule(dynamic)
-        for (std::size_t first = 0; first < m; first += strip) {
-            for (std::size_t i = 0; i < n; ++i) {
-                for (std::size_t l = 0; l < strip; ++l) turned[l * padded_n + i] = cost.row(i)[first + l];
-            }
-            for (std::size_t j = first; j < std::min(m, first + strip); ++j) {
-                reduced_row(turned.data() + (j - first) * padded_n, padded_f.data(), 1, padded_n,
-                            scratch.reduced.data(), scratch.minima.data());
-                smallest(scratch, n, count, j * n / m);
-                for (std::size_t l = 0; l < count; ++l) {
-                    out[j * count + l] = {scratch.found[l].second, static_cast<std::uint32_t>(j)};
-                }
-            }
-        }
-    }
-}
-
 }  // namespace
 
 IntegerCost::IntegerCost(const Cost& cost) : cost_(cost) {
@@ -180,14 +133,25 @@ void add_arcs(const IntegerCost& cost, std::size_t n, std::vector<Arc> more, Arc
     arcs = std::move(merged);
 }
 
-std::vector<Arc> nearest_arcs(const Cost& cost, std::span<const float> f, std::span<const float> g,
-                              std::size_t per_row, std::size_t per_column) {
-    per_row = std::min(per_row, cost.cols());
-    per_column = std::min(per_column, cost.rows());
-    std::vector<Arc> arcs(per_row * cost.rows() + per_column * cost.cols());
-    const std::size_t of_rows = per_row * cost.rows();
-    nearest_of_rows(cost, g, per_row, std::span(arcs).first(of_rows));
-    if (per_column > 0) nearest_of_columns(cost, f, per_column, std::span(arcs).subspan(of_rows));
+std::vector<Arc> nearest_arcs(const Cost& cost, std::span<const float> g, std::size_t per_row) {
+    const std::size_t count = std::min(per_row, cost.cols());
+    std::vector<Arc> arcs(count * cost.rows());
+    const std::size_t m = cost.cols();
+    linalg::AlignedVector<float> padded_g(cost.padded_cols());
+    std::copy(g.begin(), g.end(), padded_g.begin());
+#pragma omp parallel if (cost.rows() * cost.cols() > serial_size)
+    {
+        Scratch scratch(cost.padded_cols());
+#pragma omp for schedule(dynamic, rows_per_task)
+        for (std::size_t i = 0; i < cost.rows(); ++i) {
+            reduced_row(cost.row(i), padded_g.data(), 1, cost.padded_cols(), scratch.reduced.data(),
+                        scratch.minima.data());
+            smallest(scratch, m, count, i * m / cost.rows());
+            for (std::size_t l = 0; l < count; ++l) {
+                arcs[i * count + l] = {static_cast<std::uint32_t>(i), scratch.found[l].second};
+            }
+        }
+    }
     return arcs;
 }
 

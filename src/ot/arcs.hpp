@@ -17,6 +17,13 @@ struct Arc {
     friend auto operator<=>(const Arc&, const Arc&) = default;
 };
 
+/// Mass on an arc of a plan, in whole units.
+struct Flow {
+    std::uint32_t i;
+    std::uint32_t j;
+    std::int64_t units;
+};
+
 /// A sparse subset of the n x m arcs, by rows, with integer costs.
 ///
 /// Integers make the search for an optimum exact: sums and comparisons of duals never round, ties are ties.
@@ -45,14 +52,13 @@ class IntegerCost {
 /// Adds arcs (in any order, repeats allowed) to a list of n rows; costs of new ones are computed.
 void add_arcs(const IntegerCost& cost, std::size_t n, std::vector<Arc> more, ArcList& arcs);
 
-/// The `count` arcs of least c_ij - g_j in each row, and of least c_ij - f_i in each column.
+/// The `per_row` arcs of least c_ij - g_j in each row.
 ///
 /// Among equals, a row prefers the columns just after its own relative position, so that equal costs do not
 /// send every row to the same few columns.
 ///
-/// Shapes: f [n], g [m], in matrix units.
-std::vector<Arc> nearest_arcs(const Cost& cost, std::span<const float> f, std::span<const float> g,
-                              std::size_t per_row, std::size_t per_column);
+/// Shapes: g [m], in matrix units.
+std::vector<Arc> nearest_arcs(const Cost& cost, std::span<const float> g, std::size_t per_row);
 
 /// The arcs with c_ij < f_i + g_j, at most `per_row` of each row, the most negative; exact duals are
 /// integers. No arc is missed: the fp32 matrix clears only what its error bound clears, the rest is computed

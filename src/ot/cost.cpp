@@ -72,6 +72,22 @@ float scaled(float v, double factor) {
     return static_cast<float>(static_cast<double>(v) * factor);
 }
 
+struct RowSummary {
+    float sum = 0;
+    float highest = 0;
+};
+
+POPFLOW_SIMD RowSummary summary_of(const float* c, std::size_t columns) {
+    float sum = 0;
+    float highest = 0;
+#pragma omp simd reduction(+ : sum) reduction(max : highest)
+    for (std::size_t j = 0; j < columns; ++j) {
+        sum += c[j];
+        highest = c[j] > highest ? c[j] : highest;
+    }
+    return {sum, highest};
+}
+
 POPFLOW_SIMD void square_all(float* values, std::size_t count) {
     for (std::size_t j = 0; j < count; ++j) values[j] *= values[j];
 }
@@ -79,7 +95,13 @@ POPFLOW_SIMD void square_all(float* values, std::size_t count) {
 }  // namespace
 
 Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
-    : kind_(kind), x_(x), y_(y), rows_(x.rows), cols_(y.rows), padded_cols_(padded(y.rows)) {
+    : kind_(kind),
+      x_(x),
+      y_(y),
+      rows_(x.rows),
+      cols_(y.rows),
+      padded_cols_(padded(y.rows)),
+      stride_(spread_stride(padded_cols_)) {
     if (x.empty()) throw core::ShapeMismatch("ot.cost.x", "[at least 1, at least 1]", x.rows, x.cols);
     core::check_shape("ot.cost.y", y.rows, y.cols, std::max<std::size_t>(y.rows, 1), x.cols);
     const double widest = extent(x, y);
@@ -103,7 +125,12 @@ Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
 }
 
 Cost::Cost(ConstMatrixView<double> c)
-    : kind_(CostKind::given), given_(c), rows_(c.rows), cols_(c.cols), padded_cols_(padded(c.cols)) {
+    : kind_(CostKind::given),
+      given_(c),
+      rows_(c.rows),
+      cols_(c.cols),
+      padded_cols_(padded(c.cols)),
+      stride_(spread_stride(padded_cols_)) {
     if (c.empty()) throw core::ShapeMismatch("ot.cost.c", "[at least 1, at least 1]", c.rows, c.cols);
     Range range;
     for (std::size_t i = 0; i < c.rows; ++i) {
@@ -130,55 +157,53 @@ void Cost::fill_from_points() {
         const double factor = kind_ == CostKind::cosine ? y_inverse_norm_[j] : point_scale_;
         for (std::size_t k = 0; k < d; ++k) yt[k * padded_cols_ + j] = scaled(y_(j, k), factor);
     }
-    matrix_.resize(rows_ * padded_cols_);
+    matrix_ = LargeArray(rows_ * stride_);
 #pragma omp parallel if (rows_ * cols_ > serial_size)
     {
-        std::vector<float> point(d);
-#pragma omp for schedule(dynamic, rows_per_task)
-        for (std::size_t i = 0; i < rows_; ++i) {
-            const double factor = kind_ == CostKind::cosine ? x_inverse_norm_[i] : point_scale_;
-            for (std::size_t k = 0; k < d; ++k) point[k] = scaled(x_(i, k), factor);
-            float* out = matrix_.data() + i * padded_cols_;
-            const auto fill = kind_ == CostKind::euclidean ? distances : squared_distances;
-            fill(point.data(), yt.data(), padded_cols_, d, padded_cols_, out);
-            if (kind_ == CostKind::cosine) {
-                for (std::size_t j = 0; j < cols_; ++j) out[j] *= 0.5F;
+        std::vector<float> points(rows_per_task * d);
+#pragma omp for schedule(dynamic)
+        for (std::size_t first = 0; first < rows_; first += rows_per_task) {
+            const std::size_t count = std::min(rows_per_task, rows_ - first);
+            for (std::size_t i = 0; i < count; ++i) {
+                const double factor = kind_ == CostKind::cosine ? x_inverse_norm_[first + i] : point_scale_;
+                for (std::size_t k = 0; k < d; ++k) points[i * d + k] = scaled(x_(first + i, k), factor);
             }
-            std::fill(out + cols_, out + padded_cols_, padding);
+            float* out = matrix_.data() + first * stride_;
+            distances(points.data(), yt.data(), padded_cols_, d,
+                      {out, count, padded_cols_, stride_, kind_ == CostKind::euclidean});
+            for (std::size_t i = 0; i < count; ++i) finish_row(out + i * stride_);
         }
     }
 }
 
+void Cost::finish_row(float* c) const {
+    if (kind_ == CostKind::cosine) {
+        for (std::size_t j = 0; j < cols_; ++j) c[j] *= 0.5F;
+    }
+    std::fill(c + cols_, c + padded_cols_, padding);
+}
+
 void Cost::fill_from_matrix() {
-    matrix_.resize(rows_ * padded_cols_);
+    matrix_ = LargeArray(rows_ * stride_);
 #pragma omp parallel for schedule(dynamic, rows_per_task) if (rows_ * cols_ > serial_size)
     for (std::size_t i = 0; i < rows_; ++i) {
-        float* out = matrix_.data() + i * padded_cols_;
-        for (std::size_t j = 0; j < cols_; ++j) out[j] = static_cast<float>(exact(i, j));
-        std::fill(out + cols_, out + padded_cols_, padding);
+        float* c = matrix_.data() + i * stride_;
+        for (std::size_t j = 0; j < cols_; ++j) c[j] = static_cast<float>(exact(i, j));
+        finish_row(c);
     }
 }
 
 void Cost::summarise() {
-    std::vector<double> sums(rows_);
-    std::vector<float> highs(rows_);
+    std::vector<RowSummary> of_rows(rows_);
 #pragma omp parallel for schedule(static) if (rows_ * cols_ > serial_size)
-    for (std::size_t i = 0; i < rows_; ++i) {
-        const float* c = row(i);
-        float sum = 0;
-        float high = 0;
-#pragma omp simd reduction(+ : sum) reduction(max : high)
-        for (std::size_t j = 0; j < cols_; ++j) {
-            sum += c[j];
-            high = c[j] > high ? c[j] : high;
-        }
-        sums[i] = sum;
-        highs[i] = high;
-    }
+    for (std::size_t i = 0; i < rows_; ++i) of_rows[i] = summary_of(row(i), cols_);
     mean_ = 0;
-    for (double sum : sums) mean_ += sum;
+    largest_ = 0;
+    for (const RowSummary& summary : of_rows) {
+        mean_ += summary.sum;
+        largest_ = std::max<double>(largest_, summary.highest);
+    }
     mean_ /= static_cast<double>(rows_) * static_cast<double>(cols_);
-    largest_ = *std::max_element(highs.begin(), highs.end());
 }
 
 double Cost::exact(std::size_t i, std::size_t j) const {
@@ -199,7 +224,7 @@ double Cost::exact(std::size_t i, std::size_t j) const {
 void Cost::square() {
     if (kind_ != CostKind::euclidean) throw core::NumericalError("ot.cost", "only distances can be squared");
 #pragma omp parallel for schedule(static) if (rows_ * cols_ > serial_size)
-    for (std::size_t i = 0; i < rows_; ++i) square_all(matrix_.data() + i * padded_cols_, cols_);
+    for (std::size_t i = 0; i < rows_; ++i) square_all(matrix_.data() + i * stride_, cols_);
     kind_ = CostKind::squared_euclidean;
     unit_ *= unit_;
     relative_error_ *= 2.5F;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "linalg/matrix.hpp"
+#include "ot/large_array.hpp"
 
 namespace popflow::ot {
 
@@ -14,6 +15,19 @@ enum class CostKind {
     squared_euclidean,  ///< ||x - y||^2
     cosine,             ///< 1 - <x, y> / (||x|| ||y||)
     given,              ///< an element of a matrix that the caller made
+};
+
+/// A cost matrix in fp32 that somebody else owns: rows of `padded_cols` elements on 64-byte boundaries, all
+/// >= 0, those from `cols` on equal to Cost::padding.
+struct CostRows {
+    const float* data = nullptr;
+    std::size_t rows = 0;
+    std::size_t cols = 0;
+    std::size_t padded_cols = 0;  ///< a multiple of 64
+    std::size_t stride = 0;       ///< from one row to the next
+    double mean = 0;
+
+    const float* row(std::size_t i) const { return data + i * stride; }
 };
 
 /// The cost matrix c_ij between the rows of x and the rows of y: fp32 in memory, double on demand.
@@ -44,13 +58,11 @@ class Cost {
     double unit() const { return unit_; }
     double offset() const { return offset_; }
 
-    /// Row i of the fp32 matrix: `padded_cols()` elements on a 64-byte boundary, all >= 0, those from
-    /// `cols()` on equal to `padding`.
-    const float* row(std::size_t i) const { return matrix_.data() + i * padded_cols_; }
+    /// The fp32 matrix.
+    CostRows fp32() const { return {matrix_.data(), rows_, cols_, padded_cols_, stride_, mean_}; }
+    const float* row(std::size_t i) const { return matrix_.data() + i * stride_; }
     std::size_t padded_cols() const { return padded_cols_; }
     static constexpr float padding = 1e30F;
-    /// Columns are padded to a multiple of this.
-    static constexpr std::size_t block = 64;
 
     /// |row(i)[j] - exact(i, j)| <= absolute_error() + relative_error() * row(i)[j].
     float relative_error() const { return relative_error_; }
@@ -65,6 +77,7 @@ class Cost {
   private:
     void fill_from_points();
     void fill_from_matrix();
+    void finish_row(float* c) const;
     void summarise();
 
     CostKind kind_;
@@ -74,6 +87,7 @@ class Cost {
     std::size_t rows_ = 0;
     std::size_t cols_ = 0;
     std::size_t padded_cols_ = 0;
+    std::size_t stride_ = 0;
     std::vector<double> x_inverse_norm_;  // cosine only
     std::vector<double> y_inverse_norm_;
     double point_scale_ = 1;  // power of two that brings the coordinates to the order of one
@@ -83,7 +97,7 @@ class Cost {
     float absolute_error_ = 0;
     double largest_ = 0;
     double mean_ = 0;
-    linalg::AlignedVector<float> matrix_;
+    LargeArray matrix_;
 };
 
 }  // namespace popflow::ot

@@ -3,26 +3,28 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "core/error.hpp"
 #include "ot/arcs.hpp"
-#include "ot/augmenting_paths.hpp"
+#include "ot/assignment.hpp"
+#include "ot/network_simplex.hpp"
+#include "ot/starting_duals.hpp"
 
 namespace popflow::ot {
 
 namespace {
 
 constexpr std::size_t arcs_per_row = 16;
-constexpr std::size_t arcs_per_column = 16;
 constexpr std::size_t arcs_added_per_row = 16;
-constexpr int weight_bits = 52;
 
 // Supplies and demands as integers with the same sum.
 struct Units {
     std::vector<std::int64_t> supply;
     std::vector<std::int64_t> demand;
-    double mass = 0;  // of one unit
+    double mass = 0;             // of one unit
+    bool is_assignment = false;  // one unit per row and column
 };
 
 double checked_total(std::span<const double> weights, std::size_t count, const char* name) {
@@ -41,16 +43,17 @@ double checked_total(std::span<const double> weights, std::size_t count, const c
     return total;
 }
 
-std::vector<std::int64_t> quantised(std::span<const double> weights, double total) {
-    const auto whole = std::int64_t{1} << weight_bits;
+// Weights in units of 2^-bits of the total; none is zero, so that every column has its place in the tree of
+// the simplex.
+std::vector<std::int64_t> quantised(std::span<const double> weights, double total, int bits) {
     std::vector<std::int64_t> units(weights.size());
     std::int64_t sum = 0;
     for (std::size_t i = 0; i < units.size(); ++i) {
-        units[i] = std::llround(std::ldexp(weights[i] / total, weight_bits));
+        units[i] = std::max<std::int64_t>(std::llround(std::ldexp(weights[i] / total, bits)), 1);
         sum += units[i];
     }
-    // The heaviest takes what rounding left over: at most half a unit for each of the others.
-    *std::max_element(units.begin(), units.end()) += whole - sum;
+    // The heaviest takes what rounding left over.
+    *std::max_element(units.begin(), units.end()) += (std::int64_t{1} << bits) - sum;
     return units;
 }
 
@@ -59,7 +62,7 @@ Units make_units(std::size_t n, std::size_t m, std::span<const double> a, std::s
         const std::size_t common = std::gcd(n, m);
         return {std::vector<std::int64_t>(n, static_cast<std::int64_t>(m / common)),
                 std::vector<std::int64_t>(m, static_cast<std::int64_t>(n / common)),
-                static_cast<double>(common) / (static_cast<double>(n) * static_cast<double>(m))};
+                static_cast<double>(common) / (static_cast<double>(n) * static_cast<double>(m)), n == m};
     }
     const std::vector<double> uniform_a(a.empty() ? n : 0, 1.0 / static_cast<double>(n));
     const std::vector<double> uniform_b(b.empty() ? m : 0, 1.0 / static_cast<double>(m));
@@ -72,65 +75,66 @@ Units make_units(std::size_t n, std::size_t m, std::span<const double> a, std::s
             "ot.exact", "the weights do not have the same total: " + std::to_string(total_a) + " and " +
                             std::to_string(total_b));
     }
-    return {quantised(a, total_a), quantised(b, total_b), std::ldexp(total_a, -weight_bits)};
+    // The simplex multiplies the units by n + 1.
+    const int bits = 60 - std::ilogb(static_cast<double>(n + 1));
+    return {quantised(a, total_a, bits), quantised(b, total_b, bits), std::ldexp(total_a, -bits), false};
 }
 
-// Arcs of the north-west corner plan: whatever else is chosen, the supply can be carried.
-void add_feasible_plan(const Units& units, std::vector<Arc>& arcs) {
-    std::size_t j = 0;
-    std::int64_t room = units.demand[0];
-    for (std::size_t i = 0; i < units.supply.size(); ++i) {
-        for (std::int64_t left = units.supply[i]; left > 0;) {
-            if (room == 0) {
-                room = units.demand[++j];
-                continue;
-            }
-            const std::int64_t moved = std::min(left, room);
-            arcs.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j)});
-            left -= moved;
-            room -= moved;
-        }
+// An assignment among the arcs: whatever else is chosen, there is one.
+void add_diagonal(std::size_t n, std::vector<Arc>& arcs) {
+    for (std::uint32_t i = 0; i < n; ++i) arcs.push_back({i, i});
+}
+
+// Column generation: arcs that break the duals are added until there are none. Returns the rounds it took.
+std::size_t add_until_optimal(const Cost& cost, const IntegerCost& integer, std::span<const std::int64_t> f,
+                              std::span<const std::int64_t> g, std::size_t limit, ArcList& arcs,
+                              const std::function<void(const ArcList&)>& solve) {
+    for (std::size_t round = 1; round <= limit; ++round) {
+        solve(arcs);
+        std::vector<Arc> more = violated_arcs(cost, integer, f, g, arcs_added_per_row);
+        if (more.empty()) return round;
+        add_arcs(integer, cost.rows(), std::move(more), arcs);
     }
+    throw core::NumericalError("ot.exact",
+                               "arcs still break the duals after " + std::to_string(limit) + " rounds");
 }
 
-Potentials entropic_duals(const Cost& cost, std::span<const double> a, std::span<const double> b,
-                          const Potentials* start) {
-    SinkhornOptions options;
-    options.epsilon = 0.02;
-    options.sweeps = start == nullptr ? 40 : 10;
-    return sinkhorn(cost, a, b, options, start).potentials;
-}
-
-std::vector<float> in_matrix_units(std::span<const double> duals, double offset, double unit) {
-    std::vector<float> result(duals.size());
+std::vector<std::int64_t> as_integers(std::span<const double> duals, const IntegerCost& integer) {
+    std::vector<std::int64_t> result(duals.size());
     std::transform(duals.begin(), duals.end(), result.begin(),
-                   [&](double v) { return static_cast<float>((v - offset) / unit); });
+                   [&](double v) { return integer.from_matrix_units(v); });
     return result;
 }
 
-Transport result_of(const Cost& cost, const IntegerCost& integer, const AugmentingPaths& paths,
-                    const Units& units) {
+// What a solver on sparse arcs ended with.
+struct Solved {
+    std::vector<Flow> plan;
+    std::span<const std::int64_t> f;
+    std::span<const std::int64_t> g;
+};
+
+Transport result_of(const Cost& cost, const IntegerCost& integer, const Units& units, const Solved& solved) {
     Transport result;
     double total = 0;
-    for (std::int64_t s : units.supply) total += static_cast<double>(s) * units.mass;
-    for (const auto& flow : paths.plan()) {
+    for (const Flow& flow : solved.plan) {
         const double mass = static_cast<double>(flow.units) * units.mass;
         result.plan.push_back({flow.i, flow.j, mass});
         const double c = cost.exact(flow.i, flow.j);
         result.value += mass * c;
-        // Rounding the costs to integers is all that the duals may break; it shows most on the plan, where
-        // they touch.
-        const double dual = integer.to_matrix_units(paths.f()[flow.i] + paths.g()[flow.j]);
+        total += mass;
+        // Rounding costs to integers is all that the duals may break; it shows most on the plan, where they
+        // touch.
+        const double dual = integer.to_matrix_units(solved.f[flow.i] + solved.g[flow.j]);
         result.violation = std::max(result.violation, dual - c);
     }
     double dual_value = 0;
     for (std::size_t i = 0; i < cost.rows(); ++i) {
-        const double f = integer.to_matrix_units(paths.f()[i]);
+        const double f = integer.to_matrix_units(solved.f[i]);
         dual_value += f * static_cast<double>(units.supply[i]) * units.mass;
         result.duals.f.push_back(f * cost.unit() + cost.offset());
     }
     for (std::size_t j = 0; j < cost.cols(); ++j) {
-        const double g = integer.to_matrix_units(paths.g()[j]);
+        const double g = integer.to_matrix_units(solved.g[j]);
         dual_value += g * static_cast<double>(units.demand[j]) * units.mass;
         result.duals.g.push_back(g * cost.unit());
     }
@@ -144,34 +148,35 @@ Transport result_of(const Cost& cost, const IntegerCost& integer, const Augmenti
 
 Transport exact(const Cost& cost, std::span<const double> a, std::span<const double> b,
                 const ExactOptions& options) {
-    const std::size_t n = cost.rows();
-    const Units units = make_units(n, cost.cols(), a, b);
-    const Potentials duals = entropic_duals(cost, a, b, options.start);
-    const std::vector<float> f = in_matrix_units(duals.f, cost.offset(), cost.unit());
-    const std::vector<float> g = in_matrix_units(duals.g, 0, cost.unit());
-
+    const Units units = make_units(cost.rows(), cost.cols(), a, b);
+    const Potentials duals = starting_duals(cost, a, b, options.start);
     const IntegerCost integer(cost);
-    std::vector<Arc> more = nearest_arcs(cost, f, g, arcs_per_row, arcs_per_column);
-    add_feasible_plan(units, more);
-    std::vector<std::int64_t> integer_g(g.size());
-    std::transform(g.begin(), g.end(), integer_g.begin(),
-                   [&](float v) { return integer.from_matrix_units(v); });
-    AugmentingPaths paths(units.supply, units.demand, std::move(integer_g));
     ArcList arcs;
-    std::size_t rounds = 0;
-    while (!more.empty()) {
-        if (++rounds > options.rounds) {
-            throw core::NumericalError(
-                "ot.exact", "arcs still break the duals after " + std::to_string(options.rounds) + " rounds");
-        }
-        add_arcs(integer, n, std::move(more), arcs);
-        paths.solve(arcs);
-        more = violated_arcs(cost, integer, paths.f(), paths.g(), arcs_added_per_row);
+    {
+        std::vector<Arc> first =
+            nearest_arcs(cost, std::vector<float>(duals.g.begin(), duals.g.end()), arcs_per_row);
+        if (units.is_assignment) add_diagonal(cost.rows(), first);
+        add_arcs(integer, cost.rows(), std::move(first), arcs);
     }
-    Transport result = result_of(cost, integer, paths, units);
-    result.rounds = rounds;
-    result.arcs = arcs.size();
-    return result;
+    std::vector<std::int64_t> g = as_integers(duals.g, integer);
+    const auto solve_with = [&](auto& solver) {
+        const std::size_t rounds = add_until_optimal(cost, integer, solver.f(), solver.g(), options.rounds,
+                                                     arcs, [&](const ArcList& now) { solver.solve(now); });
+        std::vector<Flow> plan = solver.plan();
+        std::erase_if(plan, [&](const Flow& flow) {
+            return (!a.empty() && a[flow.i] == 0) || (!b.empty() && b[flow.j] == 0);
+        });
+        Transport result = result_of(cost, integer, units, {std::move(plan), solver.f(), solver.g()});
+        result.rounds = rounds;
+        result.arcs = arcs.size();
+        return result;
+    };
+    if (units.is_assignment) {
+        Assignment solver(std::move(g));
+        return solve_with(solver);
+    }
+    NetworkSimplex solver(integer, units.supply, units.demand, arcs, as_integers(duals.f, integer), g);
+    return solve_with(solver);
 }
 
 Potentials duals_of_squares(const Potentials& duals, double typical) {

@@ -21,6 +21,7 @@ struct SinkhornOptions {
     double tolerance = 0;  ///< stop when the column marginals are this close in the 1-norm; total mass is 1
     double over_relaxation =
         1;  ///< in [1, 2): steps of g are this much longer; above 1 is faster, but may not settle
+    bool count_partners = false;  ///< fill SinkhornResult::partners
 };
 
 /// What sinkhorn() reached.
@@ -28,7 +29,8 @@ struct SinkhornResult {
     Potentials potentials;
     std::size_t sweeps = 0;
     double marginal_error = 0;  ///< 1-norm of the column marginals' error before the last step of g
-    /// Mean over the rows of 1 / sum_j (P_ij / a_i)^2: on how many partners a row's mass is spread.
+    /// Mean over the rows of 1 / sum_j (P_ij / a_i)^2: on how many partners a row's mass is spread. 0 if not
+    /// asked for.
     double partners = 0;
 };
 
@@ -48,6 +50,10 @@ struct SinkhornResult {
 /// @throws core::ShapeMismatch if a weight vector or a potential has another length
 /// @throws core::NumericalError if the potentials leave the finite numbers
 SinkhornResult sinkhorn(const Cost& cost, std::span<const double> a, std::span<const double> b,
+                        const SinkhornOptions& options, const Potentials* start = nullptr);
+
+/// The same on a bare matrix; potentials are in its units.
+SinkhornResult sinkhorn(const CostRows& cost, std::span<const double> a, std::span<const double> b,
                         const SinkhornOptions& options, const Potentials* start = nullptr);
 
 }  // namespace popflow::ot

@@ -35,7 +35,8 @@ TEST(Sinkhorn, TwoByTwoByHand) {
     const Cost cost(CostKind::euclidean, x.view(), x.view());
     const double epsilon = 0.25;
 
-    const SinkhornResult r = sinkhorn(cost, {}, {}, {.epsilon = epsilon / 0.5, .sweeps = 50});
+    const SinkhornResult r =
+        sinkhorn(cost, {}, {}, {.epsilon = epsilon / 0.5, .sweeps = 50, .count_partners = true});
 
     const double expected = -epsilon * std::log((1 + std::exp(-1 / epsilon)) / 2);
     EXPECT_NEAR(r.potentials.f[0] + r.potentials.g[0], expected, 1e-6);
