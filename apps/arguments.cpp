@@ -9,10 +9,12 @@ namespace popflow::apps {
 
 namespace {
 
-volatile std::sig_atomic_t stop_signal = 0;
-
-extern "C" void on_stop_signal(int signal) {
-    stop_signal = signal;
+sigset_t stop_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR1);
+    return set;
 }
 
 }  // namespace
@@ -32,13 +34,22 @@ void require(const std::string& value, const std::string& option, const std::str
     if (value.empty()) throw core::ConfigError(option, "missing; give --" + option + " " + what);
 }
 
-void catch_stop_signals() {
-    std::signal(SIGTERM, on_stop_signal);
-    std::signal(SIGUSR1, on_stop_signal);
+void hold_stop_signals() {
+    const sigset_t set = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void release_stop_signals() {
+    const sigset_t set = stop_signals();
+    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 bool stop_requested() {
-    return stop_signal != 0;
+    static bool requested = false;
+    const sigset_t set = stop_signals();
+    const timespec at_once{};
+    while (sigtimedwait(&set, nullptr, &at_once) > 0) requested = true;
+    return requested;
 }
 
 }  // namespace popflow::apps

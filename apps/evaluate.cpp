@@ -133,6 +133,7 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
     if (const int code = train_run(config, table, comm); code != done) return code;
+    release_stop_signals();
     comm.barrier();
     evaluate_run(config.output, config.output + "/results.h5", config, comm);
     return done;

@@ -21,13 +21,15 @@ struct Verb {
     const char* name;
     const char* does;
     int (*run)(const apps::Arguments&, const dist::Communicator&);
+    bool stops_on_signal = false;  ///< SIGTERM and SIGUSR1 make it save its state and exit with 75
 };
 
 const Verb verbs[] = {
-    {"run", "train, evaluate and print the table, from one configuration", apps::run},
-    {"train", "learn a model into a run folder", apps::train},
+    {"run", "train, evaluate and print the table, from one configuration", apps::run, true},
+    {"train", "learn a model into a run folder", apps::train, true},
     {"evaluate", "score held-out pairs with a trained model and the baselines", apps::evaluate},
     {"report", "print the table of one or more result files", apps::report},
+    {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why", apps::inspect},
     {"simulate", "write a simulated screen", apps::simulate},
 };
 
@@ -96,6 +98,7 @@ int main(int argc, char** argv) {
         }
         return apps::bad_input;
     }
+    if (verb->stops_on_signal) apps::hold_stop_signals();
     const dist::Session session(argc, argv);
     const dist::Communicator comm = dist::Communicator::world();
     return run_verb(*verb, {argv + 2, argv + argc}, comm);

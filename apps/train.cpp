@@ -81,10 +81,10 @@ class Training {
         describe();
         core::Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root());
         while (trainer_->steps_done() < config_.train.steps) {
-            const train::StepReport report = trainer_->step(stop_requested());
+            const train::StepReport report = trainer_->step(stop_requested() || trainer_->steps_done() + 1 == config_.stop_after);
             const std::uint64_t step = trainer_->steps_done();
             record(report, step);
-            if (report.stop) {
+            if (report.stop && step < config_.train.steps) {
                 save();
                 progress.message("stopped on request after step " + std::to_string(step) +
                                  "; go on with --resume");
@@ -186,7 +186,6 @@ class Training {
 
 int train_run(const config::RunConfig& config, const config::OptionTable& table,
               const dist::Communicator& comm) {
-    catch_stop_signals();
     if (comm.root()) make_run_folder(config, table);
     return Training(config, table, comm).run();
 }

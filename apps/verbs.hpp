@@ -42,8 +42,13 @@ int train_run(const config::RunConfig& config, const config::OptionTable& table,
 void evaluate_run(const std::string& run, const std::string& output, const config::RunConfig& config,
                   const dist::Communicator& comm);
 
-/// Catches SIGTERM and SIGUSR1 from now on.
-void catch_stop_signals();
+/// Holds SIGTERM and SIGUSR1 back until stop_requested() asks for them, in this thread and those it starts.
+///
+/// No handler runs: generated matrix kernels keep data below the stack pointer, where a handler's frame would be
+/// written. Call it before MPI starts its threads.
+void hold_stop_signals();
+/// They end the program again, at once.
+void release_stop_signals();
 /// One of them came.
 bool stop_requested();
 

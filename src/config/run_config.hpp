@@ -28,6 +28,7 @@ struct RunConfig {
     std::string precision = "auto";
     std::uint64_t checkpoint_every = 500;  ///< steps
     std::uint64_t log_every = 50;          ///< steps
+    std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never
     bool resume = false;
     std::string format = "text";  ///< of a report
     bool json = false;

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A run that was stopped and resumed, on other ranks, ends in the bytes of one that never was; a changed configuration
+# or data file is refused.  Usage: resume.sh POPFLOW MPIEXEC
+. "$(dirname "$0")/../support/scratch.sh"
+
+small_screen "$scratch/s.h5ad"
+options="--data $scratch/s.h5ad --steps 40 $small_model"
+ranks 1 1 train $options --output "$scratch/whole" 2>/dev/null
+expect_exit 75 ranks 2 1 train $options --output "$scratch/parts" --stop-after 13
+expect_exit 75 ranks 1 2 train $options --output "$scratch/parts" --resume --stop-after 29
+expect_exit 0 ranks 3 1 train $options --output "$scratch/parts" --resume
+cmp "$scratch/whole/checkpoint.h5" "$scratch/parts/checkpoint.h5" || fail "the resumed run differs"
+
+# A signal does the same as --stop-after.
+(exec "$mpiexec" -n 1 "$popflow" train $options --steps 100000 --schedule constant --output "$scratch/signal") \
+    2>/dev/null &
+job=$!
+for _ in $(seq 100); do
+    [ -e "$scratch/signal/config.cfg" ] && break
+    sleep 0.1
+done
+sleep 1
+kill -USR1 "$job"
+code=0
+wait "$job" || code=$?
+[ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75"
+[ -s "$scratch/signal/checkpoint.h5" ] || fail "no checkpoint after SIGUSR1"
+
+expect_exit 2 "$popflow" train $options --output "$scratch/parts" --resume --rate 0.5
+grep -q "rate: found '0.5', was '0.001'" "$scratch/err" || fail "the changed key is not named: $(cat "$scratch/err")"
+"$popflow" simulate screen --output "$scratch/s.h5ad" --patients 4 --cultures PDO,PDOF --treatments O,S,F \
+    --replicates 2 --cells 60:200 --seed 4 >/dev/null 2>&1
+expect_exit 2 "$popflow" train $options --output "$scratch/parts" --resume
+grep -q "not the file that this run was trained on" "$scratch/err" || fail "changed data: $(cat "$scratch/err")"
+echo "resumed to the same bits"
