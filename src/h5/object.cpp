@@ -143,6 +143,7 @@ void Object::write_attribute(const std::string& name, const std::vector<std::str
     const hsize_t count = values.size();
     const Handle space(H5Screate_simple(1, &count, nullptr));
     std::vector<const char*> pointers;
+    pointers.reserve(values.size() + 1);
     for (const std::string& value : values) pointers.push_back(value.c_str());
     pointers.push_back(nullptr);  // so that an empty list still has an address to pass
     write_raw(name, type.id(), type.id(), space.id(), pointers.data());

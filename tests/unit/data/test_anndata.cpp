@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <algorithm>
 
 #include "core/error.hpp"
 #include "data/screen.hpp"
+#include "h5/dataframe.hpp"
+#include "h5/file.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace popflow::data;
 using popflow::core::DataError;
@@ -161,6 +164,25 @@ TEST(AnnData, RowsWithoutAValueThatMakesAPopulationAreLeftOut) {
     std::size_t kept = 0;
     for (const Population& population : screen.populations) kept += population.n_cells;
     EXPECT_EQ(kept, n_cells - 2);
+}
+
+TEST(AnnData, ReadsCategoriesThatAreANullableColumn) {
+    const popflow::support::TemporaryFolder folder;
+    popflow::h5::AtomicFile file(folder.file("a.h5"));
+    popflow::h5::Group root = file.root();
+    popflow::h5::DataFrame names;
+    names.name_rows({"a", "b"});
+    popflow::h5::Group obs = popflow::h5::write_dataframe(root, "obs", names);
+    popflow::h5::write_dataframe(root, "var", names);
+    root.write("X", std::span<const float>(std::vector<float>{1, 2, 3, 4}), {2, 2});
+    popflow::h5::Group column = obs.create_group("treatment");
+    column.write("codes", std::vector<std::int8_t>{1, 0});
+    popflow::h5::Group categories = column.create_group("categories");
+    categories.write_strings("values", Strings{"DMSO", "S"});
+    categories.write_bools("mask", std::vector<std::uint8_t>{0, 0});
+    file.commit();
+
+    EXPECT_EQ(AnnData(folder.file("a.h5")).obs("treatment").read_labels(), (Strings{"S", "DMSO"}));
 }
 
 TEST(AnnData, FingerprintsTellFilesApart) {
