@@ -1,9 +1,102 @@
 // SPDX-License-Identifier: MIT
+#include <omp.h>
+
+#include <chrono>
 #include <cstdio>
+#include <functional>
+#include <new>
+#include <thread>
 
 #include "core/version.hpp"
+#include "linalg/gemm.hpp"
+#include "verbs.hpp"
 
-int main() {
-    std::printf("popflow %s (%s)\n", popflow::core::version(), popflow::core::commit());
-    return 0;
+namespace apps = popflow::apps;
+namespace core = popflow::core;
+namespace dist = popflow::dist;
+
+namespace {
+
+struct Verb {
+    const char* name;
+    const char* does;
+    int (*run)(const apps::Arguments&, const dist::Communicator&);
+};
+
+const Verb verbs[] = {
+    {"run", "train, evaluate and print the table, from one configuration", apps::run},
+    {"train", "learn a model into a run folder", apps::train},
+    {"evaluate", "score held-out pairs with a trained model and the baselines", apps::evaluate},
+    {"report", "print the table of one or more result files", apps::report},
+    {"simulate", "write a simulated screen", apps::simulate},
+};
+
+void print_usage(std::FILE* out) {
+    std::fprintf(out, "usage: popflow VERB [options]\n\n");
+    for (const Verb& verb : verbs) std::fprintf(out, "  %-10s %s\n", verb.name, verb.does);
+    std::fprintf(out,
+                 "\nEvery verb runs alone or under mpirun or srun with any number of ranks, and gives the "
+                 "same answer.\n"
+                 "popflow VERB --help lists its options; popflow --version says which program this is.\n");
+}
+
+const Verb* find_verb(const std::string& name) {
+    for (const Verb& verb : verbs) {
+        if (name == verb.name) return &verb;
+    }
+    return nullptr;
+}
+
+// All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends
+// the run only if it is alone with its error.
+int fail(const dist::Communicator& comm, int code, const std::string& message) {
+    if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
+    std::fprintf(stderr, "popflow: %s\n", message.c_str());
+    std::fflush(stderr);
+    if (comm.size() > 1) dist::abort(code);
+    return code;
+}
+
+int run_verb(const Verb& verb, const apps::Arguments& arguments, const dist::Communicator& comm) {
+    try {
+        return verb.run(arguments, comm);
+    } catch (const core::UserError& error) {
+        return fail(comm, apps::bad_input, error.what());
+    } catch (const std::bad_alloc&) {
+        return fail(comm, apps::failed, "out of memory");
+    } catch (const std::exception& error) {
+        return fail(comm, apps::failed, error.what());
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string name = argc > 1 ? argv[1] : "";
+    if (name == "--version") {
+        std::printf("popflow %s (%s), %s, %s build, %s, %d threads\n", core::version(), core::commit(),
+                    core::compiler(), core::build_type(), popflow::linalg::gemm_library(),
+                    omp_get_max_threads());
+        return apps::done;
+    }
+    if (name == "--help" || name == "-h" || name == "help") {
+        print_usage(stdout);
+        return apps::done;
+    }
+    const Verb* verb = find_verb(name);
+    if (verb == nullptr) {
+        std::vector<std::string> known;
+        for (const Verb& v : verbs) known.emplace_back(v.name);
+        const std::string guess = popflow::config::nearest_name(name, known);
+        if (name.empty()) {
+            print_usage(stderr);
+        } else {
+            std::fprintf(stderr, "popflow: unknown verb '%s'%s; popflow --help lists the verbs\n",
+                         name.c_str(), guess.empty() ? "" : (", did you mean '" + guess + "'?").c_str());
+        }
+        return apps::bad_input;
+    }
+    const dist::Session session(argc, argv);
+    const dist::Communicator comm = dist::Communicator::world();
+    return run_verb(*verb, {argv + 2, argv + argc}, comm);
 }

@@ -8,8 +8,9 @@ target_compile_options(popflow_options INTERFACE
   -Wconversion          # a number that may lose its value
   -Wnon-virtual-dtor
   -Wno-sign-conversion  # sizes and OpenMP's signed loop counters meet everywhere
-  # Sums that a compiler may contract differently on another machine are still the same on every
-  # thread and rank of one build, which is what is promised.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>  # false alarms, GCC bug 105651
+  -fno-math-errno       # lets square roots be vectorised; no result changes
+  -fno-trapping-math    # lets branches be vectorised; nobody reads the floating-point flags
   $<$<CONFIG:Release>:-O3>
   $<$<BOOL:${POPFLOW_WERROR}>:-Werror>)
 if(POPFLOW_SANITIZE)

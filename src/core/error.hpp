@@ -23,7 +23,8 @@ class UserError : public Error {
     using Error::Error;
 };
 
-/// A data file, or one field of it, is not what it must be. `what()` is `file: field: found ..., allowed ...`.
+/// A data file, or one field of it, is not what it must be. `what()` is `file: field: found ..., allowed
+/// ...`.
 class DataError : public UserError {
   public:
     DataError(std::string file_name, std::string field_name, const std::string& problem)
@@ -46,8 +47,8 @@ class ConfigError : public UserError {
 class ShapeMismatch : public Error {
   public:
     ShapeMismatch(const std::string& name, const std::string& expected, std::size_t rows, std::size_t cols)
-        : Error(name + ": expected " + expected + ", got [" + std::to_string(rows) + ", " + std::to_string(cols) +
-                "]") {}
+        : Error(name + ": expected " + expected + ", got [" + std::to_string(rows) + ", " +
+                std::to_string(cols) + "]") {}
 };
 
 /// A computation left the finite numbers or did not converge.
@@ -71,8 +72,8 @@ class MpiError : public Error {
 inline void check_shape(const std::string& name, std::size_t rows, std::size_t cols, std::size_t want_rows,
                         std::size_t want_cols) {
     if (rows != want_rows || cols != want_cols) {
-        throw ShapeMismatch(name, "[" + std::to_string(want_rows) + ", " + std::to_string(want_cols) + "]", rows,
-                            cols);
+        throw ShapeMismatch(name, "[" + std::to_string(want_rows) + ", " + std::to_string(want_cols) + "]",
+                            rows, cols);
     }
 }
 

@@ -17,12 +17,17 @@ std::uint64_t mix(std::uint64_t x) {
     return x ^ (x >> 31);
 }
 
-std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
-std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
+std::uint32_t low(std::uint64_t x) {
+    return static_cast<std::uint32_t>(x);
+}
+std::uint32_t high(std::uint64_t x) {
+    return static_cast<std::uint32_t>(x >> 32);
+}
 
 }  // namespace
 
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                        std::array<std::uint32_t, 2> key) {
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t p0 = std::uint64_t{0xD2511F53} * counter[0];
         const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * counter[2];
@@ -56,7 +61,9 @@ std::uint64_t Stream::next64() {
     return lo | (std::uint64_t{next()} << 32);
 }
 
-double Stream::uniform() { return static_cast<double>(next64() >> 11) * 0x1.0p-53; }
+double Stream::uniform() {
+    return static_cast<double>(next64() >> 11) * 0x1.0p-53;
+}
 
 double Stream::normal() {
     if (has_spare_) {

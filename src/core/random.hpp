@@ -28,8 +28,8 @@ enum class Purpose : std::uint32_t {
 
 /// A counter-based random stream: Philox 4x32-10 keyed by (seed, purpose, a, b).
 ///
-/// A stream is a pure function of its key: work that is keyed by what it is, not by who does it, draws the same
-/// numbers on any rank and thread.
+/// A stream is a pure function of its key: work that is keyed by what it is, not by who does it, draws the
+/// same numbers on any rank and thread.
 ///
 /// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 class Stream {
@@ -68,6 +68,7 @@ class Stream {
 };
 
 /// The ten-round Philox 4x32 bijection itself.
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                        std::array<std::uint32_t, 2> key);
 
 }  // namespace popflow::core

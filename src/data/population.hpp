@@ -11,6 +11,9 @@
 namespace popflow::data {
 
 /// The cells of one experiment under one treatment at one concentration.
+///
+/// A label that differs among its cells (a replicate, say, where replicates do not make experiments) is the
+/// distinct ones joined by `+`.
 struct Population {
     std::size_t experiment = 0;  ///< index into Screen::experiments
     std::string patient;
@@ -23,6 +26,9 @@ struct Population {
     bool control = false;
     std::size_t n_cells = 0;
     std::string part;  ///< value of the split column (`column:NAME`), else empty
+    // Rows of the file within which its cells lie; other populations' cells may lie there as well.
+    std::size_t first_row = 0;
+    std::size_t end_row = 0;
 };
 
 /// A control population and a treated population of one experiment; indices into Screen::populations.

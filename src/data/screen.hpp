@@ -42,9 +42,13 @@ struct ScreenOptions {
     Transform transform;
     std::vector<std::string> markers;          ///< in this order; empty: all of the file
     std::vector<std::string> exclude_markers;  ///< left out
-    /// Rows left out: each entry is `COLUMN=VALUE[,COLUMN=VALUE...]`, and a row goes that matches all of an entry.
+    /// Rows left out: each entry is `COLUMN=VALUE[,COLUMN=VALUE...]`, and a row goes that matches all of an
+    /// entry.
     std::vector<std::string> exclude;
     std::string split_column;  ///< obs column that says train / validation / test; empty for none
+    /// false: experiments that hold only controls are kept, and a screen without pairs is no error, as for
+    /// prediction.
+    bool need_pairs = true;
 };
 
 /// The pairing keys and values of one experiment.
@@ -54,10 +58,12 @@ struct Experiment {
     std::vector<std::size_t> populations;  ///< kept populations, indices into Screen::populations
 };
 
-/// Something that was left out, and why.
+/// Something that was left out, and why. Each cell of the file is in a kept population or in one of these.
 struct Dropped {
-    std::string what;  ///< a population, an experiment or rows
-    std::size_t n_cells = 0;
+    enum class Kind { rows, population, experiment };
+    Kind kind = Kind::rows;
+    std::string what;         ///< label of the population or experiment
+    std::size_t n_cells = 0;  ///< of an experiment: without those of populations that are listed themselves
     std::string why;
 };
 
@@ -66,13 +72,16 @@ struct Screen {
     std::string file;
     ScreenOptions options;
     std::size_t n_obs = 0;                 ///< rows of the file
+    std::size_t n_vars = 0;                ///< columns of X
+    std::string x_text;                    ///< encoding and type of X, as in `csr float32`
     std::vector<std::string> markers;      ///< used, in order
     std::vector<std::size_t> marker_cols;  ///< their columns in X
     std::vector<std::string> cell_types;   ///< sorted; one entry if the file has no such column
     std::vector<std::string> treatments;   ///< labels of the treated populations of `pairs`, sorted
     std::vector<Experiment> experiments;   ///< kept, sorted by values
-    std::vector<Population> populations;   ///< kept, sorted by (experiment, treatment, concentration value, label)
-    std::vector<PopulationPair> pairs;     ///< in the order of `treated`
+    std::vector<Population>
+        populations;  ///< kept, sorted by (experiment, treatment, concentration value, label)
+    std::vector<PopulationPair> pairs;  ///< in the order of `treated`
     std::vector<Dropped> dropped;
     std::size_t experiments_found = 0;  ///< before anything was dropped
     std::size_t populations_found = 0;
@@ -82,17 +91,31 @@ struct Screen {
 /// Reads everything but the cells, streaming obs in bounded blocks.
 ///
 /// A population is one (experiment, treatment, concentration); those under `min_cells` are dropped, then
-/// experiments that no longer hold both a control and a treatment. Of two vehicle controls the one with more cells
-/// is taken, ties by treatment, then by concentration.
+/// experiments that no longer hold both a control and a treatment. Of two vehicle controls the one with more
+/// cells is taken, ties by treatment, then by concentration. Rows that lack a value which makes a population
+/// are left out.
 ///
-/// @throws DataError if the file is not HDF5, has no X, lacks a named column, has no control or no pair.
+/// `treatment` must be there; a column of another role that is missing counts as one value, unless `columns`
+/// or a `pair_by` other than the default names it.
+///
+/// @throws DataError if the file is not HDF5, has no X, lacks a named column or marker, has no control or no
+/// pair, or
+///         has concentrations that are no numbers for a treatment with several; ConfigError for a bad option
 Screen open_screen(const std::string& file, const ScreenOptions& options);
 
 /// The cells of some populations, transformed; memory grows with these populations alone.
 ///
+/// obs is read again within the rows where these populations lie, X only in blocks that hold some of their
+/// cells.
+///
 /// @param populations  indices into screen.populations, without repetition
 /// @return  in the order of `populations`; rows in the order of the file
-/// @throws DataError for a NaN, infinite or (under arcsinh and log1p) negative value
+/// @throws DataError for a NaN, infinite or (under arcsinh and log1p) negative value, with its row and
+/// marker, and if
+///         the file changed since it was opened
 std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations);
+
+/// Name of a population for people: its experiment, treatment and concentration.
+std::string population_label(const Screen& screen, std::size_t population);
 
 }  // namespace popflow::data

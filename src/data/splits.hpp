@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,12 +28,15 @@ struct Split {
 /// Splits the pairs of a screen by whole experiments.
 ///
 /// `patient:NAME[,NAME]`: every experiment of these patients is test, the others train.
-/// `replica`: of each culture's (patient, plate) batches that hold two or more replicates, 10 give one replicate to
-/// validation and 10 other ones give one to test; with fewer than 30 such batches, a third of them each.
-/// `column:NAME`: as the column NAME of obs says; the column must be constant within an experiment.
+/// `replica`: of each culture's (patient, plate) batches that hold two or more replicates, 10 give one
+/// replicate to validation and 10 other ones give one to test; with fewer than 30 such batches, a third of
+/// them each. `column:NAME`: as the column NAME of obs says; the column must be constant within an
+/// experiment.
 ///
-/// @throws ConfigError for an unknown form; DataError for an unknown patient, one patient only, a column that is
-///         missing or mixed within an experiment, and a split that leaves nothing to train on or nothing to test
+/// @throws ConfigError for an unknown form; DataError for an unknown patient, one patient only, a column that
+/// is
+///         missing or mixed within an experiment, and a split that leaves nothing to train on or nothing to
+///         test
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed);
 
 /// The obs column that `spec` names (`column:NAME`), else empty; goes into ScreenOptions::split_column.

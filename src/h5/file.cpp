@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "h5/lzf.hpp"
 
 namespace popflow::h5 {
 
@@ -49,6 +50,7 @@ class Descriptor {
 
 Group open_file(const std::string& path) {
     silence();
+    register_lzf();
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) {
         throw core::DataError(path, "", "found a folder, allowed an HDF5 file");
@@ -71,8 +73,13 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_pat
     H5Pset_obj_track_times(creation.id(), false);
     // Closing takes every object along, so that none holds the file open behind our back.
     const Handle access = access_properties(H5F_CLOSE_STRONG);
-    file_ = own(H5Fcreate(temporary_path_.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), path_, "",
-                "cannot create");
+    try {
+        file_ = own(H5Fcreate(temporary_path_.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), path_, "",
+                    "cannot create");
+    } catch (...) {
+        ::unlink(temporary_path_.c_str());
+        throw;
+    }
 }
 
 AtomicFile::~AtomicFile() {

@@ -148,6 +148,13 @@ void Object::write_attribute(const std::string& name, const std::vector<std::str
     write_raw(name, type.id(), type.id(), space.id(), pointers.data());
 }
 
+void Object::write_attribute(const std::string& name, const std::vector<std::int64_t>& values) {
+    const hsize_t count = values.size();
+    const Handle space(H5Screate_simple(1, &count, nullptr));
+    const std::int64_t none = 0;
+    write_raw(name, H5T_STD_I64LE, H5T_NATIVE_INT64, space.id(), values.empty() ? &none : values.data());
+}
+
 void Object::write_int(const std::string& name, std::int64_t value) {
     const Handle space(H5Screate(H5S_SCALAR));
     write_raw(name, H5T_STD_I64LE, H5T_NATIVE_INT64, space.id(), &value);

@@ -43,6 +43,7 @@ class Object {
     // Writing replaces an attribute of that name.
     void write_attribute(const std::string& name, std::string_view value);
     void write_attribute(const std::string& name, const std::vector<std::string>& values);
+    void write_attribute(const std::string& name, const std::vector<std::int64_t>& values);
     template <class T>
     requires std::is_arithmetic_v<T>
     void write_attribute(const std::string& name, T value) {

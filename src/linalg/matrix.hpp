@@ -25,13 +25,14 @@ struct MatrixView {
     std::size_t stride = 0;
 
     MatrixView() = default;
-    MatrixView(Real* first, std::size_t n_rows, std::size_t n_cols) : MatrixView(first, n_rows, n_cols, n_cols) {}
+    MatrixView(Real* first, std::size_t n_rows, std::size_t n_cols)
+        : MatrixView(first, n_rows, n_cols, n_cols) {}
     MatrixView(Real* first, std::size_t n_rows, std::size_t n_cols, std::size_t row_stride)
         : data(first), rows(n_rows), cols(n_cols), stride(row_stride) {}
     /// A view of mutable elements is a view of const ones.
     template <class Other>
-        requires(std::is_same_v<const Other, Real> && !std::is_same_v<Other, Real>)
-    MatrixView(const MatrixView<Other>& other)  // NOLINT(google-explicit-constructor): a const view is wider
+    requires(std::is_same_v<const Other, Real> && !std::is_same_v<Other, Real>) MatrixView(
+        const MatrixView<Other>& other)  // NOLINT(google-explicit-constructor): a const view is wider
         : data(other.data), rows(other.rows), cols(other.cols), stride(other.stride) {}
 
     Real& operator()(std::size_t i, std::size_t j) const { return data[i * stride + j]; }
@@ -42,7 +43,9 @@ struct MatrixView {
         return {data + first * stride, count, cols, stride};
     }
     /// Columns [first, first + count).
-    MatrixView col_block(std::size_t first, std::size_t count) const { return {data + first, rows, count, stride}; }
+    MatrixView col_block(std::size_t first, std::size_t count) const {
+        return {data + first, rows, count, stride};
+    }
     bool empty() const { return rows == 0 || cols == 0; }
 };
 

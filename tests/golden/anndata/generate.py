@@ -7,8 +7,12 @@ Needs anndata 0.8 and h5py. Run by hand; the files are committed.
 import pathlib
 import sys
 
+import anndata
 import h5py
 import numpy as np
+import pandas as pd
+import scipy.sparse
+from anndata.experimental import write_elem
 
 folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
 
@@ -40,5 +44,137 @@ def h5py_types():
         file.create_virtual_dataset("virtual", layout)
 
 
+# The screen that all .h5ad files below hold: 2 patients x 2 replicates, each with these populations, in a random order
+# of cells. X[:, 0] is the number of the cell in sorted order, X[:, j] = (7 cell + 3 j) mod 11 where that is above 4.
+POPULATIONS = [("AH", 0, 2), ("DMSO", 0, 3), ("O", 1, 2), ("S", 0.5, 2), ("S", 10, 3)]
+MARKERS = ["cell", "pERK", "CD90", "IdU", "pHH3"]
+
+
+def small_screen():
+    rows = []
+    for patient in ("P1", "P2"):
+        for replicate in ("A", "B"):
+            for treatment, concentration, n in POPULATIONS:
+                rows += [(patient, "PDO", treatment, concentration, replicate)] * n
+    obs = pd.DataFrame(rows, columns=["patient", "culture", "treatment", "concentration", "replicate"])
+    obs["cell_type"] = np.where(np.arange(len(obs)) % 3 == 0, "Fibs", "PDOs")
+    cell = np.arange(len(obs))[:, None]
+    x = (7 * cell + 3 * np.arange(len(MARKERS))) % 11
+    x[x <= 4] = 0
+    x[:, :1] = cell
+    order = np.random.default_rng(1).permutation(len(obs))
+    obs = obs.iloc[order].copy()
+    obs.index = [f"c{i}" for i in order]
+    return obs, x[order], pd.DataFrame(index=MARKERS)
+
+
+def write(name, x, obs, var, **how):
+    """As write_h5ad(), but columns of strings stay strings."""
+    with h5py.File(folder / name, "w") as file:
+        file.attrs["encoding-type"] = "anndata"
+        file.attrs["encoding-version"] = "0.1.0"
+        write_elem(file, "X", x, dataset_kwargs=how)
+        write_elem(file, "obs", obs, dataset_kwargs=how)
+        write_elem(file, "var", var, dataset_kwargs=how)
+
+
+def encodings_of_x():
+    obs, x, var = small_screen()
+    categorical = obs.astype({c: "category" for c in obs.columns})
+    anndata.AnnData(x.astype(np.float32), categorical, var, dtype=np.float32).write_h5ad(folder / "dense.h5ad")
+    anndata.AnnData(scipy.sparse.csr_matrix(x.astype(np.float32)), categorical, var, dtype=np.float32).write_h5ad(
+        folder / "csr_float32.h5ad"
+    )
+    write("dense_float64_gzip.h5ad", x.astype(np.float64), categorical, var, compression="gzip", chunks=True)
+    write("dense_uint16.h5ad", x.astype(np.uint16), categorical, var)
+    write("csr_int64_gzip.h5ad", scipy.sparse.csr_matrix(x.astype(np.int64)), categorical, var, compression="gzip")
+    write("csc_int32.h5ad", scipy.sparse.csc_matrix(x.astype(np.int32)), categorical, var)
+    unsorted = scipy.sparse.coo_matrix(x.astype(np.float64))
+    swap = np.random.default_rng(2).permutation(unsorted.nnz)
+    swap = swap[np.argsort(unsorted.col[swap], kind="stable")]
+    starts = np.searchsorted(unsorted.col[swap], np.arange(x.shape[1] + 1))
+    parts = (unsorted.data[swap], unsorted.row[swap], starts)
+    write("csc_unsorted.h5ad", scipy.sparse.csc_matrix(parts, shape=x.shape), categorical, var)
+    with h5py.File(folder / "dense_int32_chunks.h5ad", "w") as file:
+        file.create_dataset("X", data=x.astype(np.int32), chunks=(7, 2), shuffle=True, compression="gzip")
+        write_elem(file, "obs", categorical)
+        write_elem(file, "var", var)
+    with h5py.File(folder / "dense_lzf.h5ad", "w") as file:
+        file.create_dataset("X", data=np.tile(x, 1).astype(np.float32), chunks=(20, 5), compression="lzf")
+        write_elem(file, "obs", categorical)
+        write_elem(file, "var", var)
+
+
+def encodings_of_obs():
+    obs, x, var = small_screen()
+    x = x.astype(np.float32)
+    write("obs_strings.h5ad", x, obs, var)  # concentration as float64
+    typed = obs.copy()
+    typed["patient"] = typed["patient"].str[1:].astype(np.int16)
+    typed["replicate"] = typed["replicate"] == "A"
+    typed["concentration"] = typed["concentration"].astype(np.float32).astype("category")
+    typed["plate"] = pd.array(np.arange(len(typed)) * 0 + 7, dtype="Int64")
+    typed.loc[typed.index[3], "plate"] = pd.NA
+    typed.loc[typed.index[5], "treatment"] = np.nan
+    typed["treatment"] = typed["treatment"].astype("category")
+    write("obs_typed.h5ad", x, typed, var)
+
+
+def fixed(column):
+    return column.astype(str).to_numpy().astype("S")
+
+
+def old_layouts():
+    obs, x, var = small_screen()
+    with h5py.File(folder / "layout_0_7.h5ad", "w") as file:
+        matrix = scipy.sparse.csr_matrix(x.astype(np.float32))
+        group = file.create_group("X")
+        group.attrs["encoding-type"] = "csr_matrix"
+        group.attrs["encoding-version"] = "0.1.0"
+        group.attrs["shape"] = matrix.shape
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(matrix, name)
+        for name, table in (("obs", obs), ("var", var)):
+            group = file.create_group(name)
+            group.attrs["encoding-type"] = "dataframe"
+            group.attrs["encoding-version"] = "0.1.0"
+            group.attrs["_index"] = "names"
+            group.attrs["column-order"] = np.array(list(table.columns), dtype=h5py.string_dtype())
+            group.create_dataset("names", data=list(table.index), dtype=h5py.string_dtype())
+            for column in table.columns:
+                category = table[column].astype("category").cat
+                values = category.categories.to_numpy()
+                text = values.dtype == object
+                stored = group.create_dataset(
+                    "__categories/" + column, data=values, dtype=h5py.string_dtype() if text else None
+                )
+                stored.attrs["ordered"] = False
+                group[column] = category.codes.to_numpy()
+                group[column].attrs["categories"] = stored.ref
+    with h5py.File(folder / "layout_0_6.h5ad", "w") as file:
+        matrix = scipy.sparse.csr_matrix(x.astype(np.float32))
+        group = file.create_group("X")
+        group.attrs["h5sparse_format"] = "csr"
+        group.attrs["h5sparse_shape"] = matrix.shape
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(matrix, name)
+        columns = [fixed(obs.index.to_series())]
+        types = [("index", columns[0].dtype)]
+        for column in obs.columns:
+            if column == "treatment":
+                category = obs[column].astype("category").cat
+                file["uns/treatment_categories"] = category.categories.to_numpy().astype("S")
+                columns.append(category.codes.to_numpy())
+            else:
+                columns.append(obs[column].to_numpy() if column == "concentration" else fixed(obs[column]))
+            types.append((column, columns[-1].dtype))
+        file["obs"] = np.array(list(zip(*columns)), dtype=types)
+        file["var"] = np.array([(m.encode(),) for m in MARKERS], dtype=[("index", "S8")])
+
+
 if __name__ == "__main__":
+    print("anndata", anndata.__version__, "h5py", h5py.__version__, "numpy", np.__version__)
     h5py_types()
+    encodings_of_x()
+    encodings_of_obs()
+    old_layouts()

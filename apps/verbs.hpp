@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/run_config.hpp"
+#include "dist/communicator.hpp"
+
+namespace popflow::apps {
+
+using Arguments = std::vector<std::string>;
+
+/// Exit codes.
+inline constexpr int done = 0;
+inline constexpr int failed = 1;
+inline constexpr int bad_input = 2;
+inline constexpr int stopped = 75;  ///< on request, after a checkpoint: fit to requeue
+
+// Each verb takes the arguments behind its name, runs on all ranks and returns the exit code.
+int simulate(const Arguments& arguments, const dist::Communicator& comm);
+int inspect(const Arguments& arguments, const dist::Communicator& comm);
+int train(const Arguments& arguments, const dist::Communicator& comm);
+int evaluate(const Arguments& arguments, const dist::Communicator& comm);
+int metrics(const Arguments& arguments, const dist::Communicator& comm);
+int report(const Arguments& arguments, const dist::Communicator& comm);
+int run(const Arguments& arguments, const dist::Communicator& comm);
+
+/// Parses arguments; if they ask for help, prints it on rank 0 and returns true.
+bool parse_or_help(const config::OptionTable& table, const std::string& usage, const Arguments& arguments,
+                   const std::vector<config::Section>& sections, const dist::Communicator& comm,
+                   std::vector<std::string>* positional = nullptr);
+
+/// @throws core::ConfigError if the value of an option that is needed is empty
+void require(const std::string& value, const std::string& option, const std::string& what);
+
+/// Trains as configured into the folder config.output; `done` or `stopped`.
+int train_run(const config::RunConfig& config, const config::OptionTable& table,
+              const dist::Communicator& comm);
+
+/// Scores the run in folder `run` and writes `output`. Rank 0 prints the table.
+void evaluate_run(const std::string& run, const std::string& output, const config::RunConfig& config,
+                  const dist::Communicator& comm);
+
+/// Catches SIGTERM and SIGUSR1 from now on.
+void catch_stop_signals();
+/// One of them came.
+bool stop_requested();
+
+}  // namespace popflow::apps

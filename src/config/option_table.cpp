@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "config/option_table.hpp"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+namespace po = boost::program_options;
+
+namespace popflow::config {
+
+namespace {
+
+bool contains(const std::vector<Section>& sections, Section section) {
+    return std::ranges::find(sections, section) != sections.end();
+}
+
+po::options_description describe(const std::vector<Option>& options, const std::vector<Section>& sections) {
+    po::options_description description;
+    for (const Option& option : options) {
+        if (!contains(sections, option.section)) continue;
+        auto* value = po::value<std::vector<std::string>>()->composing()->value_name(option.argument);
+        if (option.argument.empty()) value->implicit_value({"true"}, "true")->zero_tokens();
+        description.add_options()(option.name.c_str(), value, option.help.c_str());
+    }
+    return description;
+}
+
+// Boost's texts name the option but not always what is wrong with it in the words of this program.
+[[noreturn]] void rethrow(const po::error& error, const std::vector<std::string>& known,
+                          const std::string& where) {
+    if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
+        std::string name = unknown->get_option_name();
+        name.erase(0, name.find_first_not_of('-'));
+        const std::string guess = nearest_name(name, known);
+        throw core::ConfigError(where + name,
+                                "unknown option" + (guess.empty() ? "" : "; did you mean '" + guess + "'?"));
+    }
+    throw core::ConfigError(where.empty() ? "usage" : where.substr(0, where.size() - 2), error.what());
+}
+
+using Values = std::map<std::string, std::vector<std::string>>;
+
+void collect(const po::parsed_options& parsed, Values& values, std::vector<std::string>* positional) {
+    for (const auto& option : parsed.options) {
+        if (option.position_key >= 0) {
+            if (positional == nullptr) {
+                throw core::ConfigError("usage", "unexpected argument '" + option.value.front() + "'");
+            }
+            positional->push_back(option.value.front());
+            continue;
+        }
+        auto& list = values[option.string_key];
+        if (option.value.empty()) list.emplace_back("true");
+        list.insert(list.end(), option.value.begin(), option.value.end());
+    }
+}
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+        }
+    }
+    return row[b.size()];
+}
+
+const std::vector<Section>& all_sections() {
+    static const std::vector<Section> sections{Section::general, Section::data,    Section::split,
+                                               Section::model,   Section::train,   Section::evaluate,
+                                               Section::report,  Section::simulate};
+    return sections;
+}
+
+}  // namespace
+
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
+    std::string best;
+    std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
+    for (const std::string& candidate : known) {
+        if (const std::size_t distance = edit_distance(name, candidate); distance < least) {
+            least = distance;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+const Option* OptionTable::find(const std::string& name) const {
+    const auto at = std::ranges::find(options_, name, &Option::name);
+    return at == options_.end() ? nullptr : &*at;
+}
+
+void OptionTable::parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
+                        std::vector<std::string>* positional) const {
+    std::vector<std::string> known;
+    for (const Option& option : options_) {
+        if (contains(sections, option.section)) known.push_back(option.name);
+    }
+    const po::options_description description = describe(options_, sections);
+    Values flags;
+    try {
+        const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+        collect(po::command_line_parser(arguments).options(description).positional({}).style(style).run(),
+                flags, positional);
+    } catch (const po::error& error) {
+        rethrow(error, known, "");
+    }
+    if (const auto file = flags.find("config"); file != flags.end()) {
+        std::ifstream in(file->second.back());
+        std::ostringstream text;
+        if (!in || !(text << in.rdbuf()))
+            throw core::ConfigError("config", "cannot read '" + file->second.back() + "'");
+        parse_text(text.str(), file->second.back());
+    }
+    for (const auto& [name, values] : flags) find(name)->set(values);
+}
+
+void OptionTable::parse_text(const std::string& text, const std::string& name) const {
+    std::vector<std::string> known;
+    for (const Option& option : options_) known.push_back(option.name);
+    const po::options_description description = describe(options_, all_sections());
+    Values keys;
+    try {
+        std::istringstream in(text);
+        collect(po::parse_config_file(in, description), keys, nullptr);
+    } catch (const po::error& error) {
+        rethrow(error, known, name + ": ");
+    }
+    for (const auto& [key, values] : keys) find(key)->set(values);
+}
+
+std::string OptionTable::text(const std::vector<Section>& sections) const {
+    std::string out;
+    for (const Option& option : options_) {
+        if (!option.stored || !contains(sections, option.section)) continue;
+        for (const std::string& value : option.text()) out += option.name + " = " + value + "\n";
+    }
+    return out;
+}
+
+std::string OptionTable::help(const std::vector<Section>& sections) const {
+    std::ostringstream out;
+    for (const Option& option : options_) {
+        if (!contains(sections, option.section)) continue;
+        std::string left = "  --" + option.name + (option.argument.empty() ? "" : " " + option.argument);
+        std::string value;
+        for (const std::string& v : option.text()) value += (value.empty() ? "" : " ") + v;
+        constexpr std::size_t column = 34;
+        left = left.size() + 2 > column ? left + "\n" + std::string(column, ' ')
+                                        : left + std::string(column - left.size(), ' ');
+        out << left << option.help;
+        if (!option.argument.empty() && !value.empty()) out << " [" << value << "]";
+        out << "\n";
+    }
+    return out.str();
+}
+
+std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least,
+                          std::uint64_t most) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+        throw core::ConfigError(key, "found '" + text + "', allowed a whole number from " +
+                                         std::to_string(least) + " to " + std::to_string(most));
+    }
+    return value;
+}
+
+double parse_number(const std::string& key, const std::string& text, double least, double most) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most)) {
+        throw core::ConfigError(key, "found '" + text + "', allowed a number from " + number_text(least) +
+                                         " to " + number_text(most));
+    }
+    return value;
+}
+
+std::size_t parse_choice(const std::string& key, const std::string& text,
+                         const std::vector<std::string>& allowed) {
+    const auto at = std::ranges::find(allowed, text);
+    if (at == allowed.end()) {
+        std::string names;
+        for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
+        throw core::ConfigError(key, "found '" + text + "', allowed " + names);
+    }
+    return static_cast<std::size_t>(at - allowed.begin());
+}
+
+std::vector<std::string> parse_list(const std::string& text) {
+    std::vector<std::string> values;
+    std::istringstream in(text);
+    for (std::string value; std::getline(in, value, ',');) {
+        const auto first = value.find_first_not_of(' ');
+        const auto last = value.find_last_not_of(' ');
+        if (first != std::string::npos) values.push_back(value.substr(first, last - first + 1));
+    }
+    return values;
+}
+
+std::string list_text(const std::vector<std::string>& values) {
+    std::string text;
+    for (const std::string& value : values) text += (text.empty() ? "" : ",") + value;
+    return text;
+}
+
+std::string number_text(double value) {
+    char buffer[32];
+    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return {buffer, error == std::errc() ? end : buffer};
+}
+
+}  // namespace popflow::config

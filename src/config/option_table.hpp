@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace popflow::config {
+
+/// Parts of the program that an option belongs to; a verb takes some of them.
+enum class Section { general, data, split, model, train, evaluate, report, simulate };
+
+/// One option: a flag `--name VALUE` and a key `name = VALUE` of a configuration file.
+struct Option {
+    std::string name;
+    Section section = Section::general;
+    std::string argument;  ///< what --help calls the value; empty: a switch
+    std::string help;
+    std::function<void(const std::vector<std::string>&)> set;  ///< throws ConfigError
+    std::function<std::vector<std::string>()> text;            ///< values that set() would read back
+    bool stored = true;                                        ///< part of the resolved configuration
+};
+
+/// Options in the order of --help.
+class OptionTable {
+  public:
+    void add(Option option) { options_.push_back(std::move(option)); }
+    const std::vector<Option>& options() const { return options_; }
+
+    /// Sets options from the command line and from the file that `config` names there; flags override the
+    /// file.
+    ///
+    /// On the command line only options of `sections` are allowed, in a file those of any section, so that
+    /// one file serves all verbs.
+    /// @param positional  receives arguments that are not flags; nullptr: there may be none
+    /// @throws core::ConfigError for an unknown key, a missing value or a value that is not allowed
+    void parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
+               std::vector<std::string>* positional) const;
+    /// Sets options from the text of a configuration file. @param name of the file, for messages
+    void parse_text(const std::string& text, const std::string& name) const;
+    /// The resolved configuration: every stored option of `sections` as `name = value`.
+    std::string text(const std::vector<Section>& sections) const;
+    /// Lines of --help.
+    std::string help(const std::vector<Section>& sections) const;
+
+  private:
+    const Option* find(const std::string& name) const;
+
+    std::vector<Option> options_;
+};
+
+/// Readers of option values; `key` goes into the message. @throws core::ConfigError
+std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least,
+                          std::uint64_t most);
+double parse_number(const std::string& key, const std::string& text, double least, double most);
+/// Position of text among `allowed`.
+std::size_t parse_choice(const std::string& key, const std::string& text,
+                         const std::vector<std::string>& allowed);
+/// `a,b,c` as a list; spaces around the commas are dropped.
+std::vector<std::string> parse_list(const std::string& text);
+std::string list_text(const std::vector<std::string>& values);
+/// Shortest text that reads back as the same number.
+std::string number_text(double value);
+
+/// The known name nearest to a mistyped one, or empty if none is near.
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
+
+}  // namespace popflow::config

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+#include "config/run_config.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <sstream>
+
+namespace popflow::config {
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+// Builds the options of one section; each refers to a field of the configuration.
+class Adder {
+  public:
+    Adder(OptionTable& table, Section section) : table_(table), section_(section) {}
+
+    void text(const std::string& name, std::string& field, const std::string& argument,
+              const std::string& help, bool stored = true) {
+        add(
+            name, argument, help, [&field](const Strings& v) { field = v.back(); },
+            [&field] { return field.empty() ? Strings{} : Strings{field}; }, stored);
+    }
+    template <class Count>
+    void count(const std::string& name, Count& field, std::uint64_t least, const std::string& help,
+               std::uint64_t most = std::numeric_limits<std::int64_t>::max()) {
+        add(
+            name, "N", help,
+            [&field, name, least, most](const Strings& v) {
+                field = static_cast<Count>(parse_count(name, v.back(), least, most));
+            },
+            [&field] { return Strings{std::to_string(field)}; });
+    }
+    void number(const std::string& name, double& field, double least, double most, const std::string& help) {
+        add(
+            name, "X", help,
+            [&field, name, least, most](const Strings& v) {
+                field = parse_number(name, v.back(), least, most);
+            },
+            [&field] { return Strings{number_text(field)}; });
+    }
+    template <class Enum>
+    void choice(const std::string& name, Enum& field, const Strings& allowed, const std::string& help) {
+        std::string argument;
+        for (const std::string& a : allowed) argument += (argument.empty() ? "" : "|") + a;
+        add(
+            name, argument, help,
+            [&field, name, allowed](const Strings& v) {
+                field = static_cast<Enum>(parse_choice(name, v.back(), allowed));
+            },
+            [&field, allowed] { return Strings{allowed[static_cast<std::size_t>(field)]}; });
+    }
+    void list(const std::string& name, Strings& field, const std::string& argument, const std::string& help) {
+        add(
+            name, argument, help,
+            [&field](const Strings& v) {
+                field.clear();
+                for (const std::string& one : v) {
+                    for (std::string& item : parse_list(one)) field.push_back(std::move(item));
+                }
+            },
+            [&field] { return field.empty() ? Strings{} : Strings{list_text(field)}; });
+    }
+    void toggle(const std::string& name, bool& field, const std::string& help) {
+        add(
+            name, "", help,
+            [&field, name](const Strings& v) {
+                field = parse_choice(name, v.back(), {"false", "true"}) == 1;
+            },
+            [&field] { return Strings{field ? "true" : "false"}; }, false);
+    }
+    void add(const std::string& name, const std::string& argument, const std::string& help,
+             std::function<void(const Strings&)> set, std::function<Strings()> text, bool stored = true) {
+        table_.add({name, section_, argument, help, std::move(set), std::move(text), stored});
+    }
+
+  private:
+    OptionTable& table_;
+    Section section_;
+};
+
+void add_data(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::data);
+    data::ScreenOptions& screen = config.screen;
+    add.text("data", config.data, "F.h5ad", "AnnData file of the screen");
+    add.add(
+        "column", "ROLE=NAME",
+        "obs column of a role: patient culture treatment concentration replicate plate cell_type",
+        [&screen](const Strings& values) {
+            static const Strings roles{"patient",   "culture", "treatment", "concentration",
+                                       "replicate", "plate",   "cell_type"};
+            for (const std::string& value : values) {
+                for (const std::string& item : parse_list(value)) {
+                    const auto equals = item.find('=');
+                    if (equals == std::string::npos || equals + 1 == item.size()) {
+                        throw core::ConfigError("column", "found '" + item + "', allowed ROLE=NAME");
+                    }
+                    parse_choice("column", item.substr(0, equals), roles);
+                    screen.columns[item.substr(0, equals)] = item.substr(equals + 1);
+                }
+            }
+        },
+        [&screen] {
+            Strings out;
+            for (const auto& [role, name] : screen.columns) out.push_back(role + "=" + name);
+            return out;
+        });
+    add.list("control", screen.control_labels, "LABELS", "treatment labels that are controls");
+    add.list("pair-by", screen.pair_by, "COLUMNS", "what makes an experiment: roles or obs columns");
+    add.count("min-cells", screen.min_cells, 1, "populations with fewer cells are dropped");
+    add.choice("doses", screen.doses, {"highest", "all"}, "concentrations that make pairs");
+    add.add(
+        "transform", "T", "arcsinh:COFACTOR, log1p or none",
+        [&screen](const Strings& v) { screen.transform = data::Transform::parse(v.back()); },
+        [&screen] { return Strings{screen.transform.text()}; });
+    add.list("markers", screen.markers, "NAMES", "markers used, in this order; default all");
+    add.list("exclude-markers", screen.exclude_markers, "NAMES", "markers left out");
+    add.add(
+        "exclude", "COL=VAL[,COL=VAL]", "rows left out, those that match all of it; may be repeated",
+        [&screen](const Strings& v) { screen.exclude = v; }, [&screen] { return screen.exclude; });
+}
+
+void add_split(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::split);
+    add.add(
+        "split", "S", "replica, patient:NAME[,NAME] or column:NAME",
+        [&config](const Strings& v) {
+            config.split = v.back();
+            config.screen.split_column = data::split_column(config.split);
+        },
+        [&config] { return Strings{config.split}; });
+    add.count("split-seed", config.split_seed, 0, "chooses the replicates of --split replica");
+}
+
+void add_model(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::model);
+    models::FlowMatchingShape& model = config.model;
+    add.choice("method", model.context, {"fm", "cgfm", "mfm"}, "what the velocity knows of the population");
+    add.choice("base", config.train.base, {"source", "gaussian"},
+               "where the flow starts: control cells or noise");
+    add.count("knn", model.encoder.knn, 0, "neighbours in the encoder's graph; 0 is a DeepSet");
+    add.count("hidden", model.hidden, 1, "width of the velocity network", 65536);
+    add.count("layers", model.layers, 1, "hidden layers of the velocity network", 1000);
+    add.count("embedding", model.encoder.embedding, 1, "length of the population embedding", 65536);
+    add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", 65536);
+    add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
+    add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", 65536);
+    add.number("time-max-period", model.time_max_period, 1, 1e9, "longest over shortest period of flow time");
+    add.count("space-frequencies", model.space_frequencies, 0, "random Fourier frequencies of a cell", 65536);
+    add.number("space-scale", model.space_scale, 0, 1e3, "standard deviation of those frequencies");
+}
+
+void add_train(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::train);
+    train::TrainOptions& train = config.train;
+    add.count("steps", train.steps, 1, "gradient steps");
+    add.count("batch-pairs", train.batch_pairs, 1, "pairs of a step, shared out over the ranks", 4096);
+    add.count("cells", train.cells, 2, "cells drawn from each population of a pair", 1 << 20);
+    add.count("seed", train.seed, 0, "of weights, features and draws");
+    add.choice("coupling", train.coupling, {"random", "ot"}, "how control and treated cells are paired");
+    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam");
+    add.choice("schedule", train.schedule, {"constant", "cosine"}, "learning rate after the warm-up");
+    add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up");
+    add.number("clip-norm", train.clip_norm, 0, 1e9, "largest norm of the gradient; 0 for none");
+    add.number("ema-decay", train.adam.ema_decay, 0, 0.9999999,
+               "decay of the mean of the weights; 0 for none");
+    add.number("beta1", train.adam.beta1, 0, 0.9999999, "of Adam");
+    add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam");
+    add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
+    add.add(
+        "precision", "auto|fp32", "of matrix products; auto is fp32",
+        [&config](const Strings& v) {
+            parse_choice("precision", v.back(), {"auto", "fp32"});
+            config.precision = v.back();
+        },
+        [&config] { return Strings{config.precision}; });
+    add.count("checkpoint-every", config.checkpoint_every, 1, "steps between checkpoints");
+    add.count("log-every", config.log_every, 1, "steps between rows of the training table");
+    add.toggle("resume", config.resume, "go on from the checkpoint of the run folder, if there is one");
+}
+
+void add_evaluate(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::evaluate);
+    eval::EvaluateOptions& evaluate = config.evaluate;
+    add.add(
+        "parts", "PARTS", "parts of the split to score: train, validation, test",
+        [&evaluate](const Strings& v) {
+            evaluate.parts.clear();
+            for (const std::string& part : parse_list(v.back()))
+                evaluate.parts.push_back(data::parse_part(part));
+        },
+        [&evaluate] {
+            Strings names;
+            for (data::Part part : evaluate.parts) names.emplace_back(data::part_name(part));
+            return Strings{list_text(names)};
+        });
+    add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored, a random draw");
+    add.count("eval-seed", evaluate.seed, 0, "of that draw");
+    add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
+    add.add(
+        "metrics", "NAMES", "scores to compute",
+        [&evaluate](const Strings& v) {
+            evaluate.metrics.clear();
+            for (const std::string& name : parse_list(v.back())) {
+                parse_choice("metrics", name, eval::metric_names());
+                evaluate.metrics.push_back(name);
+            }
+        },
+        [&evaluate] { return Strings{list_text(evaluate.metrics)}; });
+}
+
+void add_report(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::report);
+    add.text("run", config.run, "RUN", "run folder of a training", false);
+    add.toggle("json", config.json, "print JSON");
+    add.add(
+        "format", "text|markdown", "of the table",
+        [&config](const Strings& v) {
+            parse_choice("format", v.back(), {"text", "markdown"});
+            config.format = v.back();
+        },
+        [&config] { return Strings{config.format}; }, false);
+}
+
+}  // namespace
+
+OptionTable simulate_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    data::SimulatedScreenOptions& screen = config.screen;
+    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+             false);
+    add.text("output", config.output, "F.h5ad", "file to write", false);
+    add.count("seed", screen.seed, 0, "of everything that is drawn");
+    add.count("patients", screen.patients, 1, "patients; the ten published ones first", 1000000);
+    add.list("cultures", screen.cultures, "NAMES", "of PDO, F and PDOF");
+    add.list("treatments", screen.treatments, "NAMES", "of O S VS L V F C SF CS CF CSF");
+    add.count("replicates", screen.replicates, 1, "replicates of each plate", 1000);
+    add.count("dose-levels", screen.doses, 1, "concentrations of a single drug", 1000);
+    add.add(
+        "cells", "MIN:MAX", "cells of a population",
+        [&screen](const Strings& v) {
+            const std::string& text = v.back();
+            const auto colon = text.find(':');
+            if (colon == std::string::npos)
+                throw core::ConfigError("cells", "found '" + text + "', allowed MIN:MAX");
+            screen.min_cells = parse_count("cells", text.substr(0, colon), 1, 1U << 30U);
+            screen.max_cells = parse_count("cells", text.substr(colon + 1), screen.min_cells, 1U << 30U);
+        },
+        [&screen] {
+            return Strings{std::to_string(screen.min_cells) + ":" + std::to_string(screen.max_cells)};
+        });
+    add.number("failed-wells", screen.failed_wells, 0, 0.99,
+               "share of treatments missing from an experiment");
+    add.count("pairs", screen.pairs, 0,
+              "exactly so many (control, highest dose) pairs; 0: what the above gives", 10000000);
+    return table;
+}
+
+OptionTable run_options(RunConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::general);
+    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+             false);
+    add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
+    add_data(table, config);
+    add_split(table, config);
+    add_model(table, config);
+    add_train(table, config);
+    add_evaluate(table, config);
+    add_report(table, config);
+    return table;
+}
+
+const std::vector<Section>& training_sections() {
+    static const std::vector<Section> sections{Section::data, Section::split, Section::model, Section::train};
+    return sections;
+}
+
+std::vector<std::string> differences(const std::string& now, const std::string& before,
+                                     const std::vector<std::string>& ignored) {
+    const auto entries = [](const std::string& text) {
+        std::map<std::string, std::string> map;
+        std::istringstream in(text);
+        for (std::string line; std::getline(in, line);) {
+            const auto equals = line.find(" = ");
+            if (equals == std::string::npos) continue;
+            std::string& value = map[line.substr(0, equals)];
+            value += (value.empty() ? "" : " ") + line.substr(equals + 3);
+        }
+        return map;
+    };
+    auto a = entries(now);
+    auto b = entries(before);
+    std::map<std::string, int> keys;
+    for (const auto& entry : a) keys[entry.first];
+    for (const auto& entry : b) keys[entry.first];
+    std::vector<std::string> lines;
+    for (const auto& [key, unused] : keys) {
+        if (std::ranges::find(ignored, key) != ignored.end() || a[key] == b[key]) continue;
+        lines.push_back(key + ": found '" + a[key] + "', was '" + b[key] + "'");
+    }
+    return lines;
+}
+
+}  // namespace popflow::config

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/option_table.hpp"
+#include "data/screen.hpp"
+#include "data/simulated_screen.hpp"
+#include "data/splits.hpp"
+#include "eval/evaluator.hpp"
+#include "models/flow_matching.hpp"
+#include "train/trainer.hpp"
+
+namespace popflow::config {
+
+/// Everything a user can set, with its default.
+struct RunConfig {
+    std::string config_file;
+    std::string data;
+    std::string output;
+    std::string run;
+    data::ScreenOptions screen;
+    std::string split = "replica";
+    std::uint64_t split_seed = 0;
+    models::FlowMatchingShape model;
+    train::TrainOptions train;
+    std::string precision = "auto";
+    std::uint64_t checkpoint_every = 500;  ///< steps
+    std::uint64_t log_every = 50;          ///< steps
+    bool resume = false;
+    std::string format = "text";  ///< of a report
+    bool json = false;
+    eval::EvaluateOptions evaluate;
+};
+
+/// The options of a RunConfig; they refer to it, so it must outlive the table.
+OptionTable run_options(RunConfig& config);
+
+/// What `simulate screen` is asked for.
+struct SimulateConfig {
+    std::string config_file;
+    std::string output;
+    data::SimulatedScreenOptions screen;
+};
+
+OptionTable simulate_options(SimulateConfig& config);
+
+/// Sections that decide what a training computes: what a checkpoint keeps and a resume compares.
+const std::vector<Section>& training_sections();
+
+/// Lines of two resolved configurations that differ, as `key: found ..., was ...`; keys in `ignored` are left
+/// out.
+std::vector<std::string> differences(const std::string& now, const std::string& before,
+                                     const std::vector<std::string>& ignored);
+
+}  // namespace popflow::config

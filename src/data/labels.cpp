@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "data/labels.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace popflow::data {
+
+namespace {
+
+template <class Real>
+std::string shortest_text(Real value) {
+    if (value == 0) return "0";  // also for -0
+    const Real size = std::abs(value);
+    const bool plain = size >= Real(1e-5) && size < Real(1e16);
+    std::array<char, 64> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                   plain ? std::chars_format::fixed : std::chars_format::scientific);
+    return {text.data(), end.ptr};
+}
+
+std::string lower_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
+/// Levenshtein's distance.
+std::size_t edits(const std::string& a, const std::string& b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+}  // namespace
+
+std::string number_label(double value) {
+    return shortest_text(value);
+}
+std::string number_label(float value) {
+    return shortest_text(value);
+}
+
+std::optional<double> label_number(const std::string& label) {
+    double value = 0;
+    const char* end = label.data() + label.size();
+    const auto result = std::from_chars(label.data(), end, value);
+    if (label.empty() || result.ec != std::errc() || result.ptr != end || !std::isfinite(value))
+        return std::nullopt;
+    return value;
+}
+
+std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names) {
+    std::string nearest;
+    std::size_t fewest = std::numeric_limits<std::size_t>::max();
+    for (const std::string& name : names) {
+        const std::size_t distance = edits(lower_case(wanted), lower_case(name));
+        if (distance < fewest) {
+            fewest = distance;
+            nearest = name;
+        }
+    }
+    return nearest;
+}
+
+std::string joined(const std::vector<std::string>& names, std::size_t most) {
+    std::string text;
+    for (std::size_t k = 0; k < names.size() && k < most; ++k) text += (k > 0 ? ", " : "") + names[k];
+    if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
+    return text;
+}
+
+std::vector<std::string> split_text(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    if (text.empty()) return parts;
+    std::size_t begin = 0;
+    while (true) {
+        const std::size_t end = text.find(separator, begin);
+        std::string part = text.substr(begin, end - begin);
+        part.erase(0, part.find_first_not_of(' '));
+        part.erase(part.find_last_not_of(' ') + 1);
+        parts.push_back(part);
+        if (end == std::string::npos) return parts;
+        begin = end + 1;
+    }
+}
+
+}  // namespace popflow::data

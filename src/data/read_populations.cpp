@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+
+#include "core/error.hpp"
+#include "data/anndata.hpp"
+#include "data/labels.hpp"
+#include "data/row_keys.hpp"
+#include "data/screen.hpp"
+#include "data/screen_columns.hpp"
+
+namespace popflow::data {
+
+namespace {
+
+constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+
+/// Gathers the rows of the wanted populations from a pass over obs.
+class RowGatherer {
+  public:
+    RowGatherer(const Screen& screen, std::span<const std::size_t> populations, const AnnData& data,
+                std::vector<Cells>& cells)
+        : screen_(screen),
+          wanted_(populations),
+          cells_(cells),
+          columns_(data, screen.options),
+          keys_(data, columns_.names()),
+          filled_(populations.size(), 0) {
+        for (std::size_t k = 0; k < populations.size(); ++k) {
+            const Population& p = screen.populations.at(populations[k]);
+            std::vector<std::string> values = screen.experiments[p.experiment].values;
+            values.push_back(p.treatment);
+            values.push_back(p.concentration);
+            slot_of_values_[values] = k;
+        }
+    }
+
+    /// Runs of wanted rows, ascending, each with its place in the cells of its population.
+    std::vector<RowRun> gather() {
+        const std::vector<bool> blocks = blocks_of_interest();
+        for (std::size_t b = 0; b < blocks.size(); ++b) {
+            if (blocks[b]) gather_block(b * RowKeys::block_rows);
+        }
+        for (std::size_t k = 0; k < wanted_.size(); ++k) {
+            if (filled_[k] != cells_[k].x.rows()) changed();
+        }
+        return std::move(runs_);
+    }
+
+  private:
+    std::vector<bool> blocks_of_interest() const {
+        std::vector<bool> blocks(screen_.n_obs / RowKeys::block_rows + 1, false);
+        for (const std::size_t p : wanted_) {
+            const Population& population = screen_.populations[p];
+            for (std::size_t b = population.first_row / RowKeys::block_rows;
+                 b * RowKeys::block_rows < population.end_row; ++b) {
+                blocks[b] = true;
+            }
+        }
+        return blocks;
+    }
+
+    void gather_block(std::size_t first) {
+        const std::size_t count = std::min(RowKeys::block_rows, screen_.n_obs - first);
+        const std::span<const std::uint32_t> block = keys_.read(first, count);
+        while (slot_.size() < keys_.size()) add_key(slot_.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t k = slot_[block[i]];
+            if (k != nobody) add_row(first + i, k, type_[block[i]]);
+        }
+    }
+
+    void add_row(std::size_t row, std::size_t k, std::uint8_t type) {
+        Cells& cells = cells_[k];
+        if (filled_[k] == cells.x.rows()) changed();
+        float* out = cells.x.data() + filled_[k] * cells.x.cols();
+        cells.cell_type[filled_[k]++] = type;
+        const bool follows = !runs_.empty() && runs_.back().first + runs_.back().count == row &&
+                             runs_.back().out + runs_.back().count * cells.x.cols() == out;
+        if (follows) {
+            ++runs_.back().count;
+        } else {
+            runs_.push_back({row, 1, out});
+        }
+    }
+
+    /// Finds out whose the rows of a new key are, and their cell type.
+    void add_key(std::size_t key) {
+        std::size_t slot = nobody;
+        std::uint8_t type = 0;
+        if (columns_.why_left_out(keys_, key).empty()) {
+            const auto found = slot_of_values_.find(columns_.population(keys_, key));
+            if (found != slot_of_values_.end()) slot = found->second;
+        }
+        if (slot != nobody) {
+            const std::vector<std::string>& types = screen_.cell_types;
+            const std::string& label = keys_.label(key, columns_.of(Role::cell_type));
+            const auto place = std::lower_bound(types.begin(), types.end(), label);
+            if (place == types.end() || *place != label) changed();
+            type = static_cast<std::uint8_t>(place - types.begin());
+        }
+        slot_.push_back(slot);
+        type_.push_back(type);
+    }
+
+    [[noreturn]] void changed() const {
+        throw core::DataError(screen_.file, "obs", "found other cells than when the file was opened");
+    }
+
+    const Screen& screen_;
+    std::span<const std::size_t> wanted_;
+    std::vector<Cells>& cells_;
+    ScreenColumns columns_;
+    RowKeys keys_;
+    std::map<std::vector<std::string>, std::size_t> slot_of_values_;
+    std::vector<std::size_t> filled_;  ///< cells found so far, by position in wanted_
+    std::vector<std::size_t> slot_;    ///< of a key: position in wanted_, or nobody
+    std::vector<std::uint8_t> type_;   ///< of a key: index into Screen::cell_types
+    std::vector<RowRun> runs_;
+};
+
+[[noreturn]] void bad_value(const Screen& screen, std::size_t row, std::size_t j, float value) {
+    const bool signed_values = screen.options.transform.kind == Transform::Kind::none;
+    const std::string found = std::isnan(value)   ? "NaN"
+                              : std::isinf(value) ? (value > 0 ? "inf" : "-inf")
+                                                  : number_label(value);
+    throw core::DataError(
+        screen.file, "X",
+        "row " + std::to_string(row) + ", marker " + screen.markers[j] + ": found " + found +
+            ", allowed finite numbers" +
+            (signed_values ? "" : " >= 0 for the transform " + screen.options.transform.text()));
+}
+
+bool allowed(const Transform& transform, float value) {
+    return std::isfinite(value) && (value >= 0 || transform.kind == Transform::Kind::none);
+}
+
+/// Transforms the raw values of a run in place up to the first that is not allowed; false if there is one.
+bool transform_run(const Transform& transform, const RowRun& run, std::size_t d) {
+    for (std::size_t k = 0; k < run.count * d; ++k) {
+        if (!allowed(transform, run.out[k])) return false;
+        run.out[k] = static_cast<float>(transform.apply(run.out[k]));
+    }
+    return true;
+}
+
+void transform_runs(const Screen& screen, const std::vector<RowRun>& runs) {
+    const Transform& transform = screen.options.transform;
+    const std::size_t d = screen.markers.size();
+    const auto n_runs = static_cast<std::int64_t>(runs.size());
+    std::int64_t bad = n_runs;
+#pragma omp parallel for schedule(guided) reduction(min : bad)
+    for (std::int64_t r = 0; r < n_runs; ++r) {
+        if (!transform_run(transform, runs[r], d)) bad = std::min(bad, r);
+    }
+    if (bad == n_runs) return;
+    // What lies before the bad value is transformed by now, and allowed still.
+    const RowRun& run = runs[static_cast<std::size_t>(bad)];
+    std::size_t k = 0;
+    while (allowed(transform, run.out[k])) ++k;
+    bad_value(screen, run.first + k / d, k % d, run.out[k]);
+}
+
+}  // namespace
+
+std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations) {
+    std::vector<Cells> cells(populations.size());
+    if (populations.empty()) return cells;
+    for (std::size_t k = 0; k < populations.size(); ++k) {
+        const std::size_t n = screen.populations.at(populations[k]).n_cells;
+        cells[k].x = linalg::Matrix<float>(n, screen.markers.size());
+        cells[k].cell_type.resize(n);
+    }
+    const AnnData data(screen.file);
+    if (data.n_obs() != screen.n_obs || data.n_vars() != screen.n_vars) {
+        throw core::DataError(screen.file, "X", "found another shape than when the file was opened");
+    }
+    const std::vector<RowRun> runs = RowGatherer(screen, populations, data, cells).gather();
+    data.x().read(runs, screen.marker_cols);
+    transform_runs(screen, runs);
+    return cells;
+}
+
+}  // namespace popflow::data

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "data/row_keys.hpp"
+#include "data/screen.hpp"
+#include "data/screen_columns.hpp"
+
+namespace popflow::data {
+
+/// A population before it is known whether it is kept.
+struct PopulationDraft {
+    Population population;
+    std::vector<std::size_t> keys;  ///< its keys in RowKeys
+};
+
+/// What one pass over obs finds.
+struct ScreenDraft {
+    /// Experiments by the values of their pairing keys; populations by treatment and concentration label.
+    std::map<std::vector<std::string>, std::vector<PopulationDraft>> experiments;
+    std::map<std::string, std::size_t> left_out;  ///< reason -> cells
+    std::uint64_t obs_digest = 0;                 ///< over the labels of all rows in order
+};
+
+/// Streams obs and groups its rows.
+ScreenDraft draft_screen(const AnnData& data, const ScreenColumns& columns, RowKeys& keys,
+                         const ScreenOptions& options);
+
+/// Takes `bytes` into a digest (FNV-1a).
+std::uint64_t digest_text(std::uint64_t digest, const std::string& bytes);
+
+}  // namespace popflow::data

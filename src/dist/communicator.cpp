@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "dist/communicator.hpp"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "core/error.hpp"
+
+namespace popflow::dist {
+
+namespace {
+
+void check(int code, const char* call) {
+    if (code == MPI_SUCCESS) return;
+    char text[MPI_MAX_ERROR_STRING];
+    int length = 0;
+    MPI_Error_string(code, text, &length);
+    throw core::MpiError(call, code, std::string(text, static_cast<std::size_t>(length)));
+}
+
+int count(std::size_t n) {
+    return static_cast<int>(n);
+}
+
+}  // namespace
+
+Session::Session(int& argc, char**& argv) : exceptions_at_start_(std::uncaught_exceptions()) {
+    int provided = 0;
+    check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    if (provided < MPI_THREAD_FUNNELED) {
+        throw core::MpiError("MPI_Init_thread", provided, "the MPI library does not support threads");
+    }
+    check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
+Session::~Session() {
+    if (std::uncaught_exceptions() == exceptions_at_start_) MPI_Finalize();
+}
+
+void abort(int code) {
+    MPI_Abort(MPI_COMM_WORLD, code);
+    std::terminate();
+}
+
+struct Communicator::Impl {
+    MPI_Comm comm = MPI_COMM_NULL;
+    int rank = 0;
+    int size = 1;
+    Impl() {
+        check(MPI_Comm_dup(MPI_COMM_WORLD, &comm), "MPI_Comm_dup");
+        check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+        check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
+    }
+    ~Impl() {
+        int finalized = 0;
+        MPI_Finalized(&finalized);
+        if (finalized == 0 && std::uncaught_exceptions() == 0) MPI_Comm_free(&comm);
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+};
+
+Communicator Communicator::world() {
+    Communicator communicator;
+    communicator.impl_ = std::make_shared<const Impl>();
+    return communicator;
+}
+
+int Communicator::rank() const {
+    return impl_->rank;
+}
+
+int Communicator::size() const {
+    return impl_->size;
+}
+
+void Communicator::barrier() const {
+    check(MPI_Barrier(impl_->comm), "MPI_Barrier");
+}
+
+void Communicator::sum(std::span<std::int64_t> values) const {
+    if (impl_->size == 1) return;
+    constexpr std::size_t piece = 1U << 18U;
+    std::vector<MPI_Request> requests;
+    for (std::size_t first = 0; first < values.size(); first += piece) {
+        check(
+            MPI_Iallreduce(MPI_IN_PLACE, values.data() + first, count(std::min(piece, values.size() - first)),
+                           MPI_INT64_T, MPI_SUM, impl_->comm, &requests.emplace_back()),
+            "MPI_Iallreduce");
+    }
+    check(MPI_Waitall(count(requests.size()), requests.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
+}
+
+void Communicator::sum(std::span<double> values) const {
+    check(MPI_Allreduce(MPI_IN_PLACE, values.data(), count(values.size()), MPI_DOUBLE, MPI_SUM, impl_->comm),
+          "MPI_Allreduce");
+}
+
+std::int64_t Communicator::max(std::int64_t value) const {
+    check(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, impl_->comm), "MPI_Allreduce");
+    return value;
+}
+
+void Communicator::broadcast(std::span<double> values, int root) const {
+    check(MPI_Bcast(values.data(), count(values.size()), MPI_DOUBLE, root, impl_->comm), "MPI_Bcast");
+}
+
+std::string Communicator::broadcast(std::string text, int root) const {
+    auto length = static_cast<std::int64_t>(text.size());
+    check(MPI_Bcast(&length, 1, MPI_INT64_T, root, impl_->comm), "MPI_Bcast");
+    text.resize(static_cast<std::size_t>(length));
+    check(MPI_Bcast(text.data(), static_cast<int>(length), MPI_CHAR, root, impl_->comm), "MPI_Bcast");
+    return text;
+}
+
+std::vector<std::string> Communicator::gather(const std::string& text) const {
+    const int length = count(text.size());
+    std::vector<int> lengths(static_cast<std::size_t>(impl_->size));
+    check(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, impl_->comm), "MPI_Gather");
+    std::vector<int> start(lengths.size() + 1, 0);
+    for (std::size_t r = 0; r < lengths.size(); ++r) start[r + 1] = start[r] + lengths[r];
+    std::string all(root() ? static_cast<std::size_t>(start.back()) : 0, '\0');
+    check(MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), start.data(), MPI_CHAR, 0,
+                      impl_->comm),
+          "MPI_Gatherv");
+    std::vector<std::string> texts;
+    for (std::size_t r = 0; root() && r < lengths.size(); ++r) {
+        texts.push_back(all.substr(static_cast<std::size_t>(start[r]), static_cast<std::size_t>(lengths[r])));
+    }
+    return texts;
+}
+
+}  // namespace popflow::dist

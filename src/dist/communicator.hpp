@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace popflow::dist {
+
+/// MPI for the life of a program: initialised here, finalised by the destructor.
+///
+/// If the stack is unwinding the destructor does not finalise: other ranks are probably inside a collective
+/// and finalising would hang. The caller then calls abort().
+class Session {
+  public:
+    Session(int& argc, char**& argv);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+  private:
+    int exceptions_at_start_;
+};
+
+/// Ends all ranks at once with an exit code.
+[[noreturn]] void abort(int code);
+
+/// The group of all ranks: copies share one MPI communicator, duplicated from MPI_COMM_WORLD.
+/// Each method but rank() and size() is collective; all throw MpiError.
+class Communicator {
+  public:
+    /// Of all ranks. Needs a Session.
+    static Communicator world();
+
+    int rank() const;
+    int size() const;
+    bool root() const { return rank() == 0; }
+
+    void barrier() const;
+    /// The sum over ranks, everywhere, in place. Exact, so independent of the order of the ranks. Long arrays
+    /// are sent in pieces that overlap.
+    void sum(std::span<std::int64_t> values) const;
+    /// As sum(), of doubles. Reproducible only if each element is non-zero on one rank alone.
+    void sum(std::span<double> values) const;
+    std::int64_t max(std::int64_t value) const;
+    /// The values of `root`, everywhere, in place.
+    void broadcast(std::span<double> values, int root) const;
+    std::string broadcast(std::string text, int root) const;
+    /// The texts of all ranks, at rank 0 in the order of ranks; elsewhere empty.
+    std::vector<std::string> gather(const std::string& text) const;
+
+  private:
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace popflow::dist

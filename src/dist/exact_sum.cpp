@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "dist/exact_sum.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+
+namespace popflow::dist {
+
+namespace {
+
+constexpr double quantum = 0x1.0p-36;
+constexpr float limit = 0x1.0p14F;
+constexpr std::size_t block_size = 1U << 14U;
+
+// 1.5 * 2^52: a double of this size has no fraction, so adding it rounds to an integer that stands in the low
+// bits.
+constexpr double shift = 6755399441055744.0;
+
+// Inlined into loops that are vectorised; below 2^51 in absolute value.
+// Unsigned, so that a gradient beyond the limit wraps instead of being undefined before it is refused.
+inline std::uint64_t to_integer(double x) {
+    return std::bit_cast<std::uint64_t>(x + shift) - std::bit_cast<std::uint64_t>(shift);
+}
+
+bool add_block(const float* gradient, std::int64_t* total, std::size_t n) {
+    int outside = 0;
+#pragma omp simd reduction(| : outside)
+    for (std::size_t i = 0; i < n; ++i) {
+        const float g = gradient[i];
+        outside |= static_cast<int>(!(g < limit && g > -limit));  // true for NaN
+        total[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(total[i]) +
+                                             to_integer(static_cast<double>(g) / quantum));
+    }
+    return outside == 0;
+}
+
+}  // namespace
+
+void ExactSum::clear() {
+    std::ranges::fill(total_, 0);
+}
+
+bool ExactSum::add(std::span<const float> gradient) {
+    const std::size_t blocks = (total_.size() + block_size - 1) / block_size;
+    std::atomic<bool> inside{true};
+#pragma omp parallel for schedule(static)
+    for (std::size_t block = 0; block < blocks; ++block) {
+        const std::size_t first = block * block_size;
+        if (!add_block(gradient.data() + first, total_.data() + first,
+                       std::min(block_size, total_.size() - first))) {
+            inside = false;
+        }
+    }
+    return inside;
+}
+
+void ExactSum::read(double scale, std::span<float> out) const {
+#pragma omp parallel for schedule(static)
+    for (std::size_t i = 0; i < total_.size(); ++i) {
+        out[i] = static_cast<float>(static_cast<double>(total_[i]) * (scale * quantum));
+    }
+}
+
+}  // namespace popflow::dist

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dist/communicator.hpp"
+
+namespace popflow::dist {
+
+/// Sums of gradients that do not depend on the order of the summands.
+///
+/// Each float is rounded to a multiple of 2^-36 (1.5e-11) and added as a 64-bit integer; integer addition is
+/// associative, so slots may be summed by any thread and rank in any order. Data are normalised to unit
+/// variance, which bounds useful gradients far below the limit of one summand, 2^14; up to 2^12 summands fit.
+class ExactSum {
+  public:
+    explicit ExactSum(std::size_t size) : total_(size) {}
+
+    void clear();
+    /// Adds one gradient. @return false if an element is not finite or beyond the limit; the sum is then
+    /// useless
+    bool add(std::span<const float> gradient);
+    /// Adds the sums of all ranks. Collective.
+    void reduce(const Communicator& communicator) { communicator.sum(total_); }
+    /// out = scale * sum.
+    void read(double scale, std::span<float> out) const;
+
+  private:
+    std::vector<std::int64_t> total_;
+};
+
+}  // namespace popflow::dist

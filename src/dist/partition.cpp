@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "dist/partition.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+
+namespace popflow::dist {
+
+std::vector<std::vector<std::size_t>> deal(std::span<const std::size_t> weights, std::size_t lanes) {
+    std::vector<std::size_t> order(weights.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
+    std::vector<std::vector<std::size_t>> dealt(lanes);
+    std::vector<std::size_t> load(lanes, 0);
+    std::vector<std::size_t> lightest(lanes);
+    for (std::size_t first = 0; first < order.size(); first += lanes) {
+        std::iota(lightest.begin(), lightest.end(), std::size_t{0});
+        std::stable_sort(lightest.begin(), lightest.end(),
+                         [&](std::size_t a, std::size_t b) { return load[a] < load[b]; });
+        for (std::size_t i = first; i < std::min(first + lanes, order.size()); ++i) {
+            const std::size_t lane = lightest[i - first];
+            dealt[lane].push_back(order[i]);
+            load[lane] += weights[order[i]];
+        }
+    }
+    for (auto& lane : dealt) std::sort(lane.begin(), lane.end());
+    return dealt;
+}
+
+std::vector<std::size_t> lanes_of_rank(std::size_t lanes, int rank, int ranks) {
+    std::vector<std::size_t> mine;
+    for (auto b = static_cast<std::size_t>(rank); b < lanes; b += static_cast<std::size_t>(ranks))
+        mine.push_back(b);
+    return mine;
+}
+
+}  // namespace popflow::dist

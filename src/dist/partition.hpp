@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace popflow::dist {
+
+/// Deals work into `lanes` lists of equal length (they differ by one at most) and nearly equal weight.
+///
+/// The largest items are dealt first, `lanes` at a time, each to the lane that has least so far: lanes of
+/// pairs then hold about the same number of cells, while every pair is as likely to be drawn as any other. A
+/// pure function of the weights: it knows nothing of ranks, so a batch whose slot b draws from lane b is the
+/// same on any number of them. Example: weights 9 8 7 6 5 into 2 lanes gives {0, 3, 4}, {1, 2}.
+///
+/// @return  items of each lane, ascending; some are empty if there are fewer items than lanes
+std::vector<std::vector<std::size_t>> deal(std::span<const std::size_t> weights, std::size_t lanes);
+
+/// The lanes of one rank: lane b belongs to rank b mod ranks. With fewer lanes than ranks the last ranks have
+/// none.
+std::vector<std::size_t> lanes_of_rank(std::size_t lanes, int rank, int ranks);
+
+}  // namespace popflow::dist

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "eval/results.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "core/version.hpp"
+#include "h5/file.hpp"
+
+namespace popflow::eval {
+
+namespace {
+
+constexpr std::int64_t format_version = 1;
+
+// A column of text that grows with its table.
+using Texts = std::vector<std::string>;
+
+// Mean over the numbers that are there.
+double mean_of(const std::vector<double>& values) {
+    double sum = 0;
+    double n = 0;
+    for (double v : values) {
+        if (std::isnan(v)) continue;
+        sum += v;
+        n += 1;
+    }
+    return n > 0 ? sum / n : metrics::Scores::none;
+}
+
+// Rows of one (part, predictor) of the table of pairs.
+struct Group {
+    std::vector<std::size_t> rows;  ///< that did not fail
+    std::size_t failed = 0;
+};
+
+class Summary {
+  public:
+    explicit Summary(const h5::DataFrame& pairs) : pairs_(pairs) {}
+
+    h5::DataFrame frame() {
+        for (const auto& [key, group] : groups()) {
+            const std::string& part = key.first;
+            const std::string& predictor = predictor_names()[key.second];
+            std::set<std::string> cultures;
+            for (std::size_t row : group.rows) cultures.insert(pairs_.strings("culture")[row]);
+            std::vector<std::vector<double>> by_culture(metric_names().size());
+            for (const std::string& culture : cultures) {
+                std::vector<std::size_t> rows;
+                for (std::size_t row : group.rows) {
+                    if (pairs_.strings("culture")[row] == culture) rows.push_back(row);
+                }
+                const std::vector<double> means = metric_means(rows);
+                for (std::size_t m = 0; m < means.size(); ++m) by_culture[m].push_back(means[m]);
+                if (cultures.size() > 1) add(part, predictor, "culture:" + culture, rows.size(), 0, means);
+            }
+            std::vector<double> means(by_culture.size());
+            std::ranges::transform(by_culture, means.begin(), mean_of);
+            add(part, predictor, "culture_mean", group.rows.size(), group.failed, means);
+            add(part, predictor, "pair_mean", group.rows.size(), group.failed, metric_means(group.rows));
+        }
+        h5::DataFrame out;
+        out.add("part", std::move(part_));
+        out.add("predictor", std::move(predictor_));
+        out.add("aggregation", std::move(aggregation_));
+        out.add("n_pairs", std::move(n_pairs_));
+        out.add("n_failed", std::move(n_failed_));
+        for (std::size_t m = 0; m < metric_names().size(); ++m)
+            out.add(metric_names()[m], std::move(values_[m]));
+        return out;
+    }
+
+  private:
+    std::map<std::pair<std::string, std::size_t>, Group> groups() const {
+        std::map<std::pair<std::string, std::size_t>, Group> groups;
+        for (std::size_t row = 0; row < pairs_.rows(); ++row) {
+            const auto at = std::ranges::find(predictor_names(), pairs_.strings("predictor")[row]);
+            const auto rank = static_cast<std::size_t>(at - predictor_names().begin());
+            Group& group = groups[{pairs_.strings("part")[row], rank}];
+            if (pairs_.strings("status")[row] == "ok") {
+                group.rows.push_back(row);
+            } else {
+                ++group.failed;
+            }
+        }
+        return groups;
+    }
+
+    std::vector<double> metric_means(const std::vector<std::size_t>& rows) const {
+        std::vector<double> means;
+        for (const std::string& name : metric_names()) {
+            std::vector<double> values;
+            for (std::size_t row : rows) values.push_back(pairs_.doubles(name)[row]);
+            means.push_back(mean_of(values));
+        }
+        return means;
+    }
+
+    void add(const std::string& part, const std::string& predictor, const std::string& aggregation,
+             std::size_t n, std::size_t failed, const std::vector<double>& means) {
+        part_.push_back(part);
+        predictor_.push_back(predictor);
+        aggregation_.push_back(aggregation);
+        n_pairs_.push_back(static_cast<std::int64_t>(n));
+        n_failed_.push_back(static_cast<std::int64_t>(failed));
+        for (std::size_t m = 0; m < means.size(); ++m) values_[m].push_back(means[m]);
+    }
+
+    const h5::DataFrame& pairs_;
+    Texts part_;
+    Texts predictor_;
+    Texts aggregation_;
+    std::vector<std::int64_t> n_pairs_;
+    std::vector<std::int64_t> n_failed_;
+    std::vector<std::vector<double>> values_{metric_names().size()};
+};
+
+void write_provenance(h5::Group& root, const Provenance& p) {
+    root.write_attribute("popflow_results", format_version);
+    root.write_attribute("version", core::version());
+    root.write_attribute("commit", core::commit());
+    root.write_attribute("compiler", core::compiler());
+    root.write_attribute("method", p.method);
+    root.write_attribute("base", p.base);
+    root.write_attribute("knn", p.knn);
+    root.write_attribute("seed", p.seed);
+    root.write_attribute("steps", p.steps);
+    root.write_attribute("split", p.split);
+    root.write_attribute("precision", p.precision);
+    root.write_attribute("config", p.config);
+    root.write_attribute("data_fingerprint", p.data_fingerprint);
+    root.write_attribute("ranks", p.ranks);
+    root.write_attribute("threads", p.threads);
+}
+
+Provenance read_provenance(const h5::Group& root) {
+    Provenance p;
+    p.method = root.string_attribute("method");
+    p.base = root.string_attribute("base");
+    p.knn = static_cast<std::size_t>(root.int_attribute("knn"));
+    p.seed = static_cast<std::uint64_t>(root.int_attribute("seed"));
+    p.steps = static_cast<std::uint64_t>(root.int_attribute("steps"));
+    p.split = root.string_attribute("split");
+    p.precision = root.string_attribute("precision");
+    p.config = root.string_attribute("config");
+    p.data_fingerprint = root.string_attribute("data_fingerprint");
+    p.ranks = static_cast<int>(root.int_attribute("ranks"));
+    p.threads = static_cast<int>(root.int_attribute("threads"));
+    return p;
+}
+
+void write_embeddings(h5::Group& root, const Results& results) {
+    h5::Group group = root.create_group("embeddings");
+    const linalg::Matrix<float>& x = results.embeddings;
+    h5::Dataset values = group.write("values", x.values(), {x.rows(), x.cols()});
+    h5::write_encoding(values, "array", "0.2.0");
+    h5::Dataset names = group.write_strings("pair", results.embedding_names);
+    h5::write_encoding(names, "string-array", "0.2.0");
+    h5::write_encoding(group, "dict", "0.1.0");
+}
+
+}  // namespace
+
+std::string pair_name(const data::Screen& screen, std::size_t pair) {
+    const data::Population& treated = screen.populations[screen.pairs[pair].treated];
+    std::string name = screen.experiments[treated.experiment].label + " / " + treated.treatment;
+    if (!treated.concentration.empty()) name += " @ " + treated.concentration;
+    return name;
+}
+
+h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split,
+                          const Evaluation& evaluation) {
+    std::map<std::string, Texts> text;
+    std::map<std::string, std::vector<double>> number;
+    std::map<std::string, std::vector<std::int64_t>> count;
+    for (const PairScore& row : evaluation.scores) {
+        const data::Population& treated = screen.populations[screen.pairs[row.pair].treated];
+        text["pair"].push_back(pair_name(screen, row.pair));
+        text["part"].emplace_back(data::part_name(split.parts[row.pair]));
+        text["patient"].push_back(treated.patient);
+        text["culture"].push_back(treated.culture);
+        text["treatment"].push_back(treated.treatment);
+        text["concentration"].push_back(treated.concentration);
+        text["replicate"].push_back(treated.replicate);
+        text["plate"].push_back(treated.plate);
+        text["predictor"].push_back(row.predictor);
+        text["status"].push_back(row.status);
+        text["message"].push_back(row.message);
+        for (const std::string& name : metric_names()) number[name].push_back(metric(row.scores, name));
+        number["seconds"].push_back(row.seconds);
+        count["n_predicted"].push_back(static_cast<std::int64_t>(row.n_predicted));
+        count["n_target"].push_back(static_cast<std::int64_t>(row.n_target));
+        count["rank"].push_back(row.rank);
+    }
+    h5::DataFrame frame;
+    for (const char* name : {"pair", "part", "patient", "culture", "treatment", "concentration", "replicate",
+                             "plate", "predictor"}) {
+        frame.add_categorical(name, std::move(text[name]));
+    }
+    for (const std::string& name : metric_names()) frame.add(name, std::move(number[name]));
+    for (const char* name : {"n_predicted", "n_target"}) frame.add(name, std::move(count[name]));
+    frame.add_categorical("status", std::move(text["status"]));
+    frame.add("message", std::move(text["message"]));
+    frame.add("seconds", std::move(number["seconds"]));
+    frame.add("rank", std::move(count["rank"]));
+    return frame;
+}
+
+h5::DataFrame summarise(const h5::DataFrame& pairs) {
+    return Summary(pairs).frame();
+}
+
+void check_writable(const std::string& path) {
+    const h5::AtomicFile attempt(path);
+}
+
+void write_results(const std::string& path, const Results& results) {
+    h5::AtomicFile file(path);
+    {
+        h5::Group root = file.root();
+        write_provenance(root, results.provenance);
+        h5::write_dataframe(root, "pairs", results.pairs);
+        h5::write_dataframe(root, "summary", results.summary);
+        h5::write_dataframe(root, "training", results.training);
+        write_embeddings(root, results);
+    }
+    file.commit();
+}
+
+Results read_results(const std::string& path) {
+    const h5::Group root = h5::open_file(path);
+    if (!root.has_attribute("popflow_results")) throw core::DataError(path, "", "not a popflow result file");
+    Results results;
+    results.provenance = read_provenance(root);
+    results.pairs = h5::read_dataframe(root, "pairs");
+    results.summary = h5::read_dataframe(root, "summary");
+    results.training = h5::read_dataframe(root, "training");
+    return results;
+}
+
+}  // namespace popflow::eval

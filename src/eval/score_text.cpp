@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "eval/score_text.hpp"
+
+#include <cstring>
+#include <type_traits>
+
+namespace popflow::eval {
+
+namespace {
+
+template <class T>
+requires std::is_trivially_copyable_v<T>
+void put(std::string& text, const T& value) {
+    text.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void put(std::string& text, const std::string& value) {
+    put(text, value.size());
+    text += value;
+}
+
+class Reader {
+  public:
+    explicit Reader(const std::string& text) : text_(text) {}
+    bool done() const { return at_ == text_.size(); }
+    template <class T>
+    T next() {
+        T value{};
+        if constexpr (std::is_same_v<T, std::string>) {
+            value.resize(next<std::size_t>());
+            copy(value.data(), value.size());
+        } else {
+            copy(&value, sizeof value);
+        }
+        return value;
+    }
+
+  private:
+    void copy(void* to, std::size_t bytes) {
+        if (bytes > text_.size() - at_) throw core::Error("evaluation: a rank sent half a message");
+        std::memcpy(to, text_.data() + at_, bytes);
+        at_ += bytes;
+    }
+    const std::string& text_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+void append_text(const ScoredPair& pair, std::string& text) {
+    put(text, pair.pair);
+    put(text, pair.embedding.size());
+    for (float e : pair.embedding) put(text, e);
+    put(text, pair.scores.size());
+    for (const PairScore& row : pair.scores) {
+        put(text, row.pair);
+        put(text, row.predictor);
+        put(text, row.scores);
+        put(text, row.n_predicted);
+        put(text, row.n_target);
+        put(text, row.status);
+        put(text, row.message);
+        put(text, row.seconds);
+        put(text, row.rank);
+    }
+}
+
+void read_text(const std::string& text, std::vector<ScoredPair>& pairs) {
+    Reader in(text);
+    while (!in.done()) {
+        ScoredPair pair;
+        pair.pair = in.next<std::size_t>();
+        pair.embedding.resize(in.next<std::size_t>());
+        for (float& e : pair.embedding) e = in.next<float>();
+        pair.scores.resize(in.next<std::size_t>());
+        for (PairScore& row : pair.scores) {
+            row.pair = in.next<std::size_t>();
+            row.predictor = in.next<std::string>();
+            row.scores = in.next<metrics::Scores>();
+            row.n_predicted = in.next<std::size_t>();
+            row.n_target = in.next<std::size_t>();
+            row.status = in.next<std::string>();
+            row.message = in.next<std::string>();
+            row.seconds = in.next<double>();
+            row.rank = in.next<int>();
+        }
+        pairs.push_back(std::move(pair));
+    }
+}
+
+}  // namespace popflow::eval

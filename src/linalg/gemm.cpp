@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "linalg/gemm.hpp"
+
+#include <dnnl.h>
+#include <omp.h>
+
+#include <atomic>
+#include <string>
+
+namespace popflow::linalg {
+
+namespace {
+
+// Rows of C that one thread computes at a time: few enough that a training slot of 1024 cells feeds eight
+// threads, many enough that the kernel runs at its full speed.
+constexpr std::size_t block_rows = 128;
+
+template <class Real>
+std::size_t checked_inner_size(bool transpose_a, bool transpose_b, const ConstMatrixView<Real>& a,
+                               const ConstMatrixView<Real>& b, const MatrixView<Real>& c) {
+    const std::size_t m = transpose_a ? a.cols : a.rows;
+    const std::size_t k = transpose_a ? a.rows : a.cols;
+    const std::size_t inner_b = transpose_b ? b.cols : b.rows;
+    const std::size_t n = transpose_b ? b.rows : b.cols;
+    if (inner_b != k) throw core::ShapeMismatch("gemm.b", "inner size " + std::to_string(k), b.rows, b.cols);
+    core::check_shape("gemm.c", c.rows, c.cols, m, n);
+    return k;
+}
+
+template <class Real>
+ConstMatrixView<Real> rows_of_op(bool transpose, const ConstMatrixView<Real>& a, std::size_t first,
+                                 std::size_t count) {
+    return transpose ? a.col_block(first, count) : a.row_block(first, count);
+}
+
+bool multiply_block(bool transpose_a, bool transpose_b, float alpha, const ConstMatrixView<float>& a,
+                    const ConstMatrixView<float>& b, std::size_t k, float beta, const MatrixView<float>& c) {
+    const auto size = [](std::size_t s) { return static_cast<dnnl_dim_t>(s); };
+    return dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', size(c.rows), size(c.cols), size(k),
+                      alpha, a.data, size(a.stride), b.data, size(b.stride), beta, c.data,
+                      size(c.stride)) == dnnl_success;
+}
+
+}  // namespace
+
+void gemm(bool transpose_a, bool transpose_b, float alpha, ConstMatrixView<float> a, ConstMatrixView<float> b,
+          float beta, MatrixView<float> c) {
+    const std::size_t k = checked_inner_size(transpose_a, transpose_b, a, b, c);
+    if (c.empty()) return;
+    const std::size_t blocks = (c.rows + block_rows - 1) / block_rows;
+    std::atomic<bool> failed{false};
+#pragma omp parallel if (blocks > 1)
+    {
+        // The library asks OpenMP how many threads it may use: one, in this thread's own copy of the setting.
+        omp_set_num_threads(1);
+#pragma omp for schedule(static)
+        for (std::size_t block = 0; block < blocks; ++block) {
+            const std::size_t first = block * block_rows;
+            const std::size_t count = std::min(block_rows, c.rows - first);
+            if (!multiply_block(transpose_a, transpose_b, alpha, rows_of_op(transpose_a, a, first, count), b,
+                                k, beta, c.row_block(first, count))) {
+                failed = true;
+            }
+        }
+    }
+    if (failed) throw core::NumericalError("gemm", "oneDNN refused the call");
+}
+
+void gemm(bool transpose_a, bool transpose_b, double alpha, ConstMatrixView<double> a,
+          ConstMatrixView<double> b, double beta, MatrixView<double> c) {
+    const std::size_t k = checked_inner_size(transpose_a, transpose_b, a, b, c);
+    for (std::size_t i = 0; i < c.rows; ++i) {
+        for (std::size_t j = 0; j < c.cols; ++j) {
+            double sum = 0;
+            for (std::size_t l = 0; l < k; ++l) {
+                sum += (transpose_a ? a(l, i) : a(i, l)) * (transpose_b ? b(j, l) : b(l, j));
+            }
+            c(i, j) = alpha * sum + (beta == 0 ? 0 : beta * c(i, j));
+        }
+    }
+}
+
+const char* gemm_library() {
+    static const std::string name = [] {
+        const dnnl_version_t* v = dnnl_version();
+        return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." +
+               std::to_string(v->patch);
+    }();
+    return name.c_str();
+}
+
+}  // namespace popflow::linalg

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "linalg/matrix.hpp"
+
+namespace popflow::metrics {
+
+/// The r2 of the published tables: the Pearson correlation (not its square) between the upper triangles of
+/// the two marker-marker Pearson correlation matrices.
+///
+/// A marker that is constant in either population is left out of both.
+///
+/// Shapes:  x [n, d], y [m, d].
+/// @return NaN if fewer than three markers are left, or a triangle is constant
+/// @throws core::ShapeMismatch if the populations differ in markers
+double correlation_r2(linalg::ConstMatrixView<float> x, linalg::ConstMatrixView<float> y);
+
+/// Coefficient of determination of the marker means: 1 - sum_j (t_j - p_j)^2 / sum_j (t_j - mean t)^2, t and
+/// p the means of truth and prediction.
+///
+/// Not symmetric: at most 1, negative if the mean of all the true means would be a better guess. Source: the
+/// r2 of CellFlow, which is scikit-learn's r2_score(truth, prediction); CellOT's is a squared correlation
+/// instead.
+///
+/// Shapes:  predicted [n, d], truth [m, d].
+/// @return NaN if the true means are all equal, as with a single marker
+/// @throws core::ShapeMismatch if the populations differ in markers
+double r2_of_means(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<float> truth);
+
+}  // namespace popflow::metrics

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "metrics/scores.hpp"
+
+#include <numeric>
+
+#include "metrics/correlation.hpp"
+#include "metrics/mmd.hpp"
+#include "metrics/wasserstein.hpp"
+
+namespace popflow::metrics {
+
+Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<float> truth,
+             const Selection& selection) {
+    Scores scores;
+    if (selection.w1 && selection.w2) {
+        const Wasserstein both = wasserstein(predicted, truth);
+        scores.w1 = both.w1;
+        scores.w2 = both.w2;
+    } else if (selection.w1) {
+        scores.w1 = wasserstein1(predicted, truth);
+    } else if (selection.w2) {
+        scores.w2 = wasserstein2(predicted, truth);
+    }
+    if (selection.mmd || selection.energy) {
+        const KernelDistances both = kernel_distances(predicted, truth);
+        if (selection.mmd) scores.mmd = both.mmd;
+        if (selection.energy) scores.energy = both.energy;
+    }
+    if (selection.r2) scores.r2 = correlation_r2(predicted, truth);
+    if (selection.r2_means) scores.r2_means = r2_of_means(predicted, truth);
+    if (selection.w1_markers) {
+        const std::vector<double> w1 = per_marker_w1(predicted, truth);
+        scores.w1_markers = std::accumulate(w1.begin(), w1.end(), 0.0) / static_cast<double>(w1.size());
+    }
+    return scores;
+}
+
+}  // namespace popflow::metrics

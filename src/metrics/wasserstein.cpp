@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "metrics/wasserstein.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.hpp"
+#include "ot/exact.hpp"
+
+namespace popflow::metrics {
+
+using linalg::ConstMatrixView;
+
+namespace {
+
+std::vector<float> sorted_finite(std::vector<float> values, const char* name) {
+    if (values.empty()) throw core::ShapeMismatch(name, "[at least 1, 1]", 0, 1);
+    for (float v : values) {
+        if (!std::isfinite(v)) throw core::NumericalError(name, "a value is not finite");
+    }
+    std::sort(values.begin(), values.end());
+    return values;
+}
+
+std::vector<float> column(ConstMatrixView<float> x, std::size_t j) {
+    std::vector<float> values(x.rows);
+    for (std::size_t i = 0; i < x.rows; ++i) values[i] = x(i, j);
+    return values;
+}
+
+double between_sorted(std::span<const float> x, std::span<const float> y) {
+    const auto n = static_cast<double>(x.size());
+    const auto m = static_cast<double>(y.size());
+    std::size_t i = 0;
+    std::size_t j = 0;
+    double total = 0;
+    double from = std::min(x.front(), y.front());
+    while (i < x.size() || j < y.size()) {
+        const bool take_x = j == y.size() || (i < x.size() && x[i] <= y[j]);
+        const double to = take_x ? x[i] : y[j];
+        // Before this step i of n and j of m are to the left: the counts are exact, their difference too.
+        total += std::fabs(static_cast<double>(i) * m - static_cast<double>(j) * n) * (to - from);
+        from = to;
+        ++(take_x ? i : j);
+    }
+    return total / (n * m);
+}
+
+}  // namespace
+
+Wasserstein wasserstein(ConstMatrixView<float> x, ConstMatrixView<float> y) {
+    ot::Cost cost(ot::CostKind::euclidean, x, y);
+    const ot::Transport first = ot::exact(cost);
+    cost.square();
+    const ot::Potentials start = ot::duals_of_squares(first.duals, first.value);
+    const ot::Transport second = ot::exact(cost, {}, {}, {.start = &start});
+    return {first.value, std::sqrt(second.value)};
+}
+
+double wasserstein1(ConstMatrixView<float> x, ConstMatrixView<float> y) {
+    return ot::exact(ot::Cost(ot::CostKind::euclidean, x, y)).value;
+}
+
+double wasserstein2(ConstMatrixView<float> x, ConstMatrixView<float> y) {
+    return std::sqrt(ot::exact(ot::Cost(ot::CostKind::squared_euclidean, x, y)).value);
+}
+
+double wasserstein1_1d(std::span<const float> x, std::span<const float> y) {
+    return between_sorted(sorted_finite({x.begin(), x.end()}, "wasserstein1_1d.x"),
+                          sorted_finite({y.begin(), y.end()}, "wasserstein1_1d.y"));
+}
+
+std::vector<double> per_marker_w1(ConstMatrixView<float> x, ConstMatrixView<float> y) {
+    core::check_shape("per_marker_w1.y", y.rows, y.cols, y.rows, x.cols);
+    std::vector<double> result(x.cols);
+    for (std::size_t j = 0; j < x.cols; ++j) {
+        result[j] = between_sorted(sorted_finite(column(x, j), "per_marker_w1.x"),
+                                   sorted_finite(column(y, j), "per_marker_w1.y"));
+    }
+    return result;
+}
+
+}  // namespace popflow::metrics

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include "models/flow_matching.hpp"
+
+#include <exception>
+
+#include "nn/features.hpp"
+
+namespace popflow::models {
+
+using linalg::ConstMatrixView;
+using linalg::Matrix;
+using linalg::MatrixView;
+
+const char* context_name(Context context) {
+    switch (context) {
+        case Context::none:
+            return "fm";
+        case Context::pair_index:
+            return "cgfm";
+        case Context::population:
+            return "mfm";
+    }
+    return "";
+}
+
+std::size_t FlowMatchingShape::context_size() const {
+    switch (context) {
+        case Context::none:
+            return 0;
+        case Context::pair_index:
+            return training_pairs;
+        case Context::population:
+            return encoder.embedding;
+    }
+    return 0;
+}
+
+FlowMatching::FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float> frequencies)
+    : shape_(shape), frequencies_(std::move(frequencies)) {
+    core::check_shape("flow_matching.frequencies", frequencies_.rows(), frequencies_.cols(), shape.markers,
+                      shape.space_frequencies);
+    shape_.encoder.inputs = shape.markers + shape.cell_types;
+    if (shape.context == Context::population)
+        encoder_ = PopulationEncoder(layout_, "encoder", shape_.encoder);
+    mlp_ = nn::SkipMlp(layout_, "velocity",
+                       {.shared_before = shape.context_size(),
+                        .row_inputs = shape.row_inputs(),
+                        .shared_after = shape.conditions,
+                        .hidden = shape.hidden,
+                        .layers = shape.layers,
+                        .outputs = shape.markers});
+}
+
+linalg::AlignedVector<float> FlowMatching::initial_values(std::uint64_t seed) const {
+    linalg::AlignedVector<float> values(layout_.size());
+    if (shape_.context == Context::population) encoder_.initialise(values, seed);
+    mlp_.initialise(values, seed);
+    return values;
+}
+
+template <class Real>
+void FlowMatching::set_frequencies(Workspace<Real>& workspace) const {
+    if (workspace.frequencies.size() == frequencies_.size()) return;
+    workspace.frequencies = Matrix<Real>(frequencies_.rows(), frequencies_.cols());
+    std::ranges::copy(frequencies_.values(), workspace.frequencies.values().begin());
+}
+
+template <class Real>
+void FlowMatching::fill_features(std::span<const Real> t, ConstMatrixView<Real> x,
+                                 Workspace<Real>& workspace) const {
+    set_frequencies(workspace);
+    const std::size_t n_time = 2 * shape_.time_frequencies;
+    const std::size_t n_space = 2 * shape_.space_frequencies;
+    workspace.features.reshape(x.rows, shape_.row_inputs());
+    const MatrixView<Real> out = workspace.features.view();
+    nn::time_features(t, shape_.time_max_period, out.col_block(0, n_time));
+    if (n_space > 0) {
+        nn::space_features(x, ConstMatrixView<Real>(workspace.frequencies), out.col_block(n_time, n_space));
+    }
+    const MatrixView<Real> cells = out.col_block(n_time + n_space, shape_.markers);
+    for (std::size_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, cells.row(i));
+}
+
+template <class Real>
+void FlowMatching::encode(std::span<const Real> values, ConstMatrixView<Real> control,
+                          std::span<const std::uint8_t> control_type, Workspace<Real>& workspace) const {
+    const std::size_t d = shape_.markers;
+    workspace.encoder_input.reshape(control.rows, d + shape_.cell_types);
+    for (std::size_t i = 0; i < control.rows; ++i) {
+        Real* row = workspace.encoder_input.data() + i * (d + shape_.cell_types);
+        std::copy_n(control.row(i), d, row);
+        std::fill_n(row + d, shape_.cell_types, Real{0});
+        if (shape_.cell_types > 0) row[d + control_type[i]] = Real{1};
+    }
+    encoder_.forward(values, ConstMatrixView<Real>(workspace.encoder_input), d, workspace.encoder,
+                     std::span<Real>(workspace.context));
+}
+
+template <class Real>
+Real FlowMatching::loss_and_gradient(std::span<const Real> values, const TrainingSlot<Real>& slot,
+                                     Workspace<Real>& workspace, std::span<Real> gradients) const {
+    const std::size_t n = slot.x0.rows;
+    const std::size_t d = shape_.markers;
+    core::check_shape("flow_matching.x1", slot.x1.rows, slot.x1.cols, n, d);
+    workspace.context.assign(shape_.context_size(), Real{0});
+    if (shape_.context == Context::population) encode(values, slot.control, slot.control_type, workspace);
+    if (shape_.context == Context::pair_index) workspace.context[slot.pair] = Real{1};
+
+    // x_t = (1 - t) x0 + t x1
+    Matrix<Real>& velocity = workspace.velocity;
+    velocity.reshape(n, d);
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < d; ++j) {
+            velocity(i, j) = (1 - slot.t[i]) * slot.x0(i, j) + slot.t[i] * slot.x1(i, j);
+        }
+    }
+    fill_features(slot.t, ConstMatrixView<Real>(velocity), workspace);
+    const std::span<const Real> context(workspace.context);
+    mlp_.forward(values, context, ConstMatrixView<Real>(workspace.features), slot.condition, workspace.mlp,
+                 velocity.view());
+
+    // loss = 1/n sum_i || v_i - (x1_i - x0_i) ||^2, so dv = 2/n (v - (x1 - x0))
+    double loss = 0;
+    const Real scale = Real{2} / static_cast<Real>(n);
+    for (std::size_t i = 0; i < n; ++i) {
+        Real cell = 0;
+        for (std::size_t j = 0; j < d; ++j) {
+            const Real error = velocity(i, j) - (slot.x1(i, j) - slot.x0(i, j));
+            cell += error * error;
+            velocity(i, j) = scale * error;
+        }
+        loss += static_cast<double>(cell);
+    }
+    const bool encoded = shape_.context == Context::population;
+    workspace.dcontext.resize(encoded ? workspace.context.size() : 0);
+    mlp_.backward(values, context, ConstMatrixView<Real>(workspace.features), slot.condition,
+                  ConstMatrixView<Real>(velocity), workspace.mlp, gradients,
+                  std::span<Real>(workspace.dcontext));
+    if (encoded) {
+        encoder_.backward(values, ConstMatrixView<Real>(workspace.encoder_input), context,
+                          std::span<const Real>(workspace.dcontext), workspace.encoder, gradients);
+    }
+    return static_cast<Real>(loss / static_cast<double>(n));
+}
+
+std::vector<float> FlowMatching::context(std::span<const float> values, ConstMatrixView<float> control,
+                                         std::span<const std::uint8_t> control_type,
+                                         Workspace<float>& workspace) const {
+    workspace.context.assign(shape_.context_size(), 0.0F);
+    if (shape_.context == Context::population) encode(values, control, control_type, workspace);
+    if (shape_.context == Context::pair_index) {
+        std::ranges::fill(workspace.context, 1.0F / static_cast<float>(shape_.training_pairs));
+    }
+    return workspace.context;
+}
+
+template <class Real>
+void FlowMatching::velocity(std::span<const Real> values, std::span<const Real> context,
+                            std::span<const Real> condition, std::span<const Real> t, ConstMatrixView<Real> x,
+                            Workspace<Real>& workspace, MatrixView<Real> v) const {
+    core::check_shape("flow_matching.x", x.rows, x.cols, t.size(), shape_.markers);
+    fill_features(t, x, workspace);
+    mlp_.forward(values, context, ConstMatrixView<Real>(workspace.features), condition, workspace.mlp, v);
+}
+
+ode::Statistics FlowMatching::transport(std::span<const float> values, std::span<const float> context,
+                                        std::span<const float> condition, const ode::Options& options,
+                                        MatrixView<float> x) const {
+    constexpr std::size_t block_rows = 512;
+    const std::size_t blocks = (x.rows + block_rows - 1) / block_rows;
+    std::vector<ode::Statistics> statistics(blocks);
+    std::vector<std::exception_ptr> failure(blocks);
+#pragma omp parallel
+    {
+        Workspace<float> workspace;
+        const auto field = [&](std::span<const float> t, ConstMatrixView<float> at, MatrixView<float> v) {
+            velocity(values, context, condition, t, at, workspace, v);
+        };
+#pragma omp for schedule(dynamic)
+        for (std::size_t block = 0; block < blocks; ++block) {
+            try {
+                const std::size_t first = block * block_rows;
+                statistics[block] = ode::dormand_prince<float>(
+                    field, options, x.row_block(first, std::min(block_rows, x.rows - first)));
+            } catch (...) {
+                failure[block] = std::current_exception();
+            }
+        }
+    }
+    for (const auto& f : failure) {
+        if (f) std::rethrow_exception(f);
+    }
+    ode::Statistics total;
+    for (const ode::Statistics& s : statistics) total += s;
+    return total;
+}
+
+template float FlowMatching::loss_and_gradient(std::span<const float>, const TrainingSlot<float>&,
+                                               Workspace<float>&, std::span<float>) const;
+template double FlowMatching::loss_and_gradient(std::span<const double>, const TrainingSlot<double>&,
+                                                Workspace<double>&, std::span<double>) const;
+template void FlowMatching::velocity(std::span<const float>, std::span<const float>, std::span<const float>,
+                                     std::span<const float>, ConstMatrixView<float>, Workspace<float>&,
+                                     MatrixView<float>) const;
+template void FlowMatching::velocity(std::span<const double>, std::span<const double>,
+                                     std::span<const double>, std::span<const double>,
+                                     ConstMatrixView<double>, Workspace<double>&, MatrixView<double>) const;
+
+}  // namespace popflow::models

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/population_encoder.hpp"
+#include "nn/skip_mlp.hpp"
+#include "ode/dormand_prince.hpp"
+
+namespace popflow::models {
+
+/// What the velocity knows of the population, besides the treatment.
+enum class Context {
+    none,        ///< FM
+    pair_index,  ///< CGFM: one-hot of the training pair; the mean of the one-hots for a population not
+                 ///< trained on
+    population,  ///< MFM: embedding of the control population
+};
+
+const char* context_name(Context context);
+
+/// Sizes and constants of a FlowMatching model; the defaults are the organoid configuration.
+struct FlowMatchingShape {
+    Context context = Context::population;
+    std::size_t markers = 0;
+    std::size_t cell_types = 0;      ///< one-hot inputs of the encoder; 0 if all cells are of one type
+    std::size_t conditions = 0;      ///< length of the treatment vector
+    std::size_t training_pairs = 0;  ///< length of the one-hot of CGFM
+    std::size_t hidden = 512;
+    std::size_t layers = 7;
+    std::size_t time_frequencies = 64;
+    double time_max_period = 10000;
+    std::size_t space_frequencies = 128;
+    double space_scale = 0.01;
+    EncoderShape encoder{};  ///< `inputs` is set from markers and cell_types
+
+    std::size_t row_inputs() const { return 2 * time_frequencies + 2 * space_frequencies + markers; }
+    std::size_t context_size() const;
+};
+
+/// The cells and conditions of one slot of a training batch.
+template <class Real>
+struct TrainingSlot {
+    linalg::ConstMatrixView<Real> x0;            ///< [n, d] base: control cells, or noise
+    linalg::ConstMatrixView<Real> x1;            ///< [n, d] treated cells, row by row the partners of x0
+    std::span<const Real> t;                     ///< [n] flow time in [0, 1]
+    linalg::ConstMatrixView<Real> control;       ///< [m, d] control cells that the encoder sees
+    std::span<const std::uint8_t> control_type;  ///< [m]; may be empty if cell_types is 0
+    std::span<const Real> condition;             ///< [conditions]
+    std::size_t pair = 0;                        ///< index among the training pairs (CGFM)
+};
+
+/// Flow matching between populations: FM, CGFM and MFM are this class with another context.
+///
+/// v(x, t | h, c) = SkipMlp([h | sin, cos of t | cos, sin of 2 pi x B | x | c]); the loss of a pair is the
+/// mean over cells of || (x1 - x0) - v((1 - t) x0 + t x1, t | h, c) ||^2.
+///
+/// Source: Atanackovic et al., "Meta Flow Matching", ICLR 2025 (arXiv 2408.14608), algorithm 1 and appendix.
+/// Deviations: encoder and velocity learn together, in each step, without cached embeddings; the encoder has
+/// its ReLU (see PopulationEncoder).
+class FlowMatching {
+  public:
+    /// @param frequencies  B, [markers, space_frequencies]
+    FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float> frequencies);
+
+    const FlowMatchingShape& shape() const { return shape_; }
+    const nn::ParameterLayout& layout() const { return layout_; }
+    const linalg::Matrix<float>& frequencies() const { return frequencies_; }
+    linalg::AlignedVector<float> initial_values(std::uint64_t seed) const;
+
+    /// Activations and scratch of one thread; grows to the largest slot and is then reused.
+    template <class Real>
+    struct Workspace {
+        linalg::Matrix<Real> frequencies;
+        linalg::Matrix<Real> encoder_input;
+        linalg::Matrix<Real> features;
+        linalg::Matrix<Real> velocity;
+        std::vector<Real> context;
+        std::vector<Real> dcontext;
+        nn::SkipMlp::Cache<Real> mlp;
+        typename PopulationEncoder::Cache<Real> encoder;
+    };
+
+    /// Loss of a slot; its gradient accumulates. @throws ShapeMismatch, NumericalError
+    template <class Real>
+    Real loss_and_gradient(std::span<const Real> values, const TrainingSlot<Real>& slot,
+                           Workspace<Real>& workspace, std::span<Real> gradients) const;
+
+    /// Context of a population that was not trained on: its embedding (MFM), the mean one-hot (CGFM), nothing
+    /// (FM). Shapes: control [n, d], control_type [n] or empty; result [context_size].
+    std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
+                               std::span<const std::uint8_t> control_type, Workspace<float>& workspace) const;
+
+    /// v(x, t | h, c), each cell at its own time. Shapes: x, v [n, d], t [n]; v is overwritten.
+    template <class Real>
+    void velocity(std::span<const Real> values, std::span<const Real> context,
+                  std::span<const Real> condition, std::span<const Real> t, linalg::ConstMatrixView<Real> x,
+                  Workspace<Real>& workspace, linalg::MatrixView<Real> v) const;
+
+    /// Cells carried from t = 0 to t = 1 along the velocity, in blocks of rows spread over the threads.
+    /// Shapes: x [n, d], in place. @throws NumericalError if the solver cannot keep its tolerance
+    ode::Statistics transport(std::span<const float> values, std::span<const float> context,
+                              std::span<const float> condition, const ode::Options& options,
+                              linalg::MatrixView<float> x) const;
+
+  private:
+    template <class Real>
+    void set_frequencies(Workspace<Real>& workspace) const;
+    template <class Real>
+    void fill_features(std::span<const Real> t, linalg::ConstMatrixView<Real> x,
+                       Workspace<Real>& workspace) const;
+    template <class Real>
+    void encode(std::span<const Real> values, linalg::ConstMatrixView<Real> control,
+                std::span<const std::uint8_t> control_type, Workspace<Real>& workspace) const;
+
+    FlowMatchingShape shape_;
+    linalg::Matrix<float> frequencies_;
+    nn::ParameterLayout layout_;
+    PopulationEncoder encoder_;
+    nn::SkipMlp mlp_;
+};
+
+}  // namespace popflow::models

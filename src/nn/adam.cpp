@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "nn/adam.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/error.hpp"
+#include "linalg/dispatch.hpp"
+
+namespace popflow::nn {
+
+namespace {
+
+constexpr std::size_t block_size = 1U << 14U;
+
+struct Coefficients {
+    float beta1, one_minus_beta1, beta2, one_minus_beta2, rate, root_scale, epsilon, keep, take;
+};
+
+POPFLOW_SIMD void adam_block(const Coefficients& c, float scale, const float* gradient, float* values,
+                             float* first, float* second, float* average, std::size_t n) {
+#pragma omp simd
+    for (std::size_t i = 0; i < n; ++i) {
+        const float g = scale * gradient[i];
+        first[i] = c.beta1 * first[i] + c.one_minus_beta1 * g;
+        second[i] = c.beta2 * second[i] + c.one_minus_beta2 * g * g;
+        values[i] -= c.rate * first[i] / (std::sqrt(second[i]) * c.root_scale + c.epsilon);
+        average[i] = c.keep * average[i] + c.take * values[i];
+    }
+}
+
+POPFLOW_SIMD double sum_of_squares(const float* x, std::size_t n) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    return sum;
+}
+
+}  // namespace
+
+AdamState AdamState::start(std::span<const float> values) {
+    AdamState state;
+    state.first.assign(values.size(), 0.0F);
+    state.second.assign(values.size(), 0.0F);
+    state.average.assign(values.begin(), values.end());
+    return state;
+}
+
+double gradient_norm(std::span<const float> gradient) {
+    const std::size_t blocks = (gradient.size() + block_size - 1) / block_size;
+    std::vector<double> sums(blocks);
+#pragma omp parallel for schedule(static)
+    for (std::size_t block = 0; block < blocks; ++block) {
+        const std::size_t first = block * block_size;
+        sums[block] = sum_of_squares(gradient.data() + first, std::min(block_size, gradient.size() - first));
+    }
+    double total = 0;
+    for (double s : sums) total += s;
+    return std::sqrt(total);
+}
+
+void adam_step(const AdamOptions& options, double rate, float scale, std::span<const float> gradient,
+               std::span<float> values, AdamState& state) {
+    core::check_shape("adam.gradient", gradient.size(), state.first.size(), values.size(), values.size());
+    const auto s = static_cast<double>(++state.step);
+    const double keep = std::min(options.ema_decay, (1 + s) / (10 + s));
+    const Coefficients c{
+        .beta1 = static_cast<float>(options.beta1),
+        .one_minus_beta1 = static_cast<float>(1 - options.beta1),
+        .beta2 = static_cast<float>(options.beta2),
+        .one_minus_beta2 = static_cast<float>(1 - options.beta2),
+        .rate = static_cast<float>(rate / (1 - std::pow(options.beta1, s))),
+        .root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(options.beta2, s))),
+        .epsilon = static_cast<float>(options.epsilon),
+        .keep = static_cast<float>(keep),
+        .take = static_cast<float>(1 - keep),
+    };
+    const std::size_t blocks = (values.size() + block_size - 1) / block_size;
+#pragma omp parallel for schedule(static)
+    for (std::size_t block = 0; block < blocks; ++block) {
+        const std::size_t i = block * block_size;
+        adam_block(c, scale, gradient.data() + i, values.data() + i, state.first.data() + i,
+                   state.second.data() + i, state.average.data() + i,
+                   std::min(block_size, values.size() - i));
+    }
+}
+
+}  // namespace popflow::nn

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "linalg/matrix.hpp"
+
+namespace popflow::nn {
+
+/// Constants of Adam and of the running mean of the weights.
+struct AdamOptions {
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double ema_decay = 0.999;  ///< 0: the mean is the weights themselves
+};
+
+/// First and second moments and the exponential moving average of the weights, all of the layout of the
+/// weights.
+struct AdamState {
+    linalg::AlignedVector<float> first;
+    linalg::AlignedVector<float> second;
+    linalg::AlignedVector<float> average;
+    std::uint64_t step = 0;  ///< updates made
+
+    /// Moments zero, average equal to the weights.
+    static AdamState start(std::span<const float> values);
+};
+
+/// Norm of a gradient, summed in double over fixed blocks: the same bits for any number of threads.
+double gradient_norm(std::span<const float> gradient);
+
+/// One update of all parameters, and of their average, in one sweep.
+///
+/// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w -= rate (m / (1 - b1^s)) / (sqrt(v / (1 - b2^s)) +
+/// epsilon), average = c average + (1 - c) w with c = min(ema_decay, (1 + s) / (10 + s)) at update s.
+///
+/// @param scale  multiplies the gradient (gradient clipping)
+/// Source: Kingma and Ba, "Adam", ICLR 2015, algorithm 1.
+void adam_step(const AdamOptions& options, double rate, float scale, std::span<const float> gradient,
+               std::span<float> values, AdamState& state);
+
+}  // namespace popflow::nn

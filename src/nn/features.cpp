@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "nn/features.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "core/random.hpp"
+#include "linalg/activations.hpp"
+#include "linalg/gemm.hpp"
+
+namespace popflow::nn {
+
+template <class Real>
+void time_features(std::span<const Real> t, double max_period, linalg::MatrixView<Real> out) {
+    core::check_shape("time_features.out", out.rows, out.cols % 2, t.size(), 0);
+    const std::size_t m = out.cols / 2;
+    std::vector<Real> frequency(m);
+    for (std::size_t i = 0; i < m; ++i) {
+        const double power = m > 1 ? static_cast<double>(i) / static_cast<double>(m - 1) : 0;
+        frequency[i] = static_cast<Real>(std::pow(max_period, -power));
+    }
+#pragma omp parallel for schedule(static)
+    for (std::size_t i = 0; i < t.size(); ++i) {
+        Real* angle = out.row(i);
+        for (std::size_t j = 0; j < m; ++j) angle[j] = t[i] * frequency[j];
+        linalg::sincos(std::span<const Real>(angle, m), {angle + m, m}, {angle, m});
+    }
+}
+
+template <class Real>
+void space_features(linalg::ConstMatrixView<Real> x, linalg::ConstMatrixView<Real> b,
+                    linalg::MatrixView<Real> out) {
+    core::check_shape("space_features.out", out.rows, out.cols, x.rows, 2 * b.cols);
+    const std::size_t m = b.cols;
+    linalg::gemm(false, false, static_cast<Real>(2 * std::numbers::pi), x, b, Real{0}, out.col_block(0, m));
+#pragma omp parallel for schedule(static)
+    for (std::size_t i = 0; i < x.rows; ++i) {
+        Real* angle = out.row(i);
+        linalg::sincos(std::span<const Real>(angle, m), {angle, m}, {angle + m, m});
+    }
+}
+
+linalg::Matrix<float> random_frequencies(std::size_t d, std::size_t m, double scale, std::uint64_t seed) {
+    core::Stream stream(seed, core::Purpose::features);
+    linalg::Matrix<float> b(d, m);
+    for (float& v : b.values()) v = static_cast<float>(scale * stream.normal());
+    return b;
+}
+
+template void time_features(std::span<const float>, double, linalg::MatrixView<float>);
+template void time_features(std::span<const double>, double, linalg::MatrixView<double>);
+template void space_features(linalg::ConstMatrixView<float>, linalg::ConstMatrixView<float>,
+                             linalg::MatrixView<float>);
+template void space_features(linalg::ConstMatrixView<double>, linalg::ConstMatrixView<double>,
+                             linalg::MatrixView<double>);
+
+}  // namespace popflow::nn

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+#include "ode/dormand_prince.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+namespace popflow::ode {
+
+using linalg::ConstMatrixView;
+using linalg::Matrix;
+using linalg::MatrixView;
+
+namespace {
+
+constexpr std::size_t stages = 7;
+constexpr std::array<double, stages> node{0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1, 1};
+constexpr std::array<std::array<double, 6>, stages> coefficient{{
+    {},
+    {1.0 / 5},
+    {3.0 / 40, 9.0 / 40},
+    {44.0 / 45, -56.0 / 15, 32.0 / 9},
+    {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729},
+    {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
+    {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84},
+}};
+// Weights of order 5 less those of order 4.
+constexpr std::array<double, stages> error_weight{71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
+                                                  -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
+
+struct CellState {
+    std::size_t row = 0;
+    double t = 0;
+    double step = 0;
+    double last_error = 1e-4;
+    std::size_t steps = 0;
+    bool rejected = false;
+};
+
+// One batch of cells; rows of the stage matrices follow `cells`, which shrinks as cells arrive.
+template <class Real>
+class Batch {
+  public:
+    Batch(const Field<Real>& field, const Options& options, MatrixView<Real> x)
+        : field_(field),
+          options_(options),
+          x_(x),
+          cells_(x.rows),
+          y_(x.rows, x.cols),
+          at_(x.rows, x.cols),
+          t_(x.rows) {
+        for (auto& k : k_) k = Matrix<Real>(x.rows, x.cols);
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            cells_[i].row = i;
+            std::copy_n(x.row(i), x.cols, y_.view().row(i));
+        }
+    }
+
+    Statistics run() {
+        evaluate(y_, 0, k_[0]);
+        first_steps();
+        while (!cells_.empty()) {
+            for (std::size_t s = 1; s < stages; ++s) {
+                set_stage(s);
+                evaluate(at_, s, k_[s]);
+            }
+            finish_step();
+        }
+        return statistics_;
+    }
+
+  private:
+    MatrixView<Real> active(Matrix<Real>& m) { return m.view().row_block(0, cells_.size()); }
+
+    void evaluate(Matrix<Real>& at, std::size_t stage, Matrix<Real>& v) {
+        for (std::size_t i = 0; i < cells_.size(); ++i) {
+            t_[i] = static_cast<Real>(cells_[i].t + node[stage] * cells_[i].step);
+        }
+        field_(std::span<const Real>(t_.data(), cells_.size()), active(at), active(v));
+        statistics_.evaluations += cells_.size();
+    }
+
+    // at = y + h sum_r a(s, r) k_r
+    void set_stage(std::size_t s) {
+        for (std::size_t i = 0; i < cells_.size(); ++i) {
+            Real* at = at_.view().row(i);
+            const Real* y = y_.view().row(i);
+            std::copy_n(y, x_.cols, at);
+            for (std::size_t r = 0; r < s; ++r) {
+                const auto weight = static_cast<Real>(cells_[i].step * coefficient[s][r]);
+                const Real* k = k_[r].view().row(i);
+                for (std::size_t j = 0; j < x_.cols; ++j) at[j] += weight * k[j];
+            }
+        }
+    }
+
+    double scale(double a, double b) const {
+        return options_.absolute_tolerance + options_.relative_tolerance * std::max(std::abs(a), std::abs(b));
+    }
+
+    // Error norm of the step of cell i; at_ holds its fifth-order end, k_[6] the velocity there.
+    double error_norm(std::size_t i) const {
+        double sum = 0;
+        for (std::size_t j = 0; j < x_.cols; ++j) {
+            double error = 0;
+            for (std::size_t r = 0; r < stages; ++r)
+                error += error_weight[r] * static_cast<double>(k_[r](i, j));
+            const double ratio =
+                cells_[i].step * error / scale(static_cast<double>(y_(i, j)), static_cast<double>(at_(i, j)));
+            sum += ratio * ratio;
+        }
+        return std::sqrt(sum / static_cast<double>(x_.cols));
+    }
+
+    // Accepts or rejects the step of every cell, sets the next one, and drops the cells that have arrived.
+    void finish_step() {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < cells_.size(); ++i) {
+            CellState cell = cells_[i];
+            if (++cell.steps > options_.max_steps)
+                throw core::NumericalError("dormand_prince", "too many steps");
+            const double error = options_.fixed_step > 0 ? 0 : error_norm(i);
+            const bool accepted = error <= 1;  // false for NaN
+            if (accepted) {
+                ++statistics_.accepted;
+                cell.t += cell.step;
+                if (cell.t >= 1 - 1e-12) {
+                    std::copy_n(at_.view().row(i), x_.cols, x_.row(cell.row));
+                    check_finite(cell.row);
+                    continue;
+                }
+            } else {
+                ++statistics_.rejected;
+            }
+            set_next_step(cell, error, accepted);
+            move_row(i, kept, accepted);
+            cells_[kept++] = cell;
+        }
+        cells_.resize(kept);
+    }
+
+    // PI controller: h error^-0.14 last_error^0.08 (0.7/5, 0.4/5), within [0.2, 10] and never growing after a
+    // refusal.
+    void set_next_step(CellState& cell, double error, bool accepted) const {
+        if (options_.fixed_step > 0) {
+            cell.step = std::min(options_.fixed_step, 1 - cell.t);
+            return;
+        }
+        double factor = 0.2;
+        if (accepted) {
+            const double bounded = std::max(error, 1e-10);
+            factor = 0.9 * std::pow(bounded, -0.14) * std::pow(cell.last_error, 0.08);
+            factor = std::clamp(factor, 0.2, cell.rejected ? 1.0 : 10.0);
+            cell.last_error = std::max(bounded, 1e-4);
+        } else if (std::isfinite(error)) {
+            factor = std::clamp(0.9 * std::pow(error, -0.2), 0.2, 0.9);
+        }
+        cell.rejected = !accepted;
+        cell.step = std::min(cell.step * factor, 1 - cell.t);
+        if (cell.t + cell.step <= cell.t) throw core::NumericalError("dormand_prince", "the step vanished");
+    }
+
+    // Row i becomes row `kept`: an accepted step ends where the next begins, and so does its velocity.
+    void move_row(std::size_t i, std::size_t kept, bool accepted) {
+        const std::size_t d = x_.cols;
+        const Matrix<Real>& y = accepted ? at_ : y_;
+        const Matrix<Real>& k = accepted ? k_[stages - 1] : k_[0];
+        std::copy_n(y.view().row(i), d, y_.view().row(kept));
+        std::copy_n(k.view().row(i), d, k_[0].view().row(kept));
+    }
+
+    void check_finite(std::size_t row) const {
+        for (Real v : x_.row_span(row)) {
+            if (!std::isfinite(v))
+                throw core::NumericalError("dormand_prince", "a cell left the finite numbers");
+        }
+    }
+
+    // Hairer's guess from the sizes of x, f and a finite difference of f.
+    void first_steps() {
+        if (options_.fixed_step > 0) {
+            for (CellState& cell : cells_) cell.step = std::min(options_.fixed_step, 1.0);
+            return;
+        }
+        std::vector<double> size_f(cells_.size());
+        for (std::size_t i = 0; i < cells_.size(); ++i) {
+            const double size_y = norm(y_, i, i);
+            size_f[i] = norm(k_[0], i, i);
+            cells_[i].step =
+                size_y < 1e-5 || size_f[i] < 1e-5 ? 1e-6 : std::min(0.01 * size_y / size_f[i], 1.0);
+            for (std::size_t j = 0; j < x_.cols; ++j) {
+                at_(i, j) = y_(i, j) + static_cast<Real>(cells_[i].step) * k_[0](i, j);
+            }
+        }
+        evaluate(at_, stages - 1, k_[1]);
+        for (std::size_t i = 0; i < cells_.size(); ++i) {
+            for (std::size_t j = 0; j < x_.cols; ++j) k_[1](i, j) -= k_[0](i, j);
+            const double curvature = norm(k_[1], i, i) / cells_[i].step;
+            const double larger = std::max(size_f[i], curvature);
+            const double guess =
+                larger <= 1e-15 ? std::max(1e-6, cells_[i].step * 1e-3) : std::pow(0.01 / larger, 0.2);
+            cells_[i].step = std::min({100 * cells_[i].step, guess, 1.0});
+            if (!(cells_[i].step > 0))
+                throw core::NumericalError("dormand_prince", "a cell left the finite numbers");
+        }
+    }
+
+    double norm(const Matrix<Real>& m, std::size_t i, std::size_t y_row) const {
+        double sum = 0;
+        for (std::size_t j = 0; j < x_.cols; ++j) {
+            const auto y = static_cast<double>(y_(y_row, j));
+            const double ratio = static_cast<double>(m(i, j)) / scale(y, y);
+            sum += ratio * ratio;
+        }
+        return std::sqrt(sum / static_cast<double>(x_.cols));
+    }
+
+    const Field<Real>& field_;
+    const Options& options_;
+    MatrixView<Real> x_;
+    std::vector<CellState> cells_;
+    Matrix<Real> y_;
+    Matrix<Real> at_;
+    std::array<Matrix<Real>, stages> k_;
+    std::vector<Real> t_;
+    Statistics statistics_;
+};
+
+}  // namespace
+
+Statistics& Statistics::operator+=(const Statistics& other) {
+    evaluations += other.evaluations;
+    accepted += other.accepted;
+    rejected += other.rejected;
+    return *this;
+}
+
+template <class Real>
+Statistics dormand_prince(const Field<Real>& field, const Options& options, MatrixView<Real> x) {
+    if (x.empty()) return {};
+    return Batch<Real>(field, options, x).run();
+}
+
+template Statistics dormand_prince(const Field<float>&, const Options&, MatrixView<float>);
+template Statistics dormand_prince(const Field<double>&, const Options&, MatrixView<double>);
+
+}  // namespace popflow::ode

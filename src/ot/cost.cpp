@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "ot/cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.hpp"
+#include "linalg/dispatch.hpp"
+#include "ot/distances.hpp"
+
+namespace popflow::ot {
+
+using linalg::ConstMatrixView;
+
+namespace {
+
+constexpr std::size_t rows_per_task = 64;
+// Below this many elements threads cost more than they save.
+constexpr std::size_t serial_size = 1U << 16U;
+
+struct Range {
+    double low = std::numeric_limits<double>::infinity();
+    double high = -std::numeric_limits<double>::infinity();
+    void add(double v) {
+        low = std::min(low, v);
+        high = std::max(high, v);
+    }
+};
+
+void add_finite(ConstMatrixView<float> x, std::size_t k, const char* name, Range& range) {
+    for (std::size_t i = 0; i < x.rows; ++i) {
+        if (!std::isfinite(x(i, k))) {
+            throw core::NumericalError("ot.cost", std::string(name) + "[" + std::to_string(i) + ", " +
+                                                      std::to_string(k) + "] is not finite");
+        }
+        range.add(x(i, k));
+    }
+}
+
+// Largest extent of any marker over both populations.
+double extent(ConstMatrixView<float> x, ConstMatrixView<float> y) {
+    double widest = 0;
+    for (std::size_t k = 0; k < x.cols; ++k) {
+        Range range;
+        add_finite(x, k, "x", range);
+        add_finite(y, k, "y", range);
+        widest = std::max(widest, range.high - range.low);
+    }
+    return widest;
+}
+
+double power_of_two_above(double v) {
+    return v > 0 ? std::exp2(std::ilogb(v) + 1) : 1;
+}
+
+std::vector<double> inverse_norms(ConstMatrixView<float> x, const char* name) {
+    std::vector<double> inverse(x.rows);
+    for (std::size_t i = 0; i < x.rows; ++i) {
+        double sum = 0;
+        for (float v : x.row_span(i)) sum += static_cast<double>(v) * v;
+        if (!(sum > 0)) {
+            throw core::NumericalError("ot.cost", std::string(name) + "[" + std::to_string(i) +
+                                                      "] is zero: its cosine with anything is undefined");
+        }
+        inverse[i] = 1 / std::sqrt(sum);
+    }
+    return inverse;
+}
+
+float scaled(float v, double factor) {
+    return static_cast<float>(static_cast<double>(v) * factor);
+}
+
+struct RowSummary {
+    float sum = 0;
+    float highest = 0;
+};
+
+POPFLOW_SIMD RowSummary summary_of(const float* c, std::size_t columns) {
+    float sum = 0;
+    float highest = 0;
+#pragma omp simd reduction(+ : sum) reduction(max : highest)
+    for (std::size_t j = 0; j < columns; ++j) {
+        sum += c[j];
+        highest = c[j] > highest ? c[j] : highest;
+    }
+    return {sum, highest};
+}
+
+POPFLOW_SIMD void square_all(float* values, std::size_t count) {
+    for (std::size_t j = 0; j < count; ++j) values[j] *= values[j];
+}
+
+}  // namespace
+
+Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
+    : kind_(kind),
+      x_(x),
+      y_(y),
+      rows_(x.rows),
+      cols_(y.rows),
+      padded_cols_(padded(y.rows)),
+      stride_(spread_stride(padded_cols_)) {
+    if (x.empty()) throw core::ShapeMismatch("ot.cost.x", "[at least 1, at least 1]", x.rows, x.cols);
+    core::check_shape("ot.cost.y", y.rows, y.cols, std::max<std::size_t>(y.rows, 1), x.cols);
+    const double widest = extent(x, y);
+    const auto error = squared_distance_error(x.cols);
+    if (kind == CostKind::cosine) {
+        x_inverse_norm_ = inverse_norms(x, "x");
+        y_inverse_norm_ = inverse_norms(y, "y");
+        // Unit vectors rounded to float move the squared distance of at most 4 by 4 * 2 * 2^-24.
+        absolute_error_ = 1e-6F;
+        relative_error_ = error;
+    } else {
+        const double magnitude = power_of_two_above(widest);
+        point_scale_ = 1 / magnitude;
+        unit_ = kind == CostKind::euclidean ? magnitude : magnitude * magnitude;
+        relative_error_ = error;
+        // Squares below the smallest float of full precision.
+        absolute_error_ = kind == CostKind::euclidean ? 1e-18F : 1e-36F;
+    }
+    fill_from_points();
+    summarise();
+}
+
+Cost::Cost(ConstMatrixView<double> c)
+    : kind_(CostKind::given),
+      given_(c),
+      rows_(c.rows),
+      cols_(c.cols),
+      padded_cols_(padded(c.cols)),
+      stride_(spread_stride(padded_cols_)) {
+    if (c.empty()) throw core::ShapeMismatch("ot.cost.c", "[at least 1, at least 1]", c.rows, c.cols);
+    Range range;
+    for (std::size_t i = 0; i < c.rows; ++i) {
+        for (std::size_t j = 0; j < c.cols; ++j) {
+            if (!std::isfinite(c(i, j))) {
+                throw core::NumericalError(
+                    "ot.cost", "c[" + std::to_string(i) + ", " + std::to_string(j) + "] is not finite");
+            }
+            range.add(c(i, j));
+        }
+    }
+    offset_ = range.low;
+    unit_ = power_of_two_above(range.high - range.low);
+    relative_error_ = 6e-8F;
+    absolute_error_ = 1e-37F;
+    fill_from_matrix();
+    summarise();
+}
+
+void Cost::fill_from_points() {
+    const std::size_t d = x_.cols;
+    linalg::AlignedVector<float> yt(d * padded_cols_);
+    for (std::size_t j = 0; j < cols_; ++j) {
+        const double factor = kind_ == CostKind::cosine ? y_inverse_norm_[j] : point_scale_;
+        for (std::size_t k = 0; k < d; ++k) yt[k * padded_cols_ + j] = scaled(y_(j, k), factor);
+    }
+    matrix_ = LargeArray(rows_ * stride_);
+#pragma omp parallel if (rows_ * cols_ > serial_size)
+    {
+        std::vector<float> points(rows_per_task * d);
+#pragma omp for schedule(dynamic)
+        for (std::size_t first = 0; first < rows_; first += rows_per_task) {
+            const std::size_t count = std::min(rows_per_task, rows_ - first);
+            for (std::size_t i = 0; i < count; ++i) {
+                const double factor = kind_ == CostKind::cosine ? x_inverse_norm_[first + i] : point_scale_;
+                for (std::size_t k = 0; k < d; ++k) points[i * d + k] = scaled(x_(first + i, k), factor);
+            }
+            float* out = matrix_.data() + first * stride_;
+            distances(points.data(), yt.data(), padded_cols_, d,
+                      {out, count, padded_cols_, stride_, kind_ == CostKind::euclidean});
+            for (std::size_t i = 0; i < count; ++i) finish_row(out + i * stride_);
+        }
+    }
+}
+
+void Cost::finish_row(float* c) const {
+    if (kind_ == CostKind::cosine) {
+        for (std::size_t j = 0; j < cols_; ++j) c[j] *= 0.5F;
+    }
+    std::fill(c + cols_, c + padded_cols_, padding);
+}
+
+void Cost::fill_from_matrix() {
+    matrix_ = LargeArray(rows_ * stride_);
+#pragma omp parallel for schedule(dynamic, rows_per_task) if (rows_ * cols_ > serial_size)
+    for (std::size_t i = 0; i < rows_; ++i) {
+        float* c = matrix_.data() + i * stride_;
+        for (std::size_t j = 0; j < cols_; ++j) c[j] = static_cast<float>(exact(i, j));
+        finish_row(c);
+    }
+}
+
+void Cost::summarise() {
+    std::vector<RowSummary> of_rows(rows_);
+#pragma omp parallel for schedule(static) if (rows_ * cols_ > serial_size)
+    for (std::size_t i = 0; i < rows_; ++i) of_rows[i] = summary_of(row(i), cols_);
+    mean_ = 0;
+    largest_ = 0;
+    for (const RowSummary& summary : of_rows) {
+        mean_ += summary.sum;
+        largest_ = std::max<double>(largest_, summary.highest);
+    }
+    mean_ /= static_cast<double>(rows_) * static_cast<double>(cols_);
+}
+
+double Cost::exact(std::size_t i, std::size_t j) const {
+    if (kind_ == CostKind::given) return (given_(i, j) - offset_) / unit_;
+    const float* x = x_.row(i);
+    const float* y = y_.row(j);
+    const double x_factor = kind_ == CostKind::cosine ? x_inverse_norm_[i] : point_scale_;
+    const double y_factor = kind_ == CostKind::cosine ? y_inverse_norm_[j] : point_scale_;
+    double sum = 0;
+    for (std::size_t k = 0; k < x_.cols; ++k) {
+        const double difference = static_cast<double>(x[k]) * x_factor - static_cast<double>(y[k]) * y_factor;
+        sum += difference * difference;
+    }
+    if (kind_ == CostKind::euclidean) return std::sqrt(sum);
+    return kind_ == CostKind::cosine ? 0.5 * sum : sum;
+}
+
+void Cost::square() {
+    if (kind_ != CostKind::euclidean) throw core::NumericalError("ot.cost", "only distances can be squared");
+#pragma omp parallel for schedule(static) if (rows_ * cols_ > serial_size)
+    for (std::size_t i = 0; i < rows_; ++i) square_all(matrix_.data() + i * stride_, cols_);
+    kind_ = CostKind::squared_euclidean;
+    unit_ *= unit_;
+    relative_error_ *= 2.5F;
+    absolute_error_ *= 2;
+    summarise();
+}
+
+}  // namespace popflow::ot

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+
+#include "ot/cost.hpp"
+#include "ot/sinkhorn.hpp"
+
+namespace popflow::ot {
+
+/// Duals near the optimal ones, for exact() to order the arcs by: entropic ones, with an epsilon so small
+/// that each row's mass is spread on few columns.
+///
+/// Epsilon starts at 2 % of the mean cost and is halved until that is so. Large problems do this on a sample
+/// of the cells first, drawn evenly along the rows and columns by weight, where a sweep costs next to
+/// nothing. The result decides how fast exact() is, not what it finds.
+///
+/// Shapes:  a [n], b [m], empty for uniform; `start` as in sinkhorn().
+/// Units:   those of the fp32 matrix (no unit, no offset).
+Potentials starting_duals(const Cost& cost, std::span<const double> a, std::span<const double> b,
+                          const Potentials* start);
+
+}  // namespace popflow::ot

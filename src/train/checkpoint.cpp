@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "train/checkpoint.hpp"
+
+#include "h5/file.hpp"
+#include "h5/group.hpp"
+
+namespace popflow::train {
+
+namespace {
+
+constexpr std::int64_t format_version = 1;
+
+void write_matrix(h5::Group& group, const std::string& name, linalg::ConstMatrixView<float> m) {
+    group.write(name, std::span<const float>(m.data, m.rows * m.cols), {m.rows, m.cols});
+}
+
+linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& name) {
+    const h5::Dataset dataset = group.open_dataset(name);
+    if (dataset.rank() != 2) throw core::DataError(group.file(), dataset.path(), "expected a matrix");
+    linalg::Matrix<float> m(dataset.shape()[0], dataset.shape()[1]);
+    dataset.read_rows(0, m.rows(), m.values());
+    return m;
+}
+
+// One dataset per tensor, so that other programs find weights by their names.
+void write_tensors(h5::Group& parent, const std::string& name, const nn::ParameterLayout& layout,
+                   std::span<const float> buffer) {
+    h5::Group group = parent.create_group(name);
+    for (const nn::Tensor& tensor : layout.tensors())
+        write_matrix(group, tensor.name, matrix_of(buffer, tensor));
+}
+
+linalg::AlignedVector<float> read_tensors(const h5::Group& parent, const std::string& name,
+                                          const nn::ParameterLayout& layout) {
+    const h5::Group group = parent.open_group(name);
+    linalg::AlignedVector<float> buffer(layout.size(), 0.0F);
+    for (const nn::Tensor& tensor : layout.tensors()) {
+        const linalg::Matrix<float> m = read_matrix(group, tensor.name);
+        if (m.rows() != tensor.rows || m.cols() != tensor.cols) {
+            throw core::DataError(parent.file(), name + "/" + tensor.name,
+                                  "found " + std::to_string(m.rows()) + " x " + std::to_string(m.cols()) +
+                                      ", expected " + std::to_string(tensor.rows) + " x " +
+                                      std::to_string(tensor.cols));
+        }
+        std::ranges::copy(m.values(), nn::elements_of(std::span<float>(buffer), tensor).begin());
+    }
+    return buffer;
+}
+
+void write_shape(h5::Group group, const models::FlowMatchingShape& shape, Base base) {
+    group.write_attribute("method", models::context_name(shape.context));
+    group.write_attribute("base", base == Base::source ? "source" : "gaussian");
+    group.write_attribute("markers", shape.markers);
+    group.write_attribute("cell_types", shape.cell_types);
+    group.write_attribute("conditions", shape.conditions);
+    group.write_attribute("training_pairs", shape.training_pairs);
+    group.write_attribute("hidden", shape.hidden);
+    group.write_attribute("layers", shape.layers);
+    group.write_attribute("time_frequencies", shape.time_frequencies);
+    group.write_attribute("time_max_period", shape.time_max_period);
+    group.write_attribute("space_frequencies", shape.space_frequencies);
+    group.write_attribute("space_scale", shape.space_scale);
+    group.write_attribute("encoder_hidden", shape.encoder.hidden);
+    group.write_attribute("encoder_layers", shape.encoder.layers);
+    group.write_attribute("embedding", shape.encoder.embedding);
+    group.write_attribute("knn", shape.encoder.knn);
+}
+
+models::FlowMatchingShape read_shape(const h5::Group& group) {
+    const auto size = [&](const char* name) { return static_cast<std::size_t>(group.int_attribute(name)); };
+    models::FlowMatchingShape shape;
+    const std::string method = group.string_attribute("method");
+    for (const auto context :
+         {models::Context::none, models::Context::pair_index, models::Context::population}) {
+        if (method == models::context_name(context)) shape.context = context;
+    }
+    shape.markers = size("markers");
+    shape.cell_types = size("cell_types");
+    shape.conditions = size("conditions");
+    shape.training_pairs = size("training_pairs");
+    shape.hidden = size("hidden");
+    shape.layers = size("layers");
+    shape.time_frequencies = size("time_frequencies");
+    shape.time_max_period = group.double_attribute("time_max_period");
+    shape.space_frequencies = size("space_frequencies");
+    shape.space_scale = group.double_attribute("space_scale");
+    shape.encoder.hidden = size("encoder_hidden");
+    shape.encoder.layers = size("encoder_layers");
+    shape.encoder.embedding = size("embedding");
+    shape.encoder.knn = size("knn");
+    return shape;
+}
+
+void write_conditions(h5::Group group, const data::Conditions& conditions) {
+    group.write_attribute("doses", conditions.doses() == data::Doses::all ? "all" : "highest");
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < conditions.treatments().size(); ++i) {
+        const auto& treatment = conditions.treatments()[i];
+        names.push_back(treatment.name);
+        if (!treatment.concentrations.empty()) {
+            group.write("concentrations_" + std::to_string(i), treatment.concentrations);
+        }
+    }
+    group.write_strings("treatments", names);
+}
+
+data::Conditions read_conditions(const h5::Group& group) {
+    const bool all = group.string_attribute("doses") == "all";
+    std::vector<data::Conditions::Treatment> treatments;
+    for (std::string& name : group.open_dataset("treatments").read_strings()) {
+        const std::string dataset = "concentrations_" + std::to_string(treatments.size());
+        treatments.push_back(
+            {std::move(name), all ? group.open_dataset(dataset).read<double>() : std::vector<double>()});
+    }
+    return {std::move(treatments), all ? data::Doses::all : data::Doses::highest};
+}
+
+}  // namespace
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+    const models::FlowMatching model = checkpoint.model();
+    h5::AtomicFile file(path);
+    {
+        h5::Group root = file.root();
+        root.write_attribute("popflow_checkpoint", format_version);
+        root.write_attribute("config", checkpoint.config);
+        root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
+        root.write_attribute("step", checkpoint.adam.step);
+        write_shape(root.create_group("model"), checkpoint.shape, checkpoint.base);
+        write_matrix(root, "frequencies", checkpoint.frequencies);
+        root.write_strings("markers", checkpoint.markers);
+        root.write_strings("cell_types", checkpoint.cell_types);
+        root.write("normalisation_mean", checkpoint.normalisation.mean);
+        root.write_attribute("normalisation_scale", static_cast<double>(checkpoint.normalisation.scale));
+        write_conditions(root.create_group("conditions"), checkpoint.conditions);
+        write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
+        write_tensors(root, "weights", model.layout(), checkpoint.values);
+        write_tensors(root, "average", model.layout(), checkpoint.adam.average);
+        write_tensors(root, "adam_first", model.layout(), checkpoint.adam.first);
+        write_tensors(root, "adam_second", model.layout(), checkpoint.adam.second);
+    }
+    file.commit();
+}
+
+Checkpoint read_checkpoint(const std::string& path) {
+    const h5::Group root = h5::open_file(path);
+    if (!root.has_attribute("popflow_checkpoint"))
+        throw core::DataError(path, "", "not a popflow checkpoint");
+    if (const std::int64_t version = root.int_attribute("popflow_checkpoint"); version != format_version) {
+        throw core::DataError(path, "popflow_checkpoint",
+                              "found format " + std::to_string(version) + ", allowed 1");
+    }
+    Checkpoint c;
+    c.config = root.string_attribute("config");
+    c.data_fingerprint = root.string_attribute("data_fingerprint");
+    const h5::Group shape = root.open_group("model");
+    c.shape = read_shape(shape);
+    c.base = shape.string_attribute("base") == "gaussian" ? Base::gaussian : Base::source;
+    c.frequencies = read_matrix(root, "frequencies");
+    c.markers = root.open_dataset("markers").read_strings();
+    c.cell_types = root.open_dataset("cell_types").read_strings();
+    c.normalisation.mean = root.open_dataset("normalisation_mean").read<float>();
+    c.normalisation.scale = static_cast<float>(root.double_attribute("normalisation_scale"));
+    c.conditions = read_conditions(root.open_group("conditions"));
+    c.mean_shifts = read_matrix(root, "mean_shifts");
+    const models::FlowMatching model = c.model();
+    c.values = read_tensors(root, "weights", model.layout());
+    c.adam.average = read_tensors(root, "average", model.layout());
+    c.adam.first = read_tensors(root, "adam_first", model.layout());
+    c.adam.second = read_tensors(root, "adam_second", model.layout());
+    c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
+    return c;
+}
+
+}  // namespace popflow::train

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/conditions.hpp"
+#include "data/normalisation.hpp"
+#include "models/flow_matching.hpp"
+#include "nn/adam.hpp"
+#include "train/trainer.hpp"
+
+namespace popflow::train {
+
+/// Everything that the next step, an evaluation or a prediction depends on.
+///
+/// The file holds nothing of where and when it was made: equal training gives equal bytes, on any number of
+/// ranks.
+struct Checkpoint {
+    std::string config;            ///< resolved configuration, every key
+    std::string data_fingerprint;  ///< Screen::fingerprint
+    models::FlowMatchingShape shape;
+    Base base = Base::source;
+    linalg::Matrix<float> frequencies;  ///< B of the space features
+    std::vector<std::string> markers;
+    std::vector<std::string> cell_types;
+    data::Normalisation normalisation;
+    data::Conditions conditions;
+    linalg::Matrix<float> mean_shifts;  ///< TrainingSet::mean_shifts
+    linalg::AlignedVector<float> values;
+    nn::AdamState adam;
+
+    models::FlowMatching model() const { return {shape, frequencies}; }
+};
+
+/// Writes to a temporary name and renames. @throws core::DataError if it cannot be written
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+
+/// @throws core::DataError if the file is missing, damaged or of another format
+Checkpoint read_checkpoint(const std::string& path);
+
+}  // namespace popflow::train

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "train/trainer.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/random.hpp"
+#include "ot/coupling.hpp"
+
+namespace popflow::train {
+
+using core::Purpose;
+using core::Stream;
+
+namespace {
+
+void gather_rows(const linalg::Matrix<float>& from, std::span<const std::uint32_t> rows,
+                 linalg::Matrix<float>& to) {
+    to.reshape(rows.size(), from.cols());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::copy_n(from.view().row(rows[i]), from.cols(), to.view().row(i));
+    }
+}
+
+}  // namespace
+
+double learning_rate(const TrainOptions& options, std::uint64_t step) {
+    const auto s = static_cast<double>(step);
+    const auto warmup = static_cast<double>(options.warmup_steps);
+    if (step < options.warmup_steps) return options.rate * (s + 1) / warmup;
+    if (options.schedule == Schedule::constant) return options.rate;
+    const double rest = std::max(1.0, static_cast<double>(options.steps) - warmup);
+    const double progress = std::min(1.0, (s - warmup) / rest);
+    return options.rate * 0.5 * (1 + std::cos(std::numbers::pi * progress));
+}
+
+Trainer::Trainer(const models::FlowMatching& model, const TrainOptions& options, std::vector<Lane> lanes,
+                 const dist::Communicator& communicator)
+    : model_(model),
+      options_(options),
+      lanes_(std::move(lanes)),
+      communicator_(communicator),
+      values_(model.initial_values(options.seed)),
+      adam_(nn::AdamState::start(values_)),
+      work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
+      sum_(values_.size()),
+      gradient_(values_.size()),
+      shared_(options.batch_pairs + 2) {
+    for (SlotWork& work : work_) work.gradient.resize(values_.size());
+}
+
+void Trainer::restore(linalg::AlignedVector<float> values, nn::AdamState adam) {
+    core::check_shape("trainer.restore", values.size(), adam.first.size(), values_.size(), values_.size());
+    values_ = std::move(values);
+    adam_ = std::move(adam);
+}
+
+const TrainingPair& Trainer::pair_of_step(const Lane& lane) const {
+    const std::size_t n = lane.pairs.size();
+    Stream order(options_.seed, Purpose::pair_order, lane.slot, adam_.step / n);
+    return lane.pairs[order.permutation(n)[adam_.step % n]];
+}
+
+void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const {
+    const std::uint64_t seed = options_.seed;
+    const std::uint64_t step = adam_.step;
+    const std::size_t n_control = pair.control->x.rows();
+    const std::size_t n_treated = pair.treated->x.rows();
+    const std::size_t n = std::min({options_.cells, n_control, n_treated});
+    const auto source = Stream(seed, Purpose::source_cells, step, lane.slot).sample(n_control, n);
+    const auto target = Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n);
+    gather_rows(pair.control->x, source, work.source);
+    gather_rows(pair.treated->x, target, work.target);
+    work.source_type.resize(n);
+    for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control->cell_type[source[i]];
+    work.t.resize(n);
+    Stream(seed, Purpose::flow_time, step, lane.slot).fill_uniform(work.t);
+    if (options_.base == Base::gaussian) {
+        work.noise.reshape(n, work.source.cols());
+        Stream(seed, Purpose::base_noise, step, lane.slot).fill_normal(work.noise.values());
+    }
+}
+
+// Reorders the target so that row i is the partner of row i of the base under exact optimal transport.
+void Trainer::couple(SlotWork& work) const {
+    const linalg::Matrix<float>& base = options_.base == Base::gaussian ? work.noise : work.source;
+    const auto partner = ot::optimal_partners(base.view(), work.target.view());
+    linalg::Matrix<float> ordered;
+    gather_rows(work.target, partner, ordered);
+    work.target = std::move(ordered);
+}
+
+void Trainer::compute_slot(const Lane& lane, SlotWork& work) const {
+    work.finite = false;
+    try {
+        const TrainingPair& pair = pair_of_step(lane);
+        draw_slot(lane, pair, work);
+        if (options_.coupling == Coupling::ot) couple(work);
+        const linalg::Matrix<float>& base = options_.base == Base::gaussian ? work.noise : work.source;
+        const models::TrainingSlot<float> slot{.x0 = base.view(),
+                                               .x1 = work.target.view(),
+                                               .t = work.t,
+                                               .control = work.source.view(),
+                                               .control_type = work.source_type,
+                                               .condition = pair.condition,
+                                               .pair = pair.index};
+        std::ranges::fill(work.gradient, 0.0F);
+        work.loss = static_cast<double>(
+            model_.loss_and_gradient<float>(values_, slot, work.workspace, work.gradient));
+        work.finite = std::isfinite(work.loss);
+    } catch (const core::NumericalError&) {
+        // told to all ranks by the flag, so that none waits in a collective
+    }
+}
+
+// As many slots at a time as there are threads; a last one alone gets all the threads. The bits are the same.
+void Trainer::compute_lanes() {
+    for (std::size_t first = 0; first < lanes_.size(); first += work_.size()) {
+        const std::size_t count = std::min(work_.size(), lanes_.size() - first);
+        if (count == 1) {
+            compute_slot(lanes_[first], work_[0]);
+        } else {
+#pragma omp parallel for schedule(static, 1)
+            for (std::size_t i = 0; i < count; ++i) compute_slot(lanes_[first + i], work_[i]);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
+            if (!work_[i].finite || !sum_.add(work_[i].gradient)) shared_[options_.batch_pairs] = 1;
+        }
+    }
+}
+
+StepReport Trainer::step(bool stop_requested) {
+    sum_.clear();
+    std::ranges::fill(shared_, 0.0);
+    shared_.back() = stop_requested ? 1 : 0;
+    compute_lanes();
+    communicator_.sum(std::span<double>(shared_));
+    if (shared_[options_.batch_pairs] > 0) {
+        throw core::NumericalError("training",
+                                   "the loss is not finite at step " + std::to_string(adam_.step));
+    }
+    sum_.reduce(communicator_);
+    sum_.read(1.0 / static_cast<double>(options_.batch_pairs), gradient_);
+
+    StepReport report;
+    for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += shared_[b];
+    report.loss /= static_cast<double>(options_.batch_pairs);
+    report.stop = shared_.back() > 0;
+    report.rate = learning_rate(options_, adam_.step);
+    report.gradient_norm = nn::gradient_norm(gradient_);
+    const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;
+    const double scale = clipped ? options_.clip_norm / report.gradient_norm : 1.0;
+    nn::adam_step(options_.adam, report.rate, static_cast<float>(scale), gradient_, values_, adam_);
+    return report;
+}
+
+}  // namespace popflow::train

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/population.hpp"
+#include "dist/communicator.hpp"
+#include "dist/exact_sum.hpp"
+#include "models/flow_matching.hpp"
+#include "nn/adam.hpp"
+
+namespace popflow::train {
+
+enum class Base { source, gaussian };
+enum class Coupling { random, ot };
+enum class Schedule { constant, cosine };
+
+/// How a model is trained. Everything here changes the result.
+struct TrainOptions {
+    std::uint64_t steps = 5000;
+    std::size_t batch_pairs = 4;  ///< slots of a step; each draws one pair
+    std::size_t cells = 1024;     ///< cells of a slot, without replacement; fewer if a population is smaller
+    std::uint64_t seed = 1;
+    Base base = Base::source;
+    Coupling coupling = Coupling::random;
+    double rate = 1e-3;
+    Schedule schedule = Schedule::cosine;
+    std::uint64_t warmup_steps = 100;
+    double clip_norm = 1;  ///< 0: none
+    nn::AdamOptions adam;
+};
+
+/// Learning rate of update `step` (0, 1, ...): linear warm-up, then constant, or a half cosine that ends at
+/// 0.
+double learning_rate(const TrainOptions& options, std::uint64_t step);
+
+/// One training pair on the rank that owns it; cells are normalised.
+struct TrainingPair {
+    std::size_t index = 0;  ///< among all training pairs
+    const data::Cells* control = nullptr;
+    const data::Cells* treated = nullptr;
+    std::vector<float> condition;
+};
+
+/// The pairs that one slot of every batch draws from.
+struct Lane {
+    std::size_t slot = 0;
+    std::vector<TrainingPair> pairs;
+};
+
+/// What one step did; the same on every rank.
+struct StepReport {
+    double loss = 0;           ///< mean over the slots
+    double gradient_norm = 0;  ///< before clipping
+    double rate = 0;
+    bool stop = false;  ///< some rank was asked to stop
+};
+
+/// Distributed training of a FlowMatching model.
+///
+/// A step is a list of slots, dealt to the ranks; slot b visits the pairs of lane b in a random order, epoch
+/// after epoch. Whatever a slot draws comes from streams keyed by (seed, step, slot), slot gradients are
+/// summed exactly, and every rank makes the same update: the weights have the same bits on any number of
+/// ranks and threads.
+class Trainer {
+  public:
+    /// @param lanes  this rank's; together the ranks hold options.batch_pairs of them, none of them empty
+    Trainer(const models::FlowMatching& model, const TrainOptions& options, std::vector<Lane> lanes,
+            const dist::Communicator& communicator);
+
+    /// One update. Collective.
+    /// @param stop_requested  of this rank; seen by all in the report
+    /// @throws core::NumericalError on all ranks if a loss or gradient of any is not finite; weights are
+    /// unchanged
+    StepReport step(bool stop_requested);
+
+    std::uint64_t steps_done() const { return adam_.step; }
+    const linalg::AlignedVector<float>& values() const { return values_; }
+    const nn::AdamState& adam() const { return adam_; }
+    /// Goes on from a saved state.
+    void restore(linalg::AlignedVector<float> values, nn::AdamState adam);
+
+  private:
+    // What a thread needs to compute one slot.
+    struct SlotWork {
+        models::FlowMatching::Workspace<float> workspace;
+        linalg::AlignedVector<float> gradient;
+        linalg::Matrix<float> source;  ///< cells of the control, the encoder's input
+        linalg::Matrix<float> noise;   ///< the base, if Gaussian
+        linalg::Matrix<float> target;
+        std::vector<std::uint8_t> source_type;
+        std::vector<float> t;
+        double loss = 0;
+        bool finite = false;
+    };
+
+    void compute_lanes();
+    void compute_slot(const Lane& lane, SlotWork& work) const;
+    void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
+    void couple(SlotWork& work) const;
+    const TrainingPair& pair_of_step(const Lane& lane) const;
+
+    const models::FlowMatching& model_;
+    TrainOptions options_;
+    std::vector<Lane> lanes_;
+    dist::Communicator communicator_;
+    linalg::AlignedVector<float> values_;
+    nn::AdamState adam_;
+    std::vector<SlotWork> work_;
+    dist::ExactSum sum_;
+    linalg::AlignedVector<float> gradient_;
+    std::vector<double> shared_;  ///< losses of all slots, then flags
+};
+
+}  // namespace popflow::train

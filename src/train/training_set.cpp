@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "train/training_set.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "dist/partition.hpp"
+
+namespace popflow::train {
+
+namespace {
+
+// The populations of some pairs, each once, ascending.
+std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<const std::size_t> pairs) {
+    std::set<std::size_t> populations;
+    for (std::size_t p : pairs) {
+        populations.insert(screen.pairs[p].control);
+        populations.insert(screen.pairs[p].treated);
+    }
+    return {populations.begin(), populations.end()};
+}
+
+}  // namespace
+
+TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, std::size_t batch_pairs,
+                         const dist::Communicator& comm)
+    : screen_(screen),
+      pairs_(split.pairs(data::Part::train)),
+      smallest_(std::numeric_limits<std::size_t>::max()) {
+    if (batch_pairs > pairs_.size()) {
+        throw core::ConfigError("batch-pairs", "found " + std::to_string(batch_pairs) + ", allowed 1 to " +
+                                                   std::to_string(pairs_.size()) + ", the training pairs");
+    }
+    std::vector<std::size_t> weights;
+    for (std::size_t p : pairs_) {
+        const std::size_t n_control = screen.populations[screen.pairs[p].control].n_cells;
+        const std::size_t n_treated = screen.populations[screen.pairs[p].treated].n_cells;
+        weights.push_back(n_control + n_treated);
+        smallest_ = std::min({smallest_, n_control, n_treated});
+    }
+    dealt_ = dist::deal(weights, batch_pairs);
+    own_lanes_ = dist::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
+    conditions_ = data::Conditions::of_pairs(screen, pairs_);
+    read_cells(screen);
+    agree_on_statistics(screen, comm);
+    for (auto& [population, cells] : cells_) normalisation_.apply(cells.x.view());
+}
+
+void TrainingSet::read_cells(const data::Screen& screen) {
+    std::vector<std::size_t> own_pairs;
+    for (std::size_t lane : own_lanes_) {
+        for (std::size_t i : dealt_[lane]) own_pairs.push_back(pairs_[i]);
+    }
+    const std::vector<std::size_t> populations = populations_of(screen, own_pairs);
+    std::vector<data::Cells> cells = data::read_populations(screen, populations);
+    for (std::size_t i = 0; i < populations.size(); ++i) cells_.emplace(populations[i], std::move(cells[i]));
+}
+
+void TrainingSet::agree_on_statistics(const data::Screen& screen, const dist::Communicator& comm) {
+    const std::size_t d = screen.markers.size();
+    const std::vector<std::size_t> populations = populations_of(screen, pairs_);
+    // The first lane that has a population speaks for it.
+    std::map<std::size_t, std::size_t> lane_of;
+    for (std::size_t lane = 0; lane < dealt_.size(); ++lane) {
+        for (std::size_t i : dealt_[lane]) {
+            lane_of.emplace(screen.pairs[pairs_[i]].control, lane);
+            lane_of.emplace(screen.pairs[pairs_[i]].treated, lane);
+        }
+    }
+    const std::size_t width = 1 + 2 * d;
+    std::vector<double> table(populations.size() * width, 0.0);
+    for (std::size_t i = 0; i < populations.size(); ++i) {
+        if (std::ranges::find(own_lanes_, lane_of.at(populations[i])) == own_lanes_.end()) continue;
+        const data::Moments moments = data::moments(cells_.at(populations[i]).x.view());
+        double* row = table.data() + i * width;
+        row[0] = static_cast<double>(moments.n);
+        std::ranges::copy(moments.mean, row + 1);
+        std::ranges::copy(moments.m2, row + 1 + d);
+    }
+    comm.sum(std::span<double>(table));
+
+    data::Moments all;
+    for (std::size_t i = 0; i < populations.size(); ++i) {
+        const double* row = table.data() + i * width;
+        const data::Moments one{
+            static_cast<std::uint64_t>(row[0]), {row + 1, row + 1 + d}, {row + 1 + d, row + width}};
+        all = i == 0 ? one : data::combine(all, one);
+    }
+    try {
+        normalisation_ = data::make_normalisation(all);
+    } catch (const core::NumericalError& error) {
+        throw core::DataError(screen.file, "X", error.what());
+    }
+
+    linalg::Matrix<double> shift(conditions_.count(), d);
+    std::vector<double> count(conditions_.count(), 0);
+    const auto row_of = [&](std::size_t population) {
+        const auto at = std::ranges::lower_bound(populations, population) - populations.begin();
+        return table.data() + static_cast<std::size_t>(at) * width + 1;
+    };
+    for (std::size_t p : pairs_) {
+        const std::size_t c = conditions_.index(screen.populations[screen.pairs[p].treated]);
+        const double* control = row_of(screen.pairs[p].control);
+        const double* treated = row_of(screen.pairs[p].treated);
+        for (std::size_t j = 0; j < d; ++j) shift(c, j) += treated[j] - control[j];
+        count[c] += 1;
+    }
+    mean_shifts_ = linalg::Matrix<float>(shift.rows(), d);
+    for (std::size_t c = 0; c < shift.rows(); ++c) {
+        for (std::size_t j = 0; j < d; ++j) {
+            mean_shifts_(c, j) =
+                static_cast<float>(shift(c, j) / count[c] / static_cast<double>(normalisation_.scale));
+        }
+    }
+}
+
+std::size_t TrainingSet::cells_here() const {
+    std::size_t n = 0;
+    for (const auto& [population, cells] : cells_) n += cells.x.rows();
+    return n;
+}
+
+std::vector<Lane> TrainingSet::lanes() const {
+    std::vector<Lane> lanes;
+    for (std::size_t slot : own_lanes_) {
+        Lane lane{slot, {}};
+        for (std::size_t i : dealt_[slot]) {
+            const data::PopulationPair& pair = screen_.pairs[pairs_[i]];
+            lane.pairs.push_back({i, &cells_.at(pair.control), &cells_.at(pair.treated),
+                                  conditions_.encode(screen_.populations[pair.treated])});
+        }
+        lanes.push_back(std::move(lane));
+    }
+    return lanes;
+}
+
+}  // namespace popflow::train

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "data/conditions.hpp"
+#include "data/normalisation.hpp"
+#include "data/splits.hpp"
+#include "dist/communicator.hpp"
+#include "train/trainer.hpp"
+
+namespace popflow::train {
+
+/// What every rank knows of the training data, and the cells of this rank's own pairs.
+///
+/// The pairs are dealt into lanes, one per slot of a batch; a rank holds the populations of its lanes and no
+/// others.
+class TrainingSet {
+  public:
+    /// Reads this rank's cells, agrees on the normalisation and normalises. Collective over comm.
+    ///
+    /// Means and standard deviations are those of all training cells, each counted once: the moments of each
+    /// population come from one rank and are combined in the order of the populations, so they have the same
+    /// bits on any number of ranks.
+    /// @throws core::DataError, core::ConfigError if there are more slots than pairs
+    TrainingSet(const data::Screen& screen, const data::Split& split, std::size_t batch_pairs,
+                const dist::Communicator& comm);
+
+    const std::vector<std::size_t>& pairs() const { return pairs_; }
+    const data::Conditions& conditions() const { return conditions_; }
+    const data::Normalisation& normalisation() const { return normalisation_; }
+    /// For each condition the mean over its training pairs of (mean of the treated - mean of the control),
+    /// [count, d], normalised.
+    const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
+    /// Cells of the smallest training population.
+    std::size_t smallest_population() const { return smallest_; }
+    std::size_t cells_here() const;
+    /// This rank's lanes; they point into this object.
+    std::vector<Lane> lanes() const;
+
+  private:
+    void read_cells(const data::Screen& screen);
+    void agree_on_statistics(const data::Screen& screen, const dist::Communicator& comm);
+
+    const data::Screen& screen_;
+    std::vector<std::size_t> pairs_;  ///< indices into Screen::pairs
+    std::vector<std::vector<std::size_t>> dealt_;
+    std::vector<std::size_t> own_lanes_;
+    std::map<std::size_t, data::Cells> cells_;  ///< population -> cells
+    data::Conditions conditions_;
+    data::Normalisation normalisation_;
+    linalg::Matrix<float> mean_shifts_;
+    std::size_t smallest_ = 0;
+};
+
+}  // namespace popflow::train

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "dist/exact_sum.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "support/random_matrix.hpp"
+
+using popflow::dist::ExactSum;
+
+TEST(ExactSum, DoesNotDependOnTheOrder) {
+    std::vector<popflow::linalg::Matrix<float>> slots;
+    for (std::uint64_t s = 0; s < 5; ++s) {
+        slots.push_back(
+            popflow::test::random_matrix<float>(1, 40000, s, std::pow(10.0, static_cast<double>(s) - 4)));
+    }
+    ExactSum forwards(40000);
+    ExactSum backwards(40000);
+    std::vector<float> a(40000);
+    std::vector<float> b(40000);
+
+    for (std::size_t s = 0; s < 5; ++s) {
+        EXPECT_TRUE(forwards.add(slots[s].values()));
+        EXPECT_TRUE(backwards.add(slots[4 - s].values()));
+    }
+    forwards.read(0.2, a);
+    backwards.read(0.2, b);
+
+    EXPECT_EQ(a, b);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        double sum = 0;
+        for (const auto& slot : slots) sum += double{slot.values()[i]};
+        ASSERT_NEAR(a[i], 0.2 * sum, 0.2 * 5 * 0x1p-37 + std::abs(0.2 * sum) * 6e-8);
+    }
+}
+
+TEST(ExactSum, RefusesWhatItCannotHold) {
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -20000.0F}) {
+        ExactSum sum(3);
+        const std::vector<float> gradient{1.0F, bad, 2.0F};
+        EXPECT_FALSE(sum.add(gradient)) << bad;
+    }
+}

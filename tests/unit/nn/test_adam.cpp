@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "nn/adam.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+using popflow::nn::adam_step;
+using popflow::nn::AdamOptions;
+using popflow::nn::AdamState;
+
+TEST(Adam, ThreeStepsByHand) {
+    const AdamOptions options{.ema_decay = 0};
+    std::vector<float> w{1.0F};
+    AdamState state = AdamState::start(w);
+    double m = 0;
+    double v = 0;
+    double expected = 1;
+    const double gradients[] = {0.5, -0.25, 2.0};
+    for (int s = 1; s <= 3; ++s) {
+        const double g = gradients[s - 1];
+        m = 0.9 * m + 0.1 * g;
+        v = 0.999 * v + 0.001 * g * g;
+        expected -= 0.1 * (m / (1 - std::pow(0.9, s))) / (std::sqrt(v / (1 - std::pow(0.999, s))) + 1e-8);
+        const std::vector<float> gradient{static_cast<float>(g)};
+
+        adam_step(options, 0.1, 1.0F, gradient, w, state);
+
+        EXPECT_NEAR(w[0], expected, 1e-6) << s;
+        EXPECT_EQ(state.average[0], w[0]) << "no decay: the average is the weight";
+    }
+}
+
+TEST(Adam, TheAverageFollowsTheWeights) {
+    const AdamOptions options{.ema_decay = 0.5};
+    std::vector<float> w{1.0F};
+    AdamState state = AdamState::start(w);
+    const std::vector<float> gradient{1.0F};
+
+    adam_step(options, 0.1, 1.0F, gradient, w, state);
+
+    const double keep = std::min(0.5, 2.0 / 11);
+    EXPECT_NEAR(state.average[0], keep * 1.0 + (1 - keep) * static_cast<double>(w[0]), 1e-6);
+}
+
+TEST(GradientNorm, IsTheEuclideanNorm) {
+    const std::vector<float> g(100000, 0.5F);
+    EXPECT_NEAR(popflow::nn::gradient_norm(g), 0.5 * std::sqrt(100000.0), 1e-9);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "ode/dormand_prince.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support/random_matrix.hpp"
+
+using popflow::linalg::ConstMatrixView;
+using popflow::linalg::Matrix;
+using popflow::linalg::MatrixView;
+using popflow::ode::dormand_prince;
+using popflow::ode::Options;
+
+namespace {
+
+// dx/dt = cos(t) x, so x(1) = x(0) e^sin(1)
+void swinging(std::span<const double> t, ConstMatrixView<double> x, MatrixView<double> v) {
+    for (std::size_t i = 0; i < x.rows; ++i) {
+        for (std::size_t j = 0; j < x.cols; ++j) v(i, j) = std::cos(t[i]) * x(i, j);
+    }
+}
+
+double error_with_step(double step) {
+    Matrix<double> x(1, 1);
+    x(0, 0) = 1;
+    dormand_prince<double>(swinging, {.fixed_step = step}, x.view());
+    return std::abs(x(0, 0) - std::exp(std::sin(1.0)));
+}
+
+}  // namespace
+
+TEST(DormandPrince, ConvergesWithOrderFive) {
+    const double coarse = error_with_step(1.0 / 8);
+    const double fine = error_with_step(1.0 / 16);
+    EXPECT_NEAR(std::log2(coarse / fine), 5, 0.35);
+}
+
+TEST(DormandPrince, KeepsItsTolerance) {
+    for (const double tolerance : {1e-3, 1e-5, 1e-8}) {
+        Matrix<double> x(3, 2);
+        x.fill(2.0);
+        const Options options{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};
+
+        dormand_prince<double>(swinging, options, x.view());
+
+        EXPECT_NEAR(x(1, 1), 2 * std::exp(std::sin(1.0)), 10 * tolerance * 4.7);
+    }
+}
+
+TEST(DormandPrince, TurnsACellAround) {
+    // A full turn in unit time: x(1) = x(0).
+    const auto rotation = [](std::span<const double>, ConstMatrixView<double> x, MatrixView<double> v) {
+        const double speed = 2 * 3.14159265358979323846;
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            v(i, 0) = -speed * x(i, 1);
+            v(i, 1) = speed * x(i, 0);
+        }
+    };
+    Matrix<double> x(1, 2);
+    x(0, 0) = 1;
+
+    dormand_prince<double>(rotation, {.relative_tolerance = 1e-8, .absolute_tolerance = 1e-8}, x.view());
+
+    EXPECT_NEAR(x(0, 0), 1, 1e-6);
+    EXPECT_NEAR(x(0, 1), 0, 1e-6);
+}
+
+TEST(DormandPrince, ACellEndsAtTheSamePlaceInAnyCompany) {
+    // A field whose stiffness differs between cells.
+    const auto field = [](std::span<const double> t, ConstMatrixView<double> x, MatrixView<double> v) {
+        for (std::size_t i = 0; i < x.rows; ++i)
+            v(i, 0) = x(i, 1) * std::sin(9 * t[i] + x(i, 0)), v(i, 1) = 0;
+    };
+    Matrix<double> crowd(4, 2);
+    for (std::size_t i = 0; i < 4; ++i) crowd(i, 1) = std::pow(10.0, static_cast<double>(i) - 1);
+    Matrix<double> alone(1, 2);
+    alone(0, 1) = crowd(2, 1);
+
+    dormand_prince<double>(field, {}, crowd.view());
+    dormand_prince<double>(field, {}, alone.view());
+
+    EXPECT_EQ(crowd(2, 0), alone(0, 0));
+}
+
+TEST(DormandPrince, CountsItsWorkAndReusesTheLastStage) {
+    Matrix<double> x(1, 1);
+    x(0, 0) = 1;
+
+    const auto statistics = dormand_prince<double>(swinging, {.fixed_step = 0.25}, x.view());
+
+    EXPECT_EQ(statistics.accepted, 4U);
+    EXPECT_EQ(statistics.evaluations, 1U + 4U * 6U);
+}
+
+TEST(DormandPrince, SaysWhenACellIsLost) {
+    const auto explosion = [](std::span<const double>, ConstMatrixView<double> x, MatrixView<double> v) {
+        for (std::size_t i = 0; i < x.rows; ++i) v(i, 0) = x(i, 0) * x(i, 0);
+    };
+    const auto nothing = [](std::span<const double>, ConstMatrixView<double> x, MatrixView<double> v) {
+        for (std::size_t i = 0; i < x.rows; ++i) v(i, 0) = std::nan("");
+    };
+    Matrix<double> x(1, 1);
+    x(0, 0) = 2;  // infinite at t = 1/2
+    EXPECT_THROW(dormand_prince<double>(explosion, {}, x.view()), popflow::core::NumericalError);
+    EXPECT_THROW(dormand_prince<double>(nothing, {}, x.view()), popflow::core::NumericalError);
+}
