@@ -146,14 +146,14 @@ Composition control_composition(std::uint64_t seed, const Population& p) {
     const auto level = [&](const Trait& trait) { return trait_value(seed, p, trait); };
     const auto share = [&](const Trait& trait) { return logistic(level(trait)); };
     Composition c;
-    const double fibroblasts = share({"fibroblasts", -1.2, 1.0, 0.9});
+    const double fibroblasts = share({"fibroblasts", -1.2, 1.0, 1.1});
     c.fibroblasts = p.culture == "F" ? 1 : p.culture == "PDO" ? 0 : fibroblasts;
-    c.activation = share({"activation", -1.5, 1.5, 0.9});
-    c.proliferating = share({"proliferating", -1.5, 1.3, 0.9});
+    c.activation = share({"activation", -1.5, 1.5, 1.2});
+    c.proliferating = share({"proliferating", -1.3, 1.1, 1.1});
     c.stem = share({"stem", -1.6, 0.6, 0.8});
     c.secretory = share({"secretory", -3.2, -2.2, 0.3});
     c.apoptotic = share({"apoptotic", -3.2, -2.2, 0.3});
-    c.mapk = level({"mapk", -0.7, 0.7, 0.4});
+    c.mapk = level({"mapk", -0.6, 0.6, 0.5});
     c.pi3k = level({"pi3k", -0.3, 0.3, 0.15});
     c.damage = level({"damage", -0.2, 0.2, 0.1});
     return c;

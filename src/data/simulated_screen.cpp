@@ -48,7 +48,7 @@ void check_names(const char* key, const std::vector<std::string>& found,
                  const std::vector<std::string>& known) {
     if (found.empty()) throw ConfigError(key, "found none, at least one is needed");
     std::string allowed;
-    for (const std::string& name : known) allowed += ' ' + name;
+    for (const std::string& name : known) allowed.append(" ").append(name);
     for (const std::string& name : found) {
         if (!contains(known, name)) throw ConfigError(key, "found '" + name + "', allowed:" + allowed);
         if (std::count(found.begin(), found.end(), name) > 1) {

@@ -26,7 +26,7 @@ struct SimulatedScreenOptions {
     /// Share of treatments missing from an experiment, at random.
     double failed_wells = 0.06;
     /// 0: all of the above. Otherwise exactly so many (control, highest dose) pairs: patients are added until
-    /// there are enough, and what is too much is cut, patients last, cultures before them.
+    /// there are enough; of what is too much replicates go first, then plates, cultures and patients.
     std::size_t pairs = 0;
     bool cyclin_b1 = false;      ///< write Cyclin_B1 as a 44th marker
     std::size_t chunk_rows = 0;  ///< of X in the file; 0: contiguous
@@ -50,8 +50,9 @@ struct SimulatedScreen {
 /// Decides which populations there are and how large each is, without drawing a cell.
 ///
 /// An experiment is one (patient, culture, plate, replicate): plate O holds treatment O and vehicle H2O, SLV
-/// holds S, L, V and VS with DMSO, CSF the rest with AH. A population depends on the seed and its own labels
-/// alone: the same cells come whatever else is asked for.
+/// holds S, L, V and VS with DMSO, CSF the rest with AH. Whatever else is asked for, the cells of a
+/// population depend on the seed, its labels and the number of doses alone, and its size on the range allowed
+/// besides.
 ///
 /// @throws ConfigError for a value that is not allowed, or if every treatment failed
 SimulatedScreen plan_simulated_screen(const SimulatedScreenOptions& options);

@@ -33,9 +33,9 @@ void create_obs(h5::Group& root, const SimulatedScreen& screen) {
     h5::Group obs = root.create_group("obs");
     h5::write_encoding(obs, "dataframe", "0.2.0");
     std::vector<std::string> order;
-    for (const LabelColumn& column : label_columns) {
+    for (const SimulatedColumn& column : simulated_columns) {
         order.emplace_back(column.name);
-        create_categorical(obs, column.name, categories_of(screen, column), screen.n_cells());
+        create_categorical(obs, column.name, simulated_categories(screen, column), screen.n_cells());
     }
     order.emplace_back("cell_type");
     create_categorical(obs, "cell_type", screen.cell_types, screen.n_cells());
@@ -56,17 +56,17 @@ h5::DataFrame compositions(const SimulatedScreen& screen) {
          {"mapk", &Composition::mapk},
          {"pi3k", &Composition::pi3k},
          {"damage", &Composition::damage}}};
-    std::array<h5::DataFrame::Strings, label_columns.size()> labels;
+    std::array<h5::DataFrame::Strings, simulated_columns.size()> labels;
     std::array<h5::DataFrame::Doubles, traits.size()> values;
     for (const Population& p : screen.populations) {
         if (!p.control) continue;
-        for (std::size_t k = 0; k < labels.size(); ++k) labels[k].push_back(p.*label_columns[k].value);
+        for (std::size_t k = 0; k < labels.size(); ++k) labels[k].push_back(p.*simulated_columns[k].value);
         const Composition c = control_composition(screen.options.seed, p);
         for (std::size_t k = 0; k < traits.size(); ++k) values[k].push_back(c.*traits[k].second);
     }
     h5::DataFrame table;
     for (std::size_t k = 0; k < labels.size(); ++k) {
-        const std::string name = label_columns[k].name;
+        const std::string name = simulated_columns[k].name;
         if (name != "treatment" && name != "concentration") table.add_categorical(name, labels[k]);
     }
     for (std::size_t k = 0; k < traits.size(); ++k) table.add(traits[k].first, values[k]);

@@ -28,7 +28,7 @@ struct Places {
     std::vector<std::uint64_t> x_chunks;  // one, if X is contiguous
     std::uint64_t index = 0;
     std::uint64_t cell_type = 0;
-    std::array<CodeColumn, label_columns.size()> columns;
+    std::array<CodeColumn, simulated_columns.size()> columns;
 };
 
 // The file is open for reading only as long as this takes: processes must not meet in HDF5.
@@ -43,10 +43,11 @@ Places find_places(const SimulatedScreen& screen, const std::string& file) {
     }
     places.index = root.open_dataset("obs/_index").file_offset();
     places.cell_type = root.open_dataset("obs/cell_type/codes").file_offset();
-    for (std::size_t k = 0; k < label_columns.size(); ++k) {
-        const h5::Dataset codes = root.open_dataset(std::string("obs/") + label_columns[k].name + "/codes");
+    for (std::size_t k = 0; k < simulated_columns.size(); ++k) {
+        const h5::Dataset codes =
+            root.open_dataset(std::string("obs/") + simulated_columns[k].name + "/codes");
         places.columns[k] = {codes.file_offset(), codes.type().bytes,
-                             categories_of(screen, label_columns[k])};
+                             simulated_categories(screen, simulated_columns[k])};
     }
     return places;
 }
@@ -104,8 +105,8 @@ void write_simulated_populations(const SimulatedScreen& screen, const std::strin
             write_x(writer, places, x, row);
             writer.write(cell_type.data(), n, places.cell_type + row);
             write_row_names(writer, places.index, row_name_length(screen), row, n);
-            for (std::size_t k = 0; k < label_columns.size(); ++k) {
-                write_codes(writer, places.columns[k], population.*label_columns[k].value, row, n);
+            for (std::size_t k = 0; k < simulated_columns.size(); ++k) {
+                write_codes(writer, places.columns[k], population.*simulated_columns[k].value, row, n);
             }
         }
     }
