@@ -15,7 +15,7 @@ constexpr std::size_t rows_per_task = 64;
 // Elements that share one minimum in the search for the smallest.
 constexpr std::size_t minimum_block = 32;
 // Below this much work threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 16U;
+constexpr std::size_t serial_size = 1U << 18U;
 constexpr std::size_t serial_arcs = 1U << 12U;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 

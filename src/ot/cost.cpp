@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t rows_per_task = 64;
 // Below this many elements threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 16U;
+constexpr std::size_t serial_size = 1U << 18U;
 
 struct Range {
     double low = std::numeric_limits<double>::infinity();

@@ -20,7 +20,7 @@ namespace {
 // machine.
 constexpr std::size_t row_blocks = 32;
 // Below this many elements threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 18U;
+constexpr std::size_t serial_size = 1U << 20U;
 constexpr float log2_e = 1.44269504F;
 constexpr float smallest_sum = 1e-30F;
 // While g moves by less than this (base 2) the last f bounds the exponents well enough, else their maximum
