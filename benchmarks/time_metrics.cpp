@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// time_metrics FILE N M D: FILE holds float32 x [N, D], y [M, D]. Prints `name value seconds` of each metric,
-// once.
+// time_metrics FILE N M D: FILE holds float32 x [N, D], y [M, D]. Prints `name value seconds` of each.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

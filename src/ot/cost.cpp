@@ -142,6 +142,8 @@ Cost::Cost(ConstMatrixView<double> c)
             range.add(c(i, j));
         }
     }
+    if (!std::isfinite(range.high - range.low))
+        throw core::NumericalError("ot.cost", "the range of c overflows");
     offset_ = range.low;
     unit_ = power_of_two_above(range.high - range.low);
     relative_error_ = 6e-8F;
@@ -228,7 +230,7 @@ void Cost::square() {
     kind_ = CostKind::squared_euclidean;
     unit_ *= unit_;
     relative_error_ *= 2.5F;
-    absolute_error_ *= 2;
+    absolute_error_ *= 4 * static_cast<float>(largest_ + 1);
     summarise();
 }
 
