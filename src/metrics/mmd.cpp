@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t rows_per_task = 64;
 constexpr std::size_t columns_per_chunk = 512;
 // Below this many pairs threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 14U;
+constexpr std::size_t serial_size = 1U << 18U;
 
 struct Sums {
     double kernel = 0;  // over the gammas

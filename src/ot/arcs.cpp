@@ -15,8 +15,8 @@ constexpr std::size_t rows_per_task = 64;
 // Elements that share one minimum in the search for the smallest.
 constexpr std::size_t minimum_block = 32;
 // Below this much work threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 18U;
-constexpr std::size_t serial_arcs = 1U << 12U;
+constexpr std::size_t serial_size = 1U << 20U;
+constexpr std::size_t serial_arcs = 1U << 15U;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 // r_j = keep c_j - g_j and the minimum of each block of r.
@@ -102,7 +102,6 @@ void add_arcs(const IntegerCost& cost, std::size_t n, std::vector<Arc> more, Arc
 
     if (arcs.first.empty()) arcs.first.assign(n + 1, 0);
     std::vector<std::size_t> count(n + 1, 0);
-#pragma omp parallel for schedule(dynamic, rows_per_task) if (more.size() > serial_arcs)
     for (std::size_t i = 0; i < n; ++i) {
         const auto begin = added.begin() + static_cast<std::ptrdiff_t>(room[i]);
         const auto end = added.begin() + static_cast<std::ptrdiff_t>(room[i + 1]);
