@@ -15,12 +15,12 @@ namespace popflow::metrics {
 /// @throws core::ShapeMismatch if the populations differ in markers
 double correlation_r2(linalg::ConstMatrixView<float> x, linalg::ConstMatrixView<float> y);
 
-/// Coefficient of determination of the marker means: 1 - sum_j (t_j - p_j)^2 / sum_j (t_j - mean t)^2, t and
-/// p the means of truth and prediction.
+/// Coefficient of determination of the marker means: 1 - sum_j (t_j - p_j)^2 / sum_j (t_j - mean t)^2, t
+/// and p the means of truth and prediction.
 ///
-/// Not symmetric: at most 1, negative if the mean of all the true means would be a better guess. Source: the
-/// r2 of CellFlow, which is scikit-learn's r2_score(truth, prediction); CellOT's is a squared correlation
-/// instead.
+/// Not symmetric: at most 1, negative if the mean of all the true means would be a better guess. Source:
+/// the r2 of CellFlow, which is scikit-learn's r2_score(truth, prediction); CellOT's is a squared
+/// correlation instead.
 ///
 /// Shapes:  predicted [n, d], truth [m, d].
 /// @return NaN if the true means are all equal, as with a single marker

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t rows_per_task = 64;
 constexpr std::size_t columns_per_chunk = 512;
 // Below this many pairs threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 14U;
+constexpr std::size_t serial_size = 1U << 18U;
 
 struct Sums {
     double kernel = 0;  // over the gammas
@@ -97,8 +97,7 @@ class Transposed {
     linalg::AlignedVector<float> values_;
 };
 
-// Sums over the rows of a task and columns [start, end) of y, in column chunks that keep the distances in the
-// cache.
+// Sums over rows and the columns [start, end) of y, in chunks of columns whose distances stay in the cache.
 Sums sum_over_columns(const float* points, std::size_t rows, std::size_t d, const Transposed& y,
                       std::size_t start, std::size_t end, float* squared) {
     Sums sums;
@@ -111,8 +110,7 @@ Sums sum_over_columns(const float* points, std::size_t rows, std::size_t d, cons
     return sums;
 }
 
-// Mean over all pairs of a row of x and a row of y; if they are the same population, each pair is computed
-// once.
+// Mean over all pairs of a row of x and a row of y; within one population each pair is computed once.
 Sums mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::size_t m, bool same) {
     std::vector<Sums> partial((x.rows + rows_per_task - 1) / rows_per_task);
 #pragma omp parallel if (x.rows * m > serial_size)

@@ -17,14 +17,13 @@ struct KernelDistances {
 
 /// MMD and energy distance between two populations from one pass over their pairs.
 ///
-/// Distances in fp32 from differences, whose rounding averages out; exponentials and sums in double. Bits do
-/// not depend on the number of threads.
+/// Distances in fp32 from differences, whose rounding averages out; exponentials and sums in double. Bits
+/// do not depend on the number of threads.
 ///
 /// Shapes:  x [n, d], y [m, d].
 /// Units:   mmd none, for markers in units in which the gammas mean something; energy those of the markers.
 /// Source:  Gretton et al., "A kernel two-sample test", JMLR 13, 2012, eq. 5; Szekely and Rizzo, "Energy
-/// statistics",
-///          J. Stat. Plan. Inference 143, 2013.
+///          statistics", J. Stat. Plan. Inference 143, 2013.
 /// @throws core::ShapeMismatch if the populations differ in markers or one is empty
 /// @throws core::NumericalError if a value is not finite or a squared distance overflows
 KernelDistances kernel_distances(linalg::ConstMatrixView<float> x, linalg::ConstMatrixView<float> y);

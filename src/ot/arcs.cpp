@@ -15,8 +15,8 @@ constexpr std::size_t rows_per_task = 64;
 // Elements that share one minimum in the search for the smallest.
 constexpr std::size_t minimum_block = 32;
 // Below this much work threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 16U;
-constexpr std::size_t serial_arcs = 1U << 12U;
+constexpr std::size_t serial_size = 1U << 20U;
+constexpr std::size_t serial_arcs = 1U << 15U;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 // r_j = keep c_j - g_j and the minimum of each block of r.
@@ -81,7 +81,7 @@ IntegerCost::IntegerCost(const Cost& cost) : cost_(cost) {
     const int path_bits = std::ilogb(static_cast<double>(cost.rows() + cost.cols())) + 1;
     const int cost_bits = std::min(44, 61 - path_bits);
     const double largest = cost.largest() * 1.001;
-    scale_ = largest > 0 ? std::exp2(cost_bits - 1 - std::ilogb(largest)) : 1;
+    scale_ = std::exp2(largest > 0 ? cost_bits - 1 - std::ilogb(largest) : cost_bits);
 }
 
 std::int64_t IntegerCost::operator()(std::size_t i, std::size_t j) const {
@@ -102,7 +102,6 @@ void add_arcs(const IntegerCost& cost, std::size_t n, std::vector<Arc> more, Arc
 
     if (arcs.first.empty()) arcs.first.assign(n + 1, 0);
     std::vector<std::size_t> count(n + 1, 0);
-#pragma omp parallel for schedule(dynamic, rows_per_task) if (more.size() > serial_arcs)
     for (std::size_t i = 0; i < n; ++i) {
         const auto begin = added.begin() + static_cast<std::ptrdiff_t>(room[i]);
         const auto end = added.begin() + static_cast<std::ptrdiff_t>(room[i + 1]);
@@ -165,7 +164,8 @@ std::vector<Arc> violated_arcs(const Cost& cost, const IntegerCost& integer, std
         rounded_g[j] = static_cast<float>(v);
         largest_g = std::max(largest_g, std::fabs(v));
     }
-    const float keep = 1 - cost.relative_error() - 1e-7F;
+    // The error of the matrix, and five float roundings on the way from it to the reduced cost.
+    const float keep = 1 - cost.relative_error() - 3e-7F;
     std::vector<std::vector<Arc>> found((cost.rows() + rows_per_task - 1) / rows_per_task);
 #pragma omp parallel if (cost.rows() * cost.cols() > serial_size)
     {
@@ -176,8 +176,7 @@ std::vector<Arc> violated_arcs(const Cost& cost, const IntegerCost& integer, std
             for (std::size_t i = task * rows_per_task; i < std::min(cost.rows(), (task + 1) * rows_per_task);
                  ++i) {
                 const double fi = integer.to_matrix_units(f[i]);
-                // An arc is clear if keep c_ij - g_j >= bound: what float arithmetic on the duals may add is
-                // in it.
+                // An arc is clear if keep c_ij - g_j >= bound, which allows for the rounding of the duals.
                 const auto bound = static_cast<float>(fi + cost.absolute_error() +
                                                       4e-7 * (std::fabs(fi) + largest_g) + 1e-30);
                 reduced_row(cost.row(i), rounded_g.data(), keep, cost.padded_cols(), scratch.reduced.data(),

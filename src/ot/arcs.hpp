@@ -61,8 +61,8 @@ void add_arcs(const IntegerCost& cost, std::size_t n, std::vector<Arc> more, Arc
 std::vector<Arc> nearest_arcs(const Cost& cost, std::span<const float> g, std::size_t per_row);
 
 /// The arcs with c_ij < f_i + g_j, at most `per_row` of each row, the most negative; exact duals are
-/// integers. No arc is missed: the fp32 matrix clears only what its error bound clears, the rest is computed
-/// exactly.
+/// integers. No arc is missed: the fp32 matrix clears only what its error bound clears, the rest is
+/// computed exactly.
 std::vector<Arc> violated_arcs(const Cost& cost, const IntegerCost& integer, std::span<const std::int64_t> f,
                                std::span<const std::int64_t> g, std::size_t per_row);
 

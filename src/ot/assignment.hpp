@@ -11,16 +11,17 @@
 
 namespace popflow::ot {
 
-/// Exact assignment of n rows to n columns on a sparse set of arcs by shortest augmenting paths, in integers.
+/// Exact assignment of n rows to n columns on a sparse set of arcs by shortest augmenting paths, in
+/// integers.
 ///
-/// Keeps duals with f_i + g_j <= c_ij on every arc, and pairs only where they are equal. Every row without a
-/// partner searches the shortest path to a free column (Dijkstra on reduced costs, stopped at the first), the
-/// duals along the search rise, and the pairs on the path change over. With good duals to begin with most
-/// rows find their partner at once. Arcs may be added: rows whose duals they break start again.
+/// Keeps duals with f_i + g_j <= c_ij on every arc, and pairs only where they are equal. Every row without
+/// a partner searches the shortest path to a free column (Dijkstra on reduced costs, stopped at the first),
+/// the duals along the search rise, and the pairs on the path change over. With good duals to begin with
+/// most rows find their partner at once. Arcs may be added: rows whose duals they break start again.
 ///
-/// Source: Jonker and Volgenant, "A shortest augmenting path algorithm for dense and sparse linear assignment
-///         problems", Computing 38, 1987; deviation: the duals come from outside, in place of their
-///         reductions.
+/// Source: Jonker and Volgenant, "A shortest augmenting path algorithm for dense and sparse linear
+///         assignment problems", Computing 38, 1987; deviation: the duals come from outside, in place of
+///         their reductions.
 class Assignment {
   public:
     /// @param g  any duals of the columns

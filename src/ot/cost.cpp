@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t rows_per_task = 64;
 // Below this many elements threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 16U;
+constexpr std::size_t serial_size = 1U << 20U;
 
 struct Range {
     double low = std::numeric_limits<double>::infinity();
@@ -72,12 +72,8 @@ float scaled(float v, double factor) {
     return static_cast<float>(static_cast<double>(v) * factor);
 }
 
-struct RowSummary {
-    float sum = 0;
-    float highest = 0;
-};
-
-POPFLOW_SIMD RowSummary summary_of(const float* c, std::size_t columns) {
+POPFLOW_SIMD void summarise_row(const float* c, std::size_t columns, float& sum_of_row,
+                                float& highest_of_row) {
     float sum = 0;
     float highest = 0;
 #pragma omp simd reduction(+ : sum) reduction(max : highest)
@@ -85,7 +81,8 @@ POPFLOW_SIMD RowSummary summary_of(const float* c, std::size_t columns) {
         sum += c[j];
         highest = c[j] > highest ? c[j] : highest;
     }
-    return {sum, highest};
+    sum_of_row = sum;
+    highest_of_row = highest;
 }
 
 POPFLOW_SIMD void square_all(float* values, std::size_t count) {
@@ -121,7 +118,6 @@ Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
         absolute_error_ = kind == CostKind::euclidean ? 1e-18F : 1e-36F;
     }
     fill_from_points();
-    summarise();
 }
 
 Cost::Cost(ConstMatrixView<double> c)
@@ -142,12 +138,13 @@ Cost::Cost(ConstMatrixView<double> c)
             range.add(c(i, j));
         }
     }
+    if (!std::isfinite(range.high - range.low))
+        throw core::NumericalError("ot.cost", "the range of c overflows");
     offset_ = range.low;
     unit_ = power_of_two_above(range.high - range.low);
     relative_error_ = 6e-8F;
     absolute_error_ = 1e-37F;
     fill_from_matrix();
-    summarise();
 }
 
 void Cost::fill_from_points() {
@@ -158,6 +155,7 @@ void Cost::fill_from_points() {
         for (std::size_t k = 0; k < d; ++k) yt[k * padded_cols_ + j] = scaled(y_(j, k), factor);
     }
     matrix_ = LargeArray(rows_ * stride_);
+    std::vector<RowSummary> of_rows(rows_);
 #pragma omp parallel if (rows_ * cols_ > serial_size)
     {
         std::vector<float> points(rows_per_task * d);
@@ -171,32 +169,35 @@ void Cost::fill_from_points() {
             float* out = matrix_.data() + first * stride_;
             distances(points.data(), yt.data(), padded_cols_, d,
                       {out, count, padded_cols_, stride_, kind_ == CostKind::euclidean});
-            for (std::size_t i = 0; i < count; ++i) finish_row(out + i * stride_);
+            for (std::size_t i = 0; i < count; ++i) of_rows[first + i] = finish_row(out + i * stride_);
         }
     }
+    summarise(of_rows);
 }
 
-void Cost::finish_row(float* c) const {
+Cost::RowSummary Cost::finish_row(float* c) const {
     if (kind_ == CostKind::cosine) {
         for (std::size_t j = 0; j < cols_; ++j) c[j] *= 0.5F;
     }
     std::fill(c + cols_, c + padded_cols_, padding);
+    RowSummary summary;
+    summarise_row(c, cols_, summary.sum, summary.highest);
+    return summary;
 }
 
 void Cost::fill_from_matrix() {
     matrix_ = LargeArray(rows_ * stride_);
+    std::vector<RowSummary> of_rows(rows_);
 #pragma omp parallel for schedule(dynamic, rows_per_task) if (rows_ * cols_ > serial_size)
     for (std::size_t i = 0; i < rows_; ++i) {
         float* c = matrix_.data() + i * stride_;
         for (std::size_t j = 0; j < cols_; ++j) c[j] = static_cast<float>(exact(i, j));
-        finish_row(c);
+        of_rows[i] = finish_row(c);
     }
+    summarise(of_rows);
 }
 
-void Cost::summarise() {
-    std::vector<RowSummary> of_rows(rows_);
-#pragma omp parallel for schedule(static) if (rows_ * cols_ > serial_size)
-    for (std::size_t i = 0; i < rows_; ++i) of_rows[i] = summary_of(row(i), cols_);
+void Cost::summarise(std::span<const RowSummary> of_rows) {
     mean_ = 0;
     largest_ = 0;
     for (const RowSummary& summary : of_rows) {
@@ -223,13 +224,17 @@ double Cost::exact(std::size_t i, std::size_t j) const {
 
 void Cost::square() {
     if (kind_ != CostKind::euclidean) throw core::NumericalError("ot.cost", "only distances can be squared");
+    std::vector<RowSummary> of_rows(rows_);
 #pragma omp parallel for schedule(static) if (rows_ * cols_ > serial_size)
-    for (std::size_t i = 0; i < rows_; ++i) square_all(matrix_.data() + i * stride_, cols_);
+    for (std::size_t i = 0; i < rows_; ++i) {
+        square_all(matrix_.data() + i * stride_, cols_);
+        summarise_row(row(i), cols_, of_rows[i].sum, of_rows[i].highest);
+    }
     kind_ = CostKind::squared_euclidean;
     unit_ *= unit_;
     relative_error_ *= 2.5F;
-    absolute_error_ *= 2;
-    summarise();
+    absolute_error_ *= 4 * static_cast<float>(largest_ + 1);
+    summarise(of_rows);
 }
 
 }  // namespace popflow::ot

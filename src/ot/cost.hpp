@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "linalg/matrix.hpp"
@@ -77,8 +78,12 @@ class Cost {
   private:
     void fill_from_points();
     void fill_from_matrix();
-    void finish_row(float* c) const;
-    void summarise();
+    struct RowSummary {
+        float sum = 0;
+        float highest = 0;
+    };
+    RowSummary finish_row(float* c) const;
+    void summarise(std::span<const RowSummary> of_rows);
 
     CostKind kind_;
     linalg::ConstMatrixView<float> x_;

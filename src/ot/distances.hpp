@@ -34,8 +34,8 @@ struct DistanceBlock {
 void distances(const float* x, const float* yt, std::size_t yt_stride, std::size_t d,
                const DistanceBlock& block);
 
-/// Bound on the relative error of a squared distance in d markers, from a float subtraction, a float product
-/// and d float sums.
+/// Bound on the relative error of a squared distance in d markers, from a float subtraction, a float
+/// product and d float sums.
 inline float squared_distance_error(std::size_t d) {
     return static_cast<float>(d + 4) * 6e-8F;
 }

@@ -43,8 +43,7 @@ double checked_total(std::span<const double> weights, std::size_t count, const c
     return total;
 }
 
-// Weights in units of 2^-bits of the total; none is zero, so that every column has its place in the tree of
-// the simplex.
+// Weights in units of 2^-bits of the total; none is zero: every column has its place in the simplex's tree.
 std::vector<std::int64_t> quantised(std::span<const double> weights, double total, int bits) {
     std::vector<std::int64_t> units(weights.size());
     std::int64_t sum = 0;
@@ -116,14 +115,14 @@ struct Solved {
 Transport result_of(const Cost& cost, const IntegerCost& integer, const Units& units, const Solved& solved) {
     Transport result;
     double total = 0;
+    // No arc breaks the duals in integers; half a unit of rounding is what it may do in double.
+    if (cost.largest() > 0) result.violation = integer.to_matrix_units(1) / 2;
     for (const Flow& flow : solved.plan) {
         const double mass = static_cast<double>(flow.units) * units.mass;
         result.plan.push_back({flow.i, flow.j, mass});
         const double c = cost.exact(flow.i, flow.j);
         result.value += mass * c;
         total += mass;
-        // Rounding costs to integers is all that the duals may break; it shows most on the plan, where they
-        // touch.
         const double dual = integer.to_matrix_units(solved.f[flow.i] + solved.g[flow.j]);
         result.violation = std::max(result.violation, dual - c);
     }

@@ -23,8 +23,8 @@ struct Transport {
     std::vector<PlanEntry> plan;  ///< by rows; at most n + m - 1 entries unless costs tie
     double value = 0;             ///< sum of mass times cost, in double from the inputs
     Potentials duals;             ///< f_i + g_j <= c_ij, equal on the plan
-    double violation = 0;         ///< largest f_i + g_j - c_ij over all n m arcs
-    double gap = 0;  ///< |value - (sum a f + sum b g)|: no plan is better than value by more, up to violation
+    double violation = 0;         ///< no f_i + g_j - c_ij of the n m arcs is larger
+    double gap = 0;  ///< |value - (sum a f + sum b g)|: no plan is better by more than this and the violation
     std::size_t rounds = 0;  ///< how often arcs were added
     std::size_t arcs = 0;    ///< how many arcs were looked at closely
 };
@@ -36,23 +36,22 @@ struct ExactOptions {
 
 /// Optimal transport min <P, C> over the plans P >= 0 with row sums a and column sums b, solved exactly.
 ///
-/// Entropic duals order the arcs; an exact search on the few best of each row and column gives a plan and
-/// duals; the duals are checked against all n m arcs, those they break are added, and the search goes on
-/// until there are none: then the plan is optimal among all plans. Costs enter the search as integers of 44
-/// bits, so the plan is optimal for costs that differ from the true ones by at most 2^-44 of the largest.
-/// Bits do not depend on the number of threads.
+/// Entropic duals order the arcs; an exact search on the few best of each row gives a plan and duals; the
+/// duals are checked against all n m arcs, those they break are added, and the search goes on until there
+/// are none: then the plan is optimal among all plans. Costs enter the search as integers of 44 bits (fewer
+/// above 2^17 cells), so the plan is optimal for costs that differ from the true ones by at most 2^-44 of
+/// the largest. Bits do not depend on the number of threads.
 ///
-/// Shapes:  a [n], b [m]; empty means uniform with total mass 1. Masses are multiples of 2^-52 of the total,
-/// or exact
-///          for uniform weights.
+/// Shapes:  a [n], b [m]; empty means uniform with total mass 1. Uniform weights are exact, others are
+///          rounded to multiples of about n 2^-60 of the total.
 /// Units:   value, duals, violation and gap in those of the cost (times mass).
-/// Source:  the duals as a filter for arcs: Schmitzer, "A sparse multiscale algorithm for dense optimal
-/// transport",
-///          J. Math. Imaging Vis. 56, 2016; deviation: entropic duals in place of a hierarchy of points.
+/// Source:  duals as a filter for arcs: Schmitzer, "A sparse multiscale algorithm for dense optimal
+///          transport", J. Math. Imaging Vis. 56, 2016; deviation: entropic duals in place of a hierarchy
+///          of points.
 ///
 /// @throws core::ShapeMismatch if a weight vector has another length
-/// @throws core::NumericalError if a weight is negative or not finite, the totals differ by more than 1e-6 of
-///         themselves, or the rounds are used up
+/// @throws core::NumericalError if a weight is negative or not finite, the totals differ by more than 1e-6
+///         of themselves, or the rounds are used up
 Transport exact(const Cost& cost, std::span<const double> a = {}, std::span<const double> b = {},
                 const ExactOptions& options = {});
 

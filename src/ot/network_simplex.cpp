@@ -103,8 +103,7 @@ void NetworkSimplex::build_tree(const IntegerCost& cost, std::span<const Flow> p
 }
 
 void NetworkSimplex::solve(const ArcList& arcs) {
-    // Every pivot lowers an integer cost, so the end is certain; this many would mean that something is
-    // broken.
+    // Every pivot lowers an integer cost, so the end is certain; this many mean that something is broken.
     const std::size_t limit = 1000 * (nodes_.size() + arcs.size());
     for (std::size_t pivots = 0;; ++pivots) {
         const Entering entering = find_entering(arcs);
@@ -161,8 +160,7 @@ void NetworkSimplex::pivot(const Entering& entering) {
     const std::uint32_t meet = u;
     for (u = row; u != meet; u = nodes_[u].parent) nodes_[u].flow += u < rows_ ? -units : units;
     for (v = col; v != meet; v = nodes_[v].parent) nodes_[v].flow += v < rows_ ? units : -units;
-    // The part of the tree below the leaving arc hangs from the entering one; its duals move so that this is
-    // tight.
+    // The tree below the leaving arc now hangs from the entering one; its duals move so that this is tight.
     if (on_row_side) {
         rehang(row, leaving, col, units);
         shift(row, entering.slack);

@@ -14,16 +14,16 @@ namespace popflow::ot {
 ///
 /// The basis is a spanning tree of rows and columns whose arcs alone carry mass; the duals are those for
 /// which every tree arc is tight. A pivot brings in an arc with c_ij < f_i + g_j and drops the arc of its
-/// cycle that empties first. Supplies are perturbed so that no tree arc is ever empty: each pivot lowers the
-/// cost, and the method ends. Arcs may be added at any time; the tree stays feasible and the search goes on.
+/// cycle that empties first. Supplies are perturbed so that no tree arc is ever empty: each pivot lowers
+/// the cost, and the method ends. Arcs may be added at any time; the tree stays feasible and the search
+/// goes on.
 ///
 /// Source: Ahuja, Magnanti and Orlin, "Network flows", 1993, chapter 11; the perturbation: Orden, "The
-/// transhipment
-///         problem", Management Science 2, 1956.
+///         transhipment problem", Management Science 2, 1956.
 class NetworkSimplex {
   public:
-    /// The tree starts with the arcs of least c_ij - f_i - g_j that fit; what they cannot carry goes by arcs
-    /// of any cost.
+    /// The tree starts with the arcs of least c_ij - f_i - g_j that fit; what they cannot carry goes by
+    /// arcs of any cost.
     ///
     /// @param supply, demand  >= 0 and of the same sum, demand > 0; the sum times n + 1 is less than 2^62
     NetworkSimplex(const IntegerCost& cost, std::span<const std::int64_t> supply,

@@ -16,15 +16,13 @@ namespace popflow::ot {
 
 namespace {
 
-// Row blocks with column sums of their own, added in this order: a number of the algorithm, not of the
-// machine.
+// Row blocks with sums of their own, added in this order: a number of the algorithm, not of the machine.
 constexpr std::size_t row_blocks = 32;
 // Below this many elements threads cost more than they save.
-constexpr std::size_t serial_size = 1U << 18U;
+constexpr std::size_t serial_size = 1U << 20U;
 constexpr float log2_e = 1.44269504F;
 constexpr float smallest_sum = 1e-30F;
-// While g moves by less than this (base 2) the last f bounds the exponents well enough, else their maximum
-// must.
+// While g moves by less than this (base 2) the last f bounds the exponents, else their maximum must.
 constexpr float safe_move = 60;
 // Stands for the logarithm of no weight at all.
 constexpr float no_weight = -1e4F;

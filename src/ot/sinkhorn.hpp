@@ -29,8 +29,8 @@ struct SinkhornResult {
     Potentials potentials;
     std::size_t sweeps = 0;
     double marginal_error = 0;  ///< 1-norm of the column marginals' error before the last step of g
-    /// Mean over the rows of 1 / sum_j (P_ij / a_i)^2: on how many partners a row's mass is spread. 0 if not
-    /// asked for.
+    /// Mean over the rows of 1 / sum_j (P_ij / a_i)^2: on how many partners a row's mass is spread. 0 if
+    /// not asked for.
     double partners = 0;
 };
 
@@ -38,14 +38,13 @@ struct SinkhornResult {
 /// f_i = -eps log sum_j b_j exp((g_j - c_ij) / eps), then g_j likewise with a and f.
 ///
 /// Works in fp32 with the row maximum taken out of every sum, so that no epsilon over- or underflows; a
-/// column whose mass underflows takes its potential from its cheapest row. Each sweep reads the cost once and
-/// takes one exponential per element. Bits do not depend on the number of threads.
+/// column whose mass underflows takes its potential from its cheapest row. Each sweep reads the cost once
+/// and takes one exponential per element. Bits do not depend on the number of threads.
 ///
 /// Shapes:  a [n], b [m], weights >= 0, or empty for uniform; `start` (its g alone is used) may be null.
 /// Units:   potentials in those of the cost.
 /// Source:  Peyre and Cuturi, "Computational optimal transport", 2019, section 4.4; deviation: the column
-/// sums are
-///          formed from the row-normalised plan in the same pass.
+///          sums are formed from the row-normalised plan in the same pass.
 ///
 /// @throws core::ShapeMismatch if a weight vector or a potential has another length
 /// @throws core::NumericalError if the potentials leave the finite numbers

@@ -71,7 +71,6 @@ class Sample {
         : matrix_(rows.size() * spread_stride(cols.size())) {
         const std::size_t stride = spread_stride(cols.size());
         std::vector<double> sums(rows.size());
-#pragma omp parallel for schedule(static)
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const float* from = cost.row(rows[i]);
             float* to = matrix_.data() + i * stride;
@@ -85,9 +84,7 @@ class Sample {
         const auto elements = static_cast<double>(rows.size()) * static_cast<double>(cols.size());
         view_ = {matrix_.data(), rows.size(), cols.size(), cols.size(), stride, sum / elements};
     }
-    const CostRows& view() const {
-        return view_;
-    }
+    const CostRows& view() const { return view_; }
 
   private:
     LargeArray matrix_;

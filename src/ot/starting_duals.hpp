@@ -11,9 +11,9 @@ namespace popflow::ot {
 /// Duals near the optimal ones, for exact() to order the arcs by: entropic ones, with an epsilon so small
 /// that each row's mass is spread on few columns.
 ///
-/// Epsilon starts at 2 % of the mean cost and is halved until that is so. Large problems do this on a sample
-/// of the cells first, drawn evenly along the rows and columns by weight, where a sweep costs next to
-/// nothing. The result decides how fast exact() is, not what it finds.
+/// Epsilon starts at 2 % of the mean cost and is halved until that is so. Large problems do this on a
+/// sample of the cells first, drawn evenly along the rows and columns by weight, where a sweep costs next
+/// to nothing. The result decides how fast exact() is, not what it finds.
 ///
 /// Shapes:  a [n], b [m], empty for uniform; `start` as in sinkhorn().
 /// Units:   those of the fp32 matrix (no unit, no offset).

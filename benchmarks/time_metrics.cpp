@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// time_metrics FILE N M D: FILE holds float32 x [N, D], y [M, D]. Prints `name value seconds` of each.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+
+#include "metrics/correlation.hpp"
+#include "metrics/mmd.hpp"
+#include "metrics/wasserstein.hpp"
+#include "ot/coupling.hpp"
+
+namespace {
+
+using popflow::linalg::Matrix;
+
+Matrix<float> read_rows(std::ifstream& file, std::size_t n, std::size_t d) {
+    Matrix<float> x(n, d);
+    file.read(reinterpret_cast<char*>(x.data()), static_cast<std::streamsize>(x.size() * sizeof(float)));
+    return x;
+}
+
+void time_one(const char* name, const std::function<double()>& metric) {
+    const auto start = std::chrono::steady_clock::now();
+    const double value = metric();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    std::printf("%s %.12g %.6f\n", name, value, seconds.count());
+}
+
+double mean_squared_distance(const Matrix<float>& x, const Matrix<float>& y,
+                             const std::vector<std::uint32_t>& partner) {
+    double sum = 0;
+    for (std::size_t i = 0; i < x.rows(); ++i) {
+        for (std::size_t k = 0; k < x.cols(); ++k) {
+            const double difference = static_cast<double>(x(i, k)) - y(partner[i], k);
+            sum += difference * difference;
+        }
+    }
+    return sum / static_cast<double>(x.rows());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 5) {
+        std::fputs("usage: time_metrics FILE N M D\n", stderr);
+        return 2;
+    }
+    std::ifstream file(argv[1], std::ios::binary);
+    const auto size = [&](int l) { return static_cast<std::size_t>(std::strtoull(argv[l], nullptr, 10)); };
+    const Matrix<float> x = read_rows(file, size(2), size(4));
+    const Matrix<float> y = read_rows(file, size(3), size(4));
+    if (!file) {
+        std::fputs("time_metrics: the file is too short\n", stderr);
+        return 2;
+    }
+    using namespace popflow;
+    (void)metrics::wasserstein2(x.view().row_block(0, 64), y.view().row_block(0, 64));  // starts the threads
+    time_one("w1", [&] { return metrics::wasserstein1(x.view(), y.view()); });
+    time_one("w2", [&] { return metrics::wasserstein2(x.view(), y.view()); });
+    time_one("w1_and_w2", [&] { return metrics::wasserstein(x.view(), y.view()).w2; });
+    if (x.rows() == y.rows()) {
+        std::vector<std::uint32_t> partner;
+        time_one("coupling", [&] {
+            partner = ot::optimal_partners(x.view(), y.view());
+            return 0.0;
+        });
+        std::printf("coupling_value %.12g 0\n", mean_squared_distance(x, y, partner));
+    }
+    time_one("mmd", [&] { return metrics::kernel_distances(x.view(), y.view()).mmd; });
+    time_one("r2", [&] { return metrics::correlation_r2(x.view(), y.view()); });
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "ot/arcs.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/populations.hpp"
+
+using popflow::linalg::Matrix;
+using popflow::ot::Arc;
+using popflow::ot::ArcList;
+using popflow::ot::Cost;
+using popflow::ot::CostKind;
+using popflow::ot::IntegerCost;
+using popflow::test::normal_population;
+
+TEST(Arcs, NearestAreTheSmallestReducedCosts) {
+    const Matrix<float> x = normal_population(70, 4, 1);
+    const Matrix<float> y = normal_population(500, 4, 2);
+    const Cost cost(CostKind::euclidean, x.view(), y.view());
+    std::vector<float> g(500);
+    for (std::size_t j = 0; j < 500; ++j) g[j] = static_cast<float>(j % 7) / 20;
+
+    const auto arcs = nearest_arcs(cost, g, 9);
+
+    ASSERT_EQ(arcs.size(), 70U * 9);
+    for (std::uint32_t i = 0; i < 70; ++i) {
+        std::vector<float> all(500);
+        for (std::size_t j = 0; j < 500; ++j) all[j] = cost.row(i)[j] - g[j];
+        std::vector<float> found;
+        for (const Arc& arc : arcs) {
+            if (arc.i == i) found.push_back(all[arc.j]);
+        }
+        std::sort(all.begin(), all.end());
+        std::sort(found.begin(), found.end());
+        EXPECT_TRUE(std::equal(found.begin(), found.end(), all.begin()));
+    }
+}
+
+TEST(Arcs, EqualCostsAreSpreadOverTheColumns) {
+    Matrix<float> x(100, 2);
+    const Cost cost(CostKind::euclidean, x.view(), x.view());
+
+    const auto arcs = nearest_arcs(cost, std::vector<float>(100, 0), 2);
+
+    for (const Arc& arc : arcs) EXPECT_LE((arc.j + 100 - arc.i) % 100, 1U);
+}
+
+TEST(Arcs, AddingMergesWithoutRepeats) {
+    const Matrix<float> x = normal_population(3, 2, 1);
+    const Cost cost(CostKind::euclidean, x.view(), x.view());
+    const IntegerCost integer(cost);
+    ArcList arcs;
+
+    add_arcs(integer, 3, {{0, 1}, {2, 0}, {0, 1}}, arcs);
+    add_arcs(integer, 3, {{0, 2}, {0, 1}, {0, 0}}, arcs);
+
+    EXPECT_EQ(arcs.first, (std::vector<std::size_t>{0, 3, 3, 4}));
+    EXPECT_EQ(arcs.col, (std::vector<std::uint32_t>{0, 1, 2, 0}));
+    EXPECT_EQ(arcs.cost[0], 0);
+    EXPECT_EQ(arcs.cost[1], integer(0, 1));
+}
+
+TEST(Arcs, EveryViolatedArcIsFoundAndNoOther) {
+    const Matrix<float> x = normal_population(80, 3, 1);
+    const Matrix<float> y = normal_population(60, 3, 2);
+    const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
+    const IntegerCost integer(cost);
+    std::vector<std::int64_t> f(80);
+    std::vector<std::int64_t> g(60, 0);
+    // Tight to one unit: each row's cheapest arc is violated by exactly one, or just not.
+    for (std::size_t i = 0; i < 80; ++i) {
+        f[i] = integer(i, 0);
+        for (std::size_t j = 1; j < 60; ++j) f[i] = std::min(f[i], integer(i, j));
+        f[i] += static_cast<std::int64_t>(i % 2);
+    }
+
+    const auto arcs = violated_arcs(cost, integer, f, g, 100);
+
+    ASSERT_EQ(arcs.size(), 40U);
+    for (const Arc& arc : arcs) {
+        EXPECT_EQ(arc.i % 2, 1U);
+        EXPECT_EQ(integer(arc.i, arc.j) - f[arc.i] - g[arc.j], -1);
+    }
+}
