@@ -29,7 +29,9 @@ const Verb verbs[] = {
     {"train", "learn a model into a run folder", apps::train, true},
     {"evaluate", "score held-out pairs with a trained model and the baselines", apps::evaluate},
     {"report", "print the table of one or more result files", apps::report},
-    {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why", apps::inspect},
+    {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why",
+     apps::inspect},
+    {"metrics", "compare two files of cells", apps::metrics},
     {"simulate", "write a simulated screen", apps::simulate},
 };
 

@@ -81,7 +81,8 @@ class Training {
         describe();
         core::Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root());
         while (trainer_->steps_done() < config_.train.steps) {
-            const train::StepReport report = trainer_->step(stop_requested() || trainer_->steps_done() + 1 == config_.stop_after);
+            const train::StepReport report =
+                trainer_->step(stop_requested() || trainer_->steps_done() + 1 == config_.stop_after);
             const std::uint64_t step = trainer_->steps_done();
             record(report, step);
             if (report.stop && step < config_.train.steps) {

@@ -44,8 +44,8 @@ void evaluate_run(const std::string& run, const std::string& output, const confi
 
 /// Holds SIGTERM and SIGUSR1 back until stop_requested() asks for them, in this thread and those it starts.
 ///
-/// No handler runs: generated matrix kernels keep data below the stack pointer, where a handler's frame would be
-/// written. Call it before MPI starts its threads.
+/// No handler runs: generated matrix kernels keep data below the stack pointer, where a handler's frame would
+/// be written. Call it before MPI starts its threads.
 void hold_stop_signals();
 /// They end the program again, at once.
 void release_stop_signals();

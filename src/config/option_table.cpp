@@ -111,8 +111,8 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
     Values flags;
     try {
         const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-        collect(po::command_line_parser(arguments).options(description).style(style).run(),
-                flags, positional);
+        collect(po::command_line_parser(arguments).options(description).style(style).run(), flags,
+                positional);
     } catch (const po::error& error) {
         rethrow(error, known, "");
     }

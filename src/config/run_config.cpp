@@ -178,9 +178,12 @@ void add_train(OptionTable& table, RunConfig& config) {
         [&config] { return Strings{config.precision}; });
     add.count("checkpoint-every", config.checkpoint_every, 1, "steps between checkpoints");
     add.count("log-every", config.log_every, 1, "steps between rows of the training table");
-    add.add("stop-after", "N", "checkpoint and exit 75 after this step, as on a signal; 0 for never",
-            [&config](const Strings& v) { config.stop_after = parse_count("stop-after", v.back(), 0, 1ULL << 62U); },
-            [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
+    add.add(
+        "stop-after", "N", "checkpoint and exit 75 after this step, as on a signal; 0 for never",
+        [&config](const Strings& v) {
+            config.stop_after = parse_count("stop-after", v.back(), 0, 1ULL << 62U);
+        },
+        [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
     add.toggle("resume", config.resume, "go on from the checkpoint of the run folder, if there is one");
 }
 

@@ -11,7 +11,9 @@ namespace popflow::data {
 namespace {
 
 // Concentrations are compared on the log scale, where dilution series are even; 0 comes before all others.
-double log_dose(double concentration) { return std::log(std::max(concentration, 1e-300)); }
+double log_dose(double concentration) {
+    return std::log(std::max(concentration, 1e-300));
+}
 
 }  // namespace
 

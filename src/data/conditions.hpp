@@ -10,12 +10,12 @@
 
 namespace popflow::data {
 
-/// The treatments, and with `--doses all` their concentrations, that a model was trained on, and the vector c that
-/// tells the model which one a pair has.
+/// The treatments, and with `--doses all` their concentrations, that a model was trained on, and the vector c
+/// that tells the model which one a pair has.
 ///
-/// c is the one-hot of the treatment. With doses it is [one-hot | one-hot * level], level in (0, 1]: the i-th of n
-/// concentrations seen in training has level i/n, and one between two of them lies between their levels in
-/// proportion to its logarithm.
+/// c is the one-hot of the treatment. With doses it is [one-hot | one-hot * level], level in (0, 1]: the i-th
+/// of n concentrations seen in training has level i/n, and one between two of them lies between their levels
+/// in proportion to its logarithm.
 class Conditions {
   public:
     /// One treatment and the concentrations that were seen, ascending (empty without doses).
@@ -25,7 +25,8 @@ class Conditions {
     };
 
     Conditions() = default;
-    Conditions(std::vector<Treatment> treatments, Doses doses) : treatments_(std::move(treatments)), doses_(doses) {}
+    Conditions(std::vector<Treatment> treatments, Doses doses)
+        : treatments_(std::move(treatments)), doses_(doses) {}
     /// Those of some pairs of a screen, in the order of their names.
     static Conditions of_pairs(const Screen& screen, std::span<const std::size_t> pairs);
 
@@ -38,7 +39,8 @@ class Conditions {
 
     /// Number of distinct conditions: treatments, or (treatment, concentration).
     std::size_t count() const;
-    /// Which of them a population has; an unseen concentration counts as the nearest one seen, on the log scale.
+    /// Which of them a population has; an unseen concentration counts as the nearest one seen, on the log
+    /// scale.
     std::size_t index(const Population& treated) const;
 
   private:

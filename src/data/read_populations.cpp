@@ -5,8 +5,10 @@
 #include <map>
 
 #include "core/error.hpp"
+#include "data/all_cells.hpp"
 #include "data/anndata.hpp"
 #include "data/labels.hpp"
+#include "data/marker_choice.hpp"
 #include "data/row_keys.hpp"
 #include "data/screen.hpp"
 #include "data/screen_columns.hpp"
@@ -121,16 +123,22 @@ class RowGatherer {
     std::vector<RowRun> runs_;
 };
 
-[[noreturn]] void bad_value(const Screen& screen, std::size_t row, std::size_t j, float value) {
-    const bool signed_values = screen.options.transform.kind == Transform::Kind::none;
+/// Where values come from and how they are transformed.
+struct Source {
+    const std::string& file;
+    const std::vector<std::string>& markers;
+    const Transform& transform;
+};
+
+[[noreturn]] void bad_value(const Source& source, std::size_t row, std::size_t j, float value) {
+    const bool signed_values = source.transform.kind == Transform::Kind::none;
     const std::string found = std::isnan(value)   ? "NaN"
                               : std::isinf(value) ? (value > 0 ? "inf" : "-inf")
                                                   : number_label(value);
-    throw core::DataError(
-        screen.file, "X",
-        "row " + std::to_string(row) + ", marker " + screen.markers[j] + ": found " + found +
-            ", allowed finite numbers" +
-            (signed_values ? "" : " >= 0 for the transform " + screen.options.transform.text()));
+    throw core::DataError(source.file, "X",
+                          "row " + std::to_string(row) + ", marker " + source.markers[j] + ": found " +
+                              found + ", allowed finite numbers" +
+                              (signed_values ? "" : " >= 0 for the transform " + source.transform.text()));
 }
 
 bool allowed(const Transform& transform, float value) {
@@ -146,9 +154,9 @@ bool transform_run(const Transform& transform, const RowRun& run, std::size_t d)
     return true;
 }
 
-void transform_runs(const Screen& screen, const std::vector<RowRun>& runs) {
-    const Transform& transform = screen.options.transform;
-    const std::size_t d = screen.markers.size();
+void transform_runs(const Source& source, const std::vector<RowRun>& runs) {
+    const Transform& transform = source.transform;
+    const std::size_t d = source.markers.size();
     const auto n_runs = static_cast<std::int64_t>(runs.size());
     std::int64_t bad = n_runs;
 #pragma omp parallel for schedule(guided) reduction(min : bad)
@@ -160,7 +168,7 @@ void transform_runs(const Screen& screen, const std::vector<RowRun>& runs) {
     const RowRun& run = runs[static_cast<std::size_t>(bad)];
     std::size_t k = 0;
     while (allowed(transform, run.out[k])) ++k;
-    bad_value(screen, run.first + k / d, k % d, run.out[k]);
+    bad_value(source, run.first + k / d, k % d, run.out[k]);
 }
 
 }  // namespace
@@ -179,8 +187,23 @@ std::vector<Cells> read_populations(const Screen& screen, std::span<const std::s
     }
     const std::vector<RowRun> runs = RowGatherer(screen, populations, data, cells).gather();
     data.x().read(runs, screen.marker_cols);
-    transform_runs(screen, runs);
+    transform_runs({screen.file, screen.markers, screen.options.transform}, runs);
     return cells;
+}
+
+AllCells read_all_cells(const std::string& file, const ScreenOptions& options) {
+    const AnnData data(file);
+    MarkerChoice choice = choose_markers(data, options);
+    if (data.n_obs() == 0) throw core::DataError(file, "X", "found no cells, allowed 1 or more");
+    AllCells all{std::move(choice.markers), linalg::Matrix<float>(data.n_obs(), choice.cols.size())};
+    constexpr std::size_t block = 4096;  // rows that one thread transforms at a time
+    std::vector<RowRun> runs;
+    for (std::size_t first = 0; first < data.n_obs(); first += block) {
+        runs.push_back({first, std::min(block, data.n_obs() - first), all.x.view().row(first)});
+    }
+    data.x().read(runs, choice.cols);
+    transform_runs({file, all.markers, options.transform}, runs);
+    return all;
 }
 
 }  // namespace popflow::data

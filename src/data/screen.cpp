@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "data/anndata.hpp"
 #include "data/labels.hpp"
+#include "data/marker_choice.hpp"
 #include "data/row_keys.hpp"
 #include "data/screen_columns.hpp"
 #include "data/screen_draft.hpp"
@@ -29,38 +30,6 @@ std::string experiment_label(const std::vector<std::string>& values) {
 
 std::string dose_label(const Population& population) {
     return population.treatment + (population.concentration.empty() ? "" : " at " + population.concentration);
-}
-
-std::size_t marker_column(const AnnData& data, const std::string& name, const char* option) {
-    const std::vector<std::string>& all = data.var_names();
-    const auto found = std::find(all.begin(), all.end(), name);
-    if (found == all.end()) {
-        throw core::DataError(data.file(), "var",
-                              std::string(option) + " names `" + name + "`, which is missing; nearest is `" +
-                                  nearest_name(name, all) + "`, found " + joined(all));
-    }
-    return static_cast<std::size_t>(found - all.begin());
-}
-
-void choose_markers(Screen& screen, const AnnData& data) {
-    const ScreenOptions& options = screen.options;
-    std::set<std::size_t> excluded;
-    for (const std::string& name : options.exclude_markers) {
-        excluded.insert(marker_column(data, name, "exclude-markers"));
-    }
-    std::vector<std::string> wanted = options.markers.empty() ? data.var_names() : options.markers;
-    std::set<std::string> seen;
-    for (std::size_t k = 0; k < wanted.size(); ++k) {
-        const std::size_t column = options.markers.empty() ? k : marker_column(data, wanted[k], "markers");
-        if (excluded.contains(column)) continue;
-        if (!seen.insert(wanted[k]).second) {
-            throw core::DataError(data.file(), "var", "found marker `" + wanted[k] + "` twice, allowed once");
-        }
-        screen.markers.push_back(wanted[k]);
-        screen.marker_cols.push_back(column);
-    }
-    if (screen.markers.empty())
-        throw core::DataError(data.file(), "var", "found no marker to use, allowed 1 or more");
 }
 
 /// Drops the small populations of an experiment; gives the others.
@@ -232,7 +201,9 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
     screen.n_obs = data.n_obs();
     screen.n_vars = data.n_vars();
     screen.x_text = data.x().text();
-    choose_markers(screen, data);
+    MarkerChoice choice = choose_markers(data, options);
+    screen.markers = std::move(choice.markers);
+    screen.marker_cols = std::move(choice.cols);
 
     const ScreenColumns columns(data, options);
     RowKeys keys(data, columns.names());
