@@ -7,6 +7,7 @@
 #include <new>
 #include <thread>
 
+#include "core/text.hpp"
 #include "core/version.hpp"
 #include "linalg/gemm.hpp"
 #include "verbs.hpp"
@@ -91,12 +92,11 @@ int main(int argc, char** argv) {
     if (verb == nullptr) {
         std::vector<std::string> known;
         for (const Verb& v : verbs) known.emplace_back(v.name);
-        const std::string guess = popflow::config::nearest_name(name, known);
         if (name.empty()) {
             print_usage(stderr);
         } else {
             std::fprintf(stderr, "popflow: unknown verb '%s'%s; popflow --help lists the verbs\n",
-                         name.c_str(), guess.empty() ? "" : (", did you mean '" + guess + "'?").c_str());
+                         name.c_str(), core::did_you_mean(name, known).c_str());
         }
         return apps::bad_input;
     }

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "core/progress.hpp"
+#include "core/text.hpp"
 #include "data/simulated_screen_file.hpp"
 #include "dist/partition.hpp"
 #include "verbs.hpp"
@@ -15,7 +16,7 @@ int simulate(const Arguments& arguments, const dist::Communicator& comm) {
     std::vector<std::string> kind;
     if (parse_or_help(table, usage, arguments, {config::Section::simulate}, comm, &kind)) return done;
     if (kind != std::vector<std::string>{"screen"}) {
-        throw core::ConfigError("simulate", "found '" + config::list_text(kind) + "', allowed screen");
+        throw core::ConfigError("simulate", "found '" + core::joined(kind) + "', allowed screen");
     }
     require(config.output, "output", "F.h5ad");
 

@@ -9,6 +9,8 @@
 #include <map>
 #include <sstream>
 
+#include "core/text.hpp"
+
 namespace po = boost::program_options;
 
 namespace popflow::config {
@@ -36,9 +38,7 @@ po::options_description describe(const std::vector<Option>& options, const std::
     if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
         std::string name = unknown->get_option_name();
         name.erase(0, name.find_first_not_of('-'));
-        const std::string guess = nearest_name(name, known);
-        throw core::ConfigError(where + name,
-                                "unknown option" + (guess.empty() ? "" : "; did you mean '" + guess + "'?"));
+        throw core::ConfigError(where + name, "unknown option" + core::did_you_mean(name, known));
     }
     throw core::ConfigError(where.empty() ? "usage" : where.substr(0, where.size() - 2), error.what());
 }
@@ -60,21 +60,6 @@ void collect(const po::parsed_options& parsed, Values& values, std::vector<std::
     }
 }
 
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-        }
-    }
-    return row[b.size()];
-}
-
 const std::vector<Section>& all_sections() {
     static const std::vector<Section> sections{Section::general, Section::data,    Section::split,
                                                Section::model,   Section::train,   Section::evaluate,
@@ -83,18 +68,6 @@ const std::vector<Section>& all_sections() {
 }
 
 }  // namespace
-
-std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
-    std::string best;
-    std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
-    for (const std::string& candidate : known) {
-        if (const std::size_t distance = edit_distance(name, candidate); distance < least) {
-            least = distance;
-            best = candidate;
-        }
-    }
-    return best;
-}
 
 const Option* OptionTable::find(const std::string& name) const {
     const auto at = std::ranges::find(options_, name, &Option::name);
@@ -181,8 +154,8 @@ double parse_number(const std::string& key, const std::string& text, double leas
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most)) {
-        throw core::ConfigError(key, "found '" + text + "', allowed a number from " + number_text(least) +
-                                         " to " + number_text(most));
+        throw core::ConfigError(key, "found '" + text + "', allowed a number from " +
+                                         core::number_label(least) + " to " + core::number_label(most));
     }
     return value;
 }
@@ -196,29 +169,6 @@ std::size_t parse_choice(const std::string& key, const std::string& text,
         throw core::ConfigError(key, "found '" + text + "', allowed " + names);
     }
     return static_cast<std::size_t>(at - allowed.begin());
-}
-
-std::vector<std::string> parse_list(const std::string& text) {
-    std::vector<std::string> values;
-    std::istringstream in(text);
-    for (std::string value; std::getline(in, value, ',');) {
-        const auto first = value.find_first_not_of(' ');
-        const auto last = value.find_last_not_of(' ');
-        if (first != std::string::npos) values.push_back(value.substr(first, last - first + 1));
-    }
-    return values;
-}
-
-std::string list_text(const std::vector<std::string>& values) {
-    std::string text;
-    for (const std::string& value : values) text += (text.empty() ? "" : ",") + value;
-    return text;
-}
-
-std::string number_text(double value) {
-    char buffer[32];
-    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
-    return {buffer, error == std::errc() ? end : buffer};
 }
 
 }  // namespace popflow::config

@@ -59,13 +59,5 @@ double parse_number(const std::string& key, const std::string& text, double leas
 /// Position of text among `allowed`.
 std::size_t parse_choice(const std::string& key, const std::string& text,
                          const std::vector<std::string>& allowed);
-/// `a,b,c` as a list; spaces around the commas are dropped.
-std::vector<std::string> parse_list(const std::string& text);
-std::string list_text(const std::vector<std::string>& values);
-/// Shortest text that reads back as the same number.
-std::string number_text(double value);
-
-/// The known name nearest to a mistyped one, or empty if none is near.
-std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
 }  // namespace popflow::config

@@ -6,11 +6,17 @@
 #include <map>
 #include <sstream>
 
+#include "core/text.hpp"
+
 namespace popflow::config {
 
 namespace {
 
 using Strings = std::vector<std::string>;
+
+std::string list_text(const Strings& values) {
+    return core::joined(values, values.size());
+}
 
 // Builds the options of one section; each refers to a field of the configuration.
 class Adder {
@@ -39,7 +45,7 @@ class Adder {
             [&field, name, least, most](const Strings& v) {
                 field = parse_number(name, v.back(), least, most);
             },
-            [&field] { return Strings{number_text(field)}; });
+            [&field] { return Strings{core::number_label(field)}; });
     }
     template <class Enum>
     void choice(const std::string& name, Enum& field, const Strings& allowed, const std::string& help) {
@@ -58,7 +64,9 @@ class Adder {
             [&field](const Strings& v) {
                 field.clear();
                 for (const std::string& one : v) {
-                    for (std::string& item : parse_list(one)) field.push_back(std::move(item));
+                    for (std::string& item : core::split_text(one, ',')) {
+                        if (!item.empty()) field.push_back(std::move(item));
+                    }
                 }
             },
             [&field] { return field.empty() ? Strings{} : Strings{list_text(field)}; });
@@ -92,7 +100,7 @@ void add_data(OptionTable& table, RunConfig& config) {
             static const Strings roles{"patient",   "culture", "treatment", "concentration",
                                        "replicate", "plate",   "cell_type"};
             for (const std::string& value : values) {
-                for (const std::string& item : parse_list(value)) {
+                for (const std::string& item : core::split_text(value, ',')) {
                     const auto equals = item.find('=');
                     if (equals == std::string::npos || equals + 1 == item.size()) {
                         throw core::ConfigError("column", "found '" + item + "', allowed ROLE=NAME");
@@ -194,7 +202,7 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         "parts", "PARTS", "parts of the split to score: train, validation, test",
         [&evaluate](const Strings& v) {
             evaluate.parts.clear();
-            for (const std::string& part : parse_list(v.back()))
+            for (const std::string& part : core::split_text(v.back(), ','))
                 evaluate.parts.push_back(data::parse_part(part));
         },
         [&evaluate] {
@@ -209,7 +217,7 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         "metrics", "NAMES", "scores to compute",
         [&evaluate](const Strings& v) {
             evaluate.metrics.clear();
-            for (const std::string& name : parse_list(v.back())) {
+            for (const std::string& name : core::split_text(v.back(), ',')) {
                 parse_choice("metrics", name, eval::metric_names());
                 evaluate.metrics.push_back(name);
             }

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "data/labels.hpp"
+#include "core/text.hpp"
 #include "h5/file.hpp"
 
 namespace popflow::data {
@@ -109,8 +109,8 @@ LabelColumn AnnData::obs(const std::string& column) const {
         const std::vector<std::string> names = obs_columns();
         throw core::DataError(file(), "obs/" + column,
                               names.empty() ? "is missing; obs has no columns"
-                                            : "is missing; nearest is `" + nearest_name(column, names) +
-                                                  "`, found " + joined(names));
+                                            : "is missing; nearest is `" + core::nearest_name(column, names) +
+                                                  "`, found " + core::joined(names));
     }
     LabelColumn result = open_column(root_, "obs", column);
     check_rows(root_, result, n_obs(), "rows");

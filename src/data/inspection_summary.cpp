@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "core/error.hpp"
-#include "data/labels.hpp"
+#include "core/text.hpp"
 
 namespace popflow::data {
 
@@ -17,10 +17,10 @@ std::vector<std::string> distinct(const Screen& screen, std::string Population::
     for (const Population& population : screen.populations) values.push_back(population.*label);
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
-    const auto is_number = [](const std::string& value) { return label_number(value).has_value(); };
+    const auto is_number = [](const std::string& value) { return core::label_number(value).has_value(); };
     if (std::all_of(values.begin(), values.end(), is_number)) {
         std::stable_sort(values.begin(), values.end(), [](const std::string& a, const std::string& b) {
-            return *label_number(a) < *label_number(b);
+            return *core::label_number(a) < *core::label_number(b);
         });
     }
     return values;

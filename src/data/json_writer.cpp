@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdio>
 
-#include "data/labels.hpp"
+#include "core/text.hpp"
 
 namespace popflow::data {
 
@@ -110,7 +110,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 }
 
 JsonWriter& JsonWriter::value(double number) {
-    return raw(std::isfinite(number) ? number_label(number) : "null");
+    return raw(std::isfinite(number) ? core::number_label(number) : "null");
 }
 
 JsonWriter& JsonWriter::value(const std::vector<std::string>& texts) {

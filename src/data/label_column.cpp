@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "core/error.hpp"
-#include "data/labels.hpp"
+#include "core/text.hpp"
 
 namespace popflow::data {
 
@@ -16,7 +16,7 @@ namespace {
 template <class Value>
 std::string text_of(Value value, bool boolean) {
     if constexpr (std::is_floating_point_v<Value>) {
-        return number_label(value);
+        return core::number_label(value);
     } else {
         if (boolean) return value != 0 ? "True" : "False";
         return std::to_string(value);

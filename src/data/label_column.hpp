@@ -15,8 +15,8 @@ namespace popflow::data {
 
 /// A column of obs or var as codes into its distinct labels, read in blocks.
 ///
-/// Labels are the strings of a column of strings; numbers as number_label() writes them; `True` and `False`.
-/// Categories keep their codes; other columns get codes in the order in which values are met.
+/// Labels are the strings of a column of strings; numbers as core::number_label() writes them; `True` and
+/// `False`. Categories keep their codes; other columns get codes in the order in which values are met.
 class LabelColumn {
   public:
     /// Code of a missing value: no category, NaN, or masked.

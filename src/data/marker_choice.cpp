@@ -5,7 +5,7 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "data/labels.hpp"
+#include "core/text.hpp"
 
 namespace popflow::data {
 
@@ -17,7 +17,7 @@ std::size_t marker_column(const AnnData& data, const std::string& name, const ch
     if (found == all.end()) {
         throw core::DataError(data.file(), "var",
                               std::string(option) + " names `" + name + "`, which is missing; nearest is `" +
-                                  nearest_name(name, all) + "`, found " + joined(all));
+                                  core::nearest_name(name, all) + "`, found " + core::joined(all));
     }
     return static_cast<std::size_t>(found - all.begin());
 }

@@ -5,9 +5,9 @@
 #include <map>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "data/all_cells.hpp"
 #include "data/anndata.hpp"
-#include "data/labels.hpp"
 #include "data/marker_choice.hpp"
 #include "data/row_keys.hpp"
 #include "data/screen.hpp"
@@ -134,7 +134,7 @@ struct Source {
     const bool signed_values = source.transform.kind == Transform::Kind::none;
     const std::string found = std::isnan(value)   ? "NaN"
                               : std::isinf(value) ? (value > 0 ? "inf" : "-inf")
-                                                  : number_label(value);
+                                                  : core::number_label(value);
     throw core::DataError(source.file, "X",
                           "row " + std::to_string(row) + ", marker " + source.markers[j] + ": found " +
                               found + ", allowed finite numbers" +

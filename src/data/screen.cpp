@@ -9,8 +9,8 @@
 #include <tuple>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "data/anndata.hpp"
-#include "data/labels.hpp"
 #include "data/marker_choice.hpp"
 #include "data/row_keys.hpp"
 #include "data/screen_columns.hpp"
@@ -130,7 +130,7 @@ void check_concentrations(const Screen& screen, const std::string& column) {
     for (const auto& [treatment, concentrations] : labels) {
         if (concentrations.size() < 2) continue;
         for (const std::string& label : concentrations) {
-            if (label_number(label)) continue;
+            if (core::label_number(label)) continue;
             throw core::DataError(screen.file, "obs/" + column,
                                   "found `" + label + "` for treatment " + treatment + ", which has " +
                                       std::to_string(concentrations.size()) +
@@ -162,15 +162,15 @@ void check_controls(const Screen& screen, const ScreenDraft& draft, const std::s
         }
     }
     throw core::DataError(screen.file, "obs/" + column,
-                          "found no control among " + joined({found.begin(), found.end()}) +
-                              "; allowed control labels are " + joined(screen.options.control_labels));
+                          "found no control among " + core::joined({found.begin(), found.end()}) +
+                              "; allowed control labels are " + core::joined(screen.options.control_labels));
 }
 
 void check_any_left(const Screen& screen) {
     if (!screen.experiments.empty()) return;
     throw core::DataError(screen.file, "obs",
                           "none of " + std::to_string(screen.experiments_found) + " experiments (" +
-                              joined(screen.options.pair_by) + ") keeps a control" +
+                              core::joined(screen.options.pair_by) + ") keeps a control" +
                               (screen.options.need_pairs ? " and a treatment" : "") + " of at least " +
                               std::to_string(screen.options.min_cells) + " cells");
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "data/labels.hpp"
+#include "core/text.hpp"
 
 namespace popflow::data {
 
@@ -47,7 +47,7 @@ void ScreenColumns::find_roles(const AnnData& data, const ScreenOptions& options
     for (const auto& [role, column] : options.columns) {
         if (!role_index(role)) {
             throw core::ConfigError("column", "found role `" + role + "`, allowed " +
-                                                  joined({role_names.begin(), role_names.end()}));
+                                                  core::joined({role_names.begin(), role_names.end()}));
         }
         check_present(data, column);
     }
@@ -84,7 +84,7 @@ void ScreenColumns::find_pairing(const AnnData& data, const ScreenOptions& optio
 void ScreenColumns::find_exclusions(const AnnData& data, const ScreenOptions& options) {
     for (const std::string& text : options.exclude) {
         Exclusion exclusion{text, {}};
-        for (const std::string& condition : split_text(text, ',')) {
+        for (const std::string& condition : core::split_text(text, ',')) {
             const std::size_t equals = condition.find('=');
             if (equals == std::string::npos || equals == 0) {
                 throw core::ConfigError("exclude",

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "data/labels.hpp"
+#include "core/text.hpp"
 
 namespace popflow::data {
 
@@ -60,7 +60,7 @@ void fill_labels(PopulationDraft& draft, const RowKeys& keys, const ScreenColumn
     population.replicate = label(Role::replicate);
     population.plate = label(Role::plate);
     if (columns.split()) population.part = joint_label(keys, draft.keys, *columns.split());
-    population.concentration_value = label_number(population.concentration).value_or(0);
+    population.concentration_value = core::label_number(population.concentration).value_or(0);
     population.control = std::find(controls.begin(), controls.end(), population.treatment) != controls.end();
 }
 

@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
-#include "data/labels.hpp"
+#include "core/text.hpp"
 
 namespace popflow::data {
 
@@ -34,7 +34,7 @@ void check_keyed(const Screen& screen, const std::string& role,
     std::set<std::string> all;
     for (const Population& population : screen.populations) all.insert(value(population));
     if (all.size() > 1) {
-        throw core::ConfigError("pair-by", "found " + joined(keys) +
+        throw core::ConfigError("pair-by", "found " + core::joined(keys) +
                                                ", allowed with this split: keys that include " + role +
                                                ", or else cells of one " + role + " sit in two parts");
     }
@@ -69,16 +69,18 @@ Split split_by_patient(const Screen& screen, const std::string& spec, const std:
     for (const auto& [experiment, population] : paired_experiments(screen)) known.insert(population->patient);
     const std::vector<std::string> patients(known.begin(), known.end());
     if (patients.size() < 2) {
-        throw core::DataError(screen.file, "split " + spec,
-                              "found one patient only, `" + joined(patients) + "`, allowed two or more");
+        throw core::DataError(
+            screen.file, "split " + spec,
+            "found one patient only, `" + core::joined(patients) + "`, allowed two or more");
     }
-    const std::vector<std::string> wanted = split_text(names, ',');
+    const std::vector<std::string> wanted = core::split_text(names, ',');
     if (wanted.empty()) throw core::ConfigError("split", "found `" + spec + "` without a name, " + forms);
     for (const std::string& name : wanted) {
         if (known.contains(name)) continue;
         throw core::DataError(screen.file, "split " + spec,
                               "found no pairs of patient `" + name + "`, nearest is `" +
-                                  nearest_name(name, patients) + "`, allowed " + joined(patients));
+                                  core::nearest_name(name, patients) + "`, allowed " +
+                                  core::joined(patients));
     }
     std::vector<Part> parts(screen.experiments.size(), Part::train);
     for (const auto& [experiment, population] : paired_experiments(screen)) {
@@ -138,7 +140,7 @@ Split split_by_column(const Screen& screen, const std::string& spec, const std::
         const std::string label = *labels.begin();
         if (labels.size() > 1 || (label != "train" && label != "validation" && label != "test")) {
             throw core::DataError(screen.file, "obs/" + name,
-                                  "found `" + joined({labels.begin(), labels.end()}) +
+                                  "found `" + core::joined({labels.begin(), labels.end()}) +
                                       "` in the experiment " + screen.experiments[e].label +
                                       ", allowed one of train, validation, test for all of an experiment");
         }

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "data/labels.hpp"
+#include "core/text.hpp"
 #include "data/screen.hpp"
 
 namespace popflow::data {
@@ -13,7 +13,7 @@ Transform Transform::parse(const std::string& text) {
     if (text == "arcsinh") return {Kind::arcsinh, 5};
     const std::string prefix = "arcsinh:";
     if (text.starts_with(prefix)) {
-        const std::optional<double> cofactor = label_number(text.substr(prefix.size()));
+        const std::optional<double> cofactor = core::label_number(text.substr(prefix.size()));
         if (cofactor && *cofactor > 0) return {Kind::arcsinh, *cofactor};
     }
     throw core::ConfigError("transform",
@@ -23,7 +23,7 @@ Transform Transform::parse(const std::string& text) {
 std::string Transform::text() const {
     switch (kind) {
         case Kind::arcsinh:
-            return "arcsinh:" + number_label(cofactor);
+            return "arcsinh:" + core::number_label(cofactor);
         case Kind::log1p:
             return "log1p";
         case Kind::none:

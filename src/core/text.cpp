@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "data/labels.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <limits>
 #include <numeric>
 
-namespace popflow::data {
+namespace popflow::core {
 
 namespace {
 
@@ -63,17 +63,22 @@ std::optional<double> label_number(const std::string& label) {
     return value;
 }
 
-std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names) {
+std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names, std::size_t most) {
     std::string nearest;
-    std::size_t fewest = std::numeric_limits<std::size_t>::max();
+    std::size_t fewest = most;
     for (const std::string& name : names) {
         const std::size_t distance = edits(lower_case(wanted), lower_case(name));
-        if (distance < fewest) {
+        if (distance < fewest || (nearest.empty() && distance == fewest)) {
             fewest = distance;
             nearest = name;
         }
     }
     return nearest;
+}
+
+std::string did_you_mean(const std::string& wanted, const std::vector<std::string>& names) {
+    const std::string guess = nearest_name(wanted, names, std::max<std::size_t>(2, wanted.size() / 3));
+    return guess.empty() ? "" : " (did you mean '" + guess + "'?)";
 }
 
 std::string joined(const std::vector<std::string>& names, std::size_t most) {
@@ -98,4 +103,4 @@ std::vector<std::string> split_text(const std::string& text, char separator) {
     }
 }
 
-}  // namespace popflow::data
+}  // namespace popflow::core

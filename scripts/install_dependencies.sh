@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Installs what popflow needs from the packages of Debian 12 or a recent Ubuntu.
+# Usage: install_dependencies.sh [--tests]   (--tests adds what only the tests need)
+set -euo pipefail
+packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev)
+if [ "${1:-}" = --tests ]; then
+    packages+=(libgtest-dev hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn python3-h5py
+        python3-anndata python3-pot)
+fi
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+as_root=()
+[ "$(id -u)" = 0 ] || as_root=(sudo)
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"

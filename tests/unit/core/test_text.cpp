@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "core/text.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace popflow::core;
+using Strings = std::vector<std::string>;
+
+TEST(Text, NumbersReadAsPeopleWriteThem) {
+    EXPECT_EQ(popflow::core::number_label(1.0), "1");
+    EXPECT_EQ(popflow::core::number_label(-0.0), "0");
+    EXPECT_EQ(popflow::core::number_label(0.5), "0.5");
+    EXPECT_EQ(popflow::core::number_label(0.1F), "0.1");
+    EXPECT_EQ(popflow::core::number_label(100000.0), "100000");
+    EXPECT_EQ(popflow::core::number_label(1e-7), "1e-07");
+    EXPECT_EQ(popflow::core::number_label(-2.25), "-2.25");
+}
+
+TEST(Text, ALabelIsANumberOnlyAsAWhole) {
+    EXPECT_EQ(popflow::core::label_number("0.5"), 0.5);
+    EXPECT_EQ(popflow::core::label_number("1e-3"), 1e-3);
+    EXPECT_EQ(popflow::core::label_number("-2"), -2);
+    for (const char* text : {"", "1 uM", "nan", "inf", "high", " 1"})
+        EXPECT_FALSE(popflow::core::label_number(text)) << text;
+}
+
+TEST(Text, TheNearestNameIsFewestEditsAway) {
+    EXPECT_EQ(popflow::core::nearest_name("Treatment", {"patient", "treatments", "plate"}), "treatments");
+    EXPECT_EQ(popflow::core::nearest_name("x", {}), "");
+}
+
+TEST(Text, ListsAreJoinedAndSplit) {
+    EXPECT_EQ(popflow::core::joined({"a", "b", "c"}, 2), "a, b and 1 more");
+    EXPECT_EQ(popflow::core::joined({}), "");
+    EXPECT_EQ(popflow::core::split_text("a, b c ,,d", ','), (Strings{"a", "b c", "", "d"}));
+    EXPECT_EQ(popflow::core::split_text("", ','), Strings{});
+}
