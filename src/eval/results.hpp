@@ -19,10 +19,10 @@ struct Provenance {
     std::size_t knn = 0;
     std::uint64_t seed = 0;
     std::uint64_t steps = 0;
-    std::string split;
-    std::string precision;
-    std::string config;  ///< resolved configuration
-    std::string data_fingerprint;
+    std::string split{};
+    std::string precision{};
+    std::string config{};  ///< resolved configuration
+    std::string data_fingerprint{};
     int ranks = 1;
     int threads = 1;
 };

@@ -29,7 +29,7 @@ struct TrainOptions {
     Schedule schedule = Schedule::cosine;
     std::uint64_t warmup_steps = 100;
     double clip_norm = 1;  ///< 0: none
-    nn::AdamOptions adam;
+    nn::AdamOptions adam{};
 };
 
 /// Learning rate of update `step` (0, 1, ...): linear warm-up, then constant, or a half cosine that ends at

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace popflow::test {
+namespace popflow::support {
 
 /// Reads the plain binary files under tests/golden in the order they were written.
 class GoldenFile {
@@ -29,4 +29,4 @@ class GoldenFile {
     std::ifstream file_;
 };
 
-}  // namespace popflow::test
+}  // namespace popflow::support

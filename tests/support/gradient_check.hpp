@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace popflow::test {
+namespace popflow::support {
 
 /// Relative error ||g - g'|| / max(||g||, ||g'||) between a gradient and central differences of `loss` in
 /// `x`. x is restored. Choose x away from kinks.
@@ -30,4 +30,4 @@ inline double gradient_error(std::span<double> x, std::span<const double> gradie
     return std::sqrt(difference) / std::sqrt(std::max({size, numeric_size, 1e-300}));
 }
 
-}  // namespace popflow::test
+}  // namespace popflow::support

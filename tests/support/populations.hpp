@@ -7,7 +7,7 @@
 #include "core/random.hpp"
 #include "linalg/matrix.hpp"
 
-namespace popflow::test {
+namespace popflow::support {
 
 /// n cells of d independent normal markers.
 inline linalg::Matrix<float> normal_population(std::size_t n, std::size_t d, std::uint64_t seed,
@@ -29,4 +29,4 @@ inline linalg::Matrix<float> rows(std::initializer_list<std::initializer_list<fl
     return x;
 }
 
-}  // namespace popflow::test
+}  // namespace popflow::support

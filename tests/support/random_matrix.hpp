@@ -6,7 +6,7 @@
 #include "core/random.hpp"
 #include "linalg/matrix.hpp"
 
-namespace popflow::test {
+namespace popflow::support {
 
 /// Independent normal numbers.
 template <class Real>
@@ -17,4 +17,4 @@ linalg::Matrix<Real> random_matrix(std::size_t rows, std::size_t cols, std::uint
     return m;
 }
 
-}  // namespace popflow::test
+}  // namespace popflow::support

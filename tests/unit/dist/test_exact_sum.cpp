@@ -14,7 +14,7 @@ TEST(ExactSum, DoesNotDependOnTheOrder) {
     std::vector<popflow::linalg::Matrix<float>> slots;
     for (std::uint64_t s = 0; s < 5; ++s) {
         slots.push_back(
-            popflow::test::random_matrix<float>(1, 40000, s, std::pow(10.0, static_cast<double>(s) - 4)));
+            popflow::support::random_matrix<float>(1, 40000, s, std::pow(10.0, static_cast<double>(s) - 4)));
     }
     ExactSum forwards(40000);
     ExactSum backwards(40000);

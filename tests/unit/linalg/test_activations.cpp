@@ -77,7 +77,7 @@ TEST(Sincos, FloatAgreesWithTheLibraryOverManyTurns) {
 }
 
 TEST(ColumnSums, AccumulateInRowOrder) {
-    const auto x = popflow::test::random_matrix<float>(500, 130, 1);
+    const auto x = popflow::support::random_matrix<float>(500, 130, 1);
     std::vector<float> sum(130, 1.0F);
     std::vector<float> expected(130, 1.0F);
     for (std::size_t i = 0; i < 500; ++i) {

@@ -11,7 +11,7 @@
 using popflow::linalg::ConstMatrixView;
 using popflow::linalg::gemm;
 using popflow::linalg::Matrix;
-using popflow::test::random_matrix;
+using popflow::support::random_matrix;
 
 namespace {
 

@@ -33,7 +33,7 @@ TEST(Neighbours, TiesGoToTheLowerIndex) {
 TEST(Neighbours, AgreeWithSortingAllDistances) {
     const std::size_t n = 300;
     const std::size_t k = 17;
-    const auto x = popflow::test::random_matrix<float>(n, 43, 5);
+    const auto x = popflow::support::random_matrix<float>(n, 43, 5);
 
     const auto nearest = nearest_neighbours(x.view(), k);
 
@@ -53,7 +53,7 @@ TEST(Neighbours, AgreeWithSortingAllDistances) {
 }
 
 TEST(Neighbours, NoneAndTooMany) {
-    const auto x = popflow::test::random_matrix<float>(4, 2, 1);
+    const auto x = popflow::support::random_matrix<float>(4, 2, 1);
     EXPECT_TRUE(nearest_neighbours(x.view(), 0).empty());
     EXPECT_EQ(nearest_neighbours(x.view(), 3).size(), 12U);
     EXPECT_THROW(nearest_neighbours(x.view(), 4), popflow::core::ShapeMismatch);

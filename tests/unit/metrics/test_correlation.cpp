@@ -12,8 +12,8 @@
 using popflow::linalg::Matrix;
 using popflow::metrics::correlation_r2;
 using popflow::metrics::r2_of_means;
-using popflow::test::normal_population;
-using popflow::test::rows;
+using popflow::support::normal_population;
+using popflow::support::rows;
 
 TEST(CorrelationR2, IsOneForScaledAndShiftedMarkers) {
     const Matrix<float> x = normal_population(100, 6, 1);

@@ -9,7 +9,7 @@
 
 using popflow::linalg::Matrix;
 using popflow::metrics::Scores;
-using popflow::test::GoldenFile;
+using popflow::support::GoldenFile;
 
 namespace {
 

@@ -14,8 +14,8 @@ using popflow::linalg::Matrix;
 using popflow::metrics::kernel_distances;
 using popflow::metrics::KernelDistances;
 using popflow::metrics::mmd_gammas;
-using popflow::test::normal_population;
-using popflow::test::rows;
+using popflow::support::normal_population;
+using popflow::support::rows;
 
 namespace {
 

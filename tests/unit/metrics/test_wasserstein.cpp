@@ -14,8 +14,8 @@ using popflow::linalg::Matrix;
 using popflow::metrics::per_marker_w1;
 using popflow::metrics::wasserstein;
 using popflow::metrics::wasserstein1_1d;
-using popflow::test::normal_population;
-using popflow::test::rows;
+using popflow::support::normal_population;
+using popflow::support::rows;
 
 TEST(Wasserstein, ByHand) {
     const auto x = rows({{0, 0}, {0, 2}});

@@ -14,7 +14,7 @@ using popflow::models::Context;
 using popflow::models::FlowMatching;
 using popflow::models::FlowMatchingShape;
 using popflow::models::TrainingSlot;
-using popflow::test::random_matrix;
+using popflow::support::random_matrix;
 namespace nn = popflow::nn;
 
 namespace {
@@ -72,7 +72,7 @@ TEST_P(FlowMatchingGradient, AgreesWithCentralDifferences) {
     for (const nn::Tensor& tensor : model.layout().tensors()) {
         const auto part = nn::elements_of(values.values(), tensor);
         const auto expected = nn::elements_of(std::span<const double>(gradient.values()), tensor);
-        const double error = popflow::test::gradient_error(part, expected, [&] {
+        const double error = popflow::support::gradient_error(part, expected, [&] {
             return model.loss_and_gradient<double>(values.values(), slot.view(), workspace, ignored.values());
         });
         EXPECT_LT(error, 1e-7) << tensor.name;

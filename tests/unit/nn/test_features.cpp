@@ -28,8 +28,8 @@ TEST(TimeFeatures, AreSinThenCosOfGeometricFrequencies) {
 }
 
 TEST(SpaceFeatures, AreCosThenSin) {
-    const auto x = popflow::test::random_matrix<float>(7, 3, 1);
-    const auto b = popflow::test::random_matrix<float>(3, 5, 2, 0.5);
+    const auto x = popflow::support::random_matrix<float>(7, 3, 1);
+    const auto b = popflow::support::random_matrix<float>(3, 5, 2, 0.5);
     Matrix<float> out(7, 10);
 
     nn::space_features<float>(x.view(), b.view(), out.view());

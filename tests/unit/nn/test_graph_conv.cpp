@@ -30,8 +30,8 @@ TEST(Aggregate, IsTheMeanOverACellAndItsNeighbours) {
 }
 
 TEST(Aggregate, BackwardIsTheTranspose) {
-    const auto z = popflow::test::random_matrix<double>(4, 3, 1);
-    const auto dy = popflow::test::random_matrix<double>(4, 3, 2);
+    const auto z = popflow::support::random_matrix<double>(4, 3, 1);
+    const auto dy = popflow::support::random_matrix<double>(4, 3, 2);
     Matrix<double> y(4, 3);
     Matrix<double> dz(4, 3);
 
@@ -48,7 +48,7 @@ TEST(Aggregate, BackwardIsTheTranspose) {
 }
 
 TEST(ColumnMeans, WeightCellsAsTheMeanOfTheAggregateDoes) {
-    const auto z = popflow::test::random_matrix<double>(4, 1, 3);
+    const auto z = popflow::support::random_matrix<double>(4, 1, 3);
     Matrix<double> y(4, 1);
 
     const auto weight = graph.column_means<double>();

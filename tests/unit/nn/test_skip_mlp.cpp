@@ -8,7 +8,7 @@
 
 using popflow::linalg::ConstMatrixView;
 using popflow::linalg::Matrix;
-using popflow::test::random_matrix;
+using popflow::support::random_matrix;
 namespace nn = popflow::nn;
 
 namespace {
@@ -54,10 +54,10 @@ TEST(SkipMlp, GradientsAgreeWithCentralDifferences) {
     for (const nn::Tensor& tensor : net.layout.tensors()) {
         const auto part = nn::elements_of(net.values.values(), tensor);
         const auto expected = nn::elements_of(std::span<const double>(gradient.values()), tensor);
-        EXPECT_LT(popflow::test::gradient_error(part, expected, [&] { return net.loss(scratch); }), 1e-8)
+        EXPECT_LT(popflow::support::gradient_error(part, expected, [&] { return net.loss(scratch); }), 1e-8)
             << tensor.name;
     }
-    EXPECT_LT(popflow::test::gradient_error(net.before.values(), dbefore, [&] { return net.loss(scratch); }),
+    EXPECT_LT(popflow::support::gradient_error(net.before.values(), dbefore, [&] { return net.loss(scratch); }),
               1e-8);
 }
 

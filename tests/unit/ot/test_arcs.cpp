@@ -13,7 +13,7 @@ using popflow::ot::ArcList;
 using popflow::ot::Cost;
 using popflow::ot::CostKind;
 using popflow::ot::IntegerCost;
-using popflow::test::normal_population;
+using popflow::support::normal_population;
 
 TEST(Arcs, NearestAreTheSmallestReducedCosts) {
     const Matrix<float> x = normal_population(70, 4, 1);

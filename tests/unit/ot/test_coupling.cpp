@@ -12,8 +12,8 @@
 using popflow::core::Purpose;
 using popflow::core::Stream;
 using popflow::linalg::Matrix;
-using popflow::test::normal_population;
-using popflow::test::rows;
+using popflow::support::normal_population;
+using popflow::support::rows;
 
 TEST(Coupling, PairsNearestByHand) {
     const auto x0 = rows({{0, 0}, {10, 0}, {0, 10}});

@@ -21,9 +21,9 @@ using popflow::ot::Cost;
 using popflow::ot::CostKind;
 using popflow::ot::exact;
 using popflow::ot::Transport;
-using popflow::test::GoldenFile;
-using popflow::test::normal_population;
-using popflow::test::rows;
+using popflow::support::GoldenFile;
+using popflow::support::normal_population;
+using popflow::support::rows;
 
 namespace {
 

@@ -14,8 +14,8 @@ using popflow::ot::Cost;
 using popflow::ot::CostKind;
 using popflow::ot::sinkhorn;
 using popflow::ot::SinkhornResult;
-using popflow::test::normal_population;
-using popflow::test::rows;
+using popflow::support::normal_population;
+using popflow::support::rows;
 
 namespace {
 

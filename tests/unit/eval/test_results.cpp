@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "eval/results.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support/temporary_folder.hpp"
+
+using popflow::eval::Evaluation;
+using popflow::eval::PairScore;
+namespace data = popflow::data;
+namespace eval = popflow::eval;
+namespace h5 = popflow::h5;
+
+namespace {
+
+// Two pairs of culture A, one of culture B.
+data::Screen small_screen() {
+    data::Screen screen;
+    screen.experiments = {{"21 / A", {}, {}}, {"21 / B", {}, {}}};
+    for (int i = 0; i < 3; ++i) {
+        data::Population p;
+        p.experiment = i < 2 ? 0 : 1;
+        p.culture = i < 2 ? "A" : "B";
+        p.treatment = "T" + std::to_string(i);
+        screen.populations.push_back(p);
+        screen.pairs.push_back({static_cast<std::size_t>(i), static_cast<std::size_t>(i)});
+    }
+    return screen;
+}
+
+PairScore score(std::size_t pair, const std::string& predictor, double w2) {
+    PairScore row{.pair = pair, .predictor = predictor};
+    row.scores.w2 = w2;
+    return row;
+}
+
+h5::DataFrame small_table() {
+    Evaluation evaluation;
+    evaluation.scores = {score(0, "model", 1), score(1, "model", 3), score(2, "model", 10), score(0, "identity", 5)};
+    PairScore failed = score(1, "identity", std::nan(""));
+    failed.status = "failed";
+    failed.message = "no way";
+    evaluation.scores.push_back(failed);
+    const data::Split split{"", {data::Part::test, data::Part::test, data::Part::test}};
+    return eval::pairs_frame(small_screen(), split, evaluation);
+}
+
+double w2_of(const h5::DataFrame& summary, const std::string& predictor, const std::string& aggregation) {
+    for (std::size_t i = 0; i < summary.rows(); ++i) {
+        if (summary.strings("predictor")[i] == predictor && summary.strings("aggregation")[i] == aggregation) {
+            return summary.doubles("w2")[i];
+        }
+    }
+    return -1;
+}
+
+}  // namespace
+
+TEST(Summary, IsTheMeanWithinCulturesThenOverThem) {
+    const h5::DataFrame summary = eval::summarise(small_table());
+    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "culture:A"), 2);
+    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "culture:B"), 10);
+    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "culture_mean"), 6);
+    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "pair_mean"), 14.0 / 3);
+}
+
+TEST(Summary, LeavesOutWhatFailedAndCountsIt) {
+    const h5::DataFrame summary = eval::summarise(small_table());
+    EXPECT_DOUBLE_EQ(w2_of(summary, "identity", "pair_mean"), 5);
+    for (std::size_t i = 0; i < summary.rows(); ++i) {
+        if (summary.strings("predictor")[i] != "identity") continue;
+        EXPECT_EQ(summary.ints("n_pairs")[i], 1);
+        EXPECT_EQ(summary.ints("n_failed")[i], 1);
+    }
+}
+
+TEST(Results, ReadBackWhatWasWritten) {
+    const popflow::support::TemporaryFolder folder;
+    eval::Results results;
+    results.provenance.knn = 5;
+    results.provenance.split = "replica";
+    results.pairs = small_table();
+    results.summary = eval::summarise(results.pairs);
+    results.embeddings = popflow::linalg::Matrix<float>(3, 2);
+    results.embedding_names = {"a", "b", "c"};
+    h5::DataFrame training;
+    training.add("step", h5::DataFrame::Ints{1, 2});
+    results.training = training;
+
+    eval::write_results(folder.file("r.h5"), results);
+    const eval::Results back = eval::read_results(folder.file("r.h5"));
+
+    EXPECT_EQ(back.provenance.knn, 5U);
+    EXPECT_EQ(back.provenance.split, "replica");
+    EXPECT_EQ(back.pairs.strings("message")[4], "no way");
+    EXPECT_EQ(w2_of(back.summary, "model", "culture_mean"), 6);
+    EXPECT_THROW(eval::read_results(folder.file("nothing.h5")), popflow::core::DataError);
+}

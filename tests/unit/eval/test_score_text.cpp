@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include "eval/score_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+using popflow::eval::append_text;
+using popflow::eval::read_text;
+using popflow::eval::ScoredPair;
+
+TEST(ScoreText, ReadsBackWhatWasWritten) {
+    ScoredPair one{.pair = 7, .embedding = {0.5F, -1.0F}};
+    one.scores.push_back({.pair = 7, .predictor = "model", .n_predicted = 3, .n_target = 4, .rank = 2});
+    one.scores[0].scores.w2 = 1.25;
+    one.scores.push_back({.pair = 7, .predictor = "identity", .status = "failed", .message = "why"});
+    std::string text;
+    append_text(one, text);
+    append_text({.pair = 9}, text);
+    std::vector<ScoredPair> back;
+
+    read_text(text, back);
+
+    ASSERT_EQ(back.size(), 2U);
+    EXPECT_EQ(back[0].embedding, one.embedding);
+    EXPECT_EQ(back[0].scores[0].scores.w2, 1.25);
+    EXPECT_TRUE(std::isnan(back[0].scores[0].scores.w1));
+    EXPECT_EQ(back[0].scores[0].rank, 2);
+    EXPECT_EQ(back[0].scores[1].message, "why");
+    EXPECT_EQ(back[1].pair, 9U);
+    EXPECT_THROW(read_text(text.substr(0, text.size() - 3), back), popflow::core::Error);
+}

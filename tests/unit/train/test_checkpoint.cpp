@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "train/checkpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "nn/features.hpp"
+#include "support/random_matrix.hpp"
+#include "support/temporary_folder.hpp"
+
+using popflow::train::Checkpoint;
+using popflow::train::read_checkpoint;
+using popflow::train::write_checkpoint;
+namespace data = popflow::data;
+
+namespace {
+
+Checkpoint example() {
+    Checkpoint c;
+    c.config = "steps = 3\n";
+    c.data_fingerprint = "abc";
+    c.shape = {.context = popflow::models::Context::population,
+               .markers = 4,
+               .cell_types = 2,
+               .conditions = 4,
+               .training_pairs = 7,
+               .hidden = 5,
+               .layers = 2,
+               .time_frequencies = 2,
+               .space_frequencies = 3,
+               .encoder = {.hidden = 3, .layers = 2, .embedding = 2, .knn = 1}};
+    c.base = popflow::train::Base::gaussian;
+    c.frequencies = popflow::nn::random_frequencies(4, 3, 0.1, 1);
+    c.markers = {"a", "b", "c", "d"};
+    c.cell_types = {"Fibs", "PDOs"};
+    c.normalisation = {{1, 2, 3, 4}, 0.1F};
+    c.conditions = data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all);
+    c.mean_shifts = popflow::support::random_matrix<float>(4, 4, 1);
+    c.values = c.model().initial_values(9);
+    c.adam = popflow::nn::AdamState::start(c.values);
+    c.adam.step = 3;
+    c.adam.second[2] = 0.5F;
+    return c;
+}
+
+std::string bytes(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST(Checkpoint, ReadsBackWhatWasWritten) {
+    const popflow::support::TemporaryFolder folder;
+    const Checkpoint before = example();
+
+    write_checkpoint(folder.file("c.h5"), before);
+    const Checkpoint after = read_checkpoint(folder.file("c.h5"));
+
+    EXPECT_EQ(after.config, before.config);
+    EXPECT_EQ(after.base, before.base);
+    EXPECT_EQ(after.shape.encoder.knn, 1U);
+    EXPECT_EQ(after.shape.training_pairs, 7U);
+    EXPECT_EQ(after.markers, before.markers);
+    EXPECT_EQ(after.normalisation.mean, before.normalisation.mean);
+    EXPECT_EQ(after.normalisation.scale, before.normalisation.scale);
+    EXPECT_EQ(after.conditions.treatments()[1].concentrations, (std::vector<double>{1, 2, 4}));
+    EXPECT_TRUE(std::ranges::equal(after.mean_shifts.values(), before.mean_shifts.values()));
+    EXPECT_EQ(after.values, before.values);
+    EXPECT_EQ(after.adam.second, before.adam.second);
+    EXPECT_EQ(after.adam.step, 3U);
+}
+
+TEST(Checkpoint, EqualContentGivesEqualBytes) {
+    const popflow::support::TemporaryFolder folder;
+    write_checkpoint(folder.file("a.h5"), example());
+    write_checkpoint(folder.file("b.h5"), read_checkpoint(folder.file("a.h5")));
+    EXPECT_EQ(bytes(folder.file("a.h5")), bytes(folder.file("b.h5")));
+}
+
+TEST(Checkpoint, ATruncatedFileIsAnError) {
+    const popflow::support::TemporaryFolder folder;
+    write_checkpoint(folder.file("a.h5"), example());
+    const std::string whole = bytes(folder.file("a.h5"));
+    for (const std::size_t part : {0UL, 100UL, whole.size() / 2, whole.size() - 1}) {
+        std::ofstream(folder.file("b.h5"), std::ios::binary) << whole.substr(0, part);
+        EXPECT_THROW(read_checkpoint(folder.file("b.h5")), popflow::core::DataError) << part;
+    }
+}
