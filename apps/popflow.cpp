@@ -51,6 +51,14 @@ const Verb* find_verb(const std::string& name) {
     return nullptr;
 }
 
+std::string unknown_verb(const std::string& name) {
+    std::vector<std::string> known;
+    for (const Verb& verb : verbs) known.emplace_back(verb.name);
+    const std::string guess = popflow::config::nearest_name(name, known);
+    return "unknown verb '" + name + "'" + (guess.empty() ? "" : ", did you mean '" + guess + "'?") +
+           "; popflow --help lists the verbs";
+}
+
 // All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends
 // the run only if it is alone with its error.
 int fail(const dist::Communicator& comm, int code, const std::string& message) {
@@ -89,16 +97,12 @@ int main(int argc, char** argv) {
     }
     const Verb* verb = find_verb(name);
     if (verb == nullptr) {
-        std::vector<std::string> known;
-        for (const Verb& v : verbs) known.emplace_back(v.name);
-        const std::string guess = popflow::config::nearest_name(name, known);
         if (name.empty()) {
             print_usage(stderr);
-        } else {
-            std::fprintf(stderr, "popflow: unknown verb '%s'%s; popflow --help lists the verbs\n",
-                         name.c_str(), guess.empty() ? "" : (", did you mean '" + guess + "'?").c_str());
+            return apps::bad_input;
         }
-        return apps::bad_input;
+        const dist::Session session(argc, argv);
+        return fail(dist::Communicator::world(), apps::bad_input, unknown_verb(name));
     }
     if (verb->stops_on_signal) apps::hold_stop_signals();
     const dist::Session session(argc, argv);
