@@ -40,6 +40,7 @@ std::vector<std::size_t> chosen_pairs(const data::Split& split, const std::vecto
     }
     if (chosen.empty()) throw core::ConfigError("parts", "the split has no pair in the parts asked for");
     std::ranges::sort(chosen);
+    chosen.erase(std::ranges::unique(chosen).begin(), chosen.end());  // a part may be named twice
     return chosen;
 }
 
@@ -61,6 +62,8 @@ void evaluate_run(const std::string& run, const std::string& output, const confi
                                  .conditions = checkpoint.conditions,
                                  .mean_shifts = checkpoint.mean_shifts};
     const std::vector<std::size_t> pairs = chosen_pairs(split, config.evaluate.parts);
+    const std::string config_text =
+        table.text(config::training_sections()) + table.text({config::Section::evaluate});
     // The first file of its name shows a path that cannot be written to before hours of work.
     if (comm.root()) eval::check_writable(output);
     eval::Evaluation evaluation;
@@ -71,8 +74,6 @@ void evaluate_run(const std::string& run, const std::string& output, const confi
             [&](std::size_t n, std::size_t of) { progress.update(n * pairs.size() / of, "pairs"); });
     }
     if (!comm.root()) return;
-    const std::string config_text =
-        table.text(config::training_sections()) + table.text({config::Section::evaluate});
     eval::Results results{.provenance = provenance(config, checkpoint, screen, config_text, comm),
                           .pairs = eval::pairs_frame(screen, split, evaluation),
                           .embeddings = std::move(evaluation.embeddings)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <omp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -61,7 +62,8 @@ std::string unknown_verb(const std::string& name) {
 
 // All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends
 // the run only if it is alone with its error.
-int fail(const dist::Communicator& comm, int code, const std::string& message) {
+int fail(const dist::Communicator& comm, int code, std::string message) {
+    std::ranges::replace(message, '\n', ' ');  // one line, whatever labels the data have
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     std::fprintf(stderr, "popflow: %s\n", message.c_str());
     std::fflush(stderr);

@@ -79,11 +79,10 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 
 std::string read_text(const std::string& path) {
     std::ifstream in(path);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (!in.is_open() || in.bad() || std::filesystem::is_directory(path)) {
+    std::error_code ignored;
+    if (!in || std::filesystem::is_directory(path, ignored))
         throw core::ConfigError("config", "cannot read '" + path + "'");
-    }
-    return text;
+    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 const std::vector<Section>& all_sections() {

@@ -34,6 +34,7 @@ refused() {
 
 "$python" "$(dirname "$0")/make_inputs.py" "$scratch"
 cd "$scratch"
+export OMPI_MCA_ess_singleton_isolated=1  # a program on its own starts faster without a daemon
 echo "no HDF5 here" >text.h5ad
 inspect="inspect --min-cells 10 --data"
 model="--min-cells 10 --hidden 16 --layers 1 --embedding 4 --encoder-hidden 8 --encoder-layers 1 --knn 3
@@ -64,6 +65,7 @@ refused good.h5ad "found 0 pairs to train on" -- $train --split patient:P1,P2,P3
 refused good.h5ad "0 to test" -- $train --split column:all_train
 refused good.h5ad obs/nosuch missing -- $train --split column:nosuch
 refused good.h5ad obs/culture "found \`PDO\`" "allowed one of train" -- $train --split column:culture
+refused "patient \`a b\`" -- $train --split $'patient:a\nb'
 refused split "found \`patients\`" "allowed replica" -- $train --split patients
 
 # The command line and the configuration file.
@@ -92,6 +94,7 @@ refused value.cfg steps "found 'many', allowed a whole number" -- $train --confi
 echo "steps 3" >line.cfg
 refused line.cfg "steps 3" -- $train --config line.cfg
 refused config "cannot read 'nowhere.cfg'" -- $train --config nowhere.cfg
+refused config "cannot read '.'" -- $train --config .
 cp good.h5ad "go#od.h5ad"
 refused data "allowed text without '#'" -- $train --data "go#od.h5ad"
 : >empty.cfg
@@ -116,7 +119,8 @@ cmp before.cfg run/config.cfg || fail "the configuration of the run was replaced
 refused nowhere/new.h5 "No such file" -- $evaluate --output nowhere/new.h5
 refused folder "found a folder" -- $evaluate --output folder
 refused other_markers.h5ad var "not those that the run was trained on" -- $evaluate --data other_markers.h5ad
-refused part "found \`tests\`, allowed train, validation, test" -- $evaluate --parts tests
+refused data "allowed text without '#'" -- $evaluate --data "go#od.h5ad"
+refused parts "found 'tests', allowed train, validation, test" -- $evaluate --parts tests
 refused parts "no pair" -- $evaluate --parts validation
 refused folder/checkpoint.h5 "No such file" -- evaluate --run folder --output new.h5
 refused run/checkpoint.h5 "not a popflow result file" -- report run/checkpoint.h5

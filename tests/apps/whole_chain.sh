@@ -58,7 +58,7 @@ batch-pairs = 4
 steps = 20
 log-every = 5
 max-cells = 80
-parts = train,test
+parts = train,test,train
 CONFIG
 for seed in 1 2; do
     expect_exit 0 "$popflow" run --config tiny.cfg --seed $seed --output "run$seed"
