@@ -2,6 +2,7 @@
 #include <omp.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include "core/progress.hpp"
@@ -16,6 +17,7 @@ namespace popflow::apps {
 namespace {
 
 eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
+                            const data::Screen& screen, const std::string& config_text,
                             const dist::Communicator& comm) {
     return {.method = models::context_name(checkpoint.shape.context),
             .base = checkpoint.base == train::Base::source ? "source" : "gaussian",
@@ -24,8 +26,8 @@ eval::Provenance provenance(const config::RunConfig& config, const train::Checkp
             .steps = checkpoint.adam.step,
             .split = config.split,
             .precision = config.precision == "auto" ? "fp32" : config.precision,
-            .config = checkpoint.config,
-            .data_fingerprint = checkpoint.data_fingerprint,
+            .config = config_text,
+            .data_fingerprint = screen.fingerprint,
             .ranks = comm.size(),
             .threads = omp_get_max_threads()};
 }
@@ -38,13 +40,14 @@ std::vector<std::size_t> chosen_pairs(const data::Split& split, const std::vecto
     }
     if (chosen.empty()) throw core::ConfigError("parts", "the split has no pair in the parts asked for");
     std::ranges::sort(chosen);
+    chosen.erase(std::ranges::unique(chosen).begin(), chosen.end());  // a part may be named twice
     return chosen;
 }
 
 }  // namespace
 
 void evaluate_run(const std::string& run, const std::string& output, const config::RunConfig& config,
-                  const dist::Communicator& comm) {
+                  const config::OptionTable& table, const dist::Communicator& comm) {
     const train::Checkpoint checkpoint = train::read_checkpoint(run + "/checkpoint.h5");
     const data::Screen screen = data::open_screen(config.data, config.screen);
     if (screen.markers != checkpoint.markers) {
@@ -59,6 +62,8 @@ void evaluate_run(const std::string& run, const std::string& output, const confi
                                  .conditions = checkpoint.conditions,
                                  .mean_shifts = checkpoint.mean_shifts};
     const std::vector<std::size_t> pairs = chosen_pairs(split, config.evaluate.parts);
+    const std::string config_text =
+        table.text(config::training_sections()) + table.text({config::Section::evaluate});
     // The first file of its name shows a path that cannot be written to before hours of work.
     if (comm.root()) eval::check_writable(output);
     eval::Evaluation evaluation;
@@ -69,7 +74,7 @@ void evaluate_run(const std::string& run, const std::string& output, const confi
             [&](std::size_t n, std::size_t of) { progress.update(n * pairs.size() / of, "pairs"); });
     }
     if (!comm.root()) return;
-    eval::Results results{.provenance = provenance(config, checkpoint, comm),
+    eval::Results results{.provenance = provenance(config, checkpoint, screen, config_text, comm),
                           .pairs = eval::pairs_frame(screen, split, evaluation),
                           .embeddings = std::move(evaluation.embeddings)};
     results.summary = eval::summarise(results.pairs);
@@ -94,7 +99,7 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     const std::string run = config.run;
     table.parse_text(train::read_checkpoint(run + "/checkpoint.h5").config, run + "/checkpoint.h5");
     table.parse(arguments, sections, nullptr);
-    evaluate_run(run, config.output, config, comm);
+    evaluate_run(run, config.output, config, table, comm);
     return done;
 }
 
@@ -116,9 +121,16 @@ int report(const Arguments& arguments, const dist::Communicator& comm) {
         std::printf("%s", text.c_str());
         return done;
     }
-    std::ofstream out(config.output);
-    if (!(out << text) || !out.flush())
+    const std::string temporary = config.output + ".tmp";
+    std::ofstream out(temporary);
+    out << text;
+    out.close();
+    std::error_code error;
+    if (out) std::filesystem::rename(temporary, config.output, error);
+    if (!out || error) {
+        std::filesystem::remove(temporary, error);
         throw core::ConfigError("output", "cannot write '" + config.output + "'");
+    }
     return done;
 }
 
@@ -135,7 +147,7 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
     if (const int code = train_run(config, table, comm); code != done) return code;
     release_stop_signals();
     comm.barrier();
-    evaluate_run(config.output, config.output + "/results.h5", config, comm);
+    evaluate_run(config.output, config.output + "/results.h5", config, table, comm);
     return done;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <omp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -52,9 +53,16 @@ const Verb* find_verb(const std::string& name) {
     return nullptr;
 }
 
+std::string unknown_verb(const std::string& name) {
+    std::vector<std::string> known;
+    for (const Verb& verb : verbs) known.emplace_back(verb.name);
+    return "unknown verb '" + name + "'" + core::did_you_mean(name, known) + "; popflow --help lists the verbs";
+}
+
 // All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends
 // the run only if it is alone with its error.
-int fail(const dist::Communicator& comm, int code, const std::string& message) {
+int fail(const dist::Communicator& comm, int code, std::string message) {
+    std::ranges::replace(message, '\n', ' ');  // one line, whatever labels the data have
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     std::fprintf(stderr, "popflow: %s\n", message.c_str());
     std::fflush(stderr);
@@ -90,15 +98,12 @@ int main(int argc, char** argv) {
     }
     const Verb* verb = find_verb(name);
     if (verb == nullptr) {
-        std::vector<std::string> known;
-        for (const Verb& v : verbs) known.emplace_back(v.name);
         if (name.empty()) {
             print_usage(stderr);
-        } else {
-            std::fprintf(stderr, "popflow: unknown verb '%s'%s; popflow --help lists the verbs\n",
-                         name.c_str(), core::did_you_mean(name, known).c_str());
+            return apps::bad_input;
         }
-        return apps::bad_input;
+        const dist::Session session(argc, argv);
+        return fail(dist::Communicator::world(), apps::bad_input, unknown_verb(name));
     }
     if (verb->stops_on_signal) apps::hold_stop_signals();
     const dist::Session session(argc, argv);

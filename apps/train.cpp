@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <omp.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -21,13 +22,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void make_run_folder(const config::RunConfig& config, const config::OptionTable& table) {
+void make_run_folder(const std::string& folder) {
     std::error_code error;
-    fs::create_directories(config.output, error);
+    fs::create_directories(folder, error);
     if (error)
-        throw core::ConfigError("output",
-                                "cannot make the folder '" + config.output + "': " + error.message());
-    const std::string path = config.output + "/config.cfg";
+        throw core::ConfigError("output", "cannot make the folder '" + folder + "': " + error.message());
+    if (::access(folder.c_str(), W_OK) != 0)
+        throw core::ConfigError("output", "cannot write to the folder '" + folder + "'");
+}
+
+void write_config(const std::string& folder, const config::OptionTable& table) {
+    std::error_code error;
+    const std::string path = folder + "/config.cfg";
     std::ofstream out(path + ".tmp");
     out << table.text(config::training_sections()) << table.text({config::Section::evaluate});
     out.close();
@@ -56,6 +62,7 @@ class Training {
     Training(const config::RunConfig& config, const config::OptionTable& table,
              const dist::Communicator& comm)
         : config_(config),
+          table_(table),
           comm_(comm),
           folder_(config.output),
           screen_(data::open_screen(config.data, config.screen)),
@@ -78,6 +85,8 @@ class Training {
 
     int run() {
         if (config_.resume && fs::exists(checkpoint_path())) resume();
+        // Only now: a refused run leaves the folder of an earlier one as it is.
+        if (comm_.root()) write_config(folder_, table_);
         describe();
         core::Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root());
         while (trainer_->steps_done() < config_.train.steps) {
@@ -167,6 +176,7 @@ class Training {
     }
 
     const config::RunConfig& config_;
+    const config::OptionTable& table_;
     const dist::Communicator& comm_;
     std::string folder_;
     data::Screen screen_;
@@ -187,7 +197,7 @@ class Training {
 
 int train_run(const config::RunConfig& config, const config::OptionTable& table,
               const dist::Communicator& comm) {
-    if (comm.root()) make_run_folder(config, table);
+    if (comm.root()) make_run_folder(config.output);
     return Training(config, table, comm).run();
 }
 

@@ -40,7 +40,7 @@ int train_run(const config::RunConfig& config, const config::OptionTable& table,
 
 /// Scores the run in folder `run` and writes `output`. Rank 0 prints the table.
 void evaluate_run(const std::string& run, const std::string& output, const config::RunConfig& config,
-                  const dist::Communicator& comm);
+                  const config::OptionTable& table, const dist::Communicator& comm);
 
 /// Holds SIGTERM and SIGUSR1 back until stop_requested() asks for them, in this thread and those it starts.
 ///

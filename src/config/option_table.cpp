@@ -5,7 +5,9 @@
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -60,6 +62,14 @@ void collect(const po::parsed_options& parsed, Values& values, std::vector<std::
     }
 }
 
+std::string read_text(const std::string& path) {
+    std::ifstream in(path);
+    std::error_code ignored;
+    if (!in || std::filesystem::is_directory(path, ignored))
+        throw core::ConfigError("config", "cannot read '" + path + "'");
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
 const std::vector<Section>& all_sections() {
     static const std::vector<Section> sections{Section::general, Section::data,    Section::split,
                                                Section::model,   Section::train,   Section::evaluate,
@@ -90,11 +100,7 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
         rethrow(error, known, "");
     }
     if (const auto file = flags.find("config"); file != flags.end()) {
-        std::ifstream in(file->second.back());
-        std::ostringstream text;
-        if (!in || !(text << in.rdbuf()))
-            throw core::ConfigError("config", "cannot read '" + file->second.back() + "'");
-        parse_text(text.str(), file->second.back());
+        parse_text(read_text(file->second.back()), file->second.back());
     }
     for (const auto& [name, values] : flags) find(name)->set(values);
 }
@@ -110,14 +116,27 @@ void OptionTable::parse_text(const std::string& text, const std::string& name) c
     } catch (const po::error& error) {
         rethrow(error, known, name + ": ");
     }
-    for (const auto& [key, values] : keys) find(key)->set(values);
+    for (const auto& [key, values] : keys) {
+        try {
+            find(key)->set(values);
+        } catch (const core::ConfigError& error) {
+            throw core::ConfigError(name, error.what());
+        }
+    }
 }
 
 std::string OptionTable::text(const std::vector<Section>& sections) const {
     std::string out;
     for (const Option& option : options_) {
         if (!option.stored || !contains(sections, option.section)) continue;
-        for (const std::string& value : option.text()) out += option.name + " = " + value + "\n";
+        for (const std::string& value : option.text()) {
+            if (value.find_first_of("#\n") != std::string::npos) {
+                throw core::ConfigError(option.name, "found '" + value +
+                                                         "', allowed text without '#', which starts a "
+                                                         "comment in a configuration file");
+            }
+            out += option.name + " = " + value + "\n";
+        }
     }
     return out;
 }

@@ -42,6 +42,7 @@ class OptionTable {
     /// Sets options from the text of a configuration file. @param name of the file, for messages
     void parse_text(const std::string& text, const std::string& name) const;
     /// The resolved configuration: every stored option of `sections` as `name = value`.
+    /// @throws core::ConfigError for a value that would not read back
     std::string text(const std::vector<Section>& sections) const;
     /// Lines of --help.
     std::string help(const std::vector<Section>& sections) const;

@@ -202,8 +202,10 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         "parts", "PARTS", "parts of the split to score: train, validation, test",
         [&evaluate](const Strings& v) {
             evaluate.parts.clear();
-            for (const std::string& part : core::split_text(v.back(), ','))
+            for (const std::string& part : core::split_text(v.back(), ',')) {
+                parse_choice("parts", part, {"train", "validation", "test"});
                 evaluate.parts.push_back(data::parse_part(part));
+            }
         },
         [&evaluate] {
             Strings names;

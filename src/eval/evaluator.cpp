@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <new>
 
 #include "core/random.hpp"
 #include "dist/partition.hpp"
@@ -151,6 +152,9 @@ void record(PairScore& row, Work work) {
     } catch (const core::Error& error) {
         row.status = "failed";
         row.message = error.what();
+    } catch (const std::bad_alloc&) {
+        row.status = "failed";
+        row.message = "out of memory";
     }
     row.seconds += seconds_since(start);
 }

@@ -232,6 +232,10 @@ void write_results(const std::string& path, const Results& results) {
 Results read_results(const std::string& path) {
     const h5::Group root = h5::open_file(path);
     if (!root.has_attribute("popflow_results")) throw core::DataError(path, "", "not a popflow result file");
+    if (const std::int64_t version = root.int_attribute("popflow_results"); version != format_version) {
+        throw core::DataError(path, "popflow_results",
+                              "found format " + std::to_string(version) + ", allowed 1");
+    }
     Results results;
     results.provenance = read_provenance(root);
     results.pairs = h5::read_dataframe(root, "pairs");

@@ -64,6 +64,10 @@ Group open_file(const std::string& path) {
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_path_(path_ + ".tmp") {
     silence();
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path_, ignored)) {
+        throw core::DataError(path_, "", "cannot create: found a folder there, allowed a file");
+    }
     // Asking the operating system first gives its reason in plain words.
     if (!Descriptor(temporary_path_, O_WRONLY | O_CREAT).open()) {
         throw core::DataError(path_, "", "cannot create: " + reason());

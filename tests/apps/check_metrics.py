@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""Compares the lines of `popflow metrics A B` on standard input with POT, SciPy and scikit-learn.
+
+Usage: check_metrics.py A.h5ad B.h5ad
+"""
+
+import sys
+import warnings
+
+import anndata
+import numpy as np
+import ot
+from scipy.spatial.distance import cdist
+from scipy.stats import wasserstein_distance
+from sklearn.metrics import r2_score
+from sklearn.metrics.pairwise import rbf_kernel
+
+warnings.simplefilter("ignore")
+x, y = (np.asarray(anndata.read_h5ad(path).X, dtype=np.float64) for path in sys.argv[1:3])
+n_x, n_y = np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y))
+
+
+def mmd(gamma):
+    return rbf_kernel(x, x, gamma).mean() + rbf_kernel(y, y, gamma).mean() - 2 * rbf_kernel(x, y, gamma).mean()
+
+
+def correlations(z):
+    return np.corrcoef(z.T)[np.triu_indices(z.shape[1], 1)]
+
+
+expected = {
+    "w1": ot.emd2(n_x, n_y, cdist(x, y)),
+    "w2": np.sqrt(ot.emd2(n_x, n_y, cdist(x, y, "sqeuclidean"))),
+    "mmd": np.mean([mmd(gamma) for gamma in (2, 1, 0.5, 0.1, 0.01, 0.005)]),
+    "r2": np.corrcoef(correlations(x), correlations(y))[0, 1],
+    "energy": 2 * cdist(x, y).mean() - cdist(x, x).mean() - cdist(y, y).mean(),
+    "r2_means": r2_score(y.mean(axis=0), x.mean(axis=0)),
+    "w1_markers": np.mean([wasserstein_distance(a, b) for a, b in zip(x.T, y.T)]),
+}
+found = {name: float(value) for name, value in (line.split() for line in sys.stdin)}
+assert list(found) == list(expected), list(found)
+for name, value in expected.items():
+    assert abs(found[name] - value) <= 1e-5 * abs(value), f"{name}: found {found[name]}, expected {value}"

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Whatever is wrong with the user's input ends in exit code 2, one line that says what and where, and no file.
+# Usage: errors.sh POPFLOW MPIEXEC PYTHON
+. "$(dirname "$0")/../support/scratch.sh"
+python=${3:-python3}
+"$python" -c "import anndata, h5py" 2>/dev/null || {
+    echo "skipped: $python has no anndata and h5py"
+    exit 77
+}
+
+# one_line WORD...: the last command left one line, of popflow, that holds every word.
+one_line() {
+    local word
+    [ "$(wc -l <"$scratch/err")" = 1 ] || fail "expected one line: $(cat "$scratch/err")"
+    [[ "$(cat "$scratch/err")" == "popflow: "* ]] || fail "not a line of popflow: $(cat "$scratch/err")"
+    for word; do
+        grep -qF -- "$word" "$scratch/err" || fail "'$word' is not in: $(cat "$scratch/err")"
+    done
+}
+
+# refused WORD... -- ARGUMENT...: popflow refuses the arguments in one line that holds the words.
+refused() {
+    local words=()
+    while [ "$1" != -- ]; do
+        words+=("$1")
+        shift
+    done
+    shift
+    expect_exit 2 "$popflow" "$@"
+    [ ! -s "$scratch/out" ] || fail "words on standard output: $*"
+    one_line "${words[@]}"
+}
+
+"$python" "$(dirname "$0")/make_inputs.py" "$scratch"
+cd "$scratch"
+export OMPI_MCA_ess_singleton_isolated=1  # a program on its own starts faster without a daemon
+echo "no HDF5 here" >text.h5ad
+inspect="inspect --min-cells 10 --data"
+model="--min-cells 10 --hidden 16 --layers 1 --embedding 4 --encoder-hidden 8 --encoder-layers 1 --knn 3
+    --time-frequencies 4 --space-frequencies 4 --cells 16 --batch-pairs 2 --steps 3"
+train="train $model --split patient:P3 --data good.h5ad --output new"
+
+# The data file.
+refused nowhere.h5ad "No such file" -- $inspect nowhere.h5ad
+refused text.h5ad "not an HDF5 file" -- $inspect text.h5ad
+refused "found a folder" -- $inspect "$scratch"
+refused no_x.h5ad X missing -- $inspect no_x.h5ad
+refused no_cells.h5ad X "found 0 cells, allowed 1 or more" -- $inspect no_cells.h5ad
+refused good.h5ad obs/nosuch missing nearest -- $inspect good.h5ad --column treatment=nosuch
+refused column "found 'treatmen', allowed patient, culture, treatment" -- $inspect good.h5ad --column treatmen=O
+refused good.h5ad obs/treatment "no control among DMSO, O, S" nosuch -- $inspect good.h5ad --control nosuch
+refused good.h5ad obs "at least 21 cells" -- inspect --min-cells 21 --data good.h5ad
+refused good.h5ad pERKK "nearest is \`pERK\`" -- $inspect good.h5ad --markers pERKK
+refused nan.h5ad X "row 25, marker IdU: found NaN" -- $train --data nan.h5ad
+refused negative.h5ad X "row 25, marker IdU: found -3" ">= 0" -- $train --data negative.h5ad
+refused negative.h5ad X "found -3" -- metrics good.h5ad negative.h5ad --transform log1p
+refused other_markers.h5ad pERK -- metrics good.h5ad other_markers.h5ad
+refused "found 1 files, allowed 2" -- metrics good.h5ad
+
+# The split.
+refused one_patient.h5ad "one patient only" -- $train --data one_patient.h5ad --split patient:P1
+refused good.h5ad "patient \`P4\`" "allowed P1, P2, P3" -- $train --split patient:P4
+refused good.h5ad "found 0 pairs to train on" -- $train --split patient:P1,P2,P3
+refused good.h5ad "0 to test" -- $train --split column:all_train
+refused good.h5ad obs/nosuch missing -- $train --split column:nosuch
+refused good.h5ad obs/culture "found \`PDO\`" "allowed one of train" -- $train --split column:culture
+refused "patient \`a b\`" -- $train --split $'patient:a\nb'
+refused split "found \`patients\`" "allowed replica" -- $train --split patients
+
+# The command line and the configuration file.
+refused "unknown option" "did you mean 'steps'" -- $train --step 3
+refused "unknown option" -- $train --xylophone 3
+refused "unexpected argument 'more'" -- $train more
+refused --output missing -- train --data good.h5ad
+refused "unknown verb 'trian'" "did you mean 'train'" -- trian
+refused "unknown verb 'xylophone'" -- xylophone
+refused steps "found '0', allowed a whole number from 1" -- $train --steps 0
+refused steps "found '3x'" -- $train --steps 3x
+refused steps "found '-3'" -- $train --steps=-3
+refused rate "found 'x', allowed a number from 0 to 1000" -- $train --rate x
+refused rate "found 'nan'" -- $train --rate nan
+refused method "found 'mfn', allowed fm, cgfm, mfm" -- $train --method mfn
+refused metrics "found 'w3', allowed w1" -- metrics good.h5ad good.h5ad --metrics w3
+refused transform "found \`arcsinh:0\`" -- $inspect good.h5ad --transform arcsinh:0
+refused cells "found '3', allowed a whole number from 9" -- simulate screen --output new.h5ad --cells 9:3
+refused simulate "found 'letter', allowed screen" -- simulate letter --output new.h5ad
+refused batch-pairs "found 9, allowed 1 to 8, the training pairs" -- $train --batch-pairs 9
+refused knn "found 16, allowed 0 to 15" -- $train --knn 16
+echo "stepz = 3" >key.cfg
+refused key.cfg stepz "unknown option" "did you mean 'steps'" -- $train --config key.cfg
+printf 'rate = 0.1\nsteps = many\n' >value.cfg
+refused value.cfg steps "found 'many', allowed a whole number" -- $train --config value.cfg
+echo "steps 3" >line.cfg
+refused line.cfg "steps 3" -- $train --config line.cfg
+refused config "cannot read 'nowhere.cfg'" -- $train --config nowhere.cfg
+refused config "cannot read '.'" -- $train --config .
+cp good.h5ad "go#od.h5ad"
+refused data "allowed text without '#'" -- $train --data "go#od.h5ad"
+: >empty.cfg
+expect_exit 0 "$popflow" $inspect good.h5ad --config empty.cfg
+
+# Where output goes.
+refused output text.h5ad/run "Not a directory" -- $train --output text.h5ad/run
+refused output text.h5ad -- $train --output text.h5ad
+refused nowhere/new.h5ad "No such file" -- simulate screen --output nowhere/new.h5ad
+mkdir folder
+refused folder "found a folder" -- simulate screen --output folder
+refused text.h5ad "not an HDF5 file" -- report text.h5ad
+refused good.h5ad "not a popflow result file" -- report good.h5ad
+refused report missing -- report
+
+# A run folder. What is refused leaves it as it is.
+expect_exit 0 "$popflow" $train --output run
+cp run/config.cfg before.cfg
+evaluate="evaluate --run run --max-cells 20 --output new.h5"
+refused rate "found '0.5', was '0.001'" -- $train --output run --resume --rate 0.5
+cmp before.cfg run/config.cfg || fail "the configuration of the run was replaced"
+refused nowhere/new.h5 "No such file" -- $evaluate --output nowhere/new.h5
+refused folder "found a folder" -- $evaluate --output folder
+refused other_markers.h5ad var "not those that the run was trained on" -- $evaluate --data other_markers.h5ad
+refused data "allowed text without '#'" -- $evaluate --data "go#od.h5ad"
+refused parts "found 'tests', allowed train, validation, test" -- $evaluate --parts tests
+refused parts "no pair" -- $evaluate --parts validation
+refused folder/checkpoint.h5 "No such file" -- evaluate --run folder --output new.h5
+refused run/checkpoint.h5 "not a popflow result file" -- report run/checkpoint.h5
+mkdir damaged empty
+: >empty/checkpoint.h5
+refused empty/checkpoint.h5 "not an HDF5 file" -- evaluate --run empty --output new.h5
+size=$(stat -c %s run/checkpoint.h5)
+for share in 20 60 95; do
+    head -c $((size * share / 100)) run/checkpoint.h5 >damaged/checkpoint.h5
+    refused damaged/checkpoint.h5 -- evaluate --run damaged --output new.h5
+done
+expect_exit 0 "$popflow" $evaluate --output scores.h5
+refused nowhere/table.txt "cannot write" -- report scores.h5 --output nowhere/table.txt
+refused folder "cannot write" -- report scores.h5 --output folder
+
+# On two ranks the line comes once, whether both meet the error or one.
+for bad in "trian" "$train --steps 0" "$inspect text.h5ad" "$train --data nan.h5ad" "simulate screen --output folder" \
+    "$evaluate --output nowhere/new.h5"; do
+    code=0
+    ranks 2 1 $bad >out 2>err || code=$?
+    [ "$code" != 0 ] || fail "exit code 0 on two ranks: $bad"
+    [ "$(grep -c "^popflow: " err)" = 1 ] || fail "on two ranks, $bad: $(cat err)"
+done
+
+leftovers=$(find . -name '*.tmp' -o -name 'new.h5*')
+[ -z "$leftovers" ] || fail "left behind: $leftovers"
+[ ! -e new/checkpoint.h5 ] || fail "a refused training left a checkpoint"
+echo "every bad input is refused in one line"

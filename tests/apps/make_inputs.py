@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Writes small .h5ad files into FOLDER: one that is right, and others that are each wrong in one way.
+
+Usage: make_inputs.py FOLDER
+"""
+
+import pathlib
+import sys
+import warnings
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+
+warnings.simplefilter("ignore")
+folder = pathlib.Path(sys.argv[1])
+MARKERS = ["pERK", "CD90", "IdU", "pHH3", "pS6"]
+SHIFT = {"DMSO": 0, "O": 2, "S": 5, "V": 9}
+
+
+def screen(patients=("P1", "P2", "P3"), cultures=("PDO", "PDOF"), treatments=("DMSO", "O", "S"), cells=20):
+    """A screen of Poisson counts; the experiments of the last patient are in the part `test`."""
+    random = np.random.default_rng(7)
+    rows = [
+        (patient, culture, treatment, "A", "test" if patient == patients[-1] else "train", "train")
+        for patient in patients
+        for culture in cultures
+        for treatment in treatments
+        for _ in range(cells)
+    ]
+    obs = pd.DataFrame(rows, columns=["patient", "culture", "treatment", "replicate", "part", "all_train"])
+    obs.index = [f"cell{i}" for i in range(len(obs))]
+    rate = 3 + np.array([SHIFT[t] for t in obs["treatment"]])[:, None] + np.arange(len(MARKERS))
+    x = random.poisson(rate).astype(np.float32)
+    return anndata.AnnData(x, obs=obs, var=pd.DataFrame(index=MARKERS))
+
+
+def write(name, data):
+    data.write_h5ad(folder / f"{name}.h5ad")
+
+
+good = screen()
+write("good", good)
+write("one_patient", screen(patients=("P1",)))
+write("no_cells", good[:0].copy())
+
+other_markers = good.copy()
+other_markers.var_names = ["CD44", *MARKERS[1:]]
+write("other_markers", other_markers)
+
+for name, value in [("nan", np.nan), ("negative", -3)]:
+    bad = good.copy()
+    bad.X[25, 2] = value
+    write(name, bad)
+
+write("no_x", good)
+with h5py.File(folder / "no_x.h5ad", "a") as file:
+    del file["X"]
+
+# Treatment V is given to the held-out patient alone.
+held_out = screen(treatments=("DMSO", "O", "S", "V"))
+write("held_out", held_out[(held_out.obs["treatment"] != "V") | (held_out.obs["part"] == "test")].copy())

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Reads a result file and its run folder with anndata and checks what is in them.
+
+Usage: read_results.py RESULTS.h5 RUN [--unseen TREATMENT]
+TREATMENT was not trained on: the pairs that have it fail for the predictors that must have seen it, and for no others.
+"""
+
+import argparse
+import pathlib
+
+import h5py
+import numpy as np
+import pandas as pd
+from anndata.experimental import read_elem
+
+METRICS = ["w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers"]
+PREDICTORS = ["model", "identity", "mean_shift", "oracle_shift", "noise_floor"]
+LABELS = ["pair", "part", "patient", "culture", "treatment", "concentration", "replicate", "plate", "predictor"]
+PAIRS = {
+    **dict.fromkeys(LABELS, "category"),
+    **dict.fromkeys(METRICS, "float64"),
+    **dict.fromkeys(["n_predicted", "n_target"], "int64"),
+    "status": "category",
+    "message": "object",
+    "seconds": "float64",
+    "rank": "int64",
+}
+SUMMARY = {
+    **dict.fromkeys(["part", "predictor", "aggregation"], "object"),
+    **dict.fromkeys(["n_pairs", "n_failed"], "int64"),
+    **dict.fromkeys(METRICS, "float64"),
+}
+TRAINING = {"step": "int64", **dict.fromkeys(["epoch", "loss", "lr", "grad_norm", "seconds"], "float64")}
+ATTRIBUTES = ["version", "commit", "config", "seed", "ranks", "threads", "precision", "data_fingerprint", "method"]
+
+
+def check_columns(table, expected, name):
+    assert isinstance(table, pd.DataFrame), name
+    found = {column: str(dtype) for column, dtype in table.dtypes.items()}
+    assert list(found.items()) == list(expected.items()), f"{name}: {found}"
+
+
+def check_pairs(pairs, unseen):
+    check_columns(pairs, PAIRS, "pairs")
+    assert set(pairs["predictor"].cat.categories) == set(PREDICTORS)
+    assert (pairs.groupby("pair")["predictor"].apply(list).map(lambda names: names == PREDICTORS)).all()
+    assert set(pairs["part"].cat.categories) <= {"train", "validation", "test"}
+    must_fail = (pairs["treatment"] == unseen) & pairs["predictor"].isin(["model", "mean_shift"])
+    assert must_fail.any() == (unseen is not None)
+    assert (pairs["status"] == np.where(must_fail, "failed", "ok")).all(), pairs[["pair", "predictor", "status"]]
+    assert (pairs["message"] == np.where(must_fail, f"treatment '{unseen}' was not among those trained on", "")).all()
+    assert pairs.loc[must_fail, METRICS].isna().all(axis=None)
+    computed = pairs.loc[~must_fail, ["w1", "w2", "mmd", "r2"]]
+    assert np.isfinite(computed.to_numpy()).all()
+    assert (pairs.loc[~must_fail, ["n_predicted", "n_target"]] > 0).all(axis=None)
+
+
+def recomputed(pairs):
+    """The rows of the summary, by (part, predictor, aggregation)."""
+    rows = {}
+    for (part, predictor), group in pairs.groupby(["part", "predictor"], observed=True):
+        ok = group[group["status"] == "ok"]
+        cultures = ok.groupby("culture", observed=True)[METRICS].mean()
+        counts = [len(ok), len(group) - len(ok)]
+        rows[part, predictor, "culture_mean"] = counts + list(cultures.mean())
+        rows[part, predictor, "pair_mean"] = counts + list(ok[METRICS].mean())
+        if len(cultures) < 2:
+            continue
+        for culture, means in cultures.iterrows():
+            rows[part, predictor, f"culture:{culture}"] = [(ok["culture"] == culture).sum(), 0, *means]
+    return rows
+
+
+def check_summary(summary, pairs):
+    check_columns(summary, SUMMARY, "summary")
+    expected = recomputed(pairs)
+    found = summary.set_index(["part", "predictor", "aggregation"])
+    assert not found.index.duplicated().any()
+    assert set(found.index) == set(expected), set(found.index) ^ set(expected)
+    for key, row in found.iterrows():
+        np.testing.assert_allclose(row.to_numpy(dtype=float), expected[key], rtol=1e-12, err_msg=str(key))
+
+
+def check_training(training, steps):
+    check_columns(training, TRAINING, "training")
+    assert training["step"].is_monotonic_increasing and training["step"].iloc[-1] == steps
+    assert training["seconds"].is_monotonic_increasing
+    assert np.isfinite(training.to_numpy()).all()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("results")
+    parser.add_argument("run", type=pathlib.Path)
+    parser.add_argument("--unseen")
+    arguments = parser.parse_args()
+    with h5py.File(arguments.results) as file:
+        pairs, summary, training = (read_elem(file[name]) for name in ("pairs", "summary", "training"))
+        embeddings = read_elem(file["embeddings"])
+        attributes = dict(file.attrs)
+    with h5py.File(arguments.run / "training.h5") as file:
+        training_of_run = read_elem(file["training"])
+
+    missing = [name for name in ATTRIBUTES if name not in attributes]
+    assert not missing, missing
+    assert "max-cells = 80\n" in attributes["config"]
+    check_pairs(pairs, arguments.unseen)
+    check_summary(summary, pairs)
+    check_training(training, attributes["steps"])
+    pd.testing.assert_frame_equal(training, training_of_run)
+
+    assert list(embeddings["pair"]) == list(pairs.loc[pairs["predictor"] == "model", "pair"])
+    norms = np.linalg.norm(embeddings["values"].astype(float), axis=1)
+    assert embeddings["values"].dtype == np.float32 and len(norms) == len(embeddings["pair"])
+    np.testing.assert_allclose(norms, 1, rtol=1e-6)
+
+
+main()

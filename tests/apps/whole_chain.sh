@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The verbs one after the other, as a user would call them, and what they write as Python reads it.
+# Usage: whole_chain.sh POPFLOW MPIEXEC PYTHON
+. "$(dirname "$0")/../support/scratch.sh"
+python=${3:-python3}
+here=$(cd "$(dirname "$0")" && pwd)
+"$python" -c "import anndata, h5py, ot, sklearn" 2>/dev/null || {
+    echo "skipped: $python has no anndata, h5py, POT and scikit-learn"
+    exit 77
+}
+cd "$scratch"
+
+# says WORD...: the last command's standard output holds every word.
+says() {
+    local word
+    for word; do
+        grep -qF -- "$word" "$scratch/out" || fail "'$word' is not in: $(cat "$scratch/out")"
+    done
+}
+
+# Help and version.
+expect_exit 0 "$popflow" --version
+says "popflow "
+expect_exit 0 "$popflow" --help
+for verb in run train evaluate report inspect metrics simulate; do
+    says "  $verb "
+    "$popflow" "$verb" --help >help.txt 2>&1 || fail "$verb --help: exit code $?"
+    grep -q "^usage: popflow $verb" help.txt || fail "$verb --help has no usage"
+    [ "$(grep -c "^  --" help.txt)" -ge 4 ] || fail "$verb --help lists few options"
+done
+expect_exit 2 "$popflow"
+
+# A screen.
+expect_exit 0 "$popflow" simulate screen --output screen.h5ad --patients 3 --cultures PDO,PDOF --treatments O,S \
+    --replicates 1 --dose-levels 2 --cells 60:90 --seed 5
+says screen.h5ad "43 markers"
+expect_exit 0 "$popflow" inspect --data screen.h5ad --min-cells 50 --split patient:21
+says Markers Experiments Pairs "43" "PDOF"
+expect_exit 0 "$popflow" inspect --data screen.h5ad --min-cells 50 --split patient:21 --json
+"$python" -c "import json; assert json.load(open('out'))" || fail "inspect --json is not JSON"
+
+# Two seeds of one configuration.
+cat >tiny.cfg <<CONFIG
+# a model that trains in a second
+data = screen.h5ad
+split = patient:21
+min-cells = 50
+hidden = 32
+layers = 2
+embedding = 8
+encoder-hidden = 16
+knn = 5
+time-frequencies = 8
+space-frequencies = 8
+cells = 50
+batch-pairs = 4
+steps = 20
+log-every = 5
+max-cells = 80
+parts = train,test,train
+CONFIG
+for seed in 1 2; do
+    expect_exit 0 "$popflow" run --config tiny.cfg --seed $seed --output "run$seed"
+    says "test, mean over cultures" "culture PDOF" "MFM k=5" noise_floor
+    expect_exit 0 "$python" "$here/read_results.py" "run$seed/results.h5" "run$seed"
+done
+grep -qx "seed = 2" run2/config.cfg || fail "config.cfg has not the seed"
+expect_exit 0 "$popflow" evaluate --run run1 --config tiny.cfg --output again.h5
+# h5diff calls tables of other lengths not comparable, in words alone.
+[ -z "$(h5diff again.h5 run1/results.h5 /pairs/w1)" ] || fail "evaluate and run differ"
+expect_exit 0 "$popflow" report run1/results.h5 run2/results.h5
+says "2 seeds" "MFM k=5" "+-" "W1" "test, mean over cultures"
+expect_exit 0 "$popflow" report run1/results.h5 run2/results.h5 --format markdown --output table.md
+[ ! -s out ] || fail "the report went to standard output as well"
+grep -q "^| test | W1 | W2 | MMD e-3 | r2 |" table.md || fail "no table of the test part: $(cat table.md)"
+grep -qE "^\| MFM k=5 \| [0-9.]+ \+- [0-9.]+ \|" table.md || fail "no row of the model: $(cat table.md)"
+
+# A pair that cannot be scored: its treatment was never trained on.
+"$python" "$here/make_inputs.py" "$scratch"
+expect_exit 0 "$popflow" run --config tiny.cfg --data held_out.h5ad --split column:part --min-cells 10 --cells 16 \
+    --knn 3 --steps 3 --parts test --output held_out
+says "4 scores failed"
+expect_exit 0 "$python" "$here/read_results.py" held_out/results.h5 held_out --unseen V
+
+# The metrics of two files.
+all="--metrics w1,w2,mmd,r2,energy,r2_means,w1_markers"
+"$popflow" metrics good.h5ad held_out.h5ad $all >values.txt || fail "metrics: exit code $?"
+"$python" "$here/check_metrics.py" good.h5ad held_out.h5ad <values.txt
+"$popflow" metrics good.h5ad held_out.h5ad $all --json >values.json || fail "metrics --json: exit code $?"
+"$python" - <<PYTHON || fail "metrics --json and the lines differ"
+import json
+lines = dict(line.split() for line in open("values.txt"))
+assert json.load(open("values.json")) == {name: float(value) for name, value in lines.items()}
+PYTHON
+echo "the whole chain runs"
