@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "core/progress.hpp"
 #include "eval/report.hpp"
@@ -95,8 +96,11 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
         return done;
     require(config.run, "run", "RUN");
     require(config.output, "output", "R.h5");
-    // What the run was trained with comes first; the command line overrides it.
+    // The run's own configuration comes first, with what was said of its evaluation; the command line overrides it.
     const std::string run = config.run;
+    if (std::ifstream in(run + "/config.cfg"); in) {
+        table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
+    }
     table.parse_text(train::read_checkpoint(run + "/checkpoint.h5").config, run + "/checkpoint.h5");
     table.parse(arguments, sections, nullptr);
     evaluate_run(run, config.output, config, table, comm);
