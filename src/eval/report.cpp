@@ -35,6 +35,7 @@ struct Row {
     std::string name;
     std::size_t order = 0;  ///< of the predictor
     std::vector<std::vector<double>> values{std::size(columns)};
+    std::set<std::uint64_t> seeds{};
     std::int64_t n_pairs = 0;
     std::int64_t n_failed = 0;
 };
@@ -57,6 +58,7 @@ void add_results(const Results& results, Tables& tables) {
         for (std::size_t c = 0; c < std::size(columns); ++c) {
             at->values[c].push_back(columns[c].factor * summary.doubles(columns[c].metric)[i]);
         }
+        at->seeds.insert(results.provenance.seed);
         at->n_pairs = summary.ints("n_pairs")[i];
         at->n_failed += summary.ints("n_failed")[i];
     }
@@ -77,7 +79,8 @@ std::string cell_text(const std::vector<double>& values) {
     for (double v : values) variance += (v - mean) * (v - mean);
     char text[64];
     const int digits = std::abs(mean) >= 100 ? 1 : std::abs(mean) >= 10 ? 2 : 3;
-    if (values.size() > 1) {
+    // Predictors that do not learn score the same with every seed.
+    if (std::ranges::any_of(values, [&](double v) { return v != values.front(); })) {
         // the standard deviation over seeds, of the sample
         variance /= static_cast<double>(values.size() - 1);
         std::snprintf(text, sizeof text, "%.*f +- %.*f", digits, mean, digits, std::sqrt(variance));
@@ -122,7 +125,7 @@ std::string heading(const std::pair<std::string, std::string>& key, const std::v
     std::size_t seeds = 1;
     std::int64_t failed = 0;
     for (const Row& row : rows) {
-        seeds = std::max(seeds, row.values[0].size());
+        seeds = std::max(seeds, row.seeds.size());
         failed += row.n_failed;
     }
     std::string text = part + how + " (" + std::to_string(rows.front().n_pairs) + " pairs";

@@ -46,6 +46,13 @@ TEST(Report, SeedsBecomeMeanAndStandardDeviation) {
     EXPECT_TRUE(contains(text, "3 seeds")) << text;
 }
 
+TEST(Report, SeedsAreCountedOnceWhateverTheMethods) {
+    Results fm = result_of_seed(1, 6);
+    fm.provenance.method = "fm";
+    const std::string text = eval::report_text({result_of_seed(1, 3), result_of_seed(2, 4), fm});
+    EXPECT_TRUE(contains(text, "2 seeds")) << text;
+}
+
 TEST(Report, MethodsAreRowsOfTheirOwn) {
     Results fm = result_of_seed(1, 6);
     fm.provenance.method = "fm";
