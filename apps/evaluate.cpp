@@ -96,7 +96,8 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
         return done;
     require(config.run, "run", "RUN");
     require(config.output, "output", "R.h5");
-    // The run's own configuration comes first, with what was said of its evaluation; the command line overrides it.
+    // The run's own configuration comes first, with what was said of its evaluation; the command line
+    // overrides it.
     const std::string run = config.run;
     if (std::ifstream in(run + "/config.cfg"); in) {
         table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");

@@ -56,7 +56,8 @@ const Verb* find_verb(const std::string& name) {
 std::string unknown_verb(const std::string& name) {
     std::vector<std::string> known;
     for (const Verb& verb : verbs) known.emplace_back(verb.name);
-    return "unknown verb '" + name + "'" + core::did_you_mean(name, known) + "; popflow --help lists the verbs";
+    return "unknown verb '" + name + "'" + core::did_you_mean(name, known) +
+           "; popflow --help lists the verbs";
 }
 
 // All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends

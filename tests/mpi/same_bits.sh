@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The checkpoint after 50 steps is byte for byte the same on any number of ranks and threads, and so are the scores.
+# The checkpoint after 50 steps is byte for byte the same on any number of ranks and threads, and so are a simulated
+# screen and the scores.
 # Usage: same_bits.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 
 small_screen "$scratch/s.h5ad"
+ranks 3 1 simulate screen --output "$scratch/three.h5ad" --patients 4 --cultures PDO,PDOF --treatments O,S,F --replicates 2 \
+    --cells 60:200 --seed 3 >/dev/null 2>&1
+cmp "$scratch/s.h5ad" "$scratch/three.h5ad" || fail "the simulated screen differs"
+
 for coupling in random ot; do
     for shape in 1x1 1x2 2x1 3x1 4x1 2x2; do
         ranks "${shape%x*}" "${shape#*x}" train --data "$scratch/s.h5ad" --output "$scratch/$coupling$shape" --steps 50 \

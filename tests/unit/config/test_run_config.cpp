@@ -48,8 +48,9 @@ TEST(RunConfig, FlagsOverrideTheFile) {
 TEST(RunConfig, TheResolvedTextReadsBackAsItself) {
     RunConfig c;
     const OptionTable table = run_options(c);
-    table.parse({"--column", "patient=donor,plate=batch", "--markers", "a, b", "--exclude", "well=F5,plate=2", "--exclude",
-                 "well=A1", "--rate", "3e-4", "--split", "patient:21,27", "--doses", "all", "--transform", "log1p"},
+    table.parse({"--column", "patient=donor,plate=batch", "--markers", "a, b", "--exclude", "well=F5,plate=2",
+                 "--exclude", "well=A1", "--rate", "3e-4", "--split", "patient:21,27", "--doses", "all",
+                 "--transform", "log1p"},
                 sections, nullptr);
     const std::string text = table.text(config::training_sections());
     RunConfig again;

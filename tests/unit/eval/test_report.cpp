@@ -28,7 +28,9 @@ Results result_of_seed(std::uint64_t seed, double w2) {
     return results;
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -41,7 +43,8 @@ TEST(Report, OneSeedShowsTheValues) {
 }
 
 TEST(Report, SeedsBecomeMeanAndStandardDeviation) {
-    const std::string text = eval::report_text({result_of_seed(1, 3), result_of_seed(2, 4), result_of_seed(3, 5)});
+    const std::string text =
+        eval::report_text({result_of_seed(1, 3), result_of_seed(2, 4), result_of_seed(3, 5)});
     EXPECT_TRUE(contains(text, "4.000 +- 1.000")) << text;
     EXPECT_TRUE(contains(text, "3 seeds")) << text;
 }

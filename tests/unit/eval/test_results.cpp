@@ -38,7 +38,8 @@ PairScore score(std::size_t pair, const std::string& predictor, double w2) {
 
 h5::DataFrame small_table() {
     Evaluation evaluation;
-    evaluation.scores = {score(0, "model", 1), score(1, "model", 3), score(2, "model", 10), score(0, "identity", 5)};
+    evaluation.scores = {score(0, "model", 1), score(1, "model", 3), score(2, "model", 10),
+                         score(0, "identity", 5)};
     PairScore failed = score(1, "identity", std::nan(""));
     failed.status = "failed";
     failed.message = "no way";
@@ -49,7 +50,8 @@ h5::DataFrame small_table() {
 
 double w2_of(const h5::DataFrame& summary, const std::string& predictor, const std::string& aggregation) {
     for (std::size_t i = 0; i < summary.rows(); ++i) {
-        if (summary.strings("predictor")[i] == predictor && summary.strings("aggregation")[i] == aggregation) {
+        if (summary.strings("predictor")[i] == predictor &&
+            summary.strings("aggregation")[i] == aggregation) {
             return summary.doubles("w2")[i];
         }
     }

@@ -223,8 +223,8 @@ TEST_P(FlowMatchingGolden, TransportKeepsItsToleranceInFloat) {
 
     golden.model.transport(golden.values, context, golden.condition.values(), {}, x.view());
 
-    // The tolerance bounds the error of one step of a cell, as a root mean square over markers. A cell makes about
-    // ten steps, and across the kinks of SELU the estimate is too kind by a small factor.
+    // The tolerance bounds the error of one step of a cell, as a root mean square over markers. A cell makes
+    // about ten steps, and across the kinks of SELU the estimate is too kind by a small factor.
     const Matrix<float> expected = matrix<float>(golden.group, "transported");
     for (std::size_t i = 0; i < x.rows(); ++i) {
         double sum = 0;

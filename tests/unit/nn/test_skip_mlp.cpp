@@ -57,8 +57,9 @@ TEST(SkipMlp, GradientsAgreeWithCentralDifferences) {
         EXPECT_LT(popflow::support::gradient_error(part, expected, [&] { return net.loss(scratch); }), 1e-8)
             << tensor.name;
     }
-    EXPECT_LT(popflow::support::gradient_error(net.before.values(), dbefore, [&] { return net.loss(scratch); }),
-              1e-8);
+    EXPECT_LT(
+        popflow::support::gradient_error(net.before.values(), dbefore, [&] { return net.loss(scratch); }),
+        1e-8);
 }
 
 TEST(SkipMlp, ParameterGradientsAccumulate) {

@@ -12,7 +12,8 @@ TEST(TrainingTable, ReadsBackUpToAStep) {
     const popflow::support::TemporaryFolder folder;
     const std::string path = folder.file("training.h5");
     std::vector<TrainingRow> rows;
-    for (std::uint64_t s = 1; s <= 5; ++s) rows.push_back({.step = 10 * s, .loss = 1.0 / static_cast<double>(s)});
+    for (std::uint64_t s = 1; s <= 5; ++s)
+        rows.push_back({.step = 10 * s, .loss = 1.0 / static_cast<double>(s)});
 
     popflow::train::write_training_table(path, rows);
     const auto back = read_training_table(path, 30);
