@@ -45,11 +45,14 @@ std::vector<std::size_t> chosen_pairs(const data::Split& split, const std::vecto
     return chosen;
 }
 
-}  // namespace
+std::string checkpoint_path(const std::string& run) {
+    return run + "/checkpoint.h5";
+}
 
-void evaluate_run(const std::string& run, const std::string& output, const config::RunConfig& config,
-                  const config::OptionTable& table, const dist::Communicator& comm) {
-    const train::Checkpoint checkpoint = train::read_checkpoint(run + "/checkpoint.h5");
+/// Scores a checkpoint of the run in folder `run` and writes `output`. Rank 0 prints the table.
+void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
+                  const config::RunConfig& config, const config::OptionTable& table,
+                  const dist::Communicator& comm) {
     const data::Screen screen = data::open_screen(config.data, config.screen);
     if (screen.markers != checkpoint.markers) {
         throw core::DataError(config.data, "var", "the markers are not those that the run was trained on");
@@ -86,6 +89,8 @@ void evaluate_run(const std::string& run, const std::string& output, const confi
     std::printf("%s", eval::report_text({results}).c_str());
 }
 
+}  // namespace
+
 int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     config::RunConfig config;
     const config::OptionTable table = run_options(config);
@@ -102,9 +107,10 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     if (std::ifstream in(run + "/config.cfg"); in) {
         table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
     }
-    table.parse_text(train::read_checkpoint(run + "/checkpoint.h5").config, run + "/checkpoint.h5");
+    const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(run));
+    table.parse_text(checkpoint.config, checkpoint_path(run));
     table.parse(arguments, sections, nullptr);
-    evaluate_run(run, config.output, config, table, comm);
+    evaluate_run(run, checkpoint, config.output, config, table, comm);
     return done;
 }
 
@@ -152,7 +158,8 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
     if (const int code = train_run(config, table, comm); code != done) return code;
     release_stop_signals();
     comm.barrier();
-    evaluate_run(config.output, config.output + "/results.h5", config, table, comm);
+    const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(config.output));
+    evaluate_run(config.output, checkpoint, config.output + "/results.h5", config, table, comm);
     return done;
 }
 

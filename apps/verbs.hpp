@@ -38,10 +38,6 @@ void require(const std::string& value, const std::string& option, const std::str
 int train_run(const config::RunConfig& config, const config::OptionTable& table,
               const dist::Communicator& comm);
 
-/// Scores the run in folder `run` and writes `output`. Rank 0 prints the table.
-void evaluate_run(const std::string& run, const std::string& output, const config::RunConfig& config,
-                  const config::OptionTable& table, const dist::Communicator& comm);
-
 /// Holds SIGTERM and SIGUSR1 back until stop_requested() asks for them, in this thread and those it starts.
 ///
 /// No handler runs: generated matrix kernels keep data below the stack pointer, where a handler's frame would

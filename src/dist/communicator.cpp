@@ -98,23 +98,6 @@ void Communicator::sum(std::span<double> values) const {
           "MPI_Allreduce");
 }
 
-std::int64_t Communicator::max(std::int64_t value) const {
-    check(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, impl_->comm), "MPI_Allreduce");
-    return value;
-}
-
-void Communicator::broadcast(std::span<double> values, int root) const {
-    check(MPI_Bcast(values.data(), count(values.size()), MPI_DOUBLE, root, impl_->comm), "MPI_Bcast");
-}
-
-std::string Communicator::broadcast(std::string text, int root) const {
-    auto length = static_cast<std::int64_t>(text.size());
-    check(MPI_Bcast(&length, 1, MPI_INT64_T, root, impl_->comm), "MPI_Bcast");
-    text.resize(static_cast<std::size_t>(length));
-    check(MPI_Bcast(text.data(), static_cast<int>(length), MPI_CHAR, root, impl_->comm), "MPI_Bcast");
-    return text;
-}
-
 std::vector<std::string> Communicator::gather(const std::string& text) const {
     const int length = count(text.size());
     std::vector<int> lengths(static_cast<std::size_t>(impl_->size));

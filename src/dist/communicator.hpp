@@ -44,10 +44,6 @@ class Communicator {
     void sum(std::span<std::int64_t> values) const;
     /// As sum(), of doubles. Reproducible only if each element is non-zero on one rank alone.
     void sum(std::span<double> values) const;
-    std::int64_t max(std::int64_t value) const;
-    /// The values of `root`, everywhere, in place.
-    void broadcast(std::span<double> values, int root) const;
-    std::string broadcast(std::string text, int root) const;
     /// The texts of all ranks, at rank 0 in the order of ranks; elsewhere empty.
     std::vector<std::string> gather(const std::string& text) const;
 

@@ -115,12 +115,6 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, const dist::Co
     }
 }
 
-std::size_t TrainingSet::cells_here() const {
-    std::size_t n = 0;
-    for (const auto& [population, cells] : cells_) n += cells.x.rows();
-    return n;
-}
-
 std::vector<Lane> TrainingSet::lanes() const {
     std::vector<Lane> lanes;
     for (std::size_t slot : own_lanes_) {

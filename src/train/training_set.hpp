@@ -35,7 +35,6 @@ class TrainingSet {
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
     /// Cells of the smallest training population.
     std::size_t smallest_population() const { return smallest_; }
-    std::size_t cells_here() const;
     /// This rank's lanes; they point into this object.
     std::vector<Lane> lanes() const;
 
