@@ -133,7 +133,7 @@ void add_data(OptionTable& table, RunConfig& config) {
 void add_split(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::split);
     add.add(
-        "split", "S", "replica, patient:NAME[,NAME] or column:NAME",
+        "split", "S", "replica, patient:NAME[,NAME], column:NAME or letters",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = data::split_column(config.split);
@@ -167,7 +167,14 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.count("batch-pairs", train.batch_pairs, 1, "pairs of a step, shared out over the ranks", 4096);
     add.count("cells", train.cells, 2, "cells drawn from each population of a pair", 1 << 20);
     add.count("seed", train.seed, 0, "of weights, features and draws");
-    add.choice("coupling", train.coupling, {"random", "ot"}, "how control and treated cells are paired");
+    add.choice("coupling", train.coupling, {"random", "ot", "rows"},
+               "how control and treated cells are paired; rows: as they stand in the file");
+    add.add(
+        "augment", "NAMES", "none, or some of rotate, reflect (two markers) and mix",
+        [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
+        [&train] { return Strings{train.augmentation.text()}; });
+    add.choice("normalise", train.normalise, {"no", "yes"},
+               "centre and scale markers by the training cells; scores are in that space");
     add.number("rate", train.rate, 0, 1e3, "learning rate of Adam");
     add.choice("schedule", train.schedule, {"constant", "cosine"}, "learning rate after the warm-up");
     add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up");
@@ -212,8 +219,10 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             for (data::Part part : evaluate.parts) names.emplace_back(data::part_name(part));
             return Strings{list_text(names)};
         });
+    add.count("train-eval-pairs", evaluate.train_pairs, 0,
+              "training pairs that are scored, spread over the patients; 0 for all");
     add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored, a random draw");
-    add.count("eval-seed", evaluate.seed, 0, "of that draw");
+    add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
     add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
     add.add(
         "metrics", "NAMES", "scores to compute",

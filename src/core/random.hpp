@@ -24,6 +24,7 @@ enum class Purpose : std::uint32_t {
     evaluation = 10,   ///< cells scored; a = pair, b = role
     simulation = 11,   ///< simulated data; a, b as the simulator says
     test = 12,         ///< tests
+    augment = 13,      ///< symmetries applied to a slot; a = step, b = slot
 };
 
 /// A counter-based random stream: Philox 4x32-10 keyed by (seed, purpose, a, b).
