@@ -33,6 +33,7 @@ refused() {
 }
 
 "$python" "$(dirname "$0")/make_inputs.py" "$scratch"
+golden=$(cd "$(dirname "$0")/../golden" && pwd)
 cd "$scratch"
 export OMPI_MCA_ess_singleton_isolated=1  # a program on its own starts faster without a daemon
 echo "no HDF5 here" >text.h5ad
@@ -90,6 +91,7 @@ refused simulate "found '', allowed letters, screen" -- simulate
 letters="simulate letters --output new.h5ad --letters I,L --test-letters X --rotations 2"
 refused unexpected letters -- simulate screen letters
 refused nowhere.ttf "No such file" -- $letters --font nowhere.ttf
+refused box.ttf "letter I: missing in this font" -- $letters --font "$golden/letters/box.ttf"
 refused text.h5ad "cannot be read as a font" -- $letters --font text.h5ad
 refused letters "found 'AB', allowed one capital" -- $letters --letters AB
 refused letters "found 'X' twice" -- $letters --letters X

@@ -33,6 +33,8 @@ const std::map<std::string, std::size_t> pillow_points{
     {"O", 1958}, {"P", 1593}, {"Q", 2274}, {"R", 1954}, {"S", 1795}, {"T", 1127}, {"U", 1647},
     {"V", 1397}, {"W", 2557}, {"X", 1509}, {"Y", 1158}, {"Z", 1459}};
 
+const std::string box_font = POPFLOW_TEST_DATA "/letters/box.ttf";
+
 struct Box {
     float low[2] = {1e9F, 1e9F};
     float high[2] = {-1e9F, -1e9F};
@@ -98,6 +100,20 @@ TEST(Letters, HaveThePointsThatPillowDraws) {
         if (letter != "X" && letter != "Y") sum += static_cast<double>(cloud.rows());
     }
     EXPECT_NEAR(sum / 24, 1685.4, 17);
+}
+
+TEST(Letters, OfAFontOfBoxesAreBoxes) {
+    // A is half an em wide and one high, on whole pixels: 20 x 40 of them, 6 / 39 apart.
+    const Letters letters =
+        plan_letters({.font = box_font, .letters = {"A"}, .test_letters = {}, .rotations = 1, .size = 40});
+    EXPECT_EQ(letters.alphabet.family, "Box");
+    const Matrix<float>& box = letters.alphabet.clouds.at("A");
+    ASSERT_EQ(box.rows(), 800U);
+    for (std::size_t i = 0; i < 800; ++i) {
+        const double pixel = 6.0 / 39;
+        ASSERT_NEAR(box(i, 0), (static_cast<double>(i % 20) - 9.5) * pixel, 1e-6);
+        ASSERT_NEAR(box(i, 1), (19.5 - std::floor(static_cast<double>(i) / 20)) * pixel, 1e-6);
+    }
 }
 
 TEST(Letters, FillTheSquareKeepingTheirShape) {
@@ -244,6 +260,10 @@ TEST(Letters, WhatCannotBeDrawnIsRefused) {
     EXPECT_NE(error_of({.font = folder.file("none.ttf")}).find("No such file"), std::string::npos);
     EXPECT_NE(error_of({.font = folder.path().string()}).find("found a folder"), std::string::npos);
     EXPECT_NE(error_of({.font = folder.file("text.ttf")}).find("cannot be read as a font"),
+              std::string::npos);
+    EXPECT_NE(error_of({.font = box_font, .letters = {"B"}}).find("letter B: found 0 points, allowed 2"),
+              std::string::npos);
+    EXPECT_NE(error_of({.font = box_font, .letters = {"A"}}).find("letter X: missing in this font"),
               std::string::npos);
     EXPECT_EQ(error_of({.letters = {"ab"}}), "letters: found 'ab', allowed one capital A to Z");
     EXPECT_EQ(error_of({.letters = {"a"}}), "letters: found 'a', allowed one capital A to Z");
