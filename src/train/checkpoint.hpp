@@ -21,7 +21,7 @@ struct Checkpoint {
     std::string data_fingerprint;  ///< Screen::fingerprint
     models::FlowMatchingShape shape;
     Base base = Base::source;
-    linalg::Matrix<float> frequencies;  ///< B of the space features
+    linalg::Matrix<float> frequencies;  ///< of the space features, models::draw_frequencies()
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
     data::Normalisation normalisation;
