@@ -77,7 +77,7 @@ class Training {
         saved_.normalisation = set_.normalisation();
         saved_.conditions = set_.conditions();
         saved_.mean_shifts = set_.mean_shifts();
-        model_ = std::make_unique<models::FlowMatching>(saved_.model());
+        model_ = saved_.model();
         trainer_ = std::make_unique<train::Trainer>(*model_, config.train, set_.lanes(), comm);
     }
 
@@ -180,7 +180,7 @@ class Training {
     data::Screen screen_;
     train::TrainingSet set_;
     train::Checkpoint saved_;
-    std::unique_ptr<models::FlowMatching> model_;
+    std::unique_ptr<models::Model> model_;
     std::unique_ptr<train::Trainer> trainer_;
     std::vector<train::TrainingRow> rows_;
     double loss_ = 0;

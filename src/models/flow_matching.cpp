@@ -12,6 +12,14 @@ using linalg::ConstMatrixView;
 using linalg::Matrix;
 using linalg::MatrixView;
 
+namespace {
+
+struct FlowScratch : Model::Scratch {
+    FlowMatching::Workspace<float> workspace;
+};
+
+}  // namespace
+
 const char* context_name(Context context) {
     switch (context) {
         case Context::none:
@@ -163,6 +171,23 @@ Real FlowMatching::loss_and_gradient(std::span<const Real> values, const Trainin
                           std::span<const Real>(workspace.dcontext), workspace.encoder, gradients);
     }
     return static_cast<Real>(loss / static_cast<double>(n));
+}
+
+std::unique_ptr<Model::Scratch> FlowMatching::make_scratch() const {
+    return std::make_unique<FlowScratch>();
+}
+
+double FlowMatching::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
+                                   const nn::Turn& /*turn*/, Scratch& scratch,
+                                   std::span<float> gradients) const {
+    return static_cast<double>(
+        loss_and_gradient<float>(values, slot, static_cast<FlowScratch&>(scratch).workspace, gradients));
+}
+
+std::vector<float> FlowMatching::context(std::span<const float> values, ConstMatrixView<float> control,
+                                         std::span<const std::uint8_t> control_type) const {
+    Workspace<float> workspace;
+    return context(values, control, control_type, workspace);
 }
 
 std::vector<float> FlowMatching::context(std::span<const float> values, ConstMatrixView<float> control,

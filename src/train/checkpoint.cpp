@@ -123,8 +123,12 @@ data::Conditions read_conditions(const h5::Group& group) {
 
 }  // namespace
 
+std::unique_ptr<models::Model> Checkpoint::model() const {
+    return std::make_unique<models::FlowMatching>(shape, frequencies);
+}
+
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-    const models::FlowMatching model = checkpoint.model();
+    const std::unique_ptr<models::Model> model = checkpoint.model();
     h5::AtomicFile file(path);
     {
         h5::Group root = file.root();
@@ -140,10 +144,10 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
         root.write_attribute("normalisation_scale", static_cast<double>(checkpoint.normalisation.scale));
         write_conditions(root.create_group("conditions"), checkpoint.conditions);
         write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
-        write_tensors(root, "weights", model.layout(), checkpoint.values);
-        write_tensors(root, "average", model.layout(), checkpoint.adam.average);
-        write_tensors(root, "adam_first", model.layout(), checkpoint.adam.first);
-        write_tensors(root, "adam_second", model.layout(), checkpoint.adam.second);
+        write_tensors(root, "weights", model->layout(), checkpoint.values);
+        write_tensors(root, "average", model->layout(), checkpoint.adam.average);
+        write_tensors(root, "adam_first", model->layout(), checkpoint.adam.first);
+        write_tensors(root, "adam_second", model->layout(), checkpoint.adam.second);
     }
     file.commit();
 }
@@ -169,11 +173,11 @@ Checkpoint read_checkpoint(const std::string& path) {
     c.normalisation.scale = static_cast<float>(root.double_attribute("normalisation_scale"));
     c.conditions = read_conditions(root.open_group("conditions"));
     c.mean_shifts = read_matrix(root, "mean_shifts");
-    const models::FlowMatching model = c.model();
-    c.values = read_tensors(root, "weights", model.layout());
-    c.adam.average = read_tensors(root, "average", model.layout());
-    c.adam.first = read_tensors(root, "adam_first", model.layout());
-    c.adam.second = read_tensors(root, "adam_second", model.layout());
+    const std::unique_ptr<models::Model> model = c.model();
+    c.values = read_tensors(root, "weights", model->layout());
+    c.adam.average = read_tensors(root, "average", model->layout());
+    c.adam.first = read_tensors(root, "adam_first", model->layout());
+    c.adam.second = read_tensors(root, "adam_second", model->layout());
     c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
     return c;
 }

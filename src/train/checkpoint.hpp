@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct Checkpoint {
     linalg::AlignedVector<float> values;
     nn::AdamState adam;
 
-    models::FlowMatching model() const { return {shape, frequencies}; }
+    std::unique_ptr<models::Model> model() const;
 };
 
 /// Writes to a temporary name and renames. @throws core::DataError if it cannot be written

@@ -37,7 +37,7 @@ Checkpoint example() {
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
     c.conditions = data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all);
     c.mean_shifts = popflow::support::random_matrix<float>(4, 4, 1);
-    c.values = c.model().initial_values(9);
+    c.values = c.model()->initial_values(9);
     c.adam = popflow::nn::AdamState::start(c.values);
     c.adam.step = 3;
     c.adam.second[2] = 0.5F;
