@@ -47,8 +47,8 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
         throw core::DataError(config.data, "var", "the markers are not those that the run was trained on");
     }
     const data::Split split = data::make_split(screen, config.split, config.split_seed);
-    const models::FlowMatching model = checkpoint.model();
-    const eval::TrainedFlow flow{.model = model,
+    const std::unique_ptr<models::Model> model = checkpoint.model();
+    const eval::TrainedFlow flow{.model = *model,
                                  .values = checkpoint.adam.average,
                                  .gaussian_base = checkpoint.base == train::Base::gaussian,
                                  .normalisation = checkpoint.normalisation,

@@ -155,9 +155,15 @@ void add_model(OptionTable& table, RunConfig& config) {
     add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", 65536);
     add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
     add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", 65536);
+    add.number("time-highest", model.time_highest, 0, 1e6,
+               "highest frequency of flow time, radians for the whole flow");
     add.number("time-max-period", model.time_max_period, 1, 1e9, "longest over shortest period of flow time");
     add.count("space-frequencies", model.space_frequencies, 0, "random Fourier frequencies of a cell", 65536);
     add.number("space-scale", model.space_scale, 0, 1e3, "standard deviation of those frequencies");
+    add.count("encoder-frequencies", model.encoder.frequencies, 0,
+              "random Fourier frequencies of a cell that the encoder sees", 65536);
+    add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
+               "standard deviation of those frequencies");
 }
 
 void add_train(OptionTable& table, RunConfig& config) {

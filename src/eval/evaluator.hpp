@@ -12,7 +12,7 @@
 #include "data/splits.hpp"
 #include "dist/communicator.hpp"
 #include "metrics/scores.hpp"
-#include "models/flow_matching.hpp"
+#include "models/model.hpp"
 
 namespace popflow::eval {
 
@@ -39,7 +39,7 @@ struct EvaluateOptions {
 
 /// A trained model with what it needs to be used; refers to things that must outlive it.
 struct TrainedFlow {
-    const models::FlowMatching& model;
+    const models::Model& model;
     std::span<const float> values;  ///< weights
     bool gaussian_base = false;
     const data::Normalisation& normalisation;
