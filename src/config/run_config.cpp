@@ -252,7 +252,7 @@ OptionTable simulate_options(SimulateConfig& config) {
     OptionTable table;
     Adder add(table, Section::simulate);
     data::SimulatedScreenOptions& screen = config.screen;
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "F.h5ad", "file to write", false);
     add.count("seed", screen.seed, 0, "of everything that is drawn");
@@ -284,7 +284,7 @@ OptionTable simulate_options(SimulateConfig& config) {
 OptionTable run_options(RunConfig& config) {
     OptionTable table;
     Adder add(table, Section::general);
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
     add_data(table, config);
