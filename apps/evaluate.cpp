@@ -2,7 +2,6 @@
 #include <omp.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -101,37 +100,6 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     table.parse_text(checkpoint.config, checkpoint_path(run));
     table.parse(arguments, sections, nullptr);
     evaluate_run(run, checkpoint, config.output, config, table, comm);
-    return done;
-}
-
-int report(const Arguments& arguments, const dist::Communicator& comm) {
-    config::RunConfig config;
-    const config::OptionTable table = run_options(config);
-    using enum config::Section;
-    std::vector<std::string> files;
-    if (parse_or_help(table, "report R.h5 ... [options]", arguments, {general, config::Section::report}, comm,
-                      &files))
-        return done;
-    if (files.empty()) throw core::ConfigError("report", "missing; give one or more result files");
-    std::vector<eval::Results> results;
-    for (const std::string& file : files) results.push_back(eval::read_results(file));
-    if (!comm.root()) return done;
-    const std::string text =
-        config.format == "markdown" ? eval::report_markdown(results) : eval::report_text(results);
-    if (config.output.empty()) {
-        std::printf("%s", text.c_str());
-        return done;
-    }
-    const std::string temporary = config.output + ".tmp";
-    std::ofstream out(temporary);
-    out << text;
-    out.close();
-    std::error_code error;
-    if (out) std::filesystem::rename(temporary, config.output, error);
-    if (!out || error) {
-        std::filesystem::remove(temporary, error);
-        throw core::ConfigError("output", "cannot write '" + config.output + "'");
-    }
     return done;
 }
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <sstream>
 
 #include "core/text.hpp"
+#include "eval/report.hpp"
 
 namespace popflow::config {
 
@@ -247,16 +247,23 @@ void add_report(OptionTable& table, RunConfig& config) {
     add.text("run", config.run, "RUN", "run folder of a training", false);
     add.toggle("json", config.json, "print JSON");
     add.add(
-        "format", "text|markdown", "of the table",
+        "format", "F",
+        "of the report: " + list_text(eval::report_format_names()) +
+            "; default by the output's name, or text",
         [&config](const Strings& v) {
-            parse_choice("format", v.back(), {"text", "markdown"});
+            parse_choice("format", v.back(), eval::report_format_names());
             config.format = v.back();
         },
-        [&config] { return Strings{config.format}; }, false);
+        [&config] { return config.format.empty() ? Strings{} : Strings{config.format}; }, false);
+    add.text("published", config.published, "TABLE",
+             "figures to show under one's own: " + list_text(eval::PublishedTable::builtin_names()) +
+                 ", or a CSV file",
+             false);
 }
 
 void add_simulated_file(Adder& add, SimulateConfig& config) {
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "F.h5ad", "file to write", false);
 }
@@ -316,7 +323,8 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
 OptionTable run_options(RunConfig& config) {
     OptionTable table;
     Adder add(table, Section::general);
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
     add_data(table, config);
@@ -335,19 +343,8 @@ const std::vector<Section>& training_sections() {
 
 std::vector<std::string> differences(const std::string& now, const std::string& before,
                                      const std::vector<std::string>& ignored) {
-    const auto entries = [](const std::string& text) {
-        std::map<std::string, std::string> map;
-        std::istringstream in(text);
-        for (std::string line; std::getline(in, line);) {
-            const auto equals = line.find(" = ");
-            if (equals == std::string::npos) continue;
-            std::string& value = map[line.substr(0, equals)];
-            value += (value.empty() ? "" : " ") + line.substr(equals + 3);
-        }
-        return map;
-    };
-    auto a = entries(now);
-    auto b = entries(before);
+    auto a = core::key_values(now);
+    auto b = core::key_values(before);
     std::map<std::string, int> keys;
     for (const auto& entry : a) keys[entry.first];
     for (const auto& entry : b) keys[entry.first];

@@ -129,6 +129,9 @@ refused nowhere/new.h5ad "No such file" -- $letters --output nowhere/new.h5ad
 refused text.h5ad "not an HDF5 file" -- report text.h5ad
 refused good.h5ad "not a popflow result file" -- report good.h5ad
 refused report missing -- report
+refused published "found 'letter'" "allowed letters, organoid_patient" -- report text.h5ad --published letter
+refused text.h5ad "line 1" "allowed columns method,base,knn" -- report text.h5ad --published text.h5ad
+refused format "found 'pdf', allowed text, markdown, csv" -- report text.h5ad --format pdf
 
 # A run folder. What is refused leaves it as it is.
 expect_exit 0 "$popflow" $train --output run
