@@ -61,8 +61,8 @@ void TrainingSet::read_cells(const data::Screen& screen) {
 
 void TrainingSet::check_rows_correspond(const TrainOptions& options) const {
     if (options.base == Base::gaussian) {
-        throw core::ConfigError("coupling",
-                                "found 'rows' with base gaussian, whose noise has no rows; allowed random, ot");
+        throw core::ConfigError(
+            "coupling", "found 'rows' with base gaussian, whose noise has no rows; allowed random, ot");
     }
     for (const std::size_t p : pairs_) {
         const data::PopulationPair& pair = screen_.pairs[p];
