@@ -22,13 +22,14 @@ expect_exit 0 "$popflow" inspect $options --pair-by patient,replicate --transfor
 small="$options --hidden 32 --layers 2 --cells 30 --batch-pairs 4 --steps 20 --log-every 1 --time-frequencies 8
     --space-frequencies 8"
 for method in fm cgfm mfm; do
-    expect_exit 0 "$popflow" run --config "$configs/letters_$method.cfg" $small --train-eval-pairs 4 --output $method
+    [ $method = mfm ] && row=mfm_k0 || row=$method
+    expect_exit 0 "$popflow" run --config "$configs/letters/$row.cfg" $small --train-eval-pairs 4 --output $method
 done
-expect_exit 0 "$popflow" run --config "$configs/letters_mfm.cfg" $small --train-eval-pairs 4 --knn 5 --coupling rows \
+expect_exit 0 "$popflow" run --config "$configs/letters/mfm_k0.cfg" $small --train-eval-pairs 4 --knn 5 --coupling rows \
     --augment rotate,reflect,mix --output symmetric
 expect_exit 0 "$popflow" evaluate --run symmetric --output all.h5 --parts train --train-eval-pairs 0
 for coupling in rows random; do
-    expect_exit 0 "$popflow" train --config "$configs/letters_fm.cfg" $small --coupling $coupling --output $coupling
+    expect_exit 0 "$popflow" train --config "$configs/letters/fm.cfg" $small --coupling $coupling --output $coupling
 done
 expect_exit 0 "$python" "$here/read_letters_results.py" .
 echo "letters are drawn, learned and scored"
