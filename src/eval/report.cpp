@@ -27,6 +27,8 @@ std::string row_name(const Provenance& p, const std::string& predictor) {
                            [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     if (p.method == "mfm") name += " k=" + std::to_string(p.knn);
     if (p.base == "gaussian") name += " w/ N";
+    if (p.method == "icnn" && p.condition == "treatment") name += " + treatment";
+    if (p.recipe == "paper") name += " (paper)";
     return name;
 }
 

@@ -14,7 +14,7 @@ namespace popflow::eval {
 
 /// Where results come from; written as attributes of the file's root.
 struct Provenance {
-    std::string method;  ///< fm, cgfm, mfm
+    std::string method;  ///< fm, cgfm, mfm, icnn
     std::string base;    ///< source, gaussian
     std::size_t knn = 0;
     std::uint64_t seed = 0;
@@ -25,6 +25,8 @@ struct Provenance {
     std::string data_fingerprint{};
     int ranks = 1;
     int threads = 1;
+    std::string recipe = "popflow";       ///< or paper
+    std::string condition = "treatment";  ///< what the model knows of the treatment; or none
 };
 
 /// A result file in memory.

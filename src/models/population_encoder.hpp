@@ -7,6 +7,12 @@
 
 namespace popflow::models {
 
+/// What stands between the layers of the encoder.
+enum class EncoderActivation {
+    relu,
+    none,  ///< as the authors' code computes with two layers: the encoder is linear
+};
+
 /// Sizes of a PopulationEncoder.
 struct EncoderShape {
     std::size_t inputs = 0;  ///< markers + cell types
@@ -14,6 +20,7 @@ struct EncoderShape {
     std::size_t layers = 2;
     std::size_t embedding = 128;
     std::size_t knn = 100;  ///< neighbours of each cell; 0 is a DeepSet
+    EncoderActivation activation = EncoderActivation::relu;
 };
 
 /// Embedding of a population: h = e / ||e||, e = mean over cells of G_L( ... ReLU(G_1(x)) ... ), G(z) = A z
@@ -27,7 +34,7 @@ struct EncoderShape {
 /// Source:  Atanackovic et al., "Meta Flow Matching", ICLR 2025 (arXiv 2408.14608), section 3 and appendix;
 /// graph
 ///          convolution of Kipf and Welling, ICLR 2017. Deviation: ReLU between the layers also in the
-///          two-layer case, where the authors' code has none.
+///          two-layer case, where the authors' code has none, unless shape.activation says so.
 class PopulationEncoder {
   public:
     PopulationEncoder() = default;
