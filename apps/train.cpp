@@ -10,7 +10,6 @@
 #include <memory>
 
 #include "core/progress.hpp"
-#include "nn/features.hpp"
 #include "train/checkpoint.hpp"
 #include "train/training_set.hpp"
 #include "train/training_table.hpp"
@@ -82,8 +81,7 @@ class Training {
         saved_.shape = model_shape(config, screen_, set_);
         saved_.icnn = icnn_shape(config, saved_.shape);
         saved_.base = config.train.base;
-        saved_.frequencies = nn::random_frequencies(saved_.shape.markers, saved_.shape.space_frequencies,
-                                                    saved_.shape.space_scale, config.train.seed);
+        saved_.frequencies = models::draw_frequencies(saved_.shape, config.train.seed);
         saved_.markers = screen_.markers;
         saved_.cell_types = screen_.cell_types;
         saved_.normalisation = set_.normalisation();

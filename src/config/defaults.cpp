@@ -35,6 +35,7 @@ void apply_defaults(RunConfig& config, const std::set<std::string>& given) {
     const bool icnn = config.method == models::Method::icnn;
     const bool mfm = config.method == models::Method::mfm;
     const train::TrainOptions popflow;
+    const models::FlowMatchingShape shape;
     train::TrainOptions& train = config.train;
     const bool plain = paper || icnn;  // the optimiser as both publications have it
     set("batch-pairs", train.batch_pairs, paper ? 1 : popflow.batch_pairs);
@@ -53,6 +54,8 @@ void apply_defaults(RunConfig& config, const std::set<std::string>& given) {
         paper && !icnn && train.base == train::Base::source ? models::Loss::reduced : models::Loss::full);
     set("encoder-activation", config.model.encoder.activation,
         paper ? models::EncoderActivation::none : models::EncoderActivation::relu);
+    set("encoder-frequencies", config.model.encoder.frequencies, paper ? 0 : shape.encoder.frequencies);
+    set("time-highest", config.model.time_highest, paper ? 1 : shape.time_highest);
     set("eval-draw", config.evaluate.draw, paper ? eval::Draw::first : eval::Draw::random);
     check_together(config);
 }

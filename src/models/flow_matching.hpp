@@ -43,7 +43,8 @@ struct FlowMatchingShape {
     std::size_t hidden = 512;
     std::size_t layers = 7;
     std::size_t time_frequencies = 64;
-    double time_max_period = 10000;
+    double time_highest = 1;         ///< highest frequency of flow time, radians for the whole flow
+    double time_max_period = 10000;  ///< highest over lowest
     std::size_t space_frequencies = 128;
     double space_scale = 0.01;
     EncoderShape encoder{};  ///< `inputs` is set from markers and cell_types
@@ -54,9 +55,14 @@ struct FlowMatchingShape {
     std::size_t context_size() const;
 };
 
+/// B of the velocity's and then of the encoder's space features: random, but part of the model.
+/// Shapes: result [markers, space_frequencies + encoder.frequencies].
+linalg::Matrix<float> draw_frequencies(const FlowMatchingShape& shape, std::uint64_t seed);
+
 /// Flow matching between populations: FM, CGFM and MFM are this class with another context.
 ///
-/// v(x, t | h, c) = SkipMlp([h | sin, cos of t | cos, sin of 2 pi x B | x | c]); the loss of a pair is the
+/// v(x, t | h, c) = SkipMlp([h | sin, cos of t | cos, sin of 2 pi x B | x | c]); h is the embedding of the
+/// control cells [x | cos, sin of 2 pi x B' | one-hot of the cell type]; the loss of a pair is the
 /// mean over cells of || (x1 - x0) - v((1 - t) x0 + t x1, t | h, c) ||^2.
 ///
 /// Source: Atanackovic et al., "Meta Flow Matching", ICLR 2025 (arXiv 2408.14608), algorithm 1 and appendix.
@@ -64,7 +70,7 @@ struct FlowMatchingShape {
 /// encoder has its ReLU (see PopulationEncoder).
 class FlowMatching : public Model {
   public:
-    /// @param frequencies  B, [markers, space_frequencies]
+    /// @param frequencies  as draw_frequencies() makes them
     FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float> frequencies);
 
     const FlowMatchingShape& shape() const { return shape_; }

@@ -57,6 +57,7 @@ void write_shape(h5::Group group, const models::FlowMatchingShape& shape, models
     group.write_attribute("hidden", shape.hidden);
     group.write_attribute("layers", shape.layers);
     group.write_attribute("time_frequencies", shape.time_frequencies);
+    group.write_attribute("time_highest", shape.time_highest);
     group.write_attribute("time_max_period", shape.time_max_period);
     group.write_attribute("space_frequencies", shape.space_frequencies);
     group.write_attribute("space_scale", shape.space_scale);
@@ -64,6 +65,8 @@ void write_shape(h5::Group group, const models::FlowMatchingShape& shape, models
     group.write_attribute("encoder_layers", shape.encoder.layers);
     group.write_attribute("embedding", shape.encoder.embedding);
     group.write_attribute("knn", shape.encoder.knn);
+    group.write_attribute("encoder_frequencies", shape.encoder.frequencies);
+    group.write_attribute("encoder_scale", shape.encoder.frequency_scale);
     if (shape.encoder.activation == models::EncoderActivation::none) {
         group.write_attribute("encoder_activation", "none");
     }
@@ -104,6 +107,7 @@ models::FlowMatchingShape read_shape(const h5::Group& group, models::Method meth
     shape.hidden = size("hidden");
     shape.layers = size("layers");
     shape.time_frequencies = size("time_frequencies");
+    shape.time_highest = group.double_attribute("time_highest");
     shape.time_max_period = group.double_attribute("time_max_period");
     shape.space_frequencies = size("space_frequencies");
     shape.space_scale = group.double_attribute("space_scale");
@@ -111,6 +115,8 @@ models::FlowMatchingShape read_shape(const h5::Group& group, models::Method meth
     shape.encoder.layers = size("encoder_layers");
     shape.encoder.embedding = size("embedding");
     shape.encoder.knn = size("knn");
+    shape.encoder.frequencies = size("encoder_frequencies");
+    shape.encoder.frequency_scale = group.double_attribute("encoder_scale");
     if (group.has_attribute("encoder_activation")) {
         shape.encoder.activation = models::EncoderActivation::none;
     }

@@ -25,7 +25,7 @@ struct Checkpoint {
     models::FlowMatchingShape shape;    ///< of method icnn only what the data decide
     models::IcnnTransportShape icnn{};  ///< of method icnn
     Base base = Base::source;
-    linalg::Matrix<float> frequencies;  ///< B of the space features; empty for method icnn
+    linalg::Matrix<float> frequencies;  ///< of the space features, models::draw_frequencies(); not of icnn
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
     data::Normalisation normalisation;

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "nn/features.hpp"
 #include "support/random_matrix.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -30,9 +29,9 @@ Checkpoint example() {
                .layers = 2,
                .time_frequencies = 2,
                .space_frequencies = 3,
-               .encoder = {.hidden = 3, .layers = 2, .embedding = 2, .knn = 1}};
+               .encoder = {.hidden = 3, .layers = 2, .embedding = 2, .knn = 1, .frequencies = 2}};
     c.base = popflow::train::Base::gaussian;
-    c.frequencies = popflow::nn::random_frequencies(4, 3, 0.1, 1);
+    c.frequencies = popflow::models::draw_frequencies(c.shape, 1);
     c.markers = {"a", "b", "c", "d"};
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
@@ -62,6 +61,9 @@ TEST(Checkpoint, ReadsBackWhatWasWritten) {
     EXPECT_EQ(after.config, before.config);
     EXPECT_EQ(after.base, before.base);
     EXPECT_EQ(after.shape.encoder.knn, 1U);
+    EXPECT_EQ(after.shape.encoder.inputs, before.shape.encoder.inputs);
+    EXPECT_EQ(after.shape.encoder.frequencies, 2U);
+    EXPECT_TRUE(std::ranges::equal(after.frequencies.values(), before.frequencies.values()));
     EXPECT_EQ(after.shape.training_pairs, 7U);
     EXPECT_EQ(after.markers, before.markers);
     EXPECT_EQ(after.normalisation.mean, before.normalisation.mean);
@@ -78,6 +80,31 @@ TEST(Checkpoint, EqualContentGivesEqualBytes) {
     write_checkpoint(folder.file("a.h5"), example());
     write_checkpoint(folder.file("b.h5"), read_checkpoint(folder.file("a.h5")));
     EXPECT_EQ(bytes(folder.file("a.h5")), bytes(folder.file("b.h5")));
+}
+
+TEST(Checkpoint, KeepsAnIcnnAndTheMemoryOfAlternatingUpdates) {
+    const popflow::support::TemporaryFolder folder;
+    Checkpoint before = example();
+    before.memory = popflow::support::random_matrix<float>(7, 2, 5);
+    write_checkpoint(folder.file("mfm.h5"), before);
+    EXPECT_TRUE(
+        std::ranges::equal(read_checkpoint(folder.file("mfm.h5")).memory.values(), before.memory.values()));
+    before.memory = {};
+    before.method = popflow::models::Method::icnn;
+    before.shape.context = popflow::models::Context::none;
+    before.icnn = {.markers = 4, .conditions = 2, .hidden = 5, .layers = 2, .inner_steps = 3};
+    before.values = before.model()->initial_values(9);
+    before.adam = popflow::nn::AdamState::start(before.values);
+
+    write_checkpoint(folder.file("icnn.h5"), before);
+    const Checkpoint after = read_checkpoint(folder.file("icnn.h5"));
+
+    EXPECT_EQ(after.method, popflow::models::Method::icnn);
+    EXPECT_EQ(after.icnn.markers, 4U);
+    EXPECT_EQ(after.icnn.conditions, 2U);
+    EXPECT_EQ(after.icnn.inner_steps, 3U);
+    EXPECT_EQ(after.values, before.values);
+    EXPECT_EQ(after.memory.size(), 0U);
 }
 
 TEST(Checkpoint, ATruncatedFileIsAnError) {
