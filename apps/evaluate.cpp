@@ -20,7 +20,7 @@ namespace {
 eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
                             const data::Screen& screen, const std::string& config_text,
                             const dist::Communicator& comm) {
-    return {.method = models::context_name(checkpoint.shape.context),
+    return {.method = models::method_name(checkpoint.method),
             .base = checkpoint.base == train::Base::source ? "source" : "gaussian",
             .knn = checkpoint.shape.encoder.knn,
             .seed = config.train.seed,
@@ -30,7 +30,9 @@ eval::Provenance provenance(const config::RunConfig& config, const train::Checkp
             .config = config_text,
             .data_fingerprint = screen.fingerprint,
             .ranks = comm.size(),
-            .threads = omp_get_max_threads()};
+            .threads = omp_get_max_threads(),
+            .recipe = config.recipe == config::Recipe::paper ? "paper" : "popflow",
+            .condition = config.condition == config::Condition::none ? "none" : "treatment"};
 }
 
 std::string checkpoint_path(const std::string& run) {

@@ -55,6 +55,14 @@ models::FlowMatchingShape model_shape(const config::RunConfig& config, const dat
     return shape;
 }
 
+models::IcnnTransportShape icnn_shape(const config::RunConfig& config,
+                                      const models::FlowMatchingShape& data) {
+    models::IcnnTransportShape shape = config.icnn;
+    shape.markers = data.markers;
+    shape.conditions = config.condition == config::Condition::treatment ? data.conditions : 0;
+    return shape;
+}
+
 // One training from its data to its last step.
 class Training {
   public:
@@ -69,7 +77,9 @@ class Training {
         train::check_augmentation(config.train.augmentation, screen_.markers.size(), config.model.context);
         saved_.config = table.text(config::training_sections());
         saved_.data_fingerprint = screen_.fingerprint;
+        saved_.method = config.method;
         saved_.shape = model_shape(config, screen_, set_);
+        saved_.icnn = icnn_shape(config, saved_.shape);
         saved_.base = config.train.base;
         saved_.frequencies = models::draw_frequencies(saved_.shape, config.train.seed);
         saved_.markers = screen_.markers;
@@ -122,7 +132,7 @@ class Training {
         if (before.data_fingerprint != saved_.data_fingerprint) {
             throw core::DataError(config_.data, "", "not the file that this run was trained on");
         }
-        trainer_->restore(std::move(before.values), std::move(before.adam));
+        trainer_->restore(std::move(before.values), std::move(before.adam), before.memory);
         rows_ = train::read_training_table(table_path(), trainer_->steps_done());
         if (!rows_.empty()) seconds_before_ = rows_.back().seconds;
     }
@@ -133,7 +143,7 @@ class Training {
                      "%s: %zu training pairs, %zu markers, %zu treatments; %s, %zu parameters; %d ranks x %d "
                      "threads\n",
                      config_.data.c_str(), set_.pairs().size(), screen_.markers.size(),
-                     set_.conditions().treatments().size(), models::context_name(saved_.shape.context),
+                     set_.conditions().treatments().size(), models::method_name(saved_.method),
                      model_->layout().count(), comm_.size(), omp_get_max_threads());
         if (static_cast<std::size_t>(comm_.size()) > config_.train.batch_pairs) {
             std::fprintf(stderr,
@@ -166,6 +176,7 @@ class Training {
     }
 
     void save() {
+        saved_.memory = trainer_->memory();
         if (!comm_.root()) return;
         saved_.values = trainer_->values();
         saved_.adam = trainer_->adam();

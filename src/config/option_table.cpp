@@ -111,7 +111,13 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
     if (const auto file = flags.find("config"); file != flags.end()) {
         parse_text(read_text(file->second.back()), file->second.back());
     }
-    for (const auto& [name, values] : flags) find(name)->set(values);
+    for (const auto& [name, values] : flags) set(name, values);
+    if (on_parsed_) on_parsed_(*given_);
+}
+
+void OptionTable::set(const std::string& name, const std::vector<std::string>& values) const {
+    find(name)->set(values);
+    given_->insert(name);
 }
 
 void OptionTable::parse_text(const std::string& text, const std::string& name) const {
@@ -138,7 +144,7 @@ void OptionTable::parse_file(const std::string& text, const std::string& name,
     keys.erase(include_key);
     for (const auto& [key, values] : keys) {
         try {
-            find(key)->set(values);
+            set(key, values);
         } catch (const core::ConfigError& error) {
             throw core::ConfigError(name, error.what());
         }

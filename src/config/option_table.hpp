@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,9 @@ class OptionTable {
   public:
     void add(Option option) { options_.push_back(std::move(option)); }
     const std::vector<Option>& options() const { return options_; }
+    /// Calls `done` at the end of each parse() with the names of all options set so far, by this or an
+    /// earlier call: the place of defaults that depend on other options.
+    void on_parsed(std::function<void(const std::set<std::string>&)> done) { on_parsed_ = std::move(done); }
 
     /// Sets options from the command line and from the file that `config` names there; flags override the
     /// file.
@@ -58,7 +63,11 @@ class OptionTable {
     void include(const std::string& name, const std::string& including,
                  std::vector<std::string>& open_files) const;
 
+    void set(const std::string& name, const std::vector<std::string>& values) const;
+
     std::vector<Option> options_;
+    std::function<void(const std::set<std::string>&)> on_parsed_;
+    std::shared_ptr<std::set<std::string>> given_ = std::make_shared<std::set<std::string>>();
 };
 
 /// Readers of option values; `key` goes into the message. @throws core::ConfigError

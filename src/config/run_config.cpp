@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "config/defaults.hpp"
 #include "core/text.hpp"
 #include "eval/report.hpp"
 
@@ -16,6 +17,12 @@ using Strings = std::vector<std::string>;
 
 std::string list_text(const Strings& values) {
     return core::joined(values, values.size());
+}
+
+std::string list_choice(const Strings& allowed) {
+    std::string text;
+    for (const std::string& a : allowed) text += (text.empty() ? "" : "|") + a;
+    return text;
 }
 
 // Builds the options of one section; each refers to a field of the configuration.
@@ -49,10 +56,8 @@ class Adder {
     }
     template <class Enum>
     void choice(const std::string& name, Enum& field, const Strings& allowed, const std::string& help) {
-        std::string argument;
-        for (const std::string& a : allowed) argument += (argument.empty() ? "" : "|") + a;
         add(
-            name, argument, help,
+            name, list_choice(allowed), help,
             [&field, name, allowed](const Strings& v) {
                 field = static_cast<Enum>(parse_choice(name, v.back(), allowed));
             },
@@ -145,7 +150,19 @@ void add_split(OptionTable& table, RunConfig& config) {
 void add_model(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::model);
     models::FlowMatchingShape& model = config.model;
-    add.choice("method", model.context, {"fm", "cgfm", "mfm"}, "what the velocity knows of the population");
+    add.choice("recipe", config.recipe, {"popflow", "paper"},
+               "where defaults come from; paper: training and evaluation as published");
+    add.add(
+        "method", list_choice(models::method_names()),
+        "flow matching by what the velocity knows of the population, or neural optimal transport",
+        [&config](const Strings& v) {
+            config.method =
+                static_cast<models::Method>(parse_choice("method", v.back(), models::method_names()));
+            config.model.context = models::context_of(config.method);
+        },
+        [&config] { return Strings{models::method_name(config.method)}; });
+    add.choice("condition", config.condition, {"none", "treatment"},
+               "what the potentials of icnn know of the treatment; icnn: none");
     add.choice("base", config.train.base, {"source", "gaussian"},
                "where the flow starts: control cells or noise");
     add.count("knn", model.encoder.knn, 0, "neighbours in the encoder's graph; 0 is a DeepSet");
@@ -154,6 +171,8 @@ void add_model(OptionTable& table, RunConfig& config) {
     add.count("embedding", model.encoder.embedding, 1, "length of the population embedding", 65536);
     add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", 65536);
     add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
+    add.choice("encoder-activation", model.encoder.activation, {"relu", "none"},
+               "between the encoder's layers; paper: none");
     add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", 65536);
     add.number("time-highest", model.time_highest, 0, 1e6,
                "highest frequency of flow time, radians for the whole flow");
@@ -164,31 +183,46 @@ void add_model(OptionTable& table, RunConfig& config) {
               "random Fourier frequencies of a cell that the encoder sees", 65536);
     add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
                "standard deviation of those frequencies");
+    models::IcnnTransportShape& icnn = config.icnn;
+    add.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", 65536);
+    add.count("icnn-layers", icnn.layers, 1, "their hidden layers", 1000);
+    add.choice("icnn-start", icnn.start, {"identity", "uniform"},
+               "their initial weights: those of the identity map, or as published; paper: uniform");
 }
 
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     train::TrainOptions& train = config.train;
     add.count("steps", train.steps, 1, "gradient steps");
-    add.count("batch-pairs", train.batch_pairs, 1, "pairs of a step, shared out over the ranks", 4096);
+    add.count("batch-pairs", train.batch_pairs, 1, "pairs of a step, shared out over the ranks; paper: 1",
+              4096);
     add.count("cells", train.cells, 2, "cells drawn from each population of a pair", 1 << 20);
     add.count("seed", train.seed, 0, "of weights, features and draws");
+    add.choice("updates", config.model.updates, {"joint", "alternate"},
+               "velocity and encoder of mfm in each step, or by turns with cached embeddings; paper: "
+               "alternate");
+    add.choice("loss", config.model.loss, {"full", "reduced"},
+               "reported loss, with or without the constant ||x1 - x0||^2; paper: reduced");
+    add.count("icnn-inner-steps", config.icnn.inner_steps, 1, "updates of g for one of f");
     add.choice("coupling", train.coupling, {"random", "ot", "rows"},
-               "how control and treated cells are paired; rows: as they stand in the file");
+               "how control and treated cells are paired; rows: as they stand in the file; paper: ot for fm "
+               "and cgfm");
     add.add(
         "augment", "NAMES", "none, or some of rotate, reflect (two markers) and mix",
         [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
         [&train] { return Strings{train.augmentation.text()}; });
     add.choice("normalise", train.normalise, {"no", "yes"},
                "centre and scale markers by the training cells; scores are in that space");
-    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam");
-    add.choice("schedule", train.schedule, {"constant", "cosine"}, "learning rate after the warm-up");
-    add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up");
-    add.number("clip-norm", train.clip_norm, 0, 1e9, "largest norm of the gradient; 0 for none");
+    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam; icnn and paper: 1e-4");
+    add.choice("schedule", train.schedule, {"constant", "cosine"},
+               "learning rate after the warm-up; icnn and paper: constant");
+    add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up; icnn and paper: 0");
+    add.number("clip-norm", train.clip_norm, 0, 1e9,
+               "largest norm of the gradient; 0 for none; icnn and paper: 0");
     add.number("ema-decay", train.adam.ema_decay, 0, 0.9999999,
-               "decay of the mean of the weights; 0 for none");
-    add.number("beta1", train.adam.beta1, 0, 0.9999999, "of Adam");
-    add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam");
+               "decay of the mean of the weights; 0 for none; icnn and paper: 0");
+    add.number("beta1", train.adam.beta1, 0, 0.9999999, "of Adam; icnn: 0.5");
+    add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam; icnn: 0.9");
     add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
     add.add(
         "precision", "auto|fp32", "of matrix products; auto is fp32",
@@ -227,7 +261,9 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         });
     add.count("train-eval-pairs", evaluate.train_pairs, 0,
               "training pairs that are scored, spread over the patients; 0 for all");
-    add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored, a random draw");
+    add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored");
+    add.choice("eval-draw", evaluate.draw, {"random", "first"},
+               "which of its cells are scored; paper: the first rows");
     add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
     add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
     add.add(
@@ -333,6 +369,7 @@ OptionTable run_options(RunConfig& config) {
     add_train(table, config);
     add_evaluate(table, config);
     add_report(table, config);
+    table.on_parsed([&config](const std::set<std::string>& given) { apply_defaults(config, given); });
     return table;
 }
 

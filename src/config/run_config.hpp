@@ -10,10 +10,17 @@
 #include "data/simulated_screen.hpp"
 #include "data/splits.hpp"
 #include "eval/evaluator.hpp"
-#include "models/flow_matching.hpp"
+#include "models/icnn_transport.hpp"
+#include "models/method.hpp"
 #include "train/trainer.hpp"
 
 namespace popflow::config {
+
+/// Where defaults come from, see apply_defaults().
+enum class Recipe { popflow, paper };
+
+/// What a potential of method icnn sees of the treatment.
+enum class Condition { none, treatment };
 
 /// Everything a user can set, with its default.
 struct RunConfig {
@@ -24,7 +31,11 @@ struct RunConfig {
     data::ScreenOptions screen;
     std::string split = "replica";
     std::uint64_t split_seed = 0;
+    Recipe recipe = Recipe::popflow;
+    models::Method method = models::Method::mfm;
+    Condition condition = Condition::treatment;
     models::FlowMatchingShape model;
+    models::IcnnTransportShape icnn;
     train::TrainOptions train;
     std::string precision = "auto";
     std::uint64_t checkpoint_every = 500;  ///< steps

@@ -9,8 +9,8 @@ namespace popflow::dist {
 
 namespace {
 
-constexpr double quantum = 0x1.0p-36;
-constexpr float limit = 0x1.0p14F;
+constexpr double quantum = 0x1.0p-36;  // of a unit
+constexpr float limit = 0x1.0p14F;     // units
 constexpr std::size_t block_size = 1U << 14U;
 
 // 1.5 * 2^52: a double of this size has no fraction, so adding it rounds to an integer that stands in the low
@@ -23,11 +23,11 @@ inline std::uint64_t to_integer(double x) {
     return std::bit_cast<std::uint64_t>(x + shift) - std::bit_cast<std::uint64_t>(shift);
 }
 
-bool add_block(const float* gradient, std::int64_t* total, std::size_t n) {
+bool add_block(const float* gradient, float per_unit, std::int64_t* total, std::size_t n) {
     int outside = 0;
 #pragma omp simd reduction(| : outside)
     for (std::size_t i = 0; i < n; ++i) {
-        const float g = gradient[i];
+        const float g = gradient[i] * per_unit;
         outside |= static_cast<int>(!(g < limit && g > -limit));  // true for NaN
         total[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(total[i]) +
                                              to_integer(static_cast<double>(g) / quantum));
@@ -48,7 +48,7 @@ bool ExactSum::add(std::span<const float> gradient) {
 #pragma omp parallel for schedule(static)
     for (std::size_t block = 0; block < blocks; ++block) {
         const std::size_t first = block * block_size;
-        if (!add_block(gradient.data() + first, total_.data() + first,
+        if (!add_block(gradient.data() + first, 1 / unit_, total_.data() + first,
                        std::min(block_size, total_.size() - first))) {
             inside = false;
         }
@@ -57,9 +57,10 @@ bool ExactSum::add(std::span<const float> gradient) {
 }
 
 void ExactSum::read(double scale, std::span<float> out) const {
+    const double step = scale * quantum * static_cast<double>(unit_);
 #pragma omp parallel for schedule(static)
     for (std::size_t i = 0; i < total_.size(); ++i) {
-        out[i] = static_cast<float>(static_cast<double>(total_[i]) * (scale * quantum));
+        out[i] = static_cast<float>(static_cast<double>(total_[i]) * step);
     }
 }
 

@@ -133,6 +133,8 @@ void write_provenance(h5::Group& root, const Provenance& p) {
     root.write_attribute("data_fingerprint", p.data_fingerprint);
     root.write_attribute("ranks", p.ranks);
     root.write_attribute("threads", p.threads);
+    root.write_attribute("recipe", p.recipe);
+    root.write_attribute("condition", p.condition);
 }
 
 Provenance read_provenance(const h5::Group& root) {
@@ -150,6 +152,8 @@ Provenance read_provenance(const h5::Group& root) {
     p.threads = static_cast<int>(root.int_attribute("threads"));
     p.version = root.string_attribute("version");
     p.commit = root.string_attribute("commit");
+    if (root.has_attribute("recipe")) p.recipe = root.string_attribute("recipe");
+    if (root.has_attribute("condition")) p.condition = root.string_attribute("condition");
     return p;
 }
 

@@ -14,7 +14,7 @@ namespace popflow::eval {
 
 /// Where results come from; written as attributes of the file's root.
 struct Provenance {
-    std::string method;  ///< fm, cgfm, mfm
+    std::string method;  ///< fm, cgfm, mfm, icnn
     std::string base;    ///< source, gaussian
     std::size_t knn = 0;
     std::uint64_t seed = 0;
@@ -27,6 +27,8 @@ struct Provenance {
     int threads = 1;
     std::string version{};  ///< of the program that wrote the file; known once read
     std::string commit{};
+    std::string recipe = "popflow";       ///< or paper
+    std::string condition = "treatment";  ///< what the model knows of the treatment; or none
 };
 
 /// A result file in memory.

@@ -84,8 +84,12 @@ class Trainer {
     std::uint64_t steps_done() const { return adam_.step; }
     const linalg::AlignedVector<float>& values() const { return values_; }
     const nn::AdamState& adam() const { return adam_; }
+    /// What the model keeps of each pair, [training pairs, model.memory_size()]; empty if it keeps nothing.
+    /// Collective.
+    linalg::Matrix<float> memory() const;
     /// Goes on from a saved state.
-    void restore(linalg::AlignedVector<float> values, nn::AdamState adam);
+    void restore(linalg::AlignedVector<float> values, nn::AdamState adam,
+                 const linalg::Matrix<float>& memory);
 
   private:
     // What a thread needs to compute one slot.
@@ -102,7 +106,8 @@ class Trainer {
     };
 
     void compute_lanes();
-    void compute_slot(const Lane& lane, SlotWork& work) const;
+    void compute_slot(const Lane& lane, SlotWork& work);
+    std::span<float> memory_of(const TrainingPair& pair);
     std::span<float> own_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
     void couple(SlotWork& work) const;
@@ -117,8 +122,9 @@ class Trainer {
     std::vector<SlotWork> work_;
     dist::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
-    nn::Turn turn_;               ///< of the current step
-    std::vector<double> shared_;  ///< losses of all slots, then flags
+    linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
+    nn::Turn turn_;                 ///< of the current step
+    std::vector<double> shared_;    ///< losses of all slots, then flags
 };
 
 }  // namespace popflow::train

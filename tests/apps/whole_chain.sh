@@ -89,6 +89,29 @@ grep -qE "^\| FM w/ N \| [0-9.]+ ± [0-9.]+ \|" table.md || fail "no row of the 
 expect_exit 0 "$popflow" report $files --format latex
 says "\\begin{tabular}{lrrrrr}" "mean\_shift"
 
+# Optimal-transport maps, and the training as published.
+expect_exit 0 "$popflow" run --config tiny.cfg --method icnn --steps 22 --output icnn
+grep -qx "rate = 0.0001" icnn/config.cfg || fail "config.cfg has not the rate of icnn"
+says ICNN noise_floor
+expect_exit 0 "$popflow" run --config tiny.cfg --method icnn --condition treatment --steps 22 --output picnn
+expect_exit 0 "$popflow" run --config tiny.cfg --recipe paper --steps 22 --output paper
+says "MFM k=5 (paper)"
+for line in "recipe = paper" "updates = alternate" "loss = reduced" "encoder-activation = none" "eval-draw = first" \
+    "batch-pairs = 4" "schedule = constant" "ema-decay = 0" "warmup-steps = 0"; do
+    grep -qx "$line" paper/config.cfg || fail "no '$line' in config.cfg"
+done
+for seed in 1 2; do
+    "$popflow" evaluate --run paper --output e.h5 --max-cells 40 --eval-seed $seed 2>/dev/null | grep -v noise_floor >first$seed
+    "$popflow" evaluate --run paper --output e.h5 --max-cells 40 --eval-seed $seed --eval-draw random 2>/dev/null |
+        grep -v noise_floor >random$seed
+done
+cmp -s first1 first2 || fail "--eval-draw first draws"
+cmp -s random1 random2 && fail "--eval-draw random does not draw"
+expect_exit 0 "$popflow" report icnn/results.h5 picnn/results.h5 paper/results.h5 run1/results.h5
+says "ICNN + treatment" "MFM k=5 (paper)" "MFM k=5"
+expect_exit 2 "$popflow" run --config tiny.cfg --method icnn --base gaussian --output refused
+grep -q "^popflow: base: found 'gaussian', allowed source with method icnn" err || fail "not refused: $(cat err)"
+
 # A pair that cannot be scored: its treatment was never trained on.
 "$python" "$here/make_inputs.py" "$scratch"
 expect_exit 0 "$popflow" run --config tiny.cfg --data held_out.h5ad --split column:part --min-cells 10 --cells 16 \

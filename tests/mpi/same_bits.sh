@@ -32,6 +32,17 @@ for shape in 1x2 2x1 3x1; do
         fail "letters: the checkpoint of $shape differs"
 done
 
+# Networks that take turns; mfm with cached embeddings of pairs that lie on several ranks.
+for turns in "icnn --condition treatment" "mfm --recipe paper --batch-pairs 4"; do
+    name=turns_${turns%% *}
+    for shape in 1x1 1x2 3x1; do
+        ranks "${shape%x*}" "${shape#*x}" train --data "$scratch/s.h5ad" --output "$scratch/$name$shape" \
+            $small_model --steps 25 --method $turns 2>/dev/null
+        cmp "$scratch/${name}1x1/checkpoint.h5" "$scratch/$name$shape/checkpoint.h5" ||
+            fail "$turns: the checkpoint of $shape differs"
+    done
+done
+
 ranks 1 1 evaluate --run "$scratch/ot1x1" --output "$scratch/one.h5" >"$scratch/one.txt" 2>/dev/null
 ranks 3 2 evaluate --run "$scratch/ot3x1" --output "$scratch/three.h5" >"$scratch/three.txt" 2>/dev/null
 cmp "$scratch/one.txt" "$scratch/three.txt" || fail "the table differs"

@@ -76,13 +76,87 @@ TEST(RunConfig, TheResolvedTextReadsBackAsItself) {
     EXPECT_FALSE(again.train.normalise);
 }
 
+TEST(RunConfig, DefaultsFollowTheMethodUnlessGiven) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    table.parse({"--method", "icnn", "--clip-norm", "2"}, sections, nullptr);
+    EXPECT_EQ(c.train.rate, 1e-4);
+    EXPECT_EQ(c.train.schedule, popflow::train::Schedule::constant);
+    EXPECT_EQ(c.train.warmup_steps, 0U);
+    EXPECT_EQ(c.train.adam.beta1, 0.5);
+    EXPECT_EQ(c.train.adam.beta2, 0.9);
+    EXPECT_EQ(c.train.adam.ema_decay, 0);
+    EXPECT_EQ(c.train.clip_norm, 2);
+    EXPECT_EQ(c.condition, config::Condition::none);
+
+    // What was resolved reads back as if it had been given, whatever the method.
+    RunConfig again;
+    const OptionTable second = run_options(again);
+    second.parse_text(table.text(config::training_sections()), "text");
+    second.parse({"--rate", "0.5"}, sections, nullptr);
+    EXPECT_EQ(again.method, popflow::models::Method::icnn);
+    EXPECT_EQ(again.train.rate, 0.5);
+    EXPECT_EQ(again.train.clip_norm, 2);
+    EXPECT_EQ(again.train.adam.beta1, 0.5);
+}
+
+TEST(RunConfig, WithoutMethodAndRecipeTheDefaultsAreThoseOfTheStructs) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const std::string before = table.text(sections);
+    table.parse({}, sections, nullptr);
+    EXPECT_EQ(table.text(sections), before);
+}
+
+TEST(RunConfig, TheRecipeOfThePaper) {
+    RunConfig mfm;
+    const OptionTable table = run_options(mfm);
+    table.parse({"--recipe", "paper", "--schedule", "cosine"}, sections, nullptr);
+    EXPECT_EQ(mfm.model.updates, popflow::models::Updates::alternate);
+    EXPECT_EQ(mfm.model.loss, popflow::models::Loss::reduced);
+    EXPECT_EQ(mfm.model.encoder.activation, popflow::models::EncoderActivation::none);
+    EXPECT_EQ(mfm.evaluate.draw, popflow::eval::Draw::first);
+    EXPECT_EQ(mfm.train.coupling, popflow::train::Coupling::random);
+    EXPECT_EQ(mfm.train.batch_pairs, 1U);
+    EXPECT_EQ(mfm.train.rate, 1e-4);
+    EXPECT_EQ(mfm.train.warmup_steps, 0U);
+    EXPECT_EQ(mfm.train.clip_norm, 0);
+    EXPECT_EQ(mfm.train.adam.ema_decay, 0);
+    EXPECT_EQ(mfm.train.adam.beta1, 0.9);
+    EXPECT_EQ(mfm.train.schedule, popflow::train::Schedule::cosine);
+    const std::string text = table.text(sections);
+    EXPECT_NE(text.find("recipe = paper\n"), std::string::npos);
+    EXPECT_NE(text.find("updates = alternate\n"), std::string::npos);
+
+    RunConfig fm;
+    const OptionTable second = run_options(fm);
+    second.parse({"--recipe", "paper", "--method", "fm", "--base", "gaussian"}, sections, nullptr);
+    EXPECT_EQ(fm.train.coupling, popflow::train::Coupling::ot);
+    EXPECT_EQ(fm.model.updates, popflow::models::Updates::joint);
+    EXPECT_EQ(fm.model.loss, popflow::models::Loss::full);
+}
+
+TEST(RunConfig, WhatAMethodHasNoUseForIsRefused) {
+    const auto refused = [](const std::vector<std::string>& arguments) {
+        RunConfig c;
+        return message_of(run_options(c), arguments);
+    };
+    EXPECT_EQ(refused({"--method", "icnn", "--base", "gaussian"}),
+              "base: found 'gaussian', allowed source with method icnn");
+    EXPECT_EQ(refused({"--method", "icnn", "--coupling", "ot"}),
+              "coupling: found 'ot', allowed random with method icnn");
+    EXPECT_EQ(refused({"--condition", "none"}), "condition: found 'none', allowed treatment with method mfm");
+    EXPECT_EQ(refused({"--method", "cgfm", "--updates", "alternate"}),
+              "updates: found 'alternate', allowed joint with method cgfm");
+}
+
 TEST(RunConfig, BadInputIsNamed) {
     RunConfig c;
     const OptionTable table = run_options(c);
     EXPECT_EQ(message_of(table, {"--stepz", "3"}), "stepz: unknown option (did you mean 'steps'?)");
     EXPECT_EQ(message_of(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x', allowed a whole n");
     EXPECT_EQ(message_of(table, {"--steps", "0"}).substr(0, 35), "steps: found '0', allowed a whole n");
-    EXPECT_EQ(message_of(table, {"--method", "icnn"}), "method: found 'icnn', allowed fm, cgfm, mfm");
+    EXPECT_EQ(message_of(table, {"--method", "icnnn"}), "method: found 'icnnn', allowed fm, cgfm, mfm, icnn");
     EXPECT_EQ(message_of(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
     EXPECT_EQ(message_of(table, {"--column", "donor"}), "column: found 'donor', allowed ROLE=NAME");
     EXPECT_EQ(message_of(table, {"stray"}), "usage: unexpected argument 'stray'");
