@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/progress.hpp"
+#include "eval/pair_choice.hpp"
 #include "eval/report.hpp"
 #include "eval/results.hpp"
 #include "train/checkpoint.hpp"
@@ -32,18 +33,6 @@ eval::Provenance provenance(const config::RunConfig& config, const train::Checkp
             .threads = omp_get_max_threads()};
 }
 
-std::vector<std::size_t> chosen_pairs(const data::Split& split, const std::vector<data::Part>& parts) {
-    std::vector<std::size_t> chosen;
-    for (data::Part part : parts) {
-        const std::vector<std::size_t> pairs = split.pairs(part);
-        chosen.insert(chosen.end(), pairs.begin(), pairs.end());
-    }
-    if (chosen.empty()) throw core::ConfigError("parts", "the split has no pair in the parts asked for");
-    std::ranges::sort(chosen);
-    chosen.erase(std::ranges::unique(chosen).begin(), chosen.end());  // a part may be named twice
-    return chosen;
-}
-
 std::string checkpoint_path(const std::string& run) {
     return run + "/checkpoint.h5";
 }
@@ -57,14 +46,15 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
         throw core::DataError(config.data, "var", "the markers are not those that the run was trained on");
     }
     const data::Split split = data::make_split(screen, config.split, config.split_seed);
-    const models::FlowMatching model = checkpoint.model();
-    const eval::TrainedFlow flow{.model = model,
+    const std::unique_ptr<models::Model> model = checkpoint.model();
+    const eval::TrainedFlow flow{.model = *model,
                                  .values = checkpoint.adam.average,
                                  .gaussian_base = checkpoint.base == train::Base::gaussian,
                                  .normalisation = checkpoint.normalisation,
                                  .conditions = checkpoint.conditions,
                                  .mean_shifts = checkpoint.mean_shifts};
-    const std::vector<std::size_t> pairs = chosen_pairs(split, config.evaluate.parts);
+    const std::vector<std::size_t> pairs = eval::chosen_pairs(
+        screen, split, config.evaluate.parts, config.evaluate.train_pairs, config.evaluate.seed);
     const std::string config_text =
         table.text(config::training_sections()) + table.text({config::Section::evaluate});
     // The first file of its name shows a path that cannot be written to before hours of work.

@@ -4,11 +4,12 @@
 # Usage: install_dependencies.sh [--tests] [--slurm]   (--tests adds what only the tests need, --slurm a Slurm for the
 #   test of the job files)
 set -euo pipefail
-packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev)
+packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev
+    libfreetype-dev fonts-liberation)
 for option; do
     case $option in
         --tests) packages+=(libgtest-dev hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn
-            python3-h5py python3-anndata python3-pot) ;;
+            python3-h5py python3-anndata python3-pot python3-pil) ;;
         --slurm) packages+=(slurm-wlm munge) ;;
         *)
             echo "install_dependencies.sh: found '$option', allowed --tests, --slurm" >&2

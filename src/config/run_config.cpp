@@ -133,7 +133,7 @@ void add_data(OptionTable& table, RunConfig& config) {
 void add_split(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::split);
     add.add(
-        "split", "S", "replica, patient:NAME[,NAME] or column:NAME",
+        "split", "S", "replica, patient:NAME[,NAME], column:NAME or letters",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = data::split_column(config.split);
@@ -155,9 +155,15 @@ void add_model(OptionTable& table, RunConfig& config) {
     add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", 65536);
     add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
     add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", 65536);
+    add.number("time-highest", model.time_highest, 0, 1e6,
+               "highest frequency of flow time, radians for the whole flow");
     add.number("time-max-period", model.time_max_period, 1, 1e9, "longest over shortest period of flow time");
     add.count("space-frequencies", model.space_frequencies, 0, "random Fourier frequencies of a cell", 65536);
     add.number("space-scale", model.space_scale, 0, 1e3, "standard deviation of those frequencies");
+    add.count("encoder-frequencies", model.encoder.frequencies, 0,
+              "random Fourier frequencies of a cell that the encoder sees", 65536);
+    add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
+               "standard deviation of those frequencies");
 }
 
 void add_train(OptionTable& table, RunConfig& config) {
@@ -167,7 +173,14 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.count("batch-pairs", train.batch_pairs, 1, "pairs of a step, shared out over the ranks", 4096);
     add.count("cells", train.cells, 2, "cells drawn from each population of a pair", 1 << 20);
     add.count("seed", train.seed, 0, "of weights, features and draws");
-    add.choice("coupling", train.coupling, {"random", "ot"}, "how control and treated cells are paired");
+    add.choice("coupling", train.coupling, {"random", "ot", "rows"},
+               "how control and treated cells are paired; rows: as they stand in the file");
+    add.add(
+        "augment", "NAMES", "none, or some of rotate, reflect (two markers) and mix",
+        [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
+        [&train] { return Strings{train.augmentation.text()}; });
+    add.choice("normalise", train.normalise, {"no", "yes"},
+               "centre and scale markers by the training cells; scores are in that space");
     add.number("rate", train.rate, 0, 1e3, "learning rate of Adam");
     add.choice("schedule", train.schedule, {"constant", "cosine"}, "learning rate after the warm-up");
     add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up");
@@ -212,8 +225,10 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             for (data::Part part : evaluate.parts) names.emplace_back(data::part_name(part));
             return Strings{list_text(names)};
         });
+    add.count("train-eval-pairs", evaluate.train_pairs, 0,
+              "training pairs that are scored, spread over the patients; 0 for all");
     add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored, a random draw");
-    add.count("eval-seed", evaluate.seed, 0, "of that draw");
+    add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
     add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
     add.add(
         "metrics", "NAMES", "scores to compute",
@@ -246,15 +261,39 @@ void add_report(OptionTable& table, RunConfig& config) {
              false);
 }
 
+void add_simulated_file(Adder& add, SimulateConfig& config) {
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
+             false);
+    add.text("output", config.output, "F.h5ad", "file to write", false);
+}
+
 }  // namespace
 
-OptionTable simulate_options(SimulateConfig& config) {
+OptionTable simulate_letters_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    data::LettersOptions& letters = config.letters;
+    add_simulated_file(add, config);
+    add.count("seed", letters.seed, 0, "of everything that is drawn");
+    add.list("letters", letters.letters, "NAMES",
+             "capitals to train on; default all that are not to be tested");
+    add.list("test-letters", letters.test_letters, "NAMES", "capitals to test");
+    add.count("rotations", letters.rotations, 1, "rotations of each letter", 100000);
+    add.number("noise", letters.noise, 0, 1e3,
+               "standard deviation that is added to the target for the source");
+    add.number("jitter", letters.jitter, 0, 1e3, "standard deviation of the target's points");
+    add.text("font", letters.font, "FILE", "TrueType or OpenType; default Liberation Sans of the system",
+             false);
+    add.count("size", letters.size, 8, "pixels of the drawing; its points grow with the square", 2000);
+    return table;
+}
+
+OptionTable simulate_screen_options(SimulateConfig& config) {
     OptionTable table;
     Adder add(table, Section::simulate);
     data::SimulatedScreenOptions& screen = config.screen;
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
-             false);
-    add.text("output", config.output, "F.h5ad", "file to write", false);
+    add_simulated_file(add, config);
     add.count("seed", screen.seed, 0, "of everything that is drawn");
     add.count("patients", screen.patients, 1, "patients; the ten published ones first", 1000000);
     add.list("cultures", screen.cultures, "NAMES", "of PDO, F and PDOF");
@@ -284,7 +323,8 @@ OptionTable simulate_options(SimulateConfig& config) {
 OptionTable run_options(RunConfig& config) {
     OptionTable table;
     Adder add(table, Section::general);
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
     add_data(table, config);

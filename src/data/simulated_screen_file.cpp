@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/version.hpp"
+#include "data/anndata_write.hpp"
 #include "data/simulated_response.hpp"
 #include "data/simulated_screen_columns.hpp"
 #include "h5/dataframe.hpp"
@@ -11,23 +12,6 @@
 namespace popflow::data {
 
 namespace {
-
-// As pandas chooses it; anndata reads any.
-h5::Element code_type(std::size_t categories) {
-    if (categories <= 127) return h5::Element::int8;
-    return categories <= 32767 ? h5::Element::int16 : h5::Element::int32;
-}
-
-void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
-                        std::size_t rows) {
-    h5::Group column = obs.create_group(name);
-    h5::write_encoding(column, "categorical", "0.2.0");
-    column.write_attribute("ordered", false);
-    h5::Dataset codes = column.create_contiguous("codes", code_type(categories.size()), {rows});
-    h5::write_encoding(codes, "array", "0.2.0");
-    h5::Dataset names = column.write_strings("categories", categories);
-    h5::write_encoding(names, "string-array", "0.2.0");
-}
 
 void create_obs(h5::Group& root, const SimulatedScreen& screen) {
     h5::Group obs = root.create_group("obs");
@@ -41,8 +25,7 @@ void create_obs(h5::Group& root, const SimulatedScreen& screen) {
     create_categorical(obs, "cell_type", screen.cell_types, screen.n_cells());
     obs.write_attribute("column-order", order);
     obs.write_attribute("_index", "_index");
-    h5::Dataset index = obs.create_contiguous_strings("_index", row_name_length(screen), screen.n_cells());
-    h5::write_encoding(index, "string-array", "0.2.0");
+    create_row_names(obs, screen.n_cells());
 }
 
 h5::DataFrame compositions(const SimulatedScreen& screen) {
@@ -73,25 +56,13 @@ h5::DataFrame compositions(const SimulatedScreen& screen) {
     return table;
 }
 
-template <class T>
-void write_scalar(h5::Group& group, const std::string& name, T value) {
-    h5::Dataset dataset = group.write(name, std::span<const T>(&value, 1), {});
-    h5::write_encoding(dataset, "numeric-scalar", "0.2.0");
-}
-
-void write_strings(h5::Group& group, const std::string& name, const std::vector<std::string>& values) {
-    h5::Dataset dataset = group.write_strings(name, values);
-    h5::write_encoding(dataset, "string-array", "0.2.0");
-}
-
 void write_uns(h5::Group& root, const SimulatedScreen& screen) {
     const SimulatedScreenOptions& o = screen.options;
     h5::Group uns = root.create_group("uns");
     h5::write_encoding(uns, "dict", "0.1.0");
     h5::Group simulation = uns.create_group("simulation");
     h5::write_encoding(simulation, "dict", "0.1.0");
-    h5::Dataset version = simulation.write_string("version", std::string("popflow ") + core::version());
-    h5::write_encoding(version, "string", "0.2.0");
+    write_string(simulation, "version", std::string("popflow ") + core::version());
     write_scalar<std::uint64_t>(simulation, "seed", o.seed);
     write_scalar<std::uint64_t>(simulation, "patients", o.patients);
     write_scalar<std::uint64_t>(simulation, "replicates", o.replicates);
@@ -118,10 +89,7 @@ void create_contents(h5::Group root, const SimulatedScreen& screen) {
     var.name_rows(screen.markers);
     h5::write_dataframe(root, "var", var);
     write_uns(root, screen);
-    for (const char* name : {"layers", "obsm", "obsp", "varm", "varp"}) {
-        h5::Group group = root.create_group(name);
-        h5::write_encoding(group, "dict", "0.1.0");
-    }
+    write_empty_groups(root);
 }
 
 }  // namespace

@@ -81,8 +81,7 @@ class PairWork {
 
   private:
     Matrix<float> transported(std::vector<float>& embedding) const {
-        models::FlowMatching::Workspace<float> workspace;
-        embedding = flow_.model.context(flow_.values, control_.x.view(), control_.cell_type, workspace);
+        embedding = flow_.model.context(flow_.values, control_.x.view(), control_.cell_type);
         const std::vector<float> condition = flow_.conditions.encode(treated_);
         Matrix<float> x = control_.x;
         if (flow_.gaussian_base) stream(options_, pair_, role_base).fill_normal(x.values());
@@ -269,7 +268,7 @@ Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pai
     std::ranges::sort(all, {}, &ScoredPair::pair);
 
     Evaluation evaluation;
-    evaluation.embeddings = Matrix<float>(all.size(), comm.root() ? flow.model.shape().context_size() : 0);
+    evaluation.embeddings = Matrix<float>(all.size(), comm.root() ? flow.model.context_size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
         evaluation.pairs.push_back(all[i].pair);
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));

@@ -12,7 +12,7 @@
 #include "data/splits.hpp"
 #include "dist/communicator.hpp"
 #include "metrics/scores.hpp"
-#include "models/flow_matching.hpp"
+#include "models/model.hpp"
 
 namespace popflow::eval {
 
@@ -30,6 +30,7 @@ const std::vector<std::string>& predictor_names();
 /// What an evaluation scores, and how.
 struct EvaluateOptions {
     std::vector<data::Part> parts{data::Part::test};
+    std::size_t train_pairs = 0;   ///< training pairs that are scored, spread over the patients; 0: all
     std::size_t max_cells = 5000;  ///< cells of a population that are scored, a random draw
     std::uint64_t seed = 0;        ///< of that draw
     double tolerance = 1e-4;       ///< of the flow's solver, relative and absolute
@@ -38,7 +39,7 @@ struct EvaluateOptions {
 
 /// A trained model with what it needs to be used; refers to things that must outlive it.
 struct TrainedFlow {
-    const models::FlowMatching& model;
+    const models::Model& model;
     std::span<const float> values;  ///< weights
     bool gaussian_base = false;
     const data::Normalisation& normalisation;

@@ -49,9 +49,17 @@ TEST(RunConfig, FlagsOverrideTheFile) {
 TEST(RunConfig, TheResolvedTextReadsBackAsItself) {
     RunConfig c;
     const OptionTable table = run_options(c);
-    table.parse({"--column", "patient=donor,plate=batch", "--markers", "a, b", "--exclude", "well=F5,plate=2",
-                 "--exclude", "well=A1", "--rate", "3e-4", "--split", "patient:21,27", "--doses", "all",
-                 "--transform", "log1p"},
+    table.parse({"--column",    "patient=donor,plate=batch",
+                 "--markers",   "a, b",
+                 "--exclude",   "well=F5,plate=2",
+                 "--exclude",   "well=A1",
+                 "--rate",      "3e-4",
+                 "--split",     "patient:21,27",
+                 "--doses",     "all",
+                 "--transform", "log1p",
+                 "--augment",   "reflect,rotate",
+                 "--normalise", "no",
+                 "--coupling",  "rows"},
                 sections, nullptr);
     const std::string text = table.text(config::training_sections());
     RunConfig again;
@@ -63,6 +71,9 @@ TEST(RunConfig, TheResolvedTextReadsBackAsItself) {
     EXPECT_EQ(again.screen.exclude.size(), 2U);
     EXPECT_EQ(again.screen.columns.at("plate"), "batch");
     EXPECT_EQ(again.train.rate, 3e-4);
+    EXPECT_EQ(again.train.augmentation.text(), "rotate, reflect");
+    EXPECT_EQ(again.train.coupling, popflow::train::Coupling::rows);
+    EXPECT_FALSE(again.train.normalise);
 }
 
 TEST(RunConfig, BadInputIsNamed) {
