@@ -167,6 +167,19 @@ void write_embeddings(h5::Group& root, const Results& results) {
     h5::write_encoding(group, "dict", "0.1.0");
 }
 
+void read_embeddings(const h5::Group& root, Results& results) {
+    const h5::Group group = root.open_group("embeddings");
+    results.embedding_names = group.open_dataset("pair").read_strings();
+    const h5::Dataset values = group.open_dataset("values");
+    results.embeddings = linalg::Matrix<float>(values.rows(), values.row_size());
+    if (results.embeddings.rows() != results.embedding_names.size()) {
+        throw core::DataError(group.file(), "embeddings",
+                              "found " + std::to_string(values.rows()) + " rows, allowed " +
+                                  std::to_string(results.embedding_names.size()) + ", one per name");
+    }
+    if (values.size() > 0) values.read_rows(0, values.rows(), results.embeddings.values());
+}
+
 }  // namespace
 
 std::string pair_name(const data::Screen& screen, std::size_t pair) {
@@ -248,6 +261,7 @@ Results read_results(const std::string& path) {
     results.pairs = h5::read_dataframe(root, "pairs");
     results.summary = h5::read_dataframe(root, "summary");
     results.training = h5::read_dataframe(root, "training");
+    read_embeddings(root, results);
     return results;
 }
 
