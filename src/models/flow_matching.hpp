@@ -102,9 +102,10 @@ class FlowMatching {
 
     /// Cells carried from t = 0 to t = 1 along the velocity, in blocks of rows spread over the threads.
     /// Shapes: x [n, d], in place. @throws NumericalError if the solver cannot keep its tolerance
+    /// @param snapshots  receive the cells on their way; where they end does not depend on them
     ode::Statistics transport(std::span<const float> values, std::span<const float> context,
                               std::span<const float> condition, const ode::Options& options,
-                              linalg::MatrixView<float> x) const;
+                              linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {}) const;
 
   private:
     template <class Real>
