@@ -7,23 +7,18 @@
 #include "data/simulated_response.hpp"
 #include "data/simulated_screen_columns.hpp"
 #include "h5/dataframe.hpp"
+#include "h5/encoded.hpp"
 
 namespace popflow::data {
 
 namespace {
-
-// As pandas chooses it; anndata reads any.
-h5::Element code_type(std::size_t categories) {
-    if (categories <= 127) return h5::Element::int8;
-    return categories <= 32767 ? h5::Element::int16 : h5::Element::int32;
-}
 
 void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
                         std::size_t rows) {
     h5::Group column = obs.create_group(name);
     h5::write_encoding(column, "categorical", "0.2.0");
     column.write_attribute("ordered", false);
-    h5::Dataset codes = column.create_contiguous("codes", code_type(categories.size()), {rows});
+    h5::Dataset codes = column.create_contiguous("codes", h5::code_type(categories.size()), {rows});
     h5::write_encoding(codes, "array", "0.2.0");
     h5::Dataset names = column.write_strings("categories", categories);
     h5::write_encoding(names, "string-array", "0.2.0");
@@ -73,40 +68,26 @@ h5::DataFrame compositions(const SimulatedScreen& screen) {
     return table;
 }
 
-template <class T>
-void write_scalar(h5::Group& group, const std::string& name, T value) {
-    h5::Dataset dataset = group.write(name, std::span<const T>(&value, 1), {});
-    h5::write_encoding(dataset, "numeric-scalar", "0.2.0");
-}
-
-void write_strings(h5::Group& group, const std::string& name, const std::vector<std::string>& values) {
-    h5::Dataset dataset = group.write_strings(name, values);
-    h5::write_encoding(dataset, "string-array", "0.2.0");
-}
-
 void write_uns(h5::Group& root, const SimulatedScreen& screen) {
     const SimulatedScreenOptions& o = screen.options;
-    h5::Group uns = root.create_group("uns");
-    h5::write_encoding(uns, "dict", "0.1.0");
-    h5::Group simulation = uns.create_group("simulation");
-    h5::write_encoding(simulation, "dict", "0.1.0");
-    h5::Dataset version = simulation.write_string("version", std::string("popflow ") + core::version());
-    h5::write_encoding(version, "string", "0.2.0");
-    write_scalar<std::uint64_t>(simulation, "seed", o.seed);
-    write_scalar<std::uint64_t>(simulation, "patients", o.patients);
-    write_scalar<std::uint64_t>(simulation, "replicates", o.replicates);
-    write_scalar<std::uint64_t>(simulation, "doses", o.doses);
-    write_scalar<std::uint64_t>(simulation, "min_cells", o.min_cells);
-    write_scalar<std::uint64_t>(simulation, "max_cells", o.max_cells);
-    write_scalar<std::uint64_t>(simulation, "pairs", screen.pairs);
-    write_scalar<double>(simulation, "failed_wells", o.failed_wells);
-    write_strings(simulation, "cultures", o.cultures);
-    write_strings(simulation, "treatments", o.treatments);
+    h5::Group uns = h5::create_dict(root, "uns");
+    h5::Group simulation = h5::create_dict(uns, "simulation");
+    h5::write_text(simulation, "version", std::string("popflow ") + core::version());
+    h5::write_scalar<std::uint64_t>(simulation, "seed", o.seed);
+    h5::write_scalar<std::uint64_t>(simulation, "patients", o.patients);
+    h5::write_scalar<std::uint64_t>(simulation, "replicates", o.replicates);
+    h5::write_scalar<std::uint64_t>(simulation, "doses", o.doses);
+    h5::write_scalar<std::uint64_t>(simulation, "min_cells", o.min_cells);
+    h5::write_scalar<std::uint64_t>(simulation, "max_cells", o.max_cells);
+    h5::write_scalar<std::uint64_t>(simulation, "pairs", screen.pairs);
+    h5::write_scalar<double>(simulation, "failed_wells", o.failed_wells);
+    h5::write_texts(simulation, "cultures", o.cultures);
+    h5::write_texts(simulation, "treatments", o.treatments);
     h5::write_dataframe(simulation, "composition", compositions(screen));
 }
 
 void create_contents(h5::Group root, const SimulatedScreen& screen) {
-    h5::write_encoding(root, "anndata", "0.1.0");
+    h5::write_anndata_frame(root);
     const std::vector<std::size_t> shape{screen.n_cells(), screen.markers.size()};
     const std::size_t chunk_rows = screen.options.chunk_rows;
     h5::Dataset x = chunk_rows == 0
@@ -118,10 +99,6 @@ void create_contents(h5::Group root, const SimulatedScreen& screen) {
     var.name_rows(screen.markers);
     h5::write_dataframe(root, "var", var);
     write_uns(root, screen);
-    for (const char* name : {"layers", "obsm", "obsp", "varm", "varp"}) {
-        h5::Group group = root.create_group(name);
-        h5::write_encoding(group, "dict", "0.1.0");
-    }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "h5/encoded.hpp"
 
 namespace popflow::h5 {
 
@@ -78,13 +79,11 @@ void write_categorical(Group& table, const std::string& name, const DataFrame::S
         const auto place = std::lower_bound(categories.begin(), categories.end(), value);
         codes.push_back(static_cast<std::int32_t>(place - categories.begin()));
     }
-    const Element narrowest = categories.size() <= 127     ? Element::int8
-                              : categories.size() <= 32767 ? Element::int16
-                                                           : Element::int32;
     Group column = table.create_group(name);
     write_encoding(column, "categorical", "0.2.0");
     column.write_attribute("ordered", false);
-    Dataset stored_codes = column.create_dataset("codes", narrowest, {codes.size()}, storage);
+    Dataset stored_codes =
+        column.create_dataset("codes", code_type(categories.size()), {codes.size()}, storage);
     stored_codes.write_rows(0, std::span<const std::int32_t>(codes));
     write_encoding(stored_codes, "array", "0.2.0");
     Dataset stored_categories = column.write_strings("categories", categories);
