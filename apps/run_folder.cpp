@@ -26,10 +26,11 @@ train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable&
     }
     train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(run));
     table.parse_text(checkpoint.config, checkpoint_path(run));
-    const std::vector<std::string> markers = config.screen.markers;
-    const std::vector<std::string> excluded = config.screen.exclude_markers;
     table.parse(arguments, sections, nullptr);
-    if (config.screen.markers != markers || config.screen.exclude_markers != excluded) {
+    config::RunConfig trained;
+    run_options(trained).parse_text(checkpoint.config, checkpoint_path(run));
+    if (config.screen.markers != trained.screen.markers ||
+        config.screen.exclude_markers != trained.screen.exclude_markers) {
         throw core::ConfigError("markers",
                                 "found other markers than those that the run was trained on, allowed "
                                 "none: a trained model keeps its markers");
