@@ -48,8 +48,8 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
                   const dist::Communicator& comm) {
     const data::Screen screen = open_screen_of_run(config, checkpoint, true);
     const data::Split split = data::make_split(screen, config.split, config.split_seed);
-    const models::FlowMatching model = checkpoint.model();
-    const eval::TrainedFlow flow = trained_flow(model, checkpoint);
+    const std::unique_ptr<models::Model> model = checkpoint.model();
+    const eval::TrainedFlow flow = trained_flow(*model, checkpoint);
     const std::vector<std::size_t> pairs = chosen_pairs(split, config.evaluate.parts);
     const std::string config_text = table.text(config::training_sections()) +
                                     table.text({config::Section::transport, config::Section::evaluate});

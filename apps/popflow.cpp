@@ -35,7 +35,7 @@ const Verb verbs[] = {
     {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why",
      apps::inspect},
     {"metrics", "compare two files of cells", apps::metrics},
-    {"simulate", "write a simulated screen", apps::simulate},
+    {"simulate", "write a simulated screen, or the letters of the published experiment", apps::simulate},
 };
 
 void print_usage(std::FILE* out) {

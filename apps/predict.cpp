@@ -25,8 +25,8 @@ int predict_run(const config::RunConfig& config, const config::OptionTable& tabl
     const eval::Space space = eval::parse_space(config.space, config.screen.transform);
     if (comm.root()) eval::check_writable(config.output);
     const data::Screen screen = open_screen_of_run(config, checkpoint, false);
-    const models::FlowMatching model = checkpoint.model();
-    const eval::TrainedFlow flow = trained_flow(model, checkpoint);
+    const std::unique_ptr<models::Model> model = checkpoint.model();
+    const eval::TrainedFlow flow = trained_flow(*model, checkpoint);
     eval::PredictionPlan plan = eval::plan_of_controls(screen, conditions);
     plan.path = config.output;
     plan.space = space;

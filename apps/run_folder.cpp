@@ -56,14 +56,16 @@ data::Screen open_screen_of_run(const config::RunConfig& config, const train::Ch
     return data::open_screen(config.data, options);
 }
 
-eval::TrainedFlow trained_flow(const models::FlowMatching& model, const train::Checkpoint& checkpoint) {
+eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint) {
     return {.model = model,
             .values = checkpoint.adam.average,
             .gaussian_base = checkpoint.base == train::Base::gaussian,
             .normalisation = checkpoint.normalisation,
             .conditions = checkpoint.conditions,
             .mean_shifts = checkpoint.mean_shifts,
-            .cell_types = checkpoint.cell_types};
+            .cell_types = checkpoint.cell_types,
+            .neighbours =
+                checkpoint.shape.context == models::Context::population ? checkpoint.shape.encoder.knn : 0};
 }
 
 eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,

@@ -24,7 +24,7 @@ data::Screen open_screen_of_run(const config::RunConfig& config, const train::Ch
                                 bool need_pairs);
 
 /// Refers to the model and the checkpoint.
-eval::TrainedFlow trained_flow(const models::FlowMatching& model, const train::Checkpoint& checkpoint);
+eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint);
 
 eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
                             const data::Screen& screen, const std::string& config_text,

@@ -1,48 +1,106 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <memory>
+#include <span>
 
 #include "core/progress.hpp"
 #include "core/text.hpp"
+#include "data/letters.hpp"
 #include "data/simulated_screen_file.hpp"
 #include "dist/partition.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
 
-int simulate(const Arguments& arguments, const dist::Communicator& comm) {
-    config::SimulateConfig config;
-    const config::OptionTable table = simulate_options(config);
-    const std::string usage = "simulate screen --output F.h5ad [options]";
-    std::vector<std::string> kind;
-    if (parse_or_help(table, usage, arguments, {config::Section::simulate}, comm, &kind)) return done;
-    if (kind != std::vector<std::string>{"screen"}) {
-        throw core::ConfigError("simulate", "found '" + core::joined(kind) + "', allowed screen");
-    }
-    require(config.output, "output", "F.h5ad");
+namespace {
 
-    const data::SimulatedScreen screen = data::plan_simulated_screen(config.screen);
+using Indices = std::span<const std::size_t>;
+
+// A file that ranks write side by side.
+struct SharedFile {
+    std::vector<std::size_t> cells;  ///< of each piece of it
+    std::function<std::unique_ptr<h5::AtomicFile>()> create;
+    std::function<void(Indices pieces)> write;
+};
+
+// Rank 0 lays the file out, all ranks fill their pieces in, rank 0 puts it in its place.
+void write_file(const SharedFile& shared, const std::string& unit, const dist::Communicator& comm) {
     std::unique_ptr<h5::AtomicFile> file;
-    if (comm.root()) file = data::create_simulated_screen_file(screen, config.output);
+    if (comm.root()) file = shared.create();
     comm.barrier();
-    std::vector<std::size_t> cells;
-    for (const data::Population& population : screen.populations) cells.push_back(population.n_cells);
-    const auto dealt = dist::deal(cells, static_cast<std::size_t>(comm.size()));
+    const auto dealt = dist::deal(shared.cells, static_cast<std::size_t>(comm.size()));
     const std::vector<std::size_t>& own = dealt[static_cast<std::size_t>(comm.rank())];
     core::Progress progress("simulate", own.size(), 0, !comm.root());
     constexpr std::size_t at_once = 16;
     for (std::size_t first = 0; first < own.size(); first += at_once) {
         const std::size_t count = std::min(at_once, own.size() - first);
-        data::write_simulated_populations(screen, config.output, std::span(own).subspan(first, count));
-        progress.update(first + count, "populations");
+        shared.write(std::span(own).subspan(first, count));
+        progress.update(first + count, unit);
     }
     comm.barrier();
+    if (comm.root()) file->commit();
+}
+
+int simulate_screen(const Arguments& arguments, const dist::Communicator& comm) {
+    config::SimulateConfig config;
+    const config::OptionTable table = simulate_screen_options(config);
+    if (parse_or_help(table, "simulate screen --output F.h5ad [options]", arguments,
+                      {config::Section::simulate}, comm))
+        return done;
+    require(config.output, "output", "F.h5ad");
+    const data::SimulatedScreen screen = data::plan_simulated_screen(config.screen);
+    SharedFile shared{
+        .cells = {},
+        .create = [&] { return data::create_simulated_screen_file(screen, config.output); },
+        .write = [&](Indices own) { data::write_simulated_populations(screen, config.output, own); }};
+    for (const data::Population& population : screen.populations) shared.cells.push_back(population.n_cells);
+    write_file(shared, "populations", comm);
     if (comm.root()) {
-        file->commit();
         std::printf("%s: %zu cells, %zu markers, %zu populations, %zu pairs at the highest dose\n",
                     config.output.c_str(), screen.n_cells(), screen.markers.size(), screen.populations.size(),
                     screen.pairs);
     }
     return done;
+}
+
+int simulate_letters(const Arguments& arguments, const dist::Communicator& comm) {
+    config::SimulateConfig config;
+    const config::OptionTable table = simulate_letters_options(config);
+    if (parse_or_help(table, "simulate letters --output F.h5ad [options]", arguments,
+                      {config::Section::simulate}, comm))
+        return done;
+    require(config.output, "output", "F.h5ad");
+    const data::Letters letters = data::plan_letters(config.letters);
+    SharedFile shared{.cells = {},
+                      .create = [&] { return data::create_letters_file(letters, config.output); },
+                      .write = [&](Indices own) { data::write_letters(letters, config.output, own); }};
+    for (const data::RotatedLetter& e : letters.experiments) shared.cells.push_back(2 * e.n_points);
+    write_file(shared, "pairs", comm);
+    if (comm.root()) {
+        std::printf("%s: %zu points, %zu letters to train on, %zu to test, %zu pairs, %s\n",
+                    config.output.c_str(), letters.n_points(), letters.options.letters.size(),
+                    letters.options.test_letters.size(), letters.experiments.size(),
+                    letters.alphabet.family.c_str());
+    }
+    return done;
+}
+
+}  // namespace
+
+int simulate(const Arguments& arguments, const dist::Communicator& comm) {
+    const std::string kind = arguments.empty() ? "" : arguments.front();
+    const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+    if (kind == "screen") return simulate_screen(rest, comm);
+    if (kind == "letters") return simulate_letters(rest, comm);
+    if (std::ranges::find(arguments, "--help") == arguments.end()) {
+        throw core::ConfigError("simulate", "found '" + kind + "', allowed letters, screen");
+    }
+    if (comm.root()) std::printf("usage: popflow simulate letters|screen --output F.h5ad [options]\n\n");
+    simulate_letters({"--help"}, comm);
+    if (comm.root()) std::printf("\n");
+    return simulate_screen({"--help"}, comm);
 }
 
 }  // namespace popflow::apps

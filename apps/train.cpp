@@ -10,7 +10,6 @@
 #include <memory>
 
 #include "core/progress.hpp"
-#include "nn/features.hpp"
 #include "train/checkpoint.hpp"
 #include "train/training_set.hpp"
 #include "train/training_table.hpp"
@@ -73,14 +72,13 @@ class Training {
         saved_.data_fingerprint = screen_.fingerprint;
         saved_.shape = model_shape(config, screen_, set_);
         saved_.base = config.train.base;
-        saved_.frequencies = nn::random_frequencies(saved_.shape.markers, saved_.shape.space_frequencies,
-                                                    saved_.shape.space_scale, config.train.seed);
+        saved_.frequencies = models::draw_frequencies(saved_.shape, config.train.seed);
         saved_.markers = screen_.markers;
         saved_.cell_types = screen_.cell_types;
         saved_.normalisation = set_.normalisation();
         saved_.conditions = set_.conditions();
         saved_.mean_shifts = set_.mean_shifts();
-        model_ = std::make_unique<models::FlowMatching>(saved_.model());
+        model_ = saved_.model();
         trainer_ = std::make_unique<train::Trainer>(*model_, config.train, set_.lanes(), comm);
     }
 
@@ -183,7 +181,7 @@ class Training {
     data::Screen screen_;
     train::TrainingSet set_;
     train::Checkpoint saved_;
-    std::unique_ptr<models::FlowMatching> model_;
+    std::unique_ptr<models::Model> model_;
     std::unique_ptr<train::Trainer> trainer_;
     std::vector<train::TrainingRow> rows_;
     double loss_ = 0;

@@ -3,10 +3,11 @@
 # Installs what popflow needs from the packages of Debian 12 or a recent Ubuntu.
 # Usage: install_dependencies.sh [--tests]   (--tests adds what only the tests need)
 set -euo pipefail
-packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev)
+packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev
+    libfreetype-dev fonts-liberation)
 if [ "${1:-}" = --tests ]; then
     packages+=(libgtest-dev hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn python3-h5py
-        python3-anndata python3-pot)
+        python3-anndata python3-pot python3-pil)
 fi
 missing=()
 for package in "${packages[@]}"; do

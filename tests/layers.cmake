@@ -19,8 +19,8 @@ set(may_config core data models train eval)
 set(folders core linalg h5 dist nn ode ot models metrics data train eval config)
 
 # header pattern -> the one folder that may include it
-set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options")
-set(owner linalg h5 dist config)
+set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options" "(ft2build|freetype)")
+set(owner linalg h5 dist config data)
 
 set(problems "")
 file(GLOB found RELATIVE ${ROOT}/src ${ROOT}/src/*)

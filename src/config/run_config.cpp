@@ -161,9 +161,15 @@ void add_model(OptionTable& table, RunConfig& config) {
     add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", 65536);
     add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
     add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", 65536);
+    add.number("time-highest", model.time_highest, 0, 1e6,
+               "highest frequency of flow time, radians for the whole flow");
     add.number("time-max-period", model.time_max_period, 1, 1e9, "longest over shortest period of flow time");
     add.count("space-frequencies", model.space_frequencies, 0, "random Fourier frequencies of a cell", 65536);
     add.number("space-scale", model.space_scale, 0, 1e3, "standard deviation of those frequencies");
+    add.count("encoder-frequencies", model.encoder.frequencies, 0,
+              "random Fourier frequencies of a cell that the encoder sees", 65536);
+    add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
+               "standard deviation of those frequencies");
 }
 
 void add_train(OptionTable& table, RunConfig& config) {
@@ -302,15 +308,38 @@ void add_report(OptionTable& table, RunConfig& config) {
         [&config] { return Strings{config.format}; }, false);
 }
 
-}  // namespace
-
-OptionTable simulate_options(SimulateConfig& config) {
-    OptionTable table;
-    Adder add(table, Section::simulate);
-    data::SimulatedScreenOptions& screen = config.screen;
+void add_simulated_file(Adder& add, SimulateConfig& config) {
     add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
              false);
     add.text("output", config.output, "F.h5ad", "file to write", false);
+}
+
+}  // namespace
+
+OptionTable simulate_letters_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    data::LettersOptions& letters = config.letters;
+    add_simulated_file(add, config);
+    add.count("seed", letters.seed, 0, "of everything that is drawn");
+    add.list("letters", letters.letters, "NAMES",
+             "capitals to train on; default all that are not to be tested");
+    add.list("test-letters", letters.test_letters, "NAMES", "capitals to test");
+    add.count("rotations", letters.rotations, 1, "rotations of each letter", 100000);
+    add.number("noise", letters.noise, 0, 1e3,
+               "standard deviation that is added to the target for the source");
+    add.number("jitter", letters.jitter, 0, 1e3, "standard deviation of the target's points");
+    add.text("font", letters.font, "FILE", "TrueType or OpenType; default Liberation Sans of the system",
+             false);
+    add.count("size", letters.size, 8, "pixels of the drawing; its points grow with the square", 2000);
+    return table;
+}
+
+OptionTable simulate_screen_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    data::SimulatedScreenOptions& screen = config.screen;
+    add_simulated_file(add, config);
     add.count("seed", screen.seed, 0, "of everything that is drawn");
     add.count("patients", screen.patients, 1, "patients; the ten published ones first", 1000000);
     add.list("cultures", screen.cultures, "NAMES", "of PDO, F and PDOF");

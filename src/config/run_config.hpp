@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/option_table.hpp"
+#include "data/letters.hpp"
 #include "data/screen.hpp"
 #include "data/simulated_screen.hpp"
 #include "data/splits.hpp"
@@ -43,14 +44,17 @@ struct RunConfig {
 /// The options of a RunConfig; they refer to it, so it must outlive the table.
 OptionTable run_options(RunConfig& config);
 
-/// What `simulate screen` is asked for.
+/// What `simulate` is asked for.
 struct SimulateConfig {
     std::string config_file;
     std::string output;
     data::SimulatedScreenOptions screen;
+    data::LettersOptions letters;
 };
 
-OptionTable simulate_options(SimulateConfig& config);
+/// The options of `simulate screen` and `simulate letters`.
+OptionTable simulate_screen_options(SimulateConfig& config);
+OptionTable simulate_letters_options(SimulateConfig& config);
 
 /// Sections that decide what a training computes: what a checkpoint keeps and a resume compares.
 const std::vector<Section>& training_sections();

@@ -12,18 +12,19 @@ namespace popflow::core {
 /// What a random stream is for; part of its key, so that streams of different purposes never meet.
 /// The numbers are part of every result: append, never renumber.
 enum class Purpose : std::uint32_t {
-    weights = 1,       ///< initial weights; a = tensor index
-    features = 2,      ///< fixed random features
-    pair_order = 3,    ///< order in which a lane visits its pairs; a = lane, b = epoch
-    source_cells = 4,  ///< cells drawn from the control population; a = step, b = slot
-    target_cells = 5,  ///< cells drawn from the treated population; a = step, b = slot
-    flow_time = 6,     ///< t of each cell; a = step, b = slot
-    base_noise = 7,    ///< Gaussian base; a = step, b = slot
-    coupling = 8,      ///< draws from a transport plan; a = step, b = slot
-    split = 9,         ///< choice of replicates
-    evaluation = 10,   ///< cells scored; a = pair, b = role
-    simulation = 11,   ///< simulated data; a, b as the simulator says
-    test = 12,         ///< tests
+    weights = 1,            ///< initial weights; a = tensor index
+    features = 2,           ///< fixed random features
+    pair_order = 3,         ///< order in which a lane visits its pairs; a = lane, b = epoch
+    source_cells = 4,       ///< cells drawn from the control population; a = step, b = slot
+    target_cells = 5,       ///< cells drawn from the treated population; a = step, b = slot
+    flow_time = 6,          ///< t of each cell; a = step, b = slot
+    base_noise = 7,         ///< Gaussian base; a = step, b = slot
+    coupling = 8,           ///< draws from a transport plan; a = step, b = slot
+    split = 9,              ///< choice of replicates
+    evaluation = 10,        ///< cells scored; a = pair, b = role
+    simulation = 11,        ///< simulated data; a, b as the simulator says
+    test = 12,              ///< tests
+    encoder_features = 13,  ///< fixed random features of the encoder
 };
 
 /// A counter-based random stream: Philox 4x32-10 keyed by (seed, purpose, a, b).

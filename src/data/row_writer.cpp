@@ -4,13 +4,19 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
 #include "core/error.hpp"
 
 namespace popflow::data {
+
+// Codes go to the file as they are in memory.
+static_assert(std::endian::native == std::endian::little);
 
 RowWriter::RowWriter(const std::string& file, std::string reported)
     : reported_(std::move(reported)), fd_(::open(file.c_str(), O_WRONLY | O_CLOEXEC)) {
@@ -39,6 +45,31 @@ void RowWriter::sync() {
 
 void RowWriter::fail() const {
     throw core::DataError(reported_, "", "cannot write: " + std::generic_category().message(errno));
+}
+
+CodeColumn find_codes(const h5::Group& root, const std::string& column) {
+    const h5::Group group = root.open_group("obs/" + column);
+    const h5::Dataset codes = group.open_dataset("codes");
+    return {codes.file_offset(), codes.type().bytes, group.open_dataset("categories").read_strings()};
+}
+
+void write_codes(RowWriter& writer, const CodeColumn& column, const std::string& value, std::size_t row,
+                 std::size_t count) {
+    const auto place = std::lower_bound(column.categories.begin(), column.categories.end(), value);
+    const auto code = static_cast<std::int32_t>(place - column.categories.begin());
+    std::vector<char> bytes(count * column.width);
+    for (std::size_t i = 0; i < count; ++i) std::memcpy(&bytes[i * column.width], &code, column.width);
+    writer.write(bytes.data(), bytes.size(), column.offset + row * column.width);
+}
+
+void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
+                     std::size_t count) {
+    std::vector<char> bytes(count * length, '\0');
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string name = std::to_string(row + i);
+        std::copy(name.begin(), name.end(), &bytes[i * length]);
+    }
+    writer.write(bytes.data(), bytes.size(), offset + row * length);
 }
 
 }  // namespace popflow::data

@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "h5/group.hpp"
 
 namespace popflow::data {
 
@@ -29,5 +32,24 @@ class RowWriter {
     std::string reported_;
     int fd_;
 };
+
+/// Where the codes of a categorical column of obs are in a file, and what they mean.
+struct CodeColumn {
+    std::uint64_t offset = 0;
+    std::size_t width = 0;  ///< bytes of a code
+    std::vector<std::string> categories;
+};
+
+/// @throws core::DataError
+CodeColumn find_codes(const h5::Group& root, const std::string& column);
+
+/// The code of one value in rows [row, row + count).
+void write_codes(RowWriter& writer, const CodeColumn& column, const std::string& value, std::size_t row,
+                 std::size_t count);
+
+/// The names of rows [row, row + count): their numbers, each in `length` bytes.
+/// @param offset  of the first name of the file
+void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
+                     std::size_t count);
 
 }  // namespace popflow::data

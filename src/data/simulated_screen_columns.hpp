@@ -33,9 +33,4 @@ inline std::vector<std::string> simulated_categories(const SimulatedScreen& scre
     return {found.begin(), found.end()};
 }
 
-/// Rows are named 0, 1, ...; bytes set aside for each name.
-inline std::size_t row_name_length(const SimulatedScreen& screen) {
-    return std::to_string(screen.n_cells() - 1).size();
-}
-
 }  // namespace popflow::data

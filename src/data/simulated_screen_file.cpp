@@ -4,25 +4,14 @@
 #include <array>
 
 #include "core/version.hpp"
+#include "data/anndata_write.hpp"
 #include "data/simulated_response.hpp"
 #include "data/simulated_screen_columns.hpp"
 #include "h5/dataframe.hpp"
-#include "h5/encoded.hpp"
 
 namespace popflow::data {
 
 namespace {
-
-void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
-                        std::size_t rows) {
-    h5::Group column = obs.create_group(name);
-    h5::write_encoding(column, "categorical", "0.2.0");
-    column.write_attribute("ordered", false);
-    h5::Dataset codes = column.create_contiguous("codes", h5::code_type(categories.size()), {rows});
-    h5::write_encoding(codes, "array", "0.2.0");
-    h5::Dataset names = column.write_strings("categories", categories);
-    h5::write_encoding(names, "string-array", "0.2.0");
-}
 
 void create_obs(h5::Group& root, const SimulatedScreen& screen) {
     h5::Group obs = root.create_group("obs");
@@ -36,8 +25,7 @@ void create_obs(h5::Group& root, const SimulatedScreen& screen) {
     create_categorical(obs, "cell_type", screen.cell_types, screen.n_cells());
     obs.write_attribute("column-order", order);
     obs.write_attribute("_index", "_index");
-    h5::Dataset index = obs.create_contiguous_strings("_index", row_name_length(screen), screen.n_cells());
-    h5::write_encoding(index, "string-array", "0.2.0");
+    create_row_names(obs, screen.n_cells());
 }
 
 h5::DataFrame compositions(const SimulatedScreen& screen) {
@@ -70,24 +58,26 @@ h5::DataFrame compositions(const SimulatedScreen& screen) {
 
 void write_uns(h5::Group& root, const SimulatedScreen& screen) {
     const SimulatedScreenOptions& o = screen.options;
-    h5::Group uns = h5::create_dict(root, "uns");
-    h5::Group simulation = h5::create_dict(uns, "simulation");
-    h5::write_text(simulation, "version", std::string("popflow ") + core::version());
-    h5::write_scalar<std::uint64_t>(simulation, "seed", o.seed);
-    h5::write_scalar<std::uint64_t>(simulation, "patients", o.patients);
-    h5::write_scalar<std::uint64_t>(simulation, "replicates", o.replicates);
-    h5::write_scalar<std::uint64_t>(simulation, "doses", o.doses);
-    h5::write_scalar<std::uint64_t>(simulation, "min_cells", o.min_cells);
-    h5::write_scalar<std::uint64_t>(simulation, "max_cells", o.max_cells);
-    h5::write_scalar<std::uint64_t>(simulation, "pairs", screen.pairs);
-    h5::write_scalar<double>(simulation, "failed_wells", o.failed_wells);
-    h5::write_texts(simulation, "cultures", o.cultures);
-    h5::write_texts(simulation, "treatments", o.treatments);
+    h5::Group uns = root.create_group("uns");
+    h5::write_encoding(uns, "dict", "0.1.0");
+    h5::Group simulation = uns.create_group("simulation");
+    h5::write_encoding(simulation, "dict", "0.1.0");
+    write_string(simulation, "version", std::string("popflow ") + core::version());
+    write_scalar<std::uint64_t>(simulation, "seed", o.seed);
+    write_scalar<std::uint64_t>(simulation, "patients", o.patients);
+    write_scalar<std::uint64_t>(simulation, "replicates", o.replicates);
+    write_scalar<std::uint64_t>(simulation, "doses", o.doses);
+    write_scalar<std::uint64_t>(simulation, "min_cells", o.min_cells);
+    write_scalar<std::uint64_t>(simulation, "max_cells", o.max_cells);
+    write_scalar<std::uint64_t>(simulation, "pairs", screen.pairs);
+    write_scalar<double>(simulation, "failed_wells", o.failed_wells);
+    write_strings(simulation, "cultures", o.cultures);
+    write_strings(simulation, "treatments", o.treatments);
     h5::write_dataframe(simulation, "composition", compositions(screen));
 }
 
 void create_contents(h5::Group root, const SimulatedScreen& screen) {
-    h5::write_anndata_frame(root);
+    h5::write_encoding(root, "anndata", "0.1.0");
     const std::vector<std::size_t> shape{screen.n_cells(), screen.markers.size()};
     const std::size_t chunk_rows = screen.options.chunk_rows;
     h5::Dataset x = chunk_rows == 0
@@ -99,6 +89,7 @@ void create_contents(h5::Group root, const SimulatedScreen& screen) {
     var.name_rows(screen.markers);
     h5::write_dataframe(root, "var", var);
     write_uns(root, screen);
+    write_empty_groups(root);
 }
 
 }  // namespace

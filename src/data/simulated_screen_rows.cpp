@@ -3,8 +3,8 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 
+#include "data/anndata_write.hpp"
 #include "data/row_writer.hpp"
 #include "data/simulated_screen_columns.hpp"
 #include "data/simulated_screen_file.hpp"
@@ -16,13 +16,6 @@ namespace {
 // Rows go to the file as they are in memory.
 static_assert(std::endian::native == std::endian::little);
 
-// Where the codes of an obs column are, and what they mean.
-struct CodeColumn {
-    std::uint64_t offset = 0;
-    std::size_t width = 0;  // bytes
-    std::vector<std::string> categories;
-};
-
 struct Places {
     std::size_t x_chunk_rows = 0;
     std::vector<std::uint64_t> x_chunks;  // one, if X is contiguous
@@ -32,7 +25,7 @@ struct Places {
 };
 
 // The file is open for reading only as long as this takes: processes must not meet in HDF5.
-Places find_places(const SimulatedScreen& screen, const std::string& file) {
+Places find_places(const std::string& file) {
     const h5::Group root = h5::open_file(file);
     Places places;
     const h5::Dataset x = root.open_dataset("X");
@@ -44,10 +37,7 @@ Places find_places(const SimulatedScreen& screen, const std::string& file) {
     places.index = root.open_dataset("obs/_index").file_offset();
     places.cell_type = root.open_dataset("obs/cell_type/codes").file_offset();
     for (std::size_t k = 0; k < simulated_columns.size(); ++k) {
-        const h5::Dataset codes =
-            root.open_dataset(std::string("obs/") + simulated_columns[k].name + "/codes");
-        places.columns[k] = {codes.file_offset(), codes.type().bytes,
-                             simulated_categories(screen, simulated_columns[k])};
+        places.columns[k] = find_codes(root, simulated_columns[k].name);
     }
     return places;
 }
@@ -64,33 +54,13 @@ void write_x(RowWriter& writer, const Places& places, const linalg::Matrix<float
     }
 }
 
-// One code, `count` times.
-void write_codes(RowWriter& writer, const CodeColumn& column, const std::string& value, std::size_t row,
-                 std::size_t count) {
-    const auto place = std::lower_bound(column.categories.begin(), column.categories.end(), value);
-    const auto code = static_cast<std::int32_t>(place - column.categories.begin());
-    std::vector<char> bytes(count * column.width);
-    for (std::size_t i = 0; i < count; ++i) std::memcpy(&bytes[i * column.width], &code, column.width);
-    writer.write(bytes.data(), bytes.size(), column.offset + row * column.width);
-}
-
-void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
-                     std::size_t count) {
-    std::vector<char> bytes(count * length, '\0');
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::string name = std::to_string(row + i);
-        std::copy(name.begin(), name.end(), &bytes[i * length]);
-    }
-    writer.write(bytes.data(), bytes.size(), offset + row * length);
-}
-
 }  // namespace
 
 void write_simulated_populations(const SimulatedScreen& screen, const std::string& path,
                                  std::span<const std::size_t> populations) {
     constexpr std::size_t block = 16384;  // cells, about 3 MB
     const std::string file = path + ".tmp";
-    const Places places = find_places(screen, file);
+    const Places places = find_places(file);
     RowWriter writer(file, path);
     linalg::Matrix<float> x;
     std::vector<std::uint8_t> cell_type;
@@ -104,7 +74,7 @@ void write_simulated_populations(const SimulatedScreen& screen, const std::strin
             simulate_cells(screen, p, first, x, cell_type);
             write_x(writer, places, x, row);
             writer.write(cell_type.data(), n, places.cell_type + row);
-            write_row_names(writer, places.index, row_name_length(screen), row, n);
+            write_row_names(writer, places.index, row_name_length(screen.n_cells()), row, n);
             for (std::size_t k = 0; k < simulated_columns.size(); ++k) {
                 write_codes(writer, places.columns[k], population.*simulated_columns[k].value, row, n);
             }

@@ -37,7 +37,8 @@ bool add_block(const float* gradient, std::int64_t* total, std::size_t n) {
 
 }  // namespace
 
-void ExactSum::clear() {
+void ExactSum::clear(std::size_t size) {
+    total_ = std::span(storage_).first(size);
     std::ranges::fill(total_, 0);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "dist/communicator.hpp"
 
@@ -15,9 +16,13 @@ namespace popflow::dist {
 /// variance, which bounds useful gradients far below the limit of one summand, 2^14; up to 2^12 summands fit.
 class ExactSum {
   public:
-    explicit ExactSum(std::size_t size) : total_(size) {}
+    explicit ExactSum(std::size_t size) : storage_(size), total_(storage_) {}
+    ExactSum(const ExactSum&) = delete;
+    ExactSum& operator=(const ExactSum&) = delete;
 
-    void clear();
+    /// Starts a sum of `size` elements, at most those it was made for.
+    void clear(std::size_t size);
+    void clear() { clear(storage_.size()); }
     /// Adds one gradient. @return false if an element is not finite or beyond the limit; the sum is then
     /// useless
     bool add(std::span<const float> gradient);
@@ -27,7 +32,8 @@ class ExactSum {
     void read(double scale, std::span<float> out) const;
 
   private:
-    std::vector<std::int64_t> total_;
+    std::vector<std::int64_t> storage_;
+    std::span<std::int64_t> total_;  ///< the elements in use
 };
 
 }  // namespace popflow::dist

@@ -179,8 +179,7 @@ Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pai
     std::ranges::sort(all, {}, &ScoredPair::pair);
 
     Evaluation evaluation;
-    evaluation.embeddings =
-        linalg::Matrix<float>(all.size(), comm.root() ? flow.model.shape().context_size() : 0);
+    evaluation.embeddings = linalg::Matrix<float>(all.size(), comm.root() ? flow.model.context_size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
         evaluation.pairs.push_back(all[i].pair);
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));

@@ -5,34 +5,13 @@
 #include <memory>
 #include <set>
 
-#include "core/text.hpp"
 #include "core/version.hpp"
-#include "h5/encoded.hpp"
+#include "data/anndata_write.hpp"
 #include "h5/file.hpp"
 
 namespace popflow::eval {
 
 namespace {
-
-constexpr const char* treatment_column = "predicted_treatment";
-constexpr const char* concentration_column = "predicted_concentration";
-constexpr const char* part_column = "predicted_part";
-constexpr const char* cell_column = "predicted_from";
-
-std::string layer_name(double time) {
-    return "t=" + core::number_label(time);
-}
-
-// The codes of a categorical column, set aside with its categories.
-void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
-                        std::size_t rows) {
-    h5::Group column = obs.create_group(name);
-    h5::write_encoding(column, "categorical", "0.2.0");
-    column.write_attribute("ordered", false);
-    h5::Dataset codes = column.create_dataset("codes", h5::code_type(categories.size()), {rows});
-    h5::write_encoding(codes, "array", "0.2.0");
-    h5::write_texts(column, "categories", categories);
-}
 
 // Work that all ranks agree has gone well, or all throw what went wrong on the first that failed.
 template <class Work>
@@ -53,23 +32,6 @@ void agreed(const dist::Communicator& comm, Work work) {
 }
 
 }  // namespace
-
-// Which predictions have cells, and where they go.
-struct PredictionFile::Layout {
-    std::vector<std::int64_t> n;     ///< cells of each prediction
-    std::vector<std::size_t> first;  ///< its first row in the file
-    std::size_t rows = 0;
-    std::vector<std::size_t> sources;                            ///< with cells, ascending
-    std::map<std::string, std::vector<std::string>> categories;  ///< of our columns
-};
-
-// A block on its way into the file.
-struct PredictionFile::Piece {
-    std::size_t prediction;
-    std::size_t first;
-    const Block* block;
-    std::vector<std::uint64_t> rows;
-};
 
 PredictionFile::PredictionFile(const data::Screen& screen, const data::Normalisation& normalisation,
                                PredictionPlan plan)
@@ -95,10 +57,10 @@ PredictionFile::PredictionFile(const data::Screen& screen, const data::Normalisa
 }
 
 std::vector<std::string> PredictionFile::own_columns() const {
-    std::vector<std::string> names{treatment_column, concentration_column};
-    if (plan_.parts) names.emplace_back(part_column);
+    std::vector<std::string> names{predicted_treatment_column, predicted_concentration_column};
+    if (plan_.parts) names.emplace_back(predicted_part_column);
     names.push_back(plan_.source_column);
-    names.emplace_back(cell_column);
+    names.emplace_back(predicted_cell_column);
     return names;
 }
 
@@ -115,9 +77,9 @@ void PredictionFile::add(std::size_t prediction, std::span<const std::uint64_t> 
 }
 
 std::string PredictionFile::label(const Prediction& prediction, const std::string& column) const {
-    if (column == treatment_column) return prediction.treatment;
-    if (column == concentration_column) return prediction.concentration;
-    return column == part_column ? prediction.part : plan_.sources[prediction.source];
+    if (column == predicted_treatment_column) return prediction.treatment;
+    if (column == predicted_concentration_column) return prediction.concentration;
+    return column == predicted_part_column ? prediction.part : plan_.sources[prediction.source];
 }
 
 // Sources in their order, which is that of the embeddings; other labels sorted, an empty one being missing.
@@ -151,7 +113,7 @@ std::size_t PredictionFile::write(const dist::Communicator& comm, const Provenan
     }
     layout.sources.assign(sources.begin(), sources.end());
     for (const std::string& column : own_columns()) {
-        if (column != cell_column) layout.categories[column] = labels(layout, column);
+        if (column != predicted_cell_column) layout.categories[column] = labels(layout, column);
     }
 
     std::unique_ptr<h5::AtomicFile> file;
@@ -177,12 +139,14 @@ std::size_t PredictionFile::write(const dist::Communicator& comm, const Provenan
 
 void PredictionFile::create(h5::Group root, const Layout& layout, const Provenance& provenance,
                             const linalg::Matrix<float>& embeddings) const {
-    h5::write_anndata_frame(root);
+    h5::write_encoding(root, "anndata", "0.1.0");
+    data::write_empty_groups(root);
     const std::vector<std::size_t> shape{layout.rows, screen_.markers.size()};
     h5::Dataset x = root.create_dataset("X", h5::Element::float32, shape);
     h5::write_encoding(x, "array", "0.2.0");
     for (const double time : plan_.times) {
-        h5::Dataset layer = root.create_dataset("layers/" + layer_name(time), h5::Element::float32, shape);
+        h5::Dataset layer =
+            root.create_dataset("layers/" + prediction_layer(time), h5::Element::float32, shape);
         h5::write_encoding(layer, "array", "0.2.0");
     }
     create_obs(root, layout);
@@ -192,7 +156,7 @@ void PredictionFile::create(h5::Group root, const Layout& layout, const Provenan
     h5::write_encoding(var, "dataframe", "0.2.0");
     var.write_attribute("_index", "_index");
     var.write_attribute("column-order", table.columns());
-    h5::write_texts(var, "_index", screen_.markers);
+    data::write_strings(var, "_index", screen_.markers);
     table.create(var, screen_.markers.size());
     const std::vector<std::uint64_t> markers(screen_.marker_cols.begin(), screen_.marker_cols.end());
     const data::RowSegment all{markers, 0};
@@ -210,8 +174,8 @@ void PredictionFile::create_obs(h5::Group& root, const Layout& layout) const {
     obs.write_attribute("column-order", order);
     obs_.create(obs, layout.rows);
     for (const auto& [name, categories] : layout.categories)
-        create_categorical(obs, name, categories, layout.rows);
-    for (const char* name : {"_index", cell_column}) {
+        data::create_categorical(obs, name, categories, layout.rows);
+    for (const char* name : {"_index", predicted_cell_column}) {
         h5::Dataset names = obs.create_strings(name, layout.rows);
         h5::write_encoding(names, "string-array", "0.2.0");
     }
@@ -219,86 +183,25 @@ void PredictionFile::create_obs(h5::Group& root, const Layout& layout) const {
 
 void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Provenance& provenance,
                                const linalg::Matrix<float>& embeddings) const {
-    h5::Group uns = h5::create_dict(root, "uns");
-    h5::Group ours = h5::create_dict(uns, "popflow");
-    h5::write_text(ours, "version", core::version());
-    h5::write_text(ours, "commit", core::commit());
-    h5::write_text(ours, "config", provenance.config);
-    h5::write_text(ours, "method", provenance.method);
-    h5::write_text(ours, "base", provenance.base);
-    h5::write_text(ours, "data_fingerprint", provenance.data_fingerprint);
-    h5::write_scalar<std::uint64_t>(ours, "seed", provenance.seed);
-    h5::write_scalar<std::uint64_t>(ours, "steps", provenance.steps);
-    h5::write_text(ours, "space", space_name(plan_.space, screen_.options.transform));
-    h5::write_text(ours, "transform", screen_.options.transform.text());
-    h5::write_texts(ours, "treatments", layout.categories.at(treatment_column));
-    h5::write_array(ours, "times", std::span<const double>(plan_.times), {plan_.times.size()});
-    h5::write_texts(ours, plan_.source_column, layout.categories.at(plan_.source_column));
+    h5::Group uns = data::create_dict(root, "uns");
+    h5::Group ours = data::create_dict(uns, "popflow");
+    data::write_string(ours, "version", core::version());
+    data::write_string(ours, "commit", core::commit());
+    data::write_string(ours, "config", provenance.config);
+    data::write_string(ours, "method", provenance.method);
+    data::write_string(ours, "base", provenance.base);
+    data::write_string(ours, "data_fingerprint", provenance.data_fingerprint);
+    data::write_scalar<std::uint64_t>(ours, "seed", provenance.seed);
+    data::write_scalar<std::uint64_t>(ours, "steps", provenance.steps);
+    data::write_string(ours, "space", space_name(plan_.space, screen_.options.transform));
+    data::write_string(ours, "transform", screen_.options.transform.text());
+    data::write_strings(ours, "treatments", layout.categories.at(predicted_treatment_column));
+    data::write_array(ours, "times", std::span<const double>(plan_.times), {plan_.times.size()});
+    data::write_strings(ours, plan_.source_column, layout.categories.at(plan_.source_column));
     linalg::Matrix<float> kept(layout.sources.size(), embeddings.cols());
     for (std::size_t k = 0; k < layout.sources.size(); ++k)
         std::ranges::copy(embeddings.view().row_span(layout.sources[k]), kept.view().row(k));
-    h5::write_array(ours, "embeddings", std::span<const float>(kept.values()), {kept.rows(), kept.cols()});
-}
-
-void PredictionFile::write_own(h5::Group root, const Layout& layout) const {
-    constexpr std::size_t at_once = std::size_t{1} << 18;  // cells, some tens of megabytes of strings
-    std::vector<Piece> pieces;
-    std::size_t cells = 0;
-    for (const auto& [prediction, blocks] : own_) {
-        std::size_t first = layout.first[prediction];
-        for (const Block& block : blocks) {
-            if (cells + block.n > at_once && !pieces.empty()) {
-                write_pieces(root, layout, pieces);
-                pieces.clear();
-                cells = 0;
-            }
-            pieces.push_back({prediction, first, &block, scratch_.read<std::uint64_t>(block.rows, block.n)});
-            first += block.n;
-            cells += block.n;
-        }
-    }
-    if (!pieces.empty()) write_pieces(root, layout, pieces);
-}
-
-void PredictionFile::write_pieces(h5::Group& root, const Layout& layout,
-                                  const std::vector<Piece>& pieces) const {
-    const std::size_t d = screen_.markers.size();
-    for (std::size_t s = 0; s <= plan_.times.size(); ++s) {
-        h5::Dataset x = root.open_dataset(s == 0 ? "X" : "layers/" + layer_name(plan_.times[s - 1]));
-        for (const Piece& piece : pieces) {
-            const auto values = scratch_.read<float>(piece.block->states[s], piece.block->n * d);
-            x.write_rows(piece.first, std::span<const float>(values));
-        }
-    }
-    h5::Group obs = root.open_group("obs");
-    std::vector<data::RowSegment> segments;
-    for (const Piece& piece : pieces) segments.push_back({piece.rows, piece.first});
-    obs_.write(obs, segments);
-    for (const auto& [name, categories] : layout.categories) {
-        h5::Dataset codes = obs.open_dataset(name + "/codes");
-        for (const Piece& piece : pieces) {
-            const auto at = std::ranges::find(categories, label(plan_.predictions[piece.prediction], name));
-            const auto code =
-                at == categories.end() ? -1 : static_cast<std::int32_t>(at - categories.begin());
-            const std::vector<std::int32_t> values(piece.rows.size(), code);
-            codes.write_rows(piece.first, std::span<const std::int32_t>(values));
-        }
-    }
-    const std::vector<std::string> names = obs_.obs_names(segments);
-    h5::Dataset from = obs.open_dataset(cell_column);
-    h5::Dataset index = obs.open_dataset("_index");
-    std::size_t position = 0;
-    for (const Piece& piece : pieces) {
-        const auto own = std::span(names).subspan(position, piece.rows.size());
-        from.write_strings(piece.first, own);
-        std::vector<std::string> unique(own.begin(), own.end());
-        if (repeats_) {
-            const Prediction& p = plan_.predictions[piece.prediction];
-            for (std::string& name : unique) name += " / " + condition_name(p.treatment, p.concentration);
-        }
-        index.write_strings(piece.first, unique);
-        position += piece.rows.size();
-    }
+    data::write_array(ours, "embeddings", std::span<const float>(kept.values()), {kept.rows(), kept.cols()});
 }
 
 }  // namespace popflow::eval

@@ -19,6 +19,14 @@
 
 namespace popflow::eval {
 
+/// The obs columns of a prediction file that are not of the data file, besides PredictionPlan::source_column.
+inline constexpr const char* predicted_treatment_column = "predicted_treatment";
+inline constexpr const char* predicted_concentration_column = "predicted_concentration";
+inline constexpr const char* predicted_part_column = "predicted_part";
+inline constexpr const char* predicted_cell_column = "predicted_from";
+/// The layer of cells at a flow time, as in `t=0.25`.
+std::string prediction_layer(double time);
+
 /// Control cells carried to one condition.
 struct Prediction {
     std::size_t control = 0;  ///< index into Screen::populations
@@ -77,8 +85,21 @@ class PredictionFile {
         std::uint64_t rows = 0;  ///< places in scratch_
         std::vector<std::uint64_t> states;
     };
-    struct Layout;
-    struct Piece;
+    // Which predictions have cells, and where they go.
+    struct Layout {
+        std::vector<std::int64_t> n;     ///< cells of each prediction
+        std::vector<std::size_t> first;  ///< its first row in the file
+        std::size_t rows = 0;
+        std::vector<std::size_t> sources;                            ///< with cells, ascending
+        std::map<std::string, std::vector<std::string>> categories;  ///< of our columns
+    };
+    // A block on its way into the file.
+    struct Piece {
+        std::size_t prediction;
+        std::size_t first;
+        const Block* block;
+        std::vector<std::uint64_t> rows;
+    };
     void create(h5::Group root, const Layout& layout, const Provenance& provenance,
                 const linalg::Matrix<float>& embeddings) const;
     void create_obs(h5::Group& root, const Layout& layout) const;

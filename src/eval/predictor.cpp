@@ -139,9 +139,8 @@ class Predictor {
 // The encoder's graph needs more cells than neighbours.
 void check_sizes(const data::Screen& screen, const PredictionPlan& plan, const TrainedFlow& flow,
                  const PredictOptions& options) {
-    const models::FlowMatchingShape& shape = flow.model.shape();
-    if (shape.context != models::Context::population) return;
-    const std::size_t knn = shape.encoder.knn;
+    const std::size_t knn = flow.neighbours;
+    if (knn == 0) return;
     const std::string needed = "allowed more than " + std::to_string(knn) + ", the neighbours of the encoder";
     if (options.max_cells <= knn)
         throw core::ConfigError("max-cells", "found " + std::to_string(options.max_cells) + ", " + needed);
@@ -223,7 +222,7 @@ PredictionSummary predict(const data::Screen& screen, std::span<const data::Popu
 
     Predictor predictor(screen, conditions, flow, options, file);
     // Each row is of one rank alone, so the sum over ranks is exact.
-    Matrix<double> embeddings(plan.sources.size(), flow.model.shape().context_size());
+    Matrix<double> embeddings(plan.sources.size(), flow.model.context_size());
     std::string failures;
     for (std::size_t k = 0; k < own.size(); ++k) {
         std::ranges::copy(predictor.run(own[k], failures), embeddings.view().row(own[k]));

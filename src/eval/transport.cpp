@@ -58,8 +58,7 @@ std::vector<data::Cells> ModelInputs::read(std::span<const std::size_t> populati
 }
 
 std::vector<float> population_context(const TrainedFlow& flow, const data::Cells& control) {
-    models::FlowMatching::Workspace<float> workspace;
-    return flow.model.context(flow.values, control.x.view(), control.cell_type, workspace);
+    return flow.model.context(flow.values, control.x.view(), control.cell_type);
 }
 
 void transport_cells(const TrainedFlow& flow, std::span<const float> context, const data::Population& treated,
@@ -70,7 +69,7 @@ void transport_cells(const TrainedFlow& flow, std::span<const float> context, co
         for (std::size_t i = 0; i < x.rows; ++i) noise.fill_normal(x.row_span(i));
     }
     const ode::Options solver{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};
-    flow.model.transport(flow.values, context, condition, solver, x, snapshots);
+    flow.model.trajectory(flow.values, context, condition, solver, x, snapshots);
 }
 
 }  // namespace popflow::eval

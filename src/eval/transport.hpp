@@ -10,19 +10,20 @@
 #include "data/conditions.hpp"
 #include "data/normalisation.hpp"
 #include "data/screen.hpp"
-#include "models/flow_matching.hpp"
+#include "models/model.hpp"
 
 namespace popflow::eval {
 
 /// A trained model with what it needs to be used; refers to things that must outlive it.
 struct TrainedFlow {
-    const models::FlowMatching& model;
+    const models::Model& model;
     std::span<const float> values;  ///< weights
     bool gaussian_base = false;
     const data::Normalisation& normalisation;
     const data::Conditions& conditions;
     const linalg::Matrix<float>& mean_shifts;    ///< [conditions.count(), d], normalised
     const std::vector<std::string>& cell_types;  ///< those of the training data; one: the model ignores them
+    std::size_t neighbours = 0;                  ///< of a cell in the graph of the encoder; 0: no graph
 };
 
 /// The roles of draws in an evaluation or prediction, the last part of their key. Part of every result:

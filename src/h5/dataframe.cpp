@@ -5,7 +5,6 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "h5/encoded.hpp"
 
 namespace popflow::h5 {
 
@@ -59,6 +58,11 @@ const DataFrame::Bools& DataFrame::bools(const std::string& name) const {
 }
 const DataFrame::Strings& DataFrame::strings(const std::string& name) const {
     return values<Strings>(name);
+}
+
+Element code_type(std::size_t categories) {
+    if (categories <= 127) return Element::int8;
+    return categories <= 32767 ? Element::int16 : Element::int32;
 }
 
 void write_encoding(Object& object, const std::string& type, const std::string& version) {

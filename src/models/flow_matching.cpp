@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "core/random.hpp"
 #include "nn/features.hpp"
 
 namespace popflow::models {
@@ -10,6 +11,14 @@ namespace popflow::models {
 using linalg::ConstMatrixView;
 using linalg::Matrix;
 using linalg::MatrixView;
+
+namespace {
+
+struct FlowScratch : Model::Scratch {
+    FlowMatching::Workspace<float> workspace;
+};
+
+}  // namespace
 
 const char* context_name(Context context) {
     switch (context) {
@@ -35,11 +44,22 @@ std::size_t FlowMatchingShape::context_size() const {
     return 0;
 }
 
+Matrix<float> draw_frequencies(const FlowMatchingShape& shape, std::uint64_t seed) {
+    const std::size_t n_space = shape.space_frequencies;
+    const std::size_t n_encoder = shape.encoder.frequencies;
+    Matrix<float> b(shape.markers, n_space + n_encoder);
+    const core::Stream space(seed, core::Purpose::features);
+    const core::Stream encoder(seed, core::Purpose::encoder_features);
+    nn::draw_frequencies(space, shape.space_scale, b.view().col_block(0, n_space));
+    nn::draw_frequencies(encoder, shape.encoder.frequency_scale, b.view().col_block(n_space, n_encoder));
+    return b;
+}
+
 FlowMatching::FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float> frequencies)
     : shape_(shape), frequencies_(std::move(frequencies)) {
     core::check_shape("flow_matching.frequencies", frequencies_.rows(), frequencies_.cols(), shape.markers,
-                      shape.space_frequencies);
-    shape_.encoder.inputs = shape.markers + shape.cell_types;
+                      shape.space_frequencies + shape.encoder.frequencies);
+    shape_.encoder.inputs = shape.markers + 2 * shape.encoder.frequencies + shape.cell_types;
     if (shape.context == Context::population)
         encoder_ = PopulationEncoder(layout_, "encoder", shape_.encoder);
     mlp_ = nn::SkipMlp(layout_, "velocity",
@@ -73,9 +93,10 @@ void FlowMatching::fill_features(std::span<const Real> t, ConstMatrixView<Real> 
     const std::size_t n_space = 2 * shape_.space_frequencies;
     workspace.features.reshape(x.rows, shape_.row_inputs());
     const MatrixView<Real> out = workspace.features.view();
-    nn::time_features(t, shape_.time_max_period, out.col_block(0, n_time));
+    nn::time_features(t, shape_.time_highest, shape_.time_max_period, out.col_block(0, n_time));
     if (n_space > 0) {
-        nn::space_features(x, ConstMatrixView<Real>(workspace.frequencies), out.col_block(n_time, n_space));
+        nn::space_features(x, ConstMatrixView<Real>(workspace.frequencies).col_block(0, n_space / 2),
+                           out.col_block(n_time, n_space));
     }
     const MatrixView<Real> cells = out.col_block(n_time + n_space, shape_.markers);
     for (std::size_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, cells.row(i));
@@ -85,12 +106,21 @@ template <class Real>
 void FlowMatching::encode(std::span<const Real> values, ConstMatrixView<Real> control,
                           std::span<const std::uint8_t> control_type, Workspace<Real>& workspace) const {
     const std::size_t d = shape_.markers;
-    workspace.encoder_input.reshape(control.rows, d + shape_.cell_types);
+    const std::size_t n_space = 2 * shape_.encoder.frequencies;
+    workspace.encoder_input.reshape(control.rows, shape_.encoder.inputs);
+    const MatrixView<Real> input = workspace.encoder_input.view();
+    if (n_space > 0) {
+        set_frequencies(workspace);
+        nn::space_features(
+            control,
+            ConstMatrixView<Real>(workspace.frequencies).col_block(shape_.space_frequencies, n_space / 2),
+            input.col_block(d, n_space));
+    }
     for (std::size_t i = 0; i < control.rows; ++i) {
-        Real* row = workspace.encoder_input.data() + i * (d + shape_.cell_types);
-        std::copy_n(control.row(i), d, row);
-        std::fill_n(row + d, shape_.cell_types, Real{0});
-        if (shape_.cell_types > 0) row[d + control_type[i]] = Real{1};
+        std::copy_n(control.row(i), d, input.row(i));
+        Real* one_hot = input.row(i) + d + n_space;
+        std::fill_n(one_hot, shape_.cell_types, Real{0});
+        if (shape_.cell_types > 0) one_hot[control_type[i]] = Real{1};
     }
     encoder_.forward(values, ConstMatrixView<Real>(workspace.encoder_input), d, workspace.encoder,
                      std::span<Real>(workspace.context));
@@ -143,6 +173,23 @@ Real FlowMatching::loss_and_gradient(std::span<const Real> values, const Trainin
     return static_cast<Real>(loss / static_cast<double>(n));
 }
 
+std::unique_ptr<Model::Scratch> FlowMatching::make_scratch() const {
+    return std::make_unique<FlowScratch>();
+}
+
+double FlowMatching::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
+                                   const nn::Turn& /*turn*/, Scratch& scratch,
+                                   std::span<float> gradients) const {
+    return static_cast<double>(
+        loss_and_gradient<float>(values, slot, static_cast<FlowScratch&>(scratch).workspace, gradients));
+}
+
+std::vector<float> FlowMatching::context(std::span<const float> values, ConstMatrixView<float> control,
+                                         std::span<const std::uint8_t> control_type) const {
+    Workspace<float> workspace;
+    return context(values, control, control_type, workspace);
+}
+
 std::vector<float> FlowMatching::context(std::span<const float> values, ConstMatrixView<float> control,
                                          std::span<const std::uint8_t> control_type,
                                          Workspace<float>& workspace) const {
@@ -165,7 +212,13 @@ void FlowMatching::velocity(std::span<const Real> values, std::span<const Real> 
 
 ode::Statistics FlowMatching::transport(std::span<const float> values, std::span<const float> context,
                                         std::span<const float> condition, const ode::Options& options,
-                                        MatrixView<float> x, const ode::Snapshots<float>& snapshots) const {
+                                        MatrixView<float> x) const {
+    return trajectory(values, context, condition, options, x, {});
+}
+
+ode::Statistics FlowMatching::trajectory(std::span<const float> values, std::span<const float> context,
+                                         std::span<const float> condition, const ode::Options& options,
+                                         MatrixView<float> x, const ode::Snapshots<float>& snapshots) const {
     constexpr std::size_t block_rows = 512;
     const std::size_t blocks = (x.rows + block_rows - 1) / block_rows;
     std::vector<ode::Statistics> statistics(blocks);

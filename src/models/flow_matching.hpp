@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/model.hpp"
 #include "models/population_encoder.hpp"
 #include "nn/skip_mlp.hpp"
 #include "ode/dormand_prince.hpp"
@@ -32,7 +33,8 @@ struct FlowMatchingShape {
     std::size_t hidden = 512;
     std::size_t layers = 7;
     std::size_t time_frequencies = 64;
-    double time_max_period = 10000;
+    double time_highest = 1;         ///< highest frequency of flow time, radians for the whole flow
+    double time_max_period = 10000;  ///< highest over lowest
     std::size_t space_frequencies = 128;
     double space_scale = 0.01;
     EncoderShape encoder{};  ///< `inputs` is set from markers and cell_types
@@ -41,35 +43,28 @@ struct FlowMatchingShape {
     std::size_t context_size() const;
 };
 
-/// The cells and conditions of one slot of a training batch.
-template <class Real>
-struct TrainingSlot {
-    linalg::ConstMatrixView<Real> x0;            ///< [n, d] base: control cells, or noise
-    linalg::ConstMatrixView<Real> x1;            ///< [n, d] treated cells, row by row the partners of x0
-    std::span<const Real> t;                     ///< [n] flow time in [0, 1]
-    linalg::ConstMatrixView<Real> control;       ///< [m, d] control cells that the encoder sees
-    std::span<const std::uint8_t> control_type;  ///< [m]; may be empty if cell_types is 0
-    std::span<const Real> condition;             ///< [conditions]
-    std::size_t pair = 0;                        ///< index among the training pairs (CGFM)
-};
+/// B of the velocity's and then of the encoder's space features: random, but part of the model.
+/// Shapes: result [markers, space_frequencies + encoder.frequencies].
+linalg::Matrix<float> draw_frequencies(const FlowMatchingShape& shape, std::uint64_t seed);
 
 /// Flow matching between populations: FM, CGFM and MFM are this class with another context.
 ///
-/// v(x, t | h, c) = SkipMlp([h | sin, cos of t | cos, sin of 2 pi x B | x | c]); the loss of a pair is the
+/// v(x, t | h, c) = SkipMlp([h | sin, cos of t | cos, sin of 2 pi x B | x | c]); h is the embedding of the
+/// control cells [x | cos, sin of 2 pi x B' | one-hot of the cell type]; the loss of a pair is the
 /// mean over cells of || (x1 - x0) - v((1 - t) x0 + t x1, t | h, c) ||^2.
 ///
 /// Source: Atanackovic et al., "Meta Flow Matching", ICLR 2025 (arXiv 2408.14608), algorithm 1 and appendix.
 /// Deviations: encoder and velocity learn together, in each step, without cached embeddings; the encoder has
 /// its ReLU (see PopulationEncoder).
-class FlowMatching {
+class FlowMatching : public Model {
   public:
-    /// @param frequencies  B, [markers, space_frequencies]
+    /// @param frequencies  as draw_frequencies() makes them
     FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float> frequencies);
 
     const FlowMatchingShape& shape() const { return shape_; }
-    const nn::ParameterLayout& layout() const { return layout_; }
+    const nn::ParameterLayout& layout() const override { return layout_; }
     const linalg::Matrix<float>& frequencies() const { return frequencies_; }
-    linalg::AlignedVector<float> initial_values(std::uint64_t seed) const;
+    linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
 
     /// Activations and scratch of one thread; grows to the largest slot and is then reused.
     template <class Real>
@@ -94,6 +89,13 @@ class FlowMatching {
     std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
                                std::span<const std::uint8_t> control_type, Workspace<float>& workspace) const;
 
+    std::unique_ptr<Scratch> make_scratch() const override;
+    double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot, const nn::Turn& turn,
+                         Scratch& scratch, std::span<float> gradients) const override;
+    std::size_t context_size() const override { return shape_.context_size(); }
+    std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
+                               std::span<const std::uint8_t> control_type) const override;
+
     /// v(x, t | h, c), each cell at its own time. Shapes: x, v [n, d], t [n]; v is overwritten.
     template <class Real>
     void velocity(std::span<const Real> values, std::span<const Real> context,
@@ -102,10 +104,14 @@ class FlowMatching {
 
     /// Cells carried from t = 0 to t = 1 along the velocity, in blocks of rows spread over the threads.
     /// Shapes: x [n, d], in place. @throws NumericalError if the solver cannot keep its tolerance
-    /// @param snapshots  receive the cells on their way; where they end does not depend on them
     ode::Statistics transport(std::span<const float> values, std::span<const float> context,
                               std::span<const float> condition, const ode::Options& options,
-                              linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {}) const;
+                              linalg::MatrixView<float> x) const override;
+    /// Snapshots come from the solver's own interpolant.
+    ode::Statistics trajectory(std::span<const float> values, std::span<const float> context,
+                               std::span<const float> condition, const ode::Options& options,
+                               linalg::MatrixView<float> x,
+                               const ode::Snapshots<float>& snapshots) const override;
 
   private:
     template <class Real>

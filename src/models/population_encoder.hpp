@@ -9,11 +9,13 @@ namespace popflow::models {
 
 /// Sizes of a PopulationEncoder.
 struct EncoderShape {
-    std::size_t inputs = 0;  ///< markers + cell types
+    std::size_t inputs = 0;  ///< markers + 2 frequencies + cell types
     std::size_t hidden = 128;
     std::size_t layers = 2;
     std::size_t embedding = 128;
-    std::size_t knn = 100;  ///< neighbours of each cell; 0 is a DeepSet
+    std::size_t knn = 100;          ///< neighbours of each cell; 0 is a DeepSet
+    std::size_t frequencies = 0;    ///< random Fourier frequencies of a cell among its inputs
+    double frequency_scale = 0.25;  ///< standard deviation of those
 };
 
 /// Embedding of a population: h = e / ||e||, e = mean over cells of G_L( ... ReLU(G_1(x)) ... ), G(z) = A z

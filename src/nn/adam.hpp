@@ -22,16 +22,24 @@ struct AdamState {
     linalg::AlignedVector<float> first;
     linalg::AlignedVector<float> second;
     linalg::AlignedVector<float> average;
-    std::uint64_t step = 0;  ///< updates made
+    std::uint64_t step = 0;  ///< updates made, of whatever part
 
     /// Moments zero, average equal to the weights.
     static AdamState start(std::span<const float> values);
 };
 
+/// Whose turn it is to be updated: a part of the parameters, and how often it was before.
+struct Turn {
+    std::size_t part = 0;   ///< of those that a model updates by turns
+    std::size_t first = 0;  ///< element of the flat buffer
+    std::size_t count = 0;
+    std::uint64_t updates = 0;  ///< of this part, before this one
+};
+
 /// Norm of a gradient, summed in double over fixed blocks: the same bits for any number of threads.
 double gradient_norm(std::span<const float> gradient);
 
-/// One update of all parameters, and of their average, in one sweep.
+/// One update of all parameters, and of their average, in one sweep; update s = state.step + 1.
 ///
 /// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w -= rate (m / (1 - b1^s)) / (sqrt(v / (1 - b2^s)) +
 /// epsilon), average = c average + (1 - c) w with c = min(ema_decay, (1 + s) / (10 + s)) at update s.
@@ -40,5 +48,9 @@ double gradient_norm(std::span<const float> gradient);
 /// Source: Kingma and Ba, "Adam", ICLR 2015, algorithm 1.
 void adam_step(const AdamOptions& options, double rate, float scale, std::span<const float> gradient,
                std::span<float> values, AdamState& state);
+
+/// The same of one part of the parameters, at its own update s = turn.updates + 1; state.step counts it too.
+void adam_step(const AdamOptions& options, double rate, float scale, const Turn& turn,
+               std::span<const float> gradient, std::span<float> values, AdamState& state);
 
 }  // namespace popflow::nn

@@ -4,20 +4,19 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/random.hpp"
 #include "linalg/activations.hpp"
 #include "linalg/gemm.hpp"
 
 namespace popflow::nn {
 
 template <class Real>
-void time_features(std::span<const Real> t, double max_period, linalg::MatrixView<Real> out) {
+void time_features(std::span<const Real> t, double highest, double max_period, linalg::MatrixView<Real> out) {
     core::check_shape("time_features.out", out.rows, out.cols % 2, t.size(), 0);
     const std::size_t m = out.cols / 2;
     std::vector<Real> frequency(m);
     for (std::size_t i = 0; i < m; ++i) {
         const double power = m > 1 ? static_cast<double>(i) / static_cast<double>(m - 1) : 0;
-        frequency[i] = static_cast<Real>(std::pow(max_period, -power));
+        frequency[i] = static_cast<Real>(highest * std::pow(max_period, -power));
     }
 #pragma omp parallel for schedule(static)
     for (std::size_t i = 0; i < t.size(); ++i) {
@@ -40,15 +39,14 @@ void space_features(linalg::ConstMatrixView<Real> x, linalg::ConstMatrixView<Rea
     }
 }
 
-linalg::Matrix<float> random_frequencies(std::size_t d, std::size_t m, double scale, std::uint64_t seed) {
-    core::Stream stream(seed, core::Purpose::features);
-    linalg::Matrix<float> b(d, m);
-    for (float& v : b.values()) v = static_cast<float>(scale * stream.normal());
-    return b;
+void draw_frequencies(core::Stream stream, double scale, linalg::MatrixView<float> b) {
+    for (std::size_t i = 0; i < b.rows; ++i) {
+        for (std::size_t j = 0; j < b.cols; ++j) b(i, j) = static_cast<float>(scale * stream.normal());
+    }
 }
 
-template void time_features(std::span<const float>, double, linalg::MatrixView<float>);
-template void time_features(std::span<const double>, double, linalg::MatrixView<double>);
+template void time_features(std::span<const float>, double, double, linalg::MatrixView<float>);
+template void time_features(std::span<const double>, double, double, linalg::MatrixView<double>);
 template void space_features(linalg::ConstMatrixView<float>, linalg::ConstMatrixView<float>,
                              linalg::MatrixView<float>);
 template void space_features(linalg::ConstMatrixView<double>, linalg::ConstMatrixView<double>,

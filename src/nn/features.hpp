@@ -4,17 +4,20 @@
 #include <cstdint>
 #include <span>
 
+#include "core/random.hpp"
 #include "linalg/matrix.hpp"
 
 namespace popflow::nn {
 
-/// Sinusoidal features of flow time: sin(t w_i) then cos(t w_i), w_i = max_period^(-i / (m - 1)), i = 0..m-1.
+/// Sinusoidal features of flow time: sin(t w_i) then cos(t w_i), w_i = highest max_period^(-i / (m - 1)),
+/// i = 0..m-1.
 ///
 /// Shapes:  t [n], out [n, 2 m]; overwritten.
+/// Units:   `highest` in radians for the whole flow.
 /// Source:  Vaswani et al., "Attention is all you need", NeurIPS 2017, section 3.5, as used for flow time by
-///          Atanackovic et al. (arXiv 2408.14608), max_period 10000.
+///          Atanackovic et al. (arXiv 2408.14608), highest 1, max_period 10000.
 template <class Real>
-void time_features(std::span<const Real> t, double max_period, linalg::MatrixView<Real> out);
+void time_features(std::span<const Real> t, double highest, double max_period, linalg::MatrixView<Real> out);
 
 /// Fourier features of a cell: cos(2 pi x B) then sin(2 pi x B).
 ///
@@ -24,7 +27,7 @@ template <class Real>
 void space_features(linalg::ConstMatrixView<Real> x, linalg::ConstMatrixView<Real> b,
                     linalg::MatrixView<Real> out);
 
-/// B with independent N(0, scale^2) entries. Stream: (seed, features).
-linalg::Matrix<float> random_frequencies(std::size_t d, std::size_t m, double scale, std::uint64_t seed);
+/// Overwrites B with independent N(0, scale^2) entries, row by row.
+void draw_frequencies(core::Stream stream, double scale, linalg::MatrixView<float> b);
 
 }  // namespace popflow::nn

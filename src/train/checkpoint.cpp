@@ -57,6 +57,7 @@ void write_shape(h5::Group group, const models::FlowMatchingShape& shape, Base b
     group.write_attribute("hidden", shape.hidden);
     group.write_attribute("layers", shape.layers);
     group.write_attribute("time_frequencies", shape.time_frequencies);
+    group.write_attribute("time_highest", shape.time_highest);
     group.write_attribute("time_max_period", shape.time_max_period);
     group.write_attribute("space_frequencies", shape.space_frequencies);
     group.write_attribute("space_scale", shape.space_scale);
@@ -64,6 +65,8 @@ void write_shape(h5::Group group, const models::FlowMatchingShape& shape, Base b
     group.write_attribute("encoder_layers", shape.encoder.layers);
     group.write_attribute("embedding", shape.encoder.embedding);
     group.write_attribute("knn", shape.encoder.knn);
+    group.write_attribute("encoder_frequencies", shape.encoder.frequencies);
+    group.write_attribute("encoder_scale", shape.encoder.frequency_scale);
 }
 
 models::FlowMatchingShape read_shape(const h5::Group& group) {
@@ -81,6 +84,7 @@ models::FlowMatchingShape read_shape(const h5::Group& group) {
     shape.hidden = size("hidden");
     shape.layers = size("layers");
     shape.time_frequencies = size("time_frequencies");
+    shape.time_highest = group.double_attribute("time_highest");
     shape.time_max_period = group.double_attribute("time_max_period");
     shape.space_frequencies = size("space_frequencies");
     shape.space_scale = group.double_attribute("space_scale");
@@ -88,6 +92,8 @@ models::FlowMatchingShape read_shape(const h5::Group& group) {
     shape.encoder.layers = size("encoder_layers");
     shape.encoder.embedding = size("embedding");
     shape.encoder.knn = size("knn");
+    shape.encoder.frequencies = size("encoder_frequencies");
+    shape.encoder.frequency_scale = group.double_attribute("encoder_scale");
     return shape;
 }
 
@@ -117,8 +123,12 @@ data::Conditions read_conditions(const h5::Group& group) {
 
 }  // namespace
 
+std::unique_ptr<models::Model> Checkpoint::model() const {
+    return std::make_unique<models::FlowMatching>(shape, frequencies);
+}
+
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-    const models::FlowMatching model = checkpoint.model();
+    const std::unique_ptr<models::Model> model = checkpoint.model();
     h5::AtomicFile file(path);
     {
         h5::Group root = file.root();
@@ -134,10 +144,10 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
         root.write_attribute("normalisation_scale", static_cast<double>(checkpoint.normalisation.scale));
         write_conditions(root.create_group("conditions"), checkpoint.conditions);
         write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
-        write_tensors(root, "weights", model.layout(), checkpoint.values);
-        write_tensors(root, "average", model.layout(), checkpoint.adam.average);
-        write_tensors(root, "adam_first", model.layout(), checkpoint.adam.first);
-        write_tensors(root, "adam_second", model.layout(), checkpoint.adam.second);
+        write_tensors(root, "weights", model->layout(), checkpoint.values);
+        write_tensors(root, "average", model->layout(), checkpoint.adam.average);
+        write_tensors(root, "adam_first", model->layout(), checkpoint.adam.first);
+        write_tensors(root, "adam_second", model->layout(), checkpoint.adam.second);
     }
     file.commit();
 }
@@ -163,11 +173,11 @@ Checkpoint read_checkpoint(const std::string& path) {
     c.normalisation.scale = static_cast<float>(root.double_attribute("normalisation_scale"));
     c.conditions = read_conditions(root.open_group("conditions"));
     c.mean_shifts = read_matrix(root, "mean_shifts");
-    const models::FlowMatching model = c.model();
-    c.values = read_tensors(root, "weights", model.layout());
-    c.adam.average = read_tensors(root, "average", model.layout());
-    c.adam.first = read_tensors(root, "adam_first", model.layout());
-    c.adam.second = read_tensors(root, "adam_second", model.layout());
+    const std::unique_ptr<models::Model> model = c.model();
+    c.values = read_tensors(root, "weights", model->layout());
+    c.adam.average = read_tensors(root, "average", model->layout());
+    c.adam.first = read_tensors(root, "adam_first", model->layout());
+    c.adam.second = read_tensors(root, "adam_second", model->layout());
     c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
     return c;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct Checkpoint {
     std::string data_fingerprint;  ///< Screen::fingerprint
     models::FlowMatchingShape shape;
     Base base = Base::source;
-    linalg::Matrix<float> frequencies;  ///< B of the space features
+    linalg::Matrix<float> frequencies;  ///< of the space features, models::draw_frequencies()
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
     data::Normalisation normalisation;
@@ -30,7 +31,7 @@ struct Checkpoint {
     linalg::AlignedVector<float> values;
     nn::AdamState adam;
 
-    models::FlowMatching model() const { return {shape, frequencies}; }
+    std::unique_ptr<models::Model> model() const;
 };
 
 /// Writes to a temporary name and renames. @throws core::DataError if it cannot be written

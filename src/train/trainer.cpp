@@ -37,7 +37,7 @@ double learning_rate(const TrainOptions& options, std::uint64_t step) {
     return options.rate * 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }
 
-Trainer::Trainer(const models::FlowMatching& model, const TrainOptions& options, std::vector<Lane> lanes,
+Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::vector<Lane> lanes,
                  const dist::Communicator& communicator)
     : model_(model),
       options_(options),
@@ -49,7 +49,10 @@ Trainer::Trainer(const models::FlowMatching& model, const TrainOptions& options,
       sum_(values_.size()),
       gradient_(values_.size()),
       shared_(options.batch_pairs + 2) {
-    for (SlotWork& work : work_) work.gradient.resize(values_.size());
+    for (SlotWork& work : work_) {
+        work.scratch = model.make_scratch();
+        work.gradient.resize(values_.size());
+    }
 }
 
 void Trainer::restore(linalg::AlignedVector<float> values, nn::AdamState adam) {
@@ -108,8 +111,7 @@ void Trainer::compute_slot(const Lane& lane, SlotWork& work) const {
                                                .condition = pair.condition,
                                                .pair = pair.index};
         std::ranges::fill(work.gradient, 0.0F);
-        work.loss = static_cast<double>(
-            model_.loss_and_gradient<float>(values_, slot, work.workspace, work.gradient));
+        work.loss = model_.slot_gradient(values_, slot, turn_, *work.scratch, work.gradient);
         work.finite = std::isfinite(work.loss);
     } catch (const core::NumericalError&) {
         // told to all ranks by the flag, so that none waits in a collective
@@ -128,13 +130,18 @@ void Trainer::compute_lanes() {
         }
         for (std::size_t i = 0; i < count; ++i) {
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
-            if (!work_[i].finite || !sum_.add(work_[i].gradient)) shared_[options_.batch_pairs] = 1;
+            if (!work_[i].finite || !sum_.add(own_part(work_[i].gradient))) shared_[options_.batch_pairs] = 1;
         }
     }
 }
 
+std::span<float> Trainer::own_part(std::span<float> buffer) const {
+    return buffer.subspan(turn_.first, turn_.count);
+}
+
 StepReport Trainer::step(bool stop_requested) {
-    sum_.clear();
+    turn_ = model_.turn(adam_.step);
+    sum_.clear(turn_.count);
     std::ranges::fill(shared_, 0.0);
     shared_.back() = stop_requested ? 1 : 0;
     compute_lanes();
@@ -144,17 +151,19 @@ StepReport Trainer::step(bool stop_requested) {
                                    "the loss is not finite at step " + std::to_string(adam_.step));
     }
     sum_.reduce(communicator_);
-    sum_.read(1.0 / static_cast<double>(options_.batch_pairs), gradient_);
+    sum_.read(1.0 / static_cast<double>(options_.batch_pairs), own_part(gradient_));
 
     StepReport report;
     for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += shared_[b];
     report.loss /= static_cast<double>(options_.batch_pairs);
     report.stop = shared_.back() > 0;
     report.rate = learning_rate(options_, adam_.step);
-    report.gradient_norm = nn::gradient_norm(gradient_);
+    report.gradient_norm = nn::gradient_norm(own_part(gradient_));
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;
     const double scale = clipped ? options_.clip_norm / report.gradient_norm : 1.0;
-    nn::adam_step(options_.adam, report.rate, static_cast<float>(scale), gradient_, values_, adam_);
+    nn::adam_step(options_.adam, report.rate, static_cast<float>(scale), turn_, gradient_, values_, adam_);
+    model_.project(turn_, values_);
+    model_.project(turn_, adam_.average);
     return report;
 }
 

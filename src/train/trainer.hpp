@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/population.hpp"
 #include "dist/communicator.hpp"
 #include "dist/exact_sum.hpp"
-#include "models/flow_matching.hpp"
+#include "models/model.hpp"
 #include "nn/adam.hpp"
 
 namespace popflow::train {
@@ -58,7 +59,7 @@ struct StepReport {
     bool stop = false;  ///< some rank was asked to stop
 };
 
-/// Distributed training of a FlowMatching model.
+/// Distributed training of a model.
 ///
 /// A step is a list of slots, dealt to the ranks; slot b visits the pairs of lane b in a random order, epoch
 /// after epoch. Whatever a slot draws comes from streams keyed by (seed, step, slot), slot gradients are
@@ -67,7 +68,7 @@ struct StepReport {
 class Trainer {
   public:
     /// @param lanes  this rank's; together the ranks hold options.batch_pairs of them, none of them empty
-    Trainer(const models::FlowMatching& model, const TrainOptions& options, std::vector<Lane> lanes,
+    Trainer(const models::Model& model, const TrainOptions& options, std::vector<Lane> lanes,
             const dist::Communicator& communicator);
 
     /// One update. Collective.
@@ -85,7 +86,7 @@ class Trainer {
   private:
     // What a thread needs to compute one slot.
     struct SlotWork {
-        models::FlowMatching::Workspace<float> workspace;
+        std::unique_ptr<models::Model::Scratch> scratch;
         linalg::AlignedVector<float> gradient;
         linalg::Matrix<float> source;  ///< cells of the control, the encoder's input
         linalg::Matrix<float> noise;   ///< the base, if Gaussian
@@ -98,11 +99,12 @@ class Trainer {
 
     void compute_lanes();
     void compute_slot(const Lane& lane, SlotWork& work) const;
+    std::span<float> own_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
     void couple(SlotWork& work) const;
     const TrainingPair& pair_of_step(const Lane& lane) const;
 
-    const models::FlowMatching& model_;
+    const models::Model& model_;
     TrainOptions options_;
     std::vector<Lane> lanes_;
     dist::Communicator communicator_;
@@ -111,6 +113,7 @@ class Trainer {
     std::vector<SlotWork> work_;
     dist::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
+    nn::Turn turn_;               ///< of the current step
     std::vector<double> shared_;  ///< losses of all slots, then flags
 };
 

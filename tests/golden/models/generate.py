@@ -24,23 +24,24 @@ CASES = {
     "mfm_k0": dict(method="mfm", knn=0, encoder_layers=2),
     "mfm_k5": dict(method="mfm", knn=5, encoder_layers=2),
     "mfm_k5_deep": dict(method="mfm", knn=5, encoder_layers=3),
+    "mfm_fourier": dict(method="mfm", knn=5, encoder_layers=3, encoder_frequencies=3, time_highest=30.0),
 }
 
 
 class Reference(torch.nn.Module):
     """The model of the method's description, in plain PyTorch."""
 
-    def __init__(self, method, knn, encoder_layers):
+    def __init__(self, method, knn, encoder_layers, encoder_frequencies=0, time_highest=1.0):
         super().__init__()
-        self.method, self.knn = method, knn
+        self.method, self.knn, self.time_highest = method, knn, time_highest
         context = {"fm": 0, "cgfm": PAIRS, "mfm": EMBED}[method]
         inputs = context + 2 * TIME + 2 * SPACE + D + TREATMENTS
-        self.register_buffer("frequencies", 0.3 * torch.randn(D, SPACE))
+        self.register_buffer("frequencies", 0.3 * torch.randn(D, SPACE + encoder_frequencies))
         self.first = torch.nn.Linear(inputs, HIDDEN)
         self.hidden = torch.nn.ModuleList(torch.nn.Linear(HIDDEN, HIDDEN) for _ in range(LAYERS - 1))
         self.last = torch.nn.Linear(HIDDEN, D)
         if method == "mfm":
-            widths = [D + TYPES] + [ENCODER] * (encoder_layers - 1) + [EMBED]
+            widths = [D + 2 * encoder_frequencies + TYPES] + [ENCODER] * (encoder_layers - 1) + [EMBED]
             self.conv = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
 
     def names(self):
@@ -49,7 +50,8 @@ class Reference(torch.nn.Module):
             yield ("encoder." if name.startswith("conv") else "velocity.") + name, p
 
     def embed(self, x, one_hot):
-        z = torch.cat([x, one_hot], 1)
+        space = 2 * math.pi * x @ self.frequencies[:, SPACE:]
+        z = torch.cat([x, space.cos(), space.sin(), one_hot], 1)
         n = len(x)
         adjacency = torch.eye(n)
         if self.knn:
@@ -73,9 +75,9 @@ class Reference(torch.nn.Module):
         return self.embed(batch["control"], batch["one_hot"])
 
     def velocity(self, h, c, t, x):
-        frequency = 10000.0 ** (-torch.arange(TIME) / (TIME - 1))
+        frequency = self.time_highest * 10000.0 ** (-torch.arange(TIME) / (TIME - 1))
         angle = t[:, None] * frequency
-        space = 2 * math.pi * x @ self.frequencies
+        space = 2 * math.pi * x @ self.frequencies[:, :SPACE]
         row = [h.expand(len(x), -1), angle.sin(), angle.cos(), space.cos(), space.sin(), x, c.expand(len(x), -1)]
         z = torch.selu(self.first(torch.cat(row, 1)))
         for layer in self.hidden:

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "h5/encoded.hpp"
+#include "data/anndata_write.hpp"
 #include "h5/file.hpp"
 #include "support/screen_file.hpp"
 #include "support/temporary_folder.hpp"
@@ -35,7 +35,8 @@ std::string copied(const TemporaryFolder& folder, const std::string& source, con
     h5::AtomicFile file(path);
     {
         h5::Group root = file.root();
-        h5::write_anndata_frame(root);
+        h5::write_encoding(root, "anndata", "0.1.0");
+        popflow::data::write_empty_groups(root);
         h5::write_dataframe(root, "var", {});
         h5::Dataset x = root.create_dataset("X", h5::Element::float32, {n, 0});
         h5::write_encoding(x, "array", "0.2.0");

@@ -36,6 +36,18 @@ TEST(ExactSum, DoesNotDependOnTheOrder) {
     }
 }
 
+TEST(ExactSum, SumsFewerElementsThanItHolds) {
+    ExactSum sum(3);
+    std::vector<float> out(2);
+    EXPECT_TRUE(sum.add(std::vector<float>{1, 2, 3}));
+
+    sum.clear(2);
+    EXPECT_TRUE(sum.add(std::vector<float>{0.5F, -4}));
+    sum.read(2, out);
+
+    EXPECT_EQ(out, (std::vector<float>{1, -8}));
+}
+
 TEST(ExactSum, RefusesWhatItCannotHold) {
     for (const float bad :
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -20000.0F}) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
-#include "nn/features.hpp"
 #include "support/gradient_check.hpp"
 #include "support/random_matrix.hpp"
 
@@ -34,7 +33,7 @@ FlowMatchingShape small_shape(Context context, std::size_t knn, std::size_t enco
 }
 
 FlowMatching small_model(const FlowMatchingShape& shape) {
-    return {shape, nn::random_frequencies(shape.markers, shape.space_frequencies, shape.space_scale, 1)};
+    return {shape, popflow::models::draw_frequencies(shape, 1)};
 }
 
 template <class Real>
@@ -108,7 +107,7 @@ TEST(FlowMatching, EmbeddingIsOnTheSphereAndBlindToTheOrderOfCells) {
 
 TEST(FlowMatching, OrganoidConfigurationHasThePublishedSize) {
     const FlowMatchingShape shape{.markers = 43, .cell_types = 2, .conditions = 11};
-    const FlowMatching model(shape, nn::random_frequencies(43, 128, 0.01, 1));
+    const FlowMatching model(shape, popflow::models::draw_frequencies(shape, 1));
     // 566 x 512 + 512, six times 512 x 512 + 512, 512 x 43 + 43; encoder 45 x 128 + 128, 128 x 128 + 128.
     EXPECT_EQ(model.layout().count(),
               566U * 512 + 512 + 6U * (512 * 512 + 512) + 512 * 43 + 43 + 45 * 128 + 128 + 128 * 128 + 128);

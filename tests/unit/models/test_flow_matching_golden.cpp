@@ -66,21 +66,26 @@ struct Golden {
 
     FlowMatchingShape shape() const {
         const std::string method = group.string_attribute("method");
-        return {.context = method == "fm"     ? Context::none
-                           : method == "cgfm" ? Context::pair_index
-                                              : Context::population,
-                .markers = size_attribute(root, "markers"),
-                .cell_types = size_attribute(root, "cell_types"),
-                .conditions = size_attribute(root, "conditions"),
-                .training_pairs = size_attribute(root, "training_pairs"),
-                .hidden = size_attribute(root, "hidden"),
-                .layers = size_attribute(root, "layers"),
-                .time_frequencies = size_attribute(root, "time_frequencies"),
-                .space_frequencies = size_attribute(root, "space_frequencies"),
-                .encoder = {.hidden = size_attribute(root, "encoder_hidden"),
-                            .layers = size_attribute(group, "encoder_layers"),
-                            .embedding = size_attribute(root, "embedding"),
-                            .knn = size_attribute(group, "knn")}};
+        return {
+            .context = method == "fm"     ? Context::none
+                       : method == "cgfm" ? Context::pair_index
+                                          : Context::population,
+            .markers = size_attribute(root, "markers"),
+            .cell_types = size_attribute(root, "cell_types"),
+            .conditions = size_attribute(root, "conditions"),
+            .training_pairs = size_attribute(root, "training_pairs"),
+            .hidden = size_attribute(root, "hidden"),
+            .layers = size_attribute(root, "layers"),
+            .time_frequencies = size_attribute(root, "time_frequencies"),
+            .time_highest = group.has_attribute("time_highest") ? group.double_attribute("time_highest") : 1,
+            .space_frequencies = size_attribute(root, "space_frequencies"),
+            .encoder = {.hidden = size_attribute(root, "encoder_hidden"),
+                        .layers = size_attribute(group, "encoder_layers"),
+                        .embedding = size_attribute(root, "embedding"),
+                        .knn = size_attribute(group, "knn"),
+                        .frequencies = group.has_attribute("encoder_frequencies")
+                                           ? size_attribute(group, "encoder_frequencies")
+                                           : 0}};
     }
 
     linalg::AlignedVector<Real> flat(const std::string& what) const {
@@ -237,4 +242,4 @@ TEST_P(FlowMatchingGolden, TransportKeepsItsToleranceInFloat) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, FlowMatchingGolden,
-                         testing::Values("fm", "cgfm", "mfm_k0", "mfm_k5", "mfm_k5_deep"));
+                         testing::Values("fm", "cgfm", "mfm_k0", "mfm_k5", "mfm_k5_deep", "mfm_fourier"));

@@ -44,6 +44,27 @@ TEST(Adam, TheAverageFollowsTheWeights) {
     EXPECT_NEAR(state.average[0], keep * 1.0 + (1 - keep) * static_cast<double>(w[0]), 1e-6);
 }
 
+TEST(Adam, APartTakesItsTurnAsIfItWereAlone) {
+    const AdamOptions options{.ema_decay = 0.5};
+    std::vector<float> both{1.0F, 2.0F, 3.0F, 4.0F};
+    std::vector<float> alone{3.0F, 4.0F};
+    AdamState state = AdamState::start(both);
+    AdamState own = AdamState::start(alone);
+    const std::vector<float> gradient{0.5F, -1.0F, 2.0F, 0.25F};
+
+    adam_step(options, 0.1, 1.0F, {0, 0, 2, 0}, gradient, both, state);
+    const std::vector<float> first(both.begin(), both.begin() + 2);
+    for (std::uint64_t update = 0; update < 3; ++update) {
+        adam_step(options, 0.1, 1.0F, {1, 2, 2, update}, gradient, both, state);
+        adam_step(options, 0.1, 1.0F, std::span(gradient).subspan(2), alone, own);
+    }
+
+    EXPECT_EQ(std::vector<float>(both.begin(), both.begin() + 2), first);
+    EXPECT_EQ(std::vector<float>(both.begin() + 2, both.end()), alone);
+    EXPECT_EQ(state.average[3], own.average[1]);
+    EXPECT_EQ(state.step, 4U);
+}
+
 TEST(GradientNorm, IsTheEuclideanNorm) {
     const std::vector<float> g(100000, 0.5F);
     EXPECT_NEAR(popflow::nn::gradient_norm(g), 0.5 * std::sqrt(100000.0), 1e-9);

@@ -16,11 +16,11 @@ TEST(TimeFeatures, AreSinThenCosOfGeometricFrequencies) {
     const std::vector<double> t{0.0, 0.3, 1.0};
     Matrix<double> out(3, 8);
 
-    nn::time_features(std::span<const double>(t), 10000, out.view());
+    nn::time_features(std::span<const double>(t), 30, 10000, out.view());
 
     for (std::size_t i = 0; i < 3; ++i) {
         for (std::size_t f = 0; f < 4; ++f) {
-            const double angle = t[i] * std::pow(10000.0, -static_cast<double>(f) / 3);
+            const double angle = 30 * t[i] * std::pow(10000.0, -static_cast<double>(f) / 3);
             EXPECT_NEAR(out(i, f), std::sin(angle), 1e-12);
             EXPECT_NEAR(out(i, 4 + f), std::cos(angle), 1e-12);
         }
@@ -46,8 +46,10 @@ TEST(SpaceFeatures, AreCosThenSin) {
 }
 
 TEST(RandomFrequencies, HaveTheirScaleAndDependOnTheSeed) {
-    const auto b = nn::random_frequencies(43, 128, 0.01, 1);
-    const auto other = nn::random_frequencies(43, 128, 0.01, 2);
+    Matrix<float> b(43, 128);
+    Matrix<float> other(43, 128);
+    nn::draw_frequencies({1, popflow::core::Purpose::test}, 0.01, b.view());
+    nn::draw_frequencies({2, popflow::core::Purpose::test}, 0.01, other.view());
     double squares = 0;
     for (float v : b.values()) squares += double{v} * double{v};
     EXPECT_NEAR(std::sqrt(squares / 5504), 0.01, 0.0005);

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "nn/features.hpp"
 #include "support/random_matrix.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -30,15 +29,15 @@ Checkpoint example() {
                .layers = 2,
                .time_frequencies = 2,
                .space_frequencies = 3,
-               .encoder = {.hidden = 3, .layers = 2, .embedding = 2, .knn = 1}};
+               .encoder = {.hidden = 3, .layers = 2, .embedding = 2, .knn = 1, .frequencies = 2}};
     c.base = popflow::train::Base::gaussian;
-    c.frequencies = popflow::nn::random_frequencies(4, 3, 0.1, 1);
+    c.frequencies = popflow::models::draw_frequencies(c.shape, 1);
     c.markers = {"a", "b", "c", "d"};
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
     c.conditions = data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all);
     c.mean_shifts = popflow::support::random_matrix<float>(4, 4, 1);
-    c.values = c.model().initial_values(9);
+    c.values = c.model()->initial_values(9);
     c.adam = popflow::nn::AdamState::start(c.values);
     c.adam.step = 3;
     c.adam.second[2] = 0.5F;
@@ -62,6 +61,9 @@ TEST(Checkpoint, ReadsBackWhatWasWritten) {
     EXPECT_EQ(after.config, before.config);
     EXPECT_EQ(after.base, before.base);
     EXPECT_EQ(after.shape.encoder.knn, 1U);
+    EXPECT_EQ(after.shape.encoder.inputs, before.shape.encoder.inputs);
+    EXPECT_EQ(after.shape.encoder.frequencies, 2U);
+    EXPECT_TRUE(std::ranges::equal(after.frequencies.values(), before.frequencies.values()));
     EXPECT_EQ(after.shape.training_pairs, 7U);
     EXPECT_EQ(after.markers, before.markers);
     EXPECT_EQ(after.normalisation.mean, before.normalisation.mean);

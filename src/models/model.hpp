@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+#include "nn/adam.hpp"
+#include "nn/parameters.hpp"
+#include "ode/dormand_prince.hpp"
+
+namespace popflow::models {
+
+/// The cells and conditions of one slot of a training batch.
+template <class Real>
+struct TrainingSlot {
+    linalg::ConstMatrixView<Real> x0;            ///< [n, d] base: control cells, or noise
+    linalg::ConstMatrixView<Real> x1;            ///< [n, d] treated cells, row by row the partners of x0
+    std::span<const Real> t;                     ///< [n] flow time in [0, 1]
+    linalg::ConstMatrixView<Real> control;       ///< [m, d] control cells that the encoder sees
+    std::span<const std::uint8_t> control_type;  ///< [m]; may be empty if cell_types is 0
+    std::span<const Real> condition;             ///< [conditions]
+    std::size_t pair = 0;                        ///< index among the training pairs (CGFM)
+};
+
+/// A method that learns how populations move: what training and evaluation need to know of it.
+///
+/// A model is constant: its weights are a flat buffer of its layout that the caller owns.
+class Model {
+  public:
+    virtual ~Model() = default;
+
+    virtual const nn::ParameterLayout& layout() const = 0;
+    virtual linalg::AlignedVector<float> initial_values(std::uint64_t seed) const = 0;
+
+    /// Activations and buffers of one thread; grows to the largest slot and is then reused.
+    class Scratch {
+      public:
+        virtual ~Scratch() = default;
+    };
+    virtual std::unique_ptr<Scratch> make_scratch() const = 0;
+
+    /// What step 0, 1, ... of training updates: all parameters, unless networks take turns.
+    virtual nn::Turn turn(std::uint64_t step) const { return {0, 0, layout().size(), step}; }
+
+    /// Loss of a slot at a turn; the gradient of the turn's parameters accumulates, that of others is
+    /// unspecified. Shapes: values, gradients [layout().size()].
+    /// @param scratch  made by this model
+    /// @throws ShapeMismatch, NumericalError
+    virtual double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
+                                 const nn::Turn& turn, Scratch& scratch,
+                                 std::span<float> gradients) const = 0;
+
+    /// Brings weights back to where they may be after the update of a turn.
+    virtual void project(const nn::Turn& /*turn*/, std::span<float> /*values*/) const {}
+
+    virtual std::size_t context_size() const = 0;
+    /// What prediction knows of a population that was not trained on. Shapes: control [n, d], control_type
+    /// [n] or empty; result [context_size()].
+    virtual std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
+                                       std::span<const std::uint8_t> control_type) const = 0;
+
+    /// Predicted treated cells: each row of x is carried to where its treatment takes it, in place, by all
+    /// threads. Shapes: x [n, d], context [context_size()].
+    /// @return work of the solver; zeros for a model without one
+    /// @throws NumericalError
+    virtual ode::Statistics transport(std::span<const float> values, std::span<const float> context,
+                                      std::span<const float> condition, const ode::Options& options,
+                                      linalg::MatrixView<float> x) const = 0;
+
+    /// transport() that also leaves the cells as they are on their way; where they end is the same.
+    ///
+    /// A model without a flow moves each cell straight and evenly, (1 - t) x + t transport(x): the
+    /// displacement interpolation of its map.
+    virtual ode::Statistics trajectory(std::span<const float> values, std::span<const float> context,
+                                       std::span<const float> condition, const ode::Options& options,
+                                       linalg::MatrixView<float> x,
+                                       const ode::Snapshots<float>& snapshots) const;
+};
+
+}  // namespace popflow::models
