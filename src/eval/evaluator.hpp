@@ -30,6 +30,7 @@ const std::vector<std::string>& predictor_names();
 /// What an evaluation scores, and how.
 struct EvaluateOptions {
     std::vector<data::Part> parts{data::Part::test};
+    std::size_t train_pairs = 0;   ///< training pairs that are scored, spread over the patients; 0: all
     std::size_t max_cells = 5000;  ///< cells of a population that are scored, a random draw
     std::uint64_t seed = 0;        ///< of that draw
     double tolerance = 1e-4;       ///< of the flow's solver, relative and absolute

@@ -148,6 +148,8 @@ Provenance read_provenance(const h5::Group& root) {
     p.data_fingerprint = root.string_attribute("data_fingerprint");
     p.ranks = static_cast<int>(root.int_attribute("ranks"));
     p.threads = static_cast<int>(root.int_attribute("threads"));
+    p.version = root.string_attribute("version");
+    p.commit = root.string_attribute("commit");
     return p;
 }
 
@@ -240,6 +242,7 @@ Results read_results(const std::string& path) {
                               "found format " + std::to_string(version) + ", allowed 1");
     }
     Results results;
+    results.file = path;
     results.provenance = read_provenance(root);
     results.pairs = h5::read_dataframe(root, "pairs");
     results.summary = h5::read_dataframe(root, "summary");

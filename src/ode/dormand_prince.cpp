@@ -282,8 +282,8 @@ Statistics dormand_prince(const Field<Real>& field, const Options& options, Matr
     for (std::size_t s = 0; s < snapshots.times.size(); ++s) {
         if (!(snapshots.times[s] >= 0 && snapshots.times[s] <= 1))
             throw core::Error("dormand_prince: a snapshot is outside [0, 1]");
-        core::check_shape("dormand_prince.snapshot", snapshots.x.at(s).rows, snapshots.x[s].cols, x.rows,
-                          x.cols);
+        const MatrixView<Real>& at = snapshots.x.at(s);
+        core::check_shape("dormand_prince.snapshot", at.rows, at.cols, x.rows, x.cols);
     }
     if (x.empty()) return {};
     return Batch<Real>(field, options, x, snapshots).run();

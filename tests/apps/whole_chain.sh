@@ -69,12 +69,25 @@ grep -qx "seed = 2" run2/config.cfg || fail "config.cfg has not the seed"
 expect_exit 0 "$popflow" evaluate --run run1 --output again.h5
 # h5diff calls tables of other lengths not comparable, in words alone.
 [ -z "$(h5diff again.h5 run1/results.h5 /pairs/w1)" ] || fail "evaluate and run differ"
-expect_exit 0 "$popflow" report run1/results.h5 run2/results.h5
-says "2 seeds" "MFM k=5" "+-" "W1" "test, mean over cultures"
-expect_exit 0 "$popflow" report run1/results.h5 run2/results.h5 --format markdown --output table.md
+
+# The tables of several runs.
+for seed in 1 2; do
+    expect_exit 0 "$popflow" run --config tiny.cfg --seed $seed --method fm --base gaussian --output "fm$seed"
+done
+expect_exit 0 "$popflow" run --config tiny.cfg --seed 1 --steps 10 --output short
+files="run1/results.h5 run2/results.h5 again.h5 short/results.h5 fm1/results.h5 fm2/results.h5"
+expect_exit 0 "$popflow" report $files --published organoid_patient
+says "2 seeds" "FM w/ N" "MFM k=5 (steps=20)" "MFM k=5 (steps=10)" "+-" "W1" "test, mean over cultures" \
+    "7.114 +- 0.100" "published: Atanackovic et al., arXiv 2408.14608 (organoid_patient)" \
+    "MFM k=5 (steps=20), seed 1: again.h5 is the run of run1/results.h5 again" "fewer seeds: MFM k=5 (steps=10) 1"
+expect_exit 0 "$popflow" report $files --published organoid_patient --output table.csv
 [ ! -s out ] || fail "the report went to standard output as well"
+expect_exit 0 "$python" "$here/check_report.py" table.csv $files
+expect_exit 0 "$popflow" report $files --output table.md
 grep -q "^| test | W1 | W2 | MMD e-3 | r2 |" table.md || fail "no table of the test part: $(cat table.md)"
-grep -qE "^\| MFM k=5 \| [0-9.]+ \+- [0-9.]+ \|" table.md || fail "no row of the model: $(cat table.md)"
+grep -qE "^\| FM w/ N \| [0-9.]+ ± [0-9.]+ \|" table.md || fail "no row of the model: $(cat table.md)"
+expect_exit 0 "$popflow" report $files --format latex
+says "\\begin{tabular}{lrrrrr}" "mean\_shift"
 
 # A pair that cannot be scored: its treatment was never trained on.
 "$python" "$here/make_inputs.py" "$scratch"
