@@ -60,7 +60,7 @@ svg .mark:hover { stroke: var(--ink); stroke-width: 1.6; } svg .line:hover { str
 pre { background: var(--panel); padding: 0.7rem; overflow-x: auto; font-size: 0.8rem; border-radius: 4px; }
 #tip { position: fixed; z-index: 9; max-width: 80vw; padding: 0.3rem 0.6rem; border-radius: 4px; background: var(--ink); color: var(--page); font-size: 0.85rem; pointer-events: none; white-space: pre-line; }
 @media (max-width: 640px) { body { font-size: 15px; } .scores .sd { display: block; } .scores th, .scores td { padding: 0.3rem 0.3rem; } .scores thead th { white-space: normal; } .scores { font-size: 0.86rem; min-width: 100%; }
-  .scores th:first-child { min-width: 4.6rem; } }
+  .scores th:first-child { min-width: 5.7rem; } }
 @media print { details { break-inside: avoid; } body { max-width: none; } }
 )css";
 
