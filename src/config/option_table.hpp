@@ -44,7 +44,11 @@ class OptionTable {
     /// @throws core::ConfigError for an unknown key, a missing value or a value that is not allowed
     void parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
                std::vector<std::string>* positional) const;
-    /// Sets options from the text of a configuration file. @param name of the file, for messages
+    /// Sets options from the text of a configuration file.
+    ///
+    /// `include = F.cfg` in it sets those of another file first, which the file's own keys override; the path
+    /// is relative to the including file. @param name of the file, for messages and for what it includes
+    /// @throws core::ConfigError also for a file that includes itself
     void parse_text(const std::string& text, const std::string& name) const;
     /// The resolved configuration: every stored option of `sections` as `name = value`.
     /// @throws core::ConfigError for a value that would not read back
@@ -54,6 +58,10 @@ class OptionTable {
 
   private:
     const Option* find(const std::string& name) const;
+    void parse_file(const std::string& text, const std::string& name,
+                    std::vector<std::string>& open_files) const;
+    void include(const std::string& name, const std::string& including,
+                 std::vector<std::string>& open_files) const;
 
     void set(const std::string& name, const std::vector<std::string>& values) const;
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <sstream>
 
 #include "config/defaults.hpp"
 #include "core/text.hpp"
+#include "eval/report.hpp"
 
 namespace popflow::config {
 
@@ -138,7 +138,7 @@ void add_data(OptionTable& table, RunConfig& config) {
 void add_split(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::split);
     add.add(
-        "split", "S", "replica, patient:NAME[,NAME] or column:NAME",
+        "split", "S", "replica, patient:NAME[,NAME], column:NAME or letters",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = data::split_column(config.split);
@@ -204,8 +204,15 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.choice("loss", config.model.loss, {"full", "reduced"},
                "reported loss, with or without the constant ||x1 - x0||^2; paper: reduced");
     add.count("icnn-inner-steps", config.icnn.inner_steps, 1, "updates of g for one of f");
-    add.choice("coupling", train.coupling, {"random", "ot"},
-               "how control and treated cells are paired; paper: ot for fm and cgfm");
+    add.choice("coupling", train.coupling, {"random", "ot", "rows"},
+               "how control and treated cells are paired; rows: as they stand in the file; paper: ot for fm "
+               "and cgfm");
+    add.add(
+        "augment", "NAMES", "none, or some of rotate, reflect (two markers) and mix",
+        [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
+        [&train] { return Strings{train.augmentation.text()}; });
+    add.choice("normalise", train.normalise, {"no", "yes"},
+               "centre and scale markers by the training cells; scores are in that space");
     add.number("rate", train.rate, 0, 1e3, "learning rate of Adam; icnn and paper: 1e-4");
     add.choice("schedule", train.schedule, {"constant", "cosine"},
                "learning rate after the warm-up; icnn and paper: constant");
@@ -252,10 +259,12 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             for (data::Part part : evaluate.parts) names.emplace_back(data::part_name(part));
             return Strings{list_text(names)};
         });
+    add.count("train-eval-pairs", evaluate.train_pairs, 0,
+              "training pairs that are scored, spread over the patients; 0 for all");
     add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored");
     add.choice("eval-draw", evaluate.draw, {"random", "first"},
                "which of its cells are scored; paper: the first rows");
-    add.count("eval-seed", evaluate.seed, 0, "of that draw");
+    add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
     add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
     add.add(
         "metrics", "NAMES", "scores to compute",
@@ -274,16 +283,23 @@ void add_report(OptionTable& table, RunConfig& config) {
     add.text("run", config.run, "RUN", "run folder of a training", false);
     add.toggle("json", config.json, "print JSON");
     add.add(
-        "format", "text|markdown", "of the table",
+        "format", "F",
+        "of the report: " + list_text(eval::report_format_names()) +
+            "; default by the output's name, or text",
         [&config](const Strings& v) {
-            parse_choice("format", v.back(), {"text", "markdown"});
+            parse_choice("format", v.back(), eval::report_format_names());
             config.format = v.back();
         },
-        [&config] { return Strings{config.format}; }, false);
+        [&config] { return config.format.empty() ? Strings{} : Strings{config.format}; }, false);
+    add.text("published", config.published, "TABLE",
+             "figures to show under one's own: " + list_text(eval::PublishedTable::builtin_names()) +
+                 ", or a CSV file",
+             false);
 }
 
 void add_simulated_file(Adder& add, SimulateConfig& config) {
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "F.h5ad", "file to write", false);
 }
@@ -343,7 +359,8 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
 OptionTable run_options(RunConfig& config) {
     OptionTable table;
     Adder add(table, Section::general);
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
     add_data(table, config);
@@ -363,19 +380,8 @@ const std::vector<Section>& training_sections() {
 
 std::vector<std::string> differences(const std::string& now, const std::string& before,
                                      const std::vector<std::string>& ignored) {
-    const auto entries = [](const std::string& text) {
-        std::map<std::string, std::string> map;
-        std::istringstream in(text);
-        for (std::string line; std::getline(in, line);) {
-            const auto equals = line.find(" = ");
-            if (equals == std::string::npos) continue;
-            std::string& value = map[line.substr(0, equals)];
-            value += (value.empty() ? "" : " ") + line.substr(equals + 3);
-        }
-        return map;
-    };
-    auto a = entries(now);
-    auto b = entries(before);
+    auto a = core::key_values(now);
+    auto b = core::key_values(before);
     std::map<std::string, int> keys;
     for (const auto& entry : a) keys[entry.first];
     for (const auto& entry : b) keys[entry.first];

@@ -42,7 +42,8 @@ struct RunConfig {
     std::uint64_t log_every = 50;          ///< steps
     std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never
     bool resume = false;
-    std::string format = "text";  ///< of a report
+    std::string format;     ///< of a report; empty: by the name of the output
+    std::string published;  ///< figures to show in a report: a name or a file; may be empty
     bool json = false;
     eval::EvaluateOptions evaluate;
 };

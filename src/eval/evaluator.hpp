@@ -36,6 +36,7 @@ enum class Draw {
 /// What an evaluation scores, and how.
 struct EvaluateOptions {
     std::vector<data::Part> parts{data::Part::test};
+    std::size_t train_pairs = 0;   ///< training pairs that are scored, spread over the patients; 0: all
     std::size_t max_cells = 5000;  ///< cells of a population that are scored
     Draw draw = Draw::random;
     std::uint64_t seed = 0;   ///< of that draw

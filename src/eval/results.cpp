@@ -152,6 +152,8 @@ Provenance read_provenance(const h5::Group& root) {
     p.threads = static_cast<int>(root.int_attribute("threads"));
     if (root.has_attribute("recipe")) p.recipe = root.string_attribute("recipe");
     if (root.has_attribute("condition")) p.condition = root.string_attribute("condition");
+    p.version = root.string_attribute("version");
+    p.commit = root.string_attribute("commit");
     return p;
 }
 
@@ -241,6 +243,7 @@ Results read_results(const std::string& path) {
                               "found format " + std::to_string(version) + ", allowed 1");
     }
     Results results;
+    results.file = path;
     results.provenance = read_provenance(root);
     results.pairs = h5::read_dataframe(root, "pairs");
     results.summary = h5::read_dataframe(root, "summary");

@@ -27,10 +27,13 @@ struct Provenance {
     int threads = 1;
     std::string recipe = "popflow";       ///< or paper
     std::string condition = "treatment";  ///< what the model knows of the treatment; or none
+    std::string version{};                ///< of the program that wrote the file; known once read
+    std::string commit{};
 };
 
 /// A result file in memory.
 struct Results {
+    std::string file{};  ///< that it was read from; empty if it was not
     Provenance provenance;
     h5::DataFrame pairs;       ///< one row per (pair, predictor)
     h5::DataFrame summary{};   ///< one row per (part, predictor, aggregation)

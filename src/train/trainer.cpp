@@ -98,11 +98,17 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
     const std::size_t n_treated = pair.treated->x.rows();
     const std::size_t n = std::min({options_.cells, n_control, n_treated});
     const auto source = Stream(seed, Purpose::source_cells, step, lane.slot).sample(n_control, n);
-    const auto target = Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n);
+    const auto target = options_.coupling == Coupling::rows
+                            ? source
+                            : Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n);
     gather_rows(pair.control->x, source, work.source);
     gather_rows(pair.treated->x, target, work.target);
     work.source_type.resize(n);
     for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control->cell_type[source[i]];
+    if (options_.augmentation.any()) {
+        augment(options_.augmentation, Stream(seed, Purpose::augment, step, lane.slot), lane, pair,
+                options_.coupling == Coupling::rows, {work.source, work.source_type, work.target});
+    }
     work.t.resize(n);
     Stream(seed, Purpose::flow_time, step, lane.slot).fill_uniform(work.t);
     if (options_.base == Base::gaussian) {

@@ -11,11 +11,13 @@
 #include "dist/exact_sum.hpp"
 #include "models/model.hpp"
 #include "nn/adam.hpp"
+#include "train/augmentation.hpp"
 
 namespace popflow::train {
 
 enum class Base { source, gaussian };
-enum class Coupling { random, ot };
+/// rows: cell i of the control with cell i of the treated population, in the order of the file.
+enum class Coupling { random, ot, rows };
 enum class Schedule { constant, cosine };
 
 /// How a model is trained. Everything here changes the result.
@@ -26,6 +28,8 @@ struct TrainOptions {
     std::uint64_t seed = 1;
     Base base = Base::source;
     Coupling coupling = Coupling::random;
+    Augmentation augmentation{};
+    bool normalise = true;  ///< see data::Normalisation; otherwise the model works on the transformed values
     double rate = 1e-3;
     Schedule schedule = Schedule::cosine;
     std::uint64_t warmup_steps = 100;

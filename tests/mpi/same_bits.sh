@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The checkpoint after 50 steps is byte for byte the same on any number of ranks and threads, and so are a simulated
-# screen and the scores.
+# screen, simulated letters and the scores.
 # Usage: same_bits.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 
@@ -28,6 +28,19 @@ for turns in "icnn --condition treatment" "mfm --recipe paper --batch-pairs 4"; 
         cmp "$scratch/${name}1x1/checkpoint.h5" "$scratch/$name$shape/checkpoint.h5" ||
             fail "$turns: the checkpoint of $shape differs"
     done
+done
+
+# Letters: the file, and a training that turns, mirrors and mixes them.
+letters="simulate letters --letters I,L,T,V --test-letters X,Y --rotations 3 --size 20 --seed 3"
+ranks 1 1 $letters --output "$scratch/l.h5ad" >/dev/null 2>&1
+ranks 3 1 $letters --output "$scratch/l3.h5ad" >/dev/null 2>&1
+cmp "$scratch/l.h5ad" "$scratch/l3.h5ad" || fail "the letters differ"
+for shape in 1x2 2x1 3x1; do
+    ranks "${shape%x*}" "${shape#*x}" train --data "$scratch/l.h5ad" --output "$scratch/letters$shape" --steps 30 $small_model \
+        --min-cells 1 --transform none --normalise no --split letters --cells 30 --augment rotate,reflect,mix \
+        --coupling rows 2>/dev/null
+    cmp "$scratch/letters1x2/checkpoint.h5" "$scratch/letters$shape/checkpoint.h5" ||
+        fail "letters: the checkpoint of $shape differs"
 done
 
 ranks 1 1 evaluate --run "$scratch/ot1x1" --output "$scratch/one.h5" >"$scratch/one.txt" 2>/dev/null

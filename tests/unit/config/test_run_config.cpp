@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "support/temporary_folder.hpp"
@@ -48,9 +49,17 @@ TEST(RunConfig, FlagsOverrideTheFile) {
 TEST(RunConfig, TheResolvedTextReadsBackAsItself) {
     RunConfig c;
     const OptionTable table = run_options(c);
-    table.parse({"--column", "patient=donor,plate=batch", "--markers", "a, b", "--exclude", "well=F5,plate=2",
-                 "--exclude", "well=A1", "--rate", "3e-4", "--split", "patient:21,27", "--doses", "all",
-                 "--transform", "log1p"},
+    table.parse({"--column",    "patient=donor,plate=batch",
+                 "--markers",   "a, b",
+                 "--exclude",   "well=F5,plate=2",
+                 "--exclude",   "well=A1",
+                 "--rate",      "3e-4",
+                 "--split",     "patient:21,27",
+                 "--doses",     "all",
+                 "--transform", "log1p",
+                 "--augment",   "reflect,rotate",
+                 "--normalise", "no",
+                 "--coupling",  "rows"},
                 sections, nullptr);
     const std::string text = table.text(config::training_sections());
     RunConfig again;
@@ -62,6 +71,9 @@ TEST(RunConfig, TheResolvedTextReadsBackAsItself) {
     EXPECT_EQ(again.screen.exclude.size(), 2U);
     EXPECT_EQ(again.screen.columns.at("plate"), "batch");
     EXPECT_EQ(again.train.rate, 3e-4);
+    EXPECT_EQ(again.train.augmentation.text(), "rotate, reflect");
+    EXPECT_EQ(again.train.coupling, popflow::train::Coupling::rows);
+    EXPECT_FALSE(again.train.normalise);
 }
 
 TEST(RunConfig, DefaultsFollowTheMethodUnlessGiven) {
@@ -162,4 +174,53 @@ TEST(RunConfig, DifferencesNameTheKeyAndBothValues) {
               (std::vector<std::string>{"b: found '3', was '2'"}));
     EXPECT_EQ(config::differences("a = 1\nb = 2\nexclude = x\n", before, {"a"}),
               (std::vector<std::string>{"exclude: found 'x', was 'x y'"}));
+}
+
+TEST(RunConfig, AFileIncludesOthersAndOverridesThem) {
+    const popflow::support::TemporaryFolder folder;
+    std::filesystem::create_directories(folder.file("rows"));
+    std::filesystem::create_directories(folder.file("common"));
+    std::ofstream(folder.file("common/base.cfg"))
+        << "steps = 7\nknn = 3\nexclude = well=1\nexclude = well=2\n";
+    std::ofstream(folder.file("common/wide.cfg")) << "include = base.cfg\nhidden = 99\nknn = 4\n";
+    std::ofstream(folder.file("rows/a.cfg")) << "knn = 5\ninclude = ../common/wide.cfg\nexclude = well=3\n";
+    RunConfig c;
+    const OptionTable table = run_options(c);
+
+    table.parse({"--config", folder.file("rows/a.cfg"), "--hidden", "100"}, sections, nullptr);
+
+    EXPECT_EQ(c.train.steps, 7U);
+    EXPECT_EQ(c.model.hidden, 100U);
+    EXPECT_EQ(c.model.encoder.knn, 5U) << "the including file has the last word, wherever the key stands";
+    EXPECT_EQ(c.screen.exclude, (std::vector<std::string>{"well=3"})) << "a key replaces what was included";
+}
+
+TEST(RunConfig, TheSameFileMayBeIncludedTwiceButNotInACircle) {
+    const popflow::support::TemporaryFolder folder;
+    const auto write = [&](const char* name, const char* text) { std::ofstream(folder.file(name)) << text; };
+    write("base.cfg", "steps = 7\n");
+    write("twice.cfg", "include = base.cfg\ninclude = ./base.cfg\n");
+    write("self.cfg", "include = self.cfg\n");
+    write("ping.cfg", "include = pong.cfg\n");
+    write("pong.cfg", "include = ./ping.cfg\n");
+    write("lost.cfg", "include = nowhere.cfg\n");
+    write("bad.cfg", "stepz = 7\n");
+    write("outer.cfg", "include = bad.cfg\n");
+    write("config.cfg", "config = base.cfg\n");
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const auto refusal = [&](const char* name) { return message_of(table, {"--config", folder.file(name)}); };
+    EXPECT_EQ(refusal("twice.cfg"), "");
+    EXPECT_EQ(refusal("self.cfg"),
+              folder.file("self.cfg") + ": include: found 'self.cfg', which includes this file in turn");
+    EXPECT_EQ(refusal("ping.cfg"),
+              folder.file("pong.cfg") + ": include: found './ping.cfg', which includes this file in turn");
+    EXPECT_EQ(refusal("lost.cfg"),
+              folder.file("lost.cfg") + ": include: cannot read '" + folder.file("nowhere.cfg") + "'");
+    EXPECT_EQ(refusal("outer.cfg"),
+              folder.file("bad.cfg") + ": stepz: unknown option (did you mean 'steps'?)");
+    EXPECT_EQ(refusal("config.cfg"),
+              folder.file("config.cfg") + ": config: not in a file; `include = F.cfg` takes in another one");
+    EXPECT_EQ(message_of(table, {"--include", "a.cfg"}), "include: unknown option (did you mean 'exclude'?)")
+        << "a key of files alone";
 }
