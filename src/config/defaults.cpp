@@ -19,6 +19,7 @@ void check_together(const RunConfig& config) {
     const bool icnn = config.method == models::Method::icnn;
     refuse(icnn && config.train.base == train::Base::gaussian, "base", "gaussian", "source", config);
     refuse(icnn && config.train.coupling == train::Coupling::ot, "coupling", "ot", "random", config);
+    refuse(icnn && config.train.coupling == train::Coupling::rows, "coupling", "rows", "random", config);
     refuse(icnn && config.model.loss == models::Loss::reduced, "loss", "reduced", "full", config);
     refuse(!icnn && config.condition == Condition::none, "condition", "none", "treatment", config);
     refuse(config.method != models::Method::mfm && config.model.updates == models::Updates::alternate,

@@ -20,8 +20,12 @@ const std::set<std::string> scoring_keys{
     "exclude-markers", "exclude", "split",   "max-cells", "eval-draw", "normalise", "train-eval-pairs"};
 // Options that change no score, or are a seed.
 const std::set<std::string> passive_keys{"seed",    "eval-seed",        "data",      "split-seed", "parts",
-                                         "metrics", "checkpoint-every", "log-every", "method",     "base"};
-const std::set<std::string> encoder_keys{"embedding", "encoder-hidden", "encoder-layers"};
+                                         "metrics", "checkpoint-every", "log-every", "method",     "base",
+                                         "loss"};
+const std::set<std::string> encoder_keys{"embedding", "encoder-hidden", "encoder-layers",
+                                         "encoder-activation", "updates"};
+const std::set<std::string> icnn_keys{"icnn-hidden", "icnn-layers", "icnn-start", "icnn-inner-steps",
+                                      "condition"};
 
 // The options of a file that tell its rows from others, as they took effect.
 Entries telling_entries(const Provenance& p) {
@@ -30,7 +34,8 @@ Entries telling_entries(const Provenance& p) {
     entries["precision"] = p.precision;
     std::erase_if(entries, [&](const auto& entry) {
         return passive_keys.contains(entry.first) || entry.first == "knn" ||
-               (p.method != "mfm" && encoder_keys.contains(entry.first));
+               (p.method != "mfm" && encoder_keys.contains(entry.first)) ||
+               (p.method != "icnn" && icnn_keys.contains(entry.first));
     });
     return entries;
 }

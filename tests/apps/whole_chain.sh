@@ -97,7 +97,6 @@ grep -qx "rate = 0.0001" icnn/config.cfg || fail "config.cfg has not the rate of
 says ICNN noise_floor
 expect_exit 0 "$popflow" run --config tiny.cfg --method icnn --condition treatment --steps 22 --output picnn
 expect_exit 0 "$popflow" run --config tiny.cfg --recipe paper --steps 22 --output paper
-says "MFM k=5 (paper)"
 for line in "recipe = paper" "updates = alternate" "loss = reduced" "encoder-activation = none" "eval-draw = first" \
     "batch-pairs = 4" "schedule = constant" "ema-decay = 0" "warmup-steps = 0"; do
     grep -qx "$line" paper/config.cfg || fail "no '$line' in config.cfg"
@@ -110,7 +109,7 @@ done
 cmp -s first1 first2 || fail "--eval-draw first draws"
 cmp -s random1 random2 && fail "--eval-draw random does not draw"
 expect_exit 0 "$popflow" report icnn/results.h5 picnn/results.h5 paper/results.h5 run1/results.h5
-says "ICNN + treatment" "MFM k=5 (paper)" "MFM k=5"
+says "ICNN (condition=treatment" "MFM k=5 (" "recipe=paper" "eval-draw=first"
 expect_exit 2 "$popflow" run --config tiny.cfg --method icnn --base gaussian --output refused
 grep -q "^popflow: base: found 'gaussian', allowed source with method icnn" err || fail "not refused: $(cat err)"
 
