@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 
 #include "verbs.hpp"
@@ -31,7 +32,10 @@ eval::ReportFormat format(const config::RunConfig& config) {
     std::string name = config.format;
     if (name.empty()) {
         const std::string ending = std::filesystem::path(config.output).extension();
-        name = ending == ".md" ? "markdown" : ending == ".csv" ? "csv" : ending == ".tex" ? "latex" : "text";
+        static const std::map<std::string, std::string> formats{
+            {".md", "markdown"}, {".csv", "csv"}, {".tex", "latex"}, {".html", "html"}, {".htm", "html"}};
+        const auto at = formats.find(ending);
+        name = at == formats.end() ? "text" : at->second;
     }
     return static_cast<eval::ReportFormat>(config::parse_choice("format", name, names));
 }

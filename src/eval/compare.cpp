@@ -15,9 +15,9 @@ using Texts = std::vector<std::string>;
 using Entries = std::map<std::string, std::string>;
 
 // Options that decide which cells are scored, and in which units: baselines depend on no others.
-const std::set<std::string> scoring_keys{"column",  "control",   "pair-by",   "min-cells",
-                                         "doses",   "transform", "markers",   "exclude-markers",
-                                         "exclude", "split",     "max-cells", "eval-draw"};
+const std::set<std::string> scoring_keys{
+    "column",          "control", "pair-by", "min-cells", "doses",     "transform", "markers",
+    "exclude-markers", "exclude", "split",   "max-cells", "eval-draw", "normalise", "train-eval-pairs"};
 // Options that change no score, or are a seed.
 const std::set<std::string> passive_keys{"seed",    "eval-seed",        "data",      "split-seed", "parts",
                                          "metrics", "checkpoint-every", "log-every", "method",     "base",
@@ -76,7 +76,7 @@ auto rank(const ComparisonRow& row) {
     // The published tables have the Gaussian base first among the rows of MFM, and last elsewhere.
     const bool late = (row.base == "gaussian") != (row.method == "mfm");
     return std::tuple(place(predictor_names(), row.predictor), place(methods, row.method), row.method, late,
-                      row.knn);
+                      row.knn, row.variant);
 }
 
 // Collects the rows of one comparison.
@@ -103,16 +103,18 @@ class Collector {
 
   private:
     // Method, base and k; a graph belongs to MFM alone.
-    std::tuple<std::string, std::string, std::size_t> kind(std::size_t i) const {
+    std::tuple<std::string, std::string, std::size_t, std::string> kind(std::size_t i) const {
         const Provenance& p = results_[i].provenance;
-        return {p.method, p.base, p.method == "mfm" ? p.knn : 0};
+        std::string variant = p.method == "icnn" && p.condition == "treatment" ? " + treatment" : "";
+        if (p.recipe == "paper") variant += " (paper)";
+        return {p.method, p.base, p.method == "mfm" ? p.knn : 0, variant};
     }
 
     ComparisonRow& row_of(std::size_t i, const std::string& predictor) {
         ComparisonRow wanted{.predictor = predictor};
         std::set<std::string> keys = scoring_differences_;
         if (wanted.is_model()) {
-            std::tie(wanted.method, wanted.base, wanted.knn) = kind(i);
+            std::tie(wanted.method, wanted.base, wanted.knn, wanted.variant) = kind(i);
             keys.merge(differing_keys(of_kind_[kind(i)]));
         }
         wanted.differs = described(entries_[i], keys);
@@ -196,7 +198,7 @@ class Collector {
     const std::vector<Results>& results_;
     Comparison& comparison_;
     std::map<std::size_t, Entries> entries_;
-    std::map<std::tuple<std::string, std::string, std::size_t>, std::vector<Entries>> of_kind_;
+    std::map<std::tuple<std::string, std::string, std::size_t, std::string>, std::vector<Entries>> of_kind_;
     std::set<std::string> scoring_differences_;
     std::map<std::tuple<std::string, std::string, Scope>, std::size_t>
         met_;  ///< (row, seeds, scope) -> result file

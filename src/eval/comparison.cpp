@@ -37,6 +37,7 @@ std::string ComparisonRow::label() const {
                                [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
         if (method == "mfm") name += " k=" + std::to_string(knn);
         if (base == "gaussian") name += " w/ N";
+        name += variant;
     }
     return differs.empty() ? name : name + " (" + differs + ")";
 }

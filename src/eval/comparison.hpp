@@ -43,6 +43,7 @@ struct ComparisonRow {
     std::string method{};   ///< of a model; empty for a baseline
     std::string base{};
     std::size_t knn = 0;                 ///< of mfm
+    std::string variant{};               ///< ` + treatment` of icnn, ` (paper)` of the published recipe
     std::string differs{};               ///< `steps=500, rate=0.01`: where it differs from others of its kind
     std::vector<std::uint64_t> seeds{};  ///< training seeds, each once
     std::map<Scope, RowScores> scores{};

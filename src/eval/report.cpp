@@ -2,6 +2,7 @@
 #include "eval/report.hpp"
 
 #include "eval/report_formats.hpp"
+#include "eval/report_page.hpp"
 
 namespace popflow::eval {
 
@@ -46,13 +47,14 @@ std::string section(const Comparison& comparison, const Writer& to, const Publis
 }  // namespace
 
 const std::vector<std::string>& report_format_names() {
-    static const std::vector<std::string> names{"text", "markdown", "csv", "latex"};
+    static const std::vector<std::string> names{"text", "markdown", "csv", "latex", "html"};
     return names;
 }
 
 std::string report(const std::vector<Results>& results, ReportFormat format,
                    const PublishedTable* published) {
     const std::vector<Comparison> comparisons = compare(results);
+    if (format == ReportFormat::html) return report_page(results, comparisons, published);
     if (format == ReportFormat::csv) {
         std::string text = csv_header();
         for (const Comparison& comparison : comparisons) text += csv_lines(comparison, published);

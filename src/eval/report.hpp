@@ -9,7 +9,7 @@
 
 namespace popflow::eval {
 
-enum class ReportFormat { text, markdown, csv, latex };
+enum class ReportFormat { text, markdown, csv, latex, html };
 
 /// Names of the formats, in their order.
 const std::vector<std::string>& report_format_names();
@@ -22,6 +22,7 @@ const std::vector<std::string>& report_format_names();
 /// files of different splits or data make sections of their own; see compare() for what makes a row. Text
 /// holds every part and culture, Markdown and LaTeX the published aggregation of each part. CSV is tidy, one
 /// line per row, part, aggregation and metric, in full precision and in the units of `/summary`.
+/// HTML is a page of its own, with plots (report_page()).
 /// @param published  figures to show under one's own; may be nullptr
 std::string report(const std::vector<Results>& results, ReportFormat format,
                    const PublishedTable* published = nullptr);

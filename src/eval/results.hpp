@@ -25,10 +25,10 @@ struct Provenance {
     std::string data_fingerprint{};
     int ranks = 1;
     int threads = 1;
+    std::string version{};  ///< of the program that wrote the file; known once read
+    std::string commit{};
     std::string recipe = "popflow";       ///< or paper
     std::string condition = "treatment";  ///< what the model knows of the treatment; or none
-    std::string version{};                ///< of the program that wrote the file; known once read
-    std::string commit{};
 };
 
 /// A result file in memory.

@@ -88,6 +88,8 @@ grep -q "^| test | W1 | W2 | MMD e-3 | r2 |" table.md || fail "no table of the t
 grep -qE "^\| FM w/ N \| [0-9.]+ ± [0-9.]+ \|" table.md || fail "no row of the model: $(cat table.md)"
 expect_exit 0 "$popflow" report $files --format latex
 says "\\begin{tabular}{lrrrrr}" "mean\_shift"
+expect_exit 0 "$python" "$here/check_page.py" "$popflow" run1/results.h5 run2/results.h5 fm1/results.h5
+says "the page is whole"
 
 # Optimal-transport maps, and the training as published.
 expect_exit 0 "$popflow" run --config tiny.cfg --method icnn --steps 22 --output icnn

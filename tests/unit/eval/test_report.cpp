@@ -91,6 +91,7 @@ TEST(Report, RowsComeInThePublishedOrder) {
     add("mfm", "source", 0);
     add("mfm", "gaussian", 50);
     add("icnn", "source", 0);
+    results.back().provenance.condition = "none";
     add("cgfm", "gaussian", 0);
     add("cgfm", "source", 0);
     add("fm", "gaussian", 50);
