@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include <omp.h>
-
 #include <cstdio>
 #include <fstream>
-#include <iterator>
+#include <memory>
 
 #include "core/progress.hpp"
 #include "eval/pair_choice.hpp"
+#include "eval/predictor.hpp"
 #include "eval/report.hpp"
 #include "eval/results.hpp"
-#include "train/checkpoint.hpp"
+#include "run_folder.hpp"
 #include "train/training_table.hpp"
 #include "verbs.hpp"
 
@@ -17,59 +16,47 @@ namespace popflow::apps {
 
 namespace {
 
-eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
-                            const data::Screen& screen, const std::string& config_text,
-                            const dist::Communicator& comm) {
-    return {.method = models::method_name(checkpoint.method),
-            .base = checkpoint.base == train::Base::source ? "source" : "gaussian",
-            .knn = checkpoint.shape.encoder.knn,
-            .seed = config.train.seed,
-            .steps = checkpoint.adam.step,
-            .split = config.split,
-            .precision = config.precision == "auto" ? "fp32" : config.precision,
-            .config = config_text,
-            .data_fingerprint = screen.fingerprint,
-            .ranks = comm.size(),
-            .threads = omp_get_max_threads(),
-            .recipe = config.recipe == config::Recipe::paper ? "paper" : "popflow",
-            .condition = config.condition == config::Condition::none ? "none" : "treatment"};
-}
-
-std::string checkpoint_path(const std::string& run) {
-    return run + "/checkpoint.h5";
+/// The file that the predictions of an evaluation go to.
+std::unique_ptr<eval::PredictionFile> prediction_file(const config::RunConfig& config,
+                                                      const data::Screen& screen, const data::Split& split,
+                                                      std::span<const std::size_t> pairs,
+                                                      const eval::TrainedFlow& flow,
+                                                      const dist::Communicator& comm) {
+    check_not_data(config.predictions, "predictions", config);
+    if (comm.root()) eval::check_writable(config.predictions);
+    eval::PredictionPlan plan = eval::plan_of_pairs(screen, split, pairs);
+    plan.path = config.predictions;
+    plan.space = eval::parse_space(config.space, screen.options.transform);
+    return std::make_unique<eval::PredictionFile>(screen, flow.normalisation, std::move(plan));
 }
 
 /// Scores a checkpoint of the run in folder `run` and writes `output`. Rank 0 prints the table.
 void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
                   const config::RunConfig& config, const config::OptionTable& table,
                   const dist::Communicator& comm) {
-    const data::Screen screen = data::open_screen(config.data, config.screen);
-    if (screen.markers != checkpoint.markers) {
-        throw core::DataError(config.data, "var", "the markers are not those that the run was trained on");
-    }
+    const data::Screen screen = open_screen_of_run(config, checkpoint, true);
     const data::Split split = data::make_split(screen, config.split, config.split_seed);
     const std::unique_ptr<models::Model> model = checkpoint.model();
-    const eval::TrainedFlow flow{.model = *model,
-                                 .values = checkpoint.adam.average,
-                                 .gaussian_base = checkpoint.base == train::Base::gaussian,
-                                 .normalisation = checkpoint.normalisation,
-                                 .conditions = checkpoint.conditions,
-                                 .mean_shifts = checkpoint.mean_shifts};
+    const eval::TrainedFlow flow = trained_flow(*model, checkpoint);
     const std::vector<std::size_t> pairs = eval::chosen_pairs(
         screen, split, config.evaluate.parts, config.evaluate.train_pairs, config.evaluate.seed);
-    const std::string config_text =
-        table.text(config::training_sections()) + table.text({config::Section::evaluate});
+    const std::string config_text = table.text(config::training_sections()) +
+                                    table.text({config::Section::transport, config::Section::evaluate});
     // The first file of its name shows a path that cannot be written to before hours of work.
     if (comm.root()) eval::check_writable(output);
+    std::unique_ptr<eval::PredictionFile> predictions;
+    if (!config.predictions.empty()) predictions = prediction_file(config, screen, split, pairs, flow, comm);
     eval::Evaluation evaluation;
     {
         core::Progress progress("evaluate", pairs.size(), 0, !comm.root());
         evaluation = eval::evaluate(
-            screen, pairs, flow, config.evaluate, comm,
+            screen, pairs, flow, config.evaluate, predictions.get(), comm,
             [&](std::size_t n, std::size_t of) { progress.update(n * pairs.size() / of, "pairs"); });
     }
+    const eval::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
+    if (predictions) predictions->write(comm, from, evaluation.embeddings);
     if (!comm.root()) return;
-    eval::Results results{.provenance = provenance(config, checkpoint, screen, config_text, comm),
+    eval::Results results{.provenance = from,
                           .pairs = eval::pairs_frame(screen, split, evaluation),
                           .embeddings = std::move(evaluation.embeddings)};
     results.summary = eval::summarise(results.pairs);
@@ -86,21 +73,21 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     config::RunConfig config;
     const config::OptionTable table = run_options(config);
     using enum config::Section;
-    const std::vector<config::Section> sections{general, config::Section::data, config::Section::evaluate,
+    const std::vector<config::Section> sections{general,
+                                                run_folder,
+                                                config::Section::data,
+                                                transport,
+                                                config::Section::evaluate,
                                                 config::Section::report};
-    if (parse_or_help(table, "evaluate --run RUN --output R.h5 [options]", arguments, sections, comm))
-        return done;
+    const std::string usage =
+        "evaluate --run RUN --output R.h5 [--predictions P.h5ad] [options]\n\n"
+        "The cells of each pair that are carried and scored, and written by --predictions, are a random draw "
+        "of\nat most --max-cells of its control.";
+    if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
     require(config.output, "output", "R.h5");
-    // The run's own configuration comes first, with what was said of its evaluation; the command line
-    // overrides it.
     const std::string run = config.run;
-    if (std::ifstream in(run + "/config.cfg"); in) {
-        table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
-    }
-    const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(run));
-    table.parse_text(checkpoint.config, checkpoint_path(run));
-    table.parse(arguments, sections, nullptr);
+    const train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
     evaluate_run(run, checkpoint, config.output, config, table, comm);
     return done;
 }
@@ -109,8 +96,9 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
     config::RunConfig config;
     const config::OptionTable table = run_options(config);
     using enum config::Section;
-    const std::vector<config::Section> sections{general, config::Section::data,  split,
-                                                model,   config::Section::train, config::Section::evaluate};
+    const std::vector<config::Section> sections{
+        general,   config::Section::data,    split, model, config::Section::train,
+        transport, config::Section::evaluate};
     if (parse_or_help(table, "run --config F.cfg --output RUN [options]", arguments, sections, comm))
         return done;
     require(config.data, "data", "F.h5ad");

@@ -34,7 +34,8 @@ void write_config(const std::string& folder, const config::OptionTable& table) {
     std::error_code error;
     const std::string path = folder + "/config.cfg";
     std::ofstream out(path + ".tmp");
-    out << table.text(config::training_sections()) << table.text({config::Section::evaluate});
+    out << table.text(config::training_sections())
+        << table.text({config::Section::transport, config::Section::evaluate});
     out.close();
     fs::rename(path + ".tmp", path, error);
     if (!out || error) throw core::ConfigError("output", "cannot write '" + path + "'");

@@ -22,6 +22,7 @@ int simulate(const Arguments& arguments, const dist::Communicator& comm);
 int inspect(const Arguments& arguments, const dist::Communicator& comm);
 int train(const Arguments& arguments, const dist::Communicator& comm);
 int evaluate(const Arguments& arguments, const dist::Communicator& comm);
+int predict(const Arguments& arguments, const dist::Communicator& comm);
 int metrics(const Arguments& arguments, const dist::Communicator& comm);
 int report(const Arguments& arguments, const dist::Communicator& comm);
 int run(const Arguments& arguments, const dist::Communicator& comm);

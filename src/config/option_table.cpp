@@ -80,9 +80,10 @@ std::string identity(const std::string& path) {
 constexpr const char* include_key = "include";
 
 const std::vector<Section>& all_sections() {
-    static const std::vector<Section> sections{Section::general, Section::data,    Section::split,
-                                               Section::model,   Section::train,   Section::evaluate,
-                                               Section::report,  Section::simulate};
+    static const std::vector<Section> sections{Section::general,   Section::data,     Section::split,
+                                               Section::model,     Section::train,    Section::run_folder,
+                                               Section::transport, Section::evaluate, Section::predict,
+                                               Section::report,    Section::simulate};
     return sections;
 }
 

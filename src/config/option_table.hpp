@@ -13,7 +13,19 @@
 namespace popflow::config {
 
 /// Parts of the program that an option belongs to; a verb takes some of them.
-enum class Section { general, data, split, model, train, evaluate, report, simulate };
+enum class Section {
+    general,
+    data,
+    split,
+    model,
+    train,
+    run_folder,
+    transport,
+    evaluate,
+    predict,
+    report,
+    simulate
+};
 
 /// One option: a flag `--name VALUE` and a key `name = VALUE` of a configuration file.
 struct Option {

@@ -7,6 +7,7 @@
 
 #include "config/defaults.hpp"
 #include "core/text.hpp"
+#include "eval/prediction_space.hpp"
 #include "eval/report.hpp"
 
 namespace popflow::config {
@@ -131,8 +132,13 @@ void add_data(OptionTable& table, RunConfig& config) {
     add.list("markers", screen.markers, "NAMES", "markers used, in this order; default all");
     add.list("exclude-markers", screen.exclude_markers, "NAMES", "markers left out");
     add.add(
-        "exclude", "COL=VAL[,COL=VAL]", "rows left out, those that match all of it; may be repeated",
-        [&screen](const Strings& v) { screen.exclude = v; }, [&screen] { return screen.exclude; });
+        "exclude", "COL=VAL[,COL=VAL]",
+        "rows left out, those that match all of it; may be repeated, '' for none",
+        [&screen](const Strings& v) {
+            screen.exclude = v;
+            std::erase(screen.exclude, "");
+        },
+        [&screen] { return screen.exclude; });
 }
 
 void add_split(OptionTable& table, RunConfig& config) {
@@ -242,6 +248,24 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.toggle("resume", config.resume, "go on from the checkpoint of the run folder, if there is one");
 }
 
+void add_transport(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::transport);
+    eval::EvaluateOptions& evaluate = config.evaluate;
+    add.count("max-cells", evaluate.max_cells, 2,
+              "cells of a population that are scored, or embedded by predict");
+    add.choice("eval-draw", evaluate.draw, {"random", "first"}, "which of its cells; paper: the first rows");
+    add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
+    add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
+    add.add(
+        "space", "raw|arcsinh|normalised",
+        "of predicted cells: the data file's, the transform's (`transformed` if no arcsinh), the model's",
+        [&config](const Strings& v) {
+            parse_choice("space", v.back(), eval::space_names());
+            config.space = v.back();
+        },
+        [&config] { return Strings{config.space}; });
+}
+
 void add_evaluate(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::evaluate);
     eval::EvaluateOptions& evaluate = config.evaluate;
@@ -261,11 +285,6 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         });
     add.count("train-eval-pairs", evaluate.train_pairs, 0,
               "training pairs that are scored, spread over the patients; 0 for all");
-    add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored");
-    add.choice("eval-draw", evaluate.draw, {"random", "first"},
-               "which of its cells are scored; paper: the first rows");
-    add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
-    add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
     add.add(
         "metrics", "NAMES", "scores to compute",
         [&evaluate](const Strings& v) {
@@ -276,11 +295,53 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             }
         },
         [&evaluate] { return Strings{list_text(evaluate.metrics)}; });
+    // Not stored: evaluating a run again must not write over the predictions of the first time.
+    add.text("predictions", config.predictions, "P.h5ad", "also write the model's predicted cells", false);
+}
+
+// Numbers separated by commas, and the option given again.
+std::vector<double> parse_numbers(const std::string& key, const Strings& values, double least, double most) {
+    std::vector<double> numbers;
+    for (const std::string& value : values) {
+        for (const std::string& item : core::split_text(value, ',')) {
+            numbers.push_back(parse_number(key, item, least, most));
+            if (std::ranges::count(numbers, numbers.back()) > 1)
+                throw core::ConfigError(key, "found '" + item + "' twice, allowed once");
+        }
+    }
+    return numbers;
+}
+
+Strings numbers_text(const std::vector<double>& numbers) {
+    Strings labels;
+    for (const double number : numbers) labels.push_back(core::number_label(number));
+    return labels.empty() ? labels : Strings{list_text(labels)};
+}
+
+void add_predict(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::predict);
+    add.add(
+        "treatment", "NAMES", "treatments to predict; default all that were trained on",
+        [&config](const Strings& v) { config.treatments = v; }, [&config] { return config.treatments; });
+    add.add(
+        "concentration", "NUMBERS",
+        "of the treatments, after training with --doses all; default those trained",
+        [&config](const Strings& v) {
+            config.concentrations = parse_numbers("concentration", v, 0, std::numeric_limits<double>::max());
+        },
+        [&config] { return numbers_text(config.concentrations); });
+    add.add(
+        "times", "NUMBERS", "flow times in [0, 1] at which cells are also written, as layers; 1 is X itself",
+        [&config](const Strings& v) { config.times = parse_numbers("times", v, 0, 1); },
+        [&config] { return numbers_text(config.times); });
+}
+
+void add_run_folder(OptionTable& table, RunConfig& config) {
+    Adder(table, Section::run_folder).text("run", config.run, "RUN", "run folder of a training", false);
 }
 
 void add_report(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::report);
-    add.text("run", config.run, "RUN", "run folder of a training", false);
     add.toggle("json", config.json, "print JSON");
     add.add(
         "format", "F",
@@ -367,7 +428,10 @@ OptionTable run_options(RunConfig& config) {
     add_split(table, config);
     add_model(table, config);
     add_train(table, config);
+    add_run_folder(table, config);
+    add_transport(table, config);
     add_evaluate(table, config);
+    add_predict(table, config);
     add_report(table, config);
     table.on_parsed([&config](const std::set<std::string>& given) { apply_defaults(config, given); });
     return table;

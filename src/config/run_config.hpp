@@ -46,6 +46,11 @@ struct RunConfig {
     std::string published;  ///< figures to show in a report: a name or a file; may be empty
     bool json = false;
     eval::EvaluateOptions evaluate;
+    std::string space = "raw";            ///< of predicted cells
+    std::string predictions;              ///< file of an evaluation's predicted cells; empty: none
+    std::vector<std::string> treatments;  ///< to predict; each a name or several separated by commas
+    std::vector<double> concentrations;   ///< to predict
+    std::vector<double> times;            ///< flow times at which predicted cells are also written
 };
 
 /// The options of a RunConfig; they refer to it, so it must outlive the table.

@@ -7,6 +7,7 @@
 
 #include "data/expression.hpp"
 #include "data/label_column.hpp"
+#include "data/stored_table.hpp"
 #include "h5/group.hpp"
 
 namespace popflow::data {
@@ -27,6 +28,11 @@ class AnnData {
     const std::vector<std::string>& var_names() const { return var_names_; }
     const Expression& x() const { return x_; }
 
+    /// `obs` or `var` as it is stored; the AnnData must outlive it.
+    StoredTable table(const std::string& name) const { return {root_, name}; }
+    /// Names of `count` cells from row `first` on.
+    std::vector<std::string> obs_names(std::size_t first, std::size_t count) const;
+    /// Sorted.
     std::vector<std::string> obs_columns() const;
     bool has_obs(const std::string& column) const;
     /// @throws core::DataError if it is missing (with the nearest name), of a kind unknown, or of another

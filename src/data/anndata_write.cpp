@@ -3,22 +3,12 @@
 
 namespace popflow::data {
 
-namespace {
-
-// As pandas chooses it; anndata reads any.
-h5::Element code_type(std::size_t categories) {
-    if (categories <= 127) return h5::Element::int8;
-    return categories <= 32767 ? h5::Element::int16 : h5::Element::int32;
-}
-
-}  // namespace
-
 void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
                         std::size_t rows) {
     h5::Group column = obs.create_group(name);
     h5::write_encoding(column, "categorical", "0.2.0");
     column.write_attribute("ordered", false);
-    h5::Dataset codes = column.create_contiguous("codes", code_type(categories.size()), {rows});
+    h5::Dataset codes = column.create_contiguous("codes", h5::code_type(categories.size()), {rows});
     h5::write_encoding(codes, "array", "0.2.0");
     write_strings(column, "categories", categories);
 }
@@ -32,6 +22,12 @@ std::size_t row_name_length(std::size_t rows) {
     return std::to_string(rows - 1).size();
 }
 
+h5::Group create_dict(h5::Group& parent, const std::string& name) {
+    h5::Group group = parent.create_group(name);
+    h5::write_encoding(group, "dict", "0.1.0");
+    return group;
+}
+
 void write_string(h5::Group& group, const std::string& name, const std::string& value) {
     h5::Dataset dataset = group.write_string(name, value);
     h5::write_encoding(dataset, "string", "0.2.0");
@@ -43,10 +39,7 @@ void write_strings(h5::Group& group, const std::string& name, const std::vector<
 }
 
 void write_empty_groups(h5::Group& root) {
-    for (const char* name : {"layers", "obsm", "obsp", "varm", "varp"}) {
-        h5::Group group = root.create_group(name);
-        h5::write_encoding(group, "dict", "0.1.0");
-    }
+    for (const char* name : {"layers", "obsm", "obsp", "varm", "varp"}) create_dict(root, name);
 }
 
 }  // namespace popflow::data

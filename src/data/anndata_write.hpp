@@ -22,12 +22,21 @@ void create_row_names(h5::Group& obs, std::size_t rows);
 /// Bytes set aside for each of those names.
 std::size_t row_name_length(std::size_t rows);
 
+/// A mapping, as `uns` is.
+h5::Group create_dict(h5::Group& parent, const std::string& name);
 void write_string(h5::Group& group, const std::string& name, const std::string& value);
 void write_strings(h5::Group& group, const std::string& name, const std::vector<std::string>& values);
 template <class T>
 void write_scalar(h5::Group& group, const std::string& name, T value) {
     h5::Dataset dataset = group.write(name, std::span<const T>(&value, 1), {});
     h5::write_encoding(dataset, "numeric-scalar", "0.2.0");
+}
+
+template <class T>
+void write_array(h5::Group& group, const std::string& name, std::span<const T> values,
+                 const std::vector<std::size_t>& shape) {
+    h5::Dataset dataset = group.write(name, values, shape);
+    h5::write_encoding(dataset, "array", "0.2.0");
 }
 
 /// What anndata expects to find in a file even where there is nothing of it: layers, obsm, obsp, varm, varp.

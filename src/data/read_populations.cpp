@@ -23,13 +23,15 @@ constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 class RowGatherer {
   public:
     RowGatherer(const Screen& screen, std::span<const std::size_t> populations, const AnnData& data,
-                std::vector<Cells>& cells)
+                std::vector<Cells>& cells, std::vector<std::vector<std::uint64_t>>* rows)
         : screen_(screen),
           wanted_(populations),
           cells_(cells),
+          rows_(rows),
           columns_(data, screen.options),
           keys_(data, columns_.names()),
           filled_(populations.size(), 0) {
+        if (rows_ != nullptr) rows_->assign(populations.size(), {});
         for (std::size_t k = 0; k < populations.size(); ++k) {
             const Population& p = screen.populations.at(populations[k]);
             std::vector<std::string> values = screen.experiments[p.experiment].values;
@@ -79,6 +81,7 @@ class RowGatherer {
         if (filled_[k] == cells.x.rows()) changed();
         float* out = cells.x.data() + filled_[k] * cells.x.cols();
         cells.cell_type[filled_[k]++] = type;
+        if (rows_ != nullptr) (*rows_)[k].push_back(row);
         const bool follows = !runs_.empty() && runs_.back().first + runs_.back().count == row &&
                              runs_.back().out + runs_.back().count * cells.x.cols() == out;
         if (follows) {
@@ -114,6 +117,7 @@ class RowGatherer {
     const Screen& screen_;
     std::span<const std::size_t> wanted_;
     std::vector<Cells>& cells_;
+    std::vector<std::vector<std::uint64_t>>* rows_;
     ScreenColumns columns_;
     RowKeys keys_;
     std::map<std::vector<std::string>, std::size_t> slot_of_values_;
@@ -173,7 +177,8 @@ void transform_runs(const Source& source, const std::vector<RowRun>& runs) {
 
 }  // namespace
 
-std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations) {
+std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations,
+                                    std::vector<std::vector<std::uint64_t>>* rows) {
     std::vector<Cells> cells(populations.size());
     if (populations.empty()) return cells;
     for (std::size_t k = 0; k < populations.size(); ++k) {
@@ -185,7 +190,7 @@ std::vector<Cells> read_populations(const Screen& screen, std::span<const std::s
     if (data.n_obs() != screen.n_obs || data.n_vars() != screen.n_vars) {
         throw core::DataError(screen.file, "X", "found another shape than when the file was opened");
     }
-    const std::vector<RowRun> runs = RowGatherer(screen, populations, data, cells).gather();
+    const std::vector<RowRun> runs = RowGatherer(screen, populations, data, cells, rows).gather();
     data.x().read(runs, screen.marker_cols);
     transform_runs({screen.file, screen.markers, screen.options.transform}, runs);
     return cells;

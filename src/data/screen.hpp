@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -109,11 +110,13 @@ Screen open_screen(const std::string& file, const ScreenOptions& options);
 /// cells.
 ///
 /// @param populations  indices into screen.populations, without repetition
+/// @param rows  if there, receives the row of the file of every cell, in the order of the cells
 /// @return  in the order of `populations`; rows in the order of the file
 /// @throws DataError for a NaN, infinite or (under arcsinh and log1p) negative value, with its row and
 /// marker, and if
 ///         the file changed since it was opened
-std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations);
+std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations,
+                                    std::vector<std::vector<std::uint64_t>>* rows = nullptr);
 
 /// Name of a population for people: its experiment, treatment and concentration.
 std::string population_label(const Screen& screen, std::size_t population);

@@ -7,134 +7,16 @@
 #include <chrono>
 #include <cmath>
 #include <new>
-#include <numeric>
+#include <optional>
 
-#include "core/random.hpp"
 #include "dist/partition.hpp"
+#include "eval/pair_work.hpp"
+#include "eval/prediction_file.hpp"
 #include "eval/score_text.hpp"
 
 namespace popflow::eval {
 
-using linalg::Matrix;
-
 namespace {
-
-// Roles in the key of a draw.
-enum Role : std::uint64_t { role_control, role_target, role_halves, role_base, role_count };
-
-core::Stream stream(const EvaluateOptions& options, std::size_t pair, Role role) {
-    return {options.seed, core::Purpose::evaluation, pair, role};
-}
-
-data::Cells rows_of(const data::Cells& cells, std::span<const std::uint32_t> rows) {
-    data::Cells out{Matrix<float>(rows.size(), cells.x.cols()), {}};
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::copy_n(cells.x.view().row(rows[i]), cells.x.cols(), out.x.view().row(i));
-        out.cell_type.push_back(cells.cell_type[rows[i]]);
-    }
-    return out;
-}
-
-data::Cells draw(const data::Cells& cells, const EvaluateOptions& options, core::Stream stream) {
-    const std::size_t n = cells.x.rows();
-    const std::size_t k = std::min(n, options.max_cells);
-    if (options.draw == Draw::random) return rows_of(cells, stream.sample(n, k));
-    std::vector<std::uint32_t> rows(k);
-    std::iota(rows.begin(), rows.end(), 0U);
-    return rows_of(cells, rows);
-}
-
-std::vector<double> column_means(const Matrix<float>& x) {
-    std::vector<double> mean(x.cols(), 0.0);
-    for (std::size_t i = 0; i < x.rows(); ++i) {
-        for (std::size_t j = 0; j < x.cols(); ++j) mean[j] += static_cast<double>(x(i, j));
-    }
-    for (double& m : mean) m /= static_cast<double>(x.rows());
-    return mean;
-}
-
-// The two populations to compare.
-struct Comparison {
-    Matrix<float> predicted;
-    Matrix<float> truth;
-};
-
-// One pair of a rank: its cells, and the prediction of each predictor.
-class PairWork {
-  public:
-    PairWork(const data::Screen& screen, std::size_t pair, const TrainedFlow& flow,
-             const EvaluateOptions& options)
-        : pair_(pair),
-          flow_(flow),
-          options_(options),
-          treated_(screen.populations[screen.pairs[pair].treated]) {
-        const std::size_t ids[] = {screen.pairs[pair].control, screen.pairs[pair].treated};
-        std::vector<data::Cells> cells = data::read_populations(screen, ids);
-        for (data::Cells& c : cells) flow.normalisation.apply(c.x.view());
-        control_ = draw(cells[0], options, stream(options, pair, role_control));
-        target_ = draw(cells[1], options, stream(options, pair, role_target)).x;
-        all_targets_ = std::move(cells[1]);
-    }
-
-    Comparison compare(const std::string& predictor, std::vector<float>& embedding) const {
-        if (predictor == "model") return {transported(embedding), target_};
-        if (predictor == "identity") return {control_.x, target_};
-        if (predictor == "mean_shift") return {shifted(mean_shift()), target_};
-        if (predictor == "oracle_shift") return {shifted(oracle_shift()), target_};
-        return halves();
-    }
-
-  private:
-    Matrix<float> transported(std::vector<float>& embedding) const {
-        embedding = flow_.model.context(flow_.values, control_.x.view(), control_.cell_type);
-        const std::vector<float> condition = flow_.conditions.encode(treated_);
-        Matrix<float> x = control_.x;
-        if (flow_.gaussian_base) stream(options_, pair_, role_base).fill_normal(x.values());
-        const ode::Options solver{.relative_tolerance = options_.tolerance,
-                                  .absolute_tolerance = options_.tolerance};
-        flow_.model.transport(flow_.values, embedding, condition, solver, x.view());
-        return x;
-    }
-
-    std::vector<double> mean_shift() const {
-        const std::size_t c = flow_.conditions.index(treated_);
-        const auto row = flow_.mean_shifts.view().row_span(c);
-        return {row.begin(), row.end()};
-    }
-
-    std::vector<double> oracle_shift() const {
-        std::vector<double> shift = column_means(target_);
-        const std::vector<double> mean = column_means(control_.x);
-        for (std::size_t j = 0; j < shift.size(); ++j) shift[j] -= mean[j];
-        return shift;
-    }
-
-    Matrix<float> shifted(const std::vector<double>& shift) const {
-        Matrix<float> x = control_.x;
-        for (std::size_t i = 0; i < x.rows(); ++i) {
-            for (std::size_t j = 0; j < x.cols(); ++j) x(i, j) += static_cast<float>(shift[j]);
-        }
-        return x;
-    }
-
-    // Two disjoint draws of the target, as large as the target allows.
-    Comparison halves() const {
-        const std::size_t n = all_targets_.x.rows();
-        const auto order = stream(options_, pair_, role_halves).permutation(n);
-        const std::size_t half = std::min(n / 2, options_.max_cells);
-        if (half == 0) throw core::NumericalError("noise floor", "the target has one cell");
-        const std::span<const std::uint32_t> rows(order);
-        return {rows_of(all_targets_, rows.first(half)).x, rows_of(all_targets_, rows.subspan(half, half)).x};
-    }
-
-    std::size_t pair_;
-    const TrainedFlow& flow_;
-    const EvaluateOptions& options_;
-    const data::Population& treated_;
-    data::Cells control_;
-    Matrix<float> target_;
-    data::Cells all_targets_;
-};
 
 // One predictor on one pair: the comparison, then its scores.
 struct Task {
@@ -163,34 +45,52 @@ void record(PairScore& row, Work work) {
     row.seconds += seconds_since(start);
 }
 
+// What all pairs of a rank share.
+struct Job {
+    const data::Screen& screen;
+    std::span<const std::size_t> pairs;
+    const TrainedFlow& flow;
+    const ModelInputs& inputs;
+    const EvaluateOptions& options;
+    PredictionFile* predictions;
+
+    // Position in `pairs`, by which the file of predictions knows a pair.
+    std::size_t prediction(std::size_t pair) const {
+        return static_cast<std::size_t>(std::ranges::find(pairs, pair) - pairs.begin());
+    }
+};
+
 // Reads a pair and makes the predictions of all predictors; transport uses all threads inside.
-void predict(const data::Screen& screen, const TrainedFlow& flow, const EvaluateOptions& options,
-             ScoredPair& pair, std::vector<Task>& tasks) {
+void predict(const Job& job, ScoredPair& pair, std::vector<Task>& tasks) {
     const std::size_t first = tasks.size();
     for (const std::string& name : predictor_names())
         tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
+    std::optional<PairWork> work;
     try {
-        const PairWork work(screen, pair.pair, flow, options);
-        for (std::size_t i = first; i < tasks.size(); ++i) {
-            record(tasks[i].row,
-                   [&] { tasks[i].comparison = work.compare(tasks[i].row.predictor, pair.embedding); });
-        }
+        work.emplace(job.screen, pair.pair, job.flow, job.inputs, job.options);
     } catch (const core::Error& error) {
         for (std::size_t i = first; i < tasks.size(); ++i) {
             tasks[i].row.status = "failed";
             tasks[i].row.message = error.what();
         }
+        return;
     }
+    for (std::size_t i = first; i < tasks.size(); ++i) {
+        record(tasks[i].row,
+               [&] { tasks[i].comparison = work->compare(tasks[i].row.predictor, pair.embedding); });
+    }
+    // The model is the first predictor. A full disk ends the run: it is not the pair that failed.
+    if (job.predictions == nullptr || tasks[first].row.status != "ok") return;
+    const linalg::ConstMatrixView<float> predicted = tasks[first].comparison.predicted;
+    job.predictions->add(job.prediction(pair.pair), work->control_rows(), {&predicted, 1});
 }
 
 // Scores some pairs at a time, all their predictors side by side over the threads.
-std::vector<ScoredPair> score_pairs(const data::Screen& screen, std::span<const std::size_t> pairs,
-                                    const TrainedFlow& flow, const EvaluateOptions& options) {
+std::vector<ScoredPair> score_pairs(const Job& job, std::span<const std::size_t> pairs) {
     std::vector<ScoredPair> scored;
     std::vector<Task> tasks;
-    for (std::size_t p : pairs)
-        predict(screen, flow, options, scored.emplace_back(ScoredPair{.pair = p}), tasks);
-    const metrics::Selection selected = selection(options.metrics);
+    for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
+    const metrics::Selection selected = selection(job.options.metrics);
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         record(tasks[i].row, [&] {
@@ -202,6 +102,9 @@ std::vector<ScoredPair> score_pairs(const data::Screen& screen, std::span<const 
         });
     }
     for (std::size_t i = 0; i < tasks.size(); ++i) {
+        const PairScore& row = tasks[i].row;
+        if (job.predictions != nullptr && row.predictor == "model" && row.status != "ok")
+            job.predictions->drop(job.prediction(row.pair));
         scored[i / predictor_names().size()].scores.push_back(std::move(tasks[i].row));
     }
     return scored;
@@ -255,14 +158,17 @@ const std::vector<std::string>& predictor_names() {
 }
 
 Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pairs, const TrainedFlow& flow,
-                    const EvaluateOptions& options, const dist::Communicator& comm,
+                    const EvaluateOptions& options, PredictionFile* predictions,
+                    const dist::Communicator& comm,
                     const std::function<void(std::size_t, std::size_t)>& done) {
+    const ModelInputs inputs(screen, flow);
+    const Job job{screen, pairs, flow, inputs, options, predictions};
     const std::vector<std::size_t> own = own_pairs(screen, pairs, options, comm);
     std::string text;
     const auto at_once = static_cast<std::size_t>(omp_get_max_threads());
     for (std::size_t first = 0; first < own.size(); first += at_once) {
         const std::size_t count = std::min(at_once, own.size() - first);
-        for (ScoredPair& pair : score_pairs(screen, std::span(own).subspan(first, count), flow, options)) {
+        for (ScoredPair& pair : score_pairs(job, std::span(own).subspan(first, count))) {
             for (PairScore& row : pair.scores) row.rank = comm.rank();
             append_text(pair, text);
         }
@@ -273,7 +179,7 @@ Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pai
     std::ranges::sort(all, {}, &ScoredPair::pair);
 
     Evaluation evaluation;
-    evaluation.embeddings = Matrix<float>(all.size(), comm.root() ? flow.model.context_size() : 0);
+    evaluation.embeddings = linalg::Matrix<float>(all.size(), comm.root() ? flow.model.context_size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
         evaluation.pairs.push_back(all[i].pair);
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));

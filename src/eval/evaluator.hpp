@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "data/conditions.hpp"
-#include "data/normalisation.hpp"
 #include "data/splits.hpp"
 #include "dist/communicator.hpp"
+#include "eval/transport.hpp"
 #include "metrics/scores.hpp"
-#include "models/model.hpp"
 
 namespace popflow::eval {
+
+class PredictionFile;
 
 /// Scores by name, in the order of the tables: w1 w2 mmd r2 energy r2_means w1_markers.
 const std::vector<std::string>& metric_names();
@@ -27,12 +27,6 @@ double metric(const metrics::Scores& scores, const std::string& name);
 /// other.
 const std::vector<std::string>& predictor_names();
 
-/// Which cells of a population are scored if it has more than the limit.
-enum class Draw {
-    random,
-    first,  ///< the first rows, as published; they may be of one cell type alone
-};
-
 /// What an evaluation scores, and how.
 struct EvaluateOptions {
     std::vector<data::Part> parts{data::Part::test};
@@ -42,16 +36,6 @@ struct EvaluateOptions {
     std::uint64_t seed = 0;   ///< of that draw
     double tolerance = 1e-4;  ///< of the flow's solver, relative and absolute
     std::vector<std::string> metrics = metric_names();
-};
-
-/// A trained model with what it needs to be used; refers to things that must outlive it.
-struct TrainedFlow {
-    const models::Model& model;
-    std::span<const float> values;  ///< weights
-    bool gaussian_base = false;
-    const data::Normalisation& normalisation;
-    const data::Conditions& conditions;
-    const linalg::Matrix<float>& mean_shifts;  ///< [conditions.count(), d], normalised
 };
 
 /// The metrics of these names.
@@ -81,11 +65,16 @@ struct Evaluation {
 ///
 /// Pairs are dealt to the ranks, largest first; a rank holds as many pairs at a time as it has threads, which
 /// share out the predictors of all of them. Draws are keyed by (seed, pair), so results do not depend on who
-/// did what. A pair that fails is recorded with status and message, and the others go on.
+/// did what. The cells of a control that are carried and scored are at most max_cells of it, drawn at random
+/// for each pair, in the order of the file. A pair that fails is recorded with status and message, and the
+/// others go on.
 ///
+/// @param predictions  if there, is given the control cells that the model carried, for each pair that did
+/// not fail; its prediction k is that of pairs[k]
 /// @param done  called on each rank as its pairs are done, with their number and that of all its pairs
 Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pairs, const TrainedFlow& flow,
-                    const EvaluateOptions& options, const dist::Communicator& comm,
+                    const EvaluateOptions& options, PredictionFile* predictions,
+                    const dist::Communicator& comm,
                     const std::function<void(std::size_t done, std::size_t of)>& done);
 
 }  // namespace popflow::eval

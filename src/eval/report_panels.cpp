@@ -148,13 +148,16 @@ std::string training_panel(const std::vector<Results>& results, const Comparison
 
 std::string scatter_panel(const std::vector<PairFigure>& pairs, const std::string& metric,
                           const std::string& label) {
-    const Texts treatments = labels_of(pairs, &PairFigure::treatment);
+    // One treatment needs no colours.
+    const auto coloured =
+        labels_of(pairs, &PairFigure::treatment).size() > 1 ? &PairFigure::treatment : &PairFigure::patient;
+    const Texts groups = labels_of(pairs, coloured);
     std::vector<plot::Mark> marks;
     std::vector<double> values;
     for (const PairFigure& pair : pairs) {
         plot::Mark mark{.x = pair.mean("identity"), .y = pair.mean("model")};
         if (std::isnan(mark.x) || std::isnan(mark.y)) continue;
-        mark.group = place(treatments, pair.treatment);
+        mark.group = place(groups, pair.*coloured);
         mark.title = pair.name + "\nmodel: " + plot::value_text(mark.y) +
                      ", control: " + plot::value_text(mark.x) +
                      ", floor: " + plot::value_text(pair.mean("noise_floor"));
@@ -167,7 +170,7 @@ std::string scatter_panel(const std::vector<PairFigure>& pairs, const std::strin
                  plot::scatter_chart(name + " of " + label + " per pair",
                                      plot::linear_axis(name + " of the control", values),
                                      plot::linear_axis(name + " of the model", values), marks, true) +
-                     plot::legend(treatments, true));
+                     plot::legend(groups, true));
 }
 
 double largest_excess(const std::vector<PairFigure>& pairs) {

@@ -14,7 +14,8 @@ namespace popflow::eval {
 /// Loss over steps of every run of a comparison, one colour per row.
 std::string training_panel(const std::vector<Results>& results, const Comparison& comparison);
 
-/// Per pair the metric of the model over that of the unchanged control, coloured by treatment.
+/// Per pair the metric of the model over that of the unchanged control, coloured by treatment, or by patient
+/// if there is one treatment only.
 std::string scatter_panel(const std::vector<PairFigure>& pairs, const std::string& metric,
                           const std::string& label);
 

@@ -182,11 +182,14 @@ void read_embeddings(const h5::Group& root, Results& results) {
 
 }  // namespace
 
+std::string condition_name(const std::string& treatment, const std::string& concentration) {
+    return concentration.empty() ? treatment : treatment + " @ " + concentration;
+}
+
 std::string pair_name(const data::Screen& screen, std::size_t pair) {
     const data::Population& treated = screen.populations[screen.pairs[pair].treated];
-    std::string name = screen.experiments[treated.experiment].label + " / " + treated.treatment;
-    if (!treated.concentration.empty()) name += " @ " + treated.concentration;
-    return name;
+    return screen.experiments[treated.experiment].label + " / " +
+           condition_name(treated.treatment, treated.concentration);
 }
 
 h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split,

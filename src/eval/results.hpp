@@ -54,6 +54,8 @@ h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split, 
 /// its mean.
 h5::DataFrame summarise(const h5::DataFrame& pairs);
 
+/// `TREATMENT @ CONCENTRATION`, or the treatment alone if the concentration is empty.
+std::string condition_name(const std::string& treatment, const std::string& concentration);
 /// Name of a pair in tables: its pairing values, treatment and concentration.
 std::string pair_name(const data::Screen& screen, std::size_t pair);
 

@@ -60,6 +60,11 @@ const DataFrame::Strings& DataFrame::strings(const std::string& name) const {
     return values<Strings>(name);
 }
 
+Element code_type(std::size_t categories) {
+    if (categories <= 127) return Element::int8;
+    return categories <= 32767 ? Element::int16 : Element::int32;
+}
+
 void write_encoding(Object& object, const std::string& type, const std::string& version) {
     object.write_attribute("encoding-type", type);
     object.write_attribute("encoding-version", version);
@@ -78,13 +83,11 @@ void write_categorical(Group& table, const std::string& name, const DataFrame::S
         const auto place = std::lower_bound(categories.begin(), categories.end(), value);
         codes.push_back(static_cast<std::int32_t>(place - categories.begin()));
     }
-    const Element narrowest = categories.size() <= 127     ? Element::int8
-                              : categories.size() <= 32767 ? Element::int16
-                                                           : Element::int32;
     Group column = table.create_group(name);
     write_encoding(column, "categorical", "0.2.0");
     column.write_attribute("ordered", false);
-    Dataset stored_codes = column.create_dataset("codes", narrowest, {codes.size()}, storage);
+    Dataset stored_codes =
+        column.create_dataset("codes", code_type(categories.size()), {codes.size()}, storage);
     stored_codes.write_rows(0, std::span<const std::int32_t>(codes));
     write_encoding(stored_codes, "array", "0.2.0");
     Dataset stored_categories = column.write_strings("categories", categories);

@@ -57,6 +57,9 @@ class DataFrame {
 /// Writes attributes `encoding-type` and `encoding-version`, by which anndata knows what an object is.
 void write_encoding(Object& object, const std::string& type, const std::string& version);
 
+/// The narrowest type of codes into so many categories, as pandas chooses it.
+Element code_type(std::size_t categories);
+
 /// Writes a table as group `name` in AnnData's dataframe encoding 0.2.0, the columns in their order.
 ///
 /// Source: AnnData on-disk specification, version 0.8. `anndata.experimental.read_elem` gives a pandas

@@ -181,6 +181,16 @@ void Dataset::write_strings(std::size_t first, std::span<const std::string> valu
           file(), path(), "cannot write strings");
 }
 
+void Dataset::write_bools(std::size_t first, std::span<const std::uint8_t> values) {
+    if (values.empty()) return;
+    const Handle selection = select(first, rows_of(values.size()));
+    const hsize_t extent = values.size();
+    const Handle memory(H5Screate_simple(1, &extent, nullptr));
+    // The enumeration is one byte wide: its values are the bytes themselves.
+    check(H5Dwrite(id(), bool_type().id(), memory.id(), selection.id(), H5P_DEFAULT, values.data()), file(),
+          path(), "cannot write values");
+}
+
 void Dataset::extend(std::size_t n_values) {
     std::vector<hsize_t> dims(shape_.begin(), shape_.end());
     if (dims.empty()) throw core::DataError(file(), path(), "a scalar cannot grow");

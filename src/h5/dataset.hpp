@@ -66,6 +66,8 @@ class Dataset : public Object {
         write_raw(element_of<T>(), first, values.size(), values.data());
     }
     void write_strings(std::size_t first, std::span<const std::string> values);
+    /// Of a dataset of bools; values are 0 or 1.
+    void write_bools(std::size_t first, std::span<const std::uint8_t> values);
     /// Adds rows at the end of an extendible dataset.
     template <Number T>
     void append(std::span<const T> values) {

@@ -62,6 +62,23 @@ Group open_file(const std::string& path) {
     return Group(own(H5Gopen2(file.id(), "/", H5P_DEFAULT), path, "", "cannot open"), path, "/");
 }
 
+WritableFile::WritableFile(const std::string& path, std::string reported) : reported_(std::move(reported)) {
+    silence();
+    register_lzf();
+    const Handle access = access_properties(H5F_CLOSE_STRONG);
+    file_ = own(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.id()), reported_, "", "cannot open for writing");
+}
+
+Group WritableFile::root() {
+    return Group(own(H5Gopen2(file_.id(), "/", H5P_DEFAULT), reported_, "", "cannot open"), reported_, "/");
+}
+
+void WritableFile::close() {
+    if (!file_) return;
+    check(H5Fflush(file_.id(), H5F_SCOPE_GLOBAL), reported_, "", "cannot write");
+    if (!file_.reset()) throw core::DataError(reported_, "", "cannot write: the file does not close");
+}
+
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_path_(path_ + ".tmp") {
     silence();
     std::error_code ignored;

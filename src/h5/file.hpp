@@ -15,6 +15,23 @@ namespace popflow::h5 {
 /// @throws core::DataError if it is missing, may not be read or is not HDF5
 Group open_file(const std::string& path);
 
+/// A file that is there already, opened to write into it; one process at a time.
+class WritableFile {
+  public:
+    /// @param reported  the name that errors call the file by
+    /// @throws core::DataError if it cannot be opened for writing
+    WritableFile(const std::string& path, std::string reported);
+
+    Group root();
+    /// Hands everything to the operating system and closes; objects of the file must not be used afterwards.
+    /// @throws core::DataError
+    void close();
+
+  private:
+    std::string reported_;
+    Handle file_;
+};
+
 /// A new HDF5 file that appears under its name whole or not at all.
 ///
 /// It is written as `PATH.tmp` beside its place. Objects of it must not be used after close().

@@ -59,6 +59,10 @@ class Group : public Object {
     /// An array of zeros, to be filled with write_rows().
     Dataset create_dataset(const std::string& name, Element element, const std::vector<std::size_t>& shape,
                            const Storage& storage = {});
+    /// An array of empty strings, to be filled with write_strings().
+    Dataset create_strings(const std::string& name, std::size_t rows);
+    /// An array of FALSE, to be filled with write_bools().
+    Dataset create_bools(const std::string& name, std::size_t rows);
     /// A 1-D array without elements, to be filled with append().
     Dataset create_extendible(const std::string& name, Element element, std::size_t chunk_rows = 1024);
     Dataset create_extendible_strings(const std::string& name, std::size_t chunk_rows = 1024);

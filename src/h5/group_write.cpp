@@ -96,6 +96,18 @@ Dataset Group::write_string(const std::string& name, const std::string& value) {
     return dataset;
 }
 
+Dataset Group::create_strings(const std::string& name, std::size_t rows) {
+    const Handle properties = plain_properties(H5P_DATASET_CREATE);
+    return Dataset(create_raw(name, string_type().id(), space_of({rows}).id(), properties.id()), file(),
+                   child_path(name));
+}
+
+Dataset Group::create_bools(const std::string& name, std::size_t rows) {
+    const Handle properties = plain_properties(H5P_DATASET_CREATE);
+    return Dataset(create_raw(name, bool_type().id(), space_of({rows}).id(), properties.id()), file(),
+                   child_path(name));
+}
+
 Dataset Group::write_strings(const std::string& name, std::span<const std::string> values,
                              const Storage& storage) {
     const Handle type = string_type();
@@ -112,11 +124,7 @@ Dataset Group::write_bools(const std::string& name, std::span<const std::uint8_t
     const Handle properties = storage_properties({values.size()}, 1, storage);
     Dataset dataset(create_raw(name, type.id(), space_of({values.size()}).id(), properties.id()), file(),
                     child_path(name));
-    if (!values.empty()) {
-        // The enumeration is one byte wide: its values are the bytes themselves.
-        check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), file(),
-              child_path(name), "cannot write values");
-    }
+    dataset.write_bools(0, values);
     return dataset;
 }
 

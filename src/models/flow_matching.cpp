@@ -236,6 +236,12 @@ void FlowMatching::velocity(std::span<const Real> values, std::span<const Real> 
 ode::Statistics FlowMatching::transport(std::span<const float> values, std::span<const float> context,
                                         std::span<const float> condition, const ode::Options& options,
                                         MatrixView<float> x) const {
+    return trajectory(values, context, condition, options, x, {});
+}
+
+ode::Statistics FlowMatching::trajectory(std::span<const float> values, std::span<const float> context,
+                                         std::span<const float> condition, const ode::Options& options,
+                                         MatrixView<float> x, const ode::Snapshots<float>& snapshots) const {
     constexpr std::size_t block_rows = 512;
     const std::size_t blocks = (x.rows + block_rows - 1) / block_rows;
     std::vector<ode::Statistics> statistics(blocks);
@@ -250,8 +256,9 @@ ode::Statistics FlowMatching::transport(std::span<const float> values, std::span
         for (std::size_t block = 0; block < blocks; ++block) {
             try {
                 const std::size_t first = block * block_rows;
-                statistics[block] = ode::dormand_prince<float>(
-                    field, options, x.row_block(first, std::min(block_rows, x.rows - first)));
+                const std::size_t count = std::min(block_rows, x.rows - first);
+                statistics[block] = ode::dormand_prince<float>(field, options, x.row_block(first, count),
+                                                               snapshots.row_block(first, count));
             } catch (...) {
                 failure[block] = std::current_exception();
             }

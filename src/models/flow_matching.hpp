@@ -126,6 +126,11 @@ class FlowMatching : public Model {
     ode::Statistics transport(std::span<const float> values, std::span<const float> context,
                               std::span<const float> condition, const ode::Options& options,
                               linalg::MatrixView<float> x) const override;
+    /// Snapshots come from the solver's own interpolant.
+    ode::Statistics trajectory(std::span<const float> values, std::span<const float> context,
+                               std::span<const float> condition, const ode::Options& options,
+                               linalg::MatrixView<float> x,
+                               const ode::Snapshots<float>& snapshots) const override;
 
   private:
     template <class Real>

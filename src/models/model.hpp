@@ -79,6 +79,15 @@ class Model {
     virtual ode::Statistics transport(std::span<const float> values, std::span<const float> context,
                                       std::span<const float> condition, const ode::Options& options,
                                       linalg::MatrixView<float> x) const = 0;
+
+    /// transport() that also leaves the cells as they are on their way; where they end is the same.
+    ///
+    /// A model without a flow moves each cell straight and evenly, (1 - t) x + t transport(x): the
+    /// displacement interpolation of its map.
+    virtual ode::Statistics trajectory(std::span<const float> values, std::span<const float> context,
+                                       std::span<const float> condition, const ode::Options& options,
+                                       linalg::MatrixView<float> x,
+                                       const ode::Snapshots<float>& snapshots) const;
 };
 
 }  // namespace popflow::models

@@ -28,6 +28,11 @@ constexpr std::array<std::array<double, 6>, stages> coefficient{{
 // Weights of order 5 less those of order 4.
 constexpr std::array<double, stages> error_weight{71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
                                                   -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
+// Of the term of order 4 that the interpolant within a step has beyond the cubic through both ends.
+constexpr std::array<double, stages> dense_weight{-12715105075.0 / 11282082432,  0,
+                                                  87487479700.0 / 32700410799,   -10690763975.0 / 1880347072,
+                                                  701980252875.0 / 199316789632, -1453857185.0 / 822651844,
+                                                  69997945.0 / 29380423};
 
 struct CellState {
     std::size_t row = 0;
@@ -42,9 +47,11 @@ struct CellState {
 template <class Real>
 class Batch {
   public:
-    Batch(const Field<Real>& field, const Options& options, MatrixView<Real> x)
+    Batch(const Field<Real>& field, const Options& options, MatrixView<Real> x,
+          const Snapshots<Real>& snapshots)
         : field_(field),
           options_(options),
+          snapshots_(snapshots),
           x_(x),
           cells_(x.rows),
           y_(x.rows, x.cols),
@@ -124,6 +131,7 @@ class Batch {
             const bool accepted = error <= 1;  // false for NaN
             if (accepted) {
                 ++statistics_.accepted;
+                take_snapshots(i);
                 cell.t += cell.step;
                 if (cell.t >= 1 - 1e-12) {
                     std::copy_n(at_.view().row(i), x_.cols, x_.row(cell.row));
@@ -138,6 +146,37 @@ class Batch {
             cells_[kept++] = cell;
         }
         cells_.resize(kept);
+    }
+
+    // Where cell i is at the times within its accepted step, which are at least its beginning and before its
+    // end; the end of the last step is where it arrives.
+    void take_snapshots(std::size_t i) {
+        const CellState& cell = cells_[i];
+        const bool last = cell.t + cell.step >= 1 - 1e-12;
+        for (std::size_t s = 0; s < snapshots_.times.size(); ++s) {
+            const double time = snapshots_.times[s];
+            if (time < cell.t || (!last && time >= cell.t + cell.step)) continue;
+            const double theta = time >= 1 ? 1 : std::min((time - cell.t) / cell.step, 1.0);
+            interpolate(i, theta, snapshots_.x[s].row(cell.row));
+        }
+    }
+
+    // y + th (dy + (1 - th) (a + th (b + (1 - th) h sum_r w_r k_r))) with dy the step, a = h k_1 - dy and
+    // b = dy - h k_7 - a: the cubic through both ends and velocities, and a term of order 4.
+    void interpolate(std::size_t i, double theta, Real* out) const {
+        const double h = cells_[i].step;
+        for (std::size_t j = 0; j < x_.cols; ++j) {
+            const auto begin = static_cast<double>(y_(i, j));
+            const double rise = static_cast<double>(at_(i, j)) - begin;
+            const double a = h * static_cast<double>(k_[0](i, j)) - rise;
+            const double b = rise - h * static_cast<double>(k_[stages - 1](i, j)) - a;
+            double quartic = 0;
+            for (std::size_t r = 0; r < stages; ++r)
+                quartic += dense_weight[r] * static_cast<double>(k_[r](i, j));
+            const double value =
+                begin + theta * (rise + (1 - theta) * (a + theta * (b + (1 - theta) * h * quartic)));
+            out[j] = theta == 1 ? at_(i, j) : static_cast<Real>(value);
+        }
     }
 
     // PI controller: h error^-0.14 last_error^0.08 (0.7/5, 0.4/5), within [0.2, 10] and never growing after a
@@ -218,6 +257,7 @@ class Batch {
 
     const Field<Real>& field_;
     const Options& options_;
+    const Snapshots<Real>& snapshots_;
     MatrixView<Real> x_;
     std::vector<CellState> cells_;
     Matrix<Real> y_;
@@ -237,12 +277,21 @@ Statistics& Statistics::operator+=(const Statistics& other) {
 }
 
 template <class Real>
-Statistics dormand_prince(const Field<Real>& field, const Options& options, MatrixView<Real> x) {
+Statistics dormand_prince(const Field<Real>& field, const Options& options, MatrixView<Real> x,
+                          const Snapshots<Real>& snapshots) {
+    for (std::size_t s = 0; s < snapshots.times.size(); ++s) {
+        if (!(snapshots.times[s] >= 0 && snapshots.times[s] <= 1))
+            throw core::Error("dormand_prince: a snapshot is outside [0, 1]");
+        const MatrixView<Real>& at = snapshots.x.at(s);
+        core::check_shape("dormand_prince.snapshot", at.rows, at.cols, x.rows, x.cols);
+    }
     if (x.empty()) return {};
-    return Batch<Real>(field, options, x).run();
+    return Batch<Real>(field, options, x, snapshots).run();
 }
 
-template Statistics dormand_prince(const Field<float>&, const Options&, MatrixView<float>);
-template Statistics dormand_prince(const Field<double>&, const Options&, MatrixView<double>);
+template Statistics dormand_prince(const Field<float>&, const Options&, MatrixView<float>,
+                                   const Snapshots<float>&);
+template Statistics dormand_prince(const Field<double>&, const Options&, MatrixView<double>,
+                                   const Snapshots<double>&);
 
 }  // namespace popflow::ode

@@ -44,9 +44,9 @@ summary { cursor: pointer; padding: 0.55rem 0; font-weight: 600; overflow-wrap: 
 svg.chart { display: block; width: 100%; height: auto; }
 svg .tick { font-size: 12px; fill: var(--soft); } svg .axis { font-size: 13px; fill: var(--ink); }
 svg .grid { stroke: var(--grid); fill: none; } svg .diagonal { stroke: var(--soft); stroke-dasharray: 5 4; fill: none; }
-svg .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; } svg .mark { stroke: var(--page); stroke-width: 0.7; fill-opacity: 0.88; }
+svg .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; } svg .mark { stroke: var(--page); stroke-width: 0.7; fill-opacity: 0.88; }
 svg .mark:hover { stroke: var(--ink); stroke-width: 1.6; } svg .line:hover { stroke-width: 3; }
-.dash1 { stroke-dasharray: 7 3; } .dash2 { stroke-dasharray: 2 3; } .dash3 { stroke-dasharray: 9 3 2 3; }
+.dash1 { stroke-dasharray: 7 4; } .dash2 { stroke-dasharray: 1 4; } .dash3 { stroke-dasharray: 9 3 2 3; }
 .mark.c0 { fill: var(--c0); } .mark.c1 { fill: var(--c1); } .mark.c2 { fill: var(--c2); } .mark.c3 { fill: var(--c3); }
 .mark.c4 { fill: var(--c4); } .mark.c5 { fill: var(--c5); } .mark.c6 { fill: var(--c6); } .mark.c7 { fill: var(--c7); }
 .line.c0 { stroke: var(--c0); } .line.c1 { stroke: var(--c1); } .line.c2 { stroke: var(--c2); } .line.c3 { stroke: var(--c3); }
@@ -60,7 +60,7 @@ svg .mark:hover { stroke: var(--ink); stroke-width: 1.6; } svg .line:hover { str
 pre { background: var(--panel); padding: 0.7rem; overflow-x: auto; font-size: 0.8rem; border-radius: 4px; }
 #tip { position: fixed; z-index: 9; max-width: 80vw; padding: 0.3rem 0.6rem; border-radius: 4px; background: var(--ink); color: var(--page); font-size: 0.85rem; pointer-events: none; white-space: pre-line; }
 @media (max-width: 640px) { body { font-size: 15px; } .scores .sd { display: block; } .scores th, .scores td { padding: 0.3rem 0.3rem; } .scores thead th { white-space: normal; } .scores { font-size: 0.86rem; min-width: 100%; }
-  .scores th:first-child { min-width: 4.6rem; } }
+  .scores th:first-child { min-width: 5.7rem; } }
 @media print { details { break-inside: avoid; } body { max-width: none; } }
 )css";
 

@@ -159,9 +159,48 @@ expect_exit 0 "$popflow" $evaluate --output scores.h5
 refused nowhere/table.txt "cannot write" -- report scores.h5 --output nowhere/table.txt
 refused folder "cannot write" -- report scores.h5 --output folder
 
+# Predictions.
+predict="predict --run run --data controls.h5ad --output new.h5ad"
+expect_exit 0 "$popflow" $predict --output predicted.h5ad
+refused run missing -- predict --data controls.h5ad --output new.h5ad
+refused data missing -- predict --run run --output new.h5ad
+refused --output missing -- predict --run run --data controls.h5ad
+refused nowhere/checkpoint.h5 "No such file" -- $predict --run nowhere
+refused nowhere.h5ad "No such file" -- $predict --data nowhere.h5ad
+refused controls.h5ad obs/treatment "no control among DMSO" nosuch -- $predict --control nosuch
+refused controls.h5ad obs "keeps a control of at least 21 cells" -- $predict --min-cells 21
+refused other_markers.h5ad var "not those that the run was trained on" "\`pERK\` is missing" -- \
+    $predict --data other_markers.h5ad
+refused markers "a trained model keeps its markers" -- $predict --markers pERK
+refused markers "a trained model keeps its markers" -- $evaluate --exclude-markers pERK
+refused treatment "found 'DMSOO'" "allowed O, S" "trained on" -- $predict --treatment O,DMSOO
+refused treatment "found 'o' (did you mean 'O'?)" -- $predict --treatment S --treatment o
+refused concentration "found 1, allowed none" "--doses highest" -- $predict --concentration 1
+refused concentration "found 'high'" -- $predict --concentration high
+refused space "found 'log', allowed raw, arcsinh, transformed, normalised" -- $predict --space log
+refused space "found 'arcsinh', allowed raw, transformed, normalised; the transform is log1p" -- \
+    $predict --space arcsinh --transform log1p
+refused times "found '1.5', allowed a number from 0 to 1" -- $predict --times 0,1.5
+refused times "found 'half'" -- $predict --times half
+refused times "found '0.5' twice" -- $predict --times 0.5,1,0.5
+refused nowhere/new.h5ad "No such file" -- $predict --output nowhere/new.h5ad
+refused folder "found a folder" -- $predict --output folder
+refused output "is the data file" -- $predict --output ./controls.h5ad
+refused collides.h5ad obs/predicted_treatment "found a column of a name that predictions use" -- \
+    $predict --data collides.h5ad
+refused nan.h5ad X "row 25, marker IdU: found NaN" -- $predict --data nan.h5ad --control O
+refused max-cells "found 3, allowed more than 3, the neighbours of the encoder" -- $predict --max-cells 3
+expect_exit 0 "$popflow" $train --data two_types.h5ad --output types
+refused other_type.h5ad obs "found cell type \`T cell\`, allowed Fibs, PDOs" -- \
+    $predict --run types --data other_type.h5ad
+refused nowhere/new.h5ad "No such file" -- $evaluate --predictions nowhere/new.h5ad
+refused folder "found a folder" -- $evaluate --predictions folder
+refused predictions "is the data file" -- $evaluate --predictions good.h5ad
+
 # On two ranks the line comes once, whether both meet the error or one.
 for bad in "trian" "$train --steps 0" "$inspect text.h5ad" "$train --data nan.h5ad" "simulate screen --output folder" \
-    "$evaluate --output nowhere/new.h5"; do
+    "$evaluate --output nowhere/new.h5" "$predict --treatment X" "$predict --data nan.h5ad --control O" \
+    "$predict --output nowhere/new.h5ad"; do
     code=0
     ranks 2 1 $bad >out 2>err || code=$?
     [ "$code" != 0 ] || fail "exit code 0 on two ranks: $bad"

@@ -65,3 +65,16 @@ with h5py.File(folder / "no_x.h5ad", "a") as file:
 # Treatment V is given to the held-out patient alone.
 held_out = screen(treatments=("DMSO", "O", "S", "V"))
 write("held_out", held_out[(held_out.obs["treatment"] != "V") | (held_out.obs["part"] == "test")].copy())
+
+# Controls to predict from, each wrong in one way.
+controls = good[good.obs["treatment"] == "DMSO"].copy()
+write("controls", controls)
+collides = controls.copy()
+collides.obs["predicted_treatment"] = "O"
+write("collides", collides)
+other_type = controls.copy()
+other_type.obs["cell_type"] = "T cell"
+write("other_type", other_type)
+two_types = good.copy()
+two_types.obs["cell_type"] = np.where(np.arange(good.n_obs) % 2, "PDOs", "Fibs")
+write("two_types", two_types)

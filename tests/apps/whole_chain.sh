@@ -23,7 +23,7 @@ says() {
 expect_exit 0 "$popflow" --version
 says "popflow "
 expect_exit 0 "$popflow" --help
-for verb in run train evaluate report inspect metrics simulate; do
+for verb in run train evaluate predict report inspect metrics simulate; do
     says "  $verb "
     "$popflow" "$verb" --help >help.txt 2>&1 || fail "$verb --help: exit code $?"
     grep -q "^usage: popflow $verb" help.txt || fail "$verb --help has no usage"

@@ -83,7 +83,7 @@ TEST(ReportPage, HoldsTablesCurvesPairsAndProvenance) {
     const std::string page = eval::report(results, ReportFormat::html, &published);
     EXPECT_EQ(count(page, "<svg class=\"chart\""), 2U) << "training and pairs; there are no embeddings";
     EXPECT_EQ(count(page, "class=\"line c0 dash0\" d="), 3U) << "two seeds and the legend";
-    EXPECT_EQ(count(page, "<path class=\"mark c0\""), 2U) << "one pair and the legend";
+    EXPECT_EQ(count(page, "<path class=\"mark c"), 3U) << "one pair, and two patients in the legend";
     EXPECT_EQ(count(page, "model - floor: 2.5"), 1U);
     EXPECT_EQ(count(page, "class=\"published\" title=\"published\">4.009"), 1U);
     EXPECT_EQ(count(page, "seed2.h5"), 2U) << "in the list of files and with its configuration";

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "support/random_matrix.hpp"
 
@@ -12,6 +14,7 @@ using popflow::linalg::Matrix;
 using popflow::linalg::MatrixView;
 using popflow::ode::dormand_prince;
 using popflow::ode::Options;
+using popflow::ode::Snapshots;
 
 namespace {
 
@@ -105,4 +108,53 @@ TEST(DormandPrince, SaysWhenACellIsLost) {
     x(0, 0) = 2;  // infinite at t = 1/2
     EXPECT_THROW(dormand_prince<double>(explosion, {}, x.view()), popflow::core::NumericalError);
     EXPECT_THROW(dormand_prince<double>(nothing, {}, x.view()), popflow::core::NumericalError);
+}
+
+TEST(DormandPrince, SnapshotsFollowTheSolution) {
+    for (const double tolerance : {1e-3, 1e-6, 1e-9}) {
+        const Options options{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};
+        Matrix<double> plain(2, 2);
+        plain.fill(2.0);
+        Matrix<double> x = plain;
+        dormand_prince<double>(swinging, options, plain.view());
+        const std::vector<double> times{0, 0.25, 0.5, 0.6180339887, 1};
+        std::vector<Matrix<double>> at(times.size(), Matrix<double>(2, 2));
+        Snapshots<double> snapshots{times};
+        for (auto& m : at) snapshots.x.push_back(m.view());
+
+        dormand_prince<double>(swinging, options, x.view(), snapshots);
+
+        for (std::size_t s = 0; s < times.size(); ++s) {
+            const double exact = 2 * std::exp(std::sin(times[s]));
+            EXPECT_NEAR(at[s](1, 0), exact, 10 * tolerance * exact) << times[s];
+        }
+        EXPECT_EQ(at.front()(0, 1), 2.0);
+        // Asking for them changes nothing.
+        EXPECT_EQ(at.back()(0, 1), plain(0, 1));
+        EXPECT_EQ(x(0, 1), plain(0, 1));
+    }
+}
+
+TEST(DormandPrince, SnapshotsConvergeWithOrderFour) {
+    const auto error = [](double step) {
+        double worst = 0;
+        for (double theta = 0.1; theta < 1; theta += 0.2) {
+            Matrix<double> x(1, 1);
+            x(0, 0) = 1;
+            Matrix<double> at(1, 1);
+            const double time = 0.5 + theta * step;
+            dormand_prince<double>(swinging, {.fixed_step = step}, x.view(), {{time}, {at.view()}});
+            worst = std::max(worst, std::abs(at(0, 0) - std::exp(std::sin(time))));
+        }
+        return worst;
+    };
+    // The error within one step is one order above that of the interpolant.
+    EXPECT_NEAR(std::log2(error(1.0 / 8) / error(1.0 / 16)), 5, 0.5);
+}
+
+TEST(DormandPrince, RefusesASnapshotOutsideTheFlow) {
+    Matrix<double> x(1, 1);
+    Matrix<double> at(1, 1);
+    EXPECT_THROW(dormand_prince<double>(swinging, {}, x.view(), {{1.5}, {at.view()}}), popflow::core::Error);
+    EXPECT_THROW(dormand_prince<double>(swinging, {}, x.view(), {{0.5}, {}}), std::exception);
 }

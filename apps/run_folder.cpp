@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "run_folder.hpp"
+
+#include <omp.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/text.hpp"
+#include "data/anndata.hpp"
+
+namespace popflow::apps {
+
+std::string checkpoint_path(const std::string& run) {
+    return run + "/checkpoint.h5";
+}
+
+train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable& table,
+                           const Arguments& arguments, const std::vector<config::Section>& sections) {
+    // The run's own configuration comes first, with what was said of its evaluation; the command line
+    // overrides it.
+    const std::string run = config.run;
+    if (std::ifstream in(run + "/config.cfg"); in) {
+        table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
+    }
+    train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(run));
+    table.parse_text(checkpoint.config, checkpoint_path(run));
+    table.parse(arguments, sections, nullptr);
+    config::RunConfig trained;
+    run_options(trained).parse_text(checkpoint.config, checkpoint_path(run));
+    if (config.screen.markers != trained.screen.markers ||
+        config.screen.exclude_markers != trained.screen.exclude_markers) {
+        throw core::ConfigError("markers",
+                                "found other markers than those that the run was trained on, allowed "
+                                "none: a trained model keeps its markers");
+    }
+    return checkpoint;
+}
+
+data::Screen open_screen_of_run(const config::RunConfig& config, const train::Checkpoint& checkpoint,
+                                bool need_pairs) {
+    const std::vector<std::string> found = data::AnnData(config.data).var_names();
+    for (const std::string& marker : checkpoint.markers) {
+        if (std::ranges::find(found, marker) != found.end()) continue;
+        throw core::DataError(config.data, "var",
+                              "the markers are not those that the run was trained on: `" + marker +
+                                  "` is missing; nearest is `" + core::nearest_name(marker, found) +
+                                  "`, found " + core::joined(found));
+    }
+    data::ScreenOptions options = config.screen;
+    options.markers = checkpoint.markers;
+    options.exclude_markers.clear();
+    options.need_pairs = need_pairs;
+    if (!need_pairs) options.split_column.clear();  // predictions know no parts
+    return data::open_screen(config.data, options);
+}
+
+eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint) {
+    return {.model = model,
+            .values = checkpoint.adam.average,
+            .gaussian_base = checkpoint.base == train::Base::gaussian,
+            .normalisation = checkpoint.normalisation,
+            .conditions = checkpoint.conditions,
+            .mean_shifts = checkpoint.mean_shifts,
+            .cell_types = checkpoint.cell_types,
+            .neighbours =
+                checkpoint.shape.context == models::Context::population ? checkpoint.shape.encoder.knn : 0};
+}
+
+eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
+                            const data::Screen& screen, const std::string& config_text,
+                            const dist::Communicator& comm) {
+    return {.method = models::method_name(checkpoint.method),
+            .base = checkpoint.base == train::Base::source ? "source" : "gaussian",
+            .knn = checkpoint.shape.encoder.knn,
+            .seed = config.train.seed,
+            .steps = checkpoint.adam.step,
+            .split = config.split,
+            .precision = config.precision == "auto" ? "fp32" : config.precision,
+            .config = config_text,
+            .data_fingerprint = screen.fingerprint,
+            .ranks = comm.size(),
+            .threads = omp_get_max_threads(),
+            .recipe = config.recipe == config::Recipe::paper ? "paper" : "popflow",
+            .condition = config.condition == config::Condition::none ? "none" : "treatment"};
+}
+
+void check_not_data(const std::string& path, const std::string& option, const config::RunConfig& config) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(path, config.data, ignored))
+        throw core::ConfigError(option, "found '" + path + "', which is the data file; allowed another");
+}
+
+}  // namespace popflow::apps

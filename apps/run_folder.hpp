@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "eval/results.hpp"
+#include "eval/transport.hpp"
+#include "train/checkpoint.hpp"
+#include "verbs.hpp"
+
+namespace popflow::apps {
+
+std::string checkpoint_path(const std::string& run);
+
+/// The checkpoint of run folder config.run, and the configuration as that run, then the command line, says.
+/// @throws core::UserError for a folder without a checkpoint, or an option that a trained run cannot change
+train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable& table,
+                           const Arguments& arguments, const std::vector<config::Section>& sections);
+
+/// Opens config.data with the markers that a run was trained on, in their order, wherever the file has them.
+/// @throws core::DataError, as for a marker that is missing
+data::Screen open_screen_of_run(const config::RunConfig& config, const train::Checkpoint& checkpoint,
+                                bool need_pairs);
+
+/// Refers to the model and the checkpoint.
+eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint);
+
+eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
+                            const data::Screen& screen, const std::string& config_text,
+                            const dist::Communicator& comm);
+
+/// @throws core::ConfigError if `path`, the value of `option`, is the data file
+void check_not_data(const std::string& path, const std::string& option, const config::RunConfig& config);
+
+}  // namespace popflow::apps

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "eval/pair_work.hpp"
+
+#include <algorithm>
+
+namespace popflow::eval {
+
+using linalg::Matrix;
+
+namespace {
+
+std::vector<double> column_means(const Matrix<float>& x) {
+    std::vector<double> mean(x.cols(), 0.0);
+    for (std::size_t i = 0; i < x.rows(); ++i) {
+        for (std::size_t j = 0; j < x.cols(); ++j) mean[j] += static_cast<double>(x(i, j));
+    }
+    for (double& m : mean) m /= static_cast<double>(x.rows());
+    return mean;
+}
+
+}  // namespace
+
+PairWork::PairWork(const data::Screen& screen, std::size_t pair, const TrainedFlow& flow,
+                   const ModelInputs& inputs, const EvaluateOptions& options)
+    : screen_(screen),
+      pair_(pair),
+      flow_(flow),
+      options_(options),
+      treated_(screen.populations[screen.pairs[pair].treated]) {
+    const std::size_t ids[] = {screen.pairs[pair].control, screen.pairs[pair].treated};
+    std::vector<std::vector<std::uint64_t>> rows;
+    std::vector<data::Cells> cells = inputs.read(ids, &rows);
+    const auto drawn = draw_rows(cells[0].x.rows(), options.max_cells, options.draw,
+                                 pair_stream(options.seed, pair, DrawRole::control));
+    control_ = take_rows(cells[0], drawn);
+    for (const std::uint32_t i : drawn) control_rows_.push_back(rows[0][i]);
+    const auto target = draw_rows(cells[1].x.rows(), options.max_cells, options.draw,
+                                  pair_stream(options.seed, pair, DrawRole::target));
+    target_ = take_rows(cells[1], target).x;
+    all_targets_ = std::move(cells[1]);
+}
+
+Comparison PairWork::compare(const std::string& predictor, std::vector<float>& embedding) const {
+    if (predictor == "model") return {transported(embedding), target_};
+    if (predictor == "identity") return {control_.x, target_};
+    if (predictor == "mean_shift") return {shifted(mean_shift()), target_};
+    if (predictor == "oracle_shift") return {shifted(oracle_shift()), target_};
+    return halves();
+}
+
+Matrix<float> PairWork::transported(std::vector<float>& embedding) const {
+    embedding = population_context(flow_, control_);
+    Matrix<float> x = control_.x;
+    core::Stream noise = control_stream(options_.seed, screen_, screen_.pairs[pair_].control, DrawRole::base);
+    transport_cells(flow_, embedding, treated_, options_.tolerance, noise, x.view());
+    return x;
+}
+
+std::vector<double> PairWork::mean_shift() const {
+    const std::size_t c = flow_.conditions.index(treated_);
+    const auto row = flow_.mean_shifts.view().row_span(c);
+    return {row.begin(), row.end()};
+}
+
+std::vector<double> PairWork::oracle_shift() const {
+    std::vector<double> shift = column_means(target_);
+    const std::vector<double> mean = column_means(control_.x);
+    for (std::size_t j = 0; j < shift.size(); ++j) shift[j] -= mean[j];
+    return shift;
+}
+
+Matrix<float> PairWork::shifted(const std::vector<double>& shift) const {
+    Matrix<float> x = control_.x;
+    for (std::size_t i = 0; i < x.rows(); ++i) {
+        for (std::size_t j = 0; j < x.cols(); ++j) x(i, j) += static_cast<float>(shift[j]);
+    }
+    return x;
+}
+
+// Two disjoint draws of the target, as large as the target allows.
+Comparison PairWork::halves() const {
+    const std::size_t n = all_targets_.x.rows();
+    const auto order = pair_stream(options_.seed, pair_, DrawRole::halves).permutation(n);
+    const std::size_t half = std::min(n / 2, options_.max_cells);
+    if (half == 0) throw core::NumericalError("noise floor", "the target has one cell");
+    const std::span<const std::uint32_t> rows(order);
+    return {take_rows(all_targets_, rows.first(half)).x, take_rows(all_targets_, rows.subspan(half, half)).x};
+}
+
+}  // namespace popflow::eval

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/evaluator.hpp"
+
+namespace popflow::eval {
+
+/// The two populations to compare.
+struct Comparison {
+    linalg::Matrix<float> predicted;
+    linalg::Matrix<float> truth;
+};
+
+/// One pair of a rank: its cells, and the prediction of each predictor. Refers to what it was made of.
+class PairWork {
+  public:
+    PairWork(const data::Screen& screen, std::size_t pair, const TrainedFlow& flow, const ModelInputs& inputs,
+             const EvaluateOptions& options);
+
+    /// @param embedding  set by the predictor `model`
+    Comparison compare(const std::string& predictor, std::vector<float>& embedding) const;
+    /// The rows of the data file of the control cells that are carried.
+    std::span<const std::uint64_t> control_rows() const { return control_rows_; }
+
+  private:
+    linalg::Matrix<float> transported(std::vector<float>& embedding) const;
+    std::vector<double> mean_shift() const;
+    std::vector<double> oracle_shift() const;
+    linalg::Matrix<float> shifted(const std::vector<double>& shift) const;
+    Comparison halves() const;
+
+    const data::Screen& screen_;
+    std::size_t pair_;
+    const TrainedFlow& flow_;
+    const EvaluateOptions& options_;
+    const data::Population& treated_;
+    data::Cells control_;
+    std::vector<std::uint64_t> control_rows_;
+    linalg::Matrix<float> target_;
+    data::Cells all_targets_;
+};
+
+}  // namespace popflow::eval

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "eval/prediction_file.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "core/version.hpp"
+#include "data/anndata_write.hpp"
+#include "h5/file.hpp"
+
+namespace popflow::eval {
+
+namespace {
+
+// Work that all ranks agree has gone well, or all throw what went wrong on the first that failed.
+template <class Work>
+void agreed(const dist::Communicator& comm, Work work) {
+    std::string problem;
+    try {
+        work();
+    } catch (const core::Error& error) {
+        problem = error.what();
+    }
+    std::int64_t failed = problem.empty() ? 0 : 1;
+    comm.sum(std::span(&failed, 1));
+    if (failed == 0) return;
+    for (const std::string& one : comm.gather(problem)) {
+        if (!one.empty()) throw core::UserError(one);
+    }
+    throw core::UserError(problem.empty() ? "another rank could not write the predictions" : problem);
+}
+
+}  // namespace
+
+PredictionFile::PredictionFile(const data::Screen& screen, const data::Normalisation& normalisation,
+                               PredictionPlan plan)
+    : screen_(screen),
+      normalisation_(normalisation),
+      plan_(std::move(plan)),
+      data_(screen.file),
+      obs_(data_, "obs"),
+      scratch_(plan_.path) {
+    const std::vector<std::string> ours = own_columns();
+    for (const std::string& name : obs_.columns()) {
+        if (std::ranges::find(ours, name) == ours.end()) continue;
+        throw core::DataError(screen.file, "obs/" + name,
+                              "found a column of a name that predictions use; rename it");
+    }
+    // Categories must differ, and labels joined of several columns need not.
+    std::set<std::string> distinct;
+    for (std::string& name : plan_.sources) {
+        while (!distinct.insert(name).second) name += "'";
+    }
+    std::set<std::size_t> controls;
+    for (const Prediction& p : plan_.predictions) repeats_ |= !controls.insert(p.control).second;
+}
+
+std::vector<std::string> PredictionFile::own_columns() const {
+    std::vector<std::string> names{predicted_treatment_column, predicted_concentration_column};
+    if (plan_.parts) names.emplace_back(predicted_part_column);
+    names.push_back(plan_.source_column);
+    names.emplace_back(predicted_cell_column);
+    return names;
+}
+
+void PredictionFile::add(std::size_t prediction, std::span<const std::uint64_t> rows,
+                         std::span<const linalg::ConstMatrixView<float>> states) {
+    Block block{rows.size(), scratch_.append(rows), {}};
+    for (const auto& state : states) {
+        linalg::Matrix<float> x(state.rows, state.cols);
+        for (std::size_t i = 0; i < state.rows; ++i) std::ranges::copy(state.row_span(i), x.view().row(i));
+        to_space(plan_.space, normalisation_, screen_.options.transform, x.view());
+        block.states.push_back(scratch_.append(std::span<const float>(x.values())));
+    }
+    own_[prediction].push_back(std::move(block));
+}
+
+std::string PredictionFile::label(const Prediction& prediction, const std::string& column) const {
+    if (column == predicted_treatment_column) return prediction.treatment;
+    if (column == predicted_concentration_column) return prediction.concentration;
+    return column == predicted_part_column ? prediction.part : plan_.sources[prediction.source];
+}
+
+// Sources in their order, which is that of the embeddings; other labels sorted, an empty one being missing.
+std::vector<std::string> PredictionFile::labels(const Layout& layout, const std::string& column) const {
+    if (column == plan_.source_column) {
+        std::vector<std::string> names;
+        for (std::size_t s : layout.sources) names.push_back(plan_.sources[s]);
+        return names;
+    }
+    std::set<std::string> distinct;
+    for (std::size_t p = 0; p < plan_.predictions.size(); ++p) {
+        if (layout.n[p] > 0) distinct.insert(label(plan_.predictions[p], column));
+    }
+    distinct.erase("");
+    return {distinct.begin(), distinct.end()};
+}
+
+std::size_t PredictionFile::write(const dist::Communicator& comm, const Provenance& provenance,
+                                  const linalg::Matrix<float>& embeddings) {
+    Layout layout;
+    layout.n.resize(plan_.predictions.size(), 0);
+    for (const auto& [prediction, blocks] : own_) {
+        for (const Block& block : blocks) layout.n[prediction] += static_cast<std::int64_t>(block.n);
+    }
+    comm.sum(layout.n);
+    std::set<std::size_t> sources;
+    for (std::size_t p = 0; p < layout.n.size(); ++p) {
+        layout.first.push_back(layout.rows);
+        layout.rows += static_cast<std::size_t>(layout.n[p]);
+        if (layout.n[p] > 0) sources.insert(plan_.predictions[p].source);
+    }
+    layout.sources.assign(sources.begin(), sources.end());
+    for (const std::string& column : own_columns()) {
+        if (column != predicted_cell_column) layout.categories[column] = labels(layout, column);
+    }
+
+    std::unique_ptr<h5::AtomicFile> file;
+    agreed(comm, [&] {
+        if (!comm.root()) return;
+        file = std::make_unique<h5::AtomicFile>(plan_.path);
+        create(file->root(), layout, provenance, embeddings);
+        file->close();
+    });
+    for (int turn = 0; turn < comm.size(); ++turn) {
+        agreed(comm, [&] {
+            if (turn != comm.rank() || own_.empty()) return;
+            h5::WritableFile shared(plan_.path + ".tmp", plan_.path);
+            write_own(shared.root(), layout);
+            shared.close();
+        });
+    }
+    agreed(comm, [&] {
+        if (comm.root()) file->commit();
+    });
+    return layout.rows;
+}
+
+void PredictionFile::create(h5::Group root, const Layout& layout, const Provenance& provenance,
+                            const linalg::Matrix<float>& embeddings) const {
+    h5::write_encoding(root, "anndata", "0.1.0");
+    data::write_empty_groups(root);
+    const std::vector<std::size_t> shape{layout.rows, screen_.markers.size()};
+    h5::Dataset x = root.create_dataset("X", h5::Element::float32, shape);
+    h5::write_encoding(x, "array", "0.2.0");
+    for (const double time : plan_.times) {
+        h5::Dataset layer =
+            root.create_dataset("layers/" + prediction_layer(time), h5::Element::float32, shape);
+        h5::write_encoding(layer, "array", "0.2.0");
+    }
+    create_obs(root, layout);
+
+    const data::TableCopy table(data_, "var");
+    h5::Group var = root.create_group("var");
+    h5::write_encoding(var, "dataframe", "0.2.0");
+    var.write_attribute("_index", "_index");
+    var.write_attribute("column-order", table.columns());
+    data::write_strings(var, "_index", screen_.markers);
+    table.create(var, screen_.markers.size());
+    const std::vector<std::uint64_t> markers(screen_.marker_cols.begin(), screen_.marker_cols.end());
+    const data::RowSegment all{markers, 0};
+    table.write(var, {&all, 1});
+
+    write_uns(root, layout, provenance, embeddings);
+}
+
+void PredictionFile::create_obs(h5::Group& root, const Layout& layout) const {
+    h5::Group obs = root.create_group("obs");
+    h5::write_encoding(obs, "dataframe", "0.2.0");
+    obs.write_attribute("_index", "_index");
+    std::vector<std::string> order = obs_.columns();
+    for (const std::string& name : own_columns()) order.push_back(name);
+    obs.write_attribute("column-order", order);
+    obs_.create(obs, layout.rows);
+    for (const auto& [name, categories] : layout.categories)
+        data::create_categorical(obs, name, categories, layout.rows);
+    for (const char* name : {"_index", predicted_cell_column}) {
+        h5::Dataset names = obs.create_strings(name, layout.rows);
+        h5::write_encoding(names, "string-array", "0.2.0");
+    }
+}
+
+void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Provenance& provenance,
+                               const linalg::Matrix<float>& embeddings) const {
+    h5::Group uns = data::create_dict(root, "uns");
+    h5::Group ours = data::create_dict(uns, "popflow");
+    data::write_string(ours, "version", core::version());
+    data::write_string(ours, "commit", core::commit());
+    data::write_string(ours, "config", provenance.config);
+    data::write_string(ours, "method", provenance.method);
+    data::write_string(ours, "base", provenance.base);
+    data::write_string(ours, "data_fingerprint", provenance.data_fingerprint);
+    data::write_scalar<std::uint64_t>(ours, "seed", provenance.seed);
+    data::write_scalar<std::uint64_t>(ours, "steps", provenance.steps);
+    data::write_string(ours, "space", space_name(plan_.space, screen_.options.transform));
+    data::write_string(ours, "transform", screen_.options.transform.text());
+    data::write_strings(ours, "treatments", layout.categories.at(predicted_treatment_column));
+    data::write_array(ours, "times", std::span<const double>(plan_.times), {plan_.times.size()});
+    data::write_strings(ours, plan_.source_column, layout.categories.at(plan_.source_column));
+    linalg::Matrix<float> kept(layout.sources.size(), embeddings.cols());
+    for (std::size_t k = 0; k < layout.sources.size(); ++k)
+        std::ranges::copy(embeddings.view().row_span(layout.sources[k]), kept.view().row(k));
+    data::write_array(ours, "embeddings", std::span<const float>(kept.values()), {kept.rows(), kept.cols()});
+}
+
+}  // namespace popflow::eval
