@@ -109,7 +109,7 @@ done
 cmp -s first1 first2 || fail "--eval-draw first draws"
 cmp -s random1 random2 && fail "--eval-draw random does not draw"
 expect_exit 0 "$popflow" report icnn/results.h5 picnn/results.h5 paper/results.h5 run1/results.h5
-says "ICNN + treatment" "MFM k=5 (paper)" "MFM k=5" "eval-draw=first"
+says "ICNN + treatment" "MFM k=5 (paper)" "MFM k=5"
 expect_exit 2 "$popflow" run --config tiny.cfg --method icnn --base gaussian --output refused
 grep -q "^popflow: base: found 'gaussian', allowed source with method icnn" err || fail "not refused: $(cat err)"
 
