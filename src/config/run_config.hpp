@@ -15,6 +15,9 @@
 
 namespace popflow::config {
 
+/// What --precision says; `automatic` is settled when a training starts.
+enum class PrecisionChoice { automatic, fp32, bf16 };
+
 /// Everything a user can set, with its default.
 struct RunConfig {
     std::string config_file;
@@ -26,7 +29,7 @@ struct RunConfig {
     std::uint64_t split_seed = 0;
     models::FlowMatchingShape model;
     train::TrainOptions train;
-    std::string precision = "auto";
+    PrecisionChoice precision = PrecisionChoice::automatic;
     std::uint64_t checkpoint_every = 500;  ///< steps
     std::uint64_t log_every = 50;          ///< steps
     std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never

@@ -50,7 +50,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       gradient_(values_.size()),
       shared_(options.batch_pairs + 2) {
     for (SlotWork& work : work_) {
-        work.scratch = model.make_scratch();
+        work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
     }
 }
@@ -144,6 +144,7 @@ StepReport Trainer::step(bool stop_requested) {
     sum_.clear(turn_.count);
     std::ranges::fill(shared_, 0.0);
     shared_.back() = stop_requested ? 1 : 0;
+    model_.begin_step(values_, scratch_);
     compute_lanes();
     communicator_.sum(std::span<double>(shared_));
     if (shared_[options_.batch_pairs] > 0) {

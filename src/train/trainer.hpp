@@ -86,7 +86,7 @@ class Trainer {
   private:
     // What a thread needs to compute one slot.
     struct SlotWork {
-        std::unique_ptr<models::Model::Scratch> scratch;
+        models::Model::Scratch* scratch = nullptr;  ///< of scratch_
         linalg::AlignedVector<float> gradient;
         linalg::Matrix<float> source;  ///< cells of the control, the encoder's input
         linalg::Matrix<float> noise;   ///< the base, if Gaussian
@@ -111,6 +111,7 @@ class Trainer {
     linalg::AlignedVector<float> values_;
     nn::AdamState adam_;
     std::vector<SlotWork> work_;
+    std::vector<std::unique_ptr<models::Model::Scratch>> scratch_;
     dist::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
     nn::Turn turn_;               ///< of the current step
