@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,10 +33,22 @@ Matrix<float> normal_matrix(std::size_t rows, std::size_t cols, std::uint64_t a)
     return m;
 }
 
-double seconds_of(const std::function<void()>& work) {
+struct Time {
+    double seconds;      // on the clock
+    double cpu_seconds;  // of all threads: what is left on a machine that others use
+};
+
+Time time_of(const std::function<void()>& work) {
     const auto start = std::chrono::steady_clock::now();
+    const std::clock_t cpu = std::clock();
     work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+            static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC};
+}
+
+double median_of(std::vector<double> values) {
+    std::ranges::sort(values);
+    return values[values.size() / 2];
 }
 
 struct Case {
@@ -44,16 +57,17 @@ struct Case {
     std::function<void()> work;
     double flops = 0;  // of the matrix products; 0: not told
     std::vector<double> seconds{};
+    std::vector<double> cpu_seconds{};
 };
 
 void print(const Case& c) {
-    std::vector<double> s = c.seconds;
-    std::ranges::sort(s);
-    const double median = s[s.size() / 2];
-    std::printf(R"({"name": "%s", "precision": "%s", "threads": %d, "median_ms": %.4f, "min_ms": %.4f)",
-                c.name.c_str(), linalg::precision_name(c.precision), omp_get_max_threads(), 1e3 * median,
-                1e3 * s.front());
-    if (c.flops > 0) std::printf(R"(, "median_gflops": %.1f)", c.flops / median / 1e9);
+    const double median = median_of(c.seconds);
+    const double cpu = median_of(c.cpu_seconds);
+    std::printf(
+        R"({"name": "%s", "precision": "%s", "threads": %d, "median_ms": %.4f, "min_ms": %.4f, "cpu_ms": %.4f)",
+        c.name.c_str(), linalg::precision_name(c.precision), omp_get_max_threads(), 1e3 * median,
+        1e3 * std::ranges::min(c.seconds), 1e3 * cpu);
+    if (c.flops > 0) std::printf(R"(, "gflops_per_cpu_second": %.1f)", c.flops / cpu / 1e9);
     std::printf("}\n");
 }
 
@@ -148,21 +162,41 @@ void add_training(std::vector<Case>& cases, const std::string& name, const model
                      flops_of(shape, cells, slots)});
 }
 
-void add_steps(std::vector<Case>& cases, Precision precision, const dist::Communicator& comm) {
+// Cases are made only if they are wanted: a name that one of the arguments begins, or is.
+class Wanted {
+  public:
+    Wanted(int argc, char** argv) : names_(argv + std::min(argc, 2), argv + argc) {}
+    bool operator()(const std::string& name) const {
+        return names_.empty() || std::ranges::any_of(names_, [&](const std::string& w) {
+                   return name.rfind(w, 0) == 0 || w.rfind(name, 0) == 0;
+               });
+    }
+    bool exactly(const std::string& name) const {
+        return names_.empty() ||
+               std::ranges::any_of(names_, [&](const std::string& w) { return name.rfind(w, 0) == 0; });
+    }
+
+  private:
+    std::vector<std::string> names_;
+};
+
+void add_steps(std::vector<Case>& cases, Precision precision, const Wanted& wanted,
+               const dist::Communicator& comm) {
     models::FlowMatchingShape flow = organoid_shape(precision);
     // The decoder with 128 inputs that all cells share, and no encoder.
     flow.context = models::Context::pair_index;
     flow.training_pairs = 128;
-    add_training(cases, "flow", flow, 2048, 1024, 1, comm);
+    if (wanted("flow")) add_training(cases, "flow", flow, 2048, 1024, 1, comm);
     for (const std::size_t k : {0U, 10U, 100U}) {
         models::FlowMatchingShape joint = organoid_shape(precision);
         joint.encoder.knn = k;
-        add_training(cases, "joint_k" + std::to_string(k), joint, 2048, 1024, 1, comm);
+        const std::string name = "joint_k" + std::to_string(k);
+        if (wanted(name)) add_training(cases, name, joint, 2048, 1024, 1, comm);
     }
     models::FlowMatchingShape letters{.markers = 2, .conditions = 1, .layers = 4};
     letters.encoder = {.hidden = 64, .layers = 3, .embedding = 64, .knn = 0};
     letters.precision = precision;
-    add_training(cases, "letters", letters, 700, 700, 10, comm);
+    if (wanted("letters")) add_training(cases, "letters", letters, 700, 700, 10, comm);
 }
 
 // 100 velocities of 5000 cells, in blocks of cells spread over the threads as prediction does.
@@ -209,38 +243,38 @@ void add_neighbours(std::vector<Case>& cases) {
     }
 }
 
-bool wanted(const std::string& name, int argc, char** argv) {
-    if (argc <= 2) return true;
-    return std::any_of(argv + 2, argv + argc, [&](const char* w) { return name.rfind(w, 0) == 0; });
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     const dist::Session session(argc, argv);
     const auto comm = dist::Communicator::world();
     const long rounds = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 15;
+    const Wanted wanted(argc, argv);
     std::vector<Case> cases;
     for (const Precision precision : {Precision::fp32, Precision::bf16}) {
         if (precision == Precision::bf16 && !linalg::cpu_has_bf16()) continue;
         for (const auto& [in, out] : {std::pair{427, 512}, {512, 512}, {512, 43}}) {
+            if (!wanted("product") && !wanted("gradient")) break;
             const auto i = static_cast<std::size_t>(in);
             const auto o = static_cast<std::size_t>(out);
             if (precision == Precision::fp32) add_products<float>(cases, precision, i, o);
             if (precision == Precision::bf16) add_products<bfloat16>(cases, precision, i, o);
         }
-        add_steps(cases, precision, comm);
-        add_prediction(cases, precision);
+        add_steps(cases, precision, wanted, comm);
+        if (wanted("predict")) add_prediction(cases, precision);
     }
-    add_neighbours(cases);
-    std::erase_if(cases, [&](const Case& c) { return !wanted(c.name, argc, argv); });
+    if (wanted("neighbours")) add_neighbours(cases);
+    std::erase_if(cases, [&](const Case& c) { return !wanted.exactly(c.name); });
+    const auto slow = [](const Case& c) { return c.name.rfind("predict", 0) == 0; };
     for (Case& c : cases) {
-        for (int warm = 0; warm < (c.name.rfind("predict", 0) == 0 ? 1 : 3); ++warm) c.work();
+        for (int warm = 0; warm < (slow(c) ? 1 : 3); ++warm) c.work();
     }
     for (long round = 0; round < std::max(1L, rounds); ++round) {
         for (Case& c : cases) {
-            if (c.name.rfind("predict", 0) == 0 && round % 5 != 0) continue;  // long enough to be steady
-            c.seconds.push_back(seconds_of(c.work));
+            if (slow(c) && round % 5 != 0) continue;  // long enough to be steady
+            const Time time = time_of(c.work);
+            c.seconds.push_back(time.seconds);
+            c.cpu_seconds.push_back(time.cpu_seconds);
         }
     }
     for (const Case& c : cases) print(c);

@@ -82,7 +82,10 @@ linalg::AlignedVector<float> FlowMatching::initial_values(std::uint64_t seed) co
 
 template <class Real>
 void FlowMatching::set_frequencies(Workspace<Real>& workspace) const {
-    if (workspace.frequencies.size() == frequencies_.size()) return;
+    if (!workspace.time_frequencies.empty()) return;
+    workspace.time_frequencies.resize(shape_.time_frequencies);
+    nn::time_frequencies(shape_.time_highest, shape_.time_max_period,
+                         std::span<Real>(workspace.time_frequencies));
     workspace.frequencies = Matrix<Real>(frequencies_.rows(), frequencies_.cols());
     std::ranges::copy(frequencies_.values(), workspace.frequencies.values().begin());
 }
@@ -95,7 +98,7 @@ void FlowMatching::fill_features(std::span<const Real> t, ConstMatrixView<Real> 
     const std::size_t n_space = 2 * shape_.space_frequencies;
     workspace.features.reshape(x.rows, shape_.row_inputs());
     const MatrixView<Real> out = workspace.features.view();
-    nn::time_features(t, shape_.time_highest, shape_.time_max_period, out.col_block(0, n_time));
+    nn::time_features(t, std::span<const Real>(workspace.time_frequencies), out.col_block(0, n_time));
     if (n_space > 0) {
         nn::space_features(x, ConstMatrixView<Real>(workspace.frequencies).col_block(0, n_space / 2),
                            out.col_block(n_time, n_space));

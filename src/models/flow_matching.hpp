@@ -85,6 +85,7 @@ class FlowMatching : public Model {
     template <class Real>
     struct Workspace {
         linalg::Matrix<Real> frequencies;
+        std::vector<Real> time_frequencies;
         linalg::Matrix<Real> encoder_input;
         linalg::Matrix<Real> features;
         linalg::Matrix<Real> velocity;

@@ -91,6 +91,8 @@ class Trainer {
         linalg::Matrix<float> source;  ///< cells of the control, the encoder's input
         linalg::Matrix<float> noise;   ///< the base, if Gaussian
         linalg::Matrix<float> target;
+        linalg::Matrix<float> ordered;     ///< the target in the order of a coupling
+        std::vector<std::uint32_t> drawn;  ///< rows of a population
         std::vector<std::uint8_t> source_type;
         std::vector<float> t;
         double loss = 0;
@@ -98,15 +100,22 @@ class Trainer {
     };
 
     void compute_lanes();
-    void compute_slot(const Lane& lane, SlotWork& work) const;
+    void compute_slot(std::size_t lane_index, SlotWork& work);
     std::span<float> own_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
     void couple(SlotWork& work) const;
-    const TrainingPair& pair_of_step(const Lane& lane) const;
+    const TrainingPair& pair_of_step(std::size_t lane_index);
 
     const models::Model& model_;
     TrainOptions options_;
+    // The order in which a lane visits its pairs in an epoch.
+    struct LaneOrder {
+        std::uint64_t epoch = ~std::uint64_t{0};
+        std::vector<std::uint32_t> pairs;
+    };
+
     std::vector<Lane> lanes_;
+    std::vector<LaneOrder> orders_;  ///< of each lane, the current epoch
     dist::Communicator communicator_;
     linalg::AlignedVector<float> values_;
     nn::AdamState adam_;
@@ -114,7 +123,8 @@ class Trainer {
     std::vector<std::unique_ptr<models::Model::Scratch>> scratch_;
     dist::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
-    nn::Turn turn_;               ///< of the current step
+    nn::Turn turn_;  ///< of the current step
+    std::vector<double> norm_sums_;
     std::vector<double> shared_;  ///< losses of all slots, then flags
 };
 
