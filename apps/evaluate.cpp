@@ -2,11 +2,11 @@
 #include <omp.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "core/progress.hpp"
+#include "eval/pair_choice.hpp"
 #include "eval/report.hpp"
 #include "eval/results.hpp"
 #include "train/checkpoint.hpp"
@@ -20,7 +20,7 @@ namespace {
 eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
                             const data::Screen& screen, const std::string& config_text,
                             const dist::Communicator& comm) {
-    return {.method = models::context_name(checkpoint.shape.context),
+    return {.method = models::method_name(checkpoint.method),
             .base = checkpoint.base == train::Base::source ? "source" : "gaussian",
             .knn = checkpoint.shape.encoder.knn,
             .seed = config.train.seed,
@@ -30,19 +30,9 @@ eval::Provenance provenance(const config::RunConfig& config, const train::Checkp
             .config = config_text,
             .data_fingerprint = screen.fingerprint,
             .ranks = comm.size(),
-            .threads = omp_get_max_threads()};
-}
-
-std::vector<std::size_t> chosen_pairs(const data::Split& split, const std::vector<data::Part>& parts) {
-    std::vector<std::size_t> chosen;
-    for (data::Part part : parts) {
-        const std::vector<std::size_t> pairs = split.pairs(part);
-        chosen.insert(chosen.end(), pairs.begin(), pairs.end());
-    }
-    if (chosen.empty()) throw core::ConfigError("parts", "the split has no pair in the parts asked for");
-    std::ranges::sort(chosen);
-    chosen.erase(std::ranges::unique(chosen).begin(), chosen.end());  // a part may be named twice
-    return chosen;
+            .threads = omp_get_max_threads(),
+            .recipe = config.recipe == config::Recipe::paper ? "paper" : "popflow",
+            .condition = config.condition == config::Condition::none ? "none" : "treatment"};
 }
 
 std::string checkpoint_path(const std::string& run) {
@@ -65,7 +55,8 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
                                  .normalisation = checkpoint.normalisation,
                                  .conditions = checkpoint.conditions,
                                  .mean_shifts = checkpoint.mean_shifts};
-    const std::vector<std::size_t> pairs = chosen_pairs(split, config.evaluate.parts);
+    const std::vector<std::size_t> pairs = eval::chosen_pairs(
+        screen, split, config.evaluate.parts, config.evaluate.train_pairs, config.evaluate.seed);
     const std::string config_text =
         table.text(config::training_sections()) + table.text({config::Section::evaluate});
     // The first file of its name shows a path that cannot be written to before hours of work.
@@ -111,37 +102,6 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     table.parse_text(checkpoint.config, checkpoint_path(run));
     table.parse(arguments, sections, nullptr);
     evaluate_run(run, checkpoint, config.output, config, table, comm);
-    return done;
-}
-
-int report(const Arguments& arguments, const dist::Communicator& comm) {
-    config::RunConfig config;
-    const config::OptionTable table = run_options(config);
-    using enum config::Section;
-    std::vector<std::string> files;
-    if (parse_or_help(table, "report R.h5 ... [options]", arguments, {general, config::Section::report}, comm,
-                      &files))
-        return done;
-    if (files.empty()) throw core::ConfigError("report", "missing; give one or more result files");
-    std::vector<eval::Results> results;
-    for (const std::string& file : files) results.push_back(eval::read_results(file));
-    if (!comm.root()) return done;
-    const std::string text =
-        config.format == "markdown" ? eval::report_markdown(results) : eval::report_text(results);
-    if (config.output.empty()) {
-        std::printf("%s", text.c_str());
-        return done;
-    }
-    const std::string temporary = config.output + ".tmp";
-    std::ofstream out(temporary);
-    out << text;
-    out.close();
-    std::error_code error;
-    if (out) std::filesystem::rename(temporary, config.output, error);
-    if (!out || error) {
-        std::filesystem::remove(temporary, error);
-        throw core::ConfigError("output", "cannot write '" + config.output + "'");
-    }
     return done;
 }
 

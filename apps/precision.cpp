@@ -27,6 +27,11 @@ void settle_precision(config::RunConfig& config, const dist::Communicator& comm)
         std::filesystem::exists(checkpoint)) {
         config.precision = precision_of(train::read_checkpoint(checkpoint));
     }
+    if (config.method == models::Method::icnn) {
+        if (config.precision == PrecisionChoice::bf16)
+            throw core::ConfigError("precision", "found 'bf16', allowed auto, fp32 with method icnn");
+        config.precision = PrecisionChoice::fp32;
+    }
     std::array<double, 1> without{linalg::cpu_has_bf16() ? 0.0 : 1.0};
     comm.sum(std::span<double>(without));
     if (config.precision == PrecisionChoice::automatic) {

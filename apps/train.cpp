@@ -58,6 +58,14 @@ models::FlowMatchingShape model_shape(const config::RunConfig& config, const dat
     return shape;
 }
 
+models::IcnnTransportShape icnn_shape(const config::RunConfig& config,
+                                      const models::FlowMatchingShape& data) {
+    models::IcnnTransportShape shape = config.icnn;
+    shape.markers = data.markers;
+    shape.conditions = config.condition == config::Condition::treatment ? data.conditions : 0;
+    return shape;
+}
+
 // One training from its data to its last step.
 class Training {
   public:
@@ -68,11 +76,13 @@ class Training {
           comm_(comm),
           folder_(config.output),
           screen_(data::open_screen(config.data, config.screen)),
-          set_(screen_, data::make_split(screen_, config.split, config.split_seed), config.train.batch_pairs,
-               comm) {
+          set_(screen_, data::make_split(screen_, config.split, config.split_seed), config.train, comm) {
+        train::check_augmentation(config.train.augmentation, screen_.markers.size(), config.model.context);
         saved_.config = table.text(config::training_sections());
         saved_.data_fingerprint = screen_.fingerprint;
+        saved_.method = config.method;
         saved_.shape = model_shape(config, screen_, set_);
+        saved_.icnn = icnn_shape(config, saved_.shape);
         saved_.base = config.train.base;
         saved_.frequencies = models::draw_frequencies(saved_.shape, config.train.seed);
         saved_.markers = screen_.markers;
@@ -125,7 +135,7 @@ class Training {
         if (before.data_fingerprint != saved_.data_fingerprint) {
             throw core::DataError(config_.data, "", "not the file that this run was trained on");
         }
-        trainer_->restore(std::move(before.values), std::move(before.adam));
+        trainer_->restore(std::move(before.values), std::move(before.adam), before.memory);
         rows_ = train::read_training_table(table_path(), trainer_->steps_done());
         if (!rows_.empty()) seconds_before_ = rows_.back().seconds;
     }
@@ -137,7 +147,7 @@ class Training {
             "%s: %zu training pairs, %zu markers, %zu treatments; %s, %zu parameters, %s; %d ranks x "
             "%d threads\n",
             config_.data.c_str(), set_.pairs().size(), screen_.markers.size(),
-            set_.conditions().treatments().size(), models::context_name(saved_.shape.context),
+            set_.conditions().treatments().size(), models::method_name(saved_.method),
             model_->layout().count(), linalg::precision_name(saved_.shape.precision), comm_.size(),
             omp_get_max_threads());
         if (static_cast<std::size_t>(comm_.size()) > config_.train.batch_pairs) {
@@ -171,6 +181,7 @@ class Training {
     }
 
     void save() {
+        saved_.memory = trainer_->memory();
         if (!comm_.root()) return;
         saved_.values = trainer_->values();
         saved_.adam = trainer_->adam();

@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs what popflow needs from the packages of Debian 12 or a recent Ubuntu.
-# Usage: install_dependencies.sh [--tests]   (--tests adds what only the tests need)
+# Usage: install_dependencies.sh [--tests] [--slurm]   (--tests adds what only the tests need, --slurm a Slurm for the
+#   test of the job files)
 set -euo pipefail
 packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev
     libfreetype-dev fonts-liberation)
-if [ "${1:-}" = --tests ]; then
-    packages+=(libgtest-dev hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn python3-h5py
-        python3-anndata python3-pot python3-pil)
-fi
+for option; do
+    case $option in
+        --tests) packages+=(libgtest-dev hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn
+            python3-h5py python3-anndata python3-pot python3-pil) ;;
+        --slurm) packages+=(slurm-wlm munge) ;;
+        *)
+            echo "install_dependencies.sh: found '$option', allowed --tests, --slurm" >&2
+            exit 2
+            ;;
+    esac
+done
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")

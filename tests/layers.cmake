@@ -14,9 +14,10 @@ set(may_models core linalg nn ode ot)
 set(may_metrics core linalg ot)
 set(may_data core linalg h5)
 set(may_train core linalg nn h5 dist data models ot)
-set(may_eval core linalg h5 dist data models metrics)
+set(may_plot core linalg)
+set(may_eval core linalg h5 dist data models metrics plot)
 set(may_config core data models train eval)
-set(folders core linalg h5 dist nn ode ot models metrics data train eval config)
+set(folders core linalg h5 dist nn ode ot models metrics data train plot eval config)
 
 # header pattern -> the one folder that may include it
 set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options" "(ft2build|freetype)")

@@ -70,6 +70,15 @@ std::string read_text(const std::string& path) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// The same for every name of one file.
+std::string identity(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
+    return error ? path : canonical.string();
+}
+
+constexpr const char* include_key = "include";
+
 const std::vector<Section>& all_sections() {
     static const std::vector<Section> sections{Section::general, Section::data,    Section::split,
                                                Section::model,   Section::train,   Section::evaluate,
@@ -102,13 +111,26 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
     if (const auto file = flags.find("config"); file != flags.end()) {
         parse_text(read_text(file->second.back()), file->second.back());
     }
-    for (const auto& [name, values] : flags) find(name)->set(values);
+    for (const auto& [name, values] : flags) set(name, values);
+    if (on_parsed_) on_parsed_(*given_);
+}
+
+void OptionTable::set(const std::string& name, const std::vector<std::string>& values) const {
+    find(name)->set(values);
+    given_->insert(name);
 }
 
 void OptionTable::parse_text(const std::string& text, const std::string& name) const {
-    std::vector<std::string> known;
+    std::vector<std::string> open_files{identity(name)};
+    parse_file(text, name, open_files);
+}
+
+void OptionTable::parse_file(const std::string& text, const std::string& name,
+                             std::vector<std::string>& open_files) const {
+    std::vector<std::string> known{include_key};
     for (const Option& option : options_) known.push_back(option.name);
-    const po::options_description description = describe(options_, all_sections());
+    po::options_description description = describe(options_, all_sections());
+    description.add_options()(include_key, po::value<std::vector<std::string>>()->composing());
     Values keys;
     try {
         std::istringstream in(text);
@@ -116,13 +138,33 @@ void OptionTable::parse_text(const std::string& text, const std::string& name) c
     } catch (const po::error& error) {
         rethrow(error, known, name + ": ");
     }
+    if (keys.contains("config"))
+        throw core::ConfigError(name, "config: not in a file; `include = F.cfg` takes in another one");
+    for (const std::string& file : keys[include_key]) include(file, name, open_files);
+    keys.erase(include_key);
     for (const auto& [key, values] : keys) {
         try {
-            find(key)->set(values);
+            set(key, values);
         } catch (const core::ConfigError& error) {
             throw core::ConfigError(name, error.what());
         }
     }
+}
+
+void OptionTable::include(const std::string& name, const std::string& including,
+                          std::vector<std::string>& open_files) const {
+    const std::string path = (std::filesystem::path(including).parent_path() / name).string();
+    if (std::ranges::find(open_files, identity(path)) != open_files.end())
+        throw core::ConfigError(including, "include: found '" + name + "', which includes this file in turn");
+    std::string text;
+    try {
+        text = read_text(path);
+    } catch (const core::ConfigError&) {
+        throw core::ConfigError(including, "include: cannot read '" + path + "'");
+    }
+    open_files.push_back(identity(path));
+    parse_file(text, path, open_files);
+    open_files.pop_back();
 }
 
 std::string OptionTable::text(const std::vector<Section>& sections) const {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,9 @@ class OptionTable {
   public:
     void add(Option option) { options_.push_back(std::move(option)); }
     const std::vector<Option>& options() const { return options_; }
+    /// Calls `done` at the end of each parse() with the names of all options set so far, by this or an
+    /// earlier call: the place of defaults that depend on other options.
+    void on_parsed(std::function<void(const std::set<std::string>&)> done) { on_parsed_ = std::move(done); }
 
     /// Sets options from the command line and from the file that `config` names there; flags override the
     /// file.
@@ -39,7 +44,11 @@ class OptionTable {
     /// @throws core::ConfigError for an unknown key, a missing value or a value that is not allowed
     void parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
                std::vector<std::string>* positional) const;
-    /// Sets options from the text of a configuration file. @param name of the file, for messages
+    /// Sets options from the text of a configuration file.
+    ///
+    /// `include = F.cfg` in it sets those of another file first, which the file's own keys override; the path
+    /// is relative to the including file. @param name of the file, for messages and for what it includes
+    /// @throws core::ConfigError also for a file that includes itself
     void parse_text(const std::string& text, const std::string& name) const;
     /// The resolved configuration: every stored option of `sections` as `name = value`.
     /// @throws core::ConfigError for a value that would not read back
@@ -49,8 +58,16 @@ class OptionTable {
 
   private:
     const Option* find(const std::string& name) const;
+    void parse_file(const std::string& text, const std::string& name,
+                    std::vector<std::string>& open_files) const;
+    void include(const std::string& name, const std::string& including,
+                 std::vector<std::string>& open_files) const;
+
+    void set(const std::string& name, const std::vector<std::string>& values) const;
 
     std::vector<Option> options_;
+    std::function<void(const std::set<std::string>&)> on_parsed_;
+    std::shared_ptr<std::set<std::string>> given_ = std::make_shared<std::set<std::string>>();
 };
 
 /// Readers of option values; `key` goes into the message. @throws core::ConfigError

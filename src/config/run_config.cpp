@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <sstream>
 
+#include "config/defaults.hpp"
 #include "core/text.hpp"
+#include "eval/report.hpp"
 
 namespace popflow::config {
 
@@ -16,6 +17,12 @@ using Strings = std::vector<std::string>;
 
 std::string list_text(const Strings& values) {
     return core::joined(values, values.size());
+}
+
+std::string list_choice(const Strings& allowed) {
+    std::string text;
+    for (const std::string& a : allowed) text += (text.empty() ? "" : "|") + a;
+    return text;
 }
 
 // Builds the options of one section; each refers to a field of the configuration.
@@ -49,10 +56,8 @@ class Adder {
     }
     template <class Enum>
     void choice(const std::string& name, Enum& field, const Strings& allowed, const std::string& help) {
-        std::string argument;
-        for (const std::string& a : allowed) argument += (argument.empty() ? "" : "|") + a;
         add(
-            name, argument, help,
+            name, list_choice(allowed), help,
             [&field, name, allowed](const Strings& v) {
                 field = static_cast<Enum>(parse_choice(name, v.back(), allowed));
             },
@@ -133,7 +138,7 @@ void add_data(OptionTable& table, RunConfig& config) {
 void add_split(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::split);
     add.add(
-        "split", "S", "replica, patient:NAME[,NAME] or column:NAME",
+        "split", "S", "replica, patient:NAME[,NAME], column:NAME or letters",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = data::split_column(config.split);
@@ -145,7 +150,19 @@ void add_split(OptionTable& table, RunConfig& config) {
 void add_model(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::model);
     models::FlowMatchingShape& model = config.model;
-    add.choice("method", model.context, {"fm", "cgfm", "mfm"}, "what the velocity knows of the population");
+    add.choice("recipe", config.recipe, {"popflow", "paper"},
+               "where defaults come from; paper: training and evaluation as published");
+    add.add(
+        "method", list_choice(models::method_names()),
+        "flow matching by what the velocity knows of the population, or neural optimal transport",
+        [&config](const Strings& v) {
+            config.method =
+                static_cast<models::Method>(parse_choice("method", v.back(), models::method_names()));
+            config.model.context = models::context_of(config.method);
+        },
+        [&config] { return Strings{models::method_name(config.method)}; });
+    add.choice("condition", config.condition, {"none", "treatment"},
+               "what the potentials of icnn know of the treatment; icnn: none");
     add.choice("base", config.train.base, {"source", "gaussian"},
                "where the flow starts: control cells or noise");
     add.count("knn", model.encoder.knn, 0, "neighbours in the encoder's graph; 0 is a DeepSet");
@@ -154,6 +171,8 @@ void add_model(OptionTable& table, RunConfig& config) {
     add.count("embedding", model.encoder.embedding, 1, "length of the population embedding", 65536);
     add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", 65536);
     add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
+    add.choice("encoder-activation", model.encoder.activation, {"relu", "none"},
+               "between the encoder's layers; paper: none");
     add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", 65536);
     add.number("time-highest", model.time_highest, 0, 1e6,
                "highest frequency of flow time, radians for the whole flow");
@@ -164,24 +183,46 @@ void add_model(OptionTable& table, RunConfig& config) {
               "random Fourier frequencies of a cell that the encoder sees", 65536);
     add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
                "standard deviation of those frequencies");
+    models::IcnnTransportShape& icnn = config.icnn;
+    add.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", 65536);
+    add.count("icnn-layers", icnn.layers, 1, "their hidden layers", 1000);
+    add.choice("icnn-start", icnn.start, {"identity", "uniform"},
+               "their initial weights: those of the identity map, or as published; paper: uniform");
 }
 
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     train::TrainOptions& train = config.train;
     add.count("steps", train.steps, 1, "gradient steps");
-    add.count("batch-pairs", train.batch_pairs, 1, "pairs of a step, shared out over the ranks", 4096);
+    add.count("batch-pairs", train.batch_pairs, 1, "pairs of a step, shared out over the ranks; paper: 1",
+              4096);
     add.count("cells", train.cells, 2, "cells drawn from each population of a pair", 1 << 20);
     add.count("seed", train.seed, 0, "of weights, features and draws");
-    add.choice("coupling", train.coupling, {"random", "ot"}, "how control and treated cells are paired");
-    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam");
-    add.choice("schedule", train.schedule, {"constant", "cosine"}, "learning rate after the warm-up");
-    add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up");
-    add.number("clip-norm", train.clip_norm, 0, 1e9, "largest norm of the gradient; 0 for none");
+    add.choice("updates", config.model.updates, {"joint", "alternate"},
+               "velocity and encoder of mfm in each step, or by turns with cached embeddings; paper: "
+               "alternate");
+    add.choice("loss", config.model.loss, {"full", "reduced"},
+               "reported loss, with or without the constant ||x1 - x0||^2; paper: reduced");
+    add.count("icnn-inner-steps", config.icnn.inner_steps, 1, "updates of g for one of f");
+    add.choice("coupling", train.coupling, {"random", "ot", "rows"},
+               "how control and treated cells are paired; rows: as they stand in the file; paper: ot for fm "
+               "and cgfm");
+    add.add(
+        "augment", "NAMES", "none, or some of rotate, reflect (two markers) and mix",
+        [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
+        [&train] { return Strings{train.augmentation.text()}; });
+    add.choice("normalise", train.normalise, {"no", "yes"},
+               "centre and scale markers by the training cells; scores are in that space");
+    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam; icnn and paper: 1e-4");
+    add.choice("schedule", train.schedule, {"constant", "cosine"},
+               "learning rate after the warm-up; icnn and paper: constant");
+    add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up; icnn and paper: 0");
+    add.number("clip-norm", train.clip_norm, 0, 1e9,
+               "largest norm of the gradient; 0 for none; icnn and paper: 0");
     add.number("ema-decay", train.adam.ema_decay, 0, 0.9999999,
-               "decay of the mean of the weights; 0 for none");
-    add.number("beta1", train.adam.beta1, 0, 0.9999999, "of Adam");
-    add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam");
+               "decay of the mean of the weights; 0 for none; icnn and paper: 0");
+    add.number("beta1", train.adam.beta1, 0, 0.9999999, "of Adam; icnn: 0.5");
+    add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam; icnn: 0.9");
     add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
     add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
                "of matrix products; auto is bf16 where every rank's CPU has it");
@@ -213,8 +254,12 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             for (data::Part part : evaluate.parts) names.emplace_back(data::part_name(part));
             return Strings{list_text(names)};
         });
-    add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored, a random draw");
-    add.count("eval-seed", evaluate.seed, 0, "of that draw");
+    add.count("train-eval-pairs", evaluate.train_pairs, 0,
+              "training pairs that are scored, spread over the patients; 0 for all");
+    add.count("max-cells", evaluate.max_cells, 2, "cells of a population that are scored");
+    add.choice("eval-draw", evaluate.draw, {"random", "first"},
+               "which of its cells are scored; paper: the first rows");
+    add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
     add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
     add.add(
         "metrics", "NAMES", "scores to compute",
@@ -233,16 +278,23 @@ void add_report(OptionTable& table, RunConfig& config) {
     add.text("run", config.run, "RUN", "run folder of a training", false);
     add.toggle("json", config.json, "print JSON");
     add.add(
-        "format", "text|markdown", "of the table",
+        "format", "F",
+        "of the report: " + list_text(eval::report_format_names()) +
+            "; default by the output's name, or text",
         [&config](const Strings& v) {
-            parse_choice("format", v.back(), {"text", "markdown"});
+            parse_choice("format", v.back(), eval::report_format_names());
             config.format = v.back();
         },
-        [&config] { return Strings{config.format}; }, false);
+        [&config] { return config.format.empty() ? Strings{} : Strings{config.format}; }, false);
+    add.text("published", config.published, "TABLE",
+             "figures to show under one's own: " + list_text(eval::PublishedTable::builtin_names()) +
+                 ", or a CSV file",
+             false);
 }
 
 void add_simulated_file(Adder& add, SimulateConfig& config) {
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "F.h5ad", "file to write", false);
 }
@@ -302,7 +354,8 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
 OptionTable run_options(RunConfig& config) {
     OptionTable table;
     Adder add(table, Section::general);
-    add.text("config", config.config_file, "F.cfg", "file of `option = value` lines; flags override it",
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
     add_data(table, config);
@@ -311,6 +364,7 @@ OptionTable run_options(RunConfig& config) {
     add_train(table, config);
     add_evaluate(table, config);
     add_report(table, config);
+    table.on_parsed([&config](const std::set<std::string>& given) { apply_defaults(config, given); });
     return table;
 }
 
@@ -321,19 +375,8 @@ const std::vector<Section>& training_sections() {
 
 std::vector<std::string> differences(const std::string& now, const std::string& before,
                                      const std::vector<std::string>& ignored) {
-    const auto entries = [](const std::string& text) {
-        std::map<std::string, std::string> map;
-        std::istringstream in(text);
-        for (std::string line; std::getline(in, line);) {
-            const auto equals = line.find(" = ");
-            if (equals == std::string::npos) continue;
-            std::string& value = map[line.substr(0, equals)];
-            value += (value.empty() ? "" : " ") + line.substr(equals + 3);
-        }
-        return map;
-    };
-    auto a = entries(now);
-    auto b = entries(before);
+    auto a = core::key_values(now);
+    auto b = core::key_values(before);
     std::map<std::string, int> keys;
     for (const auto& entry : a) keys[entry.first];
     for (const auto& entry : b) keys[entry.first];

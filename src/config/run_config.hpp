@@ -10,13 +10,20 @@
 #include "data/simulated_screen.hpp"
 #include "data/splits.hpp"
 #include "eval/evaluator.hpp"
-#include "models/flow_matching.hpp"
+#include "models/icnn_transport.hpp"
+#include "models/method.hpp"
 #include "train/trainer.hpp"
 
 namespace popflow::config {
 
 /// What --precision says; `automatic` is settled when a training starts.
 enum class PrecisionChoice { automatic, fp32, bf16 };
+
+/// Where defaults come from, see apply_defaults().
+enum class Recipe { popflow, paper };
+
+/// What a potential of method icnn sees of the treatment.
+enum class Condition { none, treatment };
 
 /// Everything a user can set, with its default.
 struct RunConfig {
@@ -27,14 +34,19 @@ struct RunConfig {
     data::ScreenOptions screen;
     std::string split = "replica";
     std::uint64_t split_seed = 0;
+    Recipe recipe = Recipe::popflow;
+    models::Method method = models::Method::mfm;
+    Condition condition = Condition::treatment;
     models::FlowMatchingShape model;
+    models::IcnnTransportShape icnn;
     train::TrainOptions train;
     PrecisionChoice precision = PrecisionChoice::automatic;
     std::uint64_t checkpoint_every = 500;  ///< steps
     std::uint64_t log_every = 50;          ///< steps
     std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never
     bool resume = false;
-    std::string format = "text";  ///< of a report
+    std::string format;     ///< of a report; empty: by the name of the output
+    std::string published;  ///< figures to show in a report: a name or a file; may be empty
     bool json = false;
     eval::EvaluateOptions evaluate;
 };

@@ -25,6 +25,7 @@ enum class Purpose : std::uint32_t {
     simulation = 11,        ///< simulated data; a, b as the simulator says
     test = 12,              ///< tests
     encoder_features = 13,  ///< fixed random features of the encoder
+    augment = 14,           ///< symmetries applied to a slot; a = step, b = slot
 };
 
 /// A counter-based random stream: Philox 4x32-10 keyed by (seed, purpose, a, b).

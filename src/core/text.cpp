@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <sstream>
 
 namespace popflow::core {
 
@@ -101,6 +102,18 @@ std::vector<std::string> split_text(const std::string& text, char separator) {
         if (end == std::string::npos) return parts;
         begin = end + 1;
     }
+}
+
+std::map<std::string, std::string> key_values(const std::string& text) {
+    std::map<std::string, std::string> values;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        const auto equals = line.find(" = ");
+        if (equals == std::string::npos) continue;
+        std::string& value = values[line.substr(0, equals)];
+        value += (value.empty() ? "" : " ") + line.substr(equals + 3);
+    }
+    return values;
 }
 
 }  // namespace popflow::core

@@ -17,8 +17,8 @@ namespace popflow::data {
 /// Which letters to simulate, and how.
 struct LettersOptions {
     std::uint64_t seed = 0;
-    std::string font;                  ///< a TrueType or OpenType file; empty: Liberation Sans
-    std::vector<std::string> letters;  ///< to train on; empty: all capitals but those to test
+    std::string font{};                  ///< a TrueType or OpenType file; empty: Liberation Sans
+    std::vector<std::string> letters{};  ///< to train on; empty: all capitals but those to test
     std::vector<std::string> test_letters{"X", "Y"};
     std::size_t rotations = 10;  ///< of each letter
     double noise = 0.5;          ///< standard deviation of source - target, per coordinate

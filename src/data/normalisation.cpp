@@ -77,6 +77,10 @@ Normalisation make_normalisation(const Moments& training) {
     return result;
 }
 
+Normalisation no_normalisation(std::size_t markers) {
+    return {std::vector<float>(markers, 0), 1};
+}
+
 void Normalisation::apply(linalg::MatrixView<float> x) const {
     core::check_shape("normalisation", x.rows, x.cols, x.rows, mean.size());
     for (std::size_t i = 0; i < x.rows; ++i) {

@@ -47,4 +47,7 @@ struct Normalisation {
 /// @throws core::NumericalError if there are no rows or all markers are constant
 Normalisation make_normalisation(const Moments& training);
 
+/// The identity: mean 0, scale 1.
+Normalisation no_normalisation(std::size_t markers);
+
 }  // namespace popflow::data

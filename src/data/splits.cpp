@@ -14,7 +14,7 @@ namespace popflow::data {
 
 namespace {
 
-const char* const forms = "allowed replica, patient:NAME[,NAME], column:NAME";
+const char* const forms = "allowed replica, patient:NAME[,NAME], column:NAME, letters";
 
 /// Part of the experiment of each pair.
 Split by_experiment(const Screen& screen, const std::string& spec,
@@ -195,6 +195,7 @@ std::vector<std::size_t> Split::pairs(Part part) const {
 
 std::string split_column(const std::string& spec) {
     const std::string prefix = "column:";
+    if (spec == "letters") return "split";
     return spec.starts_with(prefix) ? spec.substr(prefix.size()) : "";
 }
 

@@ -31,7 +31,7 @@ struct Split {
 /// `replica`: of each culture's (patient, plate) batches that hold two or more replicates, 10 give one
 /// replicate to validation and 10 other ones give one to test; with fewer than 30 such batches, a third of
 /// them each. `column:NAME`: as the column NAME of obs says; the column must be constant within an
-/// experiment.
+/// experiment. `letters`: as the column `split` says, where simulate letters puts it.
 ///
 /// @throws ConfigError for an unknown form; DataError for an unknown patient, one patient only, a column that
 /// is
@@ -39,7 +39,8 @@ struct Split {
 ///         test
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed);
 
-/// The obs column that `spec` names (`column:NAME`), else empty; goes into ScreenOptions::split_column.
+/// The obs column that `spec` names (`column:NAME`, `letters`), else empty; goes into
+/// ScreenOptions::split_column.
 std::string split_column(const std::string& spec);
 
 }  // namespace popflow::data

@@ -11,8 +11,8 @@ namespace popflow::dist {
 
 namespace {
 
-constexpr double quantum = 0x1.0p-36;
-constexpr float limit = 0x1.0p14F;
+constexpr double quantum = 0x1.0p-36;  // of a unit
+constexpr float limit = 0x1.0p14F;     // units
 constexpr std::size_t block_size = 1U << 14U;
 
 // 1.5 * 2^52: a double of this size has no fraction, so adding it rounds to an integer that stands in the low
@@ -25,22 +25,22 @@ inline std::uint64_t to_integer(double x) {
     return std::bit_cast<std::uint64_t>(x + shift) - std::bit_cast<std::uint64_t>(shift);
 }
 
-POPFLOW_SIMD bool set_block(const float* gradient, std::int64_t* total, std::size_t n) {
+POPFLOW_SIMD bool set_block(const float* gradient, float per_unit, std::int64_t* total, std::size_t n) {
     int outside = 0;
 #pragma omp simd reduction(| : outside)
     for (std::size_t i = 0; i < n; ++i) {
-        const float g = gradient[i];
+        const float g = gradient[i] * per_unit;
         outside |= static_cast<int>(!(g < limit && g > -limit));  // true for NaN
         total[i] = static_cast<std::int64_t>(to_integer(static_cast<double>(g) / quantum));
     }
     return outside == 0;
 }
 
-POPFLOW_SIMD bool add_block(const float* gradient, std::int64_t* total, std::size_t n) {
+POPFLOW_SIMD bool add_block(const float* gradient, float per_unit, std::int64_t* total, std::size_t n) {
     int outside = 0;
 #pragma omp simd reduction(| : outside)
     for (std::size_t i = 0; i < n; ++i) {
-        const float g = gradient[i];
+        const float g = gradient[i] * per_unit;
         outside |= static_cast<int>(!(g < limit && g > -limit));  // true for NaN
         total[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(total[i]) +
                                              to_integer(static_cast<double>(g) / quantum));
@@ -67,8 +67,10 @@ bool ExactSum::add(std::span<const float> gradient) {
     for (std::size_t block = 0; block < blocks; ++block) {
         const std::size_t first = block * block_size;
         const std::size_t count = std::min(block_size, total_.size() - first);
-        const bool good = empty_ ? set_block(gradient.data() + first, total_.data() + first, count)
-                                 : add_block(gradient.data() + first, total_.data() + first, count);
+        const float* g = gradient.data() + first;
+        std::int64_t* total = total_.data() + first;
+        const bool good =
+            empty_ ? set_block(g, 1 / unit_, total, count) : add_block(g, 1 / unit_, total, count);
         if (!good) inside = false;
     }
     empty_ = false;
@@ -82,6 +84,7 @@ void ExactSum::reduce(const Communicator& communicator) {
 }
 
 void ExactSum::read(double scale, std::span<float> out) const {
+    const double step = scale * quantum * static_cast<double>(unit_);
     const std::size_t blocks = (total_.size() + block_size - 1) / block_size;
 #pragma omp parallel for schedule(static)
     for (std::size_t block = 0; block < blocks; ++block) {
@@ -90,7 +93,7 @@ void ExactSum::read(double scale, std::span<float> out) const {
         if (empty_) {
             std::fill_n(out.data() + first, count, 0.0F);
         } else {
-            read_block(total_.data() + first, scale * quantum, out.data() + first, count);
+            read_block(total_.data() + first, step, out.data() + first, count);
         }
     }
 }

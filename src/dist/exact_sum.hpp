@@ -11,12 +11,14 @@ namespace popflow::dist {
 
 /// Sums of gradients that do not depend on the order of the summands.
 ///
-/// Each float is rounded to a multiple of 2^-36 (1.5e-11) and added as a 64-bit integer; integer addition is
-/// associative, so slots may be summed by any thread and rank in any order. Data are normalised to unit
-/// variance, which bounds useful gradients far below the limit of one summand, 2^14; up to 2^12 summands fit.
+/// Each float is rounded to a multiple of 2^-36 (1.5e-11) units and added as a 64-bit integer; integer
+/// addition is associative, so slots may be summed by any thread and rank in any order. Data are normalised
+/// to unit variance, which bounds useful gradients of a velocity far below the limit of one summand, 2^14
+/// units; up to 2^12 summands fit.
 class ExactSum {
   public:
-    explicit ExactSum(std::size_t size) : storage_(size), total_(storage_) {}
+    /// @param unit  a power of two
+    explicit ExactSum(std::size_t size, float unit = 1) : storage_(size), total_(storage_), unit_(unit) {}
     ExactSum(const ExactSum&) = delete;
     ExactSum& operator=(const ExactSum&) = delete;
 
@@ -34,7 +36,8 @@ class ExactSum {
   private:
     std::vector<std::int64_t> storage_;
     std::span<std::int64_t> total_;  ///< the elements in use
-    bool empty_ = true;              ///< nothing was added: the elements are still those of the sum before
+    float unit_;
+    bool empty_ = true;  ///< nothing was added: the elements are still those of the sum before
 };
 
 }  // namespace popflow::dist

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <new>
+#include <numeric>
 
 #include "core/random.hpp"
 #include "dist/partition.hpp"
@@ -34,9 +35,13 @@ data::Cells rows_of(const data::Cells& cells, std::span<const std::uint32_t> row
     return out;
 }
 
-data::Cells draw(const data::Cells& cells, std::size_t most, core::Stream stream) {
+data::Cells draw(const data::Cells& cells, const EvaluateOptions& options, core::Stream stream) {
     const std::size_t n = cells.x.rows();
-    return rows_of(cells, stream.sample(n, std::min(n, most)));
+    const std::size_t k = std::min(n, options.max_cells);
+    if (options.draw == Draw::random) return rows_of(cells, stream.sample(n, k));
+    std::vector<std::uint32_t> rows(k);
+    std::iota(rows.begin(), rows.end(), 0U);
+    return rows_of(cells, rows);
 }
 
 std::vector<double> column_means(const Matrix<float>& x) {
@@ -66,8 +71,8 @@ class PairWork {
         const std::size_t ids[] = {screen.pairs[pair].control, screen.pairs[pair].treated};
         std::vector<data::Cells> cells = data::read_populations(screen, ids);
         for (data::Cells& c : cells) flow.normalisation.apply(c.x.view());
-        control_ = draw(cells[0], options.max_cells, stream(options, pair, role_control));
-        target_ = draw(cells[1], options.max_cells, stream(options, pair, role_target)).x;
+        control_ = draw(cells[0], options, stream(options, pair, role_control));
+        target_ = draw(cells[1], options, stream(options, pair, role_target)).x;
         all_targets_ = std::move(cells[1]);
     }
 

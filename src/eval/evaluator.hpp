@@ -27,12 +27,20 @@ double metric(const metrics::Scores& scores, const std::string& name);
 /// other.
 const std::vector<std::string>& predictor_names();
 
+/// Which cells of a population are scored if it has more than the limit.
+enum class Draw {
+    random,
+    first,  ///< the first rows, as published; they may be of one cell type alone
+};
+
 /// What an evaluation scores, and how.
 struct EvaluateOptions {
     std::vector<data::Part> parts{data::Part::test};
-    std::size_t max_cells = 5000;  ///< cells of a population that are scored, a random draw
-    std::uint64_t seed = 0;        ///< of that draw
-    double tolerance = 1e-4;       ///< of the flow's solver, relative and absolute
+    std::size_t train_pairs = 0;   ///< training pairs that are scored, spread over the patients; 0: all
+    std::size_t max_cells = 5000;  ///< cells of a population that are scored
+    Draw draw = Draw::random;
+    std::uint64_t seed = 0;   ///< of that draw
+    double tolerance = 1e-4;  ///< of the flow's solver, relative and absolute
     std::vector<std::string> metrics = metric_names();
 };
 

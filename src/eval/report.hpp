@@ -4,19 +4,30 @@
 #include <string>
 #include <vector>
 
+#include "eval/published.hpp"
 #include "eval/results.hpp"
 
 namespace popflow::eval {
 
-/// Table of one or more result files in the published layout: a row per predictor, the columns W1, W2, MMD x
-/// 1000 and r2 (and the energy distance), the mean over seeds with its standard deviation behind `+-` unless
-/// all are equal.
-///
-/// Files that differ in the seed alone make one row. Below the cultures' mean, the published aggregation,
-/// follow the means of each culture if there is more than one.
-std::string report_text(const std::vector<Results>& results);
+enum class ReportFormat { text, markdown, csv, latex, html };
 
-/// The same as Markdown, without the cultures.
-std::string report_markdown(const std::vector<Results>& results);
+/// Names of the formats, in their order.
+const std::vector<std::string>& report_format_names();
+
+/// Tables of any number of result files in the published layout: a row per method, base and k, then the
+/// baselines; the columns W1, W2, MMD x 1000, r2 and energy distance; the mean over seeds with its standard
+/// deviation behind it unless all are equal.
+///
+/// The best of a column is marked (`*` in text, else bold), the oracle and the noise floor apart. Result
+/// files of different splits or data make sections of their own; see compare() for what makes a row. Text
+/// holds every part and culture, Markdown and LaTeX the published aggregation of each part. CSV is tidy, one
+/// line per row, part, aggregation and metric, in full precision and in the units of `/summary`.
+/// HTML is a page of its own, with plots (report_page()).
+/// @param published  figures to show under one's own; may be nullptr
+std::string report(const std::vector<Results>& results, ReportFormat format,
+                   const PublishedTable* published = nullptr);
+
+/// report() as text.
+std::string report_text(const std::vector<Results>& results);
 
 }  // namespace popflow::eval

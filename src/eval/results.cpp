@@ -133,6 +133,8 @@ void write_provenance(h5::Group& root, const Provenance& p) {
     root.write_attribute("data_fingerprint", p.data_fingerprint);
     root.write_attribute("ranks", p.ranks);
     root.write_attribute("threads", p.threads);
+    root.write_attribute("recipe", p.recipe);
+    root.write_attribute("condition", p.condition);
 }
 
 Provenance read_provenance(const h5::Group& root) {
@@ -148,6 +150,10 @@ Provenance read_provenance(const h5::Group& root) {
     p.data_fingerprint = root.string_attribute("data_fingerprint");
     p.ranks = static_cast<int>(root.int_attribute("ranks"));
     p.threads = static_cast<int>(root.int_attribute("threads"));
+    p.version = root.string_attribute("version");
+    p.commit = root.string_attribute("commit");
+    if (root.has_attribute("recipe")) p.recipe = root.string_attribute("recipe");
+    if (root.has_attribute("condition")) p.condition = root.string_attribute("condition");
     return p;
 }
 
@@ -159,6 +165,19 @@ void write_embeddings(h5::Group& root, const Results& results) {
     h5::Dataset names = group.write_strings("pair", results.embedding_names);
     h5::write_encoding(names, "string-array", "0.2.0");
     h5::write_encoding(group, "dict", "0.1.0");
+}
+
+void read_embeddings(const h5::Group& root, Results& results) {
+    const h5::Group group = root.open_group("embeddings");
+    results.embedding_names = group.open_dataset("pair").read_strings();
+    const h5::Dataset values = group.open_dataset("values");
+    results.embeddings = linalg::Matrix<float>(values.rows(), values.row_size());
+    if (results.embeddings.rows() != results.embedding_names.size()) {
+        throw core::DataError(group.file(), "embeddings",
+                              "found " + std::to_string(values.rows()) + " rows, allowed " +
+                                  std::to_string(results.embedding_names.size()) + ", one per name");
+    }
+    if (values.size() > 0) values.read_rows(0, values.rows(), results.embeddings.values());
 }
 
 }  // namespace
@@ -237,10 +256,12 @@ Results read_results(const std::string& path) {
                               "found format " + std::to_string(version) + ", allowed 1");
     }
     Results results;
+    results.file = path;
     results.provenance = read_provenance(root);
     results.pairs = h5::read_dataframe(root, "pairs");
     results.summary = h5::read_dataframe(root, "summary");
     results.training = h5::read_dataframe(root, "training");
+    read_embeddings(root, results);
     return results;
 }
 

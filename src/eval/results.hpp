@@ -14,7 +14,7 @@ namespace popflow::eval {
 
 /// Where results come from; written as attributes of the file's root.
 struct Provenance {
-    std::string method;  ///< fm, cgfm, mfm
+    std::string method;  ///< fm, cgfm, mfm, icnn
     std::string base;    ///< source, gaussian
     std::size_t knn = 0;
     std::uint64_t seed = 0;
@@ -25,10 +25,15 @@ struct Provenance {
     std::string data_fingerprint{};
     int ranks = 1;
     int threads = 1;
+    std::string version{};  ///< of the program that wrote the file; known once read
+    std::string commit{};
+    std::string recipe = "popflow";       ///< or paper
+    std::string condition = "treatment";  ///< what the model knows of the treatment; or none
 };
 
 /// A result file in memory.
 struct Results {
+    std::string file{};  ///< that it was read from; empty if it was not
     Provenance provenance;
     h5::DataFrame pairs;       ///< one row per (pair, predictor)
     h5::DataFrame summary{};   ///< one row per (part, predictor, aggregation)

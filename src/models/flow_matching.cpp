@@ -20,19 +20,19 @@ struct FlowScratch : Model::Scratch {
     const FlowMatching::Weights<float>* weights = nullptr;  // of the scratch of the first thread
 };
 
-}  // namespace
-
-const char* context_name(Context context) {
-    switch (context) {
-        case Context::none:
-            return "fm";
-        case Context::pair_index:
-            return "cgfm";
-        case Context::population:
-            return "mfm";
+// Mean over cells of || x1 - x0 ||^2.
+double mean_square_displacement(const TrainingSlot<float>& slot) {
+    double sum = 0;
+    for (std::size_t i = 0; i < slot.x0.rows; ++i) {
+        for (std::size_t j = 0; j < slot.x0.cols; ++j) {
+            const double u = static_cast<double>(slot.x1(i, j) - slot.x0(i, j));
+            sum += u * u;
+        }
     }
-    return "";
+    return sum / static_cast<double>(slot.x0.rows);
 }
+
+}  // namespace
 
 std::size_t FlowMatchingShape::context_size() const {
     switch (context) {
@@ -64,6 +64,7 @@ FlowMatching::FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float>
     shape_.encoder.inputs = shape.markers + 2 * shape.encoder.frequencies + shape.cell_types;
     if (shape.context == Context::population)
         encoder_ = PopulationEncoder(layout_, "encoder", shape_.encoder);
+    encoder_size_ = layout_.size();
     mlp_ = nn::SkipMlp(layout_, "velocity",
                        {.shared_before = shape.context_size(),
                         .row_inputs = shape.row_inputs(),
@@ -184,7 +185,12 @@ Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const Trainin
     const std::size_t d = shape_.markers;
     core::check_shape("flow_matching.x1", slot.x1.rows, slot.x1.cols, n, d);
     workspace.context.assign(shape_.context_size(), Real{0});
-    if (shape_.context == Context::population) encode(values, slot.control, slot.control_type, workspace);
+    const bool encoded = shape_.context == Context::population && slot.embedding.empty();
+    if (encoded) encode(values, slot.control, slot.control_type, workspace);
+    if (!slot.embedding.empty()) {
+        core::check_shape("flow_matching.embedding", 1, slot.embedding.size(), 1, shape_.context_size());
+        std::ranges::copy(slot.embedding, workspace.context.begin());
+    }
     if (shape_.context == Context::pair_index) workspace.context[slot.pair] = Real{1};
 
     // x_t = (1 - t) x0 + t x1
@@ -211,7 +217,6 @@ Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const Trainin
         }
         loss += static_cast<double>(cell);
     }
-    const bool encoded = shape_.context == Context::population;
     workspace.dcontext.resize(encoded ? workspace.context.size() : 0);
     backward(weights, context, slot.condition, ConstMatrixView<Real>(velocity), workspace, gradients);
     if (encoded) {
@@ -233,12 +238,31 @@ void FlowMatching::begin_step(std::span<const float> values,
     for (const auto& s : scratch) static_cast<FlowScratch&>(*s).weights = &weights;
 }
 
+nn::Turn FlowMatching::turn(std::uint64_t step) const {
+    if (memory_size() == 0) return Model::turn(step);
+    if (step % 2 == 1) return {1, 0, encoder_size_, step / 2};
+    return {0, encoder_size_, layout_.size() - encoder_size_, step / 2};
+}
+
+std::size_t FlowMatching::memory_size() const {
+    const bool remembers = shape_.context == Context::population && shape_.updates == Updates::alternate;
+    return remembers ? shape_.encoder.embedding : 0;
+}
+
 double FlowMatching::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                                   const nn::Turn& /*turn*/, Scratch& scratch,
-                                   std::span<float> gradients) const {
+                                   const nn::Turn& turn, Scratch& scratch, std::span<float> gradients) const {
     auto& own = static_cast<FlowScratch&>(scratch);
-    if (own.weights == nullptr) return double{loss_and_gradient(values, slot, own.workspace, gradients)};
-    return double{loss_and_gradient(*own.weights, slot, own.workspace, gradients)};
+    auto& workspace = own.workspace;
+    TrainingSlot<float> now = slot;
+    // An embedding has norm 1: one of zeros is of a pair that was not visited yet.
+    const bool known = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });
+    if (turn.part == 0 && known) now.embedding = slot.memory;
+    const double loss{own.weights == nullptr ? loss_and_gradient(values, now, workspace, gradients)
+                                             : loss_and_gradient(*own.weights, now, workspace, gradients)};
+    if (now.embedding.empty() && !slot.memory.empty()) {
+        std::ranges::copy(workspace.context, slot.memory.begin());
+    }
+    return shape_.loss == Loss::full ? loss : loss - mean_square_displacement(slot);
 }
 
 std::vector<float> FlowMatching::context(std::span<const float> values, ConstMatrixView<float> control,

@@ -22,7 +22,17 @@ enum class Context {
     population,  ///< MFM: embedding of the control population
 };
 
-const char* context_name(Context context);
+/// Which parameters a step of MFM updates.
+enum class Updates {
+    joint,      ///< velocity and encoder
+    alternate,  ///< as published: velocity and encoder by turns, see FlowMatching::turn
+};
+
+/// The loss that is reported; the gradient is the same.
+enum class Loss {
+    full,     ///< || v - (x1 - x0) ||^2
+    reduced,  ///< as published: || v ||^2 - 2 <v, x1 - x0>, without the constant || x1 - x0 ||^2
+};
 
 /// Sizes and constants of a FlowMatching model; the defaults are the organoid configuration.
 struct FlowMatchingShape {
@@ -41,6 +51,8 @@ struct FlowMatchingShape {
     EncoderShape encoder{};  ///< `inputs` is set from markers and cell_types
     /// Of the velocity network's matrix products in training; prediction and the encoder are fp32.
     linalg::Precision precision = linalg::Precision::fp32;
+    Updates updates = Updates::joint;
+    Loss loss = Loss::full;
 
     std::size_t row_inputs() const { return 2 * time_frequencies + 2 * space_frequencies + markers; }
     std::size_t context_size() const;
@@ -57,8 +69,8 @@ linalg::Matrix<float> draw_frequencies(const FlowMatchingShape& shape, std::uint
 /// mean over cells of || (x1 - x0) - v((1 - t) x0 + t x1, t | h, c) ||^2.
 ///
 /// Source: Atanackovic et al., "Meta Flow Matching", ICLR 2025 (arXiv 2408.14608), algorithm 1 and appendix.
-/// Deviations: encoder and velocity learn together, in each step, without cached embeddings; the encoder has
-/// its ReLU (see PopulationEncoder).
+/// Deviations, by default: encoder and velocity learn together, in each step, without cached embeddings; the
+/// encoder has its ReLU (see PopulationEncoder).
 class FlowMatching : public Model {
   public:
     /// @param frequencies  as draw_frequencies() makes them
@@ -115,6 +127,13 @@ class FlowMatching : public Model {
     std::unique_ptr<Scratch> make_scratch() const override;
     void begin_step(std::span<const float> values,
                     std::span<const std::unique_ptr<Scratch>> scratch) const override;
+    /// With Updates::alternate steps 0, 2, ... update the velocity (part 0) and steps 1, 3, ... the encoder
+    /// (part 1). An encoder's step embeds the slot's cells and remembers h of the pair; a velocity's step
+    /// takes the h remembered from the last visit of the pair, however old the weights that made it, and
+    /// embeds (and remembers) a pair only when it meets it first. A pair is one of control and treated
+    /// population, so a control with several treatments has an embedding for each.
+    nn::Turn turn(std::uint64_t step) const override;
+    std::size_t memory_size() const override;
     double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot, const nn::Turn& turn,
                          Scratch& scratch, std::span<float> gradients) const override;
     std::size_t context_size() const override { return shape_.context_size(); }
@@ -159,6 +178,7 @@ class FlowMatching : public Model {
     FlowMatchingShape shape_;
     linalg::Matrix<float> frequencies_;
     nn::ParameterLayout layout_;
+    std::size_t encoder_size_ = 0;  ///< elements of the layout, the first ones, that are the encoder's
     PopulationEncoder encoder_;
     nn::SkipMlp mlp_;
 };

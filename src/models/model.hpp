@@ -23,6 +23,8 @@ struct TrainingSlot {
     std::span<const std::uint8_t> control_type;  ///< [m]; may be empty if cell_types is 0
     std::span<const Real> condition;             ///< [conditions]
     std::size_t pair = 0;                        ///< index among the training pairs (CGFM)
+    std::span<const Real> embedding{};  ///< of the population if it is given and constant; else computed
+    std::span<float> memory{};          ///< what the model keeps of the pair from step to step
 };
 
 /// A method that learns how populations move: what training and evaluation need to know of it.
@@ -50,9 +52,17 @@ class Model {
     /// What step 0, 1, ... of training updates: all parameters, unless networks take turns.
     virtual nn::Turn turn(std::uint64_t step) const { return {0, 0, layout().size(), step}; }
 
+    /// Numbers that the model keeps of each training pair from step to step; zero before its first.
+    virtual std::size_t memory_size() const { return 0; }
+
+    /// What elements of a gradient are measured in, a power of two: sums over slots are exact to 2^-36 of it
+    /// and hold up to 2^14 of it.
+    virtual float gradient_unit() const { return 1; }
+
     /// Loss of a slot at a turn; the gradient of the turn's parameters accumulates, that of others is
     /// unspecified. Shapes: values, gradients [layout().size()].
     /// @param scratch  made by this model, and given to begin_step() with these values
+    /// slot.memory [memory_size()] is read and written.
     /// @throws ShapeMismatch, NumericalError
     virtual double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
                                  const nn::Turn& turn, Scratch& scratch,

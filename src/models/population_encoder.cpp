@@ -47,7 +47,11 @@ void PopulationEncoder::forward(std::span<const Real> values, ConstMatrixView<Re
         }
         cache.z[l].reshape(x.rows, layers_[l].out());
         layers_[l].multiply(values, below, cache.z[l].view());
-        linalg::relu_forward(cache.z[l].view(), elements_of(values, layers_[l].bias()));
+        if (shape_.activation == EncoderActivation::relu) {
+            linalg::relu_forward(cache.z[l].view(), elements_of(values, layers_[l].bias()));
+        } else {
+            linalg::add_bias(cache.z[l].view(), elements_of(values, layers_[l].bias()));
+        }
         below = cache.z[l].view();
     }
     // e = (weights^T below) W^T + b
@@ -84,7 +88,9 @@ void PopulationEncoder::backward(std::span<const Real> values, ConstMatrixView<R
                  ConstMatrixView<Real>(cache.dpooled), Real{0}, cache.dz.view());
     for (std::size_t l = layers_.size() - 1; l-- > 0;) {
         // z = ReLU(A below W^T + b)
-        linalg::relu_backward(ConstMatrixView<Real>(cache.z[l]), cache.dz.view());
+        if (shape_.activation == EncoderActivation::relu) {
+            linalg::relu_backward(ConstMatrixView<Real>(cache.z[l]), cache.dz.view());
+        }
         const ConstMatrixView<Real> dz = cache.dz.view();
         const ConstMatrixView<Real> below = l == 0 ? x : ConstMatrixView<Real>(cache.z[l - 1]);
         const bool graph = shape_.knn > 0;

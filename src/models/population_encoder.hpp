@@ -8,6 +8,12 @@
 
 namespace popflow::models {
 
+/// What stands between the layers of the encoder.
+enum class EncoderActivation {
+    relu,
+    none,  ///< as the authors' code computes with two layers: the encoder is linear
+};
+
 /// Sizes of a PopulationEncoder.
 struct EncoderShape {
     std::size_t inputs = 0;  ///< markers + 2 frequencies + cell types
@@ -17,6 +23,7 @@ struct EncoderShape {
     std::size_t knn = 100;          ///< neighbours of each cell; 0 is a DeepSet
     std::size_t frequencies = 0;    ///< random Fourier frequencies of a cell among its inputs
     double frequency_scale = 0.25;  ///< standard deviation of those
+    EncoderActivation activation = EncoderActivation::relu;
 };
 
 /// Embedding of a population: h = e / ||e||, e = mean over cells of G_L( ... ReLU(G_1(x)) ... ), G(z) = A z
@@ -30,7 +37,7 @@ struct EncoderShape {
 /// Source:  Atanackovic et al., "Meta Flow Matching", ICLR 2025 (arXiv 2408.14608), section 3 and appendix;
 /// graph
 ///          convolution of Kipf and Welling, ICLR 2017. Deviation: ReLU between the layers also in the
-///          two-layer case, where the authors' code has none.
+///          two-layer case, where the authors' code has none, unless shape.activation says so.
 class PopulationEncoder {
   public:
     PopulationEncoder() = default;

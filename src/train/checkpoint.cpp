@@ -47,8 +47,8 @@ linalg::AlignedVector<float> read_tensors(const h5::Group& parent, const std::st
     return buffer;
 }
 
-void write_shape(h5::Group group, const models::FlowMatchingShape& shape, Base base) {
-    group.write_attribute("method", models::context_name(shape.context));
+void write_shape(h5::Group group, const models::FlowMatchingShape& shape, models::Method method, Base base) {
+    group.write_attribute("method", models::method_name(method));
     group.write_attribute("base", base == Base::source ? "source" : "gaussian");
     group.write_attribute("markers", shape.markers);
     group.write_attribute("cell_types", shape.cell_types);
@@ -67,16 +67,39 @@ void write_shape(h5::Group group, const models::FlowMatchingShape& shape, Base b
     group.write_attribute("knn", shape.encoder.knn);
     group.write_attribute("encoder_frequencies", shape.encoder.frequencies);
     group.write_attribute("encoder_scale", shape.encoder.frequency_scale);
+    if (shape.encoder.activation == models::EncoderActivation::none) {
+        group.write_attribute("encoder_activation", "none");
+    }
 }
 
-models::FlowMatchingShape read_shape(const h5::Group& group) {
+void write_icnn(h5::Group group, const models::IcnnTransportShape& shape) {
+    group.write_attribute("conditions", shape.conditions);
+    group.write_attribute("hidden", shape.hidden);
+    group.write_attribute("layers", shape.layers);
+    group.write_attribute("inner_steps", shape.inner_steps);
+}
+
+models::IcnnTransportShape read_icnn(const h5::Group& group, std::size_t markers) {
+    const auto size = [&](const char* name) { return static_cast<std::size_t>(group.int_attribute(name)); };
+    return {.markers = markers,
+            .conditions = size("conditions"),
+            .hidden = size("hidden"),
+            .layers = size("layers"),
+            .inner_steps = size("inner_steps")};
+}
+
+models::Method read_method(const h5::Group& group) {
+    const auto& names = models::method_names();
+    const std::string name = group.string_attribute("method");
+    const auto at = std::ranges::find(names, name);
+    if (at == names.end()) throw core::DataError(group.file(), "method", "found '" + name + "'");
+    return static_cast<models::Method>(at - names.begin());
+}
+
+models::FlowMatchingShape read_shape(const h5::Group& group, models::Method method) {
     const auto size = [&](const char* name) { return static_cast<std::size_t>(group.int_attribute(name)); };
     models::FlowMatchingShape shape;
-    const std::string method = group.string_attribute("method");
-    for (const auto context :
-         {models::Context::none, models::Context::pair_index, models::Context::population}) {
-        if (method == models::context_name(context)) shape.context = context;
-    }
+    shape.context = models::context_of(method);
     shape.markers = size("markers");
     shape.cell_types = size("cell_types");
     shape.conditions = size("conditions");
@@ -94,6 +117,9 @@ models::FlowMatchingShape read_shape(const h5::Group& group) {
     shape.encoder.knn = size("knn");
     shape.encoder.frequencies = size("encoder_frequencies");
     shape.encoder.frequency_scale = group.double_attribute("encoder_scale");
+    if (group.has_attribute("encoder_activation")) {
+        shape.encoder.activation = models::EncoderActivation::none;
+    }
     return shape;
 }
 
@@ -124,6 +150,7 @@ data::Conditions read_conditions(const h5::Group& group) {
 }  // namespace
 
 std::unique_ptr<models::Model> Checkpoint::model() const {
+    if (method == models::Method::icnn) return std::make_unique<models::IcnnTransport>(icnn);
     return std::make_unique<models::FlowMatching>(shape, frequencies);
 }
 
@@ -136,8 +163,12 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
         root.write_attribute("config", checkpoint.config);
         root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
         root.write_attribute("step", checkpoint.adam.step);
-        write_shape(root.create_group("model"), checkpoint.shape, checkpoint.base);
-        write_matrix(root, "frequencies", checkpoint.frequencies);
+        write_shape(root.create_group("model"), checkpoint.shape, checkpoint.method, checkpoint.base);
+        if (checkpoint.method == models::Method::icnn) {
+            write_icnn(root.create_group("icnn"), checkpoint.icnn);
+        } else {
+            write_matrix(root, "frequencies", checkpoint.frequencies);
+        }
         root.write_strings("markers", checkpoint.markers);
         root.write_strings("cell_types", checkpoint.cell_types);
         root.write("normalisation_mean", checkpoint.normalisation.mean);
@@ -148,6 +179,7 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
         write_tensors(root, "average", model->layout(), checkpoint.adam.average);
         write_tensors(root, "adam_first", model->layout(), checkpoint.adam.first);
         write_tensors(root, "adam_second", model->layout(), checkpoint.adam.second);
+        if (!checkpoint.memory.view().empty()) write_matrix(root, "memory", checkpoint.memory);
     }
     file.commit();
 }
@@ -164,9 +196,14 @@ Checkpoint read_checkpoint(const std::string& path) {
     c.config = root.string_attribute("config");
     c.data_fingerprint = root.string_attribute("data_fingerprint");
     const h5::Group shape = root.open_group("model");
-    c.shape = read_shape(shape);
+    c.method = read_method(shape);
+    c.shape = read_shape(shape, c.method);
     c.base = shape.string_attribute("base") == "gaussian" ? Base::gaussian : Base::source;
-    c.frequencies = read_matrix(root, "frequencies");
+    if (c.method == models::Method::icnn) {
+        c.icnn = read_icnn(root.open_group("icnn"), c.shape.markers);
+    } else {
+        c.frequencies = read_matrix(root, "frequencies");
+    }
     c.markers = root.open_dataset("markers").read_strings();
     c.cell_types = root.open_dataset("cell_types").read_strings();
     c.normalisation.mean = root.open_dataset("normalisation_mean").read<float>();
@@ -178,6 +215,7 @@ Checkpoint read_checkpoint(const std::string& path) {
     c.adam.average = read_tensors(root, "average", model->layout());
     c.adam.first = read_tensors(root, "adam_first", model->layout());
     c.adam.second = read_tensors(root, "adam_second", model->layout());
+    if (root.contains_dataset("memory")) c.memory = read_matrix(root, "memory");
     c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
     return c;
 }

@@ -7,7 +7,8 @@
 
 #include "data/conditions.hpp"
 #include "data/normalisation.hpp"
-#include "models/flow_matching.hpp"
+#include "models/icnn_transport.hpp"
+#include "models/method.hpp"
 #include "nn/adam.hpp"
 #include "train/trainer.hpp"
 
@@ -20,9 +21,11 @@ namespace popflow::train {
 struct Checkpoint {
     std::string config;            ///< resolved configuration, every key
     std::string data_fingerprint;  ///< Screen::fingerprint
-    models::FlowMatchingShape shape;
+    models::Method method = models::Method::mfm;
+    models::FlowMatchingShape shape;    ///< of method icnn only what the data decide
+    models::IcnnTransportShape icnn{};  ///< of method icnn
     Base base = Base::source;
-    linalg::Matrix<float> frequencies;  ///< of the space features, models::draw_frequencies()
+    linalg::Matrix<float> frequencies;  ///< of the space features, models::draw_frequencies(); not of icnn
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
     data::Normalisation normalisation;
@@ -30,6 +33,7 @@ struct Checkpoint {
     linalg::Matrix<float> mean_shifts;  ///< TrainingSet::mean_shifts
     linalg::AlignedVector<float> values;
     nn::AdamState adam;
+    linalg::Matrix<float> memory;  ///< Trainer::memory; may be empty
 
     std::unique_ptr<models::Model> model() const;
 };

@@ -47,17 +47,41 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       values_(model.initial_values(options.seed)),
       adam_(nn::AdamState::start(values_)),
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
-      sum_(values_.size()),
+      sum_(values_.size(), model.gradient_unit()),
       gradient_(values_.size()),
       shared_(options.batch_pairs + 2) {
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
     }
+    if (model.memory_size() == 0) return;
+    std::int64_t pairs[] = {0};
+    for (const Lane& lane : lanes_) pairs[0] += std::ssize(lane.pairs);
+    communicator_.sum(std::span<std::int64_t>(pairs));
+    memory_ = linalg::Matrix<float>(static_cast<std::size_t>(pairs[0]), model.memory_size());
 }
 
-void Trainer::restore(linalg::AlignedVector<float> values, nn::AdamState adam) {
+linalg::Matrix<float> Trainer::memory() const {
+    if (memory_.size() == 0) return {};
+    // each row is non-zero on the rank of its pair alone
+    std::vector<double> rows(memory_.values().begin(), memory_.values().end());
+    communicator_.sum(std::span<double>(rows));
+    linalg::Matrix<float> all(memory_.rows(), memory_.cols());
+    for (std::size_t i = 0; i < rows.size(); ++i) all.values()[i] = static_cast<float>(rows[i]);
+    return all;
+}
+
+void Trainer::restore(linalg::AlignedVector<float> values, nn::AdamState adam,
+                      const linalg::Matrix<float>& memory) {
     core::check_shape("trainer.restore", values.size(), adam.first.size(), values_.size(), values_.size());
+    core::check_shape("trainer.restore.memory", memory.rows(), memory.cols(), memory_.rows(), memory_.cols());
+    if (memory_.size() > 0) {
+        for (const Lane& lane : lanes_) {
+            for (const TrainingPair& pair : lane.pairs) {
+                std::ranges::copy(memory.view().row_span(pair.index), memory_.view().row(pair.index));
+            }
+        }
+    }
     values_ = std::move(values);
     adam_ = std::move(adam);
 }
@@ -79,12 +103,18 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
     const std::size_t n_control = pair.control->x.rows();
     const std::size_t n_treated = pair.treated->x.rows();
     const std::size_t n = std::min({options_.cells, n_control, n_treated});
-    Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n, work.drawn);
-    gather_rows(pair.treated->x, work.drawn, work.target);
     Stream(seed, Purpose::source_cells, step, lane.slot).sample(n_control, n, work.drawn);
     gather_rows(pair.control->x, work.drawn, work.source);
     work.source_type.resize(n);
     for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control->cell_type[work.drawn[i]];
+    if (options_.coupling != Coupling::rows) {
+        Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n, work.drawn);
+    }
+    gather_rows(pair.treated->x, work.drawn, work.target);
+    if (options_.augmentation.any()) {
+        augment(options_.augmentation, Stream(seed, Purpose::augment, step, lane.slot), lane, pair,
+                options_.coupling == Coupling::rows, {work.source, work.source_type, work.target});
+    }
     work.t.resize(n);
     Stream(seed, Purpose::flow_time, step, lane.slot).fill_uniform(work.t);
     if (options_.base == Base::gaussian) {
@@ -114,13 +144,20 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
                                                .control = work.source.view(),
                                                .control_type = work.source_type,
                                                .condition = pair.condition,
-                                               .pair = pair.index};
+                                               .pair = pair.index,
+                                               .embedding = {},
+                                               .memory = memory_of(pair)};
         std::ranges::fill(work.gradient, 0.0F);
         work.loss = model_.slot_gradient(values_, slot, turn_, *work.scratch, work.gradient);
         work.finite = std::isfinite(work.loss);
     } catch (const core::NumericalError&) {
         // told to all ranks by the flag, so that none waits in a collective
     }
+}
+
+// A pair is in one lane, so that no two threads share a row.
+std::span<float> Trainer::memory_of(const TrainingPair& pair) {
+    return memory_.size() == 0 ? std::span<float>() : memory_.view().row_span(pair.index);
 }
 
 // As many slots at a time as there are threads; a last one alone gets all the threads. The bits are the same.

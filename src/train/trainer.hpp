@@ -11,11 +11,13 @@
 #include "dist/exact_sum.hpp"
 #include "models/model.hpp"
 #include "nn/adam.hpp"
+#include "train/augmentation.hpp"
 
 namespace popflow::train {
 
 enum class Base { source, gaussian };
-enum class Coupling { random, ot };
+/// rows: cell i of the control with cell i of the treated population, in the order of the file.
+enum class Coupling { random, ot, rows };
 enum class Schedule { constant, cosine };
 
 /// How a model is trained. Everything here changes the result.
@@ -26,6 +28,8 @@ struct TrainOptions {
     std::uint64_t seed = 1;
     Base base = Base::source;
     Coupling coupling = Coupling::random;
+    Augmentation augmentation{};
+    bool normalise = true;  ///< see data::Normalisation; otherwise the model works on the transformed values
     double rate = 1e-3;
     Schedule schedule = Schedule::cosine;
     std::uint64_t warmup_steps = 100;
@@ -80,8 +84,12 @@ class Trainer {
     std::uint64_t steps_done() const { return adam_.step; }
     const linalg::AlignedVector<float>& values() const { return values_; }
     const nn::AdamState& adam() const { return adam_; }
+    /// What the model keeps of each pair, [training pairs, model.memory_size()]; empty if it keeps nothing.
+    /// Collective.
+    linalg::Matrix<float> memory() const;
     /// Goes on from a saved state.
-    void restore(linalg::AlignedVector<float> values, nn::AdamState adam);
+    void restore(linalg::AlignedVector<float> values, nn::AdamState adam,
+                 const linalg::Matrix<float>& memory);
 
   private:
     // What a thread needs to compute one slot.
@@ -101,6 +109,7 @@ class Trainer {
 
     void compute_lanes();
     void compute_slot(std::size_t lane_index, SlotWork& work);
+    std::span<float> memory_of(const TrainingPair& pair);
     std::span<float> own_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
     void couple(SlotWork& work) const;
@@ -123,7 +132,8 @@ class Trainer {
     std::vector<std::unique_ptr<models::Model::Scratch>> scratch_;
     dist::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
-    nn::Turn turn_;  ///< of the current step
+    linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
+    nn::Turn turn_;                 ///< of the current step
     std::vector<double> norm_sums_;
     std::vector<double> shared_;  ///< losses of all slots, then flags
 };

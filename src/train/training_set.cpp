@@ -23,11 +23,13 @@ std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<co
 
 }  // namespace
 
-TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, std::size_t batch_pairs,
+TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
                          const dist::Communicator& comm)
     : screen_(screen),
       pairs_(split.pairs(data::Part::train)),
       smallest_(std::numeric_limits<std::size_t>::max()) {
+    const std::size_t batch_pairs = options.batch_pairs;
+    if (options.coupling == Coupling::rows) check_rows_correspond(options);
     if (batch_pairs > pairs_.size()) {
         throw core::ConfigError("batch-pairs", "found " + std::to_string(batch_pairs) + ", allowed 1 to " +
                                                    std::to_string(pairs_.size()) + ", the training pairs");
@@ -43,7 +45,7 @@ TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, s
     own_lanes_ = dist::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
     conditions_ = data::Conditions::of_pairs(screen, pairs_);
     read_cells(screen);
-    agree_on_statistics(screen, comm);
+    agree_on_statistics(screen, options.normalise, comm);
     for (auto& [population, cells] : cells_) normalisation_.apply(cells.x.view());
 }
 
@@ -57,7 +59,26 @@ void TrainingSet::read_cells(const data::Screen& screen) {
     for (std::size_t i = 0; i < populations.size(); ++i) cells_.emplace(populations[i], std::move(cells[i]));
 }
 
-void TrainingSet::agree_on_statistics(const data::Screen& screen, const dist::Communicator& comm) {
+void TrainingSet::check_rows_correspond(const TrainOptions& options) const {
+    if (options.base == Base::gaussian) {
+        throw core::ConfigError(
+            "coupling", "found 'rows' with base gaussian, whose noise has no rows; allowed random, ot");
+    }
+    for (const std::size_t p : pairs_) {
+        const data::PopulationPair& pair = screen_.pairs[p];
+        const std::size_t n_control = screen_.populations[pair.control].n_cells;
+        const std::size_t n_treated = screen_.populations[pair.treated].n_cells;
+        if (n_control == n_treated) continue;
+        throw core::DataError(screen_.file, "coupling rows",
+                              "found " + std::to_string(n_control) + " cells in " +
+                                  data::population_label(screen_, pair.control) + " and " +
+                                  std::to_string(n_treated) + " in " +
+                                  data::population_label(screen_, pair.treated) + ", allowed equal numbers");
+    }
+}
+
+void TrainingSet::agree_on_statistics(const data::Screen& screen, bool normalise,
+                                      const dist::Communicator& comm) {
     const std::size_t d = screen.markers.size();
     const std::vector<std::size_t> populations = populations_of(screen, pairs_);
     // The first lane that has a population speaks for it.
@@ -88,7 +109,7 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, const dist::Co
         all = i == 0 ? one : data::combine(all, one);
     }
     try {
-        normalisation_ = data::make_normalisation(all);
+        normalisation_ = normalise ? data::make_normalisation(all) : data::no_normalisation(d);
     } catch (const core::NumericalError& error) {
         throw core::DataError(screen.file, "X", error.what());
     }

@@ -23,8 +23,10 @@ class TrainingSet {
     /// Means and standard deviations are those of all training cells, each counted once: the moments of each
     /// population come from one rank and are combined in the order of the populations, so they have the same
     /// bits on any number of ranks.
-    /// @throws core::DataError, core::ConfigError if there are more slots than pairs
-    TrainingSet(const data::Screen& screen, const data::Split& split, std::size_t batch_pairs,
+    /// @throws core::DataError, also if cells are coupled by rows and the populations of a pair differ in
+    /// size;
+    ///         core::ConfigError if there are more slots than pairs, or rows are coupled with a Gaussian base
+    TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
                 const dist::Communicator& comm);
 
     const std::vector<std::size_t>& pairs() const { return pairs_; }
@@ -39,8 +41,9 @@ class TrainingSet {
     std::vector<Lane> lanes() const;
 
   private:
+    void check_rows_correspond(const TrainOptions& options) const;
     void read_cells(const data::Screen& screen);
-    void agree_on_statistics(const data::Screen& screen, const dist::Communicator& comm);
+    void agree_on_statistics(const data::Screen& screen, bool normalise, const dist::Communicator& comm);
 
     const data::Screen& screen_;
     std::vector<std::size_t> pairs_;  ///< indices into Screen::pairs

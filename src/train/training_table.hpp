@@ -12,7 +12,7 @@ namespace popflow::train {
 struct TrainingRow {
     std::uint64_t step = 0;  ///< steps done
     double epoch = 0;        ///< visits of each pair, on average
-    double loss = 0;
+    double loss = 0;  ///< of whatever the steps updated; those of icnn mix the losses of its two potentials
     double rate = 0;  ///< learning rate of the last step
     double gradient_norm = 0;
     double seconds = 0;  ///< since the start, over all parts of a resumed run

@@ -33,6 +33,7 @@ refused() {
 }
 
 "$python" "$(dirname "$0")/make_inputs.py" "$scratch"
+golden=$(cd "$(dirname "$0")/../golden" && pwd)
 cd "$scratch"
 export OMPI_MCA_ess_singleton_isolated=1  # a program on its own starts faster without a daemon
 echo "no HDF5 here" >text.h5ad
@@ -64,6 +65,7 @@ refused good.h5ad "patient \`P4\`" "allowed P1, P2, P3" -- $train --split patien
 refused good.h5ad "found 0 pairs to train on" -- $train --split patient:P1,P2,P3
 refused good.h5ad "0 to test" -- $train --split column:all_train
 refused good.h5ad obs/nosuch missing -- $train --split column:nosuch
+refused good.h5ad obs/split missing -- $train --split letters
 refused good.h5ad obs/culture "found \`PDO\`" "allowed one of train" -- $train --split column:culture
 refused "patient \`a b\`" -- $train --split $'patient:a\nb'
 refused split "found \`patients\`" "allowed replica" -- $train --split patients
@@ -84,8 +86,25 @@ refused method "found 'mfn', allowed fm, cgfm, mfm" -- $train --method mfn
 refused metrics "found 'w3', allowed w1" -- metrics good.h5ad good.h5ad --metrics w3
 refused transform "found \`arcsinh:0\`" -- $inspect good.h5ad --transform arcsinh:0
 refused cells "found '3', allowed a whole number from 9" -- simulate screen --output new.h5ad --cells 9:3
-refused simulate "found 'letter', allowed screen" -- simulate letter --output new.h5ad
+refused simulate "found 'letter', allowed letters, screen" -- simulate letter --output new.h5ad
+refused simulate "found '', allowed letters, screen" -- simulate
+letters="simulate letters --output new.h5ad --letters I,L --test-letters X --rotations 2"
+refused unexpected letters -- simulate screen letters
+refused nowhere.ttf "No such file" -- $letters --font nowhere.ttf
+refused box.ttf "letter I: missing in this font" -- $letters --font "$golden/letters/box.ttf"
+refused text.h5ad "cannot be read as a font" -- $letters --font text.h5ad
+refused letters "found 'AB', allowed one capital" -- $letters --letters AB
+refused letters "found 'X' twice" -- $letters --letters X
+refused rotations "found '0', allowed a whole number from 1" -- $letters --rotations 0
+refused patients "unknown option" -- $letters --patients 3
 refused batch-pairs "found 9, allowed 1 to 8, the training pairs" -- $train --batch-pairs 9
+refused augment "found 'spin', allowed none" -- $train --augment spin
+refused augment "with 5 markers, allowed rotate and reflect with 2" -- $train --augment rotate
+refused augment "method cgfm" -- $train --augment mix --method cgfm
+refused normalise "found 'maybe', allowed no, yes" -- $train --normalise maybe
+refused coupling "base gaussian" -- $train --coupling rows --base gaussian
+refused unequal.h5ad "coupling rows" "found 20 cells in P1 / PDO / A: DMSO and 19 in P1 / PDO / A: O" -- $train \
+    --data unequal.h5ad --coupling rows
 refused knn "found 16, allowed 0 to 15" -- $train --knn 16
 echo "stepz = 3" >key.cfg
 refused key.cfg stepz "unknown option" "did you mean 'steps'" -- $train --config key.cfg
@@ -106,9 +125,13 @@ refused output text.h5ad -- $train --output text.h5ad
 refused nowhere/new.h5ad "No such file" -- simulate screen --output nowhere/new.h5ad
 mkdir folder
 refused folder "found a folder" -- simulate screen --output folder
+refused nowhere/new.h5ad "No such file" -- $letters --output nowhere/new.h5ad
 refused text.h5ad "not an HDF5 file" -- report text.h5ad
 refused good.h5ad "not a popflow result file" -- report good.h5ad
 refused report missing -- report
+refused published "found 'letter'" "allowed letters, organoid_patient" -- report text.h5ad --published letter
+refused text.h5ad "line 1" "allowed columns method,base,knn" -- report text.h5ad --published text.h5ad
+refused format "found 'pdf', allowed text, markdown, csv" -- report text.h5ad --format pdf
 
 # A run folder. What is refused leaves it as it is.
 expect_exit 0 "$popflow" $train --output run

@@ -45,6 +45,10 @@ write("good", good)
 write("one_patient", screen(patients=("P1",)))
 write("no_cells", good[:0].copy())
 
+unequal = np.ones(len(good), dtype=bool)
+unequal[20] = False
+write("unequal", good[unequal].copy())
+
 other_markers = good.copy()
 other_markers.var_names = ["CD44", *MARKERS[1:]]
 write("other_markers", other_markers)

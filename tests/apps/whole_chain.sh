@@ -69,12 +69,50 @@ grep -qx "seed = 2" run2/config.cfg || fail "config.cfg has not the seed"
 expect_exit 0 "$popflow" evaluate --run run1 --output again.h5
 # h5diff calls tables of other lengths not comparable, in words alone.
 [ -z "$(h5diff again.h5 run1/results.h5 /pairs/w1)" ] || fail "evaluate and run differ"
-expect_exit 0 "$popflow" report run1/results.h5 run2/results.h5
-says "2 seeds" "MFM k=5" "+-" "W1" "test, mean over cultures"
-expect_exit 0 "$popflow" report run1/results.h5 run2/results.h5 --format markdown --output table.md
+
+# The tables of several runs.
+for seed in 1 2; do
+    expect_exit 0 "$popflow" run --config tiny.cfg --seed $seed --method fm --base gaussian --output "fm$seed"
+done
+expect_exit 0 "$popflow" run --config tiny.cfg --seed 1 --steps 10 --output short
+files="run1/results.h5 run2/results.h5 again.h5 short/results.h5 fm1/results.h5 fm2/results.h5"
+expect_exit 0 "$popflow" report $files --published organoid_patient
+says "2 seeds" "FM w/ N" "MFM k=5 (steps=20)" "MFM k=5 (steps=10)" "+-" "W1" "test, mean over cultures" \
+    "7.114 +- 0.100" "published: Atanackovic et al., arXiv 2408.14608 (organoid_patient)" \
+    "MFM k=5 (steps=20), seed 1: again.h5 is the run of run1/results.h5 again" "fewer seeds: MFM k=5 (steps=10) 1"
+expect_exit 0 "$popflow" report $files --published organoid_patient --output table.csv
 [ ! -s out ] || fail "the report went to standard output as well"
+expect_exit 0 "$python" "$here/check_report.py" table.csv $files
+expect_exit 0 "$popflow" report $files --output table.md
 grep -q "^| test | W1 | W2 | MMD e-3 | r2 |" table.md || fail "no table of the test part: $(cat table.md)"
-grep -qE "^\| MFM k=5 \| [0-9.]+ \+- [0-9.]+ \|" table.md || fail "no row of the model: $(cat table.md)"
+grep -qE "^\| FM w/ N \| [0-9.]+ ± [0-9.]+ \|" table.md || fail "no row of the model: $(cat table.md)"
+expect_exit 0 "$popflow" report $files --format latex
+says "\\begin{tabular}{lrrrrr}" "mean\_shift"
+expect_exit 0 "$python" "$here/check_page.py" "$popflow" run1/results.h5 run2/results.h5 fm1/results.h5
+says "the page is whole"
+
+# Optimal-transport maps, and the training as published.
+expect_exit 0 "$popflow" run --config tiny.cfg --method icnn --steps 22 --output icnn
+grep -qx "rate = 0.0001" icnn/config.cfg || fail "config.cfg has not the rate of icnn"
+says ICNN noise_floor
+expect_exit 0 "$popflow" run --config tiny.cfg --method icnn --condition treatment --steps 22 --output picnn
+expect_exit 0 "$popflow" run --config tiny.cfg --recipe paper --steps 22 --output paper
+says "MFM k=5 (paper)"
+for line in "recipe = paper" "updates = alternate" "loss = reduced" "encoder-activation = none" "eval-draw = first" \
+    "batch-pairs = 4" "schedule = constant" "ema-decay = 0" "warmup-steps = 0"; do
+    grep -qx "$line" paper/config.cfg || fail "no '$line' in config.cfg"
+done
+for seed in 1 2; do
+    "$popflow" evaluate --run paper --output e.h5 --max-cells 40 --eval-seed $seed 2>/dev/null | grep -v noise_floor >first$seed
+    "$popflow" evaluate --run paper --output e.h5 --max-cells 40 --eval-seed $seed --eval-draw random 2>/dev/null |
+        grep -v noise_floor >random$seed
+done
+cmp -s first1 first2 || fail "--eval-draw first draws"
+cmp -s random1 random2 && fail "--eval-draw random does not draw"
+expect_exit 0 "$popflow" report icnn/results.h5 picnn/results.h5 paper/results.h5 run1/results.h5
+says "ICNN + treatment" "MFM k=5 (paper)" "MFM k=5"
+expect_exit 2 "$popflow" run --config tiny.cfg --method icnn --base gaussian --output refused
+grep -q "^popflow: base: found 'gaussian', allowed source with method icnn" err || fail "not refused: $(cat err)"
 
 # A pair that cannot be scored: its treatment was never trained on.
 "$python" "$here/make_inputs.py" "$scratch"

@@ -12,6 +12,17 @@ expect_exit 75 ranks 1 2 train $options --output "$scratch/parts" --resume --sto
 expect_exit 0 ranks 3 1 train $options --output "$scratch/parts" --resume
 cmp "$scratch/whole/checkpoint.h5" "$scratch/parts/checkpoint.h5" || fail "the resumed run differs"
 
+# The same where networks take turns, stopped within a round; cached embeddings survive.
+for turns in icnn "mfm --recipe paper --batch-pairs 4"; do
+    name=turns_${turns%% *}
+    options="--data $scratch/s.h5ad $small_model --steps 26 --method $turns"
+    ranks 1 1 train $options --output "$scratch/$name" 2>/dev/null
+    expect_exit 75 ranks 2 1 train $options --output "$scratch/parts_$name" --stop-after 9
+    expect_exit 0 ranks 3 1 train $options --output "$scratch/parts_$name" --resume
+    cmp "$scratch/$name/checkpoint.h5" "$scratch/parts_$name/checkpoint.h5" || fail "$turns: the resumed run differs"
+done
+options="--data $scratch/s.h5ad --steps 40 $small_model"
+
 # A signal does the same as --stop-after.
 (exec "$mpiexec" -n 1 "$popflow" train $options --steps 100000 --schedule constant --output "$scratch/signal") \
     2>/dev/null &

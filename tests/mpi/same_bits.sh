@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The checkpoint after 50 steps is byte for byte the same on any number of ranks and threads, and so are a simulated
-# screen and the scores.
+# screen, simulated letters and the scores.
 # Usage: same_bits.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 
@@ -31,6 +31,30 @@ if ranks 1 1 train --data "$scratch/s.h5ad" --output "$scratch/bf1x1" --steps 30
 else
     grep -q '^popflow: precision: ' "$scratch/err" || fail "bf16: $(cat "$scratch/err")"
 fi
+
+# Letters: the file, and a training that turns, mirrors and mixes them.
+letters="simulate letters --letters I,L,T,V --test-letters X,Y --rotations 3 --size 20 --seed 3"
+ranks 1 1 $letters --output "$scratch/l.h5ad" >/dev/null 2>&1
+ranks 3 1 $letters --output "$scratch/l3.h5ad" >/dev/null 2>&1
+cmp "$scratch/l.h5ad" "$scratch/l3.h5ad" || fail "the letters differ"
+for shape in 1x2 2x1 3x1; do
+    ranks "${shape%x*}" "${shape#*x}" train --data "$scratch/l.h5ad" --output "$scratch/letters$shape" --steps 30 $small_model \
+        --min-cells 1 --transform none --normalise no --split letters --cells 30 --augment rotate,reflect,mix \
+        --coupling rows 2>/dev/null
+    cmp "$scratch/letters1x2/checkpoint.h5" "$scratch/letters$shape/checkpoint.h5" ||
+        fail "letters: the checkpoint of $shape differs"
+done
+
+# Networks that take turns; mfm with cached embeddings of pairs that lie on several ranks.
+for turns in "icnn --condition treatment" "mfm --recipe paper --batch-pairs 4"; do
+    name=turns_${turns%% *}
+    for shape in 1x1 1x2 3x1; do
+        ranks "${shape%x*}" "${shape#*x}" train --data "$scratch/s.h5ad" --output "$scratch/$name$shape" \
+            $small_model --steps 25 --method $turns 2>/dev/null
+        cmp "$scratch/${name}1x1/checkpoint.h5" "$scratch/$name$shape/checkpoint.h5" ||
+            fail "$turns: the checkpoint of $shape differs"
+    done
+done
 
 ranks 1 1 evaluate --run "$scratch/ot1x1" --output "$scratch/one.h5" >"$scratch/one.txt" 2>/dev/null
 ranks 3 2 evaluate --run "$scratch/ot3x1" --output "$scratch/three.h5" >"$scratch/three.txt" 2>/dev/null

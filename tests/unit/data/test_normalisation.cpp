@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.hpp"
@@ -91,6 +92,17 @@ TEST(Normalisation, RefusesDataWithoutSpread) {
 
     EXPECT_THROW(make_normalisation(moments(x)), popflow::core::NumericalError);
     EXPECT_THROW(make_normalisation(Moments()), popflow::core::NumericalError);
+}
+
+TEST(Normalisation, MayBeNone) {
+    Matrix<float> x(2, 2);
+    x.values()[0] = 0.1F;
+    x.values()[3] = -7;
+    const Matrix<float> before = x;
+
+    popflow::data::no_normalisation(2).apply(x);
+
+    EXPECT_TRUE(std::ranges::equal(x.values(), before.values()));
 }
 
 TEST(Normalisation, RefusesAnotherNumberOfMarkers) {

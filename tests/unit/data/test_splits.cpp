@@ -87,9 +87,9 @@ TEST(PatientSplit, SaysWhatIsWrong) {
               "of each");
     EXPECT_EQ(error_of(screen, "patient:"),
               "split: found `patient:` without a name, allowed replica, "
-              "patient:NAME[,NAME], column:NAME");
+              "patient:NAME[,NAME], column:NAME, letters");
     EXPECT_EQ(error_of(screen, "patients"),
-              "split: found `patients`, allowed replica, patient:NAME[,NAME], column:NAME");
+              "split: found `patients`, allowed replica, patient:NAME[,NAME], column:NAME, letters");
 }
 
 TEST(PatientSplit, NeedsExperimentsOfOnePatient) {
@@ -149,6 +149,7 @@ TEST(ColumnSplit, FollowsTheColumn) {
 
     EXPECT_EQ(split.parts, (std::vector<Part>{Part::test, Part::train, Part::validation}));
     EXPECT_EQ(split_column("column:part"), "part");
+    EXPECT_EQ(split_column("letters"), "split");
     EXPECT_EQ(split_column("replica"), "");
     EXPECT_THROW(make_split(screen, "column:other", 1), ConfigError);
 }

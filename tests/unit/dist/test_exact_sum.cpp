@@ -48,6 +48,18 @@ TEST(ExactSum, SumsFewerElementsThanItHolds) {
     EXPECT_EQ(out, (std::vector<float>{1, -8}));
 }
 
+TEST(ExactSum, ALargerUnitHoldsLargerElements) {
+    ExactSum sum(2, 1024);
+    std::vector<float> out(2);
+    const std::vector<float> gradient{1e6F, -0.5F};
+
+    EXPECT_TRUE(sum.add(gradient));
+    sum.read(1, out);
+
+    EXPECT_EQ(out, gradient);
+    EXPECT_FALSE(sum.add(std::vector<float>{2e7F, 0}));
+}
+
 TEST(ExactSum, RefusesWhatItCannotHold) {
     for (const float bad :
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -20000.0F}) {

@@ -82,6 +82,31 @@ TEST(Checkpoint, EqualContentGivesEqualBytes) {
     EXPECT_EQ(bytes(folder.file("a.h5")), bytes(folder.file("b.h5")));
 }
 
+TEST(Checkpoint, KeepsAnIcnnAndTheMemoryOfAlternatingUpdates) {
+    const popflow::support::TemporaryFolder folder;
+    Checkpoint before = example();
+    before.memory = popflow::support::random_matrix<float>(7, 2, 5);
+    write_checkpoint(folder.file("mfm.h5"), before);
+    EXPECT_TRUE(
+        std::ranges::equal(read_checkpoint(folder.file("mfm.h5")).memory.values(), before.memory.values()));
+    before.memory = {};
+    before.method = popflow::models::Method::icnn;
+    before.shape.context = popflow::models::Context::none;
+    before.icnn = {.markers = 4, .conditions = 2, .hidden = 5, .layers = 2, .inner_steps = 3};
+    before.values = before.model()->initial_values(9);
+    before.adam = popflow::nn::AdamState::start(before.values);
+
+    write_checkpoint(folder.file("icnn.h5"), before);
+    const Checkpoint after = read_checkpoint(folder.file("icnn.h5"));
+
+    EXPECT_EQ(after.method, popflow::models::Method::icnn);
+    EXPECT_EQ(after.icnn.markers, 4U);
+    EXPECT_EQ(after.icnn.conditions, 2U);
+    EXPECT_EQ(after.icnn.inner_steps, 3U);
+    EXPECT_EQ(after.values, before.values);
+    EXPECT_EQ(after.memory.size(), 0U);
+}
+
 TEST(Checkpoint, ATruncatedFileIsAnError) {
     const popflow::support::TemporaryFolder folder;
     write_checkpoint(folder.file("a.h5"), example());

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "models/icnn_transport.hpp"
+
+#include <exception>
+
+namespace popflow::models {
+
+using linalg::ConstMatrixView;
+using linalg::Matrix;
+using linalg::MatrixView;
+
+namespace {
+
+struct IcnnScratch : Model::Scratch {
+    IcnnTransport::Workspace<float> workspace;
+};
+
+template <class Real>
+Real sum_of(const Matrix<Real>& values) {
+    double sum = 0;
+    for (Real v : values.values()) sum += static_cast<double>(v);
+    return static_cast<Real>(sum);
+}
+
+}  // namespace
+
+IcnnTransport::IcnnTransport(const IcnnTransportShape& shape) : shape_(shape) {
+    const nn::IcnnShape potential{.inputs = shape.markers, .hidden = shape.hidden, .layers = shape.layers};
+    g_ = nn::Picnn(layout_, "g", potential, shape.conditions);
+    f_ = nn::Picnn(layout_, "f", potential, shape.conditions);
+}
+
+linalg::AlignedVector<float> IcnnTransport::initial_values(std::uint64_t seed) const {
+    linalg::AlignedVector<float> values(layout_.size());
+    g_.initialise(values, seed, shape_.start == IcnnStart::identity);
+    f_.initialise(values, seed, shape_.start == IcnnStart::identity);
+    return values;
+}
+
+std::unique_ptr<Model::Scratch> IcnnTransport::make_scratch() const {
+    return std::make_unique<IcnnScratch>();
+}
+
+nn::Turn IcnnTransport::turn(std::uint64_t step) const {
+    const std::uint64_t round = step / (shape_.inner_steps + 1);
+    const std::uint64_t within = step % (shape_.inner_steps + 1);
+    if (within == shape_.inner_steps) return {1, f_.offset(), f_.size(), round};
+    return {0, g_.offset(), g_.size(), round * shape_.inner_steps + within};
+}
+
+double IcnnTransport::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
+                                    const nn::Turn& turn, Scratch& scratch,
+                                    std::span<float> gradients) const {
+    auto& workspace = static_cast<IcnnScratch&>(scratch).workspace;
+    return static_cast<double>(turn.part == 0 ? g_loss<float>(values, slot, workspace, gradients)
+                                              : f_loss<float>(values, slot, workspace, gradients));
+}
+
+void IcnnTransport::project(const nn::Turn& turn, std::span<float> values) const {
+    if (turn.part == 1) f_.icnn().clamp(f_.icnn_part(values));
+}
+
+template <class Real>
+void IcnnTransport::move(std::span<const Real> values, const TrainingSlot<Real>& slot,
+                         Workspace<Real>& workspace) const {
+    const std::size_t n = slot.x0.rows;
+    g_.bind(values, seen(slot.condition), workspace.g_bound);
+    f_.bind(values, seen(slot.condition), workspace.f_bound);
+    const std::span<const Real> weights(workspace.g_bound.values);
+    workspace.value.reshape(n, 1);
+    workspace.moved.reshape(n, shape_.markers);
+    g_.icnn().forward(weights, slot.x0, workspace.g, workspace.value.view());
+    g_.icnn().backward(weights, workspace.g);
+    g_.icnn().input_gradient(weights, workspace.g, workspace.moved.view());
+}
+
+template <class Real>
+Real IcnnTransport::g_loss(std::span<const Real> values, const TrainingSlot<Real>& slot,
+                           Workspace<Real>& workspace, std::span<Real> gradients) const {
+    const std::size_t n = slot.x0.rows;
+    move(values, slot, workspace);
+    const ConstMatrixView<Real> moved = workspace.moved.view();
+    const std::span<const Real> f_weights(workspace.f_bound.values);
+    workspace.pull.reshape(n, shape_.markers);
+    f_.icnn().forward(f_weights, moved, workspace.f, workspace.value.view());
+    f_.icnn().backward(f_weights, workspace.f);
+    f_.icnn().input_gradient(f_weights, workspace.f, workspace.pull.view());
+
+    // d/dp_i of the mean of f(p_i) - <x_i, p_i> is (grad f(p_i) - x_i) / n
+    double loss = static_cast<double>(sum_of(workspace.value));
+    const Real share = 1 / static_cast<Real>(n);
+    for (std::size_t i = 0; i < n; ++i) {
+        Real dot = 0;
+        for (std::size_t j = 0; j < shape_.markers; ++j) {
+            dot += slot.x0(i, j) * moved(i, j);
+            workspace.pull(i, j) = share * (workspace.pull(i, j) - slot.x0(i, j));
+        }
+        loss -= static_cast<double>(dot);
+    }
+    g_.icnn().template add_map_gradient<Real>(workspace.g_bound.values, slot.x0, workspace.pull.view(),
+                                              workspace.g, workspace.g_bound.gradients);
+    g_.unbind(values, workspace.g_bound, gradients);
+    const Real penalty = g_.icnn().add_penalty(g_.icnn_part(values), g_.icnn_part(gradients));
+    return static_cast<Real>(loss / static_cast<double>(n)) + penalty;
+}
+
+template <class Real>
+Real IcnnTransport::f_loss(std::span<const Real> values, const TrainingSlot<Real>& slot,
+                           Workspace<Real>& workspace, std::span<Real> gradients) const {
+    move(values, slot, workspace);
+    const std::span<const Real> weights(workspace.f_bound.values);
+    double loss = 0;
+    const auto add = [&](ConstMatrixView<Real> x, double sign) {
+        workspace.value.reshape(x.rows, 1);
+        f_.icnn().forward(weights, x, workspace.f, workspace.value.view());
+        f_.icnn().backward(weights, workspace.f);
+        const double share = sign / static_cast<double>(x.rows);
+        f_.icnn().template add_value_gradient<Real>(x, workspace.f, static_cast<Real>(share),
+                                                    workspace.f_bound.gradients);
+        loss += share * static_cast<double>(sum_of(workspace.value));
+    };
+    add(slot.x1, 1);
+    add(workspace.moved.view(), -1);
+    f_.unbind(values, workspace.f_bound, gradients);
+    return static_cast<Real>(loss);
+}
+
+ode::Statistics IcnnTransport::transport(std::span<const float> values, std::span<const float> /*context*/,
+                                         std::span<const float> condition, const ode::Options& /*options*/,
+                                         MatrixView<float> x) const {
+    constexpr std::size_t block_rows = 512;
+    const std::size_t blocks = (x.rows + block_rows - 1) / block_rows;
+    nn::Picnn::Bound<float> bound;
+    g_.bind(values, seen(condition), bound);
+    const std::span<const float> weights(bound.values);
+    std::exception_ptr failure;
+#pragma omp parallel
+    {
+        nn::Icnn::Cache<float> cache;
+        Matrix<float> y;
+#pragma omp for schedule(dynamic)
+        for (std::size_t block = 0; block < blocks; ++block) {
+            try {
+                const std::size_t first = block * block_rows;
+                const MatrixView<float> rows = x.row_block(first, std::min(block_rows, x.rows - first));
+                y.reshape(rows.rows, 1);
+                g_.icnn().forward<float>(weights, rows, cache, y.view());
+                g_.icnn().backward(weights, cache);
+                g_.icnn().input_gradient(weights, cache, rows);
+            } catch (...) {
+#pragma omp critical(icnn_transport_failure)
+                failure = std::current_exception();
+            }
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+    return {};
+}
+
+template float IcnnTransport::g_loss(std::span<const float>, const TrainingSlot<float>&, Workspace<float>&,
+                                     std::span<float>) const;
+template double IcnnTransport::g_loss(std::span<const double>, const TrainingSlot<double>&,
+                                      Workspace<double>&, std::span<double>) const;
+template float IcnnTransport::f_loss(std::span<const float>, const TrainingSlot<float>&, Workspace<float>&,
+                                     std::span<float>) const;
+template double IcnnTransport::f_loss(std::span<const double>, const TrainingSlot<double>&,
+                                      Workspace<double>&, std::span<double>) const;
+
+}  // namespace popflow::models

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "train/augmentation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "train/trainer.hpp"
+
+namespace popflow::train {
+
+namespace {
+
+using linalg::Matrix;
+
+// x -> x M, with M = [[a, b], [c, d]].
+struct PlaneMap {
+    float a = 1;
+    float b = 0;
+    float c = 0;
+    float d = 1;
+
+    void apply(Matrix<float>& x) const {
+        for (std::size_t i = 0; i < x.rows(); ++i) {
+            const float x0 = x(i, 0);
+            const float x1 = x(i, 1);
+            x(i, 0) = x0 * a + x1 * c;
+            x(i, 1) = x0 * b + x1 * d;
+        }
+    }
+};
+
+void copy_row(const Matrix<float>& from, std::size_t row, Matrix<float>& to, std::size_t at) {
+    std::copy_n(from.view().row(row), from.cols(), to.view().row(at));
+}
+
+void shuffle_rows(Matrix<float>& x, core::Stream& stream) {
+    const auto order = stream.permutation(x.rows());
+    const Matrix<float> before = x;
+    for (std::size_t i = 0; i < x.rows(); ++i) copy_row(before, order[i], x, i);
+}
+
+// Another pair of the lane with the same condition, each as likely; none if there is none.
+const TrainingPair* choose_other(const Lane& lane, const TrainingPair& pair, core::Stream& stream) {
+    std::vector<const TrainingPair*> others;
+    for (const TrainingPair& other : lane.pairs) {
+        if (other.index != pair.index && other.condition == pair.condition) others.push_back(&other);
+    }
+    return others.empty() ? nullptr : others[stream.below(others.size())];
+}
+
+// The last rows, which are a random sample as any others are, give way to cells of another pair.
+void mix_in(const TrainingPair& other, bool rows_correspond, core::Stream& stream, DrawnCells cells) {
+    const std::size_t n = cells.control.rows();
+    const std::size_t n_control = other.control->x.rows();
+    const std::size_t n_treated = other.treated->x.rows();
+    const auto wanted = static_cast<std::size_t>(stream.uniform() * static_cast<double>(n + 1));
+    const std::size_t share = std::min({wanted, n_control, n_treated});
+    const auto control = stream.sample(n_control, share);
+    const auto treated = rows_correspond ? control : stream.sample(n_treated, share);
+    for (std::size_t i = 0; i < share; ++i) {
+        const std::size_t at = n - share + i;
+        copy_row(other.control->x, control[i], cells.control, at);
+        cells.control_type[at] = other.control->cell_type[control[i]];
+        copy_row(other.treated->x, treated[i], cells.treated, at);
+    }
+    if (!rows_correspond) shuffle_rows(cells.treated, stream);
+}
+
+}  // namespace
+
+Augmentation Augmentation::parse(const std::string& text) {
+    Augmentation which;
+    const std::vector<std::string> names = core::split_text(text, ',');
+    if (names == std::vector<std::string>{"none"}) return which;
+    for (const std::string& name : names) {
+        if (name == "rotate") {
+            which.rotate = true;
+        } else if (name == "reflect") {
+            which.reflect = true;
+        } else if (name == "mix") {
+            which.mix = true;
+        } else {
+            throw core::ConfigError("augment",
+                                    "found '" + name + "', allowed none, or some of rotate, reflect, mix");
+        }
+    }
+    if (!which.any()) throw core::ConfigError("augment", "found nothing, allowed none, rotate, reflect, mix");
+    return which;
+}
+
+std::string Augmentation::text() const {
+    std::vector<std::string> names;
+    if (rotate) names.emplace_back("rotate");
+    if (reflect) names.emplace_back("reflect");
+    if (mix) names.emplace_back("mix");
+    return names.empty() ? "none" : core::joined(names);
+}
+
+void augment(const Augmentation& which, core::Stream stream, const Lane& lane, const TrainingPair& pair,
+             bool rows_correspond, DrawnCells cells) {
+    // Drawn whether used or not: what one symmetry does does not depend on the others.
+    const double angle = 2 * std::numbers::pi * stream.uniform();
+    const bool mirrored = stream.uniform() < 0.5;
+    const bool mixed = stream.uniform() < 0.5;
+    if (which.mix && mixed) {
+        const TrainingPair* other = choose_other(lane, pair, stream);
+        if (other != nullptr) mix_in(*other, rows_correspond, stream, cells);
+    }
+    PlaneMap map;
+    if (which.rotate) {
+        const auto cosine = static_cast<float>(std::cos(angle));
+        const auto sine = static_cast<float>(std::sin(angle));
+        map = {cosine, sine, -sine, cosine};
+    }
+    if (which.reflect && mirrored) {
+        map.a = -map.a;
+        map.c = -map.c;
+    }
+    if (which.rotate || which.reflect) {
+        map.apply(cells.control);
+        map.apply(cells.treated);
+    }
+}
+
+void check_augmentation(const Augmentation& which, std::size_t markers, models::Context context) {
+    if ((which.rotate || which.reflect) && markers != 2) {
+        throw core::ConfigError("augment", "found '" + which.text() + "' with " + std::to_string(markers) +
+                                               " markers, allowed rotate and reflect with 2");
+    }
+    if (which.mix && context == models::Context::pair_index) {
+        throw core::ConfigError("augment",
+                                "found '" + which.text() +
+                                    "' with method cgfm, which tells pairs apart; allowed mix with "
+                                    "fm and mfm");
+    }
+}
+
+}  // namespace popflow::train

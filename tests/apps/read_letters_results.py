@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""Checks the result files of letters.sh. Usage: read_letters_results.py FOLDER"""
+
+import pathlib
+import sys
+
+import anndata
+import h5py
+import numpy as np
+from anndata.experimental import read_elem
+
+folder = pathlib.Path(sys.argv[1])
+
+
+def tables(path, *names):
+    with h5py.File(folder / path) as file:
+        return [read_elem(file[name]) for name in names]
+
+
+letters = anndata.read_h5ad(folder / "letters.h5ad")
+for run in ("fm", "cgfm", "mfm", "symmetric"):
+    pairs, summary = tables(f"{run}/results.h5", "pairs", "summary")
+    assert (pairs["status"] == "ok").all()
+    model = pairs[pairs["predictor"] == "model"]
+    train, test = model[model["part"] == "train"], model[model["part"] == "test"]
+    assert sorted(train["patient"]) == ["I", "L", "T", "V"]
+    assert sorted(test["patient"]) == ["X"] * 3 + ["Y"] * 3
+
+    # The summary has train, X and Y apart.
+    rows = summary[summary["predictor"] == "model"].set_index(["part", "aggregation"])
+    for letter in "XY":
+        expected = test.loc[test["patient"] == letter, ["w1", "w2", "mmd"]].mean()
+        np.testing.assert_allclose(rows.loc[("test", f"culture:{letter}"), expected.index].astype(float), expected)
+    assert ("train", "pair_mean") in rows.index and not any("culture:" in a for p, a in rows.index if p == "train")
+
+    # All points are scored, in the units of the file.
+    sizes = letters.obs.groupby(["patient", "replicate"], observed=True).size() // 2
+    for _, row in test.iterrows():
+        assert row["n_predicted"] == row["n_target"] == sizes[row["patient"], row["replicate"]]
+    oracle = pairs[(pairs["predictor"] == "identity") & (pairs["part"] == "test")].iloc[0]
+    population = (letters.obs["patient"] == oracle["patient"]) & (letters.obs["replicate"] == oracle["replicate"])
+    control = (letters.obs["treatment"] == "control").to_numpy()
+    marker_w1 = [
+        np.abs(np.sort(letters.X[population & control, j]) - np.sort(letters.X[population & ~control, j])).mean()
+        for j in range(2)
+    ]
+    np.testing.assert_allclose(oracle["w1_markers"], np.mean(marker_w1), rtol=1e-5)
+
+(pairs,) = tables("all.h5", "pairs")
+assert len(pairs[pairs["predictor"] == "model"]) == 12
+
+# At the first step the velocity is about 0 and the loss is the mean squared distance between partners: 2 x 0.5^2
+# where rows correspond, and of the size of a letter where partners are drawn.
+losses = {coupling: tables(f"{coupling}/training.h5", "training")[0]["loss"] for coupling in ("rows", "random")}
+assert losses["rows"].iloc[0] < 0.8 < 3 < losses["random"].iloc[0], losses

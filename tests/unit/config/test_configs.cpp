@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// The files of configs/ are read, and those of a published table are its rows.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "config/run_config.hpp"
+#include "core/text.hpp"
+#include "eval/published.hpp"
+
+using popflow::config::RunConfig;
+using popflow::config::Section;
+namespace config = popflow::config;
+namespace eval = popflow::eval;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path folder = POPFLOW_CONFIGS;
+
+std::map<std::string, std::string> resolved(const fs::path& file) {
+    RunConfig c;
+    const config::OptionTable table = run_options(c);
+    table.parse({"--config", file}, {Section::general}, nullptr);
+    return popflow::core::key_values(table.text(config::training_sections()) +
+                                     table.text({Section::evaluate}));
+}
+
+// Whether this program has the method and every option that a configuration may use.
+bool supported(const fs::path& file) {
+    RunConfig c;
+    const config::OptionTable table = run_options(c);
+    const auto option = [&](const char* name) {
+        return std::ranges::find(table.options(), name, &config::Option::name);
+    };
+    if (file.filename() == "icnn.cfg") return option("method")->argument.find("icnn") != std::string::npos;
+    const bool letters = file.string().find("letters") != std::string::npos;
+    return !letters || option("train-eval-pairs") != table.options().end();
+}
+
+}  // namespace
+
+TEST(Configs, AreReadWithoutAWordOfComplaint) {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+        if (entry.path().extension() != ".cfg" || !supported(entry.path())) continue;
+        EXPECT_NO_THROW(resolved(entry.path())) << entry.path();
+    }
+}
+
+TEST(Configs, HaveOneFilePerRowOfEachPublishedTable) {
+    for (const std::string& name : eval::PublishedTable::builtin_names()) {
+        const eval::PublishedTable table = eval::PublishedTable::load(name);
+        std::set<std::string> rows;
+        for (const fs::directory_entry& entry : fs::directory_iterator(folder / name)) {
+            if (!supported(entry.path())) continue;
+            const auto keys = resolved(entry.path());
+            const eval::ComparisonRow row{.predictor = "model",
+                                          .method = keys.at("method"),
+                                          .base = keys.at("base"),
+                                          .knn = std::stoul(keys.at("knn"))};
+            const std::string aggregation = name == "letters" ? "culture:X" : "culture_mean";
+            EXPECT_TRUE(table.find(row, {"test", aggregation}, "w2").has_value()) << entry.path();
+            EXPECT_TRUE(rows.insert(row.label()).second) << entry.path() << " is a row that another file has";
+            EXPECT_EQ(keys.at("rate"), "0.0001") << entry.path();
+            EXPECT_EQ(keys.at("split").substr(0, 7), name == "letters"            ? "letters"
+                                                     : name == "organoid_replica" ? "replica"
+                                                                                  : "patient");
+        }
+        EXPECT_TRUE(name == "letters" || rows.size() >= 12) << name;
+    }
+}

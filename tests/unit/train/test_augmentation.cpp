@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include "train/augmentation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "core/error.hpp"
+#include "support/populations.hpp"
+#include "train/trainer.hpp"
+
+using popflow::core::ConfigError;
+using popflow::core::Purpose;
+using popflow::core::Stream;
+using popflow::data::Cells;
+using popflow::linalg::Matrix;
+using popflow::support::normal_population;
+using popflow::train::augment;
+using popflow::train::Augmentation;
+using popflow::train::check_augmentation;
+using popflow::train::Lane;
+using popflow::train::TrainingPair;
+
+namespace {
+
+Stream slot(std::uint64_t step) {
+    return {7, Purpose::augment, step, 0};
+}
+
+// n cells of which cell i is (value + i, row_offset + i).
+Cells numbered(std::size_t n, float value) {
+    Cells cells{Matrix<float>(n, 2), std::vector<std::uint8_t>(n, static_cast<std::uint8_t>(value))};
+    for (std::size_t i = 0; i < n; ++i) {
+        cells.x(i, 0) = value;
+        cells.x(i, 1) = static_cast<float>(i);
+    }
+    return cells;
+}
+
+double distance(const Matrix<float>& a, std::size_t i, const Matrix<float>& b, std::size_t k) {
+    return std::hypot(static_cast<double>(a(i, 0) - b(k, 0)), static_cast<double>(a(i, 1) - b(k, 1)));
+}
+
+// A slot without a lane: only its own cells.
+struct Plane {
+    Matrix<float> control = normal_population(40, 2, 1);
+    Matrix<float> treated = normal_population(40, 2, 2);
+    std::vector<std::uint8_t> type = std::vector<std::uint8_t>(40);
+
+    void augment_at(const std::string& names, std::uint64_t step) {
+        augment(Augmentation::parse(names), slot(step), Lane{}, TrainingPair{}, false,
+                {control, type, treated});
+    }
+};
+
+// Angle by which the cells of `after` are turned, in (-pi, pi].
+double angle_between(const Matrix<float>& before, const Matrix<float>& after, std::size_t i) {
+    const double angle = std::atan2(after(i, 1), after(i, 0)) - std::atan2(before(i, 1), before(i, 0));
+    return std::remainder(angle, 2 * M_PI);
+}
+
+// Two pairs of one condition and one of another.
+struct ThreePairs {
+    Cells control[3] = {numbered(30, 1), numbered(30, 2), numbered(30, 3)};
+    Cells treated[3] = {numbered(30, 11), numbered(30, 12), numbered(30, 13)};
+    Lane lane;
+
+    ThreePairs() {
+        for (std::size_t p = 0; p < 3; ++p)
+            lane.pairs.push_back({p, &control[p], &treated[p], {p < 2 ? 1.0F : 0.0F}});
+    }
+};
+
+struct Drawn {
+    Matrix<float> control;
+    std::vector<std::uint8_t> type;
+    Matrix<float> treated;
+};
+
+Drawn mixed(const ThreePairs& pairs, std::size_t pair, bool rows_correspond, std::uint64_t step) {
+    Drawn drawn{pairs.control[pair].x, pairs.control[pair].cell_type, pairs.treated[pair].x};
+    augment(Augmentation::parse("mix"), slot(step), pairs.lane, pairs.lane.pairs[pair], rows_correspond,
+            {drawn.control, drawn.type, drawn.treated});
+    return drawn;
+}
+
+}  // namespace
+
+TEST(Augmentation, TextReadsBack) {
+    for (const char* text : {"none", "rotate", "rotate, reflect", "rotate, reflect, mix", "mix"})
+        EXPECT_EQ(Augmentation::parse(text).text(), text);
+    EXPECT_EQ(Augmentation::parse("mix,rotate").text(), "rotate, mix");
+    EXPECT_THROW(Augmentation::parse("spin"), ConfigError);
+    EXPECT_THROW(Augmentation::parse("none,rotate"), ConfigError);
+    EXPECT_THROW(Augmentation::parse(""), ConfigError);
+}
+
+TEST(Augmentation, ARotationTurnsSourceAndTargetByOneAngle) {
+    std::set<int> quadrants;
+    for (std::uint64_t step = 0; step < 40; ++step) {
+        const Plane before;
+        Plane after;
+        after.augment_at("rotate", step);
+        const double angle = angle_between(before.control, after.control, 0);
+        quadrants.insert(static_cast<int>(std::floor(angle / (M_PI / 2))));
+        for (std::size_t i = 0; i < 40; ++i) {
+            ASSERT_NEAR(std::remainder(angle_between(before.control, after.control, i) - angle, 2 * M_PI), 0,
+                        1e-4);
+            ASSERT_NEAR(std::remainder(angle_between(before.treated, after.treated, i) - angle, 2 * M_PI), 0,
+                        1e-4);
+            ASSERT_NEAR(distance(before.control, i, before.treated, 0),
+                        distance(after.control, i, after.treated, 0), 1e-5);
+        }
+    }
+    EXPECT_EQ(quadrants.size(), 4U);
+}
+
+TEST(Augmentation, AReflectionMirrorsBothOrNeither) {
+    std::size_t mirrored = 0;
+    for (std::uint64_t step = 0; step < 400; ++step) {
+        const Plane before;
+        Plane after;
+        after.augment_at("reflect", step);
+        const float sign = after.control(0, 0) / before.control(0, 0);
+        mirrored += sign < 0 ? 1 : 0;
+        for (std::size_t i = 0; i < 40; ++i) {
+            ASSERT_EQ(after.control(i, 0), sign * before.control(i, 0));
+            ASSERT_EQ(after.treated(i, 0), sign * before.treated(i, 0));
+            ASSERT_EQ(after.treated(i, 1), before.treated(i, 1));
+        }
+    }
+    EXPECT_NEAR(static_cast<double>(mirrored), 200, 5 * 10);  // five standard deviations
+}
+
+TEST(Augmentation, NothingIsChangedByNone) {
+    const Plane before;
+    Plane after;
+    after.augment_at("none", 3);
+    EXPECT_TRUE(std::ranges::equal(before.control.values(), after.control.values()));
+    EXPECT_TRUE(std::ranges::equal(before.treated.values(), after.treated.values()));
+}
+
+TEST(Augmentation, AUnionTakesTheSameShareOfBothPopulations) {
+    const ThreePairs pairs;
+    std::size_t unions = 0;
+    for (std::uint64_t step = 0; step < 200; ++step) {
+        const Drawn drawn = mixed(pairs, 0, false, step);
+        ASSERT_EQ(drawn.control.rows(), 30U);
+        std::size_t controls = 0;
+        std::size_t treated = 0;
+        std::set<std::pair<float, float>> distinct;
+        for (std::size_t i = 0; i < 30; ++i) {
+            ASSERT_TRUE(drawn.control(i, 0) == 1 || drawn.control(i, 0) == 2);
+            ASSERT_EQ(static_cast<float>(drawn.type[i]), drawn.control(i, 0));
+            controls += drawn.control(i, 0) == 2 ? 1 : 0;
+            treated += drawn.treated(i, 0) == 12 ? 1 : 0;
+            distinct.insert({drawn.treated(i, 0), drawn.treated(i, 1)});
+        }
+        EXPECT_EQ(controls, treated);
+        EXPECT_EQ(distinct.size(), 30U);
+        unions += controls > 0 ? 1 : 0;
+    }
+    // With probability 1/2, less one in 31 whose share is none: five standard deviations of 7 around 97.
+    EXPECT_NEAR(static_cast<double>(unions), 97, 35);
+}
+
+TEST(Augmentation, AUnionKeepsPartnersWhereRowsCorrespond) {
+    const ThreePairs pairs;
+    for (std::uint64_t step = 0; step < 50; ++step) {
+        const Drawn drawn = mixed(pairs, 1, true, step);
+        for (std::size_t i = 0; i < 30; ++i) {
+            ASSERT_EQ(drawn.treated(i, 0), drawn.control(i, 0) + 10);
+            ASSERT_EQ(drawn.treated(i, 1), drawn.control(i, 1));
+        }
+    }
+}
+
+TEST(Augmentation, APairWithoutAnotherOfItsConditionStaysAlone) {
+    const ThreePairs pairs;
+    for (std::uint64_t step = 0; step < 20; ++step) {
+        const Drawn drawn = mixed(pairs, 2, false, step);
+        for (std::size_t i = 0; i < 30; ++i) ASSERT_EQ(drawn.control(i, 0), 3);
+    }
+}
+
+TEST(Augmentation, SomeModelsCannotHaveIt) {
+    using popflow::models::Context;
+    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("rotate,reflect,mix"), 2, Context::population));
+    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("mix"), 43, Context::none));
+    EXPECT_THROW(check_augmentation(Augmentation::parse("rotate"), 3, Context::none), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("reflect"), 1, Context::none), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("mix"), 2, Context::pair_index), ConfigError);
+}
