@@ -77,7 +77,7 @@ eval::Provenance provenance(const config::RunConfig& config, const train::Checkp
             .seed = config.train.seed,
             .steps = checkpoint.adam.step,
             .split = config.split,
-            .precision = config.precision == "auto" ? "fp32" : config.precision,
+            .precision = config.precision == config::PrecisionChoice::bf16 ? "bf16" : "fp32",
             .config = config_text,
             .data_fingerprint = screen.fingerprint,
             .ranks = comm.size(),

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "core/progress.hpp"
+#include "linalg/precision.hpp"
 #include "train/checkpoint.hpp"
 #include "train/training_set.hpp"
 #include "train/training_table.hpp"
@@ -45,6 +46,8 @@ models::FlowMatchingShape model_shape(const config::RunConfig& config, const dat
                                       const train::TrainingSet& set) {
     models::FlowMatchingShape shape = config.model;
     shape.markers = screen.markers.size();
+    shape.precision =
+        config.precision == config::PrecisionChoice::bf16 ? linalg::Precision::bf16 : linalg::Precision::fp32;
     shape.cell_types = screen.cell_types.size() > 1 ? screen.cell_types.size() : 0;
     shape.conditions = set.conditions().size();
     shape.training_pairs = set.pairs().size();
@@ -140,12 +143,14 @@ class Training {
 
     void describe() const {
         if (!comm_.root()) return;
-        std::fprintf(stderr,
-                     "%s: %zu training pairs, %zu markers, %zu treatments; %s, %zu parameters; %d ranks x %d "
-                     "threads\n",
-                     config_.data.c_str(), set_.pairs().size(), screen_.markers.size(),
-                     set_.conditions().treatments().size(), models::method_name(saved_.method),
-                     model_->layout().count(), comm_.size(), omp_get_max_threads());
+        std::fprintf(
+            stderr,
+            "%s: %zu training pairs, %zu markers, %zu treatments; %s, %zu parameters, %s; %d ranks x "
+            "%d threads\n",
+            config_.data.c_str(), set_.pairs().size(), screen_.markers.size(),
+            set_.conditions().treatments().size(), models::method_name(saved_.method),
+            model_->layout().count(), linalg::precision_name(saved_.shape.precision), comm_.size(),
+            omp_get_max_threads());
         if (static_cast<std::size_t>(comm_.size()) > config_.train.batch_pairs) {
             std::fprintf(stderr,
                          "note: %d ranks share %zu slots a step; some have no work (see --batch-pairs)\n",
@@ -205,8 +210,8 @@ class Training {
 
 }  // namespace
 
-int train_run(const config::RunConfig& config, const config::OptionTable& table,
-              const dist::Communicator& comm) {
+int train_run(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm) {
+    settle_precision(config, comm);
     if (comm.root()) make_run_folder(config.output);
     return Training(config, table, comm).run();
 }

@@ -35,9 +35,13 @@ bool parse_or_help(const config::OptionTable& table, const std::string& usage, c
 /// @throws core::ConfigError if the value of an option that is needed is empty
 void require(const std::string& value, const std::string& option, const std::string& what);
 
-/// Trains as configured into the folder config.output; `done` or `stopped`.
-int train_run(const config::RunConfig& config, const config::OptionTable& table,
-              const dist::Communicator& comm);
+/// Replaces an automatic precision by what the training will use: on a resume what it used before, else bf16
+/// if every rank's CPU has it. Collective.
+/// @throws core::ConfigError if bf16 is asked for and a CPU has it not
+void settle_precision(config::RunConfig& config, const dist::Communicator& comm);
+
+/// Settles the precision and trains as configured into the folder config.output; `done` or `stopped`.
+int train_run(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm);
 
 /// Holds SIGTERM and SIGUSR1 back until stop_requested() asks for them, in this thread and those it starts.
 ///

@@ -230,13 +230,8 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.number("beta1", train.adam.beta1, 0, 0.9999999, "of Adam; icnn: 0.5");
     add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam; icnn: 0.9");
     add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
-    add.add(
-        "precision", "auto|fp32", "of matrix products; auto is fp32",
-        [&config](const Strings& v) {
-            parse_choice("precision", v.back(), {"auto", "fp32"});
-            config.precision = v.back();
-        },
-        [&config] { return Strings{config.precision}; });
+    add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
+               "of matrix products; auto is bf16 where every rank's CPU has it");
     add.count("checkpoint-every", config.checkpoint_every, 1, "steps between checkpoints");
     add.count("log-every", config.log_every, 1, "steps between rows of the training table");
     add.add(

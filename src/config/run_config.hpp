@@ -16,6 +16,9 @@
 
 namespace popflow::config {
 
+/// What --precision says; `automatic` is settled when a training starts.
+enum class PrecisionChoice { automatic, fp32, bf16 };
+
 /// Where defaults come from, see apply_defaults().
 enum class Recipe { popflow, paper };
 
@@ -37,7 +40,7 @@ struct RunConfig {
     models::FlowMatchingShape model;
     models::IcnnTransportShape icnn;
     train::TrainOptions train;
-    std::string precision = "auto";
+    PrecisionChoice precision = PrecisionChoice::automatic;
     std::uint64_t checkpoint_every = 500;  ///< steps
     std::uint64_t log_every = 50;          ///< steps
     std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never

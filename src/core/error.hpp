@@ -69,12 +69,17 @@ class MpiError : public Error {
 };
 
 /// Throws ShapeMismatch unless a matrix of `rows` x `cols` has the wanted shape.
-inline void check_shape(const std::string& name, std::size_t rows, std::size_t cols, std::size_t want_rows,
+inline void check_shape(const char* name, std::size_t rows, std::size_t cols, std::size_t want_rows,
                         std::size_t want_cols) {
     if (rows != want_rows || cols != want_cols) {
         throw ShapeMismatch(name, "[" + std::to_string(want_rows) + ", " + std::to_string(want_cols) + "]",
                             rows, cols);
     }
+}
+
+inline void check_shape(const std::string& name, std::size_t rows, std::size_t cols, std::size_t want_rows,
+                        std::size_t want_cols) {
+    check_shape(name.c_str(), rows, cols, want_rows, want_cols);
 }
 
 }  // namespace popflow::core

@@ -95,11 +95,16 @@ void Stream::fill_normal(std::span<float> x) {
     for (float& v : x) v = static_cast<float>(normal());
 }
 
-std::vector<std::uint32_t> Stream::sample(std::size_t n, std::size_t k) {
-    std::vector<std::uint32_t> index(n);
+void Stream::sample(std::size_t n, std::size_t k, std::vector<std::uint32_t>& index) {
+    index.resize(n);
     std::iota(index.begin(), index.end(), 0U);
     for (std::size_t i = 0; i < k; ++i) std::swap(index[i], index[i + below(n - i)]);
     index.resize(k);
+}
+
+std::vector<std::uint32_t> Stream::sample(std::size_t n, std::size_t k) {
+    std::vector<std::uint32_t> index;
+    sample(n, k, index);
     return index;
 }
 

@@ -55,6 +55,8 @@ class Stream {
     void fill_normal(std::span<float> x);
     /// k distinct indices of {0, ..., n-1} in random order; k <= n.
     std::vector<std::uint32_t> sample(std::size_t n, std::size_t k);
+    /// The same into a buffer that keeps its storage.
+    void sample(std::size_t n, std::size_t k, std::vector<std::uint32_t>& index);
     /// A random order of {0, ..., n-1}.
     std::vector<std::uint32_t> permutation(std::size_t n) { return sample(n, n); }
 

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <bit>
 
+#include "core/simd.hpp"
+
 namespace popflow::dist {
 
 namespace {
@@ -23,7 +25,18 @@ inline std::uint64_t to_integer(double x) {
     return std::bit_cast<std::uint64_t>(x + shift) - std::bit_cast<std::uint64_t>(shift);
 }
 
-bool add_block(const float* gradient, float per_unit, std::int64_t* total, std::size_t n) {
+POPFLOW_SIMD bool set_block(const float* gradient, float per_unit, std::int64_t* total, std::size_t n) {
+    int outside = 0;
+#pragma omp simd reduction(| : outside)
+    for (std::size_t i = 0; i < n; ++i) {
+        const float g = gradient[i] * per_unit;
+        outside |= static_cast<int>(!(g < limit && g > -limit));  // true for NaN
+        total[i] = static_cast<std::int64_t>(to_integer(static_cast<double>(g) / quantum));
+    }
+    return outside == 0;
+}
+
+POPFLOW_SIMD bool add_block(const float* gradient, float per_unit, std::int64_t* total, std::size_t n) {
     int outside = 0;
 #pragma omp simd reduction(| : outside)
     for (std::size_t i = 0; i < n; ++i) {
@@ -35,11 +48,16 @@ bool add_block(const float* gradient, float per_unit, std::int64_t* total, std::
     return outside == 0;
 }
 
+POPFLOW_SIMD void read_block(const std::int64_t* total, double scale, float* out, std::size_t n) {
+#pragma omp simd
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(static_cast<double>(total[i]) * scale);
+}
+
 }  // namespace
 
 void ExactSum::clear(std::size_t size) {
     total_ = std::span(storage_).first(size);
-    std::ranges::fill(total_, 0);
+    empty_ = true;
 }
 
 bool ExactSum::add(std::span<const float> gradient) {
@@ -48,19 +66,35 @@ bool ExactSum::add(std::span<const float> gradient) {
 #pragma omp parallel for schedule(static)
     for (std::size_t block = 0; block < blocks; ++block) {
         const std::size_t first = block * block_size;
-        if (!add_block(gradient.data() + first, 1 / unit_, total_.data() + first,
-                       std::min(block_size, total_.size() - first))) {
-            inside = false;
-        }
+        const std::size_t count = std::min(block_size, total_.size() - first);
+        const float* g = gradient.data() + first;
+        std::int64_t* total = total_.data() + first;
+        const bool good =
+            empty_ ? set_block(g, 1 / unit_, total, count) : add_block(g, 1 / unit_, total, count);
+        if (!good) inside = false;
     }
+    empty_ = false;
     return inside;
+}
+
+void ExactSum::reduce(const Communicator& communicator) {
+    if (empty_) std::ranges::fill(total_, 0);
+    empty_ = false;
+    communicator.sum(total_);
 }
 
 void ExactSum::read(double scale, std::span<float> out) const {
     const double step = scale * quantum * static_cast<double>(unit_);
+    const std::size_t blocks = (total_.size() + block_size - 1) / block_size;
 #pragma omp parallel for schedule(static)
-    for (std::size_t i = 0; i < total_.size(); ++i) {
-        out[i] = static_cast<float>(static_cast<double>(total_[i]) * step);
+    for (std::size_t block = 0; block < blocks; ++block) {
+        const std::size_t first = block * block_size;
+        const std::size_t count = std::min(block_size, total_.size() - first);
+        if (empty_) {
+            std::fill_n(out.data() + first, count, 0.0F);
+        } else {
+            read_block(total_.data() + first, step, out.data() + first, count);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ class ExactSum {
     /// useless
     bool add(std::span<const float> gradient);
     /// Adds the sums of all ranks. Collective.
-    void reduce(const Communicator& communicator) { communicator.sum(total_); }
+    void reduce(const Communicator& communicator);
     /// out = scale * sum.
     void read(double scale, std::span<float> out) const;
 
@@ -37,6 +37,7 @@ class ExactSum {
     std::vector<std::int64_t> storage_;
     std::span<std::int64_t> total_;  ///< the elements in use
     float unit_;
+    bool empty_ = true;  ///< nothing was added: the elements are still those of the sum before
 };
 
 }  // namespace popflow::dist

@@ -2,18 +2,14 @@
 #include "linalg/gemm.hpp"
 
 #include <dnnl.h>
-#include <omp.h>
 
-#include <atomic>
 #include <string>
+
+#include "linalg/row_blocks.hpp"
 
 namespace popflow::linalg {
 
 namespace {
-
-// Rows of C that one thread computes at a time: few enough that a training slot of 1024 cells feeds eight
-// threads, many enough that the kernel runs at its full speed.
-constexpr std::size_t block_rows = 128;
 
 template <class Real>
 std::size_t checked_inner_size(bool transpose_a, bool transpose_b, const ConstMatrixView<Real>& a,
@@ -47,23 +43,12 @@ void gemm(bool transpose_a, bool transpose_b, float alpha, ConstMatrixView<float
           float beta, MatrixView<float> c) {
     const std::size_t k = checked_inner_size(transpose_a, transpose_b, a, b, c);
     if (c.empty()) return;
-    const std::size_t blocks = (c.rows + block_rows - 1) / block_rows;
-    std::atomic<bool> failed{false};
-#pragma omp parallel if (blocks > 1)
-    {
-        // The library asks OpenMP how many threads it may use: one, in this thread's own copy of the setting.
-        omp_set_num_threads(1);
-#pragma omp for schedule(static)
-        for (std::size_t block = 0; block < blocks; ++block) {
-            const std::size_t first = block * block_rows;
-            const std::size_t count = std::min(block_rows, c.rows - first);
-            if (!multiply_block(transpose_a, transpose_b, alpha, rows_of_op(transpose_a, a, first, count), b,
-                                k, beta, c.row_block(first, count))) {
-                failed = true;
-            }
+    for_row_blocks(c.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t count) {
+        if (!multiply_block(transpose_a, transpose_b, alpha, rows_of_op(transpose_a, a, first, count), b, k,
+                            beta, c.row_block(first, count))) {
+            throw core::NumericalError("gemm", "oneDNN refused the call");
         }
-    }
-    if (failed) throw core::NumericalError("gemm", "oneDNN refused the call");
+    });
 }
 
 void gemm(bool transpose_a, bool transpose_b, double alpha, ConstMatrixView<double> a,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "linalg/neighbours.hpp"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <bit>
 #include <limits>
-#include <numeric>
+#include <string>
 
 #include "linalg/dispatch.hpp"
 
@@ -12,82 +14,162 @@ namespace popflow::linalg {
 
 namespace {
 
-// squared[j] += (value - column[j])^2
-POPFLOW_SIMD void add_squared_differences(float value, const float* column, float* squared, std::size_t n) {
-#pragma omp simd
-    for (std::size_t j = 0; j < n; ++j) squared[j] += (value - column[j]) * (value - column[j]);
-}
+// Cells whose distances to all others are computed together, and columns of a pass: what fits the registers.
+constexpr std::size_t group = 4;
+constexpr std::size_t width = 32;
 
-void add_squared_differences(double value, const double* column, double* squared, std::size_t n) {
-    for (std::size_t j = 0; j < n; ++j) squared[j] += (value - column[j]) * (value - column[j]);
-}
+using Vector __attribute__((vector_size(64), aligned(4))) = float;
+constexpr std::size_t lanes = sizeof(Vector) / sizeof(float);
 
-template <class Real>
-Matrix<Real> transposed(ConstMatrixView<Real> x) {
-    Matrix<Real> columns(x.cols, x.rows);
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.cols; ++j) columns(j, i) = x(i, j);
-    }
-    return columns;
-}
-
-// The k cells of smallest (distance, index), written in ascending order of index.
-template <class Real>
-void select_nearest(const std::vector<Real>& squared, std::size_t k, std::vector<std::uint32_t>& order,
-                    std::uint32_t* nearest) {
-    std::iota(order.begin(), order.end(), 0U);
-    std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(),
-                     [&](std::uint32_t a, std::uint32_t b) {
-                         return squared[a] < squared[b] || (squared[a] == squared[b] && a < b);
-                     });
-    std::copy_n(order.begin(), k, nearest);
-    std::sort(nearest, nearest + k);
-}
-
-// In float, distance and index make one integer key: distances are not negative, so their bits are in their
-// order.
-void select_nearest(const std::vector<float>& squared, std::size_t k, std::vector<std::uint64_t>& keys,
-                    std::uint32_t* nearest) {
-    for (std::size_t j = 0; j < squared.size(); ++j) {
-        keys[j] = (std::uint64_t{std::bit_cast<std::uint32_t>(squared[j])} << 32U) | j;
-    }
-    std::nth_element(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(k), keys.end());
-    for (std::size_t j = 0; j < k; ++j) nearest[j] = static_cast<std::uint32_t>(keys[j]);
-    std::sort(nearest, nearest + k);
-}
-
-template <class Real, class Key>
-std::vector<std::uint32_t> search(ConstMatrixView<Real> x, std::size_t k) {
-    if (k == 0) return {};
-    if (k >= x.rows)
-        throw core::ShapeMismatch("neighbours.x", "more rows than k = " + std::to_string(k), x.rows, x.cols);
-    const Matrix<Real> columns = transposed(x);
-    std::vector<std::uint32_t> nearest(x.rows * k);
-#pragma omp parallel
-    {
-        std::vector<Real> squared(x.rows);
-        std::vector<Key> scratch(x.rows);
-#pragma omp for schedule(static)
-        for (std::size_t i = 0; i < x.rows; ++i) {
-            std::fill(squared.begin(), squared.end(), Real{0});
-            for (std::size_t j = 0; j < x.cols; ++j) {
-                add_squared_differences(x(i, j), columns.data() + j * x.rows, squared.data(), x.rows);
+// squared(g, c) = sum over j of (x(rows[g], j) - columns(j, c))^2, in the order of j.
+POPFLOW_SIMD void squared_distances(const float* const* rows, std::size_t d, const float* columns,
+                                    std::size_t stride, float* squared) {
+    for (std::size_t c = 0; c < stride; c += width) {
+        Vector sum[group][width / lanes] = {};
+        for (std::size_t j = 0; j < d; ++j) {
+            const float* column = columns + j * stride + c;
+#pragma GCC unroll 4
+            for (std::size_t v = 0; v < width / lanes; ++v) {
+                const Vector other = *reinterpret_cast<const Vector*>(column + v * lanes);
+#pragma GCC unroll 4
+                for (std::size_t g = 0; g < group; ++g) {
+                    const Vector difference = rows[g][j] - other;
+                    sum[g][v] += difference * difference;
+                }
             }
-            squared[i] = std::numeric_limits<Real>::infinity();
-            select_nearest(squared, k, scratch, nearest.data() + i * k);
+        }
+        for (std::size_t g = 0; g < group; ++g) {
+            for (std::size_t v = 0; v < width / lanes; ++v) {
+                *reinterpret_cast<Vector*>(squared + g * stride + c + v * lanes) = sum[g][v];
+            }
         }
     }
-    return nearest;
+}
+
+void squared_distances(const double* const* rows, std::size_t d, const double* columns, std::size_t stride,
+                       double* squared) {
+    for (std::size_t g = 0; g < group; ++g) {
+        for (std::size_t c = 0; c < stride; ++c) {
+            double sum = 0;
+            for (std::size_t j = 0; j < d; ++j) {
+                const double difference = rows[g][j] - columns[j * stride + c];
+                sum += difference * difference;
+            }
+            squared[g * stride + c] = sum;
+        }
+    }
+}
+
+// Numbers that are not negative have bits in their own order.
+template <class Real>
+struct Key;
+template <>
+struct Key<float> {
+    using type = std::uint32_t;
+};
+template <>
+struct Key<double> {
+    using type = std::uint64_t;
+};
+
+POPFLOW_SIMD std::size_t count_up_to(const float* squared, std::size_t n, std::uint32_t limit) {
+    std::uint32_t count = 0;
+#pragma omp simd reduction(+ : count)
+    for (std::size_t j = 0; j < n; ++j) {
+        count += static_cast<std::uint32_t>(std::bit_cast<std::uint32_t>(squared[j]) <= limit);
+    }
+    return count;
+}
+
+std::size_t count_up_to(const double* squared, std::size_t n, std::uint64_t limit) {
+    std::size_t count = 0;
+    for (std::size_t j = 0; j < n; ++j) {
+        count += static_cast<std::size_t>(std::bit_cast<std::uint64_t>(squared[j]) <= limit);
+    }
+    return count;
+}
+
+// The bits of the k-th smallest number, k >= 1, by bisection: a pass over the numbers for each bit.
+template <class Real>
+typename Key<Real>::type kth_smallest(const Real* squared, std::size_t n, std::size_t k) {
+    using Bits = typename Key<Real>::type;
+    Bits low = 0;
+    Bits high = std::numeric_limits<Bits>::max();
+    const Bits infinity = std::bit_cast<Bits>(std::numeric_limits<Real>::infinity());
+    if (count_up_to(squared, n, infinity) >= k) high = infinity;
+    while (low < high) {
+        const Bits middle = low + (high - low) / 2;
+        const std::size_t count = count_up_to(squared, n, middle);
+        if (count >= k) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+// The k cells of smallest (distance, index), in ascending order of index.
+template <class Real>
+void select_nearest(const Real* squared, std::size_t n, std::size_t k, std::uint32_t* nearest) {
+    using Bits = typename Key<Real>::type;
+    const Bits limit = kth_smallest(squared, n, k);
+    std::size_t ties = limit > 0 ? k - count_up_to(squared, n, limit - 1) : k;
+    std::size_t found = 0;
+    for (std::size_t j = 0; found < k; ++j) {
+        const Bits bits = std::bit_cast<Bits>(squared[j]);
+        const bool tie = bits == limit && ties > 0;
+        nearest[found] = static_cast<std::uint32_t>(j);
+        found += static_cast<std::size_t>(bits < limit || tie);
+        ties -= static_cast<std::size_t>(tie);
+    }
+}
+
+template <class Real>
+void transpose(ConstMatrixView<Real> x, Matrix<Real>& columns) {
+    columns.reshape(x.cols, (x.rows + width - 1) / width * width);
+    for (std::size_t j = 0; j < x.cols; ++j) {
+        for (std::size_t i = 0; i < x.rows; ++i) columns(j, i) = x(i, j);
+        for (std::size_t i = x.rows; i < columns.cols(); ++i) columns(j, i) = 0;
+    }
+}
+
+template <class Real>
+void search(ConstMatrixView<Real> x, std::size_t k, NeighbourScratch<Real>& scratch,
+            std::vector<std::uint32_t>& nearest) {
+    nearest.resize(x.rows * k);
+    if (k == 0) return;
+    if (k >= x.rows)
+        throw core::ShapeMismatch("neighbours.x", "more rows than k = " + std::to_string(k), x.rows, x.cols);
+    transpose(x, scratch.columns);
+    const std::size_t stride = scratch.columns.cols();
+    const auto threads = static_cast<std::size_t>(omp_get_max_threads());
+    if (scratch.squared.size() < threads) scratch.squared.resize(threads);
+    for (Matrix<Real>& squared : scratch.squared) squared.reshape(group, stride);
+#pragma omp parallel for schedule(dynamic, 16)
+    for (std::size_t first = 0; first < x.rows; first += group) {
+        Real* squared = scratch.squared[static_cast<std::size_t>(omp_get_thread_num())].data();
+        const Real* rows[group];
+        for (std::size_t g = 0; g < group; ++g) rows[g] = x.row(std::min(first + g, x.rows - 1));
+        squared_distances(rows, x.cols, scratch.columns.data(), stride, squared);
+        for (std::size_t i = first; i < std::min(first + group, x.rows); ++i) {
+            Real* own = squared + (i - first) * stride;
+            own[i] = std::numeric_limits<Real>::infinity();
+            select_nearest(own, x.rows, k, nearest.data() + i * k);
+        }
+    }
 }
 
 }  // namespace
 
-std::vector<std::uint32_t> nearest_neighbours(ConstMatrixView<float> x, std::size_t k) {
-    return search<float, std::uint64_t>(x, k);
+void nearest_neighbours(ConstMatrixView<float> x, std::size_t k, NeighbourScratch<float>& scratch,
+                        std::vector<std::uint32_t>& nearest) {
+    search(x, k, scratch, nearest);
 }
 
-std::vector<std::uint32_t> nearest_neighbours(ConstMatrixView<double> x, std::size_t k) {
-    return search<double, std::uint32_t>(x, k);
+void nearest_neighbours(ConstMatrixView<double> x, std::size_t k, NeighbourScratch<double>& scratch,
+                        std::vector<std::uint32_t>& nearest) {
+    search(x, k, scratch, nearest);
 }
 
 }  // namespace popflow::linalg

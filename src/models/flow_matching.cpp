@@ -11,11 +11,13 @@ namespace popflow::models {
 using linalg::ConstMatrixView;
 using linalg::Matrix;
 using linalg::MatrixView;
+using linalg::Precision;
 
 namespace {
 
 struct FlowScratch : Model::Scratch {
     FlowMatching::Workspace<float> workspace;
+    const FlowMatching::Weights<float>* weights = nullptr;  // of the scratch of the first thread
 };
 
 // Mean over cells of || x1 - x0 ||^2.
@@ -81,7 +83,10 @@ linalg::AlignedVector<float> FlowMatching::initial_values(std::uint64_t seed) co
 
 template <class Real>
 void FlowMatching::set_frequencies(Workspace<Real>& workspace) const {
-    if (workspace.frequencies.size() == frequencies_.size()) return;
+    if (!workspace.time_frequencies.empty()) return;
+    workspace.time_frequencies.resize(shape_.time_frequencies);
+    nn::time_frequencies(shape_.time_highest, shape_.time_max_period,
+                         std::span<Real>(workspace.time_frequencies));
     workspace.frequencies = Matrix<Real>(frequencies_.rows(), frequencies_.cols());
     std::ranges::copy(frequencies_.values(), workspace.frequencies.values().begin());
 }
@@ -94,7 +99,7 @@ void FlowMatching::fill_features(std::span<const Real> t, ConstMatrixView<Real> 
     const std::size_t n_space = 2 * shape_.space_frequencies;
     workspace.features.reshape(x.rows, shape_.row_inputs());
     const MatrixView<Real> out = workspace.features.view();
-    nn::time_features(t, shape_.time_highest, shape_.time_max_period, out.col_block(0, n_time));
+    nn::time_features(t, std::span<const Real>(workspace.time_frequencies), out.col_block(0, n_time));
     if (n_space > 0) {
         nn::space_features(x, ConstMatrixView<Real>(workspace.frequencies).col_block(0, n_space / 2),
                            out.col_block(n_time, n_space));
@@ -128,8 +133,54 @@ void FlowMatching::encode(std::span<const Real> values, ConstMatrixView<Real> co
 }
 
 template <class Real>
+void FlowMatching::pack(std::span<const Real> values, Precision precision, Weights<Real>& weights) const {
+    weights.values = values;
+    if constexpr (std::is_same_v<Real, float>) {
+        if (precision == Precision::bf16) return mlp_.pack(values, weights.mlp_bf16);
+    }
+    mlp_.pack(values, weights.mlp);
+}
+
+// The velocity network on workspace.features.
+template <class Real>
+void FlowMatching::forward(const Weights<Real>& weights, Precision precision, std::span<const Real> context,
+                           std::span<const Real> condition, bool keep, Workspace<Real>& workspace,
+                           MatrixView<Real> v) const {
+    const ConstMatrixView<Real> features(workspace.features);
+    if constexpr (std::is_same_v<Real, float>) {
+        if (precision == Precision::bf16) {
+            return mlp_.forward(weights.values, weights.mlp_bf16, context, features, condition, keep,
+                                workspace.mlp_bf16, v);
+        }
+    }
+    mlp_.forward(weights.values, weights.mlp, context, features, condition, keep, workspace.mlp, v);
+}
+
+template <class Real>
+void FlowMatching::backward(const Weights<Real>& weights, std::span<const Real> context,
+                            std::span<const Real> condition, ConstMatrixView<Real> dv,
+                            Workspace<Real>& workspace, std::span<Real> gradients) const {
+    const std::span<Real> dcontext(workspace.dcontext);
+    if constexpr (std::is_same_v<Real, float>) {
+        if (shape_.precision == Precision::bf16) {
+            return mlp_.backward(weights.values, weights.mlp_bf16, context, condition, dv, workspace.mlp_bf16,
+                                 gradients, dcontext);
+        }
+    }
+    mlp_.backward(weights.values, weights.mlp, context, condition, dv, workspace.mlp, gradients, dcontext);
+}
+
+template <class Real>
 Real FlowMatching::loss_and_gradient(std::span<const Real> values, const TrainingSlot<Real>& slot,
                                      Workspace<Real>& workspace, std::span<Real> gradients) const {
+    pack(values, shape_.precision, workspace.weights);
+    return loss_and_gradient(workspace.weights, slot, workspace, gradients);
+}
+
+template <class Real>
+Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const TrainingSlot<Real>& slot,
+                                     Workspace<Real>& workspace, std::span<Real> gradients) const {
+    const std::span<const Real> values = weights.values;
     const std::size_t n = slot.x0.rows;
     const std::size_t d = shape_.markers;
     core::check_shape("flow_matching.x1", slot.x1.rows, slot.x1.cols, n, d);
@@ -152,8 +203,7 @@ Real FlowMatching::loss_and_gradient(std::span<const Real> values, const Trainin
     }
     fill_features(slot.t, ConstMatrixView<Real>(velocity), workspace);
     const std::span<const Real> context(workspace.context);
-    mlp_.forward(values, context, ConstMatrixView<Real>(workspace.features), slot.condition, workspace.mlp,
-                 velocity.view());
+    forward(weights, shape_.precision, context, slot.condition, true, workspace, velocity.view());
 
     // loss = 1/n sum_i || v_i - (x1_i - x0_i) ||^2, so dv = 2/n (v - (x1 - x0))
     double loss = 0;
@@ -168,9 +218,7 @@ Real FlowMatching::loss_and_gradient(std::span<const Real> values, const Trainin
         loss += static_cast<double>(cell);
     }
     workspace.dcontext.resize(encoded ? workspace.context.size() : 0);
-    mlp_.backward(values, context, ConstMatrixView<Real>(workspace.features), slot.condition,
-                  ConstMatrixView<Real>(velocity), workspace.mlp, gradients,
-                  std::span<Real>(workspace.dcontext));
+    backward(weights, context, slot.condition, ConstMatrixView<Real>(velocity), workspace, gradients);
     if (encoded) {
         encoder_.backward(values, ConstMatrixView<Real>(workspace.encoder_input), context,
                           std::span<const Real>(workspace.dcontext), workspace.encoder, gradients);
@@ -180,6 +228,14 @@ Real FlowMatching::loss_and_gradient(std::span<const Real> values, const Trainin
 
 std::unique_ptr<Model::Scratch> FlowMatching::make_scratch() const {
     return std::make_unique<FlowScratch>();
+}
+
+void FlowMatching::begin_step(std::span<const float> values,
+                              std::span<const std::unique_ptr<Scratch>> scratch) const {
+    if (scratch.empty()) return;
+    Weights<float>& weights = static_cast<FlowScratch&>(*scratch.front()).workspace.weights;
+    pack(values, shape_.precision, weights);
+    for (const auto& s : scratch) static_cast<FlowScratch&>(*s).weights = &weights;
 }
 
 nn::Turn FlowMatching::turn(std::uint64_t step) const {
@@ -195,12 +251,14 @@ std::size_t FlowMatching::memory_size() const {
 
 double FlowMatching::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
                                    const nn::Turn& turn, Scratch& scratch, std::span<float> gradients) const {
-    auto& workspace = static_cast<FlowScratch&>(scratch).workspace;
+    auto& own = static_cast<FlowScratch&>(scratch);
+    auto& workspace = own.workspace;
     TrainingSlot<float> now = slot;
     // An embedding has norm 1: one of zeros is of a pair that was not visited yet.
     const bool known = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });
     if (turn.part == 0 && known) now.embedding = slot.memory;
-    const auto loss = static_cast<double>(loss_and_gradient<float>(values, now, workspace, gradients));
+    const double loss{own.weights == nullptr ? loss_and_gradient(values, now, workspace, gradients)
+                                             : loss_and_gradient(*own.weights, now, workspace, gradients)};
     if (now.embedding.empty() && !slot.memory.empty()) {
         std::ranges::copy(workspace.context, slot.memory.begin());
     }
@@ -225,12 +283,20 @@ std::vector<float> FlowMatching::context(std::span<const float> values, ConstMat
 }
 
 template <class Real>
-void FlowMatching::velocity(std::span<const Real> values, std::span<const Real> context,
+void FlowMatching::velocity(const Weights<Real>& weights, Precision precision, std::span<const Real> context,
                             std::span<const Real> condition, std::span<const Real> t, ConstMatrixView<Real> x,
                             Workspace<Real>& workspace, MatrixView<Real> v) const {
     core::check_shape("flow_matching.x", x.rows, x.cols, t.size(), shape_.markers);
     fill_features(t, x, workspace);
-    mlp_.forward(values, context, ConstMatrixView<Real>(workspace.features), condition, workspace.mlp, v);
+    forward(weights, precision, context, condition, false, workspace, v);
+}
+
+template <class Real>
+void FlowMatching::velocity(std::span<const Real> values, std::span<const Real> context,
+                            std::span<const Real> condition, std::span<const Real> t, ConstMatrixView<Real> x,
+                            Workspace<Real>& workspace, MatrixView<Real> v) const {
+    pack(values, Precision::fp32, workspace.weights);
+    velocity(workspace.weights, Precision::fp32, context, condition, t, x, workspace, v);
 }
 
 ode::Statistics FlowMatching::transport(std::span<const float> values, std::span<const float> context,
@@ -246,11 +312,13 @@ ode::Statistics FlowMatching::trajectory(std::span<const float> values, std::spa
     const std::size_t blocks = (x.rows + block_rows - 1) / block_rows;
     std::vector<ode::Statistics> statistics(blocks);
     std::vector<std::exception_ptr> failure(blocks);
+    Weights<float> weights;
+    pack(values, Precision::fp32, weights);
 #pragma omp parallel
     {
         Workspace<float> workspace;
         const auto field = [&](std::span<const float> t, ConstMatrixView<float> at, MatrixView<float> v) {
-            velocity(values, context, condition, t, at, workspace, v);
+            velocity(weights, Precision::fp32, context, condition, t, at, workspace, v);
         };
 #pragma omp for schedule(dynamic)
         for (std::size_t block = 0; block < blocks; ++block) {
@@ -272,15 +340,20 @@ ode::Statistics FlowMatching::trajectory(std::span<const float> values, std::spa
     return total;
 }
 
-template float FlowMatching::loss_and_gradient(std::span<const float>, const TrainingSlot<float>&,
-                                               Workspace<float>&, std::span<float>) const;
-template double FlowMatching::loss_and_gradient(std::span<const double>, const TrainingSlot<double>&,
-                                                Workspace<double>&, std::span<double>) const;
-template void FlowMatching::velocity(std::span<const float>, std::span<const float>, std::span<const float>,
-                                     std::span<const float>, ConstMatrixView<float>, Workspace<float>&,
-                                     MatrixView<float>) const;
-template void FlowMatching::velocity(std::span<const double>, std::span<const double>,
-                                     std::span<const double>, std::span<const double>,
-                                     ConstMatrixView<double>, Workspace<double>&, MatrixView<double>) const;
+#define POPFLOW_INSTANTIATE(Real)                                                                          \
+    template void FlowMatching::pack(std::span<const Real>, Precision, Weights<Real>&) const;              \
+    template Real FlowMatching::loss_and_gradient(const Weights<Real>&, const TrainingSlot<Real>&,         \
+                                                  Workspace<Real>&, std::span<Real>) const;                \
+    template Real FlowMatching::loss_and_gradient(std::span<const Real>, const TrainingSlot<Real>&,        \
+                                                  Workspace<Real>&, std::span<Real>) const;                \
+    template void FlowMatching::velocity(const Weights<Real>&, Precision, std::span<const Real>,           \
+                                         std::span<const Real>, std::span<const Real>,                     \
+                                         ConstMatrixView<Real>, Workspace<Real>&, MatrixView<Real>) const; \
+    template void FlowMatching::velocity(std::span<const Real>, std::span<const Real>,                     \
+                                         std::span<const Real>, std::span<const Real>,                     \
+                                         ConstMatrixView<Real>, Workspace<Real>&, MatrixView<Real>) const;
+POPFLOW_INSTANTIATE(float)
+POPFLOW_INSTANTIATE(double)
+#undef POPFLOW_INSTANTIATE
 
 }  // namespace popflow::models

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "linalg/precision.hpp"
 #include "models/model.hpp"
 #include "models/population_encoder.hpp"
 #include "nn/skip_mlp.hpp"
@@ -48,6 +49,8 @@ struct FlowMatchingShape {
     std::size_t space_frequencies = 128;
     double space_scale = 0.01;
     EncoderShape encoder{};  ///< `inputs` is set from markers and cell_types
+    /// Of the velocity network's matrix products in training; prediction and the encoder are fp32.
+    linalg::Precision precision = linalg::Precision::fp32;
     Updates updates = Updates::joint;
     Loss loss = Loss::full;
 
@@ -78,20 +81,40 @@ class FlowMatching : public Model {
     const linalg::Matrix<float>& frequencies() const { return frequencies_; }
     linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
 
+    /// Values of all parameters, and those of the velocity network as the kernels read them.
+    template <class Real>
+    struct Weights {
+        std::span<const Real> values;
+        nn::SkipMlp::Packed<Real> mlp;
+        nn::SkipMlp::Packed<linalg::bfloat16> mlp_bf16;
+    };
+    /// Packs weights for products of a precision, by all threads; done once for all that is computed with
+    /// them. `values` must outlive what is made of them.
+    template <class Real>
+    void pack(std::span<const Real> values, linalg::Precision precision, Weights<Real>& weights) const;
+
     /// Activations and scratch of one thread; grows to the largest slot and is then reused.
     template <class Real>
     struct Workspace {
         linalg::Matrix<Real> frequencies;
+        std::vector<Real> time_frequencies;
         linalg::Matrix<Real> encoder_input;
         linalg::Matrix<Real> features;
         linalg::Matrix<Real> velocity;
         std::vector<Real> context;
         std::vector<Real> dcontext;
         nn::SkipMlp::Cache<Real> mlp;
+        nn::SkipMlp::Cache<linalg::bfloat16> mlp_bf16;
         typename PopulationEncoder::Cache<Real> encoder;
+        Weights<Real> weights;  ///< of the overloads that are given values alone
     };
 
-    /// Loss of a slot; its gradient accumulates. @throws ShapeMismatch, NumericalError
+    /// Loss of a slot in the shape's precision; its gradient accumulates.
+    /// @throws ShapeMismatch, NumericalError
+    template <class Real>
+    Real loss_and_gradient(const Weights<Real>& weights, const TrainingSlot<Real>& slot,
+                           Workspace<Real>& workspace, std::span<Real> gradients) const;
+    /// The same from weights that are not packed yet.
     template <class Real>
     Real loss_and_gradient(std::span<const Real> values, const TrainingSlot<Real>& slot,
                            Workspace<Real>& workspace, std::span<Real> gradients) const;
@@ -102,6 +125,8 @@ class FlowMatching : public Model {
                                std::span<const std::uint8_t> control_type, Workspace<float>& workspace) const;
 
     std::unique_ptr<Scratch> make_scratch() const override;
+    void begin_step(std::span<const float> values,
+                    std::span<const std::unique_ptr<Scratch>> scratch) const override;
     /// With Updates::alternate steps 0, 2, ... update the velocity (part 0) and steps 1, 3, ... the encoder
     /// (part 1). An encoder's step embeds the slot's cells and remembers h of the pair; a velocity's step
     /// takes the h remembered from the last visit of the pair, however old the weights that made it, and
@@ -116,6 +141,11 @@ class FlowMatching : public Model {
                                std::span<const std::uint8_t> control_type) const override;
 
     /// v(x, t | h, c), each cell at its own time. Shapes: x, v [n, d], t [n]; v is overwritten.
+    template <class Real>
+    void velocity(const Weights<Real>& weights, linalg::Precision precision, std::span<const Real> context,
+                  std::span<const Real> condition, std::span<const Real> t, linalg::ConstMatrixView<Real> x,
+                  Workspace<Real>& workspace, linalg::MatrixView<Real> v) const;
+    /// The same in the precision of Real from weights that are not packed yet.
     template <class Real>
     void velocity(std::span<const Real> values, std::span<const Real> context,
                   std::span<const Real> condition, std::span<const Real> t, linalg::ConstMatrixView<Real> x,
@@ -133,6 +163,14 @@ class FlowMatching : public Model {
                                const ode::Snapshots<float>& snapshots) const override;
 
   private:
+    template <class Real>
+    void forward(const Weights<Real>& weights, linalg::Precision precision, std::span<const Real> context,
+                 std::span<const Real> condition, bool keep, Workspace<Real>& workspace,
+                 linalg::MatrixView<Real> v) const;
+    template <class Real>
+    void backward(const Weights<Real>& weights, std::span<const Real> context,
+                  std::span<const Real> condition, linalg::ConstMatrixView<Real> dv,
+                  Workspace<Real>& workspace, std::span<Real> gradients) const;
     template <class Real>
     void set_frequencies(Workspace<Real>& workspace) const;
     template <class Real>

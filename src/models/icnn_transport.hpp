@@ -32,9 +32,9 @@ struct IcnnTransportShape {
 ///
 /// Source: Makkuva et al., "Optimal transport mapping via input convex neural networks", ICML 2020; Bunne et
 /// al., Nature Methods 2023 (CellOT), which has one pair of populations and no treatment.
-/// Deviations: one model learns from all pairs of a screen; IcnnStart::identity, as the published start is far
-/// from any map (on 36 markers its loss is 9000, and near zero after a thousand steps); an update of f draws
-/// target cells of its own, where CellOT draws them before the updates of g.
+/// Deviations: one model learns from all pairs of a screen; IcnnStart::identity, as the published start is
+/// far from any map (on 36 markers its loss is 9000, and near zero after a thousand steps); an update of f
+/// draws target cells of its own, where CellOT draws them before the updates of g.
 class IcnnTransport : public Model {
   public:
     explicit IcnnTransport(const IcnnTransportShape& shape);

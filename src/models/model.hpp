@@ -44,6 +44,11 @@ class Model {
     };
     virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 
+    /// Called before the slots of a step with the weights of that step and the scratch of every thread:
+    /// what depends on the weights alone is computed once, here.
+    virtual void begin_step(std::span<const float> /*values*/,
+                            std::span<const std::unique_ptr<Scratch>> /*scratch*/) const {}
+
     /// What step 0, 1, ... of training updates: all parameters, unless networks take turns.
     virtual nn::Turn turn(std::uint64_t step) const { return {0, 0, layout().size(), step}; }
 
@@ -56,7 +61,7 @@ class Model {
 
     /// Loss of a slot at a turn; the gradient of the turn's parameters accumulates, that of others is
     /// unspecified. Shapes: values, gradients [layout().size()].
-    /// @param scratch  made by this model
+    /// @param scratch  made by this model, and given to begin_step() with these values
     /// slot.memory [memory_size()] is read and written.
     /// @throws ShapeMismatch, NumericalError
     virtual double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,

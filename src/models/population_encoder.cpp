@@ -5,7 +5,6 @@
 
 #include "linalg/activations.hpp"
 #include "linalg/gemm.hpp"
-#include "linalg/neighbours.hpp"
 
 namespace popflow::models {
 
@@ -32,8 +31,10 @@ void PopulationEncoder::forward(std::span<const Real> values, ConstMatrixView<Re
                                 Cache<Real>& cache, std::span<Real> h) const {
     core::check_shape("encoder.x", x.rows, x.cols, x.rows, shape_.inputs);
     const std::size_t k = shape_.knn;
-    cache.graph = {x.rows, k, linalg::nearest_neighbours(x.col_block(0, markers), k)};
-    cache.weight = cache.graph.template column_means<Real>();
+    cache.graph.n = x.rows;
+    cache.graph.k = k;
+    linalg::nearest_neighbours(x.col_block(0, markers), k, cache.search, cache.graph.neighbours);
+    cache.graph.column_means(cache.weight);
     cache.aggregated.resize(layers_.size());
     cache.z.resize(layers_.size());
     ConstMatrixView<Real> below = x;
@@ -80,11 +81,11 @@ void PopulationEncoder::backward(std::span<const Real> values, ConstMatrixView<R
     layers_.back().accumulate_gradient(ConstMatrixView<Real>(cache.pooled), ConstMatrixView<Real>(de),
                                        gradients);
     if (layers_.size() == 1) return;
-    Matrix<Real> dpooled(1, shape_.hidden);
-    layers_.back().input_gradient(values, ConstMatrixView<Real>(de), Real{0}, dpooled.view());
+    cache.dpooled.reshape(1, shape_.hidden);
+    layers_.back().input_gradient(values, ConstMatrixView<Real>(de), Real{0}, cache.dpooled.view());
     cache.dz.reshape(x.rows, shape_.hidden);
     linalg::gemm(true, false, Real{1}, ConstMatrixView<Real>(cache.weight.data(), 1, x.rows),
-                 ConstMatrixView<Real>(dpooled), Real{0}, cache.dz.view());
+                 ConstMatrixView<Real>(cache.dpooled), Real{0}, cache.dz.view());
     for (std::size_t l = layers_.size() - 1; l-- > 0;) {
         // z = ReLU(A below W^T + b)
         if (shape_.activation == EncoderActivation::relu) {
@@ -99,7 +100,8 @@ void PopulationEncoder::backward(std::span<const Real> values, ConstMatrixView<R
         cache.dz_below.reshape(x.rows, below.cols);
         layers_[l].input_gradient(values, dz, Real{0}, cache.dz_below.view());
         if (graph) {
-            nn::aggregate_backward(cache.graph, ConstMatrixView<Real>(cache.dz_below), cache.dz.view());
+            nn::aggregate_backward(cache.graph, ConstMatrixView<Real>(cache.dz_below), cache.transposed,
+                                   cache.dz.view());
         } else {
             std::swap(cache.dz, cache.dz_below);
         }

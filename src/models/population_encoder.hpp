@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "linalg/neighbours.hpp"
 #include "nn/graph_conv.hpp"
 
 namespace popflow::models {
@@ -47,12 +48,15 @@ class PopulationEncoder {
     template <class Real>
     struct Cache {
         nn::NeighbourGraph graph;
+        nn::TransposedGraph transposed;
+        linalg::NeighbourScratch<Real> search;
         std::vector<linalg::Matrix<Real>> aggregated;  ///< A z, input of layer l; [0] of x
         std::vector<linalg::Matrix<Real>> z;           ///< output of each layer but the last
         linalg::Matrix<Real> dz;
         linalg::Matrix<Real> dz_below;
         std::vector<Real> weight;  ///< column means of A
         linalg::Matrix<Real> pooled;
+        linalg::Matrix<Real> dpooled;
         linalg::Matrix<Real> raw;  ///< e
         Real norm = 0;
     };

@@ -47,9 +47,9 @@ AdamState AdamState::start(std::span<const float> values) {
     return state;
 }
 
-double gradient_norm(std::span<const float> gradient) {
+double gradient_norm(std::span<const float> gradient, std::vector<double>& sums) {
     const std::size_t blocks = (gradient.size() + block_size - 1) / block_size;
-    std::vector<double> sums(blocks);
+    sums.resize(blocks);
 #pragma omp parallel for schedule(static)
     for (std::size_t block = 0; block < blocks; ++block) {
         const std::size_t first = block * block_size;

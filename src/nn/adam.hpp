@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "linalg/matrix.hpp"
 
@@ -37,7 +38,8 @@ struct Turn {
 };
 
 /// Norm of a gradient, summed in double over fixed blocks: the same bits for any number of threads.
-double gradient_norm(std::span<const float> gradient);
+/// @param sums  scratch
+double gradient_norm(std::span<const float> gradient, std::vector<double>& sums);
 
 /// One update of all parameters, and of their average, in one sweep; update s = state.step + 1.
 ///

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "linalg/activations.hpp"
 #include "linalg/gemm.hpp"
@@ -10,20 +11,32 @@
 namespace popflow::nn {
 
 template <class Real>
-void time_features(std::span<const Real> t, double highest, double max_period, linalg::MatrixView<Real> out) {
-    core::check_shape("time_features.out", out.rows, out.cols % 2, t.size(), 0);
-    const std::size_t m = out.cols / 2;
-    std::vector<Real> frequency(m);
+void time_frequencies(double highest, double max_period, std::span<Real> out) {
+    const std::size_t m = out.size();
     for (std::size_t i = 0; i < m; ++i) {
         const double power = m > 1 ? static_cast<double>(i) / static_cast<double>(m - 1) : 0;
-        frequency[i] = static_cast<Real>(highest * std::pow(max_period, -power));
+        out[i] = static_cast<Real>(highest * std::pow(max_period, -power));
     }
+}
+
+template <class Real>
+void time_features(std::span<const Real> t, std::span<const Real> frequencies, linalg::MatrixView<Real> out) {
+    const std::size_t m = frequencies.size();
+    core::check_shape("time_features.out", out.rows, out.cols, t.size(), 2 * m);
 #pragma omp parallel for schedule(static)
     for (std::size_t i = 0; i < t.size(); ++i) {
         Real* angle = out.row(i);
-        for (std::size_t j = 0; j < m; ++j) angle[j] = t[i] * frequency[j];
+        for (std::size_t j = 0; j < m; ++j) angle[j] = t[i] * frequencies[j];
         linalg::sincos(std::span<const Real>(angle, m), {angle + m, m}, {angle, m});
     }
+}
+
+template <class Real>
+void time_features(std::span<const Real> t, double highest, double max_period, linalg::MatrixView<Real> out) {
+    core::check_shape("time_features.out", out.rows, out.cols % 2, t.size(), 0);
+    std::vector<Real> frequencies(out.cols / 2);
+    time_frequencies(highest, max_period, std::span<Real>(frequencies));
+    time_features(t, std::span<const Real>(frequencies), out);
 }
 
 template <class Real>
@@ -45,6 +58,10 @@ void draw_frequencies(core::Stream stream, double scale, linalg::MatrixView<floa
     }
 }
 
+template void time_frequencies(double, double, std::span<float>);
+template void time_frequencies(double, double, std::span<double>);
+template void time_features(std::span<const float>, std::span<const float>, linalg::MatrixView<float>);
+template void time_features(std::span<const double>, std::span<const double>, linalg::MatrixView<double>);
 template void time_features(std::span<const float>, double, double, linalg::MatrixView<float>);
 template void time_features(std::span<const double>, double, double, linalg::MatrixView<double>);
 template void space_features(linalg::ConstMatrixView<float>, linalg::ConstMatrixView<float>,

@@ -17,6 +17,12 @@ namespace popflow::nn {
 /// Source:  Vaswani et al., "Attention is all you need", NeurIPS 2017, section 3.5, as used for flow time by
 ///          Atanackovic et al. (arXiv 2408.14608), highest 1, max_period 10000.
 template <class Real>
+void time_features(std::span<const Real> t, std::span<const Real> frequencies, linalg::MatrixView<Real> out);
+/// w of the above. Shapes: out [m].
+template <class Real>
+void time_frequencies(double highest, double max_period, std::span<Real> out);
+/// Both.
+template <class Real>
 void time_features(std::span<const Real> t, double highest, double max_period, linalg::MatrixView<Real> out);
 
 /// Fourier features of a cell: cos(2 pi x B) then sin(2 pi x B).

@@ -1,19 +1,56 @@
 // SPDX-License-Identifier: MIT
 #include "nn/graph_conv.hpp"
 
+#include "linalg/dispatch.hpp"
+
 namespace popflow::nn {
 
 using linalg::ConstMatrixView;
 using linalg::MatrixView;
 
+namespace {
+
+// out = scale (own + the rows of z at `others`), in this order.
+POPFLOW_SIMD void mean_row(const float* z, std::size_t stride, const float* own, const std::uint32_t* others,
+                           std::size_t count, float scale, float* out, std::size_t cols) {
+    std::copy_n(own, cols, out);
+    for (std::size_t e = 0; e < count; ++e) {
+        const float* row = z + others[e] * stride;
+#pragma omp simd
+        for (std::size_t j = 0; j < cols; ++j) out[j] += row[j];
+    }
+#pragma omp simd
+    for (std::size_t j = 0; j < cols; ++j) out[j] *= scale;
+}
+
+void mean_row(const double* z, std::size_t stride, const double* own, const std::uint32_t* others,
+              std::size_t count, double scale, double* out, std::size_t cols) {
+    std::copy_n(own, cols, out);
+    for (std::size_t e = 0; e < count; ++e) {
+        for (std::size_t j = 0; j < cols; ++j) out[j] += z[others[e] * stride + j];
+    }
+    for (std::size_t j = 0; j < cols; ++j) out[j] *= scale;
+}
+
+// By counting sort: the sources of a cell are in ascending order.
+void transpose(const NeighbourGraph& graph, TransposedGraph& transposed) {
+    transposed.first.assign(graph.n + 1, 0);
+    for (std::uint32_t j : graph.neighbours) ++transposed.first[j + 1];
+    for (std::size_t j = 0; j < graph.n; ++j) transposed.first[j + 1] += transposed.first[j];
+    transposed.next.assign(transposed.first.begin(), transposed.first.end() - 1);
+    transposed.source.resize(graph.neighbours.size());
+    for (std::size_t e = 0; e < transposed.source.size(); ++e) {
+        transposed.source[transposed.next[graph.neighbours[e]]++] = static_cast<std::uint32_t>(e / graph.k);
+    }
+}
+
+}  // namespace
+
 template <class Real>
-std::vector<Real> NeighbourGraph::column_means() const {
-    std::vector<std::uint32_t> count(n, 1);
-    for (std::uint32_t j : neighbours) ++count[j];
-    std::vector<Real> mean(n);
-    for (std::size_t j = 0; j < n; ++j)
-        mean[j] = static_cast<Real>(count[j]) / static_cast<Real>((k + 1) * n);
-    return mean;
+void NeighbourGraph::column_means(std::vector<Real>& mean) const {
+    mean.assign(n, Real{1});  // whole numbers until the end
+    for (std::uint32_t j : neighbours) ++mean[j];
+    for (Real& m : mean) m /= static_cast<Real>((k + 1) * n);
 }
 
 template <class Real>
@@ -22,45 +59,32 @@ void aggregate(const NeighbourGraph& graph, ConstMatrixView<Real> z, MatrixView<
     const Real scale = Real{1} / static_cast<Real>(graph.k + 1);
 #pragma omp parallel for schedule(static)
     for (std::size_t i = 0; i < graph.n; ++i) {
-        Real* out = y.row(i);
-        std::copy_n(z.row(i), z.cols, out);
-        for (std::size_t e = i * graph.k; e < (i + 1) * graph.k; ++e) {
-            const Real* neighbour = z.row(graph.neighbours[e]);
-            for (std::size_t j = 0; j < z.cols; ++j) out[j] += neighbour[j];
-        }
-        for (std::size_t j = 0; j < z.cols; ++j) out[j] *= scale;
+        mean_row(z.data, z.stride, z.row(i), graph.neighbours.data() + i * graph.k, graph.k, scale, y.row(i),
+                 z.cols);
     }
 }
 
 template <class Real>
-void aggregate_backward(const NeighbourGraph& graph, ConstMatrixView<Real> dy, MatrixView<Real> dz) {
-    // y = A z; the cells that have j as a neighbour, in ascending order, by counting sort.
-    std::vector<std::uint32_t> first(graph.n + 1, 0);
-    for (std::uint32_t j : graph.neighbours) ++first[j + 1];
-    for (std::size_t j = 0; j < graph.n; ++j) first[j + 1] += first[j];
-    std::vector<std::uint32_t> source(graph.neighbours.size());
-    std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
-    for (std::size_t e = 0; e < source.size(); ++e) {
-        source[next[graph.neighbours[e]]++] = static_cast<std::uint32_t>(e / graph.k);
-    }
+void aggregate_backward(const NeighbourGraph& graph, ConstMatrixView<Real> dy, TransposedGraph& transposed,
+                        MatrixView<Real> dz) {
+    core::check_shape("aggregate.dy", dy.rows, dy.cols, graph.n, dz.cols);
+    transpose(graph, transposed);
     const Real scale = Real{1} / static_cast<Real>(graph.k + 1);
 #pragma omp parallel for schedule(static)
     for (std::size_t j = 0; j < graph.n; ++j) {
-        Real* out = dz.row(j);
-        std::copy_n(dy.row(j), dy.cols, out);
-        for (std::size_t e = first[j]; e < first[j + 1]; ++e) {
-            const Real* d = dy.row(source[e]);
-            for (std::size_t c = 0; c < dy.cols; ++c) out[c] += d[c];
-        }
-        for (std::size_t c = 0; c < dy.cols; ++c) out[c] *= scale;
+        const std::size_t first = transposed.first[j];
+        mean_row(dy.data, dy.stride, dy.row(j), transposed.source.data() + first,
+                 transposed.first[j + 1] - first, scale, dz.row(j), dy.cols);
     }
 }
 
-template std::vector<float> NeighbourGraph::column_means() const;
-template std::vector<double> NeighbourGraph::column_means() const;
+template void NeighbourGraph::column_means(std::vector<float>&) const;
+template void NeighbourGraph::column_means(std::vector<double>&) const;
 template void aggregate(const NeighbourGraph&, ConstMatrixView<float>, MatrixView<float>);
 template void aggregate(const NeighbourGraph&, ConstMatrixView<double>, MatrixView<double>);
-template void aggregate_backward(const NeighbourGraph&, ConstMatrixView<float>, MatrixView<float>);
-template void aggregate_backward(const NeighbourGraph&, ConstMatrixView<double>, MatrixView<double>);
+template void aggregate_backward(const NeighbourGraph&, ConstMatrixView<float>, TransposedGraph&,
+                                 MatrixView<float>);
+template void aggregate_backward(const NeighbourGraph&, ConstMatrixView<double>, TransposedGraph&,
+                                 MatrixView<double>);
 
 }  // namespace popflow::nn

@@ -17,9 +17,16 @@ struct NeighbourGraph {
     std::size_t k = 0;
     std::vector<std::uint32_t> neighbours;  ///< [n k], as linalg::nearest_neighbours gives them
 
-    /// Column means of A, [n]: the weight of each cell in the mean over cells of A z.
+    /// Column means of A, [n]: the weight of each cell in the mean over cells of A z; overwritten.
     template <class Real>
-    std::vector<Real> column_means() const;
+    void column_means(std::vector<Real>& mean) const;
+};
+
+/// The cells that have each cell as a neighbour; buffers of aggregate_backward().
+struct TransposedGraph {
+    std::vector<std::uint32_t> first;  ///< [n + 1], where those of cell j begin in `source`
+    std::vector<std::uint32_t> next;
+    std::vector<std::uint32_t> source;  ///< [n k]
 };
 
 /// y = A z. Shapes: z, y [n, h]; y is overwritten.
@@ -29,6 +36,6 @@ void aggregate(const NeighbourGraph& graph, linalg::ConstMatrixView<Real> z, lin
 /// dz = A^T dy, overwritten; each row is summed in ascending order of its sources.
 template <class Real>
 void aggregate_backward(const NeighbourGraph& graph, linalg::ConstMatrixView<Real> dy,
-                        linalg::MatrixView<Real> dz);
+                        TransposedGraph& transposed, linalg::MatrixView<Real> dz);
 
 }  // namespace popflow::nn

@@ -1,117 +1,226 @@
 // SPDX-License-Identifier: MIT
 #include "nn/skip_mlp.hpp"
 
+#include <omp.h>
+
 #include "linalg/activations.hpp"
-#include "linalg/gemm.hpp"
+#include "linalg/row_blocks.hpp"
+#include "linalg/selu.hpp"
 
 namespace popflow::nn {
 
+using linalg::accumulator_t;
+using linalg::bfloat16;
 using linalg::ConstMatrixView;
+using linalg::Matrix;
 using linalg::MatrixView;
 
+namespace {
+
+void round_block(ConstMatrixView<float> x, MatrixView<bfloat16> out) {
+    linalg::round_rows(x, out);
+}
+
+template <class Real>
+void round_block(ConstMatrixView<Real> x, MatrixView<Real> out) {
+    for (std::size_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, out.row(i));
+}
+
+// The scratch of the calling thread for a block of rows; made before the threads start.
+template <class Real>
+void reserve_running(std::vector<Matrix<Real>>& running, std::size_t cols) {
+    const auto threads = static_cast<std::size_t>(omp_get_max_threads());
+    if (running.size() < threads) running.resize(threads);
+    for (Matrix<Real>& block : running) block.reshape(linalg::block_rows, cols);
+}
+
+template <class Real>
+MatrixView<Real> running_block(std::vector<Matrix<Real>>& running, std::size_t rows) {
+    return running[static_cast<std::size_t>(omp_get_thread_num())].view().row_block(0, rows);
+}
+
+template <class T>
+ConstMatrixView<T> const_rows(const Matrix<T>& m, std::size_t first, std::size_t count) {
+    return m.view().row_block(first, count);
+}
+
+template <class T>
+MatrixView<T> rows_of(Matrix<T>& m, std::size_t first, std::size_t count) {
+    return m.view().row_block(first, count);
+}
+
+}  // namespace
+
 SkipMlp::SkipMlp(ParameterLayout& layout, const std::string& name, const SkipMlpShape& shape)
-    : shape_(shape), first_(layout, name + ".first", shape.inputs(), shape.hidden) {
+    : shape_(shape) {
+    layers_.emplace_back(layout, name + ".first", shape.inputs(), shape.hidden);
     for (std::size_t l = 1; l < shape.layers; ++l) {
-        hidden_.emplace_back(layout, name + ".hidden." + std::to_string(l - 1), shape.hidden, shape.hidden);
+        layers_.emplace_back(layout, name + ".hidden." + std::to_string(l - 1), shape.hidden, shape.hidden);
     }
-    last_ = Linear(layout, name + ".last", shape.hidden, shape.outputs);
+    layers_.emplace_back(layout, name + ".last", shape.hidden, shape.outputs);
 }
 
 void SkipMlp::initialise(std::span<float> values, std::uint64_t seed) const {
-    first_.initialise_uniform(values, seed);
-    for (const Linear& layer : hidden_) layer.initialise_uniform(values, seed);
-    last_.initialise_uniform(values, seed);
+    for (const Linear& layer : layers_) layer.initialise_uniform(values, seed);
 }
 
+template <class T>
+void SkipMlp::pack(std::span<const linalg::accumulator_t<T>> values, Packed<T>& packed) const {
+    packed.forward.resize(layers_.size());
+    packed.backward.resize(layers_.size());
+    linalg::for_tasks(2 * layers_.size() - 1, [&](std::size_t task) {
+        const std::size_t l = (task + 1) / 2;
+        const auto weight = matrix_of(values, layers_[l].weight());
+        if (task % 2 == 1) {
+            packed.backward[l].pack(false, weight);
+        } else {
+            packed.forward[l].pack(
+                true, l == 0 ? weight.col_block(shape_.shared_before, shape_.row_inputs) : weight);
+        }
+    });
+}
+
+// bias += W [before | 0 | after]
 template <class Real>
-void SkipMlp::forward(std::span<const Real> values, std::span<const Real> before, ConstMatrixView<Real> x,
-                      std::span<const Real> after, Cache<Real>& cache, MatrixView<Real> y) const {
+void SkipMlp::add_shared(std::span<const Real> values, std::span<const Real> before,
+                         std::span<const Real> after, std::vector<Real>& bias) const {
+    const auto weight = matrix_of(values, layers_.front().weight());
+    const std::size_t after_first = shape_.shared_before + shape_.row_inputs;
+    for (std::size_t o = 0; o < shape_.hidden; ++o) {
+        bias[o] += linalg::dot(std::span<const Real>(weight.row(o), before.size()), before) +
+                   linalg::dot(std::span<const Real>(weight.row(o) + after_first, after.size()), after);
+    }
+}
+
+template <class T>
+void SkipMlp::forward(std::span<const accumulator_t<T>> values, const Packed<T>& packed,
+                      std::span<const accumulator_t<T>> before, ConstMatrixView<accumulator_t<T>> x,
+                      std::span<const accumulator_t<T>> after, bool keep, Cache<T>& cache,
+                      MatrixView<accumulator_t<T>> y) const {
+    using Real = accumulator_t<T>;
     core::check_shape("skip_mlp.shared", before.size(), after.size(), shape_.shared_before,
                       shape_.shared_after);
     core::check_shape("skip_mlp.x", x.rows, x.cols, y.rows, shape_.row_inputs);
-    const auto weight = matrix_of(values, first_.weight());
-    const auto bias = elements_of(values, first_.bias());
-    const std::size_t after_first = shape_.shared_before + shape_.row_inputs;
+    const auto bias = elements_of(values, layers_.front().bias());
     cache.shared_bias.assign(bias.begin(), bias.end());
-    for (std::size_t o = 0; o < shape_.hidden; ++o) {
-        Real sum = 0;
-        for (std::size_t j = 0; j < before.size(); ++j) sum += weight(o, j) * before[j];
-        for (std::size_t j = 0; j < after.size(); ++j) sum += weight(o, after_first + j) * after[j];
-        cache.shared_bias[o] += sum;
-    }
+    add_shared(values, before, after, cache.shared_bias);
+    cache.x.reshape(x.rows, x.cols);
+    const std::size_t kept = keep ? shape_.layers : std::min<std::size_t>(2, shape_.layers);
+    cache.z.resize(std::max(kept, cache.z.size()));
+    for (std::size_t l = 0; l < kept; ++l) cache.z[l].reshape(x.rows, shape_.hidden);
+    reserve_running(cache.running, shape_.hidden);
 
-    cache.z.resize(shape_.layers);
-    for (auto& z : cache.z) z.reshape(x.rows, shape_.hidden);
-    linalg::gemm(false, true, Real{1}, x, weight.col_block(shape_.shared_before, shape_.row_inputs), Real{0},
-                 cache.z[0].view());
-    linalg::selu_forward(cache.z[0].view(), std::span<const Real>(cache.shared_bias),
-                         ConstMatrixView<Real>());
-    for (std::size_t l = 0; l < hidden_.size(); ++l) {
-        const ConstMatrixView<Real> below = cache.z[l].view();
-        hidden_[l].multiply(values, below, cache.z[l + 1].view());
-        linalg::selu_forward(cache.z[l + 1].view(), elements_of(values, hidden_[l].bias()), below);
-    }
-    last_.multiply(values, ConstMatrixView<Real>(cache.z.back()), y);
-    linalg::add_bias(y, elements_of(values, last_.bias()));
+    linalg::for_row_blocks(x.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t n) {
+        const MatrixView<Real> running = running_block(cache.running, n);
+        round_block(x.row_block(first, n), rows_of(cache.x, first, n));
+        linalg::multiply(const_rows(cache.x, first, n), packed.forward[0], false, running);
+        linalg::selu_forward(running, std::span<const Real>(cache.shared_bias),
+                             rows_of(cache.z[0], first, n));
+        for (std::size_t l = 1; l < shape_.layers; ++l) {
+            // The running block still holds the layer below: the skip connection.
+            linalg::multiply(const_rows(cache.z[(l - 1) % kept], first, n), packed.forward[l], true, running);
+            linalg::selu_forward(running, elements_of(values, layers_[l].bias()),
+                                 rows_of(cache.z[l % kept], first, n));
+        }
+        const MatrixView<Real> out = y.row_block(first, n);
+        linalg::multiply(const_rows(cache.z[(shape_.layers - 1) % kept], first, n), packed.forward.back(),
+                         false, out);
+        linalg::add_bias(out, elements_of(values, layers_.back().bias()));
+    });
 }
 
-template <class Real>
-void SkipMlp::backward(std::span<const Real> values, std::span<const Real> before, ConstMatrixView<Real> x,
-                       std::span<const Real> after, ConstMatrixView<Real> dy, Cache<Real>& cache,
-                       std::span<Real> gradients, std::span<Real> dbefore) const {
-    cache.dz.reshape(x.rows, shape_.hidden);
-    cache.dz_below.reshape(x.rows, shape_.hidden);
-    // y = z W^T + b
-    last_.accumulate_gradient(ConstMatrixView<Real>(cache.z.back()), dy, gradients);
-    last_.input_gradient(values, dy, Real{0}, cache.dz.view());
-    for (std::size_t l = hidden_.size(); l-- > 0;) {
-        // z = SELU(below W^T + b + below)
-        linalg::selu_backward(ConstMatrixView<Real>(cache.z[l + 1]), cache.dz.view());
-        const ConstMatrixView<Real> dz = cache.dz.view();
-        hidden_[l].accumulate_gradient(ConstMatrixView<Real>(cache.z[l]), dz, gradients);
-        std::ranges::copy(cache.dz.values(), cache.dz_below.values().begin());
-        hidden_[l].input_gradient(values, dz, Real{1}, cache.dz_below.view());
-        std::swap(cache.dz, cache.dz_below);
-    }
-    first_backward(values, before, x, after, cache, gradients, dbefore);
+template <class T>
+void SkipMlp::backward(std::span<const accumulator_t<T>> values, const Packed<T>& packed,
+                       std::span<const accumulator_t<T>> before, std::span<const accumulator_t<T>> after,
+                       ConstMatrixView<accumulator_t<T>> dy, Cache<T>& cache,
+                       std::span<accumulator_t<T>> gradients, std::span<accumulator_t<T>> dbefore) const {
+    using Real = accumulator_t<T>;
+    inputs_backward(packed, dy, cache);
+    weights_backward(cache, gradients);
+    biases_backward(dy, cache, gradients);
+    shared_backward(values, before, after, std::span<const Real>(cache.dshared), gradients, dbefore);
 }
 
+template <class T, class Real>
+void SkipMlp::inputs_backward(const Packed<T>& packed, ConstMatrixView<Real> dy, Cache<T>& cache) const {
+    const std::size_t layers = shape_.layers;
+    cache.dy.reshape(dy.rows, dy.cols);
+    cache.dz.resize(layers);
+    for (auto& dz : cache.dz) dz.reshape(dy.rows, shape_.hidden);
+    cache.column_sums.reshape(linalg::count_row_blocks(dy.rows), layers * shape_.hidden);
+    reserve_running(cache.running, shape_.hidden);
+    linalg::for_row_blocks(dy.rows, [&](std::size_t block, std::size_t first, std::size_t n) {
+        const MatrixView<Real> running = running_block(cache.running, n);
+        round_block(dy.row_block(first, n), rows_of(cache.dy, first, n));
+        linalg::multiply(const_rows(cache.dy, first, n), packed.backward.back(), false, running);
+        const std::span<Real> sums = cache.column_sums.view().row_span(block);
+        std::ranges::fill(sums, Real{0});
+        for (std::size_t l = layers; l-- > 0;) {
+            // z = SELU(below W^T + b + below)
+            linalg::selu_backward(const_rows(cache.z[l], first, n), running, rows_of(cache.dz[l], first, n),
+                                  sums.subspan(l * shape_.hidden, shape_.hidden));
+            if (l > 0) linalg::multiply(const_rows(cache.dz[l], first, n), packed.backward[l], true, running);
+        }
+    });
+}
+
+// dW += dz^T below for all layers at a time, cut into rows of dW.
+template <class T, class Real>
+void SkipMlp::weights_backward(Cache<T>& cache, std::span<Real> gradients) const {
+    const std::size_t blocks = linalg::count_row_blocks(shape_.hidden);
+    const std::size_t blocks_last = linalg::count_row_blocks(shape_.outputs);
+    linalg::for_tasks(shape_.layers * blocks + blocks_last, [&](std::size_t task) {
+        const std::size_t l = std::min(task / blocks, shape_.layers);
+        const Matrix<T>& dz = l < shape_.layers ? cache.dz[l] : cache.dy;
+        const Matrix<T>& below = l == 0 ? cache.x : cache.z[l - 1];
+        const std::size_t first = (task - l * blocks) * linalg::block_rows;
+        const std::size_t count = std::min(linalg::block_rows, dz.cols() - first);
+        const auto dweight = matrix_of(gradients, layers_[l].weight()).row_block(first, count);
+        linalg::add_transposed_product(
+            dz.view().col_block(first, count), below.view(),
+            l == 0 ? dweight.col_block(shape_.shared_before, shape_.row_inputs) : dweight);
+    });
+}
+
+template <class T, class Real>
+void SkipMlp::biases_backward(ConstMatrixView<Real> dy, Cache<T>& cache, std::span<Real> gradients) const {
+    const std::size_t h = shape_.hidden;
+    cache.dshared.assign(h, Real{0});
+    for (std::size_t l = 0; l < shape_.layers; ++l) {
+        const ConstMatrixView<Real> sums = cache.column_sums.view().col_block(l * h, h);
+        linalg::add_column_sums(sums, elements_of(gradients, layers_[l].bias()));
+        if (l == 0) linalg::add_column_sums(sums, std::span<Real>(cache.dshared));
+    }
+    linalg::add_column_sums(dy, elements_of(gradients, layers_.back().bias()));
+}
+
+// Of the part of the first layer that all rows share.
 template <class Real>
-void SkipMlp::first_backward(std::span<const Real> values, std::span<const Real> before,
-                             ConstMatrixView<Real> x, std::span<const Real> after, Cache<Real>& cache,
-                             std::span<Real> gradients, std::span<Real> dbefore) const {
-    // z = SELU(W [a | x | s] + b)
-    linalg::selu_backward(ConstMatrixView<Real>(cache.z[0]), cache.dz.view());
-    const ConstMatrixView<Real> dz = cache.dz.view();
-    const auto weight = matrix_of(values, first_.weight());
-    const auto dweight = matrix_of(gradients, first_.weight());
-    const auto dbias = elements_of(gradients, first_.bias());
+void SkipMlp::shared_backward(std::span<const Real> values, std::span<const Real> before,
+                              std::span<const Real> after, std::span<const Real> dshared,
+                              std::span<Real> gradients, std::span<Real> dbefore) const {
+    const auto weight = matrix_of(values, layers_.front().weight());
+    const auto dweight = matrix_of(gradients, layers_.front().weight());
     const std::size_t after_first = shape_.shared_before + shape_.row_inputs;
-    linalg::gemm(true, false, Real{1}, dz, x, Real{1},
-                 dweight.col_block(shape_.shared_before, shape_.row_inputs));
-    cache.dshared.assign(shape_.hidden, Real{0});
-    linalg::add_column_sums(dz, std::span<Real>(cache.dshared));
-    for (std::size_t o = 0; o < shape_.hidden; ++o) {
-        dbias[o] += cache.dshared[o];
-        for (std::size_t j = 0; j < before.size(); ++j) dweight(o, j) += cache.dshared[o] * before[j];
-        for (std::size_t j = 0; j < after.size(); ++j)
-            dweight(o, after_first + j) += cache.dshared[o] * after[j];
-    }
     std::ranges::fill(dbefore, Real{0});
     for (std::size_t o = 0; o < shape_.hidden; ++o) {
-        for (std::size_t j = 0; j < dbefore.size(); ++j) dbefore[j] += cache.dshared[o] * weight(o, j);
+        linalg::add_scaled(dshared[o], before, {dweight.row(o), before.size()});
+        linalg::add_scaled(dshared[o], after, {dweight.row(o) + after_first, after.size()});
+        linalg::add_scaled(dshared[o], std::span<const Real>(weight.row(o), dbefore.size()), dbefore);
     }
 }
 
-template void SkipMlp::forward(std::span<const float>, std::span<const float>, ConstMatrixView<float>,
-                               std::span<const float>, Cache<float>&, MatrixView<float>) const;
-template void SkipMlp::forward(std::span<const double>, std::span<const double>, ConstMatrixView<double>,
-                               std::span<const double>, Cache<double>&, MatrixView<double>) const;
-template void SkipMlp::backward(std::span<const float>, std::span<const float>, ConstMatrixView<float>,
-                                std::span<const float>, ConstMatrixView<float>, Cache<float>&,
-                                std::span<float>, std::span<float>) const;
-template void SkipMlp::backward(std::span<const double>, std::span<const double>, ConstMatrixView<double>,
-                                std::span<const double>, ConstMatrixView<double>, Cache<double>&,
-                                std::span<double>, std::span<double>) const;
+#define POPFLOW_INSTANTIATE(T, Real)                                                                \
+    template void SkipMlp::pack(std::span<const Real>, Packed<T>&) const;                           \
+    template void SkipMlp::forward(std::span<const Real>, const Packed<T>&, std::span<const Real>,  \
+                                   ConstMatrixView<Real>, std::span<const Real>, bool, Cache<T>&,   \
+                                   MatrixView<Real>) const;                                         \
+    template void SkipMlp::backward(std::span<const Real>, const Packed<T>&, std::span<const Real>, \
+                                    std::span<const Real>, ConstMatrixView<Real>, Cache<T>&,        \
+                                    std::span<Real>, std::span<Real>) const;
+POPFLOW_INSTANTIATE(float, float)
+POPFLOW_INSTANTIATE(bfloat16, float)
+POPFLOW_INSTANTIATE(double, double)
+#undef POPFLOW_INSTANTIATE
 
 }  // namespace popflow::nn

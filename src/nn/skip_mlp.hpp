@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "linalg/packed_gemm.hpp"
 #include "nn/linear.hpp"
 
 namespace popflow::nn {
@@ -22,7 +23,12 @@ struct SkipMlpShape {
 /// z1 = SELU(W1 [a | x | s] + b1), z = SELU(W z + b + z), y = W z + b.
 ///
 /// The inputs a and s are one vector for all rows (the embedding and the treatment of a population): their
-/// part of the first layer is computed once, not once per cell.
+/// part of the first layer is computed once, not once per cell. A block of rows goes through all layers while
+/// it is in the cache of a core.
+///
+/// T is what the operands of products with one row per cell are rounded to: float, bfloat16, or double for
+/// gradient checks. Sums, the skip connections of a block and all gradients of parameters are of the type
+/// Real in which products of T are summed.
 ///
 /// Shapes:  a [shared_before], x [n, row_inputs], s [shared_after], z [n, hidden], y [n, outputs].
 class SkipMlp {
@@ -32,40 +38,66 @@ class SkipMlp {
 
     void initialise(std::span<float> values, std::uint64_t seed) const;
 
-    /// What forward() leaves for backward(): the output of each hidden layer; and the scratch of backward().
-    template <class Real>
+    /// The weights as the kernels read them: made once per set of weights, then read by any thread.
+    template <class T>
+    struct Packed {
+        std::vector<linalg::PackedMatrix<T>> forward;   ///< W^T of each layer, the shared inputs left out
+        std::vector<linalg::PackedMatrix<T>> backward;  ///< W of each layer but the first
+    };
+    template <class T>
+    void pack(std::span<const linalg::accumulator_t<T>> values, Packed<T>& packed) const;
+
+    /// What forward() leaves for backward(), and scratch; grows to the largest batch and is then reused.
+    template <class T>
     struct Cache {
-        std::vector<linalg::Matrix<Real>> z;
-        linalg::Matrix<Real> dz;
-        linalg::Matrix<Real> dz_below;
+        using Real = linalg::accumulator_t<T>;
+        linalg::Matrix<T> x;                ///< the row inputs
+        std::vector<linalg::Matrix<T>> z;   ///< outputs of the hidden layers
+        std::vector<linalg::Matrix<T>> dz;  ///< dLoss / d(input of each SELU)
+        linalg::Matrix<T> dy;
+        std::vector<linalg::Matrix<Real>> running;  ///< of each thread: its block, before it is rounded to T
+        linalg::Matrix<Real> column_sums;           ///< of dz, [blocks of rows, layers hidden]
         std::vector<Real> shared_bias;
         std::vector<Real> dshared;
     };
 
-    /// y is overwritten. @throws ShapeMismatch
-    template <class Real>
-    void forward(std::span<const Real> values, std::span<const Real> before, linalg::ConstMatrixView<Real> x,
-                 std::span<const Real> after, Cache<Real>& cache, linalg::MatrixView<Real> y) const;
+    /// y is overwritten. `keep` says whether backward() follows. @throws ShapeMismatch
+    template <class T>
+    void forward(std::span<const linalg::accumulator_t<T>> values, const Packed<T>& packed,
+                 std::span<const linalg::accumulator_t<T>> before,
+                 linalg::ConstMatrixView<linalg::accumulator_t<T>> x,
+                 std::span<const linalg::accumulator_t<T>> after, bool keep, Cache<T>& cache,
+                 linalg::MatrixView<linalg::accumulator_t<T>> y) const;
 
     /// Parameter gradients accumulate; dbefore, dLoss/da, is overwritten (it may be empty if a is).
-    /// Same inputs as the forward() that filled the cache.
-    template <class Real>
-    void backward(std::span<const Real> values, std::span<const Real> before, linalg::ConstMatrixView<Real> x,
-                  std::span<const Real> after, linalg::ConstMatrixView<Real> dy, Cache<Real>& cache,
-                  std::span<Real> gradients, std::span<Real> dbefore) const;
+    /// Same weights and shared inputs as the forward() that filled the cache.
+    template <class T>
+    void backward(std::span<const linalg::accumulator_t<T>> values, const Packed<T>& packed,
+                  std::span<const linalg::accumulator_t<T>> before,
+                  std::span<const linalg::accumulator_t<T>> after,
+                  linalg::ConstMatrixView<linalg::accumulator_t<T>> dy, Cache<T>& cache,
+                  std::span<linalg::accumulator_t<T>> gradients,
+                  std::span<linalg::accumulator_t<T>> dbefore) const;
 
     const SkipMlpShape& shape() const { return shape_; }
 
   private:
     template <class Real>
-    void first_backward(std::span<const Real> values, std::span<const Real> before,
-                        linalg::ConstMatrixView<Real> x, std::span<const Real> after, Cache<Real>& cache,
-                        std::span<Real> gradients, std::span<Real> dbefore) const;
+    void add_shared(std::span<const Real> values, std::span<const Real> before, std::span<const Real> after,
+                    std::vector<Real>& bias) const;
+    template <class T, class Real>
+    void inputs_backward(const Packed<T>& packed, linalg::ConstMatrixView<Real> dy, Cache<T>& cache) const;
+    template <class T, class Real>
+    void weights_backward(Cache<T>& cache, std::span<Real> gradients) const;
+    template <class T, class Real>
+    void biases_backward(linalg::ConstMatrixView<Real> dy, Cache<T>& cache, std::span<Real> gradients) const;
+    template <class Real>
+    void shared_backward(std::span<const Real> values, std::span<const Real> before,
+                         std::span<const Real> after, std::span<const Real> dshared,
+                         std::span<Real> gradients, std::span<Real> dbefore) const;
 
     SkipMlpShape shape_;
-    Linear first_;
-    std::vector<Linear> hidden_;
-    Linear last_;
+    std::vector<Linear> layers_;  ///< hidden layers, then the last
 };
 
 }  // namespace popflow::nn

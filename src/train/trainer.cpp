@@ -42,6 +42,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
     : model_(model),
       options_(options),
       lanes_(std::move(lanes)),
+      orders_(lanes_.size()),
       communicator_(communicator),
       values_(model.initial_values(options.seed)),
       adam_(nn::AdamState::start(values_)),
@@ -50,7 +51,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       gradient_(values_.size()),
       shared_(options.batch_pairs + 2) {
     for (SlotWork& work : work_) {
-        work.scratch = model.make_scratch();
+        work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
     }
     if (model.memory_size() == 0) return;
@@ -85,10 +86,15 @@ void Trainer::restore(linalg::AlignedVector<float> values, nn::AdamState adam,
     adam_ = std::move(adam);
 }
 
-const TrainingPair& Trainer::pair_of_step(const Lane& lane) const {
+const TrainingPair& Trainer::pair_of_step(std::size_t lane_index) {
+    const Lane& lane = lanes_[lane_index];
+    LaneOrder& order = orders_[lane_index];
     const std::size_t n = lane.pairs.size();
-    Stream order(options_.seed, Purpose::pair_order, lane.slot, adam_.step / n);
-    return lane.pairs[order.permutation(n)[adam_.step % n]];
+    if (order.epoch != adam_.step / n) {
+        order.epoch = adam_.step / n;
+        Stream(options_.seed, Purpose::pair_order, lane.slot, order.epoch).sample(n, n, order.pairs);
+    }
+    return lane.pairs[order.pairs[adam_.step % n]];
 }
 
 void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const {
@@ -97,14 +103,14 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
     const std::size_t n_control = pair.control->x.rows();
     const std::size_t n_treated = pair.treated->x.rows();
     const std::size_t n = std::min({options_.cells, n_control, n_treated});
-    const auto source = Stream(seed, Purpose::source_cells, step, lane.slot).sample(n_control, n);
-    const auto target = options_.coupling == Coupling::rows
-                            ? source
-                            : Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n);
-    gather_rows(pair.control->x, source, work.source);
-    gather_rows(pair.treated->x, target, work.target);
+    Stream(seed, Purpose::source_cells, step, lane.slot).sample(n_control, n, work.drawn);
+    gather_rows(pair.control->x, work.drawn, work.source);
     work.source_type.resize(n);
-    for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control->cell_type[source[i]];
+    for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control->cell_type[work.drawn[i]];
+    if (options_.coupling != Coupling::rows) {
+        Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n, work.drawn);
+    }
+    gather_rows(pair.treated->x, work.drawn, work.target);
     if (options_.augmentation.any()) {
         augment(options_.augmentation, Stream(seed, Purpose::augment, step, lane.slot), lane, pair,
                 options_.coupling == Coupling::rows, {work.source, work.source_type, work.target});
@@ -121,16 +127,15 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
 void Trainer::couple(SlotWork& work) const {
     const linalg::Matrix<float>& base = options_.base == Base::gaussian ? work.noise : work.source;
     const auto partner = ot::optimal_partners(base.view(), work.target.view());
-    linalg::Matrix<float> ordered;
-    gather_rows(work.target, partner, ordered);
-    work.target = std::move(ordered);
+    gather_rows(work.target, partner, work.ordered);
+    std::swap(work.target, work.ordered);
 }
 
-void Trainer::compute_slot(const Lane& lane, SlotWork& work) {
+void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
     work.finite = false;
     try {
-        const TrainingPair& pair = pair_of_step(lane);
-        draw_slot(lane, pair, work);
+        const TrainingPair& pair = pair_of_step(lane_index);
+        draw_slot(lanes_[lane_index], pair, work);
         if (options_.coupling == Coupling::ot) couple(work);
         const linalg::Matrix<float>& base = options_.base == Base::gaussian ? work.noise : work.source;
         const models::TrainingSlot<float> slot{.x0 = base.view(),
@@ -160,10 +165,10 @@ void Trainer::compute_lanes() {
     for (std::size_t first = 0; first < lanes_.size(); first += work_.size()) {
         const std::size_t count = std::min(work_.size(), lanes_.size() - first);
         if (count == 1) {
-            compute_slot(lanes_[first], work_[0]);
+            compute_slot(first, work_[0]);
         } else {
 #pragma omp parallel for schedule(static, 1)
-            for (std::size_t i = 0; i < count; ++i) compute_slot(lanes_[first + i], work_[i]);
+            for (std::size_t i = 0; i < count; ++i) compute_slot(first + i, work_[i]);
         }
         for (std::size_t i = 0; i < count; ++i) {
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
@@ -181,6 +186,7 @@ StepReport Trainer::step(bool stop_requested) {
     sum_.clear(turn_.count);
     std::ranges::fill(shared_, 0.0);
     shared_.back() = stop_requested ? 1 : 0;
+    model_.begin_step(values_, scratch_);
     compute_lanes();
     communicator_.sum(std::span<double>(shared_));
     if (shared_[options_.batch_pairs] > 0) {
@@ -195,7 +201,7 @@ StepReport Trainer::step(bool stop_requested) {
     report.loss /= static_cast<double>(options_.batch_pairs);
     report.stop = shared_.back() > 0;
     report.rate = learning_rate(options_, adam_.step);
-    report.gradient_norm = nn::gradient_norm(own_part(gradient_));
+    report.gradient_norm = nn::gradient_norm(own_part(gradient_), norm_sums_);
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;
     const double scale = clipped ? options_.clip_norm / report.gradient_norm : 1.0;
     nn::adam_step(options_.adam, report.rate, static_cast<float>(scale), turn_, gradient_, values_, adam_);

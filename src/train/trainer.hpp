@@ -94,11 +94,13 @@ class Trainer {
   private:
     // What a thread needs to compute one slot.
     struct SlotWork {
-        std::unique_ptr<models::Model::Scratch> scratch;
+        models::Model::Scratch* scratch = nullptr;  ///< of scratch_
         linalg::AlignedVector<float> gradient;
         linalg::Matrix<float> source;  ///< cells of the control, the encoder's input
         linalg::Matrix<float> noise;   ///< the base, if Gaussian
         linalg::Matrix<float> target;
+        linalg::Matrix<float> ordered;     ///< the target in the order of a coupling
+        std::vector<std::uint32_t> drawn;  ///< rows of a population
         std::vector<std::uint8_t> source_type;
         std::vector<float> t;
         double loss = 0;
@@ -106,25 +108,34 @@ class Trainer {
     };
 
     void compute_lanes();
-    void compute_slot(const Lane& lane, SlotWork& work);
+    void compute_slot(std::size_t lane_index, SlotWork& work);
     std::span<float> memory_of(const TrainingPair& pair);
     std::span<float> own_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
     void couple(SlotWork& work) const;
-    const TrainingPair& pair_of_step(const Lane& lane) const;
+    const TrainingPair& pair_of_step(std::size_t lane_index);
 
     const models::Model& model_;
     TrainOptions options_;
+    // The order in which a lane visits its pairs in an epoch.
+    struct LaneOrder {
+        std::uint64_t epoch = ~std::uint64_t{0};
+        std::vector<std::uint32_t> pairs;
+    };
+
     std::vector<Lane> lanes_;
+    std::vector<LaneOrder> orders_;  ///< of each lane, the current epoch
     dist::Communicator communicator_;
     linalg::AlignedVector<float> values_;
     nn::AdamState adam_;
     std::vector<SlotWork> work_;
+    std::vector<std::unique_ptr<models::Model::Scratch>> scratch_;
     dist::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
     nn::Turn turn_;                 ///< of the current step
-    std::vector<double> shared_;    ///< losses of all slots, then flags
+    std::vector<double> norm_sums_;
+    std::vector<double> shared_;  ///< losses of all slots, then flags
 };
 
 }  // namespace popflow::train

@@ -113,9 +113,12 @@ TEST(FlowMatching, OrganoidConfigurationHasThePublishedSize) {
               566U * 512 + 512 + 6U * (512 * 512 + 512) + 512 * 43 + 43 + 45 * 128 + 128 + 128 * 128 + 128);
 }
 
-TEST(FlowMatching, GradientAndTransportHaveTheSameBitsOnAnyNumberOfThreads) {
+namespace {
+
+void expect_same_bits_on_any_threads(popflow::linalg::Precision precision) {
     FlowMatchingShape shape = small_shape(Context::population, 10, 3);
-    shape.hidden = 96;
+    shape.hidden = 160;  // more than one block of rows of a weight's gradient
+    shape.precision = precision;
     const FlowMatching model = small_model(shape);
     const auto values = model.initial_values(3);
     const auto x0 = random_matrix<float>(700, 3, 1);
@@ -142,4 +145,15 @@ TEST(FlowMatching, GradientAndTransportHaveTheSameBitsOnAnyNumberOfThreads) {
     omp_set_num_threads(2);
 
     EXPECT_EQ(one, three);
+}
+
+}  // namespace
+
+TEST(FlowMatching, GradientAndTransportHaveTheSameBitsOnAnyNumberOfThreads) {
+    expect_same_bits_on_any_threads(popflow::linalg::Precision::fp32);
+}
+
+TEST(FlowMatching, Bfloat16HasTheSameBitsOnAnyNumberOfThreads) {
+    if (!popflow::linalg::cpu_has_bf16()) GTEST_SKIP() << "no bf16 on this CPU";
+    expect_same_bits_on_any_threads(popflow::linalg::Precision::bf16);
 }

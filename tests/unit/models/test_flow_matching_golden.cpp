@@ -55,9 +55,10 @@ double float_error(std::span<const float> a, std::span<const float> b) {
 // One case of the golden file.
 template <class Real>
 struct Golden {
-    explicit Golden(const std::string& name)
+    explicit Golden(const std::string& name, linalg::Precision products = linalg::Precision::fp32)
         : root(h5::open_file(std::string(POPFLOW_TEST_DATA) + "/models/flow_matching.h5")),
           group(root.open_group(name)),
+          precision(products),
           model(shape(), matrix<float>(group, "frequencies")),
           values(flat("weights")) {
         const auto types = group.open_dataset("batch/type").read<std::uint8_t>();
@@ -85,7 +86,8 @@ struct Golden {
                         .knn = size_attribute(group, "knn"),
                         .frequencies = group.has_attribute("encoder_frequencies")
                                            ? size_attribute(group, "encoder_frequencies")
-                                           : 0}};
+                                           : 0},
+            .precision = precision};
     }
 
     linalg::AlignedVector<Real> flat(const std::string& what) const {
@@ -115,6 +117,7 @@ struct Golden {
 
     h5::Group root;
     h5::Group group;
+    linalg::Precision precision;
     FlowMatching model;
     linalg::AlignedVector<Real> values;
     Matrix<Real> x0 = matrix<Real>(group, "batch/x0");
@@ -182,6 +185,28 @@ TEST_P(FlowMatchingGolden, ContextVelocityAndGradientsInFloat) {
                                  nn::elements_of(std::span<const float>(expected), tensor)),
                   1e-5)
             << tensor.name;
+    }
+}
+
+// Each operand of a product is rounded by at most 2^-9 of itself, and each of the five layers adds such errors of
+// random sign to what it is given: 2^-9 sqrt(2 * 5 * 2) is 0.9 % for a gradient, which passes all of them twice; and
+// where a sum changes its sign so does the slope of SELU, which 24 cells do not average out.
+TEST_P(FlowMatchingGolden, LossAndEveryGradientInBfloat16) {
+    if (!linalg::cpu_has_bf16()) GTEST_SKIP() << "no bf16 on this CPU";
+    const Golden<float> golden(GetParam(), linalg::Precision::bf16);
+    FlowMatching::Workspace<float> workspace;
+    linalg::AlignedVector<float> gradient(golden.values.size());
+
+    const float loss =
+        golden.model.loss_and_gradient<float>(golden.values, golden.slot(), workspace, gradient);
+
+    EXPECT_NEAR(loss, golden.number("loss"), 0.005 * golden.number("loss"));
+    const auto expected = golden.flat("gradients");
+    for (const nn::Tensor& tensor : golden.model.layout().tensors()) {
+        const double error = relative_error(nn::elements_of(std::span<const float>(gradient), tensor),
+                                            nn::elements_of(std::span<const float>(expected), tensor));
+        EXPECT_LT(error, 0.05) << tensor.name;
+        EXPECT_GT(error, 1e-5) << tensor.name << ": was this bf16?";
     }
 }
 

@@ -67,5 +67,6 @@ TEST(Adam, APartTakesItsTurnAsIfItWereAlone) {
 
 TEST(GradientNorm, IsTheEuclideanNorm) {
     const std::vector<float> g(100000, 0.5F);
-    EXPECT_NEAR(popflow::nn::gradient_norm(g), 0.5 * std::sqrt(100000.0), 1e-9);
+    std::vector<double> sums;
+    EXPECT_NEAR(popflow::nn::gradient_norm(g, sums), 0.5 * std::sqrt(100000.0), 1e-9);
 }

@@ -36,7 +36,8 @@ TEST(Aggregate, BackwardIsTheTranspose) {
     Matrix<double> dz(4, 3);
 
     nn::aggregate<double>(graph, z.view(), y.view());
-    nn::aggregate_backward<double>(graph, dy.view(), dz.view());
+    nn::TransposedGraph transposed;
+    nn::aggregate_backward<double>(graph, dy.view(), transposed, dz.view());
 
     double left = 0;
     double right = 0;
@@ -51,7 +52,8 @@ TEST(ColumnMeans, WeightCellsAsTheMeanOfTheAggregateDoes) {
     const auto z = popflow::support::random_matrix<double>(4, 1, 3);
     Matrix<double> y(4, 1);
 
-    const auto weight = graph.column_means<double>();
+    std::vector<double> weight;
+    graph.column_means(weight);
     nn::aggregate<double>(graph, z.view(), y.view());
 
     double weighted = 0;

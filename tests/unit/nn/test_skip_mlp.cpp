@@ -25,10 +25,13 @@ struct Network {
     Matrix<double> x = random_matrix<double>(7, 4, 4);
     Matrix<double> target = random_matrix<double>(7, 5, 5);
     nn::SkipMlp::Cache<double> cache;
+    nn::SkipMlp::Packed<double> packed;
 
     // 1/2 || y - target ||^2
     double loss(Matrix<double>& dy) {
-        mlp.forward<double>(values.values(), before.values(), x.view(), after.values(), cache, dy.view());
+        mlp.pack<double>(values.values(), packed);
+        mlp.forward<double>(values.values(), packed, before.values(), x.view(), after.values(), true, cache,
+                            dy.view());
         double sum = 0;
         for (std::size_t i = 0; i < dy.size(); ++i) {
             dy.values()[i] -= target.values()[i];
@@ -47,7 +50,7 @@ TEST(SkipMlp, GradientsAgreeWithCentralDifferences) {
     std::vector<double> dbefore(3);
 
     net.loss(dy);
-    net.mlp.backward<double>(net.values.values(), net.before.values(), net.x.view(), net.after.values(),
+    net.mlp.backward<double>(net.values.values(), net.packed, net.before.values(), net.after.values(),
                              dy.view(), net.cache, gradient.values(), dbefore);
 
     Matrix<double> scratch(7, 5);
@@ -70,7 +73,7 @@ TEST(SkipMlp, ParameterGradientsAccumulate) {
     std::vector<double> dbefore(3);
     net.loss(dy);
     const auto backward = [&](Matrix<double>& gradient) {
-        net.mlp.backward<double>(net.values.values(), net.before.values(), net.x.view(), net.after.values(),
+        net.mlp.backward<double>(net.values.values(), net.packed, net.before.values(), net.after.values(),
                                  dy.view(), net.cache, gradient.values(), dbefore);
     };
 

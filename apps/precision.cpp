@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <filesystem>
+
+#include "linalg/precision.hpp"
+#include "train/checkpoint.hpp"
+#include "verbs.hpp"
+
+namespace popflow::apps {
+
+namespace {
+
+using config::PrecisionChoice;
+
+// Of the run that a training goes on from.
+PrecisionChoice precision_of(const train::Checkpoint& checkpoint) {
+    config::RunConfig before;
+    run_options(before).parse_text(checkpoint.config, "checkpoint.h5");
+    return before.precision;
+}
+
+}  // namespace
+
+void settle_precision(config::RunConfig& config, const dist::Communicator& comm) {
+    const std::string checkpoint = config.output + "/checkpoint.h5";
+    if (config.precision == PrecisionChoice::automatic && config.resume &&
+        std::filesystem::exists(checkpoint)) {
+        config.precision = precision_of(train::read_checkpoint(checkpoint));
+    }
+    if (config.method == models::Method::icnn) {
+        if (config.precision == PrecisionChoice::bf16)
+            throw core::ConfigError("precision", "found 'bf16', allowed auto, fp32 with method icnn");
+        config.precision = PrecisionChoice::fp32;
+    }
+    std::array<double, 1> without{linalg::cpu_has_bf16() ? 0.0 : 1.0};
+    comm.sum(std::span<double>(without));
+    if (config.precision == PrecisionChoice::automatic) {
+        config.precision = without[0] > 0 ? PrecisionChoice::fp32 : PrecisionChoice::bf16;
+    }
+    if (config.precision == PrecisionChoice::bf16 && without[0] > 0) {
+        throw core::ConfigError("precision",
+                                "found 'bf16', allowed auto, fp32: the CPU has neither AVX512_BF16 nor AMX");
+    }
+}
+
+}  // namespace popflow::apps

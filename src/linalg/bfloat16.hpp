@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace popflow::linalg {
+
+/// The upper half of a float: its exponent and 8 bits of significand.
+struct bfloat16 {
+    std::uint16_t bits = 0;
+};
+
+/// To the nearest, ties to even; NaN stays NaN.
+inline bfloat16 to_bfloat16(float x) {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    const std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U;
+    const std::uint32_t quiet = (bits >> 16U) | 0x40U;
+    return {static_cast<std::uint16_t>((bits & 0x7FFFFFFFU) > 0x7F800000U ? quiet : rounded)};
+}
+
+inline float to_float(bfloat16 x) {
+    return std::bit_cast<float>(std::uint32_t{x.bits} << 16U);
+}
+
+/// What products of matrices of T are summed in.
+template <class T>
+struct Accumulator {
+    using type = T;
+};
+template <>
+struct Accumulator<bfloat16> {
+    using type = float;
+};
+template <class T>
+using accumulator_t = typename Accumulator<T>::type;
+
+}  // namespace popflow::linalg

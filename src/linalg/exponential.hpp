@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace popflow::linalg {
+
+// Adding this makes a float below 2^22 lose its fraction: rounding to the nearest integer without a call.
+inline constexpr float round_shift = 12582912.0F;  // 1.5 * 2^23
+
+/// e^x for x <= 0, relative error below 2e-7; inlined into loops that are vectorised.
+/// x = k ln 2 + r, a polynomial in r, then k into the exponent.
+inline float exp_negative(float x) {
+    x = x < -87.0F ? -87.0F : x;
+    const float k = (x * 1.44269504088896341F + round_shift) - round_shift;
+    const float r = (x - k * 0.693359375F) + k * 2.12194440e-4F;
+    float p = 1.9875691500e-4F;
+    p = p * r + 1.3981999507e-3F;
+    p = p * r + 8.3334519073e-3F;
+    p = p * r + 4.1665795894e-2F;
+    p = p * r + 1.6666665459e-1F;
+    p = p * r + 5.0000001201e-1F;
+    p = (p * r * r + r) + 1.0F;
+    const auto exponent = static_cast<std::int32_t>(k) + 127;
+    return p * std::bit_cast<float>(exponent << 23);
+}
+
+}  // namespace popflow::linalg

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "linalg/precision.hpp"
+
+#include <dnnl.h>
+
+#include "core/error.hpp"
+
+namespace popflow::linalg {
+
+const char* precision_name(Precision precision) {
+    return precision == Precision::bf16 ? "bf16" : "fp32";
+}
+
+Precision parse_precision(const std::string& text) {
+    if (text == "bf16") return Precision::bf16;
+    if (text == "fp32") return Precision::fp32;
+    throw core::Error("precision: found '" + text + "', allowed fp32, bf16");
+}
+
+bool cpu_has_bf16() {
+    // The sets of instructions are masks: one includes another if it has all of its bits.
+    const auto isa = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
+    const auto wanted = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_bf16);
+    return (isa & wanted) == wanted;
+}
+
+}  // namespace popflow::linalg
