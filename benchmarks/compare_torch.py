@@ -30,6 +30,8 @@ arguments = options.parse_args()
 os.environ.update(OMP_NUM_THREADS=str(arguments.threads), OMP_WAIT_POLICY="passive", OMP_PROC_BIND="true",
                   OPENBLAS_NUM_THREADS=str(arguments.threads))
 
+cores = os.sched_getaffinity(0)  # before this thread is bound to one of them, which a child would inherit
+
 import torch  # noqa: E402: after the settings of its threads
 
 torch.set_num_threads(arguments.threads)
@@ -150,7 +152,8 @@ for round_ in range(arguments.rounds):
         for precision in ("fp32", "bf16"):
             time_torch("predict_5000x100", precision, lambda: predict(precision), 10)
     wanted = ["flow", "joint", "letters"] + ([] if arguments.no_prediction else ["predict"])
-    out = subprocess.run([arguments.step_bench, str(arguments.steps), *wanted], check=True, capture_output=True, text=True)
+    out = subprocess.run([arguments.step_bench, str(arguments.steps), *wanted], check=True, capture_output=True, text=True,
+                         preexec_fn=lambda: os.sched_setaffinity(0, cores))
     for line in out.stdout.splitlines():
         row = json.loads(line)
         times.setdefault(("ours", row["name"], row["precision"]), []).append((row["median_ms"], row["cpu_ms"]))
