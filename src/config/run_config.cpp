@@ -175,6 +175,9 @@ void add_model(OptionTable& table, RunConfig& config) {
     add.count("hidden", model.hidden, 1, "width of the velocity network", 65536);
     add.count("layers", model.layers, 1, "hidden layers of the velocity network", 1000);
     add.count("embedding", model.encoder.embedding, 1, "length of the population embedding", 65536);
+    add.number("embedding-norm", model.encoder.norm, 1e-6, 1e6, "its Euclidean norm; published: 1");
+    add.choice("modulation", model.modulation, {"none", "film"},
+               "film: the context also scales the outputs of the velocity's hidden layers");
     add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", 65536);
     add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
     add.choice("encoder-activation", model.encoder.activation, {"relu", "none"},

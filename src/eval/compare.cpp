@@ -22,8 +22,9 @@ const std::set<std::string> scoring_keys{
 const std::set<std::string> passive_keys{"seed",    "eval-seed",        "data",      "split-seed", "parts",
                                          "metrics", "checkpoint-every", "log-every", "method",     "base",
                                          "loss"};
-const std::set<std::string> encoder_keys{"embedding", "encoder-hidden", "encoder-layers",
-                                         "encoder-activation", "updates"};
+const std::set<std::string> encoder_keys{"embedding",           "encoder-hidden", "encoder-layers",
+                                         "encoder-activation",  "updates",        "embedding-norm",
+                                         "encoder-frequencies", "encoder-scale"};
 const std::set<std::string> icnn_keys{"icnn-hidden", "icnn-layers", "icnn-start", "icnn-inner-steps",
                                       "condition"};
 

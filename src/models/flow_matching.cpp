@@ -72,12 +72,14 @@ FlowMatching::FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float>
                         .hidden = shape.hidden,
                         .layers = shape.layers,
                         .outputs = shape.markers});
+    if (modulated()) modulation_ = nn::Modulation(layout_, "modulation", mlp_);
 }
 
 linalg::AlignedVector<float> FlowMatching::initial_values(std::uint64_t seed) const {
     linalg::AlignedVector<float> values(layout_.size());
     if (shape_.context == Context::population) encoder_.initialise(values, seed);
     mlp_.initialise(values, seed);
+    if (modulated()) modulation_.initialise(values, seed);
     return values;
 }
 
@@ -141,6 +143,14 @@ void FlowMatching::pack(std::span<const Real> values, Precision precision, Weigh
     mlp_.pack(values, weights.mlp);
 }
 
+template <class Real>
+void FlowMatching::pack_for(std::span<const Real> context, std::span<const Real> values, Precision precision,
+                            nn::Modulation::Cache<Real>& cache, Weights<Real>& weights) const {
+    if (!modulated()) return pack(values, precision, weights);
+    modulation_.apply(values, context, cache);
+    pack(std::span<const Real>(cache.values), precision, weights);
+}
+
 // The velocity network on workspace.features.
 template <class Real>
 void FlowMatching::forward(const Weights<Real>& weights, Precision precision, std::span<const Real> context,
@@ -173,7 +183,8 @@ void FlowMatching::backward(const Weights<Real>& weights, std::span<const Real> 
 template <class Real>
 Real FlowMatching::loss_and_gradient(std::span<const Real> values, const TrainingSlot<Real>& slot,
                                      Workspace<Real>& workspace, std::span<Real> gradients) const {
-    pack(values, shape_.precision, workspace.weights);
+    workspace.weights.values = values;
+    if (!modulated()) pack(values, shape_.precision, workspace.weights);
     return loss_and_gradient(workspace.weights, slot, workspace, gradients);
 }
 
@@ -203,7 +214,9 @@ Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const Trainin
     }
     fill_features(slot.t, ConstMatrixView<Real>(velocity), workspace);
     const std::span<const Real> context(workspace.context);
-    forward(weights, shape_.precision, context, slot.condition, true, workspace, velocity.view());
+    if (modulated()) pack_for(context, values, shape_.precision, workspace.modulation, workspace.modulated);
+    const Weights<Real>& used = modulated() ? workspace.modulated : weights;
+    forward(used, shape_.precision, context, slot.condition, true, workspace, velocity.view());
 
     // loss = 1/n sum_i || v_i - (x1_i - x0_i) ||^2, so dv = 2/n (v - (x1 - x0))
     double loss = 0;
@@ -217,8 +230,13 @@ Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const Trainin
         }
         loss += static_cast<double>(cell);
     }
-    workspace.dcontext.resize(encoded ? workspace.context.size() : 0);
-    backward(weights, context, slot.condition, ConstMatrixView<Real>(velocity), workspace, gradients);
+    workspace.dcontext.resize(encoded || modulated() ? workspace.context.size() : 0);
+    backward(used, context, slot.condition, ConstMatrixView<Real>(velocity), workspace,
+             modulated() ? std::span<Real>(workspace.modulation.gradients) : gradients);
+    if (modulated()) {
+        modulation_.backward(values, context, workspace.modulation, gradients,
+                             std::span<Real>(workspace.dcontext));
+    }
     if (encoded) {
         encoder_.backward(values, ConstMatrixView<Real>(workspace.encoder_input), context,
                           std::span<const Real>(workspace.dcontext), workspace.encoder, gradients);
@@ -234,7 +252,8 @@ void FlowMatching::begin_step(std::span<const float> values,
                               std::span<const std::unique_ptr<Scratch>> scratch) const {
     if (scratch.empty()) return;
     Weights<float>& weights = static_cast<FlowScratch&>(*scratch.front()).workspace.weights;
-    pack(values, shape_.precision, weights);
+    weights.values = values;
+    if (!modulated()) pack(values, shape_.precision, weights);
     for (const auto& s : scratch) static_cast<FlowScratch&>(*s).weights = &weights;
 }
 
@@ -295,7 +314,7 @@ template <class Real>
 void FlowMatching::velocity(std::span<const Real> values, std::span<const Real> context,
                             std::span<const Real> condition, std::span<const Real> t, ConstMatrixView<Real> x,
                             Workspace<Real>& workspace, MatrixView<Real> v) const {
-    pack(values, Precision::fp32, workspace.weights);
+    pack_for(context, values, Precision::fp32, workspace.modulation, workspace.weights);
     velocity(workspace.weights, Precision::fp32, context, condition, t, x, workspace, v);
 }
 
@@ -313,7 +332,8 @@ ode::Statistics FlowMatching::trajectory(std::span<const float> values, std::spa
     std::vector<ode::Statistics> statistics(blocks);
     std::vector<std::exception_ptr> failure(blocks);
     Weights<float> weights;
-    pack(values, Precision::fp32, weights);
+    nn::Modulation::Cache<float> modulation;
+    pack_for(context, values, Precision::fp32, modulation, weights);
 #pragma omp parallel
     {
         Workspace<float> workspace;

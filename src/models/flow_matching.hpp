@@ -9,6 +9,7 @@
 #include "linalg/precision.hpp"
 #include "models/model.hpp"
 #include "models/population_encoder.hpp"
+#include "nn/modulation.hpp"
 #include "nn/skip_mlp.hpp"
 #include "ode/dormand_prince.hpp"
 
@@ -26,6 +27,12 @@ enum class Context {
 enum class Updates {
     joint,      ///< velocity and encoder
     alternate,  ///< as published: velocity and encoder by turns, see FlowMatching::turn
+};
+
+/// How the context acts on the velocity network, beside being an input of its first layer.
+enum class Modulated {
+    none,
+    film,  ///< it scales the outputs of the hidden layers, see nn::Modulation
 };
 
 /// The loss that is reported; the gradient is the same.
@@ -53,6 +60,7 @@ struct FlowMatchingShape {
     linalg::Precision precision = linalg::Precision::fp32;
     Updates updates = Updates::joint;
     Loss loss = Loss::full;
+    Modulated modulation = Modulated::none;
 
     std::size_t row_inputs() const { return 2 * time_frequencies + 2 * space_frequencies + markers; }
     std::size_t context_size() const;
@@ -106,7 +114,9 @@ class FlowMatching : public Model {
         nn::SkipMlp::Cache<Real> mlp;
         nn::SkipMlp::Cache<linalg::bfloat16> mlp_bf16;
         typename PopulationEncoder::Cache<Real> encoder;
-        Weights<Real> weights;  ///< of the overloads that are given values alone
+        Weights<Real> weights;    ///< of the overloads that are given values alone
+        Weights<Real> modulated;  ///< of the network modulated for the slot
+        nn::Modulation::Cache<Real> modulation;
     };
 
     /// Loss of a slot in the shape's precision; its gradient accumulates.
@@ -171,6 +181,11 @@ class FlowMatching : public Model {
     void backward(const Weights<Real>& weights, std::span<const Real> context,
                   std::span<const Real> condition, linalg::ConstMatrixView<Real> dv,
                   Workspace<Real>& workspace, std::span<Real> gradients) const;
+    bool modulated() const { return shape_.modulation == Modulated::film && context_size() > 0; }
+    // pack() for what is computed for one context.
+    template <class Real>
+    void pack_for(std::span<const Real> context, std::span<const Real> values, linalg::Precision precision,
+                  nn::Modulation::Cache<Real>& cache, Weights<Real>& weights) const;
     template <class Real>
     void set_frequencies(Workspace<Real>& workspace) const;
     template <class Real>
@@ -186,6 +201,7 @@ class FlowMatching : public Model {
     std::size_t encoder_size_ = 0;  ///< elements of the layout, the first ones, that are the encoder's
     PopulationEncoder encoder_;
     nn::SkipMlp mlp_;
+    nn::Modulation modulation_;
 };
 
 }  // namespace popflow::models

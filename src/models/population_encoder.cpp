@@ -65,18 +65,21 @@ void PopulationEncoder::forward(std::span<const Real> values, ConstMatrixView<Re
     for (Real e : cache.raw.values()) squared += e * e;
     cache.norm = std::sqrt(squared);
     if (!(cache.norm > 0)) throw core::NumericalError("population encoder", "the embedding has no direction");
-    for (std::size_t j = 0; j < h.size(); ++j) h[j] = cache.raw(0, j) / cache.norm;
+    const auto length = static_cast<Real>(shape_.norm);
+    for (std::size_t j = 0; j < h.size(); ++j) h[j] = length * cache.raw(0, j) / cache.norm;
 }
 
 template <class Real>
 void PopulationEncoder::backward(std::span<const Real> values, ConstMatrixView<Real> x,
                                  std::span<const Real> h, std::span<const Real> dh, Cache<Real>& cache,
                                  std::span<Real> gradients) const {
-    // h = e / ||e||
+    // h = r e / ||e||
+    const auto length = static_cast<Real>(shape_.norm);
     Real along = 0;
     for (std::size_t j = 0; j < h.size(); ++j) along += h[j] * dh[j];
     Matrix<Real>& de = cache.raw;
-    for (std::size_t j = 0; j < h.size(); ++j) de(0, j) = (dh[j] - along * h[j]) / cache.norm;
+    for (std::size_t j = 0; j < h.size(); ++j)
+        de(0, j) = (length * dh[j] - along / length * h[j]) / cache.norm;
     // e = (weights^T below) W^T + b
     layers_.back().accumulate_gradient(ConstMatrixView<Real>(cache.pooled), ConstMatrixView<Real>(de),
                                        gradients);

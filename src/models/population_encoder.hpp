@@ -21,12 +21,13 @@ struct EncoderShape {
     std::size_t layers = 2;
     std::size_t embedding = 128;
     std::size_t knn = 100;          ///< neighbours of each cell; 0 is a DeepSet
+    double norm = 1;                ///< length of h; the published one is 1
     std::size_t frequencies = 0;    ///< random Fourier frequencies of a cell among its inputs
     double frequency_scale = 0.25;  ///< standard deviation of those
     EncoderActivation activation = EncoderActivation::relu;
 };
 
-/// Embedding of a population: h = e / ||e||, e = mean over cells of G_L( ... ReLU(G_1(x)) ... ), G(z) = A z
+/// Embedding of a population: h = r e / ||e||, e = mean over cells of G_L( ... ReLU(G_1(x)) ... ), G(z) = A z
 /// W^T + b.
 ///
 /// A is the mean over each cell and its k nearest neighbours among the cells given. The last layer is linear

@@ -80,6 +80,7 @@ class SkipMlp {
                   std::span<linalg::accumulator_t<T>> dbefore) const;
 
     const SkipMlpShape& shape() const { return shape_; }
+    const std::vector<Linear>& layers() const { return layers_; }  ///< hidden layers, then the last
 
   private:
     template <class Real>

@@ -65,6 +65,8 @@ void write_shape(h5::Group group, const models::FlowMatchingShape& shape, models
     group.write_attribute("encoder_layers", shape.encoder.layers);
     group.write_attribute("embedding", shape.encoder.embedding);
     group.write_attribute("knn", shape.encoder.knn);
+    group.write_attribute("embedding_norm", shape.encoder.norm);
+    group.write_attribute("modulation", shape.modulation == models::Modulated::film ? "film" : "none");
     group.write_attribute("encoder_frequencies", shape.encoder.frequencies);
     group.write_attribute("encoder_scale", shape.encoder.frequency_scale);
     if (shape.encoder.activation == models::EncoderActivation::none) {
@@ -115,6 +117,8 @@ models::FlowMatchingShape read_shape(const h5::Group& group, models::Method meth
     shape.encoder.layers = size("encoder_layers");
     shape.encoder.embedding = size("embedding");
     shape.encoder.knn = size("knn");
+    shape.encoder.norm = group.double_attribute("embedding_norm");
+    if (group.string_attribute("modulation") == "film") shape.modulation = models::Modulated::film;
     shape.encoder.frequencies = size("encoder_frequencies");
     shape.encoder.frequency_scale = group.double_attribute("encoder_scale");
     if (group.has_attribute("encoder_activation")) {

@@ -40,7 +40,7 @@ cmp "$scratch/l.h5ad" "$scratch/l3.h5ad" || fail "the letters differ"
 for shape in 1x2 2x1 3x1; do
     ranks "${shape%x*}" "${shape#*x}" train --data "$scratch/l.h5ad" --output "$scratch/letters$shape" --steps 30 $small_model \
         --min-cells 1 --transform none --normalise no --split letters --cells 30 --augment rotate,reflect,mix \
-        --coupling rows 2>/dev/null
+        --coupling rows --modulation film --encoder-frequencies 4 2>/dev/null
     cmp "$scratch/letters1x2/checkpoint.h5" "$scratch/letters$shape/checkpoint.h5" ||
         fail "letters: the checkpoint of $shape differs"
 done

@@ -25,15 +25,19 @@ CASES = {
     "mfm_k5": dict(method="mfm", knn=5, encoder_layers=2),
     "mfm_k5_deep": dict(method="mfm", knn=5, encoder_layers=3),
     "mfm_fourier": dict(method="mfm", knn=5, encoder_layers=3, encoder_frequencies=3, time_highest=30.0),
+    "mfm_film": dict(method="mfm", knn=0, encoder_layers=2, film=1, embedding_norm=2.5),
+    "cgfm_film": dict(method="cgfm", knn=0, encoder_layers=2, film=1),
 }
 
 
 class Reference(torch.nn.Module):
     """The model of the method's description, in plain PyTorch."""
 
-    def __init__(self, method, knn, encoder_layers, encoder_frequencies=0, time_highest=1.0):
+    def __init__(self, method, knn, encoder_layers, encoder_frequencies=0, time_highest=1.0,
+                 film=0, embedding_norm=1.0):
         super().__init__()
         self.method, self.knn, self.time_highest = method, knn, time_highest
+        self.embedding_norm = embedding_norm
         context = {"fm": 0, "cgfm": PAIRS, "mfm": EMBED}[method]
         inputs = context + 2 * TIME + 2 * SPACE + D + TREATMENTS
         self.register_buffer("frequencies", 0.3 * torch.randn(D, SPACE + encoder_frequencies))
@@ -44,10 +48,16 @@ class Reference(torch.nn.Module):
             widths = [D + 2 * encoder_frequencies + TYPES] + [ENCODER] * (encoder_layers - 1) + [EMBED]
             self.conv = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
 
+        if film:  # PyTorch's own initial values; 1 is added in use
+            self.scale = torch.nn.ModuleList(torch.nn.Linear(context, HIDDEN) for _ in range(LAYERS))
+        self.film = film
+        self.context_size = context
+
     def names(self):
         """Parameters under the names that popflow gives them."""
         for name, p in self.named_parameters():
-            yield ("encoder." if name.startswith("conv") else "velocity.") + name, p
+            part = {"conv": "encoder", "scale": "modulation"}.get(name.split(".")[0], "velocity")
+            yield part + "." + name, p
 
     def embed(self, x, one_hot):
         space = 2 * math.pi * x @ self.frequencies[:, SPACE:]
@@ -65,7 +75,7 @@ class Reference(torch.nn.Module):
             if i + 1 < len(self.conv):
                 z = torch.relu(z)
         z = z.mean(0)
-        return z / z.norm()
+        return self.embedding_norm * z / z.norm()
 
     def context(self, batch):
         if self.method == "fm":
@@ -79,9 +89,14 @@ class Reference(torch.nn.Module):
         angle = t[:, None] * frequency
         space = 2 * math.pi * x @ self.frequencies[:, :SPACE]
         row = [h.expand(len(x), -1), angle.sin(), angle.cos(), space.cos(), space.sin(), x, c.expand(len(x), -1)]
-        z = torch.selu(self.first(torch.cat(row, 1)))
-        for layer in self.hidden:
-            z = torch.selu(layer(z) + z)
+        scale = [1 + s(h) for s in self.scale] if self.film else [1] * LAYERS
+        n, k, w = len(x), self.context_size, self.first.weight
+        rows = torch.cat(row[1:-1], 1)
+        part = rows @ w[:, k : k + rows.shape[1]].T + self.first.bias
+        shared = h @ w[:, :k].T + c @ w[:, k + rows.shape[1] :].T
+        z = torch.selu(scale[0] * part + shared)
+        for s, layer in zip(scale[1:], self.hidden):
+            z = torch.selu(s * layer(z) + z)
         return self.last(z)
 
     def loss(self, batch):

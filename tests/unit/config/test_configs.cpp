@@ -2,7 +2,6 @@
 // The files of configs/ are read, and those of a published table are its rows.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -28,23 +27,11 @@ std::map<std::string, std::string> resolved(const fs::path& file) {
                                      table.text({Section::evaluate}));
 }
 
-// Whether this program has the method and every option that a configuration may use.
-bool supported(const fs::path& file) {
-    RunConfig c;
-    const config::OptionTable table = run_options(c);
-    const auto option = [&](const char* name) {
-        return std::ranges::find(table.options(), name, &config::Option::name);
-    };
-    if (file.filename() == "icnn.cfg") return option("method")->argument.find("icnn") != std::string::npos;
-    const bool letters = file.string().find("letters") != std::string::npos;
-    return !letters || option("train-eval-pairs") != table.options().end();
-}
-
 }  // namespace
 
 TEST(Configs, AreReadWithoutAWordOfComplaint) {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-        if (entry.path().extension() != ".cfg" || !supported(entry.path())) continue;
+        if (entry.path().extension() != ".cfg") continue;
         EXPECT_NO_THROW(resolved(entry.path())) << entry.path();
     }
 }
@@ -54,7 +41,6 @@ TEST(Configs, HaveOneFilePerRowOfEachPublishedTable) {
         const eval::PublishedTable table = eval::PublishedTable::load(name);
         std::set<std::string> rows;
         for (const fs::directory_entry& entry : fs::directory_iterator(folder / name)) {
-            if (!supported(entry.path())) continue;
             const auto keys = resolved(entry.path());
             const eval::ComparisonRow row{.predictor = "model",
                                           .method = keys.at("method"),

@@ -12,6 +12,7 @@ using popflow::linalg::Matrix;
 using popflow::models::Context;
 using popflow::models::FlowMatching;
 using popflow::models::FlowMatchingShape;
+using popflow::models::Modulated;
 using popflow::models::TrainingSlot;
 namespace h5 = popflow::h5;
 namespace linalg = popflow::linalg;
@@ -84,10 +85,14 @@ struct Golden {
                         .layers = size_attribute(group, "encoder_layers"),
                         .embedding = size_attribute(root, "embedding"),
                         .knn = size_attribute(group, "knn"),
+                        .norm = group.has_attribute("embedding_norm")
+                                    ? group.double_attribute("embedding_norm")
+                                    : 1,
                         .frequencies = group.has_attribute("encoder_frequencies")
                                            ? size_attribute(group, "encoder_frequencies")
                                            : 0},
-            .precision = precision};
+            .precision = precision,
+            .modulation = group.has_attribute("film") ? Modulated::film : Modulated::none};
     }
 
     linalg::AlignedVector<Real> flat(const std::string& what) const {
@@ -188,9 +193,10 @@ TEST_P(FlowMatchingGolden, ContextVelocityAndGradientsInFloat) {
     }
 }
 
-// Each operand of a product is rounded by at most 2^-9 of itself, and each of the five layers adds such errors of
-// random sign to what it is given: 2^-9 sqrt(2 * 5 * 2) is 0.9 % for a gradient, which passes all of them twice; and
-// where a sum changes its sign so does the slope of SELU, which 24 cells do not average out.
+// Each operand of a product is rounded by at most 2^-9 of itself, and each of the five layers adds such
+// errors of random sign to what it is given: 2^-9 sqrt(2 * 5 * 2) is 0.9 % for a gradient, which passes all
+// of them twice; and where a sum changes its sign so does the slope of SELU, which 24 cells do not average
+// out.
 TEST_P(FlowMatchingGolden, LossAndEveryGradientInBfloat16) {
     if (!linalg::cpu_has_bf16()) GTEST_SKIP() << "no bf16 on this CPU";
     const Golden<float> golden(GetParam(), linalg::Precision::bf16);
@@ -267,4 +273,5 @@ TEST_P(FlowMatchingGolden, TransportKeepsItsToleranceInFloat) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, FlowMatchingGolden,
-                         testing::Values("fm", "cgfm", "mfm_k0", "mfm_k5", "mfm_k5_deep", "mfm_fourier"));
+                         testing::Values("fm", "cgfm", "mfm_k0", "mfm_k5", "mfm_k5_deep", "mfm_fourier",
+                                         "mfm_film", "cgfm_film"));
