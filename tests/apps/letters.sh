@@ -29,7 +29,7 @@ expect_exit 0 "$popflow" run --config "$configs/letters/mfm_k0.cfg" $small --tra
     --augment rotate,reflect,mix --output symmetric
 expect_exit 0 "$popflow" evaluate --run symmetric --output all.h5 --parts train --train-eval-pairs 0
 for coupling in rows random; do
-    expect_exit 0 "$popflow" train --config "$configs/letters/fm.cfg" $small --coupling $coupling --output $coupling
+    expect_exit 0 "$popflow" train --config "$configs/letters/fm.cfg" $small --coupling $coupling --loss full --output $coupling
 done
 expect_exit 0 "$python" "$here/read_letters_results.py" .
 echo "letters are drawn, learned and scored"
