@@ -97,7 +97,8 @@ TEST(Report, RowsComeInThePublishedOrder) {
     add("fm", "gaussian", 50);
     add("fm", "source", 50);
     std::vector<std::string> labels;
-    for (const eval::ComparisonRow& row : eval::compare(results).at(0).rows) labels.push_back(row.label());
+    const std::vector<eval::Comparison> comparisons = eval::compare(results);
+    for (const eval::ComparisonRow& row : comparisons.at(0).rows) labels.push_back(row.label());
     EXPECT_EQ(labels, (std::vector<std::string>{"FM", "FM w/ N", "CGFM", "CGFM w/ N", "ICNN", "MFM k=50 w/ N",
                                                 "MFM k=0", "MFM k=10", "noise_floor"}));
 }
