@@ -183,9 +183,9 @@ class Training {
 
     void save() {
         saved_.memory = trainer_->memory();
+        saved_.adam = trainer_->adam();
         if (!comm_.root()) return;
         saved_.values = trainer_->values();
-        saved_.adam = trainer_->adam();
         train::write_training_table(table_path(), rows_);
         train::write_checkpoint(checkpoint_path(), saved_);
     }

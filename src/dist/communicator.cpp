@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "core/error.hpp"
+#include "core/simd.hpp"
 
 namespace popflow::dist {
 
@@ -22,6 +23,21 @@ void check(int code, const char* call) {
 
 int count(std::size_t n) {
     return static_cast<int>(n);
+}
+
+template <class T>
+std::span<T> part(std::span<T> values, std::span<const std::size_t> bounds, int rank) {
+    const auto r = static_cast<std::size_t>(rank);
+    return values.subspan(bounds[r], bounds[r + 1] - bounds[r]);
+}
+
+// Unsigned, so that a sum that is refused later may wrap.
+POPFLOW_SIMD void add(const std::int64_t* summands, std::int64_t* total, std::size_t n) {
+#pragma omp simd
+    for (std::size_t i = 0; i < n; ++i) {
+        total[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(total[i]) +
+                                             static_cast<std::uint64_t>(summands[i]));
+    }
 }
 
 }  // namespace
@@ -81,16 +97,39 @@ void Communicator::barrier() const {
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
-    if (impl_->size == 1) return;
-    constexpr std::size_t piece = 1U << 18U;
-    std::vector<MPI_Request> requests;
-    for (std::size_t first = 0; first < values.size(); first += piece) {
-        check(
-            MPI_Iallreduce(MPI_IN_PLACE, values.data() + first, count(std::min(piece, values.size() - first)),
-                           MPI_INT64_T, MPI_SUM, impl_->comm, &requests.emplace_back()),
-            "MPI_Iallreduce");
+    check(
+        MPI_Allreduce(MPI_IN_PLACE, values.data(), count(values.size()), MPI_INT64_T, MPI_SUM, impl_->comm),
+        "MPI_Allreduce");
+}
+
+// Part by part with one partner after another. Between two ranks of a machine this took a third of the time of
+// MPI_Reduce_scatter (1.5 ms against 4.4 ms for 1.9 million elements), which works in memory of its own.
+void Communicator::sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> bounds,
+                             std::vector<std::int64_t>& scratch) const {
+    const std::span<std::int64_t> own = part(values, bounds, impl_->rank);
+    if (scratch.size() < own.size()) scratch.resize(own.size());
+    for (int k = 1; k < impl_->size; ++k) {
+        const int to = (impl_->rank + k) % impl_->size;
+        const int from = (impl_->rank + impl_->size - k) % impl_->size;
+        const std::span<std::int64_t> theirs = part(values, bounds, to);
+        check(MPI_Sendrecv(theirs.data(), count(theirs.size()), MPI_INT64_T, to, 0, scratch.data(),
+                           count(own.size()), MPI_INT64_T, from, 0, impl_->comm, MPI_STATUS_IGNORE),
+              "MPI_Sendrecv");
+        add(scratch.data(), own.data(), own.size());
     }
-    check(MPI_Waitall(count(requests.size()), requests.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
+}
+
+void Communicator::share_parts(std::span<float> values, std::span<const std::size_t> bounds) const {
+    if (impl_->size == 1) return;
+    std::vector<int> first;
+    std::vector<int> size;
+    for (int r = 0; r < impl_->size; ++r) {
+        first.push_back(count(bounds[static_cast<std::size_t>(r)]));
+        size.push_back(count(part(values, bounds, r).size()));
+    }
+    check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, values.data(), size.data(), first.data(), MPI_FLOAT,
+                         impl_->comm),
+          "MPI_Allgatherv");
 }
 
 void Communicator::sum(std::span<double> values) const {

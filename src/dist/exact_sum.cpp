@@ -77,23 +77,23 @@ bool ExactSum::add(std::span<const float> gradient) {
     return inside;
 }
 
-void ExactSum::reduce(const Communicator& communicator) {
+void ExactSum::reduce(const Communicator& communicator, std::span<const std::size_t> bounds) {
     if (empty_) std::ranges::fill(total_, 0);
     empty_ = false;
-    communicator.sum(total_);
+    communicator.sum_parts(total_, bounds, received_);
 }
 
-void ExactSum::read(double scale, std::span<float> out) const {
+void ExactSum::read(double scale, std::size_t first, std::span<float> out) const {
     const double step = scale * quantum * static_cast<double>(unit_);
-    const std::size_t blocks = (total_.size() + block_size - 1) / block_size;
+    const std::size_t blocks = (out.size() + block_size - 1) / block_size;
 #pragma omp parallel for schedule(static)
     for (std::size_t block = 0; block < blocks; ++block) {
-        const std::size_t first = block * block_size;
-        const std::size_t count = std::min(block_size, total_.size() - first);
+        const std::size_t at = block * block_size;
+        const std::size_t count = std::min(block_size, out.size() - at);
         if (empty_) {
-            std::fill_n(out.data() + first, count, 0.0F);
+            std::fill_n(out.data() + at, count, 0.0F);
         } else {
-            read_block(total_.data() + first, step, out.data() + first, count);
+            read_block(total_.data() + first + at, step, out.data() + at, count);
         }
     }
 }

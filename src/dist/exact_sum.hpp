@@ -28,14 +28,16 @@ class ExactSum {
     /// Adds one gradient. @return false if an element is not finite or beyond the limit; the sum is then
     /// useless
     bool add(std::span<const float> gradient);
-    /// Adds the sums of all ranks. Collective.
-    void reduce(const Communicator& communicator);
-    /// out = scale * sum.
-    void read(double scale, std::span<float> out) const;
+    /// Adds the sums of all ranks, each rank those of its own part of the elements (see part_bounds());
+    /// nothing else may then be read. Collective.
+    void reduce(const Communicator& communicator, std::span<const std::size_t> bounds);
+    /// out = scale * sum, of the elements from `first` on.
+    void read(double scale, std::size_t first, std::span<float> out) const;
 
   private:
     std::vector<std::int64_t> storage_;
     std::span<std::int64_t> total_;  ///< the elements in use
+    std::vector<std::int64_t> received_;
     float unit_;
     bool empty_ = true;  ///< nothing was added: the elements are still those of the sum before
 };

@@ -36,4 +36,12 @@ std::vector<std::size_t> lanes_of_rank(std::size_t lanes, int rank, int ranks) {
     return mine;
 }
 
+std::vector<std::size_t> part_bounds(std::size_t size, std::size_t block, int ranks) {
+    const std::size_t blocks = (size + block - 1) / block;
+    const auto parts = static_cast<std::size_t>(ranks);
+    std::vector<std::size_t> bounds(parts + 1);
+    for (std::size_t r = 0; r <= parts; ++r) bounds[r] = std::min(size, blocks * r / parts * block);
+    return bounds;
+}
+
 }  // namespace popflow::dist

@@ -21,4 +21,8 @@ std::vector<std::vector<std::size_t>> deal(std::span<const std::size_t> weights,
 /// none.
 std::vector<std::size_t> lanes_of_rank(std::size_t lanes, int rank, int ranks);
 
+/// Bounds of the contiguous parts of `size` elements that the ranks have: rank r has [bounds[r], bounds[r + 1]),
+/// whole blocks of `block` elements (the last may be shorter), as equal as these allow.
+std::vector<std::size_t> part_bounds(std::size_t size, std::size_t block, int ranks);
+
 }  // namespace popflow::dist

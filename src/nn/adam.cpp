@@ -47,17 +47,15 @@ AdamState AdamState::start(std::span<const float> values) {
     return state;
 }
 
-double gradient_norm(std::span<const float> gradient, std::vector<double>& sums) {
-    const std::size_t blocks = (gradient.size() + block_size - 1) / block_size;
-    sums.resize(blocks);
+void block_squares(std::span<const float> gradient, std::size_t first, std::size_t last,
+                   std::span<double> sums) {
+    core::check_shape("block_squares", sums.size(), 1, (gradient.size() + norm_block - 1) / norm_block, 1);
 #pragma omp parallel for schedule(static)
-    for (std::size_t block = 0; block < blocks; ++block) {
-        const std::size_t first = block * block_size;
-        sums[block] = sum_of_squares(gradient.data() + first, std::min(block_size, gradient.size() - first));
+    for (std::size_t block = 0; block < sums.size(); ++block) {
+        const std::size_t begin = std::max(first, block * norm_block);
+        const std::size_t end = std::min(last, (block + 1) * norm_block);
+        sums[block] = begin < end ? sum_of_squares(gradient.data() + begin, end - begin) : 0;
     }
-    double total = 0;
-    for (double s : sums) total += s;
-    return std::sqrt(total);
 }
 
 void adam_step(const AdamOptions& options, double rate, float scale, std::span<const float> gradient,

@@ -37,9 +37,16 @@ struct Turn {
     std::uint64_t updates = 0;  ///< of this part, before this one
 };
 
-/// Norm of a gradient, summed in double over fixed blocks: the same bits for any number of threads.
-/// @param sums  scratch
-double gradient_norm(std::span<const float> gradient, std::vector<double>& sums);
+/// Elements that the sums of squares of a gradient take together.
+inline constexpr std::size_t norm_block = 1U << 14U;
+
+/// sums[k] = sum of the squares of the elements of block k, in double, of those in [first, last) alone.
+///
+/// Blocks lie at multiples of norm_block whatever the range, and each is summed in a fixed order, so that the
+/// sum over all blocks has the same bits for any number of threads, or of ranks that have whole blocks each.
+/// @param sums  one for each block of the gradient; zero where no element is in the range
+void block_squares(std::span<const float> gradient, std::size_t first, std::size_t last,
+                   std::span<double> sums);
 
 /// One update of all parameters, and of their average, in one sweep; update s = state.step + 1.
 ///

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "core/random.hpp"
+#include "dist/partition.hpp"
 #include "ot/coupling.hpp"
 
 namespace popflow::train {
@@ -45,11 +47,13 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       orders_(lanes_.size()),
       communicator_(communicator),
       values_(model.initial_values(options.seed)),
+      bounds_(dist::part_bounds(values_.size(), nn::norm_block, communicator.size())),
+      turn_bounds_(bounds_),
       adam_(nn::AdamState::start(values_)),
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
       sum_(values_.size(), model.gradient_unit()),
       gradient_(values_.size()),
-      shared_(options.batch_pairs + 2) {
+      shared_(options.batch_pairs + 2 + (values_.size() + nn::norm_block - 1) / nn::norm_block) {
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
@@ -172,42 +176,64 @@ void Trainer::compute_lanes() {
         }
         for (std::size_t i = 0; i < count; ++i) {
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
-            if (!work_[i].finite || !sum_.add(own_part(work_[i].gradient))) shared_[options_.batch_pairs] = 1;
+            if (!work_[i].finite || !sum_.add(turn_part(work_[i].gradient))) shared_[options_.batch_pairs] = 1;
         }
     }
 }
 
-std::span<float> Trainer::own_part(std::span<float> buffer) const {
+std::span<float> Trainer::turn_part(std::span<float> buffer) const {
     return buffer.subspan(turn_.first, turn_.count);
 }
 
 StepReport Trainer::step(bool stop_requested) {
     turn_ = model_.turn(adam_.step);
+    for (std::size_t r = 0; r < bounds_.size(); ++r) {
+        turn_bounds_[r] = std::clamp(bounds_[r], turn_.first, turn_.first + turn_.count) - turn_.first;
+    }
     sum_.clear(turn_.count);
     std::ranges::fill(shared_, 0.0);
-    shared_.back() = stop_requested ? 1 : 0;
+    shared_[options_.batch_pairs + 1] = stop_requested ? 1 : 0;
     model_.begin_step(values_, scratch_);
     compute_lanes();
+    StepReport report;
+    update(report);
+    return report;
+}
+
+void Trainer::update(StepReport& report) {
+    const auto rank = static_cast<std::size_t>(communicator_.rank());
+    nn::Turn own = turn_;
+    own.first = turn_.first + turn_bounds_[rank];
+    own.count = turn_bounds_[rank + 1] - turn_bounds_[rank];
+    sum_.reduce(communicator_, turn_bounds_);
+    sum_.read(1.0 / static_cast<double>(options_.batch_pairs), turn_bounds_[rank],
+              std::span(gradient_).subspan(own.first, own.count));
+    const auto squares = std::span(shared_).subspan(options_.batch_pairs + 2);
+    nn::block_squares(gradient_, own.first, own.first + own.count, squares);
     communicator_.sum(std::span<double>(shared_));
     if (shared_[options_.batch_pairs] > 0) {
         throw core::NumericalError("training",
                                    "the loss is not finite at step " + std::to_string(adam_.step));
     }
-    sum_.reduce(communicator_);
-    sum_.read(1.0 / static_cast<double>(options_.batch_pairs), own_part(gradient_));
-
-    StepReport report;
     for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += shared_[b];
     report.loss /= static_cast<double>(options_.batch_pairs);
-    report.stop = shared_.back() > 0;
+    report.stop = shared_[options_.batch_pairs + 1] > 0;
     report.rate = learning_rate(options_, adam_.step);
-    report.gradient_norm = nn::gradient_norm(own_part(gradient_), norm_sums_);
+    report.gradient_norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;
     const double scale = clipped ? options_.clip_norm / report.gradient_norm : 1.0;
-    nn::adam_step(options_.adam, report.rate, static_cast<float>(scale), turn_, gradient_, values_, adam_);
+    nn::adam_step(options_.adam, report.rate, static_cast<float>(scale), own, gradient_, values_, adam_);
+    communicator_.share_parts(turn_part(values_), turn_bounds_);
     model_.project(turn_, values_);
     model_.project(turn_, adam_.average);
-    return report;
+}
+
+nn::AdamState Trainer::adam() const {
+    nn::AdamState whole = adam_;
+    for (auto* part : {&whole.first, &whole.second, &whole.average}) {
+        communicator_.share_parts(std::span<float>(*part), bounds_);
+    }
+    return whole;
 }
 
 }  // namespace popflow::train

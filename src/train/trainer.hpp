@@ -66,9 +66,9 @@ struct StepReport {
 /// Distributed training of a model.
 ///
 /// A step is a list of slots, dealt to the ranks; slot b visits the pairs of lane b in a random order, epoch
-/// after epoch. Whatever a slot draws comes from streams keyed by (seed, step, slot), slot gradients are
-/// summed exactly, and every rank makes the same update: the weights have the same bits on any number of
-/// ranks and threads.
+/// after epoch. Whatever a slot draws comes from streams keyed by (seed, step, slot) and slot gradients are
+/// summed exactly: the weights have the same bits on any number of ranks and threads. Each rank sums, keeps the
+/// moments of and updates its own part of the weights, and gives it to the others.
 class Trainer {
   public:
     /// @param lanes  this rank's; together the ranks hold options.batch_pairs of them, none of them empty
@@ -83,7 +83,8 @@ class Trainer {
 
     std::uint64_t steps_done() const { return adam_.step; }
     const linalg::AlignedVector<float>& values() const { return values_; }
-    const nn::AdamState& adam() const { return adam_; }
+    /// Put together from the parts that the ranks have. Collective.
+    nn::AdamState adam() const;
     /// What the model keeps of each pair, [training pairs, model.memory_size()]; empty if it keeps nothing.
     /// Collective.
     linalg::Matrix<float> memory() const;
@@ -107,10 +108,11 @@ class Trainer {
         bool finite = false;
     };
 
+    void update(StepReport& report);
     void compute_lanes();
     void compute_slot(std::size_t lane_index, SlotWork& work);
     std::span<float> memory_of(const TrainingPair& pair);
-    std::span<float> own_part(std::span<float> buffer) const;
+    std::span<float> turn_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
     void couple(SlotWork& work) const;
     const TrainingPair& pair_of_step(std::size_t lane_index);
@@ -127,15 +129,16 @@ class Trainer {
     std::vector<LaneOrder> orders_;  ///< of each lane, the current epoch
     dist::Communicator communicator_;
     linalg::AlignedVector<float> values_;
-    nn::AdamState adam_;
+    std::vector<std::size_t> bounds_;       ///< of the parts of the weights that the ranks have
+    std::vector<std::size_t> turn_bounds_;  ///< of the parts of those whose turn it is
+    nn::AdamState adam_;  ///< moments and averages of this rank's part; elsewhere as they started
     std::vector<SlotWork> work_;
     std::vector<std::unique_ptr<models::Model::Scratch>> scratch_;
     dist::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
     nn::Turn turn_;                 ///< of the current step
-    std::vector<double> norm_sums_;
-    std::vector<double> shared_;  ///< losses of all slots, then flags
+    std::vector<double> shared_;    ///< losses of all slots, two flags, squares of the blocks of the gradient
 };
 
 }  // namespace popflow::train

@@ -25,8 +25,8 @@ TEST(ExactSum, DoesNotDependOnTheOrder) {
         EXPECT_TRUE(forwards.add(slots[s].values()));
         EXPECT_TRUE(backwards.add(slots[4 - s].values()));
     }
-    forwards.read(0.2, a);
-    backwards.read(0.2, b);
+    forwards.read(0.2, 0, a);
+    backwards.read(0.2, 0, b);
 
     EXPECT_EQ(a, b);
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -43,9 +43,19 @@ TEST(ExactSum, SumsFewerElementsThanItHolds) {
 
     sum.clear(2);
     EXPECT_TRUE(sum.add(std::vector<float>{0.5F, -4}));
-    sum.read(2, out);
+    sum.read(2, 0, out);
 
     EXPECT_EQ(out, (std::vector<float>{1, -8}));
+}
+
+TEST(ExactSum, IsReadInParts) {
+    ExactSum sum(3);
+    std::vector<float> out(2);
+    EXPECT_TRUE(sum.add(std::vector<float>{1, 2, 3}));
+
+    sum.read(2, 1, out);
+
+    EXPECT_EQ(out, (std::vector<float>{4, 6}));
 }
 
 TEST(ExactSum, ALargerUnitHoldsLargerElements) {
@@ -54,7 +64,7 @@ TEST(ExactSum, ALargerUnitHoldsLargerElements) {
     const std::vector<float> gradient{1e6F, -0.5F};
 
     EXPECT_TRUE(sum.add(gradient));
-    sum.read(1, out);
+    sum.read(1, 0, out);
 
     EXPECT_EQ(out, gradient);
     EXPECT_FALSE(sum.add(std::vector<float>{2e7F, 0}));

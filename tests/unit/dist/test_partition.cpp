@@ -10,6 +10,7 @@
 
 using popflow::dist::deal;
 using popflow::dist::lanes_of_rank;
+using popflow::dist::part_bounds;
 
 TEST(Deal, ExampleOfTheDocumentation) {
     const std::vector<std::size_t> weights{9, 8, 7, 6, 5};
@@ -70,4 +71,18 @@ TEST(LanesOfRank, ShareOutAllLanes) {
         }
         EXPECT_EQ(std::count(owner.begin(), owner.end(), -1), 0);
     }
+}
+
+TEST(PartBounds, AreWholeBlocksAndCoverAll) {
+    for (int ranks = 1; ranks <= 9; ++ranks) {
+        const auto bounds = part_bounds(70, 16, ranks);
+        ASSERT_EQ(bounds.size(), static_cast<std::size_t>(ranks) + 1);
+        EXPECT_EQ(bounds.front(), 0U);
+        EXPECT_EQ(bounds.back(), 70U);
+        for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
+            EXPECT_LE(bounds[r], bounds[r + 1]);
+            EXPECT_TRUE(bounds[r] % 16 == 0 || bounds[r] == 70);
+        }
+    }
+    EXPECT_EQ(part_bounds(70, 16, 2), (std::vector<std::size_t>{0, 32, 70}));
 }

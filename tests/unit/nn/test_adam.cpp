@@ -4,11 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
+#include <utility>
 #include <vector>
+
+#include "support/random_matrix.hpp"
 
 using popflow::nn::adam_step;
 using popflow::nn::AdamOptions;
 using popflow::nn::AdamState;
+using popflow::nn::block_squares;
+using popflow::nn::norm_block;
 
 TEST(Adam, ThreeStepsByHand) {
     const AdamOptions options{.ema_decay = 0};
@@ -65,8 +71,24 @@ TEST(Adam, APartTakesItsTurnAsIfItWereAlone) {
     EXPECT_EQ(state.step, 4U);
 }
 
-TEST(GradientNorm, IsTheEuclideanNorm) {
+TEST(BlockSquares, AddUpToTheSquaredNorm) {
     const std::vector<float> g(100000, 0.5F);
-    std::vector<double> sums;
-    EXPECT_NEAR(popflow::nn::gradient_norm(g, sums), 0.5 * std::sqrt(100000.0), 1e-9);
+    std::vector<double> sums(7);
+    block_squares(g, 0, g.size(), sums);
+    EXPECT_NEAR(std::accumulate(sums.begin(), sums.end(), 0.0), 0.25 * 100000, 1e-9);
+}
+
+TEST(BlockSquares, OfWholeBlocksAreThoseOfTheWhole) {
+    const auto g = popflow::support::random_matrix<float>(1, 5 * norm_block + 7, 1);
+    std::vector<double> whole(6);
+    std::vector<double> part(6);
+    block_squares(g.values(), 100, g.size(), whole);
+
+    std::vector<double> sums(6);
+    for (const auto& [first, last] : {std::pair{std::size_t{100}, 2 * norm_block}, {2 * norm_block, g.size()}}) {
+        block_squares(g.values(), first, last, part);
+        for (std::size_t k = 0; k < 6; ++k) sums[k] += part[k];
+    }
+
+    EXPECT_EQ(sums, whole);
 }
