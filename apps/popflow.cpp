@@ -34,6 +34,7 @@ const Verb verbs[] = {
     {"report", "print the table of one or more result files", apps::report},
     {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why",
      apps::inspect},
+    {"import", "make a data file of FCS files or of tables of cells", apps::import},
     {"metrics", "compare two files of cells", apps::metrics},
     {"simulate", "write a simulated screen, or the letters of the published experiment", apps::simulate},
 };

@@ -19,6 +19,7 @@ inline constexpr int stopped = 75;  ///< on request, after a checkpoint: fit to 
 
 // Each verb takes the arguments behind its name, runs on all ranks and returns the exit code.
 int simulate(const Arguments& arguments, const dist::Communicator& comm);
+int import(const Arguments& arguments, const dist::Communicator& comm);
 int inspect(const Arguments& arguments, const dist::Communicator& comm);
 int train(const Arguments& arguments, const dist::Communicator& comm);
 int evaluate(const Arguments& arguments, const dist::Communicator& comm);
