@@ -23,6 +23,9 @@ one float_little channels --marker-names channel
 one float_little chosen --markers Time,pERK
 expect_exit 0 "$popflow" import --sheet fcs.csv --output fcs_wells.h5ad
 grep -q "1233 cells, 4 markers, 18 files, columns file, patient, treatment, replicate, hours" out || fail "$(cat out)"
+sed 1s/file/path/ fcs.csv >paths.csv
+expect_exit 0 "$popflow" import --sheet paths.csv --file-column path --exclude-markers Time --output paths.h5ad
+grep -q "1233 cells, 3 markers, 18 files, columns path," out || fail "$(cat out)"
 expect_exit 0 "$popflow" import --sheet tables.csv --output table_wells.h5ad
 columns=patient,treatment,replicate,note
 expect_exit 0 "$popflow" import --cells all.csv --obs $columns --output all.h5ad
@@ -38,6 +41,8 @@ cmp many.h5ad many2.h5ad
 "$python" -W ignore "$here/check_import.py" check .
 
 # What was made is a screen: its populations are found and a model learns from it.
+expect_exit 0 "$popflow" inspect --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split replica \
+    --split-seed 3 --pair-by patient,replicate
 expect_exit 0 "$popflow" inspect --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split patient:P3
 grep -q "Pairs  *12 " out || fail "$(cat out)"
 expect_exit 0 "$popflow" run --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split patient:P3 \

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 }
 cd "$scratch"
 "$popflow" simulate screen --output screen.h5ad --patients 2 --cultures PDOF --treatments O,S --replicates 1 \
-    --dose-levels 2 --cells 60:90 --seed 5 >/dev/null 2>&1
+    --dose-levels 2 --failed-wells 0 --cells 60:90 --seed 5 >/dev/null 2>&1
 model="--min-cells 50 --split patient:11 --hidden 48 --layers 3 --embedding 16 --encoder-hidden 16 --knn 5
     --time-frequencies 8 --space-frequencies 8 --cells 50 --batch-pairs 2 --steps 50 --rate 0.003 --precision fp32"
 
@@ -41,7 +41,7 @@ round_trip everything --method mfm --doses all --modulation film --embedding-nor
     --encoder-layers 3 --encoder-activation none --time-highest 5 --transform log1p --updates alternate
 round_trip noise --method mfm --base gaussian --knn 0 --space-frequencies 0
 round_trip cgfm --method cgfm --modulation film --transform none
-round_trip fm --method fm --ema-decay 0
-round_trip icnn --method icnn
+round_trip fm --method fm --ema-decay 0 --beta1 0.8 --beta2 0.99 --epsilon 1e-6
+round_trip icnn --method icnn --icnn-hidden 50 --icnn-layers 3 --icnn-inner-steps 4 --icnn-start identity
 round_trip conditional --method icnn --condition treatment --doses all
 echo "PyTorch predicts the same cells"
