@@ -34,6 +34,7 @@ const Verb verbs[] = {
     {"report", "print the table of one or more result files", apps::report},
     {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why",
      apps::inspect},
+    {"import", "make a data file of FCS files or of tables of cells", apps::import},
     {"metrics", "compare two files of cells", apps::metrics},
     {"simulate", "write a simulated screen, or the letters of the published experiment", apps::simulate},
 };
@@ -72,6 +73,24 @@ int fail(const dist::Communicator& comm, int code, std::string message) {
     return code;
 }
 
+// docs/options.md: what every verb says of its options.
+int print_reference(const dist::Communicator& comm) {
+    if (comm.root()) {
+        std::printf(
+            "# Options\n\nWritten by `popflow help --markdown`. Every option of a verb is also a key of the "
+            "file that "
+            "`--config` names,\nas `option = value`; what the command line says comes first. A default that "
+            "depends on "
+            "the method or the recipe is\nthe one of `--method mfm --recipe popflow`.\n");
+    }
+    for (const Verb& verb : verbs) {
+        if (comm.root()) std::printf("\n## %s\n\n%s\n\n", verb.name, verb.does);
+        std::fflush(stdout);
+        verb.run({"--markdown"}, comm);
+    }
+    return apps::done;
+}
+
 int run_verb(const Verb& verb, const apps::Arguments& arguments, const dist::Communicator& comm) {
     try {
         return verb.run(arguments, comm);
@@ -93,6 +112,10 @@ int main(int argc, char** argv) {
                     core::compiler(), core::build_type(), popflow::linalg::gemm_library(),
                     omp_get_max_threads());
         return apps::done;
+    }
+    if (name == "help" && argc == 3 && std::string(argv[2]) == "--markdown") {
+        const dist::Session session(argc, argv);
+        return print_reference(dist::Communicator::world());
     }
     if (name == "--help" || name == "-h" || name == "help") {
         print_usage(stdout);

@@ -94,6 +94,11 @@ int simulate(const Arguments& arguments, const dist::Communicator& comm) {
     const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
     if (kind == "screen") return simulate_screen(rest, comm);
     if (kind == "letters") return simulate_letters(rest, comm);
+    if (arguments == Arguments{"--markdown"}) {
+        simulate_letters(arguments, comm);
+        if (comm.root()) std::printf("\n");
+        return simulate_screen(arguments, comm);
+    }
     if (std::ranges::find(arguments, "--help") == arguments.end()) {
         throw core::ConfigError("simulate", "found '" + kind + "', allowed letters, screen");
     }

@@ -19,6 +19,7 @@ inline constexpr int stopped = 75;  ///< on request, after a checkpoint: fit to 
 
 // Each verb takes the arguments behind its name, runs on all ranks and returns the exit code.
 int simulate(const Arguments& arguments, const dist::Communicator& comm);
+int import(const Arguments& arguments, const dist::Communicator& comm);
 int inspect(const Arguments& arguments, const dist::Communicator& comm);
 int train(const Arguments& arguments, const dist::Communicator& comm);
 int evaluate(const Arguments& arguments, const dist::Communicator& comm);
@@ -27,7 +28,7 @@ int metrics(const Arguments& arguments, const dist::Communicator& comm);
 int report(const Arguments& arguments, const dist::Communicator& comm);
 int run(const Arguments& arguments, const dist::Communicator& comm);
 
-/// Parses arguments; if they ask for help, prints it on rank 0 and returns true.
+/// Parses arguments; if they ask for help (`--help`, or `--markdown` alone), prints it on rank 0 and returns true.
 bool parse_or_help(const config::OptionTable& table, const std::string& usage, const Arguments& arguments,
                    const std::vector<config::Section>& sections, const dist::Communicator& comm,
                    std::vector<std::string>* positional = nullptr);

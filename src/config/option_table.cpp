@@ -201,6 +201,24 @@ std::string OptionTable::help(const std::vector<Section>& sections) const {
     return out.str();
 }
 
+std::string OptionTable::markdown(const std::vector<Section>& sections) const {
+    const auto cell = [](const std::string& text, bool code) {
+        std::string out;
+        for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+        return code && !out.empty() ? "`" + out + "`" : out;
+    };
+    std::string out = "| option | meaning | default |\n|---|---|---|\n";
+    for (const Option& option : options_) {
+        if (!contains(sections, option.section)) continue;
+        std::string value;
+        if (!option.argument.empty()) value = core::joined(option.text(), option.text().size());
+        const std::string name = "--" + option.name + (option.argument.empty() ? "" : " " + option.argument);
+        out +=
+            "| " + cell(name, true) + " | " + cell(option.help, false) + " | " + cell(value, true) + " |\n";
+    }
+    return out;
+}
+
 std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least,
                           std::uint64_t most) {
     std::uint64_t value = 0;

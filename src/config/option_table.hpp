@@ -67,6 +67,8 @@ class OptionTable {
     std::string text(const std::vector<Section>& sections) const;
     /// Lines of --help.
     std::string help(const std::vector<Section>& sections) const;
+    /// The same as a table in Markdown.
+    std::string markdown(const std::vector<Section>& sections) const;
 
   private:
     const Option* find(const std::string& name) const;

@@ -47,6 +47,26 @@ void RowWriter::fail() const {
     throw core::DataError(reported_, "", "cannot write: " + std::generic_category().message(errno));
 }
 
+RowChunks find_chunks(const h5::Dataset& matrix) {
+    const bool contiguous = matrix.chunk_rows() == 0;
+    RowChunks chunks{contiguous ? matrix.rows() : matrix.chunk_rows(), {}};
+    for (std::size_t row = 0; row < matrix.rows(); row += chunks.rows)
+        chunks.offsets.push_back(contiguous ? matrix.file_offset() : matrix.chunk_offset(row));
+    return chunks;
+}
+
+void write_matrix_rows(RowWriter& writer, const RowChunks& chunks, const linalg::Matrix<float>& x,
+                       std::size_t row) {
+    const std::size_t row_bytes = x.cols() * sizeof(float);
+    for (std::size_t done = 0; done < x.rows();) {
+        const std::size_t chunk = (row + done) / chunks.rows;
+        const std::size_t within = (row + done) % chunks.rows;
+        const std::size_t n = std::min(x.rows() - done, chunks.rows - within);
+        writer.write(x.data() + done * x.cols(), n * row_bytes, chunks.offsets[chunk] + within * row_bytes);
+        done += n;
+    }
+}
+
 CodeColumn find_codes(const h5::Group& root, const std::string& column) {
     const h5::Group group = root.open_group("obs/" + column);
     const h5::Dataset codes = group.open_dataset("codes");

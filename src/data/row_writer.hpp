@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "h5/group.hpp"
+#include "linalg/matrix.hpp"
 
 namespace popflow::data {
 
@@ -32,6 +33,19 @@ class RowWriter {
     std::string reported_;
     int fd_;
 };
+
+/// Where the rows of a matrix are in a file.
+struct RowChunks {
+    std::size_t rows = 0;                ///< of a chunk
+    std::vector<std::uint64_t> offsets;  ///< of each chunk; one, if the matrix is contiguous
+};
+
+/// @throws core::DataError
+RowChunks find_chunks(const h5::Dataset& matrix);
+
+/// Rows of a matrix from `row` on, which may lie in several chunks.
+void write_matrix_rows(RowWriter& writer, const RowChunks& chunks, const linalg::Matrix<float>& x,
+                       std::size_t row);
 
 /// Where the codes of a categorical column of obs are in a file, and what they mean.
 struct CodeColumn {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 
 #include "data/anndata_write.hpp"
@@ -13,12 +12,8 @@ namespace popflow::data {
 
 namespace {
 
-// Rows go to the file as they are in memory.
-static_assert(std::endian::native == std::endian::little);
-
 struct Places {
-    std::size_t x_chunk_rows = 0;
-    std::vector<std::uint64_t> x_chunks;  // one, if X is contiguous
+    RowChunks x;
     std::uint64_t index = 0;
     std::uint64_t cell_type = 0;
     std::array<CodeColumn, simulated_columns.size()> columns;
@@ -28,30 +23,13 @@ struct Places {
 Places find_places(const std::string& file) {
     const h5::Group root = h5::open_file(file);
     Places places;
-    const h5::Dataset x = root.open_dataset("X");
-    const bool contiguous = x.chunk_rows() == 0;
-    places.x_chunk_rows = contiguous ? x.rows() : x.chunk_rows();
-    for (std::size_t row = 0; row < x.rows(); row += places.x_chunk_rows) {
-        places.x_chunks.push_back(contiguous ? x.file_offset() : x.chunk_offset(row));
-    }
+    places.x = find_chunks(root.open_dataset("X"));
     places.index = root.open_dataset("obs/_index").file_offset();
     places.cell_type = root.open_dataset("obs/cell_type/codes").file_offset();
     for (std::size_t k = 0; k < simulated_columns.size(); ++k) {
         places.columns[k] = find_codes(root, simulated_columns[k].name);
     }
     return places;
-}
-
-// Rows of X from `row` on, which may lie in several chunks.
-void write_x(RowWriter& writer, const Places& places, const linalg::Matrix<float>& x, std::size_t row) {
-    const std::size_t row_bytes = x.cols() * sizeof(float);
-    for (std::size_t done = 0; done < x.rows();) {
-        const std::size_t chunk = (row + done) / places.x_chunk_rows;
-        const std::size_t within = (row + done) % places.x_chunk_rows;
-        const std::size_t n = std::min(x.rows() - done, places.x_chunk_rows - within);
-        writer.write(x.data() + done * x.cols(), n * row_bytes, places.x_chunks[chunk] + within * row_bytes);
-        done += n;
-    }
 }
 
 }  // namespace
@@ -72,7 +50,7 @@ void write_simulated_populations(const SimulatedScreen& screen, const std::strin
             x.reshape(n, screen.markers.size());
             cell_type.resize(n);
             simulate_cells(screen, p, first, x, cell_type);
-            write_x(writer, places, x, row);
+            write_matrix_rows(writer, places.x, x, row);
             writer.write(cell_type.data(), n, places.cell_type + row);
             write_row_names(writer, places.index, row_name_length(screen.n_cells()), row, n);
             for (std::size_t k = 0; k < simulated_columns.size(); ++k) {

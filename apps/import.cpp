@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+#include <filesystem>
+#include <new>
+#include <set>
+
+#include "config/import_options.hpp"
+#include "core/progress.hpp"
+#include "dist/partition.hpp"
+#include "verbs.hpp"
+
+namespace popflow::apps {
+
+namespace {
+
+// The pieces that this rank reads, in both passes, so that the second finds them in memory.
+std::vector<std::size_t> own_pieces(const data::ImportPlan& plan, const dist::Communicator& comm) {
+    std::vector<std::size_t> bytes;
+    for (const data::ImportPiece& piece : plan.pieces) bytes.push_back(piece.bytes);
+    return dist::deal(bytes, static_cast<std::size_t>(comm.size()))[static_cast<std::size_t>(comm.rank())];
+}
+
+// Runs a pass of all ranks over their pieces. A rank that fails goes on to the end of the pass, where all
+// agree and rank 0 throws the first problem; the other ranks leave quietly. False: leave.
+template <class Pass>
+bool all_ranks(const dist::Communicator& comm, Pass pass) {
+    std::string problem;
+    bool ours = true;
+    try {
+        pass();
+    } catch (const core::UserError& error) {
+        problem = error.what();
+    } catch (const std::bad_alloc&) {
+        problem = "out of memory";
+        ours = false;
+    } catch (const std::exception& error) {
+        problem = error.what();
+        ours = false;
+    }
+    std::vector<std::int64_t> failed{problem.empty() ? 0 : 1, ours ? 0 : 1};
+    comm.sum(failed);
+    if (failed[0] == 0) return true;
+    for (const std::string& text : comm.gather(problem)) {
+        if (text.empty()) continue;
+        if (failed[1] == 0) throw core::UserError(text);
+        throw core::Error(text);
+    }
+    return false;
+}
+
+// @throws core::ConfigError if the output would replace a file that is read
+void check_output(const config::ImportConfig& config, const data::ImportPlan& plan) {
+    std::vector<std::string> inputs{config.import.sheet};
+    for (const data::ImportSource& source : plan.sources) inputs.push_back(source.path);
+    for (const std::string& path : inputs) {
+        std::error_code ignored;
+        if (std::filesystem::equivalent(path, config.output, ignored))
+            throw core::ConfigError("output",
+                                    "found '" + config.output + "', which is read; allowed another");
+    }
+}
+
+// Labels of a column, of one rank, as a text; they come from lines, so none has a line end.
+std::string text_of(const std::set<std::string>& labels) {
+    std::string text;
+    for (const std::string& label : labels) text += label + "\n";
+    return text;
+}
+
+void add_labels(const std::string& text, std::set<std::string>& labels) {
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = text.find('\n', begin);
+        labels.insert(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+}
+
+class Import {
+  public:
+    Import(const config::ImportConfig& config, const dist::Communicator& comm)
+        : config_(config),
+          comm_(comm),
+          plan_(data::plan_import(config.import)),
+          own_(own_pieces(plan_, comm)) {
+        check_output(config, plan_);
+    }
+
+    int run() {
+        if (!all_ranks(comm_, [this] { scan(); })) return bad_input;
+        const data::ImportLayout layout = agree();
+        if (layout.rows() == 0) {
+            const std::string& from =
+                config_.import.sheet.empty() ? config_.import.cells : config_.import.sheet;
+            throw core::DataError(from, "", "found no cells");
+        }
+        std::unique_ptr<h5::AtomicFile> file;
+        if (!all_ranks(comm_, [&] {
+                if (comm_.root()) file = data::create_imported_file(plan_, layout, config_.output);
+            }))
+            return bad_input;
+        if (!all_ranks(comm_, [&] { write(layout); })) return bad_input;
+        if (!comm_.root()) return done;
+        file->commit();
+        std::printf("%s: %llu cells, %zu markers, %zu files, columns %s\n", config_.output.c_str(),
+                    static_cast<unsigned long long>(layout.rows()), plan_.markers.size(),
+                    plan_.sources.size(), columns().c_str());
+        return done;
+    }
+
+  private:
+    void scan() {
+        rows_.assign(plan_.pieces.size(), 0);
+        labels_.resize(config_.import.obs.size());
+        for (const std::size_t p : own_) {
+            const data::PieceContents contents = data::scan_piece(plan_, p);
+            rows_[p] = static_cast<std::int64_t>(contents.rows);
+            for (std::size_t k = 0; k < labels_.size(); ++k)
+                labels_[k].insert(contents.labels[k].begin(), contents.labels[k].end());
+        }
+    }
+
+    // The layout of the file; categories are complete on rank 0, which writes them.
+    data::ImportLayout agree() {
+        comm_.sum(rows_);
+        data::ImportLayout layout;
+        layout.first_row.push_back(0);
+        for (const std::int64_t n : rows_)
+            layout.first_row.push_back(layout.first_row.back() + static_cast<std::uint64_t>(n));
+        const std::size_t n_sheet = plan_.obs.size() - labels_.size();
+        for (std::size_t k = 0; k < plan_.obs.size(); ++k) {
+            std::set<std::string> all;
+            if (k < n_sheet) {
+                for (const data::ImportSource& source : plan_.sources) all.insert(source.labels[k]);
+            } else {
+                for (const std::string& text : comm_.gather(text_of(labels_[k - n_sheet])))
+                    add_labels(text, all);
+            }
+            all.erase("");
+            layout.categories.emplace_back(all.begin(), all.end());
+        }
+        return layout;
+    }
+
+    void write(const data::ImportLayout& layout) {
+        core::Progress progress("import", own_.size(), 0, !comm_.root());
+        constexpr std::size_t at_once = 16;
+        for (std::size_t first = 0; first < own_.size(); first += at_once) {
+            const std::size_t count = std::min(at_once, own_.size() - first);
+            data::write_pieces(plan_, layout.first_row, config_.output,
+                               std::span(own_).subspan(first, count));
+            progress.update(first + count, "pieces");
+        }
+    }
+
+    std::string columns() const {
+        std::string text;
+        for (const std::string& name : plan_.obs) text += (text.empty() ? "" : ", ") + name;
+        return text.empty() ? "none" : text;
+    }
+
+    const config::ImportConfig& config_;
+    const dist::Communicator& comm_;
+    data::ImportPlan plan_;
+    std::vector<std::size_t> own_;
+    std::vector<std::int64_t> rows_;  ///< of each piece
+    std::vector<std::set<std::string>> labels_;
+};
+
+}  // namespace
+
+int import(const Arguments& arguments, const dist::Communicator& comm) {
+    config::ImportConfig config;
+    const config::OptionTable table = import_options(config);
+    const std::string usage =
+        "import --sheet S.csv|--cells F.csv --output F.h5ad [options]\n\n"
+        "Makes an AnnData file of FCS 2.0, 3.0 and 3.1 files, one per well, or of comma- or tab-separated\n"
+        "tables of cells. Values are those that were measured: logarithmic amplification of integers is\n"
+        "undone, gain and compensation are left alone.";
+    if (parse_or_help(table, usage, arguments, {config::Section::general}, comm)) return done;
+    require(config.output, "output", "F.h5ad");
+    return Import(config, comm).run();
+}
+
+}  // namespace popflow::apps

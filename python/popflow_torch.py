@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: MIT
+"""A trained popflow model in PyTorch, from the run folder alone.
+
+    from popflow_torch import Run
+    run = Run("runs/p21")
+    run.model                                  # a torch.nn.Module; its state_dict has popflow's names
+    x = run.normalise(raw)                     # raw values [n, d] in the order of run.markers
+    h = run.embed(x, types)                    # what the model knows of the population
+    y = run.predict(raw, "S", types=types)     # raw values, as `popflow predict` writes them
+
+Everything is read from `checkpoint.h5`, whose layout docs/files.md describes. Networks can be differentiated, moved to
+a GPU (`Run(..., device="cuda")`) and trained on. Needs torch, numpy and h5py.
+"""
+import math
+import os
+
+import h5py
+import numpy as np
+import torch
+
+
+class GraphEncoder(torch.nn.Module):
+    """h = r e / |e|, e = mean over cells of G_L(... s(G_1(z)) ...), G(z) = A z W^T + b, of z = [x | cos, sin 2 pi x B |
+    type]; A is the mean over a cell and its k nearest neighbours by x."""
+
+    def __init__(self, inputs, hidden, layers, embedding, knn, norm, activation, frequencies):
+        super().__init__()
+        widths = [inputs] + [hidden] * (layers - 1) + [embedding]
+        self.conv = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        self.knn, self.norm, self.activation = knn, norm, activation
+        self.register_buffer("frequencies", frequencies, persistent=False)
+
+    def neighbours(self, x, block=256):
+        """The k nearest of each cell among the others, [n, k]; equal distances by index."""
+        near = []
+        for first in range(0, len(x), block):
+            some = x[first : first + block]
+            squared = torch.cdist(some, x, compute_mode="donot_use_mm_for_euclid_dist")
+            squared[torch.arange(len(some)), first + torch.arange(len(some))] = math.inf
+            near.append(squared.sort(dim=1, stable=True).indices[:, : self.knn])
+        return torch.cat(near)
+
+    def forward(self, x, one_hot):
+        if len(x) <= self.knn:
+            raise ValueError(f"found {len(x)} cells, allowed more than {self.knn}, the neighbours of the encoder")
+        near = self.neighbours(x) if self.knn else None
+        angle = 2 * math.pi * x @ self.frequencies
+        z = torch.cat([x, angle.cos(), angle.sin(), one_hot], 1)
+        for layer, conv in enumerate(self.conv):
+            if self.knn:
+                z = (z + z[near].sum(1)) / (self.knn + 1)
+            z = conv(z)
+            if layer + 1 < len(self.conv) and self.activation == "relu":
+                z = torch.relu(z)
+        e = z.mean(0)
+        return self.norm * e / e.norm()
+
+
+class SkipMlp(torch.nn.Module):
+    """z = SELU(W z + b + z), first without the skip, last without the SELU. With `scales`, the output of each hidden
+    product is scaled by them; in the first layer that of the cells' own inputs [before, before + rows) alone."""
+
+    def __init__(self, inputs, hidden, layers, outputs):
+        super().__init__()
+        self.first = torch.nn.Linear(inputs, hidden)
+        self.hidden = torch.nn.ModuleList(torch.nn.Linear(hidden, hidden) for _ in range(layers - 1))
+        self.last = torch.nn.Linear(hidden, outputs)
+
+    def forward(self, before, rows, after, scales=None):
+        n, k = len(before), rows.shape[1]
+        w = self.first.weight
+        shared = w[:, :n] @ before + w[:, n + k :] @ after
+        own = rows @ w[:, n : n + k].T + self.first.bias
+        z = torch.selu((own if scales is None else scales[0] * own) + shared)
+        for layer, linear in enumerate(self.hidden):
+            y = linear(z)
+            z = torch.selu((y if scales is None else scales[layer + 1] * y) + z)
+        return self.last(z)
+
+
+class Modulation(torch.nn.Module):
+    """Scales 1 + G_l h + c_l of the hidden layers."""
+
+    def __init__(self, context, hidden, layers):
+        super().__init__()
+        self.scale = torch.nn.ModuleList(torch.nn.Linear(context, hidden) for _ in range(layers))
+
+    def forward(self, h):
+        return [1 + scale(h) for scale in self.scale]
+
+
+class FlowMatching(torch.nn.Module):
+    """v(x, t | h, c) of methods fm, cgfm and mfm."""
+
+    def __init__(self, shape, frequencies):
+        super().__init__()
+        self.method = shape["method"]
+        self.types = shape["cell_types"]
+        self.pairs = shape["training_pairs"]
+        self.context_size = {"fm": 0, "cgfm": self.pairs, "mfm": shape["embedding"]}[self.method]
+        n_space, m, d = shape["space_frequencies"], shape["time_frequencies"], shape["markers"]
+        self.register_buffer("frequencies", frequencies[:, :n_space].clone(), persistent=False)
+        power = torch.arange(m, dtype=torch.float64) / max(m - 1, 1)
+        angular = shape["time_highest"] * shape["time_max_period"] ** -power
+        self.register_buffer("time_frequencies", angular.to(frequencies.dtype), persistent=False)
+        if self.method == "mfm":
+            self.encoder = GraphEncoder(
+                d + 2 * shape["encoder_frequencies"] + self.types, shape["encoder_hidden"], shape["encoder_layers"],
+                shape["embedding"], shape["knn"], shape["embedding_norm"], shape["encoder_activation"],
+                frequencies[:, n_space:].clone())
+        inputs = self.context_size + 2 * m + 2 * n_space + d + shape["conditions"]
+        self.velocity = SkipMlp(inputs, shape["hidden"], shape["layers"], d)
+        self.film = shape["modulation"] == "film" and self.context_size > 0
+        if self.film:
+            self.modulation = Modulation(self.context_size, shape["hidden"], shape["layers"])
+
+    def context(self, x, types=None):
+        """h of a population that was not trained on. Shapes: x [n, d] normalised, types [n] integers."""
+        if self.method == "fm":
+            return x.new_zeros(0)
+        if self.method == "cgfm":
+            return x.new_full((self.pairs,), 1 / self.pairs)
+        if self.types and types is None:
+            raise ValueError("the model was trained on several cell types: give the type of each cell")
+        one_hot = x.new_zeros(len(x), self.types)
+        if self.types:
+            one_hot[torch.arange(len(x)), torch.as_tensor(types, dtype=torch.long)] = 1
+        return self.encoder(x, one_hot)
+
+    def forward(self, x, t, h, c):
+        """Shapes: x [n, d], t [n], h [context], c [conditions]; result [n, d]."""
+        angle = t[:, None] * self.time_frequencies
+        space = 2 * math.pi * x @ self.frequencies
+        rows = torch.cat([angle.sin(), angle.cos(), space.cos(), space.sin(), x], 1)
+        return self.velocity(h, rows, c, self.modulation(h) if self.film else None)
+
+    def transport(self, x, h, c, tolerance=1e-4, times=()):
+        """Cells at t = 1, and a list of them at each of `times`."""
+        return dormand_prince(lambda t, at: self(at, t, h, c), x, tolerance, times)
+
+
+class Potential(torch.nn.Module):
+    """Convex potential y(x | c); parameters are named as in the file: input_0.weight, hidden_1.weight, gate_x_0..."""
+
+    def __init__(self, tensors, layers):
+        super().__init__()
+        self.layers = layers
+        for name, value in tensors.items():
+            module, kind = name.rsplit(".", 1)
+            if not hasattr(self, module):
+                self.add_module(module, torch.nn.Module())
+            getattr(self, module).register_parameter(kind, torch.nn.Parameter(value))
+
+    def apply_map(self, name, u):
+        module = getattr(self, name)
+        y = module.weight @ u
+        return y + module.bias if hasattr(module, "bias") else y
+
+    def forward(self, x, c):
+        leaky = lambda a: torch.nn.functional.leaky_relu(a, 0.2)
+        conditional = hasattr(self, "gate_x_0")
+        u, z = c, None
+        for layer in range(self.layers + 1):
+            own = getattr(self, f"input_{layer}")
+            gated = x * self.apply_map(f"gate_x_{layer}", u) if conditional else x
+            a = gated @ own.weight.T + own.bias
+            if conditional:
+                a = a + self.apply_map(f"shift_{layer}", u)
+            if layer > 0:
+                if conditional:
+                    z = z * torch.nn.functional.softplus(self.apply_map(f"gate_z_{layer}", u))
+                a = a + z @ getattr(self, f"hidden_{layer}").weight.T
+            if layer == self.layers:
+                return a[:, 0]
+            z = leaky(a) ** 2 if layer == 0 else leaky(a)
+            if conditional:
+                u = leaky(self.apply_map(f"context_{layer}", u))
+
+
+class IcnnTransport(torch.nn.Module):
+    """Method icnn: cells move to the gradient of the convex potential g."""
+
+    def __init__(self, tensors, layers, conditions):
+        super().__init__()
+        part = lambda name: {k[2:]: v for k, v in tensors.items() if k.startswith(name + ".")}
+        self.g, self.f = Potential(part("g"), layers), Potential(part("f"), layers)
+        self.conditions = conditions
+
+    def context(self, x, types=None):
+        return x.new_zeros(0)
+
+    def forward(self, x, c, create_graph=False):
+        with torch.enable_grad():
+            x = x if x.requires_grad else x.detach().requires_grad_(True)
+            return torch.autograd.grad(self.g(x, c).sum(), x, create_graph=create_graph)[0]
+
+    def transport(self, x, h, c, tolerance=1e-4, times=()):
+        end = self(x, c)
+        return end, [(1 - t) * x + t * end for t in times]
+
+
+_NODE = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
+_STAGE = (
+    (), (1 / 5,), (3 / 40, 9 / 40), (44 / 45, -56 / 15, 32 / 9),
+    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
+    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
+    (35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
+)
+_ERROR = (71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
+_DENSE = (-12715105075 / 11282082432, 0, 87487479700 / 32700410799, -10690763975 / 1880347072,
+          701980252875 / 199316789632, -1453857185 / 822651844, 69997945 / 29380423)
+
+
+@torch.no_grad()
+def dormand_prince(field, x, tolerance=1e-4, times=()):
+    """dx/dt = field(t, x) from t = 0 to 1, each cell with a step of its own, by the rules of `popflow predict`:
+    first step and controller of Hairer, Norsett and Wanner, relative and absolute tolerance alike."""
+    double = lambda v: v.to(torch.float64)
+    rms = lambda v, scale: (double(v) / scale).square().mean(1).sqrt()
+    out, way = x.clone(), [x.clone() for _ in times]
+    row = torch.arange(len(x), device=x.device)
+    y, t = x.clone(), x.new_zeros(len(x), dtype=torch.float64)
+    at_time = lambda s: s.to(x.dtype)
+    k = [field(at_time(t), y)] + [None] * 6
+    scale = tolerance + tolerance * double(y).abs()
+    size_y, size_f = rms(y, scale), rms(k[0], scale)
+    small = (size_y < 1e-5) | (size_f < 1e-5)
+    h = torch.where(small, torch.full_like(size_y, 1e-6), (0.01 * size_y / size_f).clamp(max=1))
+    bend = rms(field(at_time(t + h), y + h.to(x.dtype)[:, None] * k[0]) - k[0], scale) / h
+    larger = torch.maximum(size_f, bend)
+    guess = torch.where(larger <= 1e-15, (h * 1e-3).clamp(min=1e-6), (0.01 / larger) ** 0.2)
+    h = torch.minimum(100 * h, guess).clamp(max=1)
+    last, refused = torch.full_like(h, 1e-4), torch.zeros_like(h, dtype=torch.bool)
+    for _ in range(10000):
+        if len(row) == 0:
+            return out, way
+        for s in range(1, 7):
+            at = y.clone()
+            for weight, slope in zip(_STAGE[s], k):
+                if weight:
+                    at += (h * weight).to(x.dtype)[:, None] * slope
+            k[s] = field(at_time(t + _NODE[s] * h), at)
+        scale = tolerance + tolerance * torch.maximum(double(y).abs(), double(at).abs())
+        error = rms(h[:, None] * sum(w * double(slope) for w, slope in zip(_ERROR, k) if w), scale)
+        accepted = error <= 1
+        arrived = accepted & (t + h >= 1 - 1e-12)
+        for time, state in zip(times, way):
+            inside = accepted & (t <= time) & ((time < t + h) | arrived)
+            if inside.any():
+                state[row[inside]] = _within(time, *(v[inside] for v in (t, h, y, at)), [v[inside] for v in k])
+        out[row[arrived]] = at[arrived]
+        grown = (0.9 * error.clamp(min=1e-10) ** -0.14 * last**0.08).clamp(min=0.2)
+        grown = torch.minimum(grown, torch.where(refused, 1.0, 10.0).to(grown))
+        shrunk = torch.where(error.isfinite(), (0.9 * error**-0.2).clamp(0.2, 0.9), torch.full_like(error, 0.2))
+        t = torch.where(accepted, t + h, t)
+        h = torch.minimum(h * torch.where(accepted, grown, shrunk), 1 - t)
+        last = torch.where(accepted, error.clamp(min=1e-4), last)
+        pick = accepted[:, None]
+        y, k[0], refused = torch.where(pick, at, y), torch.where(pick, k[6], k[0]), ~accepted
+        on = ~arrived
+        row, y, t, h, last, refused, k[0] = (v[on] for v in (row, y, t, h, last, refused, k[0]))
+        if not bool((t + h > t).all()):
+            raise ArithmeticError("the step vanished: a cell left the finite numbers")
+    raise ArithmeticError("too many steps")
+
+
+def _within(time, t, h, y, at, k):
+    theta, h = ((time - t) / h).clamp(max=1)[:, None], h[:, None]
+    y, k = y.double(), [v.double() for v in k]
+    rise = at.double() - y
+    a = h * k[0] - rise
+    b = rise - h * k[6] - a
+    quartic = sum(w * slope for w, slope in zip(_DENSE, k))
+    return (y + theta * (rise + (1 - theta) * (a + theta * (b + (1 - theta) * h * quartic)))).to(at)
+
+
+class Run:
+    """A run folder (or its checkpoint.h5). `weights` is "average", which popflow predicts with, or "weights", the last
+    step's; dtype torch.float32 computes as popflow does."""
+
+    def __init__(self, path, weights="average", dtype=torch.float32, device="cpu"):
+        if os.path.isdir(path):
+            path = os.path.join(path, "checkpoint.h5")
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("popflow_checkpoint") != 1:
+                raise ValueError(f"{path}: popflow_checkpoint: found {file.attrs.get('popflow_checkpoint')}, allowed 1")
+            self.config = dict(line.split(" = ", 1) for line in file.attrs["config"].splitlines() if " = " in line)
+            shape = dict(file["model"].attrs)
+            shape.setdefault("encoder_activation", "relu")
+            self.method, self.base = shape["method"], shape["base"]
+            self.markers = [str(v) for v in file["markers"].asstr()[()]]
+            self.cell_types = [str(v) for v in file["cell_types"].asstr()[()]]
+            self.mean = file["normalisation_mean"][()].astype(np.float64)
+            self.scale = float(file.attrs["normalisation_scale"])
+            conditions = file["conditions"]
+            self.doses = conditions.attrs["doses"]
+            self.concentrations = {
+                str(name): list(conditions.get(f"concentrations_{i}", ()))
+                for i, name in enumerate(conditions["treatments"].asstr()[()])}
+            tensors = {}
+            for name, dataset in file[weights].items():
+                value = torch.from_numpy(dataset[()]).to(dtype)
+                tensors[name] = value[0] if name.endswith(".bias") else value
+            if self.method == "icnn":
+                icnn = file["icnn"].attrs
+                self.model = IcnnTransport(tensors, int(icnn["layers"]), int(icnn["conditions"]))
+            else:
+                shape = {k: v.item() if isinstance(v, np.generic) else v for k, v in shape.items()}
+                self.model = FlowMatching(shape, torch.from_numpy(file["frequencies"][()]).to(dtype)).to(dtype)
+                self.model.load_state_dict(tensors)
+        self.model.to(device)
+        self.dtype, self.device = dtype, device
+        self.treatments = list(self.concentrations)
+        kind, _, cofactor = self.config["transform"].partition(":")
+        self.transform, self.cofactor = kind, float(cofactor or 5)
+
+    def normalise(self, raw):
+        """Raw values [n, d], columns in the order of `markers`, to the model's: transform, mean, scale."""
+        x = np.asarray(raw, dtype=np.float64)
+        if self.transform == "arcsinh":
+            x = np.arcsinh(x / self.cofactor)
+        elif self.transform == "log1p":
+            x = np.log1p(x)
+        # The transformed values are single precision, as popflow has them.
+        x = (x.astype(np.float32) - self.mean.astype(np.float32)) / np.float32(self.scale)
+        return torch.as_tensor(x, dtype=self.dtype, device=self.device)
+
+    def invert(self, x):
+        """The model's values back to raw ones; what was moved below zero stays there."""
+        y = x.detach().cpu().numpy().astype(np.float64) * self.scale + self.mean
+        if self.transform == "arcsinh":
+            return self.cofactor * np.sinh(y)
+        return np.expm1(y) if self.transform == "log1p" else y
+
+    def condition(self, treatment, concentration=None):
+        """The vector c: one-hot of the treatment and, after --doses all, one-hot times the level of the dose."""
+        names = self.treatments
+        if treatment not in names:
+            raise ValueError(f"treatment: found {treatment!r}, allowed {', '.join(names)}")
+        i = names.index(treatment)
+        c = np.zeros(len(names) * (2 if self.doses == "all" else 1))
+        c[i] = 1
+        if self.doses == "all":
+            seen = self.concentrations[treatment]
+            if concentration is None or not seen[0] <= concentration <= seen[-1]:
+                raise ValueError(f"concentration: found {concentration}, allowed {seen[0]} to {seen[-1]}")
+            logs = np.log(np.maximum(seen, 1e-300))
+            level = np.interp(np.log(max(concentration, 1e-300)), logs, np.arange(1, len(seen) + 1))
+            c[len(names) + i] = level / len(seen)
+        return torch.as_tensor(c, dtype=self.dtype, device=self.device)
+
+    def type_numbers(self, labels):
+        """Cell types as the encoder numbers them; None if the model ignores them."""
+        if len(self.cell_types) < 2 or labels is None:
+            return None
+        return [self.cell_types.index(str(label)) for label in labels]
+
+    @torch.no_grad()
+    def embed(self, x, types=None):
+        """What the model knows of a population, given its normalised cells and the labels of their types."""
+        return self.model.context(x, self.type_numbers(types))
+
+    def transport(self, x, treatment, concentration=None, context=None, types=None, tolerance=1e-4, times=()):
+        """Normalised cells carried to a treatment: those at t = 1 and a list of those at `times`.
+
+        With a Gaussian base `x` is the noise, and `context` the embedding of the control cells. popflow embeds at most
+        --max-cells cells, a seeded draw; here all that are given."""
+        c = self.condition(treatment, concentration)
+        h = self.embed(x, types) if context is None else torch.as_tensor(context).to(x)
+        if self.method == "icnn" and self.model.conditions == 0:
+            c = c[:0]
+        return self.model.transport(x, h, c, tolerance, times)
+
+    def predict(self, raw, treatment, concentration=None, types=None, tolerance=1e-4):
+        """Raw control cells [n, d] of one population to raw predicted cells."""
+        if self.base == "gaussian":
+            raise ValueError("base is gaussian: draw noise and call transport() with the context of the control cells")
+        x = self.normalise(raw)
+        return self.invert(self.transport(x, treatment, concentration, types=types, tolerance=tolerance)[0])

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Predictions of popflow against those of python/popflow_torch.py, from the same run folder.
+
+Usage: check_torch.py PYTHON_FOLDER RUN PREDICTED.h5ad DATA.h5ad TOLERANCE [RAW.h5ad]
+PREDICTED is written with --times 0,0.5 --space normalised --tolerance TOLERANCE, RAW with that tolerance.
+Prints the largest differences, each relative to the norm of a population's cells, and fails above 1e-5. At
+a loose tolerance, where a rounding may decide whether a step is taken again, it fails above the tolerance.
+"""
+import sys
+
+import anndata
+import numpy as np
+import torch
+
+sys.path.insert(0, sys.argv[1])
+from popflow_torch import Run  # noqa: E402
+
+torch.set_num_threads(1)
+tolerance = float(sys.argv[5])
+LIMIT = max(1e-5, tolerance)
+run = Run(sys.argv[2])
+predicted = anndata.read_h5ad(sys.argv[3])
+data = anndata.read_h5ad(sys.argv[4])
+raw_file = anndata.read_h5ad(sys.argv[6]) if len(sys.argv) > 6 else None
+assert list(predicted.var_names) == run.markers
+uns = predicted.uns["popflow"]
+data = data[:, run.markers]
+x_of = {name: i for i, name in enumerate(data.obs_names)}
+worst = {"embedding": 0.0, "cells": 0.0, "on their way": 0.0, "inverse": 0.0, "raw": 0.0}
+
+
+def note(what, ours, theirs):
+    assert np.isfinite(ours).all() and np.isfinite(theirs).all()
+    error = np.linalg.norm(np.asarray(ours, float) - theirs) / np.linalg.norm(theirs)
+    worst[what] = max(worst[what], error)
+
+
+keys = ["predicted_population", "predicted_treatment", "predicted_concentration"]
+groups = list(predicted.obs.assign(**{key: predicted.obs[key].astype(str) for key in keys}).groupby(keys))
+assert len(groups) > 1
+for (population, treatment, concentration), obs in groups:
+    rows = predicted.obs_names.get_indexer(obs.index)
+    at = [x_of[name] for name in obs["predicted_from"]]
+    raw = np.asarray(data.X[at])
+    types = data.obs["cell_type"].to_numpy()[at] if "cell_type" in data.obs else None
+    x = run.normalise(raw)
+    h = run.embed(x, types)
+    if run.method != "icnn" and len(h):
+        code = predicted.obs["predicted_population"].cat.categories.get_loc(population)
+        note("embedding", h.numpy(), uns["embeddings"][code])
+    start = torch.from_numpy(np.asarray(predicted.layers["t=0"][rows]))
+    if run.base == "source":
+        note("on their way", x.numpy(), start.numpy())
+    else:
+        x = start
+    dose = float(concentration) if run.doses == "all" else None
+    end, way = run.transport(x, treatment, dose, context=h, tolerance=tolerance, times=[0.5])
+    note("cells", end.numpy(), np.asarray(predicted.X[rows]))
+    note("on their way", way[0].numpy(), np.asarray(predicted.layers["t=0.5"][rows]))
+    if raw_file is not None:
+        as_raw = np.asarray(raw_file.X[rows])
+        note("inverse", run.invert(torch.from_numpy(np.asarray(predicted.X[rows]))), as_raw)
+        note("raw", run.predict(raw, treatment, dose, types, tolerance), as_raw)
+print(f"{sys.argv[2]}: {run.method}, base {run.base}, tolerance {tolerance}, {len(groups)} populations x treatments, " +
+      ", ".join(f"{what} {error:.1e}" for what, error in worst.items()))
+# Raw values are exponentials of the model's, which multiplies what they differ by.
+assert all(error <= (3 if what == "raw" else 1) * LIMIT for what, error in worst.items()), worst

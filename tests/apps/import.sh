@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# FCS files and tables of cells become AnnData files: what anndata reads back, on any number of ranks, that the program
+# takes them, and a line for each thing that is wrong with an input.  Usage: import.sh POPFLOW MPIEXEC PYTHON
+. "$(dirname "$0")/../support/scratch.sh"
+python=${3:-python3}
+here=$(cd "$(dirname "$0")" && pwd)
+"$python" -c "import anndata" 2>/dev/null || {
+    echo "skipped: $python has no anndata"
+    exit 77
+}
+cd "$scratch"
+"$python" "$here/check_import.py" make .
+
+one() {
+    expect_exit 0 "$popflow" import --cells "$1.fcs" --output "${2:-$1}.h5ad" "${@:3}"
+}
+for kind in float_little float_big double in_text supplement no_total one_more int16 int32_big mixed masked log spill; do
+    one $kind
+done
+one spill compensated --compensate yes
+one float_little channels --marker-names channel
+one float_little chosen --markers Time,pERK
+expect_exit 0 "$popflow" import --sheet fcs.csv --output fcs_wells.h5ad
+grep -q "1233 cells, 4 markers, 18 files, columns file, patient, treatment, replicate, hours" out || fail "$(cat out)"
+sed 1s/file/path/ fcs.csv >paths.csv
+expect_exit 0 "$popflow" import --sheet paths.csv --file-column path --exclude-markers Time --output paths.h5ad
+grep -q "1233 cells, 3 markers, 18 files, columns path," out || fail "$(cat out)"
+expect_exit 0 "$popflow" import --sheet tables.csv --output table_wells.h5ad
+columns=patient,treatment,replicate,note
+expect_exit 0 "$popflow" import --cells all.csv --obs $columns --output all.h5ad
+expect_exit 0 "$popflow" import --cells many.csv --obs label --output many.h5ad
+
+# Ranks read and write side by side; the bytes are the same.
+ranks 2 1 import --sheet fcs.csv --output fcs_wells2.h5ad >/dev/null 2>&1 || fail "2 ranks"
+ranks 3 1 import --cells all.csv --obs $columns --output all3.h5ad >/dev/null 2>&1 || fail "3 ranks"
+ranks 2 1 import --cells many.csv --obs label --output many2.h5ad >/dev/null 2>&1 || fail "2 ranks, one table"
+cmp fcs_wells.h5ad fcs_wells2.h5ad
+cmp all.h5ad all3.h5ad
+cmp many.h5ad many2.h5ad
+"$python" -W ignore "$here/check_import.py" check .
+
+# What was made is a screen: its populations are found and a model learns from it.
+expect_exit 0 "$popflow" inspect --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split replica \
+    --split-seed 3 --pair-by patient,replicate
+expect_exit 0 "$popflow" inspect --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split patient:P3
+grep -q "Pairs  *12 " out || fail "$(cat out)"
+expect_exit 0 "$popflow" run --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split patient:P3 \
+    --pair-by patient,replicate --hidden 16 --layers 2 --knn 5 --cells 32 --steps 5 --output run
+
+# One line says what is wrong.
+refused() {
+    local words=$1
+    shift
+    expect_exit 2 "$popflow" import --output bad.h5ad "$@"
+    grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
+    [ "$(wc -l <err)" = 1 ] || fail "more than a line: $(cat err)"
+    [ ! -e bad.h5ad ] && [ ! -e bad.h5ad.tmp ] || fail "left a file: $*"
+}
+refused "sheet: give either --sheet S.csv or --cells F.csv"
+refused "nowhere.csv: cannot read: No such file or directory" --cells nowhere.csv
+refused "word.csv: b: row 2: found 'x1', allowed a finite number" --cells word.csv
+refused "short.csv: row 2: found 1 fields, allowed 2" --cells short.csv
+refused "empty.csv: line 1: found nothing" --cells empty.csv
+refused "header.csv: found no cells" --cells header.csv
+refused "twice.csv: line 1: found column \`a\` twice" --cells twice.csv
+refused "quote.csv: row 1: a quote has no end" --cells quote.csv
+refused "nan.csv: b: row 1: found 'nan', allowed a finite number" --cells nan.csv
+refused "word.csv: colour: missing column, found a, b" --cells word.csv --obs colour
+refused "sheet_gone.csv: row 1: found file 'nowhere.fcs', which is not there" --sheet sheet_gone.csv
+refused "sheet_twice.csv: row 2: found file 'well0.fcs' twice" --sheet sheet_twice.csv
+refused "sheet_name.csv: file: missing column (did you mean 'fille'?), found fille, patient" --sheet sheet_name.csv
+refused "int16.fcs: pERK: missing column, found a, b, c" --sheet sheet_other.csv
+refused "obs: found 'x', allowed none with FCS files" --cells log.fcs --obs x
+refused "float_little.fcs: pERC: missing column (did you mean 'pERK'?)" --cells float_little.fcs --markers pERC
+refused 'mode.fcs: $MODE: found '"'C', allowed L" --cells mode.fcs
+refused 'type.fcs: $DATATYPE: found '"'A', allowed I, F, D" --cells type.fcs
+refused 'order.fcs: $BYTEORD: found '"'3,4,1,2', allowed 1,2,3,4 or 4,3,2,1" --cells order.fcs
+refused 'bits.fcs: $P2B: found 12, allowed 32 with $DATATYPE F' --cells bits.fcs
+refused 'no_bits.fcs: $P3B: missing' --cells no_bits.fcs
+refused 'many_par.fcs: $P5B: missing' --cells many_par.fcs
+refused 'total.fcs: $TOT: found 6000000000000000000 events of 16 bytes, allowed 5' --cells total.fcs
+refused 'text_end.fcs: TEXT: found bytes 256 to 99999999, allowed 58 to' --cells text_end.fcs
+refused 'text_begin.fcs: TEXT: found bytes 3 to' --cells text_begin.fcs
+refused 'data_end.fcs: DATA: found bytes' --cells data_end.fcs
+refused 'data_begin.fcs: DATA: found bytes 99999998 to 5' --cells data_begin.fcs
+refused 'huge_begin.fcs: DATA: found bytes 18446744073709551610 to 18446744073709551615' --cells huge_begin.fcs
+refused 'next.fcs: $NEXTDATA: found 300, allowed 0' --cells next.fcs
+refused 'infinite.fcs: Sm149Di: event 4: found inf, allowed a finite number' --cells infinite.fcs
+refused 'version.fcs: header: found '"'FCS9.9', allowed FCS2.0, FCS3.0, FCS3.1" --cells version.fcs
+refused "letters.fcs: header: begin of TEXT: found '  abcdef', allowed a whole number" --cells letters.fcs
+refused 'truncated.fcs: DATA: found bytes' --cells truncated.fcs
+refused 'tiny.fcs: header: found 10 bytes, allowed 58 or more' --cells tiny.fcs
+refused 'float_little.fcs: $SPILLOVER: missing' --cells float_little.fcs --compensate yes
+refused 'singular.fcs: $SPILLOVER: found a singular matrix' --cells singular.fcs --compensate yes
+refused "channel.fcs: \$SPILLOVER: found channel 'FITC-A', allowed those of \$PnN" --cells channel.fcs --compensate yes
+refused "output: missing" --output ""
+refused "output: found 'all.csv', which is read; allowed another" --output all.csv --cells all.csv
+
+# A rank that meets a bad cell ends the import of all, with that line and nothing left behind.
+sed '50001s/^[^,]*/oops/' many.csv >late.csv
+code=0
+ranks 2 1 import --cells late.csv --obs label --output bad.h5ad >out 2>err || code=$?
+[ $code = 2 ] && grep -q "late.csv: m0: row 50000: found 'oops'" err || fail "code $code: $(cat err)"
+[ ! -e bad.h5ad ] && [ ! -e bad.h5ad.tmp ] || fail "left a file"
+echo "imported"

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""docs/options.md is what the program says now, has every option that --help has, and every option is used in a test.
+
+Usage: options.py POPFLOW PROJECT
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+popflow, project = sys.argv[1], pathlib.Path(sys.argv[2])
+say = lambda *words: subprocess.run([popflow, *words], check=True, capture_output=True, text=True).stdout
+written = (project / "docs/options.md").read_text()
+if written != say("help", "--markdown"):
+    sys.exit("docs/options.md is old: popflow help --markdown > docs/options.md")
+verbs = re.findall(r"^  (\w+) ", say("--help"), re.MULTILINE)
+sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", written, re.MULTILINE | re.DOTALL))
+assert set(verbs) == set(sections), (verbs, list(sections))
+
+used = "\n".join(path.read_text() for folder in ("tests/apps", "tests/mpi", "tests/slurm", "tests/support", "tests/unit",
+                                                 "tests/docs", "docs", "configs")
+                 for path in (project / folder).rglob("*")
+                 if path.suffix in (".sh", ".cpp", ".hpp", ".py", ".cfg", ".txt") or path.name == "tutorial.md")
+problems, n = [], 0
+for verb in verbs:
+    for option in re.findall(r"^  (--[a-z0-9-]+)", say(verb, "--help"), re.MULTILINE):
+        n += 1
+        if f"| `{option} " not in sections[verb] and f"| `{option}` " not in sections[verb]:
+            problems.append(f"{verb} {option} is not in docs/options.md")
+        if not re.search(rf'(?<![\w-]){option}(?![\w-])|^\s*"?{option[2:]} = ', used, re.MULTILINE):
+            problems.append(f"{verb} {option} is in no test")
+print(f"{n} options of {len(verbs)} verbs")
+sys.exit("\n".join(problems) or 0)
