@@ -6,19 +6,11 @@
 #include <algorithm>
 #include <exception>
 
-#include "core/error.hpp"
+#include "dist/mpi_call.hpp"
 
 namespace popflow::dist {
 
 namespace {
-
-void check(int code, const char* call) {
-    if (code == MPI_SUCCESS) return;
-    char text[MPI_MAX_ERROR_STRING];
-    int length = 0;
-    MPI_Error_string(code, text, &length);
-    throw core::MpiError(call, code, std::string(text, static_cast<std::size_t>(length)));
-}
 
 int count(std::size_t n) {
     return static_cast<int>(n);
@@ -28,8 +20,9 @@ int count(std::size_t n) {
 
 Session::Session(int& argc, char**& argv) : exceptions_at_start_(std::uncaught_exceptions()) {
     int provided = 0;
-    check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
-    if (provided < MPI_THREAD_FUNNELED) {
+    // One thread at a time, but not always the first: see WorkQueue.
+    check(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+    if (provided < MPI_THREAD_SERIALIZED) {
         throw core::MpiError("MPI_Init_thread", provided, "the MPI library does not support threads");
     }
     check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -44,23 +37,17 @@ void abort(int code) {
     std::terminate();
 }
 
-struct Communicator::Impl {
-    MPI_Comm comm = MPI_COMM_NULL;
-    int rank = 0;
-    int size = 1;
-    Impl() {
-        check(MPI_Comm_dup(MPI_COMM_WORLD, &comm), "MPI_Comm_dup");
-        check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
-        check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
-    }
-    ~Impl() {
-        int finalized = 0;
-        MPI_Finalized(&finalized);
-        if (finalized == 0 && std::uncaught_exceptions() == 0) MPI_Comm_free(&comm);
-    }
-    Impl(const Impl&) = delete;
-    Impl& operator=(const Impl&) = delete;
-};
+Communicator::Impl::Impl() {
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &comm), "MPI_Comm_dup");
+    check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+    check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
+}
+
+Communicator::Impl::~Impl() {
+    int finalized = 0;
+    MPI_Finalized(&finalized);
+    if (finalized == 0 && std::uncaught_exceptions() == 0) MPI_Comm_free(&comm);
+}
 
 Communicator Communicator::world() {
     Communicator communicator;

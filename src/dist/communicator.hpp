@@ -48,6 +48,7 @@ class Communicator {
     std::vector<std::string> gather(const std::string& text) const;
 
   private:
+    friend class WorkQueue;
     struct Impl;
     std::shared_ptr<const Impl> impl_;
 };

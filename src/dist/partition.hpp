@@ -21,4 +21,12 @@ std::vector<std::vector<std::size_t>> deal(std::span<const std::size_t> weights,
 /// none.
 std::vector<std::size_t> lanes_of_rank(std::size_t lanes, int rank, int ranks);
 
+/// Cuts `items` into portions to be handed out one by one: large ones first, single items at the end, so that
+/// all ranks end at about the same time.
+///
+/// A portion is half of an equal share of what is left, at most `most` and at least 1.
+///
+/// @return  the length of each portion; their sum is `items`
+std::vector<std::size_t> portions(std::size_t items, std::size_t ranks, std::size_t most);
+
 }  // namespace popflow::dist
