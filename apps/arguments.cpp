@@ -55,11 +55,6 @@ void hold_stop_signals() {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-void release_stop_signals() {
-    const sigset_t set = stop_signals();
-    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-}
-
 bool stop_requested() {
     static bool requested = false;
     const sigset_t set = stop_signals();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
 #include "core/progress.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
 #include "eval/pair_choice.hpp"
+#include "eval/partial_results.hpp"
 #include "eval/predictor.hpp"
 #include "eval/report.hpp"
 #include "eval/results.hpp"
@@ -30,10 +32,27 @@ std::unique_ptr<eval::PredictionFile> prediction_file(const config::RunConfig& c
     return std::make_unique<eval::PredictionFile>(screen, flow.normalisation, std::move(plan));
 }
 
-/// Scores a checkpoint of the run in folder `run` and writes `output`. Rank 0 prints the table.
-void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
-                  const config::RunConfig& config, const config::OptionTable& table,
-                  const dist::Communicator& comm) {
+/// What the scores of a pair depend on.
+eval::EvaluationIdentity identity(const std::string& config_text, const train::Checkpoint& checkpoint,
+                                  const data::Screen& screen) {
+    eval::EvaluationIdentity identity;
+    for (auto& [key, value] : core::key_values(config_text)) identity[key] = value;
+    // Where the data lie, how training was watched, and what other files are written.
+    for (const char* key : {"data", "checkpoint-every", "log-every", "space"}) identity.erase(key);
+    std::uint64_t digest = checkpoint.adam.step;
+    const auto bytes = std::as_bytes(std::span(checkpoint.adam.average));
+    for (const std::byte b : bytes) digest = (digest ^ static_cast<std::uint64_t>(b)) * 0x100000001b3U;
+    identity["weights of the run"] = std::to_string(digest);
+    identity["data fingerprint"] = screen.fingerprint;
+    identity["program"] = std::string(core::version()) + " " + core::commit();
+    return identity;
+}
+
+/// Scores a checkpoint of the run in folder `run` and writes `output`. Rank 0 prints the table. Returns the
+/// exit code, `done` or `stopped`.
+int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
+                 const config::RunConfig& config, const config::OptionTable& table, eval::Leftover leftover,
+                 const dist::Communicator& comm) {
     const data::Screen screen = open_screen_of_run(config, checkpoint, true);
     const data::Split split = data::make_split(screen, config.split, config.split_seed);
     const std::unique_ptr<models::Model> model = checkpoint.model();
@@ -46,16 +65,26 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
     if (comm.root()) eval::check_writable(output);
     std::unique_ptr<eval::PredictionFile> predictions;
     if (!config.predictions.empty()) predictions = prediction_file(config, screen, split, pairs, flow, comm);
+    eval::PartialResults partial(output, identity(config_text, checkpoint, screen), leftover, comm);
     eval::Evaluation evaluation;
     {
-        core::Progress progress("evaluate", pairs.size(), 0, !comm.root());
-        evaluation = eval::evaluate(
-            screen, pairs, flow, config.evaluate, predictions.get(), comm,
-            [&](std::size_t n, std::size_t of) { progress.update(n * pairs.size() / of, "pairs"); });
+        core::Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.root());
+        evaluation =
+            eval::evaluate(screen, pairs, flow, config.evaluate,
+                           {.predictions = predictions.get(),
+                            .partial = &partial,
+                            .progress = [&](std::size_t n, std::size_t) { progress.update(n, "pairs"); },
+                            .stop = stop_requested},
+                           comm);
+        if (evaluation.stopped) {
+            progress.message("stopped on request after " + std::to_string(evaluation.pairs.size()) + " of " +
+                             std::to_string(pairs.size()) + " pairs; go on with --resume");
+            return stopped;
+        }
     }
     const eval::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
     if (predictions) predictions->write(comm, from, evaluation.embeddings);
-    if (!comm.root()) return;
+    if (!comm.root()) return done;
     eval::Results results{.provenance = from,
                           .pairs = eval::pairs_frame(screen, split, evaluation),
                           .embeddings = std::move(evaluation.embeddings)};
@@ -64,7 +93,9 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
         train::training_frame(train::read_training_table(run + "/training.h5", checkpoint.adam.step));
     for (std::size_t p : evaluation.pairs) results.embedding_names.push_back(eval::pair_name(screen, p));
     eval::write_results(output, results);
+    partial.remove();
     std::printf("%s", eval::report_text({results}).c_str());
+    return done;
 }
 
 }  // namespace
@@ -81,6 +112,7 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
                                                 config::Section::report};
     const std::string usage =
         "evaluate --run RUN --output R.h5 [--predictions P.h5ad] [options]\n\n"
+        "Scored pairs are kept in R.h5.partial until R.h5 is complete; --resume goes on with them.\n"
         "The cells of each pair that are carried and scored, and written by --predictions, are a random draw "
         "of\nat most --max-cells of its control.";
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
@@ -88,8 +120,8 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     require(config.output, "output", "R.h5");
     const std::string run = config.run;
     const train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
-    evaluate_run(run, checkpoint, config.output, config, table, comm);
-    return done;
+    return evaluate_run(run, checkpoint, config.output, config, table,
+                        config.resume ? eval::Leftover::keep : eval::Leftover::discard, comm);
 }
 
 int run(const Arguments& arguments, const dist::Communicator& comm) {
@@ -104,11 +136,11 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
     if (const int code = train_run(config, table, comm); code != done) return code;
-    release_stop_signals();
     comm.barrier();
     const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(config.output));
-    evaluate_run(config.output, checkpoint, config.output + "/results.h5", config, table, comm);
-    return done;
+    // Trained further since, the pairs that were scored are of no use.
+    return evaluate_run(config.output, checkpoint, config.output + "/results.h5", config, table,
+                        config.resume ? eval::Leftover::keep_if_fitting : eval::Leftover::discard, comm);
 }
 
 }  // namespace popflow::apps

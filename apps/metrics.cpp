@@ -12,11 +12,9 @@ int metrics(const Arguments& arguments, const dist::Communicator& comm) {
     config::RunConfig config;
     config.screen.transform.kind = data::Transform::Kind::none;
     const config::OptionTable table = run_options(config);
-    using enum config::Section;
-    const std::vector<config::Section> sections{general, config::Section::data, config::Section::evaluate,
-                                                config::Section::report};
+    const std::vector<config::Section> sections{config::Section::scores};
     const std::string usage =
-        "metrics A.h5ad B.h5ad [--metrics NAMES] [--transform T] [--json]\n\n"
+        "metrics A.h5ad B.h5ad [options]\n\n"
         "All cells of A, as the prediction, against all cells of B.";
     std::vector<std::string> files;
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;

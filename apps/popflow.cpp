@@ -29,7 +29,7 @@ struct Verb {
 const Verb verbs[] = {
     {"run", "train, evaluate and print the table, from one configuration", apps::run, true},
     {"train", "learn a model into a run folder", apps::train, true},
-    {"evaluate", "score held-out pairs with a trained model and the baselines", apps::evaluate},
+    {"evaluate", "score held-out pairs with a trained model and the baselines", apps::evaluate, true},
     {"predict", "carry control cells to treatments and write the predicted cells", apps::predict},
     {"report", "print the table of one or more result files", apps::report},
     {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why",

@@ -49,8 +49,6 @@ int train_run(config::RunConfig& config, const config::OptionTable& table, const
 /// No handler runs: generated matrix kernels keep data below the stack pointer, where a handler's frame would
 /// be written. Call it before MPI starts its threads.
 void hold_stop_signals();
-/// They end the program again, at once.
-void release_stop_signals();
 /// One of them came.
 bool stop_requested();
 

@@ -23,10 +23,16 @@ bool contains(const std::vector<Section>& sections, Section section) {
     return std::ranges::find(sections, section) != sections.end();
 }
 
+// A verb of these sections takes the option.
+bool takes(const std::vector<Section>& sections, const Option& option) {
+    return contains(sections, option.section) ||
+           std::ranges::any_of(option.also, [&](Section also) { return contains(sections, also); });
+}
+
 po::options_description describe(const std::vector<Option>& options, const std::vector<Section>& sections) {
     po::options_description description;
     for (const Option& option : options) {
-        if (!contains(sections, option.section)) continue;
+        if (!takes(sections, option)) continue;
         auto* value = po::value<std::vector<std::string>>()->composing()->value_name(option.argument);
         if (option.argument.empty()) value->implicit_value({"true"}, "true")->zero_tokens();
         description.add_options()(option.name.c_str(), value, option.help.c_str());
@@ -89,6 +95,10 @@ const std::vector<Section>& all_sections() {
 
 }  // namespace
 
+void OptionTable::share(const std::string& name, Section section) {
+    std::ranges::find(options_, name, &Option::name)->also.push_back(section);
+}
+
 const Option* OptionTable::find(const std::string& name) const {
     const auto at = std::ranges::find(options_, name, &Option::name);
     return at == options_.end() ? nullptr : &*at;
@@ -98,7 +108,7 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
                         std::vector<std::string>* positional) const {
     std::vector<std::string> known;
     for (const Option& option : options_) {
-        if (contains(sections, option.section)) known.push_back(option.name);
+        if (takes(sections, option)) known.push_back(option.name);
     }
     const po::options_description description = describe(options_, sections);
     Values flags;
@@ -187,7 +197,7 @@ std::string OptionTable::text(const std::vector<Section>& sections) const {
 std::string OptionTable::help(const std::vector<Section>& sections) const {
     std::ostringstream out;
     for (const Option& option : options_) {
-        if (!contains(sections, option.section)) continue;
+        if (!takes(sections, option)) continue;
         std::string left = "  --" + option.name + (option.argument.empty() ? "" : " " + option.argument);
         std::string value;
         for (const std::string& v : option.text()) value += (value.empty() ? "" : " ") + v;

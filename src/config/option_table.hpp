@@ -24,7 +24,8 @@ enum class Section {
     evaluate,
     predict,
     report,
-    simulate
+    simulate,
+    scores  ///< of `metrics`: options of other sections that have a meaning there
 };
 
 /// One option: a flag `--name VALUE` and a key `name = VALUE` of a configuration file.
@@ -36,6 +37,7 @@ struct Option {
     std::function<void(const std::vector<std::string>&)> set;  ///< throws ConfigError
     std::function<std::vector<std::string>()> text;            ///< values that set() would read back
     bool stored = true;                                        ///< part of the resolved configuration
+    std::vector<Section> also{};  ///< sections whose verbs take it too; it is stored with its own
 };
 
 /// Options in the order of --help.
@@ -43,6 +45,8 @@ class OptionTable {
   public:
     void add(Option option) { options_.push_back(std::move(option)); }
     const std::vector<Option>& options() const { return options_; }
+    /// Lets the verbs of another section take an option too.
+    void share(const std::string& name, Section section);
     /// Calls `done` at the end of each parse() with the names of all options set so far, by this or an
     /// earlier call: the place of defaults that depend on other options.
     void on_parsed(std::function<void(const std::set<std::string>&)> done) { on_parsed_ = std::move(done); }

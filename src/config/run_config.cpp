@@ -243,7 +243,8 @@ void add_train(OptionTable& table, RunConfig& config) {
             config.stop_after = parse_count("stop-after", v.back(), 0, 1ULL << 62U);
         },
         [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
-    add.toggle("resume", config.resume, "go on from the checkpoint of the run folder, if there is one");
+    add.toggle("resume", config.resume,
+               "go on where a stopped training or evaluation left off, if there is one");
 }
 
 void add_transport(OptionTable& table, RunConfig& config) {
@@ -431,6 +432,9 @@ OptionTable run_options(RunConfig& config) {
     add_evaluate(table, config);
     add_predict(table, config);
     add_report(table, config);
+    table.share("resume", Section::evaluate);
+    for (const char* name : {"config", "transform", "markers", "exclude-markers", "metrics", "json"})
+        table.share(name, Section::scores);
     table.on_parsed([&config](const std::set<std::string>& given) { apply_defaults(config, given); });
     return table;
 }

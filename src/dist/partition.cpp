@@ -44,4 +44,14 @@ std::vector<std::size_t> part_bounds(std::size_t size, std::size_t block, int ra
     return bounds;
 }
 
+std::vector<std::size_t> portions(std::size_t items, std::size_t ranks, std::size_t most) {
+    std::vector<std::size_t> lengths;
+    while (items > 0) {
+        const std::size_t share = (items + 2 * ranks - 1) / (2 * ranks);
+        lengths.push_back(std::clamp(share, std::size_t{1}, std::max(most, std::size_t{1})));
+        items -= lengths.back();
+    }
+    return lengths;
+}
+
 }  // namespace popflow::dist

@@ -21,8 +21,16 @@ std::vector<std::vector<std::size_t>> deal(std::span<const std::size_t> weights,
 /// none.
 std::vector<std::size_t> lanes_of_rank(std::size_t lanes, int rank, int ranks);
 
-/// Bounds of the contiguous parts of `size` elements that the ranks have: rank r has [bounds[r], bounds[r + 1]),
-/// whole blocks of `block` elements (the last may be shorter), as equal as these allow.
+/// Bounds of the contiguous parts of `size` elements that the ranks have: rank r has [bounds[r], bounds[r +
+/// 1]), whole blocks of `block` elements (the last may be shorter), as equal as these allow.
 std::vector<std::size_t> part_bounds(std::size_t size, std::size_t block, int ranks);
+
+/// Cuts `items` into portions to be handed out one by one: large ones first, single items at the end, so that
+/// all ranks end at about the same time.
+///
+/// A portion is half of an equal share of what is left, at most `most` and at least 1.
+///
+/// @return  the length of each portion; their sum is `items`
+std::vector<std::size_t> portions(std::size_t items, std::size_t ranks, std::size_t most);
 
 }  // namespace popflow::dist

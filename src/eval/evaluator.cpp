@@ -4,128 +4,86 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <cmath>
-#include <new>
-#include <optional>
+#include <set>
+#include <thread>
 
 #include "dist/partition.hpp"
-#include "eval/pair_work.hpp"
+#include "dist/work_queue.hpp"
+#include "eval/pair_scoring.hpp"
+#include "eval/partial_results.hpp"
 #include "eval/prediction_file.hpp"
-#include "eval/score_text.hpp"
 
 namespace popflow::eval {
 
 namespace {
 
-// One predictor on one pair: the comparison, then its scores.
-struct Task {
-    PairScore row;
-    Comparison comparison;
+// What there is to do: pairs, longest first, in the portions in which they are handed out.
+struct Schedule {
+    std::vector<std::size_t> pairs;
+    std::vector<std::size_t> first;  ///< of each portion, and the end
 };
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// Runs a part of a task; an error of the library becomes the status of its row.
-template <class Work>
-void record(PairScore& row, Work work) {
-    if (row.status != "ok") return;
-    const auto start = std::chrono::steady_clock::now();
-    try {
-        work();
-    } catch (const core::Error& error) {
-        row.status = "failed";
-        row.message = error.what();
-    } catch (const std::bad_alloc&) {
-        row.status = "failed";
-        row.message = "out of memory";
-    }
-    row.seconds += seconds_since(start);
-}
-
-// What all pairs of a rank share.
-struct Job {
-    const data::Screen& screen;
-    std::span<const std::size_t> pairs;
-    const TrainedFlow& flow;
-    const ModelInputs& inputs;
-    const EvaluateOptions& options;
-    PredictionFile* predictions;
-
-    // Position in `pairs`, by which the file of predictions knows a pair.
-    std::size_t prediction(std::size_t pair) const {
-        return static_cast<std::size_t>(std::ranges::find(pairs, pair) - pairs.begin());
-    }
-};
-
-// Reads a pair and makes the predictions of all predictors; transport uses all threads inside.
-void predict(const Job& job, ScoredPair& pair, std::vector<Task>& tasks) {
-    const std::size_t first = tasks.size();
-    for (const std::string& name : predictor_names())
-        tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
-    std::optional<PairWork> work;
-    try {
-        work.emplace(job.screen, pair.pair, job.flow, job.inputs, job.options);
-    } catch (const core::Error& error) {
-        for (std::size_t i = first; i < tasks.size(); ++i) {
-            tasks[i].row.status = "failed";
-            tasks[i].row.message = error.what();
-        }
-        return;
-    }
-    for (std::size_t i = first; i < tasks.size(); ++i) {
-        record(tasks[i].row,
-               [&] { tasks[i].comparison = work->compare(tasks[i].row.predictor, pair.embedding); });
-    }
-    // The model is the first predictor. A full disk ends the run: it is not the pair that failed.
-    if (job.predictions == nullptr || tasks[first].row.status != "ok") return;
-    const linalg::ConstMatrixView<float> predicted = tasks[first].comparison.predicted;
-    job.predictions->add(job.prediction(pair.pair), work->control_rows(), {&predicted, 1});
-}
-
-// Scores some pairs at a time, all their predictors side by side over the threads.
-std::vector<ScoredPair> score_pairs(const Job& job, std::span<const std::size_t> pairs) {
-    std::vector<ScoredPair> scored;
-    std::vector<Task> tasks;
-    for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
-    const metrics::Selection selected = selection(job.options.metrics);
-#pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        record(tasks[i].row, [&] {
-            Comparison& c = tasks[i].comparison;
-            tasks[i].row.n_predicted = c.predicted.rows();
-            tasks[i].row.n_target = c.truth.rows();
-            tasks[i].row.scores = metrics::score(c.predicted.view(), c.truth.view(), selected);
-            c = {};
-        });
-    }
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        const PairScore& row = tasks[i].row;
-        if (job.predictions != nullptr && row.predictor == "model" && row.status != "ok")
-            job.predictions->drop(job.prediction(row.pair));
-        scored[i / predictor_names().size()].scores.push_back(std::move(tasks[i].row));
-    }
-    return scored;
-}
-
-std::vector<std::size_t> own_pairs(const data::Screen& screen, std::span<const std::size_t> pairs,
-                                   const EvaluateOptions& options, const dist::Communicator& comm) {
-    std::vector<std::size_t> cost;
-    for (std::size_t p : pairs) {
-        const std::size_t n =
-            std::min(options.max_cells, screen.populations[screen.pairs[p].control].n_cells);
-        const std::size_t m =
-            std::min(options.max_cells, screen.populations[screen.pairs[p].treated].n_cells);
-        cost.push_back(n * m);
-    }
-    std::vector<std::size_t> own;
+Schedule schedule(const data::Screen& screen, std::vector<std::size_t> pairs, std::size_t max_cells,
+                  const dist::Communicator& comm) {
+    const auto cost = [&](std::size_t p) {
+        const data::PopulationPair& pair = screen.pairs[p];
+        return std::min(max_cells, screen.populations[pair.control].n_cells) *
+               std::min(max_cells, screen.populations[pair.treated].n_cells);
+    };
+    std::ranges::stable_sort(pairs, std::greater<>(), cost);
+    // All ranks have to cut alike, also where they have other numbers of threads.
+    std::array<std::int64_t, 1> threads{omp_get_max_threads()};
+    comm.sum(threads);
     const auto ranks = static_cast<std::size_t>(comm.size());
-    const auto dealt = dist::deal(cost, ranks);
-    for (std::size_t i : dealt[static_cast<std::size_t>(comm.rank())]) own.push_back(pairs[i]);
-    return own;
+    Schedule schedule{.pairs = std::move(pairs), .first = {0}};
+    for (const std::size_t n :
+         dist::portions(schedule.pairs.size(), ranks, static_cast<std::size_t>(threads[0]) / ranks))
+        schedule.first.push_back(schedule.first.back() + n);
+    return schedule;
 }
+
+// Hands out the work and tells how it goes, until all is done or the evaluation is to stop.
+class Rounds {
+  public:
+    Rounds(std::size_t portions, std::size_t kept, std::size_t pairs, const EvaluationControl& control,
+           const dist::Communicator& comm)
+        : queue_(portions, comm), kept_(kept), pairs_(pairs), control_(control), root_(comm.root()) {}
+
+    std::optional<std::size_t> next() {
+        if (control_.stop && control_.stop()) queue_.close();
+        return queue_.next();
+    }
+    void finish(std::size_t pairs) {
+        queue_.finish(pairs);
+        report();
+    }
+    // Rank 0 has no more work: it goes on to show how far the others are.
+    void wait() {
+        while (root_ && !queue_.ended()) {
+            report();
+            if (control_.stop && control_.stop()) queue_.close();
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        report();
+    }
+
+  private:
+    void report() {
+        if (!root_) return;
+        const std::size_t done = kept_ + queue_.finished();
+        if (control_.progress && done != shown_) control_.progress(done, pairs_);
+        shown_ = done;
+    }
+
+    dist::WorkQueue queue_;
+    std::size_t kept_;
+    std::size_t pairs_;
+    const EvaluationControl& control_;
+    bool root_;
+    std::size_t shown_ = 0;
+};
 
 }  // namespace
 
@@ -158,27 +116,53 @@ const std::vector<std::string>& predictor_names() {
 }
 
 Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pairs, const TrainedFlow& flow,
-                    const EvaluateOptions& options, PredictionFile* predictions,
-                    const dist::Communicator& comm,
-                    const std::function<void(std::size_t, std::size_t)>& done) {
+                    const EvaluateOptions& options, const EvaluationControl& control,
+                    const dist::Communicator& comm) {
     const ModelInputs inputs(screen, flow);
-    const Job job{screen, pairs, flow, inputs, options, predictions};
-    const std::vector<std::size_t> own = own_pairs(screen, pairs, options, comm);
-    std::string text;
-    const auto at_once = static_cast<std::size_t>(omp_get_max_threads());
-    for (std::size_t first = 0; first < own.size(); first += at_once) {
-        const std::size_t count = std::min(at_once, own.size() - first);
-        for (ScoredPair& pair : score_pairs(job, std::span(own).subspan(first, count))) {
-            for (PairScore& row : pair.scores) row.rank = comm.rank();
-            append_text(pair, text);
-        }
-        done(first + count, own.size());
+    const ScoringJob job{screen, pairs, flow, inputs, options, control.predictions};
+    std::set<std::size_t> kept;
+    if (control.partial != nullptr)
+        kept.insert(control.partial->kept_pairs().begin(), control.partial->kept_pairs().end());
+    std::vector<std::size_t> fresh;
+    for (const std::size_t p : pairs) {
+        if (!kept.contains(p)) fresh.push_back(p);
     }
+    const Schedule work = schedule(screen, fresh, options.max_cells, comm);
+    // Pairs that were kept have no predicted cells: those are made again, each a portion behind the others.
+    const std::vector<std::size_t> again(kept.begin(),
+                                         control.predictions != nullptr ? kept.end() : kept.begin());
+    const std::size_t portions = work.first.size() - 1;
+
+    std::string text;
+    std::array<std::int64_t, 1> undone{static_cast<std::int64_t>(portions + again.size())};
+    if (!comm.root()) undone[0] = 0;
+    {
+        Rounds rounds(portions + again.size(), kept.size(), pairs.size(), control, comm);
+        while (const std::optional<std::size_t> k = rounds.next()) {
+            --undone[0];
+            if (*k >= portions) {
+                predict_again(job, again[*k - portions]);
+                continue;
+            }
+            const std::size_t first = work.first[*k];
+            const std::size_t count = work.first[*k + 1] - first;
+            for (ScoredPair& pair : score_pairs(job, std::span(work.pairs).subspan(first, count))) {
+                for (PairScore& row : pair.scores) row.rank = comm.rank();
+                if (control.partial != nullptr) control.partial->add(pair);
+                append_text(pair, text);
+            }
+            rounds.finish(count);
+        }
+        rounds.wait();
+    }
+    comm.sum(undone);
+    Evaluation evaluation;
+    evaluation.stopped = undone[0] > 0;
     std::vector<ScoredPair> all;
+    if (control.partial != nullptr) all = control.partial->kept();
     for (const std::string& part : comm.gather(text)) read_text(part, all);
     std::ranges::sort(all, {}, &ScoredPair::pair);
 
-    Evaluation evaluation;
     evaluation.embeddings = linalg::Matrix<float>(all.size(), comm.root() ? flow.model.context_size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
         evaluation.pairs.push_back(all[i].pair);

@@ -14,6 +14,7 @@
 
 namespace popflow::eval {
 
+class PartialResults;
 class PredictionFile;
 
 /// Scores by name, in the order of the tables: w1 w2 mmd r2 energy r2_means w1_markers.
@@ -54,27 +55,38 @@ struct PairScore {
     int rank = 0;
 };
 
-/// Everything an evaluation gives; complete on rank 0, empty elsewhere.
+/// Everything an evaluation gives; complete on rank 0, `stopped` alone elsewhere.
 struct Evaluation {
     std::vector<PairScore> scores;     ///< by pair, then in the order of predictor_names()
     std::vector<std::size_t> pairs;    ///< rows of `embeddings`, ascending
     linalg::Matrix<float> embeddings;  ///< [pairs, context]: h of the control of each pair; 0 columns for FM
+    bool stopped = false;              ///< before all pairs were done; those that are done are in it
+};
+
+/// Where an evaluation leaves what it finds on its way, and who watches it. Each may be empty.
+struct EvaluationControl {
+    /// Is given the control cells that the model carried, for each pair that did not fail; its prediction k
+    /// is that of pairs[k].
+    PredictionFile* predictions = nullptr;
+    /// Keeps each pair that is scored. Pairs that it has from before are not scored again.
+    PartialResults* partial = nullptr;
+    /// Called on rank 0 now and then, with the number of pairs that all ranks have done.
+    std::function<void(std::size_t done, std::size_t of)> progress{};
+    /// Asked on each rank between its pairs: whether the evaluation is to stop. One rank's yes is enough.
+    std::function<bool()> stop{};
 };
 
 /// Scores every predictor on some pairs. Collective over comm.
 ///
-/// Pairs are dealt to the ranks, largest first; a rank holds as many pairs at a time as it has threads, which
-/// share out the predictors of all of them. Draws are keyed by (seed, pair), so results do not depend on who
-/// did what. The cells of a control that are carried and scored are at most max_cells of it, drawn at random
-/// for each pair, in the order of the file. A pair that fails is recorded with status and message, and the
-/// others go on.
+/// Pairs are handed out as ranks become free, longest first; a rank takes as many at a time as it has
+/// threads, fewer towards the end. The threads share out the predictors of all of them. Draws are keyed by
+/// (seed, pair), so results do not depend on who did what. The cells of a control that are carried and scored
+/// are at most max_cells of it, drawn at random for each pair, in the order of the file. A pair that fails is
+/// recorded with status and message, and the others go on.
 ///
-/// @param predictions  if there, is given the control cells that the model carried, for each pair that did
-/// not fail; its prediction k is that of pairs[k]
-/// @param done  called on each rank as its pairs are done, with their number and that of all its pairs
+/// @param pairs  ascending
 Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pairs, const TrainedFlow& flow,
-                    const EvaluateOptions& options, PredictionFile* predictions,
-                    const dist::Communicator& comm,
-                    const std::function<void(std::size_t done, std::size_t of)>& done);
+                    const EvaluateOptions& options, const EvaluationControl& control,
+                    const dist::Communicator& comm);
 
 }  // namespace popflow::eval

@@ -40,7 +40,7 @@ PairWork::PairWork(const data::Screen& screen, std::size_t pair, const TrainedFl
     all_targets_ = std::move(cells[1]);
 }
 
-Comparison PairWork::compare(const std::string& predictor, std::vector<float>& embedding) const {
+CellComparison PairWork::compare(const std::string& predictor, std::vector<float>& embedding) const {
     if (predictor == "model") return {transported(embedding), target_};
     if (predictor == "identity") return {control_.x, target_};
     if (predictor == "mean_shift") return {shifted(mean_shift()), target_};
@@ -78,7 +78,7 @@ Matrix<float> PairWork::shifted(const std::vector<double>& shift) const {
 }
 
 // Two disjoint draws of the target, as large as the target allows.
-Comparison PairWork::halves() const {
+CellComparison PairWork::halves() const {
     const std::size_t n = all_targets_.x.rows();
     const auto order = pair_stream(options_.seed, pair_, DrawRole::halves).permutation(n);
     const std::size_t half = std::min(n / 2, options_.max_cells);

@@ -11,7 +11,7 @@
 namespace popflow::eval {
 
 /// The two populations to compare.
-struct Comparison {
+struct CellComparison {
     linalg::Matrix<float> predicted;
     linalg::Matrix<float> truth;
 };
@@ -23,7 +23,7 @@ class PairWork {
              const EvaluateOptions& options);
 
     /// @param embedding  set by the predictor `model`
-    Comparison compare(const std::string& predictor, std::vector<float>& embedding) const;
+    CellComparison compare(const std::string& predictor, std::vector<float>& embedding) const;
     /// The rows of the data file of the control cells that are carried.
     std::span<const std::uint64_t> control_rows() const { return control_rows_; }
 
@@ -32,7 +32,7 @@ class PairWork {
     std::vector<double> mean_shift() const;
     std::vector<double> oracle_shift() const;
     linalg::Matrix<float> shifted(const std::vector<double>& shift) const;
-    Comparison halves() const;
+    CellComparison halves() const;
 
     const data::Screen& screen_;
     std::size_t pair_;

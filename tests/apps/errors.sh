@@ -83,6 +83,8 @@ refused steps "found '-3'" -- $train --steps=-3
 refused rate "found 'x', allowed a number from 0 to 1000" -- $train --rate x
 refused rate "found 'nan'" -- $train --rate nan
 refused method "found 'mfn', allowed fm, cgfm, mfm" -- $train --method mfn
+refused predictions "unknown option" -- metrics good.h5ad good.h5ad --predictions new.h5ad
+refused parts "unknown option" -- metrics good.h5ad good.h5ad --parts test
 refused metrics "found 'w3', allowed w1" -- metrics good.h5ad good.h5ad --metrics w3
 refused transform "found \`arcsinh:0\`" -- $inspect good.h5ad --transform arcsinh:0
 refused cells "found '3', allowed a whole number from 9" -- simulate screen --output new.h5ad --cells 9:3

@@ -11,6 +11,7 @@
 using popflow::dist::deal;
 using popflow::dist::lanes_of_rank;
 using popflow::dist::part_bounds;
+using popflow::dist::portions;
 
 TEST(Deal, ExampleOfTheDocumentation) {
     const std::vector<std::size_t> weights{9, 8, 7, 6, 5};
@@ -85,4 +86,23 @@ TEST(PartBounds, AreWholeBlocksAndCoverAll) {
         }
     }
     EXPECT_EQ(part_bounds(70, 16, 2), (std::vector<std::size_t>{0, 32, 70}));
+}
+
+TEST(Portions, ExampleByHand) {
+    // Half of a rank's share of what is left: 10 / 4, 7 / 4, 5 / 4, ...
+    EXPECT_EQ(portions(10, 2, 8), (std::vector<std::size_t>{3, 2, 2, 1, 1, 1}));
+    EXPECT_EQ(portions(10, 1, 2), (std::vector<std::size_t>{2, 2, 2, 2, 1, 1}));
+    EXPECT_TRUE(portions(0, 3, 2).empty());
+}
+
+TEST(Portions, CoverAllItemsAndEndWithSingleOnes) {
+    for (const std::size_t ranks : {1U, 2U, 7U}) {
+        for (const std::size_t items : {1U, 5U, 1000U}) {
+            const auto lengths = portions(items, ranks, 16);
+            EXPECT_EQ(std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}), items);
+            EXPECT_TRUE(std::ranges::is_sorted(lengths, std::greater<>()));
+            EXPECT_LE(lengths.front(), 16U);
+            EXPECT_EQ(lengths.back(), 1U);
+        }
+    }
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "eval/pair_scoring.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <optional>
+
+#include "eval/pair_work.hpp"
+#include "eval/prediction_file.hpp"
+
+namespace popflow::eval {
+
+namespace {
+
+// One predictor on one pair: the comparison, then its scores.
+struct Task {
+    PairScore row;
+    CellComparison comparison;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Runs a part of a task; an error of the library becomes the status of its row.
+template <class Work>
+void record(PairScore& row, Work work) {
+    if (row.status != "ok") return;
+    const auto start = std::chrono::steady_clock::now();
+    try {
+        work();
+    } catch (const core::Error& error) {
+        row.status = "failed";
+        row.message = error.what();
+    } catch (const std::bad_alloc&) {
+        row.status = "failed";
+        row.message = "out of memory";
+    }
+    row.seconds += seconds_since(start);
+}
+
+// Position in the pairs, by which the file of predictions knows one.
+std::size_t prediction(const ScoringJob& job, std::size_t pair) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(job.pairs, pair) - job.pairs.begin());
+}
+
+// Reads a pair and makes the predictions of all predictors; transport uses all threads inside.
+void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) {
+    const std::size_t first = tasks.size();
+    for (const std::string& name : predictor_names())
+        tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
+    std::optional<PairWork> work;
+    try {
+        work.emplace(job.screen, pair.pair, job.flow, job.inputs, job.options);
+    } catch (const core::Error& error) {
+        for (std::size_t i = first; i < tasks.size(); ++i) {
+            tasks[i].row.status = "failed";
+            tasks[i].row.message = error.what();
+        }
+        return;
+    }
+    for (std::size_t i = first; i < tasks.size(); ++i) {
+        record(tasks[i].row,
+               [&] { tasks[i].comparison = work->compare(tasks[i].row.predictor, pair.embedding); });
+    }
+    // The model is the first predictor. A full disk ends the run: it is not the pair that failed.
+    if (job.predictions == nullptr || tasks[first].row.status != "ok") return;
+    const linalg::ConstMatrixView<float> predicted = tasks[first].comparison.predicted;
+    job.predictions->add(prediction(job, pair.pair), work->control_rows(), {&predicted, 1});
+}
+
+}  // namespace
+
+std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::size_t> pairs) {
+    std::vector<ScoredPair> scored;
+    std::vector<Task> tasks;
+    for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
+    const metrics::Selection selected = selection(job.options.metrics);
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        record(tasks[i].row, [&] {
+            CellComparison& c = tasks[i].comparison;
+            tasks[i].row.n_predicted = c.predicted.rows();
+            tasks[i].row.n_target = c.truth.rows();
+            tasks[i].row.scores = metrics::score(c.predicted.view(), c.truth.view(), selected);
+            c = {};
+        });
+    }
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        const PairScore& row = tasks[i].row;
+        if (job.predictions != nullptr && row.predictor == "model" && row.status != "ok")
+            job.predictions->drop(prediction(job, row.pair));
+        scored[i / predictor_names().size()].scores.push_back(std::move(tasks[i].row));
+    }
+    return scored;
+}
+
+void predict_again(const ScoringJob& job, std::size_t pair) {
+    const PairWork work(job.screen, pair, job.flow, job.inputs, job.options);
+    std::vector<float> embedding;
+    const CellComparison model = work.compare(predictor_names().front(), embedding);
+    const linalg::ConstMatrixView<float> predicted = model.predicted;
+    job.predictions->add(prediction(job, pair), work.control_rows(), {&predicted, 1});
+}
+
+}  // namespace popflow::eval

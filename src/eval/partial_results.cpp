@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "eval/partial_results.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+
+#include "core/error.hpp"
+#include "data/screen_draft.hpp"
+
+namespace popflow::eval {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Length and checksum before each record; the magic tells files of other formats.
+struct RecordHead {
+    std::uint64_t magic = 0x31747261706670;  // "pfpart1"
+    std::uint64_t bytes = 0;
+    std::uint64_t digest = 0;
+};
+
+std::uint64_t digest(const std::string& text) {
+    return data::digest_text(0xcbf29ce484222325, text);
+}
+
+std::string record(const std::string& text) {
+    const RecordHead head{.bytes = text.size(), .digest = digest(text)};
+    return std::string(reinterpret_cast<const char*>(&head), sizeof head) + text;
+}
+
+// The records of a file up to the first that is not whole.
+std::vector<std::string> read_records(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string all{std::istreambuf_iterator<char>(in), {}};
+    std::vector<std::string> records;
+    std::size_t at = 0;
+    while (all.size() - at >= sizeof(RecordHead)) {
+        RecordHead head;
+        std::memcpy(&head, all.data() + at, sizeof head);
+        at += sizeof head;
+        if (head.magic != RecordHead{}.magic || head.bytes > all.size() - at) break;
+        std::string text = all.substr(at, head.bytes);
+        if (digest(text) != head.digest) break;
+        at += head.bytes;
+        records.push_back(std::move(text));
+    }
+    return records;
+}
+
+std::string identity_text(const EvaluationIdentity& identity) {
+    std::string text;
+    for (const auto& [key, value] : identity) text += key + '\0' + value + '\0';
+    return text;
+}
+
+EvaluationIdentity read_identity(const std::string& text) {
+    EvaluationIdentity identity;
+    std::size_t at = 0;
+    const auto next = [&] {
+        const std::size_t end = std::min(text.find('\0', at), text.size());
+        std::string part = text.substr(at, end - at);
+        at = end + 1;
+        return part;
+    };
+    while (at < text.size()) {
+        std::string key = next();
+        identity[std::move(key)] = next();
+    }
+    return identity;
+}
+
+// The first entry in which they differ, as `tolerance: found '1e-3', was '1e-4'`.
+std::optional<std::string> difference(const EvaluationIdentity& now, const EvaluationIdentity& before) {
+    EvaluationIdentity keys = now;
+    keys.insert(before.begin(), before.end());
+    const auto value = [](const EvaluationIdentity& of, const std::string& key) {
+        const auto at = of.find(key);
+        return at == of.end() ? std::string() : at->second;
+    };
+    for (const auto& [key, unused] : keys) {
+        if (value(now, key) != value(before, key))
+            return key + ": found '" + value(now, key) + "', was '" + value(before, key) + "'";
+    }
+    return std::nullopt;
+}
+
+bool complete(const ScoredPair& pair) {
+    return std::ranges::all_of(pair.scores, [](const PairScore& row) { return row.status == "ok"; });
+}
+
+// N of the file names N-RANK; 0 for others.
+std::int64_t start_number(const fs::path& file) {
+    return std::strtoll(file.filename().c_str(), nullptr, 10);
+}
+
+}  // namespace
+
+PartialResults::PartialResults(const std::string& results, EvaluationIdentity identity, Leftover leftover,
+                               const dist::Communicator& comm)
+    : folder_(results + ".partial"), identity_(std::move(identity)) {
+    std::array<std::int64_t, 2> start_and_kept{0, 0};
+    if (comm.root()) {
+        read_folder(leftover);
+        for (const auto& entry : fs::directory_iterator(folder_))
+            start_and_kept[0] = std::max(start_and_kept[0], start_number(entry.path()));
+        start_and_kept[1] = static_cast<std::int64_t>(kept_.size());
+    }
+    comm.sum(start_and_kept);
+    std::vector<std::int64_t> pairs(static_cast<std::size_t>(start_and_kept[1]), 0);
+    if (comm.root()) std::ranges::transform(kept_, pairs.begin(), [](const ScoredPair& p) { return p.pair; });
+    comm.sum(pairs);
+    kept_pairs_.assign(pairs.begin(), pairs.end());
+    file_ = folder_ + "/" + std::to_string(start_and_kept[0] + 1) + "-" + std::to_string(comm.rank());
+}
+
+PartialResults::~PartialResults() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+void PartialResults::read_folder(Leftover leftover) {
+    std::error_code error;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(folder_, error)) files.push_back(entry.path());
+    std::ranges::sort(files);
+    std::map<std::size_t, ScoredPair> by_pair;
+    bool fits = leftover != Leftover::discard;
+    for (const fs::path& file : files) {
+        const std::vector<std::string> records = read_records(file);
+        if (!fits || records.empty()) continue;
+        if (const auto changed = difference(identity_, read_identity(records[0]))) {
+            if (leftover == Leftover::keep)
+                throw core::ConfigError("resume", "the evaluation of '" + folder_ + "' is another: " +
+                                                      *changed + "; without --resume it starts afresh");
+            fits = false;
+            continue;
+        }
+        for (std::size_t i = 1; i < records.size(); ++i) {
+            std::vector<ScoredPair> read;
+            read_text(records[i], read);
+            for (ScoredPair& pair : read) by_pair[pair.pair] = std::move(pair);
+        }
+    }
+    if (fits) {
+        for (auto& [pair, scored] : by_pair) kept_.push_back(std::move(scored));
+    } else {
+        fs::remove_all(folder_, error);
+    }
+    fs::create_directories(folder_, error);
+    if (error) throw core::DataError(folder_, "", "cannot make the folder: " + error.message());
+}
+
+void PartialResults::add(const ScoredPair& pair) {
+    if (!complete(pair)) return;
+    std::string text;
+    append_text(pair, text);
+    if (fd_ < 0) {
+        fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd_ < 0) fail("cannot create");
+        append(record(identity_text(identity_)) + record(text));
+    } else {
+        append(record(text));
+    }
+}
+
+void PartialResults::append(const std::string& bytes) {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const ssize_t written = ::write(fd_, bytes.data() + done, bytes.size() - done);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) fail("cannot write");
+        done += static_cast<std::size_t>(written);
+    }
+    if (::fdatasync(fd_) != 0 && errno != EINVAL) fail("cannot write");
+}
+
+void PartialResults::remove() const {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+}
+
+void PartialResults::fail(const char* action) const {
+    throw core::DataError(file_, "", std::string(action) + ": " + std::generic_category().message(errno));
+}
+
+}  // namespace popflow::eval

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# An evaluation that was stopped by a signal, or killed, and started again on other ranks scores the rest alone and gives
+# the tables and predictions of one that never was; another evaluation's pairs are refused.
+# Usage: resume_evaluation.sh POPFLOW MPIEXEC
+. "$(dirname "$0")/../support/scratch.sh"
+
+"$popflow" simulate screen --output "$scratch/s.h5ad" --patients 4 --cultures PDO,PDOF --treatments O,S,F \
+    --replicates 2 --cells 250:300 --seed 3 >/dev/null 2>&1
+ranks 1 2 train --data "$scratch/s.h5ad" --output "$scratch/run" --steps 4 $small_model 2>"$scratch/err" || fail "$(cat "$scratch/err")"
+options="--run $scratch/run --parts train,test"
+
+same_tables() {
+    for column in pair predictor w1 w2 mmd r2 energy r2_means w1_markers n_predicted n_target status; do
+        h5diff "$1" "$2" "/pairs/$column" || fail "$2: the scores differ in $column"
+    done
+    h5diff "$1" "$2" /embeddings || fail "$2: the embeddings differ"
+    h5diff "$1" "$2" /summary || fail "$2: the summary differs"
+    [ ! -e "$2.partial" ] || fail "$2: the scored pairs were left behind"
+}
+
+# with_signal SIGNAL OUTPUT COMMAND...: sends it once some pairs are scored; the exit code goes to $code.
+with_signal() {
+    local signal=$1 output=$2
+    shift 2
+    ("$@" 2>"$scratch/err" >/dev/null) &
+    local job=$!
+    for _ in $(seq 600); do
+        [ "$(cat "$output".partial/* 2>/dev/null | wc -c)" -gt 20000 ] && break
+        sleep 0.02
+    done
+    kill -"$signal" "$job"
+    code=0
+    wait "$job" 2>/dev/null || code=$?
+}
+one_rank() { OMP_NUM_THREADS=1 exec "$popflow" evaluate $options "$@"; }
+two_ranks() {
+    OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive exec "$mpiexec" --oversubscribe --bind-to none -n 2 "$popflow" evaluate \
+        $options "$@"
+}
+
+ranks 1 2 evaluate $options --output "$scratch/whole.h5" --predictions "$scratch/whole.h5ad" >"$scratch/whole.txt" \
+    2>/dev/null
+ranks 3 1 evaluate $options --output "$scratch/three.h5" >"$scratch/three.txt" 2>/dev/null
+cmp "$scratch/whole.txt" "$scratch/three.txt" || fail "the table differs on 3 ranks"
+same_tables "$scratch/whole.h5" "$scratch/three.h5"
+
+# Asked to stop on two ranks, killed on one, ended on three; the last file is torn as by a full disk.
+parts=$scratch/parts.h5
+with_signal USR1 "$parts" two_ranks --output "$parts"
+[ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat "$scratch/err")"
+grep -q "stopped on request after [0-9]* of [0-9]* pairs; go on with --resume" "$scratch/err" || fail "$(cat "$scratch/err")"
+[ ! -e "$parts" ] || fail "a stopped evaluation left results"
+kept=$(cat "$parts".partial/* | wc -c)
+expect_exit 2 "$popflow" evaluate $options --output "$parts" --resume --tolerance 0.5
+grep -q "tolerance: found '0.5', was '0.0001'" "$scratch/err" || fail "the changed option is not named: $(cat "$scratch/err")"
+with_signal KILL "$parts" one_rank --output "$parts" --resume --metrics w1,w2,mmd,r2,energy,r2_means,w1_markers
+[ "$(cat "$parts".partial/* | wc -c)" -ge "$kept" ] || fail "pairs that were scored are gone"
+for file in "$parts".partial/*; do last=$file; done
+truncate -s -9 "$last"
+expect_exit 0 ranks 3 1 evaluate $options --output "$parts" --predictions "$scratch/parts.h5ad" --resume
+cmp "$scratch/whole.txt" "$scratch/out" || fail "the table of the resumed evaluation differs"
+same_tables "$scratch/whole.h5" "$parts"
+for object in X obs layers; do
+    h5diff "$scratch/whole.h5ad" "$scratch/parts.h5ad" "/$object" || fail "the predictions differ in $object"
+done
+
+# Without --resume it starts afresh, also from another run's pairs.
+mkdir "$parts.partial" && echo "not ours" >"$parts.partial/1-0"
+expect_exit 0 ranks 1 2 evaluate $options --output "$parts" --resume
+same_tables "$scratch/whole.h5" "$parts"
+echo "resumed to the same tables"
