@@ -78,7 +78,8 @@ class Training {
           folder_(config.output),
           screen_(data::open_screen(config.data, config.screen)),
           set_(screen_, data::make_split(screen_, config.split, config.split_seed), config.train, comm) {
-        train::check_augmentation(config.train.augmentation, screen_.markers.size(), config.model.context);
+        train::check_augmentation(config.train.augmentation, screen_.markers.size(),
+                                  config.train.coupling == train::Coupling::rows, config.model.context);
         saved_.config = table.text(config::training_sections());
         saved_.data_fingerprint = screen_.fingerprint;
         saved_.method = config.method;

@@ -217,7 +217,9 @@ void add_train(OptionTable& table, RunConfig& config) {
                "how control and treated cells are paired; rows: as they stand in the file; paper: ot for fm "
                "and cgfm");
     add.add(
-        "augment", "NAMES", "none, or some of rotate, reflect (two markers) and mix",
+        "augment", "NAMES",
+        "none, or some of rotate, reflect, mix, and with coupling rows stretch, splice; all but mix: two "
+        "markers",
         [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
         [&train] { return Strings{train.augmentation.text()}; });
     add.choice("normalise", train.normalise, {"no", "yes"},

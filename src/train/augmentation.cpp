@@ -2,8 +2,10 @@
 #include "train/augmentation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -22,13 +24,14 @@ struct PlaneMap {
     float c = 0;
     float d = 1;
 
+    void apply(float* x) const {
+        const float x0 = x[0];
+        const float x1 = x[1];
+        x[0] = x0 * a + x1 * c;
+        x[1] = x0 * b + x1 * d;
+    }
     void apply(Matrix<float>& x) const {
-        for (std::size_t i = 0; i < x.rows(); ++i) {
-            const float x0 = x(i, 0);
-            const float x1 = x(i, 1);
-            x(i, 0) = x0 * a + x1 * c;
-            x(i, 1) = x0 * b + x1 * d;
-        }
+        for (std::size_t i = 0; i < x.rows(); ++i) apply(x.view().row(i));
     }
 };
 
@@ -69,6 +72,56 @@ void mix_in(const TrainingPair& other, bool rows_correspond, core::Stream& strea
     if (!rows_correspond) shuffle_rows(cells.treated, stream);
 }
 
+// Rows of both pairs are drawn as of one population, so that the cells are as dense on either side.
+void splice_in(const TrainingPair& pair, const TrainingPair& other, core::Stream& stream, DrawnCells cells) {
+    const double angle = 2 * std::numbers::pi * stream.uniform();
+    const auto cosine = static_cast<float>(std::cos(angle));
+    const auto sine = static_cast<float>(std::sin(angle));
+    const auto along = [&](const Matrix<float>& x, std::size_t i) {
+        return x(i, 0) * cosine + x(i, 1) * sine;
+    };
+    const Matrix<float>& near = pair.treated->x;
+    const Matrix<float>& far = other.treated->x;
+    const float line = along(near, stream.below(near.rows()));
+    std::vector<std::pair<const TrainingPair*, std::size_t>> rows;
+    for (std::size_t i = 0; i < near.rows(); ++i)
+        if (along(near, i) <= line) rows.emplace_back(&pair, i);
+    for (std::size_t i = 0; i < far.rows(); ++i)
+        if (along(far, i) > line) rows.emplace_back(&other, i);
+    if (rows.size() < cells.control.rows()) return;
+    const auto drawn = stream.sample(rows.size(), cells.control.rows());
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+        const auto& [from, row] = rows[drawn[i]];
+        copy_row(from->control->x, row, cells.control, i);
+        cells.control_type[i] = from->control->cell_type[row];
+        copy_row(from->treated->x, row, cells.treated, i);
+    }
+}
+
+// x -> x S with the symmetric S = U diag(exp(0.2 z)) U^T.
+PlaneMap random_stretch(core::Stream& stream) {
+    constexpr double spread = 0.2;
+    std::array<float, 2> z{};
+    stream.fill_normal(z);
+    const double angle = std::numbers::pi * stream.uniform();
+    const double cosine = std::cos(angle);
+    const double sine = std::sin(angle);
+    const double p = std::exp(spread * static_cast<double>(z[0]));
+    const double q = std::exp(spread * static_cast<double>(z[1]));
+    const auto across = static_cast<float>((p - q) * cosine * sine);
+    return {static_cast<float>(p * cosine * cosine + q * sine * sine), across, across,
+            static_cast<float>(p * sine * sine + q * cosine * cosine)};
+}
+
+void stretch_cells(const PlaneMap& map, DrawnCells cells) {
+    for (std::size_t i = 0; i < cells.treated.rows(); ++i) {
+        const float moved[] = {cells.control(i, 0) - cells.treated(i, 0),
+                               cells.control(i, 1) - cells.treated(i, 1)};
+        map.apply(cells.treated.view().row(i));
+        for (std::size_t j = 0; j < 2; ++j) cells.control(i, j) = cells.treated(i, j) + moved[j];
+    }
+}
+
 }  // namespace
 
 Augmentation Augmentation::parse(const std::string& text) {
@@ -82,12 +135,19 @@ Augmentation Augmentation::parse(const std::string& text) {
             which.reflect = true;
         } else if (name == "mix") {
             which.mix = true;
+        } else if (name == "stretch") {
+            which.stretch = true;
+        } else if (name == "splice") {
+            which.splice = true;
         } else {
-            throw core::ConfigError("augment",
-                                    "found '" + name + "', allowed none, or some of rotate, reflect, mix");
+            throw core::ConfigError(
+                "augment",
+                "found '" + name + "', allowed none, or some of rotate, reflect, mix, stretch, splice");
         }
     }
-    if (!which.any()) throw core::ConfigError("augment", "found nothing, allowed none, rotate, reflect, mix");
+    if (!which.any())
+        throw core::ConfigError("augment",
+                                "found nothing, allowed none, rotate, reflect, mix, stretch, splice");
     return which;
 }
 
@@ -96,6 +156,8 @@ std::string Augmentation::text() const {
     if (rotate) names.emplace_back("rotate");
     if (reflect) names.emplace_back("reflect");
     if (mix) names.emplace_back("mix");
+    if (stretch) names.emplace_back("stretch");
+    if (splice) names.emplace_back("splice");
     return names.empty() ? "none" : core::joined(names);
 }
 
@@ -109,6 +171,11 @@ void augment(const Augmentation& which, core::Stream stream, const Lane& lane, c
         const TrainingPair* other = choose_other(lane, pair, stream);
         if (other != nullptr) mix_in(*other, rows_correspond, stream, cells);
     }
+    if (which.splice && mixed) {
+        const TrainingPair* other = choose_other(lane, pair, stream);
+        if (other != nullptr) splice_in(pair, *other, stream, cells);
+    }
+    if (which.stretch) stretch_cells(random_stretch(stream), cells);
     PlaneMap map;
     if (which.rotate) {
         const auto cosine = static_cast<float>(std::cos(angle));
@@ -125,16 +192,23 @@ void augment(const Augmentation& which, core::Stream stream, const Lane& lane, c
     }
 }
 
-void check_augmentation(const Augmentation& which, std::size_t markers, models::Context context) {
-    if ((which.rotate || which.reflect) && markers != 2) {
-        throw core::ConfigError("augment", "found '" + which.text() + "' with " + std::to_string(markers) +
-                                               " markers, allowed rotate and reflect with 2");
+void check_augmentation(const Augmentation& which, std::size_t markers, bool rows_correspond,
+                        models::Context context) {
+    const std::string found = "found '" + which.text() + "' with ";
+    if (which.planar() && markers != 2) {
+        throw core::ConfigError(
+            "augment",
+            found + std::to_string(markers) + " markers, allowed rotate, reflect, stretch and splice with 2");
     }
-    if (which.mix && context == models::Context::pair_index) {
-        throw core::ConfigError("augment",
-                                "found '" + which.text() +
-                                    "' with method cgfm, which tells pairs apart; allowed mix with "
-                                    "fm and mfm");
+    if (which.needs_rows() && !rows_correspond) {
+        throw core::ConfigError("augment", found +
+                                               "rows that do not correspond, allowed stretch and splice with "
+                                               "coupling rows");
+    }
+    if ((which.mix || which.splice) && context == models::Context::pair_index) {
+        throw core::ConfigError("augment", found +
+                                               "method cgfm, which tells pairs apart; allowed mix and splice "
+                                               "with fm and mfm");
     }
 }
 

@@ -101,7 +101,7 @@ refused rotations "found '0', allowed a whole number from 1" -- $letters --rotat
 refused patients "unknown option" -- $letters --patients 3
 refused batch-pairs "found 9, allowed 1 to 8, the training pairs" -- $train --batch-pairs 9
 refused augment "found 'spin', allowed none" -- $train --augment spin
-refused augment "with 5 markers, allowed rotate and reflect with 2" -- $train --augment rotate
+refused augment "with 5 markers, allowed rotate, reflect, stretch and splice with 2" -- $train --augment rotate
 refused augment "method cgfm" -- $train --augment mix --method cgfm
 refused normalise "found 'maybe', allowed no, yes" -- $train --normalise maybe
 refused coupling "base gaussian" -- $train --coupling rows --base gaussian

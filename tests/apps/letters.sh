@@ -26,7 +26,7 @@ for method in fm cgfm mfm; do
     expect_exit 0 "$popflow" run --config "$configs/letters/$row.cfg" $small --train-eval-pairs 4 --output $method
 done
 expect_exit 0 "$popflow" run --config "$configs/letters/mfm_k0.cfg" $small --train-eval-pairs 4 --knn 5 --coupling rows \
-    --augment rotate,reflect,mix --output symmetric
+    --augment rotate,reflect,mix,stretch,splice --output symmetric
 expect_exit 0 "$popflow" evaluate --run symmetric --output all.h5 --parts train --train-eval-pairs 0
 for coupling in rows random; do
     expect_exit 0 "$popflow" train --config "$configs/letters/fm.cfg" $small --coupling $coupling --loss full --output $coupling

@@ -78,17 +78,23 @@ struct Drawn {
     Matrix<float> treated;
 };
 
-Drawn mixed(const ThreePairs& pairs, std::size_t pair, bool rows_correspond, std::uint64_t step) {
+Drawn augmented(const std::string& names, const ThreePairs& pairs, std::size_t pair, bool rows_correspond,
+                std::uint64_t step) {
     Drawn drawn{pairs.control[pair].x, pairs.control[pair].cell_type, pairs.treated[pair].x};
-    augment(Augmentation::parse("mix"), slot(step), pairs.lane, pairs.lane.pairs[pair], rows_correspond,
+    augment(Augmentation::parse(names), slot(step), pairs.lane, pairs.lane.pairs[pair], rows_correspond,
             {drawn.control, drawn.type, drawn.treated});
     return drawn;
+}
+
+Drawn mixed(const ThreePairs& pairs, std::size_t pair, bool rows_correspond, std::uint64_t step) {
+    return augmented("mix", pairs, pair, rows_correspond, step);
 }
 
 }  // namespace
 
 TEST(Augmentation, TextReadsBack) {
-    for (const char* text : {"none", "rotate", "rotate, reflect", "rotate, reflect, mix", "mix"})
+    for (const char* text :
+         {"none", "rotate", "rotate, reflect", "rotate, reflect, mix", "mix", "stretch, splice"})
         EXPECT_EQ(Augmentation::parse(text).text(), text);
     EXPECT_EQ(Augmentation::parse("mix,rotate").text(), "rotate, mix");
     EXPECT_THROW(Augmentation::parse("spin"), ConfigError);
@@ -176,6 +182,55 @@ TEST(Augmentation, AUnionKeepsPartnersWhereRowsCorrespond) {
     }
 }
 
+TEST(Augmentation, AStretchIsLinearAndKeepsDisplacements) {
+    double log_area = 0;
+    for (std::uint64_t step = 0; step < 400; ++step) {
+        Plane after;
+        for (std::size_t i = 0; i < 2; ++i)
+            for (std::size_t j = 0; j < 2; ++j) after.treated(i, j) = i == j ? 1.0F : 0.0F;
+        for (std::size_t j = 0; j < 2; ++j) after.treated(2, j) = 3.0F;
+        const Plane before = after;
+        after.augment_at("stretch", step);
+        const Matrix<float>& y = after.treated;
+        ASSERT_NEAR(y(0, 1), y(1, 0), 1e-6);  // the images of the unit vectors: symmetric
+        for (std::size_t j = 0; j < 2; ++j) ASSERT_NEAR(y(2, j), 3 * (y(0, j) + y(1, j)), 1e-5);
+        for (std::size_t i = 0; i < 40; ++i) {
+            for (std::size_t j = 0; j < 2; ++j) {
+                ASSERT_NEAR(after.control(i, j) - after.treated(i, j),
+                            before.control(i, j) - before.treated(i, j), 1e-5);
+            }
+        }
+        log_area += std::log(static_cast<double>(y(0, 0) * y(1, 1) - y(0, 1) * y(1, 0)));
+    }
+    EXPECT_NEAR(log_area / 400, 0, 5 * 0.2 * std::sqrt(2.0 / 400));  // five standard deviations
+}
+
+TEST(Augmentation, ASpliceIsCutByALineAndKeepsPartners) {
+    ThreePairs pairs;
+    for (Cells* cells : {&pairs.control[0], &pairs.control[1], &pairs.treated[0], &pairs.treated[1]}) {
+        for (std::size_t i = 0; i < 30; ++i) cells->x(i, 0) = 0;  // all on a line through the origin
+    }
+    std::size_t splices = 0;
+    for (std::uint64_t step = 0; step < 200; ++step) {
+        const Drawn drawn = augmented("splice", pairs, 0, true, step);
+        double own[] = {1e9, -1e9};
+        double other[] = {1e9, -1e9};
+        for (std::size_t i = 0; i < 30; ++i) {
+            const double at{drawn.treated(i, 1)};
+            ASSERT_EQ(drawn.control(i, 1), drawn.treated(i, 1));
+            auto& range = drawn.type[i] == 1 ? own : other;
+            range[0] = std::min(range[0], at);
+            range[1] = std::max(range[1], at);
+        }
+        if (other[0] > other[1]) continue;
+        ++splices;
+        ASSERT_TRUE(own[1] < other[0] || other[1] < own[0]);
+    }
+    // With probability 1/2, unless the line leaves the other pair none or too few rows.
+    EXPECT_GT(splices, 60U);
+    EXPECT_LT(splices, 135U);
+}
+
 TEST(Augmentation, APairWithoutAnotherOfItsConditionStaysAlone) {
     const ThreePairs pairs;
     for (std::uint64_t step = 0; step < 20; ++step) {
@@ -186,9 +241,15 @@ TEST(Augmentation, APairWithoutAnotherOfItsConditionStaysAlone) {
 
 TEST(Augmentation, SomeModelsCannotHaveIt) {
     using popflow::models::Context;
-    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("rotate,reflect,mix"), 2, Context::population));
-    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("mix"), 43, Context::none));
-    EXPECT_THROW(check_augmentation(Augmentation::parse("rotate"), 3, Context::none), ConfigError);
-    EXPECT_THROW(check_augmentation(Augmentation::parse("reflect"), 1, Context::none), ConfigError);
-    EXPECT_THROW(check_augmentation(Augmentation::parse("mix"), 2, Context::pair_index), ConfigError);
+    EXPECT_NO_THROW(
+        check_augmentation(Augmentation::parse("rotate,reflect,mix"), 2, false, Context::population));
+    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("mix"), 43, false, Context::none));
+    EXPECT_THROW(check_augmentation(Augmentation::parse("rotate"), 3, false, Context::none), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("reflect"), 1, false, Context::none), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("mix"), 2, false, Context::pair_index), ConfigError);
+    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("stretch,splice"), 2, true, Context::population));
+    EXPECT_THROW(check_augmentation(Augmentation::parse("stretch"), 2, false, Context::none), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("splice"), 3, true, Context::none), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("splice"), 2, true, Context::pair_index),
+                 ConfigError);
 }
