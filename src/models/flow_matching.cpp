@@ -273,7 +273,7 @@ double FlowMatching::slot_gradient(std::span<const float> values, const Training
     auto& own = static_cast<FlowScratch&>(scratch);
     auto& workspace = own.workspace;
     TrainingSlot<float> now = slot;
-    // An embedding has norm 1: one of zeros is of a pair that was not visited yet.
+    // An embedding is never zero: one of zeros is of a pair that was not visited yet.
     const bool known = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });
     if (turn.part == 0 && known) now.embedding = slot.memory;
     const double loss{own.weights == nullptr ? loss_and_gradient(values, now, workspace, gradients)
