@@ -219,7 +219,7 @@ std::string OptionTable::markdown(const std::vector<Section>& sections) const {
     };
     std::string out = "| option | meaning | default |\n|---|---|---|\n";
     for (const Option& option : options_) {
-        if (!contains(sections, option.section)) continue;
+        if (!takes(sections, option)) continue;
         std::string value;
         if (!option.argument.empty()) value = core::joined(option.text(), option.text().size());
         const std::string name = "--" + option.name + (option.argument.empty() ? "" : " " + option.argument);
