@@ -28,7 +28,8 @@ int metrics(const Arguments& arguments, const dist::Communicator& comm);
 int report(const Arguments& arguments, const dist::Communicator& comm);
 int run(const Arguments& arguments, const dist::Communicator& comm);
 
-/// Parses arguments; if they ask for help (`--help`, or `--markdown` alone), prints it on rank 0 and returns true.
+/// Parses arguments; if they ask for help (`--help`, or `--markdown` alone), prints it on rank 0 and returns
+/// true.
 bool parse_or_help(const config::OptionTable& table, const std::string& usage, const Arguments& arguments,
                    const std::vector<config::Section>& sections, const dist::Communicator& comm,
                    std::vector<std::string>* positional = nullptr);

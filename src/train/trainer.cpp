@@ -176,7 +176,8 @@ void Trainer::compute_lanes() {
         }
         for (std::size_t i = 0; i < count; ++i) {
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
-            if (!work_[i].finite || !sum_.add(turn_part(work_[i].gradient))) shared_[options_.batch_pairs] = 1;
+            if (!work_[i].finite || !sum_.add(turn_part(work_[i].gradient)))
+                shared_[options_.batch_pairs] = 1;
         }
     }
 }

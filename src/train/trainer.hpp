@@ -67,8 +67,8 @@ struct StepReport {
 ///
 /// A step is a list of slots, dealt to the ranks; slot b visits the pairs of lane b in a random order, epoch
 /// after epoch. Whatever a slot draws comes from streams keyed by (seed, step, slot) and slot gradients are
-/// summed exactly: the weights have the same bits on any number of ranks and threads. Each rank sums, keeps the
-/// moments of and updates its own part of the weights, and gives it to the others.
+/// summed exactly: the weights have the same bits on any number of ranks and threads. Each rank sums, keeps
+/// the moments of and updates its own part of the weights, and gives it to the others.
 class Trainer {
   public:
     /// @param lanes  this rank's; together the ranks hold options.batch_pairs of them, none of them empty

@@ -85,7 +85,8 @@ TEST(BlockSquares, OfWholeBlocksAreThoseOfTheWhole) {
     block_squares(g.values(), 100, g.size(), whole);
 
     std::vector<double> sums(6);
-    for (const auto& [first, last] : {std::pair{std::size_t{100}, 2 * norm_block}, {2 * norm_block, g.size()}}) {
+    for (const auto& [first, last] :
+         {std::pair{std::size_t{100}, 2 * norm_block}, {2 * norm_block, g.size()}}) {
         block_squares(g.values(), first, last, part);
         for (std::size_t k = 0; k < 6; ++k) sums[k] += part[k];
     }
