@@ -83,14 +83,13 @@ expect_exit 0 "$home/scripts/sweep.sh" --seeds 1,2 --output swept ../table/*.cfg
 [ "$(grep -c ", complete: " "$scratch/out")" = 4 ] || fail "sweep.sh: $(cat "$scratch/out")"
 
 # Asked to stop in the middle: exit code 75, back into the queue, and the bytes of a run that was never stopped.
-long="--config ../table/a.cfg --steps 20000 --hidden 128 --checkpoint-every 100000"
+long="--config ../table/a.cfg --steps 30000 --hidden 128 --checkpoint-every 100000 --log-every 1000"
 expect_exit 0 "$home/slurm/submit.sh" train $long --output long
 job=$(job_id)
-for ((i = 0; i < 600; i++)); do
-    [ -e long/config.cfg ] && break
+for ((i = 0; i < 1200; i++)); do
+    grep -qs "^train 1/" "slurm-logs/popflow-train-$job.log" && break
     sleep 0.1
 done
-sleep 3
 [ ! -e long/checkpoint.h5 ] || fail "the run was over before it was asked to stop"
 scancel --signal=USR1 --batch "$job"
 for ((i = 0; i < 600; i++)); do
