@@ -130,7 +130,9 @@ class Training {
         train::Checkpoint before = train::read_checkpoint(checkpoint_path());
         std::vector<std::string> ignored{"data", "checkpoint-every"};
         // With a constant rate more steps do not change those that were made.
-        if (config_.train.schedule == train::Schedule::constant) ignored.emplace_back("steps");
+        const bool any_length = config_.train.schedule == train::Schedule::constant &&
+                                (config_.train.augment_until == 1 || !config_.train.augmentation.any());
+        if (any_length) ignored.emplace_back("steps");
         const auto changed = config::differences(saved_.config, before.config, ignored);
         if (!changed.empty())
             throw core::ConfigError("resume", "the configuration changed: " + changed.front());

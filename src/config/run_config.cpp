@@ -222,6 +222,8 @@ void add_train(OptionTable& table, RunConfig& config) {
         "markers",
         [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
         [&train] { return Strings{train.augmentation.text()}; });
+    add.number("augment-until", train.augment_until, 0, 1,
+               "share of the steps that augment; those after it see the pairs as they are");
     add.choice("normalise", train.normalise, {"no", "yes"},
                "centre and scale markers by the training cells; scores are in that space");
     add.number("rate", train.rate, 0, 1e3, "learning rate of Adam; icnn and paper: 1e-4");

@@ -161,6 +161,10 @@ std::string Augmentation::text() const {
     return names.empty() ? "none" : core::joined(names);
 }
 
+Augmentation TrainOptions::augmentation_at(std::uint64_t step) const {
+    return static_cast<double>(step) < augment_until * static_cast<double>(steps) ? augmentation : Augmentation{};
+}
+
 void augment(const Augmentation& which, core::Stream stream, const Lane& lane, const TrainingPair& pair,
              bool rows_correspond, DrawnCells cells) {
     // Drawn whether used or not: what one symmetry does does not depend on the others.

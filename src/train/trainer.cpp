@@ -115,8 +115,9 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
         Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n, work.drawn);
     }
     gather_rows(pair.treated->x, work.drawn, work.target);
-    if (options_.augmentation.any()) {
-        augment(options_.augmentation, Stream(seed, Purpose::augment, step, lane.slot), lane, pair,
+    const Augmentation which = options_.augmentation_at(step);
+    if (which.any()) {
+        augment(which, Stream(seed, Purpose::augment, step, lane.slot), lane, pair,
                 options_.coupling == Coupling::rows, {work.source, work.source_type, work.target});
     }
     work.t.resize(n);

@@ -29,6 +29,9 @@ struct TrainOptions {
     Base base = Base::source;
     Coupling coupling = Coupling::random;
     Augmentation augmentation{};
+    /// Share of the steps that augment; those after it see the pairs as they are.
+    double augment_until = 1;
+    Augmentation augmentation_at(std::uint64_t step) const;
     bool normalise = true;  ///< see data::Normalisation; otherwise the model works on the transformed values
     double rate = 1e-3;
     Schedule schedule = Schedule::cosine;

@@ -239,6 +239,18 @@ TEST(Augmentation, APairWithoutAnotherOfItsConditionStaysAlone) {
     }
 }
 
+TEST(Augmentation, TheLastStepsSeeThePairsAsTheyAre) {
+    popflow::train::TrainOptions options;
+    options.steps = 10;
+    options.augmentation = Augmentation::parse("rotate,reflect,mix,stretch,splice");
+    EXPECT_EQ(options.augmentation_at(9).text(), options.augmentation.text());
+    options.augment_until = 0.7;
+    EXPECT_EQ(options.augmentation_at(6).text(), options.augmentation.text());
+    EXPECT_FALSE(options.augmentation_at(7).any());
+    options.augment_until = 0;
+    EXPECT_FALSE(options.augmentation_at(0).any());
+}
+
 TEST(Augmentation, SomeModelsCannotHaveIt) {
     using popflow::models::Context;
     EXPECT_NO_THROW(
