@@ -46,11 +46,13 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
     if (comm.root()) eval::check_writable(output);
     std::unique_ptr<eval::PredictionFile> predictions;
     if (!config.predictions.empty()) predictions = prediction_file(config, screen, split, pairs, flow, comm);
+    eval::EvaluateOptions options = config.evaluate;
+    options.sampled = eval::sampled_pairs(screen, split, pairs, options.sample_pairs);
     eval::Evaluation evaluation;
     {
         core::Progress progress("evaluate", pairs.size(), 0, !comm.root());
         evaluation = eval::evaluate(
-            screen, pairs, flow, config.evaluate, predictions.get(), comm,
+            screen, pairs, flow, options, predictions.get(), comm,
             [&](std::size_t n, std::size_t of) { progress.update(n * pairs.size() / of, "pairs"); });
     }
     const eval::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
@@ -58,7 +60,9 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
     if (!comm.root()) return;
     eval::Results results{.provenance = from,
                           .pairs = eval::pairs_frame(screen, split, evaluation),
-                          .embeddings = std::move(evaluation.embeddings)};
+                          .embeddings = std::move(evaluation.embeddings),
+                          .markers = screen.markers,
+                          .samples = std::move(evaluation.samples)};
     results.summary = eval::summarise(results.pairs);
     results.training =
         train::training_frame(train::read_training_table(run + "/training.h5", checkpoint.adam.step));

@@ -293,6 +293,9 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             }
         },
         [&evaluate] { return Strings{list_text(evaluate.metrics)}; });
+    add.count("sample-pairs", evaluate.sample_pairs, 0,
+              "pairs of which some cells are kept in the results, for the pictures of the report");
+    add.count("sample-cells", evaluate.sample_cells, 1, "cells of each of their populations", 100000);
     // Not stored: evaluating a run again must not write over the predictions of the first time.
     add.text("predictions", config.predictions, "P.h5ad", "also write the model's predicted cells", false);
 }

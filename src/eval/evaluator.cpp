@@ -12,11 +12,14 @@
 #include "dist/partition.hpp"
 #include "eval/pair_work.hpp"
 #include "eval/prediction_file.hpp"
+#include "eval/results.hpp"
 #include "eval/score_text.hpp"
 
 namespace popflow::eval {
 
 namespace {
+
+using linalg::Matrix;
 
 // One predictor on one pair: the comparison, then its scores.
 struct Task {
@@ -60,6 +63,22 @@ struct Job {
     }
 };
 
+// The states on the way that are kept of a sampled pair.
+struct SampledFlow {
+    SampledFlow(const Job& job, std::size_t pair, std::size_t cells)
+        : wanted(std::ranges::find(job.options.sampled, pair) != job.options.sampled.end()) {
+        if (!wanted) return;
+        const std::size_t markers = job.screen.markers.size();
+        snapshots.times = sample_times(markers, job.flow.gaussian_base);
+        for (std::size_t t = 0; t < snapshots.times.size(); ++t) x.emplace_back(cells, markers);
+        for (Matrix<float>& states : x) snapshots.x.push_back(states.view());
+    }
+
+    bool wanted;
+    std::vector<Matrix<float>> x;
+    ode::Snapshots<float> snapshots;
+};
+
 // Reads a pair and makes the predictions of all predictors; transport uses all threads inside.
 void predict(const Job& job, ScoredPair& pair, std::vector<Task>& tasks) {
     const std::size_t first = tasks.size();
@@ -75,9 +94,15 @@ void predict(const Job& job, ScoredPair& pair, std::vector<Task>& tasks) {
         }
         return;
     }
+    SampledFlow on_way(job, pair.pair, work->cells());
     for (std::size_t i = first; i < tasks.size(); ++i) {
-        record(tasks[i].row,
-               [&] { tasks[i].comparison = work->compare(tasks[i].row.predictor, pair.embedding); });
+        record(tasks[i].row, [&] {
+            tasks[i].comparison = work->compare(tasks[i].row.predictor, pair.embedding, on_way.snapshots);
+        });
+    }
+    if (on_way.wanted && tasks[first].row.status == "ok") {
+        pair.samples.push_back(
+            work->sample(tasks[first].comparison.predicted, on_way.snapshots.times, on_way.x));
     }
     // The model is the first predictor. A full disk ends the run: it is not the pair that failed.
     if (job.predictions == nullptr || tasks[first].row.status != "ok") return;
@@ -184,6 +209,10 @@ Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pai
         evaluation.pairs.push_back(all[i].pair);
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));
         std::ranges::copy(all[i].embedding, evaluation.embeddings.view().row(i));
+        for (CellSample& sample : all[i].samples) {
+            sample.name = pair_name(screen, sample.pair);
+            evaluation.samples.push_back(std::move(sample));
+        }
     }
     return evaluation;
 }
