@@ -50,7 +50,7 @@ void evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, c
     options.sampled = eval::sampled_pairs(screen, split, pairs, options.sample_pairs);
     eval::Evaluation evaluation;
     {
-        core::Progress progress("evaluate", pairs.size(), 0, !comm.root());
+        core::Progress progress("evaluate", pairs.size(), 0, !comm.root(), config.log_seconds);
         evaluation = eval::evaluate(
             screen, pairs, flow, options, predictions.get(), comm,
             [&](std::size_t n, std::size_t of) { progress.update(n * pairs.size() / of, "pairs"); });

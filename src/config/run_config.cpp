@@ -344,6 +344,7 @@ void add_run_folder(OptionTable& table, RunConfig& config) {
 void add_report(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::report);
     add.toggle("json", config.json, "print JSON");
+    add.text("watch", config.watch, "RUN", "show how a training goes, until its last step", false);
     add.add(
         "format", "F",
         "of the report: " + list_text(eval::report_format_names()) +
@@ -425,6 +426,8 @@ OptionTable run_options(RunConfig& config) {
              "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
+    add.number("log-seconds", config.log_seconds, 0, 1e9,
+               "between lines of progress where there is no terminal");
     add_data(table, config);
     add_split(table, config);
     add_model(table, config);

@@ -49,7 +49,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
       sum_(values_.size(), model.gradient_unit()),
       gradient_(values_.size()),
-      shared_(options.batch_pairs + 2) {
+      shared_(options.batch_pairs + 3) {
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
@@ -171,6 +171,7 @@ void Trainer::compute_lanes() {
             for (std::size_t i = 0; i < count; ++i) compute_slot(first + i, work_[i]);
         }
         for (std::size_t i = 0; i < count; ++i) {
+            shared_.back() += static_cast<double>(work_[i].source.rows());
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
             if (!work_[i].finite || !sum_.add(own_part(work_[i].gradient))) shared_[options_.batch_pairs] = 1;
         }
@@ -185,7 +186,7 @@ StepReport Trainer::step(bool stop_requested) {
     turn_ = model_.turn(adam_.step);
     sum_.clear(turn_.count);
     std::ranges::fill(shared_, 0.0);
-    shared_.back() = stop_requested ? 1 : 0;
+    shared_[options_.batch_pairs + 1] = stop_requested ? 1 : 0;
     model_.begin_step(values_, scratch_);
     compute_lanes();
     communicator_.sum(std::span<double>(shared_));
@@ -199,7 +200,8 @@ StepReport Trainer::step(bool stop_requested) {
     StepReport report;
     for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += shared_[b];
     report.loss /= static_cast<double>(options_.batch_pairs);
-    report.stop = shared_.back() > 0;
+    report.stop = shared_[options_.batch_pairs + 1] > 0;
+    report.cells = static_cast<std::uint64_t>(shared_.back());
     report.rate = learning_rate(options_, adam_.step);
     report.gradient_norm = nn::gradient_norm(own_part(gradient_), norm_sums_);
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;

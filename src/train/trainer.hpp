@@ -60,7 +60,8 @@ struct StepReport {
     double loss = 0;           ///< mean over the slots
     double gradient_norm = 0;  ///< before clipping
     double rate = 0;
-    bool stop = false;  ///< some rank was asked to stop
+    bool stop = false;        ///< some rank was asked to stop
+    std::uint64_t cells = 0;  ///< control cells of all slots
 };
 
 /// Distributed training of a model.
@@ -135,7 +136,7 @@ class Trainer {
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
     nn::Turn turn_;                 ///< of the current step
     std::vector<double> norm_sums_;
-    std::vector<double> shared_;  ///< losses of all slots, then flags
+    std::vector<double> shared_;  ///< losses of all slots, then flags and the number of cells
 };
 
 }  // namespace popflow::train
