@@ -65,12 +65,15 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     if (comm.root()) eval::check_writable(output);
     std::unique_ptr<eval::PredictionFile> predictions;
     if (!config.predictions.empty()) predictions = prediction_file(config, screen, split, pairs, flow, comm);
+    eval::EvaluateOptions options = config.evaluate;
+    options.sampled = eval::sampled_pairs(screen, split, pairs, options.sample_pairs);
     eval::PartialResults partial(output, identity(config_text, checkpoint, screen), leftover, comm);
     eval::Evaluation evaluation;
     {
-        core::Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.root());
+        core::Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.root(),
+                                config.log_seconds);
         evaluation =
-            eval::evaluate(screen, pairs, flow, config.evaluate,
+            eval::evaluate(screen, pairs, flow, options,
                            {.predictions = predictions.get(),
                             .partial = &partial,
                             .progress = [&](std::size_t n, std::size_t) { progress.update(n, "pairs"); },
@@ -87,7 +90,9 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     if (!comm.root()) return done;
     eval::Results results{.provenance = from,
                           .pairs = eval::pairs_frame(screen, split, evaluation),
-                          .embeddings = std::move(evaluation.embeddings)};
+                          .embeddings = std::move(evaluation.embeddings),
+                          .markers = screen.markers,
+                          .samples = std::move(evaluation.samples)};
     results.summary = eval::summarise(results.pairs);
     results.training =
         train::training_frame(train::read_training_table(run + "/training.h5", checkpoint.adam.step));

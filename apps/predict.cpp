@@ -41,7 +41,7 @@ int predict_run(const config::RunConfig& config, const config::OptionTable& tabl
                                        .tolerance = config.evaluate.tolerance};
     eval::PredictionSummary summary;
     {
-        core::Progress progress("predict", populations, 0, !comm.root());
+        core::Progress progress("predict", populations, 0, !comm.root(), config.log_seconds);
         summary = eval::predict(
             screen, conditions, flow, options, file, comm,
             [&](std::size_t n, std::size_t of) { progress.update(n * populations / of, "populations"); });

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "verbs.hpp"
+#include "watch.hpp"
 
 namespace popflow::apps {
 
@@ -47,9 +48,16 @@ int report(const Arguments& arguments, const dist::Communicator& comm) {
     const config::OptionTable table = run_options(config);
     using enum config::Section;
     std::vector<std::string> files;
-    if (parse_or_help(table, "report R.h5 ... [options]", arguments, {general, config::Section::report}, comm,
-                      &files))
+    const std::string usage =
+        "report R.h5|RUN ... [options]\n       popflow report --watch RUN [--log-seconds 2]";
+    if (parse_or_help(table, usage, arguments, {general, config::Section::report}, comm, &files)) return done;
+    if (!config.watch.empty()) {
+        if (comm.root()) watch_run(config.watch, config.log_seconds);
         return done;
+    }
+    for (std::string& file : files) {  // a run folder stands for its results
+        if (std::filesystem::is_directory(file)) file += "/results.h5";
+    }
     if (files.empty()) throw core::ConfigError("report", "missing; give one or more result files");
     std::optional<eval::PublishedTable> published;
     if (!config.published.empty()) published = eval::PublishedTable::load(config.published);

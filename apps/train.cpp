@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 #include "core/progress.hpp"
 #include "linalg/precision.hpp"
 #include "train/checkpoint.hpp"
+#include "train/training_csv.hpp"
 #include "train/training_set.hpp"
 #include "train/training_table.hpp"
 #include "verbs.hpp"
@@ -99,14 +101,20 @@ class Training {
     int run() {
         if (config_.resume && fs::exists(checkpoint_path())) resume();
         // Only now: a refused run leaves the folder of an earlier one as it is.
-        if (comm_.root()) write_config(folder_, table_);
+        if (comm_.root()) {
+            write_config(folder_, table_);
+            train::write_training_table(table_path(), rows_);
+            csv_.emplace(folder_ + "/training.csv", rows_);
+        }
         describe();
-        core::Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root());
+        core::Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root(),
+                                config_.log_seconds);
         while (trainer_->steps_done() < config_.train.steps) {
             const train::StepReport report =
                 trainer_->step(stop_requested() || trainer_->steps_done() + 1 == config_.stop_after);
             const std::uint64_t step = trainer_->steps_done();
             record(report, step);
+            progress.add(report.cells, "cells");
             if (report.stop && step < config_.train.steps) {
                 save();
                 progress.message("stopped on request after step " + std::to_string(step) +
@@ -176,6 +184,7 @@ class Training {
                          .rate = report.rate,
                          .gradient_norm = norm_ / n,
                          .seconds = seconds_before_ + seconds});
+        if (csv_) csv_->append(rows_.back());
         loss_ = norm_ = 0;
         since_row_ = 0;
         if (comm_.root() && seconds - table_written_ > 10) {
@@ -203,6 +212,7 @@ class Training {
     std::unique_ptr<models::Model> model_;
     std::unique_ptr<train::Trainer> trainer_;
     std::vector<train::TrainingRow> rows_;
+    std::optional<train::TrainingCsv> csv_;  ///< of rank 0
     double loss_ = 0;
     double norm_ = 0;
     std::uint64_t since_row_ = 0;

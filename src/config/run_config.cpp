@@ -298,6 +298,9 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             }
         },
         [&evaluate] { return Strings{list_text(evaluate.metrics)}; });
+    add.count("sample-pairs", evaluate.sample_pairs, 0,
+              "pairs of which some cells are kept in the results, for the pictures of the report");
+    add.count("sample-cells", evaluate.sample_cells, 1, "cells of each of their populations", 100000);
     // Not stored: evaluating a run again must not write over the predictions of the first time.
     add.text("predictions", config.predictions, "P.h5ad", "also write the model's predicted cells", false);
 }
@@ -346,6 +349,7 @@ void add_run_folder(OptionTable& table, RunConfig& config) {
 void add_report(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::report);
     add.toggle("json", config.json, "print JSON");
+    add.text("watch", config.watch, "RUN", "show how a training goes, until its last step", false);
     add.add(
         "format", "F",
         "of the report: " + list_text(eval::report_format_names()) +
@@ -427,6 +431,8 @@ OptionTable run_options(RunConfig& config) {
              "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
              false);
     add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
+    add.number("log-seconds", config.log_seconds, 0, 1e9,
+               "between lines of progress where there is no terminal");
     add_data(table, config);
     add_split(table, config);
     add_model(table, config);

@@ -43,11 +43,13 @@ struct RunConfig {
     PrecisionChoice precision = PrecisionChoice::automatic;
     std::uint64_t checkpoint_every = 500;  ///< steps
     std::uint64_t log_every = 50;          ///< steps
+    double log_seconds = 10;               ///< between lines of progress in a log
     std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never
     bool resume = false;
     std::string format;     ///< of a report; empty: by the name of the output
     std::string published;  ///< figures to show in a report: a name or a file; may be empty
     bool json = false;
+    std::string watch;  ///< run folder that a report follows; empty: none
     eval::EvaluateOptions evaluate;
     std::string space = "raw";            ///< of predicted cells
     std::string predictions;              ///< file of an evaluation's predicted cells; empty: none

@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 namespace popflow::core {
 
@@ -16,74 +17,78 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
     return std::chrono::duration<double>(to - from).count();
 }
 
+// Asked for at every drawing: a signal that tells of a new size would need a handler.
 std::size_t terminal_width() {
     winsize size{};
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+bool on_terminal() {
+    const char* kind = std::getenv("TERM");
+    return isatty(STDERR_FILENO) != 0 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+
 }  // namespace
 
-std::string duration_text(double seconds) {
-    const auto s = static_cast<long>(std::lround(std::max(0.0, seconds)));
-    char text[64];
-    if (s < 60) {
-        std::snprintf(text, sizeof text, "%ld s", s);
-    } else if (s < 3600) {
-        std::snprintf(text, sizeof text, "%ld min %02ld s", s / 60, s % 60);
-    } else {
-        std::snprintf(text, sizeof text, "%ld h %02ld min", s / 3600, s % 3600 / 60);
-    }
-    return text;
-}
-
-Progress::Progress(std::string what, std::uint64_t total, std::uint64_t start, bool silent)
-    : what_(std::move(what)),
-      total_(total),
-      start_(start),
+Progress::Progress(std::string what, std::uint64_t total, std::uint64_t start, bool silent,
+                   double log_seconds)
+    : state_{.what = std::move(what), .done = start, .total = total},
       silent_(silent),
-      terminal_(isatty(STDERR_FILENO) != 0),
-      began_(std::chrono::steady_clock::now()),
-      shown_(began_ - std::chrono::hours(1)) {}
+      terminal_(on_terminal()),
+      log_seconds_(log_seconds),
+      began_(std::chrono::steady_clock::now()) {
+    speed_.add(0, static_cast<double>(start));
+    amounts_.add(0, 0);
+}
 
 Progress::~Progress() {
-    if (drawn_) std::fputc('\n', stderr);
+    if (drawn_ > 0) std::fputc('\n', stderr);
 }
 
-std::string Progress::line(std::uint64_t done, const std::string& note, double seconds) const {
-    const auto made = static_cast<double>(done - start_);
-    const double rate = seconds > 0 ? made / seconds : 0;
-    std::string text = what_ + " " + std::to_string(done) + "/" + std::to_string(total_);
-    if (!note.empty()) text += "  " + note;
-    if (rate > 0) {
-        char speed[32];
-        std::snprintf(speed, sizeof speed, "  %.3g/s", rate);
-        text += speed;
-        if (done < total_) text += "  " + duration_text(static_cast<double>(total_ - done) / rate) + " left";
-    }
-    return text;
+void Progress::add(std::uint64_t amount, const char* unit) {
+    amount_ += amount;
+    state_.unit = unit;
 }
 
 void Progress::update(std::uint64_t done, const std::string& note) {
     if (silent_) return;
     const auto now = std::chrono::steady_clock::now();
-    const double pause = terminal_ ? 0.1 : 10;
-    if (done < total_ && seconds_between(shown_, now) < pause) return;
+    const double pause = terminal_ ? 0.1 : log_seconds_;
+    if (done < state_.total && shown_ && seconds_between(*shown_, now) < pause) return;
     shown_ = now;
-    std::string text = line(done, note, seconds_between(began_, now));
+    const double seconds = seconds_between(began_, now);
+    speed_.add(seconds, static_cast<double>(done));
+    amounts_.add(seconds, static_cast<double>(amount_));
+    state_.done = done;
+    state_.note = note;
+    const double speed = speed_.value();
+    state_.rate = state_.unit.empty() ? speed : amounts_.value();
+    state_.left = speed > 0 && done < state_.total ? static_cast<double>(state_.total - done) / speed : -1;
     if (terminal_) {
-        text.resize(std::min(text.size(), terminal_width() - 1));
-        std::fprintf(stderr, "\r\033[K%s", text.c_str());
-        drawn_ = true;
+        const std::size_t width = terminal_width();
+        // The last column stays free: a cursor behind it stands on one line or the next, as the terminal
+        // likes.
+        draw(progress_line(state_, std::max<std::size_t>(width, 2) - 1), width);
     } else {
-        std::fprintf(stderr, "%s\n", text.c_str());
+        std::fprintf(stderr, "%s\n", progress_line(state_, 0).c_str());
     }
     std::fflush(stderr);
 }
 
+// Written over what is there and the rest erased behind it, in one write: nothing is blank in between.
+void Progress::draw(const std::string& text, std::size_t width) {
+    std::string out;
+    // On a terminal that became narrower the last line is wrapped.
+    for (std::size_t rest = drawn_; rest > width; rest -= width) out += "\033[A";
+    out += "\r" + text + "\033[J";
+    drawn_ = text.size();
+    std::fwrite(out.data(), 1, out.size(), stderr);
+}
+
 void Progress::message(const std::string& text) {
     if (silent_) return;
-    std::fprintf(stderr, "%s%s\n", drawn_ ? "\r\033[K" : "", text.c_str());
-    drawn_ = false;
+    if (drawn_ > 0) draw("", terminal_width());
+    std::fprintf(stderr, "%s\n", text.c_str());
 }
 
 }  // namespace popflow::core

@@ -3,41 +3,47 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "core/progress_line.hpp"
 
 namespace popflow::core {
 
-/// Progress of a long job on standard error: one line redrawn on a terminal, a line now and then elsewhere.
-/// A silent one says nothing (ranks other than 0).
+/// Progress of a long job on standard error: one line redrawn on a terminal, as wide as the terminal is at
+/// that moment; a plain line now and then elsewhere. A silent one says nothing (ranks other than 0).
 class Progress {
   public:
     /// @param what  begins the line, as in `train`
     /// @param total  units of work; @param start  those done before
-    Progress(std::string what, std::uint64_t total, std::uint64_t start, bool silent);
+    /// @param log_seconds  between lines where there is no terminal
+    Progress(std::string what, std::uint64_t total, std::uint64_t start, bool silent,
+             double log_seconds = 10);
     /// Ends the line if one is being redrawn.
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
+    /// The speed is shown in these instead of units of work. @param amount  dealt with since the last call
+    void add(std::uint64_t amount, const char* unit);
     /// @param note  follows the counts, as in `loss 12.3`
     void update(std::uint64_t done, const std::string& note);
     /// A line of its own, above the bar if there is one.
     void message(const std::string& text);
 
   private:
-    std::string line(std::uint64_t done, const std::string& note, double seconds) const;
+    void draw(const std::string& text, std::size_t width);
 
-    std::string what_;
-    std::uint64_t total_;
-    std::uint64_t start_;
+    ProgressState state_;
     bool silent_;
     bool terminal_;
-    bool drawn_ = false;
+    double log_seconds_;
+    std::size_t drawn_ = 0;  ///< characters of the line on the terminal
+    std::uint64_t amount_ = 0;
+    RecentRate speed_;  ///< of the work
+    RecentRate amounts_;
     std::chrono::steady_clock::time_point began_;
-    std::chrono::steady_clock::time_point shown_;
+    std::optional<std::chrono::steady_clock::time_point> shown_{};
 };
-
-/// `42 s`, `3 min 10 s` or `2 h 05 min`.
-std::string duration_text(double seconds);
 
 }  // namespace popflow::core

@@ -14,6 +14,7 @@
 #include "eval/pair_scoring.hpp"
 #include "eval/partial_results.hpp"
 #include "eval/prediction_file.hpp"
+#include "eval/results.hpp"
 
 namespace popflow::eval {
 
@@ -168,6 +169,10 @@ Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pai
         evaluation.pairs.push_back(all[i].pair);
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));
         std::ranges::copy(all[i].embedding, evaluation.embeddings.view().row(i));
+        for (CellSample& sample : all[i].samples) {
+            sample.name = pair_name(screen, sample.pair);
+            evaluation.samples.push_back(std::move(sample));
+        }
     }
     return evaluation;
 }

@@ -9,6 +9,7 @@
 
 #include "data/splits.hpp"
 #include "dist/communicator.hpp"
+#include "eval/cell_sample.hpp"
 #include "eval/transport.hpp"
 #include "metrics/scores.hpp"
 
@@ -37,6 +38,9 @@ struct EvaluateOptions {
     std::uint64_t seed = 0;   ///< of that draw
     double tolerance = 1e-4;  ///< of the flow's solver, relative and absolute
     std::vector<std::string> metrics = metric_names();
+    std::size_t sample_pairs = 8;        ///< pairs of which cells are kept for pictures
+    std::size_t sample_cells = 500;      ///< of each of their populations, at most
+    std::vector<std::size_t> sampled{};  ///< these pairs, as of sampled_pairs()
 };
 
 /// The metrics of these names.
@@ -60,6 +64,7 @@ struct Evaluation {
     std::vector<PairScore> scores;     ///< by pair, then in the order of predictor_names()
     std::vector<std::size_t> pairs;    ///< rows of `embeddings`, ascending
     linalg::Matrix<float> embeddings;  ///< [pairs, context]: h of the control of each pair; 0 columns for FM
+    std::vector<CellSample> samples;   ///< of the sampled pairs that did not fail
     bool stopped = false;              ///< before all pairs were done; those that are done are in it
 };
 

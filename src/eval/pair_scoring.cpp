@@ -45,6 +45,22 @@ std::size_t prediction(const ScoringJob& job, std::size_t pair) {
     return static_cast<std::size_t>(std::ranges::lower_bound(job.pairs, pair) - job.pairs.begin());
 }
 
+// The states on the way that are kept of a sampled pair.
+struct SampledFlow {
+    SampledFlow(const ScoringJob& job, std::size_t pair, std::size_t cells)
+        : wanted(std::ranges::find(job.options.sampled, pair) != job.options.sampled.end()) {
+        if (!wanted) return;
+        const std::size_t markers = job.screen.markers.size();
+        snapshots.times = sample_times(markers, job.flow.gaussian_base);
+        for (std::size_t t = 0; t < snapshots.times.size(); ++t) x.emplace_back(cells, markers);
+        for (linalg::Matrix<float>& states : x) snapshots.x.push_back(states.view());
+    }
+
+    bool wanted;
+    std::vector<linalg::Matrix<float>> x;
+    ode::Snapshots<float> snapshots;
+};
+
 // Reads a pair and makes the predictions of all predictors; transport uses all threads inside.
 void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) {
     const std::size_t first = tasks.size();
@@ -60,9 +76,15 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) 
         }
         return;
     }
+    SampledFlow on_way(job, pair.pair, work->cells());
     for (std::size_t i = first; i < tasks.size(); ++i) {
-        record(tasks[i].row,
-               [&] { tasks[i].comparison = work->compare(tasks[i].row.predictor, pair.embedding); });
+        record(tasks[i].row, [&] {
+            tasks[i].comparison = work->compare(tasks[i].row.predictor, pair.embedding, on_way.snapshots);
+        });
+    }
+    if (on_way.wanted && tasks[first].row.status == "ok") {
+        pair.samples.push_back(
+            work->sample(tasks[first].comparison.predicted, on_way.snapshots.times, on_way.x));
     }
     // The model is the first predictor. A full disk ends the run: it is not the pair that failed.
     if (job.predictions == nullptr || tasks[first].row.status != "ok") return;

@@ -40,20 +40,45 @@ PairWork::PairWork(const data::Screen& screen, std::size_t pair, const TrainedFl
     all_targets_ = std::move(cells[1]);
 }
 
-CellComparison PairWork::compare(const std::string& predictor, std::vector<float>& embedding) const {
-    if (predictor == "model") return {transported(embedding), target_};
+CellComparison PairWork::compare(const std::string& predictor, std::vector<float>& embedding,
+                                 const ode::Snapshots<float>& snapshots) const {
+    if (predictor == "model") return {transported(embedding, snapshots), target_};
     if (predictor == "identity") return {control_.x, target_};
     if (predictor == "mean_shift") return {shifted(mean_shift()), target_};
     if (predictor == "oracle_shift") return {shifted(oracle_shift()), target_};
     return halves();
 }
 
-Matrix<float> PairWork::transported(std::vector<float>& embedding) const {
+Matrix<float> PairWork::transported(std::vector<float>& embedding,
+                                    const ode::Snapshots<float>& snapshots) const {
     embedding = population_context(flow_, control_);
     Matrix<float> x = control_.x;
     core::Stream noise = control_stream(options_.seed, screen_, screen_.pairs[pair_].control, DrawRole::base);
-    transport_cells(flow_, embedding, treated_, options_.tolerance, noise, x.view());
+    transport_cells(flow_, embedding, treated_, options_.tolerance, noise, x.view(), snapshots);
     return x;
+}
+
+CellSample PairWork::sample(const Matrix<float>& predicted, const std::vector<double>& times,
+                            const std::vector<Matrix<float>>& flow) const {
+    const auto rows_of = [&](const Matrix<float>& x, DrawRole role) {
+        return draw_rows(x.rows(), options_.sample_cells, Draw::random,
+                         pair_stream(options_.seed, pair_, role));
+    };
+    const auto taken = [&](const Matrix<float>& x, const std::vector<std::uint32_t>& rows) {
+        Matrix<float> out(rows.size(), x.cols());
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            std::ranges::copy(x.view().row_span(rows[i]), out.view().row(i));
+        flow_.normalisation.invert(out.view());
+        return out;
+    };
+    const auto own = rows_of(control_.x, DrawRole::sample_control);
+    CellSample sample{.pair = pair_,
+                      .control = taken(control_.x, own),
+                      .predicted = taken(predicted, own),
+                      .treated = taken(target_, rows_of(target_, DrawRole::sample_target)),
+                      .times = times};
+    for (const Matrix<float>& x : flow) sample.flow.push_back(taken(x, own));
+    return sample;
 }
 
 std::vector<double> PairWork::mean_shift() const {

@@ -23,12 +23,20 @@ class PairWork {
              const EvaluateOptions& options);
 
     /// @param embedding  set by the predictor `model`
-    CellComparison compare(const std::string& predictor, std::vector<float>& embedding) const;
+    /// @param snapshots  of the predictor `model`; its matrices have a row per control cell
+    CellComparison compare(const std::string& predictor, std::vector<float>& embedding,
+                           const ode::Snapshots<float>& snapshots = {}) const;
+    std::size_t cells() const { return control_.x.rows(); }
+    /// Some of the cells for pictures, drawn by pair.
+    /// @param predicted, flow  a row per control cell, normalised; `flow` at the times
+    CellSample sample(const linalg::Matrix<float>& predicted, const std::vector<double>& times,
+                      const std::vector<linalg::Matrix<float>>& flow) const;
     /// The rows of the data file of the control cells that are carried.
     std::span<const std::uint64_t> control_rows() const { return control_rows_; }
 
   private:
-    linalg::Matrix<float> transported(std::vector<float>& embedding) const;
+    linalg::Matrix<float> transported(std::vector<float>& embedding,
+                                      const ode::Snapshots<float>& snapshots) const;
     std::vector<double> mean_shift() const;
     std::vector<double> oracle_shift() const;
     linalg::Matrix<float> shifted(const std::vector<double>& shift) const;

@@ -6,6 +6,7 @@
 
 #include "core/version.hpp"
 #include "eval/report_panels.hpp"
+#include "eval/sample_panels.hpp"
 #include "plot/markup.hpp"
 #include "plot/page.hpp"
 
@@ -114,6 +115,16 @@ const ComparisonRow* best_model(const Comparison& comparison, const Shown& shown
     return best;
 }
 
+std::string cells_part(const std::string& cells) {
+    if (cells.empty()) return "";
+    return element("h3", "", "Cells of some pairs") +
+           element("p", "class=\"soft\"",
+                   "A sample of control, predicted and treated cells of the first seed, in the transformed "
+                   "values of the markers; thin lines join a control cell and its prediction. "
+                   "--sample-pairs and --sample-cells of evaluate say how many.") +
+           cells;
+}
+
 std::string models_part(const std::vector<Results>& results, const Comparison& comparison) {
     const Shown shown = shown_of(comparison);
     const ComparisonRow* best = best_model(comparison, shown);
@@ -128,11 +139,13 @@ std::string models_part(const std::vector<Results>& results, const Comparison& c
     for (const auto& [row, pairs] : models) {
         const std::string label = row->label();
         const std::string panels = scatter_panel(pairs, shown.metric, label) +
-                                   heat_panel(pairs, shown.metric, label, high) +
+                                   heat_panels(pairs, shown.metric, label, high) +
                                    embedding_panels(results[row->results.front()], label);
-        if (panels.empty()) continue;
+        const std::string cells = sample_panels(results[row->results.front()]);
+        if (panels.empty() && cells.empty()) continue;
         html += element("details", row == best ? "open" : "",
-                        element("summary", "", escaped(label)) + element("div", "class=\"panels\"", panels)) +
+                        element("summary", "", escaped(label)) + element("div", "class=\"panels\"", panels) +
+                            cells_part(cells)) +
                 "\n";
     }
     if (html.empty()) return "";
@@ -203,7 +216,7 @@ std::string report_page(const std::vector<Results>& results, const std::vector<C
     for (const Comparison& comparison : comparisons) {
         body += element("h2", "", "Split " + escaped(comparison.split)) + "\n" +
                 tables_part(comparison, published);
-        if (const std::string training = training_panel(results, comparison); !training.empty())
+        if (const std::string training = training_panels(results, comparison); !training.empty())
             body += "<h3>Training</h3>\n" + element("div", "class=\"panels\"", training) + "\n";
         body += models_part(results, comparison);
     }

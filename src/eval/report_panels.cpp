@@ -60,23 +60,51 @@ double excess(const std::vector<const PairFigure*>& pairs, const std::string& pr
     return figure.mean();
 }
 
-// Pairs of each patient and treatment.
+// What pairs are put together by.
+struct Labelling {
+    const char* name;
+    std::string PairFigure::*member;
+};
+constexpr Labelling by_patient{"patient", &PairFigure::patient};
+constexpr Labelling by_culture{"culture", &PairFigure::culture};
+constexpr Labelling by_treatment{"treatment", &PairFigure::treatment};
+constexpr std::pair<Labelling, Labelling> heat_maps[] = {
+    {by_patient, by_treatment}, {by_culture, by_treatment}, {by_patient, by_culture}};
+
+// Pairs of each row and column of a heat map.
 using Wells = std::map<std::pair<std::string, std::string>, std::vector<const PairFigure*>>;
 
-Wells wells_of(const std::vector<PairFigure>& pairs) {
+Wells wells_of(const std::vector<PairFigure>& pairs, std::string PairFigure::*row,
+               std::string PairFigure::*column) {
     Wells wells;
-    for (const PairFigure& pair : pairs) wells[{pair.patient, pair.treatment}].push_back(&pair);
+    for (const PairFigure& pair : pairs) wells[{pair.*row, pair.*column}].push_back(&pair);
     return wells;
 }
 
-plot::HeatCell heat_cell(const Wells& wells, const std::string& patient, const std::string& treatment) {
-    const auto at = wells.find({patient, treatment});
+plot::HeatCell heat_cell(const Wells& wells, const std::string& row, const std::string& column) {
+    const auto at = wells.find({row, column});
     if (at == wells.end()) return {.value = std::numeric_limits<double>::quiet_NaN()};
     const double value = excess(at->second, "model");
     return {.value = value,
-            .title = patient + ", " + treatment + "\nmodel - floor: " + plot::value_text(value) +
+            .title = row + ", " + column + "\nmodel - floor: " + plot::value_text(value) +
                      "\ncontrol - floor: " + plot::value_text(excess(at->second, "identity")) +
                      "\npairs: " + std::to_string(at->second.size())};
+}
+
+std::string heat_panel(const std::vector<PairFigure>& pairs, const Labelling& rows, const Labelling& columns,
+                       const std::string& name, const std::string& label, double high) {
+    const Wells wells = wells_of(pairs, rows.member, columns.member);
+    const Texts row_names = labels_of(pairs, rows.member);
+    const Texts column_names = labels_of(pairs, columns.member);
+    std::vector<std::vector<plot::HeatCell>> cells;
+    for (const std::string& row : row_names) {
+        cells.emplace_back();
+        for (const std::string& column : column_names) cells.back().push_back(heat_cell(wells, row, column));
+    }
+    return panel(
+        name + " above the noise floor, " + rows.name + " by " + columns.name,
+        plot::heat_map(name + " of " + label + " less the noise floor, " + rows.name + " by " + columns.name,
+                       row_names, column_names, cells, 0, high));
 }
 
 // A population with its place among the principal components.
@@ -84,13 +112,16 @@ struct Embedded {
     std::string name;
     std::string patient;
     std::string culture;
+    std::string treatment;
     std::string part;
     double x = 0;
     double y = 0;
 };
 
-// The control populations of a result file; pairs that share a control share its embedding.
-std::vector<Embedded> embedded(const Results& results, const linalg::PrincipalComponents& components) {
+// The control populations of a result file; pairs that share a control and its draw share an embedding, which
+// is there once, or if `each` once for each pair.
+std::vector<Embedded> embedded(const Results& results, const linalg::PrincipalComponents& components,
+                               bool each) {
     std::map<std::string, std::size_t> rows;
     const h5::DataFrame& pairs = results.pairs;
     for (std::size_t i = 0; i < pairs.rows(); ++i) rows.try_emplace(pairs.strings("pair")[i], i);
@@ -103,9 +134,10 @@ std::vector<Embedded> embedded(const Results& results, const linalg::PrincipalCo
         const std::string experiment = pair.substr(0, pair.rfind(" / "));
         const double x = components.scores(e, 0);
         const double y = components.scores(e, 1);
-        if (!met.insert({experiment, x, y}).second) continue;
+        if (!met.insert({experiment, x, y}).second && !each) continue;
         const auto text = [&](const char* column) { return pairs.strings(column)[row->second]; };
-        found.push_back({experiment, text("patient"), text("culture"), text("part"), x, y});
+        found.push_back({each ? pair : experiment, text("patient"), text("culture"), text("treatment"),
+                         text("part"), x, y});
     }
     return found;
 }
@@ -114,36 +146,51 @@ std::string percent(double share) {
     return std::to_string(std::lround(100 * share)) + " %";
 }
 
-}  // namespace
+// A column of the training table as a chart.
+struct Curve {
+    const char* column;
+    const char* title;
+    bool logarithmic;  ///< if all values allow
+};
 
-std::string training_panel(const std::vector<Results>& results, const Comparison& comparison) {
+std::string training_panel(const std::vector<Results>& results, const Comparison& comparison,
+                           const Curve& curve) {
     std::vector<plot::Line> lines;
     Texts names;
     std::vector<double> steps;
-    std::vector<double> losses;
+    std::vector<double> values;
     for (const ComparisonRow& row : comparison.rows) {
         if (!row.is_model()) continue;
         for (std::size_t file : row.results) {
             const h5::DataFrame& training = results[file].training;
-            if (training.rows() == 0 || !training.contains("loss")) continue;
+            if (training.rows() == 0 || !training.contains(curve.column)) continue;
             const h5::DataFrame::Ints& at = training.ints("step");
-            plot::Line line{.x = thinned({at.begin(), at.end()}), .y = thinned(training.doubles("loss"))};
+            plot::Line line{.x = thinned({at.begin(), at.end()}),
+                            .y = thinned(training.doubles(curve.column))};
             if (names.empty() || names.back() != row.label()) names.push_back(row.label());
             line.group = names.size() - 1;
             line.title = row.label() + ", seed " + std::to_string(results[file].provenance.seed);
             steps.insert(steps.end(), line.x.begin(), line.x.end());
-            losses.insert(losses.end(), line.y.begin(), line.y.end());
+            values.insert(values.end(), line.y.begin(), line.y.end());
             lines.push_back(std::move(line));
         }
     }
     if (lines.empty()) return "";
-    const bool positive = std::ranges::all_of(losses, [](double loss) { return !(loss <= 0); });
-    const plot::Axis y =
-        positive ? plot::log_axis("training loss", losses) : plot::linear_axis("training loss", losses);
-    return plot::element(
-        "figure", "",
-        plot::line_chart("Training loss over steps", plot::linear_axis("step", steps), y, lines) +
-            plot::legend(names, false));
+    const bool positive = std::ranges::all_of(values, [](double value) { return !(value <= 0); });
+    const plot::Axis y = positive && curve.logarithmic ? plot::log_axis(curve.title, values)
+                                                       : plot::linear_axis(curve.title, values);
+    return plot::element("figure", "",
+                         plot::line_chart(std::string(curve.title) + " over steps",
+                                          plot::linear_axis("step", steps), y, lines) +
+                             plot::legend(names, false));
+}
+
+}  // namespace
+
+std::string training_panels(const std::vector<Results>& results, const Comparison& comparison) {
+    return training_panel(results, comparison, {"loss", "training loss", true}) +
+           training_panel(results, comparison, {"grad_norm", "norm of the gradient", true}) +
+           training_panel(results, comparison, {"lr", "learning rate", false});
 }
 
 std::string scatter_panel(const std::vector<PairFigure>& pairs, const std::string& metric,
@@ -175,35 +222,34 @@ std::string scatter_panel(const std::vector<PairFigure>& pairs, const std::strin
 
 double largest_excess(const std::vector<PairFigure>& pairs) {
     double largest = 0;
-    for (const auto& [key, of_well] : wells_of(pairs)) {
-        if (const double value = excess(of_well, "model"); value > largest) largest = value;
+    for (const auto& [rows, columns] : heat_maps) {
+        for (const auto& [key, of_well] : wells_of(pairs, rows.member, columns.member)) {
+            if (const double value = excess(of_well, "model"); value > largest) largest = value;
+        }
     }
     return largest;
 }
 
-std::string heat_panel(const std::vector<PairFigure>& pairs, const std::string& metric,
-                       const std::string& label, double high) {
-    const Wells wells = wells_of(pairs);
-    if (std::ranges::all_of(wells, [](const auto& well) { return std::isnan(excess(well.second, "model")); }))
+std::string heat_panels(const std::vector<PairFigure>& pairs, const std::string& metric,
+                        const std::string& label, double high) {
+    if (std::ranges::all_of(pairs,
+                            [](const PairFigure& pair) { return std::isnan(excess({&pair}, "model")); }))
         return "";
-    const Texts patients = labels_of(pairs, &PairFigure::patient);
-    const Texts treatments = labels_of(pairs, &PairFigure::treatment);
-    std::vector<std::vector<plot::HeatCell>> cells;
-    for (const std::string& patient : patients) {
-        cells.emplace_back();
-        for (const std::string& treatment : treatments)
-            cells.back().push_back(heat_cell(wells, patient, treatment));
+    std::string html;
+    for (const auto& [rows, columns] : heat_maps) {
+        const bool first = html.empty();
+        const bool several =
+            labels_of(pairs, rows.member).size() > 1 && labels_of(pairs, columns.member).size() > 1;
+        if (first || several) html += heat_panel(pairs, rows, columns, title_of(metric), label, high);
     }
-    const std::string name = title_of(metric);
-    return panel(name + " above the noise floor, patient by treatment",
-                 plot::heat_map(name + " of " + label + " less the noise floor", patients, treatments, cells,
-                                0, high));
+    return plot::element("div", "class=\"heats\"", html);
 }
 
 std::string embedding_panels(const Results& results, const std::string& label) {
     if (results.embeddings.cols() < 2 || results.embeddings.rows() < 3) return "";
     const auto components = linalg::principal_components(results.embeddings.view(), 2);
-    const std::vector<Embedded> populations = embedded(results, components);
+    const std::vector<Embedded> populations = embedded(results, components, false);
+    const std::vector<Embedded> each_pair = embedded(results, components, true);
     if (populations.size() < 3 || !(components.share[0] > 0)) return "";
     std::vector<double> xs;
     std::vector<double> ys;
@@ -213,14 +259,21 @@ std::string embedding_panels(const Results& results, const std::string& label) {
     }
     const plot::Axis x = plot::linear_axis("PC 1 (" + percent(components.share[0]) + " of variance)", xs);
     const plot::Axis y = plot::linear_axis("PC 2 (" + percent(components.share[1]) + ")", ys);
-    const std::pair<const char*, std::string Embedded::*> colourings[] = {
-        {"patient", &Embedded::patient}, {"culture", &Embedded::culture}, {"part", &Embedded::part}};
+    struct Colouring {
+        const char* name;
+        std::string Embedded::*member;
+        const std::vector<Embedded>& points;
+    };
+    const Colouring colourings[] = {{"patient", &Embedded::patient, populations},
+                                    {"culture", &Embedded::culture, populations},
+                                    {"treatment", &Embedded::treatment, each_pair},
+                                    {"part", &Embedded::part, populations}};
     std::string html;
-    for (const auto& [name, member] : colourings) {
-        const Texts labels = labels_of(populations, member);
+    for (const auto& [name, member, points] : colourings) {
+        const Texts labels = labels_of(points, member);
         if (labels.size() < 2) continue;
         std::vector<plot::Mark> marks;
-        for (const Embedded& p : populations) {
+        for (const Embedded& p : points) {
             marks.push_back({.x = p.x,
                              .y = p.y,
                              .group = place(labels, p.*member),

@@ -247,6 +247,7 @@ void write_results(const std::string& path, const Results& results) {
         h5::write_dataframe(root, "summary", results.summary);
         h5::write_dataframe(root, "training", results.training);
         write_embeddings(root, results);
+        write_cell_samples(root, results.samples, results.markers);
     }
     file.commit();
 }
@@ -265,6 +266,7 @@ Results read_results(const std::string& path) {
     results.summary = h5::read_dataframe(root, "summary");
     results.training = h5::read_dataframe(root, "training");
     read_embeddings(root, results);
+    results.samples = read_cell_samples(root, results.markers);
     return results;
 }
 

@@ -41,6 +41,8 @@ struct Results {
     std::vector<std::string>
         embedding_names{};  ///< row names of `/pairs` of the model, one per row of `embeddings`
     linalg::Matrix<float> embeddings{};
+    std::vector<std::string> markers{};  ///< columns of `samples`
+    std::vector<CellSample> samples{};   ///< cells of some pairs, for pictures; may be none
 };
 
 /// Table of an evaluation: pair part patient culture treatment concentration replicate plate predictor, the

@@ -19,6 +19,12 @@ void put(std::string& text, const std::string& value) {
     text += value;
 }
 
+void put(std::string& text, const linalg::Matrix<float>& x) {
+    put(text, x.rows());
+    put(text, x.cols());
+    text.append(reinterpret_cast<const char*>(x.data()), x.size() * sizeof(float));
+}
+
 class Reader {
   public:
     explicit Reader(const std::string& text) : text_(text) {}
@@ -29,6 +35,11 @@ class Reader {
         if constexpr (std::is_same_v<T, std::string>) {
             value.resize(next<std::size_t>());
             copy(value.data(), value.size());
+        } else if constexpr (std::is_same_v<T, linalg::Matrix<float>>) {
+            const auto rows = next<std::size_t>();
+            const auto cols = next<std::size_t>();
+            value = linalg::Matrix<float>(rows, cols);
+            copy(value.data(), value.size() * sizeof(float));
         } else {
             copy(&value, sizeof value);
         }
@@ -44,6 +55,31 @@ class Reader {
     const std::string& text_;
     std::size_t at_ = 0;
 };
+
+void append_sample(const CellSample& sample, std::string& text) {
+    put(text, sample.pair);
+    put(text, sample.control);
+    put(text, sample.predicted);
+    put(text, sample.treated);
+    put(text, sample.times.size());
+    for (std::size_t t = 0; t < sample.times.size(); ++t) {
+        put(text, sample.times[t]);
+        put(text, sample.flow[t]);
+    }
+}
+
+CellSample read_sample(Reader& in) {
+    CellSample sample{.pair = in.next<std::size_t>()};
+    sample.control = in.next<linalg::Matrix<float>>();
+    sample.predicted = in.next<linalg::Matrix<float>>();
+    sample.treated = in.next<linalg::Matrix<float>>();
+    const auto times = in.next<std::size_t>();
+    for (std::size_t t = 0; t < times; ++t) {
+        sample.times.push_back(in.next<double>());
+        sample.flow.push_back(in.next<linalg::Matrix<float>>());
+    }
+    return sample;
+}
 
 }  // namespace
 
@@ -63,6 +99,8 @@ void append_text(const ScoredPair& pair, std::string& text) {
         put(text, row.seconds);
         put(text, row.rank);
     }
+    put(text, pair.samples.size());
+    for (const CellSample& sample : pair.samples) append_sample(sample, text);
 }
 
 void read_text(const std::string& text, std::vector<ScoredPair>& pairs) {
@@ -84,6 +122,8 @@ void read_text(const std::string& text, std::vector<ScoredPair>& pairs) {
             row.seconds = in.next<double>();
             row.rank = in.next<int>();
         }
+        const auto samples = in.next<std::size_t>();
+        for (std::size_t s = 0; s < samples; ++s) pair.samples.push_back(read_sample(in));
         pairs.push_back(std::move(pair));
     }
 }

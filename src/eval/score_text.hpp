@@ -13,6 +13,7 @@ struct ScoredPair {
     std::size_t pair = 0;
     std::vector<float> embedding{};
     std::vector<PairScore> scores{};
+    std::vector<CellSample> samples{};  ///< one or none; without its name
 };
 
 /// Appends a pair as bytes, for the way to rank 0.

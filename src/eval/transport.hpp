@@ -28,7 +28,15 @@ struct TrainedFlow {
 
 /// The roles of draws in an evaluation or prediction, the last part of their key. Part of every result:
 /// append, never renumber.
-enum class DrawRole : std::uint64_t { control, target, halves, base, embedding };
+enum class DrawRole : std::uint64_t {
+    control,
+    target,
+    halves,
+    base,
+    embedding,
+    sample_control,
+    sample_target
+};
 
 /// A draw for one pair of an evaluation.
 core::Stream pair_stream(std::uint64_t seed, std::size_t pair, DrawRole role);

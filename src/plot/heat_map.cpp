@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <string_view>
 
 #include "plot/markup.hpp"
 
@@ -15,7 +16,8 @@ namespace {
 std::string two_decimals(double value) {
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "%.2f", value);
-    return text.data();
+    const std::string_view shown = text.data();
+    return shown == "-0.00" ? "0.00" : text.data();
 }
 
 std::string cell_element(const HeatCell& cell, double low, double high) {

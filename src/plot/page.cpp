@@ -40,7 +40,8 @@ details { border: 1px solid var(--rule); border-radius: 6px; margin: 0.5rem 0; p
 summary { cursor: pointer; padding: 0.55rem 0; font-weight: 600; overflow-wrap: anywhere; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 360px), 1fr)); gap: 1.2rem; padding-bottom: 0.8rem; }
 .panels > figure { margin: 0; min-width: 0; max-width: 560px; }
-@media (min-width: 820px) { .panels > figure:has(.heat) { grid-column: span 2; max-width: none; } }
+.heats { display: flex; flex-wrap: wrap; gap: 0.4rem 2rem; align-content: start; min-width: 0; } .heats > figure { margin: 0; min-width: 0; max-width: 100%; }
+@media (min-width: 820px) { .panels > .heats { grid-column: span 2; } }
 svg.chart { display: block; width: 100%; height: auto; }
 svg .tick { font-size: 12px; fill: var(--soft); } svg .axis { font-size: 13px; fill: var(--ink); }
 svg .grid { stroke: var(--grid); fill: none; } svg .diagonal { stroke: var(--soft); stroke-dasharray: 5 4; fill: none; }
@@ -58,6 +59,12 @@ svg .mark:hover { stroke: var(--ink); stroke-width: 1.6; } svg .line:hover { str
 .heat td { text-align: center; padding: 0.35rem 0.4rem; min-width: 2.9rem; border: 2px solid var(--page); background: rgb(var(--heat) / var(--shade, 0)); }
 .files { font-size: 0.85rem; } .files th, .files td { text-align: left; padding: 0.25rem 0.7rem 0.25rem 0; vertical-align: top; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 pre { background: var(--panel); padding: 0.7rem; overflow-x: auto; font-size: 0.8rem; border-radius: 4px; }
+svg .cloud { stroke-width: 3.4; stroke-opacity: 0.5; } svg .cloud:hover { stroke-width: 4.4; stroke-opacity: 0.9; }
+svg .arrows { stroke: var(--ink); stroke-width: 0.6; stroke-opacity: 0.55; fill: none; }
+.small { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(47%, 210px), 1fr)); gap: 0.4rem; }
+.frames { display: grid; grid-template-columns: repeat(auto-fit, minmax(100px, 1fr)); gap: 0.5rem; }
+.frame { text-align: center; font-size: 0.85rem; color: var(--soft); } .frame svg { border: 1px solid var(--rule); border-radius: 4px; }
+.panels > figure.wide { grid-column: 1 / -1; max-width: none; } .cells > figure { max-width: none; } details details { margin: 0.5rem 0; }
 #tip { position: fixed; z-index: 9; max-width: 80vw; padding: 0.3rem 0.6rem; border-radius: 4px; background: var(--ink); color: var(--page); font-size: 0.85rem; pointer-events: none; white-space: pre-line; }
 @media (max-width: 640px) { body { font-size: 15px; } .scores .sd { display: block; } .scores th, .scores td { padding: 0.3rem 0.3rem; } .scores thead th { white-space: normal; } .scores { font-size: 0.86rem; min-width: 100%; }
   .scores th:first-child { min-width: 5.7rem; } }

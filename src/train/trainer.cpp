@@ -53,7 +53,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
       sum_(values_.size(), model.gradient_unit()),
       gradient_(values_.size()),
-      shared_(options.batch_pairs + 2 + (values_.size() + nn::norm_block - 1) / nn::norm_block) {
+      shared_(options.batch_pairs + 3 + (values_.size() + nn::norm_block - 1) / nn::norm_block) {
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
@@ -176,6 +176,7 @@ void Trainer::compute_lanes() {
             for (std::size_t i = 0; i < count; ++i) compute_slot(first + i, work_[i]);
         }
         for (std::size_t i = 0; i < count; ++i) {
+            shared_[options_.batch_pairs + 2] += static_cast<double>(work_[i].source.rows());
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
             if (!work_[i].finite || !sum_.add(turn_part(work_[i].gradient)))
                 shared_[options_.batch_pairs] = 1;
@@ -210,7 +211,7 @@ void Trainer::update(StepReport& report) {
     sum_.reduce(communicator_, turn_bounds_);
     sum_.read(1.0 / static_cast<double>(options_.batch_pairs), turn_bounds_[rank],
               std::span(gradient_).subspan(own.first, own.count));
-    const auto squares = std::span(shared_).subspan(options_.batch_pairs + 2);
+    const auto squares = std::span(shared_).subspan(options_.batch_pairs + 3);
     nn::block_squares(gradient_, own.first, own.first + own.count, squares);
     communicator_.sum(std::span<double>(shared_));
     if (shared_[options_.batch_pairs] > 0) {
@@ -220,6 +221,7 @@ void Trainer::update(StepReport& report) {
     for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += shared_[b];
     report.loss /= static_cast<double>(options_.batch_pairs);
     report.stop = shared_[options_.batch_pairs + 1] > 0;
+    report.cells = static_cast<std::uint64_t>(shared_[options_.batch_pairs + 2]);
     report.rate = learning_rate(options_, adam_.step);
     report.gradient_norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;

@@ -63,7 +63,8 @@ struct StepReport {
     double loss = 0;           ///< mean over the slots
     double gradient_norm = 0;  ///< before clipping
     double rate = 0;
-    bool stop = false;  ///< some rank was asked to stop
+    bool stop = false;        ///< some rank was asked to stop
+    std::uint64_t cells = 0;  ///< control cells of all slots
 };
 
 /// Distributed training of a model.
@@ -141,7 +142,8 @@ class Trainer {
     linalg::AlignedVector<float> gradient_;
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
     nn::Turn turn_;                 ///< of the current step
-    std::vector<double> shared_;    ///< losses of all slots, two flags, squares of the blocks of the gradient
+    /// Losses of all slots, two flags, the number of cells, squares of the blocks of the gradient.
+    std::vector<double> shared_;
 };
 
 }  // namespace popflow::train

@@ -13,6 +13,11 @@ import h5py
 
 HOSTILE = "<script>alert('x')</script>\"&"
 VOID = {"meta", "wbr", "br", "path", "line", "rect"}
+PANELS = [
+    "training loss", "norm of the gradient", "learning rate", "model against unchanged control", "patient by treatment",
+    "culture by treatment", "Cells in two principal components", "Markers that the treatment moves most", "Density of ",
+    "embedded, by treatment", "Where this is from",
+]
 MEASURE = """<!DOCTYPE html><body><iframe src="page.html" style="border:0;width:{width}px;height:900px"></iframe><script>
 onload = () => {{ const d = document.querySelector('iframe').contentDocument; d.querySelectorAll('details').forEach(e => e.open = true);
   const small = [...d.querySelectorAll('svg text')].filter(e => e.getBoundingClientRect().height < 8).length;
@@ -79,6 +84,8 @@ def main():
     assert not page.fetched, page.fetched
     assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;" in text
     assert text.count('<svg class="chart"') >= 3
+    for panel in PANELS:
+        assert panel in text, panel
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     for width in (390, 1280) if browser else ():
         check_in_browser(browser, width)

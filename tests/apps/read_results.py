@@ -96,7 +96,7 @@ def main():
     arguments = parser.parse_args()
     with h5py.File(arguments.results) as file:
         pairs, summary, training = (read_elem(file[name]) for name in ("pairs", "summary", "training"))
-        embeddings = read_elem(file["embeddings"])
+        embeddings, cells = read_elem(file["embeddings"]), read_elem(file["cells"])
         attributes = dict(file.attrs)
     with h5py.File(arguments.run / "training.h5") as file:
         training_of_run = read_elem(file["training"])
@@ -108,6 +108,13 @@ def main():
     check_summary(summary, pairs)
     check_training(training, attributes["steps"])
     pd.testing.assert_frame_equal(training, training_of_run)
+
+    test = pairs.loc[pairs["predictor"] == "model"]
+    assert set(cells.obs["pair"]) <= set(test["pair"]) and cells.n_obs > 0
+    assert set(cells.obs["state"]) == {"control", "predicted", "treated"}
+    assert np.isfinite(cells.X).all() and list(cells.obs["state"].cat.categories) == sorted(set(cells.obs["state"]))
+    sizes = cells.obs.groupby(["pair", "state"], observed=True).size().unstack()
+    assert (sizes["control"] == sizes["predicted"]).all() and sizes.to_numpy().max() <= 80
 
     assert list(embeddings["pair"]) == list(pairs.loc[pairs["predictor"] == "model", "pair"])
     norms = np.linalg.norm(embeddings["values"].astype(float), axis=1)

@@ -50,6 +50,7 @@ Results with_pairs(std::uint64_t seed, const std::string& treatment) {
     h5::DataFrame training;
     training.add("step", h5::DataFrame::Ints{1, 2, 3});
     training.add("loss", h5::DataFrame::Doubles{3, 2, 1});
+    training.add("lr", h5::DataFrame::Doubles{1, 1, 0});
     results.training = training;
     return results;
 }
@@ -81,8 +82,8 @@ TEST(ReportPage, HoldsTablesCurvesPairsAndProvenance) {
     const std::vector<Results> results{with_pairs(1, "T"), with_pairs(2, "T")};
     const eval::PublishedTable published = eval::PublishedTable::load("organoid_replica");
     const std::string page = eval::report(results, ReportFormat::html, &published);
-    EXPECT_EQ(count(page, "<svg class=\"chart\""), 2U) << "training and pairs; there are no embeddings";
-    EXPECT_EQ(count(page, "class=\"line c0 dash0\" d="), 3U) << "two seeds and the legend";
+    EXPECT_EQ(count(page, "<svg class=\"chart\""), 3U) << "loss, rate, pairs; there are no embeddings";
+    EXPECT_EQ(count(page, "class=\"line c0 dash0\" d="), 6U) << "two seeds and the legend, twice";
     EXPECT_EQ(count(page, "<path class=\"mark c"), 3U) << "one pair, and two patients in the legend";
     EXPECT_EQ(count(page, "model - floor: 2.5"), 1U);
     EXPECT_EQ(count(page, "class=\"published\" title=\"published\">4.009"), 1U);

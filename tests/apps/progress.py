@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Progress on a terminal that is resized, and in a log; the training table while a run goes on.
+
+Usage: progress.py POPFLOW     (works in the current folder)
+"""
+
+import csv
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+SCREEN = "simulate screen --output s.h5ad --patients 3 --cultures PDO --treatments O,S --replicates 1 --cells 60:90".split()
+TRAIN = (
+    "train --data s.h5ad --split patient:21 --min-cells 50 --hidden 16 --layers 1 --embedding 8 --encoder-hidden 8 --knn 3"
+    " --cells 50 --batch-pairs 2 --time-frequencies 4 --space-frequencies 4 --log-every 5"
+).split()
+
+
+def on_terminal(popflow, arguments, columns, later_columns):
+    """What a command draws on a terminal that gets `later_columns` after the fifth drawing, as (before, after)."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm"
+        os.execv(popflow, [popflow, *arguments])
+    resize = lambda width: fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    resize(columns)
+    parts, narrow = ["", ""], False
+    while True:
+        try:
+            text = os.read(terminal, 4096).decode()
+        except OSError:  # the program has ended
+            break
+        parts[narrow] += text
+        if not narrow and parts[0].count("\r") > 8:
+            resize(later_columns)
+            narrow = True
+    assert os.waitpid(pid, 0)[1] == 0
+    return parts
+
+
+def check_terminal(popflow):
+    before, after = on_terminal(popflow, [*TRAIN, "--steps", "4000", "--output", "t"], 100, 40)
+    drawn = re.findall(r"\r(train \d+/4000[^\r\x1b]*)\x1b\[J", before)
+    assert len(drawn) >= 3 and all(len(line) < 100 for line in drawn), before
+    assert re.search(r"\[=*>? *\]  loss \S+  \S+ cells/s  \S.* left$", drawn[-1]), drawn[-1]
+    assert "\x1b[K" not in before and "\x1b[2K" not in before, "a line is erased before it is written: it flickers"
+    # The first line after the change may have been on its way.
+    later = re.findall(r"\r(train \d+/4000[^\r\x1b]*)\x1b\[J", after)
+    assert later and all(len(line) < 40 for line in later[1:]), after
+    assert later[-1].startswith("train 4000/4000"), later[-1]
+    assert after.count("\n") == 1 and after.endswith("\n"), "one line, ended at the end"
+
+
+def check_log(popflow):
+    found = subprocess.run(
+        [popflow, *TRAIN, "--steps", "20", "--log-seconds", "0", "--output", "l"], capture_output=True, text=True, check=True
+    )
+    lines = [line for line in found.stderr.splitlines() if line.startswith("train ")]
+    assert len(lines) == 20 and "\r" not in found.stderr and "\x1b" not in found.stderr, found.stderr
+    assert re.fullmatch(r"train 20/20  loss \S+  \S+ cells/s", lines[-1]), lines[-1]
+    quiet = subprocess.run(
+        [popflow, *TRAIN, "--steps", "20", "--log-seconds", "1e6", "--output", "q"], capture_output=True, text=True, check=True
+    )
+    assert len([line for line in quiet.stderr.splitlines() if line.startswith("train ")]) == 2, "the first and the last"
+
+
+def check_table(popflow):
+    with open("l/training.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["step", "epoch", "loss", "lr", "grad_norm", "seconds"]
+    assert [int(row["step"]) for row in rows] == [5, 10, 15, 20]
+    assert all(float(row["loss"]) > 0 for row in rows)
+    # A run that is stopped and goes on has the rows of one that was not.
+    stop = subprocess.run([popflow, *TRAIN, "--steps", "20", "--output", "r", "--stop-after", "12"], capture_output=True)
+    assert stop.returncode == 75, stop.stderr
+    watched = subprocess.Popen([popflow, "report", "--watch", "r", "--log-seconds", "0.1"], stdout=subprocess.PIPE, text=True)
+    assert watched.stdout.readline().startswith("r 12/20  loss ")
+    subprocess.run([popflow, *TRAIN, "--steps", "20", "--output", "r", "--resume"], capture_output=True, check=True)
+    lines = watched.stdout.read().splitlines()
+    assert watched.wait() == 0 and re.match(r"r 20/20  loss \S+  \S+ steps/s", lines[-1]), lines
+    with open("r/training.csv", newline="") as file:
+        again = list(csv.DictReader(file))
+    assert [row["step"] for row in again] == ["5", "10", "12", "15", "20"]
+    assert [row["loss"] for row in again if row["step"] in ("5", "10", "20")] == [row["loss"] for row in rows if row["step"] != "15"]
+    missing = subprocess.run([popflow, "report", "--watch", "nowhere"], capture_output=True, text=True)
+    assert missing.returncode == 2 and "not a run folder" in missing.stderr
+
+
+def main():
+    popflow = sys.argv[1]
+    subprocess.run([popflow, *SCREEN], check=True, capture_output=True)
+    check_terminal(popflow)
+    check_log(popflow)
+    check_table(popflow)
+    print("progress is shown")
+
+
+main()

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "eval/cell_sample.hpp"
+
+#include <gtest/gtest.h>
+
+#include "eval/sample_panels.hpp"
+#include "h5/file.hpp"
+#include "support/temporary_folder.hpp"
+
+using popflow::eval::CellSample;
+using popflow::linalg::Matrix;
+namespace data = popflow::data;
+namespace eval = popflow::eval;
+namespace h5 = popflow::h5;
+
+namespace {
+
+Matrix<float> counted(std::size_t rows, std::size_t columns, float first) {
+    Matrix<float> x(rows, columns);
+    for (float& v : x.values()) v = first++;
+    return x;
+}
+
+CellSample sample_of(const std::string& name, std::size_t markers, std::vector<double> times) {
+    CellSample sample{.name = name,
+                      .control = counted(3, markers, 0),
+                      .predicted = counted(3, markers, 100),
+                      .treated = counted(2, markers, 200),
+                      .times = std::move(times)};
+    for (std::size_t t = 0; t < sample.times.size(); ++t)
+        sample.flow.push_back(counted(3, markers, 10 * static_cast<float>(t + 1)));
+    return sample;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+    std::size_t n = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+    return n;
+}
+
+// Pairs of `patients` by `treatments`, in that order.
+data::Screen screen_of(int patients, int treatments) {
+    data::Screen screen;
+    for (int i = 0; i < patients; ++i) {
+        for (int t = 0; t < treatments; ++t) {
+            data::Population p;
+            p.patient = "P" + std::to_string(i);
+            p.treatment = "T" + std::to_string(t);
+            screen.pairs.push_back({0, screen.populations.size()});
+            screen.populations.push_back(p);
+        }
+    }
+    return screen;
+}
+
+}  // namespace
+
+TEST(CellSamples, ReadBackAsWritten) {
+    const popflow::support::TemporaryFolder folder;
+    const std::vector<CellSample> samples{sample_of("a / S", 2, {0.2, 0.4}), sample_of("b / S", 2, {})};
+    {
+        h5::AtomicFile file(folder.file("r.h5"));
+        {
+            h5::Group root = file.root();
+            eval::write_cell_samples(root, samples, {"x", "y"});
+        }
+        file.commit();
+    }
+    std::vector<std::string> markers;
+    const auto back = eval::read_cell_samples(h5::open_file(folder.file("r.h5")), markers);
+    ASSERT_EQ(back.size(), 2U);
+    EXPECT_EQ(markers, (std::vector<std::string>{"x", "y"}));
+    EXPECT_EQ(back[0].name, "a / S");
+    EXPECT_EQ(back[0].times, samples[0].times);
+    EXPECT_EQ(back[0].flow[1](0, 0), 20);
+    EXPECT_EQ(back[1].predicted(2, 1), 105);
+    EXPECT_EQ(back[1].treated.rows(), 2U);
+    EXPECT_TRUE(back[1].times.empty());
+}
+
+TEST(CellSamples, ManageWithoutAny) {
+    const popflow::support::TemporaryFolder folder;
+    {
+        h5::AtomicFile file(folder.file("r.h5"));
+        {
+            h5::Group root = file.root();
+            eval::write_cell_samples(root, {}, {"x"});
+        }
+        file.commit();
+    }
+    std::vector<std::string> markers;
+    EXPECT_TRUE(eval::read_cell_samples(h5::open_file(folder.file("r.h5")), markers).empty());
+}
+
+TEST(SampledPairs, TakeTreatmentsAndPatientsInTurn) {
+    const data::Screen screen = screen_of(3, 3);
+    data::Split split;
+    split.parts.assign(9, data::Part::test);
+    split.parts[0] = data::Part::train;
+    const std::vector<std::size_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8};
+    // T0 is left with patients 1 and 2: the first of these; then the second patient of T1, the third of T2
+    EXPECT_EQ(eval::sampled_pairs(screen, split, all, 3), (std::vector<std::size_t>{3, 4, 8}));
+    EXPECT_EQ(eval::sampled_pairs(screen, split, all, 100).size(), 8U) << "the test part alone, each once";
+    EXPECT_TRUE(eval::sampled_pairs(screen, split, all, 0).empty());
+    EXPECT_EQ(eval::sampled_pairs(screen, split, std::vector<std::size_t>{0}, 3),
+              (std::vector<std::size_t>{0}))
+        << "training pairs where no others are scored";
+}
+
+TEST(SampledPairs, TakePatientsInTurnWhereThereIsOneTreatment) {
+    const data::Screen screen = screen_of(4, 1);
+    const data::Split split{"", std::vector<data::Part>(4, data::Part::test)};
+    EXPECT_EQ(eval::sampled_pairs(screen, split, std::vector<std::size_t>{0, 1, 2, 3}, 2),
+              (std::vector<std::size_t>{0, 1}));
+}
+
+TEST(MovedMarkers, AreInStandardDeviationsOfTheControl) {
+    CellSample sample{.control = Matrix<float>(2, 3), .treated = Matrix<float>(2, 3)};
+    sample.control(0, 0) = 10;  // sd 5, shift 5
+    sample.control(0, 1) = 1;   // sd 0.5, shift 2
+    sample.treated(0, 0) = sample.treated(1, 0) = 10;
+    sample.treated(0, 1) = sample.treated(1, 1) = 2.5F;
+    EXPECT_EQ(eval::moved_markers(sample, 2), (std::vector<std::size_t>{1, 0}));
+}
+
+TEST(SamplePanels, ShowTwoMarkersOnTheirWay) {
+    eval::Results results;
+    results.markers = {"x", "y"};
+    results.samples = {sample_of("a <b>", 2, {0.2, 0.4}), sample_of("b", 2, {})};
+    const std::string html = eval::sample_panels(results);
+    EXPECT_EQ(count(html, "class=\"frame\""), 5U + 3U);
+    EXPECT_EQ(count(html, "class=\"arrows\""), 2U);
+    EXPECT_EQ(count(html, "<b>"), 0U);
+    results.markers = {"x", "y", "z"};
+    results.samples = {sample_of("a", 3, {})};
+    const std::string three = eval::sample_panels(results);
+    EXPECT_EQ(count(three, "class=\"frame\""), 0U);
+    EXPECT_EQ(count(three, "Density of "), 3U);
+    EXPECT_EQ(count(three, "PC 1"), 1U);
+    EXPECT_EQ(eval::sample_panels({}), "");
+}
