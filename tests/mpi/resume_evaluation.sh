@@ -8,12 +8,13 @@
 "$popflow" simulate screen --output "$scratch/s.h5ad" --patients 4 --cultures PDO,PDOF --treatments O,S,F \
     --replicates 2 --cells 250:300 --seed 3 >/dev/null 2>&1
 ranks 1 2 train --data "$scratch/s.h5ad" --output "$scratch/run" --steps 4 $small_model 2>"$scratch/err" || fail "$(cat "$scratch/err")"
-options="--run $scratch/run --parts train,test"
+options="--run $scratch/run --parts train,test --sample-pairs 40 --sample-cells 20"
 
 same_tables() {
     for column in pair predictor w1 w2 mmd r2 energy r2_means w1_markers n_predicted n_target status; do
         h5diff "$1" "$2" "/pairs/$column" || fail "$2: the scores differ in $column"
     done
+    h5diff "$1" "$2" /cells || fail "$2: the sample of cells differs"
     h5diff "$1" "$2" /embeddings || fail "$2: the embeddings differ"
     h5diff "$1" "$2" /summary || fail "$2: the summary differs"
     [ ! -e "$2.partial" ] || fail "$2: the scored pairs were left behind"
