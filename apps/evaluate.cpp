@@ -103,6 +103,8 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
         return done;
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
+    settle_precision(config, comm);
+    const auto lock = lock_run_folder(config.output, comm);
     if (const int code = train_run(config, table, comm); code != done) return code;
     release_stop_signals();
     comm.barrier();

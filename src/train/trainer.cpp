@@ -49,7 +49,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
       sum_(values_.size(), model.gradient_unit()),
       gradient_(values_.size()),
-      shared_(options.batch_pairs + 2) {
+      shared_(options.batch_pairs + 3) {
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
@@ -152,6 +152,8 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
         work.finite = std::isfinite(work.loss);
     } catch (const core::NumericalError&) {
         // told to all ranks by the flag, so that none waits in a collective
+    } catch (...) {
+        work.error = std::current_exception();  // must not leave a parallel region, as when memory runs out
     }
 }
 
@@ -171,6 +173,7 @@ void Trainer::compute_lanes() {
             for (std::size_t i = 0; i < count; ++i) compute_slot(first + i, work_[i]);
         }
         for (std::size_t i = 0; i < count; ++i) {
+            if (work_[i].error) std::rethrow_exception(work_[i].error);
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
             if (!work_[i].finite || !sum_.add(own_part(work_[i].gradient))) shared_[options_.batch_pairs] = 1;
         }
@@ -181,26 +184,40 @@ std::span<float> Trainer::own_part(std::span<float> buffer) const {
     return buffer.subspan(turn_.first, turn_.count);
 }
 
-StepReport Trainer::step(bool stop_requested) {
+void Trainer::skip_step() {
+    const std::string problem = "the loss is not finite at step " + std::to_string(adam_.step);
+    if (options_.on_nan == OnNan::stop) throw core::NumericalError("training", problem);
+    if (++skipped_ > most_skipped_in_a_row) {
+        throw core::NumericalError(
+            "training", problem + ", nor in the " + std::to_string(most_skipped_in_a_row) + " before");
+    }
+    ++adam_.step;
+}
+
+StepReport Trainer::step(const StepRequest& request) {
     turn_ = model_.turn(adam_.step);
     sum_.clear(turn_.count);
     std::ranges::fill(shared_, 0.0);
-    shared_.back() = stop_requested ? 1 : 0;
+    shared_[options_.batch_pairs + 1] = request.save ? 1 : 0;
+    shared_.back() = request.stop ? 1 : 0;
     model_.begin_step(values_, scratch_);
     compute_lanes();
     communicator_.sum(std::span<double>(shared_));
+    StepReport report;
+    report.save = shared_[options_.batch_pairs + 1] > 0;
+    report.stop = shared_.back() > 0;
+    report.rate = learning_rate(options_, adam_.step);
     if (shared_[options_.batch_pairs] > 0) {
-        throw core::NumericalError("training",
-                                   "the loss is not finite at step " + std::to_string(adam_.step));
+        skip_step();
+        report.skipped = true;
+        return report;
     }
+    skipped_ = 0;
     sum_.reduce(communicator_);
     sum_.read(1.0 / static_cast<double>(options_.batch_pairs), own_part(gradient_));
 
-    StepReport report;
     for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += shared_[b];
     report.loss /= static_cast<double>(options_.batch_pairs);
-    report.stop = shared_.back() > 0;
-    report.rate = learning_rate(options_, adam_.step);
     report.gradient_norm = nn::gradient_norm(own_part(gradient_), norm_sums_);
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;
     const double scale = clipped ? options_.clip_norm / report.gradient_norm : 1.0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ enum class Base { source, gaussian };
 /// rows: cell i of the control with cell i of the treated population, in the order of the file.
 enum class Coupling { random, ot, rows };
 enum class Schedule { constant, cosine };
+/// What becomes of a step whose loss or gradient is not finite: skip leaves weights and moments as they are
+/// and counts the step, so that the next one draws other cells.
+enum class OnNan { stop, skip };
 
 /// How a model is trained. Everything here changes the result.
 struct TrainOptions {
@@ -35,7 +39,11 @@ struct TrainOptions {
     std::uint64_t warmup_steps = 100;
     double clip_norm = 1;  ///< 0: none
     nn::AdamOptions adam{};
+    OnNan on_nan = OnNan::stop;
 };
+
+/// Steps in a row that OnNan::skip passes over before it stops.
+inline constexpr std::uint64_t most_skipped_in_a_row = 20;
 
 /// Learning rate of update `step` (0, 1, ...): linear warm-up, then constant, or a half cosine that ends at
 /// 0.
@@ -60,7 +68,15 @@ struct StepReport {
     double loss = 0;           ///< mean over the slots
     double gradient_norm = 0;  ///< before clipping
     double rate = 0;
-    bool stop = false;  ///< some rank was asked to stop
+    bool stop = false;     ///< some rank was asked to stop
+    bool save = false;     ///< some rank finds it time for a checkpoint
+    bool skipped = false;  ///< nothing was updated; loss and gradient_norm are 0
+};
+
+/// What a rank wants of all.
+struct StepRequest {
+    bool stop = false;
+    bool save = false;
 };
 
 /// Distributed training of a model.
@@ -76,10 +92,10 @@ class Trainer {
             const dist::Communicator& communicator);
 
     /// One update. Collective.
-    /// @param stop_requested  of this rank; seen by all in the report
-    /// @throws core::NumericalError on all ranks if a loss or gradient of any is not finite; weights are
-    /// unchanged
-    StepReport step(bool stop_requested);
+    /// @param request  of this rank; seen by all in the report
+    /// @throws core::NumericalError on all ranks if a loss or gradient of any is not finite and such a step
+    /// is not to be skipped, or too many were; weights are unchanged
+    StepReport step(const StepRequest& request);
 
     std::uint64_t steps_done() const { return adam_.step; }
     const linalg::AlignedVector<float>& values() const { return values_; }
@@ -105,10 +121,12 @@ class Trainer {
         std::vector<float> t;
         double loss = 0;
         bool finite = false;
+        std::exception_ptr error;  ///< that the slot ended with, other than by a loss that is not finite
     };
 
     void compute_lanes();
     void compute_slot(std::size_t lane_index, SlotWork& work);
+    void skip_step();
     std::span<float> memory_of(const TrainingPair& pair);
     std::span<float> own_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
@@ -135,7 +153,8 @@ class Trainer {
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
     nn::Turn turn_;                 ///< of the current step
     std::vector<double> norm_sums_;
-    std::vector<double> shared_;  ///< losses of all slots, then flags
+    std::uint64_t skipped_ = 0;   ///< steps in a row
+    std::vector<double> shared_;  ///< losses of all slots, then flags: not finite, save, stop
 };
 
 }  // namespace popflow::train
