@@ -12,10 +12,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-#include <system_error>
 #include <thread>
 
 #include "core/error.hpp"
+#include "core/stored_file.hpp"
 #include "core/text.hpp"
 
 namespace popflow::core {
@@ -128,7 +128,7 @@ int FolderLock::take_by_name(int fd) const {
 // The holder removes the file while it has it, so a lock counts only on the file that has the name now.
 bool FolderLock::try_to_take() {
     fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd_ < 0) throw DataError(path_, "", "cannot create: " + std::generic_category().message(errno));
+    if (fd_ < 0) fail_to_create(path_, errno);
     if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) {
         if (same_file(fd_, path_)) {
             // A full disk keeps no name, but the lock holds.

@@ -65,6 +65,12 @@ void refuse_folder(const std::string& path) {
 
 }  // namespace
 
+void fail_to_create(const std::string& path, int error) {
+    const std::string problem = "cannot create: " + std::generic_category().message(error);
+    if (error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG) throw WriteError(path, problem);
+    throw DataError(path, "", problem);
+}
+
 std::string temporary_name(const std::string& path) {
     return path + ".tmp";
 }
@@ -72,8 +78,7 @@ std::string temporary_name(const std::string& path) {
 void write_temporary(const std::string& path, std::span<const std::byte> bytes) {
     Descriptor file(temporary_name(path), O_WRONLY | O_CREAT | O_TRUNC);
     if (!file.is_open()) {
-        if (errno == ENOSPC || errno == EDQUOT || errno == EIO) fail_to_write(path, reason());
-        throw DataError(path, "", "cannot create: " + reason());
+        fail_to_create(path, errno);
     }
     if (!file.write(bytes) || !file.sync() || !file.close()) fail_to_write(path, reason());
 }
@@ -109,8 +114,7 @@ void sync_folder_of(const std::string& path) {
 void check_storable(const std::string& path) {
     refuse_folder(path);
     const std::string temporary = temporary_name(path);
-    if (!Descriptor(temporary, O_WRONLY | O_CREAT).is_open())
-        throw DataError(path, "", "cannot create: " + reason());
+    if (!Descriptor(temporary, O_WRONLY | O_CREAT).is_open()) fail_to_create(path, errno);
     ::unlink(temporary.c_str());
 }
 

@@ -7,6 +7,10 @@
 
 namespace popflow::core {
 
+/// Throws for a file that could not be made: WriteError if the disk is full or failed, else DataError.
+/// @param error  errno
+[[noreturn]] void fail_to_create(const std::string& path, int error);
+
 /// Where a file is written before it is put in place: `PATH.tmp`.
 std::string temporary_name(const std::string& path);
 

@@ -110,9 +110,7 @@ AtomicFile::AtomicFile(std::string path)
         throw core::DataError(path_, "", "cannot create: found a folder there, allowed a file");
     }
     // Asking the operating system first gives its reason in plain words.
-    if (!Descriptor(temporary_path_, O_WRONLY | O_CREAT).open()) {
-        throw core::DataError(path_, "", "cannot create: " + reason());
-    }
+    if (!Descriptor(temporary_path_, O_WRONLY | O_CREAT).open()) core::fail_to_create(path_, errno);
     exists_ = true;
     Handle creation(H5Pcreate(H5P_FILE_CREATE));
     H5Pset_obj_track_times(creation.id(), false);

@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 
+#include <cerrno>
 #include <new>
 #include <type_traits>
 
@@ -42,6 +43,10 @@ Cause innermost_cause() {
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_at, &cause);
     H5Eclear2(H5E_DEFAULT);
     // Of a failed system call HDF5 tells time, address and length as well; the reason is enough.
+    for (const int full : {ENOSPC, EDQUOT, EFBIG}) {
+        if (cause.text.find("errno = " + std::to_string(full) + ",") != std::string::npos)
+            cause.write_failed = true;
+    }
     const std::string before = "error message = '";
     if (const auto at = cause.text.find(before); at != std::string::npos) {
         const auto first = at + before.size();
@@ -66,6 +71,10 @@ std::int64_t check(std::int64_t result, const std::string& file, const std::stri
 }
 
 void silence() {
+    // Closing what is left at exit crashes if a file could not be written to its end; we close our files
+    // ourselves.
+    static const bool no_closing_at_exit = H5dont_atexit() >= 0;
+    (void)no_closing_at_exit;
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 

@@ -42,7 +42,7 @@ inline Handle own(std::int64_t id, const std::string& file, const std::string& f
     return Handle(check(id, file, field, action));
 }
 
-/// Stops HDF5 from printing errors on this thread; check() reports them.
+/// Stops HDF5 from printing errors on this thread; check() reports them. Comes before any other call of HDF5.
 void silence();
 
 }  // namespace popflow::h5
