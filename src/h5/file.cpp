@@ -75,7 +75,7 @@ Group WritableFile::root() {
 void WritableFile::close() {
     if (!file_) return;
     check(H5Fflush(file_.id(), H5F_SCOPE_GLOBAL), reported_, "", "cannot write");
-    if (!file_.reset()) throw core::WriteError(reported_, "cannot write: the file does not close");
+    if (!file_.reset()) check(-1, reported_, "", "cannot write: the file does not close");
 }
 
 MemoryFile::MemoryFile(std::string reported) : reported_(std::move(reported)) {
@@ -141,7 +141,7 @@ void AtomicFile::flush() {
 void AtomicFile::close() {
     if (!file_) return;
     flush();
-    if (!file_.reset()) throw core::WriteError(path_, "cannot write: the file does not close");
+    if (!file_.reset()) check(-1, path_, "", "cannot write: the file does not close");
 }
 
 void AtomicFile::commit() {

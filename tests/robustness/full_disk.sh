@@ -69,7 +69,7 @@ for ((k = 1; k <= calls; k++)); do
         h5diff before.h5 scores/r.h5 /pairs/w1 || fail "exit code 0, but the scores differ"
     else
         [ "$code" = 1 ] || fail "evaluation, call $k: exit code $code: $(cat err)"
-        grep -qE "^popflow: .*(No space left|Input/output error)" err || fail "$(cat err)"
+        grep -qE "^popflow: .*(No space left|Input/output error)" err || fail "call $k of $calls: $(cat err)"
         cmp before.h5 scores/r.h5 || fail "call $k: the results from before are not what they were"
     fi
 done
