@@ -140,6 +140,8 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
         return done;
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
+    settle_precision(config, comm);
+    const auto lock = lock_run_folder(config.output, comm);
     if (const int code = train_run(config, table, comm); code != done) return code;
     comm.barrier();
     const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(config.output));

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <new>
 #include <thread>
 
+#include "agreement.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "linalg/gemm.hpp"
@@ -67,7 +69,9 @@ std::string unknown_verb(const std::string& name) {
 int fail(const dist::Communicator& comm, int code, std::string message) {
     std::ranges::replace(message, '\n', ' ');  // one line, whatever labels the data have
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
-    std::fprintf(stderr, "popflow: %s\n", message.c_str());
+    const std::string who =
+        comm.rank() == 0 ? "" : "rank " + std::to_string(comm.rank()) + " on " + apps::host_name() + ": ";
+    std::fprintf(stderr, "popflow: %s%s\n", who.c_str(), message.c_str());
     std::fflush(stderr);
     if (comm.size() > 1) dist::abort(code);
     return code;
@@ -93,6 +97,7 @@ int print_reference(const dist::Communicator& comm) {
 
 int run_verb(const Verb& verb, const apps::Arguments& arguments, const dist::Communicator& comm) {
     try {
+        apps::agree_on_program(comm);
         return verb.run(arguments, comm);
     } catch (const core::UserError& error) {
         return fail(comm, apps::bad_input, error.what());
@@ -130,6 +135,7 @@ int main(int argc, char** argv) {
         const dist::Session session(argc, argv);
         return fail(dist::Communicator::world(), apps::bad_input, unknown_verb(name));
     }
+    std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write, with its words
     if (verb->stops_on_signal) apps::hold_stop_signals();
     const dist::Session session(argc, argv);
     const dist::Communicator comm = dist::Communicator::world();

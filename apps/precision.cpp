@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <array>
-#include <filesystem>
 
 #include "linalg/precision.hpp"
-#include "train/checkpoint.hpp"
+#include "train/checkpoint_folder.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -22,10 +21,9 @@ PrecisionChoice precision_of(const train::Checkpoint& checkpoint) {
 }  // namespace
 
 void settle_precision(config::RunConfig& config, const dist::Communicator& comm) {
-    const std::string checkpoint = config.output + "/checkpoint.h5";
-    if (config.precision == PrecisionChoice::automatic && config.resume &&
-        std::filesystem::exists(checkpoint)) {
-        config.precision = precision_of(train::read_checkpoint(checkpoint));
+    if (config.precision == PrecisionChoice::automatic && config.resume) {
+        if (const auto found = train::newest_checkpoint(config.output))
+            config.precision = precision_of(found->checkpoint);
     }
     if (config.method == models::Method::icnn) {
         if (config.precision == PrecisionChoice::bf16)

@@ -2,18 +2,37 @@
 #include "run_folder.hpp"
 
 #include <omp.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "core/text.hpp"
 #include "data/anndata.hpp"
+#include "train/checkpoint_folder.hpp"
 
 namespace popflow::apps {
 
 std::string checkpoint_path(const std::string& run) {
-    return run + "/checkpoint.h5";
+    return train::checkpoint_path(run);
+}
+
+std::unique_ptr<core::FolderLock> lock_run_folder(const std::string& folder, const dist::Communicator& comm) {
+    std::unique_ptr<core::FolderLock> lock;
+    if (comm.root()) {
+        std::error_code error;
+        std::filesystem::create_directories(folder, error);
+        if (error)
+            throw core::ConfigError("output", "cannot make the folder '" + folder + "': " + error.message());
+        if (::access(folder.c_str(), W_OK) != 0)
+            throw core::ConfigError("output", "cannot write to the folder '" + folder + "'");
+        // mpirun takes two seconds to end the ranks of a run that was killed.
+        lock = std::make_unique<core::FolderLock>(folder, std::chrono::seconds(5));
+    }
+    comm.barrier();
+    return lock;
 }
 
 train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable& table,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "core/folder_lock.hpp"
 #include "eval/results.hpp"
 #include "eval/transport.hpp"
 #include "train/checkpoint.hpp"
@@ -12,6 +14,11 @@
 namespace popflow::apps {
 
 std::string checkpoint_path(const std::string& run);
+
+/// Makes the run folder if there is none and keeps it to this training, on rank 0; elsewhere empty.
+/// Collective: when it returns, no other training writes there.
+/// @throws core::UserError if it cannot be made or written to, or another training has it
+std::unique_ptr<core::FolderLock> lock_run_folder(const std::string& folder, const dist::Communicator& comm);
 
 /// The checkpoint of run folder config.run, and the configuration as that run, then the command line, says.
 /// @throws core::UserError for a folder without a checkpoint, or an option that a trained run cannot change

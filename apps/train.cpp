@@ -1,73 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include <omp.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 
+#include "agreement.hpp"
 #include "core/progress.hpp"
 #include "linalg/precision.hpp"
-#include "train/checkpoint.hpp"
+#include "run_folder.hpp"
+#include "train/checkpoint_folder.hpp"
 #include "train/training_csv.hpp"
 #include "train/training_set.hpp"
 #include "train/training_table.hpp"
+#include "training_setup.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
 
 namespace {
-
-namespace fs = std::filesystem;
-
-void make_run_folder(const std::string& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error)
-        throw core::ConfigError("output", "cannot make the folder '" + folder + "': " + error.message());
-    if (::access(folder.c_str(), W_OK) != 0)
-        throw core::ConfigError("output", "cannot write to the folder '" + folder + "'");
-}
-
-void write_config(const std::string& folder, const config::OptionTable& table) {
-    std::error_code error;
-    const std::string path = folder + "/config.cfg";
-    std::ofstream out(path + ".tmp");
-    out << table.text(config::training_sections())
-        << table.text({config::Section::transport, config::Section::evaluate});
-    out.close();
-    fs::rename(path + ".tmp", path, error);
-    if (!out || error) throw core::ConfigError("output", "cannot write '" + path + "'");
-}
-
-models::FlowMatchingShape model_shape(const config::RunConfig& config, const data::Screen& screen,
-                                      const train::TrainingSet& set) {
-    models::FlowMatchingShape shape = config.model;
-    shape.markers = screen.markers.size();
-    shape.precision =
-        config.precision == config::PrecisionChoice::bf16 ? linalg::Precision::bf16 : linalg::Precision::fp32;
-    shape.cell_types = screen.cell_types.size() > 1 ? screen.cell_types.size() : 0;
-    shape.conditions = set.conditions().size();
-    shape.training_pairs = set.pairs().size();
-    const std::size_t cells = std::min(config.train.cells, set.smallest_population());
-    if (shape.context == models::Context::population && shape.encoder.knn >= cells) {
-        throw core::ConfigError("knn", "found " + std::to_string(shape.encoder.knn) + ", allowed 0 to " +
-                                           std::to_string(cells - 1) + ", fewer than the cells of a slot");
-    }
-    return shape;
-}
-
-models::IcnnTransportShape icnn_shape(const config::RunConfig& config,
-                                      const models::FlowMatchingShape& data) {
-    models::IcnnTransportShape shape = config.icnn;
-    shape.markers = data.markers;
-    shape.conditions = config.condition == config::Condition::treatment ? data.conditions : 0;
-    return shape;
-}
 
 // One training from its data to its last step.
 class Training {
@@ -78,8 +32,11 @@ class Training {
           table_(table),
           comm_(comm),
           folder_(config.output),
-          screen_(data::open_screen(config.data, config.screen)),
+          stamp_(file_stamp(config.data)),
+          screen_(open_agreed_screen(config, table, comm)),
           set_(screen_, data::make_split(screen_, config.split, config.split_seed), config.train, comm) {
+        if (file_stamp(config.data) != stamp_)
+            throw core::DataError(config.data, "", "was changed while it was read; begin again");
         train::check_augmentation(config.train.augmentation, screen_.markers.size(),
                                   config.train.coupling == train::Coupling::rows, config.model.context);
         saved_.config = table.text(config::training_sections());
@@ -99,7 +56,9 @@ class Training {
     }
 
     int run() {
-        if (config_.resume && fs::exists(checkpoint_path())) resume();
+        if (comm_.root())
+            files_ = std::make_unique<train::CheckpointFolder>(folder_, config_.keep_checkpoints);
+        if (config_.resume) resume();
         // Only now: a refused run leaves the folder of an earlier one as it is.
         if (comm_.root()) {
             write_config(folder_, table_);
@@ -110,45 +69,84 @@ class Training {
         core::Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root(),
                                 config_.log_seconds);
         while (trainer_->steps_done() < config_.train.steps) {
-            const train::StepReport report =
-                trainer_->step(stop_requested() || trainer_->steps_done() + 1 == config_.stop_after);
-            const std::uint64_t step = trainer_->steps_done();
-            record(report, step);
+            const train::StepReport report = step();
+            const std::uint64_t done_now = trainer_->steps_done();
+            if (report.skipped) {
+                progress.message("note: passed over step " + std::to_string(done_now - 1) +
+                                 ", whose loss is not finite");
+            }
+            record(report, done_now);
             progress.add(report.cells, "cells");
-            if (report.stop && step < config_.train.steps) {
+            if (report.stop && done_now < config_.train.steps) {
                 save();
-                progress.message("stopped on request after step " + std::to_string(step) +
+                if (files_) files_->wait();
+                progress.message("stopped on request after step " + std::to_string(done_now) +
                                  "; go on with --resume");
                 return stopped;
             }
-            if (step % config_.checkpoint_every == 0) save();
+            if (report.save || done_now % config_.checkpoint_every == 0) save();
+            if (files_) files_->check();
+            if (data_changed()) {
+                progress.message("note: " + config_.data +
+                                 " was changed; this training goes on with what it has read, a resumed one "
+                                 "could not");
+            }
             char note[64];
             std::snprintf(note, sizeof note, "loss %.4g", rows_.empty() ? report.loss : rows_.back().loss);
-            progress.update(step, note);
+            progress.update(done_now, note);
         }
-        save();
+        if (saved_step_ != trainer_->steps_done()) save();
+        if (files_) files_->wait();
         return done;
     }
 
   private:
-    std::string checkpoint_path() const { return folder_ + "/checkpoint.h5"; }
     std::string table_path() const { return folder_ + "/training.h5"; }
 
-    void resume() {
-        train::Checkpoint before = train::read_checkpoint(checkpoint_path());
-        std::vector<std::string> ignored{"data", "checkpoint-every"};
-        // With a constant rate more steps do not change those that were made.
-        const bool any_length = config_.train.schedule == train::Schedule::constant &&
-                                (config_.train.augment_until == 1 || !config_.train.augmentation.any());
-        if (any_length) ignored.emplace_back("steps");
-        const auto changed = config::differences(saved_.config, before.config, ignored);
-        if (!changed.empty())
-            throw core::ConfigError("resume", "the configuration changed: " + changed.front());
-        if (before.data_fingerprint != saved_.data_fingerprint) {
-            throw core::DataError(config_.data, "", "not the file that this run was trained on");
+    train::StepReport step() {
+        const std::chrono::duration<double, std::ratio<60>> since_save =
+            std::chrono::steady_clock::now() - saved_at_;
+        const bool due = comm_.root() && config_.checkpoint_minutes > 0 &&
+                         since_save.count() >= config_.checkpoint_minutes;
+        try {
+            return trainer_->step(
+                {.stop = stop_requested() || trainer_->steps_done() + 1 == config_.stop_after, .save = due});
+        } catch (const core::NumericalError& error) {
+            throw core::NumericalError(error.where, not_finite_at(trainer_->steps_done()));
         }
+    }
+
+    std::string not_finite_at(std::uint64_t step) const {
+        return "the loss is not finite at step " + std::to_string(step) + "; " +
+               (saved_step_ ? "the last checkpoint is of step " + std::to_string(*saved_step_)
+                            : "there is no checkpoint yet") +
+               " (see --on-nan, --rate and --clip-norm)";
+    }
+
+    void resume() {
+        std::optional<train::FoundCheckpoint> found = train::newest_checkpoint(folder_);
+        agree(comm_, "checkpoint in " + folder_,
+              found ? "step " + std::to_string(found->checkpoint.adam.step) + ", checksum " +
+                          train::checkpoint_digest(found->checkpoint)
+                    : "none");
+        if (!found) return;
+        train::Checkpoint& before = found->checkpoint;
+        check_unchanged(config_, saved_, before);
+        if (comm_.root()) {
+            for (const std::string& why : found->skipped) {
+                std::fprintf(stderr, "note: skipped %s; going on from %s, step %llu\n", why.c_str(),
+                             found->path.c_str(), static_cast<unsigned long long>(before.adam.step));
+            }
+            files_->go_on_from(*found);
+        }
+        if (found->skipped.empty()) saved_step_ = before.adam.step;
         trainer_->restore(std::move(before.values), std::move(before.adam), before.memory);
-        rows_ = train::read_training_table(table_path(), trainer_->steps_done());
+        try {
+            rows_ = train::read_training_table(table_path(), trainer_->steps_done());
+        } catch (const core::DataError& error) {
+            if (comm_.root())
+                std::fprintf(stderr, "note: the training table begins anew: %s\n", error.what());
+        }
         if (!rows_.empty()) seconds_before_ = rows_.back().seconds;
     }
 
@@ -170,9 +168,11 @@ class Training {
     }
 
     void record(const train::StepReport& report, std::uint64_t step) {
-        loss_ += report.loss;
-        norm_ += report.gradient_norm;
-        ++since_row_;
+        if (!report.skipped) {
+            loss_ += report.loss;
+            norm_ += report.gradient_norm;
+            ++since_row_;
+        }
         if (step % config_.log_every != 0 && step != config_.train.steps && !report.stop) return;
         const double n = static_cast<double>(since_row_);
         const double seconds =
@@ -180,7 +180,7 @@ class Training {
         const double visits = static_cast<double>(step) * static_cast<double>(config_.train.batch_pairs);
         rows_.push_back({.step = step,
                          .epoch = visits / static_cast<double>(set_.pairs().size()),
-                         .loss = loss_ / n,
+                         .loss = loss_ / n,  // not a number if all steps were passed over
                          .rate = report.rate,
                          .gradient_norm = norm_ / n,
                          .seconds = seconds_before_ + seconds});
@@ -188,29 +188,46 @@ class Training {
         loss_ = norm_ = 0;
         since_row_ = 0;
         if (comm_.root() && seconds - table_written_ > 10) {
-            train::write_training_table(table_path(), rows_);
+            files_->store_others({{table_path(), train::training_table_bytes(rows_)}});
             table_written_ = seconds;
         }
     }
 
+    // The file is written while training goes on.
     void save() {
         saved_.memory = trainer_->memory();
+        if (!std::ranges::all_of(trainer_->values(), [](float w) { return std::isfinite(w); })) {
+            throw core::NumericalError("training", not_finite_at(trainer_->steps_done()));
+        }
+        saved_step_ = trainer_->steps_done();
+        saved_at_ = std::chrono::steady_clock::now();
         saved_.adam = trainer_->adam();
         if (!comm_.root()) return;
         saved_.values = trainer_->values();
-        train::write_training_table(table_path(), rows_);
-        train::write_checkpoint(checkpoint_path(), saved_);
+        files_->store({{table_path(), train::training_table_bytes(rows_)}}, *saved_step_,
+                      train::checkpoint_bytes(saved_));
+    }
+
+    // Once.
+    bool data_changed() {
+        if (!comm_.root() || change_told_ || trainer_->steps_done() % config_.log_every != 0) return false;
+        change_told_ = file_stamp(config_.data) != stamp_;
+        return change_told_;
     }
 
     const config::RunConfig& config_;
     const config::OptionTable& table_;
     const dist::Communicator& comm_;
     std::string folder_;
+    std::string stamp_;  ///< of the data file, before it was read
     data::Screen screen_;
     train::TrainingSet set_;
     train::Checkpoint saved_;
     std::unique_ptr<models::Model> model_;
     std::unique_ptr<train::Trainer> trainer_;
+    std::unique_ptr<train::CheckpointFolder> files_;  ///< of rank 0
+    std::optional<std::uint64_t> saved_step_;         ///< of the last checkpoint
+    bool change_told_ = false;
     std::vector<train::TrainingRow> rows_;
     std::optional<train::TrainingCsv> csv_;  ///< of rank 0
     double loss_ = 0;
@@ -219,13 +236,13 @@ class Training {
     double seconds_before_ = 0;
     double table_written_ = 0;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point saved_at_ = began_;
 };
 
 }  // namespace
 
-int train_run(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm) {
-    settle_precision(config, comm);
-    if (comm.root()) make_run_folder(config.output);
+int train_run(const config::RunConfig& config, const config::OptionTable& table,
+              const dist::Communicator& comm) {
     return Training(config, table, comm).run();
 }
 
@@ -239,6 +256,8 @@ int train(const Arguments& arguments, const dist::Communicator& comm) {
         return done;
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
+    settle_precision(config, comm);
+    const auto lock = lock_run_folder(config.output, comm);
     return train_run(config, table, comm);
 }
 

@@ -42,8 +42,10 @@ void require(const std::string& value, const std::string& option, const std::str
 /// @throws core::ConfigError if bf16 is asked for and a CPU has it not
 void settle_precision(config::RunConfig& config, const dist::Communicator& comm);
 
-/// Settles the precision and trains as configured into the folder config.output; `done` or `stopped`.
-int train_run(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm);
+/// Trains as configured, with a settled precision, into the folder config.output, which is there and kept to
+/// this run; `done` or `stopped`.
+int train_run(const config::RunConfig& config, const config::OptionTable& table,
+              const dist::Communicator& comm);
 
 /// Holds SIGTERM and SIGUSR1 back until stop_requested() asks for them, in this thread and those it starts.
 ///

@@ -240,6 +240,11 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
                "of matrix products; auto is bf16 where every rank's CPU has it");
     add.count("checkpoint-every", config.checkpoint_every, 1, "steps between checkpoints");
+    add.number("checkpoint-minutes", config.checkpoint_minutes, 0, 1e6,
+               "minutes after which there is a checkpoint as well; 0 for none");
+    add.count("keep-checkpoints", config.keep_checkpoints, 1, "last checkpoints that are kept", 1000);
+    add.choice("on-nan", train.on_nan, {"stop", "skip"},
+               "what to do in a step whose loss is not finite; skip changes no weight");
     add.count("log-every", config.log_every, 1, "steps between rows of the training table");
     add.add(
         "stop-after", "N", "checkpoint and exit 75 after this step, as on a signal; 0 for never",

@@ -42,6 +42,8 @@ struct RunConfig {
     train::TrainOptions train;
     PrecisionChoice precision = PrecisionChoice::automatic;
     std::uint64_t checkpoint_every = 500;  ///< steps
+    double checkpoint_minutes = 30;        ///< 0: by steps alone
+    std::size_t keep_checkpoints = 2;      ///< with the newest
     std::uint64_t log_every = 50;          ///< steps
     double log_seconds = 10;               ///< between lines of progress in a log
     std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never

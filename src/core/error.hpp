@@ -51,6 +51,15 @@ class ShapeMismatch : public Error {
                 std::to_string(cols) + "]") {}
 };
 
+/// A file that was begun could not be written to its end: the disk is full, or failed. `what()` is `file:
+/// cannot write: ...`.
+class WriteError : public Error {
+  public:
+    WriteError(std::string file_name, const std::string& problem)
+        : Error(file_name + ": " + problem), file(std::move(file_name)) {}
+    std::string file;  ///< path as it will be called when it is whole
+};
+
 /// A computation left the finite numbers or did not converge.
 class NumericalError : public Error {
   public:

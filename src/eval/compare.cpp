@@ -19,9 +19,22 @@ const std::set<std::string> scoring_keys{
     "column",          "control", "pair-by", "min-cells", "doses",     "transform", "markers",
     "exclude-markers", "exclude", "split",   "max-cells", "eval-draw", "normalise", "train-eval-pairs"};
 // Options that change no score, or are a seed.
-const std::set<std::string> passive_keys{
-    "seed",      "eval-seed",    "data",         "split-seed", "parts", "metrics", "checkpoint-every",
-    "log-every", "sample-pairs", "sample-cells", "method",     "base",  "loss"};
+const std::set<std::string> passive_keys{"seed",
+                                         "eval-seed",
+                                         "data",
+                                         "split-seed",
+                                         "parts",
+                                         "metrics",
+                                         "checkpoint-every",
+                                         "log-every",
+                                         "sample-pairs",
+                                         "sample-cells",
+                                         "method",
+                                         "base",
+                                         "loss",
+                                         "checkpoint-minutes",
+                                         "keep-checkpoints",
+                                         "on-nan"};
 const std::set<std::string> encoder_keys{"embedding",           "encoder-hidden", "encoder-layers",
                                          "encoder-activation",  "updates",        "embedding-norm",
                                          "encoder-frequencies", "encoder-scale"};

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/stored_file.hpp"
 #include "h5/lzf.hpp"
 
 namespace popflow::h5 {
@@ -40,7 +40,6 @@ class Descriptor {
         if (fd_ >= 0) ::close(fd_);
     }
     bool open() const { return fd_ >= 0; }
-    bool sync() const { return fd_ >= 0 && ::fsync(fd_) == 0; }
 
   private:
     int fd_;
@@ -76,19 +75,42 @@ Group WritableFile::root() {
 void WritableFile::close() {
     if (!file_) return;
     check(H5Fflush(file_.id(), H5F_SCOPE_GLOBAL), reported_, "", "cannot write");
-    if (!file_.reset()) throw core::DataError(reported_, "", "cannot write: the file does not close");
+    if (!file_.reset()) check(-1, reported_, "", "cannot write: the file does not close");
 }
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_path_(path_ + ".tmp") {
+MemoryFile::MemoryFile(std::string reported) : reported_(std::move(reported)) {
+    silence();
+    Handle creation(H5Pcreate(H5P_FILE_CREATE));
+    H5Pset_obj_track_times(creation.id(), false);
+    const Handle access = access_properties(H5F_CLOSE_STRONG);
+    constexpr std::size_t growth = std::size_t{4} << 20U;
+    check(H5Pset_fapl_core(access.id(), growth, false), reported_, "", "cannot create in memory");
+    // A file of this name that is on the disk would be read first, to no end.
+    file_ = own(H5Fcreate((reported_ + ".in-memory").c_str(), H5F_ACC_TRUNC, creation.id(), access.id()),
+                reported_, "", "cannot create in memory");
+}
+
+Group MemoryFile::root() {
+    return Group(own(H5Gopen2(file_.id(), "/", H5P_DEFAULT), reported_, "", "cannot open"), reported_, "/");
+}
+
+std::vector<std::byte> MemoryFile::bytes() {
+    check(H5Fflush(file_.id(), H5F_SCOPE_GLOBAL), reported_, "", "cannot write");
+    const auto size = check(H5Fget_file_image(file_.id(), nullptr, 0), reported_, "", "cannot write");
+    std::vector<std::byte> image(static_cast<std::size_t>(size));
+    check(H5Fget_file_image(file_.id(), image.data(), image.size()), reported_, "", "cannot write");
+    return image;
+}
+
+AtomicFile::AtomicFile(std::string path)
+    : path_(std::move(path)), temporary_path_(core::temporary_name(path_)) {
     silence();
     std::error_code ignored;
     if (std::filesystem::is_directory(path_, ignored)) {
         throw core::DataError(path_, "", "cannot create: found a folder there, allowed a file");
     }
     // Asking the operating system first gives its reason in plain words.
-    if (!Descriptor(temporary_path_, O_WRONLY | O_CREAT).open()) {
-        throw core::DataError(path_, "", "cannot create: " + reason());
-    }
+    if (!Descriptor(temporary_path_, O_WRONLY | O_CREAT).open()) core::fail_to_create(path_, errno);
     exists_ = true;
     Handle creation(H5Pcreate(H5P_FILE_CREATE));
     H5Pset_obj_track_times(creation.id(), false);
@@ -119,21 +141,13 @@ void AtomicFile::flush() {
 void AtomicFile::close() {
     if (!file_) return;
     flush();
-    if (!file_.reset()) throw core::DataError(path_, "", "cannot write: the file does not close");
+    if (!file_.reset()) check(-1, path_, "", "cannot write: the file does not close");
 }
 
 void AtomicFile::commit() {
     close();
-    if (!Descriptor(temporary_path_, O_RDONLY).sync()) {
-        throw core::DataError(path_, "", "cannot write to disk: " + reason());
-    }
-    if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
-        throw core::DataError(path_, "", "cannot rename " + temporary_path_ + ": " + reason());
-    }
+    core::put_in_place(path_);
     exists_ = false;
-    // The rename itself lives in the folder; not every file system can sync one, and the data is safe by now.
-    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-    (void)Descriptor(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY).sync();
 }
 
 }  // namespace popflow::h5

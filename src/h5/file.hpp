@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "h5/group.hpp"
 #include "h5/handle.hpp"
@@ -24,8 +26,24 @@ class WritableFile {
 
     Group root();
     /// Hands everything to the operating system and closes; objects of the file must not be used afterwards.
-    /// @throws core::DataError
+    /// @throws core::WriteError
     void close();
+
+  private:
+    std::string reported_;
+    Handle file_;
+};
+
+/// A new HDF5 file in memory, for those who write its bytes themselves, as another thread may: HDF5 is for
+/// one thread at a time.
+class MemoryFile {
+  public:
+    /// @param reported  the name that errors call the file by
+    explicit MemoryFile(std::string reported);
+
+    Group root();
+    /// The whole file as it would be on disk.
+    std::vector<std::byte> bytes();
 
   private:
     std::string reported_;
@@ -51,7 +69,7 @@ class AtomicFile {
     void flush();
     /// Closes the file under its temporary name, for instance so that other processes may write into it.
     void close();
-    /// Closes, waits until the file is on disk and renames it to its place. @throws core::DataError
+    /// Closes, waits until the file is on disk and renames it to its place. @throws core::WriteError
     void commit();
 
   private:

@@ -3,6 +3,8 @@
 
 #include <hdf5.h>
 
+#include <cerrno>
+#include <new>
 #include <type_traits>
 
 #include "core/error.hpp"
@@ -21,19 +23,40 @@ bool Handle::reset() noexcept {
 
 namespace {
 
-extern "C" herr_t keep_first(unsigned depth, const H5E_error2_t* error, void* text) {
-    if (depth == 0 && error->desc != nullptr) *static_cast<std::string*>(text) = error->desc;
+/// What the error stack of HDF5 says of the innermost cause.
+struct Cause {
+    std::string text;
+    bool write_failed = false;
+    bool out_of_memory = false;
+};
+
+extern "C" herr_t look_at(unsigned depth, const H5E_error2_t* error, void* where) {
+    auto& cause = *static_cast<Cause*>(where);
+    if (depth == 0 && error->desc != nullptr) cause.text = error->desc;
+    if (error->min_num == H5E_WRITEERROR) cause.write_failed = true;
+    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) cause.out_of_memory = true;
     return 0;
 }
 
-std::string innermost_cause() {
-    std::string text;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &text);
+Cause innermost_cause() {
+    Cause cause;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_at, &cause);
     H5Eclear2(H5E_DEFAULT);
-    for (char& c : text) {
+    // Of a failed system call HDF5 tells time, address and length as well; the reason is enough.
+    for (const int full : {ENOSPC, EDQUOT, EFBIG}) {
+        if (cause.text.find("errno = " + std::to_string(full) + ",") != std::string::npos)
+            cause.write_failed = true;
+    }
+    const std::string before = "error message = '";
+    if (const auto at = cause.text.find(before); at != std::string::npos) {
+        const auto first = at + before.size();
+        cause.text = cause.text.substr(first, cause.text.find('\'', first) - first);
+    }
+    for (char& c : cause.text) {
         if (c == '\n' || c == '\r') c = ' ';
     }
-    return text.empty() ? "HDF5 gives no reason" : text;
+    if (cause.text.empty()) cause.text = "HDF5 gives no reason";
+    return cause;
 }
 
 }  // namespace
@@ -41,10 +64,17 @@ std::string innermost_cause() {
 std::int64_t check(std::int64_t result, const std::string& file, const std::string& field,
                    const char* action) {
     if (result >= 0) return result;
-    throw core::DataError(file, field, std::string(action) + ": " + innermost_cause());
+    const Cause cause = innermost_cause();
+    if (cause.out_of_memory) throw std::bad_alloc();
+    if (cause.write_failed) throw core::WriteError(file, "cannot write: " + cause.text);
+    throw core::DataError(file, field, std::string(action) + ": " + cause.text);
 }
 
 void silence() {
+    // Closing what is left at exit crashes if a file could not be written to its end; we close our files
+    // ourselves.
+    static const bool no_closing_at_exit = H5dont_atexit() >= 0;
+    (void)no_closing_at_exit;
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 

@@ -33,7 +33,7 @@ class Handle {
 /// Returns `result` if it is not negative.
 ///
 /// @throws core::DataError{file, field} that reads `action: text`, text being what HDF5 says of the innermost
-/// cause
+/// cause; core::WriteError if that is a write that failed; std::bad_alloc if HDF5 found no memory
 std::int64_t check(std::int64_t result, const std::string& file, const std::string& field,
                    const char* action);
 
@@ -42,7 +42,7 @@ inline Handle own(std::int64_t id, const std::string& file, const std::string& f
     return Handle(check(id, file, field, action));
 }
 
-/// Stops HDF5 from printing errors on this thread; check() reports them.
+/// Stops HDF5 from printing errors on this thread; check() reports them. Comes before any other call of HDF5.
 void silence();
 
 }  // namespace popflow::h5

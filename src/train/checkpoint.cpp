@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "train/checkpoint.hpp"
 
+#include <iterator>
+
+#include "core/stored_file.hpp"
 #include "h5/file.hpp"
 #include "h5/group.hpp"
+#include "train/checkpoint_seal.hpp"
 
 namespace popflow::train {
 
@@ -151,6 +155,17 @@ data::Conditions read_conditions(const h5::Group& group) {
     return {std::move(treatments), all ? data::Doses::all : data::Doses::highest};
 }
 
+// Of the values that were read: a file that another program has written anew has no seal.
+void check_digest(const h5::Group& root, const Checkpoint& checkpoint) {
+    if (!root.has_attribute("checksum")) return;
+    const std::string stored = root.string_attribute("checksum");
+    const std::string computed = checkpoint_digest(checkpoint);
+    if (stored == computed) return;
+    throw core::DataError(
+        root.file(), "checksum",
+        "found `" + computed + "` of the content, expected `" + stored + "`: the file is damaged");
+}
+
 }  // namespace
 
 std::unique_ptr<models::Model> Checkpoint::model() const {
@@ -158,15 +173,16 @@ std::unique_ptr<models::Model> Checkpoint::model() const {
     return std::make_unique<models::FlowMatching>(shape, frequencies);
 }
 
-void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     const std::unique_ptr<models::Model> model = checkpoint.model();
-    h5::AtomicFile file(path);
+    h5::MemoryFile file("checkpoint");
     {
         h5::Group root = file.root();
         root.write_attribute("popflow_checkpoint", format_version);
         root.write_attribute("config", checkpoint.config);
         root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
         root.write_attribute("step", checkpoint.adam.step);
+        root.write_attribute("checksum", checkpoint_digest(checkpoint));
         write_shape(root.create_group("model"), checkpoint.shape, checkpoint.method, checkpoint.base);
         if (checkpoint.method == models::Method::icnn) {
             write_icnn(root.create_group("icnn"), checkpoint.icnn);
@@ -185,10 +201,18 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
         write_tensors(root, "adam_second", model->layout(), checkpoint.adam.second);
         if (!checkpoint.memory.view().empty()) write_matrix(root, "memory", checkpoint.memory);
     }
-    file.commit();
+    std::vector<std::byte> bytes = file.bytes();
+    const std::string seal = seal_of(bytes);
+    std::ranges::copy(std::as_bytes(std::span(seal)), std::back_inserter(bytes));
+    return bytes;
+}
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+    core::store_file(path, checkpoint_bytes(checkpoint));
 }
 
 Checkpoint read_checkpoint(const std::string& path) {
+    check_seal(path);
     const h5::Group root = h5::open_file(path);
     if (!root.has_attribute("popflow_checkpoint"))
         throw core::DataError(path, "", "not a popflow checkpoint");
@@ -221,6 +245,7 @@ Checkpoint read_checkpoint(const std::string& path) {
     c.adam.second = read_tensors(root, "adam_second", model->layout());
     if (root.contains_dataset("memory")) c.memory = read_matrix(root, "memory");
     c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
+    check_digest(root, c);
     return c;
 }
 

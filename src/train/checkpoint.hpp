@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,10 +39,17 @@ struct Checkpoint {
     std::unique_ptr<models::Model> model() const;
 };
 
-/// Writes to a temporary name and renames. @throws core::DataError if it cannot be written
+/// Digest of everything in a checkpoint, whatever the layout of the file.
+std::string checkpoint_digest(const Checkpoint& checkpoint);
+
+/// The checkpoint as an HDF5 file with its digest, and behind it a line with a digest of all its bytes.
+std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
+
+/// Stores checkpoint_bytes(), whole or not at all. @throws core::DataError, core::WriteError
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 
-/// @throws core::DataError if the file is missing, damaged or of another format
+/// @throws core::DataError if the file is missing, damaged (its content has not its checksum) or of another
+/// format
 Checkpoint read_checkpoint(const std::string& path);
 
 }  // namespace popflow::train

@@ -53,7 +53,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
       sum_(values_.size(), model.gradient_unit()),
       gradient_(values_.size()),
-      shared_(options.batch_pairs + 3 + (values_.size() + nn::norm_block - 1) / nn::norm_block) {
+      shared_(options.batch_pairs + shared_values + (values_.size() + nn::norm_block - 1) / nn::norm_block) {
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
@@ -157,6 +157,8 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
         work.finite = std::isfinite(work.loss);
     } catch (const core::NumericalError&) {
         // told to all ranks by the flag, so that none waits in a collective
+    } catch (...) {
+        work.error = std::current_exception();  // must not leave a parallel region, as when memory runs out
     }
 }
 
@@ -176,10 +178,10 @@ void Trainer::compute_lanes() {
             for (std::size_t i = 0; i < count; ++i) compute_slot(first + i, work_[i]);
         }
         for (std::size_t i = 0; i < count; ++i) {
-            shared_[options_.batch_pairs + 2] += static_cast<double>(work_[i].source.rows());
+            if (work_[i].error) std::rethrow_exception(work_[i].error);
+            told(Shared::cells) += static_cast<double>(work_[i].source.rows());
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
-            if (!work_[i].finite || !sum_.add(turn_part(work_[i].gradient)))
-                shared_[options_.batch_pairs] = 1;
+            if (!work_[i].finite || !sum_.add(turn_part(work_[i].gradient))) told(Shared::not_finite) = 1;
         }
     }
 }
@@ -188,14 +190,25 @@ std::span<float> Trainer::turn_part(std::span<float> buffer) const {
     return buffer.subspan(turn_.first, turn_.count);
 }
 
-StepReport Trainer::step(bool stop_requested) {
+void Trainer::skip_step() {
+    const std::string problem = "the loss is not finite at step " + std::to_string(adam_.step);
+    if (options_.on_nan == OnNan::stop) throw core::NumericalError("training", problem);
+    if (++skipped_ > most_skipped_in_a_row) {
+        throw core::NumericalError(
+            "training", problem + ", nor in the " + std::to_string(most_skipped_in_a_row) + " before");
+    }
+    ++adam_.step;
+}
+
+StepReport Trainer::step(const StepRequest& request) {
     turn_ = model_.turn(adam_.step);
     for (std::size_t r = 0; r < bounds_.size(); ++r) {
         turn_bounds_[r] = std::clamp(bounds_[r], turn_.first, turn_.first + turn_.count) - turn_.first;
     }
     sum_.clear(turn_.count);
     std::ranges::fill(shared_, 0.0);
-    shared_[options_.batch_pairs + 1] = stop_requested ? 1 : 0;
+    told(Shared::save) = request.save ? 1 : 0;
+    told(Shared::stop) = request.stop ? 1 : 0;
     model_.begin_step(values_, scratch_);
     compute_lanes();
     StepReport report;
@@ -211,18 +224,21 @@ void Trainer::update(StepReport& report) {
     sum_.reduce(communicator_, turn_bounds_);
     sum_.read(1.0 / static_cast<double>(options_.batch_pairs), turn_bounds_[rank],
               std::span(gradient_).subspan(own.first, own.count));
-    const auto squares = std::span(shared_).subspan(options_.batch_pairs + 3);
+    const auto squares = std::span(shared_).subspan(options_.batch_pairs + shared_values);
     nn::block_squares(gradient_, own.first, own.first + own.count, squares);
     communicator_.sum(std::span<double>(shared_));
-    if (shared_[options_.batch_pairs] > 0) {
-        throw core::NumericalError("training",
-                                   "the loss is not finite at step " + std::to_string(adam_.step));
+    report.save = told(Shared::save) > 0;
+    report.stop = told(Shared::stop) > 0;
+    report.rate = learning_rate(options_, adam_.step);
+    if (told(Shared::not_finite) > 0) {
+        skip_step();
+        report.skipped = true;
+        return;
     }
+    skipped_ = 0;
     for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += shared_[b];
     report.loss /= static_cast<double>(options_.batch_pairs);
-    report.stop = shared_[options_.batch_pairs + 1] > 0;
-    report.cells = static_cast<std::uint64_t>(shared_[options_.batch_pairs + 2]);
-    report.rate = learning_rate(options_, adam_.step);
+    report.cells = static_cast<std::uint64_t>(told(Shared::cells));
     report.gradient_norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;
     const double scale = clipped ? options_.clip_norm / report.gradient_norm : 1.0;

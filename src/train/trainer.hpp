@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ enum class Base { source, gaussian };
 /// rows: cell i of the control with cell i of the treated population, in the order of the file.
 enum class Coupling { random, ot, rows };
 enum class Schedule { constant, cosine };
+/// What becomes of a step whose loss or gradient is not finite: skip leaves weights and moments as they are
+/// and counts the step, so that the next one draws other cells.
+enum class OnNan { stop, skip };
 
 /// How a model is trained. Everything here changes the result.
 struct TrainOptions {
@@ -38,7 +42,11 @@ struct TrainOptions {
     std::uint64_t warmup_steps = 100;
     double clip_norm = 1;  ///< 0: none
     nn::AdamOptions adam{};
+    OnNan on_nan = OnNan::stop;
 };
+
+/// Steps in a row that OnNan::skip passes over before it stops.
+inline constexpr std::uint64_t most_skipped_in_a_row = 20;
 
 /// Learning rate of update `step` (0, 1, ...): linear warm-up, then constant, or a half cosine that ends at
 /// 0.
@@ -63,8 +71,16 @@ struct StepReport {
     double loss = 0;           ///< mean over the slots
     double gradient_norm = 0;  ///< before clipping
     double rate = 0;
-    bool stop = false;        ///< some rank was asked to stop
     std::uint64_t cells = 0;  ///< control cells of all slots
+    bool stop = false;        ///< some rank was asked to stop
+    bool save = false;        ///< some rank finds it time for a checkpoint
+    bool skipped = false;     ///< nothing was updated; loss and gradient_norm are 0
+};
+
+/// What a rank wants of all.
+struct StepRequest {
+    bool stop = false;
+    bool save = false;
 };
 
 /// Distributed training of a model.
@@ -80,10 +96,10 @@ class Trainer {
             const dist::Communicator& communicator);
 
     /// One update. Collective.
-    /// @param stop_requested  of this rank; seen by all in the report
-    /// @throws core::NumericalError on all ranks if a loss or gradient of any is not finite; weights are
-    /// unchanged
-    StepReport step(bool stop_requested);
+    /// @param request  of this rank; seen by all in the report
+    /// @throws core::NumericalError on all ranks if a loss or gradient of any is not finite and such a step
+    /// is not to be skipped, or too many were; weights are unchanged
+    StepReport step(const StepRequest& request);
 
     std::uint64_t steps_done() const { return adam_.step; }
     const linalg::AlignedVector<float>& values() const { return values_; }
@@ -110,11 +126,19 @@ class Trainer {
         std::vector<float> t;
         double loss = 0;
         bool finite = false;
+        std::exception_ptr error;  ///< that the slot ended with, other than by a loss that is not finite
     };
+
+    /// What the ranks tell each other in a step, after the losses of the slots and before the squares of the
+    /// blocks of the gradient.
+    enum class Shared : std::uint8_t { not_finite, save, stop, cells };
+    static constexpr std::size_t shared_values = 4;
+    double& told(Shared what) { return shared_[options_.batch_pairs + static_cast<std::size_t>(what)]; }
 
     void update(StepReport& report);
     void compute_lanes();
     void compute_slot(std::size_t lane_index, SlotWork& work);
+    void skip_step();
     std::span<float> memory_of(const TrainingPair& pair);
     std::span<float> turn_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
@@ -142,8 +166,8 @@ class Trainer {
     linalg::AlignedVector<float> gradient_;
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
     nn::Turn turn_;                 ///< of the current step
-    /// Losses of all slots, two flags, the number of cells, squares of the blocks of the gradient.
-    std::vector<double> shared_;
+    std::uint64_t skipped_ = 0;     ///< steps in a row
+    std::vector<double> shared_;    ///< what the ranks tell each other in a step, see Shared
 };
 
 }  // namespace popflow::train

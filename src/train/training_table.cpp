@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "core/stored_file.hpp"
 #include "h5/file.hpp"
 
 namespace popflow::train {
@@ -45,13 +46,17 @@ std::vector<TrainingRow> training_rows(const h5::DataFrame& frame) {
     return rows;
 }
 
-void write_training_table(const std::string& path, const std::vector<TrainingRow>& rows) {
-    h5::AtomicFile file(path);
+std::vector<std::byte> training_table_bytes(const std::vector<TrainingRow>& rows) {
+    h5::MemoryFile file("training.h5");
     {
         h5::Group root = file.root();
         h5::write_dataframe(root, "training", training_frame(rows));
     }
-    file.commit();
+    return file.bytes();
+}
+
+void write_training_table(const std::string& path, const std::vector<TrainingRow>& rows) {
+    core::store_file(path, training_table_bytes(rows));
 }
 
 std::vector<TrainingRow> read_training_table(const std::string& path, std::uint64_t last_step) {

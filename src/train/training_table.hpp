@@ -22,6 +22,8 @@ struct TrainingRow {
 h5::DataFrame training_frame(const std::vector<TrainingRow>& rows);
 std::vector<TrainingRow> training_rows(const h5::DataFrame& frame);
 
+/// An HDF5 file with the table `/training`.
+std::vector<std::byte> training_table_bytes(const std::vector<TrainingRow>& rows);
 /// Rewrites the table `/training` of a file, whole or not at all.
 void write_training_table(const std::string& path, const std::vector<TrainingRow>& rows);
 /// Rows up to `last_step`; none if there is no such file.

@@ -82,7 +82,7 @@ int allocations(linalg::Precision precision, std::size_t slots, const dist::Comm
     for (int attempt = 0; attempt < 20; ++attempt) {
         count = 0;
         counting = true;
-        for (int i = 0; i < 8; ++i) (void)trainer.step(false);
+        for (int i = 0; i < 8; ++i) (void)trainer.step({});
         counting = false;
         if (count == 0) break;
     }

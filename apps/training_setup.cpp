@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "training_setup.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "agreement.hpp"
+#include "core/stored_file.hpp"
+#include "core/text.hpp"
+
+namespace popflow::apps {
+
+namespace {
+
+// Equal but for what another processor may make of the last digits.
+bool close(std::span<const float> a, std::span<const float> b) {
+    return std::ranges::equal(a, b,
+                              [](float x, float y) { return std::abs(x - y) <= 1e-4F * (1 + std::abs(x)); });
+}
+
+}  // namespace
+
+void write_config(const std::string& folder, const config::OptionTable& table) {
+    const std::string text = table.text(config::training_sections()) +
+                             table.text({config::Section::transport, config::Section::evaluate});
+    core::store_file(folder + "/config.cfg", std::as_bytes(std::span(text)));
+}
+
+// Opens the data once all ranks are known to see the same file and configuration.
+data::Screen open_agreed_screen(const config::RunConfig& config, const config::OptionTable& table,
+                                const dist::Communicator& comm) {
+    if (comm.size() > 1) {
+        agree(comm, "configuration", table.text(config::training_sections()));
+        agree(comm, "data file " + config.data, file_sample(config.data));
+    }
+    data::Screen screen = data::open_screen(config.data, config.screen);
+    agree(comm, "data file " + config.data, screen.fingerprint);
+    return screen;
+}
+
+models::FlowMatchingShape model_shape(const config::RunConfig& config, const data::Screen& screen,
+                                      const train::TrainingSet& set) {
+    models::FlowMatchingShape shape = config.model;
+    shape.markers = screen.markers.size();
+    shape.precision =
+        config.precision == config::PrecisionChoice::bf16 ? linalg::Precision::bf16 : linalg::Precision::fp32;
+    shape.cell_types = screen.cell_types.size() > 1 ? screen.cell_types.size() : 0;
+    shape.conditions = set.conditions().size();
+    shape.training_pairs = set.pairs().size();
+    const std::size_t cells = std::min(config.train.cells, set.smallest_population());
+    if (shape.context == models::Context::population && shape.encoder.knn >= cells) {
+        throw core::ConfigError("knn", "found " + std::to_string(shape.encoder.knn) + ", allowed 0 to " +
+                                           std::to_string(cells - 1) + ", fewer than the cells of a slot");
+    }
+    return shape;
+}
+
+models::IcnnTransportShape icnn_shape(const config::RunConfig& config,
+                                      const models::FlowMatchingShape& data) {
+    models::IcnnTransportShape shape = config.icnn;
+    shape.markers = data.markers;
+    shape.conditions = config.condition == config::Condition::treatment ? data.conditions : 0;
+    return shape;
+}
+
+void check_unchanged(const config::RunConfig& config, const train::Checkpoint& now,
+                     const train::Checkpoint& before) {
+    std::vector<std::string> ignored{"data", "checkpoint-every", "checkpoint-minutes", "keep-checkpoints",
+                                     "on-nan"};
+    // With a constant rate more steps do not change those that were made.
+    const bool any_length = config.train.schedule == train::Schedule::constant &&
+                            (config.train.augment_until == 1 || !config.train.augmentation.any());
+    if (any_length) ignored.emplace_back("steps");
+    const auto changed = config::differences(now.config, before.config, ignored);
+    if (!changed.empty()) {
+        throw core::ConfigError("resume",
+                                "the configuration changed: " + core::joined(changed, changed.size()));
+    }
+    if (before.data_fingerprint != now.data_fingerprint)
+        throw core::DataError(config.data, "", "not the file that this run was trained on");
+    if (before.markers != now.markers || before.cell_types != now.cell_types ||
+        !close(before.normalisation.mean, now.normalisation.mean) ||
+        !close(before.mean_shifts.values(), now.mean_shifts.values())) {
+        throw core::DataError(config.data, "X", "found other cells than those that this run was trained on");
+    }
+}
+
+}  // namespace popflow::apps

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "core/stored_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include "core/error.hpp"
+
+namespace popflow::core {
+
+namespace {
+
+std::string reason() {
+    return std::generic_category().message(errno);
+}
+
+class Descriptor {
+  public:
+    Descriptor(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    bool is_open() const { return fd_ >= 0; }
+    bool write(std::span<const std::byte> bytes) const {
+        while (!bytes.empty()) {
+            // Linux writes at most 2 GiB at a time.
+            const std::size_t piece = std::min(bytes.size(), std::size_t{1} << 30U);
+            const ssize_t n = ::write(fd_, bytes.data(), piece);
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) return false;
+            if (n == 0) {
+                errno = ENOSPC;
+                return false;
+            }
+            bytes = bytes.subspan(static_cast<std::size_t>(n));
+        }
+        return true;
+    }
+    bool sync() const { return is_open() && ::fsync(fd_) == 0; }
+    // Network file systems report a full disk or quota only here.
+    bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+  private:
+    int fd_;
+};
+
+[[noreturn]] void fail_to_write(const std::string& path, const std::string& why) {
+    ::unlink(temporary_name(path).c_str());
+    throw WriteError(path, "cannot write: " + why);
+}
+
+void refuse_folder(const std::string& path) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored))
+        throw DataError(path, "", "cannot create: found a folder there, allowed a file");
+}
+
+}  // namespace
+
+void fail_to_create(const std::string& path, int error) {
+    const std::string problem = "cannot create: " + std::generic_category().message(error);
+    if (error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG) throw WriteError(path, problem);
+    throw DataError(path, "", problem);
+}
+
+std::string temporary_name(const std::string& path) {
+    return path + ".tmp";
+}
+
+void write_temporary(const std::string& path, std::span<const std::byte> bytes) {
+    Descriptor file(temporary_name(path), O_WRONLY | O_CREAT | O_TRUNC);
+    if (!file.is_open()) {
+        fail_to_create(path, errno);
+    }
+    if (!file.write(bytes) || !file.sync() || !file.close()) fail_to_write(path, reason());
+}
+
+void put_in_place(const std::string& path) {
+    const std::string temporary = temporary_name(path);
+    {
+        Descriptor file(temporary, O_RDONLY);
+        if (!file.sync()) throw WriteError(path, "cannot write to disk: " + reason());
+    }
+    if (std::rename(temporary.c_str(), path.c_str()) != 0)
+        throw WriteError(path, "cannot rename " + temporary + ": " + reason());
+    sync_folder_of(path);
+}
+
+void store_file(const std::string& path, std::span<const std::byte> bytes) {
+    refuse_folder(path);
+    write_temporary(path, bytes);
+    try {
+        put_in_place(path);
+    } catch (...) {
+        ::unlink(temporary_name(path).c_str());
+        throw;
+    }
+}
+
+void sync_folder_of(const std::string& path) {
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    // Not every file system can sync a folder, and the data is safe by now.
+    (void)Descriptor(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY).sync();
+}
+
+void check_storable(const std::string& path) {
+    refuse_folder(path);
+    const std::string temporary = temporary_name(path);
+    if (!Descriptor(temporary, O_WRONLY | O_CREAT).is_open()) fail_to_create(path, errno);
+    ::unlink(temporary.c_str());
+}
+
+}  // namespace popflow::core

@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What can go wrong around a training: each time one line, the right exit code, and the checkpoint of before.
+# Usage: failures.sh POPFLOW MPIEXEC FAILING_DISK
+. "$(dirname "$0")/../support/scratch.sh"
+failing_disk=$3
+
+small_screen "$scratch/s.h5ad"
+cd "$scratch"
+chmod 755 .
+train="train --data s.h5ad $small_model --steps 30 --checkpoint-every 10"
+long="train --data s.h5ad $small_model --steps 100000 --schedule constant --checkpoint-every 50"
+# ends CODE WORD... -- COMMAND...: it ends with that code and one line of popflow that holds the words.
+ends() {
+    local code=$1 words=() word
+    shift
+    while [ "$1" != -- ]; do words+=("$1") && shift; done
+    shift
+    expect_exit "$code" "$@"
+    [ "$(grep -c '^popflow: ' err)" = 1 ] || fail "not one line of popflow: $(cat err)"
+    for word in "${words[@]}"; do
+        grep '^popflow: ' err | grep -qF -- "$word" || fail "'$word' is not in: $(cat err)"
+    done
+}
+wait_for() {
+    local i
+    for ((i = 0; i < 600; i++)); do
+        [ ! -e "$1" ] || return 0
+        sleep 0.05
+    done
+    fail "$1 does not come"
+}
+OMP_NUM_THREADS=1 expect_exit 0 "$popflow" $train --output whole
+
+# A folder where a file should be, and no permission.
+for name in checkpoint.h5 checkpoint.h5.tmp training.h5 config.cfg lock; do
+    mkdir -p "dir-$name/$name"
+    code=0
+    "$popflow" $train --output "dir-$name" >out 2>err || code=$?
+    [ "$code" = 2 ] || [ "$code" = 1 ] || fail "$name is a folder: exit code $code"
+    [ "$(grep -c '^popflow: dir-.*' err)" = 1 ] || fail "$name is a folder: $(cat err)"
+done
+user=()
+[ "$(id -u)" != 0 ] || user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+if "${user[@]}" "$popflow" --version >/dev/null 2>&1; then
+    mkdir -m 555 closed
+    ends 2 "output: cannot write to the folder 'closed'" -- "${user[@]}" "$popflow" $train --output closed
+    ends 2 "output: cannot make the folder 'closed/new'" -- "${user[@]}" "$popflow" $train --output closed/new
+    cp s.h5ad secret.h5ad
+    chmod 000 secret.h5ad
+    mkdir -m 777 open
+    ends 2 "secret.h5ad: cannot open: Permission denied" -- \
+        "${user[@]}" "$popflow" ${train/s.h5ad/secret.h5ad} --output open/run
+fi
+
+# Two trainings on one folder: the second is refused; a killed one is no hindrance. Also where there are no locks.
+for locks in there none; do
+    shim=()
+    [ "$locks" = there ] ||
+        shim=(env "LD_PRELOAD=$failing_disk" "FAILING_DISK_FOLDER=$scratch/two" FAILING_DISK_NO_LOCKS=1)
+    rm -rf two
+    "${shim[@]}" "$popflow" $long --output "$scratch/two" 2>/dev/null &
+    first=$!
+    wait_for two/checkpoint.h5
+    ends 2 "in use by process $first on $(hostname)" -- "${shim[@]}" "$popflow" $long --output "$scratch/two" --resume
+    kill -KILL "$first"
+    wait "$first" 2>/dev/null || :
+    [ -e two/lock ] || fail "the killed training left no lock file"
+    expect_exit 75 "${shim[@]}" "$popflow" $long --output "$scratch/two" --resume --stop-after 100000
+    [ ! -e two/lock ] || fail "the lock file stays"
+done
+# Where there are no locks, another host is taken for alive, unless it is an earlier start of the same Slurm job.
+printf 'host = elsewhere\nprocess = 12\nstarted = 1\njob = 77\n' >two/lock
+ends 2 "process 12 on elsewhere (Slurm job 77)" "remove $scratch/two/lock" -- env \
+    "LD_PRELOAD=$failing_disk" "FAILING_DISK_FOLDER=$scratch/two" FAILING_DISK_NO_LOCKS=1 \
+    "$popflow" $train --output "$scratch/two"
+SLURM_JOB_ID=77 expect_exit 0 env "LD_PRELOAD=$failing_disk" "FAILING_DISK_FOLDER=$scratch/two" FAILING_DISK_NO_LOCKS=1 \
+    "$popflow" $train --output "$scratch/two"
+
+# A loss that is not finite: all ranks end together, the last good checkpoint stays.
+nan="train --data s.h5ad $small_model --schedule constant --warmup-steps 0 --clip-norm 0 --precision fp32"
+expect_exit 75 "$popflow" $nan --steps 1000 --rate 1e-3 --output nan --stop-after 5
+sed -i 's/^rate = .*/rate = 1000/' nan/config.cfg
+cp nan/checkpoint.h5 good.h5
+ends 1 "the loss is not finite at step" "there is no checkpoint yet" "--on-nan" -- \
+    ranks 2 1 $nan --steps 1000 --rate 1000 --output nan2
+[ ! -e nan2/checkpoint.h5 ] || fail "a checkpoint of weights that are not finite"
+ends 1 "the loss is not finite at step" -- ranks 2 1 $nan --steps 1000 --rate 1000 --output nan3 --checkpoint-every 1
+! [ -e nan3/checkpoint.h5 ] || expect_exit 0 "$popflow" evaluate --run nan3 --max-cells 20 --output nan3.h5
+ends 1 "the loss is not finite" -- ranks 2 1 $nan --steps 1000 --rate 1000 --output nan4 --on-nan skip
+grep -q "note: passed over step" err || fail "no word of steps that were passed over: $(cat err)"
+
+# Ranks that do not have the same: options, data, run folder, program.
+on_two() { # OPTION... of rank 0 -- COMMAND... of rank 1
+    local first=()
+    while [ "$1" != -- ]; do first+=("$1") && shift; done
+    shift
+    OMP_NUM_THREADS=1 "$mpiexec" --oversubscribe --bind-to none -n 1 "$popflow" "${first[@]}" : -n 1 "$@"
+}
+ends 1 "configuration: rank 1 on $(hostname) has \`rate = 0.5\`, rank 0 on $(hostname) has \`rate = 0.001\`" -- \
+    on_two $train --output other -- "$popflow" $train --output other --rate 0.5
+commit=$("$popflow" --version | sed -n 's/^popflow [^(]*(\([^)]*\)).*/\1/p')
+sed "s/$commit/$(tr 'a-z0-9' 'b-za1-90' <<<"$commit")/g" "$popflow" >other_popflow
+chmod +x other_popflow
+if ./other_popflow --version | grep -q popflow && ! ./other_popflow --version | grep -qF "$commit"; then
+    ends 1 "the ranks do not have the same program: rank 1" "($commit)" -- \
+        on_two $train --output other -- ./other_popflow $train --output other
+else
+    fail "no other program could be made of this one"
+fi
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+    "$popflow" simulate screen --output other.h5ad --patients 4 --cultures PDO,PDOF --treatments O,S,F --replicates 2 \
+        --cells 60:200 --seed 4 >/dev/null 2>&1
+    ends 1 "the ranks do not have the same data file s.h5ad: rank 1" -- on_two $train --output other -- \
+        unshare -m sh -c 'mount --bind other.h5ad s.h5ad && exec "$@"' sh "$popflow" $train --output other
+    mkdir empty
+    ends 1 "checkpoint in whole: rank 1" "has \`none\`" "has \`step 30" -- on_two $train --output whole --resume -- \
+        unshare -m sh -c 'mount --bind empty whole && exec "$@"' sh "$popflow" $train --output whole --resume
+    ends 2 "rank 1 on $(hostname): s.h5ad: cannot open" -- on_two $train --output other -- \
+        unshare -m sh -c 'mount --bind empty . && cd . && exec "$@"' sh "$popflow" $train --output other || :
+fi
+
+# Data that is changed under a training is told, and refused afterwards.
+"$popflow" $long --output changed 2>changed.log &
+first=$!
+wait_for changed/checkpoint.h5
+touch s.h5ad
+for ((i = 0; i < 200; i++)); do
+    ! grep -q "s.h5ad was changed" changed.log || break
+    sleep 0.05
+done
+kill -USR1 "$first"
+wait "$first" && code=0 || code=$?
+[ "$code" = 75 ] || fail "exit code $code: $(cat changed.log)"
+[ "$(grep -c "note: s.h5ad was changed" changed.log)" = 1 ] || fail "changed data: $(cat changed.log)"
+
+# A clock that jumps by years.
+OMP_NUM_THREADS=1 LD_PRELOAD=$failing_disk FAILING_DISK_CLOCK=1 "$popflow" $train --output clock --checkpoint-minutes 1 2>err ||
+    fail "a clock that jumps: $(cat err)"
+h5diff whole/checkpoint.h5 clock/checkpoint.h5 /weights || fail "a clock that jumps changes the training"
+
+# Not enough memory: never a signal, never a checkpoint that is not whole.
+told=0
+for ((mb = 60; mb <= 400; mb += 20)); do
+    rm -rf memory
+    code=0
+    (ulimit -d $((mb * 1024)) && OMP_NUM_THREADS=1 exec "$popflow" $train --output memory) >out 2>err || code=$?
+    case $code in
+        0) break ;;
+        1) ! grep -q '^popflow: out of memory' err || told=$((told + 1)) ;;
+        *) echo "with $mb MB of data: exit code $code, $(tail -n 1 err)" ;;
+    esac
+    [ ! -e memory/checkpoint.h5 ] || expect_exit 0 "$popflow" evaluate --run memory --max-cells 20 --output memory.h5
+done
+[ "$code" = 0 ] || fail "no limit is enough: $(cat err)"
+echo "out of memory: told $told times, enough with $mb MB"
+echo "each failure is one line and leaves the checkpoint"

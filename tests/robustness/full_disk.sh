@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A disk that is full from any call on that writes: one line and exit code 1, every file that was there is whole, and
+# with room again the training ends in the bytes of one that was never disturbed. By a library that fails the k-th call,
+# for every k; on a small tmpfs that grows (as root); by a limit on the size of files.
+# Usage: full_disk.sh POPFLOW MPIEXEC FAILING_DISK
+. "$(dirname "$0")/../support/scratch.sh"
+failing_disk=$3
+
+small_screen "$scratch/s.h5ad"
+cd "$scratch"
+train="train --data s.h5ad ${small_model/--hidden 64/--hidden 16} --steps 30 --checkpoint-every 10"
+OMP_NUM_THREADS=1 "$popflow" $train --output whole 2>err || fail "$(cat err)"
+for step in 10 20; do expect_exit 75 "$popflow" $train --output "at$step" --stop-after $step; done
+
+# check_damage CODE FOLDER: what a training that went on from step 10 may leave; then it is resumed with room enough.
+check_damage() {
+    local code=$1 run=$2 good=
+    [ "$code" = 0 ] || {
+        [ "$code" = 1 ] || fail "exit code $code: $(cat err)"
+        [ "$(grep -c '^popflow: ' err)" = 1 ] || fail "not one line: $(cat err)"
+        grep -qE "^popflow: $run/[a-z0-9.-]+: cannot .*(No space left|Input/output error|File too large)" err || fail "$(cat err)"
+    }
+    for reference in at10 at20 whole; do
+        ! cmp -s "$run/checkpoint.h5" "$reference/checkpoint.h5" || good=$reference
+    done
+    [ -n "$good" ] || fail "the checkpoint is none of the training's (exit code $code: $(cat err))"
+    [ "$code" != 0 ] || [ "$good" = whole ] || fail "exit code 0 with the checkpoint $good"
+    [ -z "$(find "$run" -name '*.tmp')" ] || fail "left behind: $(find "$run" -name '*.tmp') ($(cat err))"
+}
+go_on() {
+    expect_exit 0 "$popflow" $train --output "$1" --resume
+    cmp "$1/checkpoint.h5" whole/checkpoint.h5 || fail "the resumed run differs"
+}
+
+# Every call of a training.
+preload() { LD_PRELOAD=$failing_disk FAILING_DISK_FOLDER=$scratch/$1 "${@:2}"; }
+fresh() { rm -rf "$1" && cp -r at10 "$1"; }
+fresh run
+FAILING_DISK_COUNT=$scratch/count preload run "$popflow" $train --output "$scratch/run" --resume 2>/dev/null
+calls=$(head -n 1 count)
+[ "$calls" -gt 20 ] || fail "only $calls calls were seen"
+refused=0
+for ((k = 1; k <= calls; k++)); do
+    fresh run
+    code=0
+    FAILING_DISK_CALL=$k preload run "$popflow" $train --output "$scratch/run" --resume >out 2>err || code=$?
+    sed -i "s,$scratch/,," err
+    check_damage "$code" run
+    [ "$code" = 0 ] || refused=$((refused + 1))
+    [ $((k % 5)) != 0 ] || go_on run  # the checkpoint is one of known bytes: going on from others is the same
+done
+[ "$refused" -gt 10 ] || fail "only $refused of $calls failing calls were noticed"
+echo "training: full at each of $calls calls, $refused with exit code 1, files whole $calls of $calls"
+
+# Every call of an evaluation, with results from before.
+evaluate="evaluate --run whole --max-cells 40"
+expect_exit 0 "$popflow" $evaluate --output before.h5
+mkdir scores
+rm -f count
+cp before.h5 scores/r.h5
+FAILING_DISK_COUNT=$scratch/count preload scores "$popflow" $evaluate --output "$scratch/scores/r.h5" >/dev/null 2>&1
+calls=$(head -n 1 count)
+for ((k = 1; k <= calls; k++)); do
+    cp before.h5 scores/r.h5
+    code=0
+    FAILING_DISK_CALL=$k preload scores "$popflow" $evaluate --output "$scratch/scores/r.h5" >out 2>err || code=$?
+    if [ "$code" = 0 ]; then
+        h5diff before.h5 scores/r.h5 /pairs/w1 || fail "exit code 0, but the scores differ"
+    else
+        [ "$code" = 1 ] || fail "evaluation, call $k: exit code $code: $(cat err)"
+        grep -qE "^popflow: .*(No space left|Input/output error)" err || fail "call $k of $calls: $(cat err)"
+        cmp before.h5 scores/r.h5 || fail "call $k: the results from before are not what they were"
+    fi
+done
+echo "evaluation: full at each of $calls calls, files whole $calls of $calls"
+
+# A limit on the size of files.
+fresh run
+code=0
+(ulimit -f 40 && "$popflow" $train --output run --resume) >out 2>err || code=$?
+[ "$code" = 1 ] || fail "a limit on the size of files: exit code $code ($(cat err))"
+check_damage 1 run
+go_on run
+
+# A real disk that is too small by less and less.
+mkdir disk
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=64k none disk 2>/dev/null; then
+    trap 'umount "$scratch/disk" 2>/dev/null; rm -rf "$scratch"' EXIT
+    used=$(du -s --block-size=4096 at10 | cut -f 1)
+    full=0
+    for ((size = used + 2; ; size += 4)); do
+        mount -o remount,size=$((size * 4096)) disk
+        rm -rf disk/run
+        cp -r at10 disk/run
+        code=0
+        "$popflow" $train --output disk/run --resume >out 2>err || code=$?
+        check_damage "$code" disk/run
+        mount -o remount,size=64m disk
+        go_on disk/run
+        [ "$code" != 0 ] || break
+        full=$((full + 1))
+    done
+    [ "$full" -gt 2 ] || fail "the disk was full only $full times"
+    echo "tmpfs: too small $full times, files whole $full of $full"
+else
+    echo "tmpfs: left out, not root"
+fi

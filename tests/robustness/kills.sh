@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A training on two ranks is killed (SIGKILL) and resumed: each time the final checkpoint has the bytes of a training that
+# was never disturbed. By turns a random rank, mpirun, or all of it is killed at a random moment, or rank 0 within the
+# calls that write a checkpoint. Also the time until the other ranks are gone, and from SIGUSR1 to exit code 75.
+# Usage: kills.sh POPFLOW MPIEXEC FAILING_DISK [KILLS [SEED]]     (KILLS: 4)
+. "$(dirname "$0")/../support/scratch.sh"
+failing_disk=$3
+kills=${4:-4}
+RANDOM=${5:-1}
+
+small_screen "$scratch/s.h5ad"
+cd "$scratch"
+train="train --data s.h5ad $small_model --steps 600 --checkpoint-every 20 --keep-checkpoints 3"
+ranks 2 1 $train --output whole 2>/dev/null
+now() { date +%s%N; }
+# process_of RANK FOLDER: the popflow process of a rank of the training into a folder.
+process_of() {
+    local pid
+    for pid in $(pgrep -f -- "^$popflow train .*--output $2( |$)"); do
+        ! tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" || echo "$pid"
+    done
+}
+start() { # FOLDER OPTION...: in the background; its mpirun is $job
+    local run=$1
+    shift
+    OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive "$mpiexec" --oversubscribe --bind-to none -n 2 "$@" \
+        "$popflow" $train --output "$run" >>log 2>&1 &
+    job=$!
+}
+wait_for() { # FILE
+    local i
+    for ((i = 0; i < 600; i++)); do
+        [ ! -e "$1" ] || return 0
+        sleep 0.05
+    done
+    fail "$1 does not come: $(tail -n 5 log)"
+}
+
+same=0 slowest=0 interrupted=0
+for ((n = 1; n <= kills; n++)); do
+    run=run$n
+    kind=$((n % 4))
+    if [ "$kind" = 0 ]; then # the k-th call of rank 0 that changes a file of the run
+        start "$run" -x "LD_PRELOAD=$failing_disk" -x "FAILING_DISK_FOLDER=$run" -x "FAILING_DISK_KILL=$((RANDOM % 300 + 5))"
+        begun=$(now)
+    else
+        start "$run"
+        wait_for "$run/config.cfg"
+        sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+        begun=$(now)
+        case $kind in
+            1) victims=$(process_of $((RANDOM % 2)) "$run") ;;
+            2) victims=$job ;;
+            3) victims="$job $(process_of 0 "$run") $(process_of 1 "$run")" ;;
+        esac
+        # shellcheck disable=SC2086
+        kill -KILL $victims 2>/dev/null || :
+    fi
+    wait "$job" 2>/dev/null && code=0 || code=$?
+    while [ -n "$(process_of 0 "$run")$(process_of 1 "$run")" ]; do
+        sleep 0.05
+        [ $((($(now) - begun) / 1000000000)) -lt 60 ] || fail "ranks outlive the kill $n"
+    done
+    took=$((($(now) - begun) / 1000000))
+    if [ "$code" != 0 ]; then
+        interrupted=$((interrupted + 1))
+        [ "$kind" = 0 ] || [ "$took" -lt "$slowest" ] || slowest=$took
+    fi
+    had=none
+    [ ! -e "$run/checkpoint.h5" ] || had=$(h5dump -a /step "$run/checkpoint.h5" 2>/dev/null | sed -n 's/ *(0): //p')
+    ranks $((RANDOM % 3 + 1)) 1 $train --output "$run" --resume >>log 2>&1 || fail "kill $n: no resume: $(tail -n 5 log)"
+    cmp "$run/checkpoint.h5" whole/checkpoint.h5 || fail "kill $n: the resumed run differs"
+    [ -z "$(find "$run" -name '*.tmp' -o -name lock)" ] || fail "kill $n: left behind: $(ls "$run")"
+    same=$((same + 1))
+    echo "kill $n: $(printf 'rank 0 in a write,a rank,mpirun,all' | cut -d, -f $((kind + 1))), exit code $code," \
+        "checkpoint of step $had, same bits"
+    rm -rf "$run"
+done
+echo "$same of $kills the same bits, $interrupted cut short; other ranks gone after at most $slowest ms"
+[ "$interrupted" -gt 0 ] || fail "no training was cut short"
+[ "$slowest" -lt 10000 ] || fail "ranks outlived a dead one by $slowest ms"
+
+# Asked to stop: state saved, exit code 75.
+slowest=0
+for n in 1 2 3; do
+    start stop$n
+    wait_for "stop$n/checkpoint.h5"
+    begun=$(now)
+    kill -USR1 "$job"
+    wait "$job" && code=0 || code=$?
+    took=$((($(now) - begun) / 1000000))
+    [ "$code" = 75 ] || fail "exit code $code after SIGUSR1: $(tail -n 5 log)"
+    [ "$took" -lt "$slowest" ] || slowest=$took
+done
+echo "from SIGUSR1 to the end of mpirun with 75: at most $slowest ms of 3"

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "core/stored_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/digest.hpp"
+#include "core/error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace core = popflow::core;
+using popflow::support::TemporaryFolder;
+
+namespace {
+
+std::string bytes_of(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void store(const std::string& path, const std::string& text) {
+    core::store_file(path, std::as_bytes(std::span(text)));
+}
+
+std::string digest_of(const std::string& text) {
+    core::Digest digest;
+    digest.add(text);
+    return digest.text();
+}
+
+}  // namespace
+
+TEST(StoredFile, ReplacesTheFileAndLeavesNothingElse) {
+    const TemporaryFolder folder;
+    store(folder.file("a"), "old");
+    store(folder.file("a"), "the new one");
+    EXPECT_EQ(bytes_of(folder.file("a")), "the new one");
+    EXPECT_FALSE(std::filesystem::exists(folder.file("a.tmp")));
+}
+
+TEST(StoredFile, AFolderInItsPlaceIsRefused) {
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder.file("a"));
+    std::filesystem::create_directory(folder.file("b.tmp"));
+    EXPECT_THROW(store(folder.file("a"), "x"), core::DataError);
+    EXPECT_THROW(core::check_storable(folder.file("a")), core::DataError);
+    EXPECT_THROW(core::check_storable(folder.file("b")), core::DataError);
+    EXPECT_THROW(store(folder.file("none/a"), "x"), core::DataError);
+}
+
+TEST(StoredFile, AFullDiskIsAWriteErrorWithItsReason) {
+    if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+    const TemporaryFolder folder;
+    store(folder.file("a"), "old");
+    std::filesystem::create_symlink("/dev/full", folder.file("a.tmp"));
+    try {
+        store(folder.file("a"), "new");
+        FAIL() << "no error";
+    } catch (const core::WriteError& error) {
+        EXPECT_EQ(std::string(error.what()), folder.file("a") + ": cannot write: No space left on device");
+    }
+    EXPECT_EQ(bytes_of(folder.file("a")), "old");
+}
+
+TEST(Digest, EveryChangedBitCounts) {
+    const std::string text = "nineteen characters";
+    const std::string before = digest_of(text);
+    EXPECT_EQ(before.size(), 16U);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            std::string changed = text;
+            changed[i] = static_cast<char>(changed[i] ^ (1U << bit));
+            EXPECT_NE(digest_of(changed), before);
+        }
+    }
+}
+
+TEST(Digest, LengthsAndOrderCount) {
+    EXPECT_NE(digest_of(""), digest_of(std::string(1, '\0')));
+    core::Digest a;
+    a.add("ab");
+    a.add("c");
+    core::Digest b;
+    b.add("a");
+    b.add("bc");
+    EXPECT_NE(a.text(), b.text());
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "train/checkpoint_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "support/temporary_folder.hpp"
+
+namespace fs = std::filesystem;
+namespace train = popflow::train;
+using popflow::support::TemporaryFolder;
+
+namespace {
+
+train::Checkpoint at_step(std::uint64_t step) {
+    train::Checkpoint c;
+    c.method = popflow::models::Method::icnn;
+    c.shape.context = popflow::models::Context::none;
+    c.shape.markers = 4;
+    c.icnn = {.markers = 4, .conditions = 2, .hidden = 5, .layers = 2, .inner_steps = 3};
+    c.markers = {"a", "b", "c", "d"};
+    c.values = c.model()->initial_values(9);
+    c.adam = popflow::nn::AdamState::start(c.values);
+    c.adam.step = step;
+    return c;
+}
+
+void store(train::CheckpointFolder& folder, std::uint64_t step) {
+    folder.store({}, step, train::checkpoint_bytes(at_step(step)));
+}
+
+std::vector<std::string> names_in(const TemporaryFolder& folder) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder.path()))
+        names.push_back(entry.path().filename().string());
+    std::ranges::sort(names);
+    return names;
+}
+
+void flip_a_bit(const std::string& path) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const auto middle = static_cast<std::streamoff>(fs::file_size(path) / 2);
+    file.seekg(middle);
+    const int byte = file.get();
+    file.seekp(middle);
+    file.put(static_cast<char>(byte ^ 4));
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST(CheckpointFolder, KeepsTheLast) {
+    const TemporaryFolder run;
+    train::CheckpointFolder folder(run.path().string(), 3);
+    for (const std::uint64_t step : {5, 10, 15, 20, 25}) store(folder, step);
+    folder.wait();
+    EXPECT_EQ(names_in(run), (Names{"checkpoint-15.h5", "checkpoint-20.h5", "checkpoint.h5"}));
+    const auto found = train::newest_checkpoint(run.path().string());
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->checkpoint.adam.step, 25U);
+    EXPECT_TRUE(found->skipped.empty());
+}
+
+TEST(CheckpointFolder, GoesOnFromTheNewestThatIsWhole) {
+    const TemporaryFolder run;
+    const std::string path = run.path().string();
+    {
+        train::CheckpointFolder folder(path, 4);
+        for (const std::uint64_t step : {5, 10, 15}) store(folder, step);
+    }
+    flip_a_bit(run.file("checkpoint.h5"));
+    fs::resize_file(run.file("checkpoint-10.h5"), 1000);
+
+    const auto found = train::newest_checkpoint(path);
+
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->checkpoint.adam.step, 5U);
+    EXPECT_EQ(found->path, path + "/checkpoint-5.h5");
+    ASSERT_EQ(found->skipped.size(), 2U);
+    EXPECT_NE(found->skipped[0].find("checkpoint.h5: the file is damaged"), std::string::npos)
+        << found->skipped[0];
+
+    // The damaged ones go, the one that was gone on from stays.
+    train::CheckpointFolder folder(path, 4);
+    folder.go_on_from(*found);
+    store(folder, 10);
+    folder.wait();
+    EXPECT_EQ(names_in(run), (Names{"checkpoint-5.h5", "checkpoint.h5"}));
+}
+
+TEST(CheckpointFolder, NoneIsNothingAndNoneWholeIsAnError) {
+    const TemporaryFolder run;
+    EXPECT_FALSE(train::newest_checkpoint(run.path().string()));
+    std::ofstream(run.file("checkpoint.h5")) << "damaged";
+    EXPECT_THROW(train::newest_checkpoint(run.path().string()), popflow::core::DataError);
+}
+
+TEST(CheckpointFolder, ANewTrainingRemovesWhatAnEarlierOneLeft) {
+    const TemporaryFolder run;
+    {
+        train::CheckpointFolder folder(run.path().string(), 3);
+        for (const std::uint64_t step : {5, 10, 15}) store(folder, step);
+    }
+    train::CheckpointFolder folder(run.path().string(), 3);
+    store(folder, 5);
+    store(folder, 10);
+    folder.wait();
+    EXPECT_EQ(names_in(run), (Names{"checkpoint-5.h5", "checkpoint.h5"}));
+}
+
+TEST(CheckpointFolder, AFailureOfTheThreadIsThrownByTheNextCall) {
+    const TemporaryFolder run;
+    train::CheckpointFolder folder(run.path().string(), 2);
+    store(folder, 5);
+    folder.wait();
+    fs::create_directory(run.file("checkpoint.h5.tmp"));
+    store(folder, 10);
+    EXPECT_THROW(store(folder, 15), popflow::core::DataError);
+    EXPECT_EQ(train::newest_checkpoint(run.path().string())->checkpoint.adam.step, 5U);
+}
+
+TEST(CheckpointFolder, EveryChangedByteIsNoticed) {
+    const TemporaryFolder run;
+    const std::string path = run.file("c.h5");
+    train::write_checkpoint(path, at_step(3));
+    const auto size = fs::file_size(path);
+    const auto set = [&](std::uintmax_t at, int change) {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekg(static_cast<std::streamoff>(at));
+        const int byte = file.get();
+        file.seekp(static_cast<std::streamoff>(at));
+        file.put(static_cast<char>(byte ^ change));
+    };
+    // But in the words of the checksum line itself, without which the content still has its own.
+    for (std::uintmax_t at = 0; at < size - 34; at += 37) {
+        set(at, 16);
+        EXPECT_THROW(train::read_checkpoint(path), popflow::core::DataError) << at;
+        set(at, 16);
+    }
+    EXPECT_EQ(train::read_checkpoint(path).adam.step, 3U);
+    set(size - 30, 16);
+    EXPECT_EQ(train::read_checkpoint(path).adam.step, 3U);
+}

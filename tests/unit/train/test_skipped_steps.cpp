@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "core/error.hpp"
+#include "train/trainer.hpp"
+
+namespace train = popflow::train;
+namespace models = popflow::models;
+namespace nn = popflow::nn;
+namespace linalg = popflow::linalg;
+
+namespace {
+
+// Pulls one weight to the mean of what it sees; its losses are as told.
+class ToldLosses : public models::Model {
+  public:
+    explicit ToldLosses(std::vector<double> losses) : losses_(std::move(losses)) { layout_.add("w", 1, 1); }
+    const nn::ParameterLayout& layout() const override { return layout_; }
+    linalg::AlignedVector<float> initial_values(std::uint64_t) const override {
+        return linalg::AlignedVector<float>(layout_.size(), 1.0F);
+    }
+    std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
+    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&, const nn::Turn& turn,
+                         Scratch&, std::span<float> gradients) const override {
+        gradients[0] += 1;
+        return losses_.at(turn.updates);
+    }
+    std::size_t context_size() const override { return 0; }
+    std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
+                               std::span<const std::uint8_t>) const override {
+        return {};
+    }
+    popflow::ode::Statistics transport(std::span<const float>, std::span<const float>, std::span<const float>,
+                                       const popflow::ode::Options&,
+                                       linalg::MatrixView<float>) const override {
+        return {};
+    }
+
+  private:
+    nn::ParameterLayout layout_;
+    std::vector<double> losses_;
+};
+
+// One pair of two equal populations of three cells.
+struct Lanes {
+    popflow::data::Cells cells;
+    Lanes() {
+        cells.x = linalg::Matrix<float>(3, 2);
+        cells.cell_type.resize(3);
+    }
+    std::vector<train::Lane> get() const {
+        return {{.slot = 0, .pairs = {{.index = 0, .control = &cells, .treated = &cells, .condition = {1}}}}};
+    }
+};
+
+// MPI starts once in a process.
+class StepThatIsNotFinite : public testing::Test {
+  protected:
+    static void SetUpTestSuite() {
+        static int argc = 0;
+        static char** argv = nullptr;
+        static const popflow::dist::Session session{argc, argv};
+    }
+};
+
+const double nan = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+TEST_F(StepThatIsNotFinite, StopsAndLeavesTheWeights) {
+    const popflow::dist::Communicator comm = popflow::dist::Communicator::world();
+    const ToldLosses model({1, nan, 1});
+    const Lanes lanes;
+    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3}, lanes.get(), comm);
+    trainer.step({});
+    const auto before = trainer.values();
+    EXPECT_THROW(trainer.step({}), popflow::core::NumericalError);
+    EXPECT_EQ(trainer.values(), before);
+    EXPECT_EQ(trainer.steps_done(), 1U);
+}
+
+TEST_F(StepThatIsNotFinite, IsPassedOver) {
+    const popflow::dist::Communicator comm = popflow::dist::Communicator::world();
+    const ToldLosses model({1, nan, 1});
+    const Lanes lanes;
+    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lanes.get(),
+                           comm);
+    EXPECT_FALSE(trainer.step({}).skipped);
+    const auto before = trainer.values();
+    const auto moments = trainer.adam().first;
+    EXPECT_TRUE(trainer.step({}).skipped);
+    EXPECT_EQ(trainer.values(), before);
+    EXPECT_EQ(trainer.adam().first, moments);
+    EXPECT_FALSE(trainer.step({}).skipped);
+    EXPECT_NE(trainer.values(), before);
+    EXPECT_EQ(trainer.steps_done(), 3U);
+}
+
+TEST_F(StepThatIsNotFinite, IsNotPassedOverForEver) {
+    const popflow::dist::Communicator comm = popflow::dist::Communicator::world();
+    const ToldLosses model(std::vector<double>(100, nan));
+    const Lanes lanes;
+    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lanes.get(),
+                           comm);
+    for (std::uint64_t i = 0; i < train::most_skipped_in_a_row; ++i) EXPECT_TRUE(trainer.step({}).skipped);
+    EXPECT_THROW(trainer.step({}), popflow::core::NumericalError);
+}
