@@ -45,6 +45,7 @@ ranks 1 2 evaluate $options --output "$scratch/whole.h5" --predictions "$scratch
 ranks 3 1 evaluate $options --output "$scratch/three.h5" >"$scratch/three.txt" 2>/dev/null
 cmp "$scratch/whole.txt" "$scratch/three.txt" || fail "the table differs on 3 ranks"
 same_tables "$scratch/whole.h5" "$scratch/three.h5"
+h5ls "$scratch/whole.h5/cells/obs/cell" | grep -q "Dataset {[1-9]" || fail "no cells were kept for pictures"
 
 # Asked to stop on two ranks, killed on one, ended on three; the last file is torn as by a full disk.
 parts=$scratch/parts.h5
