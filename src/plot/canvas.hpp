@@ -11,7 +11,7 @@ namespace popflow::plot {
 struct Canvas {
     double width = 400;
     double height = 330;
-    double left = 68;
+    double left = 76;
     double right = 12;
     double top = 10;
     double bottom = 46;

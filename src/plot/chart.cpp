@@ -72,11 +72,13 @@ std::string line_chart(const std::string& label, const Axis& x, const Axis& y,
             d += (d.empty() ? "M" : "L") + coordinate(at_x) + " " + coordinate(at_y);
         }
         if (d.empty()) continue;
-        if (d.find('L') == std::string::npos) d += "h0";  // a point, which the round end of the line shows
-        content += element("path",
-                           "class=\"line " + colour_class(line.group) + " dash" +
-                               std::to_string(line.group / colours % 4) + "\" d=\"" + d + "\"",
-                           element("title", "", escaped(line.title)));
+        const bool dot = d.find('L') == std::string::npos;
+        if (dot) d += "h0";  // a point, which the round end of the line shows
+        content +=
+            element("path",
+                    "class=\"line " + colour_class(line.group) + " dash" +
+                        std::to_string(line.group / colours % 4) + (dot ? " dot" : "") + "\" d=\"" + d + "\"",
+                    element("title", "", escaped(line.title)));
     }
     return canvas.drawing(label, content);
 }

@@ -46,7 +46,7 @@ svg.chart { display: block; width: 100%; height: auto; }
 svg .tick { font-size: 12px; fill: var(--soft); } svg .axis { font-size: 13px; fill: var(--ink); }
 svg .grid { stroke: var(--grid); fill: none; } svg .diagonal { stroke: var(--soft); stroke-dasharray: 5 4; fill: none; }
 svg .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; } svg .mark { stroke: var(--page); stroke-width: 0.7; fill-opacity: 0.88; }
-svg .mark:hover { stroke: var(--ink); stroke-width: 1.6; } svg .line:hover { stroke-width: 3; }
+svg .mark:hover { stroke: var(--ink); stroke-width: 1.6; } svg .line:hover { stroke-width: 3; } svg .line.dot { stroke-width: 7; stroke-dasharray: none; }
 .dash1 { stroke-dasharray: 7 4; } .dash2 { stroke-dasharray: 1 4; } .dash3 { stroke-dasharray: 9 3 2 3; }
 .mark.c0 { fill: var(--c0); } .mark.c1 { fill: var(--c1); } .mark.c2 { fill: var(--c2); } .mark.c3 { fill: var(--c3); }
 .mark.c4 { fill: var(--c4); } .mark.c5 { fill: var(--c5); } .mark.c6 { fill: var(--c6); } .mark.c7 { fill: var(--c7); }
