@@ -18,7 +18,7 @@ sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", written, re.MULTILINE
 assert set(verbs) == set(sections), (verbs, list(sections))
 
 used = "\n".join(path.read_text() for folder in ("tests/apps", "tests/mpi", "tests/slurm", "tests/support", "tests/unit",
-                                                 "tests/docs", "docs", "configs")
+                                                 "tests/docs", "tests/robustness", "docs", "configs")
                  for path in (project / folder).rglob("*")
                  if path.suffix in (".sh", ".cpp", ".hpp", ".py", ".cfg", ".txt") or path.name == "tutorial.md")
 problems, n = [], 0
