@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "train/training_csv.hpp"
 
+#include <cerrno>
+#include <system_error>
+
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -17,8 +20,9 @@ std::string csv_line(const TrainingRow& row) {
 
 }  // namespace
 
-TrainingCsv::TrainingCsv(const std::string& path, const std::vector<TrainingRow>& rows)
-    : path_(path), out_(path, std::ios::trunc) {
+TrainingCsv::TrainingCsv(const std::string& path, const std::vector<TrainingRow>& rows) : path_(path) {
+    errno = 0;
+    out_.open(path, std::ios::trunc);
     out_ << "step,epoch,loss,lr,grad_norm,seconds\n";
     for (const TrainingRow& row : rows) out_ << csv_line(row);
     out_.flush();
@@ -26,12 +30,15 @@ TrainingCsv::TrainingCsv(const std::string& path, const std::vector<TrainingRow>
 }
 
 void TrainingCsv::append(const TrainingRow& row) {
+    errno = 0;
     out_ << csv_line(row) << std::flush;
     check();
 }
 
 void TrainingCsv::check() const {
-    if (!out_) throw core::DataError(path_, "", "cannot be written");
+    if (out_) return;
+    const int code = errno != 0 ? errno : EIO;  // a stream need not say why
+    throw core::WriteError(path_, "cannot write: " + std::generic_category().message(code));
 }
 
 }  // namespace popflow::train

@@ -13,9 +13,9 @@ namespace popflow::train {
 /// can be followed while a run goes on.
 class TrainingCsv {
   public:
-    /// Replaces the file by the header and these rows. @throws core::DataError if it cannot be written
+    /// Replaces the file by the header and these rows. @throws core::WriteError with the cause
     TrainingCsv(const std::string& path, const std::vector<TrainingRow>& rows);
-    /// @throws core::DataError, as on a full disk
+    /// @throws core::WriteError, as on a full disk
     void append(const TrainingRow& row);
 
   private:
