@@ -8,6 +8,10 @@ if [ -n "$POPFLOW_MODULES" ]; then
     module load $POPFLOW_MODULES || exit 1
 fi
 program=${POPFLOW:-$home/build/release/popflow}
+# Installed, these scripts are in share/popflow/slurm and the program in bin.
+if [ ! -x "$program" ] && [ -z "${POPFLOW:-}" ] && [ -x "$home/../../bin/popflow" ]; then
+  program=$home/../../bin/popflow
+fi
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-$POPFLOW_THREADS} OMP_WAIT_POLICY=passive
 if [ "$(id -u)" = 0 ]; then # mpirun does not start as root unless told to
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
