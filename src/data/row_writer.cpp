@@ -20,7 +20,8 @@ static_assert(std::endian::native == std::endian::little);
 
 RowWriter::RowWriter(const std::string& file, std::string reported)
     : reported_(std::move(reported)), fd_(::open(file.c_str(), O_WRONLY | O_CLOEXEC)) {
-    if (fd_ < 0) fail();
+    if (fd_ < 0)
+        throw core::DataError(reported_, "", "cannot write: " + std::generic_category().message(errno));
 }
 
 RowWriter::~RowWriter() {
@@ -44,7 +45,7 @@ void RowWriter::sync() {
 }
 
 void RowWriter::fail() const {
-    throw core::DataError(reported_, "", "cannot write: " + std::generic_category().message(errno));
+    throw core::WriteError(reported_, "cannot write: " + std::generic_category().message(errno));
 }
 
 RowChunks find_chunks(const h5::Dataset& matrix) {

@@ -22,9 +22,9 @@ class RowWriter {
     RowWriter& operator=(const RowWriter&) = delete;
     ~RowWriter();
 
-    /// @throws core::DataError
+    /// @throws core::WriteError
     void write(const void* bytes, std::size_t count, std::uint64_t offset);
-    /// Waits until all is on disk; a full one may only tell now. @throws core::DataError
+    /// Waits until all is on disk; a full one may only tell now. @throws core::WriteError
     void sync();
 
   private:

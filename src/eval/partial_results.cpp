@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/stored_file.hpp"
 #include "data/screen_draft.hpp"
 
 namespace popflow::eval {
@@ -157,7 +158,7 @@ void PartialResults::read_folder(Leftover leftover) {
         fs::remove_all(folder_, error);
     }
     fs::create_directories(folder_, error);
-    if (error) throw core::DataError(folder_, "", "cannot make the folder: " + error.message());
+    if (error) core::fail_to_create(folder_, error.value());
 }
 
 void PartialResults::add(const ScoredPair& pair) {
@@ -166,7 +167,7 @@ void PartialResults::add(const ScoredPair& pair) {
     append_text(pair, text);
     if (fd_ < 0) {
         fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd_ < 0) fail("cannot create");
+        if (fd_ < 0) core::fail_to_create(file_, errno);
         append(record(identity_text(identity_)) + record(text));
     } else {
         append(record(text));
@@ -178,10 +179,10 @@ void PartialResults::append(const std::string& bytes) {
     while (done < bytes.size()) {
         const ssize_t written = ::write(fd_, bytes.data() + done, bytes.size() - done);
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) fail("cannot write");
+        if (written < 0) fail();
         done += static_cast<std::size_t>(written);
     }
-    if (::fdatasync(fd_) != 0 && errno != EINVAL) fail("cannot write");
+    if (::fdatasync(fd_) != 0 && errno != EINVAL) fail();
 }
 
 void PartialResults::remove() const {
@@ -189,8 +190,8 @@ void PartialResults::remove() const {
     fs::remove_all(folder_, ignored);
 }
 
-void PartialResults::fail(const char* action) const {
-    throw core::DataError(file_, "", std::string(action) + ": " + std::generic_category().message(errno));
+void PartialResults::fail() const {
+    throw core::WriteError(file_, "cannot write: " + std::generic_category().message(errno));
 }
 
 }  // namespace popflow::eval

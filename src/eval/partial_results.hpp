@@ -43,7 +43,7 @@ class PartialResults {
     /// What is known of them; on rank 0, empty elsewhere.
     const std::vector<ScoredPair>& kept() const { return kept_; }
     /// Pairs of which a predictor failed are not kept: they get another try.
-    /// @throws core::DataError, as when the disk is full
+    /// @throws core::WriteError, as when the disk is full
     void add(const ScoredPair& pair);
     /// Removes the folder, once the results are in place. On rank 0, when all ranks have added their last.
     void remove() const;
@@ -52,7 +52,7 @@ class PartialResults {
   private:
     void read_folder(Leftover leftover);
     void append(const std::string& bytes);
-    [[noreturn]] void fail(const char* action) const;
+    [[noreturn]] void fail() const;
 
     std::string folder_;
     EvaluationIdentity identity_;

@@ -9,13 +9,14 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/stored_file.hpp"
 
 namespace popflow::eval {
 
 PredictionScratch::PredictionScratch(std::string beside) : beside_(std::move(beside)) {
     std::string name = beside_ + ".XXXXXX";
     fd_ = ::mkstemp(name.data());
-    if (fd_ < 0) fail("cannot create");
+    if (fd_ < 0) core::fail_to_create(beside_, errno);
     ::unlink(name.c_str());
 }
 
@@ -51,7 +52,7 @@ void PredictionScratch::read_bytes(std::uint64_t place, void* bytes, std::size_t
 }
 
 void PredictionScratch::fail(const char* action) const {
-    throw core::DataError(beside_, "", std::string(action) + ": " + std::generic_category().message(errno));
+    throw core::WriteError(beside_, std::string(action) + ": " + std::generic_category().message(errno));
 }
 
 }  // namespace popflow::eval

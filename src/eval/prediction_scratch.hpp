@@ -21,7 +21,7 @@ class PredictionScratch {
     PredictionScratch& operator=(const PredictionScratch&) = delete;
     ~PredictionScratch();
 
-    /// Appends; gives the place. @throws core::DataError, as when the disk is full
+    /// Appends; gives the place. @throws core::WriteError, as when the disk is full
     template <class T>
     std::uint64_t append(std::span<const T> values) {
         return append_bytes(values.data(), values.size_bytes());

@@ -3,6 +3,7 @@
 # What can go wrong around a training: each time one line, the right exit code, and the checkpoint of before.
 # Usage: failures.sh POPFLOW MPIEXEC FAILING_DISK
 . "$(dirname "$0")/../support/scratch.sh"
+export OMPI_MCA_ess_singleton_isolated=1 # a program on its own starts without a daemon, which has files of its own
 failing_disk=$3
 
 small_screen "$scratch/s.h5ad"
@@ -66,7 +67,8 @@ for locks in there none; do
     kill -KILL "$first"
     wait "$first" 2>/dev/null || :
     [ -e two/lock ] || fail "the killed training left no lock file"
-    expect_exit 75 "${shim[@]}" "$popflow" $long --output "$scratch/two" --resume --stop-after 100000
+    step=$(h5dump -a /step two/checkpoint.h5 | sed -n 's/ *(0): //p')
+    expect_exit 75 "${shim[@]}" "$popflow" $long --output "$scratch/two" --resume --stop-after $((step + 60))
     [ ! -e two/lock ] || fail "the lock file stays"
 done
 # Where there are no locks, another host is taken for alive, unless it is an earlier start of the same Slurm job.
