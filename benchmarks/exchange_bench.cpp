@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// exchange_bench [ROUNDS]: what the ranks of a training step say to each other, for gradients of several lengths: the
-// integer sums of the parts and the new weights given to all. One JSON object a line, medians over the rounds of the
-// slowest rank. Run by mpirun; read by cost_model.py.
+// exchange_bench [ROUNDS]: what the ranks of a training step say to each other, for gradients of several
+// lengths: the integer sums of the parts and the new weights given to all. One JSON object a line, medians
+// over the rounds of the slowest rank. Run by mpirun; read by cost_model.py.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
     const dist::Session session(argc, argv);
     const dist::Communicator comm = dist::Communicator::world();
     const int rounds = argc > 1 ? std::atoi(argv[1]) : 51;
-    for (const std::size_t size : {1UL << 10, 1UL << 14, 1UL << 17, 1UL << 19, 1UL << 20, 1UL << 21, 1UL << 22}) {
+    for (const std::size_t size :
+         {1UL << 10, 1UL << 14, 1UL << 17, 1UL << 19, 1UL << 20, 1UL << 21, 1UL << 22}) {
         const std::vector<std::size_t> bounds = dist::part_bounds(size, 64, comm.size());
         std::vector<std::int64_t> sums(size, 1);
         std::vector<std::int64_t> scratch;

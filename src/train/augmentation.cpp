@@ -162,7 +162,8 @@ std::string Augmentation::text() const {
 }
 
 Augmentation TrainOptions::augmentation_at(std::uint64_t step) const {
-    return static_cast<double>(step) < augment_until * static_cast<double>(steps) ? augmentation : Augmentation{};
+    return static_cast<double>(step) < augment_until * static_cast<double>(steps) ? augmentation
+                                                                                  : Augmentation{};
 }
 
 void augment(const Augmentation& which, core::Stream stream, const Lane& lane, const TrainingPair& pair,
