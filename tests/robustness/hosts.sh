@@ -41,6 +41,10 @@ exec nsenter -t ${holders[1]} -n -u -m -- sh -c "cd /; \$*"
 AGENT
 chmod +x "$scratch/agent"
 
+# Wherever the build is, also below /tmp, both hosts see this copy and this folder.
+cp "$popflow" "$scratch/popflow"
+popflow=$scratch/popflow
+cd "$scratch"
 small_screen "$scratch/s.h5ad"
 train="train --data $scratch/s.h5ad $small_model --steps 30 --checkpoint-every 10"
 ranks 4 1 $train --output "$scratch/one" 2>/dev/null
