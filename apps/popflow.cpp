@@ -9,13 +9,16 @@
 #include <thread>
 
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "core/version.hpp"
+#include "h5/file_guard.hpp"
 #include "linalg/gemm.hpp"
 #include "verbs.hpp"
 
 namespace apps = popflow::apps;
 namespace core = popflow::core;
 namespace dist = popflow::dist;
+namespace h5 = popflow::h5;
 
 namespace {
 
@@ -64,7 +67,7 @@ std::string unknown_verb(const std::string& name) {
 // All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends
 // the run only if it is alone with its error.
 int fail(const dist::Communicator& comm, int code, std::string message) {
-    std::ranges::replace(message, '\n', ' ');  // one line, whatever labels the data have
+    message = core::printable(message);  // one line, whatever labels the data have
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     std::fprintf(stderr, "popflow: %s\n", message.c_str());
     std::fflush(stderr);
@@ -108,6 +111,7 @@ int main(int argc, char** argv) {
         return fail(dist::Communicator::world(), apps::bad_input, unknown_verb(name));
     }
     if (verb->stops_on_signal) apps::hold_stop_signals();
+    const h5::FileGuard guard;  // forks, so ahead of MPI and threads
     const dist::Session session(argc, argv);
     const dist::Communicator comm = dist::Communicator::world();
     return run_verb(*verb, {argv + 2, argv + argc}, comm);

@@ -26,10 +26,17 @@ extern "C" herr_t keep_first(unsigned depth, const H5E_error2_t* error, void* te
     return 0;
 }
 
+bool memory_was_refused = false;
+
+extern "C" herr_t note_lack_of_memory(unsigned, const H5E_error2_t* error, void*) {
+    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) memory_was_refused = true;
+    return 0;
+}
+
 std::string innermost_cause() {
     std::string text;
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &text);
-    H5Eclear2(H5E_DEFAULT);
+    clear_errors();
     for (char& c : text) {
         if (c == '\n' || c == '\r') c = ' ';
     }
@@ -42,6 +49,15 @@ std::int64_t check(std::int64_t result, const std::string& file, const std::stri
                    const char* action) {
     if (result >= 0) return result;
     throw core::DataError(file, field, std::string(action) + ": " + innermost_cause());
+}
+
+void clear_errors() {
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_lack_of_memory, nullptr);
+    H5Eclear2(H5E_DEFAULT);
+}
+
+bool lacked_memory() {
+    return memory_was_refused;
 }
 
 void silence() {
