@@ -11,13 +11,16 @@
 
 #include "agreement.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "core/version.hpp"
+#include "h5/file_guard.hpp"
 #include "linalg/gemm.hpp"
 #include "verbs.hpp"
 
 namespace apps = popflow::apps;
 namespace core = popflow::core;
 namespace dist = popflow::dist;
+namespace h5 = popflow::h5;
 
 namespace {
 
@@ -67,7 +70,7 @@ std::string unknown_verb(const std::string& name) {
 // All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends
 // the run only if it is alone with its error.
 int fail(const dist::Communicator& comm, int code, std::string message) {
-    std::ranges::replace(message, '\n', ' ');  // one line, whatever labels the data have
+    message = core::printable(message);  // one line, whatever labels the data have
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     const std::string who =
         comm.rank() == 0 ? "" : "rank " + std::to_string(comm.rank()) + " on " + apps::host_name() + ": ";
@@ -137,6 +140,7 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write, with its words
     if (verb->stops_on_signal) apps::hold_stop_signals();
+    const h5::FileGuard guard;  // forks, so ahead of MPI and threads
     const dist::Session session(argc, argv);
     const dist::Communicator comm = dist::Communicator::world();
     return run_verb(*verb, {argv + 2, argv + argc}, comm);

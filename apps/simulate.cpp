@@ -91,7 +91,8 @@ int simulate_letters(const Arguments& arguments, const dist::Communicator& comm)
 
 int simulate(const Arguments& arguments, const dist::Communicator& comm) {
     const std::string kind = arguments.empty() ? "" : arguments.front();
-    const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+    Arguments rest = arguments;
+    if (!rest.empty()) rest.erase(rest.begin());
     if (kind == "screen") return simulate_screen(rest, comm);
     if (kind == "letters") return simulate_letters(rest, comm);
     if (arguments == Arguments{"--markdown"}) {

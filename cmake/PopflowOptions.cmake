@@ -13,6 +13,9 @@ target_compile_options(popflow_options INTERFACE
   -fno-trapping-math    # lets branches be vectorised; nobody reads the floating-point flags
   $<$<CONFIG:Release>:-O3>
   $<$<BOOL:${POPFLOW_WERROR}>:-Werror>)
+if(POPFLOW_FUZZ)
+  target_compile_options(popflow_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(POPFLOW_SANITIZE)
   target_compile_options(popflow_options INTERFACE -fsanitize=${POPFLOW_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(popflow_options INTERFACE -fsanitize=${POPFLOW_SANITIZE})

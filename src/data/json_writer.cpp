@@ -7,31 +7,11 @@
 #include <cstdio>
 
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 
 namespace popflow::data {
 
 namespace {
-
-/// Length of the UTF-8 character at the beginning of a text; 0 if there is none.
-std::size_t character_length(std::string_view text) {
-    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-    const unsigned char lead = byte(0);
-    const std::size_t length = lead < 0x80                    ? 1
-                               : lead >= 0xc2 && lead <= 0xdf ? 2
-                               : (lead & 0xf0) == 0xe0        ? 3
-                               : lead >= 0xf0 && lead <= 0xf4 ? 4
-                                                              : 0;
-    if (length == 0 || length > text.size()) return 0;
-    for (std::size_t k = 1; k < length; ++k) {
-        if ((byte(k) & 0xc0) != 0x80) return 0;
-    }
-    // Overlong forms, surrogates and what lies beyond U+10FFFF.
-    if (lead == 0xe0 && byte(1) < 0xa0) return 0;
-    if (lead == 0xed && byte(1) > 0x9f) return 0;
-    if (lead == 0xf0 && byte(1) < 0x90) return 0;
-    if (lead == 0xf4 && byte(1) > 0x8f) return 0;
-    return length;
-}
 
 std::string escaped(char c) {
     switch (c) {
@@ -59,7 +39,7 @@ std::string escaped(char c) {
 std::string json_string(std::string_view text) {
     std::string result = "\"";
     while (!text.empty()) {
-        const std::size_t length = character_length(text);
+        const std::size_t length = core::character_length(text);
         if (length == 0) {
             result += "\\ufffd";
         } else if (length == 1) {

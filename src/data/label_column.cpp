@@ -61,13 +61,24 @@ LabelColumn LabelColumn::categorical(h5::Dataset codes, h5::Dataset categories) 
     column.categorical_ = true;
     LabelColumn names(std::move(categories));
     column.labels_ = names.read_labels();
+    for (const std::string& label : column.labels_) column.check_length(label);
     return column;
+}
+
+/// Labels are repeated in the names of populations and pairs: one of a megabyte is no label, but damage.
+void LabelColumn::check_length(const std::string& label) const {
+    constexpr std::size_t most = 4096;
+    if (label.size() <= most) return;
+    throw core::DataError(values_.file(), values_.path(),
+                          "found a value of " + std::to_string(label.size()) + " bytes, allowed at most " +
+                              std::to_string(most));
 }
 
 std::int32_t LabelColumn::add_label(std::string label) {
     if (labels_.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
         throw core::DataError(values_.file(), values_.path(), "found more than 2147483647 distinct values");
     }
+    check_length(label);
     labels_.push_back(std::move(label));
     return static_cast<std::int32_t>(labels_.size() - 1);
 }

@@ -44,6 +44,7 @@ class LabelColumn {
     template <class Value>
     void read_numbers(std::size_t first, std::span<std::int32_t> out);
     std::int32_t add_label(std::string label);
+    void check_length(const std::string& label) const;
 
     h5::Dataset values_;
     std::optional<h5::Dataset> mask_;

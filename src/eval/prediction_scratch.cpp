@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "eval/prediction_scratch.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +16,10 @@
 namespace popflow::eval {
 
 PredictionScratch::PredictionScratch(std::string beside) : beside_(std::move(beside)) {
+    // Without a name from the start where the file system can: a rank that is killed leaves nothing.
+    const std::filesystem::path folder = std::filesystem::path(beside_).parent_path();
+    fd_ = ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd_ >= 0) return;
     std::string name = beside_ + ".XXXXXX";
     fd_ = ::mkstemp(name.data());
     if (fd_ < 0) core::fail_to_create(beside_, errno);

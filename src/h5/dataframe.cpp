@@ -11,13 +11,22 @@ namespace popflow::h5 {
 void DataFrame::check_length(std::size_t length, const std::string& name) const {
     const bool first = columns_.empty() && row_names_.empty();
     if (!first && length != rows()) {
-        throw core::Error("table column " + name + ": expected " + std::to_string(rows()) + " rows, got " +
-                          std::to_string(length));
+        refuse(name, "found " + std::to_string(length) + " rows, allowed " + std::to_string(rows()));
     }
 }
 
+void DataFrame::comes_from(const std::string& file, const std::string& path) {
+    file_ = file;
+    path_ = path;
+}
+
+void DataFrame::refuse(const std::string& column, const std::string& problem) const {
+    if (file_.empty()) throw core::Error("table column " + column + " " + problem);
+    throw core::DataError(file_, path_ + "/" + column, problem);
+}
+
 void DataFrame::insert(Column column) {
-    if (contains(column.name)) throw core::Error("table column " + column.name + " is there already");
+    if (contains(column.name)) refuse(column.name, "is there twice");
     check_length(std::visit([](const auto& values) { return values.size(); }, column.values), column.name);
     columns_.push_back(std::move(column));
 }
@@ -41,9 +50,9 @@ const DataFrame::Column* DataFrame::find(const std::string& name) const {
 template <class Values>
 const Values& DataFrame::values(const std::string& name) const {
     const Column* column = find(name);
-    if (column == nullptr) throw core::Error("table column " + name + " is missing");
+    if (column == nullptr) refuse(name, "is missing");
     const Values* typed = std::get_if<Values>(&column->values);
-    if (typed == nullptr) throw core::Error("table column " + name + " has another type");
+    if (typed == nullptr) refuse(name, "is of another type");
     return *typed;
 }
 
@@ -160,6 +169,7 @@ DataFrame read_dataframe(const Group& parent, const std::string& name) {
                               "found encoding " + encoding + ", allowed dataframe");
     }
     DataFrame table;
+    table.comes_from(group.file(), group.path());
     table.name_rows(group.open_dataset(group.string_attribute("_index")).read_strings());
     for (const std::string& column : group.strings_attribute("column-order")) {
         if (group.contains_group(column)) {

@@ -37,7 +37,10 @@ class DataFrame {
     const std::vector<Column>& columns() const { return columns_; }
     const Strings& row_names() const { return row_names_; }
     bool contains(const std::string& name) const { return find(name) != nullptr; }
-    /// A column of a known type. @throws core::Error if it is missing or of another type
+    /// Remembers where the table was read from, so that what it lacks is the error of that file.
+    void comes_from(const std::string& file, const std::string& path);
+    /// A column of a known type. @throws core::Error, or core::DataError of the file that the table comes
+    /// from, if it is missing or of another type
     const Ints& ints(const std::string& name) const;
     const Doubles& doubles(const std::string& name) const;
     const Bools& bools(const std::string& name) const;
@@ -50,8 +53,12 @@ class DataFrame {
     template <class Values>
     const Values& values(const std::string& name) const;
 
+    [[noreturn]] void refuse(const std::string& column, const std::string& problem) const;
+
     std::vector<Column> columns_;
     Strings row_names_;
+    std::string file_{};  ///< empty: made here
+    std::string path_{};
 };
 
 /// Writes attributes `encoding-type` and `encoding-version`, by which anndata knows what an object is.

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "h5/stored_size.hpp"
 #include "h5/strings.hpp"
 
 namespace popflow::h5 {
@@ -23,6 +24,8 @@ Dataset::Dataset(Handle handle, std::string file, std::string path)
     refuse_foreign_storage();
     read_layout();
     type_ = describe_type(stored_type().id());
+    const Handle whole = own(H5Dget_type(id()), this->file(), this->path(), "cannot read the type");
+    refuse_absurd_size(id(), this->file(), this->path(), shape_, chunk_, H5Tget_size(whole.id()));
 }
 
 void Dataset::refuse_foreign_storage() const {
@@ -87,6 +90,12 @@ std::size_t Dataset::row_size() const {
                : std::accumulate(shape_.begin() + 1, shape_.end(), std::size_t{1}, std::multiplies<>());
 }
 
+std::size_t Dataset::chunk_bytes() const {
+    if (chunk_.empty()) return 0;
+    const Handle whole(H5Dget_type(id()));
+    return bounded_product(chunk_, H5Tget_size(whole.id()));
+}
+
 std::string Dataset::layout_text() const {
     if (chunk_.empty()) return "contiguous";
     std::string text = "chunked";
@@ -147,8 +156,10 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
     const Handle selection = select(first, count);
     const hsize_t n_values = count * row_size();
     const Handle memory(H5Screate_simple(1, &n_values, nullptr));
+    // Strings of one dataset may share their place, so that a small file could give endless text.
+    StringMemory text(file_bytes(id()) + most_shared_text);
     return read_string_elements(stored_type().id(), n_values, member_, [&](std::int64_t type, void* buffer) {
-        check(H5Dread(id(), type, memory.id(), selection.id(), H5P_DEFAULT, buffer), file(), path(),
+        check(H5Dread(id(), type, memory.id(), selection.id(), text.transfer().id(), buffer), file(), path(),
               "cannot read strings");
     });
 }

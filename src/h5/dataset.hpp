@@ -40,6 +40,8 @@ class Dataset : public Object {
     const StoredType& type() const { return type_; }
     /// 0 if the dataset is contiguous.
     std::size_t chunk_rows() const { return chunk_.empty() ? 0 : chunk_.front(); }
+    /// Of one chunk in memory; 0 if the dataset is contiguous.
+    std::size_t chunk_bytes() const;
     /// `contiguous`, or `chunked` with the names of the filters.
     std::string layout_text() const;
 

@@ -72,7 +72,7 @@ StoredType describe_type(std::int64_t type) {
     stored.kind = kind_of(type);
     stored.bytes = H5Tget_size(type);
     stored.is_signed = stored.kind == Kind::integer && H5Tget_sign(type) == H5T_SGN_2;
-    H5Eclear2(H5E_DEFAULT);
+    clear_errors();
     return stored;
 }
 

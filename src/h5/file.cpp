@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/stored_file.hpp"
+#include "h5/file_guard.hpp"
 #include "h5/lzf.hpp"
 
 namespace popflow::h5 {
@@ -47,14 +48,24 @@ class Descriptor {
 
 }  // namespace
 
-Group open_file(const std::string& path) {
-    silence();
-    register_lzf();
+Group open_file(const std::string& path, const std::vector<std::string>& unread) {
     std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
+    const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+    if (std::filesystem::is_directory(status)) {
         throw core::DataError(path, "", "found a folder, allowed an HDF5 file");
     }
+    // Opening a pipe would wait for somebody to write into it.
+    if (std::filesystem::is_other(status)) {
+        throw core::DataError(path, "", "found a device or pipe, allowed an HDF5 file");
+    }
     if (!Descriptor(path, O_RDONLY).open()) throw core::DataError(path, "", "cannot open: " + reason());
+    if (FileGuard* guard = FileGuard::current()) guard->check(path, unread);
+    return open_unguarded(path);
+}
+
+Group open_unguarded(const std::string& path) {
+    silence();
+    register_lzf();
     if (H5Fis_hdf5(path.c_str()) <= 0) throw core::DataError(path, "", "is not an HDF5 file");
     const Handle access = access_properties(H5F_CLOSE_WEAK);
     const Handle file = own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path, "", "cannot open");

@@ -14,8 +14,14 @@ namespace popflow::h5 {
 ///
 /// No lock is taken: files are put in place whole (AtomicFile), and locks fail on many cluster file systems.
 ///
-/// @throws core::DataError if it is missing, may not be read or is not HDF5
-Group open_file(const std::string& path);
+/// Where the program has a FileGuard, that one tries the file first.
+///
+/// @param unread  members of the root group that nobody will open, so that the guard need not try them
+/// @throws core::DataError if it is missing, may not be read, is not HDF5 or does not stand the guard's trial
+Group open_file(const std::string& path, const std::vector<std::string>& unread = {});
+
+/// open_file() without asking the FileGuard, for the guard itself.
+Group open_unguarded(const std::string& path);
 
 /// A file that is there already, opened to write into it; one process at a time.
 class WritableFile {

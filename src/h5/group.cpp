@@ -26,7 +26,7 @@ Handle guarded_access(std::string& other_file) {
 
 void report_external(const std::string& other_file, const std::string& file, const std::string& path) {
     if (other_file.empty()) return;
-    H5Eclear2(H5E_DEFAULT);
+    clear_errors();
     throw core::DataError(file, path,
                           "found a link to the file " + other_file + ", allowed data inside this file");
 }
@@ -63,7 +63,7 @@ bool Group::contains(const std::string& name) const {
         const bool found = H5Lexists(id(), step.c_str(), access.id()) > 0 &&
                            H5Oexists_by_name(id(), step.c_str(), access.id()) > 0;
         report_external(other_file, file(), child_path(step));
-        H5Eclear2(H5E_DEFAULT);
+        clear_errors();
         if (!found) return false;
         if (end == std::string::npos) return true;
     }

@@ -38,10 +38,17 @@ extern "C" herr_t look_at(unsigned depth, const H5E_error2_t* error, void* where
     return 0;
 }
 
+bool memory_was_refused = false;
+
+extern "C" herr_t note_lack_of_memory(unsigned, const H5E_error2_t* error, void*) {
+    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) memory_was_refused = true;
+    return 0;
+}
+
 Cause innermost_cause() {
     Cause cause;
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_at, &cause);
-    H5Eclear2(H5E_DEFAULT);
+    clear_errors();
     // Of a failed system call HDF5 tells time, address and length as well; the reason is enough.
     for (const int full : {ENOSPC, EDQUOT, EFBIG}) {
         if (cause.text.find("errno = " + std::to_string(full) + ",") != std::string::npos)
@@ -68,6 +75,15 @@ std::int64_t check(std::int64_t result, const std::string& file, const std::stri
     if (cause.out_of_memory) throw std::bad_alloc();
     if (cause.write_failed) throw core::WriteError(file, "cannot write: " + cause.text);
     throw core::DataError(file, field, std::string(action) + ": " + cause.text);
+}
+
+void clear_errors() {
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_lack_of_memory, nullptr);
+    H5Eclear2(H5E_DEFAULT);
+}
+
+bool lacked_memory() {
+    return memory_was_refused;
 }
 
 void silence() {

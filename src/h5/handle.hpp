@@ -42,6 +42,13 @@ inline Handle own(std::int64_t id, const std::string& file, const std::string& f
     return Handle(check(id, file, field, action));
 }
 
+/// Forgets the errors of calls whose failure is an answer.
+void clear_errors();
+
+/// Whether libhdf5 was ever refused memory in this process, as far as check() and clear_errors() saw its
+/// errors.
+bool lacked_memory();
+
 /// Stops HDF5 from printing errors on this thread; check() reports them. Comes before any other call of HDF5.
 void silence();
 

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "h5/dataset.hpp"
 #include "h5/element.hpp"
+#include "h5/stored_size.hpp"
 #include "h5/strings.hpp"
 
 namespace popflow::h5 {
@@ -17,6 +18,20 @@ bool Object::has_attribute(const std::string& name) const {
 Handle Object::open_attribute(const std::string& name) const {
     if (!has_attribute(name)) throw core::DataError(file_, path_, "attribute `" + name + "` is missing");
     return own(H5Aopen(id(), name.c_str(), H5P_DEFAULT), file_, path_, "cannot open an attribute");
+}
+
+/// Number of elements; refuses more than fit into the file.
+std::size_t Object::attribute_size(std::int64_t attribute, const std::string& name) const {
+    const Handle space(H5Aget_space(attribute));
+    const Handle type(H5Aget_type(attribute));
+    const auto count = static_cast<std::size_t>(
+        check(H5Sget_simple_extent_npoints(space.id()), file_, path_, "cannot read an attribute's size"));
+    if (bounded_product({count}, H5Tget_size(type.id())) > file_bytes(id())) {
+        throw core::DataError(file_, path_,
+                              "attribute `" + name + "`: found " + std::to_string(count) +
+                                  " elements, more than the file can hold");
+    }
+    return count;
 }
 
 std::vector<std::string> Object::strings_attribute(const std::string& name) const {
@@ -32,9 +47,7 @@ std::vector<std::string> Object::strings_attribute(const std::string& name) cons
             file_, path_,
             "attribute `" + name + "`: found " + describe_type(type.id()).text() + ", allowed strings");
     }
-    const Handle space(H5Aget_space(attribute.id()));
-    const auto count = static_cast<std::size_t>(
-        check(H5Sget_simple_extent_npoints(space.id()), file_, path_, "cannot read an attribute's size"));
+    const std::size_t count = attribute_size(attribute.id(), name);
     return read_string_elements(type.id(), count, "", [&](std::int64_t memory, void* buffer) {
         check(H5Aread(attribute.id(), memory, buffer), file_, path_, "cannot read an attribute");
     });
@@ -84,10 +97,7 @@ bool Object::bool_attribute(const std::string& name) const {
 
 std::vector<std::int64_t> Object::ints_attribute(const std::string& name) const {
     const Handle attribute = open_attribute(name);
-    const Handle space(H5Aget_space(attribute.id()));
-    const auto count =
-        check(H5Sget_simple_extent_npoints(space.id()), file_, path_, "cannot read an attribute");
-    std::vector<std::int64_t> values(static_cast<std::size_t>(count));
+    std::vector<std::int64_t> values(attribute_size(attribute.id(), name));
     check(H5Aread(attribute.id(), H5T_NATIVE_INT64, values.data()), file_, path_,
           ("attribute `" + name + "`").c_str());
     return values;

@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "h5/dataset.hpp"
@@ -24,6 +25,17 @@ struct Reclaim {
     }
 };
 
+extern "C" void* take_text_memory(std::size_t bytes, void* left) {
+    auto& rest = *static_cast<std::size_t*>(left);
+    if (bytes > rest) return nullptr;
+    rest -= bytes;
+    return std::malloc(std::max<std::size_t>(1, bytes));
+}
+
+extern "C" void free_text_memory(void* memory, void*) {
+    std::free(memory);
+}
+
 std::string trimmed(const char* text, std::size_t size, H5T_str_t padding) {
     std::size_t length = std::find(text, text + size, '\0') - text;
     if (padding == H5T_STR_SPACEPAD) {
@@ -33,6 +45,11 @@ std::string trimmed(const char* text, std::size_t size, H5T_str_t padding) {
 }
 
 }  // namespace
+
+StringMemory::StringMemory(std::size_t most_bytes)
+    : left_(most_bytes), transfer_(H5Pcreate(H5P_DATASET_XFER)) {
+    H5Pset_vlen_mem_manager(transfer_.id(), take_text_memory, &left_, free_text_memory, nullptr);
+}
 
 std::vector<std::string> read_string_elements(std::int64_t stored_type, std::size_t count,
                                               const std::string& member,

@@ -7,7 +7,26 @@
 #include <string>
 #include <vector>
 
+#include "h5/handle.hpp"
+
 namespace popflow::h5 {
+
+/// Text that a read of strings may give beyond the bytes of its file.
+constexpr std::size_t most_shared_text = std::size_t{1} << 20;
+
+/// Bounds the text of variable length that one read may bring into memory; past it the read fails.
+class StringMemory {
+  public:
+    explicit StringMemory(std::size_t most_bytes);
+    StringMemory(const StringMemory&) = delete;
+    StringMemory& operator=(const StringMemory&) = delete;
+    /// Properties for H5Dread; the memory is freed as usual.
+    const Handle& transfer() const { return transfer_; }
+
+  private:
+    std::size_t left_;
+    Handle transfer_;
+};
 
 /// Reads `count` strings of a stored type, of fixed or variable length, through `read(memory_type, buffer)`.
 ///

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/utf8.hpp"
+
 using namespace popflow::core;
 using Strings = std::vector<std::string>;
 
@@ -34,4 +36,12 @@ TEST(Text, ListsAreJoinedAndSplit) {
     EXPECT_EQ(popflow::core::joined({}), "");
     EXPECT_EQ(popflow::core::split_text("a, b c ,,d", ','), (Strings{"a", "b c", "", "d"}));
     EXPECT_EQ(popflow::core::split_text("", ','), Strings{});
+}
+
+TEST(Text, WhatIsPrintedIsOneLineOfUtf8) {
+    using popflow::core::printable;
+    EXPECT_EQ(printable("a\nb\tc\x1b[31m\x7f"), "a b c [31m ");
+    EXPECT_EQ(printable("\xc3\xa9 \xe2\x82\xac \xc2\x9b"), "\xc3\xa9 \xe2\x82\xac  ");  // the last one a CSI
+    EXPECT_EQ(printable("\xff\xc3"), "??");
+    EXPECT_EQ(printable(""), "");
 }

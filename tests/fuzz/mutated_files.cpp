@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Reads mutated files, each in a process of its own, and counts how that ends. Every file must be read, or
+// refused with one line that names it; none may crash or hang its reader, end in another error, or take more
+// than twice the memory of the sound files.
+// Usage: mutated_files GOLDEN_FOLDER [-n FILES] [--seed S] [--part K --parts N] [--verbose]
+//        mutated_files GOLDEN_FOLDER --only I [--seed S] [--keep FILE] [--no-guard] [--verbose]
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "core/error.hpp"
+#include "core/utf8.hpp"
+#include "fuzz/mutations.hpp"
+#include "fuzz/readers.hpp"
+#include "fuzz/trial.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace core = popflow::core;
+namespace fs = std::filesystem;
+using namespace popflow::fuzz;
+
+namespace {
+
+struct Options {
+    std::string golden;
+    std::size_t files = 2000;
+    std::uint64_t seed = 1;
+    std::size_t only = static_cast<std::size_t>(-1);
+    std::size_t part = 0;  ///< of `parts`, file i belonging to part i mod parts
+    std::size_t parts = 1;
+    std::string keep;
+    bool guarded = true;
+    bool verbose = false;
+};
+
+Options parse(int argc, char** argv) {
+    Options options;
+    if (argc < 2) {
+        std::fprintf(stderr,
+                     "usage: mutated_files GOLDEN_FOLDER [-n FILES] [--seed S] [--only I --keep FILE]\n");
+        std::exit(2);
+    }
+    options.golden = argv[1];
+    for (int k = 2; k < argc; ++k) {
+        const std::string name = argv[k];
+        const auto value = [&] { return k + 1 < argc ? std::string(argv[++k]) : std::string(); };
+        if (name == "-n") options.files = std::strtoull(value().c_str(), nullptr, 10);
+        if (name == "--seed") options.seed = std::strtoull(value().c_str(), nullptr, 10);
+        if (name == "--only") options.only = std::strtoull(value().c_str(), nullptr, 10);
+        if (name == "--part") options.part = std::strtoull(value().c_str(), nullptr, 10);
+        if (name == "--parts")
+            options.parts = std::max<std::size_t>(1, std::strtoull(value().c_str(), nullptr, 10));
+        if (name == "--keep") options.keep = value();
+        if (name == "--no-guard") options.guarded = false;
+        if (name == "--verbose") options.verbose = true;
+    }
+    return options;
+}
+
+std::string mutate(const std::string& path, const std::string& victim, Draws draws) {
+    if (draws.below(2) == 0) return mutate_structure(path, victim, draws);
+    std::ifstream in(path, std::ios::binary);
+    std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
+    std::string what = mutate_bytes(bytes, draws);
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return what;
+}
+
+/// Why an outcome is not what it should be; empty if it is.
+std::string complaint(const Outcome& outcome, const std::string& path, double most_megabytes) {
+    if (outcome.megabytes > most_megabytes) return std::to_string(outcome.megabytes) + " MB of memory";
+    switch (outcome.kind) {
+        case Outcome::Kind::read:
+            return "";
+        case Outcome::Kind::refused:
+            if (outcome.message.rfind(path + ": ", 0) == 0) return "";
+            return "a message that does not begin with the file: " + outcome.message;
+        case Outcome::Kind::failed:
+            return "not the user's error: " + outcome.message;
+        case Outcome::Kind::crashed:
+            return "crashed: " + outcome.message;
+        case Outcome::Kind::hung:
+            return "hung: " + outcome.message;
+    }
+    return "?";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const Options options = parse(argc, argv);
+    const popflow::support::TemporaryFolder folder;
+    // Nothing of libhdf5 is used in this process: what its children inherit is untouched.
+    const std::string own = folder.file("own");
+    fs::create_directory(own);
+    (void)run_apart([&] { write_seeds(own); }, 60, false);
+    const std::vector<Seed> sound = seeds(options.golden, own);
+
+    double honest_megabytes = 0;
+    for (const Seed& seed : sound) {
+        const std::string path = folder.file("sound.h5");
+        fs::copy_file(seed.path, path, fs::copy_options::overwrite_existing);
+        const Outcome outcome = run_apart([&] { format(seed.format).read(path); }, 20, options.guarded);
+        honest_megabytes = std::max(honest_megabytes, outcome.megabytes);
+        if (outcome.kind != Outcome::Kind::read) {
+            std::fprintf(stderr, "the sound file %s is not read: %s\n", seed.path.c_str(),
+                         outcome.message.c_str());
+            return 1;
+        }
+    }
+
+    std::map<std::string, std::size_t> counts;
+    std::size_t bad = 0;
+    for (std::size_t i = 0; i < options.files; ++i) {
+        if (options.only != static_cast<std::size_t>(-1) && i != options.only) continue;
+        if (i % options.parts != options.part) continue;
+        Draws draws(options.seed * 1000003 + i);
+        const Seed& seed = draws.of(sound);
+        const std::string path = folder.file("mutated.h5");
+        fs::copy_file(seed.path, path, fs::copy_options::overwrite_existing);
+        const Outcome made = run_apart(
+            [&] { throw popflow::core::UserError(mutate(path, sound.front().path, draws)); }, 20, false);
+        if (!options.keep.empty()) fs::copy_file(path, options.keep, fs::copy_options::overwrite_existing);
+        const Outcome outcome = run_apart([&] { format(seed.format).read(path); }, 20, options.guarded);
+        const std::string problem = complaint(outcome, path, 2 * honest_megabytes);
+        ++counts[!problem.empty() ? "BAD" : outcome.kind == Outcome::Kind::read ? "read" : "refused"];
+        if (problem.empty() && !options.verbose) continue;
+        bad += problem.empty() ? 0 : 1;
+        std::printf("%zu: %s: %s: %s\n", i, fs::path(seed.path).filename().c_str(),
+                    core::printable(made.message).c_str(),
+                    core::printable(problem.empty() ? outcome.message : "BAD: " + problem).c_str());
+    }
+    for (const auto& [name, count] : counts) std::printf("%s: %zu\n", name.c_str(), count);
+    std::printf("memory of the sound files: %.0f MB\n", honest_megabytes);
+    return bad == 0 ? 0 : 1;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "fuzz/readers.hpp"
+
+#include <numeric>
+#include <stdexcept>
+
+#include "data/all_cells.hpp"
+#include "data/anndata.hpp"
+#include "data/inspection.hpp"
+#include "data/screen.hpp"
+#include "data/table_copy.hpp"
+#include "eval/report.hpp"
+#include "eval/results.hpp"
+#include "h5/file.hpp"
+#include "train/checkpoint.hpp"
+#include "train/training_table.hpp"
+
+namespace popflow::fuzz {
+
+namespace {
+
+// As inspect, train and predict do.
+void read_h5ad(const std::string& path) {
+    data::ScreenOptions options;
+    options.min_cells = 2;
+    const data::Screen screen = data::open_screen(path, options);
+    (void)data::inspection_text(screen, nullptr);
+    (void)data::inspection_json(screen, nullptr);
+    std::vector<std::size_t> all(screen.populations.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    std::vector<std::vector<std::uint64_t>> rows;
+    (void)data::read_populations(screen, all, &rows);
+    const data::AnnData data(path);
+    const data::TableCopy obs(data, "obs");
+    h5::AtomicFile copy(path + ".copy");  // never committed
+    h5::Group root = copy.root();
+    h5::Group table = root.create_group("obs");
+    const data::RowSegment segment{rows.front(), 0};
+    obs.create(table, rows.front().size());
+    obs.write(table, {&segment, 1});
+    (void)obs.obs_names({&segment, 1});
+}
+
+// As metrics does.
+void read_cells(const std::string& path) {
+    data::ScreenOptions options;
+    options.transform.kind = data::Transform::Kind::none;
+    (void)data::read_all_cells(path, options);
+}
+
+void read_checkpoint(const std::string& path) {
+    const train::Checkpoint checkpoint = train::read_checkpoint(path);
+    (void)checkpoint.model();
+}
+
+void read_results(const std::string& path) {
+    const std::vector<eval::Results> results{eval::read_results(path)};
+    (void)eval::report(results, eval::ReportFormat::text);
+    (void)eval::report(results, eval::ReportFormat::html);
+}
+
+void read_training(const std::string& path) {
+    (void)train::read_training_table(path, 100);
+}
+
+}  // namespace
+
+const std::vector<Format>& formats() {
+    static const std::vector<Format> all{{"h5ad", read_h5ad},
+                                         {"cells", read_cells},
+                                         {"checkpoint", read_checkpoint},
+                                         {"results", read_results},
+                                         {"training", read_training}};
+    return all;
+}
+
+const Format& format(const std::string& name) {
+    for (const Format& one : formats()) {
+        if (one.name == name) return one;
+    }
+    throw std::invalid_argument("no reader of " + name);
+}
+
+}  // namespace popflow::fuzz

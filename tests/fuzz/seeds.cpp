@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <filesystem>
+
+#include "eval/results.hpp"
+#include "fuzz/readers.hpp"
+#include "support/random_matrix.hpp"
+#include "train/checkpoint.hpp"
+#include "train/training_table.hpp"
+
+namespace popflow::fuzz {
+
+namespace {
+
+train::Checkpoint flow_checkpoint() {
+    train::Checkpoint c;
+    c.config = "steps = 3\n";
+    c.data_fingerprint = "abc";
+    c.shape = {.context = models::Context::population,
+               .markers = 4,
+               .cell_types = 2,
+               .conditions = 4,
+               .training_pairs = 7,
+               .hidden = 5,
+               .layers = 2,
+               .time_frequencies = 2,
+               .space_frequencies = 3,
+               .encoder = {.hidden = 3, .layers = 2, .embedding = 2, .knn = 1, .frequencies = 2}};
+    c.frequencies = models::draw_frequencies(c.shape, 1);
+    c.markers = {"a", "b", "c", "d"};
+    c.cell_types = {"Fibs", "PDOs"};
+    c.normalisation = {{1, 2, 3, 4}, 0.1F};
+    c.conditions = data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all);
+    c.mean_shifts = support::random_matrix<float>(4, 4, 1);
+    return c;
+}
+
+train::Checkpoint icnn_checkpoint() {
+    train::Checkpoint c = flow_checkpoint();
+    c.method = models::Method::icnn;
+    c.icnn = {.markers = 4, .conditions = 4, .hidden = 5, .layers = 2, .inner_steps = 2};
+    return c;
+}
+
+void write_started(const std::string& path, train::Checkpoint c) {
+    c.values = c.model()->initial_values(9);
+    c.adam = nn::AdamState::start(c.values);
+    c.adam.step = 3;
+    train::write_checkpoint(path, c);
+}
+
+eval::PairScore score(std::size_t pair, const std::string& predictor) {
+    eval::PairScore row{.pair = pair, .predictor = predictor};
+    row.scores.w2 = static_cast<double>(pair) + 1;
+    row.scores.mmd = 0.5;
+    return row;
+}
+
+void write_results(const std::string& path) {
+    data::Screen screen;
+    screen.experiments = {{"21 / A", {}, {}}, {"21 / B", {}, {}}};
+    eval::Evaluation evaluation;
+    for (std::size_t i = 0; i < 3; ++i) {
+        data::Population p;
+        p.experiment = i < 2 ? 0 : 1;
+        p.culture = i < 2 ? "A" : "B";
+        p.treatment = "T" + std::to_string(i);
+        screen.populations.push_back(p);
+        screen.pairs.push_back({i, i});
+        for (const char* predictor : {"model", "identity"}) evaluation.scores.push_back(score(i, predictor));
+    }
+    const data::Split split{"", std::vector<data::Part>(3, data::Part::test)};
+    eval::Results results;
+    results.provenance = {.method = "mfm", .base = "source", .split = "replica", .config = "knn = 3\n"};
+    results.pairs = eval::pairs_frame(screen, split, evaluation);
+    results.summary = eval::summarise(results.pairs);
+    results.training = train::training_frame({{.step = 1, .loss = 2}, {.step = 2, .loss = 1}});
+    results.embedding_names = {"0", "2", "4"};
+    results.embeddings = support::random_matrix<float>(3, 2, 1);
+    eval::write_results(path, results);
+}
+
+}  // namespace
+
+void write_seeds(const std::string& folder) {
+    const auto file = [&](const char* name) { return folder + "/" + name; };
+    write_started(file("flow.h5"), flow_checkpoint());
+    write_started(file("icnn.h5"), icnn_checkpoint());
+    write_results(file("results.h5"));
+    std::vector<train::TrainingRow> rows(50);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = i + 1;
+    train::write_training_table(file("training.h5"), rows);
+}
+
+std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
+    std::vector<Seed> all;
+    for (const auto& entry : std::filesystem::directory_iterator(golden)) {
+        if (entry.path().extension() == ".h5ad") all.push_back({"h5ad", entry.path()});
+    }
+    std::ranges::sort(all, {}, &Seed::path);
+    for (const char* name : {"csr_float32", "dense_float64_gzip", "dense_lzf"})
+        all.push_back({"cells", golden + "/" + name + ".h5ad"});
+    all.push_back({"checkpoint", folder + "/flow.h5"});
+    all.push_back({"checkpoint", folder + "/icnn.h5"});
+    all.push_back({"results", folder + "/results.h5"});
+    all.push_back({"training", folder + "/training.h5"});
+    return all;
+}
+
+}  // namespace popflow::fuzz

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "h5/file_guard.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.hpp"
+#include "h5/file.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace h5 = popflow::h5;
+using popflow::support::TemporaryFolder;
+
+namespace {
+
+std::string error_of(const std::string& path) {
+    try {
+        h5::open_file(path);
+    } catch (const popflow::core::DataError& error) {
+        return std::string(error.what()).substr(path.size() + 2);
+    }
+    return "";
+}
+
+void write_small(const std::string& path) {
+    h5::AtomicFile file(path);
+    h5::Group root = file.root();
+    root.write("x", std::vector<double>{1, 2, 3});
+    root.write_strings("names", std::vector<std::string>{"a", "b"});
+    file.commit();
+}
+
+// Puts a word in place of the first one that has this value.
+void replace_word(const std::string& path, std::uint32_t old_word, std::uint32_t new_word) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    for (std::streamoff at = 0;; ++at) {
+        std::uint32_t word = 0;
+        file.seekg(at);
+        if (!file.read(reinterpret_cast<char*>(&word), sizeof word)) FAIL() << "no such word";
+        if (word != old_word) continue;
+        file.seekp(at);
+        file.write(reinterpret_cast<const char*>(&new_word), sizeof new_word);
+        return;
+    }
+}
+
+}  // namespace
+
+TEST(FileGuard, LetsSoundFilesPass) {
+    const TemporaryFolder folder;
+    const h5::FileGuard guard;
+    write_small(folder.file("a.h5"));
+    EXPECT_EQ(error_of(folder.file("a.h5")), "");
+    EXPECT_EQ(error_of(folder.file("a.h5")), "");
+    EXPECT_EQ(h5::open_file(folder.file("a.h5")).open_dataset("x").read<double>(),
+              (std::vector<double>{1, 2, 3}));
+}
+
+TEST(FileGuard, SaysWhatEveryReaderSaysOfAFileThatIsMissingOrOther) {
+    const TemporaryFolder folder;
+    const h5::FileGuard guard;
+    std::ofstream(folder.file("text.h5")) << "no HDF5 here";
+    EXPECT_EQ(error_of(folder.file("none.h5")), "cannot open: No such file or directory");
+    EXPECT_EQ(error_of(folder.file("text.h5")), "is not an HDF5 file");
+}
+
+TEST(FileGuard, RefusesTextThatClaimsFourGigabytes) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    {
+        h5::AtomicFile file(path);
+        h5::Group root = file.root();
+        root.write_strings("names", std::vector<std::string>{std::string(0x1234, 'x')});
+        file.commit();
+    }
+    replace_word(path, 0x1234, 0xfffffff0);  // the length of the string, in the dataset
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "the sanitizer takes memory that the limit would refuse";
+#endif
+    const h5::FileGuard guard;
+    EXPECT_EQ(error_of(path), "is damaged: it asks for far more memory than it has content");
+}
+
+TEST(FileGuard, TriesAFileAgainWhenItHasChanged) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    const h5::FileGuard guard;
+    write_small(path);
+    EXPECT_EQ(error_of(path), "");
+    std::filesystem::resize_file(path, 100);
+    EXPECT_NE(error_of(path), "");
+}
+
+TEST(OpenFile, RefusesAPipe) {
+    const TemporaryFolder folder;
+    ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
+    EXPECT_EQ(error_of(folder.file("pipe")), "found a device or pipe, allowed an HDF5 file");
+}
