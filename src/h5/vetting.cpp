@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t read_whole_bytes = std::size_t{1} << 20;
 constexpr std::size_t block_strings = 4096;
+// Of more strings than these blocks hold, such as the names of millions of cells, a sample is read.
+constexpr std::size_t most_string_blocks = 64;
 
 extern "C" herr_t keep_attribute_name(hid_t, const char* name, const H5A_info_t*, void* names) {
     static_cast<std::vector<std::string>*>(names)->emplace_back(name);
@@ -94,8 +96,7 @@ class Walk {
 
     static void read_values(const Dataset& dataset) {
         if (dataset.type().kind == Kind::string) {
-            for (std::size_t first = 0; first < dataset.rows(); first += block_strings)
-                (void)dataset.read_strings(first, std::min(block_strings, dataset.rows() - first));
+            read_string_blocks(dataset);
             return;
         }
         const std::size_t row_bytes = std::max<std::size_t>(1, dataset.row_size() * sizeof(double));
@@ -105,6 +106,18 @@ class Walk {
         dataset.read_rows(0, count, std::span<double>(values));
         if (count < dataset.rows())
             dataset.read_rows(dataset.rows() - count, count, std::span<double>(values));
+    }
+
+    // All, or blocks from the first to the last, evenly spread.
+    static void read_string_blocks(const Dataset& dataset) {
+        const std::size_t rows = dataset.rows();
+        const std::size_t blocks = (rows + block_strings - 1) / block_strings;
+        const std::size_t taken = std::min(blocks, most_string_blocks);
+        for (std::size_t i = 0; i < taken; ++i) {
+            const std::size_t block = taken == 1 ? 0 : i * (blocks - 1) / (taken - 1);
+            const std::size_t first = block * block_strings;
+            (void)dataset.read_strings(first, std::min(block_strings, rows - first));
+        }
     }
 
     static void read_attributes(const Object& object) {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -24,7 +25,8 @@ constexpr int failed_code = 1;
 int run(const std::function<void()>& work, bool guarded, std::string& message) {
     try {
         std::optional<h5::FileGuard> guard;
-        if (guarded) guard.emplace();
+        // Little patience: the files are small, and of thousands some have no end.
+        if (guarded) guard.emplace(std::chrono::milliseconds(500));
         work();
         return 0;
     } catch (const core::UserError& error) {

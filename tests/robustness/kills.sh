@@ -23,6 +23,7 @@ calls=$(sort -n count | tail -n 1)           # of rank 0 that change its files
 process_of() {
     local pid
     for pid in $(pgrep -f -- "^$popflow train .*--output $2( |$)"); do
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != popflow-guard ] || continue # which tries files for a rank
         ! tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" || echo "$pid"
     done
 }
