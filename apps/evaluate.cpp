@@ -67,6 +67,7 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     if (!config.predictions.empty()) predictions = prediction_file(config, screen, split, pairs, flow, comm);
     eval::EvaluateOptions options = config.evaluate;
     options.sampled = eval::sampled_pairs(screen, split, pairs, options.sample_pairs);
+    if (screen.fingerprint == checkpoint.data_fingerprint) options.trained = split.pairs(data::Part::train);
     eval::PartialResults partial(output, identity(config_text, checkpoint, screen), leftover, comm);
     eval::Evaluation evaluation;
     {

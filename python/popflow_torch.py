@@ -115,7 +115,10 @@ class FlowMatching(torch.nn.Module):
             self.modulation = Modulation(self.context_size, shape["hidden"], shape["layers"])
 
     def context(self, x, types=None):
-        """h of a population that was not trained on. Shapes: x [n, d] normalised, types [n] integers."""
+        """h of a population that was not trained on. Shapes: x [n, d] normalised, types [n] integers.
+
+        For a pair that CGFM was trained on, popflow takes the one-hot of its number among the training pairs instead.
+        """
         if self.method == "fm":
             return x.new_zeros(0)
         if self.method == "cgfm":

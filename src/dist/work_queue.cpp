@@ -20,8 +20,8 @@ constexpr std::int64_t nothing = -1;
 WorkQueue::WorkQueue(std::size_t items, const Communicator& comm)
     : comm_(comm),
       items_(static_cast<std::int64_t>(items)),
-      exceptions_at_start_(std::uncaught_exceptions()) {
-    ended_ = comm.size() == 1;
+      exceptions_at_start_(std::uncaught_exceptions()),
+      ended_(comm.size() == 1) {
     if (comm.root() && comm.size() > 1) thread_ = std::thread([this] { answer(); });
 }
 

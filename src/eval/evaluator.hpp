@@ -40,6 +40,8 @@ struct EvaluateOptions {
     std::vector<std::string> metrics = metric_names();
     std::size_t sample_pairs = 8;        ///< pairs of which cells are kept for pictures
     std::size_t sample_cells = 500;      ///< of each of their populations, at most
+    /// The pairs that the model was trained on, in their order in training; empty for other data.
+    std::vector<std::size_t> trained{};
     std::vector<std::size_t> sampled{};  ///< these pairs, as of sampled_pairs()
 };
 

@@ -301,6 +301,13 @@ std::vector<float> FlowMatching::context(std::span<const float> values, ConstMat
     return workspace.context;
 }
 
+void FlowMatching::recognise(std::size_t pair, std::span<float> context) const {
+    if (shape_.context != Context::pair_index) return;
+    core::check_shape("flow_matching.context", 1, context.size(), 1, shape_.training_pairs);
+    std::ranges::fill(context, 0.0F);
+    context[pair] = 1.0F;
+}
+
 template <class Real>
 void FlowMatching::velocity(const Weights<Real>& weights, Precision precision, std::span<const Real> context,
                             std::span<const Real> condition, std::span<const Real> t, ConstMatrixView<Real> x,

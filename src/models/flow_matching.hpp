@@ -134,6 +134,9 @@ class FlowMatching : public Model {
     std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
                                std::span<const std::uint8_t> control_type, Workspace<float>& workspace) const;
 
+    /// CGFM: the one-hot of the pair.
+    void recognise(std::size_t pair, std::span<float> context) const override;
+
     std::unique_ptr<Scratch> make_scratch() const override;
     void begin_step(std::span<const float> values,
                     std::span<const std::unique_ptr<Scratch>> scratch) const override;

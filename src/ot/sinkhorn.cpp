@@ -56,8 +56,14 @@ struct RowBatch {
 // Leaves e_j of row l in kernel[l * columns + j].
 POPFLOW_SIMD void exponential_rows(RowBatch& rows, const float* g, float scale, std::size_t columns,
                                    float* kernel) {
-    const auto [c0, c1, c2, c3] = rows.cost;
-    const auto [shift0, shift1, shift2, shift3] = rows.shift;
+    const float* c0 = rows.cost[0];
+    const float* c1 = rows.cost[1];
+    const float* c2 = rows.cost[2];
+    const float* c3 = rows.cost[3];
+    const float shift0 = rows.shift[0];
+    const float shift1 = rows.shift[1];
+    const float shift2 = rows.shift[2];
+    const float shift3 = rows.shift[3];
     float* k0 = kernel;
     float* k1 = k0 + columns;
     float* k2 = k1 + columns;
@@ -82,7 +88,10 @@ POPFLOW_SIMD void exponential_rows(RowBatch& rows, const float* g, float scale, 
 
 POPFLOW_SIMD void add_to_columns(const RowBatch& rows, const float* kernel, std::size_t columns,
                                  float* sums) {
-    const auto [factor0, factor1, factor2, factor3] = rows.factor;
+    const float factor0 = rows.factor[0];
+    const float factor1 = rows.factor[1];
+    const float factor2 = rows.factor[2];
+    const float factor3 = rows.factor[3];
     const float* k0 = kernel;
     const float* k1 = k0 + columns;
     const float* k2 = k1 + columns;

@@ -46,6 +46,15 @@ for run in ("fm", "cgfm", "mfm", "symmetric"):
     ]
     np.testing.assert_allclose(oracle["w1_markers"], np.mean(marker_w1), rtol=1e-5)
 
+# CGFM knows the pairs that it was trained on, and of others the mean of them.
+(embeddings,) = tables("cgfm/results.h5", "embeddings")
+own = {"I": range(0, 3), "L": range(3, 6), "T": range(6, 9), "V": range(9, 12)}
+for name, h in zip(embeddings["pair"], embeddings["values"]):
+    if name[0] in own:
+        assert sorted(h) == [0] * 11 + [1] and h.argmax() in own[name[0]], (name, h)
+    else:
+        np.testing.assert_allclose(h, 1 / 12, rtol=1e-6)
+
 (pairs,) = tables("all.h5", "pairs")
 assert len(pairs[pairs["predictor"] == "model"]) == 12
 
