@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "reference.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -17,17 +18,6 @@ sigset_t stop_signals() {
     return set;
 }
 
-// Lines of a block of code in Markdown.
-std::string code_lines(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        out += c;
-        if (c == '\n') out += "    ";
-    }
-    for (std::size_t at = 0; (at = out.find("    \n", at)) != std::string::npos;) out.erase(at, 4);
-    return out;
-}
-
 }  // namespace
 
 bool parse_or_help(const config::OptionTable& table, const std::string& usage, const Arguments& arguments,
@@ -37,9 +27,8 @@ bool parse_or_help(const config::OptionTable& table, const std::string& usage, c
         if (comm.root()) std::printf("usage: popflow %s\n\n%s", usage.c_str(), table.help(sections).c_str());
         return true;
     }
-    if (arguments == Arguments{"--markdown"}) {
-        if (comm.root())
-            std::printf("    popflow %s\n\n%s", code_lines(usage).c_str(), table.markdown(sections).c_str());
+    if (arguments.size() == 1 && is_listing(arguments[0])) {
+        if (comm.root()) print_listing(arguments[0], usage, table, sections);
         return true;
     }
     table.parse(arguments, sections, positional);

@@ -15,6 +15,7 @@
 #include "core/version.hpp"
 #include "h5/file_guard.hpp"
 #include "linalg/gemm.hpp"
+#include "reference.hpp"
 #include "verbs.hpp"
 
 namespace apps = popflow::apps;
@@ -24,12 +25,7 @@ namespace h5 = popflow::h5;
 
 namespace {
 
-struct Verb {
-    const char* name;
-    const char* does;
-    int (*run)(const apps::Arguments&, const dist::Communicator&);
-    bool stops_on_signal = false;  ///< SIGTERM and SIGUSR1 make it save its state and exit with 75
-};
+using apps::Verb;
 
 const Verb verbs[] = {
     {"run", "train, evaluate and print the table, from one configuration", apps::run, true},
@@ -39,6 +35,7 @@ const Verb verbs[] = {
     {"report", "print the table of one or more result files", apps::report},
     {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why",
      apps::inspect},
+    {"doctor", "show the machine as this program sees it, for a report of a fault", apps::doctor},
     {"import", "make a data file of FCS files or of tables of cells", apps::import},
     {"metrics", "compare two files of cells", apps::metrics},
     {"simulate", "write a simulated screen, or the letters of the published experiment", apps::simulate},
@@ -80,24 +77,6 @@ int fail(const dist::Communicator& comm, int code, std::string message) {
     return code;
 }
 
-// docs/options.md: what every verb says of its options.
-int print_reference(const dist::Communicator& comm) {
-    if (comm.root()) {
-        std::printf(
-            "# Options\n\nWritten by `popflow help --markdown`. Every option of a verb is also a key of the "
-            "file that "
-            "`--config` names,\nas `option = value`; what the command line says comes first. A default that "
-            "depends on "
-            "the method or the recipe is\nthe one of `--method mfm --recipe popflow`.\n");
-    }
-    for (const Verb& verb : verbs) {
-        if (comm.root()) std::printf("\n## %s\n\n%s\n\n", verb.name, verb.does);
-        std::fflush(stdout);
-        verb.run({"--markdown"}, comm);
-    }
-    return apps::done;
-}
-
 int run_verb(const Verb& verb, const apps::Arguments& arguments, const dist::Communicator& comm) {
     try {
         apps::agree_on_program(comm);
@@ -121,9 +100,10 @@ int main(int argc, char** argv) {
                     omp_get_max_threads());
         return apps::done;
     }
-    if (name == "help" && argc == 3 && std::string(argv[2]) == "--markdown") {
+    if (name == "help" && argc == 3 && apps::is_listing(argv[2])) {
         const dist::Session session(argc, argv);
-        return print_reference(dist::Communicator::world());
+        apps::print_reference(argv[2], verbs, dist::Communicator::world());
+        return apps::done;
     }
     if (name == "--help" || name == "-h" || name == "help") {
         print_usage(stdout);

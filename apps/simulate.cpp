@@ -10,6 +10,7 @@
 #include "data/letters.hpp"
 #include "data/simulated_screen_file.hpp"
 #include "dist/partition.hpp"
+#include "reference.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -95,9 +96,10 @@ int simulate(const Arguments& arguments, const dist::Communicator& comm) {
     if (!rest.empty()) rest.erase(rest.begin());
     if (kind == "screen") return simulate_screen(rest, comm);
     if (kind == "letters") return simulate_letters(rest, comm);
-    if (arguments == Arguments{"--markdown"}) {
+    if (arguments.size() == 1 && is_listing(kind)) {
+        if (comm.root() && is_completion(kind)) std::printf("letters screen ");
         simulate_letters(arguments, comm);
-        if (comm.root()) std::printf("\n");
+        if (comm.root() && kind == "--markdown") std::printf("\n");
         return simulate_screen(arguments, comm);
     }
     if (std::ranges::find(arguments, "--help") == arguments.end()) {

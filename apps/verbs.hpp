@@ -17,6 +17,13 @@ inline constexpr int failed = 1;
 inline constexpr int bad_input = 2;
 inline constexpr int stopped = 75;  ///< on request, after a checkpoint: fit to requeue
 
+struct Verb {
+    const char* name;
+    const char* does;
+    int (*run)(const Arguments&, const dist::Communicator&);
+    bool stops_on_signal = false;  ///< SIGTERM and SIGUSR1 make it save its state and exit with 75
+};
+
 // Each verb takes the arguments behind its name, runs on all ranks and returns the exit code.
 int simulate(const Arguments& arguments, const dist::Communicator& comm);
 int import(const Arguments& arguments, const dist::Communicator& comm);
@@ -27,9 +34,10 @@ int predict(const Arguments& arguments, const dist::Communicator& comm);
 int metrics(const Arguments& arguments, const dist::Communicator& comm);
 int report(const Arguments& arguments, const dist::Communicator& comm);
 int run(const Arguments& arguments, const dist::Communicator& comm);
+int doctor(const Arguments& arguments, const dist::Communicator& comm);
 
-/// Parses arguments; if they ask for help (`--help`, or `--markdown` alone), prints it on rank 0 and returns
-/// true.
+/// Parses arguments; if they ask for help (`--help`, or a name of listings() alone), prints it on rank 0 and
+/// returns true.
 bool parse_or_help(const config::OptionTable& table, const std::string& usage, const Arguments& arguments,
                    const std::vector<config::Section>& sections, const dist::Communicator& comm,
                    std::vector<std::string>* positional = nullptr);

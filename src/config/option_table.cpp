@@ -23,12 +23,6 @@ bool contains(const std::vector<Section>& sections, Section section) {
     return std::ranges::find(sections, section) != sections.end();
 }
 
-// A verb of these sections takes the option.
-bool takes(const std::vector<Section>& sections, const Option& option) {
-    return contains(sections, option.section) ||
-           std::ranges::any_of(option.also, [&](Section also) { return contains(sections, also); });
-}
-
 po::options_description describe(const std::vector<Option>& options, const std::vector<Section>& sections) {
     po::options_description description;
     for (const Option& option : options) {
@@ -94,6 +88,11 @@ const std::vector<Section>& all_sections() {
 }
 
 }  // namespace
+
+bool takes(const std::vector<Section>& sections, const Option& option) {
+    return contains(sections, option.section) ||
+           std::ranges::any_of(option.also, [&](Section also) { return contains(sections, also); });
+}
 
 void OptionTable::share(const std::string& name, Section section) {
     std::ranges::find(options_, name, &Option::name)->also.push_back(section);
@@ -190,41 +189,6 @@ std::string OptionTable::text(const std::vector<Section>& sections) const {
             }
             out += option.name + " = " + value + "\n";
         }
-    }
-    return out;
-}
-
-std::string OptionTable::help(const std::vector<Section>& sections) const {
-    std::ostringstream out;
-    for (const Option& option : options_) {
-        if (!takes(sections, option)) continue;
-        std::string left = "  --" + option.name + (option.argument.empty() ? "" : " " + option.argument);
-        std::string value;
-        for (const std::string& v : option.text()) value += (value.empty() ? "" : " ") + v;
-        constexpr std::size_t column = 34;
-        left = left.size() + 2 > column ? left + "\n" + std::string(column, ' ')
-                                        : left + std::string(column - left.size(), ' ');
-        out << left << option.help;
-        if (!option.argument.empty() && !value.empty()) out << " [" << value << "]";
-        out << "\n";
-    }
-    return out.str();
-}
-
-std::string OptionTable::markdown(const std::vector<Section>& sections) const {
-    const auto cell = [](const std::string& text, bool code) {
-        std::string out;
-        for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
-        return code && !out.empty() ? "`" + out + "`" : out;
-    };
-    std::string out = "| option | meaning | default |\n|---|---|---|\n";
-    for (const Option& option : options_) {
-        if (!takes(sections, option)) continue;
-        std::string value;
-        if (!option.argument.empty()) value = core::joined(option.text(), option.text().size());
-        const std::string name = "--" + option.name + (option.argument.empty() ? "" : " " + option.argument);
-        out +=
-            "| " + cell(name, true) + " | " + cell(option.help, false) + " | " + cell(value, true) + " |\n";
     }
     return out;
 }

@@ -40,6 +40,9 @@ struct Option {
     std::vector<Section> also{};  ///< sections whose verbs take it too; it is stored with its own
 };
 
+/// A verb of these sections takes the option.
+bool takes(const std::vector<Section>& sections, const Option& option);
+
 /// Options in the order of --help.
 class OptionTable {
   public:
@@ -73,6 +76,10 @@ class OptionTable {
     std::string help(const std::vector<Section>& sections) const;
     /// The same as a table in Markdown.
     std::string markdown(const std::vector<Section>& sections) const;
+    /// The same as entries of a manual page (man(7)).
+    std::string manual(const std::vector<Section>& sections) const;
+    /// The same for a shell that completes them: `'--name=ARGUMENT' '--switch'`, in single quotes.
+    std::string words(const std::vector<Section>& sections) const;
 
   private:
     const Option* find(const std::string& name) const;

@@ -89,6 +89,21 @@ std::string joined(const std::vector<std::string>& names, std::size_t most) {
     return text;
 }
 
+std::string manual_text(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) out += "\\&";
+        if (c == '\\') {
+            out += "\\e";
+        } else if (c == '-') {
+            out += "\\-";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
 std::vector<std::string> split_text(const std::string& text, char separator) {
     std::vector<std::string> parts;
     if (text.empty()) return parts;

@@ -31,6 +31,9 @@ std::string joined(const std::vector<std::string>& names, std::size_t most = 20)
 /// Parts of a text between separators, without surrounding spaces; no parts in an empty text.
 std::vector<std::string> split_text(const std::string& text, char separator);
 
+/// Text for the source of a manual page (man(7)): what troff would take for a command is taken as it stands.
+std::string manual_text(const std::string& text);
+
 /// Values by key of a text of `key = value` lines, such as a resolved configuration; those of a key that is
 /// there several times are joined by spaces.
 std::map<std::string, std::string> key_values(const std::string& text);

@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 
 #include "core/simd.hpp"
@@ -46,6 +47,14 @@ Session::Session(int& argc, char**& argv) : exceptions_at_start_(std::uncaught_e
 
 Session::~Session() {
     if (std::uncaught_exceptions() == exceptions_at_start_) MPI_Finalize();
+}
+
+std::string library() {
+    std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+    int length = 0;
+    check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+    const std::string all(text.data(), static_cast<std::size_t>(length));
+    return all.substr(0, all.find_first_of(",\n"));
 }
 
 void abort(int code) {

@@ -24,6 +24,9 @@ class Session {
     int exceptions_at_start_;
 };
 
+/// Name and version of the MPI library, as in `Open MPI v4.1.4`.
+std::string library();
+
 /// Ends all ranks at once with an exit code.
 [[noreturn]] void abort(int code);
 

@@ -63,6 +63,26 @@ Group open_file(const std::string& path, const std::vector<std::string>& unread)
     return open_unguarded(path);
 }
 
+std::string library() {
+    silence();
+    register_lzf();
+    unsigned major = 0;
+    unsigned minor = 0;
+    unsigned release = 0;
+    check(H5get_libversion(&major, &minor, &release), "HDF5", "", "has no version");
+    std::string text = "HDF5 " + std::to_string(major) + "." + std::to_string(minor) + "." +
+                       std::to_string(release) + ", filters";
+    const std::pair<H5Z_filter_t, const char*> filters[] = {{H5Z_FILTER_DEFLATE, "gzip"},
+                                                            {H5Z_FILTER_SZIP, "szip"},
+                                                            {32000, "lzf"},
+                                                            {32001, "blosc"},
+                                                            {32015, "zstd"}};
+    for (const auto& [filter, name] : filters) {
+        if (H5Zfilter_avail(filter) > 0) text += std::string(" ") + name;
+    }
+    return text;
+}
+
 Group open_unguarded(const std::string& path) {
     silence();
     register_lzf();

@@ -10,6 +10,9 @@
 
 namespace popflow::h5 {
 
+/// Version of the HDF5 library and the filters that it can read, as in `HDF5 1.10.8, filters gzip lzf szip`.
+std::string library();
+
 /// Opens a file for reading and gives its root group; the file closes with the last object of it.
 ///
 /// No lock is taken: files are put in place whole (AtomicFile), and locks fail on many cluster file systems.

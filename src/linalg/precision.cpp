@@ -3,6 +3,8 @@
 
 #include <dnnl.h>
 
+#include <utility>
+
 #include "core/error.hpp"
 
 namespace popflow::linalg {
@@ -15,6 +17,24 @@ Precision parse_precision(const std::string& text) {
     if (text == "bf16") return Precision::bf16;
     if (text == "fp32") return Precision::fp32;
     throw core::Error("precision: found '" + text + "', allowed fp32, bf16");
+}
+
+std::string instruction_set() {
+    const std::pair<dnnl_cpu_isa_t, const char*> sets[] = {
+        {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"},
+        {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
+        {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
+        {dnnl_cpu_isa_avx512_core, "avx512_core"},
+        {dnnl_cpu_isa_avx2, "avx2"},
+        {dnnl_cpu_isa_avx, "avx"},
+        {dnnl_cpu_isa_sse41, "sse41"},
+    };
+    const auto has = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
+    for (const auto& [set, name] : sets) {
+        const auto wanted = static_cast<unsigned>(set);
+        if ((has & wanted) == wanted) return name;
+    }
+    return "unknown";
 }
 
 bool cpu_has_bf16() {

@@ -15,6 +15,9 @@ const char* precision_name(Precision precision);
 /// @throws core::Error unless the text is fp32 or bf16
 Precision parse_precision(const std::string& text);
 
+/// The newest instructions that matrix products use, by oneDNN's name: `avx2`, `avx512_core_amx`.
+std::string instruction_set();
+
 /// Whether this CPU multiplies bf16 (AVX512_BF16 or AMX), as the kernel library sees it: its environment
 /// variable ONEDNN_MAX_CPU_ISA may hide it.
 bool cpu_has_bf16();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/options.md is what the program says now, has every option that --help has, and every option is used in a test.
+"""docs/options.md, the manual page and the completions are what the program says now; the page has every option that --help has, and every option is used in a test.
 
 Usage: options.py POPFLOW PROJECT
 """
@@ -13,6 +13,9 @@ say = lambda *words: subprocess.run([popflow, *words], check=True, capture_outpu
 written = (project / "docs/options.md").read_text()
 if written != say("help", "--markdown"):
     sys.exit("docs/options.md is old: popflow help --markdown > docs/options.md")
+for listing, path in {"man": "docs/popflow.1", "bash": "completions/popflow.bash", "zsh": "completions/_popflow"}.items():
+    if (project / path).read_text() != say("help", "--" + listing):
+        sys.exit(f"{path} is old: popflow help --{listing} > {path}")
 verbs = re.findall(r"^  (\w+) ", say("--help"), re.MULTILINE)
 sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", written, re.MULTILINE | re.DOTALL))
 assert set(verbs) == set(sections), (verbs, list(sections))

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#include <omp.h>
+#include <sched.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <span>
+#include <sstream>
+
+#include "agreement.hpp"
+#include "core/folder_lock.hpp"
+#include "core/stored_file.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
+#include "h5/file.hpp"
+#include "linalg/gemm.hpp"
+#include "linalg/precision.hpp"
+#include "verbs.hpp"
+
+namespace popflow::apps {
+
+namespace {
+
+// Value of a `key : value` line of a file of /proc; empty if there is none.
+std::string proc_value(const char* file, const std::string& key) {
+    std::ifstream in(file);
+    for (std::string line; std::getline(in, line);) {
+        if (!line.starts_with(key)) continue;
+        const std::size_t colon = line.find(':');
+        const std::size_t begin = line.find_first_not_of(" \t", colon + 1);
+        if (colon != std::string::npos && begin != std::string::npos) return line.substr(begin);
+    }
+    return {};
+}
+
+std::string gibibytes(double bytes) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f GiB", bytes / (1024.0 * 1024 * 1024));
+    return text;
+}
+
+std::string memory_of(const char* key) {
+    const std::string value = proc_value("/proc/meminfo", key);
+    return value.empty() ? "unknown" : gibibytes(1024 * std::strtod(value.c_str(), nullptr));
+}
+
+// Memory that the control group allows; empty without a limit.
+std::string memory_limit() {
+    std::string path = "/sys/fs/cgroup";
+    std::ifstream groups("/proc/self/cgroup");
+    for (std::string line; std::getline(groups, line);) {
+        if (line.starts_with("0::")) path += line.substr(3);
+    }
+    std::ifstream in(path + "/memory.max");
+    double bytes = 0;
+    return in >> bytes ? gibibytes(bytes) : "";
+}
+
+std::vector<int> own_cores() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    std::vector<int> cores;
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return cores;
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+        if (CPU_ISSET(core, &set)) cores.push_back(core);
+    }
+    return cores;
+}
+
+// 0-3,8: as the kernel writes them.
+std::string core_list(const std::vector<int>& cores) {
+    std::string text;
+    for (std::size_t i = 0; i < cores.size();) {
+        std::size_t last = i;
+        while (last + 1 < cores.size() && cores[last + 1] == cores[last] + 1) ++last;
+        text += (text.empty() ? "" : ",") + std::to_string(cores[i]);
+        if (last > i) text += "-" + std::to_string(cores[last]);
+        i = last + 1;
+    }
+    return text.empty() ? "unknown" : text;
+}
+
+std::string environment(std::initializer_list<const char*> names) {
+    std::string text;
+    for (const char* name : names) {
+        if (const char* value = std::getenv(name))
+            text += (text.empty() ? "" : ", ") + std::string(name) + "=" + value;
+    }
+    return text.empty() ? "none set" : text;
+}
+
+// What rank 0 is told of a rank, as `key=value` lines.
+std::string describe_rank() {
+    const std::vector<int> cores = own_cores();
+    std::ostringstream out;
+    out << "host = " << host_name() << "\nthreads = " << omp_get_max_threads()
+        << "\ncores = " << core_list(cores) << "\nallowed = " << cores.size()
+        << "\nonline = " << ::sysconf(_SC_NPROCESSORS_ONLN) << "\nisa = " << linalg::instruction_set()
+        << "\nbf16 = " << (linalg::cpu_has_bf16() ? "yes" : "no") << "\n";
+    return out.str();
+}
+
+using Rank = std::map<std::string, std::string>;
+
+// What about the placement of the ranks costs speed.
+std::vector<std::string> placement_notes(const std::vector<Rank>& ranks) {
+    std::vector<std::string> notes;
+    std::map<std::string, std::size_t> threads_of_cores;
+    std::map<std::string, std::size_t> allowed;
+    bool bf16 = false;
+    bool fp32 = false;
+    for (const Rank& rank : ranks) {
+        const std::string place = rank.at("host") + ", cores " + rank.at("cores");
+        threads_of_cores[place] += std::stoul(rank.at("threads"));
+        allowed[place] = std::stoul(rank.at("allowed"));
+        (rank.at("bf16") == "yes" ? bf16 : fp32) = true;
+    }
+    for (const auto& [place, threads] : threads_of_cores) {
+        if (threads <= allowed.at(place)) continue;
+        notes.push_back(std::to_string(threads) + " threads share " + std::to_string(allowed.at(place)) +
+                        (allowed.at(place) == 1 ? " core" : " cores") + " on " + place +
+                        ": set OMP_NUM_THREADS, or bind the ranks otherwise (mpirun --bind-to, srun "
+                        "--cpus-per-task)");
+    }
+    if (bf16 && fp32)
+        notes.emplace_back("some ranks have no bf16: --precision auto takes fp32 on all of them");
+    return notes;
+}
+
+// How a file system takes what a training does to its folder; empty if well.
+std::string try_folder(const std::string& folder) {
+    const std::string file = folder + "/popflow-doctor";
+    std::string fault;
+    try {
+        const core::FolderLock lock(folder, std::chrono::milliseconds(0));
+        core::store_file(file, std::as_bytes(std::span(folder)));
+    } catch (const std::exception& error) {
+        fault = error.what();
+    }
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    return fault;
+}
+
+std::string file_system(const std::string& folder) {
+    struct statfs info {};
+    if (::statfs(folder.c_str(), &info) != 0) return "unknown file system";
+    static const std::map<unsigned long, const char*> names{
+        {0xef53, "ext2/3/4"},    {0x58465342, "xfs"},    {0x9123683e, "btrfs"}, {0x01021994, "tmpfs"},
+        {0x6969, "nfs"},         {0x0bd00bd0, "lustre"}, {0x47504653, "gpfs"},  {0x19830326, "beegfs"},
+        {0x794c7630, "overlay"}, {0xff534d42, "cifs"},   {0xfe534d42, "smb2"},  {0x00c36400, "ceph"},
+        {0x2fc12fc1, "zfs"},     {0x65735546, "fuse"},
+    };
+    const auto at = names.find(static_cast<unsigned long>(info.f_type) & 0xffffffffUL);
+    const double free = static_cast<double>(info.f_bavail) * static_cast<double>(info.f_bsize);
+    return (at == names.end() ? "another file system" : std::string(at->second)) + ", " + gibibytes(free) +
+           " free";
+}
+
+void print_line(const char* what, const std::string& text) {
+    std::printf("%-9s %s\n", what, text.c_str());
+}
+
+}  // namespace
+
+int doctor(const Arguments& arguments, const dist::Communicator& comm) {
+    std::string folder = ".";
+    config::OptionTable table;
+    table.add({.name = "output",
+               .section = config::Section::general,
+               .argument = "FOLDER",
+               .help = "where runs will be written, to be tried",
+               .set = [&](const std::vector<std::string>& values) { folder = values.back(); },
+               .text = [&] { return std::vector<std::string>{folder}; },
+               .stored = false});
+    const std::string usage =
+        "doctor [--output FOLDER]\n\n"
+        "Run it as the training is to run, under mpirun or srun and in the same job script.";
+    if (parse_or_help(table, usage, arguments, {config::Section::general}, comm)) return done;
+    std::vector<Rank> ranks;
+    for (const std::string& text : comm.gather(describe_rank())) ranks.push_back(core::key_values(text));
+    if (!comm.root()) return done;
+
+    utsname system{};
+    (void)::uname(&system);
+    std::set<std::string> hosts;
+    for (const Rank& rank : ranks) hosts.insert(rank.at("host"));
+    print_line("popflow", std::string(core::version()) + " (" + core::commit() + "), " + core::compiler() +
+                              ", " + core::build_type() + " build");
+    print_line("system", std::string(system.sysname) + " " + system.release + ", " + system.machine);
+    print_line("processor", proc_value("/proc/cpuinfo", "model name"));
+    print_line("memory", memory_of("MemTotal") + ", " + memory_of("MemAvailable") + " available" +
+                             (memory_limit().empty() ? "" : ", limited to " + memory_limit()));
+    print_line("mpi", dist::library() + ", " + std::to_string(ranks.size()) +
+                          (ranks.size() == 1 ? " rank" : " ranks") + " on " + std::to_string(hosts.size()) +
+                          (hosts.size() == 1 ? " host" : " hosts"));
+    print_line("files", h5::library());
+    print_line("products", linalg::gemm_library());
+    for (std::size_t r = 0; r < ranks.size(); ++r) {
+        const Rank& rank = ranks[r];
+        print_line(("rank " + std::to_string(r)).c_str(),
+                   rank.at("host") + ", " + rank.at("threads") + " threads on cores " + rank.at("cores") +
+                       " of " + rank.at("online") + ", " + rank.at("isa") + ", bf16 " + rank.at("bf16"));
+    }
+    print_line("threads", environment({"OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY",
+                                       "OMP_THREAD_LIMIT", "ONEDNN_MAX_CPU_ISA"}));
+    print_line("slurm", environment({"SLURM_JOB_ID", "SLURM_NTASKS", "SLURM_CPUS_PER_TASK", "SLURM_NNODES",
+                                     "SLURM_MEM_PER_NODE", "SLURM_MPI_TYPE"}));
+    const std::string fault = try_folder(folder);
+    print_line("folder", std::filesystem::absolute(folder).lexically_normal().string() + ", " +
+                             file_system(folder) + "; lock, write, sync and rename " +
+                             (fault.empty() ? "work" : "FAIL"));
+    for (const std::string& note : placement_notes(ranks)) print_line("note", note);
+    if (!fault.empty()) print_line("note", fault);
+    return fault.empty() ? done : failed;
+}
+
+}  // namespace popflow::apps
