@@ -63,9 +63,10 @@ std::string value_of(const Entries& entries, const std::string& key) {
 std::set<std::string> differing_keys(const std::vector<Entries>& all) {
     std::set<std::string> keys;
     for (const Entries& entries : all) {
-        for (const auto& [key, value] : entries) {
-            if (std::ranges::any_of(all, [&](const Entries& e) { return value_of(e, key) != value; }))
-                keys.insert(key);
+        for (const auto& entry : entries) {
+            if (std::ranges::any_of(
+                    all, [&](const Entries& e) { return value_of(e, entry.first) != entry.second; }))
+                keys.insert(entry.first);
         }
     }
     return keys;

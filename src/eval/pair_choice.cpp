@@ -57,8 +57,7 @@ std::vector<std::size_t> chosen_pairs(const data::Screen& screen, const data::Sp
     }
     if (chosen.empty()) throw core::ConfigError("parts", "the split has no pair in the parts asked for");
     std::ranges::sort(chosen);
-    const auto repeated = std::ranges::unique(chosen);
-    chosen.erase(repeated.begin(), repeated.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
     return chosen;
 }
 

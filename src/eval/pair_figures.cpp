@@ -62,8 +62,7 @@ std::vector<std::string> sorted_labels(std::vector<std::string> labels) {
     std::ranges::sort(labels, [](const std::string& a, const std::string& b) {
         return std::tuple(natural_key(a), a) < std::tuple(natural_key(b), b);
     });
-    const auto repeated = std::ranges::unique(labels);
-    labels.erase(repeated.begin(), repeated.end());
+    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
     return labels;
 }
 

@@ -34,7 +34,8 @@ std::string text_chart(const std::vector<double>& y, std::size_t width, std::siz
         if (mean.n > 0) shown.push_back(mean.sum / mean.n);
     }
     if (shown.empty()) return "";
-    const auto [low, high] = std::ranges::minmax(shown);
+    const double low = std::ranges::min(shown);
+    const double high = std::ranges::max(shown);
     const bool logarithmic = low > 0;
     const auto scaled = [&](double value) { return logarithmic ? std::log(value) : value; };
     const double span = scaled(high) - scaled(low);
