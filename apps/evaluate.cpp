@@ -142,6 +142,7 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
     settle_precision(config, comm);
+    if (config.dry_run) return plan_run(config, table, comm);
     const auto lock = lock_run_folder(config.output, comm);
     if (const int code = train_run(config, table, comm); code != done) return code;
     comm.barrier();

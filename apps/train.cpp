@@ -16,6 +16,7 @@
 #include "train/training_csv.hpp"
 #include "train/training_set.hpp"
 #include "train/training_table.hpp"
+#include "training_plan.hpp"
 #include "training_setup.hpp"
 #include "verbs.hpp"
 
@@ -34,7 +35,8 @@ class Training {
           folder_(config.output),
           stamp_(file_stamp(config.data)),
           screen_(open_agreed_screen(config, table, comm)),
-          set_(screen_, data::make_split(screen_, config.split, config.split_seed), config.train, comm) {
+          split_(data::make_split(screen_, config.split, config.split_seed)),
+          set_(screen_, split_, config.train, comm) {
         if (file_stamp(config.data) != stamp_)
             throw core::DataError(config.data, "", "was changed while it was read; begin again");
         train::check_augmentation(config.train.augmentation, screen_.markers.size(),
@@ -98,6 +100,28 @@ class Training {
         if (saved_step_ != trainer_->steps_done()) save();
         if (files_) files_->wait();
         return done;
+    }
+
+    // Some steps are made and timed; nothing is written.
+    int rehearse() {
+        constexpr std::uint64_t warm_up = 2;
+        constexpr std::uint64_t timed = 5;
+        Rehearsal rehearsal{.parameters = model_->layout().count()};
+        try {
+            for (std::uint64_t i = 0; i < warm_up; ++i) trainer_->step({});
+            const auto start = std::chrono::steady_clock::now();
+            for (; rehearsal.steps < timed; ++rehearsal.steps) trainer_->step({});
+            rehearsal.seconds =
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            saved_.values = trainer_->values();
+            saved_.adam = trainer_->adam();
+            saved_.memory = trainer_->memory();
+            rehearsal.checkpoint_bytes = train::checkpoint_bytes(saved_).size();
+        } catch (const core::NumericalError& error) {
+            rehearsal.fault = error.what();
+        }
+        std::fputs(training_plan(config_, screen_, split_, saved_, rehearsal, comm_).c_str(), stdout);
+        return rehearsal.fault.empty() ? done : failed;
     }
 
   private:
@@ -221,6 +245,7 @@ class Training {
     std::string folder_;
     std::string stamp_;  ///< of the data file, before it was read
     data::Screen screen_;
+    data::Split split_;
     train::TrainingSet set_;
     train::Checkpoint saved_;
     std::unique_ptr<models::Model> model_;
@@ -246,6 +271,11 @@ int train_run(const config::RunConfig& config, const config::OptionTable& table,
     return Training(config, table, comm).run();
 }
 
+int plan_run(const config::RunConfig& config, const config::OptionTable& table,
+             const dist::Communicator& comm) {
+    return Training(config, table, comm).rehearse();
+}
+
 int train(const Arguments& arguments, const dist::Communicator& comm) {
     config::RunConfig config;
     const config::OptionTable table = run_options(config);
@@ -257,6 +287,7 @@ int train(const Arguments& arguments, const dist::Communicator& comm) {
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
     settle_precision(config, comm);
+    if (config.dry_run) return plan_run(config, table, comm);
     const auto lock = lock_run_folder(config.output, comm);
     return train_run(config, table, comm);
 }

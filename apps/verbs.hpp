@@ -55,6 +55,10 @@ void settle_precision(config::RunConfig& config, const dist::Communicator& comm)
 int train_run(const config::RunConfig& config, const config::OptionTable& table,
               const dist::Communicator& comm);
 
+/// Prints what train_run() would do and writes nothing; `done`, or `failed` if some first steps fail.
+int plan_run(const config::RunConfig& config, const config::OptionTable& table,
+             const dist::Communicator& comm);
+
 /// Holds SIGTERM and SIGUSR1 back until stop_requested() asks for them, in this thread and those it starts.
 ///
 /// No handler runs: generated matrix kernels keep data below the stack pointer, where a handler's frame would

@@ -254,6 +254,8 @@ void add_train(OptionTable& table, RunConfig& config) {
         [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
     add.toggle("resume", config.resume,
                "go on where a stopped training or evaluation left off, if there is one");
+    add.toggle("dry-run", config.dry_run,
+               "read the data, time some steps, print what the training would do and write nothing");
 }
 
 void add_transport(OptionTable& table, RunConfig& config) {

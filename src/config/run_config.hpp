@@ -48,6 +48,7 @@ struct RunConfig {
     double log_seconds = 10;               ///< between lines of progress in a log
     std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never
     bool resume = false;
+    bool dry_run = false;
     std::string format;     ///< of a report; empty: by the name of the output
     std::string published;  ///< figures to show in a report: a name or a file; may be empty
     bool json = false;

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "training_plan.hpp"
+
+#include <omp.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <vector>
+
+#include "agreement.hpp"
+#include "core/progress_line.hpp"
+#include "core/text.hpp"
+#include "linalg/precision.hpp"
+#include "models/method.hpp"
+
+namespace popflow::apps {
+
+namespace {
+
+std::string mebibytes(double bytes) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.0f MiB", bytes / (1024.0 * 1024));
+    return text;
+}
+
+std::string counted(std::size_t n, const std::string& what) {
+    return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+}
+
+std::string patients_of(const data::Screen& screen, const std::vector<std::size_t>& pairs) {
+    std::set<std::string> names;
+    for (const std::size_t p : pairs) names.insert(screen.populations[screen.pairs[p].control].patient);
+    return core::joined({names.begin(), names.end()}, 8);
+}
+
+std::string part_text(const data::Screen& screen, const data::Split& split, data::Part part) {
+    const std::vector<std::size_t> pairs = split.pairs(part);
+    return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + patients_of(screen, pairs));
+}
+
+std::string line(const char* what, const std::string& text) {
+    std::string out = what;
+    out.resize(std::max<std::size_t>(out.size() + 1, 12), ' ');
+    return out + text + "\n";
+}
+
+std::string rate_text(double seconds_a_step) {
+    char text[48];
+    std::snprintf(text, sizeof text, "%.3g steps a second", 1 / seconds_a_step);
+    return text;
+}
+
+}  // namespace
+
+std::string training_plan(const config::RunConfig& config, const data::Screen& screen,
+                          const data::Split& split, const train::Checkpoint& model,
+                          const Rehearsal& rehearsal, const dist::Communicator& comm) {
+    rusage usage{};
+    (void)::getrusage(RUSAGE_SELF, &usage);
+    const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
+    std::set<std::string> hosts;
+    for (const std::string& host : comm.gather(host_name())) hosts.insert(host);
+    if (!comm.root()) return {};
+    double most = 0;
+    for (const std::string& peak : peaks) most = std::max(most, 1024 * std::strtod(peak.c_str(), nullptr));
+
+    const train::TrainOptions& options = config.train;
+    const auto train_pairs = static_cast<double>(split.pairs(data::Part::train).size());
+    const double visits = static_cast<double>(options.steps) * static_cast<double>(options.batch_pairs);
+    std::string text;
+    text += line("data", config.data + ": " + counted(screen.pairs.size(), "pair") + ", " +
+                             counted(screen.markers.size(), "marker") + ", " +
+                             counted(model.conditions.treatments().size(), "treatment"));
+    text += line("train", part_text(screen, split, data::Part::train));
+    text += line("validation", part_text(screen, split, data::Part::validation));
+    text += line("test", part_text(screen, split, data::Part::test));
+    text += line("model", std::string(models::method_name(model.method)) + ", " +
+                              counted(rehearsal.parameters, "parameter") + ", " +
+                              linalg::precision_name(model.shape.precision));
+    text += line("steps", counted(options.steps, "step") + " of " + counted(options.batch_pairs, "pair") +
+                              " x " + std::to_string(options.cells) + " cells: " +
+                              core::number_label(std::round(10 * visits / train_pairs) / 10) + " epochs");
+    text += line("ranks", counted(static_cast<std::size_t>(comm.size()), "rank") + " x " +
+                              counted(static_cast<std::size_t>(omp_get_max_threads()), "thread") + " on " +
+                              counted(hosts.size(), "host"));
+    if (!rehearsal.fault.empty()) return text + line("fault", rehearsal.fault);
+    const double each = rehearsal.seconds / static_cast<double>(rehearsal.steps);
+    text += line("memory",
+                 mebibytes(most) + " on the rank that takes most, after " + counted(rehearsal.steps, "step"));
+    text += line("time", core::duration_text(each * static_cast<double>(options.steps)) + " at " +
+                             rate_text(each) + ", without the evaluation");
+    text += line("writes", config.output + ": checkpoints of " +
+                               mebibytes(static_cast<double>(rehearsal.checkpoint_bytes)) + ", every " +
+                               counted(config.checkpoint_every, "step") + ", the last " +
+                               std::to_string(config.keep_checkpoints) + " kept");
+    return text;
+}
+
+}  // namespace popflow::apps
