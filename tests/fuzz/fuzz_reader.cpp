@@ -3,6 +3,7 @@
 // does. Whatever it throws that is not the user's error is a finding.
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,7 +17,8 @@
 namespace {
 
 struct Session {
-    popflow::h5::FileGuard guard;
+    popflow::h5::FileGuard guard{
+        std::chrono::seconds(1)};  // the files are small, and of many some have no end
     popflow::support::TemporaryFolder folder;
 };
 
