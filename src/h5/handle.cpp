@@ -27,6 +27,8 @@ namespace {
 struct Cause {
     std::string text;
     bool write_failed = false;
+    bool reading =
+        false;  ///< that is what was called; HDF5 says that it writes converted values into memory, too
     bool out_of_memory = false;
 };
 
@@ -34,6 +36,7 @@ extern "C" herr_t look_at(unsigned depth, const H5E_error2_t* error, void* where
     auto& cause = *static_cast<Cause*>(where);
     if (depth == 0 && error->desc != nullptr) cause.text = error->desc;
     if (error->min_num == H5E_WRITEERROR) cause.write_failed = true;
+    cause.reading = error->min_num == H5E_READERROR;  // the outermost call comes last
     if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) cause.out_of_memory = true;
     return 0;
 }
@@ -49,6 +52,7 @@ Cause innermost_cause() {
     Cause cause;
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_at, &cause);
     clear_errors();
+    if (cause.reading) cause.write_failed = false;
     // Of a failed system call HDF5 tells time, address and length as well; the reason is enough.
     for (const int full : {ENOSPC, EDQUOT, EFBIG}) {
         if (cause.text.find("errno = " + std::to_string(full) + ",") != std::string::npos)

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <limits>
 
 #include "core/error.hpp"
 #include "h5/file.hpp"
+#include "support/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace h5 = popflow::h5;
@@ -39,4 +41,26 @@ TEST(StoredSize, ManyZerosInAFewBytesArePossibleButNotWithoutThem) {
         EXPECT_EQ(std::string(error.what()).substr(path.size() + 2),
                   "nothing: found a shape of 4194304, but 0 bytes of values, too few for it");
     }
+}
+
+TEST(StringMemory, AFileWhoseStringsShareTheirTextIsDamagedNotADiskThatIsFull) {
+    const popflow::support::TemporaryFolder folder;
+    const std::string path = folder.file("shared.h5");
+    constexpr std::uint32_t length = 900000;
+    std::vector<std::string> values(12, "b");
+    values[0] = std::string(length, 'a');
+    {
+        h5::AtomicFile file(path);
+        file.root().write_strings("names", values);
+        file.commit();
+    }
+    EXPECT_EQ(h5::open_file(path).open_dataset("names").read_strings(), values);
+    // In the file a string is its length, 4 bytes, and its place, 12 bytes: all get that of the first.
+    std::string bytes = popflow::support::file_bytes(path);
+    const std::string wanted(reinterpret_cast<const char*>(&length), sizeof length);
+    const std::size_t first = bytes.find(wanted);
+    ASSERT_NE(first, std::string::npos);
+    for (std::size_t i = 1; i < values.size(); ++i) bytes.replace(first + 16 * i, 16, bytes, first, 16);
+    std::ofstream(path, std::ios::binary) << bytes;
+    EXPECT_THROW(h5::open_file(path).open_dataset("names").read_strings(), popflow::core::DataError);
 }

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <numbers>
 #include <numeric>
@@ -15,6 +14,7 @@
 #include "core/error.hpp"
 #include "data/screen.hpp"
 #include "data/splits.hpp"
+#include "support/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace data = popflow::data;
@@ -62,11 +62,6 @@ std::string write_whole(const Letters& letters, const std::string& path) {
     data::write_letters(letters, path, all_of(letters));
     file->commit();
     return path;
-}
-
-std::string bytes_of(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 std::string error_of(const LettersOptions& options) {
@@ -231,7 +226,7 @@ TEST(LettersFile, IsReadAsAScreenOfPairsInTheOrderOfTheRows) {
 TEST(LettersFile, HasTheSameBytesWhoeverWritesThem) {
     const TemporaryFolder folder;
     const Letters letters = plan_letters({.letters = {"A", "I"}, .rotations = 2, .size = 30});
-    const std::string expected = bytes_of(write_whole(letters, folder.file("one.h5ad")));
+    const std::string expected = popflow::support::file_bytes(write_whole(letters, folder.file("one.h5ad")));
 
     const std::string path = folder.file("many.h5ad");
     const auto file = data::create_letters_file(letters, path);
@@ -240,7 +235,7 @@ TEST(LettersFile, HasTheSameBytesWhoeverWritesThem) {
     for (const std::size_t e : reversed) data::write_letters(letters, path, std::span(&e, 1));
     file->commit();
 
-    EXPECT_TRUE(expected == bytes_of(path));
+    EXPECT_TRUE(expected == popflow::support::file_bytes(path));
 }
 
 TEST(LettersFile, LaidOutForAnotherDrawingIsRefused) {

@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <numeric>
 
 #include "core/error.hpp"
 #include "h5/dataframe.hpp"
+#include "support/file_bytes.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace h5 = popflow::h5;
@@ -38,11 +37,6 @@ std::string write_whole(const SimulatedScreen& screen, const std::string& path) 
     write_simulated_populations(screen, path, all_of(screen));
     file->commit();
     return path;
-}
-
-std::string bytes_of(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 }  // namespace
@@ -96,7 +90,7 @@ TEST(SimulatedScreenFile, LabelsEveryRow) {
 TEST(SimulatedScreenFile, HasTheSameBytesWhoeverWritesThem) {
     const TemporaryFolder folder;
     const SimulatedScreen screen = small_screen();
-    const std::string expected = bytes_of(write_whole(screen, folder.file("one.h5ad")));
+    const std::string expected = popflow::support::file_bytes(write_whole(screen, folder.file("one.h5ad")));
 
     const std::string path = folder.file("many.h5ad");
     const auto file = create_simulated_screen_file(screen, path);
@@ -108,7 +102,7 @@ TEST(SimulatedScreenFile, HasTheSameBytesWhoeverWritesThem) {
     }
     file->commit();
 
-    EXPECT_TRUE(expected == bytes_of(path));
+    EXPECT_TRUE(expected == popflow::support::file_bytes(path));
 }
 
 TEST(SimulatedScreenFile, ChunksHoldTheSameRows) {
