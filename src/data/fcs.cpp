@@ -143,7 +143,7 @@ std::string FcsFile::keyword(const std::string& name) const {
 }
 
 std::string FcsFile::require(const std::string& name) const {
-    const std::string text = keyword(name);
+    std::string text = keyword(name);
     if (text.empty()) fail(name, "missing");
     return text;
 }

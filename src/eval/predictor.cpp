@@ -82,7 +82,7 @@ class Predictor {
         const std::size_t control = file_.plan().predictions[first].control;
         std::vector<std::vector<std::uint64_t>> rows;
         const data::Cells cells = std::move(inputs_.read({&control, 1}, &rows).front());
-        const std::vector<float> context = embed(control, cells);
+        std::vector<float> context = embed(control, cells);
         for (std::size_t k = 0; k < conditions_.size(); ++k) {
             std::string problem;
             try {

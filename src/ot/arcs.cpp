@@ -92,7 +92,7 @@ std::int64_t IntegerCost::from_matrix_units(double v) const {
     return std::llrint(v * scale_);
 }
 
-void add_arcs(const IntegerCost& cost, std::size_t n, std::vector<Arc> more, ArcList& arcs) {
+void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& more, ArcList& arcs) {
     std::vector<std::size_t> room(n + 1, 0);
     for (const Arc& arc : more) ++room[arc.i + 1];
     for (std::size_t i = 0; i < n; ++i) room[i + 1] += room[i];

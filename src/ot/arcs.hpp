@@ -50,7 +50,7 @@ class IntegerCost {
 };
 
 /// Adds arcs (in any order, repeats allowed) to a list of n rows; costs of new ones are computed.
-void add_arcs(const IntegerCost& cost, std::size_t n, std::vector<Arc> more, ArcList& arcs);
+void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& more, ArcList& arcs);
 
 /// The `per_row` arcs of least c_ij - g_j in each row.
 ///
