@@ -38,8 +38,8 @@ struct EvaluateOptions {
     std::uint64_t seed = 0;   ///< of that draw
     double tolerance = 1e-4;  ///< of the flow's solver, relative and absolute
     std::vector<std::string> metrics = metric_names();
-    std::size_t sample_pairs = 8;        ///< pairs of which cells are kept for pictures
-    std::size_t sample_cells = 500;      ///< of each of their populations, at most
+    std::size_t sample_pairs = 8;    ///< pairs of which cells are kept for pictures
+    std::size_t sample_cells = 500;  ///< of each of their populations, at most
     /// The pairs that the model was trained on, in their order in training; empty for other data.
     std::vector<std::size_t> trained{};
     std::vector<std::size_t> sampled{};  ///< these pairs, as of sampled_pairs()

@@ -76,8 +76,8 @@ class Model {
     /// [n] or empty; result [context_size()].
     virtual std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
                                        std::span<const std::uint8_t> control_type) const = 0;
-    /// Turns a context() into what the model knows of training pair `pair`, as TrainingSlot::pair, if it tells
-    /// training pairs apart by more than their cells. Shape: context [context_size()].
+    /// Turns a context() into what the model knows of training pair `pair`, as TrainingSlot::pair, if it
+    /// tells training pairs apart by more than their cells. Shape: context [context_size()].
     virtual void recognise(std::size_t /*pair*/, std::span<float> /*context*/) const {}
 
     /// Predicted treated cells: each row of x is carried to where its treatment takes it, in place, by all

@@ -92,7 +92,7 @@ std::size_t add_until_optimal(const Cost& cost, const IntegerCost& integer, std:
         solve(arcs);
         std::vector<Arc> more = violated_arcs(cost, integer, f, g, arcs_added_per_row);
         if (more.empty()) return round;
-        add_arcs(integer, cost.rows(), std::move(more), arcs);
+        add_arcs(integer, cost.rows(), more, arcs);
     }
     throw core::NumericalError("ot.exact",
                                "arcs still break the duals after " + std::to_string(limit) + " rounds");
@@ -155,7 +155,7 @@ Transport exact(const Cost& cost, std::span<const double> a, std::span<const dou
         std::vector<Arc> first =
             nearest_arcs(cost, std::vector<float>(duals.g.begin(), duals.g.end()), arcs_per_row);
         if (units.is_assignment) add_diagonal(cost.rows(), first);
-        add_arcs(integer, cost.rows(), std::move(first), arcs);
+        add_arcs(integer, cost.rows(), first, arcs);
     }
     std::vector<std::int64_t> g = as_integers(duals.g, integer);
     const auto solve_with = [&](auto& solver) {
