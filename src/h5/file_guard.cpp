@@ -134,6 +134,8 @@ std::vector<std::string> parts_of(const std::string& request) {
     try {
         vet(request.front(), {request.begin() + 1, request.end()}, grow_limit);
         (void)transmit(socket, answer_of(sound, ""));
+    } catch (const core::DataError&) {
+        (void)transmit(socket, answer_of(damaged, "is damaged: it has no list of what it holds"));
     } catch (const std::exception&) {
         (void)transmit(socket,
                        answer_of(damaged, "is damaged: it asks for far more memory than it has content"));

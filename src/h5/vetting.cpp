@@ -26,6 +26,10 @@ extern "C" herr_t keep_attribute_name(hid_t, const char* name, const H5A_info_t*
     return 0;
 }
 
+struct Unlisted {
+    std::string path;
+};
+
 /// A walk over the objects of a file, each once however many links lead to it.
 class Walk {
   public:
@@ -43,7 +47,8 @@ class Walk {
     }
 
   private:
-    // What cannot be read is for the reader to complain about.
+    // What cannot be read is for the reader to complain about. But it asks by name, also for what a broken list of
+    // members or attributes does not show: there the trial ends (Unlisted).
     template <class Work>
     static void attempt(Work work) {
         try {
@@ -61,7 +66,13 @@ class Walk {
 
     void enter(const Group& group) {
         attempt([&] { read_attributes(group); });
-        for (const std::string& name : group.names()) {
+        std::vector<std::string> names;
+        try {
+            names = group.names();
+        } catch (const core::Error&) {
+            throw Unlisted{group.path()};
+        }
+        for (const std::string& name : names) {
             if (group.path() == "/" && std::ranges::count(unread_, name) > 0) continue;
             attempt([&] { visit(group, name); });
         }
@@ -123,7 +134,8 @@ class Walk {
     static void read_attributes(const Object& object) {
         std::vector<std::string> names;
         hsize_t at = 0;
-        (void)H5Aiterate2(object.id(), H5_INDEX_NAME, H5_ITER_NATIVE, &at, keep_attribute_name, &names);
+        if (H5Aiterate2(object.id(), H5_INDEX_NAME, H5_ITER_NATIVE, &at, keep_attribute_name, &names) < 0)
+            throw Unlisted{object.path()};
         for (const std::string& name : names) {
             attempt([&] { (void)object.string_attribute_or(name, ""); });
             attempt([&] { (void)object.strings_attribute(name); });
@@ -147,6 +159,9 @@ void vet(const std::string& path, const std::vector<std::string>& unread,
         Walk(unread, make_room).run(open_unguarded(path));
     } catch (const core::Error&) {
         clear_errors();
+    } catch (const Unlisted& found) {
+        if (lacked_memory()) throw std::bad_alloc();
+        throw core::DataError(path, found.path, "cannot list what it holds");
     }
     if (lacked_memory()) throw std::bad_alloc();
 }

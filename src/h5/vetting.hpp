@@ -17,6 +17,7 @@ namespace popflow::h5 {
 ///
 /// @param unread  members of the root group to be left out
 /// @param make_room  called with the bytes that the next array needs beyond the usual, for its chunks
+/// @throws core::DataError if an object cannot list its members or attributes: what it may hold is not known
 /// @throws std::bad_alloc also where libhdf5 alone lacked memory
 void vet(const std::string& path, const std::vector<std::string>& unread,
          const std::function<void(std::size_t)>& make_room);

@@ -84,6 +84,16 @@ TEST(FileGuard, RefusesTextThatClaimsFourGigabytes) {
     EXPECT_EQ(error_of(path), "is damaged: it asks for far more memory than it has content");
 }
 
+TEST(FileGuard, RefusesAGroupThatCannotListItsMembers) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    write_small(path);
+    const h5::FileGuard guard;
+    EXPECT_EQ(error_of(path), "");
+    replace_word(path, 0x50414548, 0);  // "HEAP", of the names of the root's members
+    EXPECT_EQ(error_of(path), "is damaged: it has no list of what it holds");
+}
+
 TEST(FileGuard, TriesAFileAgainWhenItHasChanged) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
