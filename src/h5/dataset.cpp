@@ -156,12 +156,12 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
     const Handle selection = select(first, count);
     const hsize_t n_values = count * row_size();
     const Handle memory(H5Screate_simple(1, &n_values, nullptr));
-    // Strings of one dataset may share their place, so that a small file could give endless text.
-    StringMemory text(file_bytes(id()) + most_shared_text);
-    return read_string_elements(stored_type().id(), n_values, member_, [&](std::int64_t type, void* buffer) {
-        check(H5Dread(id(), type, memory.id(), selection.id(), text.transfer().id(), buffer), file(), path(),
-              "cannot read strings");
-    });
+    const Handle stored = stored_type();
+    return read_string_elements(
+        {id(), file(), path(), stored.id(), member_}, n_values, [&](std::int64_t type, void* buffer) {
+            check(H5Dread(id(), type, memory.id(), selection.id(), H5P_DEFAULT, buffer), file(), path(),
+                  "cannot read strings");
+        });
 }
 
 std::size_t Dataset::rows_of(std::size_t n_values) const {

@@ -48,9 +48,10 @@ std::vector<std::string> Object::strings_attribute(const std::string& name) cons
             "attribute `" + name + "`: found " + describe_type(type.id()).text() + ", allowed strings");
     }
     const std::size_t count = attribute_size(attribute.id(), name);
-    return read_string_elements(type.id(), count, "", [&](std::int64_t memory, void* buffer) {
-        check(H5Aread(attribute.id(), memory, buffer), file_, path_, "cannot read an attribute");
-    });
+    return read_string_elements(
+        {id(), file_, path_, type.id()}, count, [&](std::int64_t memory, void* buffer) {
+            check(H5Aread(attribute.id(), memory, buffer), file_, path_, "cannot read an attribute");
+        });
 }
 
 std::string Object::string_attribute(const std::string& name) const {

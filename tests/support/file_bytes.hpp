@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace popflow::support {
 
@@ -11,6 +16,23 @@ namespace popflow::support {
 inline std::string file_bytes(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// Where words first stand in a file; std::string::npos if they do not.
+inline std::size_t offset_of_words(const std::string& path, const std::vector<std::uint32_t>& words) {
+    return file_bytes(path).find(
+        std::string_view(reinterpret_cast<const char*>(words.data()), words.size() * sizeof(std::uint32_t)));
+}
+
+/// Puts words in place of the first ones that have these values.
+inline void replace_words(const std::string& path, const std::vector<std::uint32_t>& old_words,
+                          const std::vector<std::uint32_t>& new_words) {
+    const std::size_t at = offset_of_words(path, old_words);
+    ASSERT_NE(at, std::string::npos);
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.write(reinterpret_cast<const char*>(new_words.data()),
+               static_cast<std::streamsize>(new_words.size() * sizeof(std::uint32_t)));
 }
 
 }  // namespace popflow::support

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "h5/text_heap.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "h5/file.hpp"
+#include "support/file_bytes.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace h5 = popflow::h5;
+using popflow::support::replace_words;
+using popflow::support::TemporaryFolder;
+using Words = std::vector<std::uint32_t>;
+
+namespace {
+
+constexpr std::uint32_t heap_mark = 0x4c4f4347;  // "GCOL"
+
+const std::vector<std::string> names{"a", "", "a longer one", "\xC3\xA9"};
+
+// A file with a dataset and an attribute of text.
+struct TextFile {
+    TemporaryFolder folder;
+    std::string path = folder.file("a.h5");
+
+    explicit TextFile(const std::vector<std::string>& text = {"a"}) {
+        h5::AtomicFile file(path);
+        h5::Group root = file.root();
+        root.write_strings("names", text);
+        root.write_attribute("labels", text);
+        file.commit();
+    }
+    std::uint32_t heap() const {
+        return static_cast<std::uint32_t>(popflow::support::offset_of_words(path, {heap_mark}));
+    }
+    std::vector<std::string> read() const { return h5::open_file(path).open_dataset("names").read_strings(); }
+    std::string error() const {
+        try {
+            (void)read();
+        } catch (const popflow::core::DataError& error) {
+            return std::string(error.what()).substr(path.size() + 2);
+        }
+        return "";
+    }
+};
+
+}  // namespace
+
+TEST(TextHeap, GivesTextOfDatasetsAndAttributes) {
+    const TextFile file(names);
+    EXPECT_EQ(file.read(), names);
+    EXPECT_EQ(h5::open_file(file.path).strings_attribute("labels"), names);
+}
+
+TEST(TextHeap, ReadsManyCollectionsInAnyOrder) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    std::vector<std::string> many(20000);
+    for (std::size_t i = 0; i < many.size(); ++i)
+        many[i] = std::string(i * 7919 % 61, 'x') + std::to_string(i);
+    {
+        h5::AtomicFile file(path);
+        file.root().write_strings("names", many);
+        file.commit();
+    }
+    const h5::Group root = h5::open_file(path);
+    EXPECT_EQ(root.open_dataset("names").read_strings(), many);
+    const std::vector<std::string> last = root.open_dataset("names").read_strings(19990, 10);
+    EXPECT_EQ(last, std::vector<std::string>(many.end() - 10, many.end()));
+}
+
+TEST(TextHeap, ReadsWhatIsStillBeingWritten) {
+    const TemporaryFolder folder;
+    h5::AtomicFile file(folder.file("a.h5"));
+    h5::Group root = file.root();
+    root.write_strings("names", names);
+    EXPECT_EQ(root.open_dataset("names").read_strings(), names);
+}
+
+// The string is its length (1), the address of its heap (8 bytes) and its number in it (1).
+TEST(TextHeap, RefusesTextThatIsNotInItsHeap) {
+    const TextFile file;
+    replace_words(file.path, {1, file.heap(), 0, 1}, {1, file.heap(), 0, 0x7fffffff});
+    EXPECT_EQ(file.error(), "names: is damaged: text that its heap does not have");
+}
+
+TEST(TextHeap, RefusesAHeapThatIsNotThere) {
+    const TextFile beyond;
+    replace_words(beyond.path, {1, beyond.heap(), 0, 1}, {1, beyond.heap(), 1, 1});
+    EXPECT_EQ(beyond.error(), "names: is damaged: text lies beyond the end of the file");
+    const TextFile other;
+    replace_words(other.path, {1, other.heap(), 0, 1}, {1, other.heap() + 8, 0, 1});
+    EXPECT_EQ(other.error(), "names: is damaged: text is not where it should be");
+}
+
+TEST(TextHeap, RefusesTextThatClaimsFourGigabytes) {
+    const TextFile file;
+    replace_words(file.path, {1, file.heap(), 0, 1}, {0xfffffff0, file.heap(), 0, 1});
+    EXPECT_EQ(file.error(), "names: is damaged: text is longer than its place");
+}
