@@ -3,76 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <optional>
 
-#include "linalg/dispatch.hpp"
+#include "core/parallel_error.hpp"
+#include "ot/row_search.hpp"
 
 namespace popflow::ot {
 
 namespace {
 
 constexpr std::size_t rows_per_task = 64;
-// Elements that share one minimum in the search for the smallest.
-constexpr std::size_t minimum_block = 32;
 // Below this much work threads cost more than they save.
 constexpr std::size_t serial_size = 1U << 20U;
 constexpr std::size_t serial_arcs = 1U << 15U;
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
-// r_j = keep c_j - g_j and the minimum of each block of r.
-POPFLOW_SIMD void reduced_row(const float* c, const float* g, float keep, std::size_t columns, float* r,
-                              float* minima) {
-    for (std::size_t j = 0; j < columns; j += minimum_block) {
-        float least = infinity;
-#pragma omp simd reduction(min : least)
-        for (std::size_t l = 0; l < minimum_block; ++l) {
-            const float v = keep * c[j + l] - g[j + l];
-            r[j + l] = v;
-            least = v < least ? v : least;
-        }
-        minima[j / minimum_block] = least;
-    }
-}
-
-// What one thread needs to look through rows.
-struct Scratch {
-    explicit Scratch(std::size_t padded)
-        : reduced(padded), minima(padded / minimum_block), sorted(padded / minimum_block) {}
-    linalg::AlignedVector<float> reduced;
-    std::vector<float> minima;
-    std::vector<float> sorted;
-    std::vector<std::pair<float, std::uint32_t>> found;
-};
-
-// The `count` smallest of scratch.reduced[0, columns) to scratch.found, as (value, index rotated by `turn`).
-void smallest(Scratch& scratch, std::size_t columns, std::size_t count, std::size_t turn) {
-    // The count-th smallest block minimum bounds the count-th smallest element: few blocks need a look.
-    float bound = infinity;
-    if (scratch.minima.size() > count) {
-        scratch.sorted = scratch.minima;
-        std::nth_element(scratch.sorted.begin(),
-                         scratch.sorted.begin() + static_cast<std::ptrdiff_t>(count) - 1,
-                         scratch.sorted.end());
-        bound = scratch.sorted[count - 1];
-    }
-    scratch.found.clear();
-    for (std::size_t b = 0; b < scratch.minima.size(); ++b) {
-        if (scratch.minima[b] > bound) continue;
-        for (std::size_t j = b * minimum_block; j < std::min(columns, (b + 1) * minimum_block); ++j) {
-            if (scratch.reduced[j] > bound) continue;
-            const std::size_t turned = j >= turn ? j - turn : j + columns - turn;
-            scratch.found.emplace_back(scratch.reduced[j], static_cast<std::uint32_t>(turned));
-        }
-    }
-    if (scratch.found.size() > count) {
-        std::nth_element(scratch.found.begin(), scratch.found.begin() + static_cast<std::ptrdiff_t>(count),
-                         scratch.found.end());
-        scratch.found.resize(count);
-    }
-    for (auto& [value, j] : scratch.found) {
-        j = static_cast<std::uint32_t>(j + turn < columns ? j + turn : j + turn - columns);
-    }
-}
 
 }  // namespace
 
@@ -132,26 +75,13 @@ void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& mo
     arcs = std::move(merged);
 }
 
-std::vector<Arc> nearest_arcs(const Cost& cost, std::span<const float> g, std::size_t per_row) {
-    const std::size_t count = std::min(per_row, cost.cols());
-    std::vector<Arc> arcs(count * cost.rows());
-    const std::size_t m = cost.cols();
-    linalg::AlignedVector<float> padded_g(cost.padded_cols());
-    std::copy(g.begin(), g.end(), padded_g.begin());
-#pragma omp parallel if (cost.rows() * cost.cols() > serial_size)
-    {
-        Scratch scratch(cost.padded_cols());
-#pragma omp for schedule(dynamic, rows_per_task)
-        for (std::size_t i = 0; i < cost.rows(); ++i) {
-            reduced_row(cost.row(i), padded_g.data(), 1, cost.padded_cols(), scratch.reduced.data(),
-                        scratch.minima.data());
-            smallest(scratch, m, count, i * m / cost.rows());
-            for (std::size_t l = 0; l < count; ++l) {
-                arcs[i * count + l] = {static_cast<std::uint32_t>(i), scratch.found[l].second};
-            }
-        }
-    }
-    return arcs;
+float kept_fraction(const Cost& cost) {
+    // The error of the matrix, and five float roundings on the way from it to the reduced cost.
+    return 1 - cost.relative_error() - 3e-7F;
+}
+
+double rounding_bound(const Cost& cost, double reduced, double largest_g) {
+    return cost.absolute_error() + 4e-7 * (std::fabs(reduced) + largest_g) + 1e-30;
 }
 
 std::vector<Arc> violated_arcs(const Cost& cost, const IntegerCost& integer, std::span<const std::int64_t> f,
@@ -164,42 +94,38 @@ std::vector<Arc> violated_arcs(const Cost& cost, const IntegerCost& integer, std
         rounded_g[j] = static_cast<float>(v);
         largest_g = std::max(largest_g, std::fabs(v));
     }
-    // The error of the matrix, and five float roundings on the way from it to the reduced cost.
-    const float keep = 1 - cost.relative_error() - 3e-7F;
+    const float keep = kept_fraction(cost);
     std::vector<std::vector<Arc>> found((cost.rows() + rows_per_task - 1) / rows_per_task);
+    core::ParallelError error;
 #pragma omp parallel if (cost.rows() * cost.cols() > serial_size)
     {
-        Scratch scratch(cost.padded_cols());
+        std::optional<RowSearch> search;
         std::vector<std::pair<std::int64_t, std::uint32_t>> negative;
+        const auto look_through = [&](std::size_t i, std::vector<Arc>& arcs) {
+            const double fi = integer.to_matrix_units(f[i]);
+            search->reduce(cost.row(i), rounded_g.data(), keep);
+            negative.clear();
+            search->below(m, static_cast<float>(fi + rounding_bound(cost, fi, largest_g)), [&](std::size_t j) {
+                const std::int64_t slack = integer(i, j) - f[i] - g[j];
+                if (slack < 0) negative.emplace_back(slack, static_cast<std::uint32_t>(j));
+            });
+            if (negative.size() > per_row) {
+                std::nth_element(negative.begin(), negative.begin() + static_cast<std::ptrdiff_t>(per_row),
+                                 negative.end());
+                negative.resize(per_row);
+            }
+            for (const auto& [slack, j] : negative) arcs.push_back({static_cast<std::uint32_t>(i), j});
+        };
 #pragma omp for schedule(dynamic)
         for (std::size_t task = 0; task < found.size(); ++task) {
-            for (std::size_t i = task * rows_per_task; i < std::min(cost.rows(), (task + 1) * rows_per_task);
-                 ++i) {
-                const double fi = integer.to_matrix_units(f[i]);
-                // An arc is clear if keep c_ij - g_j >= bound, which allows for the rounding of the duals.
-                const auto bound = static_cast<float>(fi + cost.absolute_error() +
-                                                      4e-7 * (std::fabs(fi) + largest_g) + 1e-30);
-                reduced_row(cost.row(i), rounded_g.data(), keep, cost.padded_cols(), scratch.reduced.data(),
-                            scratch.minima.data());
-                negative.clear();
-                for (std::size_t b = 0; b < scratch.minima.size(); ++b) {
-                    if (scratch.minima[b] >= bound) continue;
-                    for (std::size_t j = b * minimum_block; j < std::min(m, (b + 1) * minimum_block); ++j) {
-                        if (scratch.reduced[j] >= bound) continue;
-                        const std::int64_t slack = integer(i, j) - f[i] - g[j];
-                        if (slack < 0) negative.emplace_back(slack, static_cast<std::uint32_t>(j));
-                    }
-                }
-                if (negative.size() > per_row) {
-                    std::nth_element(negative.begin(),
-                                     negative.begin() + static_cast<std::ptrdiff_t>(per_row), negative.end());
-                    negative.resize(per_row);
-                }
-                for (const auto& [slack, j] : negative)
-                    found[task].push_back({static_cast<std::uint32_t>(i), j});
-            }
+            error.run([&] {
+                if (!search) search.emplace(cost.padded_cols());
+                const std::size_t end = std::min(cost.rows(), (task + 1) * rows_per_task);
+                for (std::size_t i = task * rows_per_task; i < end; ++i) look_through(i, found[task]);
+            });
         }
     }
+    error.rethrow();
     std::vector<Arc> arcs;
     for (const auto& part : found) arcs.insert(arcs.end(), part.begin(), part.end());
     return arcs;

@@ -52,13 +52,10 @@ class IntegerCost {
 /// Adds arcs (in any order, repeats allowed) to a list of n rows; costs of new ones are computed.
 void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& more, ArcList& arcs);
 
-/// The `per_row` arcs of least c_ij - g_j in each row.
-///
-/// Among equals, a row prefers the columns just after its own relative position, so that equal costs do not
-/// send every row to the same few columns.
-///
-/// Shapes: g [m], in matrix units.
-std::vector<Arc> nearest_arcs(const Cost& cost, std::span<const float> g, std::size_t per_row);
+/// What is left of an fp32 cost when all its errors are taken off: r = kept_fraction c_ij - g_j in fp32 is at
+/// most rounding_bound(r) above the exact reduced cost, |g_j| <= largest_g, all in matrix units.
+float kept_fraction(const Cost& cost);
+double rounding_bound(const Cost& cost, double reduced, double largest_g);
 
 /// The arcs with c_ij < f_i + g_j, at most `per_row` of each row, the most negative; exact duals are
 /// integers. No arc is missed: the fp32 matrix clears only what its error bound clears, the rest is

@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <numeric>
 
 #include "core/error.hpp"
 #include "ot/arcs.hpp"
-#include "ot/assignment.hpp"
+#include "ot/bidding.hpp"
+#include "ot/candidates.hpp"
+#include "ot/certificate.hpp"
+#include "ot/line.hpp"
 #include "ot/network_simplex.hpp"
+#include "ot/shortest_paths.hpp"
 #include "ot/starting_duals.hpp"
 
 namespace popflow::ot {
@@ -18,13 +21,14 @@ namespace {
 
 constexpr std::size_t arcs_per_row = 16;
 constexpr std::size_t arcs_added_per_row = 16;
+// Searches may look at this many arcs more than there are, or than half of them where there are no bids.
+constexpr std::size_t least_effort = 1U << 18U;
 
 // Supplies and demands as integers with the same sum.
 struct Units {
     std::vector<std::int64_t> supply;
     std::vector<std::int64_t> demand;
-    double mass = 0;             // of one unit
-    bool is_assignment = false;  // one unit per row and column
+    double mass = 0;  // of one unit
 };
 
 double checked_total(std::span<const double> weights, std::size_t count, const char* name) {
@@ -61,7 +65,7 @@ Units make_units(std::size_t n, std::size_t m, std::span<const double> a, std::s
         const std::size_t common = std::gcd(n, m);
         return {std::vector<std::int64_t>(n, static_cast<std::int64_t>(m / common)),
                 std::vector<std::int64_t>(m, static_cast<std::int64_t>(n / common)),
-                static_cast<double>(common) / (static_cast<double>(n) * static_cast<double>(m)), n == m};
+                static_cast<double>(common) / (static_cast<double>(n) * static_cast<double>(m))};
     }
     const std::vector<double> uniform_a(a.empty() ? n : 0, 1.0 / static_cast<double>(n));
     const std::vector<double> uniform_b(b.empty() ? m : 0, 1.0 / static_cast<double>(m));
@@ -76,26 +80,7 @@ Units make_units(std::size_t n, std::size_t m, std::span<const double> a, std::s
     }
     // The simplex multiplies the units by n + 1.
     const int bits = 60 - std::ilogb(static_cast<double>(n + 1));
-    return {quantised(a, total_a, bits), quantised(b, total_b, bits), std::ldexp(total_a, -bits), false};
-}
-
-// An assignment among the arcs: whatever else is chosen, there is one.
-void add_diagonal(std::size_t n, std::vector<Arc>& arcs) {
-    for (std::uint32_t i = 0; i < n; ++i) arcs.push_back({i, i});
-}
-
-// Column generation: arcs that break the duals are added until there are none. Returns the rounds it took.
-std::size_t add_until_optimal(const Cost& cost, const IntegerCost& integer, std::span<const std::int64_t> f,
-                              std::span<const std::int64_t> g, std::size_t limit, ArcList& arcs,
-                              const std::function<void(const ArcList&)>& solve) {
-    for (std::size_t round = 1; round <= limit; ++round) {
-        solve(arcs);
-        std::vector<Arc> more = violated_arcs(cost, integer, f, g, arcs_added_per_row);
-        if (more.empty()) return round;
-        add_arcs(integer, cost.rows(), more, arcs);
-    }
-    throw core::NumericalError("ot.exact",
-                               "arcs still break the duals after " + std::to_string(limit) + " rounds");
+    return {quantised(a, total_a, bits), quantised(b, total_b, bits), std::ldexp(total_a, -bits)};
 }
 
 std::vector<std::int64_t> as_integers(std::span<const double> duals, const IntegerCost& integer) {
@@ -105,41 +90,88 @@ std::vector<std::int64_t> as_integers(std::span<const double> duals, const Integ
     return result;
 }
 
-// What a solver on sparse arcs ended with.
+std::vector<double> in_matrix_units(std::span<const std::int64_t> duals, const IntegerCost& integer) {
+    std::vector<double> result(duals.size());
+    std::transform(duals.begin(), duals.end(), result.begin(),
+                   [&](std::int64_t v) { return integer.to_matrix_units(v); });
+    return result;
+}
+
+// What a solver ended with; duals in matrix units.
 struct Solved {
     std::vector<Flow> plan;
-    std::span<const std::int64_t> f;
-    std::span<const std::int64_t> g;
+    std::vector<double> f;
+    std::vector<double> g;
+    std::size_t rounds = 0;
+    std::size_t arcs = 0;
 };
 
-Transport result_of(const Cost& cost, const IntegerCost& integer, const Units& units, const Solved& solved) {
+// The network simplex on listed arcs; those that break its duals are added until there are none.
+Solved by_simplex(const Cost& cost, const IntegerCost& integer, const Units& units,
+                  const Candidates& candidates, std::span<const std::int64_t> f,
+                  std::span<const std::int64_t> g, std::size_t limit) {
+    std::vector<Arc> listed;
+    listed.reserve(candidates.size());
+    for (std::uint32_t i = 0; i < cost.rows(); ++i) {
+        for (const Candidates::Entry& entry : candidates.row(i)) listed.push_back({i, entry.col});
+    }
+    ArcList arcs;
+    add_arcs(integer, cost.rows(), listed, arcs);
+    NetworkSimplex solver(integer, units.supply, units.demand, arcs, f, g);
+    for (std::size_t round = 1; round <= limit; ++round) {
+        solver.solve(arcs);
+        const std::vector<Arc> more =
+            violated_arcs(cost, integer, solver.f(), solver.g(), arcs_added_per_row);
+        if (more.empty()) {
+            return {solver.plan(), in_matrix_units(solver.f(), integer), in_matrix_units(solver.g(), integer),
+                    round, arcs.size()};
+        }
+        add_arcs(integer, cost.rows(), more, arcs);
+    }
+    throw core::NumericalError("ot.exact",
+                               "arcs still break the duals after " + std::to_string(limit) + " rounds");
+}
+
+// Shortest paths, with bids where each row and column has one unit; false if they take longer than the simplex
+// is likely to.
+bool complete(PartialPlan& plan, const Cost& cost, const IntegerCost& integer) {
+    const auto one_unit = [](std::int64_t units) { return units == 1; };
+    const std::size_t all = cost.rows() * cost.cols();
+    const bool assignment =
+        std::ranges::all_of(plan.supply, one_unit) && std::ranges::all_of(plan.demand, one_unit);
+    if (!assignment) return ShortestPaths(plan).solve(least_effort + all / 2);
+    bid(plan, integer.from_matrix_units(cost.largest()));
+    return ShortestPaths(plan).solve(least_effort + all);
+}
+
+Solved solve(const Cost& cost, const IntegerCost& integer, const Units& units, const Potentials& duals,
+             const ExactOptions& options) {
+    const std::vector<std::int64_t> g = as_integers(duals.g, integer);
+    Candidates candidates(cost, integer, g, arcs_per_row);
+    PartialPlan plan(candidates, units.supply, units.demand, g);
+    plan.make_tight();
+    if (options.method == ExactMethod::simplex || !complete(plan, cost, integer))
+        return by_simplex(cost, integer, units, candidates, plan.f, plan.g, options.rounds);
+    return {plan.flows(), in_matrix_units(plan.f, integer), in_matrix_units(plan.g, integer), 0,
+            candidates.size()};
+}
+
+Transport result_of(const Cost& cost, const Units& units, Solved solved) {
     Transport result;
+    result.rounds = solved.rounds;
+    result.arcs = solved.arcs;
+    result.plan.reserve(solved.plan.size());
     double total = 0;
-    // No arc breaks the duals in integers; half a unit of rounding is what it may do in double.
-    if (cost.largest() > 0) result.violation = integer.to_matrix_units(1) / 2;
     for (const Flow& flow : solved.plan) {
         const double mass = static_cast<double>(flow.units) * units.mass;
         result.plan.push_back({flow.i, flow.j, mass});
-        const double c = cost.exact(flow.i, flow.j);
-        result.value += mass * c;
+        result.value += mass * cost.exact(flow.i, flow.j);
         total += mass;
-        const double dual = integer.to_matrix_units(solved.f[flow.i] + solved.g[flow.j]);
-        result.violation = std::max(result.violation, dual - c);
     }
-    double dual_value = 0;
-    for (std::size_t i = 0; i < cost.rows(); ++i) {
-        const double f = integer.to_matrix_units(solved.f[i]);
-        dual_value += f * static_cast<double>(units.supply[i]) * units.mass;
-        result.duals.f.push_back(f * cost.unit() + cost.offset());
-    }
-    for (std::size_t j = 0; j < cost.cols(); ++j) {
-        const double g = integer.to_matrix_units(solved.g[j]);
-        dual_value += g * static_cast<double>(units.demand[j]) * units.mass;
-        result.duals.g.push_back(g * cost.unit());
-    }
-    result.gap = std::fabs(result.value - dual_value) * cost.unit();
     result.value = result.value * cost.unit() + total * cost.offset();
-    result.violation *= cost.unit();
+    result.duals = {std::move(solved.f), std::move(solved.g)};
+    for (double& f : result.duals.f) f = f * cost.unit() + cost.offset();
+    for (double& g : result.duals.g) g *= cost.unit();
     return result;
 }
 
@@ -148,34 +180,26 @@ Transport result_of(const Cost& cost, const IntegerCost& integer, const Units& u
 Transport exact(const Cost& cost, std::span<const double> a, std::span<const double> b,
                 const ExactOptions& options) {
     const Units units = make_units(cost.rows(), cost.cols(), a, b);
-    const Potentials duals = starting_duals(cost, a, b, options.start);
-    const IntegerCost integer(cost);
-    ArcList arcs;
-    {
-        std::vector<Arc> first =
-            nearest_arcs(cost, std::vector<float>(duals.g.begin(), duals.g.end()), arcs_per_row);
-        if (units.is_assignment) add_diagonal(cost.rows(), first);
-        add_arcs(integer, cost.rows(), first, arcs);
+    Solved solved;
+    if (cost.on_line() && options.method == ExactMethod::automatic) {
+        LineTransport line = line_transport(cost, units.supply, units.demand);
+        solved = {std::move(line.plan), std::move(line.f), std::move(line.g), 0, cost.rows() + cost.cols() - 1};
+    } else {
+        solved = solve(cost, IntegerCost(cost), units, starting_duals(cost, a, b, options.start), options);
     }
-    std::vector<std::int64_t> g = as_integers(duals.g, integer);
-    const auto solve_with = [&](auto& solver) {
-        const std::size_t rounds = add_until_optimal(cost, integer, solver.f(), solver.g(), options.rounds,
-                                                     arcs, [&](const ArcList& now) { solver.solve(now); });
-        std::vector<Flow> plan = solver.plan();
-        std::erase_if(plan, [&](const Flow& flow) {
-            return (!a.empty() && a[flow.i] == 0) || (!b.empty() && b[flow.j] == 0);
-        });
-        Transport result = result_of(cost, integer, units, {std::move(plan), solver.f(), solver.g()});
-        result.rounds = rounds;
-        result.arcs = arcs.size();
-        return result;
-    };
-    if (units.is_assignment) {
-        Assignment solver(std::move(g));
-        return solve_with(solver);
+    std::erase_if(solved.plan, [&](const Flow& flow) {
+        return (!a.empty() && a[flow.i] == 0) || (!b.empty() && b[flow.j] == 0);
+    });
+    Transport result = result_of(cost, units, std::move(solved));
+    const Certificate certificate = certify(cost, result);
+    result.violation = certificate.violation;
+    result.gap = certificate.gap;
+    // What integers leave, and the roundings of duals that are sums of many costs.
+    const double allowed = (1e-11 * cost.largest() + 1e-30) * cost.unit() + 1e-14 * std::fabs(cost.offset());
+    if (!(result.violation <= allowed)) {
+        throw core::NumericalError("ot.exact", "the duals do not prove the plan");
     }
-    NetworkSimplex solver(integer, units.supply, units.demand, arcs, as_integers(duals.f, integer), g);
-    return solve_with(solver);
+    return result;
 }
 
 Potentials duals_of_squares(const Potentials& duals, double typical) {

@@ -23,24 +23,31 @@ struct Transport {
     std::vector<PlanEntry> plan;  ///< by rows; at most n + m - 1 entries unless costs tie
     double value = 0;             ///< sum of mass times cost, in double from the inputs
     Potentials duals;             ///< f_i + g_j <= c_ij, equal on the plan
-    double violation = 0;         ///< no f_i + g_j - c_ij of the n m arcs is larger
-    double gap = 0;  ///< |value - (sum a f + sum b g)|: no plan is better by more than this and the violation
-    std::size_t rounds = 0;  ///< how often arcs were added
-    std::size_t arcs = 0;    ///< how many arcs were looked at closely
+    double violation = 0;         ///< as measured by certify()
+    double gap = 0;               ///< as measured by certify(): no plan is better by more than these two
+    std::size_t rounds = 0;       ///< of the network simplex, if it was needed
+    std::size_t arcs = 0;         ///< how many arcs were looked at closely
+};
+
+enum class ExactMethod {
+    automatic,  ///< shortest paths, the simplex where they take too long; a closed form on the line
+    simplex,    ///< the network simplex from the start
 };
 
 struct ExactOptions {
     const Potentials* start = nullptr;  ///< duals of a similar problem; null starts from entropic ones
-    std::size_t rounds = 1000;          ///< at most this often arcs are added
+    std::size_t rounds = 1000;          ///< at most this often arcs are added for the simplex
+    ExactMethod method = ExactMethod::automatic;
 };
 
 /// Optimal transport min <P, C> over the plans P >= 0 with row sums a and column sums b, solved exactly.
 ///
-/// Entropic duals order the arcs; an exact search on the few best of each row gives a plan and duals; the
-/// duals are checked against all n m arcs, those they break are added, and the search goes on until there
-/// are none: then the plan is optimal among all plans. Costs enter the search as integers of 44 bits (fewer
-/// above 2^17 cells), so the plan is optimal for costs that differ from the true ones by at most 2^-44 of
-/// the largest. Bits do not depend on the number of threads.
+/// Entropic duals order the arcs; shortest paths on the few best of each row, with more of a row where a
+/// search comes to their end, give a plan and duals, which are then checked against all n m arcs. If the
+/// searches take too long the network simplex goes on, with all other arcs priced between its rounds. Costs
+/// enter as integers of 44 bits (fewer above 2^17 cells), so the plan is optimal for costs that differ from
+/// the true ones by at most 2^-44 of the largest. Distances or their squares on the line need no search:
+/// the plan keeps the order. Bits do not depend on the number of threads.
 ///
 /// Shapes:  a [n], b [m]; empty means uniform with total mass 1. Uniform weights are exact, others are
 ///          rounded to multiples of about n 2^-60 of the total.
@@ -51,7 +58,7 @@ struct ExactOptions {
 ///
 /// @throws core::ShapeMismatch if a weight vector has another length
 /// @throws core::NumericalError if a weight is negative or not finite, the totals differ by more than 1e-6
-///         of themselves, or the rounds are used up
+///         of themselves, the rounds are used up, or the duals do not prove the plan
 Transport exact(const Cost& cost, std::span<const double> a = {}, std::span<const double> b = {},
                 const ExactOptions& options = {});
 
