@@ -105,10 +105,11 @@ std::vector<Arc> violated_arcs(const Cost& cost, const IntegerCost& integer, std
             const double fi = integer.to_matrix_units(f[i]);
             search->reduce(cost.row(i), rounded_g.data(), keep);
             negative.clear();
-            search->below(m, static_cast<float>(fi + rounding_bound(cost, fi, largest_g)), [&](std::size_t j) {
-                const std::int64_t slack = integer(i, j) - f[i] - g[j];
-                if (slack < 0) negative.emplace_back(slack, static_cast<std::uint32_t>(j));
-            });
+            search->below(m, static_cast<float>(fi + rounding_bound(cost, fi, largest_g)),
+                          [&](std::size_t j) {
+                              const std::int64_t slack = integer(i, j) - f[i] - g[j];
+                              if (slack < 0) negative.emplace_back(slack, static_cast<std::uint32_t>(j));
+                          });
             if (negative.size() > per_row) {
                 std::nth_element(negative.begin(), negative.begin() + static_cast<std::ptrdiff_t>(per_row),
                                  negative.end());

@@ -7,7 +7,7 @@
 
 #include "core/error.hpp"
 #include "ot/arcs.hpp"
-#include "ot/bidding.hpp"
+#include "ot/assignment.hpp"
 #include "ot/candidates.hpp"
 #include "ot/certificate.hpp"
 #include "ot/line.hpp"
@@ -21,14 +21,15 @@ namespace {
 
 constexpr std::size_t arcs_per_row = 16;
 constexpr std::size_t arcs_added_per_row = 16;
-// Searches may look at this many arcs more than there are, or than half of them where there are no bids.
+// Searches may look at this many arcs more than half of all.
 constexpr std::size_t least_effort = 1U << 18U;
 
 // Supplies and demands as integers with the same sum.
 struct Units {
     std::vector<std::int64_t> supply;
     std::vector<std::int64_t> demand;
-    double mass = 0;  // of one unit
+    double mass = 0;             // of one unit
+    bool is_assignment = false;  // one unit per row and column
 };
 
 double checked_total(std::span<const double> weights, std::size_t count, const char* name) {
@@ -65,7 +66,7 @@ Units make_units(std::size_t n, std::size_t m, std::span<const double> a, std::s
         const std::size_t common = std::gcd(n, m);
         return {std::vector<std::int64_t>(n, static_cast<std::int64_t>(m / common)),
                 std::vector<std::int64_t>(m, static_cast<std::int64_t>(n / common)),
-                static_cast<double>(common) / (static_cast<double>(n) * static_cast<double>(m))};
+                static_cast<double>(common) / (static_cast<double>(n) * static_cast<double>(m)), n == m};
     }
     const std::vector<double> uniform_a(a.empty() ? n : 0, 1.0 / static_cast<double>(n));
     const std::vector<double> uniform_b(b.empty() ? m : 0, 1.0 / static_cast<double>(m));
@@ -80,7 +81,7 @@ Units make_units(std::size_t n, std::size_t m, std::span<const double> a, std::s
     }
     // The simplex multiplies the units by n + 1.
     const int bits = 60 - std::ilogb(static_cast<double>(n + 1));
-    return {quantised(a, total_a, bits), quantised(b, total_b, bits), std::ldexp(total_a, -bits)};
+    return {quantised(a, total_a, bits), quantised(b, total_b, bits), std::ldexp(total_a, -bits), false};
 }
 
 std::vector<std::int64_t> as_integers(std::span<const double> duals, const IntegerCost& integer) {
@@ -106,18 +107,10 @@ struct Solved {
     std::size_t arcs = 0;
 };
 
-// The network simplex on listed arcs; those that break its duals are added until there are none.
-Solved by_simplex(const Cost& cost, const IntegerCost& integer, const Units& units,
-                  const Candidates& candidates, std::span<const std::int64_t> f,
-                  std::span<const std::int64_t> g, std::size_t limit) {
-    std::vector<Arc> listed;
-    listed.reserve(candidates.size());
-    for (std::uint32_t i = 0; i < cost.rows(); ++i) {
-        for (const Candidates::Entry& entry : candidates.row(i)) listed.push_back({i, entry.col});
-    }
-    ArcList arcs;
-    add_arcs(integer, cost.rows(), listed, arcs);
-    NetworkSimplex solver(integer, units.supply, units.demand, arcs, f, g);
+// A solver on listed arcs; those that break its duals are added until there are none.
+template <class Solver>
+Solved with_all_arcs(const Cost& cost, const IntegerCost& integer, Solver& solver, ArcList arcs,
+                     std::size_t limit) {
     for (std::size_t round = 1; round <= limit; ++round) {
         solver.solve(arcs);
         const std::vector<Arc> more =
@@ -132,28 +125,48 @@ Solved by_simplex(const Cost& cost, const IntegerCost& integer, const Units& uni
                                "arcs still break the duals after " + std::to_string(limit) + " rounds");
 }
 
-// Shortest paths, with bids where each row and column has one unit; false if they take longer than the simplex
-// is likely to.
-bool complete(PartialPlan& plan, const Cost& cost, const IntegerCost& integer) {
-    const auto one_unit = [](std::int64_t units) { return units == 1; };
-    const std::size_t all = cost.rows() * cost.cols();
-    const bool assignment =
-        std::ranges::all_of(plan.supply, one_unit) && std::ranges::all_of(plan.demand, one_unit);
-    if (!assignment) return ShortestPaths(plan).solve(least_effort + all / 2);
-    bid(plan, integer.from_matrix_units(cost.largest()));
-    return ShortestPaths(plan).solve(least_effort + all);
+ArcList listed_arcs(const IntegerCost& integer, const Candidates& candidates, std::size_t n, bool diagonal) {
+    ArcList arcs;
+    arcs.first.push_back(0);
+    std::vector<Candidates::Entry> row;
+    for (std::uint32_t i = 0; i < n; ++i) {
+        row.assign(candidates.row(i).begin(), candidates.row(i).end());
+        std::ranges::sort(row, {}, &Candidates::Entry::col);
+        for (const Candidates::Entry& entry : row) {
+            arcs.col.push_back(entry.col);
+            arcs.cost.push_back(entry.cost);
+        }
+        arcs.first.push_back(arcs.col.size());
+    }
+    if (diagonal) {
+        // Whatever else is listed, there is an assignment.
+        std::vector<Arc> pairs;
+        for (std::uint32_t i = 0; i < n; ++i) pairs.push_back({i, i});
+        add_arcs(integer, n, pairs, arcs);
+    }
+    return arcs;
 }
 
 Solved solve(const Cost& cost, const IntegerCost& integer, const Units& units, const Potentials& duals,
              const ExactOptions& options) {
-    const std::vector<std::int64_t> g = as_integers(duals.g, integer);
+    std::vector<std::int64_t> g = as_integers(duals.g, integer);
     Candidates candidates(cost, integer, g, arcs_per_row);
-    PartialPlan plan(candidates, units.supply, units.demand, g);
+    if (options.method == ExactMethod::automatic && units.is_assignment) {
+        Assignment solver(std::move(g));
+        return with_all_arcs(cost, integer, solver, listed_arcs(integer, candidates, cost.rows(), true),
+                             options.rounds);
+    }
+    PartialPlan plan(candidates, units.supply, units.demand, std::move(g));
     plan.make_tight();
-    if (options.method == ExactMethod::simplex || !complete(plan, cost, integer))
-        return by_simplex(cost, integer, units, candidates, plan.f, plan.g, options.rounds);
-    return {plan.flows(), in_matrix_units(plan.f, integer), in_matrix_units(plan.g, integer), 0,
-            candidates.size()};
+    // Where the searches take longer than the simplex is likely to, it goes on from their duals.
+    const std::size_t effort = least_effort + cost.rows() * cost.cols() / 2;
+    if (options.method == ExactMethod::automatic && ShortestPaths(plan).solve(effort)) {
+        return {plan.flows(), in_matrix_units(plan.f, integer), in_matrix_units(plan.g, integer), 0,
+                candidates.size()};
+    }
+    ArcList arcs = listed_arcs(integer, candidates, cost.rows(), false);
+    NetworkSimplex solver(integer, units.supply, units.demand, arcs, plan.f, plan.g);
+    return with_all_arcs(cost, integer, solver, std::move(arcs), options.rounds);
 }
 
 Transport result_of(const Cost& cost, const Units& units, Solved solved) {
@@ -183,7 +196,8 @@ Transport exact(const Cost& cost, std::span<const double> a, std::span<const dou
     Solved solved;
     if (cost.on_line() && options.method == ExactMethod::automatic) {
         LineTransport line = line_transport(cost, units.supply, units.demand);
-        solved = {std::move(line.plan), std::move(line.f), std::move(line.g), 0, cost.rows() + cost.cols() - 1};
+        solved = {std::move(line.plan), std::move(line.f), std::move(line.g), 0,
+                  cost.rows() + cost.cols() - 1};
     } else {
         solved = solve(cost, IntegerCost(cost), units, starting_duals(cost, a, b, options.start), options);
     }

@@ -29,8 +29,8 @@ struct PartialPlan {
     void add(std::uint32_t col, std::uint32_t row, std::int64_t units);
     /// Takes back all mass.
     void clear();
-    /// f_i = min_j c_ij - g_j over all arcs, or less; mass stays only where the duals are tight, and moves along
-    /// arcs that are, as far as it fits.
+    /// f_i = min_j c_ij - g_j over all arcs, or less; mass stays only where the duals are tight, and moves
+    /// along arcs that are, as far as it fits.
     void make_tight();
     /// Lowers the dual of a column.
     void lower(std::uint32_t col, std::int64_t by);

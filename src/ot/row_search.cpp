@@ -12,7 +12,7 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-constexpr std::size_t minimum_block = 16;
+constexpr std::size_t minimum_block = 32;
 
 // r_j = keep c_j - g_j and the minimum of each block of r.
 POPFLOW_SIMD void reduced_row(const float* c, const float* g, float keep, std::size_t columns, float* r,

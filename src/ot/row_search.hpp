@@ -37,7 +37,7 @@ class RowSearch {
     }
 
   private:
-    static constexpr std::size_t block = 16;  // elements that share one minimum
+    static constexpr std::size_t block = 32;  // elements that share one minimum
 
     linalg::AlignedVector<float> reduced_;
     std::vector<float> minima_;

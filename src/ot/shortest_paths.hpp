@@ -63,8 +63,8 @@ class ShortestPaths {
     std::vector<std::uint32_t> reached_from_;  // the row, of a column
     std::vector<std::uint64_t> row_stamp_;
     std::vector<std::int64_t> row_distance_;
-    std::vector<std::uint32_t> row_col_;    // the column that a row was reached from
-    std::vector<std::uint32_t> row_share_;  // and its place among the column's shares
+    std::vector<std::uint32_t> row_col_;      // the column that a row was reached from
+    std::vector<std::uint32_t> row_share_;    // and its place among the column's shares
     std::vector<std::uint32_t> row_scanned_;  // how many of its arcs
     std::vector<std::uint64_t> row_listed_;   // the search that listed its arcs
     std::vector<std::uint32_t> visited_rows_;

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "support/populations.hpp"
 
 using popflow::linalg::Matrix;
@@ -14,38 +12,6 @@ using popflow::ot::Cost;
 using popflow::ot::CostKind;
 using popflow::ot::IntegerCost;
 using popflow::support::normal_population;
-
-TEST(Arcs, NearestAreTheSmallestReducedCosts) {
-    const Matrix<float> x = normal_population(70, 4, 1);
-    const Matrix<float> y = normal_population(500, 4, 2);
-    const Cost cost(CostKind::euclidean, x.view(), y.view());
-    std::vector<float> g(500);
-    for (std::size_t j = 0; j < 500; ++j) g[j] = static_cast<float>(j % 7) / 20;
-
-    const auto arcs = nearest_arcs(cost, g, 9);
-
-    ASSERT_EQ(arcs.size(), 70U * 9);
-    for (std::uint32_t i = 0; i < 70; ++i) {
-        std::vector<float> all(500);
-        for (std::size_t j = 0; j < 500; ++j) all[j] = cost.row(i)[j] - g[j];
-        std::vector<float> found;
-        for (const Arc& arc : arcs) {
-            if (arc.i == i) found.push_back(all[arc.j]);
-        }
-        std::sort(all.begin(), all.end());
-        std::sort(found.begin(), found.end());
-        EXPECT_TRUE(std::equal(found.begin(), found.end(), all.begin()));
-    }
-}
-
-TEST(Arcs, EqualCostsAreSpreadOverTheColumns) {
-    Matrix<float> x(100, 2);
-    const Cost cost(CostKind::euclidean, x.view(), x.view());
-
-    const auto arcs = nearest_arcs(cost, std::vector<float>(100, 0), 2);
-
-    for (const Arc& arc : arcs) EXPECT_LE((arc.j + 100 - arc.i) % 100, 1U);
-}
 
 TEST(Arcs, AddingMergesWithoutRepeats) {
     const Matrix<float> x = normal_population(3, 2, 1);

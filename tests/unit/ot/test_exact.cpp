@@ -250,6 +250,54 @@ TEST(Exact, AWrongStartIsMendedOrRefused) {
     EXPECT_THROW(exact(cost, {}, {}, {.start = &start, .rounds = 0}), NumericalError);
 }
 
+TEST(Exact, TheSimplexGivesTheSameAnswer) {
+    Stream stream(5, Purpose::test);
+    for (const std::size_t d : {1U, 2U, 6U}) {
+        Matrix<float> x = normal_population(180, d, 1);
+        Matrix<float> y = normal_population(180, d, 2, 0.3F);
+        if (d == 2) {  // ties
+            for (float& v : x.values()) v = std::round(3 * v);
+            for (float& v : y.values()) v = std::round(3 * v);
+        }
+        for (const std::size_t m : {180U, 131U}) {
+            const Cost cost(CostKind::squared_euclidean, x.view(), y.view().row_block(0, m));
+            std::vector<double> a(180, 1.0 / 180);
+            if (d == 6) {
+                double total = 0;
+                for (double& w : a) total += w = stream.uniform();
+                for (double& w : a) w /= total;
+            }
+            const Transport t = exact(cost, a, {});
+
+            const Transport simplex = exact(cost, a, {}, {.method = popflow::ot::ExactMethod::simplex});
+
+            expect_optimal(cost, simplex, a, {});
+            EXPECT_GT(simplex.rounds, 0U);
+            EXPECT_NEAR(t.value, simplex.value, 1e-12 * simplex.value) << d << " markers, " << m;
+        }
+    }
+}
+
+TEST(Exact, OnTheLineWithWeightsAndTies) {
+    Stream stream(7, Purpose::test);
+    for (const std::size_t m : {1U, 50U, 120U}) {
+        Matrix<float> x(120, 1);
+        Matrix<float> y(m, 1);
+        for (float& v : x.values()) v = static_cast<float>(stream.below(30)) + 1e4F;
+        for (float& v : y.values()) v = static_cast<float>(stream.below(20)) + 1e4F;
+        std::vector<double> a(120);
+        double total = 0;
+        for (double& w : a) total += w = stream.uniform() < 0.2 ? 0 : stream.uniform();
+        for (double& w : a) w /= total;
+        for (const CostKind kind : {CostKind::euclidean, CostKind::squared_euclidean}) {
+            const Cost cost(kind, x.view(), y.view());
+
+            expect_optimal(cost, exact(cost, a, {}), a, {});
+            expect_optimal(cost, exact(cost));
+        }
+    }
+}
+
 TEST(Exact, WeightsOfZero) {
     const Matrix<float> x = normal_population(40, 3, 1);
     const Matrix<float> y = normal_population(30, 3, 2);
