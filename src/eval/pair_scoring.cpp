@@ -92,6 +92,43 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) 
     job.predictions->add(prediction(job, pair.pair), work->control_rows(), {&predicted, 1});
 }
 
+// The predictors of a pair that are compared with its target; the noise floor has halves of it.
+bool compares_target(const PairScore& row) {
+    return row.predictor != "noise_floor";
+}
+
+// Those of them that are translates of the control.
+bool is_translate(const PairScore& row) {
+    return compares_target(row) && row.predictor != "model";
+}
+
+// The kernel means of the target of a pair, whose tasks these are; nothing if none needs them.
+std::optional<metrics::KernelMeans> target_means(std::span<Task> tasks, const metrics::Selection& selected) {
+    std::optional<metrics::KernelMeans> means;
+    if (!selected.mmd && !selected.energy) return means;
+    for (Task& task : tasks) {
+        if (means || !compares_target(task.row)) continue;
+        record(task.row, [&] { means = metrics::own_kernel_means(task.comparison.truth.view()); });
+    }
+    return means;
+}
+
+// Scores tasks one after the other; all of one target, if they share anything.
+void score_tasks(std::span<Task* const> tasks, const metrics::Selection& selected,
+                 metrics::SharedWork shared) {
+    std::optional<metrics::TranslatesDistance> distance;
+    for (Task* task : tasks) {
+        record(task->row, [&] {
+            const CellComparison& c = task->comparison;
+            task->row.n_predicted = c.predicted.rows();
+            task->row.n_target = c.truth.rows();
+            if (tasks.size() > 1) shared.distance = distance ? &*distance : &distance.emplace(c.truth.view());
+            task->row.scores = metrics::score(c.predicted.view(), c.truth.view(), selected, shared);
+        });
+    }
+    for (Task* task : tasks) task->comparison = {};
+}
+
 }  // namespace
 
 std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::size_t> pairs) {
@@ -99,21 +136,32 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
     std::vector<Task> tasks;
     for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
     const metrics::Selection selected = selection(job.options.metrics);
+    const std::size_t predictors = predictor_names().size();
+    std::vector<std::optional<metrics::KernelMeans>> means;
+    std::vector<std::vector<Task*>> groups;
+    for (std::size_t first = 0; first < tasks.size(); first += predictors) {
+        const std::span<Task> of_pair(tasks.data() + first, predictors);
+        means.push_back(target_means(of_pair, selected));
+        std::vector<Task*> translates;
+        for (Task& task : of_pair) {
+            if (is_translate(task.row)) translates.push_back(&task);
+        }
+        groups.push_back(std::move(translates));
+        for (Task& task : of_pair) {
+            if (!is_translate(task.row)) groups.push_back({&task});
+        }
+    }
 #pragma omp parallel for schedule(dynamic, 1)
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        record(tasks[i].row, [&] {
-            CellComparison& c = tasks[i].comparison;
-            tasks[i].row.n_predicted = c.predicted.rows();
-            tasks[i].row.n_target = c.truth.rows();
-            tasks[i].row.scores = metrics::score(c.predicted.view(), c.truth.view(), selected);
-            c = {};
-        });
+    for (std::size_t k = 0; k < groups.size(); ++k) {
+        const auto pair = static_cast<std::size_t>(groups[k].front() - tasks.data()) / predictors;
+        const bool shares = means[pair] && compares_target(groups[k].front()->row);
+        score_tasks(groups[k], selected, {.truth_means = shares ? &*means[pair] : nullptr});
     }
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         const PairScore& row = tasks[i].row;
         if (job.predictions != nullptr && row.predictor == "model" && row.status != "ok")
             job.predictions->drop(prediction(job, row.pair));
-        scored[i / predictor_names().size()].scores.push_back(std::move(tasks[i].row));
+        scored[i / predictors].scores.push_back(std::move(tasks[i].row));
     }
     return scored;
 }

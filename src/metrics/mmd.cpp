@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/parallel_error.hpp"
 #include "linalg/dispatch.hpp"
 #include "ot/distances.hpp"
 
@@ -22,14 +23,10 @@ constexpr std::size_t columns_per_chunk = 512;
 // Below this many pairs threads cost more than they save.
 constexpr std::size_t serial_size = 1U << 18U;
 
-struct Sums {
-    double kernel = 0;  // over the gammas
-    double distance = 0;
-    void add(const Sums& other, double weight) {
-        kernel += weight * other.kernel;
-        distance += weight * other.distance;
-    }
-};
+void add(const KernelMeans& other, double weight, KernelMeans& to) {
+    to.kernel += weight * other.kernel;
+    to.distance += weight * other.distance;
+}
 
 // e^x for -700 <= x <= 0 to 3e-16 relative: 2^k times the Taylor series of degree 12 on |r| <= ln(2) / 2.
 [[gnu::always_inline]] inline double exp_of_negative(double x) {
@@ -69,7 +66,7 @@ struct Sums {
     return ((e1 * e1 + e1) + e05) + ((e01 + e001) + e0005);
 }
 
-POPFLOW_SIMD void add_row(const float* squared, std::size_t count, Sums& sums) {
+POPFLOW_SIMD void add_row(const float* squared, std::size_t count, KernelMeans& sums) {
     double kernel = 0;
     double distance = 0;
 #pragma omp simd reduction(+ : kernel, distance)
@@ -97,10 +94,11 @@ class Transposed {
     linalg::AlignedVector<float> values_;
 };
 
-// Sums over rows and the columns [start, end) of y, in chunks of columns whose distances stay in the cache.
-Sums sum_over_columns(const float* points, std::size_t rows, std::size_t d, const Transposed& y,
-                      std::size_t start, std::size_t end, float* squared) {
-    Sums sums;
+// KernelMeans over rows and the columns [start, end) of y, in chunks of columns whose distances stay in the
+// cache.
+KernelMeans sum_over_columns(const float* points, std::size_t rows, std::size_t d, const Transposed& y,
+                             std::size_t start, std::size_t end, float* squared) {
+    KernelMeans sums;
     for (std::size_t j = start; j < end; j += columns_per_chunk) {
         const std::size_t count = std::min(columns_per_chunk, end - j);
         ot::distances(points, y.from_column(j), y.stride(), d,
@@ -111,14 +109,16 @@ Sums sum_over_columns(const float* points, std::size_t rows, std::size_t d, cons
 }
 
 // Mean over all pairs of a row of x and a row of y; within one population each pair is computed once.
-Sums mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::size_t m, bool same) {
-    std::vector<Sums> partial((x.rows + rows_per_task - 1) / rows_per_task);
+KernelMeans mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::size_t m, bool same) {
+    std::vector<KernelMeans> partial((x.rows + rows_per_task - 1) / rows_per_task);
+    core::ParallelError error;
 #pragma omp parallel if (x.rows * m > serial_size)
     {
-        linalg::AlignedVector<float> squared(rows_per_task * columns_per_chunk);
-        std::vector<float> points(rows_per_task * x.cols);
-#pragma omp for schedule(dynamic)
-        for (std::size_t task = 0; task < partial.size(); ++task) {
+        linalg::AlignedVector<float> squared;
+        std::vector<float> points;
+        const auto add_rows = [&](std::size_t task) {
+            squared.resize(rows_per_task * columns_per_chunk);
+            points.resize(rows_per_task * x.cols);
             const std::size_t first = task * rows_per_task;
             const std::size_t rows = std::min(rows_per_task, x.rows - first);
             for (std::size_t i = 0; i < rows; ++i) {
@@ -126,14 +126,17 @@ Sums mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::size_t 
             }
             // Of the same population: the block on the diagonal whole, what lies right of it twice.
             const std::size_t once = same ? first + rows : m;
-            partial[task].add(
-                sum_over_columns(points.data(), rows, x.cols, y, same ? first : 0, once, squared.data()), 1);
-            partial[task].add(sum_over_columns(points.data(), rows, x.cols, y, once, m, squared.data()), 2);
-        }
+            add(sum_over_columns(points.data(), rows, x.cols, y, same ? first : 0, once, squared.data()), 1,
+                partial[task]);
+            add(sum_over_columns(points.data(), rows, x.cols, y, once, m, squared.data()), 2, partial[task]);
+        };
+#pragma omp for schedule(dynamic)
+        for (std::size_t task = 0; task < partial.size(); ++task) error.run([&] { add_rows(task); });
     }
-    Sums total;
+    error.rethrow();
+    KernelMeans total;
     const double pairs = static_cast<double>(x.rows) * static_cast<double>(m);
-    for (const Sums& part : partial) total.add(part, 1 / pairs);
+    for (const KernelMeans& part : partial) add(part, 1 / pairs, total);
     return total;
 }
 
@@ -148,18 +151,26 @@ void check_population(ConstMatrixView<float> x, const char* name) {
 
 }  // namespace
 
-KernelDistances kernel_distances(ConstMatrixView<float> x, ConstMatrixView<float> y) {
+KernelMeans own_kernel_means(ConstMatrixView<float> x) {
     check_population(x, "kernel_distances.x");
+    static_assert(rows_per_task % ot::column_block == 0, "the diagonal block starts on a column block");
+    return mean_over_pairs(x, Transposed(x), x.rows, true);
+}
+
+KernelDistances kernel_distances(ConstMatrixView<float> x, ConstMatrixView<float> y) {
     core::check_shape("kernel_distances.y", y.rows, y.cols, std::max<std::size_t>(y.rows, 1), x.cols);
     check_population(y, "kernel_distances.y");
-    static_assert(rows_per_task % ot::column_block == 0, "the diagonal block starts on a column block");
-    const Transposed xt(x);
-    const Transposed yt(y);
-    const Sums xx = mean_over_pairs(x, xt, x.rows, true);
-    const Sums yy = mean_over_pairs(y, yt, y.rows, true);
-    const Sums xy = mean_over_pairs(x, yt, y.rows, false);
-    const double mmd = (xx.kernel + yy.kernel - 2 * xy.kernel) / static_cast<double>(mmd_gammas.size());
-    const double energy = 2 * xy.distance - xx.distance - yy.distance;
+    return kernel_distances(x, y, own_kernel_means(y));
+}
+
+KernelDistances kernel_distances(ConstMatrixView<float> x, ConstMatrixView<float> y,
+                                 const KernelMeans& of_y) {
+    core::check_shape("kernel_distances.y", y.rows, y.cols, std::max<std::size_t>(y.rows, 1), x.cols);
+    check_population(y, "kernel_distances.y");
+    const KernelMeans xx = own_kernel_means(x);
+    const KernelMeans xy = mean_over_pairs(x, Transposed(y), y.rows, false);
+    const double mmd = (xx.kernel + of_y.kernel - 2 * xy.kernel) / static_cast<double>(mmd_gammas.size());
+    const double energy = 2 * xy.distance - xx.distance - of_y.distance;
     if (!std::isfinite(mmd) || !std::isfinite(energy)) {
         throw core::NumericalError("kernel_distances", "a squared distance overflows");
     }

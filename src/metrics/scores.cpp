@@ -10,10 +10,11 @@
 namespace popflow::metrics {
 
 Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<float> truth,
-             const Selection& selection) {
+             const Selection& selection, const SharedWork& shared) {
     Scores scores;
     if (selection.w1 && selection.w2) {
-        const Wasserstein both = wasserstein(predicted, truth);
+        const Wasserstein both =
+            shared.distance != nullptr ? (*shared.distance)(predicted) : wasserstein(predicted, truth);
         scores.w1 = both.w1;
         scores.w2 = both.w2;
     } else if (selection.w1) {
@@ -22,7 +23,9 @@ Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<f
         scores.w2 = wasserstein2(predicted, truth);
     }
     if (selection.mmd || selection.energy) {
-        const KernelDistances both = kernel_distances(predicted, truth);
+        const KernelDistances both = shared.truth_means != nullptr
+                                         ? kernel_distances(predicted, truth, *shared.truth_means)
+                                         : kernel_distances(predicted, truth);
         if (selection.mmd) scores.mmd = both.mmd;
         if (selection.energy) scores.energy = both.energy;
     }

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "linalg/matrix.hpp"
+#include "metrics/mmd.hpp"
+#include "metrics/wasserstein.hpp"
 
 namespace popflow::metrics {
 
@@ -31,12 +33,18 @@ struct Selection {
     bool w1_markers = true;
 };
 
+/// What the scores of several predictions against one population share; each may be empty.
+struct SharedWork {
+    const KernelMeans* truth_means = nullptr;  ///< own_kernel_means() of the truth
+    TranslatesDistance* distance = nullptr;    ///< from the truth, of predictions that are translates
+};
+
 /// The chosen scores of a prediction.
 ///
 /// Shapes:  predicted [n, d], truth [m, d].
 /// @throws core::ShapeMismatch if the populations differ in markers or one is empty
 /// @throws core::NumericalError if a value is not finite
 Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<float> truth,
-             const Selection& selection = {});
+             const Selection& selection = {}, const SharedWork& shared = {});
 
 }  // namespace popflow::metrics

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "linalg/matrix.hpp"
+#include "ot/exact.hpp"
 
 namespace popflow::metrics {
 
@@ -21,6 +22,30 @@ struct Wasserstein {
 /// @throws core::ShapeMismatch if the populations differ in markers or one is empty
 /// @throws core::NumericalError if a value is not finite
 Wasserstein wasserstein(linalg::ConstMatrixView<float> x, linalg::ConstMatrixView<float> y);
+
+/// W1 and W2 between populations that are translates of one another and the same population y.
+///
+/// W2^2(x + s, y) = W2^2(x, y) + 2 s (mean x - mean y) + |s|^2: the plan is the same, and so are the duals
+/// but for what is linear in the cells. The plan of the first population therefore serves the others, if its
+/// value over their own costs is proven to be the least to 2e-7 of itself, as rounded translates allow; else,
+/// and for anything that is not a translate, the problem is solved.
+class TranslatesDistance {
+  public:
+    /// @param y  must outlive this
+    explicit TranslatesDistance(linalg::ConstMatrixView<float> y) : y_(y) {}
+    /// @throws as wasserstein()
+    Wasserstein operator()(linalg::ConstMatrixView<float> x);
+    /// How often the plan of an earlier population served.
+    std::size_t served() const { return served_; }
+
+  private:
+    double squared(const ot::Cost& cost, linalg::ConstMatrixView<float> x, const ot::Transport& first);
+
+    linalg::ConstMatrixView<float> y_;
+    linalg::Matrix<float> x_;  // that `known_` is of
+    ot::Transport known_;
+    std::size_t served_ = 0;
+};
 
 /// W1 alone, as in wasserstein().
 double wasserstein1(linalg::ConstMatrixView<float> x, linalg::ConstMatrixView<float> y);

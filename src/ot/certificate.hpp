@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ot/cost.hpp"
+#include "ot/sinkhorn.hpp"
 
 namespace popflow::ot {
 
@@ -20,5 +21,8 @@ struct Certificate {
 ///
 /// The fp32 matrix clears the arcs that its error bound clears, the others are computed from the inputs.
 Certificate certify(const Cost& cost, const Transport& transport);
+
+/// Makes duals feasible, whatever g is: f_i = min_j c_ij - g_j, in double.
+void fit_rows(const Cost& cost, Potentials& duals);
 
 }  // namespace popflow::ot

@@ -30,6 +30,9 @@ constexpr Schedule coarse{
     {.sweeps = 25, .tolerance = 0.03, .over_relaxation = 1.6, .count_partners = true}, 8, 6};
 constexpr Schedule fine{
     {.sweeps = 5, .tolerance = 0.01, .over_relaxation = 1.3, .count_partners = true}, 12, 3};
+// From duals of a similar problem.
+constexpr Schedule brief{
+    {.sweeps = 3, .tolerance = 0.01, .over_relaxation = 1, .count_partners = true}, 12, 1};
 
 Annealed anneal(const CostRows& cost, std::span<const double> a, std::span<const double> b,
                 const Schedule& schedule, double epsilon, const Potentials* start) {
@@ -127,7 +130,7 @@ Potentials starting_duals(const Cost& cost, std::span<const double> a, std::span
         first.g = extended(matrix, rows, annealed.potentials.f);
         epsilon = annealed.epsilon;
     }
-    const Schedule& schedule = first.g.empty() ? coarse : fine;
+    const Schedule& schedule = start != nullptr ? brief : first.g.empty() ? coarse : fine;
     return anneal(matrix, a, b, schedule, epsilon, first.g.empty() ? nullptr : &first).potentials;
 }
 

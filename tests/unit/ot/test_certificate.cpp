@@ -59,6 +59,25 @@ TEST(Certificate, MeasuresTheWorstOfAllArcsToTheLastDigit) {
     }
 }
 
+TEST(Certificate, FittedRowsAreTheLeastThatTheColumnsLeave) {
+    const Matrix<float> x = normal_population(120, 3, 1);
+    const Matrix<float> y = normal_population(90, 3, 2);
+    for (const CostKind kind : {CostKind::euclidean, CostKind::squared_euclidean}) {
+        const Cost cost(kind, x.view(), y.view());
+        popflow::ot::Potentials duals = exact(cost).duals;
+        for (std::size_t j = 0; j < 90; ++j) duals.g[j] += std::sin(static_cast<double>(j));
+
+        popflow::ot::fit_rows(cost, duals);
+
+        for (std::size_t i = 0; i < 120; ++i) {
+            double least = 1e300;
+            for (std::size_t j = 0; j < 90; ++j)
+                least = std::min(least, cost.unit() * cost.exact(i, j) - duals.g[j]);
+            EXPECT_EQ(duals.f[i], least);
+        }
+    }
+}
+
 TEST(Certificate, RefusesDualsOfAnotherProblem) {
     const auto x = rows({{0, 0}, {1, 1}});
     const Cost cost(CostKind::euclidean, x.view(), x.view());
