@@ -25,7 +25,7 @@ int metrics(const Arguments& arguments, const dist::Communicator& comm) {
     config.screen.markers = a.markers;
     const data::AllCells b = data::read_all_cells(files[1], config.screen);
     const popflow::metrics::Scores scores =
-        popflow::metrics::score(a.x.view(), b.x.view(), eval::selection(config.evaluate.metrics));
+        popflow::metrics::score(a.x.view(), b.x.view(), eval::selection(config.evaluate));
     std::string json;
     for (const std::string& name : config.evaluate.metrics) {
         const double value = eval::metric(scores, name);

@@ -300,11 +300,15 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         [&evaluate](const Strings& v) {
             evaluate.metrics.clear();
             for (const std::string& name : core::split_text(v.back(), ',')) {
-                parse_choice("metrics", name, eval::metric_names());
+                parse_choice("metrics", name, eval::all_metric_names());
                 evaluate.metrics.push_back(name);
             }
         },
         [&evaluate] { return Strings{list_text(evaluate.metrics)}; });
+    add.number("sinkhorn-epsilon", evaluate.sinkhorn_epsilon, 1e-3, 1e3,
+               "entropy of the metric `sinkhorn`, in parts of the mean squared distance");
+    add.number("sinkhorn-rho", evaluate.sinkhorn_rho, 0, 1e6,
+               "price of missing a marginal there, in the same parts; 0 keeps them");
     add.count("sample-pairs", evaluate.sample_pairs, 0,
               "pairs of which some cells are kept in the results, for the pictures of the report");
     add.count("sample-cells", evaluate.sample_cells, 1, "cells of each of their populations", 100000);
@@ -450,7 +454,8 @@ OptionTable run_options(RunConfig& config) {
     add_predict(table, config);
     add_report(table, config);
     table.share("resume", Section::evaluate);
-    for (const char* name : {"config", "transform", "markers", "exclude-markers", "metrics", "json"})
+    for (const char* name : {"config", "transform", "markers", "exclude-markers", "metrics", "json",
+                             "sinkhorn-epsilon", "sinkhorn-rho"})
         table.share(name, Section::scores);
     table.on_parsed([&config](const std::set<std::string>& given) { apply_defaults(config, given); });
     return table;

@@ -18,7 +18,7 @@ using Entries = std::map<std::string, std::string>;
 const std::set<std::string> scoring_keys{
     "column",          "control", "pair-by", "min-cells", "doses",     "transform", "markers",
     "exclude-markers", "exclude", "split",   "max-cells", "eval-draw", "normalise", "train-eval-pairs"};
-// Options that change no score, or are a seed.
+// Options that change no score of the tables, or are a seed.
 const std::set<std::string> passive_keys{"seed",
                                          "eval-seed",
                                          "data",
@@ -29,6 +29,8 @@ const std::set<std::string> passive_keys{"seed",
                                          "log-every",
                                          "sample-pairs",
                                          "sample-cells",
+                                         "sinkhorn-epsilon",
+                                         "sinkhorn-rho",
                                          "method",
                                          "base",
                                          "loss",
@@ -181,7 +183,7 @@ class Collector {
     static void add_line(const h5::DataFrame& summary, std::size_t line, RowScores& scores) {
         scores.n_pairs = summary.ints("n_pairs")[line];
         scores.n_failed += summary.ints("n_failed")[line];
-        for (const std::string& metric : metric_names()) {
+        for (const std::string& metric : all_metric_names()) {
             if (summary.contains(metric)) scores.by_metric[metric].add(summary.doubles(metric)[line]);
         }
     }

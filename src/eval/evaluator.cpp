@@ -93,21 +93,36 @@ const std::vector<std::string>& metric_names() {
     return names;
 }
 
+const std::vector<std::string>& all_metric_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all = metric_names();
+        all.emplace_back("sinkhorn");
+        return all;
+    }();
+    return names;
+}
+
 double metric(const metrics::Scores& s, const std::string& name) {
-    const double values[] = {s.w1, s.w2, s.mmd, s.r2, s.energy, s.r2_means, s.w1_markers};
-    const auto at = std::ranges::find(metric_names(), name) - metric_names().begin();
+    const double values[] = {s.w1, s.w2, s.mmd, s.r2, s.energy, s.r2_means, s.w1_markers, s.sinkhorn};
+    const auto at = std::ranges::find(all_metric_names(), name) - all_metric_names().begin();
     return at < std::ssize(values) ? values[at] : metrics::Scores::none;
 }
 
-metrics::Selection selection(const std::vector<std::string>& metrics) {
-    const auto has = [&](const char* name) { return std::ranges::find(metrics, name) != metrics.end(); };
+metrics::Selection selection(const EvaluateOptions& options) {
+    const auto has = [&](const char* name) {
+        return std::ranges::find(options.metrics, name) != options.metrics.end();
+    };
+    metrics::SinkhornDivergenceOptions sinkhorn{.epsilon = options.sinkhorn_epsilon};
+    if (options.sinkhorn_rho > 0) sinkhorn.rho = options.sinkhorn_rho;
     return {.w1 = has("w1"),
             .w2 = has("w2"),
             .mmd = has("mmd"),
             .r2 = has("r2"),
             .energy = has("energy"),
             .r2_means = has("r2_means"),
-            .w1_markers = has("w1_markers")};
+            .w1_markers = has("w1_markers"),
+            .sinkhorn = has("sinkhorn"),
+            .sinkhorn_options = sinkhorn};
 }
 
 const std::vector<std::string>& predictor_names() {

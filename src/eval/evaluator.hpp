@@ -18,8 +18,11 @@ namespace popflow::eval {
 class PartialResults;
 class PredictionFile;
 
-/// Scores by name, in the order of the tables: w1 w2 mmd r2 energy r2_means w1_markers.
+/// Scores by name, in the order of the tables: w1 w2 mmd r2 energy r2_means w1_markers. Those are computed
+/// unless others are asked for.
 const std::vector<std::string>& metric_names();
+/// Those, and sinkhorn.
+const std::vector<std::string>& all_metric_names();
 double metric(const metrics::Scores& scores, const std::string& name);
 
 /// Predictors by name, in the order of the tables: the model, then those that every table must carry.
@@ -38,6 +41,8 @@ struct EvaluateOptions {
     std::uint64_t seed = 0;   ///< of that draw
     double tolerance = 1e-4;  ///< of the flow's solver, relative and absolute
     std::vector<std::string> metrics = metric_names();
+    double sinkhorn_epsilon = metrics::SinkhornDivergenceOptions{}.epsilon;
+    double sinkhorn_rho = 0;         ///< 0: infinite
     std::size_t sample_pairs = 8;    ///< pairs of which cells are kept for pictures
     std::size_t sample_cells = 500;  ///< of each of their populations, at most
     /// The pairs that the model was trained on, in their order in training; empty for other data.
@@ -45,8 +50,8 @@ struct EvaluateOptions {
     std::vector<std::size_t> sampled{};  ///< these pairs, as of sampled_pairs()
 };
 
-/// The metrics of these names.
-metrics::Selection selection(const std::vector<std::string>& metrics);
+/// The metrics of an evaluation.
+metrics::Selection selection(const EvaluateOptions& options);
 
 /// How one predictor did on one pair.
 struct PairScore {

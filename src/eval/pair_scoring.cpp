@@ -135,7 +135,7 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
     std::vector<ScoredPair> scored;
     std::vector<Task> tasks;
     for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
-    const metrics::Selection selected = selection(job.options.metrics);
+    const metrics::Selection selected = selection(job.options);
     const std::size_t predictors = predictor_names().size();
     std::vector<std::optional<metrics::KernelMeans>> means;
     std::vector<std::vector<Task*>> groups;

@@ -172,7 +172,7 @@ std::string csv_lines(const Comparison& comparison, const PublishedTable* publis
                                  "," + row.predictor + "," + row.method + "," + row.base + "," + knn + "," +
                                  csv_cell(row.differs);
         for (const auto& [scope, scores] : row.scores) {
-            for (const std::string& metric : metric_names()) {
+            for (const std::string& metric : all_metric_names()) {
                 const Figure* figure = row.find(scope, metric);
                 if (figure == nullptr) continue;
                 text += head + "," + csv_cell(scope.first) + "," + csv_cell(scope.second) + "," + metric +

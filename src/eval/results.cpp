@@ -38,7 +38,12 @@ struct Group {
 
 class Summary {
   public:
-    explicit Summary(const h5::DataFrame& pairs) : pairs_(pairs) {}
+    explicit Summary(const h5::DataFrame& pairs) : pairs_(pairs) {
+        for (const std::string& name : all_metric_names()) {
+            if (pairs.contains(name)) names_.push_back(name);
+        }
+        values_.resize(names_.size());
+    }
 
     h5::DataFrame frame() {
         for (const auto& [key, group] : groups()) {
@@ -46,7 +51,7 @@ class Summary {
             const std::string& predictor = predictor_names()[key.second];
             std::set<std::string> cultures;
             for (std::size_t row : group.rows) cultures.insert(pairs_.strings("culture")[row]);
-            std::vector<std::vector<double>> by_culture(metric_names().size());
+            std::vector<std::vector<double>> by_culture(names_.size());
             for (const std::string& culture : cultures) {
                 std::vector<std::size_t> rows;
                 for (std::size_t row : group.rows) {
@@ -67,8 +72,7 @@ class Summary {
         out.add("aggregation", std::move(aggregation_));
         out.add("n_pairs", std::move(n_pairs_));
         out.add("n_failed", std::move(n_failed_));
-        for (std::size_t m = 0; m < metric_names().size(); ++m)
-            out.add(metric_names()[m], std::move(values_[m]));
+        for (std::size_t m = 0; m < names_.size(); ++m) out.add(names_[m], std::move(values_[m]));
         return out;
     }
 
@@ -90,7 +94,7 @@ class Summary {
 
     std::vector<double> metric_means(const std::vector<std::size_t>& rows) const {
         std::vector<double> means;
-        for (const std::string& name : metric_names()) {
+        for (const std::string& name : names_) {
             std::vector<double> values;
             for (std::size_t row : rows) values.push_back(pairs_.doubles(name)[row]);
             means.push_back(mean_of(values));
@@ -114,7 +118,8 @@ class Summary {
     Texts aggregation_;
     std::vector<std::int64_t> n_pairs_;
     std::vector<std::int64_t> n_failed_;
-    std::vector<std::vector<double>> values_{metric_names().size()};
+    Texts names_;
+    std::vector<std::vector<double>> values_;
 };
 
 void write_provenance(h5::Group& root, const Provenance& p) {
@@ -210,7 +215,7 @@ h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split,
         text["predictor"].push_back(row.predictor);
         text["status"].push_back(row.status);
         text["message"].push_back(row.message);
-        for (const std::string& name : metric_names()) number[name].push_back(metric(row.scores, name));
+        for (const std::string& name : all_metric_names()) number[name].push_back(metric(row.scores, name));
         number["seconds"].push_back(row.seconds);
         count["n_predicted"].push_back(static_cast<std::int64_t>(row.n_predicted));
         count["n_target"].push_back(static_cast<std::int64_t>(row.n_target));
@@ -221,7 +226,11 @@ h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split,
                              "plate", "predictor"}) {
         frame.add_categorical(name, std::move(text[name]));
     }
-    for (const std::string& name : metric_names()) frame.add(name, std::move(number[name]));
+    for (const std::string& name : all_metric_names()) {
+        const bool always = std::ranges::find(metric_names(), name) != metric_names().end();
+        const bool asked_for = std::ranges::any_of(number[name], [](double v) { return std::isfinite(v); });
+        if (always || asked_for) frame.add(name, std::move(number[name]));
+    }
     for (const char* name : {"n_predicted", "n_target"}) frame.add(name, std::move(count[name]));
     frame.add_categorical("status", std::move(text["status"]));
     frame.add("message", std::move(text["message"]));

@@ -2,15 +2,14 @@
 #include "metrics/mmd.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdint>
 #include <vector>
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
 #include "linalg/dispatch.hpp"
 #include "ot/distances.hpp"
+#include "ot/exponential.hpp"
 
 namespace popflow::metrics {
 
@@ -28,34 +27,11 @@ void add(const KernelMeans& other, double weight, KernelMeans& to) {
     to.distance += weight * other.distance;
 }
 
-// e^x for -700 <= x <= 0 to 3e-16 relative: 2^k times the Taylor series of degree 12 on |r| <= ln(2) / 2.
-[[gnu::always_inline]] inline double exp_of_negative(double x) {
-    constexpr double round_to_integer = 6755399441055744.0;  // 1.5 * 2^52: adding it leaves no fraction bits
-    const double shifted = x * 1.4426950408889634 + round_to_integer;
-    const double k = shifted - round_to_integer;
-    const double r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
-    double p = 1.0 / 479001600;
-    p = p * r + 1.0 / 39916800;
-    p = p * r + 1.0 / 3628800;
-    p = p * r + 1.0 / 362880;
-    p = p * r + 1.0 / 40320;
-    p = p * r + 1.0 / 5040;
-    p = p * r + 1.0 / 720;
-    p = p * r + 1.0 / 120;
-    p = p * r + 1.0 / 24;
-    p = p * r + 1.0 / 6;
-    p = p * r + 0.5;
-    p = p * r + 1.0;
-    p = p * r + 1.0;
-    return std::bit_cast<double>(std::bit_cast<std::int64_t>(p) +
-                                 (std::bit_cast<std::int64_t>(shifted) << 52));
-}
-
 // All six kernels from one exponential: each gamma is a multiple of the one before.
 [[gnu::always_inline]] inline double kernels(double squared) {
     double x = -0.005 * squared;
     x = x < -700 ? -700 : x;
-    const double e0005 = exp_of_negative(x);
+    const double e0005 = ot::exp_of_negative(x);
     const double e001 = e0005 * e0005;
     const double e002 = e001 * e001;
     const double e004 = e002 * e002;

@@ -31,6 +31,8 @@ Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<f
     }
     if (selection.r2) scores.r2 = correlation_r2(predicted, truth);
     if (selection.r2_means) scores.r2_means = r2_of_means(predicted, truth);
+    if (selection.sinkhorn)
+        scores.sinkhorn = sinkhorn_divergence(predicted, truth, selection.sinkhorn_options);
     if (selection.w1_markers) {
         const std::vector<double> w1 = per_marker_w1(predicted, truth);
         scores.w1_markers = std::accumulate(w1.begin(), w1.end(), 0.0) / static_cast<double>(w1.size());

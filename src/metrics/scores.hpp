@@ -6,6 +6,7 @@
 
 #include "linalg/matrix.hpp"
 #include "metrics/mmd.hpp"
+#include "metrics/sinkhorn_divergence.hpp"
 #include "metrics/wasserstein.hpp"
 
 namespace popflow::metrics {
@@ -20,6 +21,7 @@ struct Scores {
     double energy = none;      ///< kernel_distances()
     double r2_means = none;    ///< r2_of_means()
     double w1_markers = none;  ///< mean over the markers of per_marker_w1()
+    double sinkhorn = none;    ///< sinkhorn_divergence()
 };
 
 /// Which scores to compute; w1 with w2, and mmd with energy, share their work.
@@ -31,6 +33,8 @@ struct Selection {
     bool energy = true;
     bool r2_means = true;
     bool w1_markers = true;
+    bool sinkhorn = false;
+    SinkhornDivergenceOptions sinkhorn_options{};
 };
 
 /// What the scores of several predictions against one population share; each may be empty.

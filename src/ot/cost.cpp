@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.hpp"
+#include "core/parallel_error.hpp"
 #include "linalg/dispatch.hpp"
 #include "ot/distances.hpp"
 
@@ -156,11 +157,12 @@ void Cost::fill_from_points() {
     }
     matrix_ = LargeArray(rows_ * stride_);
     std::vector<RowSummary> of_rows(rows_);
+    core::ParallelError error;
 #pragma omp parallel if (rows_ * cols_ > serial_size)
     {
-        std::vector<float> points(rows_per_task * d);
-#pragma omp for schedule(dynamic)
-        for (std::size_t first = 0; first < rows_; first += rows_per_task) {
+        std::vector<float> points;
+        const auto fill_rows = [&](std::size_t first) {
+            points.resize(rows_per_task * d);
             const std::size_t count = std::min(rows_per_task, rows_ - first);
             for (std::size_t i = 0; i < count; ++i) {
                 const double factor = kind_ == CostKind::cosine ? x_inverse_norm_[first + i] : point_scale_;
@@ -170,8 +172,12 @@ void Cost::fill_from_points() {
             distances(points.data(), yt.data(), padded_cols_, d,
                       {out, count, padded_cols_, stride_, kind_ == CostKind::euclidean});
             for (std::size_t i = 0; i < count; ++i) of_rows[first + i] = finish_row(out + i * stride_);
-        }
+        };
+#pragma omp for schedule(dynamic)
+        for (std::size_t first = 0; first < rows_; first += rows_per_task)
+            error.run([&] { fill_rows(first); });
     }
+    error.rethrow();
     summarise(of_rows);
 }
 

@@ -27,6 +27,7 @@ struct CostRows {
     std::size_t padded_cols = 0;  ///< a multiple of 64
     std::size_t stride = 0;       ///< from one row to the next
     double mean = 0;
+    double offset = 0;  ///< the cost is that much more than the element
 
     const float* row(std::size_t i) const { return data + i * stride; }
 };
@@ -67,7 +68,9 @@ class Cost {
     double offset() const { return offset_; }
 
     /// The fp32 matrix.
-    CostRows fp32() const { return {matrix_.data(), rows_, cols_, padded_cols_, stride_, mean_}; }
+    CostRows fp32() const {
+        return {matrix_.data(), rows_, cols_, padded_cols_, stride_, mean_, offset_ / unit_};
+    }
     const float* row(std::size_t i) const { return matrix_.data() + i * stride_; }
     std::size_t padded_cols() const { return padded_cols_; }
     static constexpr float padding = 1e30F;

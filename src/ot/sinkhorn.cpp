@@ -10,7 +10,9 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "core/parallel_error.hpp"
 #include "linalg/dispatch.hpp"
+#include "ot/exponential.hpp"
 
 namespace popflow::ot {
 
@@ -132,6 +134,46 @@ std::vector<float> normalised(std::span<const double> weights, std::size_t count
     return result;
 }
 
+// How much of a step to the best potential is taken.
+float step(double rho, double epsilon) {
+    return std::isinf(rho) ? 1.0F : static_cast<float>(rho / (rho + epsilon));
+}
+
+// What a potential adds to the dual value per weight: -rho (e^(-f / rho) - 1), f where rho is infinite.
+double dual_of(double f, double rho) {
+    return std::isinf(rho) ? f : -rho * std::expm1(-f / rho);
+}
+
+// Of the exponents u_j = exponents_j - c_j / eps of a row: the largest, sum_j e^(u_j - largest), and the same
+// sum weighed by the costs.
+struct RowValues {
+    double highest = 0;
+    double sum = 0;
+    double cost = 0;
+};
+
+POPFLOW_SIMD RowValues values_of_row(const float* c, const double* exponents, double inverse_epsilon,
+                                     std::size_t columns) {
+    double highest = -std::numeric_limits<double>::max();
+#pragma omp simd reduction(max : highest)
+    for (std::size_t j = 0; j < columns; ++j) {
+        const double u = exponents[j] - inverse_epsilon * static_cast<double>(c[j]);
+        highest = u > highest ? u : highest;
+    }
+    double sum = 0;
+    double cost = 0;
+#pragma omp simd reduction(+ : sum, cost)
+    for (std::size_t j = 0; j < columns; ++j) {
+        double u = exponents[j] - inverse_epsilon * static_cast<double>(c[j]) - highest;
+        const bool counts = u > -700;
+        u = counts ? u : -700;
+        const double e = counts ? exp_of_negative(u) : 0;
+        sum += e;
+        cost += e * static_cast<double>(counts ? c[j] : 0);
+    }
+    return {highest, sum, cost};
+}
+
 // Everything is kept in base-2 logarithms: exponents are log2(e) (g_j - c_ij) / eps + log2 b_j.
 class Iteration {
   public:
@@ -141,10 +183,17 @@ class Iteration {
     double sweep(bool count_partners);
     double partners() const;
     Potentials potentials() const;
+    // Value, transport cost and mass, in units of the matrix.
+    void add_values(SinkhornResult& result) const;
 
   private:
+    void start_from_rows(std::span<const double> f);
     void update_rows(std::size_t block, bool count_partners, float* kernel);
     float cheapest_row(std::size_t j) const;
+    // Less the offset.
+    float row_potential(std::size_t i) const {
+        return row_step_ < 1 ? row_step_ * (f_[i] + offset_) - offset_ : f_[i];
+    }
 
     CostRows cost_;
     std::vector<float> a_;
@@ -152,8 +201,13 @@ class Iteration {
     double epsilon_;
     float scale_;
     float relaxation_;
-    std::vector<float> f_;
-    linalg::AlignedVector<float> g_;                     // padded; log2 b_j included
+    double rho_rows_;
+    double rho_cols_;
+    float row_step_;  // rho / (rho + eps)
+    float col_step_;
+    float offset_;                    // of the costs; where marginals are kept it has no effect on the plan
+    std::vector<float> f_;            // as of infinite rho, which bounds the exponents
+    linalg::AlignedVector<float> g_;  // padded; log2 b_j included
     linalg::AlignedVector<float> sums_;                  // row_blocks x padded columns
     std::vector<double> spread_;                         // per block
     float g_moved_ = std::numeric_limits<float>::max();  // the largest step of g since f was computed
@@ -167,14 +221,44 @@ Iteration::Iteration(const CostRows& cost, std::span<const double> a, std::span<
       epsilon_(std::max(options.epsilon * cost.mean, 1e-20)),
       scale_(static_cast<float>(log2_e / epsilon_)),
       relaxation_(static_cast<float>(options.over_relaxation)),
+      rho_rows_(options.rho_rows * cost.mean),
+      rho_cols_(options.rho_cols * cost.mean),
+      row_step_(step(rho_rows_, epsilon_)),
+      col_step_(step(rho_cols_, epsilon_)),
+      offset_(static_cast<float>(cost.offset * log2_e / epsilon_)),
       f_(cost.rows),
       g_(cost.padded_cols, no_weight),
       sums_(row_blocks * cost.padded_cols),
       spread_(row_blocks) {
-    if (start != nullptr) core::check_shape("ot.sinkhorn.start.g", start->g.size(), 1, cost.cols, 1);
+    const bool has_g = start != nullptr && !start->g.empty();
+    if (has_g) core::check_shape("ot.sinkhorn.start.g", start->g.size(), 1, cost.cols, 1);
     for (std::size_t j = 0; j < cost.cols; ++j) {
-        const double g = start == nullptr ? 0 : start->g[j];
+        const double g = has_g ? start->g[j] : 0;
         g_[j] = static_cast<float>(g * log2_e / epsilon_) + (b_[j] > 0 ? std::log2(b_[j]) : no_weight);
+    }
+    if (start != nullptr && !has_g && !start->f.empty()) start_from_rows(start->f);
+}
+
+// The step of g that follows on f.
+void Iteration::start_from_rows(std::span<const double> f) {
+    core::check_shape("ot.sinkhorn.start.f", f.size(), 1, cost_.rows, 1);
+    const auto exponent = [&](std::size_t i, std::size_t j) {
+        return f[i] * log2_e / epsilon_ + std::log2(static_cast<double>(a_[i])) -
+               static_cast<double>(scale_) * cost_.row(i)[j];
+    };
+    std::vector<double> highest(cost_.cols, -std::numeric_limits<double>::infinity());
+    std::vector<double> sum(cost_.cols);
+    for (std::size_t i = 0; i < cost_.rows; ++i) {
+        if (a_[i] <= 0) continue;
+        for (std::size_t j = 0; j < cost_.cols; ++j) highest[j] = std::max(highest[j], exponent(i, j));
+    }
+    for (std::size_t i = 0; i < cost_.rows; ++i) {
+        if (a_[i] <= 0) continue;
+        for (std::size_t j = 0; j < cost_.cols; ++j) sum[j] += std::exp2(exponent(i, j) - highest[j]);
+    }
+    for (std::size_t j = 0; j < cost_.cols; ++j) {
+        if (b_[j] > 0)
+            g_[j] = static_cast<float>(-col_step_ * (highest[j] + std::log2(sum[j]))) + std::log2(b_[j]);
     }
 }
 
@@ -199,6 +283,8 @@ void Iteration::update_rows(std::size_t block, bool count_partners, float* kerne
         for (std::size_t l = 0; l < count; ++l) {
             f_[i + l] = rows.shift[l] - std::log2(rows.sum[l]);
             rows.factor[l] = a_[i + l] / rows.sum[l];
+            // A row that is short of its mass, or has more.
+            if (row_step_ < 1) rows.factor[l] *= std::exp2((row_step_ - 1) * (f_[i + l] + offset_));
             if (count_partners) {
                 spread_[block] += static_cast<double>(rows.sum[l]) * rows.sum[l] /
                                   sum_of_squares(kernel + l * columns, columns);
@@ -210,31 +296,49 @@ void Iteration::update_rows(std::size_t block, bool count_partners, float* kerne
 
 float Iteration::cheapest_row(std::size_t j) const {
     float best = std::numeric_limits<float>::max();
-    for (std::size_t i = 0; i < cost_.rows; ++i) best = std::min(best, scale_ * cost_.row(i)[j] - f_[i]);
+    for (std::size_t i = 0; i < cost_.rows; ++i)
+        best = std::min(best, scale_ * cost_.row(i)[j] - row_potential(i));
     return best;
 }
 
 double Iteration::sweep(bool count_partners) {
     const std::size_t columns = cost_.padded_cols;
+    core::ParallelError failure;
 #pragma omp parallel if (cost_.rows * columns > serial_size)
     {
-        linalg::AlignedVector<float> kernel(batch * columns);
+        linalg::AlignedVector<float> kernel;
 #pragma omp for schedule(dynamic)
-        for (std::size_t block = 0; block < row_blocks; ++block)
-            update_rows(block, count_partners, kernel.data());
+        for (std::size_t block = 0; block < row_blocks; ++block) {
+            failure.run([&] {
+                kernel.resize(batch * columns);
+                update_rows(block, count_partners, kernel.data());
+            });
+        }
     }
+    failure.rethrow();
     for (std::size_t block = 1; block < row_blocks; ++block)
         add(sums_.data() + block * columns, columns, sums_.data());
     double error = 0;
     g_moved_ = 0;
     for (std::size_t j = 0; j < cost_.cols; ++j) {
-        error += std::fabs(sums_[j] - b_[j]);
-        if (b_[j] <= 0) continue;
+        if (b_[j] <= 0) {
+            error += sums_[j];
+            continue;
+        }
         const float before = g_[j];
-        if (sums_[j] > smallest_sum) {
-            g_[j] += relaxation_ * (std::log2(b_[j]) - std::log2(sums_[j]));
+        if (col_step_ < 1) {
+            const float log_b = std::log2(b_[j]);
+            const float full = sums_[j] > smallest_sum ? before - std::log2(sums_[j]) : cheapest_row(j);
+            const float step_of_g = col_step_ * full + log_b - before;
+            error += std::fabs(sums_[j] * (std::exp2(step_of_g) - 1));
+            g_[j] += relaxation_ * step_of_g;
         } else {
-            g_[j] = cheapest_row(j);
+            error += std::fabs(sums_[j] - b_[j]);
+            if (sums_[j] > smallest_sum) {
+                g_[j] += relaxation_ * (std::log2(b_[j]) - std::log2(sums_[j]));
+            } else {
+                g_[j] = cheapest_row(j);
+            }
         }
         g_moved_ = std::max(g_moved_, std::fabs(g_[j] - before));
     }
@@ -248,13 +352,50 @@ double Iteration::partners() const {
 Potentials Iteration::potentials() const {
     const double unit = epsilon_ / log2_e;
     Potentials result{std::vector<double>(cost_.rows), std::vector<double>(cost_.cols)};
-    for (std::size_t i = 0; i < f_.size(); ++i) result.f[i] = f_[i] * unit;
+    for (std::size_t i = 0; i < f_.size(); ++i) result.f[i] = row_potential(i) * unit;
     for (std::size_t j = 0; j < result.g.size(); ++j) {
         // A column without weight bears no mass: its potential is the highest that leaves its arcs feasible.
         const float g = b_[j] > 0 ? g_[j] - std::log2(b_[j]) : cheapest_row(j);
         result.g[j] = g * unit;
     }
     return result;
+}
+
+void Iteration::add_values(SinkhornResult& result) const {
+    const std::size_t n = cost_.rows;
+    const double unit = epsilon_ / log2_e;
+    const double offset = cost_.offset / epsilon_;
+    // Natural logarithms; g_j / eps + log b_j.
+    linalg::AlignedVector<double> exponents(cost_.padded_cols, no_weight);
+    for (std::size_t j = 0; j < cost_.cols; ++j) exponents[j] = static_cast<double>(g_[j]) / log2_e;
+    std::vector<double> f(n);
+    std::vector<double> mass(n);
+    std::vector<double> moved(n);
+    const double row_step = std::isinf(rho_rows_) ? 1 : rho_rows_ / (rho_rows_ + epsilon_);
+#pragma omp parallel for schedule(static) if (n * cost_.padded_cols > serial_size)
+    for (std::size_t i = 0; i < n; ++i) {
+        const RowValues row = values_of_row(cost_.row(i), exponents.data(), 1 / epsilon_, cost_.padded_cols);
+        const double log_sum = row.highest + std::log(row.sum) - offset;
+        f[i] = -row_step * log_sum;
+        mass[i] = a_[i] * std::exp(f[i] + log_sum);
+        moved[i] = mass[i] * (row.cost / row.sum + cost_.offset);
+    }
+    double value = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        result.mass += mass[i];
+        result.transport_cost += moved[i];
+        value += a_[i] * dual_of(f[i] * epsilon_, rho_rows_);
+    }
+    for (std::size_t j = 0; j < cost_.cols; ++j) {
+        if (b_[j] <= 0) continue;
+        value += b_[j] * dual_of((static_cast<double>(g_[j]) - std::log2(static_cast<double>(b_[j]))) * unit,
+                                 rho_cols_);
+    }
+    double total_a = 0;
+    double total_b = 0;
+    for (const float w : a_) total_a += w;
+    for (const float w : b_) total_b += w;
+    result.value = value - epsilon_ * (result.mass - total_a * total_b);
 }
 
 }  // namespace
@@ -271,6 +412,12 @@ SinkhornResult sinkhorn(const CostRows& cost, std::span<const double> a, std::sp
         }
         if (result.marginal_error <= options.tolerance) break;
     }
+    if (options.tolerance > 0 && !options.may_stop_short && !(result.marginal_error <= options.tolerance)) {
+        throw core::NumericalError("ot.sinkhorn", "after " + std::to_string(result.sweeps) +
+                                                      " sweeps the marginals still change by " +
+                                                      std::to_string(result.marginal_error));
+    }
+    if (options.values) iteration.add_values(result);
     result.partners = iteration.partners();
     result.potentials = iteration.potentials();
     return result;
@@ -280,12 +427,15 @@ SinkhornResult sinkhorn(const Cost& cost, std::span<const double> a, std::span<c
                         const SinkhornOptions& options, const Potentials* start) {
     Potentials scaled;
     if (start != nullptr) {
-        scaled.g = start->g;
+        scaled = *start;
+        for (double& f : scaled.f) f = (f - cost.offset()) / cost.unit();
         for (double& g : scaled.g) g /= cost.unit();
     }
     SinkhornResult result = sinkhorn(cost.fp32(), a, b, options, start == nullptr ? nullptr : &scaled);
     for (double& f : result.potentials.f) f = f * cost.unit() + cost.offset();
     for (double& g : result.potentials.g) g *= cost.unit();
+    result.value *= cost.unit();
+    result.transport_cost *= cost.unit();
     return result;
 }
 

@@ -27,12 +27,18 @@ struct Annealed {
 };
 
 constexpr Schedule coarse{
-    {.sweeps = 25, .tolerance = 0.03, .over_relaxation = 1.6, .count_partners = true}, 8, 6};
+    {.sweeps = 25, .tolerance = 0.03, .may_stop_short = true, .over_relaxation = 1.6, .count_partners = true},
+    8,
+    6};
 constexpr Schedule fine{
-    {.sweeps = 5, .tolerance = 0.01, .over_relaxation = 1.3, .count_partners = true}, 12, 3};
+    {.sweeps = 5, .tolerance = 0.01, .may_stop_short = true, .over_relaxation = 1.3, .count_partners = true},
+    12,
+    3};
 // From duals of a similar problem.
 constexpr Schedule brief{
-    {.sweeps = 3, .tolerance = 0.01, .over_relaxation = 1, .count_partners = true}, 12, 1};
+    {.sweeps = 3, .tolerance = 0.01, .may_stop_short = true, .over_relaxation = 1, .count_partners = true},
+    12,
+    1};
 
 Annealed anneal(const CostRows& cost, std::span<const double> a, std::span<const double> b,
                 const Schedule& schedule, double epsilon, const Potentials* start) {

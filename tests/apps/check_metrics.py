@@ -37,6 +37,17 @@ expected = {
     "r2_means": r2_score(y.mean(axis=0), x.mean(axis=0)),
     "w1_markers": np.mean([wasserstein_distance(a, b) for a, b in zip(x.T, y.T)]),
 }
+cost = cdist(x, y, "sqeuclidean")
+epsilon = 0.1 * cost.mean()
+
+
+def value(u, v):
+    a, b, c = np.full(len(u), 1 / len(u)), np.full(len(v), 1 / len(v)), cdist(u, v, "sqeuclidean")
+    p = ot.sinkhorn(a, b, c, epsilon, method="sinkhorn_log", numItermax=100000, stopThr=1e-11)
+    return np.sum(p * c) + epsilon * np.sum(p * np.log(np.maximum(p, 1e-300) * len(u) * len(v)))
+
+
+expected["sinkhorn"] = value(x, y) - value(x, x) / 2 - value(y, y) / 2
 found = {name: float(value) for name, value in (line.split() for line in sys.stdin)}
 assert list(found) == list(expected), list(found)
 for name, value in expected.items():

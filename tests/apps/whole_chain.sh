@@ -120,8 +120,19 @@ expect_exit 0 "$popflow" run --config tiny.cfg --data held_out.h5ad --split colu
 says "4 scores failed"
 expect_exit 0 "$python" "$here/read_results.py" held_out/results.h5 held_out --unseen V
 
+# A metric that is not among those that are computed unasked has its column.
+expect_exit 0 "$popflow" evaluate --run held_out --parts test --metrics w2,sinkhorn --sinkhorn-rho 2 --output sinkhorn.h5
+"$python" - <<PYTHON || fail "evaluate --metrics sinkhorn"
+import h5py, numpy as np
+with h5py.File("sinkhorn.h5") as file:
+    status = file["pairs/status"]
+    ok = np.array([c == b"ok" for c in status["categories"][:]])[status["codes"][:]]
+    assert ok.any() and (file["pairs/sinkhorn"][:][ok] > 0).all()
+    assert "sinkhorn" in file["summary"]
+PYTHON
+
 # The metrics of two files.
-all="--metrics w1,w2,mmd,r2,energy,r2_means,w1_markers"
+all="--metrics w1,w2,mmd,r2,energy,r2_means,w1_markers,sinkhorn --sinkhorn-epsilon 0.1 --sinkhorn-rho 0"
 "$popflow" metrics good.h5ad held_out.h5ad $all >values.txt || fail "metrics: exit code $?"
 "$python" "$here/check_metrics.py" good.h5ad held_out.h5ad <values.txt
 "$popflow" metrics good.h5ad held_out.h5ad $all --json >values.json || fail "metrics --json: exit code $?"

@@ -6,7 +6,9 @@
 
 #include <cmath>
 
+#include "core/error.hpp"
 #include "ot/exact.hpp"
+#include "support/golden.hpp"
 #include "support/populations.hpp"
 
 using popflow::linalg::Matrix;
@@ -52,8 +54,8 @@ TEST(Sinkhorn, GoesToTheExactValueAsEpsilonFalls) {
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
     const double value = popflow::ot::exact(cost).value;
     for (const double epsilon : {0.3, 0.1, 0.03, 0.01}) {
-        const SinkhornResult r =
-            sinkhorn(cost, {}, {}, {.epsilon = epsilon, .sweeps = 2000, .tolerance = 1e-5});
+        const SinkhornResult r = sinkhorn(
+            cost, {}, {}, {.epsilon = epsilon, .sweeps = 2000, .tolerance = 1e-5, .may_stop_short = true});
 
         // The entropy KL(P | a b) of a plan lies between 0 and log 70.
         EXPECT_GT(dual_value(r), value);
@@ -118,4 +120,137 @@ TEST(Sinkhorn, SameBitsForAnyNumberOfThreads) {
 
     EXPECT_EQ(one.potentials.f, three.potentials.f);
     EXPECT_EQ(one.potentials.g, three.potentials.g);
+}
+
+TEST(Sinkhorn, AgreesWithPot) {
+    popflow::support::GoldenFile file("sinkhorn/sinkhorn.bin");
+    std::size_t number = 0;
+    for (; !file.at_end(); ++number) {
+        const auto shape = file.read<std::int32_t>(3);
+        const auto parts = file.read<double>(3);
+        Matrix<float> x(static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[2]));
+        Matrix<float> y(static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2]));
+        std::ranges::copy(file.read<float>(x.size()), x.values().begin());
+        std::ranges::copy(file.read<float>(y.size()), y.values().begin());
+        const auto a = file.read<double>(x.rows());
+        const auto b = file.read<double>(y.rows());
+        const auto expected = file.read<double>(5);
+        const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
+
+        const SinkhornResult r = sinkhorn(cost, a, b,
+                                          {.epsilon = parts[0],
+                                           .sweeps = 100000,
+                                           .tolerance = 2e-6,
+                                           .rho_rows = parts[1],
+                                           .rho_cols = parts[2],
+                                           .values = true});
+
+        EXPECT_NEAR(r.transport_cost, expected[0], 2e-5 * expected[0]) << number;
+        EXPECT_NEAR(r.mass, expected[1], 1e-5) << number;
+        EXPECT_NEAR(r.value, expected[2], 1e-6 * expected[2]) << number;
+    }
+    EXPECT_EQ(number, 24U);
+}
+
+TEST(Sinkhorn, UnbalancedByHand) {
+    // One cell on each side at distance c: P minimises P c + (eps + 2 rho) KL(P | 1).
+    const auto x = rows({{0}});
+    const auto y = rows({{2}});
+    const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
+    const double epsilon = 0.5;
+    const double rho = 1.5;
+
+    const SinkhornResult r = sinkhorn(
+        cost, {}, {}, {.epsilon = epsilon, .sweeps = 200, .rho_rows = rho, .rho_cols = rho, .values = true});
+
+    const double weight = 4 * (epsilon + 2 * rho);  // the mean cost is 4
+    const double mass = std::exp(-4 / weight);
+    EXPECT_NEAR(r.mass, mass, 1e-6);
+    EXPECT_NEAR(r.transport_cost, 4 * mass, 1e-5);
+    EXPECT_NEAR(r.value, weight * (1 - mass), 1e-6);
+}
+
+TEST(Sinkhorn, OneSideMayBeFree) {
+    // Free columns: every row goes where it likes, at the price of the entropy alone.
+    const Matrix<float> x = normal_population(30, 2, 1);
+    const Matrix<float> y = normal_population(40, 2, 2);
+    const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
+
+    const SinkhornResult r =
+        sinkhorn(cost, {}, {}, {.epsilon = 0.2, .sweeps = 200, .rho_cols = 1e-9, .values = true});
+
+    const double eps = 0.2 * cost.mean();
+    double expected = 0;
+    for (std::size_t i = 0; i < 30; ++i) {
+        double sum = 0;
+        for (std::size_t j = 0; j < 40; ++j) sum += std::exp(-cost.exact(i, j) / eps) / 40;
+        expected -= eps * std::log(sum) / 30;
+    }
+    EXPECT_NEAR(r.value, expected * cost.unit(), 1e-5 * r.value);
+    EXPECT_NEAR(r.mass, 1, 1e-6);
+}
+
+TEST(Sinkhorn, AShiftOfTheCostShiftsWhatItShould) {
+    Matrix<double> c(3, 4);
+    for (std::size_t l = 0; l < 12; ++l) c.values()[l] = std::sin(static_cast<double>(l)) - 3;
+    const Cost cost(c.view());
+    const popflow::ot::SinkhornOptions options{
+        .epsilon = 0.4, .sweeps = 500, .rho_rows = 2, .rho_cols = 2, .values = true};
+
+    const SinkhornResult r = sinkhorn(cost, {}, {}, options);
+
+    // The plan of the potentials has the value that is claimed, and costs below zero draw mass in.
+    const double eps = options.epsilon * cost.mean() * cost.unit();
+    const double rho = 2 * cost.mean() * cost.unit();
+    double mass = 0;
+    double moved = 0;
+    std::vector<double> row(3);
+    std::vector<double> col(4);
+    for (std::size_t i = 0; i < 3; ++i) {
+        for (std::size_t j = 0; j < 4; ++j) {
+            const double p = std::exp((r.potentials.f[i] + r.potentials.g[j] - c(i, j)) / eps) / 12;
+            mass += p;
+            moved += p * c(i, j);
+            row[i] += p;
+            col[j] += p;
+        }
+    }
+    EXPECT_NEAR(mass, r.mass, 1e-4 * mass);
+    EXPECT_NEAR(moved, r.transport_cost, 1e-4 * std::fabs(moved));
+    EXPECT_GT(mass, 1);
+    for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_NEAR(row[i], std::exp(-r.potentials.f[i] / rho) / 3, 1e-4 * mass);
+    for (std::size_t j = 0; j < 4; ++j)
+        EXPECT_NEAR(col[j], std::exp(-r.potentials.g[j] / rho) / 4, 1e-4 * mass);
+}
+
+TEST(Sinkhorn, StartsFromEitherPotential) {
+    const Matrix<float> x = normal_population(60, 4, 1);
+    const Matrix<float> y = normal_population(90, 4, 2);
+    const Cost cost(CostKind::euclidean, x.view(), y.view());
+    for (const double rho : {std::numeric_limits<double>::infinity(), 0.7}) {
+        popflow::ot::SinkhornOptions options{
+            .epsilon = 0.1, .sweeps = 2000, .tolerance = 1e-6, .rho_rows = rho, .rho_cols = rho};
+        const SinkhornResult r = sinkhorn(cost, {}, {}, options);
+        options.sweeps = 1;
+        options.tolerance = 0;
+        const popflow::ot::Potentials from_f{r.potentials.f, {}};
+        const popflow::ot::Potentials from_g{{}, r.potentials.g};
+
+        EXPECT_LE(sinkhorn(cost, {}, {}, options, &from_f).marginal_error, 1e-5);
+        EXPECT_LE(sinkhorn(cost, {}, {}, options, &from_g).marginal_error, 1e-5);
+        EXPECT_GT(sinkhorn(cost, {}, {}, options).marginal_error, 1e-3);
+    }
+}
+
+TEST(Sinkhorn, StopsWithAnErrorWhereItDoesNotSettle) {
+    const Matrix<float> x = normal_population(50, 2, 1);
+    const Matrix<float> y = normal_population(50, 2, 2);
+    const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
+    popflow::ot::SinkhornOptions options{.epsilon = 1e-3, .sweeps = 3, .tolerance = 1e-6};
+
+    EXPECT_THROW(sinkhorn(cost, {}, {}, options), popflow::core::NumericalError);
+
+    options.may_stop_short = true;
+    EXPECT_EQ(sinkhorn(cost, {}, {}, options).sweeps, 3U);
 }
