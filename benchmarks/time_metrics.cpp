@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
-// time_metrics FILE N M D: FILE holds float32 x [N, D], y [M, D]. Prints `name value seconds` of each.
+// time_metrics FILE N M D [NAME...]: FILE holds float32 x [N, D], y [M, D]. Prints `name value seconds
+// cpu_seconds` of each, or of those that are named, then `peak_mib VALUE`.
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "metrics/correlation.hpp"
 #include "metrics/mmd.hpp"
+#include "metrics/sinkhorn_divergence.hpp"
 #include "metrics/wasserstein.hpp"
 #include "ot/coupling.hpp"
 
@@ -21,11 +28,30 @@ Matrix<float> read_rows(std::ifstream& file, std::size_t n, std::size_t d) {
     return x;
 }
 
-void time_one(const char* name, const std::function<double()>& metric) {
+double cpu_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double peak_mib() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+using Names = std::vector<std::string>;
+
+void time_one(const Names& names, const char* name, const std::function<double()>& metric) {
+    if (!names.empty() && std::ranges::find(names, name) == names.end()) return;
+    const double cpu = cpu_seconds();
     const auto start = std::chrono::steady_clock::now();
     const double value = metric();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    std::printf("%s %.12g %.6f\n", name, value, seconds.count());
+    std::printf("%s %.12g %.6f %.6f\n", name, value, seconds.count(), cpu_seconds() - cpu);
 }
 
 double mean_squared_distance(const Matrix<float>& x, const Matrix<float>& y,
@@ -43,8 +69,8 @@ double mean_squared_distance(const Matrix<float>& x, const Matrix<float>& y,
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 5) {
-        std::fputs("usage: time_metrics FILE N M D\n", stderr);
+    if (argc < 5) {
+        std::fputs("usage: time_metrics FILE N M D [NAME...]\n", stderr);
         return 2;
     }
     std::ifstream file(argv[1], std::ios::binary);
@@ -56,18 +82,22 @@ int main(int argc, char** argv) {
         return 2;
     }
     using namespace popflow;
+    const Names names(argv + 5, argv + argc);
     (void)metrics::wasserstein2(x.view().row_block(0, 64), y.view().row_block(0, 64));  // starts the threads
-    time_one("w1", [&] { return metrics::wasserstein1(x.view(), y.view()); });
-    time_one("w2", [&] { return metrics::wasserstein2(x.view(), y.view()); });
-    time_one("w1_and_w2", [&] { return metrics::wasserstein(x.view(), y.view()).w2; });
+    time_one(names, "w1", [&] { return metrics::wasserstein1(x.view(), y.view()); });
+    time_one(names, "w2", [&] { return metrics::wasserstein2(x.view(), y.view()); });
+    time_one(names, "w1_and_w2", [&] { return metrics::wasserstein(x.view(), y.view()).w2; });
     if (x.rows() == y.rows()) {
         std::vector<std::uint32_t> partner;
-        time_one("coupling", [&] {
+        time_one(names, "coupling", [&] {
             partner = ot::optimal_partners(x.view(), y.view());
-            return 0.0;
+            return mean_squared_distance(x, y, partner);
         });
-        std::printf("coupling_value %.12g 0\n", mean_squared_distance(x, y, partner));
     }
-    time_one("mmd", [&] { return metrics::kernel_distances(x.view(), y.view()).mmd; });
-    time_one("r2", [&] { return metrics::correlation_r2(x.view(), y.view()); });
+    time_one(names, "mmd", [&] { return metrics::kernel_distances(x.view(), y.view()).mmd; });
+    if (std::ranges::find(names, "sinkhorn") != names.end()) {
+        time_one(names, "sinkhorn", [&] { return metrics::sinkhorn_divergence(x.view(), y.view()); });
+    }
+    time_one(names, "r2", [&] { return metrics::correlation_r2(x.view(), y.view()); });
+    std::printf("peak_mib %.0f\n", peak_mib());
 }

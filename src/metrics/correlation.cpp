@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "metrics/correlation.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -26,16 +27,40 @@ std::vector<double> means(ConstMatrixView<float> x) {
     return mean;
 }
 
-bool is_constant(ConstMatrixView<float> x, std::size_t j) {
+// Which markers have one value alone.
+std::vector<bool> constant_markers(ConstMatrixView<float> x) {
+    std::vector<bool> constant(x.cols, true);
     for (std::size_t i = 1; i < x.rows; ++i) {
-        if (x(i, j) != x(0, j)) return false;
+        for (std::size_t j = 0; j < x.cols; ++j) {
+            if (x(i, j) != x(0, j)) constant[j] = false;
+        }
     }
-    return true;
+    return constant;
 }
 
-POPFLOW_SIMD void add_outer_product(const double* v, std::size_t d, double* sums) {
-    for (std::size_t j = 0; j < d; ++j) {
-        for (std::size_t l = j; l < d; ++l) sums[j * d + l] += v[j] * v[l];
+// Cells whose products pass through the registers together.
+constexpr std::size_t block_rows = 64;
+// Markers in a row of products, padded to whole registers.
+constexpr std::size_t lanes = 8;
+
+// sums[j, l] += sum_i v[i, j] v[i, l] for l from the register of j on; four rows of v at a time. Rows and
+// columns are `stride` long.
+POPFLOW_SIMD void add_products(const double* v, std::size_t rows, std::size_t d, std::size_t stride,
+                               double* sums) {
+    for (std::size_t i = 0; i < rows; i += 4) {
+        const double* v0 = v + i * stride;
+        const double* v1 = v0 + stride;
+        const double* v2 = v1 + stride;
+        const double* v3 = v2 + stride;
+        for (std::size_t j = 0; j < d; ++j) {
+            const double a0 = v0[j];
+            const double a1 = v1[j];
+            const double a2 = v2[j];
+            const double a3 = v3[j];
+            double* to = sums + j * stride;
+            for (std::size_t l = j / lanes * lanes; l < stride; ++l)
+                to[l] += (a0 * v0[l] + a1 * v1[l]) + (a2 * v2[l] + a3 * v3[l]);
+        }
     }
 }
 
@@ -43,18 +68,25 @@ POPFLOW_SIMD void add_outer_product(const double* v, std::size_t d, double* sums
 std::vector<double> correlations(ConstMatrixView<float> x, std::span<const std::size_t> markers) {
     const std::vector<double> mean = means(x);
     const std::size_t d = markers.size();
-    std::vector<double> centred(d);
-    std::vector<double> covariance(d * d, 0.0);
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t l = 0; l < d; ++l) centred[l] = x(i, markers[l]) - mean[markers[l]];
-        add_outer_product(centred.data(), d, covariance.data());
+    const std::size_t stride = (d + lanes - 1) / lanes * lanes;
+    static_assert(block_rows % 4 == 0);
+    linalg::AlignedVector<double> centred(block_rows * stride);
+    linalg::AlignedVector<double> covariance(d * stride);
+    for (std::size_t first = 0; first < x.rows; first += block_rows) {
+        const std::size_t count = std::min(block_rows, x.rows - first);
+        std::ranges::fill(centred, 0.0);  // rows that are missing add nothing
+        for (std::size_t i = 0; i < count; ++i) {
+            for (std::size_t l = 0; l < d; ++l)
+                centred[i * stride + l] = x(first + i, markers[l]) - mean[markers[l]];
+        }
+        add_products(centred.data(), (count + 3) / 4 * 4, d, stride, covariance.data());
     }
     std::vector<double> triangle;
     triangle.reserve(d * (d - 1) / 2);
     for (std::size_t j = 0; j < d; ++j) {
         for (std::size_t l = j + 1; l < d; ++l) {
-            triangle.push_back(covariance[j * d + l] /
-                               std::sqrt(covariance[j * d + j] * covariance[l * d + l]));
+            triangle.push_back(covariance[j * stride + l] /
+                               std::sqrt(covariance[j * stride + j] * covariance[l * stride + l]));
         }
     }
     return triangle;
@@ -91,8 +123,10 @@ void check_populations(const char* name, ConstMatrixView<float> x, ConstMatrixVi
 double correlation_r2(ConstMatrixView<float> x, ConstMatrixView<float> y) {
     check_populations("correlation_r2", x, y);
     std::vector<std::size_t> markers;
+    const std::vector<bool> constant_x = constant_markers(x);
+    const std::vector<bool> constant_y = constant_markers(y);
     for (std::size_t j = 0; j < x.cols; ++j) {
-        if (!is_constant(x, j) && !is_constant(y, j)) markers.push_back(j);
+        if (!constant_x[j] && !constant_y[j]) markers.push_back(j);
     }
     if (markers.size() < 3) return undefined;
     return pearson(correlations(x, markers), correlations(y, markers));

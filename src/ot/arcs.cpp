@@ -60,8 +60,8 @@ void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& mo
     for (std::size_t i = 0; i < n; ++i) count[i + 1] += count[i];
 
     ArcList merged{count, std::vector<std::uint32_t>(count[n]), std::vector<std::int64_t>(count[n])};
-#pragma omp parallel for schedule(dynamic, rows_per_task) if (more.size() > serial_arcs)
-    for (std::size_t i = 0; i < n; ++i) {
+    core::ParallelError error;
+    const auto merge_row = [&](std::size_t i) {
         std::size_t old = arcs.first[i];
         std::size_t fresh = room[i];
         for (std::size_t e = count[i]; e < count[i + 1]; ++e) {
@@ -71,7 +71,10 @@ void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& mo
             merged.cost[e] = take_old ? arcs.cost[old] : cost(i, added[fresh]);
             ++(take_old ? old : fresh);
         }
-    }
+    };
+#pragma omp parallel for schedule(dynamic, rows_per_task) if (more.size() > serial_arcs)
+    for (std::size_t i = 0; i < n; ++i) error.run([&] { merge_row(i); });
+    error.rethrow();
     arcs = std::move(merged);
 }
 

@@ -122,22 +122,39 @@ Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
 }
 
 Cost::Cost(ConstMatrixView<double> c)
+    : Cost(c.rows, c.cols, [c](std::size_t i, std::size_t j) { return c(i, j); }) {}
+
+Cost::Cost(ConstMatrixView<float> c)
+    : Cost(c.rows, c.cols, [c](std::size_t i, std::size_t j) { return static_cast<double>(c(i, j)); }) {}
+
+Cost::Cost(std::size_t n, std::size_t m, std::function<double(std::size_t, std::size_t)> c)
     : kind_(CostKind::given),
-      given_(c),
-      rows_(c.rows),
-      cols_(c.cols),
-      padded_cols_(padded(c.cols)),
+      given_(std::move(c)),
+      rows_(n),
+      cols_(m),
+      padded_cols_(padded(m)),
       stride_(spread_stride(padded_cols_)) {
-    if (c.empty()) throw core::ShapeMismatch("ot.cost.c", "[at least 1, at least 1]", c.rows, c.cols);
-    Range range;
-    for (std::size_t i = 0; i < c.rows; ++i) {
-        for (std::size_t j = 0; j < c.cols; ++j) {
-            if (!std::isfinite(c(i, j))) {
-                throw core::NumericalError(
-                    "ot.cost", "c[" + std::to_string(i) + ", " + std::to_string(j) + "] is not finite");
+    if (n == 0 || m == 0) throw core::ShapeMismatch("ot.cost.c", "[at least 1, at least 1]", n, m);
+    std::vector<Range> of_rows(n);
+    core::ParallelError error;
+#pragma omp parallel for schedule(static) if (n * m > serial_size)
+    for (std::size_t i = 0; i < n; ++i) {
+        error.run([&] {
+            for (std::size_t j = 0; j < m; ++j) {
+                const double v = given_(i, j);
+                if (!std::isfinite(v)) {
+                    throw core::NumericalError(
+                        "ot.cost", "c[" + std::to_string(i) + ", " + std::to_string(j) + "] is not finite");
+                }
+                of_rows[i].add(v);
             }
-            range.add(c(i, j));
-        }
+        });
+    }
+    error.rethrow();
+    Range range;
+    for (const Range& row : of_rows) {
+        range.add(row.low);
+        range.add(row.high);
     }
     if (!std::isfinite(range.high - range.low))
         throw core::NumericalError("ot.cost", "the range of c overflows");
@@ -194,12 +211,16 @@ Cost::RowSummary Cost::finish_row(float* c) const {
 void Cost::fill_from_matrix() {
     matrix_ = LargeArray(rows_ * stride_);
     std::vector<RowSummary> of_rows(rows_);
+    core::ParallelError error;
 #pragma omp parallel for schedule(dynamic, rows_per_task) if (rows_ * cols_ > serial_size)
     for (std::size_t i = 0; i < rows_; ++i) {
-        float* c = matrix_.data() + i * stride_;
-        for (std::size_t j = 0; j < cols_; ++j) c[j] = static_cast<float>(exact(i, j));
-        of_rows[i] = finish_row(c);
+        error.run([&] {
+            float* c = matrix_.data() + i * stride_;
+            for (std::size_t j = 0; j < cols_; ++j) c[j] = static_cast<float>(exact(i, j));
+            of_rows[i] = finish_row(c);
+        });
     }
+    error.rethrow();
     summarise(of_rows);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -15,7 +16,7 @@ enum class CostKind {
     euclidean,          ///< ||x - y||
     squared_euclidean,  ///< ||x - y||^2
     cosine,             ///< 1 - <x, y> / (||x|| ||y||)
-    given,              ///< an element of a matrix that the caller made
+    given,              ///< an element of a matrix, or a function, that the caller made
 };
 
 /// A cost matrix in fp32 that somebody else owns: rows of `padded_cols` elements on 64-byte boundaries, all
@@ -50,6 +51,12 @@ class Cost {
     /// @throws core::ShapeMismatch if c is empty
     /// @throws core::NumericalError if an element is not finite
     explicit Cost(linalg::ConstMatrixView<double> c);
+    explicit Cost(linalg::ConstMatrixView<float> c);
+    /// The cost is c(i, j), i < n, j < m, of any sign: the same number whenever it is asked for, from any
+    /// thread.
+    ///
+    /// @throws as with a matrix, and what c throws
+    Cost(std::size_t n, std::size_t m, std::function<double(std::size_t, std::size_t)> c);
 
     CostKind kind() const { return kind_; }
     std::size_t rows() const { return rows_; }
@@ -98,7 +105,7 @@ class Cost {
     CostKind kind_;
     linalg::ConstMatrixView<float> x_;
     linalg::ConstMatrixView<float> y_;
-    linalg::ConstMatrixView<double> given_;
+    std::function<double(std::size_t, std::size_t)> given_;
     std::size_t rows_ = 0;
     std::size_t cols_ = 0;
     std::size_t padded_cols_ = 0;
