@@ -158,7 +158,7 @@ void add_training(std::vector<Case>& cases, const std::string& name, const model
                   std::size_t population, std::size_t cells, std::size_t slots,
                   const dist::Communicator& comm) {
     auto training = std::make_shared<Training>(shape, population, cells, slots, comm);
-    cases.push_back({name, shape.precision, [training] { (void)training->trainer->step(false); },
+    cases.push_back({name, shape.precision, [training] { (void)training->trainer->step({}); },
                      flops_of(shape, cells, slots)});
 }
 

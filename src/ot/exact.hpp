@@ -25,29 +25,31 @@ struct Transport {
     Potentials duals;             ///< f_i + g_j <= c_ij, equal on the plan
     double violation = 0;         ///< as measured by certify()
     double gap = 0;               ///< as measured by certify(): no plan is better by more than these two
-    std::size_t rounds = 0;       ///< of the network simplex, if it was needed
+    std::size_t rounds = 0;       ///< how often all arcs were checked for some to add
     std::size_t arcs = 0;         ///< how many arcs were looked at closely
 };
 
 enum class ExactMethod {
-    automatic,  ///< shortest paths, the simplex where they take too long; a closed form on the line
+    automatic,  ///< as the problem suggests
     simplex,    ///< the network simplex from the start
 };
 
 struct ExactOptions {
     const Potentials* start = nullptr;  ///< duals of a similar problem; null starts from entropic ones
-    std::size_t rounds = 1000;          ///< at most this often arcs are added for the simplex
+    std::size_t rounds = 1000;          ///< at most this often arcs are added
     ExactMethod method = ExactMethod::automatic;
 };
 
 /// Optimal transport min <P, C> over the plans P >= 0 with row sums a and column sums b, solved exactly.
 ///
-/// Entropic duals order the arcs; shortest paths on the few best of each row, with more of a row where a
-/// search comes to their end, give a plan and duals, which are then checked against all n m arcs. If the
-/// searches take too long the network simplex goes on, with all other arcs priced between its rounds. Costs
-/// enter as integers of 44 bits (fewer above 2^17 cells), so the plan is optimal for costs that differ from
-/// the true ones by at most 2^-44 of the largest. Distances or their squares on the line need no search:
-/// the plan keeps the order. Bits do not depend on the number of threads.
+/// Entropic duals order the arcs. Where n = m and all weights are equal, an assignment is solved on the few
+/// best of each row, the duals are checked against all n m arcs, those they break are added, and the search
+/// goes on until there are none. Else shortest paths look at more of a row where they come to the end of its
+/// list; if they take too long the network simplex goes on, again with all arcs checked between its rounds.
+/// Distances and their squares on the line need no search: the plan keeps the order. The duals that are
+/// returned are measured against every arc. Costs enter as integers of 44 bits (fewer above 2^17 cells), so
+/// the plan is optimal for costs that differ from the true ones by at most 2^-44 of the largest. Bits do not
+/// depend on the number of threads.
 ///
 /// Shapes:  a [n], b [m]; empty means uniform with total mass 1. Uniform weights are exact, others are
 ///          rounded to multiples of about n 2^-60 of the total.
