@@ -11,6 +11,7 @@ of data/egf_sample.h5ad).
 Each round runs ours and then theirs; the table gives the median seconds of both, by the clock and of CPU, the ratio of the
 medians (of CPU in brackets) and the relative difference of the values. Threads are those of the environment
 (OMP_NUM_THREADS); the solvers of POT and SciPy have one. `lsa` is W2 by scipy.optimize.linear_sum_assignment.
+The peers need OpenBLAS (libopenblas0-pthread): with the reference BLAS their products are slow.
 Debian packages: python3-pot python3-scipy python3-sklearn python3-pandas python3-h5py python3-pil.
 """
 import argparse

@@ -6,6 +6,7 @@
 
 Prediction is 100 velocities of all cells by the organoid network in fp32, ours (step_bench) and PyTorch's; the scores are
 ours (time_metrics) and POT's, scikit-learn's and pandas'. All in turn; the table has medians by the clock, and of CPU.
+The peers need OpenBLAS (libopenblas0-pthread): with the reference BLAS their products are some forty times slower.
 Debian packages: python3-torch python3-pot python3-sklearn python3-pandas python3-scipy.
 """
 import argparse
