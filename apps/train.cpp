@@ -36,7 +36,8 @@ class Training {
           stamp_(file_stamp(config.data)),
           screen_(open_agreed_screen(config, table, comm)),
           split_(data::make_split(screen_, config.split, config.split_seed)),
-          set_(screen_, split_, config.train, comm) {
+          storage_(cell_storage(config, comm)),
+          set_(screen_, split_, config.train, comm, storage_) {
         if (file_stamp(config.data) != stamp_)
             throw core::DataError(config.data, "", "was changed while it was read; begin again");
         train::check_augmentation(config.train.augmentation, screen_.markers.size(),
@@ -184,6 +185,10 @@ class Training {
             set_.conditions().treatments().size(), models::method_name(saved_.method),
             model_->layout().count(), linalg::precision_name(saved_.shape.precision), comm_.size(),
             omp_get_max_threads());
+        if (set_.on_disk()) {
+            std::fprintf(stderr, "note: the cells of this rank lie in a file in %s (see --cache)\n",
+                         storage_.folder.c_str());
+        }
         if (static_cast<std::size_t>(comm_.size()) > config_.train.batch_pairs) {
             std::fprintf(stderr,
                          "note: %d ranks share %zu slots a step; some have no work (see --batch-pairs)\n",
@@ -246,6 +251,7 @@ class Training {
     std::string stamp_;  ///< of the data file, before it was read
     data::Screen screen_;
     data::Split split_;
+    train::CellStorage storage_;
     train::TrainingSet set_;
     train::Checkpoint saved_;
     std::unique_ptr<models::Model> model_;

@@ -239,6 +239,11 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
     add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
                "of matrix products; auto is bf16 where every rank's CPU has it");
+    add.text("cache", config.cache, "auto|memory|FOLDER",
+             "where a rank keeps its cells: a file of its own in a folder on a local disk, for what does not "
+             "fit into "
+             "memory; auto: in $TMPDIR if need be",
+             false);
     add.count("checkpoint-every", config.checkpoint_every, 1, "steps between checkpoints");
     add.number("checkpoint-minutes", config.checkpoint_minutes, 0, 1e6,
                "minutes after which there is a checkpoint as well; 0 for none");

@@ -55,8 +55,8 @@ double learning_rate(const TrainOptions& options, std::uint64_t step);
 /// One training pair on the rank that owns it; cells are normalised.
 struct TrainingPair {
     std::size_t index = 0;  ///< among all training pairs
-    const data::Cells* control = nullptr;
-    const data::Cells* treated = nullptr;
+    data::CellsView control;
+    data::CellsView treated;
     std::vector<float> condition;
 };
 
@@ -143,6 +143,7 @@ class Trainer {
     std::span<float> turn_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
     void couple(SlotWork& work) const;
+    void look_ahead(std::size_t lane_index) const;
     const TrainingPair& pair_of_step(std::size_t lane_index);
 
     const models::Model& model_;
