@@ -41,7 +41,7 @@ class Training {
         if (file_stamp(config.data) != stamp_)
             throw core::DataError(config.data, "", "was changed while it was read; begin again");
         train::check_augmentation(config.train.augmentation, screen_.markers.size(),
-                                  config.train.coupling == train::Coupling::rows, config.model.context);
+                                  train::draws_rows(config.train.coupling), config.model.context);
         saved_.config = table.text(config::training_sections());
         saved_.data_fingerprint = screen_.fingerprint;
         saved_.method = config.method;

@@ -213,9 +213,10 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.choice("loss", config.model.loss, {"full", "reduced"},
                "reported loss, with or without the constant ||x1 - x0||^2; paper: reduced");
     add.count("icnn-inner-steps", config.icnn.inner_steps, 1, "updates of g for one of f");
-    add.choice("coupling", train.coupling, {"random", "ot", "rows"},
-               "how control and treated cells are paired; rows: as they stand in the file; paper: ot for fm "
-               "and cgfm");
+    add.choice("coupling", train.coupling, {"random", "ot", "rows", "rows-ot"},
+               "how control and treated cells are paired: by chance or exact transport; rows: as they stand "
+               "in the file, "
+               "rows-ot: those, by transport; paper: ot for fm and cgfm from the source");
     add.add(
         "augment", "NAMES",
         "none, or some of rotate, reflect, mix, and with coupling rows stretch, splice; all but mix: two "

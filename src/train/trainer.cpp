@@ -112,14 +112,14 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
     gather_rows(pair.control.x, work.drawn, work.source);
     work.source_type.resize(n);
     for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control.cell_type[work.drawn[i]];
-    if (options_.coupling != Coupling::rows) {
+    if (!draws_rows(options_.coupling)) {
         Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n, work.drawn);
     }
     gather_rows(pair.treated.x, work.drawn, work.target);
     const Augmentation which = options_.augmentation_at(step);
     if (which.any()) {
         augment(which, Stream(seed, Purpose::augment, step, lane.slot), lane, pair,
-                options_.coupling == Coupling::rows, {work.source, work.source_type, work.target});
+                draws_rows(options_.coupling), {work.source, work.source_type, work.target});
     }
     work.t.resize(n);
     Stream(seed, Purpose::flow_time, step, lane.slot).fill_uniform(work.t);
@@ -158,7 +158,7 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
         const TrainingPair& pair = pair_of_step(lane_index);
         draw_slot(lanes_[lane_index], pair, work);
         look_ahead(lane_index);
-        if (options_.coupling == Coupling::ot) couple(work);
+        if (options_.coupling == Coupling::ot || options_.coupling == Coupling::rows_ot) couple(work);
         const linalg::Matrix<float>& base = options_.base == Base::gaussian ? work.noise : work.source;
         const models::TrainingSlot<float> slot{.x0 = base.view(),
                                                .x1 = work.target.view(),

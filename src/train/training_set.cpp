@@ -33,7 +33,7 @@ TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, c
       pairs_(split.pairs(data::Part::train)),
       smallest_(std::numeric_limits<std::size_t>::max()) {
     const std::size_t batch_pairs = options.batch_pairs;
-    if (options.coupling == Coupling::rows) check_rows_correspond(options);
+    if (draws_rows(options.coupling)) check_rows_correspond(options);
     if (batch_pairs > pairs_.size()) {
         throw core::ConfigError("batch-pairs", "found " + std::to_string(batch_pairs) + ", allowed 1 to " +
                                                    std::to_string(pairs_.size()) + ", the training pairs");
@@ -119,7 +119,8 @@ void TrainingSet::normalise_cells() {
 void TrainingSet::check_rows_correspond(const TrainOptions& options) const {
     if (options.base == Base::gaussian) {
         throw core::ConfigError(
-            "coupling", "found 'rows' with base gaussian, whose noise has no rows; allowed random, ot");
+            "coupling",
+            "found rows of the file with base gaussian, whose noise has no rows; allowed random, ot");
     }
     for (const std::size_t p : pairs_) {
         const data::PopulationPair& pair = screen_.pairs[p];

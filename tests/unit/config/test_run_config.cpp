@@ -131,7 +131,7 @@ TEST(RunConfig, TheRecipeOfThePaper) {
     RunConfig fm;
     const OptionTable second = run_options(fm);
     second.parse({"--recipe", "paper", "--method", "fm", "--base", "gaussian"}, sections, nullptr);
-    EXPECT_EQ(fm.train.coupling, popflow::train::Coupling::ot);
+    EXPECT_EQ(fm.train.coupling, popflow::train::Coupling::random);
     EXPECT_EQ(fm.model.updates, popflow::models::Updates::joint);
     EXPECT_EQ(fm.model.loss, popflow::models::Loss::full);
 }
