@@ -68,8 +68,9 @@ std::string notes_list(const Comparison& comparison, const std::vector<Table>& s
     if (any) items += element("li", "", "Second line of a cell: published, " + escaped(published->source()));
     if (published != nullptr && !any)
         items += element("li", "", "no row of " + escaped(published->source()) + " is among these");
+    for (const std::string& note : legend("Bold")) items += element("li", "", escaped(note));
     for (const std::string& note : comparison.notes) items += element("li", "", escaped(note));
-    return items.empty() ? "" : element("ul", "class=\"notes\"", items) + "\n";
+    return element("ul", "class=\"notes\"", items) + "\n";
 }
 
 std::string tables_part(const Comparison& comparison, const PublishedTable* published) {

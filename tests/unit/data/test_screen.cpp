@@ -155,7 +155,7 @@ TEST_F(ScreenTest, ExcludesRowsMarkersAndSaysWhatMatchedNothing) {
     ASSERT_EQ(screen.dropped.size(), 2U);
     EXPECT_EQ(screen.dropped[0].why, "excluded by patient=P2,concentration=10");
     EXPECT_EQ(screen.dropped[0].n_cells, 2U);
-    EXPECT_EQ(screen.dropped[1].why, "no row matches plate=9");
+    EXPECT_EQ(screen.dropped[1].why, "--exclude plate=9 matches no row");
     EXPECT_EQ(cells_accounted_for(screen), screen.n_obs);
 }
 
