@@ -47,7 +47,8 @@ bool has_checkpoint(const std::filesystem::path& folder) {
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
         const std::string name = entry.path().filename().string();
-        if (name.starts_with("checkpoint") && name.ends_with(".h5")) return true;
+        if (entry.is_regular_file(ignored) && name.starts_with("checkpoint") && name.ends_with(".h5"))
+            return true;
     }
     return false;
 }
@@ -63,7 +64,7 @@ void check_not_replaced(const config::RunConfig& config) {
     }
     for (const char* name : {"weights.h5", "results.h5"}) {
         std::error_code ignored;
-        if (!std::filesystem::exists(folder / name, ignored)) continue;
+        if (!std::filesystem::is_regular_file(folder / name, ignored)) continue;
         throw core::ConfigError("output",
                                 found + "the " + name +
                                     " of an earlier run and no checkpoint to go on from; choose another "
