@@ -55,7 +55,8 @@ std::string figure_cell(const TableCell& cell) {
 // Text that a screen of a telephone can break.
 std::string breakable(const std::string& label) {
     std::string html;
-    for (char c : escaped(label)) html += c == '_' ? "_<wbr>" : std::string(1, c);
+    for (const char c : escaped(label))
+        html += c == '_' || c == ',' ? std::string(1, c) + "<wbr>" : std::string(1, c);
     return html;
 }
 
@@ -215,7 +216,7 @@ std::string report_page(const std::vector<Results>& results, const std::vector<C
                     ", written by popflow " + core::version() + " (" + escaped(core::commit()) + ")") +
         "\n";
     for (const Comparison& comparison : comparisons) {
-        body += element("h2", "", "Split " + escaped(comparison.split)) + "\n" +
+        body += element("h2", "", "Split " + breakable(comparison.split)) + "\n" +
                 tables_part(comparison, published);
         if (const std::string training = training_panels(results, comparison); !training.empty())
             body += "<h3>Training</h3>\n" + element("div", "class=\"panels\"", training) + "\n";
