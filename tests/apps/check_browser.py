@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a browser lays the HTML report out: light and dark, as wide as a telephone and as a screen, no part of the page
+"""How a browser lays the HTML report out: light and dark, as wide as a telephone, a tablet and a screen, no part of the page
 beyond its edge, no text too small or too pale to read, nothing in the console.
 
 Usage: check_browser.py PAGE.html [SCREENSHOTS]     (SCREENSHOTS: a folder that gets a picture of each)
@@ -48,7 +48,7 @@ def main():
     faults = []
     with browser.Browser() as chromium:
         for dark in (False, True):
-            for width in (390, 1280):
+            for width in (390, 768, 1280):
                 name = f"{'dark' if dark else 'light'} {width}"
                 chromium.show(page, width, dark=dark)
                 if folder:
