@@ -53,7 +53,7 @@ eval::ReportFormat format(const config::RunConfig& config) {
 std::string results_of(const std::string& path) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) return path;
-    const std::string file = path + "/results.h5";
+    std::string file = path + "/results.h5";
     if (std::filesystem::exists(file, ignored)) return file;
     if (!is_run_folder(path)) {
         throw core::ConfigError("report",

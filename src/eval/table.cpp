@@ -184,12 +184,11 @@ std::vector<Table> tables(const Comparison& comparison, const PublishedTable* pu
 
 std::vector<std::string> legend(const std::string& best) {
     return {best +
-                ": best of its column, which is the lowest, of r2 the highest; oracle_shift and noise_floor "
-                "know the "
-                "treated cells and do not count",
-            "identity: the control unchanged; mean_shift: moved by its treatment's mean in training; "
-            "oracle_shift: to "
-            "the true mean; noise_floor: one half of the treated cells against the other"};
+                ": best of its column, the lowest (r2: the highest); oracle_shift and noise_floor know the "
+                "treated cells",
+            "identity: control cells unchanged; mean_shift: moved by their treatment's mean in training",
+            "oracle_shift: moved to the true mean; noise_floor: half of the treated cells against the other "
+            "half"};
 }
 
 }  // namespace popflow::eval

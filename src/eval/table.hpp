@@ -57,7 +57,7 @@ struct Table {
 /// @param published  may be nullptr
 std::vector<Table> tables(const Comparison& comparison, const PublishedTable* published);
 
-/// How to read the tables: which numbers are good, what the baselines are. Two lines.
+/// How to read the tables: which numbers are good, what the baselines are. Short lines.
 /// @param best  how a table marks the best of a column, as in `*`
 std::vector<std::string> legend(const std::string& best);
 

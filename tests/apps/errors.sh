@@ -239,6 +239,7 @@ refused markers "a trained model keeps its markers" -- $predict --markers pERK
 refused markers "a trained model keeps its markers" -- $evaluate --exclude-markers pERK
 refused treatment "found 'DMSOO'" "allowed O, S" "trained on" -- $predict --treatment O,DMSOO
 refused treatment "found 'o' (did you mean 'O'?)" -- $predict --treatment S --treatment o
+refused treatment "found 'unheard'" "allowed O, S" -- $predict --treatment unheard
 refused concentration "found 1, allowed none" "--doses highest" -- $predict --concentration 1
 refused concentration "found 'high'" -- $predict --concentration high
 refused space "found 'log', allowed raw, arcsinh, transformed, normalised" -- $predict --space log
@@ -262,6 +263,7 @@ refused predictions "would replace a file that is used" -- $evaluate --predictio
 
 # On two ranks the line comes once, whether both meet the error or one.
 for bad in "trian" "$train --steps 0" "$inspect text.h5ad" "$train --data nan.h5ad" "simulate screen --output folder" \
+    "$train --output run" "$evaluate --output run/checkpoint.h5" "simulate letters --output run/config.cfg" \
     "$evaluate --output nowhere/new.h5" "$predict --treatment X" "$predict --data nan.h5ad --control O" \
     "$predict --output nowhere/new.h5ad"; do
     code=0
