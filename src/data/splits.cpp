@@ -208,7 +208,8 @@ Split make_split(const Screen& screen, const std::string& spec, std::uint64_t se
     } else if (!split_column(spec).empty()) {
         split = split_by_column(screen, spec, split_column(spec));
     } else {
-        throw core::ConfigError("split", "found `" + spec + "`, " + forms);
+        throw core::ConfigError("split", "found `" + spec + "`" +
+                                             core::did_you_mean(spec, {"replica", "letters"}) + ", " + forms);
     }
     check_parts(screen, split);
     return split;

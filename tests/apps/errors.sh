@@ -73,6 +73,7 @@ refused good.h5ad obs/split missing -- $train --split letters
 refused good.h5ad obs/culture "found \`PDO\`" "allowed one of train" -- $train --split column:culture
 refused "patient \`a b\`" -- $train --split $'patient:a\nb'
 refused split "found \`patients\`" "allowed replica" -- $train --split patients
+refused split "found \`replicate\` (did you mean 'replica'?), allowed replica" -- $train --split replicate
 
 # The command line and the configuration file.
 refused "unknown option" "did you mean 'steps'" -- $train --step 3
