@@ -177,16 +177,16 @@ int doctor(const Arguments& arguments, const dist::Communicator& comm) {
     const auto limit = core::memory_limit();
     print_line("memory", memory_of("MemTotal") + ", " + memory_of("MemAvailable") + " available" +
                              (limit ? ", limited to " + gibibytes(static_cast<double>(*limit)) : ""));
-    print_line("mpi", dist::library() + ", " + std::to_string(ranks.size()) +
-                          (ranks.size() == 1 ? " rank" : " ranks") + " on " + std::to_string(hosts.size()) +
-                          (hosts.size() == 1 ? " host" : " hosts"));
+    print_line("mpi", dist::library() + ", " + core::counted(ranks.size(), "rank") + " on " +
+                          core::counted(hosts.size(), "host"));
     print_line("files", h5::library());
     print_line("products", linalg::gemm_library());
     for (std::size_t r = 0; r < ranks.size(); ++r) {
         const Rank& rank = ranks[r];
         print_line(("rank " + std::to_string(r)).c_str(),
-                   rank.at("host") + ", " + rank.at("threads") + " threads on cores " + rank.at("cores") +
-                       " of " + rank.at("online") + ", " + rank.at("isa") + ", bf16 " + rank.at("bf16"));
+                   rank.at("host") + ", " + core::counted(std::stoul(rank.at("threads")), "thread") +
+                       " on cores " + rank.at("cores") + " of " + rank.at("online") + ", " + rank.at("isa") +
+                       ", bf16 " + rank.at("bf16"));
     }
     print_line("threads", environment({"OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY",
                                        "OMP_THREAD_LIMIT", "ONEDNN_MAX_CPU_ISA"}));
