@@ -47,6 +47,7 @@ refused nowhere.h5ad "No such file" -- $inspect nowhere.h5ad
 refused text.h5ad "not an HDF5 file" -- $inspect text.h5ad
 refused "found a folder" -- $inspect "$scratch"
 refused no_x.h5ad X missing -- $inspect no_x.h5ad
+refused filter.h5ad X "compressed by filter 32001 (blosc), which this HDF5 does not have" -- $train --data filter.h5ad
 refused no_cells.h5ad X "found 0 cells, allowed 1 or more" -- $inspect no_cells.h5ad
 refused good.h5ad obs/nosuch "is missing, found" -- $inspect good.h5ad --column treatment=nosuch
 refused column "found 'treatmen' (did you mean 'treatment'?), allowed patient, culture, treatment" -- $inspect good.h5ad --column treatmen=O
