@@ -26,13 +26,13 @@ TRAIN = {
     "steps": "6", "batch-pairs": "2", "cells": "40", "seed": "3", "updates": "joint", "loss": "reduced",
     "icnn-inner-steps": "2", "coupling": "ot", "augment": "mix", "augment-until": "0.5", "normalise": "yes", "rate": "0.002",
     "schedule": "constant", "warmup-steps": "1", "clip-norm": "5", "ema-decay": "0.9", "beta1": "0.8", "beta2": "0.99",
-    "epsilon": "0.00001", "precision": "fp32", "checkpoint-every": "2", "checkpoint-minutes": "5", "keep-checkpoints": "3",
+    "epsilon": "0.00001", "precision": "fp32", "cache": ".", "checkpoint-every": "2", "checkpoint-minutes": "5", "keep-checkpoints": "3",
     "on-nan": "skip", "log-every": "2", "stop-after": "4", "resume": "", "dry-run": ""}
 TRANSPORT = {"max-cells": "60", "eval-draw": "first", "eval-seed": "2", "tolerance": "0.001", "space": "normalised"}
 EVALUATE = {
     "parts": "train,test", "train-eval-pairs": "2", "metrics": "w1,w2", "sample-pairs": "2", "sample-cells": "10",
     "sample": "PDO", "predictions": None}
-NOT_STORED = {"config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
+NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
 
 
 def say(*words, code=0):

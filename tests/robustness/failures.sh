@@ -76,6 +76,7 @@ printf 'host = elsewhere\nprocess = 12\nstarted = 1\njob = 77\n' >two/lock
 ends 2 "process 12 on elsewhere (Slurm job 77)" "remove $scratch/two/lock" -- env \
     "LD_PRELOAD=$failing_disk" "FAILING_DISK_FOLDER=$scratch/two" FAILING_DISK_NO_LOCKS=1 \
     "$popflow" $train --output "$scratch/two"
+rm -f two/checkpoint*.h5
 SLURM_JOB_ID=77 expect_exit 0 env "LD_PRELOAD=$failing_disk" "FAILING_DISK_FOLDER=$scratch/two" FAILING_DISK_NO_LOCKS=1 \
     "$popflow" $train --output "$scratch/two"
 
