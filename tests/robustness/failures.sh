@@ -151,6 +151,7 @@ for ((mb = 60; mb <= 400; mb += 20)); do
     case $code in
         0) break ;;
         1) ! grep -q '^popflow: out of memory' err || told=$((told + 1)) ;;
+        12[89] | 1[3-9]? | 2??) fail "with $mb MB of data: killed by a signal, $code: $(tail -n 1 err)" ;;
         *) echo "with $mb MB of data: exit code $code, $(tail -n 1 err)" ;;
     esac
     [ ! -e memory/checkpoint.h5 ] || expect_exit 0 "$popflow" evaluate --run memory --max-cells 20 --output memory.h5
