@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -18,13 +21,25 @@ sigset_t stop_signals() {
     return set;
 }
 
+// Of a line of --help: as wide as the terminal, within what is pleasant to read.
+std::size_t help_width() {
+    winsize size{};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 100;
+    return std::clamp<std::size_t>(size.ws_col, 40, 120);
+}
+
 }  // namespace
+
+bool asks_for_help(const Arguments& arguments) {
+    return std::ranges::any_of(arguments, [](const std::string& a) { return a == "--help" || a == "-h"; });
+}
 
 bool parse_or_help(const config::OptionTable& table, const std::string& usage, const Arguments& arguments,
                    const std::vector<config::Section>& sections, const dist::Communicator& comm,
                    std::vector<std::string>* positional) {
-    if (std::ranges::find(arguments, "--help") != arguments.end()) {
-        if (comm.root()) std::printf("usage: popflow %s\n\n%s", usage.c_str(), table.help(sections).c_str());
+    if (asks_for_help(arguments)) {
+        if (comm.root())
+            std::printf("usage: popflow %s\n\n%s", usage.c_str(), table.help(sections, help_width()).c_str());
         return true;
     }
     if (arguments.size() == 1 && is_listing(arguments[0])) {

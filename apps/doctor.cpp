@@ -17,6 +17,7 @@
 
 #include "agreement.hpp"
 #include "core/folder_lock.hpp"
+#include "core/memory.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
@@ -29,18 +30,6 @@ namespace popflow::apps {
 
 namespace {
 
-// Value of a `key : value` line of a file of /proc; empty if there is none.
-std::string proc_value(const char* file, const std::string& key) {
-    std::ifstream in(file);
-    for (std::string line; std::getline(in, line);) {
-        if (!line.starts_with(key)) continue;
-        const std::size_t colon = line.find(':');
-        const std::size_t begin = line.find_first_not_of(" \t", colon + 1);
-        if (colon != std::string::npos && begin != std::string::npos) return line.substr(begin);
-    }
-    return {};
-}
-
 std::string gibibytes(double bytes) {
     char text[32];
     std::snprintf(text, sizeof text, "%.1f GiB", bytes / (1024.0 * 1024 * 1024));
@@ -48,20 +37,8 @@ std::string gibibytes(double bytes) {
 }
 
 std::string memory_of(const char* key) {
-    const std::string value = proc_value("/proc/meminfo", key);
+    const std::string value = core::proc_value("/proc/meminfo", key);
     return value.empty() ? "unknown" : gibibytes(1024 * std::strtod(value.c_str(), nullptr));
-}
-
-// Memory that the control group allows; empty without a limit.
-std::string memory_limit() {
-    std::string path = "/sys/fs/cgroup";
-    std::ifstream groups("/proc/self/cgroup");
-    for (std::string line; std::getline(groups, line);) {
-        if (line.starts_with("0::")) path += line.substr(3);
-    }
-    std::ifstream in(path + "/memory.max");
-    double bytes = 0;
-    return in >> bytes ? gibibytes(bytes) : "";
 }
 
 std::vector<int> own_cores() {
@@ -196,19 +173,20 @@ int doctor(const Arguments& arguments, const dist::Communicator& comm) {
     print_line("popflow", std::string(core::version()) + " (" + core::commit() + "), " + core::compiler() +
                               ", " + core::build_type() + " build");
     print_line("system", std::string(system.sysname) + " " + system.release + ", " + system.machine);
-    print_line("processor", proc_value("/proc/cpuinfo", "model name"));
+    print_line("processor", core::proc_value("/proc/cpuinfo", "model name"));
+    const auto limit = core::memory_limit();
     print_line("memory", memory_of("MemTotal") + ", " + memory_of("MemAvailable") + " available" +
-                             (memory_limit().empty() ? "" : ", limited to " + memory_limit()));
-    print_line("mpi", dist::library() + ", " + std::to_string(ranks.size()) +
-                          (ranks.size() == 1 ? " rank" : " ranks") + " on " + std::to_string(hosts.size()) +
-                          (hosts.size() == 1 ? " host" : " hosts"));
+                             (limit ? ", limited to " + gibibytes(static_cast<double>(*limit)) : ""));
+    print_line("mpi", dist::library() + ", " + core::counted(ranks.size(), "rank") + " on " +
+                          core::counted(hosts.size(), "host"));
     print_line("files", h5::library());
     print_line("products", linalg::gemm_library());
     for (std::size_t r = 0; r < ranks.size(); ++r) {
         const Rank& rank = ranks[r];
         print_line(("rank " + std::to_string(r)).c_str(),
-                   rank.at("host") + ", " + rank.at("threads") + " threads on cores " + rank.at("cores") +
-                       " of " + rank.at("online") + ", " + rank.at("isa") + ", bf16 " + rank.at("bf16"));
+                   rank.at("host") + ", " + core::counted(std::stoul(rank.at("threads")), "thread") +
+                       " on cores " + rank.at("cores") + " of " + rank.at("online") + ", " + rank.at("isa") +
+                       ", bf16 " + rank.at("bf16"));
     }
     print_line("threads", environment({"OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY",
                                        "OMP_THREAD_LIMIT", "ONEDNN_MAX_CPU_ISA"}));

@@ -10,6 +10,7 @@
 #include "eval/predictor.hpp"
 #include "eval/report.hpp"
 #include "eval/results.hpp"
+#include "output_path.hpp"
 #include "run_folder.hpp"
 #include "train/training_table.hpp"
 #include "verbs.hpp"
@@ -19,12 +20,14 @@ namespace popflow::apps {
 namespace {
 
 /// The file that the predictions of an evaluation go to.
+/// @param output  the file of the scores
 std::unique_ptr<eval::PredictionFile> prediction_file(const config::RunConfig& config,
-                                                      const data::Screen& screen, const data::Split& split,
+                                                      const std::string& output, const data::Screen& screen,
+                                                      const data::Split& split,
                                                       std::span<const std::size_t> pairs,
                                                       const eval::TrainedFlow& flow,
                                                       const dist::Communicator& comm) {
-    check_not_data(config.predictions, "predictions", config);
+    check_output(config.predictions, "predictions", {config.data, config.config_file, output});
     if (comm.root()) eval::check_writable(config.predictions);
     eval::PredictionPlan plan = eval::plan_of_pairs(screen, split, pairs);
     plan.path = config.predictions;
@@ -49,10 +52,10 @@ eval::EvaluationIdentity identity(const std::string& config_text, const train::C
 }
 
 /// Scores a checkpoint of the run in folder `run` and writes `output`. Rank 0 prints the table. Returns the
-/// exit code, `done` or `stopped`.
+/// exit code, `done` or `stopped`. @param log  file that gets the lines of progress; may be empty
 int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
                  const config::RunConfig& config, const config::OptionTable& table, eval::Leftover leftover,
-                 const dist::Communicator& comm) {
+                 const std::string& log, const dist::Communicator& comm) {
     const data::Screen screen = open_screen_of_run(config, checkpoint, true);
     const data::Split split = data::make_split(screen, config.split, config.split_seed);
     const std::unique_ptr<models::Model> model = checkpoint.model();
@@ -64,15 +67,19 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     // The first file of its name shows a path that cannot be written to before hours of work.
     if (comm.root()) eval::check_writable(output);
     std::unique_ptr<eval::PredictionFile> predictions;
-    if (!config.predictions.empty()) predictions = prediction_file(config, screen, split, pairs, flow, comm);
+    if (!config.predictions.empty())
+        predictions = prediction_file(config, output, screen, split, pairs, flow, comm);
     eval::EvaluateOptions options = config.evaluate;
-    options.sampled = eval::sampled_pairs(screen, split, pairs, options.sample_pairs);
+    options.sampled = options.sample.empty()
+                          ? eval::sampled_pairs(screen, split, pairs, options.sample_pairs)
+                          : eval::named_pairs(screen, pairs, options.sample, options.sample_pairs);
     if (screen.fingerprint == checkpoint.data_fingerprint) options.trained = split.pairs(data::Part::train);
     eval::PartialResults partial(output, identity(config_text, checkpoint, screen), leftover, comm);
     eval::Evaluation evaluation;
     {
+        core::LogFile log_file(comm.root() ? log : "");
         core::Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.root(),
-                                config.log_seconds);
+                                config.log_seconds, &log_file);
         evaluation =
             eval::evaluate(screen, pairs, flow, options,
                            {.predictions = predictions.get(),
@@ -110,12 +117,8 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     config::RunConfig config;
     const config::OptionTable table = run_options(config);
     using enum config::Section;
-    const std::vector<config::Section> sections{general,
-                                                run_folder,
-                                                config::Section::data,
-                                                transport,
-                                                config::Section::evaluate,
-                                                config::Section::report};
+    const std::vector<config::Section> sections{general, run_folder, config::Section::data, transport,
+                                                config::Section::evaluate};
     const std::string usage =
         "evaluate --run RUN --output R.h5 [--predictions P.h5ad] [options]\n\n"
         "Scored pairs are kept in R.h5.partial until R.h5 is complete; --resume goes on with them.\n"
@@ -126,8 +129,9 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     require(config.output, "output", "R.h5");
     const std::string run = config.run;
     const train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
+    check_output(config.output, "output", {config.data, config.config_file}, RunFiles::results);
     return evaluate_run(run, checkpoint, config.output, config, table,
-                        config.resume ? eval::Leftover::keep : eval::Leftover::discard, comm);
+                        config.resume ? eval::Leftover::keep : eval::Leftover::discard, "", comm);
 }
 
 int run(const Arguments& arguments, const dist::Communicator& comm) {
@@ -143,13 +147,20 @@ int run(const Arguments& arguments, const dist::Communicator& comm) {
     require(config.output, "output", "RUN");
     settle_precision(config, comm);
     if (config.dry_run) return plan_run(config, table, comm);
-    const auto lock = lock_run_folder(config.output, comm);
+    const auto lock = lock_run_folder(config, comm);
     if (const int code = train_run(config, table, comm); code != done) return code;
     comm.barrier();
     const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(config.output));
     // Trained further since, the pairs that were scored are of no use.
-    return evaluate_run(config.output, checkpoint, config.output + "/results.h5", config, table,
-                        config.resume ? eval::Leftover::keep_if_fitting : eval::Leftover::discard, comm);
+    const std::string results = config.output + "/results.h5";
+    const int code = evaluate_run(config.output, checkpoint, results, config, table,
+                                  config.resume ? eval::Leftover::keep_if_fitting : eval::Leftover::discard,
+                                  log_path(config.output), comm);
+    if (comm.root() && code == done) {
+        std::printf("\nThe results are in %s; a page with pictures: popflow report %s --output report.html\n",
+                    results.c_str(), config.output.c_str());
+    }
+    return code;
 }
 
 }  // namespace popflow::apps

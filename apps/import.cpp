@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
-#include <filesystem>
 #include <new>
 #include <set>
 
 #include "config/import_options.hpp"
 #include "core/progress.hpp"
+#include "core/text.hpp"
 #include "dist/partition.hpp"
+#include "output_path.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -48,16 +49,10 @@ bool all_ranks(const dist::Communicator& comm, Pass pass) {
     return false;
 }
 
-// @throws core::ConfigError if the output would replace a file that is read
-void check_output(const config::ImportConfig& config, const data::ImportPlan& plan) {
-    std::vector<std::string> inputs{config.import.sheet};
-    for (const data::ImportSource& source : plan.sources) inputs.push_back(source.path);
-    for (const std::string& path : inputs) {
-        std::error_code ignored;
-        if (std::filesystem::equivalent(path, config.output, ignored))
-            throw core::ConfigError("output",
-                                    "found '" + config.output + "', which is read; allowed another");
-    }
+std::vector<std::string> inputs(const config::ImportConfig& config, const data::ImportPlan& plan) {
+    std::vector<std::string> paths{config.config_file, config.import.sheet};
+    for (const data::ImportSource& source : plan.sources) paths.push_back(source.path);
+    return paths;
 }
 
 // Labels of a column, of one rank, as a text; they come from lines, so none has a line end.
@@ -82,7 +77,7 @@ class Import {
           comm_(comm),
           plan_(data::plan_import(config.import)),
           own_(own_pieces(plan_, comm)) {
-        check_output(config, plan_);
+        check_output(config.output, "output", inputs(config, plan_));
     }
 
     int run() {
@@ -101,9 +96,10 @@ class Import {
         if (!all_ranks(comm_, [&] { write(layout); })) return bad_input;
         if (!comm_.root()) return done;
         file->commit();
-        std::printf("%s: %llu cells, %zu markers, %zu files, columns %s\n", config_.output.c_str(),
-                    static_cast<unsigned long long>(layout.rows()), plan_.markers.size(),
-                    plan_.sources.size(), columns().c_str());
+        std::printf("%s: %s, %s, %s, columns %s\n", config_.output.c_str(),
+                    core::counted(layout.rows(), "cell").c_str(),
+                    core::counted(plan_.markers.size(), "marker").c_str(),
+                    core::counted(plan_.sources.size(), "file").c_str(), columns().c_str());
         return done;
     }
 

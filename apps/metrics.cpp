@@ -1,29 +1,51 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
+#include "core/random.hpp"
+#include "core/text.hpp"
 #include "data/all_cells.hpp"
 #include "eval/evaluator.hpp"
+#include "eval/transport.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
 
+namespace {
+
+// At most --max-cells of the rows. @param file  0 or 1: each has a draw of its own
+void draw(linalg::Matrix<float>& x, const config::RunConfig& config, std::uint64_t file) {
+    if (x.rows() <= config.evaluate.max_cells) return;
+    const auto rows = eval::draw_rows(x.rows(), config.evaluate.max_cells, eval::Draw::random,
+                                      core::Stream(config.train.seed, core::Purpose::evaluation, file, 0));
+    linalg::Matrix<float> drawn(rows.size(), x.cols());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        std::copy_n(x.view().row(rows[i]), x.cols(), drawn.view().row(i));
+    x = std::move(drawn);
+}
+
+}  // namespace
+
 int metrics(const Arguments& arguments, const dist::Communicator& comm) {
     config::RunConfig config;
     config.screen.transform.kind = data::Transform::Kind::none;
+    config.evaluate.max_cells = eval::all_cells;
     const config::OptionTable table = run_options(config);
     const std::vector<config::Section> sections{config::Section::scores};
     const std::string usage =
         "metrics A.h5ad B.h5ad [options]\n\n"
-        "All cells of A, as the prediction, against all cells of B.";
+        "The cells of A, as the prediction, against those of B; with --max-cells a seeded draw of each.";
     std::vector<std::string> files;
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;
     if (files.size() != 2)
-        throw core::ConfigError("metrics", "found " + std::to_string(files.size()) + " files, allowed 2");
+        throw core::ConfigError("metrics", "found " + core::counted(files.size(), "file") + ", allowed 2");
     if (!comm.root()) return done;
-    const data::AllCells a = data::read_all_cells(files[0], config.screen);
+    data::AllCells a = data::read_all_cells(files[0], config.screen);
     config.screen.markers = a.markers;
-    const data::AllCells b = data::read_all_cells(files[1], config.screen);
+    data::AllCells b = data::read_all_cells(files[1], config.screen);
+    draw(a.x, config, 0);
+    draw(b.x, config, 1);
     const popflow::metrics::Scores scores =
         popflow::metrics::score(a.x.view(), b.x.view(), eval::selection(config.evaluate));
     std::string json;

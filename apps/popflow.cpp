@@ -47,7 +47,7 @@ void print_usage(std::FILE* out) {
     std::fprintf(out,
                  "\nEvery verb runs alone or under mpirun or srun with any number of ranks, and gives the "
                  "same answer.\n"
-                 "popflow VERB --help lists its options; popflow --version says which program this is.\n");
+                 "popflow help VERB lists its options; popflow --version says which program this is.\n");
 }
 
 const Verb* find_verb(const std::string& name) {
@@ -93,7 +93,7 @@ int run_verb(const Verb& verb, const apps::Arguments& arguments, const dist::Com
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::string name = argc > 1 ? argv[1] : "";
+    std::string name = argc > 1 ? argv[1] : "";
     if (name == "--version") {
         std::printf("popflow %s (%s), %s, %s build, %s, %d threads\n", core::version(), core::commit(),
                     core::compiler(), core::build_type(), popflow::linalg::gemm_library(),
@@ -105,9 +105,15 @@ int main(int argc, char** argv) {
         apps::print_reference(argv[2], verbs, dist::Communicator::world());
         return apps::done;
     }
-    if (name == "--help" || name == "-h" || name == "help") {
+    if (name == "--help" || name == "-h" || (name == "help" && argc == 2)) {
         print_usage(stdout);
         return apps::done;
+    }
+    const bool help = name == "help";  // help VERB is VERB --help
+    if (help) {
+        name = argv[2];
+        ++argv;
+        --argc;
     }
     const Verb* verb = find_verb(name);
     if (verb == nullptr) {
@@ -123,5 +129,7 @@ int main(int argc, char** argv) {
     const h5::FileGuard guard;  // forks, so ahead of MPI and threads
     const dist::Session session(argc, argv);
     const dist::Communicator comm = dist::Communicator::world();
-    return run_verb(*verb, {argv + 2, argv + argc}, comm);
+    apps::Arguments arguments(argv + 2, argv + argc);
+    if (help) arguments.emplace_back("--help");
+    return run_verb(*verb, arguments, comm);
 }

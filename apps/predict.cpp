@@ -5,6 +5,7 @@
 
 #include "core/progress.hpp"
 #include "core/text.hpp"
+#include "output_path.hpp"
 #include "run_folder.hpp"
 
 namespace popflow::apps {
@@ -19,7 +20,7 @@ void report_failures(const std::vector<eval::FailedPrediction>& failed) {
 
 int predict_run(const config::RunConfig& config, const config::OptionTable& table,
                 const train::Checkpoint& checkpoint, const dist::Communicator& comm) {
-    check_not_data(config.output, "output", config);
+    check_output(config.output, "output", {config.data, config.config_file});
     const auto conditions =
         eval::chosen_conditions(checkpoint.conditions, config.treatments, config.concentrations);
     const eval::Space space = eval::parse_space(config.space, config.screen.transform);
@@ -54,8 +55,9 @@ int predict_run(const config::RunConfig& config, const config::OptionTable& tabl
     std::vector<std::string> names;
     for (const data::Population& c : conditions)
         names.push_back(eval::condition_name(c.treatment, c.concentration));
-    std::printf("%s: %zu cells of %zu control populations, carried to %s; %s\n", config.output.c_str(), cells,
-                populations, core::joined(names).c_str(),
+    std::printf("%s: %s of %s, carried to %s; %s\n", config.output.c_str(),
+                core::counted(cells, "cell").c_str(),
+                core::counted(populations, "control population").c_str(), core::joined(names).c_str(),
                 eval::space_name(space, config.screen.transform).c_str());
     report_failures(summary.failed);
     return summary.failed.empty() ? done : failed;

@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 
+#include "core/text.hpp"
+#include "output_path.hpp"
 #include "verbs.hpp"
 #include "watch.hpp"
 
@@ -32,13 +34,36 @@ eval::ReportFormat format(const config::RunConfig& config) {
     const auto& names = eval::report_format_names();
     std::string name = config.format;
     if (name.empty()) {
-        const std::string ending = std::filesystem::path(config.output).extension();
-        static const std::map<std::string, std::string> formats{
-            {".md", "markdown"}, {".csv", "csv"}, {".tex", "latex"}, {".html", "html"}, {".htm", "html"}};
-        const auto at = formats.find(ending);
-        name = at == formats.end() ? "text" : at->second;
+        static const std::map<std::string, std::string> formats{{".txt", "text"},  {".md", "markdown"},
+                                                                {".csv", "csv"},   {".tex", "latex"},
+                                                                {".html", "html"}, {".htm", "html"}};
+        const auto at = formats.find(std::filesystem::path(config.output).extension().string());
+        if (!config.output.empty() && at == formats.end()) {
+            throw core::ConfigError("output",
+                                    "found '" + config.output +
+                                        "', allowed a name that ends in .txt, .md, .csv, .tex or .html, or "
+                                        "any with --format");
+        }
+        name = config.output.empty() ? "text" : at->second;
     }
     return static_cast<eval::ReportFormat>(config::parse_choice("format", name, names));
+}
+
+// A run folder stands for its results.
+std::string results_of(const std::string& path) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path, ignored)) return path;
+    std::string file = path + "/results.h5";
+    if (std::filesystem::exists(file, ignored)) return file;
+    if (!is_run_folder(path)) {
+        throw core::ConfigError("report",
+                                "found the folder '" + path +
+                                    "', which is no run folder: it has no results.h5; allowed files of "
+                                    "results and run folders");
+    }
+    throw core::ConfigError("report", "found the run '" + path +
+                                          "', which has no results.h5 yet; popflow evaluate --run " + path +
+                                          " --output " + file + " makes them");
 }
 
 }  // namespace
@@ -55,20 +80,25 @@ int report(const Arguments& arguments, const dist::Communicator& comm) {
         if (comm.root()) watch_run(config.watch, config.log_seconds);
         return done;
     }
-    for (std::string& file : files) {  // a run folder stands for its results
-        if (std::filesystem::is_directory(file)) file += "/results.h5";
-    }
+    for (std::string& file : files) file = results_of(file);
     if (files.empty()) throw core::ConfigError("report", "missing; give one or more result files");
     std::optional<eval::PublishedTable> published;
     if (!config.published.empty()) published = eval::PublishedTable::load(config.published);
+    const eval::ReportFormat kind = format(config);
+    std::vector<std::string> inputs = files;
+    inputs.insert(inputs.end(), {config.config_file, config.published});
+    check_output(config.output, "output", inputs);
     std::vector<eval::Results> results;
     for (const std::string& file : files) results.push_back(eval::read_results(file));
     if (!comm.root()) return done;
-    const std::string text = eval::report(results, format(config), published ? &*published : nullptr);
+    const std::string text = eval::report(results, kind, published ? &*published : nullptr);
     if (config.output.empty()) {
         std::printf("%s", text.c_str());
     } else {
         write_text(config.output, text);
+        std::printf("%s: %s of %s\n", config.output.c_str(),
+                    eval::report_format_names()[static_cast<std::size_t>(kind)].c_str(),
+                    core::counted(results.size(), "result file").c_str());
     }
     return done;
 }

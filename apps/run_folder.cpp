@@ -11,6 +11,7 @@
 
 #include "core/text.hpp"
 #include "data/anndata.hpp"
+#include "output_path.hpp"
 #include "train/checkpoint_folder.hpp"
 
 namespace popflow::apps {
@@ -19,7 +20,65 @@ std::string checkpoint_path(const std::string& run) {
     return train::checkpoint_path(run);
 }
 
-std::unique_ptr<core::FolderLock> lock_run_folder(const std::string& folder, const dist::Communicator& comm) {
+std::string weights_path(const std::string& run) {
+    return run + "/weights.h5";
+}
+
+std::string log_path(const std::string& run) {
+    return run + "/log.txt";
+}
+
+train::Checkpoint read_model(const std::string& run) {
+    std::error_code ignored;
+    if (std::filesystem::exists(checkpoint_path(run), ignored))
+        return train::read_checkpoint(checkpoint_path(run));
+    if (std::filesystem::exists(weights_path(run), ignored)) return train::read_weights(weights_path(run));
+    if (is_run_folder(run))
+        throw core::ConfigError("run", "found '" + run + "', whose training has stored no checkpoint.h5 yet");
+    throw core::ConfigError("run",
+                            "found '" + run +
+                                "', which is no run folder: it has no checkpoint.h5 or weights.h5; allowed "
+                                "what popflow train --output wrote");
+}
+
+namespace {
+
+bool has_checkpoint(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        const std::string name = entry.path().filename().string();
+        if (entry.is_regular_file(ignored) && name.starts_with("checkpoint") && name.ends_with(".h5"))
+            return true;
+    }
+    return false;
+}
+
+// @throws core::ConfigError for a folder whose training would be replaced
+void check_not_replaced(const config::RunConfig& config) {
+    const std::filesystem::path folder = config.output;
+    const std::string found = "found the folder '" + config.output + "', which holds ";
+    if (has_checkpoint(folder)) {
+        if (config.resume) return;
+        throw core::ConfigError(
+            "output", found + "a training; add --resume to go on with it, or choose another folder");
+    }
+    for (const char* name : {"weights.h5", "results.h5"}) {
+        std::error_code ignored;
+        if (!std::filesystem::is_regular_file(folder / name, ignored)) continue;
+        throw core::ConfigError("output",
+                                found + "the " + name +
+                                    " of an earlier run and no checkpoint to go on from; choose another "
+                                    "folder");
+    }
+    if (config.resume) return;
+    check_output((folder / "config.cfg").string(), "output", {config.config_file}, RunFiles::own);
+}
+
+}  // namespace
+
+std::unique_ptr<core::FolderLock> lock_run_folder(const config::RunConfig& config,
+                                                  const dist::Communicator& comm) {
+    const std::string& folder = config.output;
     std::unique_ptr<core::FolderLock> lock;
     if (comm.root()) {
         std::error_code error;
@@ -30,6 +89,7 @@ std::unique_ptr<core::FolderLock> lock_run_folder(const std::string& folder, con
             throw core::ConfigError("output", "cannot write to the folder '" + folder + "'");
         // mpirun takes two seconds to end the ranks of a run that was killed.
         lock = std::make_unique<core::FolderLock>(folder, std::chrono::seconds(5));
+        check_not_replaced(config);
     }
     comm.barrier();
     return lock;
@@ -43,11 +103,11 @@ train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable&
     if (std::ifstream in(run + "/config.cfg"); in) {
         table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
     }
-    train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(run));
-    table.parse_text(checkpoint.config, checkpoint_path(run));
+    train::Checkpoint checkpoint = read_model(run);
+    table.parse_text(checkpoint.config, run);
     table.parse(arguments, sections, nullptr);
     config::RunConfig trained;
-    run_options(trained).parse_text(checkpoint.config, checkpoint_path(run));
+    run_options(trained).parse_text(checkpoint.config, run);
     if (config.screen.markers != trained.screen.markers ||
         config.screen.exclude_markers != trained.screen.exclude_markers) {
         throw core::ConfigError("markers",
@@ -64,8 +124,8 @@ data::Screen open_screen_of_run(const config::RunConfig& config, const train::Ch
         if (std::ranges::find(found, marker) != found.end()) continue;
         throw core::DataError(config.data, "var",
                               "the markers are not those that the run was trained on: `" + marker +
-                                  "` is missing; nearest is `" + core::nearest_name(marker, found) +
-                                  "`, found " + core::joined(found));
+                                  "` is missing" + core::did_you_mean(marker, found) + ", found " +
+                                  core::joined(found));
     }
     data::ScreenOptions options = config.screen;
     options.markers = checkpoint.markers;
@@ -103,12 +163,6 @@ eval::Provenance provenance(const config::RunConfig& config, const train::Checkp
             .threads = omp_get_max_threads(),
             .recipe = config.recipe == config::Recipe::paper ? "paper" : "popflow",
             .condition = config.condition == config::Condition::none ? "none" : "treatment"};
-}
-
-void check_not_data(const std::string& path, const std::string& option, const config::RunConfig& config) {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(path, config.data, ignored))
-        throw core::ConfigError(option, "found '" + path + "', which is the data file; allowed another");
 }
 
 }  // namespace popflow::apps

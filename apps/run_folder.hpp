@@ -14,13 +14,21 @@
 namespace popflow::apps {
 
 std::string checkpoint_path(const std::string& run);
+std::string weights_path(const std::string& run);
+std::string log_path(const std::string& run);
 
-/// Makes the run folder if there is none and keeps it to this training, on rank 0; elsewhere empty.
-/// Collective: when it returns, no other training writes there.
-/// @throws core::UserError if it cannot be made or written to, or another training has it
-std::unique_ptr<core::FolderLock> lock_run_folder(const std::string& folder, const dist::Communicator& comm);
+/// The model of a run folder: its checkpoint.h5, or where there is none its weights.h5.
+/// @throws core::UserError
+train::Checkpoint read_model(const std::string& run);
 
-/// The checkpoint of run folder config.run, and the configuration as that run, then the command line, says.
+/// Makes the run folder config.output if there is none and keeps it to this training, on rank 0; elsewhere
+/// empty. Collective: when it returns, no other training writes there.
+/// @throws core::UserError if it cannot be made or written to, another training has it, or it holds a trained
+/// model and the training is not to go on with it
+std::unique_ptr<core::FolderLock> lock_run_folder(const config::RunConfig& config,
+                                                  const dist::Communicator& comm);
+
+/// read_model() of config.run, and the configuration as that run, then the command line, says.
 /// @throws core::UserError for a folder without a checkpoint, or an option that a trained run cannot change
 train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable& table,
                            const Arguments& arguments, const std::vector<config::Section>& sections);
@@ -36,8 +44,5 @@ eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoi
 eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
                             const data::Screen& screen, const std::string& config_text,
                             const dist::Communicator& comm);
-
-/// @throws core::ConfigError if `path`, the value of `option`, is the data file
-void check_not_data(const std::string& path, const std::string& option, const config::RunConfig& config);
 
 }  // namespace popflow::apps

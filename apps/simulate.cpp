@@ -10,6 +10,7 @@
 #include "data/letters.hpp"
 #include "data/simulated_screen_file.hpp"
 #include "dist/partition.hpp"
+#include "output_path.hpp"
 #include "reference.hpp"
 #include "verbs.hpp"
 
@@ -51,6 +52,7 @@ int simulate_screen(const Arguments& arguments, const dist::Communicator& comm) 
                       {config::Section::simulate}, comm))
         return done;
     require(config.output, "output", "F.h5ad");
+    check_output(config.output, "output", {config.config_file});
     const data::SimulatedScreen screen = data::plan_simulated_screen(config.screen);
     SharedFile shared{
         .cells = {},
@@ -59,9 +61,11 @@ int simulate_screen(const Arguments& arguments, const dist::Communicator& comm) 
     for (const data::Population& population : screen.populations) shared.cells.push_back(population.n_cells);
     write_file(shared, "populations", comm);
     if (comm.root()) {
-        std::printf("%s: %zu cells, %zu markers, %zu populations, %zu pairs at the highest dose\n",
-                    config.output.c_str(), screen.n_cells(), screen.markers.size(), screen.populations.size(),
-                    screen.pairs);
+        std::printf("%s: %s, %s, %s, %s at the highest dose\n", config.output.c_str(),
+                    core::counted(screen.n_cells(), "cell").c_str(),
+                    core::counted(screen.markers.size(), "marker").c_str(),
+                    core::counted(screen.populations.size(), "population").c_str(),
+                    core::counted(screen.pairs, "pair").c_str());
     }
     return done;
 }
@@ -73,6 +77,7 @@ int simulate_letters(const Arguments& arguments, const dist::Communicator& comm)
                       {config::Section::simulate}, comm))
         return done;
     require(config.output, "output", "F.h5ad");
+    check_output(config.output, "output", {config.config_file, config.letters.font});
     const data::Letters letters = data::plan_letters(config.letters);
     SharedFile shared{.cells = {},
                       .create = [&] { return data::create_letters_file(letters, config.output); },
@@ -80,9 +85,11 @@ int simulate_letters(const Arguments& arguments, const dist::Communicator& comm)
     for (const data::RotatedLetter& e : letters.experiments) shared.cells.push_back(2 * e.n_points);
     write_file(shared, "pairs", comm);
     if (comm.root()) {
-        std::printf("%s: %zu points, %zu letters to train on, %zu to test, %zu pairs, %s\n",
-                    config.output.c_str(), letters.n_points(), letters.options.letters.size(),
-                    letters.options.test_letters.size(), letters.experiments.size(),
+        std::printf("%s: %s, %s to train on, %zu to test, %s, %s\n", config.output.c_str(),
+                    core::counted(letters.n_points(), "point").c_str(),
+                    core::counted(letters.options.letters.size(), "letter").c_str(),
+                    letters.options.test_letters.size(),
+                    core::counted(letters.experiments.size(), "pair").c_str(),
                     letters.alphabet.family.c_str());
     }
     return done;
@@ -102,8 +109,10 @@ int simulate(const Arguments& arguments, const dist::Communicator& comm) {
         if (comm.root() && kind == "--markdown") std::printf("\n");
         return simulate_screen(arguments, comm);
     }
-    if (std::ranges::find(arguments, "--help") == arguments.end()) {
-        throw core::ConfigError("simulate", "found '" + kind + "', allowed letters, screen");
+    if (!asks_for_help(arguments)) {
+        throw core::ConfigError("simulate", "found '" + kind + "'" +
+                                                core::did_you_mean(kind, {"letters", "screen"}) +
+                                                ", allowed letters, screen");
     }
     if (comm.root()) std::printf("usage: popflow simulate letters|screen --output F.h5ad [options]\n\n");
     simulate_letters({"--help"}, comm);

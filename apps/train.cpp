@@ -5,11 +5,16 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "agreement.hpp"
+#include "core/log_file.hpp"
 #include "core/progress.hpp"
+#include "core/stored_file.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
 #include "linalg/precision.hpp"
 #include "run_folder.hpp"
 #include "train/checkpoint_folder.hpp"
@@ -36,11 +41,12 @@ class Training {
           stamp_(file_stamp(config.data)),
           screen_(open_agreed_screen(config, table, comm)),
           split_(data::make_split(screen_, config.split, config.split_seed)),
-          set_(screen_, split_, config.train, comm) {
+          storage_(cell_storage(config, comm)),
+          set_(screen_, split_, config.train, comm, storage_) {
         if (file_stamp(config.data) != stamp_)
             throw core::DataError(config.data, "", "was changed while it was read; begin again");
         train::check_augmentation(config.train.augmentation, screen_.markers.size(),
-                                  config.train.coupling == train::Coupling::rows, config.model.context);
+                                  train::draws_rows(config.train.coupling), config.model.context);
         saved_.config = table.text(config::training_sections());
         saved_.data_fingerprint = screen_.fingerprint;
         saved_.method = config.method;
@@ -63,13 +69,50 @@ class Training {
         if (config_.resume) resume();
         // Only now: a refused run leaves the folder of an earlier one as it is.
         if (comm_.root()) {
+            log_.emplace(log_path(folder_));
+            log_->line(std::string("popflow ") + core::version() + " (" + core::commit() + "), rank 0 on " +
+                       host_name());
+            // Of fewer steps than these.
+            if (trainer_->steps_done() < config_.train.steps) std::filesystem::remove(weights_path(folder_));
             write_config(folder_, table_);
             train::write_training_table(table_path(), rows_);
             csv_.emplace(folder_ + "/training.csv", rows_);
         }
         describe();
+        try {
+            return learn();
+        } catch (const std::exception& error) {
+            if (log_) log_->line(error.what());
+            throw;
+        }
+    }
+
+    // Some steps are made and timed; nothing is written.
+    int rehearse() {
+        constexpr std::uint64_t warm_up = 2;
+        constexpr std::uint64_t timed = 5;
+        Rehearsal rehearsal{.parameters = model_->layout().count()};
+        try {
+            for (std::uint64_t i = 0; i < warm_up; ++i) trainer_->step({});
+            const auto start = std::chrono::steady_clock::now();
+            for (; rehearsal.steps < timed; ++rehearsal.steps) trainer_->step({});
+            rehearsal.seconds =
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            saved_.values = trainer_->values();
+            saved_.adam = trainer_->adam();
+            saved_.memory = trainer_->memory();
+            rehearsal.checkpoint_bytes = train::checkpoint_bytes(saved_).size();
+        } catch (const core::NumericalError& error) {
+            rehearsal.fault = error.what();
+        }
+        std::fputs(training_plan(config_, screen_, split_, saved_, rehearsal, comm_).c_str(), stdout);
+        return rehearsal.fault.empty() ? done : failed;
+    }
+
+  private:
+    int learn() {
         core::Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root(),
-                                config_.log_seconds);
+                                config_.log_seconds, log_ ? &*log_ : nullptr);
         while (trainer_->steps_done() < config_.train.steps) {
             const train::StepReport report = step();
             const std::uint64_t done_now = trainer_->steps_done();
@@ -98,33 +141,21 @@ class Training {
             progress.update(done_now, note);
         }
         if (saved_step_ != trainer_->steps_done()) save();
-        if (files_) files_->wait();
+        saved_.adam = trainer_->adam();
+        if (files_) {
+            files_->wait();
+            core::store_file(weights_path(folder_), train::weights_bytes(saved_));
+        }
         return done;
     }
 
-    // Some steps are made and timed; nothing is written.
-    int rehearse() {
-        constexpr std::uint64_t warm_up = 2;
-        constexpr std::uint64_t timed = 5;
-        Rehearsal rehearsal{.parameters = model_->layout().count()};
-        try {
-            for (std::uint64_t i = 0; i < warm_up; ++i) trainer_->step({});
-            const auto start = std::chrono::steady_clock::now();
-            for (; rehearsal.steps < timed; ++rehearsal.steps) trainer_->step({});
-            rehearsal.seconds =
-                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-            saved_.values = trainer_->values();
-            saved_.adam = trainer_->adam();
-            saved_.memory = trainer_->memory();
-            rehearsal.checkpoint_bytes = train::checkpoint_bytes(saved_).size();
-        } catch (const core::NumericalError& error) {
-            rehearsal.fault = error.what();
-        }
-        std::fputs(training_plan(config_, screen_, split_, saved_, rehearsal, comm_).c_str(), stdout);
-        return rehearsal.fault.empty() ? done : failed;
+    // On standard error and in the log, of rank 0.
+    void tell(const std::string& text) {
+        if (!comm_.root()) return;
+        std::fprintf(stderr, "%s\n", text.c_str());
+        if (log_) log_->line(text);
     }
 
-  private:
     std::string table_path() const { return folder_ + "/training.h5"; }
 
     train::StepReport step() {
@@ -158,8 +189,8 @@ class Training {
         check_unchanged(config_, saved_, before);
         if (comm_.root()) {
             for (const std::string& why : found->skipped) {
-                std::fprintf(stderr, "note: skipped %s; going on from %s, step %llu\n", why.c_str(),
-                             found->path.c_str(), static_cast<unsigned long long>(before.adam.step));
+                tell("note: skipped " + why + "; going on from " + found->path + ", step " +
+                     std::to_string(before.adam.step));
             }
             files_->go_on_from(*found);
         }
@@ -168,26 +199,29 @@ class Training {
         try {
             rows_ = train::read_training_table(table_path(), trainer_->steps_done());
         } catch (const core::DataError& error) {
-            if (comm_.root())
-                std::fprintf(stderr, "note: the training table begins anew: %s\n", error.what());
+            tell(std::string("note: the training table begins anew: ") + error.what());
         }
         if (!rows_.empty()) seconds_before_ = rows_.back().seconds;
     }
 
-    void describe() const {
-        if (!comm_.root()) return;
-        std::fprintf(
-            stderr,
-            "%s: %zu training pairs, %zu markers, %zu treatments; %s, %zu parameters, %s; %d ranks x "
-            "%d threads\n",
-            config_.data.c_str(), set_.pairs().size(), screen_.markers.size(),
-            set_.conditions().treatments().size(), models::method_name(saved_.method),
-            model_->layout().count(), linalg::precision_name(saved_.shape.precision), comm_.size(),
-            omp_get_max_threads());
-        if (static_cast<std::size_t>(comm_.size()) > config_.train.batch_pairs) {
-            std::fprintf(stderr,
-                         "note: %d ranks share %zu slots a step; some have no work (see --batch-pairs)\n",
-                         comm_.size(), config_.train.batch_pairs);
+    void describe() {
+        using core::counted;
+        const auto ranks = static_cast<std::size_t>(comm_.size());
+        tell(config_.data + ": " + counted(set_.pairs().size(), "training pair") + ", " +
+             counted(screen_.markers.size(), "marker") + ", " +
+             counted(set_.conditions().treatments().size(), "treatment") + "; " +
+             models::method_name(saved_.method) + ", " + counted(model_->layout().count(), "parameter") +
+             ", " + linalg::precision_name(saved_.shape.precision) + "; " + counted(ranks, "rank") + " x " +
+             counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"));
+        for (const data::Dropped& dropped : screen_.dropped) {
+            if (dropped.kind == data::Dropped::Kind::rows && dropped.n_cells == 0)
+                tell("note: " + dropped.why);
+        }
+        if (set_.on_disk())
+            tell("note: the cells of this rank lie in a file in " + storage_.folder + " (see --cache)");
+        if (ranks > config_.train.batch_pairs) {
+            tell("note: " + counted(ranks, "rank") + " share " + counted(config_.train.batch_pairs, "slot") +
+                 " a step; some have no work (see --batch-pairs)");
         }
     }
 
@@ -246,6 +280,7 @@ class Training {
     std::string stamp_;  ///< of the data file, before it was read
     data::Screen screen_;
     data::Split split_;
+    train::CellStorage storage_;
     train::TrainingSet set_;
     train::Checkpoint saved_;
     std::unique_ptr<models::Model> model_;
@@ -255,6 +290,7 @@ class Training {
     bool change_told_ = false;
     std::vector<train::TrainingRow> rows_;
     std::optional<train::TrainingCsv> csv_;  ///< of rank 0
+    std::optional<core::LogFile> log_;       ///< of rank 0
     double loss_ = 0;
     double norm_ = 0;
     std::uint64_t since_row_ = 0;
@@ -288,7 +324,7 @@ int train(const Arguments& arguments, const dist::Communicator& comm) {
     require(config.output, "output", "RUN");
     settle_precision(config, comm);
     if (config.dry_run) return plan_run(config, table, comm);
-    const auto lock = lock_run_folder(config.output, comm);
+    const auto lock = lock_run_folder(config, comm);
     return train_run(config, table, comm);
 }
 

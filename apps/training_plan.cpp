@@ -21,14 +21,12 @@ namespace popflow::apps {
 
 namespace {
 
+using core::counted;
+
 std::string mebibytes(double bytes) {
     char text[32];
     std::snprintf(text, sizeof text, "%.0f MiB", bytes / (1024.0 * 1024));
     return text;
-}
-
-std::string counted(std::size_t n, const std::string& what) {
-    return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
 std::string patients_of(const data::Screen& screen, const std::vector<std::size_t>& pairs) {

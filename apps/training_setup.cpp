@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 
 #include "agreement.hpp"
+#include "core/memory.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 
@@ -36,6 +39,22 @@ data::Screen open_agreed_screen(const config::RunConfig& config, const config::O
     data::Screen screen = data::open_screen(config.data, config.screen);
     agree(comm, "data file " + config.data, screen.fingerprint);
     return screen;
+}
+
+train::CellStorage cell_storage(const config::RunConfig& config, const dist::Communicator& comm) {
+    if (config.cache == "memory") return {};
+    if (config.cache != "auto") {
+        if (!std::filesystem::is_directory(config.cache))
+            throw core::ConfigError("cache",
+                                    "found '" + config.cache + "', allowed auto, memory or a folder");
+        return {.folder = config.cache, .most_in_memory = 0};
+    }
+    const auto ranks = static_cast<std::uint64_t>(comm.ranks_on_host());
+    const auto available = core::available_memory();
+    if (!available) return {};
+    const char* folder = std::getenv("TMPDIR");
+    return {.folder = folder != nullptr && *folder != '\0' ? folder : "/tmp",
+            .most_in_memory = *available / 2 / ranks};
 }
 
 models::FlowMatchingShape model_shape(const config::RunConfig& config, const data::Screen& screen,

@@ -10,6 +10,10 @@
 
 namespace popflow::apps {
 
+/// Where --cache puts cells: with `auto` in memory up to half of what this rank's host has left for it.
+/// Collective.
+train::CellStorage cell_storage(const config::RunConfig& config, const dist::Communicator& comm);
+
 /// Writes `config.cfg`, every key, into a run folder. @throws core::DataError, core::WriteError
 void write_config(const std::string& folder, const config::OptionTable& table);
 

@@ -36,8 +36,11 @@ int report(const Arguments& arguments, const dist::Communicator& comm);
 int run(const Arguments& arguments, const dist::Communicator& comm);
 int doctor(const Arguments& arguments, const dist::Communicator& comm);
 
-/// Parses arguments; if they ask for help (`--help`, or a name of listings() alone), prints it on rank 0 and
-/// returns true.
+/// `--help` or `-h` is among them.
+bool asks_for_help(const Arguments& arguments);
+
+/// Parses arguments; if they ask for help (asks_for_help(), or a name of listings() alone), prints it on rank
+/// 0 and returns true.
 bool parse_or_help(const config::OptionTable& table, const std::string& usage, const Arguments& arguments,
                    const std::vector<config::Section>& sections, const dist::Communicator& comm,
                    std::vector<std::string>* positional = nullptr);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "config/run_config.hpp"
+#include "core/folder_lock.hpp"
 #include "core/progress_line.hpp"
 #include "plot/markup.hpp"
 #include "plot/text_chart.hpp"
@@ -23,6 +24,9 @@ namespace popflow::apps {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr double most_silence = 600;         // seconds
+constexpr std::chrono::seconds patience{2};  // of a folder that nobody has; a training may be about to begin
 
 // A run folder as it is at the moment.
 struct Sight {
@@ -95,7 +99,9 @@ void watch_run(const std::string& run, double seconds) {
     const bool terminal = isatty(STDOUT_FILENO) != 0;
     if (terminal) std::printf("\033[2J");
     std::uint64_t told = ~std::uint64_t{0};
+    auto in_use = std::chrono::steady_clock::now();
     for (;;) {
+        const core::FolderUse use = core::folder_use(run);  // first: a training that ends leaves its last row
         const Sight sight = look(run);
         if (terminal) {
             draw(sight, run);
@@ -105,6 +111,17 @@ void watch_run(const std::string& run, double seconds) {
             told = sight.done();
         }
         if (sight.finished()) return;
+        // From another host a lock may not be seen; a training that lives writes now and then.
+        const bool idle =
+            use == core::FolderUse::none || (use == core::FolderUse::elsewhere && sight.age > most_silence);
+        const auto now = std::chrono::steady_clock::now();
+        if (!idle) in_use = now;
+        if (now - in_use > patience) {
+            std::printf("%s: stopped at step %llu of %llu; go on with --resume\n", run.c_str(),
+                        static_cast<unsigned long long>(sight.done()),
+                        static_cast<unsigned long long>(sight.steps));
+            return;
+        }
         std::this_thread::sleep_for(std::chrono::duration<double>(std::max(seconds, 0.1)));
     }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Times a new user's path, from the clone to the table, on a Debian 12 with nothing installed: a chroot of debootstrap.
+# Fails if all of it takes more than 600 s, or the run more than 180 s. Writes the logs of the steps and nothing else.
 # Usage, as root, with debootstrap and a network: fresh_machine.sh FOLDER    (2 GB; an earlier root there is made anew)
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,20 +21,27 @@ mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/tmp"
 mount --rbind /sys "$root/sys"
-git clone -q "$project" "$root/root/popflow"
 cd "$folder"
 begin=$SECONDS
 step() { # NAME COMMAND...
     local name=$1 from=$SECONDS
     shift
-    chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin bash -c "cd /root/popflow && $*" >"$name.log" 2>&1 || {
+    "$@" >"$name.log" 2>&1 || {
         tail -n 20 "$name.log" >&2
         exit 1
     }
-    printf '%-10s %4d s\n' "$name" $((SECONDS - from))
+    took=$((SECONDS - from))
+    printf '%-10s %4d s\n' "$name" $took
 }
-step install scripts/install_dependencies.sh
-step build cmake --workflow --preset release
-step run scripts/quickstart.sh
-printf '%-10s %4d s\n' all $((SECONDS - begin))
+inside() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin bash -c "cd /root/popflow && $*"; }
+step clone git clone --no-local "$project" "$root/root/popflow"
+step install inside scripts/install_dependencies.sh
+step build inside cmake --workflow --preset release
+step run inside scripts/quickstart.sh
+run=$took all=$((SECONDS - begin))
+printf '%-10s %4d s\n' all $all
 tail -n 6 run.log
+[ $run -le 180 ] && [ $all -le 600 ] || {
+    echo "fresh_machine.sh: found $all s and $run s for the run, allowed 600 and 180" >&2
+    exit 1
+}

@@ -145,7 +145,7 @@ struct Training {
         control.cell_type.resize(population);
         std::vector<train::Lane> lanes;
         std::vector<float> condition(shape.conditions, 0.0F);
-        for (std::size_t b = 0; b < slots; ++b) lanes.push_back({b, {{0, &control, &treated, condition}}});
+        for (std::size_t b = 0; b < slots; ++b) lanes.push_back({b, {{0, control.view(), treated.view(), condition}}});
         const train::TrainOptions options{.batch_pairs = slots, .cells = cells};
         trainer = std::make_unique<train::Trainer>(model, options, std::move(lanes), comm);
     }

@@ -8,11 +8,16 @@
     h = run.embed(x, types)                    # what the model knows of the population
     y = run.predict(raw, "S", types=types)     # raw values, as `popflow predict` writes them
 
-Everything is read from `checkpoint.h5`, whose layout docs/files.md describes. Networks can be differentiated, moved to
+Everything is read from `checkpoint.h5`, or where there is none from `weights.h5`, whose layouts docs/files.md describes. Networks can be differentiated, moved to
 a GPU (`Run(..., device="cuda")`) and trained on. Needs torch, numpy and h5py.
+
+    python3 popflow_torch.py RUN model.pt      # the networks in TorchScript, for programs without this file (see export)
 """
+import json
 import math
 import os
+import sys
+from typing import List, Optional
 
 import h5py
 import numpy as np
@@ -30,24 +35,24 @@ class GraphEncoder(torch.nn.Module):
         self.knn, self.norm, self.activation = knn, norm, activation
         self.register_buffer("frequencies", frequencies, persistent=False)
 
-    def neighbours(self, x, block=256):
+    def neighbours(self, x, block: int = 256):
         """The k nearest of each cell among the others, [n, k]; equal distances by index."""
         near = []
         for first in range(0, len(x), block):
             some = x[first : first + block]
             squared = torch.cdist(some, x, compute_mode="donot_use_mm_for_euclid_dist")
-            squared[torch.arange(len(some)), first + torch.arange(len(some))] = math.inf
-            near.append(squared.sort(dim=1, stable=True).indices[:, : self.knn])
+            squared[:, first : first + block].fill_diagonal_(math.inf)
+            near.append(torch.sort(squared, stable=True, dim=1)[1][:, : self.knn])
         return torch.cat(near)
 
     def forward(self, x, one_hot):
         if len(x) <= self.knn:
-            raise ValueError(f"found {len(x)} cells, allowed more than {self.knn}, the neighbours of the encoder")
-        near = self.neighbours(x) if self.knn else None
+            raise ValueError("found too few cells, allowed more than the neighbours of the encoder")
+        near = self.neighbours(x)
         angle = 2 * math.pi * x @ self.frequencies
         z = torch.cat([x, angle.cos(), angle.sin(), one_hot], 1)
         for layer, conv in enumerate(self.conv):
-            if self.knn:
+            if self.knn > 0:
                 z = (z + z[near].sum(1)) / (self.knn + 1)
             z = conv(z)
             if layer + 1 < len(self.conv) and self.activation == "relu":
@@ -66,7 +71,7 @@ class SkipMlp(torch.nn.Module):
         self.hidden = torch.nn.ModuleList(torch.nn.Linear(hidden, hidden) for _ in range(layers - 1))
         self.last = torch.nn.Linear(hidden, outputs)
 
-    def forward(self, before, rows, after, scales=None):
+    def forward(self, before, rows, after, scales: Optional[List[torch.Tensor]] = None):
         n, k = len(before), rows.shape[1]
         w = self.first.weight
         shared = w[:, :n] @ before + w[:, n + k :] @ after
@@ -86,11 +91,16 @@ class Modulation(torch.nn.Module):
         self.scale = torch.nn.ModuleList(torch.nn.Linear(context, hidden) for _ in range(layers))
 
     def forward(self, h):
-        return [1 + scale(h) for scale in self.scale]
+        scales = []
+        for scale in self.scale:
+            scales.append(1 + scale(h))
+        return scales
 
 
 class FlowMatching(torch.nn.Module):
     """v(x, t | h, c) of methods fm, cgfm and mfm."""
+
+    film: torch.jit.Final[bool]
 
     def __init__(self, shape, frequencies):
         super().__init__()
@@ -114,28 +124,33 @@ class FlowMatching(torch.nn.Module):
         if self.film:
             self.modulation = Modulation(self.context_size, shape["hidden"], shape["layers"])
 
-    def context(self, x, types=None):
+    @torch.jit.export
+    def context(self, x, types: Optional[torch.Tensor] = None):
         """h of a population that was not trained on. Shapes: x [n, d] normalised, types [n] integers.
 
         For a pair that CGFM was trained on, popflow takes the one-hot of its number among the training pairs instead.
         """
         if self.method == "fm":
-            return x.new_zeros(0)
+            return torch.zeros([0], dtype=x.dtype, device=x.device)
         if self.method == "cgfm":
-            return x.new_full((self.pairs,), 1 / self.pairs)
-        if self.types and types is None:
-            raise ValueError("the model was trained on several cell types: give the type of each cell")
-        one_hot = x.new_zeros(len(x), self.types)
-        if self.types:
-            one_hot[torch.arange(len(x)), torch.as_tensor(types, dtype=torch.long)] = 1
-        return self.encoder(x, one_hot)
+            return torch.full([self.pairs], 1 / self.pairs, dtype=x.dtype, device=x.device)
+        one_hot = torch.zeros([len(x), self.types], dtype=x.dtype, device=x.device)
+        if self.types > 0:
+            if types is None:
+                raise ValueError("the model was trained on several cell types: give the type of each cell")
+            one_hot.scatter_(1, types[:, None], 1.0)
+        if hasattr(self, "encoder"):
+            return self.encoder(x, one_hot)
+        return one_hot
 
     def forward(self, x, t, h, c):
         """Shapes: x [n, d], t [n], h [context], c [conditions]; result [n, d]."""
         angle = t[:, None] * self.time_frequencies
         space = 2 * math.pi * x @ self.frequencies
         rows = torch.cat([angle.sin(), angle.cos(), space.cos(), space.sin(), x], 1)
-        return self.velocity(h, rows, c, self.modulation(h) if self.film else None)
+        if self.film:
+            return self.velocity(h, rows, c, self.modulation(h))
+        return self.velocity(h, rows, c, None)
 
     def transport(self, x, h, c, tolerance=1e-4, times=()):
         """Cells at t = 1, and a list of them at each of `times`."""
@@ -278,15 +293,20 @@ def _within(time, t, h, y, at, k):
 
 
 class Run:
-    """A run folder (or its checkpoint.h5). `weights` is "average", which popflow predicts with, or "weights", the last
+    """A run folder (or its checkpoint.h5 or weights.h5). `weights` is "average", which popflow predicts with, or "weights", the last
     step's; dtype torch.float32 computes as popflow does."""
 
     def __init__(self, path, weights="average", dtype=torch.float32, device="cpu"):
         if os.path.isdir(path):
-            path = os.path.join(path, "checkpoint.h5")
+            folder, path = path, os.path.join(path, "checkpoint.h5")
+            if not os.path.exists(path):
+                path = os.path.join(folder, "weights.h5")
         with h5py.File(path, "r") as file:
-            if file.attrs.get("popflow_checkpoint") != 1:
-                raise ValueError(f"{path}: popflow_checkpoint: found {file.attrs.get('popflow_checkpoint')}, allowed 1")
+            version = file.attrs.get("popflow_checkpoint", file.attrs.get("popflow_weights"))
+            if version != 1:
+                raise ValueError(f"{path}: popflow_checkpoint or popflow_weights: found {version}, allowed 1")
+            if weights not in file:
+                raise ValueError(f"{path}: {weights}: missing; a weights.h5 has the average alone")
             self.config = dict(line.split(" = ", 1) for line in file.attrs["config"].splitlines() if " = " in line)
             shape = dict(file["model"].attrs)
             shape.setdefault("encoder_activation", "relu")
@@ -356,7 +376,8 @@ class Run:
         """Cell types as the encoder numbers them; None if the model ignores them."""
         if len(self.cell_types) < 2 or labels is None:
             return None
-        return [self.cell_types.index(str(label)) for label in labels]
+        numbers = [self.cell_types.index(str(label)) for label in labels]
+        return torch.as_tensor(numbers, dtype=torch.long, device=self.device)
 
     @torch.no_grad()
     def embed(self, x, types=None):
@@ -380,3 +401,25 @@ class Run:
             raise ValueError("base is gaussian: draw noise and call transport() with the context of the control cells")
         x = self.normalise(raw)
         return self.invert(self.transport(x, treatment, concentration, types=types, tolerance=tolerance)[0])
+
+
+def export(run, path):
+    """Saves the encoder and the velocity network as a TorchScript file, which torch.jit.load reads without this one, in
+    Python or C++: `model.context(x, types)` is h, `model(x, t, h, c)` the velocity. The file `popflow.json` in it (see
+    `_extra_files` of torch.jit.load) says how x and c come about: x = (transformed - mean) / scale, c as condition()."""
+    if run.method == "icnn":
+        raise ValueError("method icnn: found potentials, allowed fm, cgfm and mfm, which have a velocity")
+    about = {"method": run.method, "base": run.base, "markers": run.markers, "cell_types": run.cell_types,
+             "transform": run.config["transform"], "mean": run.mean.tolist(), "scale": run.scale, "doses": run.doses,
+             "treatments": run.treatments, "concentrations": {k: [float(v) for v in vs] for k, vs in run.concentrations.items()}}
+    torch.jit.save(torch.jit.script(run.model.eval()), path, _extra_files={"popflow.json": json.dumps(about)})
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: popflow_torch.py RUN model.pt")
+    try:
+        export(Run(sys.argv[1]), sys.argv[2])
+    except (OSError, ValueError) as error:
+        sys.exit(f"popflow_torch.py: {error}")
+    print(f"{sys.argv[2]}: TorchScript of {sys.argv[1]}")

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs what is needed, builds, trains Meta Flow Matching on the real screen of data/ with 2 MPI ranks, scores the
-# genes that were held out and prints the table. Results: runs/egf_sample/results.h5.
+# genes that were held out and prints the table. Results: runs/egf_sample/results.h5;
+# called again it goes on where it was stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install_dependencies.sh
@@ -11,4 +12,4 @@ if [ "$(id -u)" = 0 ]; then
 fi
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 exec mpirun --oversubscribe --bind-to none -n 2 build/release/popflow run --config configs/egf_sample.cfg \
-    --output runs/egf_sample "$@"
+    --output runs/egf_sample --resume "$@"

@@ -4,5 +4,5 @@
 # Usage: test.sh [dev|asan]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/install_dependencies.sh --tests
+scripts/install_dependencies.sh --tests --slurm
 exec cmake --workflow --preset "${1:-dev}"

@@ -28,5 +28,5 @@ cd "$work"
 # A configuration of the package, which includes another one.
 "$popflow" train --config "$share/configs/letters_fast/fm.cfg" --data letters.h5ad --output run --steps 2 \
   --min-cells 50 --cells 10 --batch-pairs 2 --hidden 16
-[ -f run/checkpoint.h5 ] || { echo "no checkpoint"; exit 1; }
+[ -f run/checkpoint.h5 ] && [ -f run/weights.h5 ] || { echo "no checkpoint"; exit 1; }
 echo "package ok: $(basename "$package")"

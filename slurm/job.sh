@@ -16,6 +16,9 @@ export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-$POPFLOW_THREADS} OMP_WAIT_POLICY=
 if [ "$(id -u)" = 0 ]; then # mpirun does not start as root unless told to
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
+# When mpirun is told to end (scancel, scontrol requeue, preemption) it kills the ranks after twice this many seconds, and
+# after a dead rank the others: long enough to save their state, short enough not to wait for the dead.
+export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-4}
 read -r -a launcher <<<"$POPFLOW_LAUNCHER"
 # Cores are the job's; a rank may use all threads that it has been given.
 [ "${launcher[0]}" != mpirun ] || launcher+=(--bind-to none)
@@ -30,10 +33,11 @@ requeue_self() {
     scontrol requeue "$SLURM_JOB_ID"
 }
 
-# launch ARGUMENT...: popflow on the job's ranks; ends the job with its exit code, or requeues the job if it stopped on
-# request (75), was asked to and could not answer, or lost a node.
+# launch ARGUMENT...: popflow on the job's ranks; ends the job with its exit code, or requeues the job if it stopped ahead
+# of the time limit (75), was asked to and could not answer, or lost a node. One that Slurm ends is cancelled, or Slurm
+# requeues it.
 launch() {
-    local child code stopping=
+    local child code stopping= ended=
     echo "popflow job $SLURM_JOB_ID${SLURM_ARRAY_TASK_ID:+ (task $SLURM_ARRAY_TASK_ID of $SLURM_ARRAY_JOB_ID)}," \
         "start $((${SLURM_RESTART_COUNT:-0} + 1)), $(date -Is)"
     echo "on ${SLURM_JOB_NODELIST:-$(hostname)}: ${SLURM_NTASKS:-1} ranks x $OMP_NUM_THREADS threads, $("$program" --version)"
@@ -42,8 +46,8 @@ launch() {
     child=$!
     # USR1 comes to this script alone, ahead of the time limit. TERM (scancel, preemption) comes to the ranks as well:
     # the script only has to outlive it.
-    trap 'stopping=yes; kill -USR1 "$child" 2>/dev/null' USR1
-    trap : TERM
+    trap 'stopping=yes; echo "popflow job $SLURM_JOB_ID: asked to stop at $(date -Is)"; kill -USR1 "$child" 2>/dev/null' USR1
+    trap 'ended=yes' TERM
     wait "$child" || :
     while kill -0 "$child" 2>/dev/null; do # a signal ended wait, not the program
         wait "$child" || :
@@ -52,7 +56,7 @@ launch() {
     wait "$child" || code=$? # the shell keeps it
     echo "popflow job $SLURM_JOB_ID: exit code $code at $(date -Is)"
     # 205: mpirun lost a node.
-    if [ "$code" = 75 ] || [ "$code" = 205 ] || { [ -n "$stopping" ] && [ "$code" != 0 ]; }; then
+    if [ "$code" != 0 ] && { [ -n "$stopping" ] || { [ -z "$ended" ] && [[ $code = @(75|205) ]]; }; }; then
         requeue_self && sleep 60 # Slurm ends this script; nothing may follow that matters
     fi
     exit "$code"

@@ -1,29 +1,72 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Submits a job with the site's settings (slurm/env.sh), from any folder.
-# Usage: submit.sh run|train|evaluate OPTION...
+# Usage: submit.sh run|train|evaluate|report OPTION...
+#        submit.sh chain --output RUN OPTION... [-- EVALUATE-OPTION...]
 #        submit.sh sweep [--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]
-# A sweep submits what is not complete yet, as one job array; submit it again to go on with what is missing. Paths among
-# the options of popflow are relative to the folder in which this is called. Prints what sbatch prints.
+# A chain is three jobs: train with OPTION..., evaluate to RUN/results.h5, report to RUN/report.html; each waits for the
+# one before it, and if that fails it is cancelled. A sweep submits what is not complete yet, as one job array. Submit
+# either again to go on with what is missing. Paths among the options of popflow are relative to the folder in which this
+# is called. Prints what sbatch prints.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$home/slurm/env.sh"
 verb=${1:-}
 case $verb in
-    run | train | evaluate | sweep) shift ;;
+    run | train | evaluate | report | chain | sweep) shift ;;
     *)
-        echo "submit.sh: found verb '$verb', allowed run, train, evaluate, sweep" >&2
+        echo "submit.sh: found verb '$verb', allowed run, train, evaluate, report, chain, sweep" >&2
         exit 2
         ;;
 esac
-options=(--ntasks="$POPFLOW_RANKS" --cpus-per-task="$POPFLOW_THREADS" --mem-per-cpu="$POPFLOW_MEMORY"
-    --time="$POPFLOW_TIME")
-[ -z "$POPFLOW_PARTITION" ] || options+=(--partition="$POPFLOW_PARTITION")
-[ -z "$POPFLOW_ACCOUNT" ] || options+=(--account="$POPFLOW_ACCOUNT")
-if [ "$verb" = sweep ]; then
+
+# submit VERB RANKS [SBATCH-OPTION...] -- ARGUMENT...: prints what sbatch prints.
+submit() {
+    local job=$1 options=(--ntasks="$2" --cpus-per-task="$POPFLOW_THREADS" --mem-per-cpu="$POPFLOW_MEMORY"
+        --time="$POPFLOW_TIME" --output="$POPFLOW_LOGS/%x-%j.log")
+    shift 2
+    [ -z "$POPFLOW_PARTITION" ] || options+=(--partition="$POPFLOW_PARTITION")
+    [ -z "$POPFLOW_ACCOUNT" ] || options+=(--account="$POPFLOW_ACCOUNT")
+    while [ "$1" != -- ]; do options+=("$1") && shift; done
+    shift
+    mkdir -p "$POPFLOW_LOGS"
+    # shellcheck disable=SC2086
+    POPFLOW_HOME=$home sbatch "${options[@]}" $POPFLOW_SBATCH "$home/slurm/$job.sbatch" "$@"
+}
+
+# after VERB RANKS [JOB] -- ARGUMENT...: a job that waits for another; its number goes to $number.
+after() {
+    local job=$1 count=$2 wait=()
+    shift 2
+    [ "$1" = -- ] || { wait=(--dependency="afterok:$1" --kill-on-invalid-dep=yes) && shift; }
+    number=$(submit "$job" "$count" --parsable "${wait[@]}" "$@")
+    number=${number%%;*} # of a federation it names the cluster as well
+    echo "Submitted batch job $number ($job)"
+}
+
+submit_chain() {
+    local train=() run='' number
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        case $1 in
+            --output) run=${2:-} ;;
+            --output=*) run=${1#--output=} ;;
+        esac
+        train+=("$1") && shift
+    done
+    [ $# = 0 ] || shift
+    [ -n "$run" ] || {
+        echo "submit.sh: chain: give --output RUN" >&2
+        exit 2
+    }
+    after train "$POPFLOW_RANKS" -- "${train[@]}"
+    after evaluate "$POPFLOW_RANKS" "$number" -- --run "$run" --output "$run/results.h5" "$@"
+    after report 1 "$number" -- "$run" --output "$run/report.html"
+}
+
+submit_sweep() {
+    local tasks='' i
     . "$home/scripts/sweep_list.sh"
     parse_sweep "$@"
-    tasks=
     for ((i = 0; i < $(sweep_size); i++)); do
         sweep_run "$i"
         [ "$(run_state "$run_folder")" = complete ] || tasks+=${tasks:+,}$i
@@ -32,10 +75,13 @@ if [ "$verb" = sweep ]; then
         echo "sweep: all $(sweep_size) runs are complete"
         exit 0
     fi
-    options+=(--array="$tasks${POPFLOW_AT_ONCE:+%$POPFLOW_AT_ONCE}" --output="$POPFLOW_LOGS/%x-%A_%a.log")
-else
-    options+=(--output="$POPFLOW_LOGS/%x-%j.log")
-fi
-mkdir -p "$POPFLOW_LOGS"
-# shellcheck disable=SC2086
-POPFLOW_HOME=$home exec sbatch "${options[@]}" $POPFLOW_SBATCH "$home/slurm/$verb.sbatch" "$@"
+    submit sweep "$POPFLOW_RANKS" --array="$tasks${POPFLOW_AT_ONCE:+%$POPFLOW_AT_ONCE}" \
+        --output="$POPFLOW_LOGS/%x-%A_%a.log" -- "$@"
+}
+
+case $verb in
+    chain) submit_chain "$@" ;;
+    sweep) submit_sweep "$@" ;;
+    report) submit report 1 -- "$@" ;;
+    *) submit "$verb" "$POPFLOW_RANKS" -- "$@" ;;
+esac

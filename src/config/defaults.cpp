@@ -20,6 +20,8 @@ void check_together(const RunConfig& config) {
     refuse(icnn && config.train.base == train::Base::gaussian, "base", "gaussian", "source", config);
     refuse(icnn && config.train.coupling == train::Coupling::ot, "coupling", "ot", "random", config);
     refuse(icnn && config.train.coupling == train::Coupling::rows, "coupling", "rows", "random", config);
+    refuse(icnn && config.train.coupling == train::Coupling::rows_ot, "coupling", "rows-ot", "random",
+           config);
     refuse(icnn && config.model.loss == models::Loss::reduced, "loss", "reduced", "full", config);
     refuse(!icnn && config.condition == Condition::none, "condition", "none", "treatment", config);
     refuse(config.method != models::Method::mfm && config.model.updates == models::Updates::alternate,
@@ -47,7 +49,9 @@ void apply_defaults(RunConfig& config, const std::set<std::string>& given) {
     set("ema-decay", train.adam.ema_decay, plain ? 0 : popflow.adam.ema_decay);
     set("beta1", train.adam.beta1, icnn ? 0.5 : popflow.adam.beta1);
     set("beta2", train.adam.beta2, icnn ? 0.9 : popflow.adam.beta2);
-    set("coupling", train.coupling, paper && !mfm && !icnn ? train::Coupling::ot : popflow.coupling);
+    // The authors pair control with treated cells by transport; noise then takes the place of the control.
+    const bool paired = paper && !mfm && !icnn && train.base == train::Base::source;
+    set("coupling", train.coupling, paired ? train::Coupling::ot : popflow.coupling);
     set("condition", config.condition, icnn ? Condition::none : Condition::treatment);
     set("icnn-start", config.icnn.start, paper ? models::IcnnStart::uniform : models::IcnnStart::identity);
     set("updates", config.model.updates, paper && mfm ? models::Updates::alternate : models::Updates::joint);

@@ -34,13 +34,36 @@ po::options_description describe(const std::vector<Option>& options, const std::
     return description;
 }
 
+// What is like the name, or what other programs call so.
+std::string meant_option(const std::string& name, const std::vector<std::string>& known) {
+    static const std::map<std::string, std::string> elsewhere{{"lr", "rate"},
+                                                              {"learning-rate", "rate"},
+                                                              {"epochs", "steps"},
+                                                              {"iterations", "steps"},
+                                                              {"batch", "batch-pairs"},
+                                                              {"batch-size", "batch-pairs"},
+                                                              {"input", "data"},
+                                                              {"file", "data"},
+                                                              {"out", "output"},
+                                                              {"model", "run"},
+                                                              {"checkpoint", "run"},
+                                                              {"neighbours", "knn"},
+                                                              {"k", "knn"},
+                                                              {"donor", "column"},
+                                                              {"width", "hidden"}};
+    const auto at = elsewhere.find(name);
+    if (at != elsewhere.end() && std::ranges::find(known, at->second) != known.end())
+        return " (did you mean '" + at->second + "'?)";
+    return core::did_you_mean(name, known);
+}
+
 // Boost's texts name the option but not always what is wrong with it in the words of this program.
 [[noreturn]] void rethrow(const po::error& error, const std::vector<std::string>& known,
                           const std::string& where) {
     if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
         std::string name = unknown->get_option_name();
         name.erase(0, name.find_first_not_of('-'));
-        throw core::ConfigError(where + name, "unknown option" + core::did_you_mean(name, known));
+        throw core::ConfigError(where + name, "unknown option" + meant_option(name, known));
     }
     throw core::ConfigError(where.empty() ? "usage" : where.substr(0, where.size() - 2), error.what());
 }
@@ -83,7 +106,7 @@ const std::vector<Section>& all_sections() {
     static const std::vector<Section> sections{Section::general,   Section::data,     Section::split,
                                                Section::model,     Section::train,    Section::run_folder,
                                                Section::transport, Section::evaluate, Section::predict,
-                                               Section::report,    Section::simulate};
+                                               Section::inspect,   Section::report,   Section::simulate};
     return sections;
 }
 
@@ -220,7 +243,8 @@ std::size_t parse_choice(const std::string& key, const std::string& text,
     if (at == allowed.end()) {
         std::string names;
         for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
-        throw core::ConfigError(key, "found '" + text + "', allowed " + names);
+        throw core::ConfigError(
+            key, "found '" + text + "'" + core::did_you_mean(text, allowed) + ", allowed " + names);
     }
     return static_cast<std::size_t>(at - allowed.begin());
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -23,6 +24,7 @@ enum class Section {
     transport,
     evaluate,
     predict,
+    inspect,
     report,
     simulate,
     scores  ///< of `metrics`: options of other sections that have a meaning there
@@ -72,9 +74,9 @@ class OptionTable {
     /// The resolved configuration: every stored option of `sections` as `name = value`.
     /// @throws core::ConfigError for a value that would not read back
     std::string text(const std::vector<Section>& sections) const;
-    /// Lines of --help.
-    std::string help(const std::vector<Section>& sections) const;
-    /// The same as a table in Markdown.
+    /// Lines of --help, at most `width` characters long as far as words go, under a heading for each section.
+    std::string help(const std::vector<Section>& sections, std::size_t width) const;
+    /// The same as tables in Markdown.
     std::string markdown(const std::vector<Section>& sections) const;
     /// The same as entries of a manual page (man(7)).
     std::string manual(const std::vector<Section>& sections) const;
@@ -82,6 +84,9 @@ class OptionTable {
     std::string words(const std::vector<Section>& sections) const;
 
   private:
+    /// Options that verbs of these sections take, by heading, in the order of the sections.
+    std::vector<std::pair<std::string, std::vector<const Option*>>> groups(
+        const std::vector<Section>& sections) const;
     const Option* find(const std::string& name) const;
     void parse_file(const std::string& text, const std::string& name,
                     std::vector<std::string>& open_files) const;

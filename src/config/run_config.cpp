@@ -213,9 +213,10 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.choice("loss", config.model.loss, {"full", "reduced"},
                "reported loss, with or without the constant ||x1 - x0||^2; paper: reduced");
     add.count("icnn-inner-steps", config.icnn.inner_steps, 1, "updates of g for one of f");
-    add.choice("coupling", train.coupling, {"random", "ot", "rows"},
-               "how control and treated cells are paired; rows: as they stand in the file; paper: ot for fm "
-               "and cgfm");
+    add.choice("coupling", train.coupling, {"random", "ot", "rows", "rows-ot"},
+               "how control and treated cells are paired: by chance or exact transport; rows: as they stand "
+               "in the file, "
+               "rows-ot: those, by transport; paper: ot for fm and cgfm from the source");
     add.add(
         "augment", "NAMES",
         "none, or some of rotate, reflect, mix, and with coupling rows stretch, splice; all but mix: two "
@@ -239,6 +240,11 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
     add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
                "of matrix products; auto is bf16 where every rank's CPU has it");
+    add.text("cache", config.cache, "auto|memory|FOLDER",
+             "where a rank keeps its cells: a file of its own in a folder on a local disk, for what does not "
+             "fit into "
+             "memory; auto: in $TMPDIR if need be",
+             false);
     add.count("checkpoint-every", config.checkpoint_every, 1, "steps between checkpoints");
     add.number("checkpoint-minutes", config.checkpoint_minutes, 0, 1e6,
                "minutes after which there is a checkpoint as well; 0 for none");
@@ -261,8 +267,17 @@ void add_train(OptionTable& table, RunConfig& config) {
 void add_transport(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::transport);
     eval::EvaluateOptions& evaluate = config.evaluate;
-    add.count("max-cells", evaluate.max_cells, 2,
-              "cells of a population that are scored, or embedded by predict");
+    add.add(
+        "max-cells", "N|all", "cells of a population that are scored, or embedded by predict",
+        [&evaluate](const Strings& v) {
+            constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+            evaluate.max_cells =
+                v.back() == "all" ? eval::all_cells : parse_count("max-cells", v.back(), 2, most);
+        },
+        [&evaluate] {
+            return Strings{evaluate.max_cells == eval::all_cells ? "all"
+                                                                 : std::to_string(evaluate.max_cells)};
+        });
     add.choice("eval-draw", evaluate.draw, {"random", "first"}, "which of its cells; paper: the first rows");
     add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
     add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
@@ -312,6 +327,8 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
     add.count("sample-pairs", evaluate.sample_pairs, 0,
               "pairs of which some cells are kept in the results, for the pictures of the report");
     add.count("sample-cells", evaluate.sample_cells, 1, "cells of each of their populations", 100000);
+    add.list("sample", evaluate.sample, "NAMES",
+             "which pairs those are, by a part of their names as the results have them; default a draw");
     // Not stored: evaluating a run again must not write over the predictions of the first time.
     add.text("predictions", config.predictions, "P.h5ad", "also write the model's predicted cells", false);
 }
@@ -358,8 +375,8 @@ void add_run_folder(OptionTable& table, RunConfig& config) {
 }
 
 void add_report(OptionTable& table, RunConfig& config) {
+    Adder(table, Section::inspect).toggle("json", config.json, "print JSON");
     Adder add(table, Section::report);
-    add.toggle("json", config.json, "print JSON");
     add.text("watch", config.watch, "RUN", "show how a training goes, until its last step", false);
     add.add(
         "format", "F",
@@ -454,8 +471,9 @@ OptionTable run_options(RunConfig& config) {
     add_predict(table, config);
     add_report(table, config);
     table.share("resume", Section::evaluate);
-    for (const char* name : {"config", "transform", "markers", "exclude-markers", "metrics", "json",
-                             "sinkhorn-epsilon", "sinkhorn-rho"})
+    table.share("config", Section::inspect);
+    for (const char* name : {"config", "transform", "markers", "exclude-markers", "metrics", "max-cells",
+                             "seed", "json", "sinkhorn-epsilon", "sinkhorn-rho"})
         table.share(name, Section::scores);
     table.on_parsed([&config](const std::set<std::string>& given) { apply_defaults(config, given); });
     return table;

@@ -46,6 +46,7 @@ struct RunConfig {
     std::size_t keep_checkpoints = 2;      ///< with the newest
     std::uint64_t log_every = 50;          ///< steps
     double log_seconds = 10;               ///< between lines of progress in a log
+    std::string cache = "auto";            ///< where cells are kept: auto, memory or a folder
     std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never
     bool resume = false;
     bool dry_run = false;

@@ -149,4 +149,17 @@ FolderLock::~FolderLock() {
     ::close(fd_);
 }
 
+FolderUse folder_use(const std::string& folder) {
+    const std::string path = folder + "/lock";
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return FolderUse::none;
+    // Shared and for a moment; who wants the folder then tries again.
+    const bool seen = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && !locks_are_missing(errno);
+    ::close(fd);
+    if (seen) return FolderUse::here;
+    const Holder holder = Holder::read(path);
+    if (holder.gone()) return FolderUse::none;
+    return holder.host == host() ? FolderUse::here : FolderUse::elsewhere;
+}
+
 }  // namespace popflow::core

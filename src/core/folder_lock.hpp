@@ -31,4 +31,12 @@ class FolderLock {
     int fd_ = -1;
 };
 
+/// Who has a folder, as a FolderLock would find it; takes nothing.
+enum class FolderUse {
+    none,
+    here,       ///< a process that is there
+    elsewhere,  ///< as the lock file says, a process of another host, but its lock is not seen from here
+};
+FolderUse folder_use(const std::string& folder);
+
 }  // namespace popflow::core

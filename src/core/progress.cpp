@@ -31,11 +31,12 @@ bool on_terminal() {
 }  // namespace
 
 Progress::Progress(std::string what, std::uint64_t total, std::uint64_t start, bool silent,
-                   double log_seconds)
+                   double log_seconds, LogFile* log)
     : state_{.what = std::move(what), .done = start, .total = total},
       silent_(silent),
       terminal_(on_terminal()),
       log_seconds_(log_seconds),
+      log_(log),
       began_(std::chrono::steady_clock::now()) {
     speed_.add(0, static_cast<double>(start));
     amounts_.add(0, 0);
@@ -73,6 +74,10 @@ void Progress::update(std::uint64_t done, const std::string& note) {
         std::fprintf(stderr, "%s\n", progress_line(state_, 0).c_str());
     }
     std::fflush(stderr);
+    if (log_ == nullptr) return;
+    if (done < state_.total && logged_ && seconds_between(*logged_, now) < log_seconds_) return;
+    logged_ = now;
+    log_->line(progress_line(state_, 0));
 }
 
 // Written over what is there and the rest erased behind it, in one write: nothing is blank in between.
@@ -89,6 +94,7 @@ void Progress::message(const std::string& text) {
     if (silent_) return;
     if (drawn_ > 0) draw("", terminal_width());
     std::fprintf(stderr, "%s\n", text.c_str());
+    if (log_ != nullptr) log_->line(text);
 }
 
 }  // namespace popflow::core

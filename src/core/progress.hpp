@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/log_file.hpp"
 #include "core/progress_line.hpp"
 
 namespace popflow::core {
@@ -16,9 +17,10 @@ class Progress {
   public:
     /// @param what  begins the line, as in `train`
     /// @param total  units of work; @param start  those done before
-    /// @param log_seconds  between lines where there is no terminal
-    Progress(std::string what, std::uint64_t total, std::uint64_t start, bool silent,
-             double log_seconds = 10);
+    /// @param log_seconds  between lines where there is no terminal, and in the log
+    /// @param log  gets the same lines; may be nullptr
+    Progress(std::string what, std::uint64_t total, std::uint64_t start, bool silent, double log_seconds = 10,
+             LogFile* log = nullptr);
     /// Ends the line if one is being redrawn.
     ~Progress();
     Progress(const Progress&) = delete;
@@ -38,12 +40,14 @@ class Progress {
     bool silent_;
     bool terminal_;
     double log_seconds_;
+    LogFile* log_;
     std::size_t drawn_ = 0;  ///< characters of the line on the terminal
     std::uint64_t amount_ = 0;
     RecentRate speed_;  ///< of the work
     RecentRate amounts_;
     std::chrono::steady_clock::time_point began_;
     std::optional<std::chrono::steady_clock::time_point> shown_{};
+    std::optional<std::chrono::steady_clock::time_point> logged_{};
 };
 
 }  // namespace popflow::core

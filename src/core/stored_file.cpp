@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -69,6 +70,17 @@ void fail_to_create(const std::string& path, int error) {
     const std::string problem = "cannot create: " + std::generic_category().message(error);
     if (error == ENOSPC || error == EDQUOT || error == EIO || error == EFBIG) throw WriteError(path, problem);
     throw DataError(path, "", problem);
+}
+
+int open_nameless(const std::string& beside) {
+    const std::filesystem::path folder = std::filesystem::path(beside).parent_path();
+    int fd = ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0) return fd;
+    std::string name = beside + ".XXXXXX";
+    fd = ::mkstemp(name.data());
+    if (fd < 0) fail_to_create(beside, errno);
+    ::unlink(name.c_str());
+    return fd;
 }
 
 std::string temporary_name(const std::string& path) {

@@ -11,6 +11,13 @@ namespace popflow::core {
 /// @param error  errno
 [[noreturn]] void fail_to_create(const std::string& path, int error);
 
+/// Opens a file for reading and writing that goes with the process, however that ends: without a name from
+/// the start where the file system can.
+/// @param beside  a path in the folder where it is to lie
+/// @return  its descriptor
+/// @throws as fail_to_create()
+int open_nameless(const std::string& beside);
+
 /// Where a file is written before it is put in place: `PATH.tmp`.
 std::string temporary_name(const std::string& path);
 

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <sstream>
+#include <utility>
 
 namespace popflow::core {
 
@@ -23,11 +24,6 @@ std::string shortest_text(Real value) {
     const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
                                    plain ? std::chars_format::fixed : std::chars_format::scientific);
     return {text.data(), end.ptr};
-}
-
-std::string lower_case(std::string text) {
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
 }
 
 /// Levenshtein's distance.
@@ -48,6 +44,11 @@ std::size_t edits(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+std::string lower_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
 std::string number_label(double value) {
     return shortest_text(value);
 }
@@ -64,21 +65,29 @@ std::optional<double> label_number(const std::string& label) {
     return value;
 }
 
-std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names, std::size_t most) {
+std::string counted(std::size_t number, const std::string& noun) {
+    return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
+std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names) {
+    const std::string text = lower_case(wanted);
+    const std::size_t most = std::max(text.size() / 3, std::min<std::size_t>(2, text.size() / 2));
     std::string nearest;
-    std::size_t fewest = most;
+    std::pair<std::size_t, std::size_t> best{most + 1, 0};  // edits, and how much longer the name is
     for (const std::string& name : names) {
-        const std::size_t distance = edits(lower_case(wanted), lower_case(name));
-        if (distance < fewest || (nearest.empty() && distance == fewest)) {
-            fewest = distance;
-            nearest = name;
-        }
+        const std::string other = lower_case(name);
+        std::pair<std::size_t, std::size_t> own{edits(text, other), 0};
+        if (text.size() > 1 && other.size() > text.size() && other.starts_with(text))
+            own = {1, other.size() - text.size()};
+        if (own >= best) continue;
+        best = own;
+        nearest = name;
     }
     return nearest;
 }
 
 std::string did_you_mean(const std::string& wanted, const std::vector<std::string>& names) {
-    const std::string guess = nearest_name(wanted, names, std::max<std::size_t>(2, wanted.size() / 3));
+    const std::string guess = nearest_name(wanted, names);
     return guess.empty() ? "" : " (did you mean '" + guess + "'?)";
 }
 

@@ -18,11 +18,17 @@ std::string number_label(float value);
 /// The number that a label is, if all of it is one finite number.
 std::optional<double> label_number(const std::string& label);
 
-/// The name that is the fewest edits away, letter case aside; empty if there is none within `most` edits.
-std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names,
-                         std::size_t most = static_cast<std::size_t>(-1));
+/// ASCII letters made small.
+std::string lower_case(std::string text);
 
-/// ` (did you mean 'NAME'?)` if one of the names is near enough to be meant, else empty.
+/// `1 rank`, `2 ranks`.
+std::string counted(std::size_t number, const std::string& noun);
+
+/// The name that is most like `wanted`, letter case aside: the shortest that begins with it, else the one of
+/// the fewest edits; empty if none is like it, as when half of its letters would change.
+std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names);
+
+/// ` (did you mean 'NAME'?)` for nearest_name(); empty if there is none.
 std::string did_you_mean(const std::string& wanted, const std::vector<std::string>& names);
 
 /// Names joined by `, `; after `most` of them it says how many more there are.

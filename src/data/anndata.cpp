@@ -70,8 +70,8 @@ LabelColumn AnnData::obs(const std::string& column) const {
         const std::vector<std::string> names = obs_columns();
         throw core::DataError(file(), "obs/" + column,
                               names.empty() ? "is missing; obs has no columns"
-                                            : "is missing; nearest is `" + core::nearest_name(column, names) +
-                                                  "`, found " + core::joined(names));
+                                            : "is missing" + core::did_you_mean(column, names) + ", found " +
+                                                  core::joined(names));
     }
     LabelColumn result = labels_of(table("obs").column(column));
     check_rows(root_, result, n_obs(), "rows");

@@ -150,7 +150,8 @@ std::string dropped_list(const InspectionSummary& summary) {
         for (const Dropped& item : items) n_cells += item.n_cells;
         const Dropped::Kind kind = items.front().kind;
         if (kind == Dropped::Kind::rows) {
-            text += "  " + counted(n_cells, "row") + ": " + why + "\n";
+            text +=
+                n_cells == 0 ? "  note: " + why + "\n" : "  " + counted(n_cells, "row") + ": " + why + "\n";
             continue;
         }
         text += "  " +

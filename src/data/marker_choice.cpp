@@ -16,8 +16,8 @@ std::size_t marker_column(const AnnData& data, const std::string& name, const ch
     const auto found = std::find(all.begin(), all.end(), name);
     if (found == all.end()) {
         throw core::DataError(data.file(), "var",
-                              std::string(option) + " names `" + name + "`, which is missing; nearest is `" +
-                                  core::nearest_name(name, all) + "`, found " + core::joined(all));
+                              std::string(option) + " names `" + name + "`, which is missing" +
+                                  core::did_you_mean(name, all) + ", found " + core::joined(all));
     }
     return static_cast<std::size_t>(found - all.begin());
 }

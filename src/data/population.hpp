@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,24 @@ struct PopulationPair {
     std::size_t treated = 0;
 };
 
+/// Cells of one population that somebody else owns.
+struct CellsView {
+    linalg::ConstMatrixView<float> x;
+    std::span<const std::uint8_t> cell_type;
+    bool on_disk = false;  ///< in a mapped file, see CellStore
+};
+
 /// Cells of one population, transformed (e.g. arcsinh) but not normalised.
 struct Cells {
     linalg::Matrix<float> x;              ///< [n, d]
     std::vector<std::uint8_t> cell_type;  ///< [n], index into Screen::cell_types
+    CellsView view() const { return {x.view(), cell_type}; }
+};
+
+/// Room for the cells of one population.
+struct CellsRoom {
+    linalg::MatrixView<float> x;
+    std::span<std::uint8_t> cell_type;
 };
 
 }  // namespace popflow::data

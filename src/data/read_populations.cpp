@@ -23,7 +23,7 @@ constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 class RowGatherer {
   public:
     RowGatherer(const Screen& screen, std::span<const std::size_t> populations, const AnnData& data,
-                std::vector<Cells>& cells, std::vector<std::vector<std::uint64_t>>* rows)
+                std::span<const CellsRoom> cells, std::vector<std::vector<std::uint64_t>>* rows)
         : screen_(screen),
           wanted_(populations),
           cells_(cells),
@@ -48,7 +48,7 @@ class RowGatherer {
             if (blocks[b]) gather_block(b * RowKeys::block_rows);
         }
         for (std::size_t k = 0; k < wanted_.size(); ++k) {
-            if (filled_[k] != cells_[k].x.rows()) changed();
+            if (filled_[k] != cells_[k].x.rows) changed();
         }
         return std::move(runs_);
     }
@@ -77,13 +77,13 @@ class RowGatherer {
     }
 
     void add_row(std::size_t row, std::size_t k, std::uint8_t type) {
-        Cells& cells = cells_[k];
-        if (filled_[k] == cells.x.rows()) changed();
-        float* out = cells.x.data() + filled_[k] * cells.x.cols();
+        const CellsRoom& cells = cells_[k];
+        if (filled_[k] == cells.x.rows) changed();
+        float* out = cells.x.row(filled_[k]);
         cells.cell_type[filled_[k]++] = type;
         if (rows_ != nullptr) (*rows_)[k].push_back(row);
         const bool follows = !runs_.empty() && runs_.back().first + runs_.back().count == row &&
-                             runs_.back().out + runs_.back().count * cells.x.cols() == out;
+                             runs_.back().out + runs_.back().count * cells.x.cols == out;
         if (follows) {
             ++runs_.back().count;
         } else {
@@ -116,7 +116,7 @@ class RowGatherer {
 
     const Screen& screen_;
     std::span<const std::size_t> wanted_;
-    std::vector<Cells>& cells_;
+    std::span<const CellsRoom> cells_;
     std::vector<std::vector<std::uint64_t>>* rows_;
     ScreenColumns columns_;
     RowKeys keys_;
@@ -180,20 +180,31 @@ void transform_runs(const Source& source, const std::vector<RowRun>& runs) {
 std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations,
                                     std::vector<std::vector<std::uint64_t>>* rows) {
     std::vector<Cells> cells(populations.size());
-    if (populations.empty()) return cells;
+    std::vector<CellsRoom> room(populations.size());
     for (std::size_t k = 0; k < populations.size(); ++k) {
         const std::size_t n = screen.populations.at(populations[k]).n_cells;
         cells[k].x = linalg::Matrix<float>(n, screen.markers.size());
         cells[k].cell_type.resize(n);
+        room[k] = {cells[k].x.view(), cells[k].cell_type};
+    }
+    read_populations(screen, populations, room, rows);
+    return cells;
+}
+
+void read_populations(const Screen& screen, std::span<const std::size_t> populations,
+                      std::span<const CellsRoom> out, std::vector<std::vector<std::uint64_t>>* rows) {
+    if (populations.empty()) return;
+    for (std::size_t k = 0; k < populations.size(); ++k) {
+        core::check_shape("read_populations.out", out[k].x.rows, out[k].x.cols,
+                          screen.populations.at(populations[k]).n_cells, screen.markers.size());
     }
     const AnnData data(screen.file);
     if (data.n_obs() != screen.n_obs || data.n_vars() != screen.n_vars) {
         throw core::DataError(screen.file, "X", "found another shape than when the file was opened");
     }
-    const std::vector<RowRun> runs = RowGatherer(screen, populations, data, cells, rows).gather();
+    const std::vector<RowRun> runs = RowGatherer(screen, populations, data, out, rows).gather();
     data.x().read(runs, screen.marker_cols);
     transform_runs({screen.file, screen.markers, screen.options.transform}, runs);
-    return cells;
 }
 
 AllCells read_all_cells(const std::string& file, const ScreenOptions& options) {

@@ -166,13 +166,22 @@ void check_controls(const Screen& screen, const ScreenDraft& draft, const std::s
                               "; allowed control labels are " + core::joined(screen.options.control_labels));
 }
 
-void check_any_left(const Screen& screen) {
+void check_any_left(const Screen& screen, const ScreenDraft& draft) {
     if (!screen.experiments.empty()) return;
+    std::size_t largest = 0;
+    for (const auto& [values, drafts] : draft.experiments) {
+        for (const PopulationDraft& one : drafts) largest = std::max(largest, one.population.n_cells);
+    }
     throw core::DataError(screen.file, "obs",
-                          "none of " + std::to_string(screen.experiments_found) + " experiments (" +
-                              core::joined(screen.options.pair_by) + ") keeps a control" +
+                          (screen.experiments_found == 1
+                               ? "the one experiment ("
+                               : "none of " + std::to_string(screen.experiments_found) + " experiments (") +
+                              core::joined(screen.options.pair_by) + ")" +
+                              (screen.experiments_found == 1 ? " does not keep" : " keeps") + " a control" +
                               (screen.options.need_pairs ? " and a treatment" : "") + " of at least " +
-                              std::to_string(screen.options.min_cells) + " cells");
+                              std::to_string(screen.options.min_cells) +
+                              " cells (--min-cells); the largest population has " + std::to_string(largest) +
+                              ", see also --pair-by");
 }
 
 std::string fingerprint(const AnnData& data, const ScreenDraft& draft) {
@@ -215,13 +224,13 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
     for (std::size_t k = 0; k < used.size(); ++k) {
         if (!used[k]) {
             screen.dropped.push_back(
-                {Dropped::Kind::rows, "rows", 0, "no row matches " + options.exclude[k]});
+                {Dropped::Kind::rows, "rows", 0, "--exclude " + options.exclude[k] + " matches no row"});
         }
     }
     const std::string treatment_column = columns.names()[columns.of(Role::treatment)];
     check_controls(screen, draft, treatment_column);
     const std::vector<std::size_t> kept_keys = keep_experiments(screen, draft);
-    check_any_left(screen);
+    check_any_left(screen, draft);
     check_concentrations(screen, columns.names()[columns.of(Role::concentration)]);
     find_cell_types(screen, keys, kept_keys, columns);
     make_pairs(screen);

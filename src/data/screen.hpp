@@ -118,6 +118,12 @@ Screen open_screen(const std::string& file, const ScreenOptions& options);
 std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations,
                                     std::vector<std::vector<std::uint64_t>>* rows = nullptr);
 
+/// The same into `out`, which has room for each population.
+/// @throws core::ShapeMismatch for room of another size
+void read_populations(const Screen& screen, std::span<const std::size_t> populations,
+                      std::span<const CellsRoom> out,
+                      std::vector<std::vector<std::uint64_t>>* rows = nullptr);
+
 /// Name of a population for people: its experiment, treatment and concentration.
 std::string population_label(const Screen& screen, std::size_t population);
 

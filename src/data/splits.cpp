@@ -78,9 +78,8 @@ Split split_by_patient(const Screen& screen, const std::string& spec, const std:
     for (const std::string& name : wanted) {
         if (known.contains(name)) continue;
         throw core::DataError(screen.file, "split " + spec,
-                              "found no pairs of patient `" + name + "`, nearest is `" +
-                                  core::nearest_name(name, patients) + "`, allowed " +
-                                  core::joined(patients));
+                              "found no pairs of patient `" + name + "`" +
+                                  core::did_you_mean(name, patients) + ", allowed " + core::joined(patients));
     }
     std::vector<Part> parts(screen.experiments.size(), Part::train);
     for (const auto& [experiment, population] : paired_experiments(screen)) {
@@ -209,7 +208,8 @@ Split make_split(const Screen& screen, const std::string& spec, std::uint64_t se
     } else if (!split_column(spec).empty()) {
         split = split_by_column(screen, spec, split_column(spec));
     } else {
-        throw core::ConfigError("split", "found `" + spec + "`, " + forms);
+        throw core::ConfigError("split", "found `" + spec + "`" +
+                                             core::did_you_mean(spec, {"replica", "letters"}) + ", " + forms);
     }
     check_parts(screen, split);
     return split;

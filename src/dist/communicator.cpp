@@ -88,6 +88,16 @@ int Communicator::size() const {
     return impl_->size;
 }
 
+int Communicator::ranks_on_host() const {
+    MPI_Comm host = MPI_COMM_NULL;
+    int size = 1;
+    check(MPI_Comm_split_type(impl_->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host),
+          "MPI_Comm_split_type");
+    check(MPI_Comm_size(host, &size), "MPI_Comm_size");
+    check(MPI_Comm_free(&host), "MPI_Comm_free");
+    return size;
+}
+
 void Communicator::barrier() const {
     check(MPI_Barrier(impl_->comm), "MPI_Barrier");
 }

@@ -40,6 +40,8 @@ class Communicator {
     int rank() const;
     int size() const;
     bool root() const { return rank() == 0; }
+    /// Ranks that share the memory of this one's host, itself among them. Collective.
+    int ranks_on_host() const;
 
     void barrier() const;
     /// The sum over ranks, everywhere, in place. Exact, so independent of the order of the ranks.

@@ -5,7 +5,10 @@
 #include <limits>
 #include <map>
 
+#include "core/error.hpp"
+#include "core/text.hpp"
 #include "data/anndata_write.hpp"
+#include "eval/results.hpp"
 #include "h5/dataframe.hpp"
 
 namespace popflow::eval {
@@ -87,6 +90,26 @@ std::vector<std::size_t> sampled_pairs(const data::Screen& screen, const data::S
         }
     }
     std::ranges::sort(chosen);
+    return chosen;
+}
+
+std::vector<std::size_t> named_pairs(const data::Screen& screen, std::span<const std::size_t> pairs,
+                                     const std::vector<std::string>& texts, std::size_t count) {
+    std::vector<std::size_t> chosen;
+    for (const std::string& text : texts) {
+        const std::string wanted = core::lower_case(text);
+        const auto names_it = [&](std::size_t p) {
+            return core::lower_case(pair_name(screen, p)).find(wanted) != std::string::npos;
+        };
+        std::ranges::copy_if(pairs, std::back_inserter(chosen), names_it);
+        if (std::ranges::any_of(pairs, names_it)) continue;
+        throw core::ConfigError("sample", "found '" + text + "', which is in no name of the " +
+                                              std::to_string(pairs.size()) + " scored pairs, as in " +
+                                              pair_name(screen, pairs.front()));
+    }
+    std::ranges::sort(chosen);
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    chosen.resize(std::min(count, chosen.size()));
     return chosen;
 }
 

@@ -35,6 +35,11 @@ std::vector<double> sample_times(std::size_t markers, bool gaussian_base);
 std::vector<std::size_t> sampled_pairs(const data::Screen& screen, const data::Split& split,
                                        std::span<const std::size_t> pairs, std::size_t count);
 
+/// Of `pairs` the first `count` whose pair_name() holds one of some texts, letter case aside.
+/// @throws core::ConfigError{sample} for a text that no name holds
+std::vector<std::size_t> named_pairs(const data::Screen& screen, std::span<const std::size_t> pairs,
+                                     const std::vector<std::string>& texts, std::size_t count);
+
 /// Writes samples as group `cells` in AnnData's encoding: X, obs with pair, state (control, flow, predicted,
 /// treated), time and cell, which tells the states of one cell; var with the markers.
 void write_cell_samples(h5::Group& root, const std::vector<CellSample>& samples,

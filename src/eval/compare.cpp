@@ -241,7 +241,18 @@ std::vector<Comparison> compare(const std::vector<Results>& results) {
         }
         comparisons[at].results.push_back(i);
     }
-    for (Comparison& comparison : comparisons) Collector(results, comparison).collect();
+    for (Comparison& comparison : comparisons) {
+        Collector(results, comparison).collect();
+        const Results& first = results[comparison.results.front()];
+        const std::vector<std::string> metrics =
+            core::split_text(value_of(core::key_values(first.provenance.config), "metrics"), ',');
+        const std::size_t d = first.markers.size();
+        if ((d == 1 || d == 2) && std::ranges::find(metrics, "r2") != metrics.end()) {
+            comparison.notes.push_back(
+                std::string("no r2: it compares the correlations between markers, of which ") +
+                (d == 1 ? "one marker has none" : "two markers have one"));
+        }
+    }
     return comparisons;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ double metric(const metrics::Scores& scores, const std::string& name);
 /// other.
 const std::vector<std::string>& predictor_names();
 
+/// Of EvaluateOptions::max_cells: no limit.
+inline constexpr std::size_t all_cells = std::numeric_limits<std::size_t>::max();
+
 /// What an evaluation scores, and how.
 struct EvaluateOptions {
     std::vector<data::Part> parts{data::Part::test};
@@ -42,9 +46,10 @@ struct EvaluateOptions {
     double tolerance = 1e-4;  ///< of the flow's solver, relative and absolute
     std::vector<std::string> metrics = metric_names();
     double sinkhorn_epsilon = metrics::SinkhornDivergenceOptions{}.epsilon;
-    double sinkhorn_rho = 0;         ///< 0: infinite
-    std::size_t sample_pairs = 8;    ///< pairs of which cells are kept for pictures
-    std::size_t sample_cells = 500;  ///< of each of their populations, at most
+    double sinkhorn_rho = 0;            ///< 0: infinite
+    std::size_t sample_pairs = 8;       ///< pairs of which cells are kept for pictures
+    std::vector<std::string> sample{};  ///< parts of the names of those pairs; empty: a choice is made
+    std::size_t sample_cells = 500;     ///< of each of their populations, at most
     /// The pairs that the model was trained on, in their order in training; empty for other data.
     std::vector<std::size_t> trained{};
     std::vector<std::size_t> sampled{};  ///< these pairs, as of sampled_pairs()

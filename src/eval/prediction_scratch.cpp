@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "eval/prediction_scratch.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -15,16 +12,8 @@
 
 namespace popflow::eval {
 
-PredictionScratch::PredictionScratch(std::string beside) : beside_(std::move(beside)) {
-    // Without a name from the start where the file system can: a rank that is killed leaves nothing.
-    const std::filesystem::path folder = std::filesystem::path(beside_).parent_path();
-    fd_ = ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd_ >= 0) return;
-    std::string name = beside_ + ".XXXXXX";
-    fd_ = ::mkstemp(name.data());
-    if (fd_ < 0) core::fail_to_create(beside_, errno);
-    ::unlink(name.c_str());
-}
+PredictionScratch::PredictionScratch(std::string beside)
+    : beside_(std::move(beside)), fd_(core::open_nameless(beside_)) {}
 
 PredictionScratch::~PredictionScratch() {
     if (fd_ >= 0) ::close(fd_);

@@ -14,12 +14,13 @@ struct Writer {
     bool all_scopes;
     std::string line_prefix;  ///< of a note
     std::string line_end;
+    std::string best;  ///< how the best of a column is marked
 };
 
 Writer writer(ReportFormat format) {
-    if (format == ReportFormat::markdown) return {markdown_table, false, "", "\n\n"};
-    if (format == ReportFormat::latex) return {latex_table, false, "% ", "\n"};
-    return {text_table, true, "  ", "\n"};
+    if (format == ReportFormat::markdown) return {markdown_table, false, "", "\n\n", "bold"};
+    if (format == ReportFormat::latex) return {latex_table, false, "% ", "\n", "bold"};
+    return {text_table, true, "  ", "\n", "*"};
 }
 
 std::string section_title(const Comparison& comparison) {
@@ -35,11 +36,12 @@ std::string section(const Comparison& comparison, const Writer& to, const Publis
         text += to.table(table);
         for (const Table::Line& line : table.lines) any_published = any_published || line.has_published;
     }
-    std::vector<std::string> notes = comparison.notes;
+    std::vector<std::string> notes = legend(to.best);
+    notes.insert(notes.end(), comparison.notes.begin(), comparison.notes.end());
     if (any_published) notes.insert(notes.begin(), "published: " + published->source());
     if (published != nullptr && !any_published)
         notes.push_back("no row of " + published->source() + " is among these");
-    if (!notes.empty()) text += "\n";
+    text += "\n";
     for (const std::string& note : notes) text += to.line_prefix + note + to.line_end;
     return text;
 }

@@ -55,7 +55,8 @@ std::string figure_cell(const TableCell& cell) {
 // Text that a screen of a telephone can break.
 std::string breakable(const std::string& label) {
     std::string html;
-    for (char c : escaped(label)) html += c == '_' ? "_<wbr>" : std::string(1, c);
+    for (const char c : escaped(label))
+        html += c == '_' || c == ',' ? std::string(1, c) + "<wbr>" : std::string(1, c);
     return html;
 }
 
@@ -68,8 +69,9 @@ std::string notes_list(const Comparison& comparison, const std::vector<Table>& s
     if (any) items += element("li", "", "Second line of a cell: published, " + escaped(published->source()));
     if (published != nullptr && !any)
         items += element("li", "", "no row of " + escaped(published->source()) + " is among these");
+    for (const std::string& note : legend("Bold")) items += element("li", "", escaped(note));
     for (const std::string& note : comparison.notes) items += element("li", "", escaped(note));
-    return items.empty() ? "" : element("ul", "class=\"notes\"", items) + "\n";
+    return element("ul", "class=\"notes\"", items) + "\n";
 }
 
 std::string tables_part(const Comparison& comparison, const PublishedTable* published) {
@@ -214,7 +216,7 @@ std::string report_page(const std::vector<Results>& results, const std::vector<C
                     ", written by popflow " + core::version() + " (" + escaped(core::commit()) + ")") +
         "\n";
     for (const Comparison& comparison : comparisons) {
-        body += element("h2", "", "Split " + escaped(comparison.split)) + "\n" +
+        body += element("h2", "", "Split " + breakable(comparison.split)) + "\n" +
                 tables_part(comparison, published);
         if (const std::string training = training_panels(results, comparison); !training.empty())
             body += "<h3>Training</h3>\n" + element("div", "class=\"panels\"", training) + "\n";

@@ -7,6 +7,8 @@
 #include <limits>
 #include <set>
 
+#include "core/text.hpp"
+
 namespace popflow::eval {
 
 namespace {
@@ -117,9 +119,9 @@ std::string counts_text(const Comparison& comparison, const Scope& scope) {
         failed += at->second.n_failed;
         if (row.is_model()) seeds = std::max(seeds, row.seeds.size());
     }
-    std::string text = std::to_string(pairs) + " pairs";
+    std::string text = core::counted(static_cast<std::size_t>(pairs), "pair");
     if (seeds > 1) text += ", " + std::to_string(seeds) + " seeds";
-    if (failed > 0) text += ", " + std::to_string(failed) + " scores failed";
+    if (failed > 0) text += ", " + core::counted(static_cast<std::size_t>(failed), "score") + " failed";
     return text;
 }
 
@@ -178,6 +180,15 @@ std::vector<Table> tables(const Comparison& comparison, const PublishedTable* pu
         all.push_back(std::move(table));
     }
     return all;
+}
+
+std::vector<std::string> legend(const std::string& best) {
+    return {best +
+                ": best of its column, the lowest (r2: the highest); oracle_shift and noise_floor know the "
+                "treated cells",
+            "identity: control cells unchanged; mean_shift: moved by their treatment's mean in training",
+            "oracle_shift: moved to the true mean; noise_floor: half of the treated cells against the other "
+            "half"};
 }
 
 }  // namespace popflow::eval

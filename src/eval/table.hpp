@@ -57,4 +57,8 @@ struct Table {
 /// @param published  may be nullptr
 std::vector<Table> tables(const Comparison& comparison, const PublishedTable* published);
 
+/// How to read the tables: which numbers are good, what the baselines are. Short lines.
+/// @param best  how a table marks the best of a column, as in `*`
+std::vector<std::string> legend(const std::string& best);
+
 }  // namespace popflow::eval

@@ -13,6 +13,28 @@
 
 namespace popflow::h5 {
 
+namespace {
+
+// Registered by The HDF Group; a file has a name for its filters only if it was written with them at hand.
+std::string filter_text(H5Z_filter_t filter) {
+    const std::pair<H5Z_filter_t, const char*> known[] = {{307, "bzip2"},
+                                                          {32001, "blosc"},
+                                                          {32004, "lz4"},
+                                                          {32008, "bitshuffle"},
+                                                          {32013, "zfp"},
+                                                          {32015, "zstd"},
+                                                          {32026, "blosc2"},
+                                                          {H5Z_FILTER_SZIP, "szip"},
+                                                          {H5Z_FILTER_DEFLATE, "gzip"}};
+    std::string text = std::to_string(filter);
+    for (const auto& [number, name] : known) {
+        if (number == filter) text += std::string(" (") + name + ")";
+    }
+    return text;
+}
+
+}  // namespace
+
 Handle member_type(const std::string& name, std::int64_t type) {
     Handle compound(H5Tcreate(H5T_COMPOUND, H5Tget_size(type)));
     H5Tinsert(compound.id(), name.c_str(), 0, type);
@@ -49,6 +71,27 @@ void Dataset::read_layout() {
         H5Pget_chunk(properties.id(), static_cast<int>(rank), dims.data());
         chunk_.assign(dims.begin(), dims.end());
     }
+    const int filters = H5Pget_nfilters(properties.id());
+    for (int k = 0; k < filters; ++k) {
+        std::size_t n_values = 0;
+        unsigned flags = 0;
+        const H5Z_filter_t filter = H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags,
+                                                   &n_values, nullptr, 0, nullptr, nullptr);
+        if (filter >= 0 && H5Zfilter_avail(filter) <= 0) missing_filter_ = filter_text(filter);
+    }
+    clear_errors();
+}
+
+// A chunk may have been stored without its filters, so that only reading shows what is needed.
+void Dataset::check_read(std::int64_t result, const char* action) const {
+    if (result < 0 && !missing_filter_.empty()) {
+        clear_errors();
+        throw core::DataError(file(), path(),
+                              "is compressed by filter " + missing_filter_ +
+                                  ", which this HDF5 does not have; write it with gzip (h5repack -f GZIP=4) "
+                                  "or give the filter's plugin in HDF5_PLUGIN_PATH");
+    }
+    check(result, file(), path(), action);
 }
 
 Handle Dataset::stored_type() const {
@@ -145,9 +188,9 @@ void Dataset::read_raw(Element element, std::size_t first, std::size_t count, vo
     const hsize_t n_values = count * row_size();
     const Handle memory(H5Screate_simple(1, &n_values, nullptr));
     const Handle wrapped = member_.empty() ? Handle() : member_type(member_, native_type(element));
-    check(H5Dread(id(), wrapped ? wrapped.id() : native_type(element), memory.id(), selection.id(),
-                  H5P_DEFAULT, out),
-          file(), path(), "cannot read values");
+    check_read(H5Dread(id(), wrapped ? wrapped.id() : native_type(element), memory.id(), selection.id(),
+                       H5P_DEFAULT, out),
+               "cannot read values");
 }
 
 std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t count) const {
@@ -157,10 +200,15 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
     const hsize_t n_values = count * row_size();
     const Handle memory(H5Screate_simple(1, &n_values, nullptr));
     const Handle stored = stored_type();
+    // HDF5 makes the missing elements of a chunk in the heap of the file, which is open for reading alone.
+    const char* action = "cannot read strings";
+    const Handle properties(H5Dget_create_plist(id()));
+    H5D_fill_value_t fill = H5D_FILL_VALUE_DEFAULT;
+    if (H5Pfill_value_defined(properties.id(), &fill) >= 0 && fill == H5D_FILL_VALUE_USER_DEFINED)
+        action = "cannot read strings of which some were never written and a fill value stands for them";
     return read_string_elements(
         {id(), file(), path(), stored.id(), member_}, n_values, [&](std::int64_t type, void* buffer) {
-            check(H5Dread(id(), type, memory.id(), selection.id(), H5P_DEFAULT, buffer), file(), path(),
-                  "cannot read strings");
+            check_read(H5Dread(id(), type, memory.id(), selection.id(), H5P_DEFAULT, buffer), action);
         });
 }
 

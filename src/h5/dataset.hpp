@@ -86,6 +86,7 @@ class Dataset : public Object {
   private:
     void refuse_foreign_storage() const;
     void read_layout();
+    void check_read(std::int64_t result, const char* action) const;
     void check_span(std::size_t count, std::size_t size) const;
     void read_raw(Element element, std::size_t first, std::size_t count, void* out) const;
     void write_raw(Element element, std::size_t first, std::size_t n_values, const void* values);
@@ -96,6 +97,7 @@ class Dataset : public Object {
 
     std::vector<std::size_t> shape_;
     std::vector<std::size_t> chunk_;
+    std::string missing_filter_;  ///< its number and name; empty: none
     StoredType type_;
     std::string member_;  ///< empty: whole elements
 };

@@ -63,7 +63,8 @@ TextHeap::TextHeap(std::int64_t id, std::string file, std::string path)
     const Handle access(H5Fget_access_plist(open_file_.id()));
     void* driver = nullptr;
     // What was written is to be where it is read.
-    if (H5Pget_driver(access.id()) != H5FD_SEC2 || H5Fflush(open_file_.id(), H5F_SCOPE_GLOBAL) < 0 ||
+    check(H5Fflush(open_file_.id(), H5F_SCOPE_GLOBAL), file_, path_, "cannot write");
+    if (H5Pget_driver(access.id()) != H5FD_SEC2 ||
         H5Fget_vfd_handle(open_file_.id(), H5P_DEFAULT, &driver) < 0) {
         throw core::DataError(file_, path_, "cannot read strings of a file that does not lie on a disk");
     }
@@ -93,19 +94,23 @@ void TextHeap::read_bytes(std::uint64_t address, std::span<std::uint8_t> out) co
     }
 }
 
-// "GCOL", version, 3 bytes, size of all; then objects: number (2), references (2), 4 bytes, size, content in
-// eights. Number 0 is what is free, up to the end.
-void TextHeap::parse(Collection& collection) const {
+// "GCOL", version, 3 bytes, size of all.
+std::uint64_t TextHeap::size_at(std::uint64_t address) const {
     const std::size_t head = 8 + length_bytes_;
     std::array<std::uint8_t, 16> start{};
     if (head > start.size()) damaged("sizes of " + std::to_string(length_bytes_) + " bytes");
-    read_bytes(collection.address, std::span(start).first(head));
+    read_bytes(address, std::span(start).first(head));
     const std::uint64_t size = little_endian(std::span(start).subspan(8, length_bytes_));
     if (!std::equal(start.begin(), start.begin() + 4, "GCOL") || size < head || size > file_bytes_)
         damaged("text is not where it should be");
-    collection.bytes.resize(size);
+    return size;
+}
+
+// Then objects: number (2), references (2), 4 bytes, size, content in eights. Number 0 is what is free, up to
+// the end.
+void TextHeap::parse(Collection& collection) const {
+    const std::size_t head = 8 + length_bytes_;
     read_bytes(collection.address, collection.bytes);
-    collection.objects.clear();
     const std::span<const std::uint8_t> bytes(collection.bytes);
     for (std::size_t at = (head + 7) / 8 * 8; at + head <= bytes.size();) {
         const std::uint64_t number = little_endian(bytes.subspan(at, 2));
@@ -123,18 +128,17 @@ const TextHeap::Collection& TextHeap::collection(std::uint64_t address) {
     const auto known =
         std::ranges::find_if(recent_, [&](const Collection& c) { return c.address == address; });
     if (known != recent_.end()) return *known;
-    if (recent_.size() < most_recent) recent_.emplace_back();
-    Collection& replaced = recent_[next_];
-    replaced.address = address;
-    try {
-        parse(replaced);
-    } catch (...) {
-        recent_.erase(recent_.begin() + static_cast<std::ptrdiff_t>(next_));
-        next_ = 0;
-        throw;
-    }
-    next_ = (next_ + 1) % most_recent;
-    return replaced;
+    const std::uint64_t size = size_at(address);
+    // Collections of a sound file lie beside each other, and so do not hold more than it.
+    const auto too_much = [&] {
+        std::uint64_t held = size;
+        for (const Collection& c : recent_) held += c.bytes.size();
+        return recent_.size() >= most_recent || held > file_bytes_;
+    };
+    while (!recent_.empty() && too_much()) recent_.erase(recent_.begin());
+    Collection added{.address = address, .bytes = std::vector<std::uint8_t>(size), .objects = {}};
+    parse(added);
+    return recent_.emplace_back(std::move(added));
 }
 
 std::vector<std::string> TextHeap::read(std::span<const std::uint8_t> references) {

@@ -15,7 +15,8 @@ namespace popflow::h5 {
 ///
 /// A stored string is its length, the address of a collection of the heap and its number in it. libhdf5 looks
 /// a number up in a table in memory without asking how long the table is, so that a damaged file crashes it;
-/// here each reference is checked against the file. Collections are parsed once while a read needs them.
+/// here each reference is checked against the file. Collections are parsed once while a read needs them; those
+/// that are kept have no more bytes together than the file.
 ///
 /// Source: HDF5 File Format Specification 3.0, III.E (Global Heap). The file lies on a disk.
 class TextHeap {
@@ -47,6 +48,7 @@ class TextHeap {
     };
 
     const Collection& collection(std::uint64_t address);
+    std::uint64_t size_at(std::uint64_t address) const;
     void parse(Collection& collection) const;
     void read_bytes(std::uint64_t address, std::span<std::uint8_t> out) const;
     [[noreturn]] void damaged(const std::string& what) const;
@@ -60,8 +62,7 @@ class TextHeap {
     std::size_t address_bytes_ = 8;
     std::size_t length_bytes_ = 8;
     Handle type_;
-    std::vector<Collection> recent_;  ///< the last ones used
-    std::size_t next_ = 0;            ///< of recent_, to be replaced
+    std::vector<Collection> recent_;  ///< the last ones read, together at most as long as the file
 };
 
 }  // namespace popflow::h5

@@ -3,8 +3,13 @@
 
 #include <dnnl.h>
 
+#include <array>
+#include <atomic>
+#include <new>
+#include <optional>
 #include <string>
 
+#include "linalg/onednn.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace popflow::linalg {
@@ -29,12 +34,27 @@ ConstMatrixView<Real> rows_of_op(bool transpose, const ConstMatrixView<Real>& a,
     return transpose ? a.col_block(first, count) : a.row_block(first, count);
 }
 
+// The library makes its kernels when the first product of a process needs them, up to 12 MB together; which
+// they are follows from these.
+bool first_of_its_kind(bool transpose_a, bool transpose_b, float beta, const MatrixView<float>& c) {
+    static std::array<std::atomic<bool>, 256> seen{};
+    std::size_t kind = 0;
+    for (const bool is : {transpose_a, transpose_b, beta == 0, beta == 1, c.rows == 1, c.cols == 1,
+                          c.rows <= 16, c.cols <= 16})
+        kind = 2 * kind + static_cast<std::size_t>(is);
+    return !seen[kind].load(std::memory_order_relaxed) && !seen[kind].exchange(true);
+}
+
 bool multiply_block(bool transpose_a, bool transpose_b, float alpha, const ConstMatrixView<float>& a,
                     const ConstMatrixView<float>& b, std::size_t k, float beta, const MatrixView<float>& c) {
     const auto size = [](std::size_t s) { return static_cast<dnnl_dim_t>(s); };
-    return dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', size(c.rows), size(c.cols), size(k),
-                      alpha, a.data, size(a.stride), b.data, size(b.stride), beta, c.data,
-                      size(c.stride)) == dnnl_success;
+    std::optional<onednn::RoomForCode> room;
+    if (first_of_its_kind(transpose_a, transpose_b, beta, c)) room.emplace(std::size_t{24} << 20);
+    const dnnl_status_t status =
+        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', size(c.rows), size(c.cols), size(k),
+                   alpha, a.data, size(a.stride), b.data, size(b.stride), beta, c.data, size(c.stride));
+    if (status == dnnl_out_of_memory) throw std::bad_alloc();
+    return status == dnnl_success;
 }
 
 }  // namespace

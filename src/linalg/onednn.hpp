@@ -3,7 +3,10 @@
 
 #include <dnnl.h>
 #include <omp.h>
+#include <sys/mman.h>
 
+#include <atomic>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -13,8 +16,9 @@
 /// Objects of the kernel library; for sources of linalg alone.
 namespace popflow::linalg::onednn {
 
-/// @throws NumericalError unless the call succeeded
+/// @throws NumericalError unless the call succeeded; std::bad_alloc if it found no memory
 inline void check(dnnl_status_t status) {
+    if (status == dnnl_out_of_memory) throw std::bad_alloc();
     if (status != dnnl_success) {
         throw core::NumericalError("packed_gemm",
                                    "oneDNN refused the call, status " + std::to_string(status));
@@ -82,6 +86,30 @@ inline Memory memory_at(const dnnl_memory_desc_t& desc, void* data) {
     check(dnnl_memory_create(memory.out(), &desc, engine(), data));
     return memory;
 }
+
+// The library writes the code of a primitive into memory that it has not checked, and is killed by a signal
+// if there is none. An object of this class lives while primitives are made; it asks for more than they take,
+// for each thread that makes some, and gives it back. (A primitive was seen to take 1.2 MB at most.)
+class RoomForCode {
+  public:
+    /// @throws std::bad_alloc if there is none
+    explicit RoomForCode(std::size_t bytes = std::size_t{8} << 20) : bytes_(bytes) {
+        const std::size_t all = wanted += bytes_;
+        void* room = ::mmap(nullptr, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (room == MAP_FAILED) {
+            wanted -= bytes_;
+            throw std::bad_alloc();
+        }
+        ::munmap(room, all);
+    }
+    ~RoomForCode() { wanted -= bytes_; }
+    RoomForCode(const RoomForCode&) = delete;
+    RoomForCode& operator=(const RoomForCode&) = delete;
+
+  private:
+    static inline std::atomic<std::size_t> wanted{0};
+    std::size_t bytes_;
+};
 
 // How the library cuts the work, and with it what is summed in which order, depends on the number of threads
 // that it sees when it plans: one, while an object of this class lives.

@@ -61,6 +61,7 @@ struct KeyHash {
 void make_product(Product& product, const Key& key, const dnnl_memory_desc_t& a, const dnnl_memory_desc_t& b,
                   const dnnl_memory_desc_t& c) {
     const OneThread plan_for_one;
+    const RoomForCode room;
     const Description description = product_description(a, b, c, key.accumulate);
     check(dnnl_primitive_create(product.primitive.out(), description.get()));
     product.a = memory_at(a, DNNL_MEMORY_NONE);
@@ -120,6 +121,7 @@ struct PackedMatrix<T>::Storage {
         check(dnnl_memory_desc_init_by_tag(&any, 2, dims, type_of(static_cast<T*>(nullptr)),
                                            dnnl_format_tag_any));
         const OneThread plan_for_one;
+        const RoomForCode room;
         const Description description =
             product_description(strided(block_rows, k, type_of(static_cast<T*>(nullptr)), k, 1), any,
                                 strided(block_rows, n, dnnl_f32, n, 1), false);
@@ -134,6 +136,7 @@ struct PackedMatrix<T>::Storage {
         const dnnl_memory_desc_t plain =
             strided(rows, cols, dnnl_f32, transpose ? 1 : stride, transpose ? stride : 1);
         source = memory_at(plain, DNNL_MEMORY_NONE);
+        const RoomForCode room;
         Description description;
         check(dnnl_reorder_primitive_desc_create(description.out(), &plain, engine(), &desc, engine(),
                                                  nullptr));

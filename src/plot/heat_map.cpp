@@ -13,6 +13,8 @@ namespace popflow::plot {
 
 namespace {
 
+constexpr int key_steps = 8;
+
 std::string two_decimals(double value) {
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "%.2f", value);
@@ -29,6 +31,18 @@ std::string cell_element(const HeatCell& cell, double low, double high) {
                    two_decimals(cell.value));
 }
 
+// What the shades stand for: a strip from the lightest to the darkest, and their numbers.
+std::string colour_key(double low, double high) {
+    std::string strip;
+    for (int k = 0; k < key_steps; ++k) {
+        const std::string shade = two_decimals(0.04 + 0.51 * k / (key_steps - 1));
+        strip += element("i", "style=\"--shade:" + shade + "\"", "");
+    }
+    return element(
+        "p", "class=\"key\"",
+        two_decimals(low) + " " + element("span", "aria-hidden=\"true\"", strip) + " " + two_decimals(high));
+}
+
 }  // namespace
 
 std::string heat_map(const std::string& label, const std::vector<std::string>& row_names,
@@ -43,7 +57,8 @@ std::string heat_map(const std::string& label, const std::vector<std::string>& r
         rows += element("tr", "", row);
     }
     return element("div", "class=\"scroll\"",
-                   element("table", "class=\"heat\" aria-label=\"" + escaped(label) + "\"", rows));
+                   element("table", "class=\"heat\" aria-label=\"" + escaped(label) + "\"", rows)) +
+           (high > low ? colour_key(low, high) : "");
 }
 
 }  // namespace popflow::plot

@@ -30,7 +30,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: 0.3rem 0; }
 .scores { min-width: min(100%, 40rem); font-size: 0.95rem; }
 .scores th, .scores td { padding: 0.32rem 0.7rem; text-align: right; vertical-align: top; white-space: nowrap; border-bottom: 1px solid var(--rule); }
-.scores th:first-child { text-align: left; position: sticky; left: 0; background: var(--page); font-weight: 500; white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; }
+.scores th:first-child { text-align: left; position: sticky; left: 0; background: var(--page); font-weight: 500; white-space: normal; overflow-wrap: anywhere; min-width: 7.8rem; }
 .scores thead th { font-weight: 600; border-bottom: 2px solid var(--rule); } .scores thead th.group { text-align: center; }
 .scores tr.baseline th, .scores tr.baseline td { color: var(--soft); } .scores tr.first td, .scores tr.first th { border-top: 2px solid var(--rule); }
 .scores .best { color: var(--best); font-weight: 700; } .scores tr.baseline .best { color: var(--best); }
@@ -38,7 +38,7 @@ caption { text-align: left; padding: 0.3rem 0; }
 .published { display: block; color: var(--soft); font-weight: 400; font-style: italic; font-size: 0.86em; }
 details { border: 1px solid var(--rule); border-radius: 6px; margin: 0.5rem 0; padding: 0 0.8rem; }
 summary { cursor: pointer; padding: 0.55rem 0; font-weight: 600; overflow-wrap: anywhere; }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 360px), 1fr)); gap: 1.2rem; padding-bottom: 0.8rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 1.2rem; padding-bottom: 0.8rem; }
 .panels > figure { margin: 0; min-width: 0; max-width: 560px; }
 .heats { display: flex; flex-wrap: wrap; gap: 0.4rem 2rem; align-content: start; min-width: 0; } .heats > figure { margin: 0; min-width: 0; max-width: 100%; }
 @media (min-width: 820px) { .panels > .heats { grid-column: span 2; } }
@@ -53,10 +53,12 @@ svg .mark:hover { stroke: var(--ink); stroke-width: 1.6; } svg .line:hover { str
 .line.c0 { stroke: var(--c0); } .line.c1 { stroke: var(--c1); } .line.c2 { stroke: var(--c2); } .line.c3 { stroke: var(--c3); }
 .line.c4 { stroke: var(--c4); } .line.c5 { stroke: var(--c5); } .line.c6 { stroke: var(--c6); } .line.c7 { stroke: var(--c7); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0.15rem 0.9rem; margin: 0.2rem 0 0; padding: 0; font-size: 0.85rem; color: var(--soft); }
-.legend li { overflow-wrap: anywhere; } .legend svg { vertical-align: -2px; margin-right: 0.35rem; }
+.pair > .legend { margin-bottom: 0.6rem; } .legend li { overflow-wrap: anywhere; } .legend svg { vertical-align: -2px; margin-right: 0.35rem; }
 .heat { font-size: 0.85rem; } .heat th { font-weight: 500; padding: 0.3rem 0.4rem; color: var(--soft); white-space: nowrap; }
 .heat th[scope=row] { text-align: right; position: sticky; left: 0; background: var(--page); }
 .heat td { text-align: center; padding: 0.35rem 0.4rem; min-width: 2.9rem; border: 2px solid var(--page); background: rgb(var(--heat) / var(--shade, 0)); }
+.key { display: flex; align-items: center; gap: 0.5rem; margin: 0.1rem 0 0; font-size: 0.85rem; color: var(--soft); } .key span { display: flex; }
+.key i { width: 1.1rem; height: 0.8rem; background: rgb(var(--heat) / var(--shade)); }
 .files { font-size: 0.85rem; } .files th, .files td { text-align: left; padding: 0.25rem 0.7rem 0.25rem 0; vertical-align: top; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 pre { background: var(--panel); padding: 0.7rem; overflow-x: auto; font-size: 0.8rem; border-radius: 4px; }
 svg .cloud { stroke-width: 3.4; stroke-opacity: 0.5; } svg .cloud:hover { stroke-width: 4.4; stroke-opacity: 0.9; }
@@ -68,6 +70,7 @@ svg .arrows { stroke: var(--ink); stroke-width: 0.6; stroke-opacity: 0.55; fill:
 #tip { position: fixed; z-index: 9; max-width: 80vw; padding: 0.3rem 0.6rem; border-radius: 4px; background: var(--ink); color: var(--page); font-size: 0.85rem; pointer-events: none; white-space: pre-line; }
 @media (max-width: 640px) { body { font-size: 15px; } .scores .sd { display: block; } .scores th, .scores td { padding: 0.3rem 0.3rem; } .scores thead th { white-space: normal; } .scores { font-size: 0.86rem; min-width: 100%; }
   .scores th:first-child { min-width: 5.7rem; } }
+@media (max-width: 960px) { .small svg .tick { font-size: 16px; } .small svg .axis { font-size: 18px; } }
 @media print { details { break-inside: avoid; } body { max-width: none; } }
 )css";
 

@@ -15,6 +15,7 @@ namespace popflow::train {
 
 namespace {
 
+using linalg::ConstMatrixView;
 using linalg::Matrix;
 
 // x -> x M, with M = [[a, b], [c, d]].
@@ -35,8 +36,8 @@ struct PlaneMap {
     }
 };
 
-void copy_row(const Matrix<float>& from, std::size_t row, Matrix<float>& to, std::size_t at) {
-    std::copy_n(from.view().row(row), from.cols(), to.view().row(at));
+void copy_row(ConstMatrixView<float> from, std::size_t row, Matrix<float>& to, std::size_t at) {
+    std::copy_n(from.row(row), from.cols, to.view().row(at));
 }
 
 void shuffle_rows(Matrix<float>& x, core::Stream& stream) {
@@ -57,17 +58,17 @@ const TrainingPair* choose_other(const Lane& lane, const TrainingPair& pair, cor
 // The last rows, which are a random sample as any others are, give way to cells of another pair.
 void mix_in(const TrainingPair& other, bool rows_correspond, core::Stream& stream, DrawnCells cells) {
     const std::size_t n = cells.control.rows();
-    const std::size_t n_control = other.control->x.rows();
-    const std::size_t n_treated = other.treated->x.rows();
+    const std::size_t n_control = other.control.x.rows;
+    const std::size_t n_treated = other.treated.x.rows;
     const auto wanted = static_cast<std::size_t>(stream.uniform() * static_cast<double>(n + 1));
     const std::size_t share = std::min({wanted, n_control, n_treated});
     const auto control = stream.sample(n_control, share);
     const auto treated = rows_correspond ? control : stream.sample(n_treated, share);
     for (std::size_t i = 0; i < share; ++i) {
         const std::size_t at = n - share + i;
-        copy_row(other.control->x, control[i], cells.control, at);
-        cells.control_type[at] = other.control->cell_type[control[i]];
-        copy_row(other.treated->x, treated[i], cells.treated, at);
+        copy_row(other.control.x, control[i], cells.control, at);
+        cells.control_type[at] = other.control.cell_type[control[i]];
+        copy_row(other.treated.x, treated[i], cells.treated, at);
     }
     if (!rows_correspond) shuffle_rows(cells.treated, stream);
 }
@@ -77,24 +78,24 @@ void splice_in(const TrainingPair& pair, const TrainingPair& other, core::Stream
     const double angle = 2 * std::numbers::pi * stream.uniform();
     const auto cosine = static_cast<float>(std::cos(angle));
     const auto sine = static_cast<float>(std::sin(angle));
-    const auto along = [&](const Matrix<float>& x, std::size_t i) {
+    const auto along = [&](ConstMatrixView<float> x, std::size_t i) {
         return x(i, 0) * cosine + x(i, 1) * sine;
     };
-    const Matrix<float>& near = pair.treated->x;
-    const Matrix<float>& far = other.treated->x;
-    const float line = along(near, stream.below(near.rows()));
+    const ConstMatrixView<float> near = pair.treated.x;
+    const ConstMatrixView<float> far = other.treated.x;
+    const float line = along(near, stream.below(near.rows));
     std::vector<std::pair<const TrainingPair*, std::size_t>> rows;
-    for (std::size_t i = 0; i < near.rows(); ++i)
+    for (std::size_t i = 0; i < near.rows; ++i)
         if (along(near, i) <= line) rows.emplace_back(&pair, i);
-    for (std::size_t i = 0; i < far.rows(); ++i)
+    for (std::size_t i = 0; i < far.rows; ++i)
         if (along(far, i) > line) rows.emplace_back(&other, i);
     if (rows.size() < cells.control.rows()) return;
     const auto drawn = stream.sample(rows.size(), cells.control.rows());
     for (std::size_t i = 0; i < drawn.size(); ++i) {
         const auto& [from, row] = rows[drawn[i]];
-        copy_row(from->control->x, row, cells.control, i);
-        cells.control_type[i] = from->control->cell_type[row];
-        copy_row(from->treated->x, row, cells.treated, i);
+        copy_row(from->control.x, row, cells.control, i);
+        cells.control_type[i] = from->control.cell_type[row];
+        copy_row(from->treated.x, row, cells.treated, i);
     }
 }
 

@@ -155,6 +155,47 @@ data::Conditions read_conditions(const h5::Group& group) {
     return {std::move(treatments), all ? data::Doses::all : data::Doses::highest};
 }
 
+// All that a prediction needs besides the weights.
+void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
+    root.write_attribute("config", checkpoint.config);
+    root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
+    root.write_attribute("step", checkpoint.adam.step);
+    root.write_attribute("checksum", checkpoint_digest(checkpoint));
+    write_shape(root.create_group("model"), checkpoint.shape, checkpoint.method, checkpoint.base);
+    if (checkpoint.method == models::Method::icnn) {
+        write_icnn(root.create_group("icnn"), checkpoint.icnn);
+    } else {
+        write_matrix(root, "frequencies", checkpoint.frequencies);
+    }
+    root.write_strings("markers", checkpoint.markers);
+    root.write_strings("cell_types", checkpoint.cell_types);
+    root.write("normalisation_mean", checkpoint.normalisation.mean);
+    root.write_attribute("normalisation_scale", static_cast<double>(checkpoint.normalisation.scale));
+    write_conditions(root.create_group("conditions"), checkpoint.conditions);
+    write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
+}
+
+// The file that `write` fills, with a digest of its bytes behind it.
+template <class Write>
+std::vector<std::byte> sealed_file(const char* name, Write write) {
+    h5::MemoryFile file(name);
+    {
+        h5::Group root = file.root();
+        write(root);
+    }
+    std::vector<std::byte> bytes = file.bytes();
+    const std::string seal = seal_of(bytes);
+    std::ranges::copy(std::as_bytes(std::span(seal)), std::back_inserter(bytes));
+    return bytes;
+}
+
+void keep_average_alone(Checkpoint& checkpoint) {
+    checkpoint.values = checkpoint.adam.average;
+    checkpoint.adam.first.assign(checkpoint.values.size(), 0.0F);
+    checkpoint.adam.second.assign(checkpoint.values.size(), 0.0F);
+    checkpoint.memory = {};
+}
+
 // Of the values that were read: a file that another program has written anew has no seal.
 void check_digest(const h5::Group& root, const Checkpoint& checkpoint) {
     if (!root.has_attribute("checksum")) return;
@@ -174,52 +215,45 @@ std::unique_ptr<models::Model> Checkpoint::model() const {
 }
 
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
-    const std::unique_ptr<models::Model> model = checkpoint.model();
-    h5::MemoryFile file("checkpoint");
-    {
-        h5::Group root = file.root();
+    return sealed_file("checkpoint", [&](h5::Group& root) {
         root.write_attribute("popflow_checkpoint", format_version);
-        root.write_attribute("config", checkpoint.config);
-        root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
-        root.write_attribute("step", checkpoint.adam.step);
-        root.write_attribute("checksum", checkpoint_digest(checkpoint));
-        write_shape(root.create_group("model"), checkpoint.shape, checkpoint.method, checkpoint.base);
-        if (checkpoint.method == models::Method::icnn) {
-            write_icnn(root.create_group("icnn"), checkpoint.icnn);
-        } else {
-            write_matrix(root, "frequencies", checkpoint.frequencies);
-        }
-        root.write_strings("markers", checkpoint.markers);
-        root.write_strings("cell_types", checkpoint.cell_types);
-        root.write("normalisation_mean", checkpoint.normalisation.mean);
-        root.write_attribute("normalisation_scale", static_cast<double>(checkpoint.normalisation.scale));
-        write_conditions(root.create_group("conditions"), checkpoint.conditions);
-        write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
-        write_tensors(root, "weights", model->layout(), checkpoint.values);
-        write_tensors(root, "average", model->layout(), checkpoint.adam.average);
-        write_tensors(root, "adam_first", model->layout(), checkpoint.adam.first);
-        write_tensors(root, "adam_second", model->layout(), checkpoint.adam.second);
+        write_constants(root, checkpoint);
+        const std::unique_ptr<models::Model> model = checkpoint.model();
+        const nn::ParameterLayout& layout = model->layout();
+        write_tensors(root, "weights", layout, checkpoint.values);
+        write_tensors(root, "average", layout, checkpoint.adam.average);
+        write_tensors(root, "adam_first", layout, checkpoint.adam.first);
+        write_tensors(root, "adam_second", layout, checkpoint.adam.second);
         if (!checkpoint.memory.view().empty()) write_matrix(root, "memory", checkpoint.memory);
-    }
-    std::vector<std::byte> bytes = file.bytes();
-    const std::string seal = seal_of(bytes);
-    std::ranges::copy(std::as_bytes(std::span(seal)), std::back_inserter(bytes));
-    return bytes;
+    });
+}
+
+std::vector<std::byte> weights_bytes(Checkpoint checkpoint) {
+    keep_average_alone(checkpoint);
+    return sealed_file("weights", [&](h5::Group& root) {
+        root.write_attribute("popflow_weights", format_version);
+        write_constants(root, checkpoint);
+        write_tensors(root, "average", checkpoint.model()->layout(), checkpoint.adam.average);
+    });
 }
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
     core::store_file(path, checkpoint_bytes(checkpoint));
 }
 
-Checkpoint read_checkpoint(const std::string& path) {
+namespace {
+
+// @param format  attribute of the root that says the version
+h5::Group open_sealed(const std::string& path, const char* format, const char* what) {
     check_seal(path);
-    const h5::Group root = h5::open_file(path);
-    if (!root.has_attribute("popflow_checkpoint"))
-        throw core::DataError(path, "", "not a popflow checkpoint");
-    if (const std::int64_t version = root.int_attribute("popflow_checkpoint"); version != format_version) {
-        throw core::DataError(path, "popflow_checkpoint",
-                              "found format " + std::to_string(version) + ", allowed 1");
-    }
+    h5::Group root = h5::open_file(path);
+    if (!root.has_attribute(format)) throw core::DataError(path, "", std::string("not a popflow ") + what);
+    if (const std::int64_t version = root.int_attribute(format); version != format_version)
+        throw core::DataError(path, format, "found format " + std::to_string(version) + ", allowed 1");
+    return root;
+}
+
+Checkpoint read_constants(const h5::Group& root) {
     Checkpoint c;
     c.config = root.string_attribute("config");
     c.data_fingerprint = root.string_attribute("data_fingerprint");
@@ -238,13 +272,30 @@ Checkpoint read_checkpoint(const std::string& path) {
     c.normalisation.scale = static_cast<float>(root.double_attribute("normalisation_scale"));
     c.conditions = read_conditions(root.open_group("conditions"));
     c.mean_shifts = read_matrix(root, "mean_shifts");
+    c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
+    return c;
+}
+
+}  // namespace
+
+Checkpoint read_checkpoint(const std::string& path) {
+    const h5::Group root = open_sealed(path, "popflow_checkpoint", "checkpoint");
+    Checkpoint c = read_constants(root);
     const std::unique_ptr<models::Model> model = c.model();
     c.values = read_tensors(root, "weights", model->layout());
     c.adam.average = read_tensors(root, "average", model->layout());
     c.adam.first = read_tensors(root, "adam_first", model->layout());
     c.adam.second = read_tensors(root, "adam_second", model->layout());
     if (root.contains_dataset("memory")) c.memory = read_matrix(root, "memory");
-    c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
+    check_digest(root, c);
+    return c;
+}
+
+Checkpoint read_weights(const std::string& path) {
+    const h5::Group root = open_sealed(path, "popflow_weights", "file of weights");
+    Checkpoint c = read_constants(root);
+    c.adam.average = read_tensors(root, "average", c.model()->layout());
+    keep_average_alone(c);
     check_digest(root, c);
     return c;
 }

@@ -45,11 +45,19 @@ std::string checkpoint_digest(const Checkpoint& checkpoint);
 /// The checkpoint as an HDF5 file with its digest, and behind it a line with a digest of all its bytes.
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
 
+/// What a prediction needs of a checkpoint, and no more: the average weights and the constants, in the same
+/// layout.
+std::vector<std::byte> weights_bytes(Checkpoint checkpoint);
+
 /// Stores checkpoint_bytes(), whole or not at all. @throws core::DataError, core::WriteError
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 
 /// @throws core::DataError if the file is missing, damaged (its content has not its checksum) or of another
 /// format
 Checkpoint read_checkpoint(const std::string& path);
+
+/// The checkpoint of weights_bytes(): the average stands for the last step's weights too, and no training can
+/// go on from it. @throws core::DataError as read_checkpoint()
+Checkpoint read_weights(const std::string& path);
 
 }  // namespace popflow::train

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "core/random.hpp"
+#include "data/cell_store.hpp"
 #include "dist/partition.hpp"
 #include "ot/coupling.hpp"
 
@@ -19,11 +20,11 @@ using core::Stream;
 
 namespace {
 
-void gather_rows(const linalg::Matrix<float>& from, std::span<const std::uint32_t> rows,
+void gather_rows(linalg::ConstMatrixView<float> from, std::span<const std::uint32_t> rows,
                  linalg::Matrix<float>& to) {
-    to.reshape(rows.size(), from.cols());
+    to.reshape(rows.size(), from.cols);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::copy_n(from.view().row(rows[i]), from.cols(), to.view().row(i));
+        std::copy_n(from.row(rows[i]), from.cols, to.view().row(i));
     }
 }
 
@@ -104,21 +105,21 @@ const TrainingPair& Trainer::pair_of_step(std::size_t lane_index) {
 void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const {
     const std::uint64_t seed = options_.seed;
     const std::uint64_t step = adam_.step;
-    const std::size_t n_control = pair.control->x.rows();
-    const std::size_t n_treated = pair.treated->x.rows();
+    const std::size_t n_control = pair.control.x.rows;
+    const std::size_t n_treated = pair.treated.x.rows;
     const std::size_t n = std::min({options_.cells, n_control, n_treated});
     Stream(seed, Purpose::source_cells, step, lane.slot).sample(n_control, n, work.drawn);
-    gather_rows(pair.control->x, work.drawn, work.source);
+    gather_rows(pair.control.x, work.drawn, work.source);
     work.source_type.resize(n);
-    for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control->cell_type[work.drawn[i]];
-    if (options_.coupling != Coupling::rows) {
+    for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control.cell_type[work.drawn[i]];
+    if (!draws_rows(options_.coupling)) {
         Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n, work.drawn);
     }
-    gather_rows(pair.treated->x, work.drawn, work.target);
+    gather_rows(pair.treated.x, work.drawn, work.target);
     const Augmentation which = options_.augmentation_at(step);
     if (which.any()) {
         augment(which, Stream(seed, Purpose::augment, step, lane.slot), lane, pair,
-                options_.coupling == Coupling::rows, {work.source, work.source_type, work.target});
+                draws_rows(options_.coupling), {work.source, work.source_type, work.target});
     }
     work.t.resize(n);
     Stream(seed, Purpose::flow_time, step, lane.slot).fill_uniform(work.t);
@@ -126,6 +127,21 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
         work.noise.reshape(n, work.source.cols());
         Stream(seed, Purpose::base_noise, step, lane.slot).fill_normal(work.noise.values());
     }
+}
+
+// Cells on a disk: those of the next step are fetched while this one computes, and those drawn from may go.
+void Trainer::look_ahead(std::size_t lane_index) const {
+    const Lane& lane = lanes_[lane_index];
+    const std::size_t n = lane.pairs.size();
+    const std::vector<std::uint32_t>& order = orders_[lane_index].pairs;
+    const TrainingPair& now = lane.pairs[order[adam_.step % n]];
+    if (!now.control.on_disk) return;
+    data::let_go(now.control);
+    data::let_go(now.treated);
+    if ((adam_.step + 1) % n == 0) return;  // the order of the next epoch is not drawn yet
+    const TrainingPair& next = lane.pairs[order[(adam_.step + 1) % n]];
+    data::fetch_ahead(next.control);
+    data::fetch_ahead(next.treated);
 }
 
 // Reorders the target so that row i is the partner of row i of the base under exact optimal transport.
@@ -141,7 +157,8 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
     try {
         const TrainingPair& pair = pair_of_step(lane_index);
         draw_slot(lanes_[lane_index], pair, work);
-        if (options_.coupling == Coupling::ot) couple(work);
+        look_ahead(lane_index);
+        if (options_.coupling == Coupling::ot || options_.coupling == Coupling::rows_ot) couple(work);
         const linalg::Matrix<float>& base = options_.base == Base::gaussian ? work.noise : work.source;
         const models::TrainingSlot<float> slot{.x0 = base.view(),
                                                .x1 = work.target.view(),

@@ -17,8 +17,17 @@
 namespace popflow::train {
 
 enum class Base { source, gaussian };
-/// rows: cell i of the control with cell i of the treated population, in the order of the file.
-enum class Coupling { random, ot, rows };
+/// How the cells of a slot are drawn and paired.
+enum class Coupling {
+    random,
+    ot,       ///< drawn from each population on its own, paired by exact optimal transport
+    rows,     ///< cell i of the control with cell i of the treated population, in the order of the file
+    rows_ot,  ///< the same cells, paired by exact optimal transport
+};
+/// The same rows are drawn from both populations of a pair, which are of one size.
+constexpr bool draws_rows(Coupling coupling) {
+    return coupling == Coupling::rows || coupling == Coupling::rows_ot;
+}
 enum class Schedule { constant, cosine };
 /// What becomes of a step whose loss or gradient is not finite: skip leaves weights and moments as they are
 /// and counts the step, so that the next one draws other cells.
@@ -55,8 +64,8 @@ double learning_rate(const TrainOptions& options, std::uint64_t step);
 /// One training pair on the rank that owns it; cells are normalised.
 struct TrainingPair {
     std::size_t index = 0;  ///< among all training pairs
-    const data::Cells* control = nullptr;
-    const data::Cells* treated = nullptr;
+    data::CellsView control;
+    data::CellsView treated;
     std::vector<float> condition;
 };
 
@@ -143,6 +152,7 @@ class Trainer {
     std::span<float> turn_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
     void couple(SlotWork& work) const;
+    void look_ahead(std::size_t lane_index) const;
     const TrainingPair& pair_of_step(std::size_t lane_index);
 
     const models::Model& model_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "dist/partition.hpp"
@@ -10,6 +11,9 @@
 namespace popflow::train {
 
 namespace {
+
+// Cells that are read into a file at a time.
+constexpr std::size_t most_group_bytes = std::size_t{32} << 20;
 
 // The populations of some pairs, each once, ascending.
 std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<const std::size_t> pairs) {
@@ -24,12 +28,12 @@ std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<co
 }  // namespace
 
 TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
-                         const dist::Communicator& comm)
+                         const dist::Communicator& comm, const CellStorage& storage)
     : screen_(screen),
       pairs_(split.pairs(data::Part::train)),
       smallest_(std::numeric_limits<std::size_t>::max()) {
     const std::size_t batch_pairs = options.batch_pairs;
-    if (options.coupling == Coupling::rows) check_rows_correspond(options);
+    if (draws_rows(options.coupling)) check_rows_correspond(options);
     if (batch_pairs > pairs_.size()) {
         throw core::ConfigError("batch-pairs", "found " + std::to_string(batch_pairs) + ", allowed 1 to " +
                                                    std::to_string(pairs_.size()) + ", the training pairs");
@@ -44,25 +48,79 @@ TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, c
     dealt_ = dist::deal(weights, batch_pairs);
     own_lanes_ = dist::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
     conditions_ = data::Conditions::of_pairs(screen, pairs_);
-    read_cells(screen);
+    read_cells(storage);
     agree_on_statistics(screen, options.normalise, comm);
-    for (auto& [population, cells] : cells_) normalisation_.apply(cells.x.view());
+    normalise_cells();
 }
 
-void TrainingSet::read_cells(const data::Screen& screen) {
+std::size_t TrainingSet::place_of(std::size_t population) const {
+    return static_cast<std::size_t>(std::ranges::lower_bound(own_, population) - own_.begin());
+}
+
+data::CellsView TrainingSet::cells_of(std::size_t population) const {
+    return cells_.cells(place_of(population));
+}
+
+void TrainingSet::read_cells(const CellStorage& storage) {
     std::vector<std::size_t> own_pairs;
     for (std::size_t lane : own_lanes_) {
         for (std::size_t i : dealt_[lane]) own_pairs.push_back(pairs_[i]);
     }
-    const std::vector<std::size_t> populations = populations_of(screen, own_pairs);
-    std::vector<data::Cells> cells = data::read_populations(screen, populations);
-    for (std::size_t i = 0; i < populations.size(); ++i) cells_.emplace(populations[i], std::move(cells[i]));
+    own_ = populations_of(screen_, own_pairs);
+    moments_.resize(own_.size());
+    std::vector<std::size_t> sizes;
+    std::size_t bytes = 0;
+    for (const std::size_t population : own_) {
+        sizes.push_back(screen_.populations[population].n_cells);
+        bytes += sizes.back() * (screen_.markers.size() * sizeof(float) + 1);
+    }
+    const bool in_file = !storage.folder.empty() && bytes > storage.most_in_memory;
+    cells_ = data::CellStore(sizes, screen_.markers.size(), in_file ? storage.folder : "");
+    if (!in_file) return read_group(own_);
+
+    // In the order of the file, a new group where no population of the one before goes on: each row is read
+    // once.
+    std::vector<std::size_t> order = own_;
+    std::ranges::sort(order, {}, [&](std::size_t p) { return screen_.populations[p].first_row; });
+    std::vector<std::size_t> group;
+    std::size_t group_bytes = 0;
+    std::size_t end_row = 0;
+    for (const std::size_t p : order) {
+        const data::Population& population = screen_.populations[p];
+        if (group_bytes > most_group_bytes && population.first_row >= end_row) {
+            read_group(group);
+            group.clear();
+            group_bytes = 0;
+        }
+        group.push_back(p);
+        group_bytes += population.n_cells * screen_.markers.size() * sizeof(float);
+        end_row = std::max(end_row, population.end_row);
+    }
+    read_group(group);
+}
+
+void TrainingSet::read_group(std::span<const std::size_t> group) {
+    std::vector<data::CellsRoom> room;
+    for (const std::size_t population : group) room.push_back(cells_.room(place_of(population)));
+    data::read_populations(screen_, group, room);
+    for (std::size_t k = 0; k < group.size(); ++k) {
+        moments_[place_of(group[k])] = data::moments(room[k].x);
+        cells_.release(place_of(group[k]));
+    }
+}
+
+void TrainingSet::normalise_cells() {
+    for (std::size_t k = 0; k < own_.size(); ++k) {
+        normalisation_.apply(cells_.room(k).x);
+        cells_.release(k);
+    }
 }
 
 void TrainingSet::check_rows_correspond(const TrainOptions& options) const {
     if (options.base == Base::gaussian) {
         throw core::ConfigError(
-            "coupling", "found 'rows' with base gaussian, whose noise has no rows; allowed random, ot");
+            "coupling",
+            "found rows of the file with base gaussian, whose noise has no rows; allowed random, ot");
     }
     for (const std::size_t p : pairs_) {
         const data::PopulationPair& pair = screen_.pairs[p];
@@ -93,7 +151,7 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, bool normalise
     std::vector<double> table(populations.size() * width, 0.0);
     for (std::size_t i = 0; i < populations.size(); ++i) {
         if (std::ranges::find(own_lanes_, lane_of.at(populations[i])) == own_lanes_.end()) continue;
-        const data::Moments moments = data::moments(cells_.at(populations[i]).x.view());
+        const data::Moments& moments = moments_[place_of(populations[i])];
         double* row = table.data() + i * width;
         row[0] = static_cast<double>(moments.n);
         std::ranges::copy(moments.mean, row + 1);
@@ -142,7 +200,7 @@ std::vector<Lane> TrainingSet::lanes() const {
         Lane lane{slot, {}};
         for (std::size_t i : dealt_[slot]) {
             const data::PopulationPair& pair = screen_.pairs[pairs_[i]];
-            lane.pairs.push_back({i, &cells_.at(pair.control), &cells_.at(pair.treated),
+            lane.pairs.push_back({i, cells_of(pair.control), cells_of(pair.treated),
                                   conditions_.encode(screen_.populations[pair.treated])});
         }
         lanes.push_back(std::move(lane));

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <map>
+#include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
+#include "data/cell_store.hpp"
 #include "data/conditions.hpp"
 #include "data/normalisation.hpp"
 #include "data/splits.hpp"
@@ -12,13 +15,20 @@
 
 namespace popflow::train {
 
+/// Where a rank keeps the cells of its pairs.
+struct CellStorage {
+    std::string folder;                                ///< for a file of its own; empty: always in memory
+    std::uint64_t most_in_memory = ~std::uint64_t{0};  ///< bytes above which they go to the file
+};
+
 /// What every rank knows of the training data, and the cells of this rank's own pairs.
 ///
 /// The pairs are dealt into lanes, one per slot of a batch; a rank holds the populations of its lanes and no
 /// others.
 class TrainingSet {
   public:
-    /// Reads this rank's cells, agrees on the normalisation and normalises. Collective over comm.
+    /// Reads this rank's cells, in groups of some megabytes if they go to a file, agrees on the
+    /// normalisation and normalises. Collective over comm.
     ///
     /// Means and standard deviations are those of all training cells, each counted once: the moments of each
     /// population come from one rank and are combined in the order of the populations, so they have the same
@@ -27,7 +37,7 @@ class TrainingSet {
     /// size;
     ///         core::ConfigError if there are more slots than pairs, or rows are coupled with a Gaussian base
     TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
-                const dist::Communicator& comm);
+                const dist::Communicator& comm, const CellStorage& storage = {});
 
     const std::vector<std::size_t>& pairs() const { return pairs_; }
     const data::Conditions& conditions() const { return conditions_; }
@@ -39,17 +49,25 @@ class TrainingSet {
     std::size_t smallest_population() const { return smallest_; }
     /// This rank's lanes; they point into this object.
     std::vector<Lane> lanes() const;
+    /// The cells of this rank are in a file.
+    bool on_disk() const { return cells_.on_disk(); }
 
   private:
     void check_rows_correspond(const TrainOptions& options) const;
-    void read_cells(const data::Screen& screen);
+    void read_cells(const CellStorage& storage);
+    void read_group(std::span<const std::size_t> group);
+    data::CellsView cells_of(std::size_t population) const;
+    std::size_t place_of(std::size_t population) const;
+    void normalise_cells();
     void agree_on_statistics(const data::Screen& screen, bool normalise, const dist::Communicator& comm);
 
     const data::Screen& screen_;
     std::vector<std::size_t> pairs_;  ///< indices into Screen::pairs
     std::vector<std::vector<std::size_t>> dealt_;
     std::vector<std::size_t> own_lanes_;
-    std::map<std::size_t, data::Cells> cells_;  ///< population -> cells
+    std::vector<std::size_t> own_;        ///< populations of this rank, ascending
+    data::CellStore cells_;               ///< of own_
+    std::vector<data::Moments> moments_;  ///< of own_
     data::Conditions conditions_;
     data::Normalisation normalisation_;
     linalg::Matrix<float> mean_shifts_;

@@ -6,6 +6,7 @@ PREDICTED is written with --times 0,0.5 --space normalised --tolerance TOLERANCE
 Prints the largest differences, each relative to the norm of a population's cells, and fails above 1e-5. At
 a loose tolerance, where a rounding may decide whether a step is taken again, it fails above the tolerance.
 """
+import json
 import sys
 
 import anndata
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, sys.argv[1])
-from popflow_torch import Run  # noqa: E402
+from popflow_torch import Run, export  # noqa: E402
 
 torch.set_num_threads(1)
 tolerance = float(sys.argv[5])
@@ -61,6 +62,26 @@ for (population, treatment, concentration), obs in groups:
         as_raw = np.asarray(raw_file.X[rows])
         note("inverse", run.invert(torch.from_numpy(np.asarray(predicted.X[rows]))), as_raw)
         note("raw", run.predict(raw, treatment, dose, types, tolerance), as_raw)
+if run.method != "icnn":  # the networks in TorchScript, saved and loaded again
+    export(run, "model.pt")
+    about = {"popflow.json": ""}
+    scripted = torch.jit.load("model.pt", _extra_files=about)
+    assert json.loads(about["popflow.json"])["markers"] == run.markers
+    c = run.condition(treatment, dose)
+    worst["scripted"] = 0.0
+    numbers = run.type_numbers(types)
+    with torch.no_grad():
+        if len(h):
+            note("scripted", scripted.context(run.normalise(raw), numbers).numpy(), h.numpy())
+        for time in (0.0, 0.3, 1.0):
+            t = torch.full((len(x),), time)
+            note("scripted", scripted(x, t, h, c).numpy(), run.model(x, t, h, c).numpy())
+else:
+    try:
+        export(run, "model.pt")
+        raise AssertionError("potentials were exported as a velocity")
+    except ValueError as error:
+        assert "method icnn" in str(error)
 print(f"{sys.argv[2]}: {run.method}, base {run.base}, tolerance {tolerance}, {len(groups)} populations x treatments, " +
       ", ".join(f"{what} {error:.1e}" for what, error in worst.items()))
 # Raw values are exponentials of the model's, which multiplies what they differ by.

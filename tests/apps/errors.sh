@@ -47,28 +47,34 @@ refused nowhere.h5ad "No such file" -- $inspect nowhere.h5ad
 refused text.h5ad "not an HDF5 file" -- $inspect text.h5ad
 refused "found a folder" -- $inspect "$scratch"
 refused no_x.h5ad X missing -- $inspect no_x.h5ad
+refused filter.h5ad X "compressed by filter 32001 (blosc), which this HDF5 does not have" -- $train --data filter.h5ad
 refused no_cells.h5ad X "found 0 cells, allowed 1 or more" -- $inspect no_cells.h5ad
-refused good.h5ad obs/nosuch missing nearest -- $inspect good.h5ad --column treatment=nosuch
-refused column "found 'treatmen', allowed patient, culture, treatment" -- $inspect good.h5ad --column treatmen=O
+refused good.h5ad obs/nosuch "is missing, found" -- $inspect good.h5ad --column treatment=nosuch
+refused column "found 'treatmen' (did you mean 'treatment'?), allowed patient, culture, treatment" -- $inspect good.h5ad --column treatmen=O
 refused good.h5ad obs/treatment "no control among DMSO, O, S" nosuch -- $inspect good.h5ad --control nosuch
-refused good.h5ad obs "at least 21 cells" -- inspect --min-cells 21 --data good.h5ad
-refused good.h5ad pERKK "nearest is \`pERK\`" -- $inspect good.h5ad --markers pERKK
+refused good.h5ad obs "at least 21 cells (--min-cells); the largest population has 20" -- inspect --min-cells 21 --data good.h5ad
+refused good.h5ad pERKK "did you mean 'pERK'?" -- $inspect good.h5ad --markers pERKK
 refused nan.h5ad X "row 25, marker IdU: found NaN" -- $train --data nan.h5ad
 refused negative.h5ad X "row 25, marker IdU: found -3" ">= 0" -- $train --data negative.h5ad
 refused negative.h5ad X "found -3" -- metrics good.h5ad negative.h5ad --transform log1p
 refused other_markers.h5ad pERK -- metrics good.h5ad other_markers.h5ad
-refused "found 1 files, allowed 2" -- metrics good.h5ad
+refused "found 1 file, allowed 2" -- metrics good.h5ad
 
 # The split.
 refused one_patient.h5ad "one patient only" -- $train --data one_patient.h5ad --split patient:P1
 refused good.h5ad "patient \`P4\`" "allowed P1, P2, P3" -- $train --split patient:P4
 refused good.h5ad "found 0 pairs to train on" -- $train --split patient:P1,P2,P3
+# inspect shows what there is before it says why it cannot be split so.
+expect_exit 2 "$popflow" $inspect good.h5ad --split patient:P4
+one_line good.h5ad "patient \`P4\`"
+grep -q "^Experiments" out || fail "the tables are not shown: $(cat out)"
 refused good.h5ad "0 to test" -- $train --split column:all_train
 refused good.h5ad obs/nosuch missing -- $train --split column:nosuch
 refused good.h5ad obs/split missing -- $train --split letters
 refused good.h5ad obs/culture "found \`PDO\`" "allowed one of train" -- $train --split column:culture
 refused "patient \`a b\`" -- $train --split $'patient:a\nb'
 refused split "found \`patients\`" "allowed replica" -- $train --split patients
+refused split "found \`replicate\` (did you mean 'replica'?), allowed replica" -- $train --split replicate
 
 # The command line and the configuration file.
 refused "unknown option" "did you mean 'steps'" -- $train --step 3
@@ -82,13 +88,13 @@ refused steps "found '3x'" -- $train --steps 3x
 refused steps "found '-3'" -- $train --steps=-3
 refused rate "found 'x', allowed a number from 0 to 1000" -- $train --rate x
 refused rate "found 'nan'" -- $train --rate nan
-refused method "found 'mfn', allowed fm, cgfm, mfm" -- $train --method mfn
+refused method "found 'mfn' (did you mean 'mfm'?), allowed fm, cgfm, mfm" -- $train --method mfn
 refused predictions "unknown option" -- metrics good.h5ad good.h5ad --predictions new.h5ad
 refused parts "unknown option" -- metrics good.h5ad good.h5ad --parts test
-refused metrics "found 'w3', allowed w1" -- metrics good.h5ad good.h5ad --metrics w3
+refused metrics "found 'w3' (did you mean 'w1'?), allowed w1" -- metrics good.h5ad good.h5ad --metrics w3
 refused transform "found \`arcsinh:0\`" -- $inspect good.h5ad --transform arcsinh:0
 refused cells "found '3', allowed a whole number from 9" -- simulate screen --output new.h5ad --cells 9:3
-refused simulate "found 'letter', allowed letters, screen" -- simulate letter --output new.h5ad
+refused simulate "found 'letter' (did you mean 'letters'?), allowed letters, screen" -- simulate letter --output new.h5ad
 refused simulate "found '', allowed letters, screen" -- simulate
 letters="simulate letters --output new.h5ad --letters I,L --test-letters X --rotations 2"
 refused unexpected letters -- simulate screen letters
@@ -121,6 +127,19 @@ refused data "allowed text without '#'" -- $train --data "go#od.h5ad"
 : >empty.cfg
 expect_exit 0 "$popflow" $inspect good.h5ad --config empty.cfg
 
+# Words of other programs, and options of other verbs.
+refused lr "unknown option (did you mean 'rate'?)" -- $train --lr 0.1
+refused epochs "unknown option (did you mean 'steps'?)" -- $train --epochs 3
+for option in "--format text" "--published letters" "--watch run" "--output new.h5" "--log-seconds 1"; do
+    refused "unknown option" -- $inspect good.h5ad $option
+done
+refused json "unknown option" -- report text.h5ad --json
+for option in --json "--format text" "--watch run" "--published letters"; do
+    refused "unknown option" -- evaluate --run run --output new.h5 $option
+done
+refused inspect "found 2 files, allowed 1" -- inspect good.h5ad nan.h5ad
+refused xylophone "unknown verb" -- help xylophone
+
 # Where output goes.
 refused output text.h5ad/run "Not a directory" -- $train --output text.h5ad/run
 refused output text.h5ad -- $train --output text.h5ad
@@ -137,6 +156,7 @@ refused format "found 'pdf', allowed text, markdown, csv" -- report text.h5ad --
 
 # A run folder. What is refused leaves it as it is.
 expect_exit 0 "$popflow" $train --output run
+expect_exit 0 "$popflow" $train --data two_types.h5ad --output types
 cp run/config.cfg before.cfg
 evaluate="evaluate --run run --max-cells 20 --output new.h5"
 refused rate "found '0.5', was '0.001'" -- $train --output run --resume --rate 0.5
@@ -145,9 +165,9 @@ refused nowhere/new.h5 "No such file" -- $evaluate --output nowhere/new.h5
 refused folder "found a folder" -- $evaluate --output folder
 refused other_markers.h5ad var "not those that the run was trained on" -- $evaluate --data other_markers.h5ad
 refused data "allowed text without '#'" -- $evaluate --data "go#od.h5ad"
-refused parts "found 'tests', allowed train, validation, test" -- $evaluate --parts tests
+refused parts "found 'tests' (did you mean 'test'?), allowed train, validation, test" -- $evaluate --parts tests
 refused parts "no pair" -- $evaluate --parts validation
-refused folder/checkpoint.h5 "No such file" -- evaluate --run folder --output new.h5
+refused run "found 'folder', which is no run folder" -- evaluate --run folder --output new.h5
 refused run/checkpoint.h5 "not a popflow result file" -- report run/checkpoint.h5
 mkdir damaged empty
 : >empty/checkpoint.h5
@@ -159,7 +179,51 @@ for share in 20 60 95; do
 done
 expect_exit 0 "$popflow" $evaluate --output scores.h5
 refused nowhere/table.txt "cannot write" -- report scores.h5 --output nowhere/table.txt
-refused folder "cannot write" -- report scores.h5 --output folder
+refused folder "cannot write" -- report scores.h5 --output folder --format text
+
+refused output "found 'table.pdf', allowed a name that ends in .txt, .md, .csv" -- report scores.h5 --output table.pdf
+refused output "found 'table'" -- report scores.h5 --output table
+
+# No file of the user's is replaced, nor one of a run.
+sums() { sha256sum good.h5ad scores.h5 run/* mine/* | grep -v log.txt; }
+mkdir mine
+cp good.h5ad mine/copy.h5ad
+cp scores.h5 run/results.h5
+printf 'steps = 3\n# kept by hand\n' >mine/config.cfg
+sums >before.sums
+refused output "would replace a file that is used" -- $evaluate --data mine/copy.h5ad --output mine/copy.h5ad
+refused output "would replace a file that is used" -- $evaluate --data mine/copy.h5ad --output run/../mine/copy.h5ad
+refused output "would replace a file that is used" -- report run --output run/results.h5 --format text
+refused output "would replace a file that is used" -- report scores.h5 run --output scores.h5 --format csv
+refused output "would replace a file that is used" -- $train --config mine/config.cfg --output mine
+refused predictions "would replace a file that is used" -- $evaluate --output same.h5ad --predictions ./same.h5ad
+for name in checkpoint.h5 checkpoint-3.h5 weights.h5 config.cfg training.h5 training.csv log.txt lock; do
+    refused output "belongs to the run in" -- $evaluate --output run/$name
+done
+for name in checkpoint.h5 training.h5 results.h5; do
+    refused output "belongs to the run in" -- predict --run run --data controls.h5ad --output run/$name
+    refused output "belongs to the run in" -- simulate screen --output run/$name
+    refused output "belongs to the run in" -- simulate letters --output run/$name
+    refused output "belongs to the run in" -- report scores.h5 --output run/$name --format text
+    refused predictions "belongs to the run in" -- $evaluate --predictions run/$name
+done
+for verb in train run; do
+    refused output "found the folder 'run', which holds a training; add --resume" -- $verb $model --split patient:P3 \
+        --data good.h5ad --output run
+done
+mkdir scored weights
+cp scores.h5 scored/results.h5
+cp run/weights.h5 run/config.cfg weights
+refused output "holds the results.h5 of an earlier run and no checkpoint" -- $train --output scored
+refused output "holds the weights.h5 of an earlier run and no checkpoint" -- $train --output weights --resume
+sums >after.sums
+cmp before.sums after.sums || fail "a file was replaced"
+
+# What is no run, or not evaluated yet.
+refused report "found the folder 'folder', which is no run folder" -- report folder
+refused report "has no results.h5 yet; popflow evaluate --run types --output types/results.h5" -- report types
+refused nowhere "No such file" -- report nowhere
+refused watch "found 'folder', which is not a run folder" -- report --watch folder
 
 # Predictions.
 predict="predict --run run --data controls.h5ad --output new.h5ad"
@@ -167,7 +231,7 @@ expect_exit 0 "$popflow" $predict --output predicted.h5ad
 refused run missing -- predict --data controls.h5ad --output new.h5ad
 refused data missing -- predict --run run --output new.h5ad
 refused --output missing -- predict --run run --data controls.h5ad
-refused nowhere/checkpoint.h5 "No such file" -- $predict --run nowhere
+refused run "found 'nowhere', which is no run folder" -- $predict --run nowhere
 refused nowhere.h5ad "No such file" -- $predict --data nowhere.h5ad
 refused controls.h5ad obs/treatment "no control among DMSO" nosuch -- $predict --control nosuch
 refused controls.h5ad obs "keeps a control of at least 21 cells" -- $predict --min-cells 21
@@ -177,6 +241,7 @@ refused markers "a trained model keeps its markers" -- $predict --markers pERK
 refused markers "a trained model keeps its markers" -- $evaluate --exclude-markers pERK
 refused treatment "found 'DMSOO'" "allowed O, S" "trained on" -- $predict --treatment O,DMSOO
 refused treatment "found 'o' (did you mean 'O'?)" -- $predict --treatment S --treatment o
+refused treatment "found 'unheard'" "allowed O, S" -- $predict --treatment unheard
 refused concentration "found 1, allowed none" "--doses highest" -- $predict --concentration 1
 refused concentration "found 'high'" -- $predict --concentration high
 refused space "found 'log', allowed raw, arcsinh, transformed, normalised" -- $predict --space log
@@ -187,20 +252,20 @@ refused times "found 'half'" -- $predict --times half
 refused times "found '0.5' twice" -- $predict --times 0.5,1,0.5
 refused nowhere/new.h5ad "No such file" -- $predict --output nowhere/new.h5ad
 refused folder "found a folder" -- $predict --output folder
-refused output "is the data file" -- $predict --output ./controls.h5ad
+refused output "would replace a file that is used" -- $predict --output ./controls.h5ad
 refused collides.h5ad obs/predicted_treatment "found a column of a name that predictions use" -- \
     $predict --data collides.h5ad
 refused nan.h5ad X "row 25, marker IdU: found NaN" -- $predict --data nan.h5ad --control O
 refused max-cells "found 3, allowed more than 3, the neighbours of the encoder" -- $predict --max-cells 3
-expect_exit 0 "$popflow" $train --data two_types.h5ad --output types
 refused other_type.h5ad obs "found cell type \`T cell\`, allowed Fibs, PDOs" -- \
     $predict --run types --data other_type.h5ad
 refused nowhere/new.h5ad "No such file" -- $evaluate --predictions nowhere/new.h5ad
 refused folder "found a folder" -- $evaluate --predictions folder
-refused predictions "is the data file" -- $evaluate --predictions good.h5ad
+refused predictions "would replace a file that is used" -- $evaluate --predictions good.h5ad
 
 # On two ranks the line comes once, whether both meet the error or one.
 for bad in "trian" "$train --steps 0" "$inspect text.h5ad" "$train --data nan.h5ad" "simulate screen --output folder" \
+    "$train --output run" "$evaluate --output run/checkpoint.h5" "simulate letters --output run/config.cfg" \
     "$evaluate --output nowhere/new.h5" "$predict --treatment X" "$predict --data nan.h5ad --control O" \
     "$predict --output nowhere/new.h5ad"; do
     code=0

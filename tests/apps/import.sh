@@ -95,7 +95,7 @@ refused 'float_little.fcs: $SPILLOVER: missing' --cells float_little.fcs --compe
 refused 'singular.fcs: $SPILLOVER: found a singular matrix' --cells singular.fcs --compensate yes
 refused "channel.fcs: \$SPILLOVER: found channel 'FITC-A', allowed those of \$PnN" --cells channel.fcs --compensate yes
 refused "output: missing" --output ""
-refused "output: found 'all.csv', which is read; allowed another" --output all.csv --cells all.csv
+refused "output: found 'all.csv', which would replace a file that is used; allowed another" --output all.csv --cells all.csv
 
 # A rank that meets a bad cell ends the import of all, with that line and nothing left behind.
 sed '50001s/^[^,]*/oops/' many.csv >late.csv

@@ -78,3 +78,15 @@ write("other_type", other_type)
 two_types = good.copy()
 two_types.obs["cell_type"] = np.where(np.arange(good.n_obs) % 2, "PDOs", "Fibs")
 write("two_types", two_types)
+
+# Compressed by a filter that HDF5 does not come with: blosc.
+write("filter", good)
+with h5py.File(folder / "filter.h5ad", "a") as file:
+    x, attributes = file["X"][:], dict(file["X"].attrs)
+    del file["X"]
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_chunk(x.shape)
+    properties.set_filter(32001, h5py.h5z.FLAG_OPTIONAL, (2, 2, 4, x.nbytes))
+    h5py.h5d.create(file.id, b"X", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple(x.shape), properties)
+    file["X"].id.write_direct_chunk((0, 0), x.tobytes())
+    file["X"].attrs.update(attributes)

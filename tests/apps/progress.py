@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 
 SCREEN = "simulate screen --output s.h5ad --patients 3 --cultures PDO --treatments O,S --replicates 1 --cells 60:90".split()
 TRAIN = (
@@ -78,11 +79,13 @@ def check_table(popflow):
     # A run that is stopped and goes on has the rows of one that was not.
     stop = subprocess.run([popflow, *TRAIN, "--steps", "20", "--output", "r", "--stop-after", "12"], capture_output=True)
     assert stop.returncode == 75, stop.stderr
-    watched = subprocess.Popen([popflow, "report", "--watch", "r", "--log-seconds", "0.1"], stdout=subprocess.PIPE, text=True)
-    assert watched.stdout.readline().startswith("r 12/20  loss ")
+    watch = [popflow, "report", "--watch", "r", "--log-seconds", "0.1"]
+    watched = subprocess.run(watch, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert watched[0].startswith("r 12/20  loss "), watched
+    assert watched[1:] == ["r: stopped at step 12 of 20; go on with --resume"], watched
     subprocess.run([popflow, *TRAIN, "--steps", "20", "--output", "r", "--resume"], capture_output=True, check=True)
-    lines = watched.stdout.read().splitlines()
-    assert watched.wait() == 0 and re.match(r"r 20/20  loss \S+  \S+ steps/s", lines[-1]), lines
+    lines = subprocess.run(watch, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(lines) == 1 and re.match(r"r 20/20  loss \S+  \S+ steps/s", lines[0]), lines
     with open("r/training.csv", newline="") as file:
         again = list(csv.DictReader(file))
     assert [row["step"] for row in again] == ["5", "10", "12", "15", "20"]
@@ -91,12 +94,41 @@ def check_table(popflow):
     assert missing.returncode == 2 and "not a run folder" in missing.stderr
 
 
+def check_watch(popflow):
+    """A training that goes on is followed until it is killed."""
+    train = subprocess.Popen([popflow, *TRAIN, "--steps", "1000000", "--schedule", "constant", "--output", "w"], stderr=subprocess.DEVNULL)
+    while not (os.path.exists("w/training.h5") and os.path.exists("w/lock")):
+        assert train.poll() is None
+        time.sleep(0.05)
+    watched = subprocess.Popen([popflow, "report", "--watch", "w", "--log-seconds", "0.1"], stdout=subprocess.PIPE, text=True)
+    assert watched.stdout.readline().startswith("w ")
+    time.sleep(3)
+    assert watched.poll() is None, "the watch ended before the training"
+    train.kill()
+    train.wait()
+    last = watched.stdout.read().splitlines()[-1]
+    assert watched.wait() == 0 and re.fullmatch(r"w: stopped at step \d+ of 1000000; go on with --resume", last), last
+
+
+def check_log_file():
+    with open("r/log.txt") as file:
+        lines = file.read().splitlines()
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} "
+    assert all(re.match(stamp, line) for line in lines), lines
+    text = "\n".join(lines)
+    assert len(re.findall(stamp + r"popflow \S+ \(.*\), rank 0 on ", text)) == 2, "both starts"
+    for words in ("training pair", "stopped on request after step 12", "train 20/20  loss"):
+        assert words in text, (words, text)
+
+
 def main():
     popflow = sys.argv[1]
     subprocess.run([popflow, *SCREEN], check=True, capture_output=True)
     check_terminal(popflow)
     check_log(popflow)
     check_table(popflow)
+    check_log_file()
+    check_watch(popflow)
     print("progress is shown")
 
 

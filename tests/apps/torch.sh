@@ -37,6 +37,28 @@ round_trip() {
 loose=1e-4 # the default of popflow predict
 round_trip mfm --method mfm
 loose=
+
+# A folder that has the weights alone is as good to predict with, for popflow and for the reader.
+mkdir slim
+cp mfm/config.cfg mfm/weights.h5 slim
+for run in mfm slim; do
+    expect_exit 0 "$popflow" predict --run $run --data screen.h5ad --output $run.h5ad
+    expect_exit 0 "$popflow" evaluate --run $run --output $run.h5
+done
+for object in X obs layers; do h5diff mfm.h5ad slim.h5ad /$object || fail "weights.h5 predicts otherwise: $object"; done
+for column in w1 w2 predictor; do h5diff mfm.h5 slim.h5 /pairs/$column || fail "weights.h5 scores otherwise: $column"; done
+[ "$(stat -c %s slim/weights.h5)" -lt "$(($(stat -c %s mfm/checkpoint.h5) / 2))" ] || fail "weights.h5 is not slim"
+"$python" - "$here/../../python" <<PYTHON || fail "the reader of weights.h5"
+import sys
+import torch
+sys.path.insert(0, sys.argv[1])
+from popflow_torch import Run
+whole, slim = Run("mfm").model.state_dict(), Run("slim").model.state_dict()
+assert whole.keys() == slim.keys() and all(torch.equal(whole[k], slim[k]) for k in whole)
+PYTHON
+expect_exit 0 "$python" "$here/../../python/popflow_torch.py" slim script.pt
+grep -q "script.pt: TorchScript of slim" out || fail "$(cat out)"
+expect_exit 1 "$python" "$here/../../python/popflow_torch.py" nowhere none.pt
 round_trip everything --method mfm --doses all --modulation film --embedding-norm 4 --encoder-frequencies 6 \
     --encoder-layers 3 --encoder-activation none --time-highest 5 --transform log1p --updates alternate
 round_trip noise --method mfm --base gaussian --knn 0 --space-frequencies 0

@@ -26,7 +26,11 @@ expect_exit 0 "$popflow" --help
 for verb in run train evaluate predict report inspect metrics simulate; do
     says "  $verb "
     "$popflow" "$verb" --help >help.txt 2>&1 || fail "$verb --help: exit code $?"
+    "$popflow" help "$verb" | cmp help.txt || fail "help $verb is not $verb --help"
+    "$popflow" "$verb" -h | cmp help.txt || fail "$verb -h is not $verb --help"
     grep -q "^usage: popflow $verb" help.txt || fail "$verb --help has no usage"
+    grep -q "^[A-Z][A-Za-z ]*:$" help.txt || fail "$verb --help has no headings"
+    [ "$(wc -L <help.txt)" -le 110 ] || fail "$verb --help has long lines: $(awk 'length > 110' help.txt)"
     [ "$(grep -c "^  --" help.txt)" -ge 4 ] || fail "$verb --help lists few options"
 done
 expect_exit 2 "$popflow"
@@ -37,6 +41,8 @@ expect_exit 0 "$popflow" simulate screen --output screen.h5ad --patients 3 --cul
 says screen.h5ad "43 markers"
 expect_exit 0 "$popflow" inspect --data screen.h5ad --min-cells 50 --split patient:21
 says Markers Experiments Pairs "43" "PDOF"
+expect_exit 0 "$popflow" inspect screen.h5ad --min-cells 50 --exclude "patient=nobody"
+says "note: --exclude patient=nobody matches no row"
 expect_exit 0 "$popflow" inspect --data screen.h5ad --min-cells 50 --split patient:21 --json
 "$python" -c "import json; assert json.load(open('out'))" || fail "inspect --json is not JSON"
 
@@ -62,13 +68,24 @@ parts = train,test,train
 CONFIG
 for seed in 1 2; do
     expect_exit 0 "$popflow" run --config tiny.cfg --seed $seed --output "run$seed"
-    says "test, mean over cultures" "culture PDOF" "MFM k=5" noise_floor
+    says "test, mean over cultures" "culture PDOF" "MFM k=5" noise_floor "*: best of its column" \
+        "The results are in run$seed/results.h5"
     expect_exit 0 "$python" "$here/read_results.py" "run$seed/results.h5" "run$seed"
 done
 grep -qx "seed = 2" run2/config.cfg || fail "config.cfg has not the seed"
 expect_exit 0 "$popflow" evaluate --run run1 --output again.h5
 # h5diff calls tables of other lengths not comparable, in words alone.
 [ -z "$(h5diff again.h5 run1/results.h5 /pairs/w1)" ] || fail "evaluate and run differ"
+
+expect_exit 0 "$popflow" evaluate --run run1 --output some.h5 --sample pdof
+"$python" -c "
+import h5py
+from anndata.experimental import read_elem
+with h5py.File('some.h5') as f:
+    names = set(read_elem(f['cells']).obs['pair'])
+assert names and all('PDOF' in name for name in names), names" || fail "--sample chose other pairs"
+expect_exit 2 "$popflow" evaluate --run run1 --output refused.h5 --sample nosuch
+grep -q "sample: found 'nosuch', which is in no name of the [0-9]* scored pairs, as in" err || fail "$(cat err)"
 
 # The tables of several runs.
 for seed in 1 2; do
@@ -81,7 +98,7 @@ says "2 seeds" "FM w/ N" "MFM k=5 (steps=20)" "MFM k=5 (steps=10)" "+-" "W1" "te
     "7.114 +- 0.100" "published: Atanackovic et al., arXiv 2408.14608 (organoid_patient)" \
     "MFM k=5 (steps=20), seed 1: again.h5 is the run of run1/results.h5 again" "fewer seeds: MFM k=5 (steps=10) 1"
 expect_exit 0 "$popflow" report $files --published organoid_patient --output table.csv
-[ ! -s out ] || fail "the report went to standard output as well"
+[ "$(cat out)" = "table.csv: csv of 6 result files" ] || fail "not what was written: $(cat out)"
 expect_exit 0 "$python" "$here/check_report.py" table.csv $files
 expect_exit 0 "$popflow" report $files --output table.md
 grep -q "^| test | W1 | W2 | MMD e-3 | r2 |" table.md || fail "no table of the test part: $(cat table.md)"
@@ -141,4 +158,8 @@ import json
 lines = dict(line.split() for line in open("values.txt"))
 assert json.load(open("values.json")) == {name: float(value) for name, value in lines.items()}
 PYTHON
+"$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 3 >drawn.txt || fail "metrics --max-cells"
+"$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 3 | cmp drawn.txt || fail "another draw"
+"$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 4 | cmp -s drawn.txt && fail "--seed draws alike"
+"$popflow" metrics good.h5ad held_out.h5ad $all --max-cells all | cmp values.txt || fail "--max-cells all draws"
 echo "the whole chain runs"

@@ -2,8 +2,9 @@
 // Reads mutated files, each in a process of its own, and counts how that ends. Every file must be read, or
 // refused with one line that names it; none may crash or hang its reader, end in another error, or take more
 // than twice the memory of the sound files.
-// Usage: mutated_files GOLDEN_FOLDER [-n FILES] [--seed S] [--part K --parts N] [--verbose]
-//        mutated_files GOLDEN_FOLDER --only I [--seed S] [--keep FILE] [--no-guard] [--verbose]
+// Usage: mutated_files GOLDEN_FOLDER [-n FILES] [--seed S] [--format NAME] [--part K --parts N] [--verbose]
+//        mutated_files GOLDEN_FOLDER --only I [--seed S] [--format NAME] [--keep FILE] [--no-guard]
+//        [--verbose]
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -32,6 +33,7 @@ struct Options {
     std::size_t part = 0;  ///< of `parts`, file i belonging to part i mod parts
     std::size_t parts = 1;
     std::string keep;
+    std::string format;  ///< of readers.hpp; empty: all
     bool guarded = true;
     bool verbose = false;
 };
@@ -39,8 +41,10 @@ struct Options {
 Options parse(int argc, char** argv) {
     Options options;
     if (argc < 2) {
-        std::fprintf(stderr,
-                     "usage: mutated_files GOLDEN_FOLDER [-n FILES] [--seed S] [--only I --keep FILE]\n");
+        std::fprintf(
+            stderr,
+            "usage: mutated_files GOLDEN_FOLDER [-n FILES] [--seed S] [--format NAME] [--only I --keep "
+            "FILE]\n");
         std::exit(2);
     }
     options.golden = argv[1];
@@ -54,6 +58,7 @@ Options parse(int argc, char** argv) {
         if (name == "--parts")
             options.parts = std::max<std::size_t>(1, std::strtoull(value().c_str(), nullptr, 10));
         if (name == "--keep") options.keep = value();
+        if (name == "--format") options.format = format(value()).name;
         if (name == "--no-guard") options.guarded = false;
         if (name == "--verbose") options.verbose = true;
     }
@@ -98,7 +103,9 @@ int main(int argc, char** argv) {
     const std::string own = folder.file("own");
     fs::create_directory(own);
     (void)run_apart([&] { write_seeds(own); }, 60, false);
-    const std::vector<Seed> sound = seeds(options.golden, own);
+    std::vector<Seed> sound = seeds(options.golden, own);
+    if (!options.format.empty())
+        std::erase_if(sound, [&](const Seed& seed) { return seed.format != options.format; });
 
     double honest_megabytes = 0;
     for (const Seed& seed : sound) {

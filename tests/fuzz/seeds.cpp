@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <hdf5.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -6,6 +8,7 @@
 #include "fuzz/readers.hpp"
 #include "support/random_matrix.hpp"
 #include "train/checkpoint.hpp"
+#include "train/checkpoint_seal.hpp"
 #include "train/training_table.hpp"
 
 namespace popflow::fuzz {
@@ -49,6 +52,15 @@ void write_started(const std::string& path, train::Checkpoint c) {
     train::write_checkpoint(path, c);
 }
 
+// A copy without seal and checksum: what is damaged in it is found by the reader or not at all.
+void write_unsealed(const std::string& from, const std::string& path) {
+    std::filesystem::copy_file(from, path);
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) - train::seal_of({}).size());
+    const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Adelete(file, "checksum");
+    H5Fclose(file);
+}
+
 eval::PairScore score(std::size_t pair, const std::string& predictor) {
     eval::PairScore row{.pair = pair, .predictor = predictor};
     row.scores.w2 = static_cast<double>(pair) + 1;
@@ -86,6 +98,8 @@ void write_seeds(const std::string& folder) {
     const auto file = [&](const char* name) { return folder + "/" + name; };
     write_started(file("flow.h5"), flow_checkpoint());
     write_started(file("icnn.h5"), icnn_checkpoint());
+    write_unsealed(file("flow.h5"), file("flow_unsealed.h5"));
+    write_unsealed(file("icnn.h5"), file("icnn_unsealed.h5"));
     write_results(file("results.h5"));
     std::vector<train::TrainingRow> rows(50);
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = i + 1;
@@ -100,8 +114,8 @@ std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
     std::ranges::sort(all, {}, &Seed::path);
     for (const char* name : {"csr_float32", "dense_float64_gzip", "dense_lzf"})
         all.push_back({"cells", golden + "/" + name + ".h5ad"});
-    all.push_back({"checkpoint", folder + "/flow.h5"});
-    all.push_back({"checkpoint", folder + "/icnn.h5"});
+    for (const char* name : {"flow", "icnn", "flow_unsealed", "icnn_unsealed"})
+        all.push_back({"checkpoint", folder + "/" + name + ".h5"});
     all.push_back({"results", folder + "/results.h5"});
     all.push_back({"training", folder + "/training.h5"});
     return all;

@@ -73,7 +73,8 @@ int allocations(linalg::Precision precision, std::size_t slots, const dist::Comm
     const data::Cells treated = cells(300, 2);
     std::vector<train::Lane> lanes;
     for (std::size_t b = 0; b < slots; ++b) {
-        lanes.push_back({b, {{0, &control, &treated, {1, 0}}, {1, &treated, &control, {0, 1}}}});
+        lanes.push_back(
+            {b, {{0, control.view(), treated.view(), {1, 0}}, {1, treated.view(), control.view(), {0, 1}}}});
     }
     train::Trainer trainer(model, {.batch_pairs = slots, .cells = 200, .warmup_steps = 2}, std::move(lanes),
                            comm);

@@ -76,6 +76,7 @@ printf 'host = elsewhere\nprocess = 12\nstarted = 1\njob = 77\n' >two/lock
 ends 2 "process 12 on elsewhere (Slurm job 77)" "remove $scratch/two/lock" -- env \
     "LD_PRELOAD=$failing_disk" "FAILING_DISK_FOLDER=$scratch/two" FAILING_DISK_NO_LOCKS=1 \
     "$popflow" $train --output "$scratch/two"
+rm -f two/checkpoint*.h5
 SLURM_JOB_ID=77 expect_exit 0 env "LD_PRELOAD=$failing_disk" "FAILING_DISK_FOLDER=$scratch/two" FAILING_DISK_NO_LOCKS=1 \
     "$popflow" $train --output "$scratch/two"
 
@@ -150,6 +151,7 @@ for ((mb = 60; mb <= 400; mb += 20)); do
     case $code in
         0) break ;;
         1) ! grep -q '^popflow: out of memory' err || told=$((told + 1)) ;;
+        12[89] | 1[3-9]? | 2??) fail "with $mb MB of data: killed by a signal, $code: $(tail -n 1 err)" ;;
         *) echo "with $mb MB of data: exit code $code, $(tail -n 1 err)" ;;
     esac
     [ ! -e memory/checkpoint.h5 ] || expect_exit 0 "$popflow" evaluate --run memory --max-cells 20 --output memory.h5

@@ -100,4 +100,7 @@ for n in 1 2 3; do
     [ "$code" = 75 ] || fail "exit code $code after SIGUSR1: $(tail -n 5 log)"
     [ "$took" -lt "$slowest" ] || slowest=$took
 done
-echo "from SIGUSR1 to the end of mpirun with 75: at most $slowest ms of 3"
+step=$((milliseconds / 600)) # and the start, which makes it larger
+echo "from SIGUSR1 to the end of mpirun with 75: at most $slowest ms of 3, a step takes $step ms"
+# 5 seconds and a step on a machine of one's own; other work on this one is no fault.
+[ "$slowest" -lt $((5 * (5000 + step))) ] || fail "from SIGUSR1 to exit code 75: $slowest ms"

@@ -131,7 +131,7 @@ TEST(RunConfig, TheRecipeOfThePaper) {
     RunConfig fm;
     const OptionTable second = run_options(fm);
     second.parse({"--recipe", "paper", "--method", "fm", "--base", "gaussian"}, sections, nullptr);
-    EXPECT_EQ(fm.train.coupling, popflow::train::Coupling::ot);
+    EXPECT_EQ(fm.train.coupling, popflow::train::Coupling::random);
     EXPECT_EQ(fm.model.updates, popflow::models::Updates::joint);
     EXPECT_EQ(fm.model.loss, popflow::models::Loss::full);
 }
@@ -156,7 +156,8 @@ TEST(RunConfig, BadInputIsNamed) {
     EXPECT_EQ(message_of(table, {"--stepz", "3"}), "stepz: unknown option (did you mean 'steps'?)");
     EXPECT_EQ(message_of(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x', allowed a whole n");
     EXPECT_EQ(message_of(table, {"--steps", "0"}).substr(0, 35), "steps: found '0', allowed a whole n");
-    EXPECT_EQ(message_of(table, {"--method", "icnnn"}), "method: found 'icnnn', allowed fm, cgfm, mfm, icnn");
+    EXPECT_EQ(message_of(table, {"--method", "icnnn"}),
+              "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, mfm, icnn");
     EXPECT_EQ(message_of(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
     EXPECT_EQ(message_of(table, {"--column", "donor"}), "column: found 'donor', allowed ROLE=NAME");
     EXPECT_EQ(message_of(table, {"stray"}), "usage: unexpected argument 'stray'");

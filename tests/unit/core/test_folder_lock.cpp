@@ -34,6 +34,21 @@ TEST(FolderLock, IsForOneAtATimeAndGoesWithTheObject) {
     const FolderLock again(folder.path().string(), 0ms);
 }
 
+TEST(FolderLock, IsSeenByWhoDoesNotTakeIt) {
+    using popflow::core::folder_use;
+    using popflow::core::FolderUse;
+    const TemporaryFolder folder;
+    const std::string path = folder.path().string();
+    EXPECT_EQ(folder_use(path), FolderUse::none);
+    {
+        const FolderLock lock(path, 0ms);
+        EXPECT_EQ(folder_use(path), FolderUse::here);
+    }
+    EXPECT_EQ(folder_use(path), FolderUse::none);
+    std::ofstream(folder.file("lock")) << "host = elsewhere\nprocess = 1\nstarted = 1\n";
+    EXPECT_EQ(folder_use(path), FolderUse::elsewhere);
+}
+
 TEST(FolderLock, AKilledProcessHasItNoLonger) {
     const TemporaryFolder folder;
     int ready[2];

@@ -31,6 +31,16 @@ TEST(Text, TheNearestNameIsFewestEditsAway) {
     EXPECT_EQ(popflow::core::nearest_name("x", {}), "");
 }
 
+TEST(Text, ANameThatBeginsAlikeIsMeantAndAnUnrelatedOneIsNot) {
+    using popflow::core::nearest_name;
+    EXPECT_EQ(nearest_name("EGF_15", {"EGF_60min", "EGF_15minutes", "EGF_15min"}), "EGF_15min");
+    EXPECT_EQ(nearest_name("trian", {"run", "train"}), "train");
+    EXPECT_EQ(nearest_name("o", {"S", "O"}), "O");
+    EXPECT_EQ(nearest_name("gene", {"well", "plate"}), "");
+    EXPECT_EQ(nearest_name("X", {"O", "S"}), "");
+    EXPECT_EQ(popflow::core::did_you_mean("knm", {"knn"}), " (did you mean 'knn'?)");
+}
+
 TEST(Text, ListsAreJoinedAndSplit) {
     EXPECT_EQ(popflow::core::joined({"a", "b", "c"}, 2), "a, b and 1 more");
     EXPECT_EQ(popflow::core::joined({}), "");

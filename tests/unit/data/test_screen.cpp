@@ -155,7 +155,7 @@ TEST_F(ScreenTest, ExcludesRowsMarkersAndSaysWhatMatchedNothing) {
     ASSERT_EQ(screen.dropped.size(), 2U);
     EXPECT_EQ(screen.dropped[0].why, "excluded by patient=P2,concentration=10");
     EXPECT_EQ(screen.dropped[0].n_cells, 2U);
-    EXPECT_EQ(screen.dropped[1].why, "no row matches plate=9");
+    EXPECT_EQ(screen.dropped[1].why, "--exclude plate=9 matches no row");
     EXPECT_EQ(cells_accounted_for(screen), screen.n_obs);
 }
 
@@ -201,10 +201,10 @@ TEST_F(ScreenTest, ControlsAloneAreEnoughForPrediction) {
     ScreenFile file;
     file.add(3, {"P1", "DMSO", "0"});
     ScreenOptions options = small_options();
-    EXPECT_EQ(error(file, options),
-              "obs: none of 1 experiments (patient, culture, plate, replicate) keeps a control and a "
-              "treatment of at "
-              "least 2 cells");
+    EXPECT_EQ(
+        error(file, options),
+        "obs: the one experiment (patient, culture, plate, replicate) does not keep a control and a "
+        "treatment of at least 2 cells (--min-cells); the largest population has 3, see also --pair-by");
     options.need_pairs = false;
 
     const Screen screen = open(file, options);
@@ -271,8 +271,7 @@ TEST_F(ScreenTest, SaysWhatIsWrongWithTheFile) {
 
     ScreenFile no_treatment = two_patients();
     no_treatment.columns = {"patient", "concentration", "plate"};
-    EXPECT_EQ(error(no_treatment),
-              "obs/treatment: is missing; nearest is `patient`, found concentration, patient, plate");
+    EXPECT_EQ(error(no_treatment), "obs/treatment: is missing, found concentration, patient, plate");
 
     ScreenFile no_control = two_patients();
     for (ScreenFile::Row& row : no_control.rows) {
@@ -332,20 +331,20 @@ TEST_F(ScreenTest, SaysWhatIsWrongWithAnOption) {
     ScreenOptions options = small_options();
 
     options.columns = {{"patient", "donor"}};
-    EXPECT_EQ(error(file, options).substr(0, 50), "obs/donor: is missing; nearest is `part`, found ce");
+    EXPECT_EQ(error(file, options).substr(0, 50), "obs/donor: is missing, found cell_type, concentrat");
     options.columns = {{"doner", "patient"}};
     EXPECT_EQ(error(file, options),
               "column: found role `doner`, allowed patient, culture, treatment, concentration, "
               "replicate, plate, cell_type");
     options = small_options();
     options.pair_by = {"patient", "batch"};
-    EXPECT_EQ(error(file, options).substr(0, 22), "obs/batch: is missing;");
+    EXPECT_EQ(error(file, options).substr(0, 22), "obs/batch: is missing,");
     options.pair_by = {"treatment"};
     EXPECT_EQ(error(file, options).substr(0, 25), "pair-by: found treatment,");
     options = small_options();
     options.markers = {"perk"};
     EXPECT_EQ(error(file, options),
-              "var: markers names `perk`, which is missing; nearest is `pERK`, found pERK, CD90");
+              "var: markers names `perk`, which is missing (did you mean 'pERK'?), found pERK, CD90");
     options = small_options();
     options.exclude = {"patient"};
     EXPECT_EQ(error(file, options), "exclude: found `patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
@@ -353,7 +352,8 @@ TEST_F(ScreenTest, SaysWhatIsWrongWithAnOption) {
     options.min_cells = 4;
     EXPECT_EQ(error(file, options),
               "obs: none of 2 experiments (patient, culture, plate, replicate) keeps a control "
-              "and a treatment of at least 4 cells");
+              "and a treatment of at least 4 cells (--min-cells); the largest population has 3, see also "
+              "--pair-by");
 }
 
 TEST_F(ScreenTest, AFileThatChangedIsNoticed) {

@@ -79,7 +79,7 @@ TEST(PatientSplit, SaysWhatIsWrong) {
 
     EXPECT_EQ(
         error_of(screen, "patient:21"),
-        "screen.h5ad: split patient:21: found no pairs of patient `21`, nearest is `1`, allowed 0, 1, 2");
+        "screen.h5ad: split patient:21: found no pairs of patient `21` (did you mean '1'?), allowed 0, 1, 2");
     EXPECT_EQ(error_of(screen_of(1, {"PDO"}, 2, {"A"}), "patient:0"),
               "screen.h5ad: split patient:0: found one patient only, `0`, allowed two or more");
     EXPECT_EQ(error_of(screen, "patient:0,1,2"),

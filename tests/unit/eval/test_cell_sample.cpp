@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
+#include "eval/results.hpp"
 #include "eval/sample_panels.hpp"
 #include "h5/file.hpp"
 #include "support/temporary_folder.hpp"
@@ -112,6 +114,20 @@ TEST(SampledPairs, TakePatientsInTurnWhereThereIsOneTreatment) {
     const data::Split split{"", std::vector<data::Part>(4, data::Part::test)};
     EXPECT_EQ(eval::sampled_pairs(screen, split, std::vector<std::size_t>{0, 1, 2, 3}, 2),
               (std::vector<std::size_t>{0, 1}));
+}
+
+TEST(NamedPairs, AreThoseWhoseNamesHoldAText) {
+    data::Screen screen = screen_of(3, 3);
+    const std::vector<std::size_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8};
+    for (const std::size_t p : all) {
+        screen.experiments.push_back({"experiment " + std::to_string(p), {}, {}});
+        screen.populations[screen.pairs[p].treated].experiment = p;
+    }
+    const std::string name = eval::pair_name(screen, 4);
+    EXPECT_EQ(eval::named_pairs(screen, all, {name, name}, 5), (std::vector<std::size_t>{4}));
+    EXPECT_EQ(eval::named_pairs(screen, all, {"t1", name}, 100).size(), 3U) << name;
+    EXPECT_EQ(eval::named_pairs(screen, all, {"T1"}, 2).size(), 2U);
+    EXPECT_THROW(eval::named_pairs(screen, all, {"T1", "nosuch"}, 2), popflow::core::ConfigError);
 }
 
 TEST(MovedMarkers, AreInStandardDeviationsOfTheControl) {

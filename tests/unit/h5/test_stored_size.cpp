@@ -43,7 +43,7 @@ TEST(StoredSize, ManyZerosInAFewBytesArePossibleButNotWithoutThem) {
     }
 }
 
-TEST(StringMemory, AFileWhoseStringsShareTheirTextIsDamagedNotADiskThatIsFull) {
+TEST(StoredText, AFileWhoseStringsShareTheirTextIsDamagedNotADiskThatIsFull) {
     const popflow::support::TemporaryFolder folder;
     const std::string path = folder.file("shared.h5");
     constexpr std::uint32_t length = 900000;

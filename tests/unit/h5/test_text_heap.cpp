@@ -11,6 +11,7 @@
 namespace h5 = popflow::h5;
 using popflow::support::replace_words;
 using popflow::support::TemporaryFolder;
+using Strings = std::vector<std::string>;
 using Words = std::vector<std::uint32_t>;
 
 namespace {
@@ -18,6 +19,11 @@ namespace {
 constexpr std::uint32_t heap_mark = 0x4c4f4347;  // "GCOL"
 
 const std::vector<std::string> names{"a", "", "a longer one", "\xC3\xA9"};
+
+// Of tests/golden/text.
+h5::Group golden(const std::string& name) {
+    return h5::open_file(std::string(POPFLOW_TEST_DATA) + "/text/" + name + ".h5");
+}
 
 // A file with a dataset and an attribute of text.
 struct TextFile {
@@ -51,6 +57,40 @@ TEST(TextHeap, GivesTextOfDatasetsAndAttributes) {
     const TextFile file(names);
     EXPECT_EQ(file.read(), names);
     EXPECT_EQ(h5::open_file(file.path).strings_attribute("labels"), names);
+}
+
+TEST(TextHeap, ReadsFilesOfOtherForms) {
+    for (const char* name : {"plain", "userblock", "small_sizes", "newest"}) {
+        const h5::Group root = golden(name);
+        EXPECT_EQ(root.open_dataset("names").read_strings(), names) << name;
+        EXPECT_EQ(root.open_dataset("names").read_strings(2, 1), Strings{"a longer one"}) << name;
+        EXPECT_EQ(root.strings_attribute("labels"), names) << name;
+        const h5::Dataset compound = root.open_dataset("compound");
+        EXPECT_EQ(compound.member("name").read_strings(), names) << name;
+        EXPECT_EQ(compound.member("note").read_strings(3, 1), Strings{"note \xC3\xA9"}) << name;
+        EXPECT_EQ(compound.member("x").read<double>(), (std::vector<double>{0, 0.5, 1, 1.5})) << name;
+    }
+}
+
+TEST(TextHeap, WhatWasNeverWrittenIsEmptyOrTheFillValue) {
+    const h5::Group root = golden("unwritten");
+    for (const char* name : {"nothing", "nothing_in_chunks", "early"})
+        EXPECT_EQ(root.open_dataset(name).read_strings(), Strings(3)) << name;
+    for (const char* name : {"fill", "fill_in_chunks"})
+        EXPECT_EQ(root.open_dataset(name).read_strings(), Strings(3, "none")) << name;
+    EXPECT_EQ(root.open_dataset("part").read_strings(), (Strings{"x", "", "", ""}));
+    EXPECT_EQ(root.open_dataset("grown").read_strings(), (Strings{"p", "q", "", "", ""}));
+    EXPECT_EQ(root.open_dataset("compound").member("name").read_strings(), Strings(3));
+    EXPECT_EQ(root.strings_attribute("labels"), Strings(2));
+    try {  // HDF5 itself cannot
+        root.open_dataset("part_and_fill").read_strings();
+        FAIL() << "no error";
+    } catch (const popflow::core::DataError& error) {
+        EXPECT_NE(
+            std::string(error.what()).find("part_and_fill: cannot read strings of which some were never"),
+            std::string::npos)
+            << error.what();
+    }
 }
 
 TEST(TextHeap, ReadsManyCollectionsInAnyOrder) {

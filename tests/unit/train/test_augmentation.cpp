@@ -68,7 +68,7 @@ struct ThreePairs {
 
     ThreePairs() {
         for (std::size_t p = 0; p < 3; ++p)
-            lane.pairs.push_back({p, &control[p], &treated[p], {p < 2 ? 1.0F : 0.0F}});
+            lane.pairs.push_back({p, control[p].view(), treated[p].view(), {p < 2 ? 1.0F : 0.0F}});
     }
 };
 

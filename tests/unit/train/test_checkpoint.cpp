@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/stored_file.hpp"
 #include "support/random_matrix.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -105,6 +106,29 @@ TEST(Checkpoint, KeepsAnIcnnAndTheMemoryOfAlternatingUpdates) {
     EXPECT_EQ(after.icnn.inner_steps, 3U);
     EXPECT_EQ(after.values, before.values);
     EXPECT_EQ(after.memory.size(), 0U);
+}
+
+TEST(Checkpoint, WeightsAloneKeepTheAverageAndTheConstants) {
+    const popflow::support::TemporaryFolder folder;
+    Checkpoint before = example();
+    before.adam.average[1] = 0.25F;
+    before.memory = popflow::support::random_matrix<float>(7, 2, 3);
+    popflow::core::store_file(folder.file("w.h5"), popflow::train::weights_bytes(before));
+    const Checkpoint after = popflow::train::read_weights(folder.file("w.h5"));
+    EXPECT_EQ(after.adam.average, before.adam.average);
+    EXPECT_EQ(after.values, before.adam.average);
+    EXPECT_EQ(after.adam.step, before.adam.step);
+    EXPECT_EQ(after.config, before.config);
+    EXPECT_EQ(after.markers, before.markers);
+    EXPECT_EQ(after.normalisation.mean, before.normalisation.mean);
+    EXPECT_TRUE(std::ranges::equal(after.frequencies.values(), before.frequencies.values()));
+    EXPECT_TRUE(std::ranges::equal(after.mean_shifts.values(), before.mean_shifts.values()));
+    EXPECT_EQ(after.memory.rows(), 0U);
+    EXPECT_EQ(popflow::train::weights_bytes(after), popflow::train::weights_bytes(before)) << "written again";
+
+    write_checkpoint(folder.file("c.h5"), before);
+    EXPECT_THROW(popflow::train::read_weights(folder.file("c.h5")), popflow::core::DataError);
+    EXPECT_THROW(read_checkpoint(folder.file("w.h5")), popflow::core::DataError);
 }
 
 TEST(Checkpoint, ATruncatedFileIsAnError) {

@@ -51,7 +51,9 @@ struct Lanes {
         cells.cell_type.resize(3);
     }
     std::vector<train::Lane> get() const {
-        return {{.slot = 0, .pairs = {{.index = 0, .control = &cells, .treated = &cells, .condition = {1}}}}};
+        return {
+            {.slot = 0,
+             .pairs = {{.index = 0, .control = cells.view(), .treated = cells.view(), .condition = {1}}}}};
     }
 };
 

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "output_path.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.hpp"
+
+namespace popflow::apps {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether two paths name one file, be it there or not.
+bool same_file(const std::string& a, const std::string& b) {
+    std::error_code error;
+    if (fs::equivalent(a, b, error)) return true;
+    const auto whole = [&](const std::string& path) {
+        return fs::weakly_canonical(fs::absolute(path, error), error);
+    };
+    return whole(a) == whole(b) && !error;
+}
+
+bool belongs_to_run(const std::string& name, RunFiles allowed) {
+    if (name == "results.h5") return allowed == RunFiles::none;
+    if (name.starts_with("checkpoint") && name.ends_with(".h5")) return true;
+    static const std::vector<std::string> names{"config.cfg", "training.h5", "training.csv",
+                                                "weights.h5", "log.txt",     "lock"};
+    return std::ranges::find(names, name) != names.end();
+}
+
+}  // namespace
+
+bool is_run_folder(const std::string& folder) {
+    return std::ranges::any_of(std::vector{"config.cfg", "checkpoint.h5", "weights.h5"},
+                               [&](const char* name) {
+                                   std::error_code ignored;
+                                   return fs::is_regular_file(fs::path(folder) / name, ignored);
+                               });
+}
+
+void check_output(const std::string& path, const std::string& option, const std::vector<std::string>& inputs,
+                  RunFiles allowed) {
+    if (path.empty()) return;
+    for (const std::string& input : inputs) {
+        if (input.empty() || !same_file(path, input)) continue;
+        throw core::ConfigError(
+            option, "found '" + path + "', which would replace a file that is used; allowed another");
+    }
+    if (allowed == RunFiles::own) return;
+    std::error_code error;
+    const fs::path full = fs::absolute(path, error).lexically_normal();
+    const std::string folder = full.parent_path().string();
+    if (!belongs_to_run(full.filename().string(), allowed) || !is_run_folder(folder)) return;
+    throw core::ConfigError(option, "found '" + path + "', which belongs to the run in " + folder +
+                                        "; allowed another name or another folder");
+}
+
+}  // namespace popflow::apps

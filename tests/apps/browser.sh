@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The HTML reports of a screen, with hostile names too, and of letters, as a browser lays them out.
+# Usage: browser.sh POPFLOW MPIEXEC PYTHON [SCREENSHOTS]
+. "$(dirname "$0")/../support/scratch.sh"
+python=${3:-python3}
+here=$(cd "$(dirname "$0")" && pwd)
+shots=${4:+$(mkdir -p "$4" && cd "$4" && pwd)}
+PYTHONPATH=$here/../support "$python" -c "import browser; assert browser.find()" 2>/dev/null || {
+    echo "skipped: no Chromium (scripts/install_dependencies.sh --tests installs it)"
+    exit 77
+}
+"$python" -c "import h5py" 2>/dev/null || {
+    echo "skipped: $python has no h5py"
+    exit 77
+}
+cd "$scratch"
+model="--hidden 32 --layers 2 --embedding 8 --encoder-hidden 16 --time-frequencies 8 --space-frequencies 8 --batch-pairs 2
+    --log-every 2 --steps 12"
+"$popflow" simulate screen --output screen.h5ad --patients 4 --cultures PDO,PDOF --treatments O,S,F --replicates 1 \
+    --cells 60:90 --seed 5 >/dev/null 2>&1
+for method in mfm fm; do
+    expect_exit 0 "$popflow" run --data screen.h5ad --min-cells 50 --split patient:21,5 --method $method --knn 5 --cells 50 \
+        $model --output $method
+done
+"$popflow" simulate letters --output letters.h5ad --letters A,B,C --test-letters X,Y --rotations 2 --size 24 >/dev/null 2>&1
+expect_exit 0 "$popflow" run --data letters.h5ad --min-cells 1 --transform none --normalise no --split letters --knn 3 \
+    --cells 40 $model --output letters
+expect_exit 0 "$python" "$here/check_page.py" "$popflow" mfm/results.h5 fm/results.h5
+mv page.html hostile.html
+expect_exit 0 "$popflow" report mfm fm --published organoid_patient --output screen.html
+expect_exit 0 "$popflow" report letters --output letters.html
+for page in screen hostile letters; do
+    "$python" "$here/check_browser.py" $page.html ${shots:+"$shots/$page"} || fail "$page.html"
+done
+# The check sees what it is there for.
+seen() { # WORD SED_COMMAND
+    sed "$2" screen.html >spoilt.html
+    expect_exit 1 "$python" "$here/check_browser.py" spoilt.html
+    grep -q "$1" err || fail "'$2' is not seen: $(cat err)"
+}
+seen pale 's/--soft: #5b636b/--soft: #c0c4c8/'
+seen small 's/svg .tick { font-size: 12px/svg .tick { font-size: 5px/'
+seen scrolls 's/<h1>/<h1 style="width:2000px">/'
+seen "console: " 's/<script>/<script>nosuch();/'
+echo "browsers show the report"

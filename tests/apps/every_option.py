@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""Every option that the help of a verb lists is given to that verb on a command line, none of them left out, with a value
+that is not the default where one will do; what was said is what the stored configuration says.
+
+Usage: every_option.py POPFLOW     (works in the current folder)
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+popflow = sys.argv[1]
+FONT = next(pathlib.Path("/usr/share/fonts").rglob("LiberationSans-Regular.ttf"))
+GENERAL = {"config": "extra.cfg", "log-seconds": "0"}
+DATA = {
+    "data": "s.h5ad", "column": "plate=plate", "control": "DMSO,AH", "pair-by": "patient,culture,replicate", "min-cells": "50",
+    "doses": "all", "transform": "log1p", "markers": None, "exclude-markers": None, "exclude": "patient=nobody"}
+SPLIT = {"split": "patient:21", "split-seed": "3"}
+MODEL = {
+    "recipe": "paper", "method": "mfm", "condition": "treatment", "base": "source", "knn": "3", "hidden": "16", "layers": "2",
+    "embedding": "8", "embedding-norm": "2", "modulation": "film", "encoder-hidden": "8", "encoder-layers": "2",
+    "encoder-activation": "none", "time-frequencies": "4", "time-highest": "5", "time-max-period": "100",
+    "space-frequencies": "4", "space-scale": "0.2", "encoder-frequencies": "2", "encoder-scale": "0.3", "icnn-hidden": "8",
+    "icnn-layers": "2", "icnn-start": "uniform"}
+TRAIN = {
+    "steps": "6", "batch-pairs": "2", "cells": "40", "seed": "3", "updates": "joint", "loss": "reduced",
+    "icnn-inner-steps": "2", "coupling": "ot", "augment": "mix", "augment-until": "0.5", "normalise": "yes", "rate": "0.002",
+    "schedule": "constant", "warmup-steps": "1", "clip-norm": "5", "ema-decay": "0.9", "beta1": "0.8", "beta2": "0.99",
+    "epsilon": "0.00001", "precision": "fp32", "cache": ".", "checkpoint-every": "2", "checkpoint-minutes": "5", "keep-checkpoints": "3",
+    "on-nan": "skip", "log-every": "2", "stop-after": "4", "resume": "", "dry-run": ""}
+TRANSPORT = {"max-cells": "60", "eval-draw": "first", "eval-seed": "2", "tolerance": "0.001", "space": "normalised"}
+EVALUATE = {
+    "parts": "train,test", "train-eval-pairs": "2", "metrics": "w1,w2", "sample-pairs": "2", "sample-cells": "10",
+    "sample": "PDO", "predictions": None}
+NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
+
+
+def say(*words, code=0):
+    found = subprocess.run([popflow, *words], capture_output=True, text=True)
+    if found.returncode != code:
+        sys.exit(f"exit code {found.returncode}, expected {code}: {' '.join(words)}\n{found.stderr}{found.stdout}")
+    return found.stdout
+
+
+def listed(*verb):
+    return set(re.findall(r"^  --([a-z0-9-]+)", say(*verb, "--help"), re.MULTILINE))
+
+
+def check(verb, values, *without):
+    """All that the help lists is in `values`, and nothing else."""
+    found = listed(*verb)
+    assert found == set(values) | set(without), f"{verb}: {sorted(found ^ (set(values) | set(without)))}"
+    global count
+    count += len(found)
+
+
+def words_of(values, *without):
+    words = []
+    for name, value in values.items():
+        if name not in without:
+            words += ["--" + name] + ([value] if value else [])
+    return words
+
+
+def check_stored(text, values):
+    lines = text.splitlines()
+    for name, value in values.items():
+        if name not in NOT_STORED:
+            line = f"{name} = {value}"
+            assert any(line.replace(" ", "") == other.replace(" ", "") for other in lines), f"no '{line}' in the configuration"
+
+
+def main():
+    pathlib.Path("extra.cfg").write_text("# nothing\n")
+    screen = {
+        "config": "extra.cfg", "output": "s.h5ad", "seed": "5", "patients": "3", "cultures": "PDO,PDOF", "treatments": "O,S",
+        "replicates": "2", "dose-levels": "2", "cells": "60:90", "failed-wells": "0.01", "pairs": "20"}
+    check(("simulate", "screen"), screen)
+    say("simulate", "screen", *words_of(screen))
+    letters = {
+        "config": "extra.cfg", "output": "l.h5ad", "seed": "2", "letters": "A,B", "test-letters": "C", "rotations": "1",
+        "noise": "0.3", "jitter": "0.1", "font": str(FONT), "size": "16"}
+    check(("simulate", "letters"), letters)
+    say("simulate", "letters", *words_of(letters))
+    markers = re.search(r'"markers":\s*\[(.*?)\]', say("inspect", "s.h5ad", "--min-cells", "50", "--json"), re.DOTALL)[1]
+    names = [name.strip().strip('"') for name in markers.split(",")][:6]
+    DATA.update({"markers": ",".join(names), "exclude-markers": names[-1]})
+
+    inspect = {"config": "extra.cfg", "json": "", **DATA, **SPLIT}
+    check(("inspect",), inspect)
+    assert '"split"' in say("inspect", *words_of(inspect))
+
+    train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
+    check(("train",), train)
+    assert "parameters" in say("train", *words_of(train))
+    say("train", *words_of(train, "dry-run", "resume"), code=75)
+    say("train", *words_of(train, "dry-run", "stop-after"))
+    check_stored(pathlib.Path("t/config.cfg").read_text(), train)
+
+    run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
+    check(("run",), run)
+    assert "parameters" in say("run", *words_of(run))
+    say("run", *words_of(run, "dry-run", "resume"), code=75)
+    say("run", *words_of(run, "dry-run", "stop-after"))
+    check_stored(pathlib.Path("r/config.cfg").read_text(), run)
+
+    evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", **DATA, **TRANSPORT, **EVALUATE, "predictions": "ep.h5ad"}
+    check(("evaluate",), evaluate)
+    say("evaluate", *words_of(evaluate, "resume"))
+    say("evaluate", *words_of(evaluate))
+    predict = {
+        **GENERAL, "output": "p.h5ad", "run": "t", **DATA, **TRANSPORT, "treatment": "O", "concentration": None,
+        "times": "0,0.5"}
+    doses = re.findall(r"^  O +(\S+)", say("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
+    predict["concentration"] = doses[0]
+    check(("predict",), predict)
+    assert "p.h5ad: " in say("predict", *words_of(predict))
+
+    metrics = {
+        "config": "extra.cfg", "transform": "log1p", "markers": ",".join(names), "exclude-markers": names[0],
+        "metrics": "w1,r2", "max-cells": "30", "seed": "4", "json": ""}
+    check(("metrics",), metrics)
+    assert '"w1"' in say("metrics", "s.h5ad", "s.h5ad", *words_of(metrics))
+    report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t"}
+    check(("report",), report)
+    say("report", "e.h5", *words_of(report, "watch"))
+    assert pathlib.Path("r.html").read_text().startswith("split,data,predictor")
+    assert "6/6" in say("report", *words_of(report))
+    check(("doctor",), {"output": "."})
+    say("doctor", "--output", ".")
+
+    pathlib.Path("cells.csv").write_text("a,b,who,Time\n1,2,x,0\n3,4,y,1\n")
+    pathlib.Path("sheet.csv").write_text("path,patient\ncells.csv,P1\n")
+    table = {
+        "config": "extra.cfg", "output": "i.h5ad", "cells": "cells.csv", "obs": "who", "markers": "b,a,Time",
+        "exclude-markers": "Time"}
+    fcs = {"sheet": "sheet.csv", "file-column": "path", "marker-names": "channel", "compensate": "no"}
+    check(("import",), {**table, **fcs})
+    assert "2 cells, 2 markers" in say("import", *words_of(table))
+    assert "columns path, patient, who" in say("import", *words_of({**table, **fcs}, "cells"))
+    print(f"{count} options of {len(re.findall(r'^  [a-z]+ ', say('--help'), re.MULTILINE))} verbs were given")
+
+
+count = 0
+main()
