@@ -104,8 +104,6 @@ int main(int argc, char** argv) {
     fs::create_directory(own);
     (void)run_apart([&] { write_seeds(own); }, 60, false);
     std::vector<Seed> sound = seeds(options.golden, own);
-    if (!options.format.empty())
-        std::erase_if(sound, [&](const Seed& seed) { return seed.format != options.format; });
 
     double honest_megabytes = 0;
     for (const Seed& seed : sound) {
@@ -120,6 +118,8 @@ int main(int argc, char** argv) {
         }
     }
 
+    if (!options.format.empty())
+        std::erase_if(sound, [&](const Seed& seed) { return seed.format != options.format; });
     std::map<std::string, std::size_t> counts;
     std::size_t bad = 0;
     for (std::size_t i = 0; i < options.files; ++i) {

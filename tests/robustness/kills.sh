@@ -24,7 +24,7 @@ process_of() {
     local pid
     for pid in $(pgrep -f -- "^$popflow train .*--output $2( |$)"); do
         [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != popflow-guard ] || continue # which tries files for a rank
-        ! tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" || echo "$pid"
+        ! tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1" || echo "$pid"
     done
 }
 start() { # FOLDER OPTION...: in the background; its mpirun is $job
@@ -43,7 +43,7 @@ wait_for() { # FILE
     fail "$1 does not come: $(tail -n 5 log)"
 }
 
-same=0 slowest=0 interrupted=0
+same=0 slowest=0 late=0
 for ((n = 1; n <= kills; n++)); do
     run=$scratch/run$n
     kind=$((n % 4))
@@ -70,10 +70,13 @@ for ((n = 1; n <= kills; n++)); do
         [ $((($(now) - begun) / 1000000000)) -lt 60 ] || fail "ranks outlive the kill $n"
     done
     took=$((($(now) - begun) / 1000000))
-    if [ "$code" != 0 ]; then
-        interrupted=$((interrupted + 1))
-        [ "$kind" = 0 ] || [ "$took" -lt "$slowest" ] || slowest=$took
+    if [ "$code" = 0 ]; then # the training was over: it is faster than the first one, so sooner next time
+        late=$((late + 1)) n=$((n - 1)) milliseconds=$((milliseconds * 3 / 4))
+        [ "$late" -lt $((kills + 10)) ] || fail "the kills come too late $late times"
+        rm -rf "$run"
+        continue
     fi
+    [ "$kind" = 0 ] || [ "$took" -lt "$slowest" ] || slowest=$took
     had=none
     [ ! -e "$run/checkpoint.h5" ] || had=$(h5dump -a /step "$run/checkpoint.h5" 2>/dev/null | sed -n 's/ *(0): //p')
     ranks $((RANDOM % 3 + 1)) 1 $train --output "$run" --resume >>log 2>&1 || fail "kill $n: no resume: $(tail -n 5 log)"
@@ -84,8 +87,7 @@ for ((n = 1; n <= kills; n++)); do
         "checkpoint of step $had, same bits"
     rm -rf "$run"
 done
-echo "$same of $kills the same bits, $interrupted cut short; other ranks gone after at most $slowest ms"
-[ $((4 * interrupted)) -ge $((3 * kills)) ] || fail "only $interrupted of $kills trainings were cut short"
+echo "$same of $kills the same bits; other ranks gone after at most $slowest ms"
 [ "$slowest" -lt 10000 ] || fail "ranks outlived a dead one by $slowest ms"
 
 # Asked to stop: state saved, exit code 75.

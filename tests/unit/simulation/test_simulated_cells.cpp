@@ -152,6 +152,7 @@ TEST(SimulatedCells, TheTwoCellTypesSeparate) {
     EXPECT_NEAR(static_cast<double>(fibroblasts) / 4000, share, 5 * std::sqrt(0.25 / 4000));
     for (const auto& [culture, type] : {std::pair{"PDO", 1}, {"F", 0}}) {
         const Cells pure = whole(screen, find(screen, culture, "S"));
-        EXPECT_TRUE(std::ranges::all_of(pure.cell_type, [type](std::uint8_t t) { return t == type; }));
+        EXPECT_TRUE(
+            std::ranges::all_of(pure.cell_type, [wanted = type](std::uint8_t t) { return t == wanted; }));
     }
 }
