@@ -31,7 +31,7 @@ TRAIN = {
 TRANSPORT = {"max-cells": "60", "eval-draw": "first", "eval-seed": "2", "tolerance": "0.001", "space": "normalised"}
 EVALUATE = {
     "parts": "train,test", "train-eval-pairs": "2", "metrics": "w1,w2", "sample-pairs": "2", "sample-cells": "10",
-    "sample": "PDO", "predictions": None}
+    "sample": "PDO", "sinkhorn-epsilon": "0.1", "sinkhorn-rho": "2", "predictions": None}
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
 
 
@@ -118,7 +118,8 @@ def main():
 
     metrics = {
         "config": "extra.cfg", "transform": "log1p", "markers": ",".join(names), "exclude-markers": names[0],
-        "metrics": "w1,r2", "max-cells": "30", "seed": "4", "json": ""}
+        "metrics": "w1,r2,sinkhorn", "max-cells": "30", "seed": "4", "sinkhorn-epsilon": "0.5", "sinkhorn-rho": "3",
+        "json": ""}
     check(("metrics",), metrics)
     assert '"w1"' in say("metrics", "s.h5ad", "s.h5ad", *words_of(metrics))
     report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t"}
