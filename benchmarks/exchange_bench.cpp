@@ -10,6 +10,7 @@
 
 #include "dist/communicator.hpp"
 #include "dist/partition.hpp"
+#include "dist/parts_sum.hpp"
 
 namespace {
 
@@ -32,13 +33,14 @@ int main(int argc, char** argv) {
          {1UL << 10, 1UL << 14, 1UL << 17, 1UL << 19, 1UL << 20, 1UL << 21, 1UL << 22}) {
         const std::vector<std::size_t> bounds = dist::part_bounds(size, 64, comm.size());
         std::vector<std::int64_t> sums(size, 1);
-        std::vector<std::int64_t> scratch;
+        dist::PartsSum sum(comm);
         std::vector<float> weights(size, 1);
         std::vector<double> seconds;
         for (int round = 0; round <= rounds; ++round) {
             comm.barrier();
             const auto start = std::chrono::steady_clock::now();
-            comm.sum_parts(sums, bounds, scratch);
+            sum.start(sums, bounds);
+            sum.finish();
             comm.share_parts(weights, bounds);
             const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
             const double of_all = slowest(comm, taken.count());

@@ -22,6 +22,11 @@ void check_together(const RunConfig& config) {
     refuse(icnn && config.train.coupling == train::Coupling::rows, "coupling", "rows", "random", config);
     refuse(icnn && config.train.coupling == train::Coupling::rows_ot, "coupling", "rows-ot", "random",
            config);
+    if (config.train.coupling_scope == train::CouplingScope::condition &&
+        !train::by_transport(config.train.coupling)) {
+        throw core::ConfigError("coupling-scope",
+                                "found 'condition', allowed pair unless coupling is ot or rows-ot");
+    }
     refuse(icnn && config.model.loss == models::Loss::reduced, "loss", "reduced", "full", config);
     refuse(!icnn && config.condition == Condition::none, "condition", "none", "treatment", config);
     refuse(config.method != models::Method::mfm && config.model.updates == models::Updates::alternate,

@@ -217,6 +217,9 @@ void add_train(OptionTable& table, RunConfig& config) {
                "how control and treated cells are paired: by chance or exact transport; rows: as they stand "
                "in the file, "
                "rows-ot: those, by transport; paper: ot for fm and cgfm from the source");
+    add.choice("coupling-scope", train.coupling_scope, {"pair", "condition"},
+               "what transport pairs: the cells drawn from a pair of populations, or those of all pairs of a "
+               "step that have the same treatment and dose");
     add.add(
         "augment", "NAMES",
         "none, or some of rotate, reflect, mix, and with coupling rows stretch, splice; all but mix: two "

@@ -46,12 +46,6 @@ class Communicator {
     void barrier() const;
     /// The sum over ranks, everywhere, in place. Exact, so independent of the order of the ranks.
     void sum(std::span<std::int64_t> values) const;
-    /// The sum over ranks, of each rank's own part, in place; the rest of `values` is then of no use. Exact
-    /// as long as no sum leaves the integers, modulo 2^64 otherwise.
-    /// @param bounds  rank r has [bounds[r], bounds[r + 1]), see part_bounds()
-    /// @param scratch  grows to the longest part
-    void sum_parts(std::span<std::int64_t> values, std::span<const std::size_t> bounds,
-                   std::vector<std::int64_t>& scratch) const;
     /// Gives each rank's part of `values` to all, in place.
     void share_parts(std::span<float> values, std::span<const std::size_t> bounds) const;
     /// As sum(), of doubles. Reproducible only if each element is non-zero on one rank alone.
@@ -61,6 +55,7 @@ class Communicator {
 
   private:
     friend class WorkQueue;
+    friend class PartsSum;
     struct Impl;
     std::shared_ptr<const Impl> impl_;
 };

@@ -60,27 +60,49 @@ void ExactSum::clear(std::size_t size) {
     empty_ = true;
 }
 
-bool ExactSum::add(std::span<const float> gradient) {
-    const std::size_t blocks = (total_.size() + block_size - 1) / block_size;
+bool ExactSum::add_range(std::span<const float> gradient, std::size_t first, std::size_t count) {
+    const std::size_t blocks = (count + block_size - 1) / block_size;
     std::atomic<bool> inside{true};
 #pragma omp parallel for schedule(static)
     for (std::size_t block = 0; block < blocks; ++block) {
-        const std::size_t first = block * block_size;
-        const std::size_t count = std::min(block_size, total_.size() - first);
-        const float* g = gradient.data() + first;
-        std::int64_t* total = total_.data() + first;
-        const bool good =
-            empty_ ? set_block(g, 1 / unit_, total, count) : add_block(g, 1 / unit_, total, count);
+        const std::size_t at = first + block * block_size;
+        const std::size_t n = std::min(block_size, first + count - at);
+        const float* g = gradient.data() + at;
+        std::int64_t* total = total_.data() + at;
+        const bool good = empty_ ? set_block(g, 1 / unit_, total, n) : add_block(g, 1 / unit_, total, n);
         if (!good) inside = false;
     }
+    return inside;
+}
+
+bool ExactSum::add(std::span<const float> gradient) {
+    const bool inside = add_range(gradient, 0, total_.size());
     empty_ = false;
     return inside;
 }
 
+void ExactSum::start_reduce(const Communicator& communicator, std::span<const std::size_t> bounds) {
+    if (!exchange_) exchange_.emplace(communicator);
+    exchange_->start(total_, bounds);
+    not_added_ = total_.size();
+}
+
+bool ExactSum::add_last(std::span<const float> gradient, std::size_t first) {
+    if (first >= not_added_) return true;
+    const bool inside = add_range(gradient, first, not_added_ - first);
+    not_added_ = first;
+    exchange_->final_from(first);
+    return inside;
+}
+
 void ExactSum::reduce(const Communicator& communicator, std::span<const std::size_t> bounds) {
-    if (empty_) std::ranges::fill(total_, 0);
+    if (!exchange_ || !exchange_->started()) {
+        start_reduce(communicator, bounds);
+        if (!empty_) not_added_ = 0;
+    }
+    if (empty_) std::fill_n(total_.begin(), not_added_, 0);
     empty_ = false;
-    communicator.sum_parts(total_, bounds, received_);
+    exchange_->finish();
 }
 
 void ExactSum::read(double scale, std::size_t first, std::span<float> out) const {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "dist/communicator.hpp"
+#include "dist/parts_sum.hpp"
 
 namespace popflow::dist {
 
@@ -28,6 +30,11 @@ class ExactSum {
     /// Adds one gradient. @return false if an element is not finite or beyond the limit; the sum is then
     /// useless
     bool add(std::span<const float> gradient);
+    /// Starts reduce() before the last gradient of this rank is complete, which then comes by add_last().
+    void start_reduce(const Communicator& communicator, std::span<const std::size_t> bounds);
+    /// Adds elements [first, end) of the last gradient, `end` the first of the call before, and gives the
+    /// parts that are complete to their ranks. @return as add()
+    bool add_last(std::span<const float> gradient, std::size_t first);
     /// Adds the sums of all ranks, each rank those of its own part of the elements (see part_bounds());
     /// nothing else may then be read. Collective.
     void reduce(const Communicator& communicator, std::span<const std::size_t> bounds);
@@ -35,9 +42,12 @@ class ExactSum {
     void read(double scale, std::size_t first, std::span<float> out) const;
 
   private:
+    bool add_range(std::span<const float> gradient, std::size_t first, std::size_t count);
+
     std::vector<std::int64_t> storage_;
     std::span<std::int64_t> total_;  ///< the elements in use
-    std::vector<std::int64_t> received_;
+    std::optional<PartsSum> exchange_;
+    std::size_t not_added_ = 0;  ///< elements of the last gradient
     float unit_;
     bool empty_ = true;  ///< nothing was added: the elements are still those of the sum before
 };

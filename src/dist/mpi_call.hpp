@@ -24,6 +24,8 @@ struct Communicator::Impl {
     MPI_Comm comm = MPI_COMM_NULL;
     int rank = 0;
     int size = 1;
+    mutable std::vector<int> first;  ///< scratch of share_parts()
+    mutable std::vector<int> length;
     Impl();
     ~Impl();
     Impl(const Impl&) = delete;

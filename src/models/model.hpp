@@ -8,6 +8,7 @@
 
 #include "linalg/matrix.hpp"
 #include "nn/adam.hpp"
+#include "nn/gradient_final.hpp"
 #include "nn/parameters.hpp"
 #include "ode/dormand_prince.hpp"
 
@@ -41,6 +42,8 @@ class Model {
     class Scratch {
       public:
         virtual ~Scratch() = default;
+        /// If set, slot_gradient() tells where the gradient is final before it is whole.
+        nn::GradientFinal gradient_final;
     };
     virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 

@@ -133,12 +133,22 @@ template <class T>
 void SkipMlp::backward(std::span<const accumulator_t<T>> values, const Packed<T>& packed,
                        std::span<const accumulator_t<T>> before, std::span<const accumulator_t<T>> after,
                        ConstMatrixView<accumulator_t<T>> dy, Cache<T>& cache,
-                       std::span<accumulator_t<T>> gradients, std::span<accumulator_t<T>> dbefore) const {
+                       std::span<accumulator_t<T>> gradients, std::span<accumulator_t<T>> dbefore,
+                       const GradientFinal& gradient_final) const {
     using Real = accumulator_t<T>;
     inputs_backward(packed, dy, cache);
-    weights_backward(cache, gradients);
     biases_backward(dy, cache, gradients);
     shared_backward(values, before, after, std::span<const Real>(cache.dshared), gradients, dbefore);
+    // All layers at a time, or as few as give each thread something to do.
+    const auto threads = static_cast<std::size_t>(omp_in_parallel() != 0 ? 1 : omp_get_max_threads());
+    const std::size_t step =
+        gradient_final ? 1 + (threads - 1) / linalg::count_row_blocks(shape_.hidden) : layers_.size();
+    for (std::size_t end = layers_.size(); end > 0;) {
+        const std::size_t first = end - std::min(step, end);
+        weights_backward(first, end, cache, gradients);
+        if (gradient_final) gradient_final(layers_[first].weight().offset);
+        end = first;
+    }
 }
 
 template <class T, class Real>
@@ -164,12 +174,16 @@ void SkipMlp::inputs_backward(const Packed<T>& packed, ConstMatrixView<Real> dy,
     });
 }
 
-// dW += dz^T below for all layers at a time, cut into rows of dW.
+// dW += dz^T below for layers [first_layer, end_layer), cut into rows of dW.
 template <class T, class Real>
-void SkipMlp::weights_backward(Cache<T>& cache, std::span<Real> gradients) const {
+void SkipMlp::weights_backward(std::size_t first_layer, std::size_t end_layer, Cache<T>& cache,
+                               std::span<Real> gradients) const {
     const std::size_t blocks = linalg::count_row_blocks(shape_.hidden);
     const std::size_t blocks_last = linalg::count_row_blocks(shape_.outputs);
-    linalg::for_tasks(shape_.layers * blocks + blocks_last, [&](std::size_t task) {
+    const std::size_t hidden_end = std::min(end_layer, shape_.layers);
+    const std::size_t hidden_tasks = (hidden_end - std::min(first_layer, hidden_end)) * blocks;
+    linalg::for_tasks(hidden_tasks + (end_layer > shape_.layers ? blocks_last : 0), [&](std::size_t index) {
+        const std::size_t task = index + first_layer * blocks;
         const std::size_t l = std::min(task / blocks, shape_.layers);
         const Matrix<T>& dz = l < shape_.layers ? cache.dz[l] : cache.dy;
         const Matrix<T>& below = l == 0 ? cache.x : cache.z[l - 1];
@@ -217,7 +231,7 @@ void SkipMlp::shared_backward(std::span<const Real> values, std::span<const Real
                                    MatrixView<Real>) const;                                         \
     template void SkipMlp::backward(std::span<const Real>, const Packed<T>&, std::span<const Real>, \
                                     std::span<const Real>, ConstMatrixView<Real>, Cache<T>&,        \
-                                    std::span<Real>, std::span<Real>) const;
+                                    std::span<Real>, std::span<Real>, const GradientFinal&) const;
 POPFLOW_INSTANTIATE(float, float)
 POPFLOW_INSTANTIATE(bfloat16, float)
 POPFLOW_INSTANTIATE(double, double)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "linalg/packed_gemm.hpp"
+#include "nn/gradient_final.hpp"
 #include "nn/linear.hpp"
 
 namespace popflow::nn {
@@ -71,13 +72,14 @@ class SkipMlp {
 
     /// Parameter gradients accumulate; dbefore, dLoss/da, is overwritten (it may be empty if a is).
     /// Same weights and shared inputs as the forward() that filled the cache.
+    /// @param gradient_final  if set, told layer by layer
     template <class T>
     void backward(std::span<const linalg::accumulator_t<T>> values, const Packed<T>& packed,
                   std::span<const linalg::accumulator_t<T>> before,
                   std::span<const linalg::accumulator_t<T>> after,
                   linalg::ConstMatrixView<linalg::accumulator_t<T>> dy, Cache<T>& cache,
-                  std::span<linalg::accumulator_t<T>> gradients,
-                  std::span<linalg::accumulator_t<T>> dbefore) const;
+                  std::span<linalg::accumulator_t<T>> gradients, std::span<linalg::accumulator_t<T>> dbefore,
+                  const GradientFinal& gradient_final = nullptr) const;
 
     const SkipMlpShape& shape() const { return shape_; }
     const std::vector<Linear>& layers() const { return layers_; }  ///< hidden layers, then the last
@@ -89,7 +91,8 @@ class SkipMlp {
     template <class T, class Real>
     void inputs_backward(const Packed<T>& packed, linalg::ConstMatrixView<Real> dy, Cache<T>& cache) const;
     template <class T, class Real>
-    void weights_backward(Cache<T>& cache, std::span<Real> gradients) const;
+    void weights_backward(std::size_t first_layer, std::size_t end_layer, Cache<T>& cache,
+                          std::span<Real> gradients) const;
     template <class T, class Real>
     void biases_backward(linalg::ConstMatrixView<Real> dy, Cache<T>& cache, std::span<Real> gradients) const;
     template <class Real>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <numeric>
 
@@ -58,6 +59,9 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
         work.gradient.resize(values_.size());
+    }
+    if (by_transport(options.coupling) && options.coupling_scope == CouplingScope::condition) {
+        batch_coupling_.emplace(options.batch_pairs, communicator);
     }
     if (model.memory_size() == 0) return;
     std::int64_t pairs[] = {0};
@@ -144,10 +148,30 @@ void Trainer::look_ahead(std::size_t lane_index) const {
     data::fetch_ahead(next.treated);
 }
 
-// Reorders the target so that row i is the partner of row i of the base under exact optimal transport.
-void Trainer::couple(SlotWork& work) const {
-    const linalg::Matrix<float>& base = options_.base == Base::gaussian ? work.noise : work.source;
-    const auto partner = ot::optimal_partners(base.view(), work.target.view());
+// The cells of all slots are drawn once for this, and again when their turn comes.
+void Trainer::couple_batch() {
+    SlotWork& work = work_[0];
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+        const TrainingPair& pair = pair_of_step(i);
+        draw_slot(lanes_[i], pair, work);
+        batch_coupling_->add(lanes_[i].slot, pair.condition, base_of(work).view(), work.target.view());
+    }
+    batch_coupling_->couple();
+}
+
+const linalg::Matrix<float>& Trainer::base_of(const SlotWork& work) const {
+    return options_.base == Base::gaussian ? work.noise : work.source;
+}
+
+// Gives the target the rows whose partners under exact optimal transport are those of the base.
+void Trainer::couple(std::size_t slot, SlotWork& work) const {
+    if (batch_coupling_) {
+        const linalg::ConstMatrixView<float> target = batch_coupling_->target(slot);
+        if (target.empty()) throw core::NumericalError("coupling", "a cell is not finite");
+        std::copy_n(target.data, target.rows * target.cols, work.target.data());
+        return;
+    }
+    const auto partner = ot::optimal_partners(base_of(work).view(), work.target.view());
     gather_rows(work.target, partner, work.ordered);
     std::swap(work.target, work.ordered);
 }
@@ -158,9 +182,8 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
         const TrainingPair& pair = pair_of_step(lane_index);
         draw_slot(lanes_[lane_index], pair, work);
         look_ahead(lane_index);
-        if (options_.coupling == Coupling::ot || options_.coupling == Coupling::rows_ot) couple(work);
-        const linalg::Matrix<float>& base = options_.base == Base::gaussian ? work.noise : work.source;
-        const models::TrainingSlot<float> slot{.x0 = base.view(),
+        if (by_transport(options_.coupling)) couple(lanes_[lane_index].slot, work);
+        const models::TrainingSlot<float> slot{.x0 = base_of(work).view(),
                                                .x1 = work.target.view(),
                                                .t = work.t,
                                                .control = work.source.view(),
@@ -188,7 +211,10 @@ std::span<float> Trainer::memory_of(const TrainingPair& pair) {
 void Trainer::compute_lanes() {
     for (std::size_t first = 0; first < lanes_.size(); first += work_.size()) {
         const std::size_t count = std::min(work_.size(), lanes_.size() - first);
-        if (count == 1) {
+        const bool last_alone = count == 1 && first + 1 == lanes_.size() && communicator_.size() > 1;
+        if (last_alone) {
+            compute_last(first, work_[0]);
+        } else if (count == 1) {
             compute_slot(first, work_[0]);
         } else {
 #pragma omp parallel for schedule(static, 1)
@@ -198,9 +224,25 @@ void Trainer::compute_lanes() {
             if (work_[i].error) std::rethrow_exception(work_[i].error);
             told(Shared::cells) += static_cast<double>(work_[i].source.rows());
             shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
-            if (!work_[i].finite || !sum_.add(turn_part(work_[i].gradient))) told(Shared::not_finite) = 1;
+            if (!last_alone && work_[i].finite) work_[i].finite = sum_.add(turn_part(work_[i].gradient));
+            if (!work_[i].finite) told(Shared::not_finite) = 1;
         }
     }
+}
+
+// The gradient goes to the ranks that own its parts while the rest of it is computed.
+void Trainer::compute_last(std::size_t lane_index, SlotWork& work) {
+    sum_.start_reduce(communicator_, turn_bounds_);
+    bool inside = true;
+    const auto add_from = [&](std::size_t first) {
+        const std::size_t of_turn = std::max(first, turn_.first) - turn_.first;
+        inside = sum_.add_last(turn_part(work.gradient), of_turn) && inside;
+    };
+    work.scratch->gradient_final = std::ref(add_from);
+    compute_slot(lane_index, work);
+    work.scratch->gradient_final = nullptr;
+    if (work.finite) add_from(0);
+    work.finite = work.finite && inside;
 }
 
 std::span<float> Trainer::turn_part(std::span<float> buffer) const {
@@ -227,6 +269,7 @@ StepReport Trainer::step(const StepRequest& request) {
     told(Shared::save) = request.save ? 1 : 0;
     told(Shared::stop) = request.stop ? 1 : 0;
     model_.begin_step(values_, scratch_);
+    if (batch_coupling_) couple_batch();
     compute_lanes();
     StepReport report;
     update(report);

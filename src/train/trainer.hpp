@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "models/model.hpp"
 #include "nn/adam.hpp"
 #include "train/augmentation.hpp"
+#include "train/batch_coupling.hpp"
 
 namespace popflow::train {
 
@@ -28,6 +30,14 @@ enum class Coupling {
 constexpr bool draws_rows(Coupling coupling) {
     return coupling == Coupling::rows || coupling == Coupling::rows_ot;
 }
+constexpr bool by_transport(Coupling coupling) {
+    return coupling == Coupling::ot || coupling == Coupling::rows_ot;
+}
+/// Which cells exact transport pairs with each other.
+enum class CouplingScope {
+    pair,       ///< those that a slot draws from its pair of populations
+    condition,  ///< those of all slots of the batch that have the same condition, see BatchCoupling
+};
 enum class Schedule { constant, cosine };
 /// What becomes of a step whose loss or gradient is not finite: skip leaves weights and moments as they are
 /// and counts the step, so that the next one draws other cells.
@@ -41,6 +51,7 @@ struct TrainOptions {
     std::uint64_t seed = 1;
     Base base = Base::source;
     Coupling coupling = Coupling::random;
+    CouplingScope coupling_scope = CouplingScope::pair;
     Augmentation augmentation{};
     /// Share of the steps that augment; those after it see the pairs as they are.
     double augment_until = 1;
@@ -146,12 +157,15 @@ class Trainer {
 
     void update(StepReport& report);
     void compute_lanes();
+    void compute_last(std::size_t lane_index, SlotWork& work);
     void compute_slot(std::size_t lane_index, SlotWork& work);
     void skip_step();
     std::span<float> memory_of(const TrainingPair& pair);
     std::span<float> turn_part(std::span<float> buffer) const;
     void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
-    void couple(SlotWork& work) const;
+    void couple_batch();
+    void couple(std::size_t slot, SlotWork& work) const;
+    const linalg::Matrix<float>& base_of(const SlotWork& work) const;
     void look_ahead(std::size_t lane_index) const;
     const TrainingPair& pair_of_step(std::size_t lane_index);
 
@@ -172,6 +186,7 @@ class Trainer {
     nn::AdamState adam_;  ///< moments and averages of this rank's part; elsewhere as they started
     std::vector<SlotWork> work_;
     std::vector<std::unique_ptr<models::Model::Scratch>> scratch_;
+    std::optional<BatchCoupling> batch_coupling_;
     dist::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero

@@ -45,6 +45,18 @@ for shape in 1x2 2x1 3x1; do
         fail "letters: the checkpoint of $shape differs"
 done
 
+# Transport between the cells of all slots of a condition, which lie on several ranks; other contexts and another base.
+for kind in "mfm --coupling ot --coupling-scope condition" "cgfm --coupling ot" "fm --base gaussian" \
+    "mfm --base gaussian --coupling ot --coupling-scope condition"; do
+    name=$(tr -d ' -' <<<"$kind")
+    for shape in 1x2 2x1 3x1; do
+        ranks "${shape%x*}" "${shape#*x}" train --data "$scratch/s.h5ad" --output "$scratch/$name$shape" \
+            $small_model --steps 20 --method $kind 2>/dev/null
+        cmp "$scratch/${name}1x2/checkpoint.h5" "$scratch/$name$shape/checkpoint.h5" ||
+            fail "$kind: the checkpoint of $shape differs"
+    done
+done
+
 # Networks that take turns; mfm with cached embeddings of pairs that lie on several ranks.
 for turns in "icnn --condition treatment" "mfm --recipe paper --batch-pairs 4"; do
     name=turns_${turns%% *}

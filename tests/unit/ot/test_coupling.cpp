@@ -9,8 +9,6 @@
 #include "core/error.hpp"
 #include "support/populations.hpp"
 
-using popflow::core::Purpose;
-using popflow::core::Stream;
 using popflow::linalg::Matrix;
 using popflow::support::normal_population;
 using popflow::support::rows;
@@ -42,28 +40,6 @@ TEST(Coupling, IsAPermutationThatNoSwapImproves) {
                       squared(i, partner[l]) + squared(l, partner[i]) + 1e-9);
         }
     }
-}
-
-TEST(Coupling, RandomPartnersArePermutations) {
-    Stream stream(1, Purpose::coupling);
-    const auto partner = popflow::ot::random_partners(100, stream);
-    EXPECT_EQ(std::set<std::uint32_t>(partner.begin(), partner.end()).size(), 100U);
-}
-
-TEST(Coupling, SampledPairsFollowThePlan) {
-    // One source cell for two targets each: targets 0, 1 are near source 0, targets 2, 3 near source 1.
-    const auto x0 = rows({{0}, {10}});
-    const auto x1 = rows({{1}, {-1}, {9}, {11}});
-    Stream stream(2, Purpose::coupling);
-
-    const auto pairs = popflow::ot::sample_optimal_pairs(x0.view(), x1.view(), 8000, stream);
-
-    std::vector<int> count(4);
-    for (const auto& pair : pairs) {
-        EXPECT_EQ(pair.source, pair.target / 2);
-        ++count[pair.target];
-    }
-    for (int c : count) EXPECT_NEAR(c, 2000, 5 * std::sqrt(8000 * 3.0 / 16));
 }
 
 TEST(Coupling, BatchesOfDifferentShapeAreRefused) {

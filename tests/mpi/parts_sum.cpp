@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Exits 1 unless each rank has the sum of its part, however its summands became final; over sums one after
+// another, of parts of unequal and no length, and values that wrap on the way.
+#include "dist/parts_sum.hpp"
+
+#include <cstdio>
+#include <limits>
+#include <vector>
+
+#include "core/random.hpp"
+#include "dist/partition.hpp"
+
+namespace {
+
+using popflow::core::Purpose;
+using popflow::core::Stream;
+using popflow::dist::Communicator;
+using popflow::dist::PartsSum;
+
+std::int64_t summand(int rank, std::size_t i) {
+    const std::int64_t large = std::numeric_limits<std::int64_t>::max() / 2;
+    const std::int64_t cancels = rank % 2 == 0 ? large : -large;  // with three ranks the sum passes the limit
+    return cancels + static_cast<std::int64_t>(i) * (rank + 1);
+}
+
+std::int64_t sum_of_ranks(int ranks, std::size_t i) {
+    std::uint64_t sum = 0;
+    for (int rank = 0; rank < ranks; ++rank) sum += static_cast<std::uint64_t>(summand(rank, i));
+    return static_cast<std::int64_t>(sum);
+}
+
+// Summands are written in pieces from the end on, each followed by the news that it is final.
+bool adds(PartsSum& sum, std::size_t size, std::size_t pieces, const Communicator& comm) {
+    const std::vector<std::size_t> bounds = popflow::dist::part_bounds(size, 64, comm.size());
+    std::vector<std::int64_t> values(size);
+    Stream dice(size, Purpose::test, static_cast<std::uint64_t>(comm.rank()), pieces);
+    sum.start(values, bounds);
+    std::size_t end = size;
+    for (std::size_t piece = 0; piece < pieces; ++piece) {
+        const std::size_t first = dice.below(end + 1);
+        for (std::size_t i = first; i < end; ++i) values[i] = summand(comm.rank(), i);
+        sum.final_from(first);
+        end = first;
+    }
+    for (std::size_t i = 0; i < end; ++i) values[i] = summand(comm.rank(), i);
+    sum.finish();
+    const auto rank = static_cast<std::size_t>(comm.rank());
+    for (std::size_t i = bounds[rank]; i < bounds[rank + 1]; ++i) {
+        if (values[i] != sum_of_ranks(comm.size(), i)) return false;
+    }
+    return !sum.started();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const popflow::dist::Session session(argc, argv);
+    const Communicator comm = Communicator::world();
+    PartsSum sum(comm);
+    std::vector<std::int64_t> wrong(1, 0);
+    for (const std::size_t size : {100UL, 64UL, 100000UL, 1000UL}) {
+        for (const std::size_t pieces : {0UL, 1UL, 7UL}) wrong[0] += adds(sum, size, pieces, comm) ? 0 : 1;
+    }
+    comm.sum(wrong);
+    if (comm.root()) std::printf("wrong sums: %ld\n", wrong[0]);
+    return wrong[0] == 0 ? 0 : 1;
+}

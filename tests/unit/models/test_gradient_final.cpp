@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// A slot's gradient is told to be final, from the end on, while it is being computed.
+#include <gtest/gtest.h>
+
+#include <omp.h>
+
+#include "models/flow_matching.hpp"
+#include "support/random_matrix.hpp"
+
+using popflow::linalg::Matrix;
+using popflow::models::Context;
+using popflow::models::FlowMatching;
+using popflow::models::FlowMatchingShape;
+using popflow::models::Modulated;
+using popflow::support::random_matrix;
+namespace linalg = popflow::linalg;
+
+namespace {
+
+struct Told {
+    std::size_t first;
+    std::vector<float> gradient;  // as it was then
+};
+
+struct Slot {
+    explicit Slot(const FlowMatchingShape& shape)
+        : model(shape, popflow::models::draw_frequencies(shape, 1)),
+          values(model.initial_values(5)),
+          gradient(values.size()) {}
+
+    std::vector<Told> run(bool listen) {
+        std::vector<Told> told;
+        const auto scratch = model.make_scratch();
+        if (listen) {
+            scratch->gradient_final = [&](std::size_t first) {
+                told.push_back({first, {gradient.begin(), gradient.end()}});
+            };
+        }
+        std::ranges::fill(gradient, 0.0F);
+        model.slot_gradient(values,
+                            {.x0 = x0.view(),
+                             .x1 = x1.view(),
+                             .t = t.values(),
+                             .control = x0.view(),
+                             .control_type = {},
+                             .condition = {}},
+                            model.turn(0), *scratch, gradient);
+        return told;
+    }
+
+    FlowMatching model;
+    linalg::AlignedVector<float> values;
+    linalg::AlignedVector<float> gradient;
+    Matrix<float> x0 = random_matrix<float>(150, 3, 11);
+    Matrix<float> x1 = random_matrix<float>(150, 3, 12);
+    Matrix<float> t = random_matrix<float>(1, 150, 13);
+};
+
+FlowMatchingShape shape_of(Modulated modulation) {
+    FlowMatchingShape shape{.context = Context::population,
+                            .markers = 3,
+                            .hidden = 140,
+                            .layers = 3,
+                            .time_frequencies = 2,
+                            .space_frequencies = 2,
+                            .encoder = {.hidden = 6, .layers = 3, .embedding = 4, .knn = 2}};
+    shape.modulation = modulation;
+    return shape;
+}
+
+}  // namespace
+
+TEST(GradientFinal, IsToldFromTheEndOnAndTrue) {
+    for (const Modulated modulation : {Modulated::none, Modulated::film}) {
+        Slot slot(shape_of(modulation));
+        const auto told = slot.run(true);
+        ASSERT_FALSE(told.empty());
+        std::size_t before = slot.gradient.size();
+        for (const Told& t : told) {
+            EXPECT_LT(t.first, before);
+            before = t.first;
+            for (std::size_t i = t.first; i < slot.gradient.size(); ++i) {
+                ASSERT_EQ(t.gradient[i], slot.gradient[i]) << "element " << i << ", told from " << t.first;
+            }
+        }
+        EXPECT_EQ(before, slot.model.layout().find("velocity.first.weight").offset);
+    }
+}
+
+TEST(GradientFinal, ComesLayerByLayer) {
+    Slot slot(shape_of(Modulated::none));
+    omp_set_num_threads(1);
+    EXPECT_EQ(slot.run(true).size(), 4U);  // three hidden layers and the last
+}
+
+TEST(GradientFinal, ListeningChangesNothing) {
+    Slot slot(shape_of(Modulated::none));
+    slot.run(true);
+    const auto heard = slot.gradient;
+    slot.run(false);
+    EXPECT_EQ(heard, slot.gradient);
+}
