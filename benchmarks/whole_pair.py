@@ -12,12 +12,12 @@ Debian packages: python3-torch python3-pot python3-sklearn python3-pandas python
 import argparse
 import json
 import statistics
-import subprocess
 import time
+
+from compare_pot import normal_cells, run_on_all_cores, time_ours, time_theirs  # isort: skip (before PyTorch binds a thread)
 
 import numpy as np
 import torch
-from compare_pot import normal_cells, time_ours, time_theirs
 
 MARKERS, TREATMENTS, HIDDEN, LAYERS, EMBED, TIMES, SPACE, EVALUATIONS = 43, 11, 512, 7, 128, 64, 128, 100
 
@@ -68,7 +68,7 @@ def main():
 
     rounds = {"ours": [], "peer": []}
     for _ in range(options.rounds):
-        out = subprocess.run([options.step_bench, "1", "predict"], check=True, capture_output=True, text=True).stdout
+        out = run_on_all_cores([options.step_bench, "1", "predict"])
         row = next(r for r in map(json.loads, out.splitlines()) if r["name"].startswith("predict") and r["precision"] == "fp32")
         ours = time_ours(options.time_metrics, x, y, "w1_and_w2", "mmd", "r2")
         rounds["ours"].append({"predict": (row["median_ms"] / 1e3, row["cpu_ms"] / 1e3), **{k: ours[k][1:] for k in ("w1_and_w2", "mmd", "r2")}})
