@@ -16,7 +16,7 @@ _popflow() {
     doctor) options=('--output=FOLDER' ) ;;
     import) options=('--config=F.cfg' '--output=F.h5ad' '--sheet=S.csv' '--file-column=NAME' '--cells=F.csv' '--obs=NAMES' '--markers=NAMES' '--exclude-markers=NAMES' '--marker-names=stain|channel' '--compensate=no|yes' ) ;;
     metrics) options=('--config=F.cfg' '--transform=T' '--markers=NAMES' '--exclude-markers=NAMES' '--seed=N' '--max-cells=N|all' '--metrics=NAMES' '--sinkhorn-epsilon=X' '--sinkhorn-rho=X' '--json' ) ;;
-    simulate) options=(letters screen '--config=F.cfg' '--output=F.h5ad' '--seed=N' '--letters=NAMES' '--test-letters=NAMES' '--rotations=N' '--noise=X' '--jitter=X' '--font=FILE' '--size=N' '--config=F.cfg' '--output=F.h5ad' '--seed=N' '--patients=N' '--cultures=NAMES' '--treatments=NAMES' '--replicates=N' '--dose-levels=N' '--cells=MIN:MAX' '--failed-wells=X' '--pairs=N' ) ;;
+    simulate) options=(letters screen '--config=F.cfg' '--output=F.h5ad' '--seed=N' '--letters=NAMES' '--test-letters=NAMES' '--rotations=N' '--noise=X' '--jitter=X' '--font=FILE' '--size=N' '--config=F.cfg' '--output=F.h5ad' '--seed=N' '--patients=N' '--cultures=NAMES' '--treatments=NAMES' '--replicates=N' '--dose-levels=N' '--cyclin-b1=no|yes' '--cells=MIN:MAX' '--failed-wells=X' '--pairs=N' ) ;;
     esac
     for option in "${options[@]}"; do
         [ "${option%%=*}" = "$before" ] && [ "$option" != "$before" ] || continue

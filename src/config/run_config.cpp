@@ -435,6 +435,8 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
     add.list("treatments", screen.treatments, "NAMES", "of O S VS L V F C SF CS CF CSF");
     add.count("replicates", screen.replicates, 1, "replicates of each plate", 1000);
     add.count("dose-levels", screen.doses, 1, "concentrations of a single drug", 1000);
+    add.choice("cyclin-b1", screen.cyclin_b1, {"no", "yes"},
+               "a 44th marker, which the configurations of the organoid screen leave out");
     add.add(
         "cells", "MIN:MAX", "cells of a population",
         [&screen](const Strings& v) {

@@ -188,7 +188,7 @@ std::vector<std::string> legend(const std::string& best) {
                 "treated cells",
             "identity: control cells unchanged; mean_shift: moved by their treatment's mean in training",
             "oracle_shift: moved to the true mean; noise_floor: half of the treated cells against the other "
-            "half"};
+            "half, so that where all cells are scored it compares half as many as the others and is larger"};
 }
 
 }  // namespace popflow::eval

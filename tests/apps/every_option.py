@@ -74,7 +74,7 @@ def main():
     pathlib.Path("extra.cfg").write_text("# nothing\n")
     screen = {
         "config": "extra.cfg", "output": "s.h5ad", "seed": "5", "patients": "3", "cultures": "PDO,PDOF", "treatments": "O,S",
-        "replicates": "2", "dose-levels": "2", "cells": "60:90", "failed-wells": "0.01", "pairs": "20"}
+        "replicates": "2", "dose-levels": "2", "cyclin-b1": "yes", "cells": "60:90", "failed-wells": "0.01", "pairs": "20"}
     check(("simulate", "screen"), screen)
     say("simulate", "screen", *words_of(screen))
     letters = {
