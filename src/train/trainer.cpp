@@ -12,6 +12,7 @@
 #include "core/random.hpp"
 #include "data/cell_store.hpp"
 #include "dist/partition.hpp"
+#include "linalg/row_blocks.hpp"
 #include "ot/coupling.hpp"
 
 namespace popflow::train {
@@ -39,6 +40,13 @@ double learning_rate(const TrainOptions& options, std::uint64_t step) {
     const double rest = std::max(1.0, static_cast<double>(options.steps) - warmup);
     const double progress = std::min(1.0, (s - warmup) / rest);
     return options.rate * 0.5 * (1 + std::cos(std::numbers::pi * progress));
+}
+
+bool one_by_one(std::size_t slots, std::size_t threads, std::size_t cells) {
+    if (slots == 1 || threads <= slots) return slots == 1;
+    const std::size_t blocks = linalg::count_row_blocks(cells);
+    const std::size_t rounds = slots * ((blocks + threads - 1) / threads);
+    return 10 * rounds < 9 * blocks;
 }
 
 Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::vector<Lane> lanes,
@@ -207,10 +215,12 @@ std::span<float> Trainer::memory_of(const TrainingPair& pair) {
     return memory_.size() == 0 ? std::span<float>() : memory_.view().row_span(pair.index);
 }
 
-// As many slots at a time as there are threads; a last one alone gets all the threads. The bits are the same.
+// As many slots at a time as there are threads, or one by all of them: the bits are the same.
 void Trainer::compute_lanes() {
-    for (std::size_t first = 0; first < lanes_.size(); first += work_.size()) {
-        const std::size_t count = std::min(work_.size(), lanes_.size() - first);
+    const auto threads = static_cast<std::size_t>(omp_get_max_threads());
+    for (std::size_t first = 0; first < lanes_.size();) {
+        std::size_t count = std::min(work_.size(), lanes_.size() - first);
+        if (one_by_one(count, threads, options_.cells)) count = 1;
         const bool last_alone = count == 1 && first + 1 == lanes_.size() && communicator_.size() > 1;
         if (last_alone) {
             compute_last(first, work_[0]);
@@ -227,6 +237,7 @@ void Trainer::compute_lanes() {
             if (!last_alone && work_[i].finite) work_[i].finite = sum_.add(turn_part(work_[i].gradient));
             if (!work_[i].finite) told(Shared::not_finite) = 1;
         }
+        first += count;
     }
 }
 

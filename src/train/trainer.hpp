@@ -72,6 +72,11 @@ inline constexpr std::uint64_t most_skipped_in_a_row = 20;
 /// 0.
 double learning_rate(const TrainOptions& options, std::uint64_t step);
 
+/// Whether slots are computed one by one by all threads, each block of rows by one of them, or at a time by
+/// one thread each: the former if there are threads to spare and it saves a tenth, since not all of a slot is
+/// blocks of rows.
+bool one_by_one(std::size_t slots, std::size_t threads, std::size_t cells);
+
 /// One training pair on the rank that owns it; cells are normalised.
 struct TrainingPair {
     std::size_t index = 0;  ///< among all training pairs

@@ -45,6 +45,13 @@ for shape in 1x2 2x1 3x1; do
         fail "letters: the checkpoint of $shape differs"
 done
 
+# Two slots by one thread each, or one after the other by four.
+for shape in 1x2 1x4; do
+    ranks 1 "${shape#*x}" train --data "$scratch/s.h5ad" --output "$scratch/few$shape" --steps 20 $small_model --batch-pairs 2 \
+        --cells 400 2>/dev/null
+    cmp "$scratch/few1x2/checkpoint.h5" "$scratch/few$shape/checkpoint.h5" || fail "two slots: the checkpoint of $shape differs"
+done
+
 # Transport between the cells of all slots of a condition, which lie on several ranks; other contexts and another base.
 for kind in "mfm --coupling ot --coupling-scope condition" "cgfm --coupling ot" "fm --base gaussian" \
     "mfm --base gaussian --coupling ot --coupling-scope condition"; do
