@@ -41,15 +41,25 @@ std::string memory_of(const char* key) {
     return value.empty() ? "unknown" : gibibytes(1024 * std::strtod(value.c_str(), nullptr));
 }
 
+bool threads_are_bound() {
+    return omp_get_proc_bind() != omp_proc_bind_false;
+}
+
+// Those that the threads may run on. One that OpenMP has bound has a place of its own, so that each is asked.
 std::vector<int> own_cores() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    std::vector<int> cores;
-    if (::sched_getaffinity(0, sizeof set, &set) != 0) return cores;
-    for (int core = 0; core < CPU_SETSIZE; ++core) {
-        if (CPU_ISSET(core, &set)) cores.push_back(core);
+    std::set<int> cores;
+    const int bound = threads_are_bound() ? std::min(omp_get_max_threads(), omp_get_num_places()) : 1;
+#pragma omp parallel num_threads(std::max(bound, 1))
+    {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        if (::sched_getaffinity(0, sizeof set, &set) != 0) CPU_ZERO(&set);
+#pragma omp critical
+        for (int core = 0; core < CPU_SETSIZE; ++core) {
+            if (CPU_ISSET(core, &set)) cores.insert(core);
+        }
     }
-    return cores;
+    return {cores.begin(), cores.end()};
 }
 
 // 0-3,8: as the kernel writes them.
@@ -79,9 +89,10 @@ std::string describe_rank() {
     const std::vector<int> cores = own_cores();
     std::ostringstream out;
     out << "host = " << host_name() << "\nthreads = " << omp_get_max_threads()
-        << "\ncores = " << core_list(cores) << "\nallowed = " << cores.size()
-        << "\nonline = " << ::sysconf(_SC_NPROCESSORS_ONLN) << "\nisa = " << linalg::instruction_set()
-        << "\nbf16 = " << (linalg::cpu_has_bf16() ? "yes" : "no") << "\n";
+        << "\nbound = " << (threads_are_bound() ? "yes" : "no") << "\ncores = " << core_list(cores)
+        << "\nallowed = " << cores.size() << "\nonline = " << ::sysconf(_SC_NPROCESSORS_ONLN)
+        << "\nisa = " << linalg::instruction_set() << "\nbf16 = " << (linalg::cpu_has_bf16() ? "yes" : "no")
+        << "\n";
     return out.str();
 }
 
@@ -94,11 +105,13 @@ std::vector<std::string> placement_notes(const std::vector<Rank>& ranks) {
     std::map<std::string, std::size_t> allowed;
     bool bf16 = false;
     bool fp32 = false;
+    bool free = false;
     for (const Rank& rank : ranks) {
         const std::string place = rank.at("host") + ", cores " + rank.at("cores");
         threads_of_cores[place] += std::stoul(rank.at("threads"));
         allowed[place] = std::stoul(rank.at("allowed"));
         (rank.at("bf16") == "yes" ? bf16 : fp32) = true;
+        free = free || (rank.at("bound") == "no" && rank.at("threads") != "1");
     }
     for (const auto& [place, threads] : threads_of_cores) {
         if (threads <= allowed.at(place)) continue;
@@ -106,6 +119,11 @@ std::vector<std::string> placement_notes(const std::vector<Rank>& ranks) {
                         (allowed.at(place) == 1 ? " core" : " cores") + " on " + place +
                         ": set OMP_NUM_THREADS, or bind the ranks otherwise (mpirun --bind-to, srun "
                         "--cpus-per-task)");
+    }
+    if (free) {
+        notes.emplace_back(
+            "threads are not bound, so that two may share a core while another is idle: where "
+            "each rank has cores of its own, set OMP_PROC_BIND=true and OMP_PLACES=cores");
     }
     if (bf16 && fp32)
         notes.emplace_back("some ranks have no bf16: --precision auto takes fp32 on all of them");

@@ -16,21 +16,18 @@ Debian packages: python3-pot python3-scipy python3-sklearn python3-pandas python
 """
 import argparse
 import glob
-import os
 import statistics
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-# Before an OpenMP library binds this thread to one of them, which a child would inherit.
-CORES = os.sched_getaffinity(0)
+from programs import run_on_all_cores  # isort: skip (before NumPy)
 
-import numpy as np  # noqa: E402
-import ot  # noqa: E402
-import pandas as pd  # noqa: E402
-from scipy.optimize import linear_sum_assignment  # noqa: E402
-from sklearn.metrics.pairwise import rbf_kernel  # noqa: E402
+import numpy as np
+import ot
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics.pairwise import rbf_kernel
 
 GAMMAS = (2, 1, 0.5, 0.1, 0.01, 0.005)
 SAMPLE = Path(__file__).parent.parent / "data/egf_sample.h5ad"
@@ -122,12 +119,6 @@ def time_theirs(x, y, scipy=True):
     both = [result["w1"], result["w2"]]
     result["w1_and_w2"] = (result["w2"][0], sum(r[1] for r in both), sum(r[2] for r in both))
     return result
-
-
-def run_on_all_cores(command):
-    """The output of a program that may use the cores that this one began with."""
-    return subprocess.run(command, check=True, capture_output=True, text=True,
-                          preexec_fn=lambda: os.sched_setaffinity(0, CORES)).stdout
 
 
 def time_ours(program, x, y, *names):

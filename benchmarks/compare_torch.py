@@ -2,35 +2,35 @@
 # SPDX-License-Identifier: MIT
 """Times a training step and prediction against PyTorch on the same cores, in turn, and prints a table.
 
-compare_torch.py STEP_BENCH [--rounds N] [--threads N]   (Debian: python3-torch)
+    compare_torch.py BUILD/benchmarks/step_bench [--rounds 3] [--threads 2]
 
-The PyTorch model is the organoid one in plain modules: the graph layers gather and scatter-add as graph libraries do, the
-decoder takes the concatenated inputs, the optimiser is torch.optim.Adam; bf16 is torch.autocast. `flow` has a cached
-embedding, `joint` builds the graph of 1024 cells and trains the encoder too. Our step draws its cells, sums gradients
-exactly and keeps the mean of the weights besides. Both are given by clock and by CPU time of all threads; on a machine
-that others use, compare the latter.
+Debian packages: python3-torch libopenblas0-openmp (libopenblas0-pthread starts threads that all share one core).
+
+The PyTorch model is the organoid one in plain modules: the graph layers gather and scatter-add as graph libraries do,
+the decoder takes the concatenated inputs, the optimiser is torch.optim.Adam; bf16 is torch.autocast. `flow` has a
+cached embedding, `joint` builds the graph of 1024 cells and trains the encoder too. Our step draws its cells, sums
+gradients exactly and keeps the mean of the weights besides. Both are given by clock and by CPU time of all threads
+(medians of rounds, each the mean of 5 steps); on a machine that others use, compare the latter. PyTorch's fp32
+products are those of OpenBLAS with the kernels of this CPU.
 """
 import argparse
-import json
 import math
 import os
 import statistics
-import subprocess
 import time
 
-options = argparse.ArgumentParser()
+from programs import blas_kernels, run_step_bench  # isort: skip (before PyTorch)
+
+options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument("step_bench")
 options.add_argument("--rounds", type=int, default=3)
-options.add_argument("--steps", type=int, default=5, help="of each kind in a round")
 options.add_argument("--threads", type=int, default=2)
 options.add_argument("--no-prediction", action="store_true")
 arguments = options.parse_args()
 # A thread that spins takes the time of the one it waits for, and counts as CPU time; threads that are not bound may
 # share a core while others are busy.
 os.environ.update(OMP_NUM_THREADS=str(arguments.threads), OMP_WAIT_POLICY="passive", OMP_PROC_BIND="true",
-                  OPENBLAS_NUM_THREADS=str(arguments.threads))
-
-cores = os.sched_getaffinity(0)  # before this thread is bound to one of them, which a child would inherit
+                  OMP_PLACES="cores", OPENBLAS_NUM_THREADS=str(arguments.threads))
 
 import torch  # noqa: E402: after the settings of its threads
 
@@ -128,14 +128,16 @@ def predict(precision, evaluations=10):
             decoder(embedding, t, x, treatment)
 
 
-times = {}  # (who, case, precision) -> [(clock ms, cpu ms)]
+STEPS = 5  # of each kind in a round, as step_bench has
+times = {}  # (who, case, precision) -> [(clock ms, CPU ms)]
 
 
-def time_torch(case, precision, work, scale=1):
+def time_torch(case, precision, work, count=1, scale=1):
     clock, cpu = time.perf_counter(), time.process_time()
-    work()
+    for _ in range(count):
+        work()
     times.setdefault(("torch", case, precision), []).append(
-        (1e3 * scale * (time.perf_counter() - clock), 1e3 * scale * (time.process_time() - cpu)))
+        (1e3 * scale / count * (time.perf_counter() - clock), 1e3 * scale / count * (time.process_time() - cpu)))
 
 
 cases = {"flow": None, "joint_k0": 0, "joint_k10": 10, "joint_k100": 100}
@@ -143,32 +145,33 @@ for precision in ("fp32", "bf16"):
     for knn in cases.values():
         for _ in range(2):
             step(knn, precision)
-for round_ in range(arguments.rounds):
+    predict(precision, 1)
+for _ in range(arguments.rounds):
     for case, knn in cases.items():
         for precision in ("fp32", "bf16"):
-            for _ in range(arguments.steps):
-                time_torch(case, precision, lambda: step(knn, precision))
+            time_torch(case, precision, lambda: step(knn, precision), STEPS)
     if not arguments.no_prediction:
         for precision in ("fp32", "bf16"):
-            time_torch("predict_5000x100", precision, lambda: predict(precision), 10)
-    wanted = ["flow", "joint", "letters"] + ([] if arguments.no_prediction else ["predict"])
-    out = subprocess.run([arguments.step_bench, str(arguments.steps), *wanted], check=True, capture_output=True, text=True,
-                         preexec_fn=lambda: os.sched_setaffinity(0, cores))
-    for line in out.stdout.splitlines():
-        row = json.loads(line)
-        times.setdefault(("ours", row["name"], row["precision"]), []).append((row["median_ms"], row["cpu_ms"]))
+            time_torch("predict_5000x100", precision, lambda: predict(precision), scale=10)
+    groups = "step" if arguments.no_prediction else "step|predict"
+    rows = run_step_bench(arguments.step_bench, f"^({groups}).*/threads:{arguments.threads}/")
+    for (case, precision), row in rows.items():
+        times.setdefault(("ours", case, precision), []).append(row)
 
 median = {key: [statistics.median(v) for v in zip(*values)] for key, values in times.items()}
-print(f"torch {torch.__version__}, {arguments.threads} threads, medians in ms: clock (CPU of all threads)\n")
-print("| case | ours fp32 | ours bf16 | torch fp32 | torch bf16 | fp32 / fp32 | bf16 / bf16 | best torch / ours bf16 |")
-print("|---|---|---|---|---|---|---|---|")
+print(f"torch {torch.__version__}, OpenBLAS kernels: {blas_kernels()}, {arguments.threads} threads; ms by the clock "
+      f"(CPU of all threads), medians of {arguments.rounds} rounds\n")
+print("| case | ours fp32 | ours bf16 | torch fp32 | torch bf16 | fp32 / fp32 | bf16 / bf16 | torch fp32 / ours bf16 "
+      "| faster torch / ours bf16 |")
+print("|---|---|---|---|---|---|---|---|---|")
 for case in [*cases, "letters", "predict_5000x100"]:
-    cell = {key: median.get((*key, ), None) for key in [(w, case, p) for w in ("ours", "torch") for p in ("fp32", "bf16")]}
-    texts = [f"{v[0]:.1f} ({v[1]:.1f})" if v else "-" for v in cell.values()]
-    ours32, ours16, torch32, torch16 = cell.values()
+    cell = [median.get((who, case, p)) for who in ("ours", "torch") for p in ("fp32", "bf16")]
+    texts = [f"{v[0]:.1f} ({v[1]:.1f})" if v else "-" for v in cell]
+    ours32, ours16, torch32, torch16 = cell
 
     def ratio(a, b):
         return f"{a[0] / b[0]:.2f} ({a[1] / b[1]:.2f})" if a and b else "-"
 
-    best = min(torch32, torch16) if torch32 and torch16 else None
-    print("|", " | ".join([case, *texts, ratio(torch32, ours32), ratio(torch16, ours16), ratio(best, ours16)]), "|")
+    faster = min(torch32, torch16) if torch32 and torch16 else None
+    ratios = [ratio(torch32, ours32), ratio(torch16, ours16), ratio(torch32, ours16), ratio(faster, ours16)]
+    print("|", " | ".join([case, *texts, *ratios]), "|")

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
-// exchange_bench [ROUNDS]: what the ranks of a training step say to each other, for gradients of several
-// lengths: the integer sums of the parts and the new weights given to all. One JSON object a line, medians
-// over the rounds of the slowest rank. Run by mpirun; read by cost_model.py.
+// exchange_bench [ROUNDS]: what the ranks of a training step say to each other. One JSON object a line,
+// medians over the rounds of the slowest rank: `what` is `parts`, for gradients of `elements` the integer
+// sums of the parts and the new weights given to all; or `told`, the sum of `elements` doubles (losses, flags
+// and squares of the blocks of the gradient) that every rank has. Run by mpirun; read by cost_model.py.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <vector>
 
 #include "dist/communicator.hpp"
+#include "dist/exact_sum.hpp"
 #include "dist/partition.hpp"
-#include "dist/parts_sum.hpp"
 
 namespace {
 
@@ -23,6 +25,27 @@ double slowest(const dist::Communicator& comm, double seconds) {
     return *std::ranges::max_element(of_ranks);
 }
 
+// Prepares and then times `exchange` a number of times.
+void measure(const dist::Communicator& comm, int rounds, const char* what, std::size_t elements,
+             const std::function<void()>& prepare, const std::function<void()>& exchange) {
+    std::vector<double> seconds;
+    for (int round = 0; round <= rounds; ++round) {
+        prepare();
+        comm.barrier();
+        const auto start = std::chrono::steady_clock::now();
+        exchange();
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+        const double of_all = slowest(comm, taken.count());
+        if (round > 0) seconds.push_back(of_all);  // the first makes the connections
+    }
+    std::ranges::sort(seconds);
+    if (comm.root()) {
+        std::printf(R"({"ranks": %d, "what": "%s", "elements": %zu, "seconds": %.3e})"
+                    "\n",
+                    comm.size(), what, elements, seconds[seconds.size() / 2]);
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -32,24 +55,20 @@ int main(int argc, char** argv) {
     for (const std::size_t size :
          {1UL << 10, 1UL << 14, 1UL << 17, 1UL << 19, 1UL << 20, 1UL << 21, 1UL << 22}) {
         const std::vector<std::size_t> bounds = dist::part_bounds(size, 64, comm.size());
-        std::vector<std::int64_t> sums(size, 1);
-        dist::PartsSum sum(comm);
+        dist::ExactSum sum(size);
         std::vector<float> weights(size, 1);
-        std::vector<double> seconds;
-        for (int round = 0; round <= rounds; ++round) {
-            comm.barrier();
-            const auto start = std::chrono::steady_clock::now();
-            sum.start(sums, bounds);
-            sum.finish();
+        const auto add = [&] {
+            sum.clear();
+            (void)sum.add(weights);
+        };
+        measure(comm, rounds, "parts", size, add, [&] {
+            sum.reduce(comm, bounds);
             comm.share_parts(weights, bounds);
-            const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-            const double of_all = slowest(comm, taken.count());
-            if (round > 0) seconds.push_back(of_all);  // the first makes the connections
-        }
-        std::ranges::sort(seconds);
-        if (comm.root()) {
-            std::printf("{\"ranks\": %d, \"elements\": %zu, \"seconds\": %.3e}\n", comm.size(), size,
-                        seconds[seconds.size() / 2]);
-        }
+        });
+    }
+    for (const std::size_t size : {8U, 64U, 192U, 512U, 2048U}) {
+        std::vector<double> values(size);
+        const auto clear = [&] { std::ranges::fill(values, 0.0); };
+        measure(comm, rounds, "told", size, clear, [&] { comm.sum(values); });
     }
 }

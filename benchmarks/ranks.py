@@ -1,39 +1,103 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Training steps per second on 1 and 2 ranks (1 thread each) and on 1 rank with 2 threads, in turn; medians and ratios.
+"""Training steps a second on ranks and threads, in turn; medians, and the speed over 1 rank of 1 thread.
 
-The organoid configuration (512 wide, 7 layers, 100 neighbours) on the sample of data/, 4 pairs of 1000 cells a step.
-Usage: ranks.py build/release/popflow [--rounds 5] [--steps 40]
+    ranks.py BUILD/popflow [--rounds 5] [--steps 40] [--json FILE]
+
+The organoid configuration (512 wide, 7 layers, 100 neighbours) on the sample of data/, 4 pairs of 1000 cells a step;
+the first 10 steps do not count. Threads have a core each; shapes that need more cores than there are, are left out.
+What the machine allows, whose cores share caches, memory and clock, is seen from trainings at once that exchange
+nothing.
 """
 import argparse
+import csv
+import json
 import os
 import re
 import statistics
 import subprocess
 import tempfile
+from pathlib import Path
 
-p = argparse.ArgumentParser()
-p.add_argument("popflow")
-p.add_argument("--rounds", type=int, default=5)
-p.add_argument("--steps", type=int, default=40)
-a = p.parse_args()
-SHAPES = {"1 rank x 1 thread": (1, 1), "2 ranks x 1 thread": (2, 1), "1 rank x 2 threads": (1, 2)}
+import programs
 
-
-def steps_per_second(ranks, threads, folder):
-    env = dict(os.environ, OMP_NUM_THREADS=str(threads), OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    command = ["mpirun", "--bind-to", "none", "--oversubscribe", "-n", str(ranks), a.popflow, "train"]
-    command += ["--data", "data/egf_sample.h5ad", "--pair-by", "patient,culture,plate", "--split", "patient:SRC"]
-    command += ["--cells", "1000", "--batch-pairs", "4", "--knn", "100", "--steps", str(a.steps), "--output", folder]
-    log = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stderr
-    return float(re.findall(rf"train {a.steps}/{a.steps}.*?([0-9.]+)/s", log)[-1])
+SHAPES = ((1, 1), (2, 1), (1, 2), (4, 1), (2, 2), (1, 4))  # ranks, threads of each
+SAMPLE = Path(__file__).parent.parent / "data/egf_sample.h5ad"
+CORES = sorted(programs.CORES)
 
 
-speeds = {name: [] for name in SHAPES}
-with tempfile.TemporaryDirectory() as folder:
-    for _ in range(a.rounds):
-        for name, (ranks, threads) in SHAPES.items():
-            speeds[name].append(steps_per_second(ranks, threads, folder))
-base = statistics.median(speeds["1 rank x 1 thread"])
-for name, values in speeds.items():
-    print(f"{name}: {statistics.median(values):.3g} steps/s (median of {a.rounds}), {statistics.median(values) / base:.2f}x")
+def environment(threads):
+    return dict(os.environ, OMP_NUM_THREADS=str(threads), OMP_PROC_BIND="true", OMP_PLACES="cores",
+                OMP_WAIT_POLICY="passive", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+
+
+def mpirun(ranks, threads, command):
+    """What a program writes, on ranks whose threads are bound to cores of their own."""
+    start = ["mpirun", "--map-by", f"slot:PE={threads}", "--bind-to", "core", "--host", f"localhost:{ranks * threads}"]
+    return programs.run([*start, "-n", str(ranks), *command], env=environment(threads), capture_output=True)
+
+
+def training(popflow, pairs, steps, folder):
+    command = [popflow, "train", "--data", SAMPLE, "--pair-by", "patient,culture,plate", "--split", "patient:SRC",
+               "--cells", "1000", "--batch-pairs", pairs, "--knn", "100", "--steps", steps, "--log-every", "10",
+               "--output", folder]
+    return [str(c) for c in command]
+
+
+def speed_of(folder, steps):
+    with open(Path(folder) / "training.csv") as file:
+        seconds = {int(row["step"]): float(row["seconds"]) for row in csv.DictReader(file)}
+    return (steps - 10) / (seconds[steps] - seconds[10])
+
+
+def train(popflow, ranks, threads, pairs, steps):
+    """Steps a second, and the number of parameters."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = mpirun(ranks, threads, training(popflow, pairs, steps, folder)).stderr
+        return speed_of(folder, steps), int(re.search(r"(\d+) parameters", log).group(1))
+
+
+def train_side_by_side(popflow, pairs, steps):
+    """Steps a second of each of as many trainings of one thread as there are cores, that know nothing of each other."""
+    with tempfile.TemporaryDirectory() as folder:
+        folders = [Path(folder) / str(core) for core in CORES]
+        running = [subprocess.Popen(["taskset", "-c", str(core), *training(popflow, pairs, steps, own)],
+                                    env=environment(1), stderr=subprocess.DEVNULL,
+                                    preexec_fn=lambda: os.sched_setaffinity(0, CORES))
+                   for core, own in zip(CORES, folders)]
+        if any([program.wait() for program in running]):
+            raise RuntimeError("a training failed")
+        return statistics.mean(speed_of(own, steps) for own in folders)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("popflow")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    shapes = [shape for shape in SHAPES if shape[0] * shape[1] <= len(CORES)]
+    speeds = {shape: [] for shape in shapes}
+    apart = []
+    for _ in range(options.rounds):
+        for shape in shapes:
+            speeds[shape].append(train(options.popflow, *shape, 4, options.steps)[0])
+        apart.append(len(CORES) * train_side_by_side(options.popflow, 4, options.steps))
+    base = statistics.median(speeds[1, 1])
+    rows = {f"{ranks} x {threads}": values for (ranks, threads), values in speeds.items()}
+    rows[f"{len(CORES)} trainings of 1 x 1 at once, sum"] = apart
+    print(f"| ranks x threads | steps a second (median of {options.rounds}) | least to most | over 1 x 1 |")
+    print("|---|---|---|---|")
+    for name, values in rows.items():
+        speed = statistics.median(values)
+        print(f"| {name} | {speed:.3g} | {min(values):.3g} to {max(values):.3g} | {speed / base:.2f} |")
+    left_out = [f"{ranks} x {threads}" for ranks, threads in SHAPES if (ranks, threads) not in shapes]
+    if left_out:
+        print(f"\nNot measured on {len(CORES)} cores: {', '.join(left_out)}.")
+    if options.json:
+        Path(options.json).write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,11 +10,11 @@ The peers need OpenBLAS (libopenblas0-pthread): with the reference BLAS their pr
 Debian packages: python3-torch python3-pot python3-sklearn python3-pandas python3-scipy.
 """
 import argparse
-import json
 import statistics
 import time
 
-from compare_pot import normal_cells, run_on_all_cores, time_ours, time_theirs  # isort: skip (before PyTorch binds a thread)
+from programs import run_step_bench  # isort: skip (before NumPy and PyTorch)
+from compare_pot import normal_cells, time_ours, time_theirs
 
 import numpy as np
 import torch
@@ -57,6 +57,7 @@ def main():
     parser.add_argument("--cells", type=int, default=5000)
     options = parser.parse_args()
     x, y = (a.astype(np.float32) for a in normal_cells(options.cells, options.cells, MARKERS))
+    threads = torch.get_num_threads()
     velocity = Velocity()
     cells, t = torch.randn(5000, MARKERS), torch.full((5000,), 0.5)
     h, c = torch.nn.functional.normalize(torch.randn(1, EMBED)), torch.eye(TREATMENTS)[3:4]
@@ -68,10 +69,9 @@ def main():
 
     rounds = {"ours": [], "peer": []}
     for _ in range(options.rounds):
-        out = run_on_all_cores([options.step_bench, "1", "predict"])
-        row = next(r for r in map(json.loads, out.splitlines()) if r["name"].startswith("predict") and r["precision"] == "fp32")
+        ((clock, cpu),) = run_step_bench(options.step_bench, f"^predict.*/fp32/threads:{threads}/").values()
         ours = time_ours(options.time_metrics, x, y, "w1_and_w2", "mmd", "r2")
-        rounds["ours"].append({"predict": (row["median_ms"] / 1e3, row["cpu_ms"] / 1e3), **{k: ours[k][1:] for k in ("w1_and_w2", "mmd", "r2")}})
+        rounds["ours"].append({"predict": (clock / 1e3, cpu / 1e3), **{k: ours[k][1:] for k in ("w1_and_w2", "mmd", "r2")}})
         theirs = time_theirs(x, y, scipy=False)
         rounds["peer"].append({"predict": timed(predict), **{k: theirs[k][1:] for k in ("w1_and_w2", "mmd", "r2")}})
     median = {who: {k: [statistics.median(r[k][l] for r in runs) for l in (0, 1)] for k in runs[0]} for who, runs in rounds.items()}

@@ -11,5 +11,7 @@ if [ "$(id -u)" = 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-exec mpirun --oversubscribe --bind-to none -n 2 build/release/popflow run --config configs/egf_sample.cfg \
+. scripts/bind_threads.sh
+bind_threads 2
+exec mpirun --oversubscribe "${binding[@]}" -n 2 build/release/popflow run --config configs/egf_sample.cfg \
     --output runs/egf_sample --resume "$@"

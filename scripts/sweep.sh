@@ -5,7 +5,8 @@
 #   scripts/sweep.sh --output runs configs/letters/*.cfg -- --data letters.h5ad
 #   popflow report runs/letters/*/*/results.h5 --published letters
 # Environment: POPFLOW (the program; default: the release build), POPFLOW_RANKS (default 1; more are started by mpirun),
-# OMP_NUM_THREADS (threads of a rank). Exit code 1 if a run failed (the others were run all the same), 75 if stopped.
+# OMP_NUM_THREADS (threads of a rank; bound to cores if the run takes all there are). Exit code 1 if a run failed (the
+# others were run all the same), 75 if stopped.
 set -uo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$home/scripts/sweep_list.sh"
@@ -15,8 +16,10 @@ program=${POPFLOW:-$home/build/release/popflow}
     echo "sweep: no program '$program'; build it or set POPFLOW" >&2
     exit 2
 }
+. "$home/scripts/bind_threads.sh"
+bind_threads "${POPFLOW_RANKS:-1}"
 launch=("$program")
-[ "${POPFLOW_RANKS:-1}" = 1 ] || launch=(mpirun --bind-to none -n "$POPFLOW_RANKS" "$program")
+[ "${POPFLOW_RANKS:-1}" = 1 ] || launch=(mpirun "${binding[@]}" -n "$POPFLOW_RANKS" "$program")
 echo "sweep: $(sweep_size) runs into $sweep_output with $("$program" --version)"
 
 # A signal is for the run, which saves its state, and then for this script. The shell acts on it once `wait` returns.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Settings of the site: the one file to edit. A variable that the environment has already wins.
 # Sourced by slurm/submit.sh, which makes sbatch options of it, and in the job.
+# Threads are bound to cores (OMP_PROC_BIND, OMP_PLACES) where a rank has its host for itself, or POPFLOW_BIND says so.
 : "${POPFLOW_PARTITION:=}"        # empty: the cluster's default
 : "${POPFLOW_ACCOUNT:=}"
 : "${POPFLOW_MODULES:=}"          # such as "gcc/12 openmpi/4.1 hdf5/1.12"
@@ -14,3 +15,4 @@
 : "${POPFLOW_SBATCH:=}"           # more options of sbatch, such as "--qos=long --constraint=amx"
 : "${POPFLOW_LAUNCHER:=mpirun}"   # or "srun --mpi=pmix", whatever starts MPI programs here
 : "${POPFLOW:=}"                  # the program; empty: build/release/popflow of this folder
+: "${POPFLOW_BIND:=}"             # yes: each rank has cores of its own, as by srun with task/affinity; or no

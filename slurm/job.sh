@@ -13,6 +13,11 @@ if [ ! -x "$program" ] && [ -z "${POPFLOW:-}" ] && [ -x "$home/../../bin/popflow
   program=$home/../../bin/popflow
 fi
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-$POPFLOW_THREADS} OMP_WAIT_POLICY=passive
+# A thread that is bound keeps its core. Ranks that share their cores would all be bound to the first of them.
+if [ -z "$POPFLOW_BIND" ] && [ "${SLURM_NTASKS:-1}" -le "${SLURM_JOB_NUM_NODES:-1}" ]; then POPFLOW_BIND=yes; fi
+if [ "$POPFLOW_BIND" = yes ]; then
+    export OMP_PROC_BIND=${OMP_PROC_BIND:-true} OMP_PLACES=${OMP_PLACES:-cores}
+fi
 if [ "$(id -u)" = 0 ]; then # mpirun does not start as root unless told to
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi

@@ -17,6 +17,18 @@ says "^folder +$scratch, .* GiB free; lock, write, sync and rename work$"
 # More threads than cores is a note, a folder that cannot be written to an error.
 expect_exit 0 ranks 1 4096 doctor --output "$scratch"
 says "^note +4096 threads share"
+# Threads that are bound have a core each, but those of ranks that may all use the same cores have not.
+if [ "$(nproc --all)" -ge 2 ] && taskset -c 0,1 true 2>/dev/null; then
+    two() { OMP_NUM_THREADS=2 taskset -c 0,1 "$@" "$popflow" doctor --output "$scratch"; }
+    expect_exit 0 two env -u OMP_PLACES OMP_PROC_BIND=true
+    says "^rank 0 .*, 2 threads on cores 0-1 of"
+    ! grep -q "^note" "$scratch/out" || fail "a note on threads that have a core each: $(cat "$scratch/out")"
+    expect_exit 0 two env -u OMP_PLACES -u OMP_PROC_BIND
+    says "^note +threads are not bound"
+    bound() { OMP_PROC_BIND=true taskset -c 0,1 "$mpiexec" --oversubscribe --bind-to none -n 2 "$@"; }
+    OMP_NUM_THREADS=1 expect_exit 0 bound "$popflow" doctor --output "$scratch"
+    says "^note +2 threads share 1 core"
+fi
 expect_exit 1 "$popflow" doctor --output "$scratch/missing"
 says "^folder .* FAIL$"
 says "^note .*missing"

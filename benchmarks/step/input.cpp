@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// Opening a data file (all but the cells) and reading its cells: the sample of data/ (compressed, 36 markers)
+// and a simulated screen (plain, 43 markers), which is written to the folder of temporary files.
+#include <unistd.h>
+
+#include <filesystem>
+#include <numeric>
+
+#include "data/screen.hpp"
+#include "data/simulated_screen_file.hpp"
+#include "step/measure.hpp"
+
+namespace popflow::bench {
+
+namespace {
+
+std::vector<std::size_t> all_of(std::size_t n) {
+    std::vector<std::size_t> indices(n);
+    std::iota(indices.begin(), indices.end(), 0);
+    return indices;
+}
+
+// A file of this process, gone with it.
+class SimulatedFile {
+  public:
+    SimulatedFile()
+        : path_(std::filesystem::temp_directory_path() /
+                ("step_bench." + std::to_string(::getpid()) + ".h5ad")) {
+        const data::SimulatedScreenOptions options{.min_cells = 2000, .max_cells = 8000, .pairs = 50};
+        const data::SimulatedScreen screen = data::plan_simulated_screen(options);
+        const auto file = data::create_simulated_screen_file(screen, path_);
+        data::write_simulated_populations(screen, path_, all_of(screen.populations.size()));
+        file->commit();
+    }
+    ~SimulatedFile() {
+        std::error_code ignored;
+        std::filesystem::remove(path_, ignored);
+    }
+    SimulatedFile(const SimulatedFile&) = delete;
+    SimulatedFile& operator=(const SimulatedFile&) = delete;
+    std::string path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+std::string sample() {
+    return POPFLOW_SAMPLE;
+}
+
+std::string simulated() {
+    static const SimulatedFile file;
+    return file.path();
+}
+
+void open_file(benchmark::State& state, const std::string& path) {
+    std::size_t cells = 0;
+    for (auto _ : state) cells = data::open_screen(path, data::ScreenOptions()).n_obs;
+    state.counters["cells/s"] =
+        benchmark::Counter(static_cast<double>(cells), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void read_file(benchmark::State& state, const std::string& path) {
+    const data::Screen screen = data::open_screen(path, data::ScreenOptions());
+    const std::vector<std::size_t> populations = all_of(screen.populations.size());
+    std::size_t cells = 0;
+    for (auto _ : state) {
+        cells = 0;
+        for (const data::Cells& population : data::read_populations(screen, populations)) {
+            cells += population.x.rows();
+        }
+    }
+    state.counters["cells/s"] =
+        benchmark::Counter(static_cast<double>(cells), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+}  // namespace
+
+void add_input() {
+    add("input/open/sample", [](auto& state) { open_file(state, sample()); });
+    add("input/open/simulated", [](auto& state) { open_file(state, simulated()); });
+    add("input/read/sample", [](auto& state) { read_file(state, sample()); });
+    add("input/read/simulated", [](auto& state) { read_file(state, simulated()); });
+}
+
+}  // namespace popflow::bench

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// step_bench [--benchmark_... OPTION]: times of training steps and of what they are made of.
+//
+// Repetitions of all benchmarks take turns in random order, so that a busy machine is as unkind to one as to
+// the other; `real_time` is by the clock, `cpu_time` that of all threads. Options of Google Benchmark, such
+// as
+// --benchmark_filter=^step/.*/threads:2/ and --benchmark_format=json, count over these defaults.
+#include <iterator>
+
+#include "step/measure.hpp"
+
+int main(int argc, char** argv) {
+    using namespace popflow;
+    const dist::Session session(argc, argv);
+    const auto comm = dist::Communicator::world();
+    std::string defaults[] = {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5",
+                              "--benchmark_display_aggregates_only=true", "--benchmark_counters_tabular=true",
+                              "--benchmark_min_time=0.2"};
+    std::vector<char*> all{argv[0]};
+    for (std::string& text : defaults) all.push_back(text.data());
+    all.insert(all.end(), argv + 1, argv + argc);
+    int count = static_cast<int>(all.size());
+    all.push_back(nullptr);
+    benchmark::Initialize(&count, all.data());
+    if (benchmark::ReportUnrecognizedArguments(count, all.data())) return 2;
+    benchmark::AddCustomContext("instruction_set", linalg::instruction_set());
+    benchmark::AddCustomContext("bf16", linalg::cpu_has_bf16() ? "yes" : "no");
+    bench::add_peak();
+    bench::add_products();
+    bench::add_encoder();
+    bench::add_training(comm);
+    bench::add_prediction();
+    bench::add_input();
+    const bool ran = benchmark::RunSpecifiedBenchmarks() > 0;
+    benchmark::Shutdown();
+    return ran ? 0 : 2;
+}
