@@ -3,7 +3,8 @@
 # Line coverage of src and apps by the tests: the figure, build/coverage/report.html, and the lines that raise an error
 # and were not reached. Of a copy, build/coverage/source, in which each statement has a line of its own: of
 # `if (wrong) throw ...` on one line it cannot be told whether it threw.
-# Usage: coverage.sh [CTEST-OPTION...]   as in coverage.sh -L unit
+# Usage: coverage.sh [CTEST-OPTION...]   as in coverage.sh -L unit; with SANITIZE=address,undefined in the environment under
+#   these sanitizers at once
 # Needs: apt-get install gcovr clang-format
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,10 +23,13 @@ echo "AllowShortIfStatementsOnASingleLine: Never
 AllowShortLoopsOnASingleLine: false" >>"$source/.clang-format"
 find "$source/src" "$source/apps" -name '*.?pp' -print0 | xargs -0 clang-format -i
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DPOPFLOW_BUILD_TESTS=ON \
-    -DCMAKE_CXX_FLAGS="-O1 --coverage -fprofile-update=atomic" \
+    -DCMAKE_CXX_FLAGS="-O1 --coverage -fprofile-update=atomic" -DPOPFLOW_SANITIZE="${SANITIZE:-}" \
+    -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DCMAKE_MODULE_LINKER_FLAGS=--coverage \
     -DCMAKE_EXE_LINKER_FLAGS="--coverage -Wl,--undefined=__gcov_dump"
 cmake --build "$build"
 find "$build" -name '*.gcda' -delete
+# As the preset asan has it.
+export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 failed=0
 ctest --test-dir "$build" --output-on-failure --timeout 1200 "$@" || failed=1
 gcovr --root "$source" --filter "$source/src/" --filter "$source/apps/" --exclude-unreachable-branches --print-summary \
