@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "train/checkpoint.hpp"
 
+#include <array>
 #include <iterator>
 
 #include "core/stored_file.hpp"
@@ -26,6 +27,16 @@ linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& nam
     return m;
 }
 
+void check_matrix(const h5::Group& parent, const std::string& name, std::span<const std::size_t> shape,
+                  std::size_t rows, std::size_t cols) {
+    if (shape.size() == 2 && shape[0] == rows && shape[1] == cols) return;
+    std::string found;
+    for (const std::size_t n : shape) found += (found.empty() ? "" : " x ") + std::to_string(n);
+    throw core::DataError(
+        parent.file(), name,
+        "found " + found + ", expected " + std::to_string(rows) + " x " + std::to_string(cols));
+}
+
 // One dataset per tensor, so that other programs find weights by their names.
 void write_tensors(h5::Group& parent, const std::string& name, const nn::ParameterLayout& layout,
                    std::span<const float> buffer) {
@@ -37,15 +48,14 @@ void write_tensors(h5::Group& parent, const std::string& name, const nn::Paramet
 linalg::AlignedVector<float> read_tensors(const h5::Group& parent, const std::string& name,
                                           const nn::ParameterLayout& layout) {
     const h5::Group group = parent.open_group(name);
+    // All of them before any room is made: the layout is of sizes that the file may only claim.
+    for (const nn::Tensor& tensor : layout.tensors()) {
+        const h5::Dataset dataset = group.open_dataset(tensor.name);
+        check_matrix(parent, name + "/" + tensor.name, dataset.shape(), tensor.rows, tensor.cols);
+    }
     linalg::AlignedVector<float> buffer(layout.size(), 0.0F);
     for (const nn::Tensor& tensor : layout.tensors()) {
         const linalg::Matrix<float> m = read_matrix(group, tensor.name);
-        if (m.rows() != tensor.rows || m.cols() != tensor.cols) {
-            throw core::DataError(parent.file(), name + "/" + tensor.name,
-                                  "found " + std::to_string(m.rows()) + " x " + std::to_string(m.cols()) +
-                                      ", expected " + std::to_string(tensor.rows) + " x " +
-                                      std::to_string(tensor.cols));
-        }
         std::ranges::copy(m.values(), nn::elements_of(std::span<float>(buffer), tensor).begin());
     }
     return buffer;
@@ -85,13 +95,24 @@ void write_icnn(h5::Group group, const models::IcnnTransportShape& shape) {
     group.write_attribute("inner_steps", shape.inner_steps);
 }
 
+// A size that the file claims; products of a few of them stay whole numbers.
+std::size_t read_size(const h5::Group& group, const char* name, std::int64_t most = 1'000'000'000) {
+    const std::int64_t found = group.int_attribute(name);
+    if (found < 0 || found > most)
+        throw core::DataError(group.file(), name,
+                              "found " + std::to_string(found) + ", allowed 0 to " + std::to_string(most));
+    return static_cast<std::size_t>(found);
+}
+// Of run_config.cpp.
+constexpr std::int64_t most_layers = 1000;
+constexpr std::int64_t most_width = 65536;
+
 models::IcnnTransportShape read_icnn(const h5::Group& group, std::size_t markers) {
-    const auto size = [&](const char* name) { return static_cast<std::size_t>(group.int_attribute(name)); };
     return {.markers = markers,
-            .conditions = size("conditions"),
-            .hidden = size("hidden"),
-            .layers = size("layers"),
-            .inner_steps = size("inner_steps")};
+            .conditions = read_size(group, "conditions"),
+            .hidden = read_size(group, "hidden", most_width),
+            .layers = read_size(group, "layers", most_layers),
+            .inner_steps = read_size(group, "inner_steps")};
 }
 
 models::Method read_method(const h5::Group& group) {
@@ -103,27 +124,27 @@ models::Method read_method(const h5::Group& group) {
 }
 
 models::FlowMatchingShape read_shape(const h5::Group& group, models::Method method) {
-    const auto size = [&](const char* name) { return static_cast<std::size_t>(group.int_attribute(name)); };
+    const auto size = [&](const char* name) { return read_size(group, name); };
     models::FlowMatchingShape shape;
     shape.context = models::context_of(method);
     shape.markers = size("markers");
     shape.cell_types = size("cell_types");
     shape.conditions = size("conditions");
     shape.training_pairs = size("training_pairs");
-    shape.hidden = size("hidden");
-    shape.layers = size("layers");
-    shape.time_frequencies = size("time_frequencies");
+    shape.hidden = read_size(group, "hidden", most_width);
+    shape.layers = read_size(group, "layers", most_layers);
+    shape.time_frequencies = read_size(group, "time_frequencies", most_width);
     shape.time_highest = group.double_attribute("time_highest");
     shape.time_max_period = group.double_attribute("time_max_period");
-    shape.space_frequencies = size("space_frequencies");
+    shape.space_frequencies = read_size(group, "space_frequencies", most_width);
     shape.space_scale = group.double_attribute("space_scale");
-    shape.encoder.hidden = size("encoder_hidden");
-    shape.encoder.layers = size("encoder_layers");
-    shape.encoder.embedding = size("embedding");
+    shape.encoder.hidden = read_size(group, "encoder_hidden", most_width);
+    shape.encoder.layers = read_size(group, "encoder_layers", most_layers);
+    shape.encoder.embedding = read_size(group, "embedding", most_width);
     shape.encoder.knn = size("knn");
     shape.encoder.norm = group.double_attribute("embedding_norm");
     if (group.string_attribute("modulation") == "film") shape.modulation = models::Modulated::film;
-    shape.encoder.frequencies = size("encoder_frequencies");
+    shape.encoder.frequencies = read_size(group, "encoder_frequencies", most_width);
     shape.encoder.frequency_scale = group.double_attribute("encoder_scale");
     if (group.has_attribute("encoder_activation")) {
         shape.encoder.activation = models::EncoderActivation::none;
@@ -253,6 +274,26 @@ h5::Group open_sealed(const std::string& path, const char* format, const char* w
     return root;
 }
 
+void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
+    if (found == expected) return;
+    throw core::DataError(root.file(), name,
+                          "found " + std::to_string(found) + ", expected " + std::to_string(expected));
+}
+
+// The constants are those of one model.
+void check_sizes(const h5::Group& root, const Checkpoint& c) {
+    const std::size_t markers = c.shape.markers;
+    check_count(root, "markers", c.markers.size(), markers);
+    check_count(root, "normalisation_mean", c.normalisation.mean.size(), markers);
+    const std::array shifts{c.mean_shifts.rows(), c.mean_shifts.cols()};
+    check_matrix(root, "mean_shifts", shifts, c.conditions.count(), markers);
+    if (c.method == models::Method::icnn) return;
+    check_count(root, "conditions", c.conditions.size(), c.shape.conditions);
+    const std::array frequencies{c.frequencies.rows(), c.frequencies.cols()};
+    check_matrix(root, "frequencies", frequencies, markers,
+                 c.shape.space_frequencies + c.shape.encoder.frequencies);
+}
+
 Checkpoint read_constants(const h5::Group& root) {
     Checkpoint c;
     c.config = root.string_attribute("config");
@@ -273,6 +314,7 @@ Checkpoint read_constants(const h5::Group& root) {
     c.conditions = read_conditions(root.open_group("conditions"));
     c.mean_shifts = read_matrix(root, "mean_shifts");
     c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
+    check_sizes(root, c);
     return c;
 }
 

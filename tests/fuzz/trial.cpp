@@ -15,6 +15,8 @@
 #include "core/error.hpp"
 #include "h5/file_guard.hpp"
 
+extern "C" [[gnu::weak]] void __gcov_dump();  // there when coverage is measured
+
 namespace popflow::fuzz {
 
 namespace {
@@ -66,6 +68,7 @@ Outcome run_apart(const std::function<void()>& work, unsigned seconds, bool guar
         ::setrlimit(RLIMIT_CORE, &none);
         std::string message;
         const int code = run(work, guarded, message);
+        if (__gcov_dump != nullptr) __gcov_dump();
         if (::write(ends[1], message.data(), std::min<std::size_t>(message.size(), 60000)) < 0) ::_exit(3);
         ::_exit(code);
     }

@@ -142,7 +142,11 @@ OMP_NUM_THREADS=1 LD_PRELOAD=$failing_disk FAILING_DISK_CLOCK=1 "$popflow" $trai
     fail "a clock that jumps: $(cat err)"
 h5diff whole/checkpoint.h5 clock/checkpoint.h5 /weights || fail "a clock that jumps changes the training"
 
-# Not enough memory: never a signal, never a checkpoint that is not whole.
+# Not enough memory: never a signal, never a checkpoint that is not whole. AddressSanitizer takes terabytes of its own.
+if grep -q __asan_init "$popflow"; then
+    echo "each failure is one line and leaves the checkpoint; out of memory: left out, with AddressSanitizer"
+    exit
+fi
 told=0
 for ((mb = 60; mb <= 400; mb += 20)); do
     rm -rf memory

@@ -2,13 +2,16 @@
 #include "train/checkpoint.hpp"
 
 #include <gtest/gtest.h>
+#include <hdf5.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "core/stored_file.hpp"
 #include "support/random_matrix.hpp"
 #include "support/temporary_folder.hpp"
+#include "train/checkpoint_seal.hpp"
 
 using popflow::train::Checkpoint;
 using popflow::train::read_checkpoint;
@@ -48,6 +51,21 @@ Checkpoint example() {
 std::string bytes(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// As another program would write it: without a seal.
+void claim_size(const std::string& path, const char* attribute, std::int64_t value) {
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) - popflow::train::seal_of({}).size());
+    const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t model = H5Gopen2(file, "model", H5P_DEFAULT);
+    EXPECT_GE(H5Adelete(model, attribute), 0) << attribute;
+    const hid_t scalar = H5Screate(H5S_SCALAR);
+    const hid_t made = H5Acreate2(model, attribute, H5T_NATIVE_INT64, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    EXPECT_GE(H5Awrite(made, H5T_NATIVE_INT64, &value), 0) << attribute;
+    H5Aclose(made);
+    H5Sclose(scalar);
+    H5Gclose(model);
+    H5Fclose(file);
 }
 
 }  // namespace
@@ -129,6 +147,33 @@ TEST(Checkpoint, WeightsAloneKeepTheAverageAndTheConstants) {
     write_checkpoint(folder.file("c.h5"), before);
     EXPECT_THROW(popflow::train::read_weights(folder.file("c.h5")), popflow::core::DataError);
     EXPECT_THROW(read_checkpoint(folder.file("w.h5")), popflow::core::DataError);
+}
+
+// A file of another program has no seal: what it says of its sizes is held against what it has.
+TEST(Checkpoint, SizesThatAreNotThoseOfItsContentAreTheUsersError) {
+    const popflow::support::TemporaryFolder folder;
+    const std::string path = folder.file("c.h5");
+    const auto refusal = [&](const char* attribute, std::int64_t value) {
+        write_checkpoint(path, example());
+        claim_size(path, attribute, value);
+        try {
+            (void)read_checkpoint(path);
+        } catch (const popflow::core::DataError& error) {
+            return std::string(error.what()).substr(path.size());
+        }
+        return std::string("read");
+    };
+
+    EXPECT_EQ(refusal("layers", 2), "read");
+    EXPECT_EQ(refusal("conditions", std::int64_t{1} << 58),
+              ": conditions: found 288230376151711744, allowed 0 to 1000000000");
+    EXPECT_EQ(refusal("hidden", -5), ": hidden: found -5, allowed 0 to 65536");
+    EXPECT_EQ(refusal("conditions", 1000000000), ": conditions: found 4, expected 1000000000");
+    EXPECT_EQ(refusal("cell_types", 1000000000),
+              ": weights/encoder.conv.0.weight: found 3 x 10, expected 3 x 1000000008");
+    EXPECT_EQ(refusal("layers", 3).substr(0, 17), ": weights/velocit");
+    EXPECT_EQ(refusal("markers", 3), ": markers: found 4, expected 3");
+    EXPECT_EQ(refusal("space_frequencies", 4), ": frequencies: found 4 x 5, expected 4 x 6");
 }
 
 TEST(Checkpoint, ATruncatedFileIsAnError) {
