@@ -25,7 +25,7 @@ ends() {
 }
 wait_for() {
     local i
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 6000; i++)); do
         [ ! -e "$1" ] || return 0
         sleep 0.05
     done

@@ -36,7 +36,7 @@ start() { # FOLDER OPTION...: in the background; its mpirun is $job
 }
 wait_for() { # FILE
     local i
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 6000; i++)); do
         [ ! -e "$1" ] || return 0
         sleep 0.05
     done
