@@ -29,7 +29,8 @@ cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DPOPFLOW_BUILD
 cmake --build "$build"
 find "$build" -name '*.gcda' -delete
 # As the preset asan has it.
-export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:max_allocation_size_mb=1024:allocator_may_return_null=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 failed=0
 ctest --test-dir "$build" --output-on-failure --timeout 1200 "$@" || failed=1
 gcovr --root "$source" --filter "$source/src/" --filter "$source/apps/" --exclude-unreachable-branches --print-summary \

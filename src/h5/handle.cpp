@@ -44,7 +44,11 @@ extern "C" herr_t look_at(unsigned depth, const H5E_error2_t* error, void* where
 bool memory_was_refused = false;
 
 extern "C" herr_t note_lack_of_memory(unsigned, const H5E_error2_t* error, void*) {
-    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) memory_was_refused = true;
+    // Of memory for an object's header, read into the cache, it is the cache that cannot allocate.
+    if ((error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) ||
+        (error->maj_num == H5E_CACHE && error->min_num == H5E_CANTALLOC)) {
+        memory_was_refused = true;
+    }
     return 0;
 }
 

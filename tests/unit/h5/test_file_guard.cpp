@@ -65,6 +65,25 @@ TEST(FileGuard, RefusesAGroupThatCannotListItsMembers) {
     EXPECT_EQ(error_of(path), "is damaged: it has no list of what it holds");
 }
 
+TEST(FileGuard, RefusesAnObjectThatClaimsGigabytes) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "the guard has no limit on memory under AddressSanitizer";
+#endif
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5ad");
+    std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_int32_chunks.h5ad", path);
+    const h5::FileGuard guard;
+    EXPECT_EQ(error_of(path), "");
+    // The size of the header of a member of the root, for which the library makes room before it looks.
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(24072);
+    ASSERT_EQ(file.get(), 176);
+    file.seekp(24072);
+    file.write("\xff\xff\xff\x7f", 4);
+    file.close();
+    EXPECT_EQ(error_of(path), "is damaged: it asks for far more memory than it has content");
+}
+
 TEST(FileGuard, TriesAFileAgainWhenItHasChanged) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
