@@ -19,7 +19,6 @@ enum class Purpose : std::uint32_t {
     target_cells = 5,       ///< cells drawn from the treated population; a = step, b = slot
     flow_time = 6,          ///< t of each cell; a = step, b = slot
     base_noise = 7,         ///< Gaussian base; a = step, b = slot
-    coupling = 8,           ///< draws from a transport plan; a = step, b = slot
     split = 9,              ///< choice of replicates
     evaluation = 10,        ///< cells scored; a = pair, b = role
     simulation = 11,        ///< simulated data; a, b as the simulator says

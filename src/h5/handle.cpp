@@ -32,23 +32,25 @@ struct Cause {
     bool out_of_memory = false;
 };
 
+// Of memory for an object's header, which is read into the cache, it is the cache that cannot allocate.
+bool is_lack_of_memory(const H5E_error2_t& error) {
+    return (error.maj_num == H5E_RESOURCE && error.min_num == H5E_NOSPACE) ||
+           (error.maj_num == H5E_CACHE && error.min_num == H5E_CANTALLOC);
+}
+
 extern "C" herr_t look_at(unsigned depth, const H5E_error2_t* error, void* where) {
     auto& cause = *static_cast<Cause*>(where);
     if (depth == 0 && error->desc != nullptr) cause.text = error->desc;
     if (error->min_num == H5E_WRITEERROR) cause.write_failed = true;
     cause.reading = error->min_num == H5E_READERROR;  // the outermost call comes last
-    if (error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) cause.out_of_memory = true;
+    if (is_lack_of_memory(*error)) cause.out_of_memory = true;
     return 0;
 }
 
 bool memory_was_refused = false;
 
 extern "C" herr_t note_lack_of_memory(unsigned, const H5E_error2_t* error, void*) {
-    // Of memory for an object's header, read into the cache, it is the cache that cannot allocate.
-    if ((error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE) ||
-        (error->maj_num == H5E_CACHE && error->min_num == H5E_CANTALLOC)) {
-        memory_was_refused = true;
-    }
+    if (is_lack_of_memory(*error)) memory_was_refused = true;
     return 0;
 }
 

@@ -20,8 +20,6 @@ struct FlowScratch : Model::Scratch {
     const FlowMatching::Weights<float>* weights = nullptr;  // of the scratch of the first thread
 };
 
-const nn::GradientFinal untold;
-
 // Mean over cells of || x1 - x0 ||^2.
 double mean_square_displacement(const TrainingSlot<float>& slot) {
     double sum = 0;
@@ -174,8 +172,7 @@ void FlowMatching::backward(const Weights<Real>& weights, std::span<const Real> 
                             Workspace<Real>& workspace, std::span<Real> gradients) const {
     const std::span<Real> dcontext(workspace.dcontext);
     // Modulated, these are not yet the gradients of parameters.
-    const bool tell = workspace.gradient_final != nullptr && !modulated();
-    const nn::GradientFinal& gradient_final = tell ? *workspace.gradient_final : untold;
+    const nn::GradientFinal* gradient_final = modulated() ? nullptr : workspace.gradient_final;
     if constexpr (std::is_same_v<Real, float>) {
         if (shape_.precision == Precision::bf16) {
             return mlp_.backward(weights.values, weights.mlp_bf16, context, condition, dv, workspace.mlp_bf16,
@@ -242,9 +239,7 @@ Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const Trainin
     if (modulated()) {
         modulation_.backward(values, context, workspace.modulation, gradients,
                              std::span<Real>(workspace.dcontext));
-        if (workspace.gradient_final != nullptr && *workspace.gradient_final) {
-            (*workspace.gradient_final)(encoder_size_);
-        }
+        if (workspace.gradient_final != nullptr) (*workspace.gradient_final)(encoder_size_);
     }
     if (encoded) {
         encoder_.backward(values, ConstMatrixView<Real>(workspace.encoder_input), context,
@@ -281,7 +276,7 @@ double FlowMatching::slot_gradient(std::span<const float> values, const Training
                                    const nn::Turn& turn, Scratch& scratch, std::span<float> gradients) const {
     auto& own = static_cast<FlowScratch&>(scratch);
     auto& workspace = own.workspace;
-    workspace.gradient_final = &own.gradient_final;
+    workspace.gradient_final = own.gradient_final ? &own.gradient_final : nullptr;
     TrainingSlot<float> now = slot;
     // An embedding is never zero: one of zeros is of a pair that was not visited yet.
     const bool known = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });

@@ -117,7 +117,7 @@ class FlowMatching : public Model {
         Weights<Real> weights;    ///< of the overloads that are given values alone
         Weights<Real> modulated;  ///< of the network modulated for the slot
         nn::Modulation::Cache<Real> modulation;
-        const nn::GradientFinal* gradient_final = nullptr;  ///< see Model::Scratch
+        const nn::GradientFinal* gradient_final = nullptr;  ///< of Model::Scratch; null if nobody listens
     };
 
     /// Loss of a slot in the shape's precision; its gradient accumulates.

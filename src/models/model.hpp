@@ -14,6 +14,10 @@
 
 namespace popflow::models {
 
+/// The largest network that options may ask for and a checkpoint may claim to be of.
+inline constexpr std::size_t most_layers = 1000;
+inline constexpr std::size_t most_width = 65536;  ///< of a layer, an embedding or a set of frequencies
+
 /// The cells and conditions of one slot of a training batch.
 template <class Real>
 struct TrainingSlot {

@@ -134,19 +134,20 @@ void SkipMlp::backward(std::span<const accumulator_t<T>> values, const Packed<T>
                        std::span<const accumulator_t<T>> before, std::span<const accumulator_t<T>> after,
                        ConstMatrixView<accumulator_t<T>> dy, Cache<T>& cache,
                        std::span<accumulator_t<T>> gradients, std::span<accumulator_t<T>> dbefore,
-                       const GradientFinal& gradient_final) const {
+                       const GradientFinal* gradient_final) const {
     using Real = accumulator_t<T>;
     inputs_backward(packed, dy, cache);
     biases_backward(dy, cache, gradients);
     shared_backward(values, before, after, std::span<const Real>(cache.dshared), gradients, dbefore);
     // All layers at a time, or as few as give each thread something to do.
     const auto threads = static_cast<std::size_t>(omp_in_parallel() != 0 ? 1 : omp_get_max_threads());
-    const std::size_t step =
-        gradient_final ? 1 + (threads - 1) / linalg::count_row_blocks(shape_.hidden) : layers_.size();
+    const std::size_t step = gradient_final != nullptr
+                                 ? 1 + (threads - 1) / linalg::count_row_blocks(shape_.hidden)
+                                 : layers_.size();
     for (std::size_t end = layers_.size(); end > 0;) {
         const std::size_t first = end - std::min(step, end);
         weights_backward(first, end, cache, gradients);
-        if (gradient_final) gradient_final(layers_[first].weight().offset);
+        if (gradient_final != nullptr) (*gradient_final)(layers_[first].weight().offset);
         end = first;
     }
 }
@@ -231,7 +232,7 @@ void SkipMlp::shared_backward(std::span<const Real> values, std::span<const Real
                                    MatrixView<Real>) const;                                         \
     template void SkipMlp::backward(std::span<const Real>, const Packed<T>&, std::span<const Real>, \
                                     std::span<const Real>, ConstMatrixView<Real>, Cache<T>&,        \
-                                    std::span<Real>, std::span<Real>, const GradientFinal&) const;
+                                    std::span<Real>, std::span<Real>, const GradientFinal*) const;
 POPFLOW_INSTANTIATE(float, float)
 POPFLOW_INSTANTIATE(bfloat16, float)
 POPFLOW_INSTANTIATE(double, double)

@@ -72,14 +72,14 @@ class SkipMlp {
 
     /// Parameter gradients accumulate; dbefore, dLoss/da, is overwritten (it may be empty if a is).
     /// Same weights and shared inputs as the forward() that filled the cache.
-    /// @param gradient_final  if set, told layer by layer
+    /// @param gradient_final  if not null, told layer by layer
     template <class T>
     void backward(std::span<const linalg::accumulator_t<T>> values, const Packed<T>& packed,
                   std::span<const linalg::accumulator_t<T>> before,
                   std::span<const linalg::accumulator_t<T>> after,
                   linalg::ConstMatrixView<linalg::accumulator_t<T>> dy, Cache<T>& cache,
                   std::span<linalg::accumulator_t<T>> gradients, std::span<linalg::accumulator_t<T>> dbefore,
-                  const GradientFinal& gradient_final = nullptr) const;
+                  const GradientFinal* gradient_final = nullptr) const;
 
     const SkipMlpShape& shape() const { return shape_; }
     const std::vector<Linear>& layers() const { return layers_; }  ///< hidden layers, then the last

@@ -96,22 +96,19 @@ void write_icnn(h5::Group group, const models::IcnnTransportShape& shape) {
 }
 
 // A size that the file claims; products of a few of them stay whole numbers.
-std::size_t read_size(const h5::Group& group, const char* name, std::int64_t most = 1'000'000'000) {
+std::size_t read_size(const h5::Group& group, const char* name, std::size_t most = 1'000'000'000) {
     const std::int64_t found = group.int_attribute(name);
-    if (found < 0 || found > most)
+    if (found < 0 || static_cast<std::size_t>(found) > most)
         throw core::DataError(group.file(), name,
                               "found " + std::to_string(found) + ", allowed 0 to " + std::to_string(most));
     return static_cast<std::size_t>(found);
 }
-// Of run_config.cpp.
-constexpr std::int64_t most_layers = 1000;
-constexpr std::int64_t most_width = 65536;
 
 models::IcnnTransportShape read_icnn(const h5::Group& group, std::size_t markers) {
     return {.markers = markers,
             .conditions = read_size(group, "conditions"),
-            .hidden = read_size(group, "hidden", most_width),
-            .layers = read_size(group, "layers", most_layers),
+            .hidden = read_size(group, "hidden", models::most_width),
+            .layers = read_size(group, "layers", models::most_layers),
             .inner_steps = read_size(group, "inner_steps")};
 }
 
@@ -131,20 +128,20 @@ models::FlowMatchingShape read_shape(const h5::Group& group, models::Method meth
     shape.cell_types = size("cell_types");
     shape.conditions = size("conditions");
     shape.training_pairs = size("training_pairs");
-    shape.hidden = read_size(group, "hidden", most_width);
-    shape.layers = read_size(group, "layers", most_layers);
-    shape.time_frequencies = read_size(group, "time_frequencies", most_width);
+    shape.hidden = read_size(group, "hidden", models::most_width);
+    shape.layers = read_size(group, "layers", models::most_layers);
+    shape.time_frequencies = read_size(group, "time_frequencies", models::most_width);
     shape.time_highest = group.double_attribute("time_highest");
     shape.time_max_period = group.double_attribute("time_max_period");
-    shape.space_frequencies = read_size(group, "space_frequencies", most_width);
+    shape.space_frequencies = read_size(group, "space_frequencies", models::most_width);
     shape.space_scale = group.double_attribute("space_scale");
-    shape.encoder.hidden = read_size(group, "encoder_hidden", most_width);
-    shape.encoder.layers = read_size(group, "encoder_layers", most_layers);
-    shape.encoder.embedding = read_size(group, "embedding", most_width);
+    shape.encoder.hidden = read_size(group, "encoder_hidden", models::most_width);
+    shape.encoder.layers = read_size(group, "encoder_layers", models::most_layers);
+    shape.encoder.embedding = read_size(group, "embedding", models::most_width);
     shape.encoder.knn = size("knn");
     shape.encoder.norm = group.double_attribute("embedding_norm");
     if (group.string_attribute("modulation") == "film") shape.modulation = models::Modulated::film;
-    shape.encoder.frequencies = read_size(group, "encoder_frequencies", most_width);
+    shape.encoder.frequencies = read_size(group, "encoder_frequencies", models::most_width);
     shape.encoder.frequency_scale = group.double_attribute("encoder_scale");
     if (group.has_attribute("encoder_activation")) {
         shape.encoder.activation = models::EncoderActivation::none;

@@ -23,14 +23,6 @@ ends() {
         grep '^popflow: ' err | grep -qF -- "$word" || fail "'$word' is not in: $(cat err)"
     done
 }
-wait_for() {
-    local i
-    for ((i = 0; i < 6000; i++)); do
-        [ ! -e "$1" ] || return 0
-        sleep 0.05
-    done
-    fail "$1 does not come"
-}
 OMP_NUM_THREADS=1 expect_exit 0 "$popflow" $train --output whole
 
 # A folder where a file should be, and no permission.

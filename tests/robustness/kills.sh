@@ -34,14 +34,6 @@ start() { # FOLDER OPTION...: in the background; its mpirun is $job
         "$popflow" $train --output "$run" >>log 2>&1 &
     job=$!
 }
-wait_for() { # FILE
-    local i
-    for ((i = 0; i < 6000; i++)); do
-        [ ! -e "$1" ] || return 0
-        sleep 0.05
-    done
-    fail "$1 does not come: $(tail -n 5 log)"
-}
 
 same=0 slowest=0 late=0
 for ((n = 1; n <= kills; n++)); do

@@ -26,6 +26,16 @@ expect_exit() {
     [ "$got" = "$want" ] || fail "exit code $got, expected $want: $* ($(tail -n 3 "$scratch/err"))"
 }
 
+# wait_for FILE: until it is there, for five minutes at most; the end of ./log says why it is not.
+wait_for() {
+    local i
+    for ((i = 0; i < 6000; i++)); do
+        [ ! -e "$1" ] || return 0
+        sleep 0.05
+    done
+    fail "$1 does not come: $(tail -n 5 log 2>/dev/null)"
+}
+
 # A simulated screen small enough for a second of training, and options of a small model.
 small_screen() {
     "$popflow" simulate screen --output "$1" --patients 4 --cultures PDO,PDOF --treatments O,S,F --replicates 2 \

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "ot/coupling.hpp"
+#include "support/mpi_session.hpp"
 #include "support/populations.hpp"
 
 using popflow::linalg::ConstMatrixView;
@@ -17,14 +18,8 @@ using popflow::train::BatchCoupling;
 
 namespace {
 
-// MPI starts once in a process.
-class BatchCouplingOfOneRank : public testing::Test {
+class BatchCouplingOfOneRank : public popflow::support::WithMpi {
   protected:
-    static void SetUpTestSuite() {
-        static int argc = 0;
-        static char** argv = nullptr;
-        static const popflow::dist::Session session{argc, argv};
-    }
     const std::vector<float> a{1, 0};
     const std::vector<float> b{0, 1};
 };

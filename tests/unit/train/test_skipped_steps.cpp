@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/error.hpp"
+#include "support/mpi_session.hpp"
 #include "train/trainer.hpp"
 
 namespace train = popflow::train;
@@ -57,15 +58,7 @@ struct Lanes {
     }
 };
 
-// MPI starts once in a process.
-class StepThatIsNotFinite : public testing::Test {
-  protected:
-    static void SetUpTestSuite() {
-        static int argc = 0;
-        static char** argv = nullptr;
-        static const popflow::dist::Session session{argc, argv};
-    }
-};
+using StepThatIsNotFinite = popflow::support::WithMpi;
 
 const double nan = std::numeric_limits<double>::quiet_NaN();
 
