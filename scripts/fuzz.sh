@@ -24,7 +24,8 @@ for format in "${formats[@]}"; do targets+=("fuzz_$format"); done
 cmake --build --preset fuzz --target "${targets[@]}"
 build/fuzz/tests/fuzz/write_corpus tests/golden/anndata build/fuzz/seeds
 # A file is to be refused, not an allocation: larger ones fail as they would under the guard's limit.
-export ASAN_OPTIONS=detect_leaks=0:max_allocation_size_mb=128:allocator_may_return_null=1
+# Little freed memory is held back: each file is tried in a fork, which takes as long as there is memory to share.
+export ASAN_OPTIONS=detect_leaks=0:max_allocation_size_mb=128:allocator_may_return_null=1:quarantine_size_mb=8
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 OMP_NUM_THREADS=1
 found=0
 # fuzz FORMAT: for the minutes, or until something is found. A file that alone takes no longer than it may is no finding:

@@ -13,6 +13,7 @@ the first.
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import signal
@@ -58,12 +59,24 @@ def finish(job):
     return job.returncode, usage.ru_maxrss / 1024, said
 
 
-def hit(job, pids):
+def holds_stop(pid):
+    """Whether a process keeps SIGUSR1 until it asks; before its main() begins the signal ends it."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True  # it has ended
+    return int(re.search(r"SigBlk:\s*(\w+)", status).group(1), 16) >> (signal.SIGUSR1 - 1) & 1 == 1
+
+
+def hit(job, pids, ranks):
     kind = dice.choice(["rank", "mpirun", "all", "stop"])
-    victims = {"rank": [dice.choice(pids)], "mpirun": [job.pid], "all": [job.pid, *pids], "stop": [job.pid]}[kind]
+    if kind == "stop" and (len(pids) < ranks or not all(holds_stop(pid) for pid in pids)):
+        kind = "stop at start"
+    victims = {"rank": [dice.choice(pids)], "mpirun": [job.pid], "all": [job.pid, *pids], "stop": [job.pid],
+               "stop at start": [job.pid]}[kind]
     for pid in victims:
         try:
-            os.kill(pid, signal.SIGUSR1 if kind == "stop" else signal.SIGKILL)
+            os.kill(pid, signal.SIGUSR1 if kind.startswith("stop") else signal.SIGKILL)
         except ProcessLookupError:
             pass
     return kind
@@ -73,18 +86,20 @@ def come_through(words, longest):
     """Runs with --resume, hit at random moments up to twice, until it is done. The hits, and the largest memory."""
     hits, peak = [], 0.0
     while True:
-        job = start(dice.randint(1, 3), *words, "--resume")
+        ranks = dice.randint(1, 3)
+        job = start(ranks, *words, "--resume")
         pids = []
         if len(hits) < 2:
             time.sleep(dice.uniform(0.1, 1) * longest)
             pids = ranks_of(job)
             if running(job) and pids:
-                hits.append(hit(job, pids))
+                hits.append(hit(job, pids, ranks))
         code, memory, said = finish(job)
         peak = max(peak, memory)
         if code == 0:
             return hits, peak
-        if code not in (75, -signal.SIGKILL, 137) or not pids:
+        killed = (75, -signal.SIGKILL, 137)
+        if code not in (killed if hits[-1:] != ["stop at start"] else (*killed, 138)) or not pids:
             sys.exit(f"FAILED: exit code {code} after {hits}: {said[-2000:]}")
         looks = 0  # a minute of them, in which this process was not stopped itself
         while any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids):  # of an mpirun that was killed
@@ -149,7 +164,7 @@ try:
         shutil.rmtree(run)
         result.unlink()
     early, late = long_training(scratch / "long", 6 * minutes)
-    counts = ", ".join(f"{kind} {hits.count(kind)}" for kind in ("rank", "mpirun", "all", "stop"))
+    counts = ", ".join(f"{kind} {hits.count(kind)}" for kind in ("rank", "mpirun", "all", "stop", "stop at start"))
     half = max(1, len(peaks) // 2)
     print(f"soak: {minutes:g} minutes, {rounds} rounds, {len(hits)} hits ({counts}): the same bits each time")
     print(f"peak memory of a rank: {max(peaks[:half]):.0f} MiB in the first half of the rounds, "
