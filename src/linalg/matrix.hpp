@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <new>
 #include <span>
 #include <type_traits>
-#include <vector>
 
+#include "core/aligned.hpp"
 #include "core/error.hpp"
 
 namespace popflow::linalg {
@@ -52,24 +51,7 @@ struct MatrixView {
 template <class Real>
 using ConstMatrixView = MatrixView<const Real>;
 
-/// Allocates on 64-byte boundaries, the width of a cache line and of the widest vector register.
-template <class T>
-struct AlignedAllocator {
-    using value_type = T;
-    static constexpr std::align_val_t alignment{64};
-    AlignedAllocator() = default;
-    template <class U>
-    AlignedAllocator(const AlignedAllocator<U>&) {}  // NOLINT(google-explicit-constructor)
-    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), alignment)); }
-    void deallocate(T* p, std::size_t) { ::operator delete(p, alignment); }
-    template <class U>
-    bool operator==(const AlignedAllocator<U>&) const {
-        return true;
-    }
-};
-
-template <class T>
-using AlignedVector = std::vector<T, AlignedAllocator<T>>;
+using core::AlignedVector;
 
 /// A dense row-major matrix that owns its elements.
 template <class Real>

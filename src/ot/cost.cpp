@@ -172,7 +172,7 @@ void Cost::fill_from_points() {
         const double factor = kind_ == CostKind::cosine ? y_inverse_norm_[j] : point_scale_;
         for (std::size_t k = 0; k < d; ++k) yt[k * padded_cols_ + j] = scaled(y_(j, k), factor);
     }
-    matrix_ = LargeArray(rows_ * stride_);
+    matrix_ = core::AlignedArray<float>(rows_ * stride_);
     std::vector<RowSummary> of_rows(rows_);
     core::ParallelError error;
 #pragma omp parallel if (rows_ * cols_ > serial_size)
@@ -209,7 +209,7 @@ Cost::RowSummary Cost::finish_row(float* c) const {
 }
 
 void Cost::fill_from_matrix() {
-    matrix_ = LargeArray(rows_ * stride_);
+    matrix_ = core::AlignedArray<float>(rows_ * stride_);
     std::vector<RowSummary> of_rows(rows_);
     core::ParallelError error;
 #pragma omp parallel for schedule(dynamic, rows_per_task) if (rows_ * cols_ > serial_size)

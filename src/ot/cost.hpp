@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "core/aligned.hpp"
 #include "linalg/matrix.hpp"
-#include "ot/large_array.hpp"
 
 namespace popflow::ot {
 
@@ -119,7 +119,7 @@ class Cost {
     float absolute_error_ = 0;
     double largest_ = 0;
     double mean_ = 0;
-    LargeArray matrix_;
+    core::AlignedArray<float> matrix_;
 };
 
 }  // namespace popflow::ot

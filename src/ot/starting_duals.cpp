@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/aligned.hpp"
 #include "linalg/dispatch.hpp"
 #include "ot/distances.hpp"
 
@@ -96,7 +97,7 @@ class Sample {
     const CostRows& view() const { return view_; }
 
   private:
-    LargeArray matrix_;
+    core::AlignedArray<float> matrix_;
     CostRows view_;
 };
 
