@@ -51,18 +51,20 @@ void measure(const dist::Communicator& comm, int rounds, const char* what, std::
 int main(int argc, char** argv) {
     const dist::Session session(argc, argv);
     const dist::Communicator comm = dist::Communicator::world();
+    const auto rank = static_cast<std::size_t>(comm.rank());
     const int rounds = argc > 1 ? std::atoi(argv[1]) : 51;
     for (const std::size_t size :
          {1UL << 10, 1UL << 14, 1UL << 17, 1UL << 19, 1UL << 20, 1UL << 21, 1UL << 22}) {
         const std::vector<std::size_t> bounds = dist::part_bounds(size, 64, comm.size());
         dist::ExactSum sum(size);
         std::vector<float> weights(size, 1);
+        std::vector<float> own(bounds[rank + 1] - bounds[rank]);
         const auto add = [&] {
             sum.clear();
             (void)sum.add(weights);
         };
         measure(comm, rounds, "parts", size, add, [&] {
-            sum.reduce(comm, bounds);
+            sum.reduce(comm, bounds, 1, own);
             comm.share_parts(weights, bounds);
         });
     }

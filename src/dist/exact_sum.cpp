@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "core/simd.hpp"
+#include "dist/packed_integers.hpp"
 
 namespace popflow::dist {
 
@@ -46,11 +47,6 @@ POPFLOW_SIMD bool add_block(const float* gradient, float per_unit, std::int64_t*
                                              to_integer(static_cast<double>(g) / quantum));
     }
     return outside == 0;
-}
-
-POPFLOW_SIMD void read_block(const std::int64_t* total, double scale, float* out, std::size_t n) {
-#pragma omp simd
-    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(static_cast<double>(total[i]) * scale);
 }
 
 }  // namespace
@@ -95,28 +91,26 @@ bool ExactSum::add_last(std::span<const float> gradient, std::size_t first) {
     return inside;
 }
 
-void ExactSum::reduce(const Communicator& communicator, std::span<const std::size_t> bounds) {
+void ExactSum::reduce(const Communicator& communicator, std::span<const std::size_t> bounds, double scale,
+                      std::span<float> out) {
     if (!exchange_ || !exchange_->started()) {
         start_reduce(communicator, bounds);
         if (!empty_) not_added_ = 0;
     }
     if (empty_) std::fill_n(total_.begin(), not_added_, 0);
     empty_ = false;
-    exchange_->finish();
+    exchange_->finish(step(scale), out);
+}
+
+double ExactSum::step(double scale) const {
+    return scale * quantum * static_cast<double>(unit_);
 }
 
 void ExactSum::read(double scale, std::size_t first, std::span<float> out) const {
-    const double step = scale * quantum * static_cast<double>(unit_);
-    const std::size_t blocks = (out.size() + block_size - 1) / block_size;
-#pragma omp parallel for schedule(static)
-    for (std::size_t block = 0; block < blocks; ++block) {
-        const std::size_t at = block * block_size;
-        const std::size_t count = std::min(block_size, out.size() - at);
-        if (empty_) {
-            std::fill_n(out.data() + at, count, 0.0F);
-        } else {
-            read_block(total_.data() + first + at, step, out.data() + at, count);
-        }
+    if (empty_) {
+        std::ranges::fill(out, 0.0F);
+    } else {
+        read_integers(total_.subspan(first, out.size()), step(scale), out.data());
     }
 }
 

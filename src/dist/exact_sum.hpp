@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "core/aligned.hpp"
 #include "dist/communicator.hpp"
 #include "dist/parts_sum.hpp"
 
@@ -35,16 +35,18 @@ class ExactSum {
     /// Adds elements [first, end) of the last gradient, `end` the first of the call before, and gives the
     /// parts that are complete to their ranks. @return as add()
     bool add_last(std::span<const float> gradient, std::size_t first);
-    /// Adds the sums of all ranks, each rank those of its own part of the elements (see part_bounds());
-    /// nothing else may then be read. Collective.
-    void reduce(const Communicator& communicator, std::span<const std::size_t> bounds);
+    /// out = scale * the sum of all ranks, of this rank's own part of the elements, see part_bounds(). The
+    /// sum is then of no use. Collective.
+    void reduce(const Communicator& communicator, std::span<const std::size_t> bounds, double scale,
+                std::span<float> out);
     /// out = scale * sum, of the elements from `first` on.
     void read(double scale, std::size_t first, std::span<float> out) const;
 
   private:
+    double step(double scale) const;
     bool add_range(std::span<const float> gradient, std::size_t first, std::size_t count);
 
-    std::vector<std::int64_t> storage_;
+    core::AlignedVector<std::int64_t> storage_;
     std::span<std::int64_t> total_;  ///< the elements in use
     std::optional<PartsSum> exchange_;
     std::size_t not_added_ = 0;  ///< elements of the last gradient

@@ -292,9 +292,8 @@ void Trainer::update(StepReport& report) {
     nn::Turn own = turn_;
     own.first = turn_.first + turn_bounds_[rank];
     own.count = turn_bounds_[rank + 1] - turn_bounds_[rank];
-    sum_.reduce(communicator_, turn_bounds_);
-    sum_.read(1.0 / static_cast<double>(options_.batch_pairs), turn_bounds_[rank],
-              std::span(gradient_).subspan(own.first, own.count));
+    sum_.reduce(communicator_, turn_bounds_, 1.0 / static_cast<double>(options_.batch_pairs),
+                std::span(gradient_).subspan(own.first, own.count));
     const auto squares = std::span(shared_).subspan(options_.batch_pairs + shared_values);
     nn::block_squares(gradient_, own.first, own.first + own.count, squares);
     communicator_.sum(std::span<double>(shared_));
