@@ -5,7 +5,7 @@
     cost_model.py POPFLOW EXCHANGE_BENCH [--rounds 3] [--steps 30] [--latency 2e-6] [--bandwidth 3e9] [--slots 64]
 
     t(R) = slots / R * a + P / R * b                                                      products; sum, clipping, Adam
-         + 2 (R - 1) latency + 12 bytes * P * (R - 1) / R / bandwidth                     sums and weights, part by part
+         + 2 (R - 1) latency + 9 bytes * P * (R - 1) / R / bandwidth                      sums and weights, part by part
          + log2(R) (latency + 8 bytes * told / bandwidth),  told = slots + 4 + P / 2^14   losses, flags, squares
 
 P parameters. `a` (seconds of a slot) and `b` (of a parameter) are fitted to steps of this machine on 1 rank with 1, 2
@@ -13,7 +13,7 @@ and 4 slots: once alone, for the points measured so, and once with all cores bus
 nothing, for all else, since cores share caches, memory and clock; latency and bandwidth to the exchange of the step
 (exchange_bench) on 2 ranks of this machine, and the latency of `told` likewise. For another network --latency
 (seconds of a message) and --bandwidth (bytes a second of a rank) are given; the defaults are a 100 Gbit/s network
-card that four ranks share. 12 bytes: an element's sum is an integer of 8, its new weight a float of 4; each rank
+card that four ranks share. 9 bytes: an element's sum is packed into 5, its new weight a float of 4; each rank
 sends its share of both to all others. That products hide some of it is not counted.
 """
 import argparse
@@ -38,7 +38,7 @@ def sides(rows):
     for row in rows:
         r, n = row["ranks"], row["elements"]
         if row["what"] == "parts":
-            yield 2 * (r - 1), 12 * n * (r - 1) / r
+            yield 2 * (r - 1), 9 * n * (r - 1) / r
         else:
             yield math.log2(r), 8 * n * math.log2(r)
 
@@ -58,7 +58,7 @@ class Model:
 
     def terms(self, ranks, slots):
         """Seconds of the products, the update, the exchange of parts and what all are told."""
-        parts = 2 * (ranks - 1) * self.latency + 12 * self.parameters * (ranks - 1) / ranks * self.inverse
+        parts = 2 * (ranks - 1) * self.latency + 9 * self.parameters * (ranks - 1) / ranks * self.inverse
         told = 8 * (slots + 4 + math.ceil(self.parameters / BLOCK))
         return (math.ceil(slots / ranks) * self.slot, self.update / ranks, parts,
                 math.log2(ranks) * (self.told_latency + told * self.inverse))

@@ -66,7 +66,6 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       shared_(options.batch_pairs + shared_values + (values_.size() + nn::norm_block - 1) / nn::norm_block) {
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
-        work.gradient.resize(values_.size());
     }
     if (by_transport(options.coupling) && options.coupling_scope == CouplingScope::condition) {
         batch_coupling_.emplace(options.batch_pairs, communicator);
@@ -200,7 +199,7 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
                                                .pair = pair.index,
                                                .embedding = {},
                                                .memory = memory_of(pair)};
-        std::ranges::fill(work.gradient, 0.0F);
+        work.gradient.assign(values_.size(), 0.0F);  // the first time in memory near this thread
         work.loss = model_.slot_gradient(values_, slot, turn_, *work.scratch, work.gradient);
         work.finite = std::isfinite(work.loss);
     } catch (const core::NumericalError&) {
