@@ -115,11 +115,25 @@ std::vector<std::string> Dataset::members() const {
     return names;
 }
 
+// The library copies a member from where the file says it lies, which may be far outside the record.
+void Dataset::check_member(const std::string& name) const {
+    const Handle record(H5Dget_type(id()));
+    const auto index = static_cast<unsigned>(H5Tget_member_index(record.id(), name.c_str()));
+    const Handle type = own(H5Tget_member_type(record.id(), index), file(), path(), "cannot read the type");
+    const std::size_t offset = H5Tget_member_offset(record.id(), index);
+    const std::size_t size = H5Tget_size(record.id());
+    if (offset <= size && H5Tget_size(type.id()) <= size - offset) return;
+    throw core::DataError(file(), path(),
+                          "member `" + name + "` begins at byte " + std::to_string(offset) +
+                              " of a record of " + std::to_string(size) + ": the file is damaged");
+}
+
 Dataset Dataset::member(const std::string& name) const {
     const std::vector<std::string> all = members();
     if (std::find(all.begin(), all.end(), name) == all.end()) {
         throw core::DataError(file(), path(), "has no member `" + name + "`");
     }
+    check_member(name);
     H5Iinc_ref(id());  // the two share one identifier
     Dataset view(Handle(id()), file(), path());
     view.member_ = name;

@@ -86,6 +86,7 @@ class Dataset : public Object {
   private:
     void refuse_foreign_storage() const;
     void read_layout();
+    void check_member(const std::string& name) const;
     void check_read(std::int64_t result, const char* action) const;
     void check_span(std::size_t count, std::size_t size) const;
     void read_raw(Element element, std::size_t first, std::size_t count, void* out) const;

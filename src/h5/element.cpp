@@ -44,7 +44,23 @@ bool has_member(std::int64_t type, const char* name) {
     return H5Tget_member_index(type, name) >= 0;
 }
 
+// The library takes a number's bits from where the file says they lie, which may be outside the number.
+bool has_bits_outside(std::int64_t type) {
+    const H5T_class_t kind = H5Tget_class(type);
+    if (kind != H5T_INTEGER && kind != H5T_FLOAT && kind != H5T_ENUM) return false;
+    const std::size_t bits = 8 * H5Tget_size(type);
+    const int offset = H5Tget_offset(type);
+    if (offset < 0 || static_cast<std::size_t>(offset) + H5Tget_precision(type) > bits) return true;
+    if (kind != H5T_FLOAT) return false;
+    std::size_t sign = 0;
+    std::array<std::size_t, 2> exponent{};  // begin and length
+    std::array<std::size_t, 2> mantissa{};
+    if (H5Tget_fields(type, &sign, &exponent[0], &exponent[1], &mantissa[0], &mantissa[1]) < 0) return true;
+    return sign >= bits || exponent[0] + exponent[1] > bits || mantissa[0] + mantissa[1] > bits;
+}
+
 Kind kind_of(std::int64_t type) {
+    if (has_bits_outside(type)) return Kind::other;
     switch (H5Tget_class(type)) {
         case H5T_INTEGER:
             return Kind::integer;

@@ -71,13 +71,22 @@ std::string Object::string_attribute_or(const std::string& name, const std::stri
     return describe_type(type.id()).kind == Kind::string ? string_attribute(name) : otherwise;
 }
 
+void Object::read_numbers(const Handle& attribute, const std::string& name, std::int64_t type,
+                          void* values) const {
+    const Handle stored(H5Aget_type(attribute.id()));
+    const StoredType found = describe_type(stored.id());
+    if (found.kind == Kind::other)
+        throw core::DataError(file_, path_, "attribute `" + name + "`: found " + found.text());
+    check(H5Aread(attribute.id(), type, values), file_, path_, ("attribute `" + name + "`").c_str());
+}
+
 void Object::read_number(const std::string& name, std::int64_t type, void* value) const {
     const Handle attribute = open_attribute(name);
     const Handle space(H5Aget_space(attribute.id()));
     if (H5Sget_simple_extent_npoints(space.id()) != 1) {
         throw core::DataError(file_, path_, "attribute `" + name + "`: found an array, allowed one number");
     }
-    check(H5Aread(attribute.id(), type, value), file_, path_, ("attribute `" + name + "`").c_str());
+    read_numbers(attribute, name, type, value);
 }
 
 std::int64_t Object::int_attribute(const std::string& name) const {
@@ -99,8 +108,7 @@ bool Object::bool_attribute(const std::string& name) const {
 std::vector<std::int64_t> Object::ints_attribute(const std::string& name) const {
     const Handle attribute = open_attribute(name);
     std::vector<std::int64_t> values(attribute_size(attribute.id(), name));
-    check(H5Aread(attribute.id(), H5T_NATIVE_INT64, values.data()), file_, path_,
-          ("attribute `" + name + "`").c_str());
+    read_numbers(attribute, name, H5T_NATIVE_INT64, values.data());
     return values;
 }
 

@@ -59,6 +59,8 @@ class Object {
   private:
     Handle open_attribute(const std::string& name) const;
     std::size_t attribute_size(std::int64_t attribute, const std::string& name) const;
+    void read_numbers(const Handle& attribute, const std::string& name, std::int64_t type,
+                      void* values) const;
     void read_number(const std::string& name, std::int64_t type, void* value) const;
     void write_int(const std::string& name, std::int64_t value);
     void write_double(const std::string& name, double value);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Types of a damaged file that would have the library read beside a value.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "core/error.hpp"
+#include "h5/dataset.hpp"
+#include "h5/file.hpp"
+#include "support/file_bytes.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace h5 = popflow::h5;
+using popflow::support::replace_words;
+using popflow::support::TemporaryFolder;
+
+namespace {
+
+// The message of an int32, and of its float32 from the offset of its bits on, as the file has them.
+const std::vector<std::uint32_t> int32_message{0x00000810, 4, 0x00200000};
+const std::vector<std::uint32_t> float32_bits{0x00200000, 0x17000817};
+
+std::string error_of(const std::string& path, const std::function<void(const h5::Group&)>& read) {
+    try {
+        read(h5::open_file(path));
+    } catch (const popflow::core::DataError& error) {
+        return std::string(error.what()).substr(path.size() + 2);
+    }
+    return "";
+}
+
+class DamagedTypes : public testing::Test {
+  protected:
+    template <class T>
+    void write(const std::vector<T>& values) const {
+        h5::AtomicFile file(path);
+        h5::Group root = file.root();
+        root.write("x", values);
+        file.commit();
+    }
+
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+};
+
+}  // namespace
+
+TEST_F(DamagedTypes, AMemberOutsideItsRecordIsRefused) {
+    std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/layout_0_6.h5ad", path);
+    const auto read = [](const h5::Group& root) {
+        (void)root.open_dataset("obs").member("replicate").read_strings();
+    };
+    EXPECT_EQ(error_of(path, read), "");
+    // Name and offset of the member.
+    replace_words(path, {0x6c706572, 0x74616369, 0x65, 0, 17}, {0x6c706572, 0x74616369, 0x65, 0, 5963793});
+    EXPECT_EQ(error_of(path, read),
+              "obs: member `replicate` begins at byte 5963793 of a record of 22: the file is damaged");
+}
+
+TEST_F(DamagedTypes, AnIntegerWithBitsOutsideItIsRefused) {
+    write(std::vector<std::int32_t>{1, 2, 3});
+    const auto read = [](const h5::Group& root) { (void)root.open_dataset("x").read<double>(); };
+    EXPECT_EQ(error_of(path, read), "");
+    replace_words(path, int32_message, {0x00000810, 4, 0x0020ea60});
+    EXPECT_EQ(error_of(path, read), "x: found a type that is no number, allowed numbers");
+}
+
+TEST_F(DamagedTypes, AFloatWithBitsOutsideItIsRefused) {
+    write(std::vector<float>{1, 2, 3});
+    const auto read = [](const h5::Group& root) { (void)root.open_dataset("x").read<double>(); };
+    EXPECT_EQ(error_of(path, read), "");
+    replace_words(path, float32_bits, {0x00200000, 0x1700f017});
+    EXPECT_EQ(error_of(path, read), "x: found a type that is no number, allowed numbers");
+}
+
+TEST_F(DamagedTypes, AnAttributeWithBitsOutsideItIsRefused) {
+    {
+        h5::AtomicFile file(path);
+        h5::Group root = file.root();
+        root.write_attribute("n", std::int64_t{5});
+        file.commit();
+    }
+    const auto read = [](const h5::Group& root) { (void)root.int_attribute("n"); };
+    EXPECT_EQ(error_of(path, read), "");
+    replace_words(path, {0x00000810, 8, 0x00400000}, {0x00000810, 8, 0x0040ea60});
+    EXPECT_EQ(error_of(path, read), "/: attribute `n`: found a type that is no number");
+}
