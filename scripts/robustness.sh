@@ -15,7 +15,7 @@ done
 mpiexec=$(command -v mpiexec)
 # As the tests have it: more ranks than cores, which do not spin against each other.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_pml=ob1
+export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_pml=ob1 PMIX_MCA_gds=hash
 export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 failed=0
 # claim NAME COMMAND...

@@ -24,6 +24,9 @@ fi
 # When mpirun is told to end (scancel, scontrol requeue, preemption) it kills the ranks after twice this many seconds, and
 # after a dead rank the others: long enough to save their state, short enough not to wait for the dead.
 export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-4}
+# PMIx up to 4 keeps what ranks tell each other in shared memory under a lock; a rank that is killed while it starts may
+# leave it locked, and its mpirun then waits for ever. In memory of its own mpirun cannot be caught so.
+export PMIX_MCA_gds=${PMIX_MCA_gds:-hash}
 read -r -a launcher <<<"$POPFLOW_LAUNCHER"
 # Cores are the job's; a rank may use all threads that it has been given.
 [ "${launcher[0]}" != mpirun ] || launcher+=(--bind-to none)

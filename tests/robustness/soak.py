@@ -32,6 +32,7 @@ dice = random.Random(int(sys.argv[5]) if len(sys.argv) > 5 else 1)
 model = """--min-cells 50 --split patient:21 --hidden 64 --layers 3 --embedding 16 --encoder-hidden 16 --knn 5
     --time-frequencies 8 --space-frequencies 8 --cells 150 --batch-pairs 4 --checkpoint-every 20""".split()
 environment = dict(os.environ, OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive", OMPI_MCA_mpi_yield_when_idle="1",
+                   PMIX_MCA_gds="hash",  # or an mpirun whose rank is killed while it starts may wait for ever
                    OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
 
