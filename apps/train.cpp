@@ -42,7 +42,7 @@ class Training {
           screen_(open_agreed_screen(config, table, comm)),
           split_(data::make_split(screen_, config.split, config.split_seed)),
           storage_(cell_storage(config, comm)),
-          set_(screen_, split_, config.train, comm, storage_) {
+          set_(screen_, split_, config.train, comm, storage_, agreed_vectors(config, comm)) {
         if (file_stamp(config.data) != stamp_)
             throw core::DataError(config.data, "", "was changed while it was read; begin again");
         train::check_augmentation(config.train.augmentation, screen_.markers.size(),

@@ -41,6 +41,18 @@ data::Screen open_agreed_screen(const config::RunConfig& config, const config::O
     return screen;
 }
 
+data::TreatmentVectors agreed_vectors(const config::RunConfig& config, const dist::Communicator& comm) {
+    if (!config.treatment_vectors.empty()) {
+        if (comm.size() > 1)
+            agree(comm, "file " + config.treatment_vectors, file_sample(config.treatment_vectors));
+        return data::TreatmentVectors::read(config.treatment_vectors);
+    }
+    if (!data::splits_by_treatment(config.split)) return {};
+    throw core::ConfigError("split", "found " + config.split +
+                                         ", allowed with --treatment-vectors, without which nothing is known "
+                                         "of a treatment that is not trained on");
+}
+
 train::CellStorage cell_storage(const config::RunConfig& config, const dist::Communicator& comm) {
     if (config.cache == "memory") return {};
     if (config.cache != "auto") {
@@ -84,8 +96,8 @@ models::IcnnTransportShape icnn_shape(const config::RunConfig& config,
 
 void check_unchanged(const config::RunConfig& config, const train::Checkpoint& now,
                      const train::Checkpoint& before) {
-    std::vector<std::string> ignored{"data", "checkpoint-every", "checkpoint-minutes", "keep-checkpoints",
-                                     "on-nan"};
+    std::vector<std::string> ignored{
+        "data", "treatment-vectors", "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "on-nan"};
     // With a constant rate more steps do not change those that were made.
     const bool any_length = config.train.schedule == train::Schedule::constant &&
                             (config.train.augment_until == 1 || !config.train.augmentation.any());
@@ -97,6 +109,13 @@ void check_unchanged(const config::RunConfig& config, const train::Checkpoint& n
     }
     if (before.data_fingerprint != now.data_fingerprint)
         throw core::DataError(config.data, "", "not the file that this run was trained on");
+    const data::TreatmentVectors& vectors = now.conditions.vectors();
+    const data::TreatmentVectors& vectors_before = before.conditions.vectors();
+    if (vectors.names() != vectors_before.names() ||
+        !std::ranges::equal(vectors.values().values(), vectors_before.values().values())) {
+        throw core::ConfigError("treatment-vectors",
+                                "found other vectors than those that this run was trained on");
+    }
     if (before.markers != now.markers || before.cell_types != now.cell_types ||
         !close(before.normalisation.mean, now.normalisation.mean) ||
         !close(before.mean_shifts.values(), now.mean_shifts.values())) {

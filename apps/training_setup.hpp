@@ -22,6 +22,10 @@ void write_config(const std::string& folder, const config::OptionTable& table);
 data::Screen open_agreed_screen(const config::RunConfig& config, const config::OptionTable& table,
                                 const dist::Communicator& comm);
 
+/// Those of --treatment-vectors, or none, once all ranks are known to see the same file. Collective.
+/// @throws core::DataError; core::ConfigError if the split holds treatments out and there are none
+data::TreatmentVectors agreed_vectors(const config::RunConfig& config, const dist::Communicator& comm);
+
 /// Networks as configured and as the data decide. @throws core::ConfigError
 models::FlowMatchingShape model_shape(const config::RunConfig& config, const data::Screen& screen,
                                       const train::TrainingSet& set);

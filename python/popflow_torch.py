@@ -320,6 +320,8 @@ class Run:
             self.concentrations = {
                 str(name): list(conditions.get(f"concentrations_{i}", ()))
                 for i, name in enumerate(conditions["treatments"].asstr()[()])}
+            self.vectors = dict(zip(map(str, conditions["vector_names"].asstr()[()]), conditions["vectors"][()])) \
+                if "vectors" in conditions else {}
             tensors = {}
             for name, dataset in file[weights].items():
                 value = torch.from_numpy(dataset[()]).to(dtype)
@@ -356,20 +358,24 @@ class Run:
         return np.expm1(y) if self.transform == "log1p" else y
 
     def condition(self, treatment, concentration=None):
-        """The vector c: one-hot of the treatment and, after --doses all, one-hot times the level of the dose."""
-        names = self.treatments
-        if treatment not in names:
+        """The vector c: one-hot of the treatment, or its vector where the run has such, of A+B the sum of both; after
+        --doses all that, and that times the level of the dose."""
+        names = list(self.vectors) or self.treatments
+        parts = [treatment] if treatment in names or not self.vectors else treatment.split("+")
+        if not all(part in names for part in parts):
             raise ValueError(f"treatment: found {treatment!r}, allowed {', '.join(names)}")
-        i = names.index(treatment)
-        c = np.zeros(len(names) * (2 if self.doses == "all" else 1))
-        c[i] = 1
+        if self.vectors:
+            c = np.sum([self.vectors[part].astype(np.float32) for part in parts], axis=0)
+        else:
+            c = np.eye(len(names))[names.index(treatment)]
         if self.doses == "all":
-            seen = self.concentrations[treatment]
+            every = sorted({v for values in self.concentrations.values() for v in values})
+            seen = every if self.vectors else self.concentrations[treatment]
             if concentration is None or not seen[0] <= concentration <= seen[-1]:
                 raise ValueError(f"concentration: found {concentration}, allowed {seen[0]} to {seen[-1]}")
             logs = np.log(np.maximum(seen, 1e-300))
             level = np.interp(np.log(max(concentration, 1e-300)), logs, np.arange(1, len(seen) + 1))
-            c[len(names) + i] = level / len(seen)
+            c = np.concatenate([c, c * (level / len(seen))])
         return torch.as_tensor(c, dtype=self.dtype, device=self.device)
 
     def type_numbers(self, labels):
@@ -411,7 +417,8 @@ def export(run, path):
         raise ValueError("method icnn: found potentials, allowed fm, cgfm and mfm, which have a velocity")
     about = {"method": run.method, "base": run.base, "markers": run.markers, "cell_types": run.cell_types,
              "transform": run.config["transform"], "mean": run.mean.tolist(), "scale": run.scale, "doses": run.doses,
-             "treatments": run.treatments, "concentrations": {k: [float(v) for v in vs] for k, vs in run.concentrations.items()}}
+             "treatments": run.treatments, "concentrations": {k: [float(v) for v in vs] for k, vs in run.concentrations.items()},
+             "vectors": {name: vector.tolist() for name, vector in run.vectors.items()}}
     torch.jit.save(torch.jit.script(run.model.eval()), path, _extra_files={"popflow.json": json.dumps(about)})
 
 

@@ -144,7 +144,7 @@ void add_data(OptionTable& table, RunConfig& config) {
 void add_split(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::split);
     add.add(
-        "split", "S", "replica, patient:NAME[,NAME], column:NAME or letters",
+        "split", "S", "replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = data::split_column(config.split);
@@ -167,6 +167,8 @@ void add_model(OptionTable& table, RunConfig& config) {
             config.model.context = models::context_of(config.method);
         },
         [&config] { return Strings{models::method_name(config.method)}; });
+    add.text("treatment-vectors", config.treatment_vectors, "F.csv",
+             "numbers of each treatment, which the model sees in the place of its name");
     add.choice("condition", config.condition, {"none", "treatment"},
                "what the potentials of icnn know of the treatment; icnn: none");
     add.choice("base", config.train.base, {"source", "gaussian"},

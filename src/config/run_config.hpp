@@ -29,6 +29,7 @@ enum class Condition { none, treatment };
 struct RunConfig {
     std::string config_file;
     std::string data;
+    std::string treatment_vectors;  ///< file; empty: a treatment is its name
     std::string output;
     std::string run;
     data::ScreenOptions screen;

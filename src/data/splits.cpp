@@ -14,7 +14,7 @@ namespace popflow::data {
 
 namespace {
 
-const char* const forms = "allowed replica, patient:NAME[,NAME], column:NAME, letters";
+const char* const forms = "allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters";
 
 /// Part of the experiment of each pair.
 Split by_experiment(const Screen& screen, const std::string& spec,
@@ -49,6 +49,9 @@ const std::string& culture_of(const Population& population) {
 const std::string& plate_of(const Population& population) {
     return population.plate;
 }
+const std::string& treatment_of(const Population& population) {
+    return population.treatment;
+}
 const std::string& replicate_of(const Population& population) {
     return population.replicate;
 }
@@ -63,30 +66,32 @@ std::map<std::size_t, const Population*> paired_experiments(const Screen& screen
     return experiments;
 }
 
-Split split_by_patient(const Screen& screen, const std::string& spec, const std::string& names) {
-    check_keyed(screen, "patient", patient_of);
+/// Pairs whose treated population has one of some values of a role are test, the others train.
+Split hold_out(const Screen& screen, const std::string& spec, const std::string& role,
+               const std::string& (*value)(const Population&)) {
+    const auto of = [&](const PopulationPair& pair) { return value(screen.populations[pair.treated]); };
     std::set<std::string> known;
-    for (const auto& [experiment, population] : paired_experiments(screen)) known.insert(population->patient);
-    const std::vector<std::string> patients(known.begin(), known.end());
-    if (patients.size() < 2) {
+    for (const PopulationPair& pair : screen.pairs) known.insert(of(pair));
+    const std::vector<std::string> all(known.begin(), known.end());
+    if (all.size() < 2) {
         throw core::DataError(
             screen.file, "split " + spec,
-            "found one patient only, `" + core::joined(patients) + "`, allowed two or more");
+            "found one " + role + " only, `" + core::joined(all) + "`, allowed two or more");
     }
-    const std::vector<std::string> wanted = core::split_text(names, ',');
+    const std::vector<std::string> wanted = core::split_text(spec.substr(role.size() + 1), ',');
     if (wanted.empty()) throw core::ConfigError("split", "found `" + spec + "` without a name, " + forms);
     for (const std::string& name : wanted) {
         if (known.contains(name)) continue;
         throw core::DataError(screen.file, "split " + spec,
-                              "found no pairs of patient `" + name + "`" +
-                                  core::did_you_mean(name, patients) + ", allowed " + core::joined(patients));
+                              "found no pairs of " + role + " `" + name + "`" +
+                                  core::did_you_mean(name, all) + ", allowed " + core::joined(all));
     }
-    std::vector<Part> parts(screen.experiments.size(), Part::train);
-    for (const auto& [experiment, population] : paired_experiments(screen)) {
-        const bool held_out = std::find(wanted.begin(), wanted.end(), population->patient) != wanted.end();
-        if (held_out) parts[experiment] = Part::test;
+    Split split{spec, {}};
+    for (const PopulationPair& pair : screen.pairs) {
+        const bool held_out = std::ranges::find(wanted, of(pair)) != wanted.end();
+        split.parts.push_back(held_out ? Part::test : Part::train);
     }
-    return by_experiment(screen, spec, parts);
+    return split;
 }
 
 /// The replicates of one (patient, plate) batch of a culture, each with its experiments.
@@ -198,13 +203,19 @@ std::string split_column(const std::string& spec) {
     return spec.starts_with(prefix) ? spec.substr(prefix.size()) : "";
 }
 
+bool splits_by_treatment(const std::string& spec) {
+    return spec.starts_with("treatment:");
+}
+
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed) {
-    const std::string patient = "patient:";
     Split split;
     if (spec == "replica") {
         split = split_by_replica(screen, spec, seed);
-    } else if (spec.starts_with(patient)) {
-        split = split_by_patient(screen, spec, spec.substr(patient.size()));
+    } else if (spec.starts_with("patient:")) {
+        check_keyed(screen, "patient", patient_of);
+        split = hold_out(screen, spec, "patient", patient_of);
+    } else if (splits_by_treatment(spec)) {
+        split = hold_out(screen, spec, "treatment", treatment_of);
     } else if (!split_column(spec).empty()) {
         split = split_by_column(screen, spec, split_column(spec));
     } else {

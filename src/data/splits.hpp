@@ -25,19 +25,23 @@ struct Split {
     std::vector<std::size_t> pairs(Part part) const;
 };
 
-/// Splits the pairs of a screen by whole experiments.
+/// Splits the pairs of a screen, by whole experiments but for `treatment`.
 ///
 /// `patient:NAME[,NAME]`: every experiment of these patients is test, the others train.
+/// `treatment:NAME[,NAME]`: every pair of these treatments is test, the others train; their controls are in
+/// both.
 /// `replica`: of each culture's (patient, plate) batches that hold two or more replicates, 10 give one
 /// replicate to validation and 10 other ones give one to test; with fewer than 30 such batches, a third of
 /// them each. `column:NAME`: as the column NAME of obs says; the column must be constant within an
 /// experiment. `letters`: as the column `split` says, where simulate letters puts it.
 ///
-/// @throws ConfigError for an unknown form; DataError for an unknown patient, one patient only, a column that
-/// is
-///         missing or mixed within an experiment, and a split that leaves nothing to train on or nothing to
-///         test
+/// @throws ConfigError for an unknown form; DataError for an unknown patient or treatment, or one only, a
+///         column that is missing or mixed within an experiment, and a split that leaves nothing to train on
+///         or nothing to test
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed);
+
+/// Whether `spec` holds treatments out, of which a model then needs vectors, see TreatmentVectors.
+bool splits_by_treatment(const std::string& spec);
 
 /// The obs column that `spec` names (`column:NAME`, `letters`), else empty; goes into
 /// ScreenOptions::split_column.

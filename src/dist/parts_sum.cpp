@@ -53,11 +53,11 @@ struct PartsSum::Impl {
     Words received{};                     ///< the own part, of each other rank
     std::vector<MPI_Request> receives{};  ///< of each other rank
     std::vector<MPI_Request> sends{};
-    std::size_t unsent = 0;             ///< parts of ranks before this one have not been sent
-    std::size_t unpacked = 0;           ///< elements before this one have not been packed
-    std::uint64_t* message = nullptr;   ///< that of the last unsent part
-    std::size_t words = 0;              ///< of the message so far
-    std::size_t pieces = 0;             ///< of the message so far
+    std::size_t unsent = 0;            ///< parts of ranks before this one have not been sent
+    std::size_t unpacked = 0;          ///< elements before this one have not been packed
+    std::uint64_t* message = nullptr;  ///< that of the last unsent part
+    std::size_t words = 0;             ///< of the message so far
+    std::size_t pieces = 0;            ///< of the message so far
     bool started = false;
 
     std::span<std::int64_t> part(std::size_t r) const {

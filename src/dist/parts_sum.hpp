@@ -12,10 +12,10 @@ namespace popflow::dist {
 /// The sum over ranks of integers, of each rank its own part, which begins before all summands are known.
 ///
 /// Each rank calls start(), then final_from() as often as it likes with elements of which its summands will
-/// not change any more, then finish(). What is final is packed, see packed_integers.hpp, and a part travels as
-/// soon as all of it is; parts are met from the last to the first, the order in which a backward pass ends its
-/// layers. Sums are exact as long as none leaves the integers, and modulo 2^64 otherwise. Of all ranks; calls
-/// come from one thread at a time and throw MpiError.
+/// not change any more, then finish(). What is final is packed, see packed_integers.hpp, and a part travels
+/// as soon as all of it is; parts are met from the last to the first, the order in which a backward pass ends
+/// its layers. Sums are exact as long as none leaves the integers, and modulo 2^64 otherwise. Of all ranks;
+/// calls come from one thread at a time and throw MpiError.
 class PartsSum {
   public:
     explicit PartsSum(const Communicator& communicator);

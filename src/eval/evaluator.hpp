@@ -28,9 +28,9 @@ double metric(const metrics::Scores& scores, const std::string& name);
 
 /// Predictors by name, in the order of the tables: the model, then those that every table must carry.
 ///
-/// identity: the control unchanged. mean_shift: the control plus the mean shift of its condition in training.
-/// oracle_shift: the control moved to the target's mean. noise_floor: one half of the target against the
-/// other.
+/// identity: the control unchanged. mean_shift: the control plus the mean shift of its condition in training,
+/// or of a treatment that was not trained on the mean of those of all conditions. oracle_shift: the control
+/// moved to the target's mean. noise_floor: one half of the target against the other.
 const std::vector<std::string>& predictor_names();
 
 /// Of EvaluateOptions::max_cells: no limit.

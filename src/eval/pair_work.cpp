@@ -85,9 +85,12 @@ CellSample PairWork::sample(const Matrix<float>& predicted, const std::vector<do
 }
 
 std::vector<double> PairWork::mean_shift() const {
-    const std::size_t c = flow_.conditions.index(treated_);
-    const auto row = flow_.mean_shifts.view().row_span(c);
-    return {row.begin(), row.end()};
+    if (const auto c = flow_.conditions.index(treated_)) {
+        const auto row = flow_.mean_shifts.view().row_span(*c);
+        return {row.begin(), row.end()};
+    }
+    flow_.conditions.require(treated_.treatment);
+    return column_means(flow_.mean_shifts);
 }
 
 std::vector<double> PairWork::oracle_shift() const {

@@ -17,16 +17,17 @@ namespace {
 // not cut.
 constexpr std::size_t block_rows = 16384;
 
-const data::Conditions::Treatment& trained_treatment(const data::Conditions& trained,
-                                                     const std::string& name) {
-    std::vector<std::string> known;
-    for (const auto& treatment : trained.treatments()) {
-        if (treatment.name == name) return treatment;
-        known.push_back(treatment.name);
+void check_known(const data::Conditions& trained, const std::string& name) {
+    if (trained.knows(name)) return;
+    std::vector<std::string> known = trained.vectors().names();
+    if (known.empty()) {
+        for (const auto& treatment : trained.treatments()) known.push_back(treatment.name);
     }
-    throw core::ConfigError("treatment", "found '" + name + "'" + core::did_you_mean(name, known) +
-                                             ", allowed " + core::joined(known) +
-                                             ", those that the run was trained on");
+    throw core::ConfigError("treatment",
+                            "found '" + name + "'" + core::did_you_mean(name, known) + ", allowed " +
+                                core::joined(known) +
+                                (trained.vectors().empty() ? ", those that the run was trained on"
+                                                           : ", those that the run has vectors of, and A+B"));
 }
 
 // The treatments asked for, each once. A name that has a comma itself is taken whole.
@@ -36,12 +37,8 @@ std::vector<std::string> wanted_treatments(const data::Conditions& trained,
     const auto add = [&](const std::string& name) {
         if (std::ranges::find(wanted, name) == wanted.end()) wanted.push_back(name);
     };
-    const auto is_trained = [&](const std::string& name) {
-        return std::ranges::find(trained.treatments(), name, &data::Conditions::Treatment::name) !=
-               trained.treatments().end();
-    };
     for (const std::string& text : treatments) {
-        if (is_trained(text)) {
+        if (trained.knows(text)) {
             add(text);
             continue;
         }
@@ -55,13 +52,12 @@ std::vector<std::string> wanted_treatments(const data::Conditions& trained,
     return wanted;
 }
 
-void check_concentration(const data::Conditions::Treatment& treatment, double wanted) {
-    const auto& seen = treatment.concentrations;
+void check_concentration(const std::vector<double>& seen, const std::string& treatment, double wanted) {
     if (wanted >= seen.front() && wanted <= seen.back()) return;
     throw core::ConfigError("concentration", "found " + core::number_label(wanted) + ", allowed " +
                                                  core::number_label(seen.front()) + " to " +
                                                  core::number_label(seen.back()) + " for treatment " +
-                                                 treatment.name + ", as it was trained");
+                                                 treatment + ", as it was trained");
 }
 
 // One rank's work.
@@ -167,15 +163,18 @@ std::vector<data::Population> chosen_conditions(const data::Conditions& trained,
     }
     std::vector<data::Population> chosen;
     for (const std::string& name : wanted_treatments(trained, treatments)) {
-        const auto& treatment = trained_treatment(trained, name);
+        check_known(trained, name);
         data::Population condition;
         condition.treatment = name;
         if (trained.doses() == data::Doses::highest) {
             chosen.push_back(condition);
             continue;
         }
-        for (const double value : concentrations.empty() ? treatment.concentrations : concentrations) {
-            check_concentration(treatment, value);
+        const std::vector<double>& range = trained.concentrations(name);
+        const auto own = std::ranges::find(trained.treatments(), name, &data::Conditions::Treatment::name);
+        const std::vector<double>& seen = own == trained.treatments().end() ? range : own->concentrations;
+        for (const double value : concentrations.empty() ? seen : concentrations) {
+            check_concentration(range, name, value);
             condition.concentration = core::number_label(value);
             condition.concentration_value = value;
             chosen.push_back(condition);

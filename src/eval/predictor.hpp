@@ -26,8 +26,8 @@ struct PredictOptions {
 ///
 /// Without treatments all that were trained on. Where doses were trained, each treatment at `concentrations`,
 /// or without any at those it was trained on; a concentration must lie between the least and the greatest of
-/// them, and one that was not seen is placed as Conditions::encode() says. Otherwise a treatment has no
-/// concentration.
+/// Conditions::concentrations(), and one that was not seen is placed as Conditions::encode() says. Otherwise
+/// a treatment has no concentration.
 /// @param treatments  each a name, or several separated by commas
 /// @throws core::ConfigError for a treatment or concentration that the model does not know
 std::vector<data::Population> chosen_conditions(const data::Conditions& trained,

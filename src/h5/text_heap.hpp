@@ -15,8 +15,8 @@ namespace popflow::h5 {
 ///
 /// A stored string is its length, the address of a collection of the heap and its number in it. libhdf5 looks
 /// a number up in a table in memory without asking how long the table is, so that a damaged file crashes it;
-/// here each reference is checked against the file. Collections are parsed once while a read needs them; those
-/// that are kept have no more bytes together than the file.
+/// here each reference is checked against the file. Collections are parsed once while a read needs them;
+/// those that are kept have no more bytes together than the file.
 ///
 /// Source: HDF5 File Format Specification 3.0, III.E (Global Heap). The file lies on a disk.
 class TextHeap {

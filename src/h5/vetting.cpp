@@ -47,8 +47,8 @@ class Walk {
     }
 
   private:
-    // What cannot be read is for the reader to complain about. But it asks by name, also for what a broken list of
-    // members or attributes does not show: there the trial ends (Unlisted).
+    // What cannot be read is for the reader to complain about. But it asks by name, also for what a broken
+    // list of members or attributes does not show: there the trial ends (Unlisted).
     template <class Work>
     static void attempt(Work work) {
         try {

@@ -160,6 +160,18 @@ void write_conditions(h5::Group group, const data::Conditions& conditions) {
         }
     }
     group.write_strings("treatments", names);
+    if (conditions.vectors().empty()) return;
+    group.write_strings("vector_names", conditions.vectors().names());
+    write_matrix(group, "vectors", conditions.vectors().values());
+}
+
+data::TreatmentVectors read_vectors(const h5::Group& group) {
+    if (!group.contains_dataset("vectors")) return {};
+    std::vector<std::string> names = group.open_dataset("vector_names").read_strings();
+    linalg::Matrix<float> values = read_matrix(group, "vectors");
+    const std::array found{values.rows(), values.cols()};
+    check_matrix(group, "vectors", found, names.size(), values.cols());
+    return {std::move(names), std::move(values)};
 }
 
 data::Conditions read_conditions(const h5::Group& group) {
@@ -170,7 +182,7 @@ data::Conditions read_conditions(const h5::Group& group) {
         treatments.push_back(
             {std::move(name), all ? group.open_dataset(dataset).read<double>() : std::vector<double>()});
     }
-    return {std::move(treatments), all ? data::Doses::all : data::Doses::highest};
+    return {std::move(treatments), all ? data::Doses::all : data::Doses::highest, read_vectors(group)};
 }
 
 // All that a prediction needs besides the weights.
@@ -284,7 +296,10 @@ void check_sizes(const h5::Group& root, const Checkpoint& c) {
     check_count(root, "normalisation_mean", c.normalisation.mean.size(), markers);
     const std::array shifts{c.mean_shifts.rows(), c.mean_shifts.cols()};
     check_matrix(root, "mean_shifts", shifts, c.conditions.count(), markers);
-    if (c.method == models::Method::icnn) return;
+    if (c.method == models::Method::icnn) {
+        if (c.icnn.conditions > 0) check_count(root, "conditions", c.icnn.conditions, c.conditions.size());
+        return;
+    }
     check_count(root, "conditions", c.conditions.size(), c.shape.conditions);
     const std::array frequencies{c.frequencies.rows(), c.frequencies.cols()};
     check_matrix(root, "frequencies", frequencies, markers,

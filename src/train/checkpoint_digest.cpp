@@ -46,6 +46,9 @@ void add_conditions(core::Digest& digest, const data::Conditions& conditions) {
         digest.add(treatment.name);
         if (all) digest.add(std::span<const double>(treatment.concentrations));
     }
+    if (conditions.vectors().empty()) return;
+    add_texts(digest, conditions.vectors().names());
+    add_matrix(digest, conditions.vectors().values());
 }
 
 }  // namespace

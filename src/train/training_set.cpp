@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "core/text.hpp"
 #include "dist/partition.hpp"
 
 namespace popflow::train {
@@ -28,7 +29,8 @@ std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<co
 }  // namespace
 
 TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
-                         const dist::Communicator& comm, const CellStorage& storage)
+                         const dist::Communicator& comm, const CellStorage& storage,
+                         data::TreatmentVectors vectors)
     : screen_(screen),
       pairs_(split.pairs(data::Part::train)),
       smallest_(std::numeric_limits<std::size_t>::max()) {
@@ -47,10 +49,23 @@ TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, c
     }
     dealt_ = dist::deal(weights, batch_pairs);
     own_lanes_ = dist::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
-    conditions_ = data::Conditions::of_pairs(screen, pairs_);
+    conditions_ = data::Conditions::of_pairs(screen, pairs_, std::move(vectors));
+    check_vectors();
     read_cells(storage);
     agree_on_statistics(screen, options.normalise, comm);
     normalise_cells();
+}
+
+void TrainingSet::check_vectors() const {
+    const data::TreatmentVectors& vectors = conditions_.vectors();
+    if (vectors.empty()) return;
+    for (const data::PopulationPair& pair : screen_.pairs) {
+        const std::string& name = screen_.populations[pair.treated].treatment;
+        if (vectors.of(name)) continue;
+        throw core::ConfigError("treatment-vectors", "found no row of treatment '" + name + "'" +
+                                                         core::did_you_mean(name, vectors.names()) +
+                                                         ", allowed one for each that has pairs");
+    }
 }
 
 std::size_t TrainingSet::place_of(std::size_t population) const {
@@ -179,7 +194,7 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, bool normalise
         return table.data() + static_cast<std::size_t>(at) * width + 1;
     };
     for (std::size_t p : pairs_) {
-        const std::size_t c = conditions_.index(screen.populations[screen.pairs[p].treated]);
+        const std::size_t c = conditions_.index(screen.populations[screen.pairs[p].treated]).value();
         const double* control = row_of(screen.pairs[p].control);
         const double* treated = row_of(screen.pairs[p].treated);
         for (std::size_t j = 0; j < d; ++j) shift(c, j) += treated[j] - control[j];

@@ -33,11 +33,14 @@ class TrainingSet {
     /// Means and standard deviations are those of all training cells, each counted once: the moments of each
     /// population come from one rank and are combined in the order of the populations, so they have the same
     /// bits on any number of ranks.
+    /// @param vectors  of all treatments that have pairs, whatever their part; or none
     /// @throws core::DataError, also if cells are coupled by rows and the populations of a pair differ in
     /// size;
-    ///         core::ConfigError if there are more slots than pairs, or rows are coupled with a Gaussian base
+    ///         core::ConfigError if there are more slots than pairs, rows are coupled with a Gaussian base,
+    ///         or a treatment has no vector
     TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
-                const dist::Communicator& comm, const CellStorage& storage = {});
+                const dist::Communicator& comm, const CellStorage& storage = {},
+                data::TreatmentVectors vectors = {});
 
     const std::vector<std::size_t>& pairs() const { return pairs_; }
     const data::Conditions& conditions() const { return conditions_; }
@@ -54,6 +57,7 @@ class TrainingSet {
 
   private:
     void check_rows_correspond(const TrainOptions& options) const;
+    void check_vectors() const;
     void read_cells(const CellStorage& storage);
     void read_group(std::span<const std::size_t> group);
     data::CellsView cells_of(std::size_t population) const;

@@ -72,6 +72,13 @@ refused good.h5ad "0 to test" -- $train --split column:all_train
 refused good.h5ad obs/nosuch missing -- $train --split column:nosuch
 refused good.h5ad obs/split missing -- $train --split letters
 refused good.h5ad obs/culture "found \`PDO\`" "allowed one of train" -- $train --split column:culture
+refused good.h5ad "treatment \`X\`" "allowed O, S" -- $train --split treatment:X
+refused "found treatment:S, allowed with --treatment-vectors" -- $train --split treatment:S
+refused vectors.csv "No such file" -- $train --treatment-vectors vectors.csv
+printf 'treatment,a\nO,1\n' >vectors.csv
+refused "no row of treatment 'S', allowed one for each" -- $train --treatment-vectors vectors.csv
+printf 'treatment,a\nO,1\nS,high\n' >vectors.csv
+refused vectors.csv "row 2, column a: found 'high', allowed a number" -- $train --treatment-vectors vectors.csv
 refused "patient \`a b\`" -- $train --split $'patient:a\nb'
 refused split "found \`patients\`" "allowed replica" -- $train --split patients
 refused split "found \`replicate\` (did you mean 'replica'?), allowed replica" -- $train --split replicate

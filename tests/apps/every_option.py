@@ -17,7 +17,7 @@ DATA = {
     "doses": "all", "transform": "log1p", "markers": None, "exclude-markers": None, "exclude": "patient=nobody"}
 SPLIT = {"split": "patient:21", "split-seed": "3"}
 MODEL = {
-    "recipe": "paper", "method": "mfm", "condition": "treatment", "base": "source", "knn": "3", "hidden": "16", "layers": "2",
+    "recipe": "paper", "method": "mfm", "treatment-vectors": "vectors.csv", "condition": "treatment", "base": "source", "knn": "3", "hidden": "16", "layers": "2",
     "embedding": "8", "embedding-norm": "2", "modulation": "film", "encoder-hidden": "8", "encoder-layers": "2",
     "encoder-activation": "none", "time-frequencies": "4", "time-highest": "5", "time-max-period": "100",
     "space-frequencies": "4", "space-scale": "0.2", "encoder-frequencies": "2", "encoder-scale": "0.3", "icnn-hidden": "8",
@@ -72,6 +72,7 @@ def check_stored(text, values):
 
 def main():
     pathlib.Path("extra.cfg").write_text("# nothing\n")
+    pathlib.Path("vectors.csv").write_text("treatment,a,b\nO,1,0\nS,0,1\nH2O,0,0\n")
     screen = {
         "config": "extra.cfg", "output": "s.h5ad", "seed": "5", "patients": "3", "cultures": "PDO,PDOF", "treatments": "O,S",
         "replicates": "2", "dose-levels": "2", "cyclin-b1": "yes", "cells": "60:90", "failed-wells": "0.01", "pairs": "20"}

@@ -23,17 +23,18 @@ round_trip() {
     local tolerance raw
     for tolerance in 1e-7 $loose; do
         raw=
-        expect_exit 0 "$popflow" predict --run "$name" --data screen.h5ad --treatment S --times 0,0.5 --space normalised \
+        expect_exit 0 "$popflow" predict --run "$name" --data screen.h5ad --treatment $treatment --times 0,0.5 --space normalised \
             --tolerance $tolerance --output predicted.h5ad
         if [[ " $* " != *" gaussian "* ]]; then
             raw=raw.h5ad
-            expect_exit 0 "$popflow" predict --run "$name" --data screen.h5ad --treatment S --tolerance $tolerance \
+            expect_exit 0 "$popflow" predict --run "$name" --data screen.h5ad --treatment $treatment --tolerance $tolerance \
                 --output $raw
         fi
         "$python" -W ignore "$here/check_torch.py" "$here/../../python" "$name" predicted.h5ad screen.h5ad $tolerance $raw ||
             fail "$name"
     done
 }
+treatment=S
 loose=1e-4 # the default of popflow predict
 round_trip mfm --method mfm
 loose=
@@ -66,4 +67,8 @@ round_trip cgfm --method cgfm --modulation film --transform none
 round_trip fm --method fm --ema-decay 0 --beta1 0.8 --beta2 0.99 --epsilon 1e-6
 round_trip icnn --method icnn --icnn-hidden 50 --icnn-layers 3 --icnn-inner-steps 4 --icnn-start identity
 round_trip conditional --method icnn --condition treatment --doses all
+printf 'treatment,a,b\nO,1,0.5\nS,-1,0.25\nV,2,3\n' >vectors.csv
+for treatment in V O+S; do # neither was trained on
+    round_trip vectors-$treatment --treatment-vectors vectors.csv --doses all
+done
 echo "PyTorch predicts the same cells"

@@ -33,7 +33,9 @@ train::Checkpoint flow_checkpoint() {
     c.markers = {"a", "b", "c", "d"};
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
-    c.conditions = data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all);
+    c.conditions =
+        data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all,
+                         data::TreatmentVectors({"S", "O", "V"}, support::random_matrix<float>(3, 2, 2)));
     c.mean_shifts = support::random_matrix<float>(4, 4, 1);
     return c;
 }
@@ -41,6 +43,7 @@ train::Checkpoint flow_checkpoint() {
 train::Checkpoint icnn_checkpoint() {
     train::Checkpoint c = flow_checkpoint();
     c.method = models::Method::icnn;
+    c.conditions = data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all);
     c.icnn = {.markers = 4, .conditions = 4, .hidden = 5, .layers = 2, .inner_steps = 2};
     return c;
 }

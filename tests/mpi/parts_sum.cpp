@@ -63,7 +63,8 @@ int main(int argc, char** argv) {
     PartsSum sum(comm);
     std::vector<std::int64_t> wrong(1, 0);
     for (const std::size_t size : {100UL, 64UL, 100000UL, 1000UL}) {
-        for (const std::size_t pieces : {0UL, 1UL, 7UL, 200UL}) wrong[0] += adds(sum, size, pieces, comm) ? 0 : 1;
+        for (const std::size_t pieces : {0UL, 1UL, 7UL, 200UL})
+            wrong[0] += adds(sum, size, pieces, comm) ? 0 : 1;
     }
     comm.sum(wrong);
     if (comm.root()) std::printf("wrong sums: %ld\n", wrong[0]);

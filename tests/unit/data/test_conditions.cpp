@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 using popflow::data::Conditions;
 using popflow::data::Doses;
 using popflow::data::Population;
+using popflow::data::TreatmentVectors;
 
 namespace {
 
@@ -14,6 +17,12 @@ Population treated(const std::string& treatment, double concentration) {
     p.treatment = treatment;
     p.concentration_value = concentration;
     return p;
+}
+
+popflow::linalg::Matrix<float> matrix(std::size_t rows, std::size_t cols, const std::vector<float>& values) {
+    popflow::linalg::Matrix<float> m(rows, cols);
+    std::ranges::copy(values, m.values().begin());
+    return m;
 }
 
 const Conditions with_doses({{"S", {1, 10, 100}}, {"V", {2}}}, Doses::all);
@@ -42,6 +51,34 @@ TEST(Conditions, AnUnseenDoseCountsAsTheNearest) {
     EXPECT_EQ(with_doses.index(treated("S", 50)), 2U);
     EXPECT_EQ(with_doses.index(treated("S", 20)), 1U);
     EXPECT_EQ(with_doses.index(treated("V", 9)), 3U);
+}
+
+TEST(Conditions, VectorsStandForTreatmentsThatWereNotTrainedOn) {
+    const TreatmentVectors vectors({"S", "V", "O"}, matrix(3, 2, {1, 0, 0.5F, 2, 0, 1}));
+    const Conditions conditions({{"S", {}}, {"V", {}}}, Doses::highest, vectors);
+
+    EXPECT_EQ(conditions.size(), 2U);
+    EXPECT_EQ(conditions.count(), 2U);
+    EXPECT_EQ(conditions.encode(treated("V", 7)), (std::vector<float>{0.5F, 2}));
+    EXPECT_EQ(conditions.encode(treated("O", 7)), (std::vector<float>{0, 1}));
+    EXPECT_EQ(conditions.encode(treated("S+V", 7)), (std::vector<float>{1.5F, 2}));
+    EXPECT_EQ(conditions.index(treated("V", 7)), 1U);
+    EXPECT_FALSE(conditions.index(treated("O", 7)));
+    EXPECT_TRUE(conditions.knows("O"));
+    EXPECT_FALSE(conditions.knows("S+X"));
+    EXPECT_THROW(conditions.encode(treated("X", 7)), popflow::core::Error);
+}
+
+TEST(Conditions, DosesOfVectorsAreLevelsAmongAll) {
+    const TreatmentVectors vectors({"S", "V", "O"}, matrix(3, 1, {1, 2, 4}));
+    const Conditions conditions({{"S", {1, 10}}, {"V", {100}}}, Doses::all, vectors);
+
+    EXPECT_EQ(conditions.size(), 2U);
+    EXPECT_EQ(conditions.encode(treated("V", 100)), (std::vector<float>{2, 2}));
+    EXPECT_EQ(conditions.encode(treated("S", 1)), (std::vector<float>{1, 1.0F / 3}));
+    EXPECT_EQ(conditions.encode(treated("O", 10)), (std::vector<float>{4, 8.0F / 3}));
+    EXPECT_NEAR(conditions.encode(treated("O", 31.6227766))[1], 4 * 2.5 / 3, 1e-5);
+    EXPECT_EQ(conditions.concentrations("O"), (std::vector<double>{1, 10, 100}));
 }
 
 TEST(Conditions, AnUnseenTreatmentIsNamed) {

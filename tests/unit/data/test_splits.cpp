@@ -87,9 +87,10 @@ TEST(PatientSplit, SaysWhatIsWrong) {
               "of each");
     EXPECT_EQ(error_of(screen, "patient:"),
               "split: found `patient:` without a name, allowed replica, "
-              "patient:NAME[,NAME], column:NAME, letters");
+              "patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters");
     EXPECT_EQ(error_of(screen, "patients"),
-              "split: found `patients`, allowed replica, patient:NAME[,NAME], column:NAME, letters");
+              "split: found `patients`, allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], "
+              "column:NAME, letters");
 }
 
 TEST(PatientSplit, NeedsExperimentsOfOnePatient) {
@@ -97,6 +98,23 @@ TEST(PatientSplit, NeedsExperimentsOfOnePatient) {
     screen.options.pair_by = {"plate"};
 
     EXPECT_THROW(make_split(screen, "patient:1", 1), ConfigError);
+}
+
+TEST(TreatmentSplit, HoldsOutPairsOfATreatment) {
+    Screen screen = screen_of(4, {"PDO", "F"}, 2, {"A", "B"});
+    for (std::size_t p = 0; p < screen.pairs.size(); p += 4)
+        screen.populations[screen.pairs[p].treated].treatment = p % 8 == 0 ? "V" : "CS";
+
+    const Split split = make_split(screen, "treatment:V,CS", 1);
+
+    ASSERT_EQ(split.parts.size(), screen.pairs.size());
+    for (std::size_t p = 0; p < split.parts.size(); ++p)
+        EXPECT_EQ(split.parts[p], p % 4 == 0 ? Part::test : Part::train);
+    EXPECT_EQ(error_of(screen, "treatment:VC"),
+              "screen.h5ad: split treatment:VC: found no pairs of treatment `VC` (did you mean 'V'?), "
+              "allowed CS, S, V");
+    EXPECT_EQ(error_of(screen_of(2, {"F"}, 1, {"A"}), "treatment:S"),
+              "screen.h5ad: split treatment:S: found one treatment only, `S`, allowed two or more");
 }
 
 TEST(ReplicaSplit, TenBatchesOfEachCultureGiveOneReplicate) {

@@ -39,7 +39,9 @@ Checkpoint example() {
     c.markers = {"a", "b", "c", "d"};
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
-    c.conditions = data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all);
+    c.conditions = data::Conditions(
+        {{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all,
+        data::TreatmentVectors({"S", "O", "V"}, popflow::support::random_matrix<float>(3, 2, 5)));
     c.mean_shifts = popflow::support::random_matrix<float>(4, 4, 1);
     c.values = c.model()->initial_values(9);
     c.adam = popflow::nn::AdamState::start(c.values);
@@ -88,6 +90,9 @@ TEST(Checkpoint, ReadsBackWhatWasWritten) {
     EXPECT_EQ(after.normalisation.mean, before.normalisation.mean);
     EXPECT_EQ(after.normalisation.scale, before.normalisation.scale);
     EXPECT_EQ(after.conditions.treatments()[1].concentrations, (std::vector<double>{1, 2, 4}));
+    EXPECT_EQ(after.conditions.vectors().names(), (std::vector<std::string>{"S", "O", "V"}));
+    EXPECT_TRUE(std::ranges::equal(after.conditions.vectors().values().values(),
+                                   before.conditions.vectors().values().values()));
     EXPECT_TRUE(std::ranges::equal(after.mean_shifts.values(), before.mean_shifts.values()));
     EXPECT_EQ(after.values, before.values);
     EXPECT_EQ(after.adam.second, before.adam.second);
@@ -111,7 +116,7 @@ TEST(Checkpoint, KeepsAnIcnnAndTheMemoryOfAlternatingUpdates) {
     before.memory = {};
     before.method = popflow::models::Method::icnn;
     before.shape.context = popflow::models::Context::none;
-    before.icnn = {.markers = 4, .conditions = 2, .hidden = 5, .layers = 2, .inner_steps = 3};
+    before.icnn = {.markers = 4, .conditions = 4, .hidden = 5, .layers = 2, .inner_steps = 3};
     before.values = before.model()->initial_values(9);
     before.adam = popflow::nn::AdamState::start(before.values);
 
@@ -120,10 +125,16 @@ TEST(Checkpoint, KeepsAnIcnnAndTheMemoryOfAlternatingUpdates) {
 
     EXPECT_EQ(after.method, popflow::models::Method::icnn);
     EXPECT_EQ(after.icnn.markers, 4U);
-    EXPECT_EQ(after.icnn.conditions, 2U);
+    EXPECT_EQ(after.icnn.conditions, 4U);
     EXPECT_EQ(after.icnn.inner_steps, 3U);
     EXPECT_EQ(after.values, before.values);
     EXPECT_EQ(after.memory.size(), 0U);
+
+    before.icnn.conditions = 2;  // not those of the treatments
+    before.values = before.model()->initial_values(9);
+    before.adam = popflow::nn::AdamState::start(before.values);
+    write_checkpoint(folder.file("other.h5"), before);
+    EXPECT_THROW(read_checkpoint(folder.file("other.h5")), popflow::core::DataError);
 }
 
 TEST(Checkpoint, WeightsAloneKeepTheAverageAndTheConstants) {
