@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <new>
 #include <system_error>
 
 #include "core/error.hpp"
@@ -61,12 +60,7 @@ Group open_file(const std::string& path, const std::vector<std::string>& unread)
     }
     if (!Descriptor(path, O_RDONLY).open()) throw core::DataError(path, "", "cannot open: " + reason());
     if (FileGuard* guard = FileGuard::current()) guard->check(path, unread);
-    try {
-        return open_unguarded(path);
-    } catch (const std::bad_alloc&) {
-        // In a damaged file the library may take for a size what is none, and not the same one each time.
-        throw core::DataError(path, "", "cannot open: it asks for more memory than there is");
-    }
+    return open_unguarded(path);
 }
 
 std::string library() {

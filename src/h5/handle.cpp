@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <new>
 #include <type_traits>
 
@@ -76,13 +77,26 @@ Cause innermost_cause() {
     return cause;
 }
 
+// In a damaged file the library may take for a size what is none; a sound one asks for less than this at a
+// time, but for its chunks.
+bool is_there_memory() {
+    constexpr std::size_t enough = std::size_t{64} << 20U;
+    void* volatile memory = std::malloc(enough);  // volatile: or the compiler knows that nobody needs it
+    const bool there = memory != nullptr;
+    std::free(memory);
+    return there;
+}
+
 }  // namespace
 
 std::int64_t check(std::int64_t result, const std::string& file, const std::string& field,
                    const char* action) {
     if (result >= 0) return result;
     const Cause cause = innermost_cause();
-    if (cause.out_of_memory) throw std::bad_alloc();
+    if (cause.out_of_memory) {
+        if (!is_there_memory()) throw std::bad_alloc();
+        throw core::DataError(file, field, std::string(action) + ": it asks for more memory than there is");
+    }
     if (cause.write_failed) throw core::WriteError(file, "cannot write: " + cause.text);
     throw core::DataError(file, field, std::string(action) + ": " + cause.text);
 }
