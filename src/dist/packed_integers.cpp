@@ -37,12 +37,13 @@ inline std::int64_t joined(std::uint32_t low, std::int8_t high) {
 }
 
 POPFLOW_SIMD bool split(const std::int64_t* values, std::uint32_t* low, std::int8_t* high, std::size_t n) {
-    std::int64_t lost = 0;
+    constexpr std::uint64_t half = std::uint64_t{1} << 39U;
+    std::uint64_t lost = 0;
 #pragma omp simd reduction(| : lost)
     for (std::size_t i = 0; i < n; ++i) {
         low[i] = static_cast<std::uint32_t>(values[i]);
         high[i] = static_cast<std::int8_t>(values[i] >> 32U);
-        lost |= (values[i] >> 39U) ^ (values[i] >> 63U);
+        lost |= (static_cast<std::uint64_t>(values[i]) + half) >> 40U;
     }
     return lost == 0;
 }
