@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "data/csv.hpp"
+#include "data/text_encoding.hpp"
 
 namespace popflow::data {
 
@@ -47,7 +48,7 @@ TreatmentVectors TreatmentVectors::read(const std::string& path) {
     std::vector<std::string> fields;
     while (rows.next(line)) {
         const std::string place = "row " + std::to_string(names.size() + 1);
-        split_fields(line, table.separator(), path, place, fields);
+        split_fields(to_utf8(line), table.separator(), path, place, fields);
         if (fields.size() != table.columns().size()) {
             throw core::DataError(path, place,
                                   "found " + core::counted(fields.size(), "field") + ", allowed " +

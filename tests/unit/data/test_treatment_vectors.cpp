@@ -51,6 +51,7 @@ TEST_F(TreatmentVectorsFile, OneHotsStayWhatTheyAre) {
     const TreatmentVectors vectors = read("treatment,a,b\nA,1,0\nB,0,1\n");
     EXPECT_EQ(vectors.of("A"), (std::vector<float>{1, 0}));
     EXPECT_EQ(read("treatment,a\nA,0\n").of("A"), (std::vector<float>{0}));
+    EXPECT_TRUE(read("treatment,a\n\xb5M,1\n").of("\xc2\xb5M")) << "Latin-1, as spreadsheets write it";
 }
 
 TEST_F(TreatmentVectorsFile, SaysWhatIsWrong) {

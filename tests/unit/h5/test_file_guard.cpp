@@ -37,16 +37,28 @@ void write_small(const std::string& path) {
     file.commit();
 }
 
-// A member of the root then claims a header of two gigabytes, for which the library makes room before it
-// looks.
-void claim_gigabytes(const std::string& path) {
-    std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_int32_chunks.h5ad", path);
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(24072);
-    ASSERT_EQ(file.get(), 176);
-    file.seekp(24072);
-    file.write("\xff\xff\xff\x7f", 4);
-}
+// A sound file, of which claim_gigabytes() makes one that the library asks for memory for before it looks.
+class FileGuardOfMemory : public testing::Test {
+  protected:
+    void SetUp() override {
+#ifdef __SANITIZE_ADDRESS__
+        GTEST_SKIP() << "under AddressSanitizer, which takes terabytes, memory has no limit";
+#endif
+        std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_int32_chunks.h5ad", path);
+    }
+
+    // The size of the header of a member of the root.
+    void claim_gigabytes() const {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekg(24072);
+        ASSERT_EQ(file.get(), 176);
+        file.seekp(24072);
+        file.write("\xff\xff\xff\x7f", 4);
+    }
+
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5ad");
+};
 
 }  // namespace
 
@@ -78,24 +90,15 @@ TEST(FileGuard, RefusesAGroupThatCannotListItsMembers) {
     EXPECT_EQ(error_of(path), "is damaged: it has no list of what it holds");
 }
 
-TEST(FileGuard, RefusesAnObjectThatClaimsGigabytes) {
-#ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "the guard has no limit on memory under AddressSanitizer";
-#endif
-    const TemporaryFolder folder;
-    const std::string path = folder.file("a.h5ad");
-    claim_gigabytes(path);
+TEST_F(FileGuardOfMemory, RefusesAnObjectThatClaimsGigabytes) {
     const h5::FileGuard guard;
+    EXPECT_EQ(error_of(path), "");
+    claim_gigabytes();
     EXPECT_EQ(error_of(path), "is damaged: it asks for far more memory than it has content");
 }
 
-TEST(FileGuard, WithoutItTheFileIsNamedThatAsksForMoreMemoryThanThereIs) {
-#ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "AddressSanitizer takes terabytes";
-#endif
-    const TemporaryFolder folder;
-    const std::string path = folder.file("a.h5ad");
-    claim_gigabytes(path);
+TEST_F(FileGuardOfMemory, WithoutAGuardTheFileIsNamedThatAsksForMoreThanThereIs) {
+    claim_gigabytes();
     const auto read = [&] {
         const rlimit limit{std::size_t{1} << 30U, std::size_t{1} << 30U};
         ::setrlimit(RLIMIT_DATA, &limit);
