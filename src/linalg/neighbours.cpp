@@ -14,23 +14,27 @@ namespace popflow::linalg {
 
 namespace {
 
-// Cells whose distances to all others are computed together, and columns of a pass: what fits the registers.
+// Cells whose distances to all others are computed together, and the multiple to which their number is
+// padded.
 constexpr std::size_t group = 4;
 constexpr std::size_t width = 32;
 
-using Vector __attribute__((vector_size(64), aligned(4))) = float;
-constexpr std::size_t lanes = sizeof(Vector) / sizeof(float);
-
-// squared(g, c) = sum over j of (x(rows[g], j) - columns(j, c))^2, in the order of j.
-POPFLOW_SIMD void squared_distances(const float* const* rows, std::size_t d, const float* columns,
-                                    std::size_t stride, float* squared) {
-    for (std::size_t c = 0; c < stride; c += width) {
-        Vector sum[group][width / lanes] = {};
+// squared(g, c) = sum over j of (x(rows[g], j) - columns(j, c))^2, in the order of j; two registers of
+// columns at a time.
+template <std::size_t Bytes>
+[[gnu::always_inline]] inline void squared_distances_by(const float* const* rows, std::size_t d,
+                                                        const float* columns, std::size_t stride,
+                                                        float* squared) {
+    using Wide = core::Floats<Bytes>;
+    using Vector = typename Wide::Vector;
+    static_assert(width % (2 * Wide::lanes) == 0);
+    for (std::size_t c = 0; c < stride; c += 2 * Wide::lanes) {
+        Vector sum[group][2] = {};
         for (std::size_t j = 0; j < d; ++j) {
             const float* column = columns + j * stride + c;
-#pragma GCC unroll 4
-            for (std::size_t v = 0; v < width / lanes; ++v) {
-                const Vector other = *reinterpret_cast<const Vector*>(column + v * lanes);
+#pragma GCC unroll 2
+            for (std::size_t v = 0; v < 2; ++v) {
+                const Vector other = Wide::at(column + v * Wide::lanes);
 #pragma GCC unroll 4
                 for (std::size_t g = 0; g < group; ++g) {
                     const Vector difference = rows[g][j] - other;
@@ -39,11 +43,28 @@ POPFLOW_SIMD void squared_distances(const float* const* rows, std::size_t d, con
             }
         }
         for (std::size_t g = 0; g < group; ++g) {
-            for (std::size_t v = 0; v < width / lanes; ++v) {
-                *reinterpret_cast<Vector*>(squared + g * stride + c + v * lanes) = sum[g][v];
-            }
+            for (std::size_t v = 0; v < 2; ++v)
+                Wide::at(squared + g * stride + c + v * Wide::lanes) = sum[g][v];
         }
     }
+}
+
+#if POPFLOW_SIMD_VERSIONS
+[[gnu::target("arch=x86-64-v4")]] void squared_distances(const float* const* rows, std::size_t d,
+                                                         const float* columns, std::size_t stride,
+                                                         float* squared) {
+    squared_distances_by<64>(rows, d, columns, stride, squared);
+}
+[[gnu::target("arch=x86-64-v3")]] void squared_distances(const float* const* rows, std::size_t d,
+                                                         const float* columns, std::size_t stride,
+                                                         float* squared) {
+    squared_distances_by<32>(rows, d, columns, stride, squared);
+}
+[[gnu::target("default")]]
+#endif
+void squared_distances(const float* const* rows, std::size_t d, const float* columns, std::size_t stride,
+                       float* squared) {
+    squared_distances_by<16>(rows, d, columns, stride, squared);
 }
 
 void squared_distances(const double* const* rows, std::size_t d, const double* columns, std::size_t stride,
