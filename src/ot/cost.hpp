@@ -64,13 +64,12 @@ class Cost {
 
     /// c_ij in double, in the units of the matrix: the cost is offset() + unit() * exact(i, j).
     double exact(std::size_t i, std::size_t j) const;
-    /// Whether the cost is a distance, or its square, of points on the line.
-    bool on_line() const {
-        return x_.cols == 1 && (kind_ == CostKind::euclidean || kind_ == CostKind::squared_euclidean);
-    }
+    /// Whether the cost is a Euclidean distance, or its square, of points.
+    bool of_points() const { return kind_ == CostKind::euclidean || kind_ == CostKind::squared_euclidean; }
     /// Those points.
-    float line_x(std::size_t i) const { return x_(i, 0); }
-    float line_y(std::size_t j) const { return y_(j, 0); }
+    linalg::ConstMatrixView<float> x() const { return x_; }
+    linalg::ConstMatrixView<float> y() const { return y_; }
+    bool on_line() const { return of_points() && x_.cols == 1; }
     double unit() const { return unit_; }
     double offset() const { return offset_; }
 

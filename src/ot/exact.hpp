@@ -55,8 +55,8 @@ struct ExactOptions {
 ///          rounded to multiples of about n 2^-60 of the total.
 /// Units:   value, duals, violation and gap in those of the cost (times mass).
 /// Source:  duals as a filter for arcs: Schmitzer, "A sparse multiscale algorithm for dense optimal
-///          transport", J. Math. Imaging Vis. 56, 2016; deviation: entropic duals in place of a hierarchy
-///          of points.
+///          transport", J. Math. Imaging Vis. 56, 2016; deviation: entropic duals from the hierarchy of
+///          points.
 ///
 /// @throws core::ShapeMismatch if a weight vector has another length
 /// @throws core::NumericalError if a weight is negative or not finite, the totals differ by more than 1e-6

@@ -14,8 +14,8 @@ LineTransport line_transport(const Cost& cost, std::span<const std::int64_t> sup
     std::vector<std::uint32_t> cols(m);
     std::iota(rows.begin(), rows.end(), 0U);
     std::iota(cols.begin(), cols.end(), 0U);
-    std::ranges::stable_sort(rows, {}, [&](std::uint32_t i) { return cost.line_x(i); });
-    std::ranges::stable_sort(cols, {}, [&](std::uint32_t j) { return cost.line_y(j); });
+    std::ranges::stable_sort(rows, {}, [&](std::uint32_t i) { return cost.x()(i, 0); });
+    std::ranges::stable_sort(cols, {}, [&](std::uint32_t j) { return cost.y()(j, 0); });
     LineTransport result{{}, std::vector<double>(n), std::vector<double>(m)};
     std::size_t k = 0;
     std::size_t l = 0;

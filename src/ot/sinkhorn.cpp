@@ -23,6 +23,8 @@ constexpr float log2_e = 1.44269504F;
 constexpr float smallest_sum = 1e-30F;
 // While g moves by less than this (base 2) the last f bounds the exponents, else their maximum must.
 constexpr float safe_move = 60;
+// Partners are counted in one batch of rows of so many.
+constexpr std::size_t count_every = 4;
 // Stands for the logarithm of no weight at all.
 constexpr float no_weight = -1e4F;
 
@@ -80,7 +82,8 @@ class Iteration {
     std::vector<float> f_;            // as of infinite rho, which bounds the exponents
     linalg::AlignedVector<float> g_;  // padded; log2 b_j included
     linalg::AlignedVector<float> sums_;                  // row_blocks x padded columns
-    std::vector<double> spread_;                         // per block
+    std::vector<double> spread_;                         // per block, over the rows that are counted
+    std::vector<std::size_t> counted_;                   // per block
     float g_moved_ = std::numeric_limits<float>::max();  // the largest step of g since f was computed
 };
 
@@ -100,7 +103,8 @@ Iteration::Iteration(const CostRows& cost, std::span<const double> a, std::span<
       f_(cost.rows),
       g_(cost.padded_cols, no_weight),
       sums_(row_blocks * cost.padded_cols),
-      spread_(row_blocks) {
+      spread_(row_blocks),
+      counted_(row_blocks) {
     const bool has_g = start != nullptr && !start->g.empty();
     if (has_g) core::check_shape("ot.sinkhorn.start.g", start->g.size(), 1, cost.cols, 1);
     for (std::size_t j = 0; j < cost.cols; ++j) {
@@ -140,6 +144,7 @@ void Iteration::update_rows(std::size_t block, bool count_partners, float* kerne
     float* sums = sums_.data() + block * columns;
     std::fill(sums, sums + columns, 0.0F);
     spread_[block] = 0;
+    counted_[block] = 0;
     for (std::size_t i = first; i < last; i += sinkhorn_batch) {
         const std::size_t count = std::min(sinkhorn_batch, last - i);
         RowBatch rows{};
@@ -151,12 +156,14 @@ void Iteration::update_rows(std::size_t block, bool count_partners, float* kerne
                 g_moved_ < safe_move ? f_[row] : -highest_exponent(rows.cost[l], g_.data(), scale_, columns);
         }
         exponential_rows(rows, g_.data(), scale_, columns, kernel);
+        const bool count_these = count_partners && (i - first) / sinkhorn_batch % count_every == 0;
         for (std::size_t l = 0; l < count; ++l) {
             f_[i + l] = rows.shift[l] - std::log2(rows.sum[l]);
             rows.factor[l] = a_[i + l] / rows.sum[l];
             // A row that is short of its mass, or has more.
             if (row_step_ < 1) rows.factor[l] *= std::exp2((row_step_ - 1) * (f_[i + l] + offset_));
-            if (count_partners) {
+            if (count_these) {
+                ++counted_[block];
                 spread_[block] += static_cast<double>(rows.sum[l]) * rows.sum[l] /
                                   sum_of_squares(kernel + l * columns, columns);
             }
@@ -217,7 +224,8 @@ double Iteration::sweep(bool count_partners) {
 }
 
 double Iteration::partners() const {
-    return std::accumulate(spread_.begin(), spread_.end(), 0.0) / static_cast<double>(cost_.rows);
+    const std::size_t rows = std::accumulate(counted_.begin(), counted_.end(), std::size_t{0});
+    return rows == 0 ? 0 : std::accumulate(spread_.begin(), spread_.end(), 0.0) / static_cast<double>(rows);
 }
 
 Potentials Iteration::potentials() const {

@@ -38,8 +38,8 @@ struct SinkhornResult {
     Potentials potentials;
     std::size_t sweeps = 0;
     double marginal_error = 0;  ///< 1-norm by which the last step of g changed the column marginals
-    /// Mean over the rows of 1 / sum_j (P_ij / a_i)^2: on how many partners a row's mass is spread. 0 if
-    /// not asked for.
+    /// Mean over rows, about a quarter of them, of 1 / sum_j (P_ij / a_i)^2: on how many partners a row's
+    /// mass is spread. 0 if not asked for.
     double partners = 0;
     /// The dual value at g and the f that is best for it, in double:
     /// min <P, C> + eps KL(P | a b) + rho KL(P 1 | a) + rho KL(P^T 1 | b), whose error is that of g squared.

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "core/aligned.hpp"
 #include "linalg/dispatch.hpp"
 #include "ot/distances.hpp"
+#include "ot/point_clusters.hpp"
 
 namespace popflow::ot {
 
@@ -14,6 +16,9 @@ namespace {
 
 constexpr double first_epsilon = 0.02;
 constexpr std::size_t sample_size = 1024;
+constexpr std::size_t fewest_clusters = 64;
+constexpr std::size_t cluster_ratio = 4;  // from one level to the next
+constexpr std::size_t least_points = 2;   // in a cluster of the finest level
 
 // How a level of the search halves epsilon.
 struct Schedule {
@@ -35,6 +40,11 @@ constexpr Schedule fine{
     {.sweeps = 5, .tolerance = 0.01, .may_stop_short = true, .over_relaxation = 1.3, .count_partners = true},
     12,
     3};
+// From duals of clusters, which have settled what is far apart.
+constexpr Schedule finest{
+    {.sweeps = 3, .tolerance = 0.1, .may_stop_short = true, .over_relaxation = 1.5, .count_partners = true},
+    16,
+    3};
 // From duals of a similar problem.
 constexpr Schedule brief{
     {.sweeps = 3, .tolerance = 0.01, .may_stop_short = true, .over_relaxation = 1, .count_partners = true},
@@ -53,6 +63,23 @@ Annealed anneal(const CostRows& cost, std::span<const double> a, std::span<const
         result = sinkhorn(cost, a, b, options, &last);
     }
     return {std::move(result.potentials), options.epsilon};
+}
+
+POPFLOW_SIMD void lower_to(const float* c, float f, std::size_t columns, float* g) {
+    for (std::size_t j = 0; j < columns; ++j) {
+        const float v = c[j] - f;
+        g[j] = v < g[j] ? v : g[j];
+    }
+}
+
+// g_j = min_i c_ij - f_i over `rows`, f[l] being that of rows[l].
+std::vector<double> extended(const CostRows& cost, std::span<const std::size_t> rows,
+                             std::span<const double> f) {
+    linalg::AlignedVector<float> g(cost.padded_cols, std::numeric_limits<float>::max());
+    for (std::size_t l = 0; l < rows.size(); ++l) {
+        lower_to(cost.row(rows[l]), static_cast<float>(f[l]), cost.padded_cols, g.data());
+    }
+    return {g.begin(), g.begin() + static_cast<std::ptrdiff_t>(cost.cols)};
 }
 
 // `sample_size` indices at equal steps of the cumulative weight; the same index may come more than once.
@@ -101,21 +128,59 @@ class Sample {
     CostRows view_;
 };
 
-POPFLOW_SIMD void lower_to(const float* c, float f, std::size_t columns, float* g) {
-    for (std::size_t j = 0; j < columns; ++j) {
-        const float v = c[j] - f;
-        g[j] = v < g[j] ? v : g[j];
-    }
+// Duals of all cells from those of a sample, in units of the matrix.
+Annealed from_sample(const CostRows& matrix, std::span<const double> a, std::span<const double> b) {
+    const std::vector<std::size_t> rows = even_sample(a, matrix.rows);
+    const std::vector<std::size_t> cols = even_sample(b, matrix.cols);
+    const Sample sample(matrix, rows, cols);
+    Annealed annealed = anneal(sample.view(), {}, {}, coarse, first_epsilon, nullptr);
+    annealed.potentials = {{}, extended(matrix, rows, annealed.potentials.f)};
+    return annealed;
 }
 
-// g_j = min over the sampled rows of c_ij - f_i.
-std::vector<double> extended(const CostRows& cost, std::span<const std::size_t> rows,
-                             std::span<const double> f) {
-    linalg::AlignedVector<float> g(cost.padded_cols, std::numeric_limits<float>::max());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        lower_to(cost.row(rows[i]), static_cast<float>(f[i]), cost.padded_cols, g.data());
+// Duals of columns from those of clusters of rows, both in units of cost.
+std::vector<double> extended(CostKind kind, const linalg::Matrix<float>& centres, std::span<const double> f,
+                             linalg::ConstMatrixView<float> y) {
+    const Cost cost(kind, centres.view(), y);
+    std::vector<std::size_t> all(centres.rows());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    std::vector<double> scaled(f.begin(), f.end());
+    for (double& v : scaled) v /= cost.unit();
+    std::vector<double> g = extended(cost.fp32(), all, scaled);
+    for (double& v : g) v *= cost.unit();
+    return g;
+}
+
+// Duals of all points from those of few clusters, of more, and so on, in units of the matrix.
+Annealed from_clusters(const Cost& cost, std::span<const double> a, std::span<const double> b) {
+    std::size_t finest_count = fewest_clusters;
+    while (finest_count * cluster_ratio * least_points <= std::min(cost.rows(), cost.cols())) {
+        finest_count *= cluster_ratio;
     }
-    return {g.begin(), g.begin() + static_cast<std::ptrdiff_t>(cost.cols)};
+    const PointClusters of_x(cost.x(), finest_count);
+    const PointClusters of_y(cost.y(), finest_count);
+    double epsilon = first_epsilon;
+    linalg::Matrix<float> centres;
+    std::vector<double> f;
+    for (std::size_t count = fewest_clusters; count <= finest_count; count *= cluster_ratio) {
+        linalg::Matrix<float> x = of_x.centres(count);
+        const linalg::Matrix<float> y = of_y.centres(count);
+        const Cost level(cost.kind(), x.view(), y.view());
+        Potentials start;
+        if (!f.empty()) {
+            start.g = extended(cost.kind(), centres, f, y.view());
+            for (double& g : start.g) g /= level.unit();
+        }
+        Annealed annealed = anneal(level.fp32(), of_x.weights(count, a), of_y.weights(count, b), coarse,
+                                   epsilon, f.empty() ? nullptr : &start);
+        epsilon = annealed.epsilon;
+        f = std::move(annealed.potentials.f);
+        for (double& v : f) v *= level.unit();
+        centres = std::move(x);
+    }
+    std::vector<double> g = extended(cost.kind(), centres, f, cost.y());
+    for (double& v : g) v /= cost.unit();
+    return {{{}, std::move(g)}, epsilon};
 }
 
 }  // namespace
@@ -124,21 +189,21 @@ Potentials starting_duals(const Cost& cost, std::span<const double> a, std::span
                           const Potentials* start) {
     static_assert(sample_size % column_block == 0, "a sampled row needs no padding");
     const CostRows matrix = cost.fp32();
-    Potentials first;
-    double epsilon = first_epsilon;
+    const std::size_t fewer = std::min(matrix.rows, matrix.cols);
     if (start != nullptr) {
-        first.g = start->g;
-        for (double& g : first.g) g /= cost.unit();
-    } else if (std::min(matrix.rows, matrix.cols) >= 2 * sample_size) {
-        const std::vector<std::size_t> rows = even_sample(a, matrix.rows);
-        const std::vector<std::size_t> cols = even_sample(b, matrix.cols);
-        const Sample sample(matrix, rows, cols);
-        const Annealed annealed = anneal(sample.view(), {}, {}, coarse, epsilon, nullptr);
-        first.g = extended(matrix, rows, annealed.potentials.f);
-        epsilon = annealed.epsilon;
+        Potentials similar{{}, start->g};
+        for (double& g : similar.g) g /= cost.unit();
+        return anneal(matrix, a, b, brief, first_epsilon, &similar).potentials;
     }
-    const Schedule& schedule = start != nullptr ? brief : first.g.empty() ? coarse : fine;
-    return anneal(matrix, a, b, schedule, epsilon, first.g.empty() ? nullptr : &first).potentials;
+    if (cost.of_points() && fewer >= least_points * fewest_clusters) {
+        const Annealed rough = from_clusters(cost, a, b);
+        return anneal(matrix, a, b, finest, rough.epsilon, &rough.potentials).potentials;
+    }
+    if (fewer >= 2 * sample_size) {
+        const Annealed rough = from_sample(matrix, a, b);
+        return anneal(matrix, a, b, fine, rough.epsilon, &rough.potentials).potentials;
+    }
+    return anneal(matrix, a, b, coarse, first_epsilon, nullptr).potentials;
 }
 
 }  // namespace popflow::ot
