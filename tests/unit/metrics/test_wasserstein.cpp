@@ -81,6 +81,18 @@ TEST(Wasserstein, OneMetricAloneIsTheSame) {
     EXPECT_NEAR(popflow::metrics::wasserstein2(x.view(), y.view()), both.w2, 1e-13 * both.w2);
 }
 
+TEST(Wasserstein, DistancesOfAllLengthsChangeNothing) {
+    Matrix<float> x = normal_population(300, 3, 1);
+    Matrix<float> y = normal_population(300, 3, 2, 0.2F);
+    for (float& v : x.values()) v = std::exp(2 * v);
+    for (float& v : y.values()) v = std::exp(2 * v);
+
+    const auto both = wasserstein(x.view(), y.view());
+
+    EXPECT_NEAR(both.w1, popflow::metrics::wasserstein1(x.view(), y.view()), 1e-10 * both.w1);
+    EXPECT_NEAR(both.w2, popflow::metrics::wasserstein2(x.view(), y.view()), 1e-10 * both.w2);
+}
+
 TEST(Wasserstein1d, ByHand) {
     const float x[] = {0, 1, 3};
     const float y[] = {5, 6, 8};
