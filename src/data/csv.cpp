@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <limits>
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "data/text_encoding.hpp"
 
 namespace popflow::data {
@@ -73,6 +75,9 @@ void split_fields(const std::string& line, char separator, const std::string& fi
 }
 
 CsvFile::CsvFile(std::string path) : path_(std::move(path)) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path_, ignored))
+        throw core::DataError(path_, "", "cannot read: is a folder");
     std::ifstream in(path_, std::ios::binary | std::ios::ate);
     const auto size = in ? static_cast<std::streamoff>(in.tellg()) : -1;
     if (size < 0 || size == std::numeric_limits<std::streamoff>::max())
@@ -93,6 +98,15 @@ CsvFile::CsvFile(std::string path) : path_(std::move(path)) {
             columns_.begin() + static_cast<std::ptrdiff_t>(j))
             throw core::DataError(path_, "line 1", "found column `" + columns_[j] + "` twice, allowed once");
     }
+}
+
+void CsvFile::split(const std::string& line, const std::string& place,
+                    std::vector<std::string>& fields) const {
+    split_fields(line, separator_, path_, place, fields);
+    if (fields.size() == columns_.size()) return;
+    throw core::DataError(path_, place,
+                          "found " + core::counted(fields.size(), "field") + ", allowed " +
+                              std::to_string(columns_.size()) + ", one for each column");
 }
 
 CsvFile::Rows::Rows(const CsvFile& file, std::uint64_t begin, std::uint64_t end)

@@ -18,7 +18,8 @@ void split_fields(const std::string& line, char separator, const std::string& fi
 /// has most of. Lines end in LF or CRLF; empty lines are left out; a line is a row, also with quotes.
 class CsvFile {
   public:
-    /// Reads the column names. @throws core::DataError if there are none, or one is there twice
+    /// Reads the column names. @throws core::DataError if there are none, or one is there twice, or the file
+    /// cannot be read
     explicit CsvFile(std::string path);
 
     const std::string& path() const { return path_; }
@@ -27,6 +28,9 @@ class CsvFile {
     /// Where the first row begins, and how long the file is, in bytes.
     std::uint64_t data_begin() const { return data_begin_; }
     std::uint64_t bytes() const { return bytes_; }
+    /// The fields of a row, one for each column. @throws core::DataError, naming file and `place`, if there
+    /// are more or fewer, and as split_fields()
+    void split(const std::string& line, const std::string& place, std::vector<std::string>& fields) const;
 
     /// The rows that begin in bytes [begin, end) of the file.
     class Rows {

@@ -37,12 +37,7 @@ void read_sheet(ImportPlan& plan) {
     std::size_t number = 0;
     for (std::string line; rows.next(line);) {
         const std::string place = "row " + std::to_string(++number);
-        split_fields(to_utf8(line), sheet.separator(), path, place, fields);
-        if (fields.size() != sheet.columns().size()) {
-            throw core::DataError(path, place,
-                                  "found " + std::to_string(fields.size()) + " fields, allowed " +
-                                      std::to_string(sheet.columns().size()) + ", one for each column");
-        }
+        sheet.split(to_utf8(line), place, fields);
         if (fields[file].empty()) throw core::DataError(path, place, "names no file");
         if (!seen.insert(fields[file]).second)
             throw core::DataError(path, place, "found file '" + fields[file] + "' twice, allowed once");

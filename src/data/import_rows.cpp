@@ -95,12 +95,7 @@ void read_table(const ImportPlan& plan, const ImportPiece& piece, std::uint64_t 
         if (!lines.next(line)) throw core::DataError(source.path, "", "changed while it was read");
         const std::uint64_t row = row_of_file + i + 1;
         const std::string place = "row " + std::to_string(row);
-        split_fields(line, table.separator(), source.path, place, fields);
-        if (fields.size() != table.columns().size()) {
-            throw core::DataError(source.path, place,
-                                  "found " + std::to_string(fields.size()) + " fields, allowed " +
-                                      std::to_string(table.columns().size()) + ", one for each column");
-        }
+        table.split(line, place, fields);
         for (std::size_t j = 0; j < source.columns.size(); ++j)
             rows.x(i, j) = parse_cell(fields[source.columns[j]], source.path, plan.markers[j], row);
         for (std::size_t k = 0; k < rows.codes.size(); ++k)

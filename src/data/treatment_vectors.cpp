@@ -48,12 +48,7 @@ TreatmentVectors TreatmentVectors::read(const std::string& path) {
     std::vector<std::string> fields;
     while (rows.next(line)) {
         const std::string place = "row " + std::to_string(names.size() + 1);
-        split_fields(to_utf8(line), table.separator(), path, place, fields);
-        if (fields.size() != table.columns().size()) {
-            throw core::DataError(path, place,
-                                  "found " + core::counted(fields.size(), "field") + ", allowed " +
-                                      std::to_string(table.columns().size()));
-        }
+        table.split(to_utf8(line), place, fields);
         const std::string& name = fields[name_at];
         if (name.empty() || std::ranges::find(names, name) != names.end())
             throw core::DataError(path, place, "found treatment '" + name + "', allowed each name once");

@@ -75,6 +75,7 @@ refused good.h5ad obs/culture "found \`PDO\`" "allowed one of train" -- $train -
 refused good.h5ad "treatment \`X\`" "allowed O, S" -- $train --split treatment:X
 refused "found treatment:S, allowed with --treatment-vectors" -- $train --split treatment:S
 refused vectors.csv "No such file" -- $train --treatment-vectors vectors.csv
+refused . "is a folder" -- $train --treatment-vectors .
 printf 'treatment,a\nO,1\n' >vectors.csv
 refused "no row of treatment 'S', allowed one for each" -- $train --treatment-vectors vectors.csv
 printf 'treatment,a\nO,1\nS,high\n' >vectors.csv

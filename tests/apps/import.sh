@@ -60,7 +60,7 @@ refused() {
 refused "sheet: give either --sheet S.csv or --cells F.csv"
 refused "nowhere.csv: cannot read: No such file or directory" --cells nowhere.csv
 refused "word.csv: b: row 2: found 'x1', allowed a finite number" --cells word.csv
-refused "short.csv: row 2: found 1 fields, allowed 2" --cells short.csv
+refused "short.csv: row 2: found 1 field, allowed 2" --cells short.csv
 refused "empty.csv: line 1: found nothing" --cells empty.csv
 refused "header.csv: found no cells" --cells header.csv
 refused "twice.csv: line 1: found column \`a\` twice" --cells twice.csv

@@ -60,7 +60,7 @@ TEST_F(TreatmentVectorsFile, SaysWhatIsWrong) {
     EXPECT_EQ(error_of("treatment\nA\n"),
               "line 1: found the column treatment alone, allowed features beside it");
     EXPECT_EQ(error_of("treatment,a\n"), "found no treatment");
-    EXPECT_EQ(error_of("treatment,a\nA,1\nB\n"), "row 2: found 1 field, allowed 2");
+    EXPECT_EQ(error_of("treatment,a\nA,1\nB\n"), "row 2: found 1 field, allowed 2, one for each column");
     EXPECT_EQ(error_of("treatment,a\nA,1\nA,2\n"), "row 2: found treatment 'A', allowed each name once");
     EXPECT_EQ(error_of("treatment,a\n,1\n"), "row 1: found treatment '', allowed each name once");
     for (const std::string wrong : {"high", "", "nan", "inf", "1e60", "1 2"}) {
