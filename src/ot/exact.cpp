@@ -21,6 +21,9 @@ namespace {
 
 constexpr std::size_t arcs_per_row = 16;
 constexpr std::size_t arcs_added_per_row = 16;
+// Rows or columns of more units than this are split so often that searches one by one take longer than the
+// simplex.
+constexpr std::int64_t few_units = 8;
 // Searches may look at this many arcs more than half of all.
 constexpr std::size_t least_effort = 1U << 18U;
 
@@ -160,7 +163,8 @@ Solved solve(const Cost& cost, const IntegerCost& integer, const Units& units, c
     plan.make_tight();
     // Where the searches take longer than the simplex is likely to, it goes on from their duals.
     const std::size_t effort = least_effort + cost.rows() * cost.cols() / 2;
-    if (options.method == ExactMethod::automatic && ShortestPaths(plan).solve(effort)) {
+    const bool few = std::max(std::ranges::max(units.supply), std::ranges::max(units.demand)) <= few_units;
+    if (options.method == ExactMethod::automatic && few && ShortestPaths(plan).solve(effort)) {
         return {plan.flows(), in_matrix_units(plan.f, integer), in_matrix_units(plan.g, integer), 0,
                 candidates.size()};
     }

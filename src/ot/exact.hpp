@@ -44,8 +44,9 @@ struct ExactOptions {
 ///
 /// Entropic duals order the arcs. Where n = m and all weights are equal, an assignment is solved on the few
 /// best of each row, the duals are checked against all n m arcs, those they break are added, and the search
-/// goes on until there are none. Else shortest paths look at more of a row where they come to the end of its
-/// list; if they take too long the network simplex goes on, again with all arcs checked between its rounds.
+/// goes on until there are none. Where each row and column has few units (5000 cells to 4000), shortest paths
+/// look at more of a row where they come to the end of its list; if they take too long, or there are more
+/// units, the network simplex solves it, again with all arcs checked between its rounds.
 /// Distances and their squares on the line need no search: the plan keeps the order. The duals that are
 /// returned are measured against every arc. Costs enter as integers of 44 bits (fewer above 2^17 cells), so
 /// the plan is optimal for costs that differ from the true ones by at most 2^-44 of the largest. Bits do not

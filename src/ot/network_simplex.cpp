@@ -3,11 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "core/error.hpp"
 
 namespace popflow::ot {
+
+namespace {
+
+// All duals together may move so far, in integer costs; with a path of arcs on top they fit 63 bits.
+constexpr std::int64_t largest_drift = std::int64_t{1} << 61;
+
+}  // namespace
 
 NetworkSimplex::NetworkSimplex(const IntegerCost& cost, std::span<const std::int64_t> supply,
                                std::span<const std::int64_t> demand, const ArcList& arcs,
@@ -95,10 +103,13 @@ void NetworkSimplex::build_tree(const IntegerCost& cost, std::span<const Flow> p
             Node& node = nodes_[other];
             const std::int64_t c = cost(arc.i, arc.j);
             node.flow = arc.units;
-            node.depth = nodes_[v].depth + 1;
             node.potential = v < rows_ ? nodes_[v].potential - c : nodes_[v].potential + c;
             reached.push_back(other);
         }
+    }
+    for (std::size_t l = reached.size() - 1; l > 0; --l) {
+        const Node& node = nodes_[reached[l]];
+        nodes_[node.parent].size += node.size;
     }
 }
 
@@ -148,7 +159,8 @@ void NetworkSimplex::pivot(const Entering& entering) {
     std::uint32_t u = row;
     std::uint32_t v = col;
     while (u != v) {
-        const bool up_row = nodes_[u].depth >= nodes_[v].depth;
+        // The smaller subtree does not hold the other node.
+        const bool up_row = nodes_[u].size <= nodes_[v].size;
         std::uint32_t& w = up_row ? u : v;
         if ((w < rows_) == up_row && nodes_[w].flow < units) {
             units = nodes_[w].flow;
@@ -161,38 +173,55 @@ void NetworkSimplex::pivot(const Entering& entering) {
     for (u = row; u != meet; u = nodes_[u].parent) nodes_[u].flow += u < rows_ ? -units : units;
     for (v = col; v != meet; v = nodes_[v].parent) nodes_[v].flow += v < rows_ ? units : -units;
     // The tree below the leaving arc now hangs from the entering one; its duals move so that this is tight.
-    if (on_row_side) {
-        rehang(row, leaving, col, units);
-        shift(row, entering.slack);
-    } else {
-        rehang(col, leaving, row, units);
-        shift(col, -entering.slack);
-    }
+    const std::uint32_t moved = nodes_[leaving].size;
+    for (u = nodes_[leaving].parent; u != meet; u = nodes_[u].parent) nodes_[u].size -= moved;
+    const std::uint32_t top = on_row_side ? row : col;
+    const std::uint32_t parent = on_row_side ? col : row;
+    for (u = parent; u != meet; u = nodes_[u].parent) nodes_[u].size += moved;
+    rehang(top, leaving, parent, units);
+    shift(top, on_row_side ? entering.slack : -entering.slack);
 }
 
 void NetworkSimplex::rehang(std::uint32_t node, std::uint32_t top, std::uint32_t parent, std::int64_t flow) {
+    const std::uint32_t all = nodes_[top].size;
+    std::uint32_t below = 0;  // what hangs from the node before, now its parent
     for (;;) {
         const std::uint32_t old_parent = nodes_[node].parent;
         const std::int64_t old_flow = nodes_[node].flow;
+        const std::uint32_t old_size = nodes_[node].size;
         detach(node);
         attach(node, parent);
         nodes_[node].flow = flow;
+        nodes_[node].size = all - below;
         if (node == top) break;
+        below = old_size;
         parent = node;
         node = old_parent;
         flow = old_flow;
     }
 }
 
+// Only differences count: either the subtree moves or all the rest, whichever is smaller.
 void NetworkSimplex::shift(std::uint32_t top, std::int64_t by) {
+    if (2 * static_cast<std::size_t>(nodes_[top].size) <= nodes_.size()) {
+        shift_below(top, none, by);
+        return;
+    }
+    shift_below(0, top, -by);
+    if (std::abs(nodes_[0].potential) > largest_drift) shift_below(0, none, -nodes_[0].potential);
+}
+
+// Moves the duals of a subtree, but for those of another within it.
+void NetworkSimplex::shift_below(std::uint32_t top, std::uint32_t without, std::int64_t by) {
     std::uint32_t v = top;
     for (;;) {
         Node& node = nodes_[v];
-        node.potential += by;
-        node.depth = nodes_[node.parent].depth + 1;
-        if (node.child != none) {
-            v = node.child;
-            continue;
+        if (v != without) {
+            node.potential += by;
+            if (node.child != none) {
+                v = node.child;
+                continue;
+            }
         }
         while (v != top && nodes_[v].next == none) v = nodes_[v].parent;
         if (v == top) break;
@@ -220,6 +249,7 @@ void NetworkSimplex::detach(std::uint32_t node) {
 }
 
 void NetworkSimplex::store_duals() {
+    shift_below(0, none, -nodes_[0].potential);
     for (std::size_t i = 0; i < f_.size(); ++i) f_[i] = nodes_[i].potential;
     for (std::size_t j = 0; j < g_.size(); ++j) g_[j] = -nodes_[rows_ + j].potential;
 }

@@ -51,7 +51,7 @@ class NetworkSimplex {
         std::uint32_t previous = none;
         std::int64_t potential = 0;  // f of a row, -g of a column
         std::int64_t flow = 0;
-        std::uint32_t depth = 0;
+        std::uint32_t size = 1;  // of the subtree, with the node itself
     };
     struct Entering {
         std::int64_t slack = 0;  // c_ij - f_i - g_j
@@ -67,6 +67,7 @@ class NetworkSimplex {
     void pivot(const Entering& entering);
     void rehang(std::uint32_t node, std::uint32_t top, std::uint32_t parent, std::int64_t flow);
     void shift(std::uint32_t top, std::int64_t by);
+    void shift_below(std::uint32_t top, std::uint32_t without, std::int64_t by);
     void attach(std::uint32_t node, std::uint32_t parent);
     void detach(std::uint32_t node);
     void store_duals();
