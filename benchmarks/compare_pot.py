@@ -138,7 +138,7 @@ def time_ours(program, x, y, *names):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
-    parser.add_argument("--cases", nargs="+", default=["1024x1024", "4096x4096", "5000x4000", "5000x5000", "letters", "pixels", "egf"])
+    parser.add_argument("--cases", nargs="+", default=["1024x1024", "2500x2311", "4096x4096", "5000x4000", "5000x5000", "letters", "pixels", "egf"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-scipy", action="store_true")
     options = parser.parse_args()

@@ -18,7 +18,8 @@ constexpr double first_epsilon = 0.02;
 constexpr std::size_t sample_size = 1024;
 constexpr std::size_t fewest_clusters = 64;
 constexpr std::size_t cluster_ratio = 4;  // from one level to the next
-constexpr std::size_t least_points = 2;   // in a cluster of the finest level
+constexpr std::size_t centres_at_a_time = 512;
+constexpr std::size_t least_points = 2;  // in a cluster of the finest level
 
 // How a level of the search halves epsilon.
 struct Schedule {
@@ -139,15 +140,19 @@ Annealed from_sample(const CostRows& matrix, std::span<const double> a, std::spa
 }
 
 // Duals of columns from those of clusters of rows, both in units of cost.
-std::vector<double> extended(CostKind kind, const linalg::Matrix<float>& centres, std::span<const double> f,
+std::vector<double> extended(CostKind kind, linalg::ConstMatrixView<float> centres, std::span<const double> f,
                              linalg::ConstMatrixView<float> y) {
-    const Cost cost(kind, centres.view(), y);
-    std::vector<std::size_t> all(centres.rows());
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    std::vector<double> scaled(f.begin(), f.end());
-    for (double& v : scaled) v /= cost.unit();
-    std::vector<double> g = extended(cost.fp32(), all, scaled);
-    for (double& v : g) v *= cost.unit();
+    std::vector<double> g(y.rows, std::numeric_limits<double>::max());
+    for (std::size_t first = 0; first < centres.rows; first += centres_at_a_time) {
+        const std::size_t count = std::min(centres_at_a_time, centres.rows - first);
+        const Cost cost(kind, {centres.row(first), count, centres.cols}, y);
+        std::vector<std::size_t> rows(count);
+        std::iota(rows.begin(), rows.end(), std::size_t{0});
+        std::vector<double> scaled(count);
+        for (std::size_t l = 0; l < count; ++l) scaled[l] = f[first + l] / cost.unit();
+        const std::vector<double> of_block = extended(cost.fp32(), rows, scaled);
+        for (std::size_t j = 0; j < y.rows; ++j) g[j] = std::min(g[j], of_block[j] * cost.unit());
+    }
     return g;
 }
 
@@ -168,7 +173,7 @@ Annealed from_clusters(const Cost& cost, std::span<const double> a, std::span<co
         const Cost level(cost.kind(), x.view(), y.view());
         Potentials start;
         if (!f.empty()) {
-            start.g = extended(cost.kind(), centres, f, y.view());
+            start.g = extended(cost.kind(), centres.view(), f, y.view());
             for (double& g : start.g) g /= level.unit();
         }
         Annealed annealed = anneal(level.fp32(), of_x.weights(count, a), of_y.weights(count, b), coarse,
@@ -178,7 +183,7 @@ Annealed from_clusters(const Cost& cost, std::span<const double> a, std::span<co
         for (double& v : f) v *= level.unit();
         centres = std::move(x);
     }
-    std::vector<double> g = extended(cost.kind(), centres, f, cost.y());
+    std::vector<double> g = extended(cost.kind(), centres.view(), f, cost.y());
     for (double& v : g) v /= cost.unit();
     return {{{}, std::move(g)}, epsilon};
 }
