@@ -63,6 +63,7 @@ until_true() {
 }
 field() { scontrol show job "$1" | sed -n "s/.*\b$2=\([^ ]*\).*/\1/p" | head -n 1; }
 is() { [ "$(field "$1" "$2")" = "$3" ]; }
+requeued() { [ "$(field "$1" Restarts)" -gt 0 ]; }
 none_left() { [ "$(squeue -h -o %A | grep -cvx "${endless:-none}")" = 0 ]; }
 wait_for_jobs() { until_true 120 "the end of the jobs" none_left; }
 said() { grep -qs -- "$2" slurm-logs/*-"$1".log; }
@@ -72,7 +73,7 @@ trains() { sed -n "/, start $2,/,\$p" slurm-logs/*-"$1".log 2>/dev/null | grep -
 completed() { is "$1" JobState COMPLETED || fail "$(scontrol show job "$1") $(cat slurm-logs/*"$1"*)"; }
 
 # A training without an end in two minutes, of which Slurm signals the last one. It goes beside the others, held until
-# then: its steps are to be made again.
+# then, however far these have come: its steps are to be made again.
 endless_options="--config ../table/a.cfg --steps 100000000 --schedule constant --hidden 256 --layers 3 --cells 150
     --checkpoint-every 100000000"
 POPFLOW_RANKS=1 POPFLOW_TIME=2 POPFLOW_SBATCH=--signal=B:USR1@60 \
@@ -82,6 +83,11 @@ until_true 60 "the training without an end" trains "$endless" 1
 held=$(pgrep -f -- "^$popflow train .*--output endless$") || fail "no process of it: $(cat slurm-logs/*)"
 # shellcheck disable=SC2086
 kill -STOP $held
+# shellcheck disable=SC2086
+for ((i = 0; i < 2000; i++)); do
+    ! said "$endless" "asked to stop" || break
+    sleep 0.1
+done && kill -CONT $held &
 
 # A sweep of two configurations and two seeds, of which one run is there already.
 OMP_NUM_THREADS=1 expect_exit 0 "$popflow" run --config ../table/b.cfg --seed 1 --output swept/table/b/seed1
@@ -158,9 +164,7 @@ expect_exit 2 "$home/slurm/submit.sh" chain --config ../table/a.cfg
 
 # The time of the training without an end runs out: it goes on by itself. Cancelled, it saves its state and stays away.
 until_true 150 "the signal ahead of the limit" said "$endless" "asked to stop"
-# shellcheck disable=SC2086
-kill -CONT $held
-until_true 60 "the requeue at the limit" is "$endless" Restarts 1
+until_true 60 "the requeue at the limit" requeued "$endless"
 said "$endless" "exit code 75" || fail "not stopped ahead of the limit: $(cat slurm-logs/*"$endless"*)"
 first=$(steps_of endless/checkpoint.h5)
 until_true 60 "the start after it" trains "$endless" 2
