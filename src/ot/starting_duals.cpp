@@ -139,19 +139,20 @@ Annealed from_sample(const CostRows& matrix, std::span<const double> a, std::spa
     return annealed;
 }
 
-// Duals of columns from those of clusters of rows, both in units of cost.
-std::vector<double> extended(CostKind kind, linalg::ConstMatrixView<float> centres, std::span<const double> f,
-                             linalg::ConstMatrixView<float> y) {
-    std::vector<double> g(y.rows, std::numeric_limits<double>::max());
+// Duals of the columns of `to`, in units of its matrix, from those of clusters of rows, in units of cost.
+std::vector<double> extended(linalg::ConstMatrixView<float> centres, std::span<const double> f,
+                             const Cost& to) {
+    std::vector<double> g(to.cols(), std::numeric_limits<double>::max());
     for (std::size_t first = 0; first < centres.rows; first += centres_at_a_time) {
         const std::size_t count = std::min(centres_at_a_time, centres.rows - first);
-        const Cost cost(kind, {centres.row(first), count, centres.cols}, y);
+        const Cost cost(to.kind(), {centres.row(first), count, centres.cols}, to.y());
         std::vector<std::size_t> rows(count);
         std::iota(rows.begin(), rows.end(), std::size_t{0});
         std::vector<double> scaled(count);
         for (std::size_t l = 0; l < count; ++l) scaled[l] = f[first + l] / cost.unit();
         const std::vector<double> of_block = extended(cost.fp32(), rows, scaled);
-        for (std::size_t j = 0; j < y.rows; ++j) g[j] = std::min(g[j], of_block[j] * cost.unit());
+        const double unit = cost.unit() / to.unit();
+        for (std::size_t j = 0; j < g.size(); ++j) g[j] = std::min(g[j], of_block[j] * unit);
     }
     return g;
 }
@@ -172,10 +173,7 @@ Annealed from_clusters(const Cost& cost, std::span<const double> a, std::span<co
         const linalg::Matrix<float> y = of_y.centres(count);
         const Cost level(cost.kind(), x.view(), y.view());
         Potentials start;
-        if (!f.empty()) {
-            start.g = extended(cost.kind(), centres.view(), f, y.view());
-            for (double& g : start.g) g /= level.unit();
-        }
+        if (!f.empty()) start.g = extended(centres.view(), f, level);
         Annealed annealed = anneal(level.fp32(), of_x.weights(count, a), of_y.weights(count, b), coarse,
                                    epsilon, f.empty() ? nullptr : &start);
         epsilon = annealed.epsilon;
@@ -183,9 +181,7 @@ Annealed from_clusters(const Cost& cost, std::span<const double> a, std::span<co
         for (double& v : f) v *= level.unit();
         centres = std::move(x);
     }
-    std::vector<double> g = extended(cost.kind(), centres.view(), f, cost.y());
-    for (double& v : g) v /= cost.unit();
-    return {{{}, std::move(g)}, epsilon};
+    return {{{}, extended(centres.view(), f, cost)}, epsilon};
 }
 
 }  // namespace
