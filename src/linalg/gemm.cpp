@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "linalg/avx2_product.hpp"
 #include "linalg/onednn.hpp"
 #include "linalg/row_blocks.hpp"
 
@@ -63,6 +64,15 @@ void gemm(bool transpose_a, bool transpose_b, float alpha, ConstMatrixView<float
           float beta, MatrixView<float> c) {
     const std::size_t k = checked_inner_size(transpose_a, transpose_b, a, b, c);
     if (c.empty()) return;
+    if (avx2::preferred()) {
+        thread_local avx2::Panels panels;
+        panels.pack(transpose_b, b);
+        for_row_blocks(c.rows, [&, &right = panels](std::size_t /*block*/, std::size_t first, std::size_t count) {
+            avx2::multiply(alpha, transpose_a, rows_of_op(transpose_a, a, first, count), right, beta,
+                           c.row_block(first, count));
+        });
+        return;
+    }
     for_row_blocks(c.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t count) {
         if (!multiply_block(transpose_a, transpose_b, alpha, rows_of_op(transpose_a, a, first, count), b, k,
                             beta, c.row_block(first, count))) {
@@ -89,7 +99,7 @@ const char* gemm_library() {
     static const std::string name = [] {
         const dnnl_version_t* v = dnnl_version();
         return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." +
-               std::to_string(v->patch);
+               std::to_string(v->patch) + (avx2::preferred() ? ", fp32 by kernels of popflow for AVX2" : "");
     }();
     return name.c_str();
 }

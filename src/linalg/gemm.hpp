@@ -5,7 +5,8 @@
 
 namespace popflow::linalg {
 
-/// C = alpha op(A) op(B) + beta C, where op transposes if asked: the one door to the kernel library.
+/// C = alpha op(A) op(B) + beta C, where op transposes if asked: the one door to the kernel library, or to
+/// kernels of our own where those are faster (CPUs with AVX2 and no AVX-512).
 ///
 /// The work is cut into fixed blocks of the rows of C, each computed by one thread, so that the result has
 /// the same bits for any number of threads; inside a parallel region the blocks run one after the other. With
@@ -20,7 +21,7 @@ void gemm(bool transpose_a, bool transpose_b, float alpha, ConstMatrixView<float
 void gemm(bool transpose_a, bool transpose_b, double alpha, ConstMatrixView<double> a,
           ConstMatrixView<double> b, double beta, MatrixView<double> c);
 
-/// Name and version of the kernel library.
+/// Name and version of the kernel library, and what is not left to it.
 const char* gemm_library();
 
 }  // namespace popflow::linalg

@@ -1,190 +1,103 @@
 // SPDX-License-Identifier: MIT
 #include "linalg/packed_gemm.hpp"
 
-#include <array>
-#include <string>
-#include <unordered_map>
-
+#include "linalg/avx2_product.hpp"
 #include "linalg/gemm.hpp"
-#include "linalg/onednn.hpp"
-#include "linalg/row_blocks.hpp"
+#include "linalg/onednn_product.hpp"
 
 namespace popflow::linalg {
 
-using namespace onednn;
-
 namespace {
 
-Description product_description(const dnnl_memory_desc_t& a, const dnnl_memory_desc_t& b,
-                                const dnnl_memory_desc_t& c, bool accumulate) {
-    Attributes attributes;
-    check(dnnl_primitive_attr_create(attributes.out()));
-    check(dnnl_primitive_attr_set_scratchpad_mode(attributes.get(), dnnl_scratchpad_mode_user));
-    PostOps post;
-    check(dnnl_post_ops_create(post.out()));
-    if (accumulate) {
-        check(dnnl_post_ops_append_sum(post.get(), 1.0F));
-        check(dnnl_primitive_attr_set_post_ops(attributes.get(), post.get()));
-    }
-    dnnl_matmul_desc_t operation;
-    check(dnnl_matmul_desc_init(&operation, &a, &b, nullptr, &c));
-    Description description;
-    check(dnnl_primitive_desc_create(description.out(), &operation, attributes.get(), engine(), nullptr));
-    return description;
-}
-
-// A primitive with its operands' places; of one thread.
-struct Product {
-    Primitive primitive;
-    Memory a, b, c, scratch;
-};
-
-// Everything that decides which primitive is right; b_stride 0 stands for the packed layout.
-struct Key {
-    std::size_t m, n, k, a_stride, b_stride, c_stride;
-    dnnl_data_type_t type;
-    bool accumulate;
-    bool operator==(const Key&) const = default;
-};
-
-struct KeyHash {
-    std::size_t operator()(const Key& key) const {
-        std::size_t h = static_cast<std::size_t>(key.type) * 2 + static_cast<std::size_t>(key.accumulate);
-        for (std::size_t v : {key.m, key.n, key.k, key.a_stride, key.b_stride, key.c_stride}) {
-            h = (h ^ v) * 0x9E3779B97F4A7C15U;
-            h ^= h >> 32U;
-        }
-        return h;
-    }
-};
-
-void make_product(Product& product, const Key& key, const dnnl_memory_desc_t& a, const dnnl_memory_desc_t& b,
-                  const dnnl_memory_desc_t& c) {
-    const OneThread plan_for_one;
-    const RoomForCode room;
-    const Description description = product_description(a, b, c, key.accumulate);
-    check(dnnl_primitive_create(product.primitive.out(), description.get()));
-    product.a = memory_at(a, DNNL_MEMORY_NONE);
-    if (key.b_stride > 0) product.b = memory_at(b, DNNL_MEMORY_NONE);
-    product.c = memory_at(c, DNNL_MEMORY_NONE);
-    const dnnl_memory_desc_t* scratch =
-        dnnl_primitive_desc_query_md(description.get(), dnnl_query_scratchpad_md, 0);
-    product.scratch = memory_at(*scratch, DNNL_MEMORY_NONE);
-}
-
-// Scratch of the calling thread, grown to the largest product it has made.
-void* scratch_of_thread(const Product& product) {
-    thread_local AlignedVector<std::byte> buffer;
-    const dnnl_memory_desc_t* desc = nullptr;
-    check(dnnl_memory_get_memory_desc(product.scratch.get(), &desc));
-    const std::size_t size = dnnl_memory_desc_get_size(desc);
-    if (buffer.size() < size) buffer.resize(size);
-    return buffer.data();
-}
-
-void execute(Product& product, const void* a, dnnl_memory_t b, void* c) {
-    check(dnnl_memory_set_data_handle(product.a.get(), const_cast<void*>(a)));
-    check(dnnl_memory_set_data_handle(product.c.get(), c));
-    check(dnnl_memory_set_data_handle(product.scratch.get(), scratch_of_thread(product)));
-    const std::array<dnnl_exec_arg_t, 4> arguments{{{DNNL_ARG_SRC, product.a.get()},
-                                                    {DNNL_ARG_WEIGHTS, b},
-                                                    {DNNL_ARG_DST, product.c.get()},
-                                                    {DNNL_ARG_SCRATCHPAD, product.scratch.get()}}};
-    check(dnnl_primitive_execute(product.primitive.get(), stream(), static_cast<int>(arguments.size()),
-                                 arguments.data()));
-}
-
-// The primitive for `key`, made by make(product) when the calling thread first needs it.
-template <class Make>
-Product& product_for(const Key& key, const Make& make) {
-    thread_local std::unordered_map<Key, Product, KeyHash> known;
-    const auto [at, missing] = known.try_emplace(key);
-    if (missing) {
-        try {
-            make(at->second);
-        } catch (...) {
-            known.erase(at);
-            throw;
+// Double: the reference that gradient checks use.
+class Copy {
+  public:
+    void pack(bool transpose, ConstMatrixView<double> b) {
+        values_.reshape(transpose ? b.cols : b.rows, transpose ? b.rows : b.cols);
+        for (std::size_t i = 0; i < rows(); ++i) {
+            for (std::size_t j = 0; j < cols(); ++j) values_(i, j) = transpose ? b(j, i) : b(i, j);
         }
     }
-    return at->second;
+    std::size_t rows() const { return values_.rows(); }
+    std::size_t cols() const { return values_.cols(); }
+    ConstMatrixView<double> view() const { return values_.view(); }
+
+  private:
+    Matrix<double> values_;
+};
+
+void product(ConstMatrixView<double> a, const Copy& b, bool accumulate, MatrixView<double> c) {
+    gemm(false, false, 1.0, a, b.view(), accumulate ? 1.0 : 0.0, c);
+}
+
+void add_product_of_transpose(ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c) {
+    gemm(true, false, 1.0, a, b, 1.0, c);
+}
+
+void product(ConstMatrixView<bfloat16> a, const onednn::Packed<bfloat16>& b, bool accumulate,
+             MatrixView<float> c) {
+    onednn::multiply(a, b, accumulate, c);
+}
+
+void add_product_of_transpose(ConstMatrixView<bfloat16> a, ConstMatrixView<bfloat16> b, MatrixView<float> c) {
+    onednn::add_transposed_product(a, b, c);
+}
+
+// Float: packed for whichever kernels this CPU is to use.
+class PackedFloats {
+  public:
+    void pack(bool transpose, ConstMatrixView<float> b) {
+        if (avx2::preferred()) {
+            panels_.pack(transpose, b);
+        } else {
+            packed_.pack(transpose, b);
+        }
+    }
+    std::size_t rows() const { return avx2::preferred() ? panels_.rows() : packed_.rows(); }
+    std::size_t cols() const { return avx2::preferred() ? panels_.cols() : packed_.cols(); }
+    const avx2::Panels& panels() const { return panels_; }
+    const onednn::Packed<float>& packed() const { return packed_; }
+
+  private:
+    avx2::Panels panels_;
+    onednn::Packed<float> packed_;
+};
+
+void product(ConstMatrixView<float> a, const PackedFloats& b, bool accumulate, MatrixView<float> c) {
+    if (avx2::preferred()) {
+        avx2::multiply(1, false, a, b.panels(), accumulate ? 1.0F : 0.0F, c);
+    } else {
+        onednn::multiply(a, b.packed(), accumulate, c);
+    }
+}
+
+void add_product_of_transpose(ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c) {
+    if (avx2::preferred()) {
+        avx2::add_transposed_product(a, b, c);
+    } else {
+        onednn::add_transposed_product(a, b, c);
+    }
 }
 
 }  // namespace
 
-// The layout depends on the shape and type alone: it is asked for with a whole block of rows.
-template <class T>
-struct PackedMatrix<T>::Storage {
-    Storage(std::size_t k, std::size_t n) : rows(k), cols(n) {
-        dnnl_memory_desc_t any;
-        const dnnl_dims_t dims = {static_cast<dnnl_dim_t>(k), static_cast<dnnl_dim_t>(n)};
-        check(dnnl_memory_desc_init_by_tag(&any, 2, dims, type_of(static_cast<T*>(nullptr)),
-                                           dnnl_format_tag_any));
-        const OneThread plan_for_one;
-        const RoomForCode room;
-        const Description description =
-            product_description(strided(block_rows, k, type_of(static_cast<T*>(nullptr)), k, 1), any,
-                                strided(block_rows, n, dnnl_f32, n, 1), false);
-        desc = *dnnl_primitive_desc_query_md(description.get(), dnnl_query_weights_md, 0);
-        bytes.resize(dnnl_memory_desc_get_size(&desc));
-        memory = memory_at(desc, bytes.data());
-    }
-
-    void make_reorder(bool transpose, std::size_t stride) {
-        source_transposed = transpose;
-        source_stride = stride;
-        const dnnl_memory_desc_t plain =
-            strided(rows, cols, dnnl_f32, transpose ? 1 : stride, transpose ? stride : 1);
-        source = memory_at(plain, DNNL_MEMORY_NONE);
-        const RoomForCode room;
-        Description description;
-        check(dnnl_reorder_primitive_desc_create(description.out(), &plain, engine(), &desc, engine(),
-                                                 nullptr));
-        check(dnnl_primitive_create(reorder.out(), description.get()));
-    }
-
-    std::size_t rows, cols;
-    dnnl_memory_desc_t desc{};
-    AlignedVector<std::byte> bytes;
-    Memory memory;
-    Memory source;
-    Primitive reorder;
-    bool source_transposed = false;
-    std::size_t source_stride = 0;
+template <>
+struct PackedMatrix<float>::Storage {
+    PackedFloats values;
+};
+template <>
+struct PackedMatrix<bfloat16>::Storage {
+    onednn::Packed<bfloat16> values;
+};
+template <>
+struct PackedMatrix<double>::Storage {
+    Copy values;
 };
 
 template <class T>
 void PackedMatrix<T>::pack(bool transpose, ConstMatrixView<accumulator_t<T>> b) {
-    const std::size_t k = transpose ? b.cols : b.rows;
-    const std::size_t n = transpose ? b.rows : b.cols;
-    if (!storage_ || rows() != k || cols() != n) storage_ = std::make_unique<Storage>(k, n);
-    Storage& s = *storage_;
-    if (s.reorder.get() == nullptr || s.source_transposed != transpose || s.source_stride != b.stride) {
-        s.reorder = Primitive();
-        s.make_reorder(transpose, b.stride);
-    }
-    check(dnnl_memory_set_data_handle(s.source.get(), const_cast<float*>(b.data)));
-    const std::array<dnnl_exec_arg_t, 2> arguments{
-        {{DNNL_ARG_FROM, s.source.get()}, {DNNL_ARG_TO, s.memory.get()}}};
-    check(dnnl_primitive_execute(s.reorder.get(), stream(), 2, arguments.data()));
-}
-
-template <>
-struct PackedMatrix<double>::Storage {
-    std::size_t rows = 0, cols = 0;
-    Matrix<double> values;
-};
-
-template <>
-void PackedMatrix<double>::pack(bool transpose, ConstMatrixView<double> b) {
     if (!storage_) storage_ = std::make_unique<Storage>();
-    Storage& s = *storage_;
-    s.rows = transpose ? b.cols : b.rows;
-    s.cols = transpose ? b.rows : b.cols;
-    s.values.reshape(s.rows, s.cols);
-    for (std::size_t i = 0; i < s.rows; ++i) {
-        for (std::size_t j = 0; j < s.cols; ++j) s.values(i, j) = transpose ? b(j, i) : b(i, j);
-    }
+    storage_->values.pack(transpose, b);
 }
 
 template <class T>
@@ -197,11 +110,11 @@ template <class T>
 PackedMatrix<T>& PackedMatrix<T>::operator=(PackedMatrix&&) noexcept = default;
 template <class T>
 std::size_t PackedMatrix<T>::rows() const {
-    return storage_ ? storage_->rows : 0;
+    return storage_ ? storage_->values.rows() : 0;
 }
 template <class T>
 std::size_t PackedMatrix<T>::cols() const {
-    return storage_ ? storage_->cols : 0;
+    return storage_ ? storage_->values.cols() : 0;
 }
 
 template <class T>
@@ -209,42 +122,14 @@ void multiply(ConstMatrixView<T> a, const PackedMatrix<T>& b, bool accumulate,
               MatrixView<accumulator_t<T>> c) {
     core::check_shape("packed_gemm.a", a.rows, a.cols, c.rows, b.rows());
     core::check_shape("packed_gemm.c", c.rows, c.cols, a.rows, b.cols());
-    if (c.empty()) return;
-    const auto& packed = b.storage();
-    const dnnl_data_type_t type = type_of(a.data);
-    const Key key{c.rows, c.cols, a.cols, a.stride, 0, c.stride, type, accumulate};
-    Product& product = product_for(key, [&](Product& p) {
-        make_product(p, key, strided(a.rows, a.cols, type, a.stride, 1), packed.desc,
-                     strided(c.rows, c.cols, dnnl_f32, c.stride, 1));
-    });
-    execute(product, a.data, packed.memory.get(), c.data);
-}
-
-template <>
-void multiply(ConstMatrixView<double> a, const PackedMatrix<double>& b, bool accumulate,
-              MatrixView<double> c) {
-    gemm(false, false, 1.0, a, b.storage().values.view(), accumulate ? 1.0 : 0.0, c);
+    if (!c.empty()) product(a, b.storage().values, accumulate, c);
 }
 
 template <class T>
 void add_transposed_product(ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<accumulator_t<T>> c) {
     core::check_shape("packed_gemm.b", b.rows, b.cols, a.rows, c.cols);
     core::check_shape("packed_gemm.c", c.rows, c.cols, a.cols, b.cols);
-    if (c.empty()) return;
-    const dnnl_data_type_t type = type_of(a.data);
-    const Key key{c.rows, c.cols, a.rows, a.stride, b.stride, c.stride, type, true};
-    Product& product = product_for(key, [&](Product& p) {
-        make_product(p, key, strided(a.cols, a.rows, type, 1, a.stride),
-                     strided(b.rows, b.cols, type, b.stride, 1),
-                     strided(c.rows, c.cols, dnnl_f32, c.stride, 1));
-    });
-    check(dnnl_memory_set_data_handle(product.b.get(), const_cast<void*>(static_cast<const void*>(b.data))));
-    execute(product, a.data, product.b.get(), c.data);
-}
-
-template <>
-void add_transposed_product(ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c) {
-    gemm(true, false, 1.0, a, b, 1.0, c);
+    if (!c.empty()) add_product_of_transpose(a, b, c);
 }
 
 template class PackedMatrix<float>;
@@ -252,7 +137,9 @@ template class PackedMatrix<bfloat16>;
 template class PackedMatrix<double>;
 template void multiply(ConstMatrixView<float>, const PackedMatrix<float>&, bool, MatrixView<float>);
 template void multiply(ConstMatrixView<bfloat16>, const PackedMatrix<bfloat16>&, bool, MatrixView<float>);
+template void multiply(ConstMatrixView<double>, const PackedMatrix<double>&, bool, MatrixView<double>);
 template void add_transposed_product(ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>);
 template void add_transposed_product(ConstMatrixView<bfloat16>, ConstMatrixView<bfloat16>, MatrixView<float>);
+template void add_transposed_product(ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>);
 
 }  // namespace popflow::linalg

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "linalg/onednn_product.hpp"
+
+#include <array>
+#include <unordered_map>
+
+#include "linalg/onednn.hpp"
+#include "linalg/row_blocks.hpp"
+
+namespace popflow::linalg::onednn {
+
+namespace {
+
+Description product_description(const dnnl_memory_desc_t& a, const dnnl_memory_desc_t& b,
+                                const dnnl_memory_desc_t& c, bool accumulate) {
+    Attributes attributes;
+    check(dnnl_primitive_attr_create(attributes.out()));
+    check(dnnl_primitive_attr_set_scratchpad_mode(attributes.get(), dnnl_scratchpad_mode_user));
+    PostOps post;
+    check(dnnl_post_ops_create(post.out()));
+    if (accumulate) {
+        check(dnnl_post_ops_append_sum(post.get(), 1.0F));
+        check(dnnl_primitive_attr_set_post_ops(attributes.get(), post.get()));
+    }
+    dnnl_matmul_desc_t operation;
+    check(dnnl_matmul_desc_init(&operation, &a, &b, nullptr, &c));
+    Description description;
+    check(dnnl_primitive_desc_create(description.out(), &operation, attributes.get(), engine(), nullptr));
+    return description;
+}
+
+// A primitive with its operands' places; of one thread.
+struct Product {
+    Primitive primitive;
+    Memory a, b, c, scratch;
+};
+
+// Everything that decides which primitive is right; b_stride 0 stands for the packed layout.
+struct Key {
+    std::size_t m, n, k, a_stride, b_stride, c_stride;
+    dnnl_data_type_t type;
+    bool accumulate;
+    bool operator==(const Key&) const = default;
+};
+
+struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+        std::size_t h = static_cast<std::size_t>(key.type) * 2 + static_cast<std::size_t>(key.accumulate);
+        for (std::size_t v : {key.m, key.n, key.k, key.a_stride, key.b_stride, key.c_stride}) {
+            h = (h ^ v) * 0x9E3779B97F4A7C15U;
+            h ^= h >> 32U;
+        }
+        return h;
+    }
+};
+
+void make_product(Product& product, const Key& key, const dnnl_memory_desc_t& a, const dnnl_memory_desc_t& b,
+                  const dnnl_memory_desc_t& c) {
+    const OneThread plan_for_one;
+    const RoomForCode room;
+    const Description description = product_description(a, b, c, key.accumulate);
+    check(dnnl_primitive_create(product.primitive.out(), description.get()));
+    product.a = memory_at(a, DNNL_MEMORY_NONE);
+    if (key.b_stride > 0) product.b = memory_at(b, DNNL_MEMORY_NONE);
+    product.c = memory_at(c, DNNL_MEMORY_NONE);
+    const dnnl_memory_desc_t* scratch =
+        dnnl_primitive_desc_query_md(description.get(), dnnl_query_scratchpad_md, 0);
+    product.scratch = memory_at(*scratch, DNNL_MEMORY_NONE);
+}
+
+// Scratch of the calling thread, grown to the largest product it has made.
+void* scratch_of_thread(const Product& product) {
+    thread_local AlignedVector<std::byte> buffer;
+    const dnnl_memory_desc_t* desc = nullptr;
+    check(dnnl_memory_get_memory_desc(product.scratch.get(), &desc));
+    const std::size_t size = dnnl_memory_desc_get_size(desc);
+    if (buffer.size() < size) buffer.resize(size);
+    return buffer.data();
+}
+
+void execute(Product& product, const void* a, dnnl_memory_t b, void* c) {
+    check(dnnl_memory_set_data_handle(product.a.get(), const_cast<void*>(a)));
+    check(dnnl_memory_set_data_handle(product.c.get(), c));
+    check(dnnl_memory_set_data_handle(product.scratch.get(), scratch_of_thread(product)));
+    const std::array<dnnl_exec_arg_t, 4> arguments{{{DNNL_ARG_SRC, product.a.get()},
+                                                    {DNNL_ARG_WEIGHTS, b},
+                                                    {DNNL_ARG_DST, product.c.get()},
+                                                    {DNNL_ARG_SCRATCHPAD, product.scratch.get()}}};
+    check(dnnl_primitive_execute(product.primitive.get(), stream(), static_cast<int>(arguments.size()),
+                                 arguments.data()));
+}
+
+// The primitive for `key`, made by make(product) when the calling thread first needs it.
+template <class Make>
+Product& product_for(const Key& key, const Make& make) {
+    thread_local std::unordered_map<Key, Product, KeyHash> known;
+    const auto [at, missing] = known.try_emplace(key);
+    if (missing) {
+        try {
+            make(at->second);
+        } catch (...) {
+            known.erase(at);
+            throw;
+        }
+    }
+    return at->second;
+}
+
+}  // namespace
+
+// The layout depends on the shape and type alone: it is asked for with a whole block of rows.
+template <class T>
+struct Packed<T>::Storage {
+    Storage(std::size_t k, std::size_t n) : rows(k), cols(n) {
+        dnnl_memory_desc_t any;
+        const dnnl_dims_t dims = {static_cast<dnnl_dim_t>(k), static_cast<dnnl_dim_t>(n)};
+        check(dnnl_memory_desc_init_by_tag(&any, 2, dims, type_of(static_cast<T*>(nullptr)),
+                                           dnnl_format_tag_any));
+        const OneThread plan_for_one;
+        const RoomForCode room;
+        const Description description =
+            product_description(strided(block_rows, k, type_of(static_cast<T*>(nullptr)), k, 1), any,
+                                strided(block_rows, n, dnnl_f32, n, 1), false);
+        desc = *dnnl_primitive_desc_query_md(description.get(), dnnl_query_weights_md, 0);
+        bytes.resize(dnnl_memory_desc_get_size(&desc));
+        memory = memory_at(desc, bytes.data());
+    }
+
+    void make_reorder(bool transpose, std::size_t stride) {
+        source_transposed = transpose;
+        source_stride = stride;
+        const dnnl_memory_desc_t plain =
+            strided(rows, cols, dnnl_f32, transpose ? 1 : stride, transpose ? stride : 1);
+        source = memory_at(plain, DNNL_MEMORY_NONE);
+        const RoomForCode room;
+        Description description;
+        check(dnnl_reorder_primitive_desc_create(description.out(), &plain, engine(), &desc, engine(),
+                                                 nullptr));
+        check(dnnl_primitive_create(reorder.out(), description.get()));
+    }
+
+    std::size_t rows, cols;
+    dnnl_memory_desc_t desc{};
+    AlignedVector<std::byte> bytes;
+    Memory memory;
+    Memory source;
+    Primitive reorder;
+    bool source_transposed = false;
+    std::size_t source_stride = 0;
+};
+
+template <class T>
+void Packed<T>::pack(bool transpose, ConstMatrixView<float> b) {
+    const std::size_t k = transpose ? b.cols : b.rows;
+    const std::size_t n = transpose ? b.rows : b.cols;
+    if (!storage_ || rows() != k || cols() != n) storage_ = std::make_unique<Storage>(k, n);
+    Storage& s = *storage_;
+    if (s.reorder.get() == nullptr || s.source_transposed != transpose || s.source_stride != b.stride) {
+        s.reorder = Primitive();
+        s.make_reorder(transpose, b.stride);
+    }
+    check(dnnl_memory_set_data_handle(s.source.get(), const_cast<float*>(b.data)));
+    const std::array<dnnl_exec_arg_t, 2> arguments{
+        {{DNNL_ARG_FROM, s.source.get()}, {DNNL_ARG_TO, s.memory.get()}}};
+    check(dnnl_primitive_execute(s.reorder.get(), stream(), 2, arguments.data()));
+}
+
+template <class T>
+Packed<T>::Packed() = default;
+template <class T>
+Packed<T>::~Packed() = default;
+template <class T>
+Packed<T>::Packed(Packed&&) noexcept = default;
+template <class T>
+Packed<T>& Packed<T>::operator=(Packed&&) noexcept = default;
+template <class T>
+std::size_t Packed<T>::rows() const {
+    return storage_ ? storage_->rows : 0;
+}
+template <class T>
+std::size_t Packed<T>::cols() const {
+    return storage_ ? storage_->cols : 0;
+}
+
+template <class T>
+void multiply(ConstMatrixView<T> a, const Packed<T>& b, bool accumulate, MatrixView<float> c) {
+    const auto& packed = b.storage();
+    const dnnl_data_type_t type = type_of(a.data);
+    const Key key{c.rows, c.cols, a.cols, a.stride, 0, c.stride, type, accumulate};
+    Product& product = product_for(key, [&](Product& p) {
+        make_product(p, key, strided(a.rows, a.cols, type, a.stride, 1), packed.desc,
+                     strided(c.rows, c.cols, dnnl_f32, c.stride, 1));
+    });
+    execute(product, a.data, packed.memory.get(), c.data);
+}
+
+template <class T>
+void add_transposed_product(ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<float> c) {
+    const dnnl_data_type_t type = type_of(a.data);
+    const Key key{c.rows, c.cols, a.rows, a.stride, b.stride, c.stride, type, true};
+    Product& product = product_for(key, [&](Product& p) {
+        make_product(p, key, strided(a.cols, a.rows, type, 1, a.stride),
+                     strided(b.rows, b.cols, type, b.stride, 1),
+                     strided(c.rows, c.cols, dnnl_f32, c.stride, 1));
+    });
+    check(dnnl_memory_set_data_handle(product.b.get(), const_cast<void*>(static_cast<const void*>(b.data))));
+    execute(product, a.data, product.b.get(), c.data);
+}
+
+template class Packed<float>;
+template class Packed<bfloat16>;
+template void multiply(ConstMatrixView<float>, const Packed<float>&, bool, MatrixView<float>);
+template void multiply(ConstMatrixView<bfloat16>, const Packed<bfloat16>&, bool, MatrixView<float>);
+template void add_transposed_product(ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>);
+template void add_transposed_product(ConstMatrixView<bfloat16>, ConstMatrixView<bfloat16>, MatrixView<float>);
+
+}  // namespace popflow::linalg::onednn
