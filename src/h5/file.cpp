@@ -13,6 +13,7 @@
 #include "core/stored_file.hpp"
 #include "h5/file_guard.hpp"
 #include "h5/lzf.hpp"
+#include "h5/object_header.hpp"
 
 namespace popflow::h5 {
 
@@ -89,7 +90,9 @@ Group open_unguarded(const std::string& path) {
     if (H5Fis_hdf5(path.c_str()) <= 0) throw core::DataError(path, "", "is not an HDF5 file");
     const Handle access = access_properties(H5F_CLOSE_WEAK);
     const Handle file = own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path, "", "cannot open");
-    return Group(own(H5Gopen2(file.id(), "/", H5P_DEFAULT), path, "", "cannot open"), path, "/");
+    Handle root = own(H5Gopen2(file.id(), "/", H5P_DEFAULT), path, "", "cannot open");
+    check_attributes(root.id(), path, "/");
+    return Group(std::move(root), path, "/");
 }
 
 WritableFile::WritableFile(const std::string& path, std::string reported) : reported_(std::move(reported)) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "h5/object_header.hpp"
 
 namespace popflow::h5 {
 
@@ -71,7 +72,9 @@ bool Group::contains(const std::string& name) const {
 
 Handle Group::open_object(const std::string& name) const {
     if (!contains(name)) throw core::DataError(file(), child_path(name), "is missing");
-    return own(H5Oopen(id(), name.c_str(), H5P_DEFAULT), file(), child_path(name), "cannot open");
+    Handle object = own(H5Oopen(id(), name.c_str(), H5P_DEFAULT), file(), child_path(name), "cannot open");
+    check_attributes(object.id(), file(), child_path(name));
+    return object;
 }
 
 bool Group::contains_group(const std::string& name) const {

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "h5/dataset.hpp"
 #include "h5/element.hpp"
+#include "h5/object_header.hpp"
 #include "h5/stored_size.hpp"
 #include "h5/strings.hpp"
 
@@ -136,6 +137,7 @@ Dataset Object::referenced_dataset(const std::string& name) const {
     if (H5Iget_type(target.id()) != H5I_DATASET) {
         throw core::DataError(file_, path_, "attribute `" + name + "` does not point at a dataset");
     }
+    check_attributes(target.id(), file_, path_ + "@" + name);
     return Dataset(std::move(target), file_, path_ + "@" + name);
 }
 

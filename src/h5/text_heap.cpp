@@ -2,14 +2,11 @@
 #include "h5/text_heap.hpp"
 
 #include <hdf5.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "core/error.hpp"
-#include "h5/stored_size.hpp"
 
 namespace popflow::h5 {
 
@@ -19,12 +16,6 @@ const char* const tag = "popflow.text";
 constexpr std::size_t most_shared_text = std::size_t{1} << 20;
 constexpr std::size_t most_recent = 16;
 constexpr std::size_t reference_head = 4;  // bytes of the length; as many hold the number
-
-std::uint64_t little_endian(std::span<const std::uint8_t> bytes) {
-    std::uint64_t value = 0;
-    for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8U | bytes[i];
-    return value;
-}
 
 Handle opaque_type(std::size_t bytes) {
     Handle type(H5Tcreate(H5T_OPAQUE, bytes));
@@ -58,66 +49,36 @@ void register_conversion() {
 }  // namespace
 
 TextHeap::TextHeap(std::int64_t id, std::string file, std::string path)
-    : file_(std::move(file)), path_(std::move(path)), open_file_(H5Iget_file_id(id)) {
+    : raw_(id, std::move(file), std::move(path)) {
     register_conversion();
-    const Handle access(H5Fget_access_plist(open_file_.id()));
-    void* driver = nullptr;
-    // What was written is to be where it is read.
-    check(H5Fflush(open_file_.id(), H5F_SCOPE_GLOBAL), file_, path_, "cannot write");
-    if (H5Pget_driver(access.id()) != H5FD_SEC2 ||
-        H5Fget_vfd_handle(open_file_.id(), H5P_DEFAULT, &driver) < 0) {
-        throw core::DataError(file_, path_, "cannot read strings of a file that does not lie on a disk");
-    }
-    descriptor_ = *static_cast<const int*>(driver);
-    file_bytes_ = file_bytes(id);
-    const Handle creation(H5Fget_create_plist(open_file_.id()));
-    hsize_t base = 0;
-    H5Pget_userblock(creation.id(), &base);
-    base_ = base;
-    H5Pget_sizes(creation.id(), &address_bytes_, &length_bytes_);
     type_ = opaque_type(reference_bytes());
-}
-
-void TextHeap::damaged(const std::string& what) const {
-    throw core::DataError(file_, path_, "is damaged: " + what);
-}
-
-void TextHeap::read_bytes(std::uint64_t address, std::span<std::uint8_t> out) const {
-    const std::uint64_t end = file_bytes_ - std::min(base_, file_bytes_);
-    if (address > end || out.size() > end - address) damaged("text lies beyond the end of the file");
-    for (std::size_t done = 0; done < out.size();) {
-        const ssize_t n = ::pread(descriptor_, out.data() + done, out.size() - done,
-                                  static_cast<off_t>(base_ + address + done));
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) damaged("text cannot be read");
-        done += static_cast<std::size_t>(n);
-    }
 }
 
 // "GCOL", version, 3 bytes, size of all.
 std::uint64_t TextHeap::size_at(std::uint64_t address) const {
-    const std::size_t head = 8 + length_bytes_;
+    const std::size_t head = 8 + raw_.length_bytes();
     std::array<std::uint8_t, 16> start{};
-    if (head > start.size()) damaged("sizes of " + std::to_string(length_bytes_) + " bytes");
-    read_bytes(address, std::span(start).first(head));
-    const std::uint64_t size = little_endian(std::span(start).subspan(8, length_bytes_));
-    if (!std::equal(start.begin(), start.begin() + 4, "GCOL") || size < head || size > file_bytes_)
-        damaged("text is not where it should be");
+    if (head > start.size()) raw_.damaged("sizes of " + std::to_string(raw_.length_bytes()) + " bytes");
+    raw_.read(address, std::span(start).first(head), "text");
+    const std::uint64_t size = little_endian(std::span(start).subspan(8, raw_.length_bytes()));
+    if (!std::equal(start.begin(), start.begin() + 4, "GCOL") || size < head || size > raw_.size())
+        raw_.damaged("text is not where it should be");
     return size;
 }
 
 // Then objects: number (2), references (2), 4 bytes, size, content in eights. Number 0 is what is free, up to
 // the end.
 void TextHeap::parse(Collection& collection) const {
-    const std::size_t head = 8 + length_bytes_;
-    read_bytes(collection.address, collection.bytes);
+    const std::size_t head = 8 + raw_.length_bytes();
+    raw_.read(collection.address, collection.bytes, "text");
     const std::span<const std::uint8_t> bytes(collection.bytes);
     for (std::size_t at = (head + 7) / 8 * 8; at + head <= bytes.size();) {
         const std::uint64_t number = little_endian(bytes.subspan(at, 2));
-        const std::uint64_t length = little_endian(bytes.subspan(at + 8, length_bytes_));
+        const std::uint64_t length = little_endian(bytes.subspan(at + 8, raw_.length_bytes()));
         if (number == 0) break;
         const std::size_t begin = at + (head + 7) / 8 * 8;
-        if (begin > bytes.size() || length > bytes.size() - begin) damaged("text is longer than its place");
+        if (begin > bytes.size() || length > bytes.size() - begin)
+            raw_.damaged("text is longer than its place");
         if (collection.objects.size() <= number) collection.objects.resize(number + 1);
         collection.objects[number] = {begin, length};
         at = begin + (length + 7) / 8 * 8;
@@ -133,7 +94,7 @@ const TextHeap::Collection& TextHeap::collection(std::uint64_t address) {
     const auto too_much = [&] {
         std::uint64_t held = size;
         for (const Collection& c : recent_) held += c.bytes.size();
-        return recent_.size() >= most_recent || held > file_bytes_;
+        return recent_.size() >= most_recent || held > raw_.size();
     };
     while (!recent_.empty() && too_much()) recent_.erase(recent_.begin());
     Collection added{.address = address, .bytes = std::vector<std::uint8_t>(size), .objects = {}};
@@ -144,20 +105,20 @@ const TextHeap::Collection& TextHeap::collection(std::uint64_t address) {
 std::vector<std::string> TextHeap::read(std::span<const std::uint8_t> references) {
     const std::size_t step = reference_bytes();
     std::vector<std::string> strings(references.size() / step);
-    std::uint64_t left = file_bytes_ + most_shared_text;
+    std::uint64_t left = raw_.size() + most_shared_text;
     for (std::size_t i = 0; i < strings.size(); ++i) {
         const auto reference = references.subspan(i * step, step);
         const std::uint64_t length = little_endian(reference.first(reference_head));
-        const std::uint64_t address = little_endian(reference.subspan(reference_head, address_bytes_));
+        const std::uint64_t address = little_endian(reference.subspan(reference_head, raw_.address_bytes()));
         const std::uint64_t number = little_endian(reference.last(reference_head));
         // Nothing was written, or an empty string.
         if (address == 0 || length == 0) continue;
         const Collection& from = collection(address);
         if (number >= from.objects.size() || from.objects[number].begin == 0)
-            damaged("text that its heap does not have");
+            raw_.damaged("text that its heap does not have");
         const Place place = from.objects[number];
-        if (length > place.size) damaged("text is longer than its place");
-        if (length > left) damaged("more text than the file can hold");
+        if (length > place.size) raw_.damaged("text is longer than its place");
+        if (length > left) raw_.damaged("more text than the file can hold");
         left -= length;
         const auto* begin = from.bytes.data() + place.begin;
         strings[i].assign(begin, std::find(begin, begin + length, std::uint8_t{0}));

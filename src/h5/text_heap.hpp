@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "h5/handle.hpp"
+#include "h5/raw_file.hpp"
 
 namespace popflow::h5 {
 
@@ -27,7 +28,7 @@ class TextHeap {
 
     /// What a string is in the file: an opaque memory type for H5Dread and H5Aread.
     const Handle& reference_type() const { return type_; }
-    std::size_t reference_bytes() const { return 8 + address_bytes_; }
+    std::size_t reference_bytes() const { return 8 + raw_.address_bytes(); }
 
     /// The strings of `references`, each of reference_bytes(), up to a terminating zero.
     ///
@@ -50,17 +51,8 @@ class TextHeap {
     const Collection& collection(std::uint64_t address);
     std::uint64_t size_at(std::uint64_t address) const;
     void parse(Collection& collection) const;
-    void read_bytes(std::uint64_t address, std::span<std::uint8_t> out) const;
-    [[noreturn]] void damaged(const std::string& what) const;
 
-    std::string file_;
-    std::string path_;
-    Handle open_file_;
-    int descriptor_ = -1;
-    std::uint64_t file_bytes_ = 0;
-    std::uint64_t base_ = 0;  ///< of addresses
-    std::size_t address_bytes_ = 8;
-    std::size_t length_bytes_ = 8;
+    RawFile raw_;
     Handle type_;
     std::vector<Collection> recent_;  ///< the last ones read, together at most as long as the file
 };

@@ -106,12 +106,18 @@ template <bool Packed>
 void multiply_rows(const Left& a, const float* panel, std::size_t k, float alpha, float beta,
                    const MatrixView<float>& c, const Ahead& ahead) {
     switch (c.rows) {
-        case 1: return multiply_tile<1, Packed>(a, panel, k, alpha, beta, c, ahead);
-        case 2: return multiply_tile<2, Packed>(a, panel, k, alpha, beta, c, ahead);
-        case 3: return multiply_tile<3, Packed>(a, panel, k, alpha, beta, c, ahead);
-        case 4: return multiply_tile<4, Packed>(a, panel, k, alpha, beta, c, ahead);
-        case 5: return multiply_tile<5, Packed>(a, panel, k, alpha, beta, c, ahead);
-        default: return multiply_tile<tile_rows, Packed>(a, panel, k, alpha, beta, c, ahead);
+        case 1:
+            return multiply_tile<1, Packed>(a, panel, k, alpha, beta, c, ahead);
+        case 2:
+            return multiply_tile<2, Packed>(a, panel, k, alpha, beta, c, ahead);
+        case 3:
+            return multiply_tile<3, Packed>(a, panel, k, alpha, beta, c, ahead);
+        case 4:
+            return multiply_tile<4, Packed>(a, panel, k, alpha, beta, c, ahead);
+        case 5:
+            return multiply_tile<5, Packed>(a, panel, k, alpha, beta, c, ahead);
+        default:
+            return multiply_tile<tile_rows, Packed>(a, panel, k, alpha, beta, c, ahead);
     }
 }
 

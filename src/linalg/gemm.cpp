@@ -67,10 +67,11 @@ void gemm(bool transpose_a, bool transpose_b, float alpha, ConstMatrixView<float
     if (avx2::preferred()) {
         thread_local avx2::Panels panels;
         panels.pack(transpose_b, b);
-        for_row_blocks(c.rows, [&, &right = panels](std::size_t /*block*/, std::size_t first, std::size_t count) {
-            avx2::multiply(alpha, transpose_a, rows_of_op(transpose_a, a, first, count), right, beta,
-                           c.row_block(first, count));
-        });
+        for_row_blocks(c.rows,
+                       [&, &right = panels](std::size_t /*block*/, std::size_t first, std::size_t count) {
+                           avx2::multiply(alpha, transpose_a, rows_of_op(transpose_a, a, first, count), right,
+                                          beta, c.row_block(first, count));
+                       });
         return;
     }
     for_row_blocks(c.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t count) {

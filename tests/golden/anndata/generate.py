@@ -17,6 +17,19 @@ from anndata.experimental import write_elem
 folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
 
 
+def headers():
+    """Objects with more attributes than fit where their header begins, in the oldest and in the newest format."""
+    for libver in ("earliest", "latest"):
+        with h5py.File(folder / f"headers_{libver}.h5", "w", libver=libver) as file:
+            creation = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+            creation.set_attr_phase_change(1000, 900)  # all in the header
+            if libver == "latest":
+                creation.set_attr_creation_order(h5py.h5p.CRT_ORDER_TRACKED)
+            group = h5py.Group(h5py.h5g.create(file.id, b"obs", gcpl=creation))
+            for i in range(40):
+                group.attrs[f"attribute-{i}"] = i
+
+
 def h5py_types():
     """Types, links and storage that other programs may leave in a file."""
     with h5py.File(folder / "h5py_types.h5", "w") as file:
@@ -174,6 +187,7 @@ def old_layouts():
 
 if __name__ == "__main__":
     print("anndata", anndata.__version__, "h5py", h5py.__version__, "numpy", np.__version__)
+    headers()
     h5py_types()
     encodings_of_x()
     encodings_of_obs()

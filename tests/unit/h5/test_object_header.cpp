@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// Attributes of a damaged file that would have the library read behind the header of their object.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.hpp"
+#include "h5/dataset.hpp"
+#include "h5/file.hpp"
+#include "support/file_bytes.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace h5 = popflow::h5;
+using popflow::support::file_bytes;
+using popflow::support::TemporaryFolder;
+
+namespace {
+
+constexpr const char* name = "encoding-type";
+// Of what stands before the name of an attribute: the sizes of name, type and space.
+constexpr std::size_t name_size = 2;
+constexpr std::size_t type_size = 4;
+constexpr std::size_t space_size = 6;
+
+class DamagedHeaders : public testing::Test {
+  protected:
+    void SetUp() override {
+        h5::AtomicFile file(path);
+        h5::Group group = file.root().create_group("obs");
+        group.write_attribute(name, std::string_view("dataframe"));
+        group.write_attribute("sizes", std::vector<std::int64_t>{1, 2, 3});
+        group.write("x", std::vector<double>{1, 2});
+        file.commit();
+    }
+
+    std::size_t place_of_name() const {
+        const std::size_t at = file_bytes(path).find(std::string(name) + '\0');
+        EXPECT_NE(at, std::string::npos);
+        return at;
+    }
+
+    void put(std::size_t at, const std::string& bytes) const {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(static_cast<std::streamoff>(at));
+        file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    }
+
+    std::string error() const {
+        try {
+            const h5::Group obs = h5::open_file(path).open_group("obs");
+            EXPECT_EQ(obs.string_attribute(name), "dataframe");
+        } catch (const popflow::core::DataError& found) {
+            return std::string(found.what()).substr(path.size() + 2);
+        }
+        return "";
+    }
+
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+};
+
+}  // namespace
+
+TEST_F(DamagedHeaders, SoundOnesAreRead) {
+    EXPECT_EQ(error(), "");
+}
+
+TEST_F(DamagedHeaders, AnAttributeIsNotLongerThanItsPlace) {
+    const std::size_t head = place_of_name() - 8;
+    const std::string sound = file_bytes(path).substr(head, 8);
+    for (const std::size_t field : {name_size, type_size, space_size}) {
+        put(head, sound);
+        put(head + field, "\xf0\x70");
+        EXPECT_EQ(error(), "obs: is damaged: an attribute is longer than its place") << field;
+    }
+}
+
+TEST_F(DamagedHeaders, TheNameOfAnAttributeHasAnEnd) {
+    put(place_of_name() + std::strlen(name), "s");
+    EXPECT_EQ(error(), "obs: is damaged: the name of an attribute has no end");
+}
+
+TEST_F(DamagedHeaders, SpacesHaveRoomForTheirSizes) {
+    const std::string bytes = file_bytes(path);
+    // One dimension, with its size and its largest size: 3 elements.
+    const std::string space("\x01\x01\x01\0\0\0\0\0\x03\0\0\0\0\0\0\0", 16);
+    const std::size_t at = bytes.find(space, bytes.find("sizes"));
+    ASSERT_NE(at, std::string::npos);
+    put(at + 1, "\x20");
+    EXPECT_EQ(error(), "obs: is damaged: the space of an attribute is too short");
+}
+
+// Many attributes, which do not fit where the header begins, in the oldest and in the newest format.
+TEST_F(DamagedHeaders, ContinuedOnesAreGoneThrough) {
+    for (const std::string format : {"earliest", "latest"}) {
+        std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/headers_" + format + ".h5", path,
+                                   std::filesystem::copy_options::overwrite_existing);
+        EXPECT_EQ(h5::open_file(path).open_group("obs").int_attribute("attribute-39"), 39);
+        // In the newest format HDF5 sees the damage before us, by a checksum.
+        put(file_bytes(path).find("attribute-39") + std::strlen("attribute-39"), "s");
+        EXPECT_EQ(error().find("obs: is damaged: the name") == 0, format == "earliest") << error();
+        EXPECT_NE(error(), "");
+    }
+}
