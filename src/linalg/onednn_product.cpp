@@ -4,7 +4,6 @@
 #include <array>
 #include <unordered_map>
 
-#include "linalg/onednn.hpp"
 #include "linalg/row_blocks.hpp"
 
 namespace popflow::linalg::onednn {
@@ -110,88 +109,60 @@ Product& product_for(const Key& key, const Make& make) {
 
 // The layout depends on the shape and type alone: it is asked for with a whole block of rows.
 template <class T>
-struct Packed<T>::Storage {
-    Storage(std::size_t k, std::size_t n) : rows(k), cols(n) {
-        dnnl_memory_desc_t any;
-        const dnnl_dims_t dims = {static_cast<dnnl_dim_t>(k), static_cast<dnnl_dim_t>(n)};
-        check(dnnl_memory_desc_init_by_tag(&any, 2, dims, type_of(static_cast<T*>(nullptr)),
-                                           dnnl_format_tag_any));
-        const OneThread plan_for_one;
-        const RoomForCode room;
-        const Description description =
-            product_description(strided(block_rows, k, type_of(static_cast<T*>(nullptr)), k, 1), any,
-                                strided(block_rows, n, dnnl_f32, n, 1), false);
-        desc = *dnnl_primitive_desc_query_md(description.get(), dnnl_query_weights_md, 0);
-        bytes.resize(dnnl_memory_desc_get_size(&desc));
-        memory = memory_at(desc, bytes.data());
-    }
+void Packed<T>::choose_layout(std::size_t k, std::size_t n) {
+    const dnnl_data_type_t type = type_of(static_cast<T*>(nullptr));
+    dnnl_memory_desc_t any;
+    const dnnl_dims_t dims = {static_cast<dnnl_dim_t>(k), static_cast<dnnl_dim_t>(n)};
+    check(dnnl_memory_desc_init_by_tag(&any, 2, dims, type, dnnl_format_tag_any));
+    const OneThread plan_for_one;
+    const RoomForCode room;
+    const Description description = product_description(strided(block_rows, k, type, k, 1), any,
+                                                        strided(block_rows, n, dnnl_f32, n, 1), false);
+    layout_ = *dnnl_primitive_desc_query_md(description.get(), dnnl_query_weights_md, 0);
+    bytes_.resize(dnnl_memory_desc_get_size(&layout_));
+    memory_ = memory_at(layout_, bytes_.data());
+    rows_ = k;
+    cols_ = n;
+    reorder_ = Primitive();
+}
 
-    void make_reorder(bool transpose, std::size_t stride) {
-        source_transposed = transpose;
-        source_stride = stride;
-        const dnnl_memory_desc_t plain =
-            strided(rows, cols, dnnl_f32, transpose ? 1 : stride, transpose ? stride : 1);
-        source = memory_at(plain, DNNL_MEMORY_NONE);
-        const RoomForCode room;
-        Description description;
-        check(dnnl_reorder_primitive_desc_create(description.out(), &plain, engine(), &desc, engine(),
-                                                 nullptr));
-        check(dnnl_primitive_create(reorder.out(), description.get()));
-    }
-
-    std::size_t rows, cols;
-    dnnl_memory_desc_t desc{};
-    AlignedVector<std::byte> bytes;
-    Memory memory;
-    Memory source;
-    Primitive reorder;
-    bool source_transposed = false;
-    std::size_t source_stride = 0;
-};
+template <class T>
+void Packed<T>::make_reorder(bool transpose, std::size_t stride) {
+    reorder_ = Primitive();
+    const dnnl_memory_desc_t plain =
+        strided(rows_, cols_, dnnl_f32, transpose ? 1 : stride, transpose ? stride : 1);
+    source_ = memory_at(plain, DNNL_MEMORY_NONE);
+    const RoomForCode room;
+    Description description;
+    check(
+        dnnl_reorder_primitive_desc_create(description.out(), &plain, engine(), &layout_, engine(), nullptr));
+    check(dnnl_primitive_create(reorder_.out(), description.get()));
+    source_transposed_ = transpose;
+    source_stride_ = stride;
+}
 
 template <class T>
 void Packed<T>::pack(bool transpose, ConstMatrixView<float> b) {
     const std::size_t k = transpose ? b.cols : b.rows;
     const std::size_t n = transpose ? b.rows : b.cols;
-    if (!storage_ || rows() != k || cols() != n) storage_ = std::make_unique<Storage>(k, n);
-    Storage& s = *storage_;
-    if (s.reorder.get() == nullptr || s.source_transposed != transpose || s.source_stride != b.stride) {
-        s.reorder = Primitive();
-        s.make_reorder(transpose, b.stride);
-    }
-    check(dnnl_memory_set_data_handle(s.source.get(), const_cast<float*>(b.data)));
+    if (memory_.get() == nullptr || rows_ != k || cols_ != n) choose_layout(k, n);
+    if (reorder_.get() == nullptr || source_transposed_ != transpose || source_stride_ != b.stride)
+        make_reorder(transpose, b.stride);
+    check(dnnl_memory_set_data_handle(source_.get(), const_cast<float*>(b.data)));
     const std::array<dnnl_exec_arg_t, 2> arguments{
-        {{DNNL_ARG_FROM, s.source.get()}, {DNNL_ARG_TO, s.memory.get()}}};
-    check(dnnl_primitive_execute(s.reorder.get(), stream(), 2, arguments.data()));
-}
-
-template <class T>
-Packed<T>::Packed() = default;
-template <class T>
-Packed<T>::~Packed() = default;
-template <class T>
-Packed<T>::Packed(Packed&&) noexcept = default;
-template <class T>
-Packed<T>& Packed<T>::operator=(Packed&&) noexcept = default;
-template <class T>
-std::size_t Packed<T>::rows() const {
-    return storage_ ? storage_->rows : 0;
-}
-template <class T>
-std::size_t Packed<T>::cols() const {
-    return storage_ ? storage_->cols : 0;
+        {{DNNL_ARG_FROM, source_.get()}, {DNNL_ARG_TO, memory_.get()}}};
+    check(dnnl_primitive_execute(reorder_.get(), stream(), 2, arguments.data()));
 }
 
 template <class T>
 void multiply(ConstMatrixView<T> a, const Packed<T>& b, bool accumulate, MatrixView<float> c) {
-    const auto& packed = b.storage();
     const dnnl_data_type_t type = type_of(a.data);
     const Key key{c.rows, c.cols, a.cols, a.stride, 0, c.stride, type, accumulate};
     Product& product = product_for(key, [&](Product& p) {
-        make_product(p, key, strided(a.rows, a.cols, type, a.stride, 1), packed.desc,
+        make_product(p, key, strided(a.rows, a.cols, type, a.stride, 1), b.layout(),
                      strided(c.rows, c.cols, dnnl_f32, c.stride, 1));
     });
-    execute(product, a.data, packed.memory.get(), c.data);
+    execute(product, a.data, b.memory(), c.data);
 }
 
 template <class T>

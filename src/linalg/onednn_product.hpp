@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <memory>
-
-#include "linalg/bfloat16.hpp"
-#include "linalg/matrix.hpp"
+#include "linalg/onednn.hpp"
 
 /// Products by the kernel library, of float and of bfloat16; for sources of linalg alone.
 namespace popflow::linalg::onednn {
@@ -13,21 +10,25 @@ namespace popflow::linalg::onednn {
 template <class T>
 class Packed {
   public:
-    Packed();
-    ~Packed();
-    Packed(Packed&&) noexcept;
-    Packed& operator=(Packed&&) noexcept;
-
     /// Takes op(b), [k, n], where op transposes if asked. The storage is kept if the shape is as before.
     void pack(bool transpose, ConstMatrixView<float> b);
-    std::size_t rows() const;
-    std::size_t cols() const;
-
-    struct Storage;
-    const Storage& storage() const { return *storage_; }
+    std::size_t rows() const { return rows_; }
+    std::size_t cols() const { return cols_; }
+    const dnnl_memory_desc_t& layout() const { return layout_; }
+    dnnl_memory_t memory() const { return memory_.get(); }
 
   private:
-    std::unique_ptr<Storage> storage_;
+    void choose_layout(std::size_t k, std::size_t n);
+    void make_reorder(bool transpose, std::size_t stride);
+
+    std::size_t rows_ = 0, cols_ = 0;
+    dnnl_memory_desc_t layout_{};
+    AlignedVector<std::byte> bytes_;
+    Memory memory_;
+    Memory source_;
+    Primitive reorder_;  ///< of a source with this stride, transposed or not
+    bool source_transposed_ = false;
+    std::size_t source_stride_ = 0;
 };
 
 /// C = A B + C if `accumulate`, else C = A B, by the calling thread alone.

@@ -4,6 +4,7 @@
 # alone; a training that is asked to stop, is requeued, runs out of time or is cancelled, each time to the same bits; an
 # evaluation that is asked to stop and scores the rest alone; jobs that wait for each other. Skipped without Slurm or
 # without root.   Usage: jobs.sh POPFLOW MPIEXEC
+# Environment: POPFLOW_PATIENCE, by which it waits longer for everything (a build with sanitizers; default 1).
 here=$(cd "$(dirname "$0")" && pwd)
 home=$(cd "$here/../.." && pwd)
 for needed in slurmctld slurmd munged sbatch setpriv; do
@@ -19,7 +20,8 @@ done
 . "$here/../support/scratch.sh"
 chmod 755 "$scratch"
 cluster() { "$here/cluster.sh" "$1" "$scratch/cluster"; }
-trap 'cluster down; rm -rf "$scratch"' EXIT
+letting_go=
+trap 'kill $letting_go 2>/dev/null; cluster down; rm -rf "$scratch"' EXIT
 cluster up >"$scratch/variables" || {
     echo "skipped: Slurm does not start here"
     exit 77
@@ -54,7 +56,7 @@ job_id() { sed -n 's/^Submitted batch job \([0-9]*\).*/\1/p' "$scratch/out" | he
 # until_true SECONDS WHAT COMMAND...: waits until a command succeeds.
 until_true() {
     local i
-    for ((i = 0; i < 10 * $1; i++)); do
+    for ((i = 0; i < 10 * $1 * ${POPFLOW_PATIENCE:-1}; i++)); do
         ! "${@:3}" || return 0
         sleep 0.1
     done
@@ -88,6 +90,7 @@ for ((i = 0; i < 2000; i++)); do
     ! said "$endless" "asked to stop" || break
     sleep 0.1
 done && kill -CONT $held &
+letting_go=$!
 
 # A sweep of two configurations and two seeds, of which one run is there already.
 OMP_NUM_THREADS=1 expect_exit 0 "$popflow" run --config ../table/b.cfg --seed 1 --output swept/table/b/seed1
