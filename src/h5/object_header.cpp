@@ -139,16 +139,10 @@ class Header {
     std::vector<Block> blocks_;
 };
 
-bool opened_for_writing(std::int64_t id) {
-    const Handle file(H5Iget_file_id(id));
-    unsigned intent = H5F_ACC_RDONLY;
-    return file && H5Fget_intent(file.id(), &intent) >= 0 && (intent & H5F_ACC_RDWR) != 0;
-}
-
 }  // namespace
 
 void check_attributes(std::int64_t object, const std::string& file, const std::string& path) {
-    if (opened_for_writing(object)) return;
+    if (!opened_for_reading(object)) return;
     H5O_info_t info{};
     check(H5Oget_info2(object, &info, H5O_INFO_BASIC), file, path, "cannot open");
     const RawFile raw(object, file, path);

@@ -22,13 +22,13 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
     return text.empty() ? "one value" : text;
 }
 
+}  // namespace
+
 bool opened_for_reading(std::int64_t id) {
     const Handle file(H5Iget_file_id(id));
     unsigned intent = H5F_ACC_RDWR;
     return file && H5Fget_intent(file.id(), &intent) >= 0 && (intent & H5F_ACC_RDWR) == 0;
 }
-
-}  // namespace
 
 std::uint64_t file_bytes(std::int64_t id) {
     const Handle file(H5Iget_file_id(id));

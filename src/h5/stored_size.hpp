@@ -8,6 +8,9 @@
 
 namespace popflow::h5 {
 
+/// Whether the file that an object lies in is open for reading alone: another program wrote it.
+bool opened_for_reading(std::int64_t id);
+
 /// Bytes of the file that an object lies in; 0 if it cannot be told.
 std::uint64_t file_bytes(std::int64_t id);
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "linalg/avx2_product.hpp"
 
-#include <dnnl.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "core/simd.hpp"
+#include "linalg/onednn.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define POPFLOW_AVX2 __attribute__((target("avx2,fma")))
@@ -216,12 +215,8 @@ bool available() {
 }
 
 bool preferred() {
-    static const bool answer = [] {
-        const auto has = [isa = static_cast<unsigned>(dnnl_get_effective_cpu_isa())](dnnl_cpu_isa_t set) {
-            return (isa & static_cast<unsigned>(set)) == static_cast<unsigned>(set);
-        };
-        return available() && has(dnnl_cpu_isa_avx2) && !has(dnnl_cpu_isa_avx512_core);
-    }();
+    static const bool answer =
+        available() && onednn::cpu_has(dnnl_cpu_isa_avx2) && !onednn::cpu_has(dnnl_cpu_isa_avx512_core);
     return answer;
 }
 

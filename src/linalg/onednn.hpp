@@ -48,6 +48,13 @@ using Description = Handle<dnnl_primitive_desc_t, dnnl_primitive_desc_destroy>;
 using Attributes = Handle<dnnl_primitive_attr_t, dnnl_primitive_attr_destroy>;
 using PostOps = Handle<dnnl_post_ops_t, dnnl_post_ops_destroy>;
 
+/// Whether the library may use a set of instructions: the CPU has it and DNNL_MAX_CPU_ISA does not say
+/// otherwise. Sets are masks: one includes another if it has all of its bits.
+inline bool cpu_has(dnnl_cpu_isa_t set) {
+    const auto wanted = static_cast<unsigned>(set);
+    return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & wanted) == wanted;
+}
+
 inline dnnl_engine_t engine() {
     // One for the process; never destroyed, because primitives of threads may outlive static objects.
     static const dnnl_engine_t cpu = [] {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "linalg/precision.hpp"
 
-#include <dnnl.h>
-
 #include <utility>
 
 #include "core/error.hpp"
+#include "linalg/onednn.hpp"
 
 namespace popflow::linalg {
 
@@ -29,19 +28,14 @@ std::string instruction_set() {
         {dnnl_cpu_isa_avx, "avx"},
         {dnnl_cpu_isa_sse41, "sse41"},
     };
-    const auto has = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
     for (const auto& [set, name] : sets) {
-        const auto wanted = static_cast<unsigned>(set);
-        if ((has & wanted) == wanted) return name;
+        if (onednn::cpu_has(set)) return name;
     }
     return "unknown";
 }
 
 bool cpu_has_bf16() {
-    // The sets of instructions are masks: one includes another if it has all of its bits.
-    const auto isa = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
-    const auto wanted = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_bf16);
-    return (isa & wanted) == wanted;
+    return onednn::cpu_has(dnnl_cpu_isa_avx512_core_bf16);
 }
 
 }  // namespace popflow::linalg

@@ -24,15 +24,20 @@ inline std::size_t offset_of_words(const std::string& path, const std::vector<st
         std::string_view(reinterpret_cast<const char*>(words.data()), words.size() * sizeof(std::uint32_t)));
 }
 
+/// Puts bytes in place of those from `at` on.
+inline void put_bytes(const std::string& path, std::size_t at, std::string_view bytes) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
 /// Puts words in place of the first ones that have these values.
 inline void replace_words(const std::string& path, const std::vector<std::uint32_t>& old_words,
                           const std::vector<std::uint32_t>& new_words) {
     const std::size_t at = offset_of_words(path, old_words);
     ASSERT_NE(at, std::string::npos);
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(at));
-    file.write(reinterpret_cast<const char*>(new_words.data()),
-               static_cast<std::streamsize>(new_words.size() * sizeof(std::uint32_t)));
+    put_bytes(path, at,
+              {reinterpret_cast<const char*>(new_words.data()), new_words.size() * sizeof(std::uint32_t)});
 }
 
 }  // namespace popflow::support

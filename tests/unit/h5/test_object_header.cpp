@@ -4,7 +4,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "core/error.hpp"
 #include "h5/dataset.hpp"
@@ -41,11 +40,7 @@ class DamagedHeaders : public testing::Test {
         return at;
     }
 
-    void put(std::size_t at, const std::string& bytes) const {
-        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-        file.seekp(static_cast<std::streamoff>(at));
-        file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    }
+    void put(std::size_t at, std::string_view bytes) const { popflow::support::put_bytes(path, at, bytes); }
 
     std::string error() const {
         try {
