@@ -7,6 +7,7 @@
 #include <array>
 #include <exception>
 
+#include "dist/loaded_libraries.hpp"
 #include "dist/mpi_call.hpp"
 
 namespace popflow::dist {
@@ -33,6 +34,7 @@ Session::Session(int& argc, char**& argv) : exceptions_at_start_(std::uncaught_e
         throw core::MpiError("MPI_Init_thread", provided, "the MPI library does not support threads");
     }
     check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    keep_loaded_libraries();
 }
 
 Session::~Session() {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "dist/loaded_libraries.hpp"
+
+#include <dlfcn.h>
+#include <link.h>
+
+namespace popflow::dist {
+
+std::vector<std::string> loaded_libraries() {
+    std::vector<std::string> paths;
+    dl_iterate_phdr(
+        [](dl_phdr_info* library, std::size_t, void* list) {
+            // The program itself has no name, and what the kernel maps no file.
+            const std::string path = library->dlpi_name == nullptr ? "" : library->dlpi_name;
+            if (path.starts_with('/')) static_cast<std::vector<std::string>*>(list)->push_back(path);
+            return 0;
+        },
+        &paths);
+    return paths;
+}
+
+void keep_loaded_libraries() {
+    // A handle is a count that is never given back; what is not loaded under that name any more is left
+    // alone.
+    for (const std::string& path : loaded_libraries())
+        dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+}  // namespace popflow::dist
