@@ -43,7 +43,7 @@ MpiDefault=none
 ReturnToService=2
 JobRequeue=1
 KillWait=15
-MinJobAge=600
+MinJobAge=14400
 SlurmdParameters=config_overrides
 SchedulerParameters=sched_interval=1,sched_min_interval=0,batch_sched_delay=0
 NodeName=$node NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 RealMemory=4000 State=UNKNOWN
