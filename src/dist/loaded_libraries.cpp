@@ -10,7 +10,7 @@ std::vector<std::string> loaded_libraries() {
     std::vector<std::string> paths;
     dl_iterate_phdr(
         [](dl_phdr_info* library, std::size_t, void* list) {
-            // The program itself has no name, and what the kernel maps no file.
+            // The program itself has no name here, and the library that the kernel maps no path.
             const std::string path = library->dlpi_name == nullptr ? "" : library->dlpi_name;
             if (path.starts_with('/')) static_cast<std::vector<std::string>*>(list)->push_back(path);
             return 0;
@@ -20,8 +20,7 @@ std::vector<std::string> loaded_libraries() {
 }
 
 void keep_loaded_libraries() {
-    // A handle is a count that is never given back; what is not loaded under that name any more is left
-    // alone.
+    // The handles are not closed. What has been unloaded meanwhile is not loaded again.
     for (const std::string& path : loaded_libraries())
         dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
