@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
-#include <new>
 #include <set>
 
 #include "config/import_options.hpp"
 #include "core/progress.hpp"
 #include "core/text.hpp"
 #include "dist/partition.hpp"
+#include "dist/together.hpp"
 #include "output_path.hpp"
 #include "verbs.hpp"
 
@@ -19,34 +19,6 @@ std::vector<std::size_t> own_pieces(const data::ImportPlan& plan, const dist::Co
     std::vector<std::size_t> bytes;
     for (const data::ImportPiece& piece : plan.pieces) bytes.push_back(piece.bytes);
     return dist::deal(bytes, static_cast<std::size_t>(comm.size()))[static_cast<std::size_t>(comm.rank())];
-}
-
-// Runs a pass of all ranks over their pieces. A rank that fails goes on to the end of the pass, where all
-// agree and rank 0 throws the first problem; the other ranks leave quietly. False: leave.
-template <class Pass>
-bool all_ranks(const dist::Communicator& comm, Pass pass) {
-    std::string problem;
-    bool ours = true;
-    try {
-        pass();
-    } catch (const core::UserError& error) {
-        problem = error.what();
-    } catch (const std::bad_alloc&) {
-        problem = "out of memory";
-        ours = false;
-    } catch (const std::exception& error) {
-        problem = error.what();
-        ours = false;
-    }
-    std::vector<std::int64_t> failed{problem.empty() ? 0 : 1, ours ? 0 : 1};
-    comm.sum(failed);
-    if (failed[0] == 0) return true;
-    for (const std::string& text : comm.gather(problem)) {
-        if (text.empty()) continue;
-        if (failed[1] == 0) throw core::UserError(text);
-        throw core::Error(text);
-    }
-    return false;
 }
 
 std::vector<std::string> inputs(const config::ImportConfig& config, const data::ImportPlan& plan) {
@@ -81,7 +53,7 @@ class Import {
     }
 
     int run() {
-        if (!all_ranks(comm_, [this] { scan(); })) return bad_input;
+        dist::together(comm_, [this] { scan(); });
         const data::ImportLayout layout = agree();
         if (layout.rows() == 0) {
             const std::string& from =
@@ -89,13 +61,14 @@ class Import {
             throw core::DataError(from, "", "found no cells");
         }
         std::unique_ptr<h5::AtomicFile> file;
-        if (!all_ranks(comm_, [&] {
-                if (comm_.root()) file = data::create_imported_file(plan_, layout, config_.output);
-            }))
-            return bad_input;
-        if (!all_ranks(comm_, [&] { write(layout); })) return bad_input;
+        dist::together(comm_, [&] {
+            if (comm_.root()) file = data::create_imported_file(plan_, layout, config_.output);
+        });
+        dist::together(comm_, [&] { write(layout); });
         if (!comm_.root()) return done;
         file->commit();
+        if (plan_.left_out_unnamed)
+            std::fprintf(stderr, "popflow: note: columns without a name are left out\n");
         std::printf("%s: %s, %s, %s, columns %s\n", config_.output.c_str(),
                     core::counted(layout.rows(), "cell").c_str(),
                     core::counted(plan_.markers.size(), "marker").c_str(),

@@ -10,6 +10,7 @@
 #include "data/letters.hpp"
 #include "data/simulated_screen_file.hpp"
 #include "dist/partition.hpp"
+#include "dist/together.hpp"
 #include "output_path.hpp"
 #include "reference.hpp"
 #include "verbs.hpp"
@@ -30,18 +31,20 @@ struct SharedFile {
 // Rank 0 lays the file out, all ranks fill their pieces in, rank 0 puts it in its place.
 void write_file(const SharedFile& shared, const std::string& unit, const dist::Communicator& comm) {
     std::unique_ptr<h5::AtomicFile> file;
-    if (comm.root()) file = shared.create();
-    comm.barrier();
+    dist::together(comm, [&] {
+        if (comm.root()) file = shared.create();
+    });
     const auto dealt = dist::deal(shared.cells, static_cast<std::size_t>(comm.size()));
     const std::vector<std::size_t>& own = dealt[static_cast<std::size_t>(comm.rank())];
     core::Progress progress("simulate", own.size(), 0, !comm.root());
     constexpr std::size_t at_once = 16;
-    for (std::size_t first = 0; first < own.size(); first += at_once) {
-        const std::size_t count = std::min(at_once, own.size() - first);
-        shared.write(std::span(own).subspan(first, count));
-        progress.update(first + count, unit);
-    }
-    comm.barrier();
+    dist::together(comm, [&] {
+        for (std::size_t first = 0; first < own.size(); first += at_once) {
+            const std::size_t count = std::min(at_once, own.size() - first);
+            shared.write(std::span(own).subspan(first, count));
+            progress.update(first + count, unit);
+        }
+    });
     if (comm.root()) file->commit();
 }
 

@@ -62,14 +62,20 @@ bool contains(const Strings& list, const std::string& name) {
     return std::ranges::find(list, name) != list.end();
 }
 
+// Indices of rows, as pandas and R write them.
+constexpr const char* no_name = "";
+
 // The columns of a file that the markers are; the first file decides what they are unless that was said.
 void place_markers(ImportPlan& plan, ImportSource& source, const Strings& found) {
     const ImportOptions& options = plan.options;
     const bool chosen = !options.markers.empty();
     if (plan.markers.empty()) {
         for (const std::string& name : chosen ? options.markers : found) {
-            if (!contains(options.exclude_markers, name) && !contains(options.obs, name))
+            if (name == no_name && !chosen) {
+                plan.left_out_unnamed = true;
+            } else if (!contains(options.exclude_markers, name) && !contains(options.obs, name)) {
                 plan.markers.push_back(name);
+            }
         }
         for (const std::string& name : options.exclude_markers) column_of(found, name, source.path);
         if (plan.markers.empty()) throw core::DataError(source.path, "", "found no markers");
@@ -85,7 +91,7 @@ void place_markers(ImportPlan& plan, ImportSource& source, const Strings& found)
     }
     if (chosen) return;
     for (const std::string& name : found) {
-        if (!contains(plan.markers, name) && !contains(options.exclude_markers, name) &&
+        if (name != no_name && !contains(plan.markers, name) && !contains(options.exclude_markers, name) &&
             !contains(options.obs, name)) {
             throw core::DataError(source.path, name,
                                   "a marker that " + plan.sources.front().path +
@@ -164,10 +170,11 @@ PieceContents scan_piece(const ImportPlan& plan, std::size_t piece) {
     Strings fields;
     for (std::string line; rows.next(line); ++contents.rows) {
         if (labels.empty()) continue;
-        split_fields(to_utf8(line), table.separator(), source.path, "a row", fields);
+        split_fields(line, table.separator(), source.path, "a row", fields);
         for (std::size_t k = 0; k < labels.size(); ++k) {
             // A row that is too short is reported where rows are numbered.
-            if (source.obs_columns[k] < fields.size()) labels[k].insert(fields[source.obs_columns[k]]);
+            if (source.obs_columns[k] < fields.size())
+                labels[k].insert(to_utf8(fields[source.obs_columns[k]]));
         }
     }
     for (std::size_t k = 0; k < labels.size(); ++k)

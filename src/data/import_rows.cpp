@@ -52,6 +52,10 @@ std::int32_t code_of(const Strings& categories, const std::string& label) {
     return static_cast<std::int32_t>(at - categories.begin());
 }
 
+[[noreturn]] void fail_changed(const std::string& path) {
+    throw core::DataError(path, "", "changed while it was read");
+}
+
 void read_fcs(const ImportPlan& plan, const ImportPiece& piece, Rows& rows) {
     const ImportSource& source = plan.sources[piece.source];
     const FcsFile fcs(source.path);
@@ -92,14 +96,17 @@ void read_table(const ImportPlan& plan, const ImportPiece& piece, std::uint64_t 
     Strings fields;
     std::string line;
     for (std::size_t i = 0; i < n; ++i) {
-        if (!lines.next(line)) throw core::DataError(source.path, "", "changed while it was read");
+        if (!lines.next(line)) fail_changed(source.path);
         const std::uint64_t row = row_of_file + i + 1;
         const std::string place = "row " + std::to_string(row);
         table.split(line, place, fields);
         for (std::size_t j = 0; j < source.columns.size(); ++j)
             rows.x(i, j) = parse_cell(fields[source.columns[j]], source.path, plan.markers[j], row);
-        for (std::size_t k = 0; k < rows.codes.size(); ++k)
-            rows.codes[k][i] = code_of(columns[k].categories, to_utf8(fields[source.obs_columns[k]]));
+        for (std::size_t k = 0; k < rows.codes.size(); ++k) {
+            const std::string label = to_utf8(fields[source.obs_columns[k]]);
+            rows.codes[k][i] = code_of(columns[k].categories, label);
+            if (rows.codes[k][i] < 0 && !label.empty()) fail_changed(source.path);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <numeric>
 
 #include "dist/loaded_libraries.hpp"
 #include "dist/mpi_call.hpp"
@@ -14,7 +15,12 @@ namespace popflow::dist {
 
 namespace {
 
+// Elements of a message.
 int count(std::size_t n) {
+    if (n > most_in_message) {
+        throw core::Error("found a message of " + std::to_string(n) + " elements between ranks, allowed " +
+                          std::to_string(most_in_message));
+    }
     return static_cast<int>(n);
 }
 
@@ -119,19 +125,31 @@ void Communicator::sum(std::span<double> values) const {
           "MPI_Allreduce");
 }
 
-std::vector<std::string> Communicator::gather(const std::string& text) const {
-    const int length = count(text.size());
-    std::vector<int> lengths(static_cast<std::size_t>(impl_->size));
-    check(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, impl_->comm), "MPI_Gather");
-    std::vector<int> start(lengths.size() + 1, 0);
-    for (std::size_t r = 0; r < lengths.size(); ++r) start[r + 1] = start[r] + lengths[r];
-    std::string all(root() ? static_cast<std::size_t>(start.back()) : 0, '\0');
-    check(MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), start.data(), MPI_CHAR, 0,
-                      impl_->comm),
-          "MPI_Gatherv");
-    std::vector<std::string> texts;
-    for (std::size_t r = 0; root() && r < lengths.size(); ++r) {
-        texts.push_back(all.substr(static_cast<std::size_t>(start[r]), static_cast<std::size_t>(lengths[r])));
+std::vector<std::string> Communicator::gather(const std::string& text, std::size_t most) const {
+    const auto ranks = static_cast<std::size_t>(impl_->size);
+    std::vector<std::int64_t> lengths(ranks);
+    const std::int64_t length = std::ssize(text);
+    check(MPI_Allgather(&length, 1, MPI_INT64_T, lengths.data(), 1, MPI_INT64_T, impl_->comm),
+          "MPI_Allgather");
+    // As much of each text at a time as fits into one message.
+    const auto piece = static_cast<std::int64_t>(std::max<std::size_t>(1, most / ranks));
+    const std::int64_t longest = *std::ranges::max_element(lengths);
+    std::vector<std::string> texts(root() ? ranks : 0);
+    std::vector<int> counts(ranks);
+    std::vector<int> first(ranks);
+    std::string all;
+    for (std::int64_t done = 0; done < longest; done += piece) {
+        const auto left = [&](std::int64_t of) {
+            return static_cast<int>(std::clamp<std::int64_t>(of - done, 0, piece));
+        };
+        std::ranges::transform(lengths, counts.begin(), left);
+        std::exclusive_scan(counts.begin(), counts.end(), first.begin(), 0);
+        if (root()) all.resize(static_cast<std::size_t>(first.back() + counts.back()));
+        check(MPI_Gatherv(text.data() + std::min(done, length), left(length), MPI_CHAR, all.data(),
+                          counts.data(), first.data(), MPI_CHAR, 0, impl_->comm),
+              "MPI_Gatherv");
+        for (std::size_t r = 0; r < texts.size(); ++r)
+            texts[r].append(all, static_cast<std::size_t>(first[r]), static_cast<std::size_t>(counts[r]));
     }
     return texts;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,6 +32,9 @@ std::string library();
 /// Ends all ranks at once with an exit code.
 [[noreturn]] void abort(int code);
 
+/// Elements of a message, whose number is an int.
+inline constexpr std::size_t most_in_message = std::numeric_limits<int>::max();
+
 /// The group of all ranks: copies share one MPI communicator, duplicated from MPI_COMM_WORLD.
 /// Each method but rank() and size() is collective; all throw MpiError.
 class Communicator {
@@ -50,8 +55,9 @@ class Communicator {
     void share_parts(std::span<float> values, std::span<const std::size_t> bounds) const;
     /// As sum(), of doubles. Reproducible only if each element is non-zero on one rank alone.
     void sum(std::span<double> values) const;
-    /// The texts of all ranks, at rank 0 in the order of ranks; elsewhere empty.
-    std::vector<std::string> gather(const std::string& text) const;
+    /// The texts of all ranks, of any length, at rank 0 in the order of ranks; elsewhere empty.
+    /// @param most  bytes that rank 0 receives at a time, at most
+    std::vector<std::string> gather(const std::string& text, std::size_t most = most_in_message) const;
 
   private:
     friend class WorkQueue;

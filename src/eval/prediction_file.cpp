@@ -7,31 +7,10 @@
 
 #include "core/version.hpp"
 #include "data/anndata_write.hpp"
+#include "dist/together.hpp"
 #include "h5/file.hpp"
 
 namespace popflow::eval {
-
-namespace {
-
-// Work that all ranks agree has gone well, or all throw what went wrong on the first that failed.
-template <class Work>
-void agreed(const dist::Communicator& comm, Work work) {
-    std::string problem;
-    try {
-        work();
-    } catch (const core::Error& error) {
-        problem = error.what();
-    }
-    std::int64_t failed = problem.empty() ? 0 : 1;
-    comm.sum(std::span(&failed, 1));
-    if (failed == 0) return;
-    for (const std::string& one : comm.gather(problem)) {
-        if (!one.empty()) throw core::UserError(one);
-    }
-    throw core::UserError(problem.empty() ? "another rank could not write the predictions" : problem);
-}
-
-}  // namespace
 
 PredictionFile::PredictionFile(const data::Screen& screen, const data::Normalisation& normalisation,
                                PredictionPlan plan)
@@ -117,21 +96,21 @@ std::size_t PredictionFile::write(const dist::Communicator& comm, const Provenan
     }
 
     std::unique_ptr<h5::AtomicFile> file;
-    agreed(comm, [&] {
+    dist::together(comm, [&] {
         if (!comm.root()) return;
         file = std::make_unique<h5::AtomicFile>(plan_.path);
         create(file->root(), layout, provenance, embeddings);
         file->close();
     });
     for (int turn = 0; turn < comm.size(); ++turn) {
-        agreed(comm, [&] {
+        dist::together(comm, [&] {
             if (turn != comm.rank() || own_.empty()) return;
             h5::WritableFile shared(plan_.path + ".tmp", plan_.path);
             write_own(shared.root(), layout);
             shared.close();
         });
     }
-    agreed(comm, [&] {
+    dist::together(comm, [&] {
         if (comm.root()) file->commit();
     });
     return layout.rows;

@@ -48,6 +48,19 @@ grep -q "Pairs  *12 " out || fail "$(cat out)"
 expect_exit 0 "$popflow" run --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split patient:P3 \
     --pair-by patient,replicate --hidden 16 --layers 2 --knn 5 --cells 32 --steps 5 --output run
 
+# An index without a name is no marker, and a line of two encodings keeps its labels.
+printf ',a,b,who\n0,1,2,x\n1,3,4,y\n' >index.csv
+expect_exit 0 "$popflow" import --cells index.csv --obs who --output index.h5ad
+grep -q "2 cells, 2 markers" out || fail "$(cat out)"
+grep -q "^popflow: note: columns without a name are left out$" err || fail "$(cat err)"
+printf 'a,treatment,patient\n1,DMSO,\302\265\n2,\351,\302\265\n' >mixed_lines.csv
+expect_exit 0 "$popflow" import --cells mixed_lines.csv --obs treatment,patient --output mixed_lines.h5ad
+"$python" -W ignore -c "
+import anndata
+obs = anndata.read_h5ad('mixed_lines.h5ad').obs
+assert list(obs['patient']) == ['\u00b5', '\u00b5'] and list(obs['treatment']) == ['DMSO', '\u00e9'], obs" ||
+    fail "labels of a line of two encodings"
+
 # One line says what is wrong.
 refused() {
     local words=$1

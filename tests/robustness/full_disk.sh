@@ -77,6 +77,27 @@ for ((k = 1; k <= calls; k += every)); do
 done
 echo "evaluation: full at every ${every}th of $calls calls, files whole each time"
 
+# Every call of a prediction, over one from before.
+predict="predict --run whole --data s.h5ad --treatment O"
+expect_exit 0 "$popflow" $predict --output before.h5ad
+mkdir cells
+rm -f count
+FAILING_DISK_COUNT=$scratch/count preload cells "$popflow" $predict --output "$scratch/cells/p.h5ad" >/dev/null 2>&1
+calls=$(head -n 1 count)
+refused=0
+for ((k = 1; k <= calls; k += every)); do
+    cp before.h5ad cells/p.h5ad
+    code=0
+    FAILING_DISK_CALL=$k preload cells "$popflow" $predict --output "$scratch/cells/p.h5ad" >out 2>err || code=$?
+    [ "$code" != 0 ] || continue
+    [ "$code" = 1 ] || fail "prediction, call $k: exit code $code: $(cat err)"
+    grep -qE "^popflow: .*(No space left|Input/output error)" err || fail "call $k of $calls: $(cat err)"
+    cmp before.h5ad cells/p.h5ad || fail "call $k: the cells from before are not what they were"
+    refused=$((refused + 1))
+done
+[ $((refused * every)) -gt 10 ] || fail "only $refused of $calls failing calls of a prediction were noticed"
+echo "prediction: full at every ${every}th of $calls calls, $refused with exit code 1"
+
 # A limit on the size of files.
 fresh run
 code=0
