@@ -56,7 +56,9 @@ void ExactSum::clear(std::size_t size) {
     empty_ = true;
 }
 
-bool ExactSum::add_range(std::span<const float> gradient, std::size_t first, std::size_t count) {
+bool ExactSum::add_range(std::span<const float> gradient, float weight, std::size_t first,
+                         std::size_t count) {
+    const float per_unit = weight / unit_;
     const std::size_t blocks = (count + block_size - 1) / block_size;
     std::atomic<bool> inside{true};
 #pragma omp parallel for schedule(static)
@@ -65,14 +67,14 @@ bool ExactSum::add_range(std::span<const float> gradient, std::size_t first, std
         const std::size_t n = std::min(block_size, first + count - at);
         const float* g = gradient.data() + at;
         std::int64_t* total = total_.data() + at;
-        const bool good = empty_ ? set_block(g, 1 / unit_, total, n) : add_block(g, 1 / unit_, total, n);
+        const bool good = empty_ ? set_block(g, per_unit, total, n) : add_block(g, per_unit, total, n);
         if (!good) inside = false;
     }
     return inside;
 }
 
-bool ExactSum::add(std::span<const float> gradient) {
-    const bool inside = add_range(gradient, 0, total_.size());
+bool ExactSum::add(std::span<const float> gradient, float weight) {
+    const bool inside = add_range(gradient, weight, 0, total_.size());
     empty_ = false;
     return inside;
 }
@@ -83,9 +85,9 @@ void ExactSum::start_reduce(const Communicator& communicator, std::span<const st
     not_added_ = total_.size();
 }
 
-bool ExactSum::add_last(std::span<const float> gradient, std::size_t first) {
+bool ExactSum::add_last(std::span<const float> gradient, std::size_t first, float weight) {
     if (first >= not_added_) return true;
-    const bool inside = add_range(gradient, first, not_added_ - first);
+    const bool inside = add_range(gradient, weight, first, not_added_ - first);
     not_added_ = first;
     exchange_->final_from(first);
     return inside;

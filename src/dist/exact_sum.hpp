@@ -27,14 +27,14 @@ class ExactSum {
     /// Starts a sum of `size` elements, at most those it was made for.
     void clear(std::size_t size);
     void clear() { clear(storage_.size()); }
-    /// Adds one gradient. @return false if an element is not finite or beyond the limit; the sum is then
-    /// useless
-    bool add(std::span<const float> gradient);
+    /// Adds weight * one gradient. @return false if an element of it is not finite or beyond the limit; the
+    /// sum is then useless
+    bool add(std::span<const float> gradient, float weight = 1);
     /// Starts reduce() before the last gradient of this rank is complete, which then comes by add_last().
     void start_reduce(const Communicator& communicator, std::span<const std::size_t> bounds);
-    /// Adds elements [first, end) of the last gradient, `end` the first of the call before, and gives the
-    /// parts that are complete to their ranks. @return as add()
-    bool add_last(std::span<const float> gradient, std::size_t first);
+    /// Adds weight * elements [first, end) of the last gradient, `end` the first of the call before, and
+    /// gives the parts that are complete to their ranks. @return as add()
+    bool add_last(std::span<const float> gradient, std::size_t first, float weight = 1);
     /// out = scale * the sum of all ranks, of this rank's own part of the elements, see part_bounds(). The
     /// sum is then of no use. Collective.
     void reduce(const Communicator& communicator, std::span<const std::size_t> bounds, double scale,
@@ -44,7 +44,7 @@ class ExactSum {
 
   private:
     double step(double scale) const;
-    bool add_range(std::span<const float> gradient, std::size_t first, std::size_t count);
+    bool add_range(std::span<const float> gradient, float weight, std::size_t first, std::size_t count);
 
     core::AlignedVector<std::int64_t> storage_;
     std::span<std::int64_t> total_;  ///< the elements in use

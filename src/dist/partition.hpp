@@ -10,7 +10,7 @@ namespace popflow::dist {
 /// Deals work into `lanes` lists of equal length (they differ by one at most) and nearly equal weight.
 ///
 /// The largest items are dealt first, `lanes` at a time, each to the lane that has least so far: lanes of
-/// pairs then hold about the same number of cells, while every pair is as likely to be drawn as any other. A
+/// pairs then hold about the same number of cells. A
 /// pure function of the weights: it knows nothing of ranks, so a batch whose slot b draws from lane b is the
 /// same on any number of them. Example: weights 9 8 7 6 5 into 2 lanes gives {0, 3, 4}, {1, 2}.
 ///

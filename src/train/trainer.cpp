@@ -42,6 +42,10 @@ double learning_rate(const TrainOptions& options, std::uint64_t step) {
     return options.rate * 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }
 
+float lane_weight(std::size_t pairs_of_lane, std::size_t lanes, std::size_t pairs) {
+    return static_cast<float>(static_cast<double>(pairs_of_lane * lanes) / static_cast<double>(pairs));
+}
+
 bool one_by_one(std::size_t slots, std::size_t threads, std::size_t cells) {
     if (slots == 1 || threads <= slots) return slots == 1;
     const std::size_t blocks = linalg::count_row_blocks(cells);
@@ -232,8 +236,10 @@ void Trainer::compute_lanes() {
         for (std::size_t i = 0; i < count; ++i) {
             if (work_[i].error) std::rethrow_exception(work_[i].error);
             told(Shared::cells) += static_cast<double>(work_[i].source.rows());
-            shared_[lanes_[first + i].slot] = work_[i].finite ? work_[i].loss : 0;
-            if (!last_alone && work_[i].finite) work_[i].finite = sum_.add(turn_part(work_[i].gradient));
+            const Lane& lane = lanes_[first + i];
+            shared_[lane.slot] = work_[i].finite ? static_cast<double>(lane.weight) * work_[i].loss : 0;
+            if (!last_alone && work_[i].finite)
+                work_[i].finite = sum_.add(turn_part(work_[i].gradient), lane.weight);
             if (!work_[i].finite) told(Shared::not_finite) = 1;
         }
         first += count;
@@ -246,7 +252,7 @@ void Trainer::compute_last(std::size_t lane_index, SlotWork& work) {
     bool inside = true;
     const auto add_from = [&](std::size_t first) {
         const std::size_t of_turn = std::max(first, turn_.first) - turn_.first;
-        inside = sum_.add_last(turn_part(work.gradient), of_turn) && inside;
+        inside = sum_.add_last(turn_part(work.gradient), of_turn, lanes_[lane_index].weight) && inside;
     };
     work.scratch->gradient_final = std::ref(add_from);
     compute_slot(lane_index, work);

@@ -85,15 +85,20 @@ struct TrainingPair {
     std::vector<float> condition;
 };
 
-/// The pairs that one slot of every batch draws from.
+/// What the loss and the gradient of a slot count: the pairs of its lane over the mean of all lanes. A lane
+/// may have one pair more than another, each of which then comes less often; so every pair counts the same.
+float lane_weight(std::size_t pairs_of_lane, std::size_t lanes, std::size_t pairs);
+
+/// The pairs that one slot of every batch draws from, each once in as many steps as there are.
 struct Lane {
     std::size_t slot = 0;
+    float weight = 1;  ///< see lane_weight()
     std::vector<TrainingPair> pairs;
 };
 
 /// What one step did; the same on every rank.
 struct StepReport {
-    double loss = 0;           ///< mean over the slots
+    double loss = 0;           ///< mean over the slots, each with the weight of its lane
     double gradient_norm = 0;  ///< before clipping
     double rate = 0;
     std::uint64_t cells = 0;  ///< control cells of all slots

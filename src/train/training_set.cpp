@@ -212,7 +212,9 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, bool normalise
 std::vector<Lane> TrainingSet::lanes() const {
     std::vector<Lane> lanes;
     for (std::size_t slot : own_lanes_) {
-        Lane lane{slot, {}};
+        Lane lane{.slot = slot,
+                  .weight = lane_weight(dealt_[slot].size(), dealt_.size(), pairs_.size()),
+                  .pairs = {}};
         for (std::size_t i : dealt_[slot]) {
             const data::PopulationPair& pair = screen_.pairs[pairs_[i]];
             lane.pairs.push_back({i, cells_of(pair.control), cells_of(pair.treated),

@@ -75,7 +75,9 @@ int allocations(linalg::Precision precision, std::size_t slots, const dist::Comm
     for (std::size_t b = 0; b < slots; ++b) {
         if (b % static_cast<std::size_t>(comm.size()) != static_cast<std::size_t>(comm.rank())) continue;
         lanes.push_back(
-            {b, {{0, control.view(), treated.view(), {1, 0}}, {1, treated.view(), control.view(), {0, 1}}}});
+            {b,
+             1,
+             {{0, control.view(), treated.view(), {1, 0}}, {1, treated.view(), control.view(), {0, 1}}}});
     }
     train::Trainer trainer(model, {.batch_pairs = slots, .cells = 200, .warmup_steps = 2}, std::move(lanes),
                            comm);

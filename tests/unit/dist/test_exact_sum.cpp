@@ -36,6 +36,15 @@ TEST(ExactSum, DoesNotDependOnTheOrder) {
     }
 }
 
+TEST(ExactSum, WeighsASummand) {
+    ExactSum sum(3);
+    std::vector<float> out(3);
+    EXPECT_TRUE(sum.add(std::vector<float>{1, -2, 3}, 0.75F));
+    EXPECT_TRUE(sum.add(std::vector<float>{4, 8, 16}, 1.25F));
+    sum.read(0.5, 0, out);
+    EXPECT_EQ(out, (std::vector<float>{2.875, 4.25, 11.125}));
+}
+
 TEST(ExactSum, SumsFewerElementsThanItHolds) {
     ExactSum sum(3);
     std::vector<float> out(2);

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "dist/partition.hpp"
+#include "support/mpi_session.hpp"
+#include "train/trainer.hpp"
+
+namespace train = popflow::train;
+namespace models = popflow::models;
+namespace nn = popflow::nn;
+namespace linalg = popflow::linalg;
+
+namespace {
+
+// Each pair has a loss and a gradient of its own.
+constexpr std::array<float, 5> of_pair{1, 2, 4, 8, 16};
+
+class ToldPairs : public models::Model {
+  public:
+    ToldPairs() { layout_.add("w", 1, 1); }
+    const nn::ParameterLayout& layout() const override { return layout_; }
+    linalg::AlignedVector<float> initial_values(std::uint64_t) const override {
+        return linalg::AlignedVector<float>(layout_.size(), 1.0F);
+    }
+    std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
+    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>& slot, const nn::Turn&,
+                         Scratch&, std::span<float> gradients) const override {
+        gradients[0] += of_pair[slot.pair];
+        return static_cast<double>(of_pair[slot.pair]);
+    }
+    std::size_t context_size() const override { return 0; }
+    std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
+                               std::span<const std::uint8_t>) const override {
+        return {};
+    }
+    popflow::ode::Statistics transport(std::span<const float>, std::span<const float>, std::span<const float>,
+                                       const popflow::ode::Options&,
+                                       linalg::MatrixView<float>) const override {
+        return {};
+    }
+
+  private:
+    nn::ParameterLayout layout_;
+};
+
+using Lanes = popflow::support::WithMpi;
+
+}  // namespace
+
+TEST_F(Lanes, CountEveryPairTheSame) {
+    popflow::data::Cells cells;
+    cells.x = linalg::Matrix<float>(3, 2);
+    cells.cell_type.resize(3);
+    std::vector<train::Lane> lanes;
+    const std::vector<std::size_t> sizes(of_pair.size(), 3);
+    for (const auto& dealt : popflow::dist::deal(sizes, 2)) {
+        train::Lane lane{
+            .slot = lanes.size(), .weight = train::lane_weight(dealt.size(), 2, of_pair.size()), .pairs = {}};
+        for (const std::size_t i : dealt)
+            lane.pairs.push_back(
+                {.index = i, .control = cells.view(), .treated = cells.view(), .condition = {1}});
+        lanes.push_back(std::move(lane));
+    }
+    ASSERT_NE(lanes[0].pairs.size(), lanes[1].pairs.size());
+    const popflow::dist::Communicator comm = popflow::dist::Communicator::world();
+    const ToldPairs model;
+    train::Trainer trainer(model, {.batch_pairs = 2, .cells = 3}, std::move(lanes), comm);
+    double loss = 0;
+    double gradient = 0;
+    constexpr int steps = 6;  // whole epochs of three pairs and of two
+    for (int i = 0; i < steps; ++i) {
+        const train::StepReport report = trainer.step({});
+        loss += report.loss / steps;
+        gradient += report.gradient_norm / steps;
+    }
+    const double mean = 31.0 / 5;
+    EXPECT_NEAR(loss, mean, 1e-6);
+    EXPECT_NEAR(gradient, mean, 1e-6);
+}
+
+TEST_F(Lanes, OfTheSameNumberOfPairsWeighOne) {
+    EXPECT_EQ(train::lane_weight(24, 10, 240), 1.0F);
+}
