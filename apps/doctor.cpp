@@ -192,9 +192,9 @@ int doctor(const Arguments& arguments, const dist::Communicator& comm) {
                               ", " + core::build_type() + " build");
     print_line("system", std::string(system.sysname) + " " + system.release + ", " + system.machine);
     print_line("processor", core::proc_value("/proc/cpuinfo", "model name"));
-    const auto limit = core::memory_limit();
+    const auto group = core::group_memory();
     print_line("memory", memory_of("MemTotal") + ", " + memory_of("MemAvailable") + " available" +
-                             (limit ? ", limited to " + gibibytes(static_cast<double>(*limit)) : ""));
+                             (group ? ", limited to " + gibibytes(static_cast<double>(group->limit)) : ""));
     print_line("mpi", dist::library() + ", " + core::counted(ranks.size(), "rank") + " on " +
                           core::counted(hosts.size(), "host"));
     print_line("files", h5::library());

@@ -17,42 +17,63 @@ std::optional<std::uint64_t> number_in(const std::string& path) {
     return std::nullopt;  // also for `max`
 }
 
-// Limit and use of the control group that has this process; version 2 has one hierarchy, version 1 one for
-// memory.
-struct GroupMemory {
-    std::optional<std::uint64_t> limit;
-    std::optional<std::uint64_t> used;
-};
-
-GroupMemory group_memory() {
-    constexpr std::uint64_t unlimited = std::uint64_t{1} << 62U;  // version 1 has a number for it
-    std::ifstream groups("/proc/self/cgroup");
-    for (std::string line; std::getline(groups, line);) {
-        const bool v2 = line.starts_with("0::");
-        const std::size_t v1 = line.find(":memory:");
-        if (!v2 && v1 == std::string::npos) continue;
-        const std::string folder =
-            v2 ? "/sys/fs/cgroup" + line.substr(3) : "/sys/fs/cgroup/memory" + line.substr(v1 + 8);
-        const auto limit = number_in(folder + (v2 ? "/memory.max" : "/memory.limit_in_bytes"));
-        if (!limit || *limit >= unlimited) continue;
-        return {limit, number_in(folder + (v2 ? "/memory.current" : "/memory.usage_in_bytes"))};
+// Bytes of a line of a file like memory.stat.
+std::uint64_t stat_in(const std::string& path, const std::string& key) {
+    std::ifstream in(path);
+    std::uint64_t bytes = 0;
+    for (std::string name; in >> name >> bytes;) {
+        if (name == key) return bytes;
     }
-    return {};
+    return 0;
+}
+
+// Version 2 of control groups has one hierarchy, version 1 one for memory.
+struct Files {
+    const char* limit;
+    const char* used;
+    const char* of_files;  ///< memory that only repeats what is on disk, in memory.stat
+};
+constexpr Files files_v1{"/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_inactive_file"};
+constexpr Files files_v2{"/memory.max", "/memory.current", "inactive_file"};
+
+void see_group(const std::string& folder, const Files& files, GroupMemory& memory) {
+    constexpr std::uint64_t unlimited = std::uint64_t{1} << 62U;  // version 1 has a number for it
+    const auto limit = number_in(folder + files.limit);
+    if (!limit || *limit >= unlimited) return;
+    const std::uint64_t used = number_in(folder + files.used).value_or(0);
+    const std::uint64_t of_files = stat_in(folder + "/memory.stat", files.of_files);
+    const std::uint64_t needed = used - std::min(used, of_files);
+    memory.limit = std::min(memory.limit, *limit);
+    memory.left = std::min(memory.left, *limit - std::min(*limit, needed));
 }
 
 }  // namespace
 
-std::optional<std::uint64_t> memory_limit() {
-    return group_memory().limit;
+std::optional<GroupMemory> group_memory(const std::string& groups, const std::string& mount) {
+    GroupMemory memory;
+    std::ifstream in(groups);
+    for (std::string line; std::getline(in, line);) {
+        const bool v2 = line.starts_with("0::");
+        const std::size_t v1 = line.find(":memory:");
+        if (!v2 && v1 == std::string::npos) continue;
+        const std::string top = v2 ? mount : mount + "/memory";
+        // A limit of any group above holds as well.
+        for (std::string path = line.substr(v2 ? 3 : v1 + 8);; path.erase(path.find_last_of('/'))) {
+            if (path == "/") path.clear();
+            see_group(top + path, v2 ? files_v2 : files_v1, memory);
+            if (path.find('/') == std::string::npos) break;
+        }
+    }
+    if (memory.limit == GroupMemory{}.limit) return std::nullopt;
+    return memory;
 }
 
 std::optional<std::uint64_t> available_memory() {
     const std::string free = proc_value("/proc/meminfo", "MemAvailable");
     if (free.empty()) return std::nullopt;
     const std::uint64_t bytes = 1024 * std::strtoull(free.c_str(), nullptr, 10);
-    const GroupMemory group = group_memory();
-    if (!group.limit) return bytes;
-    return std::min(bytes, *group.limit - std::min(*group.limit, group.used.value_or(0)));
+    const auto group = group_memory();
+    return group ? std::min(bytes, group->left) : bytes;
 }
 
 std::string proc_value(const char* path, const std::string& key) {
