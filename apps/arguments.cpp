@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "reference.hpp"
 #include "verbs.hpp"
@@ -20,6 +22,9 @@ sigset_t stop_signals() {
     sigaddset(&set, SIGUSR1);
     return set;
 }
+
+bool holds_interrupt = false;
+std::atomic<bool> interrupted{false};
 
 // Of a line of --help: as wide as the terminal, within what is pleasant to read.
 std::size_t help_width() {
@@ -55,8 +60,28 @@ void require(const std::string& value, const std::string& option, const std::str
 }
 
 void hold_stop_signals() {
-    const sigset_t set = stop_signals();
+    sigset_t set = stop_signals();
+    struct sigaction interrupt {};
+    sigaction(SIGINT, nullptr, &interrupt);
+    holds_interrupt = interrupt.sa_handler != SIG_IGN;  // as a shell has it for what a script starts with &
+    if (holds_interrupt) sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void watch_for_interrupt() {
+    if (!holds_interrupt) return;
+    std::thread([] {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        int signal = 0;
+        sigwait(&set, &signal);
+        interrupted = true;
+        sigwait(&set, &signal);
+        std::signal(SIGINT, SIG_DFL);
+        pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+        std::raise(SIGINT);
+    }).detach();
 }
 
 bool stop_requested() {
@@ -64,7 +89,7 @@ bool stop_requested() {
     const sigset_t set = stop_signals();
     const timespec at_once{};
     while (sigtimedwait(&set, nullptr, &at_once) > 0) requested = true;
-    return requested;
+    return requested || interrupted;
 }
 
 }  // namespace popflow::apps

@@ -90,9 +90,7 @@ int run_verb(const Verb& verb, const apps::Arguments& arguments, const dist::Com
     }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_program(int argc, char** argv) {
     std::string name = argc > 1 ? argv[1] : "";
     if (name == "--version") {
         std::printf("popflow %s (%s), %s, %s build, %s, %d threads\n", core::version(), core::commit(),
@@ -127,9 +125,21 @@ int main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write, with its words
     if (verb->stops_on_signal) apps::hold_stop_signals();
     const h5::FileGuard guard;  // forks, so ahead of MPI and threads
+    if (verb->stops_on_signal) apps::watch_for_interrupt();
     const dist::Session session(argc, argv);
     const dist::Communicator comm = dist::Communicator::world();
     apps::Arguments arguments(argv + 2, argv + argc);
     if (help) arguments.emplace_back("--help");
     return run_verb(*verb, arguments, comm);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run_program(argc, argv);
+    } catch (const std::exception& error) {  // before there are ranks to tell
+        std::fprintf(stderr, "popflow: %s\n", core::printable(error.what()).c_str());
+        return apps::failed;
+    }
 }

@@ -29,18 +29,28 @@ namespace popflow::apps {
 
 namespace {
 
+// The parts of the pairs. A step that nobody said the pairs of has no more than there are to train on.
+data::Split split_of(const data::Screen& screen, config::RunConfig& config,
+                     const config::OptionTable& table) {
+    data::Split split = data::make_split(screen, config.split, config.split_seed);
+    const std::size_t pairs = split.pairs(data::Part::train).size();
+    if (pairs == 0)
+        throw core::ConfigError("split", "found " + config.split + ", which leaves nothing to train on");
+    if (!table.given("batch-pairs")) config.train.batch_pairs = std::min(config.train.batch_pairs, pairs);
+    return split;
+}
+
 // One training from its data to its last step.
 class Training {
   public:
-    Training(const config::RunConfig& config, const config::OptionTable& table,
-             const dist::Communicator& comm)
+    Training(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm)
         : config_(config),
           table_(table),
           comm_(comm),
           folder_(config.output),
           stamp_(file_stamp(config.data)),
           screen_(open_agreed_screen(config, table, comm)),
-          split_(data::make_split(screen_, config.split, config.split_seed)),
+          split_(split_of(screen_, config, table)),
           storage_(cell_storage(config, comm)),
           set_(screen_, split_, config.train, comm, storage_, agreed_vectors(config, comm)) {
         if (file_stamp(config.data) != stamp_)
@@ -167,12 +177,12 @@ class Training {
             return trainer_->step(
                 {.stop = stop_requested() || trainer_->steps_done() + 1 == config_.stop_after, .save = due});
         } catch (const core::NumericalError& error) {
-            throw core::NumericalError(error.where, not_finite_at(trainer_->steps_done()));
+            throw core::NumericalError(error.where, error.problem + what_is_kept());
         }
     }
 
-    std::string not_finite_at(std::uint64_t step) const {
-        return "the loss is not finite at step " + std::to_string(step) + "; " +
+    std::string what_is_kept() const {
+        return "; " +
                (saved_step_ ? "the last checkpoint is of step " + std::to_string(*saved_step_)
                             : "there is no checkpoint yet") +
                " (see --on-nan, --rate and --clip-norm)";
@@ -214,8 +224,10 @@ class Training {
              ", " + linalg::precision_name(saved_.shape.precision) + "; " + counted(ranks, "rank") + " x " +
              counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"));
         for (const data::Dropped& dropped : screen_.dropped) {
-            if (dropped.kind == data::Dropped::Kind::rows && dropped.n_cells == 0)
-                tell("note: " + dropped.why);
+            if (dropped.kind != data::Dropped::Kind::rows) continue;
+            if (dropped.n_cells == 0) tell("note: " + dropped.why);
+            if (dropped.why.starts_with(data::no_value))
+                tell("note: " + counted(dropped.n_cells, "row") + " left out: " + dropped.why);
         }
         if (set_.on_disk())
             tell("note: the cells of this rank lie in a file in " + storage_.folder + " (see --cache)");
@@ -255,7 +267,9 @@ class Training {
     void save() {
         saved_.memory = trainer_->memory();
         if (!std::ranges::all_of(trainer_->values(), [](float w) { return std::isfinite(w); })) {
-            throw core::NumericalError("training", not_finite_at(trainer_->steps_done()));
+            throw core::NumericalError("training", "the weights are not finite after step " +
+                                                       std::to_string(trainer_->steps_done()) +
+                                                       what_is_kept());
         }
         saved_step_ = trainer_->steps_done();
         saved_at_ = std::chrono::steady_clock::now();
@@ -302,13 +316,11 @@ class Training {
 
 }  // namespace
 
-int train_run(const config::RunConfig& config, const config::OptionTable& table,
-              const dist::Communicator& comm) {
+int train_run(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm) {
     return Training(config, table, comm).run();
 }
 
-int plan_run(const config::RunConfig& config, const config::OptionTable& table,
-             const dist::Communicator& comm) {
+int plan_run(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm) {
     return Training(config, table, comm).rehearse();
 }
 

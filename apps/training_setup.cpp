@@ -91,6 +91,12 @@ models::IcnnTransportShape icnn_shape(const config::RunConfig& config,
     models::IcnnTransportShape shape = config.icnn;
     shape.markers = data.markers;
     shape.conditions = config.condition == config::Condition::treatment ? data.conditions : 0;
+    if (config.method == models::Method::icnn && shape.start == models::IcnnStart::identity &&
+        shape.hidden < shape.markers) {
+        throw core::ConfigError("icnn-hidden", "found " + std::to_string(shape.hidden) + ", allowed " +
+                                                   std::to_string(shape.markers) +
+                                                   " or more, the markers, with --icnn-start identity");
+    }
     return shape;
 }
 

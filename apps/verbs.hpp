@@ -21,7 +21,8 @@ struct Verb {
     const char* name;
     const char* does;
     int (*run)(const Arguments&, const dist::Communicator&);
-    bool stops_on_signal = false;  ///< SIGTERM and SIGUSR1 make it save its state and exit with 75
+    bool stops_on_signal =
+        false;  ///< SIGTERM, SIGUSR1 and a first SIGINT make it save its state and exit with 75
 };
 
 // Each verb takes the arguments behind its name, runs on all ranks and returns the exit code.
@@ -39,8 +40,8 @@ int doctor(const Arguments& arguments, const dist::Communicator& comm);
 /// `--help` or `-h` is among them.
 bool asks_for_help(const Arguments& arguments);
 
-/// Parses arguments; if they ask for help (asks_for_help(), or a name of listings() alone), prints it on rank
-/// 0 and returns true.
+/// Parses arguments; if they ask for help (asks_for_help(), or a name for which is_listing() alone), prints
+/// it on rank 0 and returns true.
 bool parse_or_help(const config::OptionTable& table, const std::string& usage, const Arguments& arguments,
                    const std::vector<config::Section>& sections, const dist::Communicator& comm,
                    std::vector<std::string>* positional = nullptr);
@@ -53,20 +54,22 @@ void require(const std::string& value, const std::string& option, const std::str
 /// @throws core::ConfigError if bf16 is asked for and a CPU has it not
 void settle_precision(config::RunConfig& config, const dist::Communicator& comm);
 
-/// Trains as configured, with a settled precision, into the folder config.output, which is there and kept to
-/// this run; `done` or `stopped`.
-int train_run(const config::RunConfig& config, const config::OptionTable& table,
-              const dist::Communicator& comm);
+/// Trains as configured, with a settled precision (and settles what only the data tell), into the folder
+/// config.output, which is there and kept to this run; `done` or `stopped`.
+int train_run(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm);
 
 /// Prints what train_run() would do and writes nothing; `done`, or `failed` if some first steps fail.
-int plan_run(const config::RunConfig& config, const config::OptionTable& table,
-             const dist::Communicator& comm);
+int plan_run(config::RunConfig& config, const config::OptionTable& table, const dist::Communicator& comm);
 
-/// Holds SIGTERM and SIGUSR1 back until stop_requested() asks for them, in this thread and those it starts.
+/// Holds SIGTERM, SIGUSR1 and SIGINT back until stop_requested() asks for them, in this thread and those it
+/// starts.
 ///
 /// No handler runs: generated matrix kernels keep data below the stack pointer, where a handler's frame would
 /// be written. Call it before MPI starts its threads.
 void hold_stop_signals();
+/// Starts a thread that waits for SIGINT: the first asks for a stop, the second ends the program as if
+/// nothing held it back.
+void watch_for_interrupt();
 /// One of them came.
 bool stop_requested();
 

@@ -71,6 +71,8 @@ class OptionTable {
     /// is relative to the including file. @param name of the file, for messages and for what it includes
     /// @throws core::ConfigError also for a file that includes itself
     void parse_text(const std::string& text, const std::string& name) const;
+    /// Whether an option was set by what was parsed so far, not by its default.
+    bool given(const std::string& name) const { return given_->contains(name); }
     /// The resolved configuration: every stored option of `sections` as `name = value`.
     /// @throws core::ConfigError for a value that would not read back
     std::string text(const std::vector<Section>& sections) const;

@@ -63,9 +63,10 @@ class WriteError : public Error {
 /// A computation left the finite numbers or did not converge.
 class NumericalError : public Error {
   public:
-    NumericalError(std::string place, const std::string& problem)
-        : Error(place + ": " + problem), where(std::move(place)) {}
+    NumericalError(std::string place, std::string found)
+        : Error(place + ": " + found), where(std::move(place)), problem(std::move(found)) {}
     std::string where;
+    std::string problem;
 };
 
 /// An MPI call failed.

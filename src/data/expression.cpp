@@ -73,6 +73,26 @@ void Expression::read(std::span<const RowRun> runs, std::span<const std::size_t>
     }
 }
 
+void Expression::add_sample(core::Digest& digest) const {
+    constexpr std::size_t most_places = 32;
+    constexpr std::size_t most_entries = 64;
+    const bool dense = encoding_ == Encoding::dense;
+    const std::size_t stored = values_->rows();
+    const std::size_t count = std::min(stored, dense ? std::size_t{1} : most_entries);
+    if (stored == 0) return;
+    const std::size_t places = std::min(most_places, stored);
+    std::vector<float> values(count * values_->row_size());
+    std::vector<std::int64_t> indices(count);
+    for (std::size_t k = 0; k < places; ++k) {
+        const std::size_t first = places == 1 ? 0 : (stored - count) * k / (places - 1);
+        values_->read_rows(first, count, std::span<float>(values));
+        digest.add(std::span<const float>(values));
+        if (dense) continue;
+        indices_->read_rows(first, count, std::span<std::int64_t>(indices));
+        digest.add(std::span<const std::int64_t>(indices));
+    }
+}
+
 void Expression::read_dense(std::span<const RowRun> runs, std::span<const std::size_t> columns) const {
     const std::size_t height = rows_per_block(*values_, cols_);
     std::vector<float> block;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/digest.hpp"
 #include "h5/group.hpp"
 
 namespace popflow::data {
@@ -40,6 +41,10 @@ class Expression {
     /// @param runs  ascending and without overlap
     /// @throws core::DataError for sparse indices out of range
     void read(std::span<const RowRun> runs, std::span<const std::size_t> columns) const;
+
+    /// Takes stored numbers from a few dozen places into a digest, evenly spread and with both ends: rows of
+    /// a dense matrix, stretches of the stored entries of a sparse one.
+    void add_sample(core::Digest& digest) const;
 
   private:
     enum class Encoding { dense, csr, csc };

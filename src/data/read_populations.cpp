@@ -135,7 +135,7 @@ struct Source {
 };
 
 [[noreturn]] void bad_value(const Source& source, std::size_t row, std::size_t j, float value) {
-    const bool signed_values = source.transform.kind == Transform::Kind::none;
+    const bool signed_values = source.transform.kind != Transform::Kind::log1p;
     const std::string found = std::isnan(value)   ? "NaN"
                               : std::isinf(value) ? (value > 0 ? "inf" : "-inf")
                                                   : core::number_label(value);
@@ -146,7 +146,7 @@ struct Source {
 }
 
 bool allowed(const Transform& transform, float value) {
-    return std::isfinite(value) && (value >= 0 || transform.kind == Transform::Kind::none);
+    return std::isfinite(value) && (value >= 0 || transform.kind != Transform::Kind::log1p);
 }
 
 /// Transforms the raw values of a run in place up to the first that is not allowed; false if there is one.

@@ -125,7 +125,7 @@ void make_pairs(Screen& screen) {
 void check_concentrations(const Screen& screen, const std::string& column) {
     std::map<std::string, std::set<std::string>> labels;
     for (const Population& population : screen.populations) {
-        labels[population.treatment].insert(population.concentration);
+        if (!population.control) labels[population.treatment].insert(population.concentration);
     }
     for (const auto& [treatment, concentrations] : labels) {
         if (concentrations.size() < 2) continue;
@@ -153,6 +153,16 @@ void find_cell_types(Screen& screen, const RowKeys& keys, const std::vector<std:
     screen.cell_types.assign(types.begin(), types.end());
 }
 
+// As the end of a message.
+std::string rows_left_out(const Screen& screen) {
+    std::string text;
+    for (const Dropped& dropped : screen.dropped) {
+        if (dropped.kind == Dropped::Kind::rows && dropped.n_cells > 0)
+            text += "; " + core::counted(dropped.n_cells, "row") + " left out: " + dropped.why;
+    }
+    return text;
+}
+
 void check_controls(const Screen& screen, const ScreenDraft& draft, const std::string& column) {
     std::set<std::string> found;
     for (const auto& [values, drafts] : draft.experiments) {
@@ -163,7 +173,8 @@ void check_controls(const Screen& screen, const ScreenDraft& draft, const std::s
     }
     throw core::DataError(screen.file, "obs/" + column,
                           "found no control among " + core::joined({found.begin(), found.end()}) +
-                              "; allowed control labels are " + core::joined(screen.options.control_labels));
+                              "; allowed control labels are " + core::joined(screen.options.control_labels) +
+                              rows_left_out(screen));
 }
 
 void check_any_left(const Screen& screen, const ScreenDraft& draft) {
@@ -181,17 +192,18 @@ void check_any_left(const Screen& screen, const ScreenDraft& draft) {
                               (screen.options.need_pairs ? " and a treatment" : "") + " of at least " +
                               std::to_string(screen.options.min_cells) +
                               " cells (--min-cells); the largest population has " + std::to_string(largest) +
-                              ", see also --pair-by");
+                              ", see also --pair-by" + rows_left_out(screen));
 }
 
 std::string fingerprint(const AnnData& data, const ScreenDraft& draft) {
-    std::uint64_t digest = digest_text(draft.obs_digest, data.x().text());
-    digest = digest_text(digest, std::to_string(data.n_obs()) + " x " + std::to_string(data.n_vars()));
-    for (const std::string& name : data.var_names()) digest = digest_text(digest, name);
-    std::array<char, 17> text{};
-    const auto end = std::to_chars(text.data(), text.data() + 16, digest, 16);
-    const std::string hex(text.data(), end.ptr);
-    return std::string(16 - hex.size(), '0') + hex;
+    core::Digest digest;
+    digest.add(draft.obs_digest);
+    digest.add(data.x().text());
+    digest.add(std::uint64_t{data.n_obs()});
+    digest.add(std::uint64_t{data.n_vars()});
+    for (const std::string& name : data.var_names()) digest.add(name);
+    data.x().add_sample(digest);
+    return digest.text();
 }
 
 }  // namespace

@@ -59,6 +59,9 @@ struct Experiment {
     std::vector<std::size_t> populations;  ///< kept populations, indices into Screen::populations
 };
 
+/// Beginning of Dropped::why for rows without a label that they need.
+inline constexpr const char* no_value = "no value of ";
+
 /// Something that was left out, and why. Each cell of the file is in a kept population or in one of these.
 struct Dropped {
     enum class Kind { rows, population, experiment };
@@ -86,7 +89,8 @@ struct Screen {
     std::vector<Dropped> dropped;
     std::size_t experiments_found = 0;  ///< before anything was dropped
     std::size_t populations_found = 0;
-    std::string fingerprint;  ///< hex digest over obs codes, markers, shape and X's type and encoding
+    /// Hex digest over obs codes, markers, shape, type and encoding of X, and a sample of its values.
+    std::string fingerprint;
 };
 
 /// Reads everything but the cells, streaming obs in bounded blocks.
@@ -112,7 +116,7 @@ Screen open_screen(const std::string& file, const ScreenOptions& options);
 /// @param populations  indices into screen.populations, without repetition
 /// @param rows  if there, receives the row of the file of every cell, in the order of the cells
 /// @return  in the order of `populations`; rows in the order of the file
-/// @throws DataError for a NaN, infinite or (under arcsinh and log1p) negative value, with its row and
+/// @throws DataError for a NaN, infinite or (under log1p) negative value, with its row and
 /// marker, and if
 ///         the file changed since it was opened
 std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations,

@@ -28,7 +28,8 @@ void check_present(const AnnData& data, const std::string& column) {
 
 }  // namespace
 
-ScreenColumns::ScreenColumns(const AnnData& data, const ScreenOptions& options) {
+ScreenColumns::ScreenColumns(const AnnData& data, const ScreenOptions& options)
+    : control_labels_(options.control_labels) {
     find_roles(data, options);
     find_pairing(data, options);
     find_exclusions(data, options);
@@ -112,9 +113,10 @@ std::string ScreenColumns::why_left_out(const RowKeys& keys, std::size_t key) co
     }
     std::vector<std::size_t> needed = pair_by_;
     needed.push_back(of(Role::treatment));
-    needed.push_back(of(Role::concentration));
+    if (std::ranges::find(control_labels_, keys.label(key, of(Role::treatment))) == control_labels_.end())
+        needed.push_back(of(Role::concentration));
     for (const std::size_t column : needed) {
-        if (keys.missing(key, column)) return "no value of " + names_[column];
+        if (keys.missing(key, column)) return no_value + names_[column];
     }
     return "";
 }
@@ -123,7 +125,9 @@ std::vector<std::string> ScreenColumns::population(const RowKeys& keys, std::siz
     std::vector<std::string> values;
     for (const std::size_t column : pair_by_) values.push_back(keys.label(key, column));
     values.push_back(keys.label(key, of(Role::treatment)));
-    values.push_back(keys.label(key, of(Role::concentration)));
+    const std::string& concentration = keys.label(key, of(Role::concentration));
+    const std::optional<double> dose = core::label_number(concentration);
+    values.push_back(dose ? core::number_label(*dose) : concentration);
     return values;
 }
 

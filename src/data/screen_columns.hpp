@@ -33,9 +33,10 @@ class ScreenColumns {
     std::optional<std::size_t> split() const { return split_; }
 
     /// Why a row of this key is left out; empty if it is not. Names the entry of `exclude` or the missing
-    /// column.
+    /// column. A control needs no concentration.
     std::string why_left_out(const RowKeys& keys, std::size_t key) const;
     /// Values of the pairing keys, then treatment, then concentration: what makes a population.
+    /// Concentrations are compared as numbers where they are some: `1` and `1.0` are one.
     std::vector<std::string> population(const RowKeys& keys, std::size_t key) const;
     /// Entries of ScreenOptions::exclude that some key matches.
     std::vector<bool> exclusions_used(const RowKeys& keys) const;
@@ -54,6 +55,7 @@ class ScreenColumns {
 
     std::vector<std::string> names_;
     std::array<std::size_t, role_names.size()> roles_{};
+    std::vector<std::string> control_labels_;
     std::vector<std::size_t> pair_by_;
     std::optional<std::size_t> split_;
     std::vector<Exclusion> exclusions_;

@@ -56,7 +56,8 @@ void fill_labels(PopulationDraft& draft, const RowKeys& keys, const ScreenColumn
     population.patient = label(Role::patient);
     population.culture = label(Role::culture);
     population.treatment = label(Role::treatment);
-    population.concentration = label(Role::concentration);
+    // Its labels are one number, or one text.
+    population.concentration = keys.label(draft.keys.front(), columns.of(Role::concentration));
     population.replicate = label(Role::replicate);
     population.plate = label(Role::plate);
     if (columns.split()) population.part = joint_label(keys, draft.keys, *columns.split());

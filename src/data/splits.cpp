@@ -14,7 +14,8 @@ namespace popflow::data {
 
 namespace {
 
-const char* const forms = "allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters";
+const char* const forms =
+    "allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters, all";
 
 /// Part of the experiment of each pair.
 Split by_experiment(const Screen& screen, const std::string& spec,
@@ -218,9 +219,12 @@ Split make_split(const Screen& screen, const std::string& spec, std::uint64_t se
         split = hold_out(screen, spec, "treatment", treatment_of);
     } else if (!split_column(spec).empty()) {
         split = split_by_column(screen, spec, split_column(spec));
+    } else if (spec == "all") {
+        return {spec, std::vector<Part>(screen.pairs.size(), Part::test)};
     } else {
-        throw core::ConfigError("split", "found `" + spec + "`" +
-                                             core::did_you_mean(spec, {"replica", "letters"}) + ", " + forms);
+        throw core::ConfigError(
+            "split",
+            "found `" + spec + "`" + core::did_you_mean(spec, {"replica", "letters", "all"}) + ", " + forms);
     }
     check_parts(screen, split);
     return split;

@@ -33,7 +33,8 @@ struct Split {
 /// `replica`: of each culture's (patient, plate) batches that hold two or more replicates, 10 give one
 /// replicate to validation and 10 other ones give one to test; with fewer than 30 such batches, a third of
 /// them each. `column:NAME`: as the column NAME of obs says; the column must be constant within an
-/// experiment. `letters`: as the column `split` says, where simulate letters puts it.
+/// experiment. `letters`: as the column `split` says, where simulate letters puts it. `all`: every pair is
+/// test, for data that a model is to be tried on.
 ///
 /// @throws ConfigError for an unknown form; DataError for an unknown patient or treatment, or one only, a
 ///         column that is missing or mixed within an experiment, and a split that leaves nothing to train on

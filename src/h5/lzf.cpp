@@ -42,20 +42,25 @@ constexpr H5Z_filter_t lzf_filter = 32000;  // the HDF Group's number for h5py's
 extern "C" std::size_t filter_lzf(unsigned flags, std::size_t n_values, const unsigned* values,
                                   std::size_t n_bytes, std::size_t* buffer_size, void** buffer) {
     if ((flags & H5Z_FLAG_REVERSE) == 0) return 0;
-    // The third value is the size of a chunk.
-    const std::size_t size = n_values >= 3 && values[2] > 0 ? values[2] : *buffer_size;
-    auto* expanded = static_cast<std::uint8_t*>(H5allocate_memory(size, false));
-    if (expanded == nullptr) return 0;
-    const std::size_t written =
-        expand_lzf({static_cast<const std::uint8_t*>(*buffer), n_bytes}, {expanded, size});
-    if (written == 0) {
+    const std::span<const std::uint8_t> in(static_cast<const std::uint8_t*>(*buffer), n_bytes);
+    // Three bytes stand for 264 at most.
+    const std::size_t most = 88 * n_bytes;
+    // The third value is the size of a chunk; strings of variable length have none.
+    std::size_t size = n_values >= 3 && values[2] > 0 ? values[2] : *buffer_size;
+    while (true) {
+        auto* expanded = static_cast<std::uint8_t*>(H5allocate_memory(size, false));
+        if (expanded == nullptr) return 0;
+        const std::size_t written = expand_lzf(in, {expanded, size});
+        if (written > 0) {
+            H5free_memory(*buffer);
+            *buffer = expanded;
+            *buffer_size = size;
+            return written;
+        }
         H5free_memory(expanded);
-        return 0;
+        if (size >= most) return 0;
+        size = std::min(2 * size, most);
     }
-    H5free_memory(*buffer);
-    *buffer = expanded;
-    *buffer_size = size;
-    return written;
 }
 
 }  // namespace

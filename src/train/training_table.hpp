@@ -8,7 +8,8 @@
 
 namespace popflow::train {
 
-/// One row of the training table: means over the steps since the row before.
+/// One row of the training table: means over the steps since the row before, or since training went on from a
+/// checkpoint after it.
 struct TrainingRow {
     std::uint64_t step = 0;  ///< steps done
     double epoch = 0;        ///< visits of each pair, on average

@@ -112,6 +112,8 @@ def encodings_of_x():
         file.create_dataset("X", data=x.astype(np.int32), chunks=(7, 2), shuffle=True, compression="gzip")
         write_elem(file, "obs", categorical)
         write_elem(file, "var", var)
+    # Names and categories too, whose strings have no size of their own in the filter's values.
+    write("all_lzf.h5ad", x.astype(np.float32), categorical, var, compression="lzf")
     with h5py.File(folder / "dense_lzf.h5ad", "w") as file:
         file.create_dataset("X", data=np.tile(x, 1).astype(np.float32), chunks=(20, 5), compression="lzf")
         write_elem(file, "obs", categorical)

@@ -9,6 +9,7 @@
 #include "data/screen.hpp"
 #include "h5/dataframe.hpp"
 #include "h5/file.hpp"
+#include "support/screen_file.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace popflow::data;
@@ -92,9 +93,9 @@ TEST_P(XEncoding, ReadsOnlyTheRowsAskedFor) {
 
 INSTANTIATE_TEST_SUITE_P(AnnData, XEncoding,
                          testing::Values("dense.h5ad", "dense_float64_gzip.h5ad", "dense_uint16.h5ad",
-                                         "dense_int32_chunks.h5ad", "dense_lzf.h5ad", "csr_float32.h5ad",
-                                         "csr_int64_gzip.h5ad", "csc_int32.h5ad", "csc_unsorted.h5ad",
-                                         "layout_0_7.h5ad", "layout_0_6.h5ad"));
+                                         "dense_int32_chunks.h5ad", "dense_lzf.h5ad", "all_lzf.h5ad",
+                                         "csr_float32.h5ad", "csr_int64_gzip.h5ad", "csc_int32.h5ad",
+                                         "csc_unsorted.h5ad", "layout_0_7.h5ad", "layout_0_6.h5ad"));
 
 TEST_P(ScreenEncoding, GivesTheSameScreenAndCells) {
     const Screen screen = open_screen(golden(GetParam()), small_options());
@@ -194,4 +195,19 @@ TEST(AnnData, FingerprintsTellFilesApart) {
     EXPECT_EQ(print("dense.h5ad").size(), 16U);
     EXPECT_NE(print("dense.h5ad"), print("csr_float32.h5ad"));
     EXPECT_NE(print("dense.h5ad"), print("obs_typed.h5ad"));
+}
+
+TEST(AnnData, FingerprintsTellCellsApart) {
+    const popflow::support::TemporaryFolder folder;
+    popflow::support::ScreenFile file;
+    file.add(50, {.patient = "P1", .treatment = "DMSO", .concentration = "0"});
+    file.add(50, {.patient = "P1", .treatment = "O", .concentration = "1"});
+    const auto print = [&](float scale) {
+        file.x.clear();
+        for (int i = 0; i < 200; ++i) file.x.push_back(scale * static_cast<float>(i));
+        file.write(folder.file("a.h5ad"));
+        return open_screen(folder.file("a.h5ad"), small_options()).fingerprint;
+    };
+    EXPECT_EQ(print(1), print(1));
+    EXPECT_NE(print(1), print(1.5F));
 }

@@ -104,6 +104,20 @@ TEST_F(ScreenTest, AllDosesMakePairsOnRequestInNumericOrder) {
         EXPECT_EQ(screen.populations[screen.pairs[p].treated].concentration, doses[p]);
 }
 
+TEST_F(ScreenTest, ADoseIsANumberHoweverItIsWritten) {
+    ScreenFile file = two_patients();
+    const std::size_t pairs = open(file).pairs.size();
+    file.add(2, {"P1", "S", "10.0"});
+    file.add(3, {"P1", "S", "1e1"});
+
+    const Screen screen = open(file);
+
+    ASSERT_EQ(screen.pairs.size(), pairs);
+    const popflow::data::Population& treated = screen.populations[screen.pairs[0].treated];
+    EXPECT_EQ(treated.concentration, "10");
+    EXPECT_EQ(treated.n_cells, open(two_patients()).populations[screen.pairs[0].treated].n_cells + 5);
+}
+
 TEST_F(ScreenTest, SmallPopulationsGoAndThenExperimentsOfNoUse) {
     ScreenFile file = two_patients();
     file.add(1, {"P1", "O", "1"});     // too small
@@ -318,12 +332,12 @@ TEST_F(ScreenTest, SaysWhichValueOfXIsWrong) {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const float inf = std::numeric_limits<float>::infinity();
 
-    EXPECT_EQ(with(nan, "arcsinh:5"),
-              "X: row 5, marker CD90: found NaN, allowed finite numbers >= 0 for the transform arcsinh:5");
+    EXPECT_EQ(with(nan, "arcsinh:5"), "X: row 5, marker CD90: found NaN, allowed finite numbers");
     EXPECT_EQ(with(-0.5, "log1p"),
               "X: row 5, marker CD90: found -0.5, allowed finite numbers >= 0 for the transform log1p");
     EXPECT_EQ(with(inf, "none"), "X: row 5, marker CD90: found inf, allowed finite numbers");
     EXPECT_EQ(with(-0.5, "none"), "no error");
+    EXPECT_EQ(with(-12.5, "arcsinh:5"), "no error");  // as compensation leaves them
 }
 
 TEST_F(ScreenTest, SaysWhatIsWrongWithAnOption) {

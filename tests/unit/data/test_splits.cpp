@@ -87,10 +87,10 @@ TEST(PatientSplit, SaysWhatIsWrong) {
               "of each");
     EXPECT_EQ(error_of(screen, "patient:"),
               "split: found `patient:` without a name, allowed replica, "
-              "patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters");
+              "patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters, all");
     EXPECT_EQ(error_of(screen, "patients"),
               "split: found `patients`, allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], "
-              "column:NAME, letters");
+              "column:NAME, letters, all");
 }
 
 TEST(PatientSplit, NeedsExperimentsOfOnePatient) {
