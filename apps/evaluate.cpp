@@ -13,6 +13,7 @@
 #include "output_path.hpp"
 #include "run_folder.hpp"
 #include "train/training_table.hpp"
+#include "trained_pairs.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -56,7 +57,7 @@ eval::EvaluationIdentity identity(const std::string& config_text, const train::C
 int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
                  const config::RunConfig& config, const config::OptionTable& table, eval::Leftover leftover,
                  const std::string& log, const dist::Communicator& comm) {
-    const data::Screen screen = open_screen_of_run(config, checkpoint, true);
+    const data::Screen screen = open_agreed_screen_of_run(config, table, checkpoint, true, comm);
     const data::Split split = data::make_split(screen, config.split, config.split_seed);
     const std::unique_ptr<models::Model> model = checkpoint.model();
     const eval::TrainedFlow flow = trained_flow(*model, checkpoint);
@@ -73,7 +74,7 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     options.sampled = options.sample.empty()
                           ? eval::sampled_pairs(screen, split, pairs, options.sample_pairs)
                           : eval::named_pairs(screen, pairs, options.sample, options.sample_pairs);
-    if (screen.fingerprint == checkpoint.data_fingerprint) options.trained = split.pairs(data::Part::train);
+    options.trained = trained_pairs(screen, split, config, table, checkpoint);
     eval::PartialResults partial(output, identity(config_text, checkpoint, screen), leftover, comm);
     eval::Evaluation evaluation;
     {
@@ -117,8 +118,8 @@ int evaluate(const Arguments& arguments, const dist::Communicator& comm) {
     config::RunConfig config;
     const config::OptionTable table = run_options(config);
     using enum config::Section;
-    const std::vector<config::Section> sections{general, run_folder, config::Section::data, transport,
-                                                config::Section::evaluate};
+    const std::vector<config::Section> sections{general, run_folder, config::Section::data,
+                                                split,   transport,  config::Section::evaluate};
     const std::string usage =
         "evaluate --run RUN --output R.h5 [--predictions P.h5ad] [options]\n\n"
         "Scored pairs are kept in R.h5.partial until R.h5 is complete; --resume goes on with them.\n"

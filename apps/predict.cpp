@@ -25,7 +25,7 @@ int predict_run(const config::RunConfig& config, const config::OptionTable& tabl
         eval::chosen_conditions(checkpoint.conditions, config.treatments, config.concentrations);
     const eval::Space space = eval::parse_space(config.space, config.screen.transform);
     if (comm.root()) eval::check_writable(config.output);
-    const data::Screen screen = open_screen_of_run(config, checkpoint, false);
+    const data::Screen screen = open_agreed_screen_of_run(config, table, checkpoint, false, comm);
     const std::unique_ptr<models::Model> model = checkpoint.model();
     const eval::TrainedFlow flow = trained_flow(*model, checkpoint);
     eval::PredictionPlan plan = eval::plan_of_controls(screen, conditions);

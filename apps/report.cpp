@@ -3,10 +3,10 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 
+#include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "output_path.hpp"
 #include "verbs.hpp"
@@ -15,19 +15,6 @@
 namespace popflow::apps {
 
 namespace {
-
-void write_text(const std::string& path, const std::string& text) {
-    const std::string temporary = path + ".tmp";
-    std::ofstream out(temporary);
-    out << text;
-    out.close();
-    std::error_code error;
-    if (out) std::filesystem::rename(temporary, path, error);
-    if (!out || error) {
-        std::filesystem::remove(temporary, error);
-        throw core::ConfigError("output", "cannot write '" + path + "'");
-    }
-}
 
 // As asked for, or else as the end of the output's name says.
 eval::ReportFormat format(const config::RunConfig& config) {
@@ -95,7 +82,7 @@ int report(const Arguments& arguments, const dist::Communicator& comm) {
     if (config.output.empty()) {
         std::printf("%s", text.c_str());
     } else {
-        write_text(config.output, text);
+        core::store_file(config.output, std::as_bytes(std::span(text)));
         std::printf("%s: %s of %s\n", config.output.c_str(),
                     eval::report_format_names()[static_cast<std::size_t>(kind)].c_str(),
                     core::counted(results.size(), "result file").c_str());

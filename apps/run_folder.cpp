@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "agreement.hpp"
 #include "core/text.hpp"
 #include "data/anndata.hpp"
 #include "output_path.hpp"
@@ -114,6 +115,16 @@ train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable&
                                 "found other markers than those that the run was trained on, allowed "
                                 "none: a trained model keeps its markers");
     }
+    if (config.screen.transform.text() != trained.screen.transform.text()) {
+        throw core::ConfigError("transform", "found " + config.screen.transform.text() + ", allowed " +
+                                                 trained.screen.transform.text() +
+                                                 ", by which the run was trained");
+    }
+    if (config.screen.doses == data::Doses::all && trained.screen.doses == data::Doses::highest) {
+        throw core::ConfigError("doses",
+                                "found all, allowed highest: the run was trained on the highest "
+                                "concentration of each treatment alone");
+    }
     return checkpoint;
 }
 
@@ -133,6 +144,22 @@ data::Screen open_screen_of_run(const config::RunConfig& config, const train::Ch
     options.need_pairs = need_pairs;
     if (!need_pairs) options.split_column.clear();  // predictions know no parts
     return data::open_screen(config.data, options);
+}
+
+data::Screen open_agreed_screen_of_run(const config::RunConfig& config, const config::OptionTable& table,
+                                       const train::Checkpoint& checkpoint, bool need_pairs,
+                                       const dist::Communicator& comm) {
+    if (comm.size() > 1) {
+        using enum config::Section;
+        agree(comm, "configuration",
+              table.text(config::training_sections()) +
+                  table.text({transport, config::Section::evaluate, predict}));
+        agree(comm, "weights of the run", train::checkpoint_digest(checkpoint));
+        agree(comm, "data file " + config.data, file_sample(config.data));
+    }
+    data::Screen screen = open_screen_of_run(config, checkpoint, need_pairs);
+    agree(comm, "data file " + config.data, screen.fingerprint);
+    return screen;
 }
 
 eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint) {

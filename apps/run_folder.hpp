@@ -38,6 +38,12 @@ train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable&
 data::Screen open_screen_of_run(const config::RunConfig& config, const train::Checkpoint& checkpoint,
                                 bool need_pairs);
 
+/// The same once all ranks are known to have the same configuration and to see the same file and run.
+/// Collective.
+data::Screen open_agreed_screen_of_run(const config::RunConfig& config, const config::OptionTable& table,
+                                       const train::Checkpoint& checkpoint, bool need_pairs,
+                                       const dist::Communicator& comm);
+
 /// Refers to the model and the checkpoint.
 eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint);
 

@@ -66,6 +66,7 @@ void apply_defaults(RunConfig& config, const std::set<std::string>& given) {
         paper ? models::EncoderActivation::none : models::EncoderActivation::relu);
     set("encoder-frequencies", config.model.encoder.frequencies, paper ? 0 : shape.encoder.frequencies);
     set("time-highest", config.model.time_highest, paper ? 1 : shape.time_highest);
+    set("precision", config.precision, paper ? PrecisionChoice::fp32 : PrecisionChoice::automatic);
     set("eval-draw", config.evaluate.draw, paper ? eval::Draw::first : eval::Draw::random);
     check_together(config);
 }

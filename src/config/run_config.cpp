@@ -246,7 +246,7 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam; icnn: 0.9");
     add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
     add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
-               "of matrix products; auto is bf16 where every rank's CPU has it");
+               "of matrix products; auto is bf16 where every rank's CPU has it; paper: fp32");
     add.text("cache", config.cache, "auto|memory|FOLDER",
              "where a rank keeps its cells: a file of its own in a folder on a local disk, for what does not "
              "fit into "

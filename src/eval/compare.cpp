@@ -27,8 +27,10 @@ const std::set<std::string> passive_keys{"seed",
                                          "metrics",
                                          "checkpoint-every",
                                          "log-every",
+                                         "sample",
                                          "sample-pairs",
                                          "sample-cells",
+                                         "space",
                                          "sinkhorn-epsilon",
                                          "sinkhorn-rho",
                                          "method",
@@ -122,7 +124,7 @@ class Collector {
     // Method, base and k; a graph belongs to MFM alone.
     std::tuple<std::string, std::string, std::size_t, std::string> kind(std::size_t i) const {
         const Provenance& p = results_[i].provenance;
-        std::string variant = p.method == "icnn" && p.condition == "treatment" ? " + treatment" : "";
+        std::string variant = p.method == "icnn" && p.condition == "treatment" ? treatment_variant : "";
         if (p.recipe == "paper") variant += " (paper)";
         return {p.method, p.base, p.method == "mfm" ? p.knn : 0, variant};
     }
@@ -202,6 +204,7 @@ class Collector {
                 fewer.push_back(row.label() + " " + std::to_string(row.seeds.size()));
         }
         if (!fewer.empty()) comparison_.notes.push_back("fewer seeds: " + core::joined(fewer));
+        add_failures();
         std::set<std::string> builds;
         for (std::size_t i : comparison_.results)
             builds.insert(results_[i].provenance.version + " " + results_[i].provenance.commit);
@@ -209,6 +212,23 @@ class Collector {
             comparison_.notes.push_back(
                 "written by " + std::to_string(builds.size()) +
                 " builds of popflow: " + core::joined({builds.begin(), builds.end()}));
+        }
+    }
+
+    // Why scores are missing.
+    void add_failures() {
+        std::map<std::string, std::size_t> of_message;
+        for (std::size_t i : comparison_.results) {
+            const h5::DataFrame& pairs = results_[i].pairs;
+            if (!pairs.contains("message")) continue;
+            for (std::size_t row = 0; row < pairs.rows(); ++row) {
+                if (pairs.strings("status")[row] != "ok") ++of_message[pairs.strings("message")[row]];
+            }
+        }
+        for (const auto& [message, n] : of_message)
+            comparison_.notes.push_back(core::counted(n, "score") + " failed: " + message);
+        if (!of_message.empty()) {
+            comparison_.notes.push_back("the means of a file are over the pairs that it has every score of");
         }
     }
 

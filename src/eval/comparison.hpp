@@ -37,6 +37,9 @@ struct RowScores {
     std::map<std::string, Figure> by_metric;
 };
 
+/// Of a row of icnn that sees the treatment.
+inline constexpr const char* treatment_variant = " + treatment";
+
 /// One line of a comparison: a model trained with several seeds, or a baseline.
 struct ComparisonRow {
     std::string predictor;  ///< of predictor_names()

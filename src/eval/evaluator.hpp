@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,8 +51,9 @@ struct EvaluateOptions {
     std::size_t sample_pairs = 8;       ///< pairs of which cells are kept for pictures
     std::vector<std::string> sample{};  ///< parts of the names of those pairs; empty: a choice is made
     std::size_t sample_cells = 500;     ///< of each of their populations, at most
-    /// The pairs that the model was trained on, in their order in training; empty for other data.
-    std::vector<std::size_t> trained{};
+    /// The pairs that the model was trained on, each with its place among the training pairs; empty for other
+    /// data.
+    std::map<std::size_t, std::size_t> trained{};
     std::vector<std::size_t> sampled{};  ///< these pairs, as of sampled_pairs()
 };
 

@@ -67,12 +67,11 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) 
     for (const std::string& name : predictor_names())
         tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
     std::optional<PairWork> work;
-    try {
-        work.emplace(job.screen, pair.pair, job.flow, job.inputs, job.options);
-    } catch (const core::Error& error) {
+    record(tasks[first].row, [&] { work.emplace(job.screen, pair.pair, job.flow, job.inputs, job.options); });
+    if (!work) {
         for (std::size_t i = first; i < tasks.size(); ++i) {
-            tasks[i].row.status = "failed";
-            tasks[i].row.message = error.what();
+            tasks[i].row.status = tasks[first].row.status;
+            tasks[i].row.message = tasks[first].row.message;
         }
         return;
     }

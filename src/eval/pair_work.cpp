@@ -52,9 +52,8 @@ CellComparison PairWork::compare(const std::string& predictor, std::vector<float
 Matrix<float> PairWork::transported(std::vector<float>& embedding,
                                     const ode::Snapshots<float>& snapshots) const {
     embedding = population_context(flow_, control_);
-    const auto trained = std::ranges::find(options_.trained, pair_);
-    if (trained != options_.trained.end())
-        flow_.model.recognise(static_cast<std::size_t>(trained - options_.trained.begin()), embedding);
+    const auto trained = options_.trained.find(pair_);
+    if (trained != options_.trained.end()) flow_.model.recognise(trained->second, embedding);
     Matrix<float> x = control_.x;
     core::Stream noise = control_stream(options_.seed, screen_, screen_.pairs[pair_].control, DrawRole::base);
     transport_cells(flow_, embedding, treated_, options_.tolerance, noise, x.view(), snapshots);

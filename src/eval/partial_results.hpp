@@ -30,8 +30,8 @@ class PartialResults {
   public:
     /// Collective over comm.
     /// @param results  path of the results: the folder is `RESULTS.partial`
-    /// @throws core::DataError if the folder cannot be read or made; for another identity with
-    /// Leftover::keep, naming what differs
+    /// @throws core::DataError if the folder cannot be read or made; core::ConfigError for another identity
+    /// with Leftover::keep, naming what differs
     PartialResults(const std::string& results, EvaluationIdentity identity, Leftover leftover,
                    const dist::Communicator& comm);
     PartialResults(const PartialResults&) = delete;

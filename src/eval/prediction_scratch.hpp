@@ -15,7 +15,7 @@ namespace popflow::eval {
 /// that ends.
 class PredictionScratch {
   public:
-    /// @param beside  path of the file to be @throws core::DataError if nothing can be written there
+    /// @param beside  path of the file to be @throws as core::fail_to_create()
     explicit PredictionScratch(std::string beside);
     PredictionScratch(const PredictionScratch&) = delete;
     PredictionScratch& operator=(const PredictionScratch&) = delete;

@@ -78,16 +78,12 @@ class Predictor {
         const std::size_t control = file_.plan().predictions[first].control;
         std::vector<std::vector<std::uint64_t>> rows;
         const data::Cells cells = std::move(inputs_.read({&control, 1}, &rows).front());
-        std::vector<float> context = embed(control, cells);
+        std::vector<float> context(flow_.model.context_size(), 0.0F);
+        const std::string not_embedded = problem_of([&] { context = embed(control, cells); });
         for (std::size_t k = 0; k < conditions_.size(); ++k) {
-            std::string problem;
-            try {
-                carry(first + k, cells, rows.front(), context, conditions_[k]);
-            } catch (const core::NumericalError& error) {
-                problem = error.what();
-            } catch (const std::bad_alloc&) {
-                problem = "out of memory";
-            }
+            std::string problem = not_embedded;
+            if (problem.empty())
+                problem = problem_of([&] { carry(first + k, cells, rows.front(), context, conditions_[k]); });
             if (problem.empty()) continue;
             file_.drop(first + k);
             failures += data::population_label(screen_, control) + " to " +
@@ -98,6 +94,19 @@ class Predictor {
     }
 
   private:
+    // What ended some work on a population before its end; empty: nothing.
+    template <class Work>
+    static std::string problem_of(Work work) {
+        try {
+            work();
+        } catch (const core::NumericalError& error) {
+            return error.what();
+        } catch (const std::bad_alloc&) {
+            return "out of memory";
+        }
+        return {};
+    }
+
     std::vector<float> embed(std::size_t control, const data::Cells& cells) const {
         if (cells.x.rows() <= options_.max_cells) return population_context(flow_, cells);
         const auto drawn = draw_rows(cells.x.rows(), options_.max_cells, options_.draw,

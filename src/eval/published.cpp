@@ -109,7 +109,9 @@ std::optional<PublishedFigure> PublishedTable::find(const ComparisonRow& row, co
     const std::string key =
         row.method + "," + row.base + "," + (row.method == "mfm" ? std::to_string(row.knn) : "");
     const auto at = rows_.find(key);
-    if (!row.is_model() || at == rows_.end()) return std::nullopt;
+    // None was published of a row that sees the treatment where its method does not.
+    const bool other = row.variant.starts_with(treatment_variant);
+    if (!row.is_model() || other || at == rows_.end()) return std::nullopt;
     const auto figure = at->second.find(column + "_" + metric);
     if (figure == at->second.end() || std::isnan(figure->second.mean)) return std::nullopt;
     return figure->second;

@@ -216,7 +216,9 @@ std::string report_page(const std::vector<Results>& results, const std::vector<C
                     ", written by popflow " + core::version() + " (" + escaped(core::commit()) + ")") +
         "\n";
     for (const Comparison& comparison : comparisons) {
-        body += element("h2", "", "Split " + breakable(comparison.split)) + "\n" +
+        const std::string data =
+            comparisons.size() > 1 ? ", data " + comparison.data_fingerprint.substr(0, 12) : "";
+        body += element("h2", "", "Split " + breakable(comparison.split) + escaped(data)) + "\n" +
                 tables_part(comparison, published);
         if (const std::string training = training_panels(results, comparison); !training.empty())
             body += "<h3>Training</h3>\n" + element("div", "class=\"panels\"", training) + "\n";

@@ -112,7 +112,6 @@ struct Embedded {
     std::string name;
     std::string patient;
     std::string culture;
-    std::string treatment;
     std::string part;
     double x = 0;
     double y = 0;
@@ -120,8 +119,7 @@ struct Embedded {
 
 // The control populations of a result file; pairs that share a control and its draw share an embedding, which
 // is there once, or if `each` once for each pair.
-std::vector<Embedded> embedded(const Results& results, const linalg::PrincipalComponents& components,
-                               bool each) {
+std::vector<Embedded> embedded(const Results& results, const linalg::PrincipalComponents& components) {
     std::map<std::string, std::size_t> rows;
     const h5::DataFrame& pairs = results.pairs;
     for (std::size_t i = 0; i < pairs.rows(); ++i) rows.try_emplace(pairs.strings("pair")[i], i);
@@ -134,10 +132,9 @@ std::vector<Embedded> embedded(const Results& results, const linalg::PrincipalCo
         const std::string experiment = pair.substr(0, pair.rfind(" / "));
         const double x = components.scores(e, 0);
         const double y = components.scores(e, 1);
-        if (!met.insert({experiment, x, y}).second && !each) continue;
+        if (!met.insert({experiment, x, y}).second) continue;
         const auto text = [&](const char* column) { return pairs.strings(column)[row->second]; };
-        found.push_back({each ? pair : experiment, text("patient"), text("culture"), text("treatment"),
-                         text("part"), x, y});
+        found.push_back({experiment, text("patient"), text("culture"), text("part"), x, y});
     }
     return found;
 }
@@ -248,8 +245,7 @@ std::string heat_panels(const std::vector<PairFigure>& pairs, const std::string&
 std::string embedding_panels(const Results& results, const std::string& label) {
     if (results.embeddings.cols() < 2 || results.embeddings.rows() < 3) return "";
     const auto components = linalg::principal_components(results.embeddings.view(), 2);
-    const std::vector<Embedded> populations = embedded(results, components, false);
-    const std::vector<Embedded> each_pair = embedded(results, components, true);
+    const std::vector<Embedded> populations = embedded(results, components);
     if (populations.size() < 3 || !(components.share[0] > 0)) return "";
     std::vector<double> xs;
     std::vector<double> ys;
@@ -259,21 +255,15 @@ std::string embedding_panels(const Results& results, const std::string& label) {
     }
     const plot::Axis x = plot::linear_axis("PC 1 (" + percent(components.share[0]) + " of variance)", xs);
     const plot::Axis y = plot::linear_axis("PC 2 (" + percent(components.share[1]) + ")", ys);
-    struct Colouring {
-        const char* name;
-        std::string Embedded::*member;
-        const std::vector<Embedded>& points;
-    };
-    const Colouring colourings[] = {{"patient", &Embedded::patient, populations},
-                                    {"culture", &Embedded::culture, populations},
-                                    {"treatment", &Embedded::treatment, each_pair},
-                                    {"part", &Embedded::part, populations}};
+    // Not by treatment: an embedding is of a control, which all treatments of an experiment share.
+    constexpr std::pair<const char*, std::string Embedded::*> colourings[] = {
+        {"patient", &Embedded::patient}, {"culture", &Embedded::culture}, {"part", &Embedded::part}};
     std::string html;
-    for (const auto& [name, member, points] : colourings) {
-        const Texts labels = labels_of(points, member);
+    for (const auto& [name, member] : colourings) {
+        const Texts labels = labels_of(populations, member);
         if (labels.size() < 2) continue;
         std::vector<plot::Mark> marks;
-        for (const Embedded& p : points) {
+        for (const Embedded& p : populations) {
             marks.push_back({.x = p.x,
                              .y = p.y,
                              .group = place(labels, p.*member),

@@ -32,7 +32,7 @@ double mean_of(const std::vector<double>& values) {
 
 // Rows of one (part, predictor) of the table of pairs.
 struct Group {
-    std::vector<std::size_t> rows;  ///< that did not fail
+    std::vector<std::size_t> rows;  ///< of pairs that no predictor failed on: means are to be compared
     std::size_t failed = 0;
 };
 
@@ -78,16 +78,17 @@ class Summary {
 
   private:
     std::map<std::pair<std::string, std::size_t>, Group> groups() const {
+        std::set<std::string> failed;
+        for (std::size_t row = 0; row < pairs_.rows(); ++row) {
+            if (pairs_.strings("status")[row] != "ok") failed.insert(pairs_.strings("pair")[row]);
+        }
         std::map<std::pair<std::string, std::size_t>, Group> groups;
         for (std::size_t row = 0; row < pairs_.rows(); ++row) {
             const auto at = std::ranges::find(predictor_names(), pairs_.strings("predictor")[row]);
             const auto rank = static_cast<std::size_t>(at - predictor_names().begin());
             Group& group = groups[{pairs_.strings("part")[row], rank}];
-            if (pairs_.strings("status")[row] == "ok") {
-                group.rows.push_back(row);
-            } else {
-                ++group.failed;
-            }
+            if (!failed.contains(pairs_.strings("pair")[row])) group.rows.push_back(row);
+            if (pairs_.strings("status")[row] != "ok") ++group.failed;
         }
         return groups;
     }

@@ -64,7 +64,8 @@ std::string pair_name(const data::Screen& screen, std::size_t pair);
 /// Tries whether a file can be made there, without leaving one. @throws core::DataError
 void check_writable(const std::string& path);
 
-/// Writes to a temporary name and renames. @throws core::DataError if it cannot be written
+/// Writes to a temporary name and renames. @throws core::DataError if there cannot be such a file,
+/// core::WriteError if it cannot be written
 void write_results(const std::string& path, const Results& results);
 /// @throws core::DataError
 Results read_results(const std::string& path);

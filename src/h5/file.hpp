@@ -64,7 +64,7 @@ class MemoryFile {
 /// It is written as `PATH.tmp` beside its place. Objects of it must not be used after close().
 class AtomicFile {
   public:
-    /// @throws core::DataError if the file cannot be made there
+    /// @throws as core::fail_to_create() if the file cannot be made there
     explicit AtomicFile(std::string path);
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;

@@ -309,6 +309,10 @@ std::vector<float> FlowMatching::context(std::span<const float> values, ConstMat
 void FlowMatching::recognise(std::size_t pair, std::span<float> context) const {
     if (shape_.context != Context::pair_index) return;
     core::check_shape("flow_matching.context", 1, context.size(), 1, shape_.training_pairs);
+    if (pair >= context.size()) {
+        throw core::Error("flow_matching.pair: found " + std::to_string(pair) + ", allowed below " +
+                          std::to_string(context.size()));
+    }
     std::ranges::fill(context, 0.0F);
     context[pair] = 1.0F;
 }

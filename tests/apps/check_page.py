@@ -16,7 +16,7 @@ VOID = {"meta", "wbr", "br", "path", "line", "rect"}
 PANELS = [
     "training loss", "norm of the gradient", "learning rate", "model against unchanged control", "patient by treatment",
     "culture by treatment", "Cells in two principal components", "Markers that the treatment moves most", "Density of ",
-    "embedded, by treatment", "Where this is from",
+    "embedded, by patient", "Where this is from",
 ]
 
 

@@ -7,7 +7,7 @@ configs=$(cd "$(dirname "$0")/../../configs" && pwd)
 cd "$scratch"
 "$popflow" simulate screen --output screen.h5ad --patients 3 --replicates 4 --cells 60:90 --cyclin-b1 yes --seed 3 >/dev/null 2>&1
 "$popflow" simulate letters --output letters.h5ad --rotations 3 --size 20 --seed 3 >/dev/null 2>&1
-small="--min-cells 50 --hidden 8 --layers 2 --cells 20 --embedding 4 --encoder-hidden 4 --icnn-hidden 4 --icnn-inner-steps 2 --precision fp32"
+small="--min-cells 50 --hidden 8 --layers 2 --cells 20 --embedding 4 --encoder-hidden 4 --icnn-hidden 48 --icnn-inner-steps 2 --precision fp32"
 
 # plans CONFIG DATA OPTION...
 plans() {

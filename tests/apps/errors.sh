@@ -53,9 +53,13 @@ refused good.h5ad obs/nosuch "is missing, found" -- $inspect good.h5ad --column 
 refused column "found 'treatmen' (did you mean 'treatment'?), allowed patient, culture, treatment" -- $inspect good.h5ad --column treatmen=O
 refused good.h5ad obs/treatment "no control among DMSO, O, S" nosuch -- $inspect good.h5ad --control nosuch
 refused good.h5ad obs "at least 21 cells (--min-cells); the largest population has 20" -- inspect --min-cells 21 --data good.h5ad
+refused no_dose.h5ad obs "keeps a control and a treatment of at least 10 cells" "240 rows left out: no value of concentration" -- \
+    $inspect no_dose.h5ad
+expect_exit 0 "$popflow" $inspect control_without_dose.h5ad
+grep -q "Nothing was dropped" out || fail "$(cat out)"
 refused good.h5ad pERKK "did you mean 'pERK'?" -- $inspect good.h5ad --markers pERKK
 refused nan.h5ad X "row 25, marker IdU: found NaN" -- $train --data nan.h5ad
-refused negative.h5ad X "row 25, marker IdU: found -3" ">= 0" -- $train --data negative.h5ad
+refused negative.h5ad X "row 25, marker IdU: found -3" ">= 0" -- $train --data negative.h5ad --transform log1p
 refused negative.h5ad X "found -3" -- metrics good.h5ad negative.h5ad --transform log1p
 refused other_markers.h5ad pERK -- metrics good.h5ad other_markers.h5ad
 refused "found 1 file, allowed 2" -- metrics good.h5ad
@@ -187,8 +191,8 @@ for share in 20 60 95; do
     refused damaged/checkpoint.h5 -- evaluate --run damaged --output new.h5
 done
 expect_exit 0 "$popflow" $evaluate --output scores.h5
-refused nowhere/table.txt "cannot write" -- report scores.h5 --output nowhere/table.txt
-refused folder "cannot write" -- report scores.h5 --output folder --format text
+refused nowhere/table.txt "cannot create" -- report scores.h5 --output nowhere/table.txt
+refused folder "cannot create" -- report scores.h5 --output folder --format text
 
 refused output "found 'table.pdf', allowed a name that ends in .txt, .md, .csv" -- report scores.h5 --output table.pdf
 refused output "found 'table'" -- report scores.h5 --output table
@@ -248,14 +252,24 @@ refused other_markers.h5ad var "not those that the run was trained on" "\`pERK\`
     $predict --data other_markers.h5ad
 refused markers "a trained model keeps its markers" -- $predict --markers pERK
 refused markers "a trained model keeps its markers" -- $evaluate --exclude-markers pERK
+refused transform "found log1p, allowed arcsinh:5, by which the run was trained" -- $evaluate --transform log1p
+refused transform "found none, allowed arcsinh:5" -- $predict --transform none
+refused doses "found all, allowed highest" -- $evaluate --doses all
+refused pair-by "found patient, culture, allowed patient, culture, plate, replicate" -- $evaluate --pair-by patient,culture
+refused run "split: found 'patient:P1', was 'patient:P3'" "would be held out, and the run was trained on it" -- \
+    $evaluate --split patient:P1
+refused run "would be held out, and the run was trained on it" -- $evaluate --split all
+refused icnn-hidden "found 4, allowed 5 or more, the markers" -- $train --method icnn --icnn-hidden 4
+refused split "found all, which leaves nothing to train on" -- $train --split all
 refused treatment "found 'DMSOO'" "allowed O, S" "trained on" -- $predict --treatment O,DMSOO
 refused treatment "found 'o' (did you mean 'O'?)" -- $predict --treatment S --treatment o
 refused treatment "found 'unheard'" "allowed O, S" -- $predict --treatment unheard
 refused concentration "found 1, allowed none" "--doses highest" -- $predict --concentration 1
 refused concentration "found 'high'" -- $predict --concentration high
 refused space "found 'log', allowed raw, arcsinh, transformed, normalised" -- $predict --space log
+expect_exit 0 "$popflow" $train --transform log1p --output logged
 refused space "found 'arcsinh', allowed raw, transformed, normalised; the transform is log1p" -- \
-    $predict --space arcsinh --transform log1p
+    $predict --run logged --space arcsinh
 refused times "found '1.5', allowed a number from 0 to 1" -- $predict --times 0,1.5
 refused times "found 'half'" -- $predict --times half
 refused times "found '0.5' twice" -- $predict --times 0.5,1,0.5

@@ -105,7 +105,7 @@ def main():
     say("run", *words_of(run, "dry-run", "stop-after"))
     check_stored(pathlib.Path("r/config.cfg").read_text(), run)
 
-    evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", **DATA, **TRANSPORT, **EVALUATE, "predictions": "ep.h5ad"}
+    evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", **DATA, **SPLIT, **TRANSPORT, **EVALUATE, "predictions": "ep.h5ad"}
     check(("evaluate",), evaluate)
     say("evaluate", *words_of(evaluate, "resume"))
     say("evaluate", *words_of(evaluate))

@@ -58,6 +58,13 @@ for name, value in [("nan", np.nan), ("negative", -3)]:
     bad.X[25, 2] = value
     write(name, bad)
 
+control_without_dose = good.copy()
+control_without_dose.obs["concentration"] = [np.nan if t == "DMSO" else 1.0 for t in good.obs["treatment"]]
+write("control_without_dose", control_without_dose)
+no_dose = good.copy()
+no_dose.obs["concentration"] = [0.0 if t == "DMSO" else np.nan for t in good.obs["treatment"]]
+write("no_dose", no_dose)
+
 write("no_x", good)
 with h5py.File(folder / "no_x.h5ad", "a") as file:
     del file["X"]

@@ -59,9 +59,10 @@ def recomputed(pairs):
     """The rows of the summary, by (part, predictor, aggregation)."""
     rows = {}
     for (part, predictor), group in pairs.groupby(["part", "predictor"], observed=True):
-        ok = group[group["status"] == "ok"]
+        failed = pairs.loc[pairs["status"] != "ok", "pair"]
+        ok = group[~group["pair"].isin(failed)]
         cultures = ok.groupby("culture", observed=True)[METRICS].mean()
-        counts = [len(ok), len(group) - len(ok)]
+        counts = [len(ok), (group["status"] != "ok").sum()]
         rows[part, predictor, "culture_mean"] = counts + list(cultures.mean())
         rows[part, predictor, "pair_mean"] = counts + list(ok[METRICS].mean())
         if len(cultures) < 2:

@@ -46,6 +46,19 @@ if "${user[@]}" "$popflow" --version >/dev/null 2>&1; then
         "${user[@]}" "$popflow" ${train/s.h5ad/secret.h5ad} --output open/run
 fi
 
+# Ctrl-C on a training without mpirun saves, says so, and it goes on from there.
+env --default-signal=INT "$popflow" $long --output interrupted >/dev/null 2>err &
+job=$!
+wait_for interrupted/checkpoint.h5
+kill -INT "$job"
+code=0
+wait "$job" || code=$?
+[ "$code" = 75 ] || fail "Ctrl-C: exit code $code: $(tail -n 2 err)"
+grep -q "stopped on request after step" err || fail "Ctrl-C: $(tail -n 2 err)"
+step=$(grep -o "after step [0-9]*" err | grep -o "[0-9]*$")
+expect_exit 75 "$popflow" $long --output interrupted --resume --stop-after $((step + 1))
+grep -q "stopped on request after step $((step + 1))" err || fail "after Ctrl-C: $(tail -n 2 err)"
+
 # Two trainings on one folder: the second is refused; a killed one is no hindrance. Also where there are no locks.
 for locks in there none; do
     shim=()

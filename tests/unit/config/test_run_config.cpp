@@ -124,6 +124,7 @@ TEST(RunConfig, TheRecipeOfThePaper) {
     EXPECT_EQ(mfm.train.adam.ema_decay, 0);
     EXPECT_EQ(mfm.train.adam.beta1, 0.9);
     EXPECT_EQ(mfm.train.schedule, popflow::train::Schedule::cosine);
+    EXPECT_EQ(mfm.precision, config::PrecisionChoice::fp32);
     const std::string text = table.text(sections);
     EXPECT_NE(text.find("recipe = paper\n"), std::string::npos);
     EXPECT_NE(text.find("updates = alternate\n"), std::string::npos);

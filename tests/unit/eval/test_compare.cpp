@@ -64,6 +64,21 @@ TEST(Compare, SeedsMakeOneRowAndOtherOptionsRowsThatNameThem) {
               (std::vector<double>{0.25}));
 }
 
+TEST(Compare, WhereCellsAreWrittenAndWhichAreShownMakeNoRows) {
+    const std::vector<Results> results{result_of_seed(1, 3), with_option(2, "space", "normalised"),
+                                       with_option(3, "sample", "EGF_5min")};
+    EXPECT_EQ(labels(eval::compare(results)[0]), (Texts{"MFM k=100", "noise_floor"}));
+}
+
+TEST(Compare, SaysWhyScoresAreMissing) {
+    Results results = result_of_seed(1, 3);
+    results.pairs.add("status", Texts{"ok", "failed", "failed"});
+    results.pairs.add("message", Texts{"", "no way", "no way"});
+    EXPECT_EQ(eval::compare({results})[0].notes,
+              (Texts{"2 scores failed: no way",
+                     "the means of a file are over the pairs that it has every score of"}));
+}
+
 TEST(Compare, AnEarlierCheckpointIsAnotherRow) {
     Results early = result_of_seed(1, 3);
     early.provenance.steps = 10;

@@ -103,6 +103,19 @@ TEST(Report, RowsComeInThePublishedOrder) {
                                                 "MFM k=0", "MFM k=10", "noise_floor"}));
 }
 
+TEST(Report, AFigureOfIcnnIsNotOneOfIcnnThatSeesTheTreatment) {
+    Results icnn = result_of_seed(1, 4);
+    icnn.provenance.method = "icnn";
+    icnn.provenance.condition = "none";
+    Results seeing = icnn;
+    seeing.provenance.condition = "treatment";
+    const PublishedTable published = PublishedTable::load("organoid_patient");
+    EXPECT_TRUE(contains(eval::report({icnn}, ReportFormat::text, &published), "published"));
+    const std::string other = eval::report({seeing}, ReportFormat::text, &published);
+    EXPECT_TRUE(contains(other, "ICNN + treatment")) << other;
+    EXPECT_FALSE(contains(other, "published ")) << other;
+}
+
 TEST(Report, LettersHaveOneTableWithTheTestLettersApart) {
     Results results = result_of_seed(1, 4);
     results.provenance.split = "letters";

@@ -36,14 +36,13 @@ PairScore score(std::size_t pair, const std::string& predictor, double w2) {
     return row;
 }
 
-h5::DataFrame small_table() {
+// @param status  of the second pair's identity
+h5::DataFrame small_table(const std::string& status = "ok") {
     Evaluation evaluation;
-    evaluation.scores = {score(0, "model", 1), score(1, "model", 3), score(2, "model", 10),
-                         score(0, "identity", 5)};
-    PairScore failed = score(1, "identity", std::nan(""));
-    failed.status = "failed";
-    failed.message = "no way";
-    evaluation.scores.push_back(failed);
+    evaluation.scores = {score(0, "model", 1),    score(1, "model", 3),    score(2, "model", 10),
+                         score(0, "identity", 5), score(1, "identity", 7), score(2, "identity", 20)};
+    evaluation.scores[4].status = status;
+    evaluation.scores[4].message = "no way";
     const data::Split split{"", {data::Part::test, data::Part::test, data::Part::test}};
     return eval::pairs_frame(small_screen(), split, evaluation);
 }
@@ -68,13 +67,16 @@ TEST(Summary, IsTheMeanWithinCulturesThenOverThem) {
     EXPECT_DOUBLE_EQ(w2_of(summary, "model", "pair_mean"), 14.0 / 3);
 }
 
-TEST(Summary, LeavesOutWhatFailedAndCountsIt) {
-    const h5::DataFrame summary = eval::summarise(small_table());
-    EXPECT_DOUBLE_EQ(w2_of(summary, "identity", "pair_mean"), 5);
+TEST(Summary, LeavesOutPairsThatAnyFailedOnAndCountsWhoDid) {
+    const h5::DataFrame summary = eval::summarise(small_table("failed"));
+    EXPECT_DOUBLE_EQ(w2_of(summary, "identity", "culture:A"), 5);
+    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "culture:A"), 1);
+    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "pair_mean"), 5.5);
     for (std::size_t i = 0; i < summary.rows(); ++i) {
-        if (summary.strings("predictor")[i] != "identity") continue;
-        EXPECT_EQ(summary.ints("n_pairs")[i], 1);
-        EXPECT_EQ(summary.ints("n_failed")[i], 1);
+        const bool identity = summary.strings("predictor")[i] == "identity";
+        if (summary.strings("aggregation")[i] != "pair_mean") continue;
+        EXPECT_EQ(summary.ints("n_pairs")[i], 2);
+        EXPECT_EQ(summary.ints("n_failed")[i], identity ? 1 : 0);
     }
 }
 

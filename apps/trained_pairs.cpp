@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "trained_pairs.hpp"
+
+#include "core/text.hpp"
+#include "eval/results.hpp"
+#include "run_folder.hpp"
+
+namespace popflow::apps {
+
+namespace {
+
+using Places = std::map<std::size_t, std::size_t>;
+
+// What tells a pair from all others of its data, whichever of them are there.
+std::vector<std::string> name_of(const data::Screen& screen, std::size_t pair) {
+    const data::Population& treated = screen.populations[screen.pairs[pair].treated];
+    std::vector<std::string> name = screen.experiments[treated.experiment].values;
+    name.push_back(treated.treatment);
+    name.push_back(treated.concentration);
+    return name;
+}
+
+Places places_of(const std::vector<std::size_t>& pairs) {
+    Places places;
+    for (const std::size_t pair : pairs) places.emplace(pair, places.size());
+    return places;
+}
+
+}  // namespace
+
+Places trained_pairs(const data::Screen& screen, const data::Split& split, const config::RunConfig& config,
+                     const config::OptionTable& table, const train::Checkpoint& checkpoint) {
+    if (screen.fingerprint != checkpoint.data_fingerprint) return {};
+    config::RunConfig before;
+    config::OptionTable table_before = run_options(before);
+    table_before.parse_text(checkpoint.config, config.run);
+    const std::vector<config::Section> sections{config::Section::data, config::Section::split};
+    const std::vector<std::string> changed =
+        config::differences(table.text(sections), table_before.text(sections), {"data"});
+    if (changed.empty()) return places_of(split.pairs(data::Part::train));
+
+    if (config.screen.pair_by != before.screen.pair_by) {
+        throw core::ConfigError("pair-by", "found " + core::joined(config.screen.pair_by) + ", allowed " +
+                                               core::joined(before.screen.pair_by) +
+                                               ", as the run was trained on this data");
+    }
+    before.data = config.data;
+    const data::Screen screen_before = open_screen_of_run(before, checkpoint, true);
+    std::map<std::vector<std::string>, std::size_t> place;
+    for (const std::size_t pair :
+         data::make_split(screen_before, before.split, before.split_seed).pairs(data::Part::train))
+        place.emplace(name_of(screen_before, pair), place.size());
+    Places places;
+    for (std::size_t pair = 0; pair < screen.pairs.size(); ++pair) {
+        const auto at = place.find(name_of(screen, pair));
+        if (at == place.end()) continue;
+        if (split.parts[pair] != data::Part::train) {
+            throw core::ConfigError("run", core::joined(changed, changed.size()) + ": the pair " +
+                                               eval::pair_name(screen, pair) +
+                                               " would be held out, and the run was trained on it");
+        }
+        places.emplace(pair, at->second);
+    }
+    return places;
+}
+
+}  // namespace popflow::apps
