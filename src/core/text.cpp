@@ -49,6 +49,15 @@ std::string lower_case(std::string text) {
     return text;
 }
 
+std::string upper_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return text;
+}
+
+std::string percent_text(double share) {
+    return std::to_string(std::lround(100 * share)) + " %";
+}
+
 std::string number_label(double value) {
     return shortest_text(value);
 }

@@ -20,6 +20,11 @@ std::optional<double> label_number(const std::string& label);
 
 /// ASCII letters made small.
 std::string lower_case(std::string text);
+/// ASCII letters made large.
+std::string upper_case(std::string text);
+
+/// A share of 1 as `37 %`.
+std::string percent_text(double share);
 
 /// `1 rank`, `2 ranks`.
 std::string counted(std::size_t number, const std::string& noun);

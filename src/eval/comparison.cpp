@@ -2,12 +2,13 @@
 #include "eval/comparison.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
 #include <tuple>
+
+#include "core/text.hpp"
 
 namespace popflow::eval {
 
@@ -32,9 +33,7 @@ double Figure::deviation() const {
 std::string ComparisonRow::label() const {
     std::string name = predictor;
     if (is_model()) {
-        name = method;
-        std::ranges::transform(name, name.begin(),
-                               [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        name = core::upper_case(method);
         if (method == "mfm") name += " k=" + std::to_string(knn);
         if (base == "gaussian") name += " w/ N";
         name += variant;

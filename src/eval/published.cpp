@@ -2,7 +2,6 @@
 #include "eval/published.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -15,12 +14,6 @@
 namespace popflow::eval {
 
 namespace {
-
-std::string lower_case(std::string text) {
-    std::ranges::transform(text, text.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
 
 // Takes `suffix` off the end of a text; true if it was there.
 bool take_off(std::string& text, const std::string& suffix) {
@@ -64,7 +57,7 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
                 throw core::DataError(name, where + ", column " + columns[c],
                                       "found '" + cells[c] + "', allowed a number or nothing");
             }
-            std::string column = lower_case(columns[c]);
+            std::string column = core::lower_case(columns[c]);
             const bool deviation = take_off(column, "_std");
             const double scaled = take_off(column, "_e3") ? *value / 1000 : *value;
             (deviation ? row[column].deviation.emplace() : row[column].mean) = scaled;
@@ -102,7 +95,7 @@ std::optional<PublishedFigure> PublishedTable::find(const ComparisonRow& row, co
     const auto& [part, aggregation] = scope;
     std::string column = part;
     if (aggregation.starts_with("culture:")) {
-        column += "_" + lower_case(aggregation.substr(8));
+        column += "_" + core::lower_case(aggregation.substr(8));
     } else if (aggregation != "culture_mean") {
         return std::nullopt;
     }

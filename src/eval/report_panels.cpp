@@ -6,6 +6,7 @@
 #include <limits>
 #include <set>
 
+#include "core/text.hpp"
 #include "linalg/principal_components.hpp"
 #include "plot/chart.hpp"
 #include "plot/heat_map.hpp"
@@ -16,13 +17,6 @@ namespace popflow::eval {
 namespace {
 
 using Texts = std::vector<std::string>;
-
-std::string title_of(const std::string& metric) {
-    std::string title = metric;
-    std::ranges::transform(title, title.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return title;
-}
 
 std::string panel(const std::string& heading, const std::string& content) {
     return plot::element("figure", "", plot::element("h4", "", plot::escaped(heading)) + content) + "\n";
@@ -139,10 +133,6 @@ std::vector<Embedded> embedded(const Results& results, const linalg::PrincipalCo
     return found;
 }
 
-std::string percent(double share) {
-    return std::to_string(std::lround(100 * share)) + " %";
-}
-
 // A column of the training table as a chart.
 struct Curve {
     const char* column;
@@ -209,7 +199,7 @@ std::string scatter_panel(const std::vector<PairFigure>& pairs, const std::strin
         marks.push_back(std::move(mark));
     }
     if (marks.empty()) return "";
-    const std::string name = title_of(metric);
+    const std::string name = core::upper_case(metric);
     return panel(name + " per pair, model against unchanged control",
                  plot::scatter_chart(name + " of " + label + " per pair",
                                      plot::linear_axis(name + " of the control", values),
@@ -237,7 +227,7 @@ std::string heat_panels(const std::vector<PairFigure>& pairs, const std::string&
         const bool first = html.empty();
         const bool several =
             labels_of(pairs, rows.member).size() > 1 && labels_of(pairs, columns.member).size() > 1;
-        if (first || several) html += heat_panel(pairs, rows, columns, title_of(metric), label, high);
+        if (first || several) html += heat_panel(pairs, rows, columns, core::upper_case(metric), label, high);
     }
     return plot::element("div", "class=\"heats\"", html);
 }
@@ -253,8 +243,9 @@ std::string embedding_panels(const Results& results, const std::string& label) {
         xs.push_back(p.x);
         ys.push_back(p.y);
     }
-    const plot::Axis x = plot::linear_axis("PC 1 (" + percent(components.share[0]) + " of variance)", xs);
-    const plot::Axis y = plot::linear_axis("PC 2 (" + percent(components.share[1]) + ")", ys);
+    const plot::Axis x =
+        plot::linear_axis("PC 1 (" + core::percent_text(components.share[0]) + " of variance)", xs);
+    const plot::Axis y = plot::linear_axis("PC 2 (" + core::percent_text(components.share[1]) + ")", ys);
     // Not by treatment: an embedding is of a control, which all treatments of an experiment share.
     constexpr std::pair<const char*, std::string Embedded::*> colourings[] = {
         {"patient", &Embedded::patient}, {"culture", &Embedded::culture}, {"part", &Embedded::part}};

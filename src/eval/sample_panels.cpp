@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/text.hpp"
 #include "data/normalisation.hpp"
 #include "linalg/principal_components.hpp"
 #include "plot/chart.hpp"
@@ -31,10 +32,6 @@ std::vector<double> column(const Matrix<float>& x, std::size_t j) {
     std::vector<double> values(x.rows());
     for (std::size_t i = 0; i < x.rows(); ++i) values[i] = static_cast<double>(x(i, j));
     return values;
-}
-
-std::string percent(double share) {
-    return std::to_string(std::lround(100 * share)) + " %";
 }
 
 std::string figure(const std::string& heading, const std::string& content) {
@@ -66,8 +63,8 @@ std::string plane_panel(const CellSample& sample, const std::vector<State>& stat
             xs[i] = components.scores(i, 0);
             ys[i] = components.scores(i, 1);
         }
-        titles[0] = "PC 1 (" + percent(components.share[0]) + " of variance)";
-        titles[1] = "PC 2 (" + percent(components.share[1]) + ")";
+        titles[0] = "PC 1 (" + core::percent_text(components.share[0]) + " of variance)";
+        titles[1] = "PC 2 (" + core::percent_text(components.share[1]) + ")";
     }
     std::vector<plot::Cloud> clouds;
     std::size_t first = 0;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 #include "linalg/exponential.hpp"
 
 namespace popflow::linalg {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <string>
 
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 
 namespace popflow::linalg {
 

@@ -3,19 +3,12 @@
 
 #include <utility>
 
-#include "core/error.hpp"
 #include "linalg/onednn.hpp"
 
 namespace popflow::linalg {
 
 const char* precision_name(Precision precision) {
     return precision == Precision::bf16 ? "bf16" : "fp32";
-}
-
-Precision parse_precision(const std::string& text) {
-    if (text == "bf16") return Precision::bf16;
-    if (text == "fp32") return Precision::fp32;
-    throw core::Error("precision: found '" + text + "', allowed fp32, bf16");
 }
 
 std::string instruction_set() {

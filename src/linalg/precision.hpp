@@ -12,8 +12,6 @@ enum class Precision {
 };
 
 const char* precision_name(Precision precision);
-/// @throws core::Error unless the text is fp32 or bf16
-Precision parse_precision(const std::string& text);
 
 /// The newest instructions that matrix products use, by oneDNN's name: `avx2`, `avx512_core_amx`.
 std::string instruction_set();

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 #include "linalg/exponential.hpp"
 
 namespace popflow::linalg {

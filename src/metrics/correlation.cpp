@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 
 namespace popflow::metrics {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 
 namespace popflow::nn {
 

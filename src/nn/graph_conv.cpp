@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nn/graph_conv.hpp"
 
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 
 namespace popflow::nn {
 

@@ -7,7 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 #include "ot/distances.hpp"
 
 namespace popflow::ot {

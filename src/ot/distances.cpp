@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ot/distances.hpp"
 
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 
 namespace popflow::ot {
 

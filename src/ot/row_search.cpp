@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 
 namespace popflow::ot {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 #include "ot/exponential.hpp"
 
 namespace popflow::ot {

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "core/aligned.hpp"
-#include "linalg/dispatch.hpp"
+#include "core/simd.hpp"
 #include "ot/distances.hpp"
 #include "ot/point_clusters.hpp"
 
