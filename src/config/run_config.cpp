@@ -144,7 +144,10 @@ void add_data(OptionTable& table, RunConfig& config) {
 void add_split(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::split);
     add.add(
-        "split", "S", "replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters",
+        "split", "S",
+        "replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters; all: every pair is "
+        "test, for "
+        "evaluate on data that the run does not know",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = data::split_column(config.split);
@@ -207,7 +210,8 @@ void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     train::TrainOptions& train = config.train;
     add.count("steps", train.steps, 1, "gradient steps");
-    add.count("batch-pairs", train.batch_pairs, 1, "pairs of a step, shared out over the ranks; paper: 1",
+    add.count("batch-pairs", train.batch_pairs, 1,
+              "pairs of a step, shared out over the ranks; unless given no more than there are; paper: 1",
               4096);
     add.count("cells", train.cells, 2, "cells drawn from each population of a pair", 1 << 20);
     add.count("seed", train.seed, 0, "of weights, features and draws");
