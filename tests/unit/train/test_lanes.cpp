@@ -5,6 +5,7 @@
 
 #include "dist/partition.hpp"
 #include "support/mpi_session.hpp"
+#include "support/one_weight.hpp"
 #include "train/trainer.hpp"
 
 namespace train = popflow::train;
@@ -17,32 +18,13 @@ namespace {
 // Each pair has a loss and a gradient of its own.
 constexpr std::array<float, 5> of_pair{1, 2, 4, 8, 16};
 
-class ToldPairs : public models::Model {
+class ToldPairs : public popflow::support::OneWeight {
   public:
-    ToldPairs() { layout_.add("w", 1, 1); }
-    const nn::ParameterLayout& layout() const override { return layout_; }
-    linalg::AlignedVector<float> initial_values(std::uint64_t) const override {
-        return linalg::AlignedVector<float>(layout_.size(), 1.0F);
-    }
-    std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
     double slot_gradient(std::span<const float>, const models::TrainingSlot<float>& slot, const nn::Turn&,
                          Scratch&, std::span<float> gradients) const override {
         gradients[0] += of_pair[slot.pair];
         return static_cast<double>(of_pair[slot.pair]);
     }
-    std::size_t context_size() const override { return 0; }
-    std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
-                               std::span<const std::uint8_t>) const override {
-        return {};
-    }
-    popflow::ode::Statistics transport(std::span<const float>, std::span<const float>, std::span<const float>,
-                                       const popflow::ode::Options&,
-                                       linalg::MatrixView<float>) const override {
-        return {};
-    }
-
-  private:
-    nn::ParameterLayout layout_;
 };
 
 using Lanes = popflow::support::WithMpi;

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "support/mpi_session.hpp"
+#include "support/one_weight.hpp"
 #include "train/trainer.hpp"
 
 namespace train = popflow::train;
@@ -15,32 +16,16 @@ namespace linalg = popflow::linalg;
 namespace {
 
 // Pulls one weight to the mean of what it sees; its losses are as told.
-class ToldLosses : public models::Model {
+class ToldLosses : public popflow::support::OneWeight {
   public:
-    explicit ToldLosses(std::vector<double> losses) : losses_(std::move(losses)) { layout_.add("w", 1, 1); }
-    const nn::ParameterLayout& layout() const override { return layout_; }
-    linalg::AlignedVector<float> initial_values(std::uint64_t) const override {
-        return linalg::AlignedVector<float>(layout_.size(), 1.0F);
-    }
-    std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
+    explicit ToldLosses(std::vector<double> losses) : losses_(std::move(losses)) {}
     double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&, const nn::Turn& turn,
                          Scratch&, std::span<float> gradients) const override {
         gradients[0] += 1;
         return losses_.at(turn.updates);
     }
-    std::size_t context_size() const override { return 0; }
-    std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
-                               std::span<const std::uint8_t>) const override {
-        return {};
-    }
-    popflow::ode::Statistics transport(std::span<const float>, std::span<const float>, std::span<const float>,
-                                       const popflow::ode::Options&,
-                                       linalg::MatrixView<float>) const override {
-        return {};
-    }
 
   private:
-    nn::ParameterLayout layout_;
     std::vector<double> losses_;
 };
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/model.hpp"
+
+namespace popflow::support {
+
+/// A model of one weight, 1 at the start, that knows nothing of populations and moves no cell; tests say what
+/// its slots give.
+class OneWeight : public models::Model {
+  public:
+    OneWeight() { layout_.add("w", 1, 1); }
+    const nn::ParameterLayout& layout() const override { return layout_; }
+    linalg::AlignedVector<float> initial_values(std::uint64_t) const override {
+        return linalg::AlignedVector<float>(layout_.size(), 1.0F);
+    }
+    std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
+    std::size_t context_size() const override { return 0; }
+    std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
+                               std::span<const std::uint8_t>) const override {
+        return {};
+    }
+    ode::Statistics transport(std::span<const float>, std::span<const float>, std::span<const float>,
+                              const ode::Options&, linalg::MatrixView<float>) const override {
+        return {};
+    }
+
+  private:
+    nn::ParameterLayout layout_;
+};
+
+}  // namespace popflow::support
