@@ -144,7 +144,8 @@ std::vector<std::string> Communicator::gather(const std::string& text, std::size
         };
         std::ranges::transform(lengths, counts.begin(), left);
         std::exclusive_scan(counts.begin(), counts.end(), first.begin(), 0);
-        if (root()) all.resize(static_cast<std::size_t>(first.back() + counts.back()));
+        if (root())
+            all.resize(static_cast<std::size_t>(first.back()) + static_cast<std::size_t>(counts.back()));
         check(MPI_Gatherv(text.data() + std::min(done, length), left(length), MPI_CHAR, all.data(),
                           counts.data(), first.data(), MPI_CHAR, 0, impl_->comm),
               "MPI_Gatherv");
