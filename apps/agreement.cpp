@@ -79,6 +79,14 @@ std::string file_sample(const std::string& path) {
     return std::to_string(length) + " bytes, digest " + digest.text();
 }
 
+data::Screen open_agreed(const dist::Communicator& comm, const std::string& path,
+                         const std::function<data::Screen()>& open) {
+    if (comm.size() > 1) agree(comm, "data file " + path, file_sample(path));
+    data::Screen screen = open();
+    agree(comm, "data file " + path, screen.fingerprint);
+    return screen;
+}
+
 std::string file_stamp(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return "";

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <string>
 
+#include "data/screen.hpp"
 #include "dist/communicator.hpp"
 
 namespace popflow::apps {
@@ -19,6 +21,10 @@ void agree_on_program(const dist::Communicator& comm);
 /// What can be seen of a file at once: its length and a digest of 64 blocks spread over it.
 /// @throws core::DataError if it cannot be read
 std::string file_sample(const std::string& path);
+
+/// The screen of a file, opened once all ranks are known to see the same one. Collective.
+data::Screen open_agreed(const dist::Communicator& comm, const std::string& path,
+                         const std::function<data::Screen()>& open);
 
 /// Length and time of change of a file; empty if there is none.
 std::string file_stamp(const std::string& path);

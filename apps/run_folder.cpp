@@ -155,11 +155,8 @@ data::Screen open_agreed_screen_of_run(const config::RunConfig& config, const co
               table.text(config::training_sections()) +
                   table.text({transport, config::Section::evaluate, predict}));
         agree(comm, "weights of the run", train::checkpoint_digest(checkpoint));
-        agree(comm, "data file " + config.data, file_sample(config.data));
     }
-    data::Screen screen = open_screen_of_run(config, checkpoint, need_pairs);
-    agree(comm, "data file " + config.data, screen.fingerprint);
-    return screen;
+    return open_agreed(comm, config.data, [&] { return open_screen_of_run(config, checkpoint, need_pairs); });
 }
 
 eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint) {

@@ -16,7 +16,7 @@ std::vector<std::string> name_of(const data::Screen& screen, std::size_t pair) {
     const data::Population& treated = screen.populations[screen.pairs[pair].treated];
     std::vector<std::string> name = screen.experiments[treated.experiment].values;
     name.push_back(treated.treatment);
-    name.push_back(treated.concentration);
+    name.push_back(core::plain_label(treated.concentration));
     return name;
 }
 

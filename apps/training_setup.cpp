@@ -32,13 +32,8 @@ void write_config(const std::string& folder, const config::OptionTable& table) {
 // Opens the data once all ranks are known to see the same file and configuration.
 data::Screen open_agreed_screen(const config::RunConfig& config, const config::OptionTable& table,
                                 const dist::Communicator& comm) {
-    if (comm.size() > 1) {
-        agree(comm, "configuration", table.text(config::training_sections()));
-        agree(comm, "data file " + config.data, file_sample(config.data));
-    }
-    data::Screen screen = data::open_screen(config.data, config.screen);
-    agree(comm, "data file " + config.data, screen.fingerprint);
-    return screen;
+    if (comm.size() > 1) agree(comm, "configuration", table.text(config::training_sections()));
+    return open_agreed(comm, config.data, [&] { return data::open_screen(config.data, config.screen); });
 }
 
 data::TreatmentVectors agreed_vectors(const config::RunConfig& config, const dist::Communicator& comm) {

@@ -78,6 +78,11 @@ std::string counted(std::size_t number, const std::string& noun) {
     return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
+std::string plain_label(const std::string& label) {
+    const std::optional<double> number = label_number(label);
+    return number ? number_label(*number) : label;
+}
+
 std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names) {
     const std::string text = lower_case(wanted);
     const std::size_t most = std::max(text.size() / 3, std::min<std::size_t>(2, text.size() / 2));

@@ -18,6 +18,9 @@ std::string number_label(float value);
 /// The number that a label is, if all of it is one finite number.
 std::optional<double> label_number(const std::string& label);
 
+/// A label that is a number as number_label() has it, so that `1.0` is `1`; any other as it is.
+std::string plain_label(const std::string& label);
+
 /// ASCII letters made small.
 std::string lower_case(std::string text);
 /// ASCII letters made large.

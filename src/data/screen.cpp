@@ -2,8 +2,6 @@
 #include "data/screen.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <limits>
 #include <set>
 #include <tuple>
@@ -228,7 +226,7 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
 
     const ScreenColumns columns(data, options);
     RowKeys keys(data, columns.names());
-    const ScreenDraft draft = draft_screen(data, columns, keys, options);
+    const ScreenDraft draft = draft_screen(data, columns, keys);
     for (const auto& [why, n_cells] : draft.left_out) {
         screen.dropped.push_back({Dropped::Kind::rows, "rows", n_cells, why});
     }

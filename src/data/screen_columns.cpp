@@ -107,14 +107,17 @@ bool ScreenColumns::Exclusion::matches(const RowKeys& keys, std::size_t key) con
     });
 }
 
+bool ScreenColumns::is_control(const std::string& treatment) const {
+    return std::ranges::find(control_labels_, treatment) != control_labels_.end();
+}
+
 std::string ScreenColumns::why_left_out(const RowKeys& keys, std::size_t key) const {
     for (const Exclusion& exclusion : exclusions_) {
         if (exclusion.matches(keys, key)) return "excluded by " + exclusion.text;
     }
     std::vector<std::size_t> needed = pair_by_;
     needed.push_back(of(Role::treatment));
-    if (std::ranges::find(control_labels_, keys.label(key, of(Role::treatment))) == control_labels_.end())
-        needed.push_back(of(Role::concentration));
+    if (!is_control(keys.label(key, of(Role::treatment)))) needed.push_back(of(Role::concentration));
     for (const std::size_t column : needed) {
         if (keys.missing(key, column)) return no_value + names_[column];
     }
@@ -125,9 +128,7 @@ std::vector<std::string> ScreenColumns::population(const RowKeys& keys, std::siz
     std::vector<std::string> values;
     for (const std::size_t column : pair_by_) values.push_back(keys.label(key, column));
     values.push_back(keys.label(key, of(Role::treatment)));
-    const std::string& concentration = keys.label(key, of(Role::concentration));
-    const std::optional<double> dose = core::label_number(concentration);
-    values.push_back(dose ? core::number_label(*dose) : concentration);
+    values.push_back(core::plain_label(keys.label(key, of(Role::concentration))));
     return values;
 }
 

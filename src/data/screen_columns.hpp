@@ -32,6 +32,8 @@ class ScreenColumns {
     const std::vector<std::size_t>& pair_by() const { return pair_by_; }
     std::optional<std::size_t> split() const { return split_; }
 
+    /// Whether a treatment is one of ScreenOptions::control_labels.
+    bool is_control(const std::string& treatment) const;
     /// Why a row of this key is left out; empty if it is not. Names the entry of `exclude` or the missing
     /// column. A control needs no concentration.
     std::string why_left_out(const RowKeys& keys, std::size_t key) const;

@@ -49,8 +49,7 @@ std::string joint_label(const RowKeys& keys, const std::vector<std::size_t>& of_
     return text;
 }
 
-void fill_labels(PopulationDraft& draft, const RowKeys& keys, const ScreenColumns& columns,
-                 const std::vector<std::string>& controls) {
+void fill_labels(PopulationDraft& draft, const RowKeys& keys, const ScreenColumns& columns) {
     const auto label = [&](Role role) { return joint_label(keys, draft.keys, columns.of(role)); };
     Population& population = draft.population;
     population.patient = label(Role::patient);
@@ -62,7 +61,7 @@ void fill_labels(PopulationDraft& draft, const RowKeys& keys, const ScreenColumn
     population.plate = label(Role::plate);
     if (columns.split()) population.part = joint_label(keys, draft.keys, *columns.split());
     population.concentration_value = core::label_number(population.concentration).value_or(0);
-    population.control = std::find(controls.begin(), controls.end(), population.treatment) != controls.end();
+    population.control = columns.is_control(population.treatment);
 }
 
 void add_tally(Population& population, const Tally& tally) {
@@ -79,8 +78,7 @@ std::uint64_t digest_text(std::uint64_t digest, const std::string& bytes) {
     return digest_number(digest, bytes.size());
 }
 
-ScreenDraft draft_screen(const AnnData& data, const ScreenColumns& columns, RowKeys& keys,
-                         const ScreenOptions& options) {
+ScreenDraft draft_screen(const AnnData& data, const ScreenColumns& columns, RowKeys& keys) {
     ScreenDraft draft;
     draft.obs_digest = 0xcbf29ce484222325;
     const std::vector<Tally> tallies = tally_rows(data, keys, draft.obs_digest);
@@ -99,7 +97,7 @@ ScreenDraft draft_screen(const AnnData& data, const ScreenColumns& columns, RowK
         population.keys.push_back(key);
     }
     for (auto& [values, population] : populations) {
-        fill_labels(population, keys, columns, options.control_labels);
+        fill_labels(population, keys, columns);
         draft.experiments[{values.begin(), values.end() - 2}].push_back(std::move(population));
     }
     return draft;

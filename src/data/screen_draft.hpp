@@ -28,8 +28,7 @@ struct ScreenDraft {
 };
 
 /// Streams obs and groups its rows.
-ScreenDraft draft_screen(const AnnData& data, const ScreenColumns& columns, RowKeys& keys,
-                         const ScreenOptions& options);
+ScreenDraft draft_screen(const AnnData& data, const ScreenColumns& columns, RowKeys& keys);
 
 /// Takes `bytes` into a digest (FNV-1a).
 std::uint64_t digest_text(std::uint64_t digest, const std::string& bytes);

@@ -9,9 +9,12 @@ namespace popflow::data {
 
 std::string to_utf8(const std::string& text) {
     std::string_view left = text;
-    while (!left.empty() && core::character_length(left) > 0)
-        left.remove_prefix(core::character_length(left));
-    if (left.empty()) return text;
+    std::size_t length = 1;
+    while (!left.empty() && length > 0) {
+        length = core::character_length(left);
+        left.remove_prefix(length);
+    }
+    if (length > 0) return text;
     std::string out;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
