@@ -20,8 +20,8 @@ set(may_config core data models train eval)
 set(folders core linalg h5 dist nn ode ot models metrics data train plot eval config)
 
 # header pattern -> the one folder that may include it
-set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options" "(ft2build|freetype)")
-set(owner linalg h5 dist config data)
+set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options" "(ft2build|freetype)" "zlib\\.h")
+set(owner linalg h5 dist config data h5)
 
 set(problems "")
 file(GLOB found RELATIVE ${ROOT}/src ${ROOT}/src/*)

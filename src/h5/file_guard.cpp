@@ -132,10 +132,9 @@ std::vector<std::string> parts_of(const std::string& request) {
                            std::chrono::milliseconds patience) {
     limit_resources(request.front(), patience);
     try {
-        vet(request.front(), {request.begin() + 1, request.end()}, grow_limit);
-        (void)transmit(socket, answer_of(sound, ""));
-    } catch (const core::DataError&) {
-        (void)transmit(socket, answer_of(damaged, "is damaged: it has no list of what it holds"));
+        const std::string problem = vet(request.front(), {request.begin() + 1, request.end()}, grow_limit);
+        (void)transmit(socket,
+                       problem.empty() ? answer_of(sound, "") : answer_of(damaged, "is damaged: " + problem));
     } catch (const std::exception&) {
         (void)transmit(socket,
                        answer_of(damaged, "is damaged: it asks for far more memory than it has content"));

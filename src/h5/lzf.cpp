@@ -37,8 +37,6 @@ std::size_t expand_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t>
 
 namespace {
 
-constexpr H5Z_filter_t lzf_filter = 32000;  // the HDF Group's number for h5py's filter
-
 extern "C" std::size_t filter_lzf(unsigned flags, std::size_t n_values, const unsigned* values,
                                   std::size_t n_bytes, std::size_t* buffer_size, void** buffer) {
     if ((flags & H5Z_FLAG_REVERSE) == 0) return 0;

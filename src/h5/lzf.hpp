@@ -14,6 +14,9 @@ namespace popflow::h5 {
 /// Lehmann's LibLZF, which h5py's `compression="lzf"` uses.
 std::size_t expand_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t> out);
 
+/// The HDF Group's number for h5py's filter.
+constexpr int lzf_filter = 32000;
+
 /// Teaches HDF5 to read datasets that h5py compressed with LZF; they are not written.
 void register_lzf();
 

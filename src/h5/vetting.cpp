@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "h5/chunk_sizes.hpp"
 #include "h5/file.hpp"
 #include "h5/group.hpp"
 #include "h5/stored_size.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::size_t read_whole_bytes = std::size_t{1} << 20;
 constexpr std::size_t block_strings = 4096;
+constexpr const char* no_list = "it has no list of what it holds";
 // Of more strings than these blocks hold, such as the names of millions of cells, a sample is read.
 constexpr std::size_t most_string_blocks = 64;
 
@@ -26,8 +28,9 @@ extern "C" herr_t keep_attribute_name(hid_t, const char* name, const H5A_info_t*
     return 0;
 }
 
-struct Unlisted {
-    std::string path;
+/// Why a file must not be read; no error of one of its objects, which end in attempt().
+struct Damage {
+    std::string problem;
 };
 
 /// A walk over the objects of a file, each once however many links lead to it.
@@ -48,7 +51,7 @@ class Walk {
 
   private:
     // What cannot be read is for the reader to complain about. But it asks by name, also for what a broken
-    // list of members or attributes does not show: there the trial ends (Unlisted).
+    // list of members or attributes does not show: there the trial ends (Damage).
     template <class Work>
     static void attempt(Work work) {
         try {
@@ -70,7 +73,7 @@ class Walk {
         try {
             names = group.names();
         } catch (const core::Error&) {
-            throw Unlisted{group.path()};
+            throw Damage{no_list};
         }
         for (const std::string& name : names) {
             if (group.path() == "/" && std::ranges::count(unread_, name) > 0) continue;
@@ -92,6 +95,8 @@ class Walk {
         // A chunk as stored, as it leaves each filter, and in the cache.
         const std::size_t chunk = bounded_product({dataset.chunk_bytes()}, 4);
         if (chunk > (std::size_t{1} << 20)) make_room_(chunk);
+        const std::string problem = short_chunk(dataset);
+        if (!problem.empty()) throw Damage{problem};
         attempt([&] { read_attributes(dataset); });
         attempt([&] {
             const Dataset categories = dataset.referenced_dataset("categories");
@@ -135,7 +140,7 @@ class Walk {
         std::vector<std::string> names;
         hsize_t at = 0;
         if (H5Aiterate2(object.id(), H5_INDEX_NAME, H5_ITER_NATIVE, &at, keep_attribute_name, &names) < 0)
-            throw Unlisted{object.path()};
+            throw Damage{no_list};
         for (const std::string& name : names) {
             attempt([&] { (void)object.string_attribute_or(name, ""); });
             attempt([&] { (void)object.strings_attribute(name); });
@@ -153,17 +158,18 @@ class Walk {
 
 }  // namespace
 
-void vet(const std::string& path, const std::vector<std::string>& unread,
-         const std::function<void(std::size_t)>& make_room) {
+std::string vet(const std::string& path, const std::vector<std::string>& unread,
+                const std::function<void(std::size_t)>& make_room) {
+    std::string problem;
     try {
         Walk(unread, make_room).run(open_unguarded(path));
     } catch (const core::Error&) {
         clear_errors();
-    } catch (const Unlisted& found) {
-        if (lacked_memory()) throw std::bad_alloc();
-        throw core::DataError(path, found.path, "cannot list what it holds");
+    } catch (const Damage& found) {
+        problem = found.problem;
     }
     if (lacked_memory()) throw std::bad_alloc();
+    return problem;
 }
 
 }  // namespace popflow::h5

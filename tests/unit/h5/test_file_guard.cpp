@@ -90,6 +90,25 @@ TEST(FileGuard, RefusesAGroupThatCannotListItsMembers) {
     EXPECT_EQ(error_of(path), "is damaged: it has no list of what it holds");
 }
 
+TEST(FileGuard, RefusesChunksThatAreShorterThanTheirShape) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5ad");
+    std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_float64_gzip.h5ad", path);
+    const h5::FileGuard guard;
+    EXPECT_EQ(error_of(path), "");
+    replace_words(path, {48, 5, 8}, {48, 255, 8});  // of X, in the message of its layout
+    EXPECT_EQ(error_of(path), "is damaged: a chunk of X has 1920 bytes, allowed 97920");
+}
+
+TEST(FileGuard, RefusesAChunkThatWouldSkipTheFilterItWasStoredWith) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5ad");
+    std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_float64_gzip.h5ad", path);
+    const h5::FileGuard guard;
+    replace_words(path, {290, 0}, {290, 1});  // size and filters left out, in the index of chunks
+    EXPECT_EQ(error_of(path), "is damaged: a chunk of X has 290 bytes, allowed 1920");
+}
+
 TEST_F(FileGuardOfMemory, RefusesAnObjectThatClaimsGigabytes) {
     const h5::FileGuard guard;
     EXPECT_EQ(error_of(path), "");
