@@ -2,9 +2,7 @@
 #include "agreement.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
@@ -14,15 +12,10 @@
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/version.hpp"
 
 namespace popflow::apps {
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    ::gethostname(name.data(), name.size() - 1);
-    return name.data();
-}
 
 namespace {
 
@@ -46,7 +39,7 @@ std::pair<std::string, std::string> differing_lines(const std::string& a, const 
 void agree(const dist::Communicator& comm, const std::string& what, const std::string& text) {
     if (comm.size() == 1) return;
     const std::vector<std::string> texts = comm.gather(text);
-    const std::vector<std::string> hosts = comm.gather(host_name());
+    const std::vector<std::string> hosts = comm.gather(core::host_name());
     for (std::size_t r = 1; r < texts.size(); ++r) {
         if (texts[r] == texts[0]) continue;
         const auto [theirs, ours] = differing_lines(texts[r], texts[0]);

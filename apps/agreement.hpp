@@ -29,7 +29,4 @@ data::Screen open_agreed(const dist::Communicator& comm, const std::string& path
 /// Length and time of change of a file; empty if there is none.
 std::string file_stamp(const std::string& path);
 
-/// Of this machine.
-std::string host_name();
-
 }  // namespace popflow::apps

@@ -17,6 +17,7 @@
 
 #include "agreement.hpp"
 #include "core/folder_lock.hpp"
+#include "core/host_name.hpp"
 #include "core/memory.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
@@ -88,7 +89,7 @@ std::string environment(std::initializer_list<const char*> names) {
 std::string describe_rank() {
     const std::vector<int> cores = own_cores();
     std::ostringstream out;
-    out << "host = " << host_name() << "\nthreads = " << omp_get_max_threads()
+    out << "host = " << core::host_name() << "\nthreads = " << omp_get_max_threads()
         << "\nbound = " << (threads_are_bound() ? "yes" : "no") << "\ncores = " << core_list(cores)
         << "\nallowed = " << cores.size() << "\nonline = " << ::sysconf(_SC_NPROCESSORS_ONLN)
         << "\nisa = " << linalg::instruction_set() << "\nbf16 = " << (linalg::cpu_has_bf16() ? "yes" : "no")

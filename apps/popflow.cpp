@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "agreement.hpp"
+#include "core/host_name.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "core/version.hpp"
@@ -70,7 +71,7 @@ int fail(const dist::Communicator& comm, int code, std::string message) {
     message = core::printable(message);  // one line, whatever labels the data have
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     const std::string who =
-        comm.rank() == 0 ? "" : "rank " + std::to_string(comm.rank()) + " on " + apps::host_name() + ": ";
+        comm.rank() == 0 ? "" : "rank " + std::to_string(comm.rank()) + " on " + core::host_name() + ": ";
     std::fprintf(stderr, "popflow: %s%s\n", who.c_str(), message.c_str());
     std::fflush(stderr);
     if (comm.size() > 1) dist::abort(code);

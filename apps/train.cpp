@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "agreement.hpp"
+#include "core/host_name.hpp"
 #include "core/log_file.hpp"
 #include "core/progress.hpp"
 #include "core/stored_file.hpp"
@@ -81,7 +82,7 @@ class Training {
         if (comm_.root()) {
             log_.emplace(log_path(folder_));
             log_->line(std::string("popflow ") + core::version() + " (" + core::commit() + "), rank 0 on " +
-                       host_name());
+                       core::host_name());
             // Of fewer steps than these.
             if (trainer_->steps_done() < config_.train.steps) std::filesystem::remove(weights_path(folder_));
             write_config(folder_, table_);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agreement.hpp"
+#include "core/host_name.hpp"
 #include "core/progress_line.hpp"
 #include "core/text.hpp"
 #include "linalg/precision.hpp"
@@ -61,7 +62,7 @@ std::string training_plan(const config::RunConfig& config, const data::Screen& s
     (void)::getrusage(RUSAGE_SELF, &usage);
     const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
     std::set<std::string> hosts;
-    for (const std::string& host : comm.gather(host_name())) hosts.insert(host);
+    for (const std::string& host : comm.gather(core::host_name())) hosts.insert(host);
     if (!comm.root()) return {};
     double most = 0;
     for (const std::string& peak : peaks) most = std::max(most, 1024 * std::strtod(peak.c_str(), nullptr));

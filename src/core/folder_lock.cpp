@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 
@@ -33,12 +33,6 @@ std::string start_of_process(long pid) {
     std::string field;
     for (int i = 3; i <= 22; ++i) fields >> field;
     return field;
-}
-
-std::string host() {
-    std::array<char, 256> name{};
-    ::gethostname(name.data(), name.size() - 1);
-    return name.data();
 }
 
 std::string slurm_job() {
@@ -60,8 +54,8 @@ struct Holder {
     bool gone() const {
         const long number = std::strtol(pid.c_str(), nullptr, 10);
         if (number <= 0) return false;  // perhaps it is just being written
-        if (!job.empty() && job == slurm_job() && (host != core::host() || number != ::getpid())) return true;
-        if (host != core::host()) return false;
+        if (!job.empty() && job == slurm_job() && (host != host_name() || number != ::getpid())) return true;
+        if (host != host_name()) return false;
         if (::kill(static_cast<pid_t>(number), 0) != 0 && errno == ESRCH) return true;
         return start_of_process(number) != start;
     }
@@ -73,7 +67,7 @@ struct Holder {
 
 std::string own_entry() {
     const std::string job = slurm_job();
-    return "host = " + host() + "\nprocess = " + std::to_string(::getpid()) +
+    return "host = " + host_name() + "\nprocess = " + std::to_string(::getpid()) +
            "\nstarted = " + start_of_process(::getpid()) + "\n" + (job.empty() ? "" : "job = " + job + "\n");
 }
 
@@ -120,7 +114,7 @@ int FolderLock::take_by_name(int fd) const {
     (void)!::pwrite(fd, entry.data(), entry.size(), 0);
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     const Holder holder = Holder::read(path_);
-    if (holder.host == host() && holder.pid == std::to_string(::getpid())) return fd;
+    if (holder.host == host_name() && holder.pid == std::to_string(::getpid())) return fd;
     ::close(fd);
     return -1;
 }
@@ -159,7 +153,7 @@ FolderUse folder_use(const std::string& folder) {
     if (seen) return FolderUse::here;
     const Holder holder = Holder::read(path);
     if (holder.gone()) return FolderUse::none;
-    return holder.host == host() ? FolderUse::here : FolderUse::elsewhere;
+    return holder.host == host_name() ? FolderUse::here : FolderUse::elsewhere;
 }
 
 }  // namespace popflow::core

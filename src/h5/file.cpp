@@ -19,10 +19,6 @@ namespace popflow::h5 {
 
 namespace {
 
-std::string reason() {
-    return std::generic_category().message(errno);
-}
-
 Handle access_properties(H5F_close_degree_t degree) {
     Handle access(H5Pcreate(H5P_FILE_ACCESS));
     H5Pset_fclose_degree(access.id(), degree);
@@ -32,20 +28,13 @@ Handle access_properties(H5F_close_degree_t degree) {
     return access;
 }
 
-/// A file or folder that is open for as long as the object lives.
-class Descriptor {
-  public:
-    Descriptor(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    bool open() const { return fd_ >= 0; }
-
-  private:
-    int fd_;
-};
+/// Why open(2) with these flags fails, as in errno; 0 if it does not.
+int error_of_opening(const std::string& path, int flags) {
+    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+    if (fd < 0) return errno;
+    ::close(fd);
+    return 0;
+}
 
 }  // namespace
 
@@ -59,7 +48,8 @@ Group open_file(const std::string& path, const std::vector<std::string>& unread)
     if (std::filesystem::is_other(status)) {
         throw core::DataError(path, "", "found a device or pipe, allowed an HDF5 file");
     }
-    if (!Descriptor(path, O_RDONLY).open()) throw core::DataError(path, "", "cannot open: " + reason());
+    if (const int error = error_of_opening(path, O_RDONLY); error != 0)
+        throw core::DataError(path, "", "cannot open: " + std::generic_category().message(error));
     if (FileGuard* guard = FileGuard::current()) guard->check(path, unread);
     return open_unguarded(path);
 }
@@ -144,7 +134,8 @@ AtomicFile::AtomicFile(std::string path)
         throw core::DataError(path_, "", "cannot create: found a folder there, allowed a file");
     }
     // Asking the operating system first gives its reason in plain words.
-    if (!Descriptor(temporary_path_, O_WRONLY | O_CREAT).open()) core::fail_to_create(path_, errno);
+    if (const int error = error_of_opening(temporary_path_, O_WRONLY | O_CREAT); error != 0)
+        core::fail_to_create(path_, error);
     exists_ = true;
     Handle creation(H5Pcreate(H5P_FILE_CREATE));
     H5Pset_obj_track_times(creation.id(), false);
