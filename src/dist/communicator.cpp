@@ -8,6 +8,7 @@
 #include <exception>
 #include <numeric>
 
+#include "dist/alone.hpp"
 #include "dist/loaded_libraries.hpp"
 #include "dist/mpi_call.hpp"
 
@@ -33,6 +34,7 @@ std::span<T> part(std::span<T> values, std::span<const std::size_t> bounds, int 
 }  // namespace
 
 Session::Session(int& argc, char**& argv) : exceptions_at_start_(std::uncaught_exceptions()) {
+    prepare_alone();
     int provided = 0;
     // One thread at a time, but not always the first: see WorkQueue.
     check(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");

@@ -50,6 +50,7 @@ fi
 env --default-signal=INT "$popflow" $long --output interrupted >/dev/null 2>err &
 job=$!
 wait_for interrupted/checkpoint.h5
+[ -z "$(pgrep -P "$job" -x orted)" ] || fail "a process that is alone has a daemon of Open MPI"
 kill -INT "$job"
 code=0
 wait "$job" || code=$?
