@@ -25,7 +25,11 @@ bool started_alone(const char* const* environment) {
 void prepare_alone() {
     if (!started_alone(environ)) return;
     constexpr int keep = 0;
-    ::setenv("OMPI_MCA_ess_singleton_isolated", "1", keep);
+    if (std::getenv("OMPI_MCA_ess_singleton_isolated") == nullptr) {
+        ::setenv("OMPI_MCA_ess_singleton_isolated", "1", keep);
+        // All such processes of a user would share one folder, and remove it from under each other.
+        ::setenv("OMPI_MCA_orte_create_session_dirs", "0", keep);
+    }
     ::setenv("OMPI_MCA_pml", "ob1", keep);
     ::setenv("OMPI_MCA_btl", "self", keep);
 }

@@ -35,7 +35,6 @@ refused() {
 "$python" "$(dirname "$0")/make_inputs.py" "$scratch"
 golden=$(cd "$(dirname "$0")/../golden" && pwd)
 cd "$scratch"
-export OMPI_MCA_ess_singleton_isolated=1  # a program on its own starts faster without a daemon
 echo "no HDF5 here" >text.h5ad
 inspect="inspect --min-cells 10 --data"
 model="--min-cells 10 --hidden 16 --layers 1 --embedding 4 --encoder-hidden 8 --encoder-layers 1 --knn 3

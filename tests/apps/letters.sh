@@ -10,7 +10,6 @@ here=$(cd "$(dirname "$0")" && pwd)
     exit 77
 }
 cd "$scratch"
-export OMPI_MCA_ess_singleton_isolated=1  # a program on its own starts faster without a daemon
 
 expect_exit 0 "$popflow" simulate letters --output letters.h5ad --letters I,L,T,V --rotations 3 --size 24 --seed 2
 grep -q "4 letters to train on, 2 to test, 18 pairs, Liberation Sans" out || fail "simulate letters says $(cat out)"

@@ -4,5 +4,4 @@
 . "$(dirname "$0")/../support/scratch.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$scratch"
-export OMPI_MCA_ess_singleton_isolated=1  # a program on its own starts faster without a daemon
 "${3:-python3}" "$here/progress.py" "$popflow"

@@ -4,7 +4,7 @@
 # on a signal and goes on later.   Usage: sweep.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 sweep=$(cd "$(dirname "$0")/../.." && pwd)/scripts/sweep.sh
-export POPFLOW=$popflow OMPI_MCA_ess_singleton_isolated=1
+export POPFLOW=$popflow
 cd "$scratch"
 small_screen s.h5ad
 mkdir -p "a table"

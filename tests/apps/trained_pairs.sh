@@ -9,7 +9,6 @@ python=${3:-python3}
     echo "skipped: $python has no anndata and h5py"
     exit 77
 }
-export OMPI_MCA_ess_singleton_isolated=1
 cd "$scratch"
 small_screen s.h5ad
 expect_exit 0 "$popflow" train --data s.h5ad $small_model --method cgfm --hidden 16 --layers 2 --steps 20 --min-cells 90 --output run

@@ -3,7 +3,6 @@
 # What can go wrong around a training: each time one line, the right exit code, and the checkpoint of before.
 # Usage: failures.sh POPFLOW MPIEXEC FAILING_DISK
 . "$(dirname "$0")/../support/scratch.sh"
-export OMPI_MCA_ess_singleton_isolated=1 # a program on its own starts without a daemon, which has files of its own
 failing_disk=$3
 
 small_screen "$scratch/s.h5ad"
@@ -59,6 +58,10 @@ grep -q "stopped on request after step" err || fail "Ctrl-C: $(tail -n 2 err)"
 step=$(grep -o "after step [0-9]*" err | grep -o "[0-9]*$")
 expect_exit 75 "$popflow" $long --output interrupted --resume --stop-after $((step + 1))
 grep -q "stopped on request after step $((step + 1))" err || fail "after Ctrl-C: $(tail -n 2 err)"
+
+# A command that is alone leaves nothing in the folder for temporary files: processes of a user removed it from under
+# each other.
+TMPDIR=/proc/none expect_exit 0 "$popflow" inspect s.h5ad --min-cells 30
 
 # Two trainings on one folder: the second is refused; a killed one is no hindrance. Also where there are no locks.
 for locks in there none; do

@@ -5,7 +5,6 @@
 # for every k; on a small tmpfs that grows (as root); by a limit on the size of files.
 # Usage: full_disk.sh POPFLOW MPIEXEC FAILING_DISK [EVERY]     (EVERY: 4, of the calls; 1 takes them all)
 . "$(dirname "$0")/../support/scratch.sh"
-export OMPI_MCA_ess_singleton_isolated=1 # a program on its own starts without a daemon, which has files of its own
 failing_disk=$3
 every=${4:-4}
 
