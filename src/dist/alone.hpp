@@ -7,9 +7,9 @@ namespace popflow::dist {
 /// launcher has started as a rank.
 bool started_alone(const char* const* environment);
 
-/// Spares a process that is started alone what Open MPI does for ranks it does not have: a daemon beside it,
-/// and the search for networks (psm2 alone sleeps for 0.2 s). Settings of the user's own are kept. Comes
-/// before MPI_Init and before threads.
+/// Spares a process that is started alone what Open MPI does for ranks it does not have: a daemon beside it, a
+/// folder for temporary files, and the search for networks (psm2 alone sleeps for 0.2 s). Settings of the
+/// user's own are kept. Comes before MPI_Init and before threads.
 void prepare_alone();
 
 }  // namespace popflow::dist

@@ -138,11 +138,17 @@ class Chunks {
     bool plain_edges_ = false;  ///< chunks that reach beyond the dataset are stored without filters
 };
 
+// Sequences and references may take less room in a file than in memory, which is the size that is known.
+bool stored_as_in_memory(const Dataset& dataset) {
+    const Handle type(H5Dget_type(dataset.id()));
+    return H5Tdetect_class(type.id(), H5T_VLEN) <= 0 && H5Tdetect_class(type.id(), H5T_REFERENCE) <= 0;
+}
+
 }  // namespace
 
 std::string short_chunk(const Dataset& dataset) {
     const std::size_t allowed = dataset.chunk_bytes();
-    if (allowed == 0 || dataset.size() == 0) return "";
+    if (allowed == 0 || dataset.size() == 0 || !stored_as_in_memory(dataset)) return "";
     const Chunks chunks(dataset);
     const std::size_t count = chunks.count();
     const std::size_t taken =

@@ -29,6 +29,18 @@ std::string error_of(const std::string& path) {
     return "";
 }
 
+// Of a sound file with a compressed X in which words are others.
+std::string error_of_gzip_with(const std::vector<std::uint32_t>& old_words,
+                               const std::vector<std::uint32_t>& new_words) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5ad");
+    std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_float64_gzip.h5ad", path);
+    const h5::FileGuard guard;
+    EXPECT_EQ(error_of(path), "");
+    replace_words(path, old_words, new_words);
+    return error_of(path);
+}
+
 void write_small(const std::string& path) {
     h5::AtomicFile file(path);
     h5::Group root = file.root();
@@ -91,22 +103,11 @@ TEST(FileGuard, RefusesAGroupThatCannotListItsMembers) {
 }
 
 TEST(FileGuard, RefusesChunksThatAreShorterThanTheirShape) {
-    const TemporaryFolder folder;
-    const std::string path = folder.file("a.h5ad");
-    std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_float64_gzip.h5ad", path);
-    const h5::FileGuard guard;
-    EXPECT_EQ(error_of(path), "");
-    replace_words(path, {48, 5, 8}, {48, 255, 8});  // of X, in the message of its layout
-    EXPECT_EQ(error_of(path), "is damaged: a chunk of X has 1920 bytes, allowed 97920");
-}
-
-TEST(FileGuard, RefusesAChunkThatWouldSkipTheFilterItWasStoredWith) {
-    const TemporaryFolder folder;
-    const std::string path = folder.file("a.h5ad");
-    std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_float64_gzip.h5ad", path);
-    const h5::FileGuard guard;
-    replace_words(path, {290, 0}, {290, 1});  // size and filters left out, in the index of chunks
-    EXPECT_EQ(error_of(path), "is damaged: a chunk of X has 290 bytes, allowed 1920");
+    // The chunks' shape, in the message of X's layout.
+    EXPECT_EQ(error_of_gzip_with({48, 5, 8}, {48, 255, 8}),
+              "is damaged: a chunk of X has 1920 bytes, allowed 97920");
+    // Size and filters that were left out, in the index of chunks.
+    EXPECT_EQ(error_of_gzip_with({290, 0}, {290, 1}), "is damaged: a chunk of X has 290 bytes, allowed 1920");
 }
 
 TEST_F(FileGuardOfMemory, RefusesAnObjectThatClaimsGigabytes) {
