@@ -146,8 +146,7 @@ void add_split(OptionTable& table, RunConfig& config) {
     add.add(
         "split", "S",
         "replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters; all: every pair is "
-        "test, for "
-        "evaluate on data that the run does not know",
+        "test, for evaluate on data that the run does not know",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = data::split_column(config.split);

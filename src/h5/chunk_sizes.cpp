@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
+#include "h5/evenly_spread.hpp"
 #include "h5/lzf.hpp"
 #include "h5/stored_size.hpp"
 
@@ -49,23 +51,18 @@ std::optional<Bytes> expanded(const Bytes& in, std::size_t most) {
 class Chunks {
   public:
     explicit Chunks(const Dataset& dataset)
-        : dataset_(dataset.id()), bytes_(dataset.chunk_bytes()), file_bytes_(file_bytes(dataset.id())) {
+        : dataset_(dataset.id()),
+          bytes_(dataset.chunk_bytes()),
+          file_bytes_(file_bytes(dataset.id())),
+          shape_(dataset.shape()),
+          chunk_(dataset.chunk_shape()),
+          filters_(dataset.filters()) {
         const Handle properties(H5Dget_create_plist(dataset_));
-        const auto rank = static_cast<int>(dataset.rank());
-        chunk_.resize(dataset.rank());
-        H5Pget_chunk(properties.id(), rank, chunk_.data());
         unsigned options = 0;
         if (H5Pget_chunk_opts(properties.id(), &options) >= 0)
             plain_edges_ = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
-        for (int k = 0; k < H5Pget_nfilters(properties.id()); ++k) {
-            std::size_t n_values = 0;
-            unsigned flags = 0;
-            filters_.push_back(H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags, &n_values,
-                                              nullptr, 0, nullptr, nullptr));
-        }
-        shape_.assign(dataset.shape().begin(), dataset.shape().end());
         for (std::size_t k = 0; k < shape_.size(); ++k)
-            counts_.push_back(static_cast<std::size_t>((shape_[k] + chunk_[k] - 1) / chunk_[k]));
+            counts_.push_back((shape_[k] + chunk_[k] - 1) / chunk_[k]);
     }
 
     std::size_t count() const { return bounded_product(counts_); }
@@ -82,7 +79,7 @@ class Chunks {
             return std::nullopt;
         if (plain_edges_ && is_partial(first)) return bytes.size();
         for (std::size_t k = filters_.size(); k-- > 0;) {
-            if ((left_out >> k & 1U) == 0 && !undo(filters_[k], bytes)) return std::nullopt;
+            if ((left_out >> k & 1U) == 0 && !undo(filters_[k].number, bytes)) return std::nullopt;
         }
         return bytes.size();
     }
@@ -125,16 +122,18 @@ class Chunks {
         return out.has_value();
     }
 
-    // A chunk that another filter made longer still fits.
-    std::size_t most() const { return bytes_ + bytes_ / 8 + 64; }
+    // A chunk that another filter made longer still fits, and what zlib counts in.
+    std::size_t most() const {
+        return std::min<std::size_t>(bytes_ + bytes_ / 8 + 64, std::numeric_limits<uInt>::max());
+    }
 
     std::int64_t dataset_;
     std::size_t bytes_;
     std::uint64_t file_bytes_;
-    std::vector<hsize_t> shape_;
-    std::vector<hsize_t> chunk_;
+    std::vector<std::size_t> shape_;
+    std::vector<std::size_t> chunk_;
+    std::vector<Filter> filters_;
     std::vector<std::size_t> counts_;
-    std::vector<H5Z_filter_t> filters_;
     bool plain_edges_ = false;  ///< chunks that reach beyond the dataset are stored without filters
 };
 
@@ -150,16 +149,14 @@ std::string short_chunk(const Dataset& dataset) {
     const std::size_t allowed = dataset.chunk_bytes();
     if (allowed == 0 || dataset.size() == 0 || !stored_as_in_memory(dataset)) return "";
     const Chunks chunks(dataset);
-    const std::size_t count = chunks.count();
-    const std::size_t taken =
-        std::min(count, std::clamp<std::size_t>(sampled_bytes / allowed, 2, most_sampled));
+    const std::size_t most = std::clamp<std::size_t>(sampled_bytes / allowed, 2, most_sampled);
     std::string problem;
-    for (std::size_t i = 0; i < taken && problem.empty(); ++i) {
-        const std::size_t chunk = taken == 1 ? 0 : i * (count - 1) / (taken - 1);
+    for (const std::size_t chunk : evenly_spread(chunks.count(), most)) {
         const std::optional<std::size_t> found = chunks.size(chunk);
         if (found && *found < allowed) {
             problem = "a chunk of " + dataset.path() + " has " + std::to_string(*found) + " bytes, allowed " +
                       std::to_string(allowed);
+            break;
         }
     }
     clear_errors();

@@ -13,7 +13,7 @@ namespace popflow::h5 {
 /// Their filters are undone where they are shuffle, Fletcher32, gzip or LZF; chunks of others are believed,
 /// as are those that their filter refuses, of which reading says so, and those of sequences and references.
 ///
-/// @return `a chunk of /X has 1920 bytes, allowed 97920`; empty if none was found
+/// @return `a chunk of X has 1920 bytes, allowed 97920`; empty if none was found
 std::string short_chunk(const Dataset& dataset);
 
 }  // namespace popflow::h5

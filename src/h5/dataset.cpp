@@ -75,9 +75,11 @@ void Dataset::read_layout() {
     for (int k = 0; k < filters; ++k) {
         std::size_t n_values = 0;
         unsigned flags = 0;
+        char name[64] = "";
         const H5Z_filter_t filter = H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags,
-                                                   &n_values, nullptr, 0, nullptr, nullptr);
+                                                   &n_values, nullptr, sizeof name, name, nullptr);
         if (filter >= 0 && H5Zfilter_avail(filter) <= 0) missing_filter_ = filter_text(filter);
+        filters_.push_back({filter, name});
     }
     clear_errors();
 }
@@ -156,16 +158,7 @@ std::size_t Dataset::chunk_bytes() const {
 std::string Dataset::layout_text() const {
     if (chunk_.empty()) return "contiguous";
     std::string text = "chunked";
-    const Handle properties(H5Dget_create_plist(id()));
-    const int count = H5Pget_nfilters(properties.id());
-    for (int k = 0; k < count; ++k) {
-        std::size_t n_values = 0;
-        unsigned flags = 0;
-        char name[64] = "";
-        H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags, &n_values, nullptr, sizeof name,
-                       name, nullptr);
-        text += std::string(" ") + name;
-    }
+    for (const Filter& filter : filters_) text += " " + filter.name;
     return text;
 }
 

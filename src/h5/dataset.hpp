@@ -20,6 +20,12 @@ struct Storage {
     bool shuffle = true;         ///< bytes of like weight together before deflate; nothing without it
 };
 
+/// What the values of a dataset pass through on their way into the file.
+struct Filter {
+    int number;        ///< of The HDF Group's registry
+    std::string name;  ///< as the file has it; empty if it has none
+};
+
 /// A stored array. Rows are along the first dimension; a row is all elements of the other dimensions.
 class Dataset : public Object {
   public:
@@ -42,6 +48,10 @@ class Dataset : public Object {
     std::size_t chunk_rows() const { return chunk_.empty() ? 0 : chunk_.front(); }
     /// Of one chunk in memory; 0 if the dataset is contiguous.
     std::size_t chunk_bytes() const;
+    /// Of one chunk, in elements; empty if the dataset is contiguous.
+    const std::vector<std::size_t>& chunk_shape() const { return chunk_; }
+    /// In the order of writing.
+    const std::vector<Filter>& filters() const { return filters_; }
     /// `contiguous`, or `chunked` with the names of the filters.
     std::string layout_text() const;
 
@@ -98,6 +108,7 @@ class Dataset : public Object {
 
     std::vector<std::size_t> shape_;
     std::vector<std::size_t> chunk_;
+    std::vector<Filter> filters_;
     std::string missing_filter_;  ///< its number and name; empty: none
     StoredType type_;
     std::string member_;  ///< empty: whole elements

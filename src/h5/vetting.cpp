@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "h5/chunk_sizes.hpp"
+#include "h5/evenly_spread.hpp"
 #include "h5/file.hpp"
 #include "h5/group.hpp"
 #include "h5/stored_size.hpp"
@@ -128,9 +129,7 @@ class Walk {
     static void read_string_blocks(const Dataset& dataset) {
         const std::size_t rows = dataset.rows();
         const std::size_t blocks = (rows + block_strings - 1) / block_strings;
-        const std::size_t taken = std::min(blocks, most_string_blocks);
-        for (std::size_t i = 0; i < taken; ++i) {
-            const std::size_t block = taken == 1 ? 0 : i * (blocks - 1) / (taken - 1);
+        for (const std::size_t block : evenly_spread(blocks, most_string_blocks)) {
             const std::size_t first = block * block_strings;
             (void)dataset.read_strings(first, std::min(block_strings, rows - first));
         }
