@@ -177,10 +177,13 @@ until_true 150 "the signal ahead of the limit" said "$endless" "asked to stop"
 until_true 60 "the requeue at the limit" requeued "$endless"
 said "$endless" "exit code 75" || fail "not stopped ahead of the limit: $(cat slurm-logs/*"$endless"*)"
 first=$(steps_of endless/checkpoint.h5)
-# Not within a requeue, where Slurm does not hear of it: the last start has made a step and has time left.
+# Not within a requeue, where Slurm does not hear of it: the last start has made a step and has time left. Asked for one
+# after the other, the number of starts may be of before a requeue and the time of after it.
 fresh() {
-    trains "$endless" $(($(field "$endless" Restarts) + 1)) &&
-        [[ $(field "$endless" RunTime) = 00:00:[0-2]* ]]
+    local job
+    job=$(scontrol show job "$endless")
+    [[ $job = *JobState=RUNNING* && $job = *RunTime=00:00:[0-2]* && $job =~ Restarts=([0-9]+) ]] &&
+        trains "$endless" $((BASH_REMATCH[1] + 1))
 }
 until_true 180 "the start after it" fresh
 scancel "$endless"
