@@ -6,7 +6,6 @@
 #include <bit>
 
 #include "core/simd.hpp"
-#include "dist/packed_integers.hpp"
 
 namespace popflow::dist {
 
@@ -101,19 +100,7 @@ void ExactSum::reduce(const Communicator& communicator, std::span<const std::siz
     }
     if (empty_) std::fill_n(total_.begin(), not_added_, 0);
     empty_ = false;
-    exchange_->finish(step(scale), out);
-}
-
-double ExactSum::step(double scale) const {
-    return scale * quantum * static_cast<double>(unit_);
-}
-
-void ExactSum::read(double scale, std::size_t first, std::span<float> out) const {
-    if (empty_) {
-        std::ranges::fill(out, 0.0F);
-    } else {
-        read_integers(total_.subspan(first, out.size()), step(scale), out.data());
-    }
+    exchange_->finish(scale * quantum * static_cast<double>(unit_), out);
 }
 
 }  // namespace popflow::dist

@@ -39,11 +39,8 @@ class ExactSum {
     /// sum is then of no use. Collective.
     void reduce(const Communicator& communicator, std::span<const std::size_t> bounds, double scale,
                 std::span<float> out);
-    /// out = scale * sum, of the elements from `first` on.
-    void read(double scale, std::size_t first, std::span<float> out) const;
 
   private:
-    double step(double scale) const;
     bool add_range(std::span<const float> gradient, float weight, std::size_t first, std::size_t count);
 
     core::AlignedVector<std::int64_t> storage_;

@@ -257,20 +257,6 @@ void Dataset::write_bools(std::size_t first, std::span<const std::uint8_t> value
           path(), "cannot write values");
 }
 
-void Dataset::extend(std::size_t n_values) {
-    std::vector<hsize_t> dims(shape_.begin(), shape_.end());
-    if (dims.empty()) throw core::DataError(file(), path(), "a scalar cannot grow");
-    dims[0] += rows_of(n_values);
-    check(H5Dset_extent(id(), dims.data()), file(), path(), "cannot grow");
-    shape_[0] = dims[0];
-}
-
-void Dataset::append_strings(std::span<const std::string> values) {
-    const std::size_t first = rows();
-    extend(values.size());
-    write_strings(first, values);
-}
-
 std::uint64_t Dataset::file_offset() const {
     const haddr_t offset = H5Dget_offset(id());
     if (offset == HADDR_UNDEF) throw core::DataError(file(), path(), "has no place in the file yet");

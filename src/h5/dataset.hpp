@@ -80,14 +80,6 @@ class Dataset : public Object {
     void write_strings(std::size_t first, std::span<const std::string> values);
     /// Of a dataset of bools; values are 0 or 1.
     void write_bools(std::size_t first, std::span<const std::uint8_t> values);
-    /// Adds rows at the end of an extendible dataset.
-    template <Number T>
-    void append(std::span<const T> values) {
-        const std::size_t first = rows();
-        extend(values.size());
-        write_rows(first, values);
-    }
-    void append_strings(std::span<const std::string> values);
     /// Byte at which a contiguous, already allocated dataset begins in its file.
     std::uint64_t file_offset() const;
     /// Byte at which the chunk of whole rows that begins with row `first` is stored.
@@ -101,7 +93,6 @@ class Dataset : public Object {
     void check_span(std::size_t count, std::size_t size) const;
     void read_raw(Element element, std::size_t first, std::size_t count, void* out) const;
     void write_raw(Element element, std::size_t first, std::size_t n_values, const void* values);
-    void extend(std::size_t n_values);
     Handle select(std::size_t first, std::size_t count) const;
     Handle stored_type() const;
     std::size_t rows_of(std::size_t n_values) const;

@@ -63,9 +63,6 @@ class Group : public Object {
     Dataset create_strings(const std::string& name, std::size_t rows);
     /// An array of FALSE, to be filled with write_bools().
     Dataset create_bools(const std::string& name, std::size_t rows);
-    /// A 1-D array without elements, to be filled with append().
-    Dataset create_extendible(const std::string& name, Element element, std::size_t chunk_rows = 1024);
-    Dataset create_extendible_strings(const std::string& name, std::size_t chunk_rows = 1024);
     /// A contiguous array whose space is taken at once and never written by HDF5: processes may write to
     /// Dataset::file_offset() on once the file has been closed. Elements are little-endian.
     Dataset create_contiguous(const std::string& name, Element element,

@@ -43,13 +43,6 @@ Handle storage_properties(const std::vector<std::size_t>& shape, std::size_t byt
     return properties;
 }
 
-Handle extendible_properties(std::size_t chunk_rows) {
-    Handle properties = plain_properties(H5P_DATASET_CREATE);
-    const hsize_t chunk = std::max<std::size_t>(1, chunk_rows);
-    H5Pset_chunk(properties.id(), 1, &chunk);
-    return properties;
-}
-
 // Space, contiguous unless said otherwise, is taken on creation and left as it is.
 Handle early_properties() {
     Handle properties = plain_properties(H5P_DATASET_CREATE);
@@ -57,12 +50,6 @@ Handle early_properties() {
     H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
     return properties;
-}
-
-Handle unlimited_space() {
-    const hsize_t none = 0;
-    const hsize_t unlimited = H5S_UNLIMITED;
-    return Handle(H5Screate_simple(1, &none, &unlimited));
 }
 
 }  // namespace
@@ -126,18 +113,6 @@ Dataset Group::write_bools(const std::string& name, std::span<const std::uint8_t
                     child_path(name));
     dataset.write_bools(0, values);
     return dataset;
-}
-
-Dataset Group::create_extendible(const std::string& name, Element element, std::size_t chunk_rows) {
-    return Dataset(
-        create_raw(name, file_type(element), unlimited_space().id(), extendible_properties(chunk_rows).id()),
-        file(), child_path(name));
-}
-
-Dataset Group::create_extendible_strings(const std::string& name, std::size_t chunk_rows) {
-    return Dataset(
-        create_raw(name, string_type().id(), unlimited_space().id(), extendible_properties(chunk_rows).id()),
-        file(), child_path(name));
 }
 
 Dataset Group::create_contiguous(const std::string& name, Element element,

@@ -5,12 +5,28 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
+#include "support/mpi_session.hpp"
 #include "support/random_matrix.hpp"
 
+using popflow::dist::Communicator;
 using popflow::dist::ExactSum;
 
-TEST(ExactSum, DoesNotDependOnTheOrder) {
+namespace {
+
+class ExactSumOfOneRank : public popflow::support::WithMpi {};
+
+/// scale * the sum of this one rank. The sum is then of no use.
+std::vector<float> reduced(ExactSum& sum, std::size_t size, double scale) {
+    std::vector<float> out(size);
+    sum.reduce(Communicator::world(), std::vector<std::size_t>{0, size}, scale, out);
+    return out;
+}
+
+}  // namespace
+
+TEST_F(ExactSumOfOneRank, DoesNotDependOnTheOrder) {
     std::vector<popflow::linalg::Matrix<float>> slots;
     for (std::uint64_t s = 0; s < 5; ++s) {
         slots.push_back(
@@ -18,15 +34,13 @@ TEST(ExactSum, DoesNotDependOnTheOrder) {
     }
     ExactSum forwards(40000);
     ExactSum backwards(40000);
-    std::vector<float> a(40000);
-    std::vector<float> b(40000);
 
     for (std::size_t s = 0; s < 5; ++s) {
         EXPECT_TRUE(forwards.add(slots[s].values()));
         EXPECT_TRUE(backwards.add(slots[4 - s].values()));
     }
-    forwards.read(0.2, 0, a);
-    backwards.read(0.2, 0, b);
+    const std::vector<float> a = reduced(forwards, 40000, 0.2);
+    const std::vector<float> b = reduced(backwards, 40000, 0.2);
 
     EXPECT_EQ(a, b);
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -36,50 +50,35 @@ TEST(ExactSum, DoesNotDependOnTheOrder) {
     }
 }
 
-TEST(ExactSum, WeighsASummand) {
+TEST_F(ExactSumOfOneRank, WeighsASummand) {
     ExactSum sum(3);
-    std::vector<float> out(3);
     EXPECT_TRUE(sum.add(std::vector<float>{1, -2, 3}, 0.75F));
     EXPECT_TRUE(sum.add(std::vector<float>{4, 8, 16}, 1.25F));
-    sum.read(0.5, 0, out);
-    EXPECT_EQ(out, (std::vector<float>{2.875, 4.25, 11.125}));
+    EXPECT_EQ(reduced(sum, 3, 0.5), (std::vector<float>{2.875, 4.25, 11.125}));
 }
 
-TEST(ExactSum, SumsFewerElementsThanItHolds) {
+TEST_F(ExactSumOfOneRank, SumsFewerElementsThanItHolds) {
     ExactSum sum(3);
-    std::vector<float> out(2);
     EXPECT_TRUE(sum.add(std::vector<float>{1, 2, 3}));
 
     sum.clear(2);
     EXPECT_TRUE(sum.add(std::vector<float>{0.5F, -4}));
-    sum.read(2, 0, out);
 
-    EXPECT_EQ(out, (std::vector<float>{1, -8}));
+    EXPECT_EQ(reduced(sum, 2, 2), (std::vector<float>{1, -8}));
 }
 
-TEST(ExactSum, IsReadInParts) {
-    ExactSum sum(3);
-    std::vector<float> out(2);
-    EXPECT_TRUE(sum.add(std::vector<float>{1, 2, 3}));
-
-    sum.read(2, 1, out);
-
-    EXPECT_EQ(out, (std::vector<float>{4, 6}));
-}
-
-TEST(ExactSum, ALargerUnitHoldsLargerElements) {
+TEST_F(ExactSumOfOneRank, ALargerUnitHoldsLargerElements) {
     ExactSum sum(2, 1024);
-    std::vector<float> out(2);
     const std::vector<float> gradient{1e6F, -0.5F};
 
-    EXPECT_TRUE(sum.add(gradient));
-    sum.read(1, 0, out);
-
-    EXPECT_EQ(out, gradient);
     EXPECT_FALSE(sum.add(std::vector<float>{2e7F, 0}));
+    sum.clear();
+    EXPECT_TRUE(sum.add(gradient));
+
+    EXPECT_EQ(reduced(sum, 2, 1), gradient);
 }
 
-TEST(ExactSum, RefusesWhatItCannotHold) {
+TEST_F(ExactSumOfOneRank, RefusesWhatItCannotHold) {
     for (const float bad :
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -20000.0F}) {
         ExactSum sum(3);

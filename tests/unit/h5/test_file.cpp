@@ -42,8 +42,6 @@ void write_some_of_everything(const std::string& path) {
     group.write_attribute("text", "Zürich");
     group.write("numbers", std::vector<double>{1, 2, 3}, {.deflate = 9});
     group.write_strings("strings", std::vector<std::string>{"a", "", "ccc"});
-    h5::Dataset grows = root.create_extendible("grows", h5::Element::int32, 4);
-    grows.append(std::span<const std::int32_t>(std::vector<std::int32_t>{1, 2, 3, 4, 5}));
     h5::DataFrame table;
     table.add_categorical("culture", {"PDO", "F"});
     table.add_bools("ok", {1, 0});

@@ -128,23 +128,6 @@ TEST(Dataset, ReadsStringsAndBools) {
     EXPECT_THROW(root.open_dataset("strings").read<float>(), DataError);
 }
 
-TEST(Dataset, GrowsByAppending) {
-    const TemporaryFolder folder;
-    const h5::Group root = written(folder, [](h5::Group& group) {
-        h5::Dataset loss = group.create_extendible("loss", h5::Element::float64, 2);
-        h5::Dataset notes = group.create_extendible_strings("notes", 2);
-        for (int step = 0; step < 5; ++step) {
-            const std::vector<double> value{0.5 * step};
-            const Strings note{std::to_string(step)};
-            loss.append(std::span<const double>(value));
-            notes.append_strings(note);
-        }
-    });
-
-    EXPECT_EQ(root.open_dataset("loss").read<double>(), (std::vector<double>{0, 0.5, 1, 1.5, 2}));
-    EXPECT_EQ(root.open_dataset("notes").read_strings(3, 2), (Strings{"3", "4"}));
-}
-
 TEST(Dataset, ReadsWhatH5pyWrites) {
     const h5::Group root = foreign("h5py_types.h5");
 
