@@ -25,7 +25,7 @@ struct Training {
         const std::vector<float> condition(c.shape.conditions, 0.0F);
         std::vector<train::Lane> lanes;
         for (std::size_t b = 0; b < c.slots; ++b) {
-            lanes.push_back({b, {{0, control.view(), treated.view(), condition}}});
+            lanes.push_back({.slot = b, .pairs = {{0, control.view(), treated.view(), condition}}});
         }
         const train::TrainOptions options{.batch_pairs = c.slots, .cells = c.cells};
         trainer = std::make_unique<train::Trainer>(model, options, std::move(lanes), comm);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <span>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -145,16 +146,11 @@ struct Source {
                               (signed_values ? "" : " >= 0 for the transform " + source.transform.text()));
 }
 
-bool allowed(const Transform& transform, float value) {
-    return std::isfinite(value) && (value >= 0 || transform.kind != Transform::Kind::log1p);
-}
-
-/// Transforms the raw values of a run in place up to the first that is not allowed; false if there is one.
+/// Transforms the raw values of a run in place; false and nothing done if one of them is not allowed.
 bool transform_run(const Transform& transform, const RowRun& run, std::size_t d) {
-    for (std::size_t k = 0; k < run.count * d; ++k) {
-        if (!allowed(transform, run.out[k])) return false;
-        run.out[k] = static_cast<float>(transform.apply(run.out[k]));
-    }
+    const std::span<float> values(run.out, run.count * d);
+    if (!transform.allows(values)) return false;
+    transform.apply(values);
     return true;
 }
 
@@ -168,10 +164,9 @@ void transform_runs(const Source& source, const std::vector<RowRun>& runs) {
         if (!transform_run(transform, runs[r], d)) bad = std::min(bad, r);
     }
     if (bad == n_runs) return;
-    // What lies before the bad value is transformed by now, and allowed still.
     const RowRun& run = runs[static_cast<std::size_t>(bad)];
     std::size_t k = 0;
-    while (allowed(transform, run.out[k])) ++k;
+    while (transform.allows({run.out + k, 1})) ++k;
     bad_value(source, run.first + k / d, k % d, run.out[k]);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/population.hpp"
+#include "data/transform.hpp"
 
 namespace popflow::data {
 
@@ -16,20 +17,6 @@ namespace popflow::data {
 enum class Doses {
     highest,  ///< the highest concentration of each treatment within its experiment
     all,
-};
-
-/// x -> arcsinh(x / cofactor), log(1 + x), or x.
-struct Transform {
-    enum class Kind { arcsinh, log1p, none };
-    Kind kind = Kind::arcsinh;
-    double cofactor = 5;  ///< raw counts
-
-    /// Reads `arcsinh:5`, `arcsinh`, `log1p` or `none`. @throws ConfigError
-    static Transform parse(const std::string& text);
-    std::string text() const;
-    double apply(double raw) const;
-    /// The exact inverse of apply().
-    double invert(double transformed) const;
 };
 
 /// How a data file is to be read; the same for every verb, and stored with a model.

@@ -186,14 +186,22 @@ Handle Dataset::select(std::size_t first, std::size_t count) const {
     return space;
 }
 
+// Of the same shape as the rows in the file: for another one HDF5 looks up element by element where each
+// goes.
+Handle Dataset::memory_of(std::size_t count) const {
+    std::vector<hsize_t> extent(shape_.begin(), shape_.end());
+    if (extent.empty()) extent = {1};
+    extent[0] = count;
+    return Handle(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
+}
+
 void Dataset::read_raw(Element element, std::size_t first, std::size_t count, void* out) const {
     const bool number = type_.kind == Kind::integer || type_.kind == Kind::floating ||
                         type_.kind == Kind::boolean || type_.kind == Kind::enumeration;
     if (!number) throw core::DataError(file(), path(), "found " + type_.text() + ", allowed numbers");
     if (count * row_size() == 0) return;
     const Handle selection = select(first, count);
-    const hsize_t n_values = count * row_size();
-    const Handle memory(H5Screate_simple(1, &n_values, nullptr));
+    const Handle memory = memory_of(count);
     const Handle wrapped = member_.empty() ? Handle() : member_type(member_, native_type(element));
     check_read(H5Dread(id(), wrapped ? wrapped.id() : native_type(element), memory.id(), selection.id(),
                        H5P_DEFAULT, out),
@@ -204,8 +212,7 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
     if (type_.kind != Kind::string)
         throw core::DataError(file(), path(), "found " + type_.text() + ", allowed strings");
     const Handle selection = select(first, count);
-    const hsize_t n_values = count * row_size();
-    const Handle memory(H5Screate_simple(1, &n_values, nullptr));
+    const Handle memory = memory_of(count);
     const Handle stored = stored_type();
     // HDF5 makes the missing elements of a chunk in the heap of the file, which is open for reading alone.
     const char* action = "cannot read strings";
@@ -214,7 +221,8 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
     if (H5Pfill_value_defined(properties.id(), &fill) >= 0 && fill == H5D_FILL_VALUE_USER_DEFINED)
         action = "cannot read strings of which some were never written and a fill value stands for them";
     return read_string_elements(
-        {id(), file(), path(), stored.id(), member_}, n_values, [&](std::int64_t type, void* buffer) {
+        {id(), file(), path(), stored.id(), member_}, count * row_size(),
+        [&](std::int64_t type, void* buffer) {
             check_read(H5Dread(id(), type, memory.id(), selection.id(), H5P_DEFAULT, buffer), action);
         });
 }
@@ -229,18 +237,18 @@ std::size_t Dataset::rows_of(std::size_t n_values) const {
 
 void Dataset::write_raw(Element element, std::size_t first, std::size_t n_values, const void* values) {
     if (n_values == 0) return;
-    const Handle selection = select(first, rows_of(n_values));
-    const hsize_t extent = n_values;
-    const Handle memory(H5Screate_simple(1, &extent, nullptr));
+    const std::size_t count = rows_of(n_values);
+    const Handle selection = select(first, count);
+    const Handle memory = memory_of(count);
     check(H5Dwrite(id(), native_type(element), memory.id(), selection.id(), H5P_DEFAULT, values), file(),
           path(), "cannot write values");
 }
 
 void Dataset::write_strings(std::size_t first, std::span<const std::string> values) {
     if (values.empty()) return;
-    const Handle selection = select(first, rows_of(values.size()));
-    const hsize_t extent = values.size();
-    const Handle memory(H5Screate_simple(1, &extent, nullptr));
+    const std::size_t count = rows_of(values.size());
+    const Handle selection = select(first, count);
+    const Handle memory = memory_of(count);
     std::vector<const char*> pointers;
     for (const std::string& value : values) pointers.push_back(value.c_str());
     check(H5Dwrite(id(), string_type().id(), memory.id(), selection.id(), H5P_DEFAULT, pointers.data()),
@@ -249,9 +257,9 @@ void Dataset::write_strings(std::size_t first, std::span<const std::string> valu
 
 void Dataset::write_bools(std::size_t first, std::span<const std::uint8_t> values) {
     if (values.empty()) return;
-    const Handle selection = select(first, rows_of(values.size()));
-    const hsize_t extent = values.size();
-    const Handle memory(H5Screate_simple(1, &extent, nullptr));
+    const std::size_t count = rows_of(values.size());
+    const Handle selection = select(first, count);
+    const Handle memory = memory_of(count);
     // The enumeration is one byte wide: its values are the bytes themselves.
     check(H5Dwrite(id(), bool_type().id(), memory.id(), selection.id(), H5P_DEFAULT, values.data()), file(),
           path(), "cannot write values");

@@ -94,6 +94,7 @@ class Dataset : public Object {
     void read_raw(Element element, std::size_t first, std::size_t count, void* out) const;
     void write_raw(Element element, std::size_t first, std::size_t n_values, const void* values);
     Handle select(std::size_t first, std::size_t count) const;
+    Handle memory_of(std::size_t count) const;
     Handle stored_type() const;
     std::size_t rows_of(std::size_t n_values) const;
 

@@ -380,17 +380,3 @@ TEST_F(ScreenTest, AFileThatChangedIsNoticed) {
     EXPECT_EQ(error_of([&] { read_populations(screen, first); }),
               "obs: found other cells than when the file was opened");
 }
-
-TEST(Transform, ReadsItsTextAndInverts) {
-    for (const char* text : {"arcsinh:5", "arcsinh:0.5", "log1p", "none"}) {
-        const Transform transform = Transform::parse(text);
-        EXPECT_EQ(transform.text(), text);
-        for (const double raw : {0.0, 0.3, 5.0, 30000.0}) {
-            EXPECT_NEAR(transform.invert(transform.apply(raw)), raw, 1e-12 * (1 + raw));
-        }
-    }
-    EXPECT_EQ(Transform::parse("arcsinh").text(), "arcsinh:5");
-    EXPECT_DOUBLE_EQ(Transform::parse("arcsinh:5").apply(5), std::log(1 + std::sqrt(2.0)));
-    for (const char* text : {"arcsinh:0", "arcsinh:x", "log", ""})
-        EXPECT_THROW(Transform::parse(text), ConfigError);
-}

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "eval/prediction_space.hpp"
@@ -58,10 +59,8 @@ TEST(Space, IsTheInverseOfHowCellsAreRead) {
     for (const char* text : {"arcsinh:5", "arcsinh:150", "log1p", "none"}) {
         const Transform transform = Transform::parse(text);
         popflow::linalg::Matrix<float> x(2, 2);
-        for (std::size_t i = 0; i < 2; ++i) {
-            for (std::size_t j = 0; j < 2; ++j)
-                x(i, j) = static_cast<float>(transform.apply(static_cast<double>(raw[i][j])));
-        }
+        for (std::size_t i = 0; i < 2; ++i) std::ranges::copy(raw[i], x.view().row(i));
+        transform.apply(x.values());
         popflow::linalg::Matrix<float> transformed = x;
         normalisation.apply(x.view());
         popflow::linalg::Matrix<float> normalised = x;

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""W1 from all training letters pooled to each letter that a run evaluated.
+
+    popflow run --config configs/letters_fast/fm_gaussian.cfg --data letters.h5ad --output RUN
+    letters_pooled.py letters.h5ad RUN/results.h5
+
+FM from a Gaussian sees neither the letter nor which one it is to give, so that what it learns is the mixture of the letters
+it is trained on. As many points as the letter has are drawn from that mixture; W1 is POT's. Debian packages: python3-anndata
+python3-h5py python3-pot.
+"""
+import argparse
+
+import anndata
+import h5py
+import numpy as np
+import ot
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("letters")
+parser.add_argument("results")
+options = parser.parse_args()
+with h5py.File(options.results) as file:
+    pairs = file["pairs"]
+    labels = [pairs[name]["categories"].asstr()[:][pairs[name]["codes"][:]] for name in ("predictor", "patient", "replicate", "part")]
+    rows = [(*row, w1) for *row, w1 in zip(*labels, pairs["w1"][:]) if row[0] == "model"]
+data = anndata.read_h5ad(options.letters)
+treated = data[~data.obs["treatment"].isin(["control", "DMSO"])]
+points = np.asarray(treated.X, dtype=float)
+cells_of = treated.obs.groupby(["patient", "replicate"], observed=True).indices
+tested = {letter for _, letter, _, part, _ in rows if part == "test"}
+pool = points[~treated.obs["patient"].isin(tested).to_numpy()]
+rng = np.random.default_rng(1)
+found = {}
+for _, letter, rotation, part, w1 in rows:
+    target = points[cells_of[letter, rotation]]
+    drawn = pool[rng.choice(len(pool), len(target), replace=False)]
+    pooled = ot.emd2([], [], ot.dist(drawn, target, metric="euclidean"), numItermax=10**9)
+    found.setdefault(letter if part == "test" else "training letters", []).append((pooled, w1))
+for name, values in sorted(found.items()):
+    pooled, w1 = np.mean(values, axis=0)
+    print(f"{name}: pooled {pooled:.3f}, of the run {w1:.3f}")
