@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "h5/chunk_reader.hpp"
 
 namespace popflow::data {
 
@@ -106,7 +107,7 @@ void Expression::read_dense(std::span<const RowRun> runs, std::span<const std::s
         const std::size_t first = std::max(block_first, runs[k].first);
         const std::size_t last = std::min(block_last, runs[end - 1].first + runs[end - 1].count);
         block.resize((last - first) * cols_);
-        values_->read_rows(first, last - first, std::span<float>(block));
+        h5::read_rows_on_threads(*values_, first, last - first, std::span<float>(block));
         for (std::size_t r = k; r < end; ++r) copy_rows(runs[r], columns, block.data(), first, last, cols_);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "data/expression.hpp"
+#include "h5/chunk_reader.hpp"
 
 namespace popflow::data {
 
@@ -58,8 +59,8 @@ struct Entries {
     void read(const h5::Dataset& indices, const h5::Dataset& values, std::size_t first, std::size_t count) {
         index.resize(count);
         value.resize(count);
-        indices.read_rows(first, count, std::span<std::int64_t>(index));
-        values.read_rows(first, count, std::span<float>(value));
+        h5::read_rows_on_threads(indices, first, count, std::span<std::int64_t>(index));
+        h5::read_rows_on_threads(values, first, count, std::span<float>(value));
     }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "h5/dataset.hpp"
@@ -15,5 +16,8 @@ namespace popflow::h5 {
 ///
 /// @return `a chunk of X has 1920 bytes, allowed 97920`; empty if none was found
 std::string short_chunk(const Dataset& dataset);
+
+/// How such a chunk of so many bytes is told of.
+std::string short_chunk_problem(const Dataset& dataset, std::size_t found);
 
 }  // namespace popflow::h5

@@ -57,6 +57,37 @@ def h5py_types():
         file.create_virtual_dataset("virtual", layout)
 
 
+def chunks():
+    """Numbers in chunks of all kinds: element i of a dataset is 37 i mod 251, unless its name says otherwise."""
+    matrix = (37 * np.arange(300 * 7) % 251).reshape(300, 7)
+    gzip = {"compression": "gzip", "shuffle": True}
+    with h5py.File(folder / "chunks.h5", "w") as file:
+        file.create_dataset("float32_gzip", data=matrix.astype("f4"), chunks=(32, 7), **gzip)
+        file.create_dataset("float64_lzf", data=matrix.astype("f8"), chunks=(32, 3), compression="lzf", shuffle=True)
+        file.create_dataset("uint16_gzip", data=matrix.astype("u2"), chunks=(50, 7), compression="gzip")
+        file.create_dataset("int32_list", data=matrix.ravel().astype("i4"), chunks=(100,), **gzip)
+        file.create_dataset("uint8_shuffled", data=matrix.astype("u1"), chunks=(20, 4), shuffle=True)
+        file.create_dataset("summed", data=matrix.astype("f4"), chunks=(32, 7), fletcher32=True, **gzip)
+        file.create_dataset("big_endian", data=matrix.astype(">f4"), chunks=(32, 7), **gzip)
+        file.create_dataset("cube", data=matrix.reshape(100, 3, 7).astype("f4"), chunks=(10, 3, 7), **gzip)
+        file.create_dataset("contiguous", data=matrix.astype("f4"))
+        # Rows 96 to 191; the rest was never written.
+        part = file.create_dataset("part_of_it", shape=(300, 7), dtype="f4", chunks=(32, 7), fillvalue=5, **gzip)
+        part[96:192] = matrix[96:192]
+        # Some chunks passed through no filter.
+        some = file.create_dataset("some_filtered", data=matrix.astype("f4"), chunks=(30, 7), **gzip)
+        for first in (60, 150):
+            some.id.write_direct_chunk((first, 0), matrix[first : first + 30].astype("f4").tobytes(), filter_mask=3)
+        # Rows 2 and 3 say that they passed through no filter, and row 2 is too short for that.
+        short = file.create_dataset("short", data=matrix.astype("f4"), chunks=(1, 7), **gzip)
+        for row, count in ((2, 3), (3, 7)):
+            short.id.write_direct_chunk((row, 0), matrix[row, :count].astype("f4").tobytes(), filter_mask=3)
+        # What gzip has for the second chunk is damaged.
+        damaged = file.create_dataset("damaged", data=matrix.astype("f4"), chunks=(32, 7), **gzip)
+        mask, content = damaged.id.read_direct_chunk((32, 0))
+        damaged.id.write_direct_chunk((32, 0), content[:40] + b"\x00" * 8 + content[48:], filter_mask=mask)
+
+
 # The screen that all .h5ad files below hold: 2 patients x 2 replicates, each with these populations, in a random order
 # of cells. X[:, 0] is the number of the cell in sorted order, X[:, j] = (7 cell + 3 j) mod 11 where that is above 4.
 POPULATIONS = [("AH", 0, 2), ("DMSO", 0, 3), ("O", 1, 2), ("S", 0.5, 2), ("S", 10, 3)]
@@ -191,6 +222,7 @@ if __name__ == "__main__":
     print("anndata", anndata.__version__, "h5py", h5py.__version__, "numpy", np.__version__)
     headers()
     h5py_types()
+    chunks()
     encodings_of_x()
     encodings_of_obs()
     old_layouts()

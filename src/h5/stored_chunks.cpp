@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "h5/stored_chunks.hpp"
+
+#include <hdf5.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "h5/lzf.hpp"
+#include "h5/stored_size.hpp"
+
+namespace popflow::h5 {
+
+namespace {
+
+using Bytes = StoredChunks::Bytes;
+using Decoded = std::optional<std::span<const std::uint8_t>>;
+
+constexpr std::size_t checksum_bytes = 4;
+
+/// What zlib makes of `in`, up to the size of `out`; nothing if that is damaged.
+Decoded inflated(std::span<const std::uint8_t> in, Bytes& out) {
+    z_stream stream{};
+    stream.next_in = const_cast<Bytef*>(in.data());  // zlib does not write to it
+    stream.avail_in = static_cast<uInt>(in.size());
+    stream.next_out = out.data();
+    stream.avail_out = static_cast<uInt>(out.size());
+    if (inflateInit(&stream) != Z_OK) return std::nullopt;
+    const int result = inflate(&stream, Z_FINISH);
+    const std::size_t size = stream.total_out;
+    inflateEnd(&stream);
+    if (result != Z_STREAM_END && size < out.size()) return std::nullopt;
+    return std::span<const std::uint8_t>(out).first(size);
+}
+
+Decoded expanded(std::span<const std::uint8_t> in, Bytes& out) {
+    const std::size_t size = expand_lzf(in, out);
+    if (size == 0) return std::nullopt;
+    return std::span<const std::uint8_t>(out).first(size);
+}
+
+template <std::size_t Element>
+void interleave(const std::uint8_t* in, std::size_t elements, std::uint8_t* out) {
+    for (std::size_t i = 0; i < elements; ++i) {
+        for (std::size_t b = 0; b < Element; ++b) out[i * Element + b] = in[b * elements + i];
+    }
+}
+
+/// Undoes shuffle: first bytes of all elements, then second ones, ...; what is no whole element stays at the
+/// end.
+Decoded unshuffled(std::span<const std::uint8_t> in, std::size_t element, Bytes& out) {
+    if (element <= 1 || in.size() < element) return in;
+    if (out.size() < in.size()) out.resize(in.size());
+    const std::size_t elements = in.size() / element;
+    switch (element) {
+        case 2:
+            interleave<2>(in.data(), elements, out.data());
+            break;
+        case 4:
+            interleave<4>(in.data(), elements, out.data());
+            break;
+        case 8:
+            interleave<8>(in.data(), elements, out.data());
+            break;
+        default:
+            for (std::size_t b = 0; b < element; ++b) {
+                for (std::size_t i = 0; i < elements; ++i) out[i * element + b] = in[b * elements + i];
+            }
+    }
+    std::copy(in.begin() + static_cast<std::ptrdiff_t>(elements * element), in.end(),
+              out.begin() + static_cast<std::ptrdiff_t>(elements * element));
+    return std::span<const std::uint8_t>(out).first(in.size());
+}
+
+}  // namespace
+
+StoredChunks::StoredChunks(const Dataset& dataset)
+    : dataset_(dataset.id()),
+      bytes_(dataset.chunk_bytes()),
+      file_bytes_(file_bytes(dataset.id())),
+      shape_(dataset.shape()),
+      chunk_(dataset.chunk_shape()) {
+    for (std::size_t k = 0; k < shape_.size(); ++k)
+        counts_.push_back((shape_[k] + chunk_[k] - 1) / chunk_[k]);
+    const Handle properties(H5Dget_create_plist(dataset_));
+    unsigned options = 0;
+    if (H5Pget_chunk_opts(properties.id(), &options) >= 0)
+        plain_edges_ = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
+    for (std::size_t k = 0; k < dataset.filters().size(); ++k) {
+        unsigned flags = 0;
+        std::array<unsigned, 8> values{};
+        std::size_t n_values = values.size();
+        const H5Z_filter_t filter = H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags,
+                                                   &n_values, values.data(), 0, nullptr, nullptr);
+        steps_.push_back({filter, values[0]});
+        summed_ |= filter == H5Z_FILTER_FLETCHER32;
+        decodable_ &= filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32 ||
+                      filter == H5Z_FILTER_DEFLATE || filter == lzf_filter;
+    }
+    clear_errors();
+}
+
+std::size_t StoredChunks::count() const {
+    return bounded_product(counts_);
+}
+
+bool StoredChunks::is_partial(std::span<const std::size_t> first) const {
+    for (std::size_t k = 0; k < first.size(); ++k) {
+        if (first[k] + chunk_[k] > shape_[k]) return true;
+    }
+    return false;
+}
+
+// A chunk that another filter made longer still fits, and what zlib counts in.
+std::size_t StoredChunks::most() const {
+    return std::min<std::size_t>(bytes_ + bytes_ / 8 + 64, std::numeric_limits<uInt>::max());
+}
+
+bool StoredChunks::read(std::size_t chunk, Chunk& into) const {
+    std::vector<std::size_t> first(counts_.size());
+    for (std::size_t k = counts_.size(); k-- > 0; chunk /= counts_[k])
+        first[k] = chunk % counts_[k] * chunk_[k];
+    const std::vector<hsize_t> offset(first.begin(), first.end());
+    hsize_t stored = 0;
+    if (H5Dget_chunk_storage_size(dataset_, offset.data(), &stored) < 0) return false;
+    if (stored == 0 || stored > file_bytes_) return false;
+    into.bytes.resize(stored);
+    into.plain = plain_edges_ && is_partial(first);
+    return H5Dread_chunk(dataset_, H5P_DEFAULT, offset.data(), &into.left_out, into.bytes.data()) >= 0;
+}
+
+std::optional<std::span<const std::uint8_t>> StoredChunks::decode(const Chunk& chunk,
+                                                                  Scratch& scratch) const {
+    Decoded bytes = chunk.bytes;
+    if (chunk.plain) return bytes;
+    for (std::size_t k = steps_.size(); bytes && k-- > 0;) {
+        if ((chunk.left_out >> k & 1U) != 0) continue;
+        Bytes& room = bytes->data() == scratch.one.data() ? scratch.other : scratch.one;
+        switch (steps_[k].filter) {
+            case H5Z_FILTER_SHUFFLE:
+                bytes = unshuffled(*bytes, steps_[k].element, room);
+                break;
+            case H5Z_FILTER_FLETCHER32:
+                if (bytes->size() < checksum_bytes) return std::nullopt;
+                bytes = bytes->first(bytes->size() - checksum_bytes);
+                break;
+            case H5Z_FILTER_DEFLATE:
+            case lzf_filter:
+                if (room.size() < most()) room.resize(most());
+                bytes = steps_[k].filter == lzf_filter ? expanded(*bytes, room) : inflated(*bytes, room);
+                break;
+            default:
+                return std::nullopt;
+        }
+    }
+    return bytes;
+}
+
+}  // namespace popflow::h5

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "h5/chunk_reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "h5/file.hpp"
+
+namespace h5 = popflow::h5;
+
+namespace {
+
+/// The file of tests/golden/anndata/generate.py, whose element i is 37 i mod 251 but for what it says of it.
+h5::Dataset dataset(const std::string& name) {
+    return h5::open_file(std::string(POPFLOW_TEST_DATA) + "/anndata/chunks.h5").open_dataset(name);
+}
+
+template <class T>
+std::vector<T> expected(std::size_t first, std::size_t count) {
+    std::vector<T> values(count);
+    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<T>(37 * (first + i) % 251);
+    return values;
+}
+
+struct Rows {
+    std::size_t first, last;
+};
+
+/// Of which chunks are wholes, parts and at the end of the dataset.
+std::vector<Rows> stretches(const h5::Dataset& from) {
+    const std::size_t n = from.rows();
+    return {{0, n}, {1, n - 1}, {n / 10, n / 10 * 9}, {n / 3, n}};
+}
+
+template <class T>
+void expect_numbers(const std::string& name, bool by_chunks) {
+    const h5::Dataset from = dataset(name);
+    const std::size_t width = from.row_size();
+    for (const auto& [first, last] : stretches(from)) {
+        std::vector<T> found((last - first) * width);
+        EXPECT_EQ(h5::read_chunks(from, h5::element_of<T>(), first, last - first, found.data()), by_chunks)
+            << name;
+        h5::read_rows_on_threads(from, first, last - first, std::span<T>(found));
+        EXPECT_EQ(found, expected<T>(first * width, found.size())) << name << " from " << first;
+    }
+}
+
+std::vector<float> all_of(const h5::Dataset& from) {
+    std::vector<float> values(from.size());
+    h5::read_rows_on_threads(from, 0, from.rows(), std::span<float>(values));
+    return values;
+}
+
+std::string error_of(const h5::Dataset& from) {
+    try {
+        all_of(from);
+    } catch (const popflow::core::DataError& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+}  // namespace
+
+TEST(ChunkReader, ReadsNumbersAsHdf5Does) {
+    for (const char* name : {"float32_gzip", "float64_lzf", "uint16_gzip", "int32_list", "uint8_shuffled"}) {
+        expect_numbers<float>(name, true);
+        expect_numbers<double>(name, true);
+    }
+    for (const char* name : {"uint16_gzip", "int32_list", "uint8_shuffled"})
+        expect_numbers<std::int64_t>(name, true);
+}
+
+TEST(ChunkReader, LeavesToHdf5WhatItDoesNotKnow) {
+    for (const char* name : {"summed", "big_endian", "cube", "contiguous"})
+        expect_numbers<float>(name, false);
+    expect_numbers<std::int64_t>("float32_gzip", false);
+    expect_numbers<std::uint16_t>("int32_list", false);
+}
+
+TEST(ChunkReader, LeavesAFewRowsToHdf5WhichKeepsTheirChunk) {
+    const h5::Dataset from = dataset("float32_gzip");
+    std::vector<float> found(96 * 7);
+    EXPECT_FALSE(h5::read_chunks(from, h5::Element::float32, 0, 96, found.data()));
+    h5::read_rows_on_threads(from, 0, 96, std::span<float>(found));
+    EXPECT_EQ(found, expected<float>(0, 96 * 7));
+}
+
+TEST(ChunkReader, TakesChunksThatSkippedFilters) {
+    expect_numbers<float>("some_filtered", true);
+}
+
+TEST(ChunkReader, WhatWasNeverWrittenIsTheFillValue) {
+    std::vector<float> all = expected<float>(0, 300 * 7);
+    std::fill_n(all.begin(), 96 * 7, 5.0F);
+    std::fill(all.begin() + 192 * 7, all.end(), 5.0F);
+    EXPECT_EQ(all_of(dataset("part_of_it")), all);
+}
+
+TEST(ChunkReader, RefusesAChunkThatEndsEarly) {
+    EXPECT_NE(error_of(dataset("short")).find("is damaged: a chunk of short has 12 bytes, allowed 28"),
+              std::string::npos)
+        << error_of(dataset("short"));
+}
+
+TEST(ChunkReader, ADamagedChunkIsAnError) {
+    EXPECT_NE(error_of(dataset("damaged")).find("damaged: cannot read values"), std::string::npos)
+        << error_of(dataset("damaged"));
+}
