@@ -21,9 +21,9 @@ namespace {
 
 // With fewer chunks at hand HDF5 does as well, and keeps the last one for the next rows.
 constexpr std::size_t fewest_chunks = 4;
-// Each thread has room for two of these.
-constexpr std::size_t largest_chunk = std::size_t{64} << 20;
-constexpr std::size_t chunks_of_thread = 4;
+constexpr std::size_t chunks_of_thread = 4;  // and room for two more that are expanded
+constexpr std::size_t largest_chunk = std::size_t{16} << 20;
+constexpr std::size_t most_memory = std::size_t{256} << 20;
 
 /// Copies numbers, from any place in memory.
 using Copy = void (*)(const std::uint8_t* from, std::size_t n, void* to, std::size_t first);
@@ -119,8 +119,8 @@ class Reading {
 bool read_chunks(const Dataset& dataset, Element element, std::size_t first, std::size_t count, void* out) {
     const std::size_t rank = dataset.rank();
     const std::size_t bytes = dataset.chunk_bytes();
-    if (dataset.filters().empty() || rank < 1 || rank > 2 || bytes > largest_chunk || count == 0)
-        return false;
+    if (dataset.filters().empty() || rank < 1 || rank > 2 || bytes > largest_chunk) return false;
+    if (count == 0 || first > dataset.rows() || count > dataset.rows() - first) return false;
     const std::size_t height = dataset.chunk_rows();
     const std::size_t first_row = first / height;
     const std::size_t rows = (first + count - 1) / height + 1 - first_row;
@@ -132,7 +132,8 @@ bool read_chunks(const Dataset& dataset, Element element, std::size_t first, std
     const Reading reading(dataset, first, count, copy, out);
 
     // HDF5 is for one thread at a time, which reads some chunks for each of them.
-    const auto threads = static_cast<std::size_t>(omp_get_max_threads());
+    const std::size_t threads = std::clamp<std::size_t>(most_memory / ((chunks_of_thread + 2) * bytes), 1,
+                                                        static_cast<std::size_t>(omp_get_max_threads()));
     std::vector<StoredChunks::Scratch> scratch(threads);
     std::vector<StoredChunks::Chunk> waiting(std::min(chunks_of_thread * threads, rows * across));
     std::atomic<bool> good{true};
@@ -145,7 +146,7 @@ bool read_chunks(const Dataset& dataset, Element element, std::size_t first, std
             clear_errors();
             return false;
         }
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
         for (std::size_t k = 0; k < n; ++k) {
             const auto mine = static_cast<std::size_t>(omp_get_thread_num());
             const auto decoded = chunks.decode(waiting[k], scratch[mine]);

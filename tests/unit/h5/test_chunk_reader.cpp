@@ -90,6 +90,15 @@ TEST(ChunkReader, LeavesAFewRowsToHdf5WhichKeepsTheirChunk) {
     EXPECT_EQ(found, expected<float>(0, 96 * 7));
 }
 
+TEST(ChunkReader, RowsBeyondTheLastAreAnError) {
+    std::vector<float> found(302 * 7);
+    const h5::Dataset from = dataset("float32_gzip");
+    for (const auto& [first, count] : {Rows{0, 302}, Rows{200, 101}, Rows{301, 1}}) {
+        const std::span<float> out = std::span(found).first(count * 7);
+        EXPECT_THROW(h5::read_rows_on_threads(from, first, count, out), popflow::core::DataError);
+    }
+}
+
 TEST(ChunkReader, TakesChunksThatSkippedFilters) {
     expect_numbers<float>("some_filtered", true);
 }
