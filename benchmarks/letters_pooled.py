@@ -22,7 +22,8 @@ parser.add_argument("results")
 options = parser.parse_args()
 with h5py.File(options.results) as file:
     pairs = file["pairs"]
-    labels = [pairs[name]["categories"].asstr()[:][pairs[name]["codes"][:]] for name in ("predictor", "patient", "replicate", "part")]
+    names = ("predictor", "patient", "replicate", "part")
+    labels = [pairs[name]["categories"].asstr()[:][pairs[name]["codes"][:]] for name in names]
     rows = [(*row, w1) for *row, w1 in zip(*labels, pairs["w1"][:]) if row[0] == "model"]
 data = anndata.read_h5ad(options.letters)
 treated = data[~data.obs["treatment"].isin(["control", "DMSO"])]

@@ -3,7 +3,7 @@
 # Runs every benchmark in turn and writes tables (.md) and JSON to a folder. Takes about an hour on two cores, which
 # nobody else should use meanwhile; names of benchmarks behind the folder run these alone.
 # Usage: run_all.sh BUILD OUTPUT_FOLDER [NAME...]
-#   NAME: machine step ot compare_torch compare_pot whole_pair ot_scaling ranks cost_model
+#   NAME: machine step ot compare_torch compare_anndata compare_pot whole_pair ot_scaling ranks cost_model
 # Environment: PYTHON (default /usr/bin/python3, Debian's, which has the peers), OMP_NUM_THREADS (default: all cores).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,6 +39,7 @@ run step step.md "$python" "$here/step_table.py" "$output/step.json"
 run ot ot.json "$bench/ot_bench" --benchmark_format=json
 run compare_torch compare_torch.md "$python" "$here/compare_torch.py" "$bench/step_bench" \
     --rounds 5 --threads "$OMP_NUM_THREADS"
+run compare_anndata compare_anndata.md "$python" "$here/compare_anndata.py" "$bench/step_bench" --threads "$OMP_NUM_THREADS"
 run compare_pot compare_pot.md "$python" "$here/compare_pot.py" "$bench/time_metrics"
 run whole_pair whole_pair.md "$python" "$here/whole_pair.py" "$bench/time_metrics" "$bench/step_bench"
 run ot_scaling ot_scaling.md "$python" "$here/ot_scaling.py" "$bench/time_metrics" --plot "$output/ot_scaling.svg"
