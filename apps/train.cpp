@@ -38,6 +38,7 @@ data::Split split_of(const data::Screen& screen, config::RunConfig& config,
     if (pairs == 0)
         throw core::ConfigError("split", "found " + config.split + ", which leaves nothing to train on");
     if (!table.given("batch-pairs")) config.train.batch_pairs = std::min(config.train.batch_pairs, pairs);
+    check_suits(config, screen, split);
     return split;
 }
 
@@ -56,8 +57,6 @@ class Training {
           set_(screen_, split_, config.train, comm, storage_, agreed_vectors(config, comm)) {
         if (file_stamp(config.data) != stamp_)
             throw core::DataError(config.data, "", "was changed while it was read; begin again");
-        train::check_augmentation(config.train.augmentation, screen_.markers.size(),
-                                  train::draws_rows(config.train.coupling), config.model.context);
         saved_.config = table.text(config::training_sections());
         saved_.data_fingerprint = screen_.fingerprint;
         saved_.method = config.method;

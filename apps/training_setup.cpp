@@ -64,6 +64,29 @@ train::CellStorage cell_storage(const config::RunConfig& config, const dist::Com
             .most_in_memory = *available / 2 / ranks};
 }
 
+void check_suits(const config::RunConfig& config, const data::Screen& screen, const data::Split& split) {
+    const std::size_t markers = screen.markers.size();
+    train::check_augmentation(config.train.augmentation, markers, train::draws_rows(config.train.coupling),
+                              config.model.context);
+    if (config.method == models::Method::icnn && config.icnn.start == models::IcnnStart::identity &&
+        config.icnn.hidden < markers) {
+        throw core::ConfigError("icnn-hidden", "found " + std::to_string(config.icnn.hidden) + ", allowed " +
+                                                   std::to_string(markers) +
+                                                   " or more, the markers, with --icnn-start identity");
+    }
+    std::size_t cells = config.train.cells;
+    for (const std::size_t p : split.pairs(data::Part::train)) {
+        const data::PopulationPair& pair = screen.pairs[p];
+        for (const std::size_t population : {pair.control, pair.treated})
+            cells = std::min(cells, screen.populations[population].n_cells);
+    }
+    if (config.model.context == models::Context::population && config.model.encoder.knn >= cells) {
+        throw core::ConfigError("knn", "found " + std::to_string(config.model.encoder.knn) +
+                                           ", allowed 0 to " + std::to_string(cells - 1) +
+                                           ", fewer than the cells of a slot");
+    }
+}
+
 models::FlowMatchingShape model_shape(const config::RunConfig& config, const data::Screen& screen,
                                       const train::TrainingSet& set) {
     models::FlowMatchingShape shape = config.model;
@@ -73,11 +96,6 @@ models::FlowMatchingShape model_shape(const config::RunConfig& config, const dat
     shape.cell_types = screen.cell_types.size() > 1 ? screen.cell_types.size() : 0;
     shape.conditions = set.conditions().size();
     shape.training_pairs = set.pairs().size();
-    const std::size_t cells = std::min(config.train.cells, set.smallest_population());
-    if (shape.context == models::Context::population && shape.encoder.knn >= cells) {
-        throw core::ConfigError("knn", "found " + std::to_string(shape.encoder.knn) + ", allowed 0 to " +
-                                           std::to_string(cells - 1) + ", fewer than the cells of a slot");
-    }
     return shape;
 }
 
@@ -86,12 +104,6 @@ models::IcnnTransportShape icnn_shape(const config::RunConfig& config,
     models::IcnnTransportShape shape = config.icnn;
     shape.markers = data.markers;
     shape.conditions = config.condition == config::Condition::treatment ? data.conditions : 0;
-    if (config.method == models::Method::icnn && shape.start == models::IcnnStart::identity &&
-        shape.hidden < shape.markers) {
-        throw core::ConfigError("icnn-hidden", "found " + std::to_string(shape.hidden) + ", allowed " +
-                                                   std::to_string(shape.markers) +
-                                                   " or more, the markers, with --icnn-start identity");
-    }
     return shape;
 }
 

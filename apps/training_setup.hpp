@@ -26,7 +26,10 @@ data::Screen open_agreed_screen(const config::RunConfig& config, const config::O
 /// @throws core::DataError; core::ConfigError if the split holds treatments out and there are none
 data::TreatmentVectors agreed_vectors(const config::RunConfig& config, const dist::Communicator& comm);
 
-/// Networks as configured and as the data decide. @throws core::ConfigError
+/// Refuses a configuration that does not suit the data, before its cells are read. @throws core::ConfigError
+void check_suits(const config::RunConfig& config, const data::Screen& screen, const data::Split& split);
+
+/// Networks as configured and as the data decide.
 models::FlowMatchingShape model_shape(const config::RunConfig& config, const data::Screen& screen,
                                       const train::TrainingSet& set);
 models::IcnnTransportShape icnn_shape(const config::RunConfig& config, const models::FlowMatchingShape& data);

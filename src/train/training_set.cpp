@@ -2,7 +2,6 @@
 #include "train/training_set.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -31,9 +30,7 @@ std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<co
 TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
                          const dist::Communicator& comm, const CellStorage& storage,
                          data::TreatmentVectors vectors)
-    : screen_(screen),
-      pairs_(split.pairs(data::Part::train)),
-      smallest_(std::numeric_limits<std::size_t>::max()) {
+    : screen_(screen), pairs_(split.pairs(data::Part::train)) {
     const std::size_t batch_pairs = options.batch_pairs;
     if (draws_rows(options.coupling)) check_rows_correspond(options);
     if (batch_pairs > pairs_.size()) {
@@ -42,10 +39,8 @@ TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, c
     }
     std::vector<std::size_t> weights;
     for (std::size_t p : pairs_) {
-        const std::size_t n_control = screen.populations[screen.pairs[p].control].n_cells;
-        const std::size_t n_treated = screen.populations[screen.pairs[p].treated].n_cells;
-        weights.push_back(n_control + n_treated);
-        smallest_ = std::min({smallest_, n_control, n_treated});
+        weights.push_back(screen.populations[screen.pairs[p].control].n_cells +
+                          screen.populations[screen.pairs[p].treated].n_cells);
     }
     dealt_ = dist::deal(weights, batch_pairs);
     own_lanes_ = dist::lanes_of_rank(batch_pairs, comm.rank(), comm.size());

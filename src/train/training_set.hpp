@@ -48,8 +48,6 @@ class TrainingSet {
     /// For each condition the mean over its training pairs of (mean of the treated - mean of the control),
     /// [count, d], normalised.
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
-    /// Cells of the smallest training population.
-    std::size_t smallest_population() const { return smallest_; }
     /// This rank's lanes; they point into this object.
     std::vector<Lane> lanes() const;
     /// The cells of this rank are in a file.
@@ -75,7 +73,6 @@ class TrainingSet {
     data::Conditions conditions_;
     data::Normalisation normalisation_;
     linalg::Matrix<float> mean_shifts_;
-    std::size_t smallest_ = 0;
 };
 
 }  // namespace popflow::train

@@ -126,6 +126,10 @@ refused coupling-scope "found 'condition', allowed pair unless coupling is ot" -
 refused unequal.h5ad "coupling rows" "found 20 cells in P1 / PDO / A: DMSO and 19 in P1 / PDO / A: O" -- $train \
     --data unequal.h5ad --coupling rows
 refused knn "found 16, allowed 0 to 15" -- $train --knn 16
+# What does not suit the data is told of before its cells are read.
+refused knn "found 16, allowed 0 to 15" -- $train --data nan.h5ad --knn 16
+refused icnn-hidden "found 4, allowed 5 or more" -- $train --data nan.h5ad --method icnn --icnn-hidden 4
+refused augment "with 5 markers" -- $train --data nan.h5ad --augment rotate
 echo "stepz = 3" >key.cfg
 refused key.cfg stepz "unknown option" "did you mean 'steps'" -- $train --config key.cfg
 printf 'rate = 0.1\nsteps = many\n' >value.cfg
