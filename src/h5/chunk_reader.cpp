@@ -126,7 +126,7 @@ bool read_chunks(const Dataset& dataset, Element element, std::size_t first, std
     const std::size_t rows = (first + count - 1) / height + 1 - first_row;
     const StoredChunks chunks(dataset);
     const std::size_t across = rank == 1 ? 1 : chunks.count(1);
-    if (rows * across < fewest_chunks || !chunks.decodable() || chunks.summed()) return false;
+    if (rows * across < fewest_chunks || !chunks.decodable()) return false;
     const Copy copy = copy_of(dataset, element);
     if (copy == nullptr) return false;
     const Reading reading(dataset, first, count, copy, out);

@@ -95,9 +95,7 @@ StoredChunks::StoredChunks(const Dataset& dataset)
         const H5Z_filter_t filter = H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags,
                                                    &n_values, values.data(), 0, nullptr, nullptr);
         steps_.push_back({filter, values[0]});
-        summed_ |= filter == H5Z_FILTER_FLETCHER32;
-        decodable_ &= filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32 ||
-                      filter == H5Z_FILTER_DEFLATE || filter == lzf_filter;
+        decodable_ &= filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_DEFLATE || filter == lzf_filter;
     }
     clear_errors();
 }

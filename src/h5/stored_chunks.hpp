@@ -31,10 +31,9 @@ class StoredChunks {
     std::size_t count() const;
     /// Along a dimension.
     std::size_t count(std::size_t dimension) const { return counts_[dimension]; }
-    /// Whether all filters are of those that decode() undoes: shuffle, Fletcher32, gzip and LZF.
+    /// Whether decode() does all that HDF5 would: the filters are of shuffle, gzip and LZF. Fletcher32 it
+    /// undoes too, but does not check the sum.
     bool decodable() const { return decodable_; }
-    /// Whether some filter is Fletcher32, whose sum decode() does not check.
-    bool summed() const { return summed_; }
 
     /// Reads a chunk; false if it was never written or cannot be read.
     bool read(std::size_t chunk, Chunk& into) const;
@@ -58,7 +57,6 @@ class StoredChunks {
     std::vector<std::size_t> counts_;
     std::vector<Step> steps_;
     bool decodable_ = true;
-    bool summed_ = false;
     bool plain_edges_ = false;  ///< chunks that reach beyond the dataset are stored without filters
 };
 
