@@ -11,13 +11,15 @@ namespace popflow::data {
 namespace {
 
 constexpr std::size_t block_bytes = std::size_t{16} << 20;
+constexpr std::size_t largest_block = std::size_t{128} << 20;
 
-/// Rows read at a time: about block_bytes, in whole chunks so that none is inflated twice.
+/// Rows read at a time: about block_bytes, in whole chunks so that none is expanded twice.
 std::size_t rows_per_block(const h5::Dataset& x, std::size_t cols) {
     const std::size_t row_bytes = std::max<std::size_t>(1, cols) * sizeof(float);
     const std::size_t rows = std::max<std::size_t>(1, block_bytes / row_bytes);
     const std::size_t chunk = x.chunk_rows();
-    return chunk == 0 || chunk > rows ? rows : rows / chunk * chunk;
+    if (chunk == 0 || chunk > largest_block / row_bytes) return rows;
+    return chunk > rows ? chunk : rows / chunk * chunk;
 }
 
 /// Copies the wanted columns of those rows of a run that lie in the block of rows [first, last).
@@ -80,17 +82,17 @@ void Expression::add_sample(core::Digest& digest) const {
     const bool dense = encoding_ == Encoding::dense;
     const std::size_t stored = values_->rows();
     const std::size_t count = std::min(stored, dense ? std::size_t{1} : most_entries);
-    if (stored == 0) return;
     const std::size_t places = std::min(most_places, stored);
-    std::vector<float> values(count * values_->row_size());
-    std::vector<std::int64_t> indices(count);
+    std::vector<h5::RowRange> ranges(places, {0, count});
+    for (std::size_t k = 1; k < places; ++k) ranges[k].first = (stored - count) * k / (places - 1);
+    const std::size_t width = count * values_->row_size();
+    std::vector<float> values(places * width);
+    std::vector<std::int64_t> indices(dense ? 0 : places * width);
+    h5::read_rows_on_threads(*values_, ranges, std::span<float>(values));
+    if (!dense) h5::read_rows_on_threads(*indices_, ranges, std::span<std::int64_t>(indices));
     for (std::size_t k = 0; k < places; ++k) {
-        const std::size_t first = places == 1 ? 0 : (stored - count) * k / (places - 1);
-        values_->read_rows(first, count, std::span<float>(values));
-        digest.add(std::span<const float>(values));
-        if (dense) continue;
-        indices_->read_rows(first, count, std::span<std::int64_t>(indices));
-        digest.add(std::span<const std::int64_t>(indices));
+        digest.add(std::span<const float>(values).subspan(k * width, width));
+        if (!dense) digest.add(std::span<const std::int64_t>(indices).subspan(k * width, width));
     }
 }
 

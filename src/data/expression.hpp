@@ -20,7 +20,8 @@ struct RowRun {
     float* out = nullptr;  ///< [count, number of columns asked for], row-major; overwritten
 };
 
-/// The matrix X of an AnnData file: dense, CSR or CSC, of any number type, read in blocks of about 16 MB.
+/// The matrix X of an AnnData file: dense, CSR or CSC, of any number type, read in blocks of about
+/// 16 MB, or of one chunk of up to 128 MB.
 ///
 /// Shapes:  X [n cells, d markers].
 /// Source:  AnnData on-disk specification, `array`, `csr_matrix`, `csc_matrix`, and the older

@@ -19,11 +19,9 @@ namespace popflow::h5 {
 
 namespace {
 
-// With fewer chunks at hand HDF5 does as well, and keeps the last one for the next rows.
-constexpr std::size_t fewest_chunks = 4;
 constexpr std::size_t chunks_of_thread = 4;  // and room for two more that are expanded
-constexpr std::size_t largest_chunk = std::size_t{16} << 20;
-constexpr std::size_t most_memory = std::size_t{256} << 20;
+constexpr std::size_t most_memory = std::size_t{384} << 20;
+constexpr std::size_t largest_chunk = most_memory / 3;  // one as it is stored and two expanded
 
 /// Copies numbers, from any place in memory.
 using Copy = void (*)(const std::uint8_t* from, std::size_t n, void* to, std::size_t first);
@@ -78,13 +76,12 @@ Copy copy_of(const Dataset& dataset, Element to) {
                       std::uint32_t, std::uint64_t, float, double>(type.id(), to);
 }
 
-/// The part of a chunk that is asked for.
+/// The parts of chunks that are asked for.
 class Reading {
   public:
-    Reading(const Dataset& dataset, std::size_t first, std::size_t count, Copy copy, void* out)
-        : chunk_(dataset.chunk_shape()),
-          first_(first),
-          end_(first + count),
+    Reading(const Dataset& dataset, std::span<const RowRange> ranges, Copy copy, void* out)
+        : ranges_(ranges),
+          chunk_(dataset.chunk_shape()),
           cols_(dataset.row_size()),
           element_(dataset.type().bytes),
           copy_(copy),
@@ -92,57 +89,82 @@ class Reading {
         if (chunk_.size() == 1) chunk_.push_back(1);
     }
 
+    /// Numbers of the rows of chunks that are needed, ascending.
+    std::vector<std::size_t> chunk_rows() const {
+        std::vector<std::size_t> rows;
+        for (const auto& [first, count] : ranges_) {
+            if (count == 0) continue;
+            std::size_t row = first / chunk_[0];
+            if (!rows.empty()) row = std::max(row, rows.back() + 1);
+            for (; row <= (first + count - 1) / chunk_[0]; ++row) rows.push_back(row);
+        }
+        return rows;
+    }
+
     void take(std::size_t chunk_row, std::size_t chunk_col, const std::uint8_t* bytes) const {
         const std::size_t top = chunk_row * chunk_[0];
         const std::size_t left = chunk_col * chunk_[1];
-        const std::size_t width = std::min(chunk_[1], cols_ - left);
-        const std::size_t begin = std::max(first_, top);
-        const std::size_t end = std::min(end_, top + chunk_[0]);
-        const std::uint8_t* from = bytes + (begin - top) * chunk_[1] * element_;
-        if (width == cols_ && width == chunk_[1]) {
-            copy_(from, (end - begin) * cols_, out_, (begin - first_) * cols_);
-            return;
+        std::size_t before = 0;  // rows of the ranges so far
+        for (const auto& [first, count] : ranges_) {
+            const std::size_t begin = std::max(first, top);
+            const std::size_t end = std::min(first + count, top + chunk_[0]);
+            if (begin < end) {
+                copy_rows(bytes + (begin - top) * chunk_[1] * element_, end - begin, left,
+                          before + begin - first);
+            }
+            before += count;
         }
-        for (std::size_t i = begin; i < end; ++i, from += chunk_[1] * element_)
-            copy_(from, width, out_, (i - first_) * cols_ + left);
     }
 
   private:
+    void copy_rows(const std::uint8_t* from, std::size_t count, std::size_t left, std::size_t row) const {
+        const std::size_t width = std::min(chunk_[1], cols_ - left);
+        if (width == cols_ && width == chunk_[1]) return copy_(from, count * cols_, out_, row * cols_);
+        for (std::size_t i = row; i < row + count; ++i, from += chunk_[1] * element_)
+            copy_(from, width, out_, i * cols_ + left);
+    }
+
+    std::span<const RowRange> ranges_;
     std::vector<std::size_t> chunk_;
-    std::size_t first_, end_, cols_, element_;
+    std::size_t cols_, element_;
     Copy copy_;
     void* out_;
 };
 
+bool all_within(std::span<const RowRange> ranges, std::size_t rows) {
+    return std::ranges::all_of(ranges, [rows](const RowRange& range) {
+        return range.first <= rows && range.count <= rows - range.first;
+    });
+}
+
 }  // namespace
 
-bool read_chunks(const Dataset& dataset, Element element, std::size_t first, std::size_t count, void* out) {
+bool read_chunks(const Dataset& dataset, Element element, std::span<const RowRange> ranges, void* out) {
     const std::size_t rank = dataset.rank();
     const std::size_t bytes = dataset.chunk_bytes();
     if (dataset.filters().empty() || rank < 1 || rank > 2 || bytes > largest_chunk) return false;
-    if (count == 0 || first > dataset.rows() || count > dataset.rows() - first) return false;
-    const std::size_t height = dataset.chunk_rows();
-    const std::size_t first_row = first / height;
-    const std::size_t rows = (first + count - 1) / height + 1 - first_row;
+    if (!all_within(ranges, dataset.rows())) return false;
     const StoredChunks chunks(dataset);
-    const std::size_t across = rank == 1 ? 1 : chunks.count(1);
-    if (rows * across < fewest_chunks || !chunks.decodable()) return false;
-    const Copy copy = copy_of(dataset, element);
+    const Copy copy = chunks.decodable() ? copy_of(dataset, element) : nullptr;
     if (copy == nullptr) return false;
-    const Reading reading(dataset, first, count, copy, out);
+    const Reading reading(dataset, ranges, copy, out);
+    const std::vector<std::size_t> rows = reading.chunk_rows();
+    const std::size_t across = rank == 1 ? 1 : chunks.count(1);
 
     // HDF5 is for one thread at a time, which reads some chunks for each of them.
-    const std::size_t threads = std::clamp<std::size_t>(most_memory / ((chunks_of_thread + 2) * bytes), 1,
+    const std::size_t room = most_memory / bytes;
+    const std::size_t threads = std::clamp<std::size_t>(room / (chunks_of_thread + 2), 1,
                                                         static_cast<std::size_t>(omp_get_max_threads()));
     std::vector<StoredChunks::Scratch> scratch(threads);
-    std::vector<StoredChunks::Chunk> waiting(std::min(chunks_of_thread * threads, rows * across));
+    std::vector<StoredChunks::Chunk> waiting(
+        std::min({chunks_of_thread * threads, room - 2 * threads, rows.size() * across}));
     std::atomic<bool> good{true};
     std::atomic<std::size_t> shortest{bytes};
-    for (std::size_t begin = 0; begin < rows * across && good; begin += waiting.size()) {
-        const std::size_t place = first_row * across + begin;
-        const std::size_t n = std::min(waiting.size(), rows * across - begin);
+    for (std::size_t begin = 0; begin < rows.size() * across && good; begin += waiting.size()) {
+        const std::size_t n = std::min(waiting.size(), rows.size() * across - begin);
         for (std::size_t k = 0; k < n; ++k) {
-            if (chunks.read(place + k, waiting[k])) continue;
+            const std::size_t at = begin + k;
+            if (chunks.read(rows[at / across] * across + at % across, waiting[k])) continue;
             clear_errors();
             return false;
         }
@@ -151,7 +173,7 @@ bool read_chunks(const Dataset& dataset, Element element, std::size_t first, std
             const auto mine = static_cast<std::size_t>(omp_get_thread_num());
             const auto decoded = chunks.decode(waiting[k], scratch[mine]);
             if (decoded && decoded->size() == bytes) {
-                reading.take((place + k) / across, (place + k) % across, decoded->data());
+                reading.take(rows[(begin + k) / across], (begin + k) % across, decoded->data());
             } else {
                 good = false;
                 if (decoded && decoded->size() < bytes) shortest = decoded->size();

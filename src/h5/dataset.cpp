@@ -73,13 +73,14 @@ void Dataset::read_layout() {
     }
     const int filters = H5Pget_nfilters(properties.id());
     for (int k = 0; k < filters; ++k) {
-        std::size_t n_values = 0;
+        unsigned value = 0;
+        std::size_t n_values = 1;
         unsigned flags = 0;
         char name[64] = "";
         const H5Z_filter_t filter = H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags,
-                                                   &n_values, nullptr, sizeof name, name, nullptr);
+                                                   &n_values, &value, sizeof name, name, nullptr);
         if (filter >= 0 && H5Zfilter_avail(filter) <= 0) missing_filter_ = filter_text(filter);
-        filters_.push_back({filter, name});
+        filters_.push_back({filter, name, value});
     }
     clear_errors();
 }

@@ -22,8 +22,9 @@ struct Storage {
 
 /// What the values of a dataset pass through on their way into the file.
 struct Filter {
-    int number;        ///< of The HDF Group's registry
-    std::string name;  ///< as the file has it; empty if it has none
+    int number;               ///< of The HDF Group's registry
+    std::string name;         ///< as the file has it; empty if it has none
+    std::size_t first_value;  ///< of those it was set up with, of shuffle the bytes of an element; 0 if none
 };
 
 /// A stored array. Rows are along the first dimension; a row is all elements of the other dimensions.
@@ -68,6 +69,8 @@ class Dataset : public Object {
         check_span(count, out.size());
         read_raw(element_of<T>(), first, count, out.data());
     }
+    /// @throws core::ShapeMismatch if `size` elements are not `count` rows
+    void check_span(std::size_t count, std::size_t size) const;
     std::vector<std::string> read_strings() const { return read_strings(0, rows()); }
     /// Strings of rows [first, first + count), of fixed or variable length.
     std::vector<std::string> read_strings(std::size_t first, std::size_t count) const;
@@ -90,7 +93,6 @@ class Dataset : public Object {
     void read_layout();
     void check_member(const std::string& name) const;
     void check_read(std::int64_t result, const char* action) const;
-    void check_span(std::size_t count, std::size_t size) const;
     void read_raw(Element element, std::size_t first, std::size_t count, void* out) const;
     void write_raw(Element element, std::size_t first, std::size_t n_values, const void* values);
     Handle select(std::size_t first, std::size_t count) const;

@@ -5,7 +5,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "h5/lzf.hpp"
@@ -77,27 +76,22 @@ Decoded unshuffled(std::span<const std::uint8_t> in, std::size_t element, Bytes&
 }  // namespace
 
 StoredChunks::StoredChunks(const Dataset& dataset)
-    : dataset_(dataset.id()),
-      bytes_(dataset.chunk_bytes()),
-      file_bytes_(file_bytes(dataset.id())),
-      shape_(dataset.shape()),
-      chunk_(dataset.chunk_shape()) {
-    for (std::size_t k = 0; k < shape_.size(); ++k)
-        counts_.push_back((shape_[k] + chunk_[k] - 1) / chunk_[k]);
-    const Handle properties(H5Dget_create_plist(dataset_));
+    : dataset_(&dataset), bytes_(dataset.chunk_bytes()), file_bytes_(file_bytes(dataset.id())) {
+    const std::vector<std::size_t>& chunk = dataset.chunk_shape();
+    for (std::size_t k = 0; k < chunk.size(); ++k)
+        counts_.push_back((dataset.shape()[k] + chunk[k] - 1) / chunk[k]);
+    const Handle properties(H5Dget_create_plist(dataset.id()));
     unsigned options = 0;
     if (H5Pget_chunk_opts(properties.id(), &options) >= 0)
         plain_edges_ = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
-    for (std::size_t k = 0; k < dataset.filters().size(); ++k) {
-        unsigned flags = 0;
-        std::array<unsigned, 8> values{};
-        std::size_t n_values = values.size();
-        const H5Z_filter_t filter = H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags,
-                                                   &n_values, values.data(), 0, nullptr, nullptr);
-        steps_.push_back({filter, values[0]});
-        decodable_ &= filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_DEFLATE || filter == lzf_filter;
-    }
     clear_errors();
+}
+
+bool StoredChunks::decodable() const {
+    return std::ranges::all_of(dataset_->filters(), [](const Filter& filter) {
+        return filter.number == H5Z_FILTER_SHUFFLE || filter.number == H5Z_FILTER_DEFLATE ||
+               filter.number == lzf_filter;
+    });
 }
 
 std::size_t StoredChunks::count() const {
@@ -106,7 +100,7 @@ std::size_t StoredChunks::count() const {
 
 bool StoredChunks::is_partial(std::span<const std::size_t> first) const {
     for (std::size_t k = 0; k < first.size(); ++k) {
-        if (first[k] + chunk_[k] > shape_[k]) return true;
+        if (first[k] + dataset_->chunk_shape()[k] > dataset_->shape()[k]) return true;
     }
     return false;
 }
@@ -119,26 +113,27 @@ std::size_t StoredChunks::most() const {
 bool StoredChunks::read(std::size_t chunk, Chunk& into) const {
     std::vector<std::size_t> first(counts_.size());
     for (std::size_t k = counts_.size(); k-- > 0; chunk /= counts_[k])
-        first[k] = chunk % counts_[k] * chunk_[k];
+        first[k] = chunk % counts_[k] * dataset_->chunk_shape()[k];
     const std::vector<hsize_t> offset(first.begin(), first.end());
     hsize_t stored = 0;
-    if (H5Dget_chunk_storage_size(dataset_, offset.data(), &stored) < 0) return false;
+    if (H5Dget_chunk_storage_size(dataset_->id(), offset.data(), &stored) < 0) return false;
     if (stored == 0 || stored > file_bytes_) return false;
     into.bytes.resize(stored);
     into.plain = plain_edges_ && is_partial(first);
-    return H5Dread_chunk(dataset_, H5P_DEFAULT, offset.data(), &into.left_out, into.bytes.data()) >= 0;
+    return H5Dread_chunk(dataset_->id(), H5P_DEFAULT, offset.data(), &into.left_out, into.bytes.data()) >= 0;
 }
 
 std::optional<std::span<const std::uint8_t>> StoredChunks::decode(const Chunk& chunk,
                                                                   Scratch& scratch) const {
     Decoded bytes = chunk.bytes;
     if (chunk.plain) return bytes;
-    for (std::size_t k = steps_.size(); bytes && k-- > 0;) {
+    const std::vector<Filter>& filters = dataset_->filters();
+    for (std::size_t k = filters.size(); bytes && k-- > 0;) {
         if ((chunk.left_out >> k & 1U) != 0) continue;
         Bytes& room = bytes->data() == scratch.one.data() ? scratch.other : scratch.one;
-        switch (steps_[k].filter) {
+        switch (filters[k].number) {
             case H5Z_FILTER_SHUFFLE:
-                bytes = unshuffled(*bytes, steps_[k].element, room);
+                bytes = unshuffled(*bytes, filters[k].first_value, room);
                 break;
             case H5Z_FILTER_FLETCHER32:
                 if (bytes->size() < checksum_bytes) return std::nullopt;
@@ -147,7 +142,7 @@ std::optional<std::span<const std::uint8_t>> StoredChunks::decode(const Chunk& c
             case H5Z_FILTER_DEFLATE:
             case lzf_filter:
                 if (room.size() < most()) room.resize(most());
-                bytes = steps_[k].filter == lzf_filter ? expanded(*bytes, room) : inflated(*bytes, room);
+                bytes = filters[k].number == lzf_filter ? expanded(*bytes, room) : inflated(*bytes, room);
                 break;
             default:
                 return std::nullopt;

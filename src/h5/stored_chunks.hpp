@@ -33,7 +33,7 @@ class StoredChunks {
     std::size_t count(std::size_t dimension) const { return counts_[dimension]; }
     /// Whether decode() does all that HDF5 would: the filters are of shuffle, gzip and LZF. Fletcher32 it
     /// undoes too, but does not check the sum.
-    bool decodable() const { return decodable_; }
+    bool decodable() const;
 
     /// Reads a chunk; false if it was never written or cannot be read.
     bool read(std::size_t chunk, Chunk& into) const;
@@ -42,21 +42,13 @@ class StoredChunks {
     std::optional<std::span<const std::uint8_t>> decode(const Chunk& chunk, Scratch& scratch) const;
 
   private:
-    struct Step {
-        int filter;
-        std::size_t element;  ///< bytes that shuffle took to be one
-    };
     bool is_partial(std::span<const std::size_t> first) const;
     std::size_t most() const;
 
-    std::int64_t dataset_;
+    const Dataset* dataset_;
     std::size_t bytes_;
     std::uint64_t file_bytes_;
-    std::vector<std::size_t> shape_;
-    std::vector<std::size_t> chunk_;
     std::vector<std::size_t> counts_;
-    std::vector<Step> steps_;
-    bool decodable_ = true;
     bool plain_edges_ = false;  ///< chunks that reach beyond the dataset are stored without filters
 };
 

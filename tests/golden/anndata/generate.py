@@ -82,6 +82,9 @@ def chunks():
         short = file.create_dataset("short", data=matrix.astype("f4"), chunks=(1, 7), **gzip)
         for row, count in ((2, 3), (3, 7)):
             short.id.write_direct_chunk((row, 0), matrix[row, :count].astype("f4").tobytes(), filter_mask=3)
+        # The same of row 19, which is among those that stand for the whole of an X.
+        x = file.create_dataset("screen/X", data=matrix.astype("f4"), chunks=(1, 7), **gzip)
+        x.id.write_direct_chunk((19, 0), matrix[19, :3].astype("f4").tobytes(), filter_mask=3)
         # What gzip has for the second chunk is damaged.
         damaged = file.create_dataset("damaged", data=matrix.astype("f4"), chunks=(32, 7), **gzip)
         mask, content = damaged.id.read_direct_chunk((32, 0))

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/error.hpp"
+#include "data/expression.hpp"
 #include "data/screen.hpp"
 #include "h5/dataframe.hpp"
 #include "h5/file.hpp"
@@ -74,6 +75,12 @@ std::string error_of(const Spoilt& spoilt) {
 
 TEST(DamagedFile, TheUnspoiltOneIsFine) {
     EXPECT_EQ(error_of({}), "no error");
+}
+
+TEST(DamagedFile, TheFingerprintTakesNothingBehindTheEndOfAChunk) {
+    const Expression x(h5::open_file(POPFLOW_TEST_DATA "/anndata/chunks.h5").open_group("screen"));
+    popflow::core::Digest digest;
+    EXPECT_THROW(x.add_sample(digest), popflow::core::DataError);
 }
 
 TEST(DamagedFile, SparseIndicesOutOfRange) {

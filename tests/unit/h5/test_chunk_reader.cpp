@@ -30,6 +30,10 @@ struct Rows {
     std::size_t first, last;
 };
 
+bool by_chunks(const h5::Dataset& from, h5::Element element, std::vector<h5::RowRange> ranges, void* out) {
+    return h5::read_chunks(from, element, ranges, out);
+}
+
 /// Of which chunks are wholes, parts and at the end of the dataset.
 std::vector<Rows> stretches(const h5::Dataset& from) {
     const std::size_t n = from.rows();
@@ -37,12 +41,13 @@ std::vector<Rows> stretches(const h5::Dataset& from) {
 }
 
 template <class T>
-void expect_numbers(const std::string& name, bool by_chunks) {
+void expect_numbers(const std::string& name, bool expected_by_chunks) {
     const h5::Dataset from = dataset(name);
     const std::size_t width = from.row_size();
     for (const auto& [first, last] : stretches(from)) {
         std::vector<T> found((last - first) * width);
-        EXPECT_EQ(h5::read_chunks(from, h5::element_of<T>(), first, last - first, found.data()), by_chunks)
+        EXPECT_EQ(by_chunks(from, h5::element_of<T>(), {{first, last - first}}, found.data()),
+                  expected_by_chunks)
             << name;
         h5::read_rows_on_threads(from, first, last - first, std::span<T>(found));
         EXPECT_EQ(found, expected<T>(first * width, found.size())) << name << " from " << first;
@@ -82,12 +87,29 @@ TEST(ChunkReader, LeavesToHdf5WhatItDoesNotKnow) {
     expect_numbers<std::uint16_t>("int32_list", false);
 }
 
-TEST(ChunkReader, LeavesAFewRowsToHdf5WhichKeepsTheirChunk) {
+TEST(ChunkReader, RangesOfRowsFollowOneAnother) {
+    const std::vector<h5::RowRange> ranges{{0, 1}, {5, 0}, {30, 3}, {31, 40}, {299, 1}};
+    for (const char* name : {"float32_gzip", "float64_lzf", "contiguous"}) {
+        const h5::Dataset from = dataset(name);
+        std::vector<float> found(45 * 7);
+        EXPECT_EQ(by_chunks(from, h5::Element::float32, ranges, found.data()),
+                  name != std::string("contiguous"));
+        h5::read_rows_on_threads(from, ranges, std::span<float>(found));
+        std::vector<float> wanted;
+        for (const auto& [first, count] : ranges) {
+            const std::vector<float> rows = expected<float>(first * 7, count * 7);
+            wanted.insert(wanted.end(), rows.begin(), rows.end());
+        }
+        EXPECT_EQ(found, wanted) << name;
+    }
+}
+
+TEST(ChunkReader, ABufferOfAnotherSizeIsAnError) {
     const h5::Dataset from = dataset("float32_gzip");
-    std::vector<float> found(96 * 7);
-    EXPECT_FALSE(h5::read_chunks(from, h5::Element::float32, 0, 96, found.data()));
-    h5::read_rows_on_threads(from, 0, 96, std::span<float>(found));
-    EXPECT_EQ(found, expected<float>(0, 96 * 7));
+    std::vector<float> found(20);
+    for (const std::size_t size : {13, 15, 20})
+        EXPECT_THROW(h5::read_rows_on_threads(from, 0, 2, std::span(found).first(size)),
+                     popflow::core::ShapeMismatch);
 }
 
 TEST(ChunkReader, RowsBeyondTheLastAreAnError) {
@@ -114,6 +136,11 @@ TEST(ChunkReader, RefusesAChunkThatEndsEarly) {
     EXPECT_NE(error_of(dataset("short")).find("is damaged: a chunk of short has 12 bytes, allowed 28"),
               std::string::npos)
         << error_of(dataset("short"));
+    std::vector<float> row(7);
+    EXPECT_THROW(h5::read_rows_on_threads(dataset("short"), 2, 1, std::span<float>(row)),
+                 popflow::core::DataError);
+    h5::read_rows_on_threads(dataset("short"), 3, 1, std::span<float>(row));
+    EXPECT_EQ(row, expected<float>(3 * 7, 7));
 }
 
 TEST(ChunkReader, ADamagedChunkIsAnError) {
