@@ -10,8 +10,11 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define POPFLOW_AVX2 __attribute__((target("avx2,fma")))
+// sum += x * y. Of vector expressions GCC 12 copies sums from register to register once a loop is unrolled.
+#define POPFLOW_ADD_PRODUCT(sum, x, y) asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
 #else
 #define POPFLOW_AVX2
+#define POPFLOW_ADD_PRODUCT(sum, x, y) (sum) += (x) * (y)
 #endif
 
 namespace popflow::linalg::avx2 {
@@ -58,6 +61,25 @@ struct Ahead {
     std::size_t stride = 0, count = 0;
 };
 
+// Adds element l of each row times row l of the panel to the sums of a tile, for Steps values of l.
+template <std::size_t Steps, std::size_t Rows, bool Packed>
+[[gnu::always_inline]] POPFLOW_AVX2 inline void add_steps(const std::array<const float*, Rows>& row,
+                                                          const float* panel, std::size_t l,
+                                                          Vector (&sum)[Rows][2]) {
+#pragma GCC unroll 4
+    for (std::size_t end = l + Steps; l < end; ++l) {
+        const Vector left = Wide::at(panel + l * width);
+        const Vector right = Wide::at(panel + l * width + Wide::lanes);
+#pragma GCC unroll 6
+        for (std::size_t r = 0; r < Rows; ++r) {
+            const float a = row[r][Packed ? l * tile_rows : l];
+            const Vector x = {a, a, a, a, a, a, a, a};
+            POPFLOW_ADD_PRODUCT(sum[r][0], x, left);
+            POPFLOW_ADD_PRODUCT(sum[r][1], x, right);
+        }
+    }
+}
+
 // c = alpha A panel + beta c, for a tile of Rows rows and up to `width` columns.
 template <std::size_t Rows, bool Packed>
 POPFLOW_AVX2 void multiply_tile(const Left& a, const float* panel, std::size_t k, float alpha, float beta,
@@ -65,20 +87,14 @@ POPFLOW_AVX2 void multiply_tile(const Left& a, const float* panel, std::size_t k
     std::array<const float*, Rows> row;
     for (std::size_t r = 0; r < Rows; ++r) {
         __builtin_prefetch(c.row(r), 1);
-        row[r] = a.first + r * a.stride;
+        row[r] = a.first + r * (Packed ? 1 : a.stride);
     }
     for (std::size_t l = 0; l < ahead.count; ++l) __builtin_prefetch(ahead.first + l * ahead.stride, 0, 2);
     Vector sum[Rows][2] = {};
-    for (std::size_t l = 0; l < k; ++l) {
-        const Vector left = Wide::at(panel + l * width);
-        const Vector right = Wide::at(panel + l * width + Wide::lanes);
-#pragma GCC unroll 6
-        for (std::size_t r = 0; r < Rows; ++r) {
-            const float x = Packed ? a.first[l * tile_rows + r] : row[r][l];
-            sum[r][0] += x * left;
-            sum[r][1] += x * right;
-        }
-    }
+    // Four at a time: a core that another thread shares has no time for counting each.
+    std::size_t l = 0;
+    for (; l + 4 <= k; l += 4) add_steps<4, Rows, Packed>(row, panel, l, sum);
+    for (; l < k; ++l) add_steps<1, Rows, Packed>(row, panel, l, sum);
     // Columns beyond the last of C are made of the panel's zeros and end here.
     alignas(64) std::array<float, Rows * width> edge;
     const bool whole = c.cols == width;
