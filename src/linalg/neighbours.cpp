@@ -110,9 +110,10 @@ std::size_t count_up_to(const double* squared, std::size_t n, std::uint64_t limi
     return count;
 }
 
-// The bits of the k-th smallest number, k >= 1, by bisection: a pass over the numbers for each bit.
+// Bits up to which there are k numbers, k >= 1, or else those of the k-th smallest, by bisection: a pass over
+// the numbers for each bit that tells the k-th from the next.
 template <class Real>
-typename Key<Real>::type kth_smallest(const Real* squared, std::size_t n, std::size_t k) {
+typename Key<Real>::type limit_of_smallest(const Real* squared, std::size_t n, std::size_t k) {
     using Bits = typename Key<Real>::type;
     Bits low = 0;
     Bits high = std::numeric_limits<Bits>::max();
@@ -121,7 +122,8 @@ typename Key<Real>::type kth_smallest(const Real* squared, std::size_t n, std::s
     while (low < high) {
         const Bits middle = low + (high - low) / 2;
         const std::size_t count = count_up_to(squared, n, middle);
-        if (count >= k) {
+        if (count == k) return middle;
+        if (count > k) {
             high = middle;
         } else {
             low = middle + 1;
@@ -134,7 +136,7 @@ typename Key<Real>::type kth_smallest(const Real* squared, std::size_t n, std::s
 template <class Real>
 void select_nearest(const Real* squared, std::size_t n, std::size_t k, std::uint32_t* nearest) {
     using Bits = typename Key<Real>::type;
-    const Bits limit = kth_smallest(squared, n, k);
+    const Bits limit = limit_of_smallest(squared, n, k);
     std::size_t ties = limit > 0 ? k - count_up_to(squared, n, limit - 1) : k;
     std::size_t found = 0;
     for (std::size_t j = 0; found < k; ++j) {
