@@ -110,39 +110,55 @@ std::size_t count_up_to(const double* squared, std::size_t n, std::uint64_t limi
     return count;
 }
 
-// Bits up to which there are k numbers, k >= 1, or else those of the k-th smallest, by bisection: a pass over
-// the numbers for each bit that tells the k-th from the next.
-template <class Real>
-typename Key<Real>::type limit_of_smallest(const Real* squared, std::size_t n, std::size_t k) {
-    using Bits = typename Key<Real>::type;
-    Bits low = 0;
+// Bits up to which there are k numbers, k >= 1, or more, but no more than `most` unless they are equal. Found
+// by a pass over the numbers for each guess, from the first one by growing steps and then by bisection.
+template <class Bits, class Real>
+Bits limit_of(const Real* squared, std::size_t n, std::size_t k, std::size_t most, Bits guess) {
+    Bits low = 0;  // the k-th smallest is in [low, high]
     Bits high = std::numeric_limits<Bits>::max();
-    const Bits infinity = std::bit_cast<Bits>(std::numeric_limits<Real>::infinity());
-    if (count_up_to(squared, n, infinity) >= k) high = infinity;
+    Bits step = Bits{1} << (std::numeric_limits<Real>::digits - 4);  // an eighth, or less
     while (low < high) {
-        const Bits middle = low + (high - low) / 2;
-        const std::size_t count = count_up_to(squared, n, middle);
-        if (count == k) return middle;
-        if (count > k) {
-            high = middle;
+        guess = std::clamp<Bits>(guess, low, high - 1);
+        const std::size_t count = count_up_to(squared, n, guess);
+        if (count >= k) {
+            high = guess;
+            if (count <= most) break;
         } else {
-            low = middle + 1;
+            low = guess + 1;
+        }
+        if (low > 0 && high < std::numeric_limits<Bits>::max()) {
+            guess = low + (high - low) / 2;
+        } else {
+            guess = count < k ? guess + std::min<Bits>(step, high - guess) : guess - std::min(step, guess);
+            if (step < high / 4) step *= 4;
         }
     }
-    return low;
+    return high;
 }
 
-// The k cells of smallest (distance, index), in ascending order of index.
+// The k cells of smallest (distance, index), in ascending order of index; overwrites `squared`.
 template <class Real>
-void select_nearest(const Real* squared, std::size_t n, std::size_t k, std::uint32_t* nearest) {
+void select_nearest(Real* squared, std::size_t n, std::size_t k,
+                    typename NeighbourScratch<Real>::Thread& thread, std::uint32_t* nearest) {
     using Bits = typename Key<Real>::type;
-    const Bits limit = limit_of_smallest(squared, n, k);
-    std::size_t ties = limit > 0 ? k - count_up_to(squared, n, limit - 1) : k;
+    // Few are kept, among them the nearest, and the exact choice is made among these.
+    const std::size_t most = 2 * k + 64;
+    const Bits reach = limit_of(squared, n, k, most, std::bit_cast<Bits>(thread.reach));
+    std::size_t kept = 0;
+    for (std::size_t j = 0; j < n; ++j) {
+        const Real distance = squared[j];
+        squared[kept] = distance;
+        thread.kept[kept] = static_cast<std::uint32_t>(j);
+        kept += static_cast<std::size_t>(std::bit_cast<Bits>(distance) <= reach);
+    }
+    thread.reach = std::bit_cast<Real>(reach);
+    const Bits limit = limit_of(squared, kept, k, k, reach);
+    std::size_t ties = limit > 0 ? k - count_up_to(squared, kept, limit - 1) : k;
     std::size_t found = 0;
     for (std::size_t j = 0; found < k; ++j) {
         const Bits bits = std::bit_cast<Bits>(squared[j]);
         const bool tie = bits == limit && ties > 0;
-        nearest[found] = static_cast<std::uint32_t>(j);
+        nearest[found] = thread.kept[j];
         found += static_cast<std::size_t>(bits < limit || tie);
         ties -= static_cast<std::size_t>(tie);
     }
@@ -167,18 +183,22 @@ void search(ConstMatrixView<Real> x, std::size_t k, NeighbourScratch<Real>& scra
     transpose(x, scratch.columns);
     const std::size_t stride = scratch.columns.cols();
     const auto threads = static_cast<std::size_t>(omp_get_max_threads());
-    if (scratch.squared.size() < threads) scratch.squared.resize(threads);
-    for (Matrix<Real>& squared : scratch.squared) squared.reshape(group, stride);
+    if (scratch.threads.size() < threads) scratch.threads.resize(threads);
+    for (auto& thread : scratch.threads) {
+        thread.squared.reshape(group, stride);
+        if (thread.kept.size() < x.rows) thread.kept.resize(x.rows);
+    }
 #pragma omp parallel for schedule(dynamic, 16)
     for (std::size_t first = 0; first < x.rows; first += group) {
-        Real* squared = scratch.squared[static_cast<std::size_t>(omp_get_thread_num())].data();
+        auto& thread = scratch.threads[static_cast<std::size_t>(omp_get_thread_num())];
+        Real* squared = thread.squared.data();
         const Real* rows[group];
         for (std::size_t g = 0; g < group; ++g) rows[g] = x.row(std::min(first + g, x.rows - 1));
         squared_distances(rows, x.cols, scratch.columns.data(), stride, squared);
         for (std::size_t i = first; i < std::min(first + group, x.rows); ++i) {
             Real* own = squared + (i - first) * stride;
             own[i] = std::numeric_limits<Real>::infinity();
-            select_nearest(own, x.rows, k, nearest.data() + i * k);
+            select_nearest(own, x.rows, k, thread, nearest.data() + i * k);
         }
     }
 }

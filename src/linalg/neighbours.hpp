@@ -11,8 +11,13 @@ namespace popflow::linalg {
 /// Buffers of nearest_neighbours(), reused from one search to the next.
 template <class Real>
 struct NeighbourScratch {
-    Matrix<Real> columns;               ///< x transposed, its rows padded to whole vectors
-    std::vector<Matrix<Real>> squared;  ///< of each thread: distances of a few cells to all others
+    struct Thread {
+        Matrix<Real> squared;             ///< distances of a few cells to all others
+        std::vector<std::uint32_t> kept;  ///< cells that may be among the nearest of one
+        Real reach = 1;                   ///< squared distance that held those of the last one
+    };
+    Matrix<Real> columns;  ///< x transposed, its rows padded to whole vectors
+    std::vector<Thread> threads;
 };
 
 /// The k nearest neighbours of every cell among the others, by Euclidean distance.

@@ -52,6 +52,39 @@ TEST(Neighbours, AgreeWithSortingAllDistances) {
     }
 }
 
+TEST(Neighbours, OfManyEqualDistancesAndOfAllSizes) {
+    // Points of a small grid, every fifth one far out, further each time: sums of integers are exact.
+    const std::size_t n = 500;
+    Matrix<float> x(n, 2);
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto scale = static_cast<float>(i % 5 == 0 ? 1U << (i / 5 % 11) : 1U);
+        x(i, 0) = static_cast<float>(i * 7 % 5) * scale;
+        x(i, 1) = static_cast<float>(i * 11 % 3) * scale;
+    }
+    Matrix<double> wide(n, 2);
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < 2; ++j) wide(i, j) = x(i, j);
+    }
+    for (const std::size_t k : {1U, 10U, 100U, 499U}) {
+        std::vector<std::uint32_t> expected;
+        for (std::size_t i = 0; i < n; ++i) {
+            std::vector<std::pair<double, std::uint32_t>> order;
+            for (std::uint32_t l = 0; l < n; ++l) {
+                const double across = wide(i, 0) - wide(l, 0);
+                const double up = wide(i, 1) - wide(l, 1);
+                if (l != i) order.emplace_back(across * across + up * up, l);
+            }
+            std::sort(order.begin(), order.end());
+            std::vector<std::uint32_t> nearest;
+            for (std::size_t q = 0; q < k; ++q) nearest.push_back(order[q].second);
+            std::sort(nearest.begin(), nearest.end());
+            expected.insert(expected.end(), nearest.begin(), nearest.end());
+        }
+        EXPECT_EQ(nearest_neighbours(x.view(), k), expected) << k;
+        EXPECT_EQ(nearest_neighbours(wide.view(), k), expected) << k;
+    }
+}
+
 TEST(Neighbours, NoneAndTooMany) {
     const auto x = popflow::support::random_matrix<float>(4, 2, 1);
     EXPECT_TRUE(nearest_neighbours(x.view(), 0).empty());
