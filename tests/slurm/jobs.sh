@@ -120,7 +120,7 @@ expect_exit 0 "$home/scripts/sweep.sh" --seeds 1,2 --output swept ../table/*.cfg
 [ "$(grep -c ", complete: " "$scratch/out")" = 4 ] || fail "sweep.sh: $(cat "$scratch/out")"
 
 # A chain: train, evaluate, report, each of which waits for the one before it, also while that is requeued.
-long="--config ../table/a.cfg --steps 1500 --hidden 256 --layers 3 --cells 150 --checkpoint-every 100000"
+long="--config ../table/a.cfg --steps 3000 --hidden 256 --layers 3 --cells 150 --checkpoint-every 100000"
 scored="--parts train,test --max-cells 150 --tolerance 1e-8 --metrics w1,w2,mmd,r2,energy,r2_means,w1_markers"
 expect_exit 0 "$home/slurm/submit.sh" chain $long --output long -- $scored
 train=$(job_id 1) evaluate=$(job_id 2) report=$(job_id 3)
