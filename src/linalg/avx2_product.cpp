@@ -68,8 +68,8 @@ template <std::size_t Steps, std::size_t Rows, bool Packed>
                                                           Vector (&sum)[Rows][2]) {
 #pragma GCC unroll 4
     for (std::size_t end = l + Steps; l < end; ++l) {
-        const Vector left = Wide::at(panel + l * width);
-        const Vector right = Wide::at(panel + l * width + Wide::lanes);
+        const Vector left = *Wide::at(panel + l * width);
+        const Vector right = *Wide::at(panel + l * width + Wide::lanes);
 #pragma GCC unroll 6
         for (std::size_t r = 0; r < Rows; ++r) {
             const float a = row[r][Packed ? l * tile_rows : l];
@@ -108,7 +108,7 @@ POPFLOW_AVX2 void multiply_tile(const Left& a, const float* panel, std::size_t k
     for (std::size_t r = 0; r < Rows; ++r) {
 #pragma GCC unroll 2
         for (std::size_t v = 0; v < 2; ++v) {
-            Vector& place = Wide::at(to + r * stride + v * Wide::lanes);
+            Vector& place = *Wide::at(to + r * stride + v * Wide::lanes);
             place = beta == 0 ? alpha * sum[r][v] : alpha * sum[r][v] + beta * place;
         }
     }
@@ -142,8 +142,8 @@ POPFLOW_AVX2 void pack_panel(ConstMatrixView<float> b, std::size_t first, float*
     const float* from = b.data + first;
     for (std::size_t l = 0; l < b.rows; ++l, from += b.stride, to += width) {
         if (count == width) {
-            Wide::at(to) = Wide::at(from);
-            Wide::at(to + Wide::lanes) = Wide::at(from + Wide::lanes);
+            *Wide::at(to) = *Wide::at(from);
+            *Wide::at(to + Wide::lanes) = *Wide::at(from + Wide::lanes);
         } else {
             std::copy_n(from, count, to);
             std::fill_n(to + count, width - count, 0.0F);

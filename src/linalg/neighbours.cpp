@@ -34,7 +34,7 @@ template <std::size_t Bytes>
             const float* column = columns + j * stride + c;
 #pragma GCC unroll 2
             for (std::size_t v = 0; v < 2; ++v) {
-                const Vector other = Wide::at(column + v * Wide::lanes);
+                const Vector other = *Wide::at(column + v * Wide::lanes);
 #pragma GCC unroll 4
                 for (std::size_t g = 0; g < group; ++g) {
                     const Vector difference = rows[g][j] - other;
@@ -44,7 +44,7 @@ template <std::size_t Bytes>
         }
         for (std::size_t g = 0; g < group; ++g) {
             for (std::size_t v = 0; v < 2; ++v)
-                Wide::at(squared + g * stride + c + v * Wide::lanes) = sum[g][v];
+                *Wide::at(squared + g * stride + c + v * Wide::lanes) = sum[g][v];
         }
     }
 }

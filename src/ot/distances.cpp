@@ -34,10 +34,10 @@ template <std::size_t Bytes>
         Vector sum13{};
         const float* yt = r.yt + j;
         for (std::size_t k = 0; k < r.d; ++k, yt += r.yt_stride) {
-            const Vector y0 = Wide::at(yt);
-            const Vector y1 = Wide::at(yt + Wide::lanes);
-            const Vector y2 = Wide::at(yt + 2 * Wide::lanes);
-            const Vector y3 = Wide::at(yt + 3 * Wide::lanes);
+            const Vector y0 = *Wide::at(yt);
+            const Vector y1 = *Wide::at(yt + Wide::lanes);
+            const Vector y2 = *Wide::at(yt + 2 * Wide::lanes);
+            const Vector y3 = *Wide::at(yt + 3 * Wide::lanes);
             const float a = r.x0[k];
             const float b = r.x1[k];
             sum00 += (y0 - a) * (y0 - a);
@@ -49,14 +49,14 @@ template <std::size_t Bytes>
             sum12 += (y2 - b) * (y2 - b);
             sum13 += (y3 - b) * (y3 - b);
         }
-        Wide::at(r.out0 + j) = sum00;
-        Wide::at(r.out0 + j + Wide::lanes) = sum01;
-        Wide::at(r.out0 + j + 2 * Wide::lanes) = sum02;
-        Wide::at(r.out0 + j + 3 * Wide::lanes) = sum03;
-        Wide::at(r.out1 + j) = sum10;
-        Wide::at(r.out1 + j + Wide::lanes) = sum11;
-        Wide::at(r.out1 + j + 2 * Wide::lanes) = sum12;
-        Wide::at(r.out1 + j + 3 * Wide::lanes) = sum13;
+        *Wide::at(r.out0 + j) = sum00;
+        *Wide::at(r.out0 + j + Wide::lanes) = sum01;
+        *Wide::at(r.out0 + j + 2 * Wide::lanes) = sum02;
+        *Wide::at(r.out0 + j + 3 * Wide::lanes) = sum03;
+        *Wide::at(r.out1 + j) = sum10;
+        *Wide::at(r.out1 + j + Wide::lanes) = sum11;
+        *Wide::at(r.out1 + j + 2 * Wide::lanes) = sum12;
+        *Wide::at(r.out1 + j + 3 * Wide::lanes) = sum13;
     }
 }
 
