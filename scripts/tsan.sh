@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # ThreadSanitizer over what starts threads: the unit tests of the folders with parallel loops, the work queue
-# on 1 to 4 ranks, and a training with its background writer and an evaluation by the program. Clang's OpenMP tells the sanitizer how its threads wait for each other (archer).
+# on 1 to 4 ranks, and a training with its background writer and an evaluation by the program. Clang's OpenMP tells
+# the sanitizer how its threads wait for each other (archer).
 # Usage: tsan.sh [FOLDER...]     (as in tsan.sh ot; default: all)
 # Needs: apt-get install clang libclang-rt-14-dev libomp-14-dev
 set -euo pipefail
@@ -28,7 +29,7 @@ failed=0
 check() {
     local log=build/tsan/$1.log
     if "${@:2}" >"$log" 2>&1; then
-        echo "tsan: $1: $(grep -E '^\[  PASSED|^ranks with items|^train|^evaluate' "$log" | tail -n 1)"
+        echo "tsan: $1: $(grep -E '^\[  PASSED|^ranks with items|^simulate|^train|^evaluate' "$log" | tail -n 1)"
     else
         failed=1
         echo "tsan: $1: FAILED, $(grep -c 'WARNING: ThreadSanitizer' "$log") reports in $log"
