@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Fails on an #include in src/ that the layer table does not allow, on a library header outside the folder that owns
-# it, and on a folder of src/ that the table does not know. Run: cmake -DROOT=<project> -P tests/layers.cmake
+# it, and on a folder of src/ that the table does not know. Run: cmake -DROOT=<project> -P tests/house/layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
 set(may_core "")
