@@ -36,7 +36,7 @@ std::pair<std::string, std::string> differing_lines(const std::string& a, const 
 
 }  // namespace
 
-void agree(const dist::Communicator& comm, const std::string& what, const std::string& text) {
+void agree(const mpi::Communicator& comm, const std::string& what, const std::string& text) {
     if (comm.size() == 1) return;
     const std::vector<std::string> texts = comm.gather(text);
     const std::vector<std::string> hosts = comm.gather(core::host_name());
@@ -48,7 +48,7 @@ void agree(const dist::Communicator& comm, const std::string& what, const std::s
     }
 }
 
-void agree_on_program(const dist::Communicator& comm) {
+void agree_on_program(const mpi::Communicator& comm) {
     agree(comm, "program",
           std::string("popflow ") + core::version() + " (" + core::commit() + "), " + core::compiler() +
               ", " + core::build_type());
@@ -72,10 +72,10 @@ std::string file_sample(const std::string& path) {
     return std::to_string(length) + " bytes, digest " + digest.text();
 }
 
-data::Screen open_agreed(const dist::Communicator& comm, const std::string& path,
-                         const std::function<data::Screen()>& open) {
+screen::Screen open_agreed(const mpi::Communicator& comm, const std::string& path,
+                           const std::function<screen::Screen()>& open) {
     if (comm.size() > 1) agree(comm, "data file " + path, file_sample(path));
-    data::Screen screen = open();
+    screen::Screen screen = open();
     agree(comm, "data file " + path, screen.fingerprint);
     return screen;
 }

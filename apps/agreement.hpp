@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-#include "data/screen.hpp"
-#include "dist/communicator.hpp"
+#include "mpi/communicator.hpp"
+#include "screen/screen.hpp"
 
 namespace popflow::apps {
 
@@ -13,18 +13,18 @@ namespace popflow::apps {
 /// the others; they may have gone on to the next collective call.
 /// @param what  that the text tells of, as in `the data file F.h5ad`
 /// @throws core::Error that names the first rank that differs, its host, and the first line that does
-void agree(const dist::Communicator& comm, const std::string& what, const std::string& text);
+void agree(const mpi::Communicator& comm, const std::string& what, const std::string& text);
 
 /// All ranks are the same program, by version, commit and build. Collective.
-void agree_on_program(const dist::Communicator& comm);
+void agree_on_program(const mpi::Communicator& comm);
 
 /// What can be seen of a file at once: its length and a digest of 64 blocks spread over it.
 /// @throws core::DataError if it cannot be read
 std::string file_sample(const std::string& path);
 
 /// The screen of a file, opened once all ranks are known to see the same one. Collective.
-data::Screen open_agreed(const dist::Communicator& comm, const std::string& path,
-                         const std::function<data::Screen()>& open);
+screen::Screen open_agreed(const mpi::Communicator& comm, const std::string& path,
+                           const std::function<screen::Screen()>& open);
 
 /// Length and time of change of a file; empty if there is none.
 std::string file_stamp(const std::string& path);

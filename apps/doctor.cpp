@@ -167,11 +167,11 @@ void print_line(const char* what, const std::string& text) {
 
 }  // namespace
 
-int doctor(const Arguments& arguments, const dist::Communicator& comm) {
+int verb_doctor(const Arguments& arguments, const mpi::Communicator& comm) {
     std::string folder = ".";
-    config::OptionTable table;
+    options::OptionTable table;
     table.add({.name = "output",
-               .section = config::Section::general,
+               .section = options::Section::general,
                .argument = "FOLDER",
                .help = "where runs will be written, to be tried",
                .set = [&](const std::vector<std::string>& values) { folder = values.back(); },
@@ -180,7 +180,7 @@ int doctor(const Arguments& arguments, const dist::Communicator& comm) {
     const std::string usage =
         "doctor [--output FOLDER]\n\n"
         "Run it as the training is to run, under mpirun or srun and in the same job script.";
-    if (parse_or_help(table, usage, arguments, {config::Section::general}, comm)) return done;
+    if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;
     std::vector<Rank> ranks;
     for (const std::string& text : comm.gather(describe_rank())) ranks.push_back(core::key_values(text));
     if (!comm.root()) return done;
@@ -196,7 +196,7 @@ int doctor(const Arguments& arguments, const dist::Communicator& comm) {
     const auto group = core::group_memory();
     print_line("memory", memory_of("MemTotal") + ", " + memory_of("MemAvailable") + " available" +
                              (group ? ", limited to " + gibibytes(static_cast<double>(group->limit)) : ""));
-    print_line("mpi", dist::library() + ", " + core::counted(ranks.size(), "rank") + " on " +
+    print_line("mpi", mpi::library() + ", " + core::counted(ranks.size(), "rank") + " on " +
                           core::counted(hosts.size(), "host"));
     print_line("files", h5::library());
     print_line("products", linalg::gemm_library());

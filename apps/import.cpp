@@ -2,12 +2,12 @@
 #include <cstdio>
 #include <set>
 
-#include "config/import_options.hpp"
-#include "core/progress.hpp"
 #include "core/text.hpp"
-#include "dist/partition.hpp"
-#include "dist/together.hpp"
+#include "mpi/partition.hpp"
+#include "mpi/run_collectively.hpp"
+#include "options/import_options.hpp"
 #include "output_path.hpp"
+#include "progress.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -15,15 +15,15 @@ namespace popflow::apps {
 namespace {
 
 // The pieces that this rank reads, in both passes, so that the second finds them in memory.
-std::vector<std::size_t> own_pieces(const data::ImportPlan& plan, const dist::Communicator& comm) {
+std::vector<std::size_t> own_pieces(const data_import::ImportPlan& plan, const mpi::Communicator& comm) {
     std::vector<std::size_t> bytes;
-    for (const data::ImportPiece& piece : plan.pieces) bytes.push_back(piece.bytes);
-    return dist::deal(bytes, static_cast<std::size_t>(comm.size()))[static_cast<std::size_t>(comm.rank())];
+    for (const data_import::ImportPiece& piece : plan.pieces) bytes.push_back(piece.bytes);
+    return mpi::deal(bytes, static_cast<std::size_t>(comm.size()))[static_cast<std::size_t>(comm.rank())];
 }
 
-std::vector<std::string> inputs(const config::ImportConfig& config, const data::ImportPlan& plan) {
+std::vector<std::string> inputs(const options::ImportConfig& config, const data_import::ImportPlan& plan) {
     std::vector<std::string> paths{config.config_file, config.import.sheet};
-    for (const data::ImportSource& source : plan.sources) paths.push_back(source.path);
+    for (const data_import::ImportSource& source : plan.sources) paths.push_back(source.path);
     return paths;
 }
 
@@ -44,27 +44,27 @@ void add_labels(const std::string& text, std::set<std::string>& labels) {
 
 class Import {
   public:
-    Import(const config::ImportConfig& config, const dist::Communicator& comm)
+    Import(const options::ImportConfig& config, const mpi::Communicator& comm)
         : config_(config),
           comm_(comm),
-          plan_(data::plan_import(config.import)),
+          plan_(data_import::plan_import(config.import)),
           own_(own_pieces(plan_, comm)) {
         check_output(config.output, "output", inputs(config, plan_));
     }
 
     int run() {
-        dist::together(comm_, [this] { scan(); });
-        const data::ImportLayout layout = agree();
+        mpi::together(comm_, [this] { scan(); });
+        const data_import::ImportLayout layout = agree();
         if (layout.rows() == 0) {
             const std::string& from =
                 config_.import.sheet.empty() ? config_.import.cells : config_.import.sheet;
             throw core::DataError(from, "", "found no cells");
         }
         std::unique_ptr<h5::AtomicFile> file;
-        dist::together(comm_, [&] {
-            if (comm_.root()) file = data::create_imported_file(plan_, layout, config_.output);
+        mpi::together(comm_, [&] {
+            if (comm_.root()) file = data_import::create_imported_file(plan_, layout, config_.output);
         });
-        dist::together(comm_, [&] { write(layout); });
+        mpi::together(comm_, [&] { write(layout); });
         if (!comm_.root()) return done;
         file->commit();
         if (plan_.left_out_unnamed)
@@ -81,7 +81,7 @@ class Import {
         rows_.assign(plan_.pieces.size(), 0);
         labels_.resize(config_.import.obs.size());
         for (const std::size_t p : own_) {
-            const data::PieceContents contents = data::scan_piece(plan_, p);
+            const data_import::PieceContents contents = data_import::scan_piece(plan_, p);
             rows_[p] = static_cast<std::int64_t>(contents.rows);
             for (std::size_t k = 0; k < labels_.size(); ++k)
                 labels_[k].insert(contents.labels[k].begin(), contents.labels[k].end());
@@ -89,9 +89,9 @@ class Import {
     }
 
     // The layout of the file; categories are complete on rank 0, which writes them.
-    data::ImportLayout agree() {
+    data_import::ImportLayout agree() {
         comm_.sum(rows_);
-        data::ImportLayout layout;
+        data_import::ImportLayout layout;
         layout.first_row.push_back(0);
         for (const std::int64_t n : rows_)
             layout.first_row.push_back(layout.first_row.back() + static_cast<std::uint64_t>(n));
@@ -99,7 +99,7 @@ class Import {
         for (std::size_t k = 0; k < plan_.obs.size(); ++k) {
             std::set<std::string> all;
             if (k < n_sheet) {
-                for (const data::ImportSource& source : plan_.sources) all.insert(source.labels[k]);
+                for (const data_import::ImportSource& source : plan_.sources) all.insert(source.labels[k]);
             } else {
                 for (const std::string& text : comm_.gather(text_of(labels_[k - n_sheet])))
                     add_labels(text, all);
@@ -110,13 +110,13 @@ class Import {
         return layout;
     }
 
-    void write(const data::ImportLayout& layout) {
-        core::Progress progress("import", own_.size(), 0, !comm_.root());
+    void write(const data_import::ImportLayout& layout) {
+        Progress progress("import", own_.size(), 0, !comm_.root());
         constexpr std::size_t at_once = 16;
         for (std::size_t first = 0; first < own_.size(); first += at_once) {
             const std::size_t count = std::min(at_once, own_.size() - first);
-            data::write_pieces(plan_, layout.first_row, config_.output,
-                               std::span(own_).subspan(first, count));
+            data_import::write_pieces(plan_, layout.first_row, config_.output,
+                                      std::span(own_).subspan(first, count));
             progress.update(first + count, "pieces");
         }
     }
@@ -127,9 +127,9 @@ class Import {
         return text.empty() ? "none" : text;
     }
 
-    const config::ImportConfig& config_;
-    const dist::Communicator& comm_;
-    data::ImportPlan plan_;
+    const options::ImportConfig& config_;
+    const mpi::Communicator& comm_;
+    data_import::ImportPlan plan_;
     std::vector<std::size_t> own_;
     std::vector<std::int64_t> rows_;  ///< of each piece
     std::vector<std::set<std::string>> labels_;
@@ -137,15 +137,15 @@ class Import {
 
 }  // namespace
 
-int import(const Arguments& arguments, const dist::Communicator& comm) {
-    config::ImportConfig config;
-    const config::OptionTable table = import_options(config);
+int verb_import(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::ImportConfig config;
+    const options::OptionTable table = import_options(config);
     const std::string usage =
         "import --sheet S.csv|--cells F.csv --output F.h5ad [options]\n\n"
         "Makes an AnnData file of FCS 2.0, 3.0 and 3.1 files, one per well, or of comma- or tab-separated\n"
         "tables of cells. Values are those that were measured: logarithmic amplification of integers is\n"
         "undone, gain and compensation are left alone.";
-    if (parse_or_help(table, usage, arguments, {config::Section::general}, comm)) return done;
+    if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;
     require(config.output, "output", "F.h5ad");
     return Import(config, comm).run();
 }

@@ -2,27 +2,28 @@
 #include <cstdio>
 
 #include "core/text.hpp"
-#include "data/inspection.hpp"
+#include "inspect/inspection_json.hpp"
+#include "inspect/inspection_text.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
 
 namespace {
 
-void print(const config::RunConfig& config, const data::Screen& screen, const data::Split* split) {
-    const std::string text =
-        config.json ? inspection_json(screen, split) + "\n" : inspection_text(screen, split);
+void print(const options::RunConfig& config, const screen::Screen& screen, const screen::Split* split) {
+    const std::string text = config.json ? inspect::inspection_json(screen, split) + "\n"
+                                         : inspect::inspection_text(screen, split);
     std::fputs(text.c_str(), stdout);
 }
 
 }  // namespace
 
-int inspect(const Arguments& arguments, const dist::Communicator& comm) {
-    config::RunConfig config;
+int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::RunConfig config;
     config.split.clear();  // shown only if asked for
-    const config::OptionTable table = run_options(config);
-    const std::vector<config::Section> sections{config::Section::inspect, config::Section::data,
-                                                config::Section::split};
+    const options::OptionTable table = run_options(config);
+    const std::vector<options::Section> sections{options::Section::inspect, options::Section::data,
+                                                 options::Section::split};
     std::vector<std::string> files;
     if (parse_or_help(table, "inspect F.h5ad [--split S] [--json] [options]", arguments, sections, comm,
                       &files))
@@ -33,13 +34,13 @@ int inspect(const Arguments& arguments, const dist::Communicator& comm) {
     if (!files.empty()) config.data = files.front();
     require(config.data, "data", "F.h5ad");
     if (!comm.root()) return done;
-    const data::Screen screen = data::open_screen(config.data, config.screen);
+    const screen::Screen screen = screen::open_screen(config.data, config.screen);
     if (config.split.empty()) {
         print(config, screen, nullptr);
         return done;
     }
     try {
-        const data::Split split = data::make_split(screen, config.split, config.split_seed);
+        const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
         print(config, screen, &split);
     } catch (const core::UserError&) {
         // What is in the file shows why it cannot be split so.

@@ -5,9 +5,9 @@
 
 #include "core/random.hpp"
 #include "core/text.hpp"
-#include "data/all_cells.hpp"
 #include "eval/evaluator.hpp"
-#include "eval/transport.hpp"
+#include "predict/trained_model.hpp"
+#include "screen/read_populations.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -15,10 +15,10 @@ namespace popflow::apps {
 namespace {
 
 // At most --max-cells of the rows. @param file  0 or 1: each has a draw of its own
-void draw(linalg::Matrix<float>& x, const config::RunConfig& config, std::uint64_t file) {
+void draw(linalg::Matrix<float>& x, const options::RunConfig& config, std::uint64_t file) {
     if (x.rows() <= config.evaluate.max_cells) return;
-    const auto rows = eval::draw_rows(x.rows(), config.evaluate.max_cells, eval::Draw::random,
-                                      core::Stream(config.train.seed, core::Purpose::evaluation, file, 0));
+    const auto rows = predict::draw_rows(x.rows(), config.evaluate.max_cells, predict::Draw::random,
+                                         core::Stream(config.train.seed, core::Purpose::evaluation, file, 0));
     linalg::Matrix<float> drawn(rows.size(), x.cols());
     for (std::size_t i = 0; i < rows.size(); ++i)
         std::copy_n(x.view().row(rows[i]), x.cols(), drawn.view().row(i));
@@ -27,12 +27,12 @@ void draw(linalg::Matrix<float>& x, const config::RunConfig& config, std::uint64
 
 }  // namespace
 
-int metrics(const Arguments& arguments, const dist::Communicator& comm) {
-    config::RunConfig config;
-    config.screen.transform.kind = data::Transform::Kind::none;
+int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::RunConfig config;
+    config.screen.transform.kind = screen::Transform::Kind::none;
     config.evaluate.max_cells = eval::all_cells;
-    const config::OptionTable table = run_options(config);
-    const std::vector<config::Section> sections{config::Section::scores};
+    const options::OptionTable table = run_options(config);
+    const std::vector<options::Section> sections{options::Section::scores};
     const std::string usage =
         "metrics A.h5ad B.h5ad [options]\n\n"
         "The cells of A, as the prediction, against those of B; with --max-cells a seeded draw of each.";
@@ -41,9 +41,9 @@ int metrics(const Arguments& arguments, const dist::Communicator& comm) {
     if (files.size() != 2)
         throw core::ConfigError("metrics", "found " + core::counted(files.size(), "file") + ", allowed 2");
     if (!comm.root()) return done;
-    data::AllCells a = data::read_all_cells(files[0], config.screen);
+    screen::AllCells a = screen::read_all_cells(files[0], config.screen);
     config.screen.markers = a.markers;
-    data::AllCells b = data::read_all_cells(files[1], config.screen);
+    screen::AllCells b = screen::read_all_cells(files[1], config.screen);
     draw(a.x, config, 0);
     draw(b.x, config, 1);
     const popflow::metrics::Scores scores =

@@ -14,14 +14,15 @@
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "core/version.hpp"
-#include "h5/file_guard.hpp"
+#include "h5/hardening/file_guard.hpp"
 #include "linalg/gemm.hpp"
 #include "reference.hpp"
+#include "signals.hpp"
 #include "verbs.hpp"
 
 namespace apps = popflow::apps;
 namespace core = popflow::core;
-namespace dist = popflow::dist;
+namespace mpi = popflow::mpi;
 namespace h5 = popflow::h5;
 
 namespace {
@@ -29,17 +30,17 @@ namespace {
 using apps::Verb;
 
 const Verb verbs[] = {
-    {"run", "train, evaluate and print the table, from one configuration", apps::run, true},
-    {"train", "learn a model into a run folder", apps::train, true},
-    {"evaluate", "score held-out pairs with a trained model and the baselines", apps::evaluate, true},
-    {"predict", "carry control cells to treatments and write the predicted cells", apps::predict},
-    {"report", "print the table of one or more result files", apps::report},
+    {"run", "train, evaluate and print the table, from one configuration", apps::verb_run, true},
+    {"train", "learn a model into a run folder", apps::verb_train, true},
+    {"evaluate", "score held-out pairs with a trained model and the baselines", apps::verb_evaluate, true},
+    {"predict", "carry control cells to treatments and write the predicted cells", apps::verb_predict},
+    {"report", "print the table of one or more result files", apps::verb_report},
     {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why",
-     apps::inspect},
-    {"doctor", "show the machine as this program sees it, for a report of a fault", apps::doctor},
-    {"import", "make a data file of FCS files or of tables of cells", apps::import},
-    {"metrics", "compare two files of cells", apps::metrics},
-    {"simulate", "write a simulated screen, or the letters of the published experiment", apps::simulate},
+     apps::verb_inspect},
+    {"doctor", "show the machine as this program sees it, for a report of a fault", apps::verb_doctor},
+    {"import", "make a data file of FCS files or of tables of cells", apps::verb_import},
+    {"metrics", "compare two files of cells", apps::verb_metrics},
+    {"simulate", "write a simulated screen, or the letters of the published experiment", apps::verb_simulate},
 };
 
 void print_usage(std::FILE* out) {
@@ -67,18 +68,18 @@ std::string unknown_verb(const std::string& name) {
 
 // All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends
 // the run only if it is alone with its error.
-int fail(const dist::Communicator& comm, int code, std::string message) {
+int fail(const mpi::Communicator& comm, int code, std::string message) {
     message = core::printable(message);  // one line, whatever labels the data have
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     const std::string who =
         comm.rank() == 0 ? "" : "rank " + std::to_string(comm.rank()) + " on " + core::host_name() + ": ";
     std::fprintf(stderr, "popflow: %s%s\n", who.c_str(), message.c_str());
     std::fflush(stderr);
-    if (comm.size() > 1) dist::abort(code);
+    if (comm.size() > 1) mpi::abort(code);
     return code;
 }
 
-int run_verb(const Verb& verb, const apps::Arguments& arguments, const dist::Communicator& comm) {
+int run_verb(const Verb& verb, const apps::Arguments& arguments, const mpi::Communicator& comm) {
     try {
         apps::agree_on_program(comm);
         return verb.run(arguments, comm);
@@ -100,8 +101,8 @@ int run_program(int argc, char** argv) {
         return apps::done;
     }
     if (name == "help" && argc == 3 && apps::is_listing(argv[2])) {
-        const dist::Session session(argc, argv);
-        apps::print_reference(argv[2], verbs, dist::Communicator::world());
+        const mpi::Session session(argc, argv);
+        apps::print_reference(argv[2], verbs, mpi::Communicator::world());
         return apps::done;
     }
     if (name == "--help" || name == "-h" || (name == "help" && argc == 2)) {
@@ -120,15 +121,15 @@ int run_program(int argc, char** argv) {
             print_usage(stderr);
             return apps::bad_input;
         }
-        const dist::Session session(argc, argv);
-        return fail(dist::Communicator::world(), apps::bad_input, unknown_verb(name));
+        const mpi::Session session(argc, argv);
+        return fail(mpi::Communicator::world(), apps::bad_input, unknown_verb(name));
     }
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write, with its words
     if (verb->stops_on_signal) apps::hold_stop_signals();
     const h5::FileGuard guard;  // forks, so ahead of MPI and threads
     if (verb->stops_on_signal) apps::watch_for_interrupt();
-    const dist::Session session(argc, argv);
-    const dist::Communicator comm = dist::Communicator::world();
+    const mpi::Session session(argc, argv);
+    const mpi::Communicator comm = mpi::Communicator::world();
     apps::Arguments arguments(argv + 2, argv + argc);
     if (help) arguments.emplace_back("--help");
     return run_verb(*verb, arguments, comm);

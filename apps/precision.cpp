@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "precision.hpp"
+
 #include <array>
 
 #include "linalg/precision.hpp"
+#include "run_folder.hpp"
 #include "train/checkpoint_folder.hpp"
 #include "verbs.hpp"
 
@@ -9,18 +12,18 @@ namespace popflow::apps {
 
 namespace {
 
-using config::PrecisionChoice;
+using options::PrecisionChoice;
 
 // Of the run that a training goes on from.
 PrecisionChoice precision_of(const train::Checkpoint& checkpoint) {
-    config::RunConfig before;
+    options::RunConfig before;
     run_options(before).parse_text(checkpoint.config, "checkpoint.h5");
     return before.precision;
 }
 
 }  // namespace
 
-void settle_precision(config::RunConfig& config, const dist::Communicator& comm) {
+void settle_precision(options::RunConfig& config, const mpi::Communicator& comm) {
     if (config.precision == PrecisionChoice::automatic && config.resume) {
         if (const auto found = train::newest_checkpoint(config.output))
             config.precision = precision_of(found->checkpoint);

@@ -128,8 +128,7 @@ bool is_listing(const std::string& argument) {
     return argument == "--markdown" || argument == "--man" || is_completion(argument);
 }
 
-void print_reference(const std::string& listing, std::span<const Verb> verbs,
-                     const dist::Communicator& comm) {
+void print_reference(const std::string& listing, std::span<const Verb> verbs, const mpi::Communicator& comm) {
     if (comm.root()) print_begin(listing, verbs);
     for (const Verb& verb : verbs) {
         if (comm.root()) print_heading(listing, verb);
@@ -139,8 +138,8 @@ void print_reference(const std::string& listing, std::span<const Verb> verbs,
     if (comm.root()) std::printf("%s", end_of(listing));
 }
 
-void print_listing(const std::string& listing, const std::string& usage, const config::OptionTable& table,
-                   const std::vector<config::Section>& sections) {
+void print_listing(const std::string& listing, const std::string& usage, const options::OptionTable& table,
+                   const std::vector<options::Section>& sections) {
     if (listing == "--markdown") {
         std::printf("    popflow %s\n\n%s", code_lines(usage).c_str(), table.markdown(sections).c_str());
     } else if (listing == "--man") {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "config/option_table.hpp"
+#include "options/option_table.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -18,10 +18,10 @@ bool is_listing(const std::string& argument);
 bool is_completion(const std::string& listing);
 
 /// Prints a listing of all verbs. Collective.
-void print_reference(const std::string& listing, std::span<const Verb> verbs, const dist::Communicator& comm);
+void print_reference(const std::string& listing, std::span<const Verb> verbs, const mpi::Communicator& comm);
 
 /// Prints a verb's part of a listing.
-void print_listing(const std::string& listing, const std::string& usage, const config::OptionTable& table,
-                   const std::vector<config::Section>& sections);
+void print_listing(const std::string& listing, const std::string& usage, const options::OptionTable& table,
+                   const std::vector<options::Section>& sections);
 
 }  // namespace popflow::apps

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "eval/report.hpp"
+#include "report/report.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -17,8 +17,8 @@ namespace popflow::apps {
 namespace {
 
 // As asked for, or else as the end of the output's name says.
-eval::ReportFormat format(const config::RunConfig& config) {
-    const auto& names = eval::report_format_names();
+report::ReportFormat format(const options::RunConfig& config) {
+    const auto& names = report::report_format_names();
     std::string name = config.format;
     if (name.empty()) {
         static const std::map<std::string, std::string> formats{{".txt", "text"},  {".md", "markdown"},
@@ -33,7 +33,7 @@ eval::ReportFormat format(const config::RunConfig& config) {
         }
         name = config.output.empty() ? "text" : at->second;
     }
-    return static_cast<eval::ReportFormat>(config::parse_choice("format", name, names));
+    return static_cast<report::ReportFormat>(options::parse_choice("format", name, names));
 }
 
 // A run folder stands for its results.
@@ -55,36 +55,37 @@ std::string results_of(const std::string& path) {
 
 }  // namespace
 
-int report(const Arguments& arguments, const dist::Communicator& comm) {
-    config::RunConfig config;
-    const config::OptionTable table = run_options(config);
-    using enum config::Section;
+int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::RunConfig config;
+    const options::OptionTable table = run_options(config);
+    using enum options::Section;
     std::vector<std::string> files;
     const std::string usage =
         "report R.h5|RUN ... [options]\n       popflow report --watch RUN [--log-seconds 2]";
-    if (parse_or_help(table, usage, arguments, {general, config::Section::report}, comm, &files)) return done;
+    if (parse_or_help(table, usage, arguments, {general, options::Section::report}, comm, &files))
+        return done;
     if (!config.watch.empty()) {
         if (comm.root()) watch_run(config.watch, config.log_seconds);
         return done;
     }
     for (std::string& file : files) file = results_of(file);
     if (files.empty()) throw core::ConfigError("report", "missing; give one or more result files");
-    std::optional<eval::PublishedTable> published;
-    if (!config.published.empty()) published = eval::PublishedTable::load(config.published);
-    const eval::ReportFormat kind = format(config);
+    std::optional<report::PublishedTable> published;
+    if (!config.published.empty()) published = report::PublishedTable::load(config.published);
+    const report::ReportFormat kind = format(config);
     std::vector<std::string> inputs = files;
     inputs.insert(inputs.end(), {config.config_file, config.published});
     check_output(config.output, "output", inputs);
     std::vector<eval::Results> results;
     for (const std::string& file : files) results.push_back(eval::read_results(file));
     if (!comm.root()) return done;
-    const std::string text = eval::report(results, kind, published ? &*published : nullptr);
+    const std::string text = report::report(results, kind, published ? &*published : nullptr);
     if (config.output.empty()) {
         std::printf("%s", text.c_str());
     } else {
         core::store_file(config.output, std::as_bytes(std::span(text)));
         std::printf("%s: %s of %s\n", config.output.c_str(),
-                    eval::report_format_names()[static_cast<std::size_t>(kind)].c_str(),
+                    report::report_format_names()[static_cast<std::size_t>(kind)].c_str(),
                     core::counted(results.size(), "result file").c_str());
     }
     return done;

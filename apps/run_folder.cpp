@@ -10,8 +10,8 @@
 #include <iterator>
 
 #include "agreement.hpp"
+#include "anndata/anndata.hpp"
 #include "core/text.hpp"
-#include "data/anndata.hpp"
 #include "output_path.hpp"
 #include "train/checkpoint_folder.hpp"
 
@@ -55,7 +55,7 @@ bool has_checkpoint(const std::filesystem::path& folder) {
 }
 
 // @throws core::ConfigError for a folder whose training would be replaced
-void check_not_replaced(const config::RunConfig& config) {
+void check_not_replaced(const options::RunConfig& config) {
     const std::filesystem::path folder = config.output;
     const std::string found = "found the folder '" + config.output + "', which holds ";
     if (has_checkpoint(folder)) {
@@ -77,8 +77,8 @@ void check_not_replaced(const config::RunConfig& config) {
 
 }  // namespace
 
-std::unique_ptr<core::FolderLock> lock_run_folder(const config::RunConfig& config,
-                                                  const dist::Communicator& comm) {
+std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& config,
+                                                  const mpi::Communicator& comm) {
     const std::string& folder = config.output;
     std::unique_ptr<core::FolderLock> lock;
     if (comm.root()) {
@@ -96,8 +96,8 @@ std::unique_ptr<core::FolderLock> lock_run_folder(const config::RunConfig& confi
     return lock;
 }
 
-train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable& table,
-                           const Arguments& arguments, const std::vector<config::Section>& sections) {
+train::Checkpoint open_run(options::RunConfig& config, const options::OptionTable& table,
+                           const Arguments& arguments, const std::vector<options::Section>& sections) {
     // The run's own configuration comes first, with what was said of its evaluation; the command line
     // overrides it.
     const std::string run = config.run;
@@ -107,7 +107,7 @@ train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable&
     train::Checkpoint checkpoint = read_model(run);
     table.parse_text(checkpoint.config, run);
     table.parse(arguments, sections, nullptr);
-    config::RunConfig trained;
+    options::RunConfig trained;
     run_options(trained).parse_text(checkpoint.config, run);
     if (config.screen.markers != trained.screen.markers ||
         config.screen.exclude_markers != trained.screen.exclude_markers) {
@@ -120,7 +120,7 @@ train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable&
                                                  trained.screen.transform.text() +
                                                  ", by which the run was trained");
     }
-    if (config.screen.doses == data::Doses::all && trained.screen.doses == data::Doses::highest) {
+    if (config.screen.doses == screen::Doses::all && trained.screen.doses == screen::Doses::highest) {
         throw core::ConfigError("doses",
                                 "found all, allowed highest: the run was trained on the highest "
                                 "concentration of each treatment alone");
@@ -128,9 +128,9 @@ train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable&
     return checkpoint;
 }
 
-data::Screen open_screen_of_run(const config::RunConfig& config, const train::Checkpoint& checkpoint,
-                                bool need_pairs) {
-    const std::vector<std::string> found = data::AnnData(config.data).var_names();
+screen::Screen open_screen_of_run(const options::RunConfig& config, const train::Checkpoint& checkpoint,
+                                  bool need_pairs) {
+    const std::vector<std::string> found = anndata::AnnData(config.data).var_names();
     for (const std::string& marker : checkpoint.markers) {
         if (std::ranges::find(found, marker) != found.end()) continue;
         throw core::DataError(config.data, "var",
@@ -138,28 +138,28 @@ data::Screen open_screen_of_run(const config::RunConfig& config, const train::Ch
                                   "` is missing" + core::did_you_mean(marker, found) + ", found " +
                                   core::joined(found));
     }
-    data::ScreenOptions options = config.screen;
+    screen::ScreenOptions options = config.screen;
     options.markers = checkpoint.markers;
     options.exclude_markers.clear();
     options.need_pairs = need_pairs;
     if (!need_pairs) options.split_column.clear();  // predictions know no parts
-    return data::open_screen(config.data, options);
+    return screen::open_screen(config.data, options);
 }
 
-data::Screen open_agreed_screen_of_run(const config::RunConfig& config, const config::OptionTable& table,
-                                       const train::Checkpoint& checkpoint, bool need_pairs,
-                                       const dist::Communicator& comm) {
+screen::Screen open_agreed_screen_of_run(const options::RunConfig& config, const options::OptionTable& table,
+                                         const train::Checkpoint& checkpoint, bool need_pairs,
+                                         const mpi::Communicator& comm) {
     if (comm.size() > 1) {
-        using enum config::Section;
+        using enum options::Section;
         agree(comm, "configuration",
-              table.text(config::training_sections()) +
-                  table.text({transport, config::Section::evaluate, predict}));
+              table.text(options::training_sections()) +
+                  table.text({transport, options::Section::evaluate, predict}));
         agree(comm, "weights of the run", train::checkpoint_digest(checkpoint));
     }
     return open_agreed(comm, config.data, [&] { return open_screen_of_run(config, checkpoint, need_pairs); });
 }
 
-eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint) {
+predict::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint) {
     return {.model = model,
             .values = checkpoint.adam.average,
             .gaussian_base = checkpoint.base == train::Base::gaussian,
@@ -171,22 +171,22 @@ eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoi
                 checkpoint.shape.context == models::Context::population ? checkpoint.shape.encoder.knn : 0};
 }
 
-eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
-                            const data::Screen& screen, const std::string& config_text,
-                            const dist::Communicator& comm) {
+predict::Provenance provenance(const options::RunConfig& config, const train::Checkpoint& checkpoint,
+                               const screen::Screen& screen, const std::string& config_text,
+                               const mpi::Communicator& comm) {
     return {.method = models::method_name(checkpoint.method),
             .base = checkpoint.base == train::Base::source ? "source" : "gaussian",
             .knn = checkpoint.shape.encoder.knn,
             .seed = config.train.seed,
             .steps = checkpoint.adam.step,
             .split = config.split,
-            .precision = config.precision == config::PrecisionChoice::bf16 ? "bf16" : "fp32",
+            .precision = config.precision == options::PrecisionChoice::bf16 ? "bf16" : "fp32",
             .config = config_text,
             .data_fingerprint = screen.fingerprint,
             .ranks = comm.size(),
             .threads = omp_get_max_threads(),
-            .recipe = config.recipe == config::Recipe::paper ? "paper" : "popflow",
-            .condition = config.condition == config::Condition::none ? "none" : "treatment"};
+            .recipe = config.recipe == options::Recipe::paper ? "paper" : "popflow",
+            .condition = config.condition == options::Condition::none ? "none" : "treatment"};
 }
 
 }  // namespace popflow::apps

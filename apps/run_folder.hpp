@@ -7,7 +7,7 @@
 
 #include "core/folder_lock.hpp"
 #include "eval/results.hpp"
-#include "eval/transport.hpp"
+#include "predict/trained_model.hpp"
 #include "train/checkpoint.hpp"
 #include "verbs.hpp"
 
@@ -25,30 +25,30 @@ train::Checkpoint read_model(const std::string& run);
 /// empty. Collective: when it returns, no other training writes there.
 /// @throws core::UserError if it cannot be made or written to, another training has it, or it holds a trained
 /// model and the training is not to go on with it
-std::unique_ptr<core::FolderLock> lock_run_folder(const config::RunConfig& config,
-                                                  const dist::Communicator& comm);
+std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& config,
+                                                  const mpi::Communicator& comm);
 
 /// read_model() of config.run, and the configuration as that run, then the command line, says.
 /// @throws core::UserError for a folder without a checkpoint, or an option that a trained run cannot change
-train::Checkpoint open_run(config::RunConfig& config, const config::OptionTable& table,
-                           const Arguments& arguments, const std::vector<config::Section>& sections);
+train::Checkpoint open_run(options::RunConfig& config, const options::OptionTable& table,
+                           const Arguments& arguments, const std::vector<options::Section>& sections);
 
 /// Opens config.data with the markers that a run was trained on, in their order, wherever the file has them.
 /// @throws core::DataError, as for a marker that is missing
-data::Screen open_screen_of_run(const config::RunConfig& config, const train::Checkpoint& checkpoint,
-                                bool need_pairs);
+screen::Screen open_screen_of_run(const options::RunConfig& config, const train::Checkpoint& checkpoint,
+                                  bool need_pairs);
 
 /// The same once all ranks are known to have the same configuration and to see the same file and run.
 /// Collective.
-data::Screen open_agreed_screen_of_run(const config::RunConfig& config, const config::OptionTable& table,
-                                       const train::Checkpoint& checkpoint, bool need_pairs,
-                                       const dist::Communicator& comm);
+screen::Screen open_agreed_screen_of_run(const options::RunConfig& config, const options::OptionTable& table,
+                                         const train::Checkpoint& checkpoint, bool need_pairs,
+                                         const mpi::Communicator& comm);
 
 /// Refers to the model and the checkpoint.
-eval::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint);
+predict::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint);
 
-eval::Provenance provenance(const config::RunConfig& config, const train::Checkpoint& checkpoint,
-                            const data::Screen& screen, const std::string& config_text,
-                            const dist::Communicator& comm);
+predict::Provenance provenance(const options::RunConfig& config, const train::Checkpoint& checkpoint,
+                               const screen::Screen& screen, const std::string& config_text,
+                               const mpi::Communicator& comm);
 
 }  // namespace popflow::apps

@@ -5,14 +5,14 @@
 #include <memory>
 #include <span>
 
-#include "core/progress.hpp"
 #include "core/text.hpp"
-#include "data/letters.hpp"
-#include "data/simulated_screen_file.hpp"
-#include "dist/partition.hpp"
-#include "dist/together.hpp"
+#include "mpi/partition.hpp"
+#include "mpi/run_collectively.hpp"
 #include "output_path.hpp"
+#include "progress.hpp"
 #include "reference.hpp"
+#include "simulate/letters.hpp"
+#include "simulate/simulated_screen_file.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -29,16 +29,16 @@ struct SharedFile {
 };
 
 // Rank 0 lays the file out, all ranks fill their pieces in, rank 0 puts it in its place.
-void write_file(const SharedFile& shared, const std::string& unit, const dist::Communicator& comm) {
+void write_file(const SharedFile& shared, const std::string& unit, const mpi::Communicator& comm) {
     std::unique_ptr<h5::AtomicFile> file;
-    dist::together(comm, [&] {
+    mpi::together(comm, [&] {
         if (comm.root()) file = shared.create();
     });
-    const auto dealt = dist::deal(shared.cells, static_cast<std::size_t>(comm.size()));
+    const auto dealt = mpi::deal(shared.cells, static_cast<std::size_t>(comm.size()));
     const std::vector<std::size_t>& own = dealt[static_cast<std::size_t>(comm.rank())];
-    core::Progress progress("simulate", own.size(), 0, !comm.root());
+    Progress progress("simulate", own.size(), 0, !comm.root());
     constexpr std::size_t at_once = 16;
-    dist::together(comm, [&] {
+    mpi::together(comm, [&] {
         for (std::size_t first = 0; first < own.size(); first += at_once) {
             const std::size_t count = std::min(at_once, own.size() - first);
             shared.write(std::span(own).subspan(first, count));
@@ -48,20 +48,21 @@ void write_file(const SharedFile& shared, const std::string& unit, const dist::C
     if (comm.root()) file->commit();
 }
 
-int simulate_screen(const Arguments& arguments, const dist::Communicator& comm) {
-    config::SimulateConfig config;
-    const config::OptionTable table = simulate_screen_options(config);
+int simulate_screen(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::SimulateConfig config;
+    const options::OptionTable table = simulate_screen_options(config);
     if (parse_or_help(table, "simulate screen --output F.h5ad [options]", arguments,
-                      {config::Section::simulate}, comm))
+                      {options::Section::simulate}, comm))
         return done;
     require(config.output, "output", "F.h5ad");
     check_output(config.output, "output", {config.config_file});
-    const data::SimulatedScreen screen = data::plan_simulated_screen(config.screen);
+    const simulate::SimulatedScreen screen = simulate::plan_simulated_screen(config.screen);
     SharedFile shared{
         .cells = {},
-        .create = [&] { return data::create_simulated_screen_file(screen, config.output); },
-        .write = [&](Indices own) { data::write_simulated_populations(screen, config.output, own); }};
-    for (const data::Population& population : screen.populations) shared.cells.push_back(population.n_cells);
+        .create = [&] { return simulate::create_simulated_screen_file(screen, config.output); },
+        .write = [&](Indices own) { simulate::write_simulated_populations(screen, config.output, own); }};
+    for (const screen::Population& population : screen.populations)
+        shared.cells.push_back(population.n_cells);
     write_file(shared, "populations", comm);
     if (comm.root()) {
         std::printf("%s: %s, %s, %s, %s at the highest dose\n", config.output.c_str(),
@@ -73,19 +74,19 @@ int simulate_screen(const Arguments& arguments, const dist::Communicator& comm) 
     return done;
 }
 
-int simulate_letters(const Arguments& arguments, const dist::Communicator& comm) {
-    config::SimulateConfig config;
-    const config::OptionTable table = simulate_letters_options(config);
+int simulate_letters(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::SimulateConfig config;
+    const options::OptionTable table = simulate_letters_options(config);
     if (parse_or_help(table, "simulate letters --output F.h5ad [options]", arguments,
-                      {config::Section::simulate}, comm))
+                      {options::Section::simulate}, comm))
         return done;
     require(config.output, "output", "F.h5ad");
     check_output(config.output, "output", {config.config_file, config.letters.font});
-    const data::Letters letters = data::plan_letters(config.letters);
+    const simulate::Letters letters = simulate::plan_letters(config.letters);
     SharedFile shared{.cells = {},
-                      .create = [&] { return data::create_letters_file(letters, config.output); },
-                      .write = [&](Indices own) { data::write_letters(letters, config.output, own); }};
-    for (const data::RotatedLetter& e : letters.experiments) shared.cells.push_back(2 * e.n_points);
+                      .create = [&] { return simulate::create_letters_file(letters, config.output); },
+                      .write = [&](Indices own) { simulate::write_letters(letters, config.output, own); }};
+    for (const simulate::RotatedLetter& e : letters.experiments) shared.cells.push_back(2 * e.n_points);
     write_file(shared, "pairs", comm);
     if (comm.root()) {
         std::printf("%s: %s, %s to train on, %zu to test, %s, %s\n", config.output.c_str(),
@@ -100,7 +101,7 @@ int simulate_letters(const Arguments& arguments, const dist::Communicator& comm)
 
 }  // namespace
 
-int simulate(const Arguments& arguments, const dist::Communicator& comm) {
+int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
     const std::string kind = arguments.empty() ? "" : arguments.front();
     Arguments rest = arguments;
     if (!rest.empty()) rest.erase(rest.begin());

@@ -12,8 +12,8 @@ namespace {
 using Places = std::map<std::size_t, std::size_t>;
 
 // What tells a pair from all others of its data, whichever of them are there.
-std::vector<std::string> name_of(const data::Screen& screen, std::size_t pair) {
-    const data::Population& treated = screen.populations[screen.pairs[pair].treated];
+std::vector<std::string> name_of(const screen::Screen& screen, std::size_t pair) {
+    const screen::Population& treated = screen.populations[screen.pairs[pair].treated];
     std::vector<std::string> name = screen.experiments[treated.experiment].values;
     name.push_back(treated.treatment);
     name.push_back(core::plain_label(treated.concentration));
@@ -28,16 +28,17 @@ Places places_of(const std::vector<std::size_t>& pairs) {
 
 }  // namespace
 
-Places trained_pairs(const data::Screen& screen, const data::Split& split, const config::RunConfig& config,
-                     const config::OptionTable& table, const train::Checkpoint& checkpoint) {
+Places trained_pairs(const screen::Screen& screen, const screen::Split& split,
+                     const options::RunConfig& config, const options::OptionTable& table,
+                     const train::Checkpoint& checkpoint) {
     if (screen.fingerprint != checkpoint.data_fingerprint) return {};
-    config::RunConfig before;
-    config::OptionTable table_before = run_options(before);
+    options::RunConfig before;
+    options::OptionTable table_before = run_options(before);
     table_before.parse_text(checkpoint.config, config.run);
-    const std::vector<config::Section> sections{config::Section::data, config::Section::split};
+    const std::vector<options::Section> sections{options::Section::data, options::Section::split};
     const std::vector<std::string> changed =
-        config::differences(table.text(sections), table_before.text(sections), {"data"});
-    if (changed.empty()) return places_of(split.pairs(data::Part::train));
+        options::differences(table.text(sections), table_before.text(sections), {"data"});
+    if (changed.empty()) return places_of(split.pairs(screen::Part::train));
 
     if (config.screen.pair_by != before.screen.pair_by) {
         throw core::ConfigError("pair-by", "found " + core::joined(config.screen.pair_by) + ", allowed " +
@@ -45,18 +46,18 @@ Places trained_pairs(const data::Screen& screen, const data::Split& split, const
                                                ", as the run was trained on this data");
     }
     before.data = config.data;
-    const data::Screen screen_before = open_screen_of_run(before, checkpoint, true);
+    const screen::Screen screen_before = open_screen_of_run(before, checkpoint, true);
     std::map<std::vector<std::string>, std::size_t> place;
     for (const std::size_t pair :
-         data::make_split(screen_before, before.split, before.split_seed).pairs(data::Part::train))
+         screen::make_split(screen_before, before.split, before.split_seed).pairs(screen::Part::train))
         place.emplace(name_of(screen_before, pair), place.size());
     Places places;
     for (std::size_t pair = 0; pair < screen.pairs.size(); ++pair) {
         const auto at = place.find(name_of(screen, pair));
         if (at == place.end()) continue;
-        if (split.parts[pair] != data::Part::train) {
+        if (split.parts[pair] != screen::Part::train) {
             throw core::ConfigError("run", core::joined(changed, changed.size()) + ": the pair " +
-                                               eval::pair_name(screen, pair) +
+                                               screen::pair_name(screen, pair) +
                                                " would be held out, and the run was trained on it");
         }
         places.emplace(pair, at->second);

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <map>
 
-#include "config/run_config.hpp"
-#include "data/splits.hpp"
+#include "options/run_config.hpp"
+#include "screen/splits.hpp"
 #include "train/checkpoint.hpp"
 
 namespace popflow::apps {
@@ -17,9 +17,9 @@ namespace popflow::apps {
 /// @param config, table  what the screen and the split were made by
 /// @throws core::ConfigError if a pair that the run was trained on is not for training in `split`, or if
 /// experiments are made of other labels than the run's
-std::map<std::size_t, std::size_t> trained_pairs(const data::Screen& screen, const data::Split& split,
-                                                 const config::RunConfig& config,
-                                                 const config::OptionTable& table,
+std::map<std::size_t, std::size_t> trained_pairs(const screen::Screen& screen, const screen::Split& split,
+                                                 const options::RunConfig& config,
+                                                 const options::OptionTable& table,
                                                  const train::Checkpoint& checkpoint);
 
 }  // namespace popflow::apps

@@ -13,10 +13,10 @@
 
 #include "agreement.hpp"
 #include "core/host_name.hpp"
-#include "core/progress_line.hpp"
 #include "core/text.hpp"
 #include "linalg/precision.hpp"
 #include "models/method.hpp"
+#include "progress_line.hpp"
 
 namespace popflow::apps {
 
@@ -30,13 +30,13 @@ std::string mebibytes(double bytes) {
     return text;
 }
 
-std::string patients_of(const data::Screen& screen, const std::vector<std::size_t>& pairs) {
+std::string patients_of(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
     std::set<std::string> names;
     for (const std::size_t p : pairs) names.insert(screen.populations[screen.pairs[p].control].patient);
     return core::joined({names.begin(), names.end()}, 8);
 }
 
-std::string part_text(const data::Screen& screen, const data::Split& split, data::Part part) {
+std::string part_text(const screen::Screen& screen, const screen::Split& split, screen::Part part) {
     const std::vector<std::size_t> pairs = split.pairs(part);
     return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + patients_of(screen, pairs));
 }
@@ -55,9 +55,9 @@ std::string rate_text(double seconds_a_step) {
 
 }  // namespace
 
-std::string training_plan(const config::RunConfig& config, const data::Screen& screen,
-                          const data::Split& split, const train::Checkpoint& model,
-                          const Rehearsal& rehearsal, const dist::Communicator& comm) {
+std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
+                          const screen::Split& split, const train::Checkpoint& model,
+                          const Rehearsal& rehearsal, const mpi::Communicator& comm) {
     rusage usage{};
     (void)::getrusage(RUSAGE_SELF, &usage);
     const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
@@ -68,15 +68,15 @@ std::string training_plan(const config::RunConfig& config, const data::Screen& s
     for (const std::string& peak : peaks) most = std::max(most, 1024 * std::strtod(peak.c_str(), nullptr));
 
     const train::TrainOptions& options = config.train;
-    const auto train_pairs = static_cast<double>(split.pairs(data::Part::train).size());
+    const auto train_pairs = static_cast<double>(split.pairs(screen::Part::train).size());
     const double visits = static_cast<double>(options.steps) * static_cast<double>(options.batch_pairs);
     std::string text;
     text += line("data", config.data + ": " + counted(screen.pairs.size(), "pair") + ", " +
                              counted(screen.markers.size(), "marker") + ", " +
                              counted(model.conditions.treatments().size(), "treatment"));
-    text += line("train", part_text(screen, split, data::Part::train));
-    text += line("validation", part_text(screen, split, data::Part::validation));
-    text += line("test", part_text(screen, split, data::Part::test));
+    text += line("train", part_text(screen, split, screen::Part::train));
+    text += line("validation", part_text(screen, split, screen::Part::validation));
+    text += line("test", part_text(screen, split, screen::Part::test));
     text += line("model", std::string(models::method_name(model.method)) + ", " +
                               counted(rehearsal.parameters, "parameter") + ", " +
                               linalg::precision_name(model.shape.precision));
@@ -90,8 +90,8 @@ std::string training_plan(const config::RunConfig& config, const data::Screen& s
     const double each = rehearsal.seconds / static_cast<double>(rehearsal.steps);
     text += line("memory",
                  mebibytes(most) + " on the rank that takes most, after " + counted(rehearsal.steps, "step"));
-    text += line("time", core::duration_text(each * static_cast<double>(options.steps)) + " at " +
-                             rate_text(each) + ", without the evaluation");
+    text += line("time", duration_text(each * static_cast<double>(options.steps)) + " at " + rate_text(each) +
+                             ", without the evaluation");
     text += line("writes", config.output + ": checkpoints of " +
                                mebibytes(static_cast<double>(rehearsal.checkpoint_bytes)) + ", every " +
                                counted(config.checkpoint_every, "step") + ", the last " +

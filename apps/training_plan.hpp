@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 
-#include "config/run_config.hpp"
-#include "data/screen.hpp"
-#include "data/splits.hpp"
-#include "dist/communicator.hpp"
+#include "mpi/communicator.hpp"
+#include "options/run_config.hpp"
+#include "screen/screen.hpp"
+#include "screen/splits.hpp"
 #include "train/checkpoint.hpp"
 
 namespace popflow::apps {
@@ -23,8 +23,8 @@ struct Rehearsal {
 };
 
 /// What a training with these settings would do, as lines for people. Collective; empty but on rank 0.
-std::string training_plan(const config::RunConfig& config, const data::Screen& screen,
-                          const data::Split& split, const train::Checkpoint& model,
-                          const Rehearsal& rehearsal, const dist::Communicator& comm);
+std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
+                          const screen::Split& split, const train::Checkpoint& model,
+                          const Rehearsal& rehearsal, const mpi::Communicator& comm);
 
 }  // namespace popflow::apps

@@ -23,32 +23,32 @@ bool close(std::span<const float> a, std::span<const float> b) {
 
 }  // namespace
 
-void write_config(const std::string& folder, const config::OptionTable& table) {
-    const std::string text = table.text(config::training_sections()) +
-                             table.text({config::Section::transport, config::Section::evaluate});
+void write_config(const std::string& folder, const options::OptionTable& table) {
+    const std::string text = table.text(options::training_sections()) +
+                             table.text({options::Section::transport, options::Section::evaluate});
     core::store_file(folder + "/config.cfg", std::as_bytes(std::span(text)));
 }
 
 // Opens the data once all ranks are known to see the same file and configuration.
-data::Screen open_agreed_screen(const config::RunConfig& config, const config::OptionTable& table,
-                                const dist::Communicator& comm) {
-    if (comm.size() > 1) agree(comm, "configuration", table.text(config::training_sections()));
-    return open_agreed(comm, config.data, [&] { return data::open_screen(config.data, config.screen); });
+screen::Screen open_agreed_screen(const options::RunConfig& config, const options::OptionTable& table,
+                                  const mpi::Communicator& comm) {
+    if (comm.size() > 1) agree(comm, "configuration", table.text(options::training_sections()));
+    return open_agreed(comm, config.data, [&] { return screen::open_screen(config.data, config.screen); });
 }
 
-data::TreatmentVectors agreed_vectors(const config::RunConfig& config, const dist::Communicator& comm) {
+screen::TreatmentVectors agreed_vectors(const options::RunConfig& config, const mpi::Communicator& comm) {
     if (!config.treatment_vectors.empty()) {
         if (comm.size() > 1)
             agree(comm, "file " + config.treatment_vectors, file_sample(config.treatment_vectors));
-        return data::TreatmentVectors::read(config.treatment_vectors);
+        return screen::TreatmentVectors::read(config.treatment_vectors);
     }
-    if (!data::splits_by_treatment(config.split)) return {};
+    if (!screen::splits_by_treatment(config.split)) return {};
     throw core::ConfigError("split", "found " + config.split +
                                          ", allowed with --treatment-vectors, without which nothing is known "
                                          "of a treatment that is not trained on");
 }
 
-train::CellStorage cell_storage(const config::RunConfig& config, const dist::Communicator& comm) {
+train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Communicator& comm) {
     if (config.cache == "memory") return {};
     if (config.cache != "auto") {
         if (!std::filesystem::is_directory(config.cache))
@@ -64,7 +64,7 @@ train::CellStorage cell_storage(const config::RunConfig& config, const dist::Com
             .most_in_memory = *available / 2 / ranks};
 }
 
-void check_suits(const config::RunConfig& config, const data::Screen& screen, const data::Split& split) {
+void check_suits(const options::RunConfig& config, const screen::Screen& screen, const screen::Split& split) {
     const std::size_t markers = screen.markers.size();
     train::check_augmentation(config.train.augmentation, markers, train::draws_rows(config.train.coupling),
                               config.model.context);
@@ -75,8 +75,8 @@ void check_suits(const config::RunConfig& config, const data::Screen& screen, co
                                                    " or more, the markers, with --icnn-start identity");
     }
     std::size_t cells = config.train.cells;
-    for (const std::size_t p : split.pairs(data::Part::train)) {
-        const data::PopulationPair& pair = screen.pairs[p];
+    for (const std::size_t p : split.pairs(screen::Part::train)) {
+        const screen::PopulationPair& pair = screen.pairs[p];
         for (const std::size_t population : {pair.control, pair.treated})
             cells = std::min(cells, screen.populations[population].n_cells);
     }
@@ -87,27 +87,27 @@ void check_suits(const config::RunConfig& config, const data::Screen& screen, co
     }
 }
 
-models::FlowMatchingShape model_shape(const config::RunConfig& config, const data::Screen& screen,
+models::FlowMatchingShape model_shape(const options::RunConfig& config, const screen::Screen& screen,
                                       const train::TrainingSet& set) {
     models::FlowMatchingShape shape = config.model;
     shape.markers = screen.markers.size();
-    shape.precision =
-        config.precision == config::PrecisionChoice::bf16 ? linalg::Precision::bf16 : linalg::Precision::fp32;
+    shape.precision = config.precision == options::PrecisionChoice::bf16 ? linalg::Precision::bf16
+                                                                         : linalg::Precision::fp32;
     shape.cell_types = screen.cell_types.size() > 1 ? screen.cell_types.size() : 0;
     shape.conditions = set.conditions().size();
     shape.training_pairs = set.pairs().size();
     return shape;
 }
 
-models::IcnnTransportShape icnn_shape(const config::RunConfig& config,
+models::IcnnTransportShape icnn_shape(const options::RunConfig& config,
                                       const models::FlowMatchingShape& data) {
     models::IcnnTransportShape shape = config.icnn;
     shape.markers = data.markers;
-    shape.conditions = config.condition == config::Condition::treatment ? data.conditions : 0;
+    shape.conditions = config.condition == options::Condition::treatment ? data.conditions : 0;
     return shape;
 }
 
-void check_unchanged(const config::RunConfig& config, const train::Checkpoint& now,
+void check_unchanged(const options::RunConfig& config, const train::Checkpoint& now,
                      const train::Checkpoint& before) {
     std::vector<std::string> ignored{
         "data", "treatment-vectors", "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "on-nan"};
@@ -115,15 +115,15 @@ void check_unchanged(const config::RunConfig& config, const train::Checkpoint& n
     const bool any_length = config.train.schedule == train::Schedule::constant &&
                             (config.train.augment_until == 1 || !config.train.augmentation.any());
     if (any_length) ignored.emplace_back("steps");
-    const auto changed = config::differences(now.config, before.config, ignored);
+    const auto changed = options::differences(now.config, before.config, ignored);
     if (!changed.empty()) {
         throw core::ConfigError("resume",
                                 "the configuration changed: " + core::joined(changed, changed.size()));
     }
     if (before.data_fingerprint != now.data_fingerprint)
         throw core::DataError(config.data, "", "not the file that this run was trained on");
-    const data::TreatmentVectors& vectors = now.conditions.vectors();
-    const data::TreatmentVectors& vectors_before = before.conditions.vectors();
+    const screen::TreatmentVectors& vectors = now.conditions.vectors();
+    const screen::TreatmentVectors& vectors_before = before.conditions.vectors();
     if (vectors.names() != vectors_before.names() ||
         !std::ranges::equal(vectors.values().values(), vectors_before.values().values())) {
         throw core::ConfigError("treatment-vectors",

@@ -12,11 +12,11 @@
 #include <iterator>
 #include <thread>
 
-#include "config/run_config.hpp"
 #include "core/folder_lock.hpp"
-#include "core/progress_line.hpp"
-#include "plot/markup.hpp"
-#include "plot/text_chart.hpp"
+#include "options/run_config.hpp"
+#include "progress_line.hpp"
+#include "report/plot/markup.hpp"
+#include "report/plot/text_chart.hpp"
 #include "train/training_table.hpp"
 
 namespace popflow::apps {
@@ -44,8 +44,8 @@ Sight look(const std::string& run) {
     std::ifstream in(config_path);
     if (!in)
         throw core::ConfigError("watch", "found '" + run + "', which is not a run folder: no config.cfg");
-    config::RunConfig config;
-    config::run_options(config).parse_text({std::istreambuf_iterator<char>(in), {}}, config_path);
+    options::RunConfig config;
+    options::run_options(config).parse_text({std::istreambuf_iterator<char>(in), {}}, config_path);
     sight.steps = config.train.steps;
     const std::string table = run + "/training.h5";
     sight.rows = train::read_training_table(table, ~std::uint64_t{0});
@@ -55,11 +55,11 @@ Sight look(const std::string& run) {
     return sight;
 }
 
-core::ProgressState state_of(const Sight& sight, const std::string& run) {
-    core::ProgressState state{.what = run, .done = sight.done(), .total = sight.steps};
+ProgressState state_of(const Sight& sight, const std::string& run) {
+    ProgressState state{.what = run, .done = sight.done(), .total = sight.steps};
     if (sight.rows.empty()) return state;
     const train::TrainingRow& last = sight.rows.back();
-    state.note = "loss " + plot::value_text(last.loss);
+    state.note = "loss " + report::plot::value_text(last.loss);
     const train::TrainingRow first =
         sight.rows.size() > 1 ? sight.rows[sight.rows.size() - std::min<std::size_t>(sight.rows.size(), 20)]
                               : train::TrainingRow{};
@@ -82,11 +82,11 @@ void draw(const Sight& sight, const std::string& run) {
     const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 4 && size.ws_row > 4;
     const std::size_t width = known ? size.ws_col - 1U : 79;
     const std::size_t height = std::min<std::size_t>(known ? size.ws_row - 3U : 15, 20);
-    std::string text = core::progress_line(state_of(sight, run), width) + "\n";
-    std::string age = "last written " + core::duration_text(sight.age) + " ago";
+    std::string text = progress_line(state_of(sight, run), width) + "\n";
+    std::string age = "last written " + duration_text(sight.age) + " ago";
     if (sight.rows.empty()) age = "no row of the training table yet";
     age.resize(std::min(age.size(), width));
-    text += age + "\n" + plot::text_chart(losses(sight), width, height);
+    text += age + "\n" + report::plot::text_chart(losses(sight), width, height);
     std::string out = "\033[H";
     for (const char c : text) out += c == '\n' ? std::string("\033[K\n") : std::string(1, c);
     std::printf("%s\033[J", out.c_str());
@@ -106,7 +106,7 @@ void watch_run(const std::string& run, double seconds) {
         if (terminal) {
             draw(sight, run);
         } else if (sight.done() != told) {
-            std::printf("%s\n", core::progress_line(state_of(sight, run), 0).c_str());
+            std::printf("%s\n", progress_line(state_of(sight, run), 0).c_str());
             std::fflush(stdout);
             told = sight.done();
         }

@@ -10,15 +10,15 @@
 #include <functional>
 #include <vector>
 
-#include "dist/communicator.hpp"
-#include "dist/exact_sum.hpp"
-#include "dist/partition.hpp"
+#include "mpi/communicator.hpp"
+#include "mpi/exact_sum.hpp"
+#include "mpi/partition.hpp"
 
 namespace {
 
 using namespace popflow;
 
-double slowest(const dist::Communicator& comm, double seconds) {
+double slowest(const mpi::Communicator& comm, double seconds) {
     std::vector<double> of_ranks(static_cast<std::size_t>(comm.size()));
     of_ranks[static_cast<std::size_t>(comm.rank())] = seconds;
     comm.sum(of_ranks);
@@ -26,7 +26,7 @@ double slowest(const dist::Communicator& comm, double seconds) {
 }
 
 // Prepares and then times `exchange` a number of times.
-void measure(const dist::Communicator& comm, int rounds, const char* what, std::size_t elements,
+void measure(const mpi::Communicator& comm, int rounds, const char* what, std::size_t elements,
              const std::function<void()>& prepare, const std::function<void()>& exchange) {
     std::vector<double> seconds;
     for (int round = 0; round <= rounds; ++round) {
@@ -49,14 +49,14 @@ void measure(const dist::Communicator& comm, int rounds, const char* what, std::
 }  // namespace
 
 int main(int argc, char** argv) {
-    const dist::Session session(argc, argv);
-    const dist::Communicator comm = dist::Communicator::world();
+    const mpi::Session session(argc, argv);
+    const mpi::Communicator comm = mpi::Communicator::world();
     const auto rank = static_cast<std::size_t>(comm.rank());
     const int rounds = argc > 1 ? std::atoi(argv[1]) : 51;
     for (const std::size_t size :
          {1UL << 10, 1UL << 14, 1UL << 17, 1UL << 19, 1UL << 20, 1UL << 21, 1UL << 22}) {
-        const std::vector<std::size_t> bounds = dist::part_bounds(size, 64, comm.size());
-        dist::ExactSum sum(size);
+        const std::vector<std::size_t> bounds = mpi::part_bounds(size, 64, comm.size());
+        mpi::ExactSum sum(size);
         std::vector<float> weights(size, 1);
         std::vector<float> own(bounds[rank + 1] - bounds[rank]);
         const auto add = [&] {

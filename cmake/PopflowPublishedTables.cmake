@@ -8,12 +8,12 @@ foreach(name IN ITEMS letters organoid_patient organoid_replica)
   string(APPEND tables "{\"${name}\", R\"csv(${csv})csv\"},\n")
 endforeach()
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/builtin_tables.cpp @ONLY CONTENT [[
-#include "eval/builtin_tables.hpp"
-namespace popflow::eval {
+#include "report/builtin_tables.hpp"
+namespace popflow::report {
 const std::vector<BuiltinTable>& builtin_tables() {
     static const std::vector<BuiltinTable> tables{
 @tables@};
     return tables;
 }
-}  // namespace popflow::eval
+}  // namespace popflow::report
 ]])

@@ -6,8 +6,9 @@
 #include <filesystem>
 #include <numeric>
 
-#include "data/screen.hpp"
-#include "data/simulated_screen_file.hpp"
+#include "screen/read_populations.hpp"
+#include "screen/screen.hpp"
+#include "simulate/simulated_screen_file.hpp"
 #include "step/measure.hpp"
 
 namespace popflow::bench {
@@ -26,10 +27,10 @@ class SimulatedFile {
     SimulatedFile()
         : path_(std::filesystem::temp_directory_path() /
                 ("step_bench." + std::to_string(::getpid()) + ".h5ad")) {
-        const data::SimulatedScreenOptions options{.min_cells = 2000, .max_cells = 8000, .pairs = 50};
-        const data::SimulatedScreen screen = data::plan_simulated_screen(options);
-        const auto file = data::create_simulated_screen_file(screen, path_);
-        data::write_simulated_populations(screen, path_, all_of(screen.populations.size()));
+        const simulate::SimulatedScreenOptions options{.min_cells = 2000, .max_cells = 8000, .pairs = 50};
+        const simulate::SimulatedScreen screen = simulate::plan_simulated_screen(options);
+        const auto file = simulate::create_simulated_screen_file(screen, path_);
+        simulate::write_simulated_populations(screen, path_, all_of(screen.populations.size()));
         file->commit();
     }
     ~SimulatedFile() {
@@ -55,18 +56,18 @@ std::string simulated() {
 
 void open_file(benchmark::State& state, const std::string& path) {
     std::size_t cells = 0;
-    for (auto _ : state) cells = data::open_screen(path, data::ScreenOptions()).n_obs;
+    for (auto _ : state) cells = screen::open_screen(path, screen::ScreenOptions()).n_obs;
     state.counters["cells/s"] =
         benchmark::Counter(static_cast<double>(cells), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void read_file(benchmark::State& state, const std::string& path) {
-    const data::Screen screen = data::open_screen(path, data::ScreenOptions());
+    const screen::Screen screen = screen::open_screen(path, screen::ScreenOptions());
     const std::vector<std::size_t> populations = all_of(screen.populations.size());
     std::size_t cells = 0;
     for (auto _ : state) {
         cells = 0;
-        for (const data::Cells& population : data::read_populations(screen, populations)) {
+        for (const screen::Cells& population : screen::read_populations(screen, populations)) {
             cells += population.x.rows();
         }
     }

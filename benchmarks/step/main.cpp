@@ -11,8 +11,8 @@
 
 int main(int argc, char** argv) {
     using namespace popflow;
-    const dist::Session session(argc, argv);
-    const auto comm = dist::Communicator::world();
+    const mpi::Session session(argc, argv);
+    const auto comm = mpi::Communicator::world();
     std::string defaults[] = {"--benchmark_enable_random_interleaving=true", "--benchmark_repetitions=5",
                               "--benchmark_display_aggregates_only=true", "--benchmark_counters_tabular=true",
                               "--benchmark_min_time=0.2"};

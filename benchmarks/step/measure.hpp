@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "dist/communicator.hpp"
 #include "linalg/matrix.hpp"
 #include "linalg/precision.hpp"
 #include "models/flow_matching.hpp"
+#include "mpi/communicator.hpp"
 
 namespace popflow::bench {
 
@@ -50,7 +50,7 @@ double velocity_flops(const models::FlowMatchingShape& shape, std::size_t cells)
 void add_peak();
 void add_products();
 void add_encoder();
-void add_training(const dist::Communicator& comm);
+void add_training(const mpi::Communicator& comm);
 void add_prediction();
 void add_input();
 

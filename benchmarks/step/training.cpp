@@ -17,7 +17,7 @@ struct Case {
 };
 
 struct Training {
-    Training(const Case& c, const dist::Communicator& comm)
+    Training(const Case& c, const mpi::Communicator& comm)
         : model(c.shape, models::draw_frequencies(c.shape, 1)) {
         control.x = normal_matrix(c.population, c.shape.markers, 1);
         treated.x = normal_matrix(c.population, c.shape.markers, 2);
@@ -30,12 +30,12 @@ struct Training {
         const train::TrainOptions options{.batch_pairs = c.slots, .cells = c.cells};
         trainer = std::make_unique<train::Trainer>(model, options, std::move(lanes), comm);
     }
-    data::Cells control, treated;
+    screen::Cells control, treated;
     models::FlowMatching model;
     std::unique_ptr<train::Trainer> trainer;
 };
 
-void add_case(const std::string& name, const Case& c, const dist::Communicator& comm) {
+void add_case(const std::string& name, const Case& c, const mpi::Communicator& comm) {
     const auto run = [c, comm](benchmark::State& state) {
         Training training(c, comm);
         for (int warm = 0; warm < 2; ++warm) (void)training.trainer->step({});
@@ -47,7 +47,7 @@ void add_case(const std::string& name, const Case& c, const dist::Communicator& 
 
 }  // namespace
 
-void add_training(const dist::Communicator& comm) {
+void add_training(const mpi::Communicator& comm) {
     for (const Precision precision : precisions()) {
         // The network with 128 inputs that all cells share, and no encoder.
         Case flow{.shape = organoid_shape(precision)};

@@ -26,7 +26,8 @@ struct Floats {
     using Vector __attribute__((vector_size(Bytes), aligned(4), may_alias)) = float;
     static constexpr std::size_t lanes = Bytes / sizeof(float);
 
-    // Pointers, which may point anywhere: of what a reference refers to Clang expects the alignment of a register.
+    // Pointers, which may point anywhere: of what a reference refers to Clang expects the alignment of a
+    // register.
     static const Vector* at(const float* place) { return reinterpret_cast<const Vector*>(place); }
     static Vector* at(float* place) { return reinterpret_cast<Vector*>(place); }
 };

@@ -5,9 +5,9 @@
 #include <limits>
 #include <map>
 
+#include "anndata/anndata_write.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "data/anndata_write.hpp"
 #include "eval/results.hpp"
 #include "h5/dataframe.hpp"
 
@@ -64,22 +64,22 @@ std::vector<double> sample_times(std::size_t markers, bool gaussian_base) {
     return times;
 }
 
-std::vector<std::size_t> sampled_pairs(const data::Screen& screen, const data::Split& split,
+std::vector<std::size_t> sampled_pairs(const screen::Screen& screen, const screen::Split& split,
                                        std::span<const std::size_t> pairs, std::size_t count) {
     std::vector<std::size_t> own;
-    for (const data::Part part : {data::Part::test, data::Part::validation, data::Part::train}) {
+    for (const screen::Part part : {screen::Part::test, screen::Part::validation, screen::Part::train}) {
         std::ranges::copy_if(pairs, std::back_inserter(own),
                              [&](std::size_t p) { return split.parts[p] == part; });
         if (!own.empty()) break;
     }
-    const auto group_by = [&](std::string data::Population::*member) {
+    const auto group_by = [&](std::string screen::Population::*member) {
         std::map<std::string, std::vector<std::size_t>> groups;
         for (const std::size_t p : own)
             groups[screen.populations[screen.pairs[p].treated].*member].push_back(p);
         return groups;
     };
-    auto groups = group_by(&data::Population::treatment);
-    if (groups.size() < 2) groups = group_by(&data::Population::patient);
+    auto groups = group_by(&screen::Population::treatment);
+    if (groups.size() < 2) groups = group_by(&screen::Population::patient);
     std::vector<std::size_t> chosen;
     for (std::size_t round = 0; chosen.size() < std::min(count, own.size()); ++round) {
         std::size_t turn = round;
@@ -93,19 +93,19 @@ std::vector<std::size_t> sampled_pairs(const data::Screen& screen, const data::S
     return chosen;
 }
 
-std::vector<std::size_t> named_pairs(const data::Screen& screen, std::span<const std::size_t> pairs,
+std::vector<std::size_t> named_pairs(const screen::Screen& screen, std::span<const std::size_t> pairs,
                                      const std::vector<std::string>& texts, std::size_t count) {
     std::vector<std::size_t> chosen;
     for (const std::string& text : texts) {
         const std::string wanted = core::lower_case(text);
         const auto names_it = [&](std::size_t p) {
-            return core::lower_case(pair_name(screen, p)).find(wanted) != std::string::npos;
+            return core::lower_case(screen::pair_name(screen, p)).find(wanted) != std::string::npos;
         };
         std::ranges::copy_if(pairs, std::back_inserter(chosen), names_it);
         if (std::ranges::any_of(pairs, names_it)) continue;
         throw core::ConfigError("sample", "found '" + text + "', which is in no name of the " +
                                               std::to_string(pairs.size()) + " scored pairs, as in " +
-                                              pair_name(screen, pairs.front()));
+                                              screen::pair_name(screen, pairs.front()));
     }
     std::ranges::sort(chosen);
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
@@ -139,8 +139,8 @@ void write_cell_samples(h5::Group& root, const std::vector<CellSample>& samples,
     h5::DataFrame var;
     var.name_rows(markers);
     h5::write_dataframe(cells, "var", var);
-    data::write_empty_groups(cells);
-    data::create_dict(cells, "uns");
+    anndata::write_empty_groups(cells);
+    anndata::create_dict(cells, "uns");
 }
 
 std::vector<CellSample> read_cell_samples(const h5::Group& root, std::vector<std::string>& markers) {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "data/splits.hpp"
 #include "h5/group.hpp"
 #include "linalg/matrix.hpp"
+#include "screen/splits.hpp"
 
 namespace popflow::eval {
 
@@ -32,12 +32,12 @@ std::vector<double> sample_times(std::size_t markers, bool gaussian_base);
 /// one treatment to the next another patient and culture. With one treatment alone it is the patients that
 /// take turns.
 /// @return  ascending
-std::vector<std::size_t> sampled_pairs(const data::Screen& screen, const data::Split& split,
+std::vector<std::size_t> sampled_pairs(const screen::Screen& screen, const screen::Split& split,
                                        std::span<const std::size_t> pairs, std::size_t count);
 
 /// Of `pairs` the first `count` whose pair_name() holds one of some texts, letter case aside.
 /// @throws core::ConfigError{sample} for a text that no name holds
-std::vector<std::size_t> named_pairs(const data::Screen& screen, std::span<const std::size_t> pairs,
+std::vector<std::size_t> named_pairs(const screen::Screen& screen, std::span<const std::size_t> pairs,
                                      const std::vector<std::string>& texts, std::size_t count);
 
 /// Writes samples as group `cells` in AnnData's encoding: X, obs with pair, state (control, flow, predicted,

@@ -9,12 +9,12 @@
 #include <set>
 #include <thread>
 
-#include "dist/partition.hpp"
-#include "dist/work_queue.hpp"
 #include "eval/pair_scoring.hpp"
 #include "eval/partial_results.hpp"
-#include "eval/prediction_file.hpp"
 #include "eval/results.hpp"
+#include "mpi/partition.hpp"
+#include "mpi/work_queue.hpp"
+#include "predict/prediction_file.hpp"
 
 namespace popflow::eval {
 
@@ -26,10 +26,10 @@ struct Schedule {
     std::vector<std::size_t> first;  ///< of each portion, and the end
 };
 
-Schedule schedule(const data::Screen& screen, std::vector<std::size_t> pairs, std::size_t max_cells,
-                  const dist::Communicator& comm) {
+Schedule schedule(const screen::Screen& screen, std::vector<std::size_t> pairs, std::size_t max_cells,
+                  const mpi::Communicator& comm) {
     const auto cost = [&](std::size_t p) {
-        const data::PopulationPair& pair = screen.pairs[p];
+        const screen::PopulationPair& pair = screen.pairs[p];
         return std::min(max_cells, screen.populations[pair.control].n_cells) *
                std::min(max_cells, screen.populations[pair.treated].n_cells);
     };
@@ -40,7 +40,7 @@ Schedule schedule(const data::Screen& screen, std::vector<std::size_t> pairs, st
     const auto ranks = static_cast<std::size_t>(comm.size());
     Schedule schedule{.pairs = std::move(pairs), .first = {0}};
     for (const std::size_t n :
-         dist::portions(schedule.pairs.size(), ranks, static_cast<std::size_t>(threads[0]) / ranks))
+         mpi::portions(schedule.pairs.size(), ranks, static_cast<std::size_t>(threads[0]) / ranks))
         schedule.first.push_back(schedule.first.back() + n);
     return schedule;
 }
@@ -49,7 +49,7 @@ Schedule schedule(const data::Screen& screen, std::vector<std::size_t> pairs, st
 class Rounds {
   public:
     Rounds(std::size_t portions, std::size_t kept, std::size_t pairs, const EvaluationControl& control,
-           const dist::Communicator& comm)
+           const mpi::Communicator& comm)
         : queue_(portions, comm), kept_(kept), pairs_(pairs), control_(control), root_(comm.root()) {}
 
     std::optional<std::size_t> next() {
@@ -78,7 +78,7 @@ class Rounds {
         shown_ = done;
     }
 
-    dist::WorkQueue queue_;
+    mpi::WorkQueue queue_;
     std::size_t kept_;
     std::size_t pairs_;
     const EvaluationControl& control_;
@@ -131,10 +131,10 @@ const std::vector<std::string>& predictor_names() {
     return names;
 }
 
-Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pairs, const TrainedFlow& flow,
-                    const EvaluateOptions& options, const EvaluationControl& control,
-                    const dist::Communicator& comm) {
-    const ModelInputs inputs(screen, flow);
+Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> pairs,
+                    const predict::TrainedFlow& flow, const EvaluateOptions& options,
+                    const EvaluationControl& control, const mpi::Communicator& comm) {
+    const predict::ModelInputs inputs(screen, flow);
     const ScoringJob job{screen, pairs, flow, inputs, options, control.predictions};
     std::set<std::size_t> kept;
     if (control.partial != nullptr)
@@ -185,7 +185,7 @@ Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pai
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));
         std::ranges::copy(all[i].embedding, evaluation.embeddings.view().row(i));
         for (CellSample& sample : all[i].samples) {
-            sample.name = pair_name(screen, sample.pair);
+            sample.name = screen::pair_name(screen, sample.pair);
             evaluation.samples.push_back(std::move(sample));
         }
     }

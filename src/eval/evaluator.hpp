@@ -9,16 +9,19 @@
 #include <string>
 #include <vector>
 
-#include "data/splits.hpp"
-#include "dist/communicator.hpp"
 #include "eval/cell_sample.hpp"
-#include "eval/transport.hpp"
 #include "metrics/scores.hpp"
+#include "mpi/communicator.hpp"
+#include "predict/trained_model.hpp"
+#include "screen/splits.hpp"
+
+namespace popflow::predict {
+class PredictionFile;
+}
 
 namespace popflow::eval {
 
 class PartialResults;
-class PredictionFile;
 
 /// Scores by name, in the order of the tables: w1 w2 mmd r2 energy r2_means w1_markers. Those are computed
 /// unless others are asked for.
@@ -39,10 +42,10 @@ inline constexpr std::size_t all_cells = std::numeric_limits<std::size_t>::max()
 
 /// What an evaluation scores, and how.
 struct EvaluateOptions {
-    std::vector<data::Part> parts{data::Part::test};
+    std::vector<screen::Part> parts{screen::Part::test};
     std::size_t train_pairs = 0;   ///< training pairs that are scored, spread over the patients; 0: all
     std::size_t max_cells = 5000;  ///< cells of a population that are scored
-    Draw draw = Draw::random;
+    predict::Draw draw = predict::Draw::random;
     std::uint64_t seed = 0;   ///< of that draw
     double tolerance = 1e-4;  ///< of the flow's solver, relative and absolute
     std::vector<std::string> metrics = metric_names();
@@ -86,7 +89,7 @@ struct Evaluation {
 struct EvaluationControl {
     /// Is given the control cells that the model carried, for each pair that did not fail; its prediction k
     /// is that of pairs[k].
-    PredictionFile* predictions = nullptr;
+    predict::PredictionFile* predictions = nullptr;
     /// Keeps each pair that is scored. Pairs that it has from before are not scored again.
     PartialResults* partial = nullptr;
     /// Called on rank 0 now and then, with the number of pairs that all ranks have done.
@@ -104,8 +107,8 @@ struct EvaluationControl {
 /// recorded with status and message, and the others go on.
 ///
 /// @param pairs  ascending
-Evaluation evaluate(const data::Screen& screen, std::span<const std::size_t> pairs, const TrainedFlow& flow,
-                    const EvaluateOptions& options, const EvaluationControl& control,
-                    const dist::Communicator& comm);
+Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> pairs,
+                    const predict::TrainedFlow& flow, const EvaluateOptions& options,
+                    const EvaluationControl& control, const mpi::Communicator& comm);
 
 }  // namespace popflow::eval

@@ -17,8 +17,9 @@ constexpr std::uint64_t choice_key = ~std::uint64_t{0};
 
 }  // namespace
 
-std::vector<std::size_t> spread_over_patients(const data::Screen& screen, std::span<const std::size_t> pairs,
-                                              std::size_t count, std::uint64_t seed) {
+std::vector<std::size_t> spread_over_patients(const screen::Screen& screen,
+                                              std::span<const std::size_t> pairs, std::size_t count,
+                                              std::uint64_t seed) {
     std::vector<std::size_t> chosen;
     if (count == 0 || count >= pairs.size()) {
         chosen.assign(pairs.begin(), pairs.end());
@@ -46,12 +47,12 @@ std::vector<std::size_t> spread_over_patients(const data::Screen& screen, std::s
     return chosen;
 }
 
-std::vector<std::size_t> chosen_pairs(const data::Screen& screen, const data::Split& split,
-                                      std::span<const data::Part> parts, std::size_t train_pairs,
+std::vector<std::size_t> chosen_pairs(const screen::Screen& screen, const screen::Split& split,
+                                      std::span<const screen::Part> parts, std::size_t train_pairs,
                                       std::uint64_t seed) {
     std::vector<std::size_t> chosen;
-    for (const data::Part part : parts) {
-        const std::size_t count = part == data::Part::train ? train_pairs : 0;
+    for (const screen::Part part : parts) {
+        const std::size_t count = part == screen::Part::train ? train_pairs : 0;
         const auto pairs = spread_over_patients(screen, split.pairs(part), count, seed);
         chosen.insert(chosen.end(), pairs.begin(), pairs.end());
     }

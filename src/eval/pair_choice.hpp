@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "data/splits.hpp"
+#include "screen/splits.hpp"
 
 namespace popflow::eval {
 
@@ -16,8 +16,8 @@ namespace popflow::eval {
 /// @param train_pairs  how many of the training pairs; 0: all
 /// @param seed  of the choice among them
 /// @throws core::ConfigError if there is none
-std::vector<std::size_t> chosen_pairs(const data::Screen& screen, const data::Split& split,
-                                      std::span<const data::Part> parts, std::size_t train_pairs,
+std::vector<std::size_t> chosen_pairs(const screen::Screen& screen, const screen::Split& split,
+                                      std::span<const screen::Part> parts, std::size_t train_pairs,
                                       std::uint64_t seed);
 
 /// Some of the pairs, spread evenly over the patients: no patient gives a second pair before each has given
@@ -27,7 +27,8 @@ std::vector<std::size_t> chosen_pairs(const data::Screen& screen, const data::Sp
 ///
 /// @param count  0 or at least pairs.size(): all of them
 /// @return  ascending
-std::vector<std::size_t> spread_over_patients(const data::Screen& screen, std::span<const std::size_t> pairs,
-                                              std::size_t count, std::uint64_t seed);
+std::vector<std::size_t> spread_over_patients(const screen::Screen& screen,
+                                              std::span<const std::size_t> pairs, std::size_t count,
+                                              std::uint64_t seed);
 
 }  // namespace popflow::eval

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "eval/pair_work.hpp"
-#include "eval/prediction_file.hpp"
+#include "predict/prediction_file.hpp"
 
 namespace popflow::eval {
 

@@ -11,12 +11,12 @@ namespace popflow::eval {
 
 /// What all pairs of a rank share.
 struct ScoringJob {
-    const data::Screen& screen;
+    const screen::Screen& screen;
     std::span<const std::size_t> pairs;  ///< all that are evaluated, ascending
-    const TrainedFlow& flow;
-    const ModelInputs& inputs;
+    const predict::TrainedFlow& flow;
+    const predict::ModelInputs& inputs;
     const EvaluateOptions& options;
-    PredictionFile* predictions;  ///< may be nullptr
+    predict::PredictionFile* predictions;  ///< may be nullptr
 };
 
 /// Scores some pairs at a time, all their predictors side by side over the threads.

@@ -20,8 +20,8 @@ std::vector<double> column_means(const Matrix<float>& x) {
 
 }  // namespace
 
-PairWork::PairWork(const data::Screen& screen, std::size_t pair, const TrainedFlow& flow,
-                   const ModelInputs& inputs, const EvaluateOptions& options)
+PairWork::PairWork(const screen::Screen& screen, std::size_t pair, const predict::TrainedFlow& flow,
+                   const predict::ModelInputs& inputs, const EvaluateOptions& options)
     : screen_(screen),
       pair_(pair),
       flow_(flow),
@@ -29,14 +29,16 @@ PairWork::PairWork(const data::Screen& screen, std::size_t pair, const TrainedFl
       treated_(screen.populations[screen.pairs[pair].treated]) {
     const std::size_t ids[] = {screen.pairs[pair].control, screen.pairs[pair].treated};
     std::vector<std::vector<std::uint64_t>> rows;
-    std::vector<data::Cells> cells = inputs.read(ids, &rows);
-    const auto drawn = draw_rows(cells[0].x.rows(), options.max_cells, options.draw,
-                                 pair_stream(options.seed, pair, DrawRole::control));
-    control_ = take_rows(cells[0], drawn);
+    std::vector<screen::Cells> cells = inputs.read(ids, &rows);
+    const auto drawn =
+        predict::draw_rows(cells[0].x.rows(), options.max_cells, options.draw,
+                           predict::pair_stream(options.seed, pair, predict::DrawRole::control));
+    control_ = predict::take_rows(cells[0], drawn);
     for (const std::uint32_t i : drawn) control_rows_.push_back(rows[0][i]);
-    const auto target = draw_rows(cells[1].x.rows(), options.max_cells, options.draw,
-                                  pair_stream(options.seed, pair, DrawRole::target));
-    target_ = take_rows(cells[1], target).x;
+    const auto target =
+        predict::draw_rows(cells[1].x.rows(), options.max_cells, options.draw,
+                           predict::pair_stream(options.seed, pair, predict::DrawRole::target));
+    target_ = predict::take_rows(cells[1], target).x;
     all_targets_ = std::move(cells[1]);
 }
 
@@ -51,20 +53,21 @@ CellComparison PairWork::compare(const std::string& predictor, std::vector<float
 
 Matrix<float> PairWork::transported(std::vector<float>& embedding,
                                     const ode::Snapshots<float>& snapshots) const {
-    embedding = population_context(flow_, control_);
+    embedding = predict::population_context(flow_, control_);
     const auto trained = options_.trained.find(pair_);
     if (trained != options_.trained.end()) flow_.model.recognise(trained->second, embedding);
     Matrix<float> x = control_.x;
-    core::Stream noise = control_stream(options_.seed, screen_, screen_.pairs[pair_].control, DrawRole::base);
-    transport_cells(flow_, embedding, treated_, options_.tolerance, noise, x.view(), snapshots);
+    core::Stream noise = predict::control_stream(options_.seed, screen_, screen_.pairs[pair_].control,
+                                                 predict::DrawRole::base);
+    predict::transport_cells(flow_, embedding, treated_, options_.tolerance, noise, x.view(), snapshots);
     return x;
 }
 
 CellSample PairWork::sample(const Matrix<float>& predicted, const std::vector<double>& times,
                             const std::vector<Matrix<float>>& flow) const {
-    const auto rows_of = [&](const Matrix<float>& x, DrawRole role) {
-        return draw_rows(x.rows(), options_.sample_cells, Draw::random,
-                         pair_stream(options_.seed, pair_, role));
+    const auto rows_of = [&](const Matrix<float>& x, predict::DrawRole role) {
+        return predict::draw_rows(x.rows(), options_.sample_cells, predict::Draw::random,
+                                  predict::pair_stream(options_.seed, pair_, role));
     };
     const auto taken = [&](const Matrix<float>& x, const std::vector<std::uint32_t>& rows) {
         Matrix<float> out(rows.size(), x.cols());
@@ -73,11 +76,11 @@ CellSample PairWork::sample(const Matrix<float>& predicted, const std::vector<do
         flow_.normalisation.invert(out.view());
         return out;
     };
-    const auto own = rows_of(control_.x, DrawRole::sample_control);
+    const auto own = rows_of(control_.x, predict::DrawRole::sample_control);
     CellSample sample{.pair = pair_,
                       .control = taken(control_.x, own),
                       .predicted = taken(predicted, own),
-                      .treated = taken(target_, rows_of(target_, DrawRole::sample_target)),
+                      .treated = taken(target_, rows_of(target_, predict::DrawRole::sample_target)),
                       .times = times};
     for (const Matrix<float>& x : flow) sample.flow.push_back(taken(x, own));
     return sample;
@@ -110,11 +113,12 @@ Matrix<float> PairWork::shifted(const std::vector<double>& shift) const {
 // Two disjoint draws of the target, as large as the target allows.
 CellComparison PairWork::halves() const {
     const std::size_t n = all_targets_.x.rows();
-    const auto order = pair_stream(options_.seed, pair_, DrawRole::halves).permutation(n);
+    const auto order = predict::pair_stream(options_.seed, pair_, predict::DrawRole::halves).permutation(n);
     const std::size_t half = std::min(n / 2, options_.max_cells);
     if (half == 0) throw core::NumericalError("noise floor", "the target has one cell");
     const std::span<const std::uint32_t> rows(order);
-    return {take_rows(all_targets_, rows.first(half)).x, take_rows(all_targets_, rows.subspan(half, half)).x};
+    return {predict::take_rows(all_targets_, rows.first(half)).x,
+            predict::take_rows(all_targets_, rows.subspan(half, half)).x};
 }
 
 }  // namespace popflow::eval

@@ -19,8 +19,8 @@ struct CellComparison {
 /// One pair of a rank: its cells, and the prediction of each predictor. Refers to what it was made of.
 class PairWork {
   public:
-    PairWork(const data::Screen& screen, std::size_t pair, const TrainedFlow& flow, const ModelInputs& inputs,
-             const EvaluateOptions& options);
+    PairWork(const screen::Screen& screen, std::size_t pair, const predict::TrainedFlow& flow,
+             const predict::ModelInputs& inputs, const EvaluateOptions& options);
 
     /// @param embedding  set by the predictor `model`
     /// @param snapshots  of the predictor `model`; its matrices have a row per control cell
@@ -42,15 +42,15 @@ class PairWork {
     linalg::Matrix<float> shifted(const std::vector<double>& shift) const;
     CellComparison halves() const;
 
-    const data::Screen& screen_;
+    const screen::Screen& screen_;
     std::size_t pair_;
-    const TrainedFlow& flow_;
+    const predict::TrainedFlow& flow_;
     const EvaluateOptions& options_;
-    const data::Population& treated_;
-    data::Cells control_;
+    const screen::Population& treated_;
+    screen::Cells control_;
     std::vector<std::uint64_t> control_rows_;
     linalg::Matrix<float> target_;
-    data::Cells all_targets_;
+    screen::Cells all_targets_;
 };
 
 }  // namespace popflow::eval

@@ -16,7 +16,7 @@
 
 #include "core/error.hpp"
 #include "core/stored_file.hpp"
-#include "data/screen_draft.hpp"
+#include "screen/screen_draft.hpp"
 
 namespace popflow::eval {
 
@@ -32,7 +32,7 @@ struct RecordHead {
 };
 
 std::uint64_t digest(const std::string& text) {
-    return data::digest_text(0xcbf29ce484222325, text);
+    return screen::digest_text(0xcbf29ce484222325, text);
 }
 
 std::string record(const std::string& text) {
@@ -108,7 +108,7 @@ std::int64_t start_number(const fs::path& file) {
 }  // namespace
 
 PartialResults::PartialResults(const std::string& results, EvaluationIdentity identity, Leftover leftover,
-                               const dist::Communicator& comm)
+                               const mpi::Communicator& comm)
     : folder_(results + ".partial"), identity_(std::move(identity)) {
     std::array<std::int64_t, 2> start_and_kept{0, 0};
     if (comm.root()) {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "dist/communicator.hpp"
 #include "eval/score_text.hpp"
+#include "mpi/communicator.hpp"
 
 namespace popflow::eval {
 
@@ -33,7 +33,7 @@ class PartialResults {
     /// @throws core::DataError if the folder cannot be read or made; core::ConfigError for another identity
     /// with Leftover::keep, naming what differs
     PartialResults(const std::string& results, EvaluationIdentity identity, Leftover leftover,
-                   const dist::Communicator& comm);
+                   const mpi::Communicator& comm);
     PartialResults(const PartialResults&) = delete;
     PartialResults& operator=(const PartialResults&) = delete;
     ~PartialResults();

@@ -123,7 +123,7 @@ class Summary {
     std::vector<std::vector<double>> values_;
 };
 
-void write_provenance(h5::Group& root, const Provenance& p) {
+void write_provenance(h5::Group& root, const predict::Provenance& p) {
     root.write_attribute("popflow_results", format_version);
     root.write_attribute("version", core::version());
     root.write_attribute("commit", core::commit());
@@ -143,8 +143,8 @@ void write_provenance(h5::Group& root, const Provenance& p) {
     root.write_attribute("condition", p.condition);
 }
 
-Provenance read_provenance(const h5::Group& root) {
-    Provenance p;
+predict::Provenance read_provenance(const h5::Group& root) {
+    predict::Provenance p;
     p.method = root.string_attribute("method");
     p.base = root.string_attribute("base");
     p.knn = static_cast<std::size_t>(root.int_attribute("knn"));
@@ -188,25 +188,15 @@ void read_embeddings(const h5::Group& root, Results& results) {
 
 }  // namespace
 
-std::string condition_name(const std::string& treatment, const std::string& concentration) {
-    return concentration.empty() ? treatment : treatment + " @ " + concentration;
-}
-
-std::string pair_name(const data::Screen& screen, std::size_t pair) {
-    const data::Population& treated = screen.populations[screen.pairs[pair].treated];
-    return screen.experiments[treated.experiment].label + " / " +
-           condition_name(treated.treatment, treated.concentration);
-}
-
-h5::DataFrame pairs_frame(const data::Screen& screen, const data::Split& split,
+h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& split,
                           const Evaluation& evaluation) {
     std::map<std::string, Texts> text;
     std::map<std::string, std::vector<double>> number;
     std::map<std::string, std::vector<std::int64_t>> count;
     for (const PairScore& row : evaluation.scores) {
-        const data::Population& treated = screen.populations[screen.pairs[row.pair].treated];
-        text["pair"].push_back(pair_name(screen, row.pair));
-        text["part"].emplace_back(data::part_name(split.parts[row.pair]));
+        const screen::Population& treated = screen.populations[screen.pairs[row.pair].treated];
+        text["pair"].push_back(screen::pair_name(screen, row.pair));
+        text["part"].emplace_back(screen::part_name(split.parts[row.pair]));
         text["patient"].push_back(treated.patient);
         text["culture"].push_back(treated.culture);
         text["treatment"].push_back(treated.treatment);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "h5/chunk_sizes.hpp"
+#include "h5/hardening/chunk_sizes.hpp"
 #include "h5/stored_chunks.hpp"
 
 namespace popflow::h5 {

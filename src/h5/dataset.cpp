@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
-#include "h5/stored_size.hpp"
+#include "h5/hardening/stored_size.hpp"
 #include "h5/strings.hpp"
 
 namespace popflow::h5 {

@@ -11,9 +11,9 @@
 
 #include "core/error.hpp"
 #include "core/stored_file.hpp"
-#include "h5/file_guard.hpp"
+#include "h5/hardening/file_guard.hpp"
+#include "h5/hardening/object_header.hpp"
 #include "h5/lzf.hpp"
-#include "h5/object_header.hpp"
 
 namespace popflow::h5 {
 

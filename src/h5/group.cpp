@@ -4,9 +4,11 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "core/error.hpp"
-#include "h5/object_header.hpp"
+#include "h5/hardening/object_header.hpp"
 
 namespace popflow::h5 {
 
@@ -113,6 +115,136 @@ Dataset Group::open_dataset(const std::string& name) const {
     { const Dataset closing = std::move(dataset); }
     return Dataset(own(H5Dopen2(id(), name.c_str(), access.id()), file(), child_path(name), "cannot open"),
                    file(), child_path(name));
+}
+
+namespace {
+
+Handle plain_properties(std::int64_t object_class) {
+    Handle properties(H5Pcreate(object_class));
+    H5Pset_obj_track_times(properties.id(), false);
+    return properties;
+}
+
+Handle space_of(const std::vector<std::size_t>& shape) {
+    const std::vector<hsize_t> dims(shape.begin(), shape.end());
+    return Handle(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr));
+}
+
+std::size_t size_of(const std::vector<std::size_t>& shape) {
+    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+/// Creation properties for a shape whose elements take `bytes` each.
+Handle storage_properties(const std::vector<std::size_t>& shape, std::size_t bytes, const Storage& storage) {
+    Handle properties = plain_properties(H5P_DATASET_CREATE);
+    if (size_of(shape) == 0 || (storage.chunk_rows == 0 && storage.deflate == 0)) return properties;
+    const std::size_t row_bytes = bytes * size_of(shape) / shape.front();
+    const std::size_t usual_rows = std::max<std::size_t>(1, (std::size_t{64} << 10) / row_bytes);
+    std::vector<hsize_t> chunk(shape.begin(), shape.end());
+    chunk[0] = std::min(shape.front(), storage.chunk_rows > 0 ? storage.chunk_rows : usual_rows);
+    H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
+    if (storage.deflate > 0) {
+        if (storage.shuffle) H5Pset_shuffle(properties.id());
+        H5Pset_deflate(properties.id(), static_cast<unsigned>(storage.deflate));
+    }
+    return properties;
+}
+
+// Space, contiguous unless said otherwise, is taken on creation and left as it is.
+Handle early_properties() {
+    Handle properties = plain_properties(H5P_DATASET_CREATE);
+    H5Pset_layout(properties.id(), H5D_CONTIGUOUS);
+    H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
+    return properties;
+}
+
+}  // namespace
+
+Handle Group::create_raw(const std::string& name, std::int64_t type, std::int64_t space,
+                         std::int64_t properties) {
+    return own(H5Dcreate2(id(), name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), file(),
+               child_path(name), "cannot create");
+}
+
+Group Group::create_group(const std::string& name) {
+    const Handle properties = plain_properties(H5P_GROUP_CREATE);
+    return Group(own(H5Gcreate2(id(), name.c_str(), H5P_DEFAULT, properties.id(), H5P_DEFAULT), file(),
+                     child_path(name), "cannot create"),
+                 file(), child_path(name));
+}
+
+Dataset Group::create_dataset(const std::string& name, Element element, const std::vector<std::size_t>& shape,
+                              const Storage& storage) {
+    const std::int64_t type = file_type(element);
+    const Handle properties = storage_properties(shape, H5Tget_size(type), storage);
+    return Dataset(create_raw(name, type, space_of(shape).id(), properties.id()), file(), child_path(name));
+}
+
+Dataset Group::write_string(const std::string& name, const std::string& value) {
+    const Handle space(H5Screate(H5S_SCALAR));
+    const Handle properties = plain_properties(H5P_DATASET_CREATE);
+    Dataset dataset(create_raw(name, string_type().id(), space.id(), properties.id()), file(),
+                    child_path(name));
+    dataset.write_strings(0, {&value, 1});
+    return dataset;
+}
+
+Dataset Group::create_strings(const std::string& name, std::size_t rows) {
+    const Handle properties = plain_properties(H5P_DATASET_CREATE);
+    return Dataset(create_raw(name, string_type().id(), space_of({rows}).id(), properties.id()), file(),
+                   child_path(name));
+}
+
+Dataset Group::create_bools(const std::string& name, std::size_t rows) {
+    const Handle properties = plain_properties(H5P_DATASET_CREATE);
+    return Dataset(create_raw(name, bool_type().id(), space_of({rows}).id(), properties.id()), file(),
+                   child_path(name));
+}
+
+Dataset Group::write_strings(const std::string& name, std::span<const std::string> values,
+                             const Storage& storage) {
+    const Handle type = string_type();
+    const Handle properties = storage_properties({values.size()}, H5Tget_size(type.id()), storage);
+    Dataset dataset(create_raw(name, type.id(), space_of({values.size()}).id(), properties.id()), file(),
+                    child_path(name));
+    dataset.write_strings(0, values);
+    return dataset;
+}
+
+Dataset Group::write_bools(const std::string& name, std::span<const std::uint8_t> values,
+                           const Storage& storage) {
+    const Handle type = bool_type();
+    const Handle properties = storage_properties({values.size()}, 1, storage);
+    Dataset dataset(create_raw(name, type.id(), space_of({values.size()}).id(), properties.id()), file(),
+                    child_path(name));
+    dataset.write_bools(0, values);
+    return dataset;
+}
+
+Dataset Group::create_contiguous(const std::string& name, Element element,
+                                 const std::vector<std::size_t>& shape) {
+    return Dataset(create_raw(name, file_type(element), space_of(shape).id(), early_properties().id()),
+                   file(), child_path(name));
+}
+
+Dataset Group::create_allocated_chunks(const std::string& name, Element element,
+                                       const std::vector<std::size_t>& shape, std::size_t chunk_rows) {
+    const Handle properties = early_properties();
+    std::vector<hsize_t> chunk(shape.begin(), shape.end());
+    chunk.at(0) = std::min(chunk.at(0), static_cast<hsize_t>(std::max<std::size_t>(1, chunk_rows)));
+    H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
+    return Dataset(create_raw(name, file_type(element), space_of(shape).id(), properties.id()), file(),
+                   child_path(name));
+}
+
+Dataset Group::create_contiguous_strings(const std::string& name, std::size_t length, std::size_t rows) {
+    const Handle type(H5Tcopy(H5T_C_S1));
+    H5Tset_size(type.id(), length);
+    H5Tset_strpad(type.id(), H5T_STR_NULLPAD);
+    H5Tset_cset(type.id(), H5T_CSET_UTF8);
+    return Dataset(create_raw(name, type.id(), space_of({rows}).id(), early_properties().id()), file(),
+                   child_path(name));
 }
 
 }  // namespace popflow::h5

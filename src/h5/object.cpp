@@ -6,8 +6,8 @@
 #include "core/error.hpp"
 #include "h5/dataset.hpp"
 #include "h5/element.hpp"
-#include "h5/object_header.hpp"
-#include "h5/stored_size.hpp"
+#include "h5/hardening/object_header.hpp"
+#include "h5/hardening/stored_size.hpp"
 #include "h5/strings.hpp"
 
 namespace popflow::h5 {

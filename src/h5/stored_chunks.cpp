@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "h5/hardening/stored_size.hpp"
 #include "h5/lzf.hpp"
-#include "h5/stored_size.hpp"
 
 namespace popflow::h5 {
 

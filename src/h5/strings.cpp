@@ -7,7 +7,7 @@
 
 #include "h5/dataset.hpp"
 #include "h5/handle.hpp"
-#include "h5/text_heap.hpp"
+#include "h5/hardening/text_heap.hpp"
 
 namespace popflow::h5 {
 

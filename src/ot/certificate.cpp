@@ -10,9 +10,9 @@
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
-#include "ot/arcs.hpp"
 #include "ot/exact.hpp"
-#include "ot/row_search.hpp"
+#include "ot/exact/arcs.hpp"
+#include "ot/exact/row_search.hpp"
 
 namespace popflow::ot {
 

@@ -6,14 +6,14 @@
 #include <numeric>
 
 #include "core/error.hpp"
-#include "ot/arcs.hpp"
-#include "ot/assignment.hpp"
-#include "ot/candidates.hpp"
 #include "ot/certificate.hpp"
-#include "ot/line.hpp"
-#include "ot/network_simplex.hpp"
-#include "ot/shortest_paths.hpp"
-#include "ot/starting_duals.hpp"
+#include "ot/exact/arcs.hpp"
+#include "ot/exact/assignment.hpp"
+#include "ot/exact/candidates.hpp"
+#include "ot/exact/line.hpp"
+#include "ot/exact/network_simplex.hpp"
+#include "ot/exact/shortest_paths.hpp"
+#include "ot/exact/starting_duals.hpp"
 
 namespace popflow::ot {
 

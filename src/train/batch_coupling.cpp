@@ -5,14 +5,14 @@
 #include <limits>
 
 #include "core/error.hpp"
-#include "dist/partition.hpp"
+#include "mpi/partition.hpp"
 #include "ot/coupling.hpp"
 
 namespace popflow::train {
 
 using linalg::ConstMatrixView;
 
-BatchCoupling::BatchCoupling(std::size_t slots, const dist::Communicator& communicator)
+BatchCoupling::BatchCoupling(std::size_t slots, const mpi::Communicator& communicator)
     : communicator_(communicator), lengths_(slots, 0), targets_(slots) {}
 
 void BatchCoupling::add(std::size_t slot, std::span<const float> condition, ConstMatrixView<float> base,
@@ -36,7 +36,7 @@ void BatchCoupling::exchange() {
     bounds_.assign(1, 0);
     for (int rank = 0; rank < communicator_.size(); ++rank) {
         std::size_t length = 0;
-        for (const std::size_t slot : dist::lanes_of_rank(lengths_.size(), rank, communicator_.size())) {
+        for (const std::size_t slot : mpi::lanes_of_rank(lengths_.size(), rank, communicator_.size())) {
             length += static_cast<std::size_t>(lengths_[slot]);
         }
         bounds_.push_back(bounds_.back() + length);
@@ -64,7 +64,7 @@ void BatchCoupling::couple() {
     std::vector<Record> records(lengths_.size());
     for (int rank = 0; !own_.empty() && rank < communicator_.size(); ++rank) {
         const float* first = records_.data() + bounds_[static_cast<std::size_t>(rank)];
-        for (const std::size_t slot : dist::lanes_of_rank(lengths_.size(), rank, communicator_.size())) {
+        for (const std::size_t slot : mpi::lanes_of_rank(lengths_.size(), rank, communicator_.size())) {
             records[slot] = record(slot, first);
             first += lengths_[slot];
         }

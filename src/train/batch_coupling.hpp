@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "dist/communicator.hpp"
 #include "linalg/matrix.hpp"
+#include "mpi/communicator.hpp"
 
 namespace popflow::train {
 
@@ -18,7 +18,7 @@ namespace popflow::train {
 class BatchCoupling {
   public:
     /// @param slots  of a batch, of all ranks
-    BatchCoupling(std::size_t slots, const dist::Communicator& communicator);
+    BatchCoupling(std::size_t slots, const mpi::Communicator& communicator);
 
     /// The cells of a slot of this rank; slots ascend.
     ///
@@ -45,7 +45,7 @@ class BatchCoupling {
     void exchange();
     void couple_group(std::span<const std::size_t> group, std::span<const Record> records);
 
-    dist::Communicator communicator_;
+    mpi::Communicator communicator_;
     std::size_t condition_size_ = 0;
     std::size_t n_markers_ = 0;
     std::vector<std::int64_t> lengths_;  ///< floats of the record of each slot; of own ones until exchange()

@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 
+#include "core/digest.hpp"
 #include "core/stored_file.hpp"
 #include "h5/file.hpp"
 #include "h5/group.hpp"
@@ -149,8 +150,8 @@ models::FlowMatchingShape read_shape(const h5::Group& group, models::Method meth
     return shape;
 }
 
-void write_conditions(h5::Group group, const data::Conditions& conditions) {
-    group.write_attribute("doses", conditions.doses() == data::Doses::all ? "all" : "highest");
+void write_conditions(h5::Group group, const screen::Conditions& conditions) {
+    group.write_attribute("doses", conditions.doses() == screen::Doses::all ? "all" : "highest");
     std::vector<std::string> names;
     for (std::size_t i = 0; i < conditions.treatments().size(); ++i) {
         const auto& treatment = conditions.treatments()[i];
@@ -165,7 +166,7 @@ void write_conditions(h5::Group group, const data::Conditions& conditions) {
     write_matrix(group, "vectors", conditions.vectors().values());
 }
 
-data::TreatmentVectors read_vectors(const h5::Group& group) {
+screen::TreatmentVectors read_vectors(const h5::Group& group) {
     if (!group.contains_dataset("vectors")) return {};
     std::vector<std::string> names = group.open_dataset("vector_names").read_strings();
     linalg::Matrix<float> values = read_matrix(group, "vectors");
@@ -174,15 +175,15 @@ data::TreatmentVectors read_vectors(const h5::Group& group) {
     return {std::move(names), std::move(values)};
 }
 
-data::Conditions read_conditions(const h5::Group& group) {
+screen::Conditions read_conditions(const h5::Group& group) {
     const bool all = group.string_attribute("doses") == "all";
-    std::vector<data::Conditions::Treatment> treatments;
+    std::vector<screen::Conditions::Treatment> treatments;
     for (std::string& name : group.open_dataset("treatments").read_strings()) {
         const std::string dataset = "concentrations_" + std::to_string(treatments.size());
         treatments.push_back(
             {std::move(name), all ? group.open_dataset(dataset).read<double>() : std::vector<double>()});
     }
-    return {std::move(treatments), all ? data::Doses::all : data::Doses::highest, read_vectors(group)};
+    return {std::move(treatments), all ? screen::Doses::all : screen::Doses::highest, read_vectors(group)};
 }
 
 // All that a prediction needs besides the weights.
@@ -352,6 +353,85 @@ Checkpoint read_weights(const std::string& path) {
     keep_average_alone(c);
     check_digest(root, c);
     return c;
+}
+
+namespace {
+
+void add_texts(core::Digest& digest, const std::vector<std::string>& texts) {
+    digest.add(texts.size());
+    for (const std::string& text : texts) digest.add(text);
+}
+
+void add_matrix(core::Digest& digest, linalg::ConstMatrixView<float> m) {
+    digest.add(m.rows);
+    digest.add(m.cols);
+    digest.add(std::span<const float>(m.data, m.rows * m.cols));
+}
+
+// Tensor by tensor, as they are stored: what lies between them is not.
+void add_tensors(core::Digest& digest, const nn::ParameterLayout& layout, std::span<const float> buffer) {
+    for (const nn::Tensor& tensor : layout.tensors()) {
+        digest.add(tensor.name);
+        digest.add(nn::elements_of(buffer, tensor));
+    }
+}
+
+void add_shape(core::Digest& digest, const models::FlowMatchingShape& shape) {
+    for (const std::size_t size :
+         {shape.markers, shape.cell_types, shape.conditions, shape.training_pairs, shape.hidden, shape.layers,
+          shape.time_frequencies, shape.space_frequencies, shape.encoder.hidden, shape.encoder.layers,
+          shape.encoder.embedding, shape.encoder.knn, shape.encoder.frequencies,
+          static_cast<std::size_t>(shape.modulation), static_cast<std::size_t>(shape.encoder.activation)}) {
+        digest.add(size);
+    }
+    for (const double number : {shape.time_highest, shape.time_max_period, shape.space_scale,
+                                shape.encoder.norm, shape.encoder.frequency_scale}) {
+        digest.add(number);
+    }
+}
+
+void add_conditions(core::Digest& digest, const screen::Conditions& conditions) {
+    const bool all = conditions.doses() == screen::Doses::all;
+    digest.add(all);
+    for (const auto& treatment : conditions.treatments()) {
+        digest.add(treatment.name);
+        if (all) digest.add(std::span<const double>(treatment.concentrations));
+    }
+    if (conditions.vectors().empty()) return;
+    add_texts(digest, conditions.vectors().names());
+    add_matrix(digest, conditions.vectors().values());
+}
+
+}  // namespace
+
+std::string checkpoint_digest(const Checkpoint& checkpoint) {
+    core::Digest digest;
+    digest.add(checkpoint.config);
+    digest.add(checkpoint.data_fingerprint);
+    digest.add(checkpoint.adam.step);
+    digest.add(models::method_name(checkpoint.method));
+    digest.add(checkpoint.base == Base::gaussian);
+    add_shape(digest, checkpoint.shape);
+    if (checkpoint.method == models::Method::icnn) {
+        const models::IcnnTransportShape& icnn = checkpoint.icnn;
+        for (const std::size_t size : {icnn.conditions, icnn.hidden, icnn.layers, icnn.inner_steps})
+            digest.add(size);
+    } else {
+        add_matrix(digest, checkpoint.frequencies);
+    }
+    add_texts(digest, checkpoint.markers);
+    add_texts(digest, checkpoint.cell_types);
+    digest.add(std::span<const float>(checkpoint.normalisation.mean));
+    digest.add(checkpoint.normalisation.scale);
+    add_conditions(digest, checkpoint.conditions);
+    add_matrix(digest, checkpoint.mean_shifts);
+    const std::unique_ptr<models::Model> model = checkpoint.model();
+    add_tensors(digest, model->layout(), checkpoint.values);
+    add_tensors(digest, model->layout(), checkpoint.adam.average);
+    add_tensors(digest, model->layout(), checkpoint.adam.first);
+    add_tensors(digest, model->layout(), checkpoint.adam.second);
+    add_matrix(digest, checkpoint.memory);
+    return digest.text();
 }
 
 }  // namespace popflow::train

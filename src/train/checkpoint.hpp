@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "data/conditions.hpp"
-#include "data/normalisation.hpp"
 #include "models/icnn_transport.hpp"
 #include "models/method.hpp"
 #include "nn/adam.hpp"
+#include "screen/conditions.hpp"
+#include "screen/normalisation.hpp"
 #include "train/trainer.hpp"
 
 namespace popflow::train {
@@ -29,8 +29,8 @@ struct Checkpoint {
     linalg::Matrix<float> frequencies;  ///< of the space features, models::draw_frequencies(); not of icnn
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
-    data::Normalisation normalisation;
-    data::Conditions conditions;
+    screen::Normalisation normalisation;
+    screen::Conditions conditions;
     linalg::Matrix<float> mean_shifts;  ///< TrainingSet::mean_shifts
     linalg::AlignedVector<float> values;
     nn::AdamState adam;

@@ -10,10 +10,10 @@
 #include <numeric>
 
 #include "core/random.hpp"
-#include "data/cell_store.hpp"
-#include "dist/partition.hpp"
 #include "linalg/row_blocks.hpp"
+#include "mpi/partition.hpp"
 #include "ot/coupling.hpp"
+#include "screen/cell_store.hpp"
 
 namespace popflow::train {
 
@@ -54,14 +54,14 @@ bool one_by_one(std::size_t slots, std::size_t threads, std::size_t cells) {
 }
 
 Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::vector<Lane> lanes,
-                 const dist::Communicator& communicator)
+                 const mpi::Communicator& communicator)
     : model_(model),
       options_(options),
       lanes_(std::move(lanes)),
       orders_(lanes_.size()),
       communicator_(communicator),
       values_(model.initial_values(options.seed)),
-      bounds_(dist::part_bounds(values_.size(), nn::norm_block, communicator.size())),
+      bounds_(mpi::part_bounds(values_.size(), nn::norm_block, communicator.size())),
       turn_bounds_(bounds_),
       adam_(nn::AdamState::start(values_)),
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
@@ -151,12 +151,12 @@ void Trainer::look_ahead(std::size_t lane_index) const {
     const std::vector<std::uint32_t>& order = orders_[lane_index].pairs;
     const TrainingPair& now = lane.pairs[order[adam_.step % n]];
     if (!now.control.on_disk) return;
-    data::let_go(now.control);
-    data::let_go(now.treated);
+    screen::let_go(now.control);
+    screen::let_go(now.treated);
     if ((adam_.step + 1) % n == 0) return;  // the order of the next epoch is not drawn yet
     const TrainingPair& next = lane.pairs[order[(adam_.step + 1) % n]];
-    data::fetch_ahead(next.control);
-    data::fetch_ahead(next.treated);
+    screen::fetch_ahead(next.control);
+    screen::fetch_ahead(next.treated);
 }
 
 // The cells of all slots are drawn once for this, and again when their turn comes.

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "data/population.hpp"
-#include "dist/communicator.hpp"
-#include "dist/exact_sum.hpp"
 #include "models/model.hpp"
+#include "mpi/communicator.hpp"
+#include "mpi/exact_sum.hpp"
 #include "nn/adam.hpp"
+#include "screen/population.hpp"
 #include "train/augmentation.hpp"
 #include "train/batch_coupling.hpp"
 
@@ -56,7 +56,8 @@ struct TrainOptions {
     /// Share of the steps that augment; those after it see the pairs as they are.
     double augment_until = 1;
     Augmentation augmentation_at(std::uint64_t step) const;
-    bool normalise = true;  ///< see data::Normalisation; otherwise the model works on the transformed values
+    bool normalise =
+        true;  ///< see screen::Normalisation; otherwise the model works on the transformed values
     double rate = 1e-3;
     Schedule schedule = Schedule::cosine;
     std::uint64_t warmup_steps = 100;
@@ -80,8 +81,8 @@ bool one_by_one(std::size_t slots, std::size_t threads, std::size_t cells);
 /// One training pair on the rank that owns it; cells are normalised.
 struct TrainingPair {
     std::size_t index = 0;  ///< among all training pairs
-    data::CellsView control;
-    data::CellsView treated;
+    screen::CellsView control;
+    screen::CellsView treated;
     std::vector<float> condition;
 };
 
@@ -123,7 +124,7 @@ class Trainer {
   public:
     /// @param lanes  this rank's; together the ranks hold options.batch_pairs of them, none of them empty
     Trainer(const models::Model& model, const TrainOptions& options, std::vector<Lane> lanes,
-            const dist::Communicator& communicator);
+            const mpi::Communicator& communicator);
 
     /// One update. Collective.
     /// @param request  of this rank; seen by all in the report
@@ -189,7 +190,7 @@ class Trainer {
 
     std::vector<Lane> lanes_;
     std::vector<LaneOrder> orders_;  ///< of each lane, the current epoch
-    dist::Communicator communicator_;
+    mpi::Communicator communicator_;
     linalg::AlignedVector<float> values_;
     std::vector<std::size_t> bounds_;       ///< of the parts of the weights that the ranks have
     std::vector<std::size_t> turn_bounds_;  ///< of the parts of those whose turn it is
@@ -197,7 +198,7 @@ class Trainer {
     std::vector<SlotWork> work_;
     std::vector<std::unique_ptr<models::Model::Scratch>> scratch_;
     std::optional<BatchCoupling> batch_coupling_;
-    dist::ExactSum sum_;
+    mpi::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
     nn::Turn turn_;                 ///< of the current step

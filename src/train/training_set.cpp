@@ -6,7 +6,8 @@
 #include <set>
 
 #include "core/text.hpp"
-#include "dist/partition.hpp"
+#include "mpi/partition.hpp"
+#include "screen/read_populations.hpp"
 
 namespace popflow::train {
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t most_group_bytes = std::size_t{32} << 20;
 
 // The populations of some pairs, each once, ascending.
-std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<const std::size_t> pairs) {
+std::vector<std::size_t> populations_of(const screen::Screen& screen, std::span<const std::size_t> pairs) {
     std::set<std::size_t> populations;
     for (std::size_t p : pairs) {
         populations.insert(screen.pairs[p].control);
@@ -27,10 +28,10 @@ std::vector<std::size_t> populations_of(const data::Screen& screen, std::span<co
 
 }  // namespace
 
-TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
-                         const dist::Communicator& comm, const CellStorage& storage,
-                         data::TreatmentVectors vectors)
-    : screen_(screen), pairs_(split.pairs(data::Part::train)) {
+TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& split,
+                         const TrainOptions& options, const mpi::Communicator& comm,
+                         const CellStorage& storage, screen::TreatmentVectors vectors)
+    : screen_(screen), pairs_(split.pairs(screen::Part::train)) {
     const std::size_t batch_pairs = options.batch_pairs;
     if (draws_rows(options.coupling)) check_rows_correspond(options);
     if (batch_pairs > pairs_.size()) {
@@ -42,9 +43,9 @@ TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, c
         weights.push_back(screen.populations[screen.pairs[p].control].n_cells +
                           screen.populations[screen.pairs[p].treated].n_cells);
     }
-    dealt_ = dist::deal(weights, batch_pairs);
-    own_lanes_ = dist::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
-    conditions_ = data::Conditions::of_pairs(screen, pairs_, std::move(vectors));
+    dealt_ = mpi::deal(weights, batch_pairs);
+    own_lanes_ = mpi::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
+    conditions_ = screen::Conditions::of_pairs(screen, pairs_, std::move(vectors));
     check_vectors();
     read_cells(storage);
     agree_on_statistics(screen, options.normalise, comm);
@@ -52,9 +53,9 @@ TrainingSet::TrainingSet(const data::Screen& screen, const data::Split& split, c
 }
 
 void TrainingSet::check_vectors() const {
-    const data::TreatmentVectors& vectors = conditions_.vectors();
+    const screen::TreatmentVectors& vectors = conditions_.vectors();
     if (vectors.empty()) return;
-    for (const data::PopulationPair& pair : screen_.pairs) {
+    for (const screen::PopulationPair& pair : screen_.pairs) {
         const std::string& name = screen_.populations[pair.treated].treatment;
         if (vectors.of(name)) continue;
         throw core::ConfigError("treatment-vectors", "found no row of treatment '" + name + "'" +
@@ -67,7 +68,7 @@ std::size_t TrainingSet::place_of(std::size_t population) const {
     return static_cast<std::size_t>(std::ranges::lower_bound(own_, population) - own_.begin());
 }
 
-data::CellsView TrainingSet::cells_of(std::size_t population) const {
+screen::CellsView TrainingSet::cells_of(std::size_t population) const {
     return cells_.cells(place_of(population));
 }
 
@@ -85,7 +86,7 @@ void TrainingSet::read_cells(const CellStorage& storage) {
         bytes += sizes.back() * (screen_.markers.size() * sizeof(float) + 1);
     }
     const bool in_file = !storage.folder.empty() && bytes > storage.most_in_memory;
-    cells_ = data::CellStore(sizes, screen_.markers.size(), in_file ? storage.folder : "");
+    cells_ = screen::CellStore(sizes, screen_.markers.size(), in_file ? storage.folder : "");
     if (!in_file) return read_group(own_);
 
     // In the order of the file, a new group where no population of the one before goes on: each row is read
@@ -96,7 +97,7 @@ void TrainingSet::read_cells(const CellStorage& storage) {
     std::size_t group_bytes = 0;
     std::size_t end_row = 0;
     for (const std::size_t p : order) {
-        const data::Population& population = screen_.populations[p];
+        const screen::Population& population = screen_.populations[p];
         if (group_bytes > most_group_bytes && population.first_row >= end_row) {
             read_group(group);
             group.clear();
@@ -110,11 +111,11 @@ void TrainingSet::read_cells(const CellStorage& storage) {
 }
 
 void TrainingSet::read_group(std::span<const std::size_t> group) {
-    std::vector<data::CellsRoom> room;
+    std::vector<screen::CellsRoom> room;
     for (const std::size_t population : group) room.push_back(cells_.room(place_of(population)));
-    data::read_populations(screen_, group, room);
+    screen::read_populations(screen_, group, room);
     for (std::size_t k = 0; k < group.size(); ++k) {
-        moments_[place_of(group[k])] = data::moments(room[k].x);
+        moments_[place_of(group[k])] = screen::moments(room[k].x);
         cells_.release(place_of(group[k]));
     }
 }
@@ -133,20 +134,20 @@ void TrainingSet::check_rows_correspond(const TrainOptions& options) const {
             "found rows of the file with base gaussian, whose noise has no rows; allowed random, ot");
     }
     for (const std::size_t p : pairs_) {
-        const data::PopulationPair& pair = screen_.pairs[p];
+        const screen::PopulationPair& pair = screen_.pairs[p];
         const std::size_t n_control = screen_.populations[pair.control].n_cells;
         const std::size_t n_treated = screen_.populations[pair.treated].n_cells;
         if (n_control == n_treated) continue;
-        throw core::DataError(screen_.file, "coupling rows",
-                              "found " + std::to_string(n_control) + " cells in " +
-                                  data::population_label(screen_, pair.control) + " and " +
-                                  std::to_string(n_treated) + " in " +
-                                  data::population_label(screen_, pair.treated) + ", allowed equal numbers");
+        throw core::DataError(
+            screen_.file, "coupling rows",
+            "found " + std::to_string(n_control) + " cells in " +
+                screen::population_label(screen_, pair.control) + " and " + std::to_string(n_treated) +
+                " in " + screen::population_label(screen_, pair.treated) + ", allowed equal numbers");
     }
 }
 
-void TrainingSet::agree_on_statistics(const data::Screen& screen, bool normalise,
-                                      const dist::Communicator& comm) {
+void TrainingSet::agree_on_statistics(const screen::Screen& screen, bool normalise,
+                                      const mpi::Communicator& comm) {
     const std::size_t d = screen.markers.size();
     const std::vector<std::size_t> populations = populations_of(screen, pairs_);
     // The first lane that has a population speaks for it.
@@ -161,7 +162,7 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, bool normalise
     std::vector<double> table(populations.size() * width, 0.0);
     for (std::size_t i = 0; i < populations.size(); ++i) {
         if (std::ranges::find(own_lanes_, lane_of.at(populations[i])) == own_lanes_.end()) continue;
-        const data::Moments& moments = moments_[place_of(populations[i])];
+        const screen::Moments& moments = moments_[place_of(populations[i])];
         double* row = table.data() + i * width;
         row[0] = static_cast<double>(moments.n);
         std::ranges::copy(moments.mean, row + 1);
@@ -169,15 +170,15 @@ void TrainingSet::agree_on_statistics(const data::Screen& screen, bool normalise
     }
     comm.sum(std::span<double>(table));
 
-    data::Moments all;
+    screen::Moments all;
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const double* row = table.data() + i * width;
-        const data::Moments one{
+        const screen::Moments one{
             static_cast<std::uint64_t>(row[0]), {row + 1, row + 1 + d}, {row + 1 + d, row + width}};
-        all = i == 0 ? one : data::combine(all, one);
+        all = i == 0 ? one : screen::combine(all, one);
     }
     try {
-        normalisation_ = normalise ? data::make_normalisation(all) : data::no_normalisation(d);
+        normalisation_ = normalise ? screen::make_normalisation(all) : screen::no_normalisation(d);
     } catch (const core::NumericalError& error) {
         throw core::DataError(screen.file, "X", error.what());
     }
@@ -211,7 +212,7 @@ std::vector<Lane> TrainingSet::lanes() const {
                   .weight = lane_weight(dealt_[slot].size(), dealt_.size(), pairs_.size()),
                   .pairs = {}};
         for (std::size_t i : dealt_[slot]) {
-            const data::PopulationPair& pair = screen_.pairs[pairs_[i]];
+            const screen::PopulationPair& pair = screen_.pairs[pairs_[i]];
             lane.pairs.push_back({i, cells_of(pair.control), cells_of(pair.treated),
                                   conditions_.encode(screen_.populations[pair.treated])});
         }

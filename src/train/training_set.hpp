@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "data/cell_store.hpp"
-#include "data/conditions.hpp"
-#include "data/normalisation.hpp"
-#include "data/splits.hpp"
-#include "dist/communicator.hpp"
+#include "mpi/communicator.hpp"
+#include "screen/cell_store.hpp"
+#include "screen/conditions.hpp"
+#include "screen/normalisation.hpp"
+#include "screen/splits.hpp"
 #include "train/trainer.hpp"
 
 namespace popflow::train {
@@ -38,13 +38,13 @@ class TrainingSet {
     /// size;
     ///         core::ConfigError if there are more slots than pairs, rows are coupled with a Gaussian base,
     ///         or a treatment has no vector
-    TrainingSet(const data::Screen& screen, const data::Split& split, const TrainOptions& options,
-                const dist::Communicator& comm, const CellStorage& storage = {},
-                data::TreatmentVectors vectors = {});
+    TrainingSet(const screen::Screen& screen, const screen::Split& split, const TrainOptions& options,
+                const mpi::Communicator& comm, const CellStorage& storage = {},
+                screen::TreatmentVectors vectors = {});
 
     const std::vector<std::size_t>& pairs() const { return pairs_; }
-    const data::Conditions& conditions() const { return conditions_; }
-    const data::Normalisation& normalisation() const { return normalisation_; }
+    const screen::Conditions& conditions() const { return conditions_; }
+    const screen::Normalisation& normalisation() const { return normalisation_; }
     /// For each condition the mean over its training pairs of (mean of the treated - mean of the control),
     /// [count, d], normalised.
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
@@ -58,20 +58,20 @@ class TrainingSet {
     void check_vectors() const;
     void read_cells(const CellStorage& storage);
     void read_group(std::span<const std::size_t> group);
-    data::CellsView cells_of(std::size_t population) const;
+    screen::CellsView cells_of(std::size_t population) const;
     std::size_t place_of(std::size_t population) const;
     void normalise_cells();
-    void agree_on_statistics(const data::Screen& screen, bool normalise, const dist::Communicator& comm);
+    void agree_on_statistics(const screen::Screen& screen, bool normalise, const mpi::Communicator& comm);
 
-    const data::Screen& screen_;
+    const screen::Screen& screen_;
     std::vector<std::size_t> pairs_;  ///< indices into Screen::pairs
     std::vector<std::vector<std::size_t>> dealt_;
     std::vector<std::size_t> own_lanes_;
-    std::vector<std::size_t> own_;        ///< populations of this rank, ascending
-    data::CellStore cells_;               ///< of own_
-    std::vector<data::Moments> moments_;  ///< of own_
-    data::Conditions conditions_;
-    data::Normalisation normalisation_;
+    std::vector<std::size_t> own_;          ///< populations of this rank, ascending
+    screen::CellStore cells_;               ///< of own_
+    std::vector<screen::Moments> moments_;  ///< of own_
+    screen::Conditions conditions_;
+    screen::Normalisation normalisation_;
     linalg::Matrix<float> mean_shifts_;
 };
 

@@ -11,7 +11,7 @@
 
 #include "core/error.hpp"
 #include "fuzz/readers.hpp"
-#include "h5/file_guard.hpp"
+#include "h5/hardening/file_guard.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace {

@@ -4,14 +4,15 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "data/all_cells.hpp"
-#include "data/anndata.hpp"
-#include "data/inspection.hpp"
-#include "data/screen.hpp"
-#include "data/table_copy.hpp"
-#include "eval/report.hpp"
+#include "anndata/anndata.hpp"
+#include "anndata/table_copy.hpp"
 #include "eval/results.hpp"
 #include "h5/file.hpp"
+#include "inspect/inspection_json.hpp"
+#include "inspect/inspection_text.hpp"
+#include "report/report.hpp"
+#include "screen/read_populations.hpp"
+#include "screen/screen.hpp"
 #include "train/checkpoint.hpp"
 #include "train/training_table.hpp"
 
@@ -21,21 +22,21 @@ namespace {
 
 // As inspect, train and predict do.
 void read_h5ad(const std::string& path) {
-    data::ScreenOptions options;
+    screen::ScreenOptions options;
     options.min_cells = 2;
-    const data::Screen screen = data::open_screen(path, options);
-    (void)data::inspection_text(screen, nullptr);
-    (void)data::inspection_json(screen, nullptr);
+    const screen::Screen screen = screen::open_screen(path, options);
+    (void)inspect::inspection_text(screen, nullptr);
+    (void)inspect::inspection_json(screen, nullptr);
     std::vector<std::size_t> all(screen.populations.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
     std::vector<std::vector<std::uint64_t>> rows;
-    (void)data::read_populations(screen, all, &rows);
-    const data::AnnData data(path);
-    const data::TableCopy obs(data, "obs");
+    (void)screen::read_populations(screen, all, &rows);
+    const anndata::AnnData data(path);
+    const anndata::TableCopy obs(data, "obs");
     h5::AtomicFile copy(path + ".copy");  // never committed
     h5::Group root = copy.root();
     h5::Group table = root.create_group("obs");
-    const data::RowSegment segment{rows.front(), 0};
+    const anndata::RowSegment segment{rows.front(), 0};
     obs.create(table, rows.front().size());
     obs.write(table, {&segment, 1});
     (void)obs.obs_names({&segment, 1});
@@ -43,9 +44,9 @@ void read_h5ad(const std::string& path) {
 
 // As metrics does.
 void read_cells(const std::string& path) {
-    data::ScreenOptions options;
-    options.transform.kind = data::Transform::Kind::none;
-    (void)data::read_all_cells(path, options);
+    screen::ScreenOptions options;
+    options.transform.kind = screen::Transform::Kind::none;
+    (void)screen::read_all_cells(path, options);
 }
 
 void read_checkpoint(const std::string& path) {
@@ -55,8 +56,8 @@ void read_checkpoint(const std::string& path) {
 
 void read_results(const std::string& path) {
     const std::vector<eval::Results> results{eval::read_results(path)};
-    (void)eval::report(results, eval::ReportFormat::text);
-    (void)eval::report(results, eval::ReportFormat::html);
+    (void)report::report(results, report::ReportFormat::text);
+    (void)report::report(results, report::ReportFormat::html);
 }
 
 void read_training(const std::string& path) {

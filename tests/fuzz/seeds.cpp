@@ -34,8 +34,8 @@ train::Checkpoint flow_checkpoint() {
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
     c.conditions =
-        data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all,
-                         data::TreatmentVectors({"S", "O", "V"}, support::random_matrix<float>(3, 2, 2)));
+        screen::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all,
+                           screen::TreatmentVectors({"S", "O", "V"}, support::random_matrix<float>(3, 2, 2)));
     c.mean_shifts = support::random_matrix<float>(4, 4, 1);
     return c;
 }
@@ -43,7 +43,7 @@ train::Checkpoint flow_checkpoint() {
 train::Checkpoint icnn_checkpoint() {
     train::Checkpoint c = flow_checkpoint();
     c.method = models::Method::icnn;
-    c.conditions = data::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all);
+    c.conditions = screen::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all);
     c.icnn = {.markers = 4, .conditions = 4, .hidden = 5, .layers = 2, .inner_steps = 2};
     return c;
 }
@@ -72,11 +72,11 @@ eval::PairScore score(std::size_t pair, const std::string& predictor) {
 }
 
 void write_results(const std::string& path) {
-    data::Screen screen;
+    screen::Screen screen;
     screen.experiments = {{"21 / A", {}, {}}, {"21 / B", {}, {}}};
     eval::Evaluation evaluation;
     for (std::size_t i = 0; i < 3; ++i) {
-        data::Population p;
+        screen::Population p;
         p.experiment = i < 2 ? 0 : 1;
         p.culture = i < 2 ? "A" : "B";
         p.treatment = "T" + std::to_string(i);
@@ -84,7 +84,7 @@ void write_results(const std::string& path) {
         screen.pairs.push_back({i, i});
         for (const char* predictor : {"model", "identity"}) evaluation.scores.push_back(score(i, predictor));
     }
-    const data::Split split{"", std::vector<data::Part>(3, data::Part::test)};
+    const screen::Split split{"", std::vector<screen::Part>(3, screen::Part::test)};
     eval::Results results;
     results.provenance = {.method = "mfm", .base = "source", .split = "replica", .config = "knn = 3\n"};
     results.pairs = eval::pairs_frame(screen, split, evaluation);

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "h5/file_guard.hpp"
+#include "h5/hardening/file_guard.hpp"
 
 extern "C" [[gnu::weak]] void __gcov_dump();  // there when coverage is measured
 

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "dist/communicator.hpp"
-#include "dist/together.hpp"
+#include "mpi/communicator.hpp"
+#include "mpi/run_collectively.hpp"
 
 namespace {
 
 namespace core = popflow::core;
-using popflow::dist::Communicator;
+using popflow::mpi::Communicator;
 
 // None of rank 1, longer the higher the rank.
 std::string text_of(int rank) {
@@ -34,7 +34,7 @@ enum class Met { nothing, users, failure };
 
 Met met(const Communicator& comm, const std::function<void(int)>& work) {
     try {
-        popflow::dist::together(comm, [&] { work(comm.rank()); });
+        popflow::mpi::together(comm, [&] { work(comm.rank()); });
     } catch (const core::UserError&) {
         return Met::users;
     } catch (const core::Error&) {
@@ -62,7 +62,7 @@ bool fails_together(const Communicator& comm) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const popflow::dist::Session session(argc, argv);
+    const popflow::mpi::Session session(argc, argv);
     const Communicator comm = Communicator::world();
     bool good = true;
     for (const std::size_t most : {std::size_t{1}, std::size_t{5}, std::size_t{16}, std::size_t{1000}})

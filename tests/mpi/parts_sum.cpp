@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Exits 1 unless each rank has the sum of its part, however its summands became final; over sums one after
 // another, of parts of unequal and no length, and values that wrap on the way.
-#include "dist/parts_sum.hpp"
+#include "mpi/parts_sum.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "core/random.hpp"
-#include "dist/partition.hpp"
+#include "mpi/partition.hpp"
 
 namespace {
 
 using popflow::core::Purpose;
 using popflow::core::Stream;
-using popflow::dist::Communicator;
-using popflow::dist::PartsSum;
+using popflow::mpi::Communicator;
+using popflow::mpi::PartsSum;
 
 // Small enough to be packed, but for some: there the sum of three ranks passes the limit.
 std::int64_t summand(int rank, std::size_t i) {
@@ -33,7 +33,7 @@ std::int64_t sum_of_ranks(int ranks, std::size_t i) {
 
 // Summands are written in pieces from the end on, each followed by the news that it is final.
 bool adds(PartsSum& sum, std::size_t size, std::size_t pieces, const Communicator& comm) {
-    const std::vector<std::size_t> bounds = popflow::dist::part_bounds(size, 64, comm.size());
+    const std::vector<std::size_t> bounds = popflow::mpi::part_bounds(size, 64, comm.size());
     std::vector<std::int64_t> values(size);
     Stream dice(size, Purpose::test, static_cast<std::uint64_t>(comm.rank()), pieces);
     sum.start(values, bounds);
@@ -58,7 +58,7 @@ bool adds(PartsSum& sum, std::size_t size, std::size_t pieces, const Communicato
 }  // namespace
 
 int main(int argc, char** argv) {
-    const popflow::dist::Session session(argc, argv);
+    const popflow::mpi::Session session(argc, argv);
     const Communicator comm = Communicator::world();
     PartsSum sum(comm);
     std::vector<std::int64_t> wrong(1, 0);

@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "dist/communicator.hpp"
-#include "dist/loaded_libraries.hpp"
+#include "mpi/communicator.hpp"
+#include "mpi/loaded_libraries.hpp"
 
 int main(int argc, char** argv) {
     std::vector<std::string> before;
     {
-        const popflow::dist::Session session(argc, argv);
-        popflow::dist::Communicator::world().barrier();
-        before = popflow::dist::loaded_libraries();
+        const popflow::mpi::Session session(argc, argv);
+        popflow::mpi::Communicator::world().barrier();
+        before = popflow::mpi::loaded_libraries();
     }
-    const std::vector<std::string> after = popflow::dist::loaded_libraries();
+    const std::vector<std::string> after = popflow::mpi::loaded_libraries();
     long unloaded = 0;
     for (const std::string& path : before) {
         if (std::ranges::find(after, path) != after.end()) continue;

@@ -57,20 +57,20 @@ namespace {
 
 using namespace popflow;
 
-data::Cells cells(std::size_t n, std::uint64_t seed) {
-    data::Cells c{.x = linalg::Matrix<float>(n, 5), .cell_type = std::vector<std::uint8_t>(n, 1)};
+screen::Cells cells(std::size_t n, std::uint64_t seed) {
+    screen::Cells c{.x = linalg::Matrix<float>(n, 5), .cell_type = std::vector<std::uint8_t>(n, 1)};
     core::Stream(seed, core::Purpose::test).fill_normal(c.x.values());
     return c;
 }
 
-int allocations(linalg::Precision precision, std::size_t slots, const dist::Communicator& comm) {
+int allocations(linalg::Precision precision, std::size_t slots, const mpi::Communicator& comm) {
     models::FlowMatchingShape shape{
         .markers = 5, .cell_types = 2, .conditions = 2, .hidden = 64, .layers = 3};
     shape.encoder = {.hidden = 16, .layers = 3, .embedding = 8, .knn = 7};
     shape.precision = precision;
     const models::FlowMatching model(shape, models::draw_frequencies(shape, 1));
-    const data::Cells control = cells(400, 1);
-    const data::Cells treated = cells(300, 2);
+    const screen::Cells control = cells(400, 1);
+    const screen::Cells treated = cells(300, 2);
     std::vector<train::Lane> lanes;
     for (std::size_t b = 0; b < slots; ++b) {
         if (b % static_cast<std::size_t>(comm.size()) != static_cast<std::size_t>(comm.rank())) continue;
@@ -99,8 +99,8 @@ int allocations(linalg::Precision precision, std::size_t slots, const dist::Comm
 }  // namespace
 
 int main(int argc, char** argv) {
-    const dist::Session session(argc, argv);
-    const dist::Communicator comm = dist::Communicator::world();
+    const mpi::Session session(argc, argv);
+    const mpi::Communicator comm = mpi::Communicator::world();
     int total = 0;
     for (const auto precision : {linalg::Precision::fp32, linalg::Precision::bf16}) {
         if (precision == linalg::Precision::bf16 && !linalg::cpu_has_bf16()) continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Exits 1 unless each item is handed out exactly once, to a rank that asked, and none after the queue is
 // closed.
-#include "dist/work_queue.hpp"
+#include "mpi/work_queue.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -11,8 +11,8 @@
 
 namespace {
 
-using popflow::dist::Communicator;
-using popflow::dist::WorkQueue;
+using popflow::mpi::Communicator;
+using popflow::mpi::WorkQueue;
 
 // Rank 0 is held up at its first item: the others have to get all the rest meanwhile.
 bool hands_out_each_once(const Communicator& comm) {
@@ -55,7 +55,7 @@ bool closes(const Communicator& comm) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const popflow::dist::Session session(argc, argv);
+    const popflow::mpi::Session session(argc, argv);
     const Communicator comm = Communicator::world();
     std::vector<std::int64_t> wrong{hands_out_each_once(comm) ? 0 : 1, closes(comm) ? 0 : 1};
     comm.sum(wrong);

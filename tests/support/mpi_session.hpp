@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "dist/communicator.hpp"
+#include "mpi/communicator.hpp"
 
 namespace popflow::support {
 
@@ -13,7 +13,7 @@ class WithMpi : public testing::Test {
     WithMpi() {
         static int argc = 0;
         static char** argv = nullptr;
-        static const dist::Session session{argc, argv};
+        static const mpi::Session session{argc, argv};
     }
 };
 

@@ -5,14 +5,15 @@
 
 #include "core/error.hpp"
 #include "eval/results.hpp"
-#include "eval/sample_panels.hpp"
 #include "h5/file.hpp"
+#include "report/sample_panels.hpp"
 #include "support/temporary_folder.hpp"
 
 using popflow::eval::CellSample;
 using popflow::linalg::Matrix;
-namespace data = popflow::data;
+namespace screen = popflow::screen;
 namespace eval = popflow::eval;
+namespace report = popflow::report;
 namespace h5 = popflow::h5;
 
 namespace {
@@ -41,11 +42,11 @@ std::size_t count(const std::string& text, const std::string& part) {
 }
 
 // Pairs of `patients` by `treatments`, in that order.
-data::Screen screen_of(int patients, int treatments) {
-    data::Screen screen;
+screen::Screen screen_of(int patients, int treatments) {
+    screen::Screen screen;
     for (int i = 0; i < patients; ++i) {
         for (int t = 0; t < treatments; ++t) {
-            data::Population p;
+            screen::Population p;
             p.patient = "P" + std::to_string(i);
             p.treatment = "T" + std::to_string(t);
             screen.pairs.push_back({0, screen.populations.size()});
@@ -95,10 +96,10 @@ TEST(CellSamples, ManageWithoutAny) {
 }
 
 TEST(SampledPairs, TakeTreatmentsAndPatientsInTurn) {
-    const data::Screen screen = screen_of(3, 3);
-    data::Split split;
-    split.parts.assign(9, data::Part::test);
-    split.parts[0] = data::Part::train;
+    const screen::Screen screen = screen_of(3, 3);
+    screen::Split split;
+    split.parts.assign(9, screen::Part::test);
+    split.parts[0] = screen::Part::train;
     const std::vector<std::size_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8};
     // T0 is left with patients 1 and 2: the first of these; then the second patient of T1, the third of T2
     EXPECT_EQ(eval::sampled_pairs(screen, split, all, 3), (std::vector<std::size_t>{3, 4, 8}));
@@ -110,20 +111,20 @@ TEST(SampledPairs, TakeTreatmentsAndPatientsInTurn) {
 }
 
 TEST(SampledPairs, TakePatientsInTurnWhereThereIsOneTreatment) {
-    const data::Screen screen = screen_of(4, 1);
-    const data::Split split{"", std::vector<data::Part>(4, data::Part::test)};
+    const screen::Screen screen = screen_of(4, 1);
+    const screen::Split split{"", std::vector<screen::Part>(4, screen::Part::test)};
     EXPECT_EQ(eval::sampled_pairs(screen, split, std::vector<std::size_t>{0, 1, 2, 3}, 2),
               (std::vector<std::size_t>{0, 1}));
 }
 
 TEST(NamedPairs, AreThoseWhoseNamesHoldAText) {
-    data::Screen screen = screen_of(3, 3);
+    screen::Screen screen = screen_of(3, 3);
     const std::vector<std::size_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8};
     for (const std::size_t p : all) {
         screen.experiments.push_back({"experiment " + std::to_string(p), {}, {}});
         screen.populations[screen.pairs[p].treated].experiment = p;
     }
-    const std::string name = eval::pair_name(screen, 4);
+    const std::string name = screen::pair_name(screen, 4);
     EXPECT_EQ(eval::named_pairs(screen, all, {name, name}, 5), (std::vector<std::size_t>{4}));
     EXPECT_EQ(eval::named_pairs(screen, all, {"t1", name}, 100).size(), 3U) << name;
     EXPECT_EQ(eval::named_pairs(screen, all, {"T1"}, 2).size(), 2U);
@@ -136,22 +137,22 @@ TEST(MovedMarkers, AreInStandardDeviationsOfTheControl) {
     sample.control(0, 1) = 1;   // sd 0.5, shift 2
     sample.treated(0, 0) = sample.treated(1, 0) = 10;
     sample.treated(0, 1) = sample.treated(1, 1) = 2.5F;
-    EXPECT_EQ(eval::moved_markers(sample, 2), (std::vector<std::size_t>{1, 0}));
+    EXPECT_EQ(report::moved_markers(sample, 2), (std::vector<std::size_t>{1, 0}));
 }
 
 TEST(SamplePanels, ShowTwoMarkersOnTheirWay) {
     eval::Results results;
     results.markers = {"x", "y"};
     results.samples = {sample_of("a <b>", 2, {0.2, 0.4}), sample_of("b", 2, {})};
-    const std::string html = eval::sample_panels(results);
+    const std::string html = report::sample_panels(results);
     EXPECT_EQ(count(html, "class=\"frame\""), 5U + 3U);
     EXPECT_EQ(count(html, "class=\"arrows\""), 2U);
     EXPECT_EQ(count(html, "<b>"), 0U);
     results.markers = {"x", "y", "z"};
     results.samples = {sample_of("a", 3, {})};
-    const std::string three = eval::sample_panels(results);
+    const std::string three = report::sample_panels(results);
     EXPECT_EQ(count(three, "class=\"frame\""), 0U);
     EXPECT_EQ(count(three, "Density of "), 3U);
     EXPECT_EQ(count(three, "PC 1"), 1U);
-    EXPECT_EQ(eval::sample_panels({}), "");
+    EXPECT_EQ(report::sample_panels({}), "");
 }

@@ -9,17 +9,17 @@
 
 #include "core/error.hpp"
 
-namespace data = popflow::data;
+namespace screen = popflow::screen;
 using popflow::eval::chosen_pairs;
 using popflow::eval::spread_over_patients;
 
 namespace {
 
 // Six patients with 5, 5, 5, 5, 5 and 1 pairs.
-data::Screen small_screen() {
-    data::Screen screen;
+screen::Screen small_screen() {
+    screen::Screen screen;
     for (std::size_t p = 0; p < 26; ++p) {
-        data::Population population;
+        screen::Population population;
         population.patient = std::string(1, static_cast<char>('A' + p / 5));
         screen.populations.push_back(population);
         screen.pairs.push_back({p, p});
@@ -33,7 +33,7 @@ std::vector<std::size_t> all_pairs() {
     return pairs;
 }
 
-std::map<std::string, std::size_t> by_patient(const data::Screen& screen,
+std::map<std::string, std::size_t> by_patient(const screen::Screen& screen,
                                               const std::vector<std::size_t>& pairs) {
     std::map<std::string, std::size_t> counts;
     for (const std::size_t p : pairs) ++counts[screen.populations[screen.pairs[p].treated].patient];
@@ -43,7 +43,7 @@ std::map<std::string, std::size_t> by_patient(const data::Screen& screen,
 }  // namespace
 
 TEST(PairChoice, EveryPatientGivesOneBeforeAnyGivesTwo) {
-    const data::Screen screen = small_screen();
+    const screen::Screen screen = small_screen();
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const auto four = by_patient(screen, spread_over_patients(screen, all_pairs(), 4, seed));
         EXPECT_EQ(four.size(), 4U);
@@ -58,7 +58,7 @@ TEST(PairChoice, EveryPatientGivesOneBeforeAnyGivesTwo) {
 }
 
 TEST(PairChoice, IsDrawnBySeedInAscendingOrder) {
-    const data::Screen screen = small_screen();
+    const screen::Screen screen = small_screen();
     const auto once = spread_over_patients(screen, all_pairs(), 8, 1);
     EXPECT_EQ(once, spread_over_patients(screen, all_pairs(), 8, 1));
     EXPECT_NE(once, spread_over_patients(screen, all_pairs(), 8, 2));
@@ -68,11 +68,11 @@ TEST(PairChoice, IsDrawnBySeedInAscendingOrder) {
 }
 
 TEST(PairChoice, LeavesTheTestPartWhole) {
-    const data::Screen screen = small_screen();
-    data::Split split{"", std::vector<data::Part>(26, data::Part::train)};
-    for (std::size_t p = 20; p < 26; ++p) split.parts[p] = data::Part::test;
-    using enum data::Part;
-    const std::vector<data::Part> parts{train, test, train};
+    const screen::Screen screen = small_screen();
+    screen::Split split{"", std::vector<screen::Part>(26, screen::Part::train)};
+    for (std::size_t p = 20; p < 26; ++p) split.parts[p] = screen::Part::test;
+    using enum screen::Part;
+    const std::vector<screen::Part> parts{train, test, train};
 
     const auto chosen = chosen_pairs(screen, split, parts, 4, 0);
 

@@ -9,18 +9,18 @@
 
 using popflow::eval::Evaluation;
 using popflow::eval::PairScore;
-namespace data = popflow::data;
+namespace screen = popflow::screen;
 namespace eval = popflow::eval;
 namespace h5 = popflow::h5;
 
 namespace {
 
 // Two pairs of culture A, one of culture B.
-data::Screen small_screen() {
-    data::Screen screen;
+screen::Screen small_screen() {
+    screen::Screen screen;
     screen.experiments = {{"21 / A", {}, {}}, {"21 / B", {}, {}}};
     for (int i = 0; i < 3; ++i) {
-        data::Population p;
+        screen::Population p;
         p.experiment = i < 2 ? 0 : 1;
         p.culture = i < 2 ? "A" : "B";
         p.treatment = "T" + std::to_string(i);
@@ -43,7 +43,7 @@ h5::DataFrame small_table(const std::string& status = "ok") {
                          score(0, "identity", 5), score(1, "identity", 7), score(2, "identity", 20)};
     evaluation.scores[4].status = status;
     evaluation.scores[4].message = "no way";
-    const data::Split split{"", {data::Part::test, data::Part::test, data::Part::test}};
+    const screen::Split split{"", {screen::Part::test, screen::Part::test, screen::Part::test}};
     return eval::pairs_frame(small_screen(), split, evaluation);
 }
 

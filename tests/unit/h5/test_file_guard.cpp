@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "h5/file_guard.hpp"
+#include "h5/hardening/file_guard.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "h5/stored_size.hpp"
+#include "h5/hardening/stored_size.hpp"
 
 #include <gtest/gtest.h>
 

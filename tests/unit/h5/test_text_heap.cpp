@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "h5/text_heap.hpp"
+#include "h5/hardening/text_heap.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ot/arcs.hpp"
+#include "ot/exact/arcs.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ot/assignment.hpp"
+#include "ot/exact/assignment.hpp"
 
 #include <gtest/gtest.h>
 

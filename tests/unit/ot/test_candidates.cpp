@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ot/candidates.hpp"
+#include "ot/exact/candidates.hpp"
 
 #include <gtest/gtest.h>
 

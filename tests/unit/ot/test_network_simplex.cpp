@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ot/network_simplex.hpp"
+#include "ot/exact/network_simplex.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "core/random.hpp"
 #include "linalg/matrix.hpp"
-#include "ot/assignment.hpp"
+#include "ot/exact/assignment.hpp"
 
 using popflow::core::Purpose;
 using popflow::core::Stream;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ot/point_clusters.hpp"
+#include "ot/exact/point_clusters.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ot/shortest_paths.hpp"
+#include "ot/exact/shortest_paths.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "core/random.hpp"
 #include "linalg/matrix.hpp"
-#include "ot/network_simplex.hpp"
+#include "ot/exact/network_simplex.hpp"
 
 using popflow::core::Purpose;
 using popflow::core::Stream;

@@ -13,8 +13,8 @@
 using popflow::core::ConfigError;
 using popflow::core::Purpose;
 using popflow::core::Stream;
-using popflow::data::Cells;
 using popflow::linalg::Matrix;
+using popflow::screen::Cells;
 using popflow::support::normal_population;
 using popflow::train::augment;
 using popflow::train::Augmentation;

@@ -37,7 +37,7 @@ TEST_F(BatchCouplingOfOneRank, PairsAcrossTheSlotsOfACondition) {
     const auto left = rows({{0, 0}, {0, 1}});
     const auto right = rows({{9, 0}, {9, 1}});
     const auto middle = rows({{5, 5}});
-    BatchCoupling coupling(3, popflow::dist::Communicator::world());
+    BatchCoupling coupling(3, popflow::mpi::Communicator::world());
     coupling.add(0, a, left.view(), right.view());
     coupling.add(1, b, middle.view(), middle.view());
     coupling.add(2, a, right.view(), left.view());
@@ -52,7 +52,7 @@ TEST_F(BatchCouplingOfOneRank, PairsAcrossTheSlotsOfACondition) {
 TEST_F(BatchCouplingOfOneRank, IsTheTransportOfTheCellsTogether) {
     const Matrix<float> base = normal_population(50, 3, 1);
     const Matrix<float> target = normal_population(50, 3, 2, 0.5F);
-    BatchCoupling coupling(2, popflow::dist::Communicator::world());
+    BatchCoupling coupling(2, popflow::mpi::Communicator::world());
     coupling.add(0, a, base.view().row_block(0, 20), target.view().row_block(0, 20));
     coupling.add(1, a, base.view().row_block(20, 30), target.view().row_block(20, 30));
 
@@ -68,7 +68,7 @@ TEST_F(BatchCouplingOfOneRank, IsTheTransportOfTheCellsTogether) {
 TEST_F(BatchCouplingOfOneRank, ForgetsTheStepBefore) {
     const auto first = rows({{0, 0}, {0, 1}, {3, 3}});
     const auto second = rows({{7, 7}});
-    BatchCoupling coupling(1, popflow::dist::Communicator::world());
+    BatchCoupling coupling(1, popflow::mpi::Communicator::world());
     coupling.add(0, a, first.view(), first.view());
     coupling.couple();
     coupling.add(0, b, second.view(), second.view());
@@ -81,7 +81,7 @@ TEST_F(BatchCouplingOfOneRank, ForgetsTheStepBefore) {
 TEST_F(BatchCouplingOfOneRank, AValueThatIsNotFiniteConcernsItsConditionAlone) {
     const auto broken = rows({{std::numeric_limits<float>::quiet_NaN(), 0}});
     const auto good = rows({{1, 2}});
-    BatchCoupling coupling(2, popflow::dist::Communicator::world());
+    BatchCoupling coupling(2, popflow::mpi::Communicator::world());
     coupling.add(0, a, good.view(), broken.view());
     coupling.add(1, b, good.view(), good.view());
 

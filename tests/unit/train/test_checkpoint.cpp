@@ -16,7 +16,7 @@
 using popflow::train::Checkpoint;
 using popflow::train::read_checkpoint;
 using popflow::train::write_checkpoint;
-namespace data = popflow::data;
+namespace screen = popflow::screen;
 
 namespace {
 
@@ -39,9 +39,9 @@ Checkpoint example() {
     c.markers = {"a", "b", "c", "d"};
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
-    c.conditions = data::Conditions(
-        {{"O", {1}}, {"S", {1, 2, 4}}}, data::Doses::all,
-        data::TreatmentVectors({"S", "O", "V"}, popflow::support::random_matrix<float>(3, 2, 5)));
+    c.conditions = screen::Conditions(
+        {{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all,
+        screen::TreatmentVectors({"S", "O", "V"}, popflow::support::random_matrix<float>(3, 2, 5)));
     c.mean_shifts = popflow::support::random_matrix<float>(4, 4, 1);
     c.values = c.model()->initial_values(9);
     c.adam = popflow::nn::AdamState::start(c.values);

@@ -21,8 +21,8 @@ train::Checkpoint at_step(std::uint64_t step) {
     c.shape.markers = 4;
     c.icnn = {.markers = 4, .conditions = 2, .hidden = 5, .layers = 2, .inner_steps = 3};
     c.markers = {"a", "b", "c", "d"};
-    c.normalisation = popflow::data::no_normalisation(4);
-    c.conditions = popflow::data::Conditions({{"O", {1}}, {"S", {1}}}, popflow::data::Doses::highest);
+    c.normalisation = popflow::screen::no_normalisation(4);
+    c.conditions = popflow::screen::Conditions({{"O", {1}}, {"S", {1}}}, popflow::screen::Doses::highest);
     c.mean_shifts = popflow::linalg::Matrix<float>(2, 4);
     c.values = c.model()->initial_values(9);
     c.adam = popflow::nn::AdamState::start(c.values);

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "dist/partition.hpp"
+#include "mpi/partition.hpp"
 #include "support/mpi_session.hpp"
 #include "support/one_weight.hpp"
 #include "train/trainer.hpp"
@@ -32,12 +32,12 @@ using Lanes = popflow::support::WithMpi;
 }  // namespace
 
 TEST_F(Lanes, CountEveryPairTheSame) {
-    popflow::data::Cells cells;
+    popflow::screen::Cells cells;
     cells.x = linalg::Matrix<float>(3, 2);
     cells.cell_type.resize(3);
     std::vector<train::Lane> lanes;
     const std::vector<std::size_t> sizes(of_pair.size(), 3);
-    for (const auto& dealt : popflow::dist::deal(sizes, 2)) {
+    for (const auto& dealt : popflow::mpi::deal(sizes, 2)) {
         train::Lane lane{
             .slot = lanes.size(), .weight = train::lane_weight(dealt.size(), 2, of_pair.size()), .pairs = {}};
         for (const std::size_t i : dealt)
@@ -46,7 +46,7 @@ TEST_F(Lanes, CountEveryPairTheSame) {
         lanes.push_back(std::move(lane));
     }
     ASSERT_NE(lanes[0].pairs.size(), lanes[1].pairs.size());
-    const popflow::dist::Communicator comm = popflow::dist::Communicator::world();
+    const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
     const ToldPairs model;
     train::Trainer trainer(model, {.batch_pairs = 2, .cells = 3}, std::move(lanes), comm);
     double loss = 0;

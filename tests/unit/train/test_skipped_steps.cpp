@@ -31,7 +31,7 @@ class ToldLosses : public popflow::support::OneWeight {
 
 // One pair of two equal populations of three cells.
 struct Lanes {
-    popflow::data::Cells cells;
+    popflow::screen::Cells cells;
     Lanes() {
         cells.x = linalg::Matrix<float>(3, 2);
         cells.cell_type.resize(3);
@@ -50,7 +50,7 @@ const double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 TEST_F(StepThatIsNotFinite, StopsAndLeavesTheWeights) {
-    const popflow::dist::Communicator comm = popflow::dist::Communicator::world();
+    const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
     const ToldLosses model({1, nan, 1});
     const Lanes lanes;
     train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3}, lanes.get(), comm);
@@ -62,7 +62,7 @@ TEST_F(StepThatIsNotFinite, StopsAndLeavesTheWeights) {
 }
 
 TEST_F(StepThatIsNotFinite, IsPassedOver) {
-    const popflow::dist::Communicator comm = popflow::dist::Communicator::world();
+    const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
     const ToldLosses model({1, nan, 1});
     const Lanes lanes;
     train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lanes.get(),
@@ -79,7 +79,7 @@ TEST_F(StepThatIsNotFinite, IsPassedOver) {
 }
 
 TEST_F(StepThatIsNotFinite, IsNotPassedOverForEver) {
-    const popflow::dist::Communicator comm = popflow::dist::Communicator::world();
+    const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
     const ToldLosses model(std::vector<double>(100, nan));
     const Lanes lanes;
     train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lanes.get(),

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "evaluation.hpp"
+
+#include <cstdio>
+#include <memory>
+
+#include "core/text.hpp"
+#include "core/version.hpp"
+#include "eval/pair_choice.hpp"
+#include "eval/partial_results.hpp"
+#include "eval/results.hpp"
+#include "output_path.hpp"
+#include "predict/predictor.hpp"
+#include "progress.hpp"
+#include "report/report.hpp"
+#include "run_folder.hpp"
+#include "signals.hpp"
+#include "train/training_table.hpp"
+#include "trained_pairs.hpp"
+#include "verbs.hpp"
+
+namespace popflow::apps {
+
+namespace {
+
+/// The file that the predictions of an evaluation go to.
+/// @param output  the file of the scores
+std::unique_ptr<predict::PredictionFile> prediction_file(
+    const options::RunConfig& config, const std::string& output, const screen::Screen& screen,
+    const screen::Split& split, std::span<const std::size_t> pairs, const predict::TrainedFlow& flow,
+    const mpi::Communicator& comm) {
+    check_output(config.predictions, "predictions", {config.data, config.config_file, output});
+    if (comm.root()) eval::check_writable(config.predictions);
+    predict::PredictionPlan plan = predict::plan_of_pairs(screen, split, pairs);
+    plan.path = config.predictions;
+    plan.space = predict::parse_space(config.space, screen.options.transform);
+    return std::make_unique<predict::PredictionFile>(screen, flow.normalisation, std::move(plan));
+}
+
+/// What the scores of a pair depend on.
+eval::EvaluationIdentity identity(const std::string& config_text, const train::Checkpoint& checkpoint,
+                                  const screen::Screen& screen) {
+    eval::EvaluationIdentity identity;
+    for (auto& [key, value] : core::key_values(config_text)) identity[key] = value;
+    // Where the data lie, how training was watched, and what other files are written.
+    for (const char* key : {"data", "checkpoint-every", "log-every", "space"}) identity.erase(key);
+    std::uint64_t digest = checkpoint.adam.step;
+    const auto bytes = std::as_bytes(std::span(checkpoint.adam.average));
+    for (const std::byte b : bytes) digest = (digest ^ static_cast<std::uint64_t>(b)) * 0x100000001b3U;
+    identity["weights of the run"] = std::to_string(digest);
+    identity["data fingerprint"] = screen.fingerprint;
+    identity["program"] = std::string(core::version()) + " " + core::commit();
+    return identity;
+}
+
+}  // namespace
+
+int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
+                 const options::RunConfig& config, const options::OptionTable& table, eval::Leftover leftover,
+                 const std::string& log, const mpi::Communicator& comm) {
+    const screen::Screen screen = open_agreed_screen_of_run(config, table, checkpoint, true, comm);
+    const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
+    const std::unique_ptr<models::Model> model = checkpoint.model();
+    const predict::TrainedFlow flow = trained_flow(*model, checkpoint);
+    const std::vector<std::size_t> pairs = eval::chosen_pairs(
+        screen, split, config.evaluate.parts, config.evaluate.train_pairs, config.evaluate.seed);
+    const std::string config_text = table.text(options::training_sections()) +
+                                    table.text({options::Section::transport, options::Section::evaluate});
+    // The first file of its name shows a path that cannot be written to before hours of work.
+    if (comm.root()) eval::check_writable(output);
+    std::unique_ptr<predict::PredictionFile> predictions;
+    if (!config.predictions.empty())
+        predictions = prediction_file(config, output, screen, split, pairs, flow, comm);
+    eval::EvaluateOptions options = config.evaluate;
+    options.sampled = options.sample.empty()
+                          ? eval::sampled_pairs(screen, split, pairs, options.sample_pairs)
+                          : eval::named_pairs(screen, pairs, options.sample, options.sample_pairs);
+    options.trained = trained_pairs(screen, split, config, table, checkpoint);
+    eval::PartialResults partial(output, identity(config_text, checkpoint, screen), leftover, comm);
+    eval::Evaluation evaluation;
+    {
+        LogFile log_file(comm.root() ? log : "");
+        Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.root(),
+                          config.log_seconds, &log_file);
+        evaluation =
+            eval::evaluate(screen, pairs, flow, options,
+                           {.predictions = predictions.get(),
+                            .partial = &partial,
+                            .progress = [&](std::size_t n, std::size_t) { progress.update(n, "pairs"); },
+                            .stop = stop_requested},
+                           comm);
+        if (evaluation.stopped) {
+            progress.message("stopped on request after " + std::to_string(evaluation.pairs.size()) + " of " +
+                             std::to_string(pairs.size()) + " pairs; go on with --resume");
+            return stopped;
+        }
+    }
+    const predict::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
+    if (predictions) predictions->write(comm, from, evaluation.embeddings);
+    if (!comm.root()) return done;
+    eval::Results results{.provenance = from,
+                          .pairs = eval::pairs_frame(screen, split, evaluation),
+                          .embeddings = std::move(evaluation.embeddings),
+                          .markers = screen.markers,
+                          .samples = std::move(evaluation.samples)};
+    results.summary = eval::summarise(results.pairs);
+    results.training =
+        train::training_frame(train::read_training_table(run + "/training.h5", checkpoint.adam.step));
+    for (std::size_t p : evaluation.pairs) results.embedding_names.push_back(screen::pair_name(screen, p));
+    eval::write_results(output, results);
+    partial.remove();
+    std::printf("%s", report::report_text({results}).c_str());
+    return done;
+}
+
+}  // namespace popflow::apps

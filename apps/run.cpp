@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+
+#include "evaluation.hpp"
+#include "precision.hpp"
+#include "run_folder.hpp"
+#include "training_run.hpp"
+#include "verbs.hpp"
+
+namespace popflow::apps {
+
+int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::RunConfig config;
+    const options::OptionTable table = run_options(config);
+    using enum options::Section;
+    const std::vector<options::Section> sections{
+        general,   options::Section::data,    split, model, options::Section::train,
+        transport, options::Section::evaluate};
+    if (parse_or_help(table, "run --config F.cfg --output RUN [options]", arguments, sections, comm))
+        return done;
+    require(config.data, "data", "F.h5ad");
+    require(config.output, "output", "RUN");
+    settle_precision(config, comm);
+    if (config.dry_run) return plan_run(config, table, comm);
+    const auto lock = lock_run_folder(config, comm);
+    if (const int code = train_run(config, table, comm); code != done) return code;
+    comm.barrier();
+    const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(config.output));
+    // Trained further since, the pairs that were scored are of no use.
+    const std::string results = config.output + "/results.h5";
+    const int code = evaluate_run(config.output, checkpoint, results, config, table,
+                                  config.resume ? eval::Leftover::keep_if_fitting : eval::Leftover::discard,
+                                  log_path(config.output), comm);
+    if (comm.root() && code == done) {
+        std::printf("\nThe results are in %s; a page with pictures: popflow report %s --output report.html\n",
+                    results.c_str(), config.output.c_str());
+    }
+    return code;
+}
+
+}  // namespace popflow::apps

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "h5/dataframe.hpp"
+#include "h5/group.hpp"
+
+namespace popflow::anndata {
+
+// Parts of a new `.h5ad` file in AnnData's encoding. Of a column that is created, the space is taken and the
+// rows are left to RowWriter.
+
+/// A categorical column of obs; its codes are as wide as pandas would have them.
+void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
+                        std::size_t rows);
+/// The index of obs: rows are named 0, 1, ...
+void create_row_names(h5::Group& obs, std::size_t rows);
+/// Bytes set aside for each of those names.
+std::size_t row_name_length(std::size_t rows);
+
+/// A mapping, as `uns` is.
+h5::Group create_dict(h5::Group& parent, const std::string& name);
+void write_string(h5::Group& group, const std::string& name, const std::string& value);
+void write_strings(h5::Group& group, const std::string& name, const std::vector<std::string>& values);
+template <class T>
+void write_scalar(h5::Group& group, const std::string& name, T value) {
+    h5::Dataset dataset = group.write(name, std::span<const T>(&value, 1), {});
+    h5::write_encoding(dataset, "numeric-scalar", "0.2.0");
+}
+
+template <class T>
+void write_array(h5::Group& group, const std::string& name, std::span<const T> values,
+                 const std::vector<std::size_t>& shape) {
+    h5::Dataset dataset = group.write(name, values, shape);
+    h5::write_encoding(dataset, "array", "0.2.0");
+}
+
+/// What anndata expects to find in a file even where there is nothing of it: layers, obsm, obsp, varm, varp.
+void write_empty_groups(h5::Group& root);
+
+}  // namespace popflow::anndata

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "anndata/table_copy.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "h5/dataframe.hpp"
+
+namespace popflow::anndata {
+
+namespace {
+
+// Calls work(T{}) with the type that numbers of a stored type have in memory.
+template <class Work>
+void with_number(const h5::Dataset& dataset, Work work) {
+    const h5::StoredType& type = dataset.type();
+    if (type.kind == h5::Kind::floating) return type.bytes <= 4 ? work(float{}) : work(double{});
+    if (type.kind == h5::Kind::enumeration) return work(std::int64_t{});
+    if (type.kind != h5::Kind::integer) {
+        throw core::DataError(dataset.file(), dataset.path(),
+                              "found " + type.text() + ", allowed strings, numbers and bools");
+    }
+    switch (type.bytes) {
+        case 1:
+            return type.is_signed ? work(std::int8_t{}) : work(std::uint8_t{});
+        case 2:
+            return type.is_signed ? work(std::int16_t{}) : work(std::uint16_t{});
+        case 4:
+            return type.is_signed ? work(std::int32_t{}) : work(std::uint32_t{});
+        default:
+            return type.is_signed ? work(std::int64_t{}) : work(std::uint64_t{});
+    }
+}
+
+// The wanted rows of a table in the order of the file, and where each goes among the rows of a call.
+class Gathering {
+  public:
+    explicit Gathering(std::span<const RowSegment> segments) : segments_(segments) {
+        std::size_t position = 0;
+        for (const RowSegment& segment : segments) {
+            for (const std::uint64_t row : segment.rows) wanted_.emplace_back(row, position++);
+        }
+        std::ranges::sort(wanted_);
+    }
+
+    // All wanted values; read(first, count) gives those of a block.
+    template <class Value, class Read>
+    std::vector<Value> gather(Read read) const {
+        constexpr std::size_t block_rows = std::size_t{1} << 16;
+        std::vector<Value> values(wanted_.size());
+        for (std::size_t begin = 0; begin < wanted_.size();) {
+            const std::size_t first = wanted_[begin].first;
+            std::size_t end = begin;
+            while (end < wanted_.size() && wanted_[end].first < first + block_rows) ++end;
+            std::vector<Value> block = read(first, wanted_[end - 1].first + 1 - first);
+            for (; begin < end; ++begin) values[wanted_[begin].second] = block[wanted_[begin].first - first];
+        }
+        return values;
+    }
+
+    // Calls write(first row, values) for each segment.
+    template <class Value, class Write>
+    void scatter(const std::vector<Value>& values, Write write) const {
+        std::size_t position = 0;
+        for (const RowSegment& segment : segments_) {
+            write(segment.first, std::span(values).subspan(position, segment.rows.size()));
+            position += segment.rows.size();
+        }
+    }
+
+  private:
+    std::span<const RowSegment> segments_;
+    std::vector<std::pair<std::size_t, std::size_t>> wanted_;  ///< row, position
+};
+
+void create_values(h5::Group& group, const std::string& name, const h5::Dataset& source, std::size_t rows) {
+    if (source.type().kind == h5::Kind::string) {
+        h5::Dataset made = group.create_strings(name, rows);
+        return h5::write_encoding(made, "string-array", "0.2.0");
+    }
+    if (source.type().kind == h5::Kind::boolean) {
+        h5::Dataset made = group.create_bools(name, rows);
+        return h5::write_encoding(made, "array", "0.2.0");
+    }
+    with_number(source, [&](auto number) {
+        h5::Dataset made = group.create_dataset(name, h5::element_of<decltype(number)>(), {rows});
+        h5::write_encoding(made, "array", "0.2.0");
+    });
+}
+
+void write_values(h5::Dataset target, const h5::Dataset& source, const Gathering& rows) {
+    if (source.type().kind == h5::Kind::string) {
+        const auto values = rows.gather<std::string>(
+            [&](std::size_t first, std::size_t count) { return source.read_strings(first, count); });
+        return rows.scatter(values, [&](std::size_t first, std::span<const std::string> some) {
+            target.write_strings(first, some);
+        });
+    }
+    const auto numbers = [&](auto number) {
+        using Number = decltype(number);
+        return rows.gather<Number>([&](std::size_t first, std::size_t count) {
+            std::vector<Number> block(count);
+            source.read_rows(first, count, std::span<Number>(block));
+            return block;
+        });
+    };
+    if (source.type().kind == h5::Kind::boolean) {
+        return rows.scatter(
+            numbers(std::uint8_t{}),
+            [&](std::size_t first, std::span<const std::uint8_t> some) { target.write_bools(first, some); });
+    }
+    with_number(source, [&](auto number) {
+        rows.scatter(numbers(number), [&](std::size_t first, std::span<const decltype(number)> some) {
+            target.write_rows(first, some);
+        });
+    });
+}
+
+void copy_all(h5::Group& group, const std::string& name, const h5::Dataset& source) {
+    create_values(group, name, source, source.rows());
+    std::vector<std::uint64_t> rows(source.rows());
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i;
+    const RowSegment all{rows, 0};
+    write_values(group.open_dataset(name), source, Gathering({&all, 1}));
+}
+
+void create_column(h5::Group& table, const std::string& name, const StoredColumn& source, std::size_t rows) {
+    if (source.categories) {
+        h5::Group column = table.create_group(name);
+        h5::write_encoding(column, "categorical", "0.2.0");
+        column.write_attribute("ordered", source.ordered);
+        create_values(column, "codes", source.values, rows);
+        return copy_all(column, "categories", *source.categories);
+    }
+    if (source.mask) {
+        h5::Group column = table.create_group(name);
+        h5::write_encoding(column, source.encoding, "0.1.0");
+        create_values(column, "values", source.values, rows);
+        return create_values(column, "mask", *source.mask, rows);
+    }
+    create_values(table, name, source.values, rows);
+}
+
+void check_column(const AnnData& data, const std::string& table, const StoredColumn& column) {
+    const std::size_t wanted = table == "obs" ? data.n_obs() : data.n_vars();
+    for (const h5::Dataset* values : {&column.values, column.mask ? &*column.mask : nullptr}) {
+        if (values == nullptr || (values->rank() == 1 && values->rows() == wanted)) continue;
+        throw core::DataError(data.file(), values->path(),
+                              "found " + std::to_string(values->rows()) + " rows in " +
+                                  std::to_string(values->rank()) + " dimensions, allowed " +
+                                  std::to_string(wanted) + " in 1");
+    }
+    if (column.values.type().kind != h5::Kind::string && column.values.type().kind != h5::Kind::boolean)
+        with_number(column.values, [](auto) {});
+}
+
+}  // namespace
+
+TableCopy::TableCopy(const AnnData& data, const std::string& table) : data_(data) {
+    const StoredTable source = data.table(table);
+    for (const std::string& name : source.columns()) {
+        columns_.emplace_back(name, source.column(name));
+        check_column(data, table, columns_.back().second);
+    }
+}
+
+std::vector<std::string> TableCopy::columns() const {
+    std::vector<std::string> names;
+    for (const auto& [name, column] : columns_) names.push_back(name);
+    return names;
+}
+
+void TableCopy::create(h5::Group& table, std::size_t rows) const {
+    for (const auto& [name, column] : columns_) create_column(table, name, column, rows);
+}
+
+void TableCopy::write(h5::Group& table, std::span<const RowSegment> segments) const {
+    const Gathering rows(segments);
+    for (const auto& [name, column] : columns_) {
+        if (column.categories) {
+            write_values(table.open_dataset(name + "/codes"), column.values, rows);
+        } else if (column.mask) {
+            write_values(table.open_dataset(name + "/values"), column.values, rows);
+            write_values(table.open_dataset(name + "/mask"), *column.mask, rows);
+        } else {
+            write_values(table.open_dataset(name), column.values, rows);
+        }
+    }
+}
+
+std::vector<std::string> TableCopy::obs_names(std::span<const RowSegment> segments) const {
+    return Gathering(segments).gather<std::string>(
+        [&](std::size_t first, std::size_t count) { return data_.obs_names(first, count); });
+}
+
+}  // namespace popflow::anndata

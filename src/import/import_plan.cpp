@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+#include "import/import_plan.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <set>
+
+#include "anndata/anndata_write.hpp"
+#include "anndata/row_writer.hpp"
+#include "core/csv.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "core/text_encoding.hpp"
+#include "core/version.hpp"
+#include "import/fcs.hpp"
+
+namespace popflow::data_import {
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+std::size_t column_of(const Strings& columns, const std::string& name, const std::string& file) {
+    const auto at = std::ranges::find(columns, name);
+    if (at != columns.end()) return static_cast<std::size_t>(at - columns.begin());
+    throw core::DataError(
+        file, name,
+        "missing column" + core::did_you_mean(name, columns) + ", found " + core::joined(columns));
+}
+
+// The sources of a sheet: a row each, its other columns labels of all cells of the file.
+void read_sheet(ImportPlan& plan) {
+    const std::string& path = plan.options.sheet;
+    const core::CsvFile sheet(path);
+    const std::size_t file = column_of(sheet.columns(), plan.options.file_column, path);
+    plan.obs = sheet.columns();
+    core::CsvFile::Rows rows(sheet, sheet.data_begin(), sheet.bytes());
+    std::set<std::string> seen;
+    Strings fields;
+    std::size_t number = 0;
+    for (std::string line; rows.next(line);) {
+        const std::string place = "row " + std::to_string(++number);
+        sheet.split(core::to_utf8(line), place, fields);
+        if (fields[file].empty()) throw core::DataError(path, place, "names no file");
+        if (!seen.insert(fields[file]).second)
+            throw core::DataError(path, place, "found file '" + fields[file] + "' twice, allowed once");
+        const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+        ImportSource source{.path = (folder / fields[file]).string(), .labels = fields};
+        if (!std::filesystem::is_regular_file(source.path))
+            throw core::DataError(path, place, "found file '" + source.path + "', which is not there");
+        plan.sources.push_back(std::move(source));
+    }
+    if (plan.sources.empty()) throw core::DataError(path, "", "found no rows, allowed one for each file");
+}
+
+// The names that a file gives to what it measures.
+Strings marker_names(const FcsFile& fcs, MarkerNames names) {
+    Strings out;
+    for (const FcsParameter& p : fcs.parameters())
+        out.push_back(names == MarkerNames::stain && !p.stain.empty() ? p.stain : p.name);
+    return out;
+}
+
+bool contains(const Strings& list, const std::string& name) {
+    return std::ranges::find(list, name) != list.end();
+}
+
+// Indices of rows, as pandas and R write them.
+constexpr const char* no_name = "";
+
+// The columns of a file that the markers are; the first file decides what they are unless that was said.
+void place_markers(ImportPlan& plan, ImportSource& source, const Strings& found) {
+    const ImportOptions& options = plan.options;
+    const bool chosen = !options.markers.empty();
+    if (plan.markers.empty()) {
+        for (const std::string& name : chosen ? options.markers : found) {
+            if (name == no_name && !chosen) {
+                plan.left_out_unnamed = true;
+            } else if (!contains(options.exclude_markers, name) && !contains(options.obs, name)) {
+                plan.markers.push_back(name);
+            }
+        }
+        for (const std::string& name : options.exclude_markers) column_of(found, name, source.path);
+        if (plan.markers.empty()) throw core::DataError(source.path, "", "found no markers");
+    }
+    for (const std::string& marker : plan.markers) {
+        const std::size_t column = column_of(found, marker, source.path);
+        if (std::ranges::count(found, marker) > 1) {
+            throw core::DataError(source.path, marker,
+                                  "found two columns of that name, allowed one (--marker-names channel takes "
+                                  "$PnN; --exclude-markers leaves it out)");
+        }
+        source.columns.push_back(column);
+    }
+    if (chosen) return;
+    for (const std::string& name : found) {
+        if (name != no_name && !contains(plan.markers, name) && !contains(options.exclude_markers, name) &&
+            !contains(options.obs, name)) {
+            throw core::DataError(source.path, name,
+                                  "a marker that " + plan.sources.front().path +
+                                      " has not; --markers or --exclude-markers says which are meant");
+        }
+    }
+}
+
+void plan_fcs(ImportPlan& plan, std::size_t index) {
+    ImportSource& source = plan.sources[index];
+    const FcsFile fcs(source.path);
+    if (!plan.options.obs.empty())
+        throw core::ConfigError("obs",
+                                "found '" + plan.options.obs.front() + "', allowed none with FCS files");
+    place_markers(plan, source, marker_names(fcs, plan.options.names));
+    if (plan.options.compensate) const Compensation compensation(fcs);  // tells what is wrong now
+    if (index == 0) {
+        for (const std::size_t column : source.columns)
+            plan.channels.push_back(fcs.parameters()[column].name);
+    }
+    const std::uint64_t at_once = std::max<std::uint64_t>(1, plan.options.piece_bytes / fcs.event_bytes());
+    for (std::uint64_t first = 0; first < fcs.events(); first += at_once) {
+        const std::uint64_t n = std::min(at_once, fcs.events() - first);
+        plan.pieces.push_back({index, first, n, n * fcs.event_bytes()});
+    }
+}
+
+void plan_table(ImportPlan& plan, std::size_t index) {
+    ImportSource& source = plan.sources[index];
+    const core::CsvFile table(source.path);
+    for (const std::string& name : plan.options.obs)
+        source.obs_columns.push_back(column_of(table.columns(), name, source.path));
+    place_markers(plan, source, table.columns());
+    for (std::uint64_t first = table.data_begin(); first < table.bytes(); first += plan.options.piece_bytes) {
+        const std::uint64_t n = std::min<std::uint64_t>(plan.options.piece_bytes, table.bytes() - first);
+        plan.pieces.push_back({index, first, n, n});
+    }
+}
+
+}  // namespace
+
+ImportPlan plan_import(const ImportOptions& options) {
+    ImportPlan plan{.options = options};
+    if (options.sheet.empty() == options.cells.empty())
+        throw core::ConfigError("sheet", "give either --sheet S.csv or --cells F.csv");
+    if (options.sheet.empty()) {
+        plan.sources.push_back({.path = options.cells});
+    } else {
+        read_sheet(plan);
+    }
+    for (const std::string& name : options.obs) {
+        if (contains(plan.obs, name))
+            throw core::ConfigError("obs",
+                                    "found '" + name + "', which the sheet has, or which is there twice");
+        plan.obs.push_back(name);
+    }
+    for (std::size_t s = 0; s < plan.sources.size(); ++s) {
+        plan.sources[s].fcs = is_fcs(plan.sources[s].path);
+        plan.sources[s].fcs ? plan_fcs(plan, s) : plan_table(plan, s);
+    }
+    return plan;
+}
+
+PieceContents scan_piece(const ImportPlan& plan, std::size_t piece) {
+    const ImportPiece& p = plan.pieces.at(piece);
+    const ImportSource& source = plan.sources[p.source];
+    PieceContents contents;
+    contents.labels.resize(plan.options.obs.size());
+    if (source.fcs) {
+        contents.rows = p.count;
+        return contents;
+    }
+    const core::CsvFile table(source.path);
+    core::CsvFile::Rows rows(table, p.first, p.first + p.count);
+    std::vector<std::set<std::string>> labels(plan.options.obs.size());
+    Strings fields;
+    for (std::string line; rows.next(line); ++contents.rows) {
+        if (labels.empty()) continue;
+        core::split_fields(line, table.separator(), source.path, "a row", fields);
+        for (std::size_t k = 0; k < labels.size(); ++k) {
+            // A row that is too short is reported where rows are numbered.
+            if (source.obs_columns[k] < fields.size())
+                labels[k].insert(core::to_utf8(fields[source.obs_columns[k]]));
+        }
+    }
+    for (std::size_t k = 0; k < labels.size(); ++k)
+        contents.labels[k].assign(labels[k].begin(), labels[k].end());
+    return contents;
+}
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+// The rows of one piece: cells, and the labels of the obs columns that a table has.
+struct Rows {
+    linalg::Matrix<float> x;
+    std::vector<std::vector<std::int32_t>> codes;  // of each of ImportOptions::obs
+};
+
+// Where things are in the file that is being written.
+struct Places {
+    anndata::RowChunks x;
+    std::uint64_t index = 0;
+    std::size_t name_length = 0;
+    std::vector<anndata::CodeColumn> columns;
+};
+
+Places find_places(const std::string& file, const ImportPlan& plan, std::uint64_t rows) {
+    const h5::Group root = h5::open_file(file);
+    Places places;
+    places.x = anndata::find_chunks(root.open_dataset("X"));
+    places.index = root.open_dataset("obs/_index").file_offset();
+    places.name_length = anndata::row_name_length(rows);
+    for (const std::string& column : plan.obs) places.columns.push_back(anndata::find_codes(root, column));
+    return places;
+}
+
+// A missing label has no category.
+std::int32_t code_of(const Strings& categories, const std::string& label) {
+    const auto at = std::ranges::lower_bound(categories, label);
+    if (at == categories.end() || *at != label) return -1;
+    return static_cast<std::int32_t>(at - categories.begin());
+}
+
+[[noreturn]] void fail_changed(const std::string& path) {
+    throw core::DataError(path, "", "changed while it was read");
+}
+
+void read_fcs(const ImportPlan& plan, const ImportPiece& piece, Rows& rows) {
+    const ImportSource& source = plan.sources[piece.source];
+    const FcsFile fcs(source.path);
+    linalg::Matrix<float> all(piece.count, fcs.parameters().size());
+    fcs.read(piece.first, all);
+    if (plan.options.compensate) Compensation(fcs).apply(all);
+    rows.x.reshape(piece.count, source.columns.size());
+    for (std::size_t i = 0; i < piece.count; ++i) {
+        for (std::size_t j = 0; j < source.columns.size(); ++j) rows.x(i, j) = all(i, source.columns[j]);
+    }
+}
+
+float parse_cell(const std::string& text, const std::string& file, const std::string& column,
+                 std::uint64_t row) {
+    float value = 0;
+    const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
+    const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+    // What is too small for a float is zero.
+    if (error == std::errc::result_out_of_range) {
+        const auto wide = core::label_number(text);
+        if (wide && std::abs(*wide) < 1) return 0;
+    }
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+        throw core::DataError(file, column,
+                              "row " + std::to_string(row) + ": found '" + core::to_utf8(text) +
+                                  "', allowed a finite number (--obs makes a column one of labels, "
+                                  "--exclude-markers leaves it out)");
+    }
+    return value;
+}
+
+void read_table(const ImportPlan& plan, const ImportPiece& piece, std::uint64_t row_of_file,
+                std::span<const anndata::CodeColumn> columns, Rows& rows) {
+    const ImportSource& source = plan.sources[piece.source];
+    const core::CsvFile table(source.path);
+    core::CsvFile::Rows lines(table, piece.first, piece.first + piece.count);
+    const std::size_t n = rows.x.rows();
+    Strings fields;
+    std::string line;
+    for (std::size_t i = 0; i < n; ++i) {
+        if (!lines.next(line)) fail_changed(source.path);
+        const std::uint64_t row = row_of_file + i + 1;
+        const std::string place = "row " + std::to_string(row);
+        table.split(line, place, fields);
+        for (std::size_t j = 0; j < source.columns.size(); ++j)
+            rows.x(i, j) = parse_cell(fields[source.columns[j]], source.path, plan.markers[j], row);
+        for (std::size_t k = 0; k < rows.codes.size(); ++k) {
+            const std::string label = core::to_utf8(fields[source.obs_columns[k]]);
+            rows.codes[k][i] = code_of(columns[k].categories, label);
+            if (rows.codes[k][i] < 0 && !label.empty()) fail_changed(source.path);
+        }
+    }
+}
+
+void write_column(anndata::RowWriter& writer, const anndata::CodeColumn& column,
+                  std::span<const std::int32_t> codes, std::uint64_t row) {
+    std::vector<char> bytes(codes.size() * column.width);
+    for (std::size_t i = 0; i < codes.size(); ++i)
+        std::memcpy(&bytes[i * column.width], &codes[i], column.width);
+    writer.write(bytes.data(), bytes.size(), column.offset + row * column.width);
+}
+
+}  // namespace
+
+std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, const ImportLayout& layout,
+                                                     const std::string& path) {
+    constexpr std::size_t chunk_bytes = std::size_t{1} << 20U;
+    auto file = std::make_unique<h5::AtomicFile>(path);
+    {
+        h5::Group root = file->root();
+        h5::write_encoding(root, "anndata", "0.1.0");
+        const std::size_t rows = layout.rows();
+        const std::size_t chunk_rows =
+            std::max<std::size_t>(1, chunk_bytes / (plan.markers.size() * sizeof(float)));
+        h5::Dataset x =
+            root.create_allocated_chunks("X", h5::Element::float32, {rows, plan.markers.size()}, chunk_rows);
+        h5::write_encoding(x, "array", "0.2.0");
+        h5::Group obs = root.create_group("obs");
+        h5::write_encoding(obs, "dataframe", "0.2.0");
+        obs.write_attribute("column-order", plan.obs);
+        obs.write_attribute("_index", "_index");
+        for (std::size_t k = 0; k < plan.obs.size(); ++k)
+            anndata::create_categorical(obs, plan.obs[k], layout.categories[k], rows);
+        anndata::create_row_names(obs, rows);
+        h5::DataFrame var;
+        var.name_rows(plan.markers);
+        if (!plan.channels.empty()) var.add("channel", plan.channels);
+        h5::write_dataframe(root, "var", var);
+        h5::Group uns = anndata::create_dict(root, "uns");
+        h5::Group ours = anndata::create_dict(uns, "import");
+        anndata::write_string(ours, "version", std::string("popflow ") + core::version());
+        anndata::write_string(ours, "from",
+                              plan.options.sheet.empty() ? plan.options.cells : plan.options.sheet);
+        anndata::write_string(ours, "compensated", plan.options.compensate ? "yes" : "no");
+        anndata::write_empty_groups(root);
+    }
+    file->close();
+    return file;
+}
+
+void write_pieces(const ImportPlan& plan, std::span<const std::uint64_t> first_row, const std::string& path,
+                  std::span<const std::size_t> pieces) {
+    const std::string file = path + ".tmp";
+    const Places places = find_places(file, plan, first_row.back());
+    const std::size_t n_sheet = plan.obs.size() - plan.options.obs.size();
+    anndata::RowWriter writer(file, path);
+    Rows rows;
+    rows.codes.resize(plan.options.obs.size());
+    for (const std::size_t p : pieces) {
+        const ImportPiece& piece = plan.pieces.at(p);
+        const ImportSource& source = plan.sources[piece.source];
+        const std::uint64_t row = first_row[p];
+        const std::size_t n = first_row[p + 1] - row;
+        if (n == 0) continue;
+        std::size_t first_piece = p;
+        while (first_piece > 0 && plan.pieces[first_piece - 1].source == piece.source) --first_piece;
+        rows.x.reshape(n, plan.markers.size());
+        for (auto& codes : rows.codes) codes.resize(n);
+        if (source.fcs) {
+            read_fcs(plan, piece, rows);
+        } else {
+            read_table(plan, piece, row - first_row[first_piece], std::span(places.columns).subspan(n_sheet),
+                       rows);
+        }
+        anndata::write_matrix_rows(writer, places.x, rows.x, row);
+        anndata::write_row_names(writer, places.index, places.name_length, row, n);
+        for (std::size_t k = 0; k < plan.obs.size(); ++k) {
+            const std::vector<std::int32_t> same(
+                k < n_sheet ? n : 0,
+                k < n_sheet ? code_of(places.columns[k].categories, source.labels[k]) : 0);
+            write_column(writer, places.columns[k], k < n_sheet ? same : rows.codes[k - n_sheet], row);
+        }
+    }
+    writer.sync();
+}
+
+}  // namespace popflow::data_import

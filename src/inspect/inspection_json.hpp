@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "screen/screen.hpp"
+#include "screen/splits.hpp"
+
+namespace popflow::inspect {
+
+/// What inspection_text() tells, as one JSON object with every population, pair and dropped item.
+std::string inspection_json(const screen::Screen& screen, const screen::Split* split);
+
+}  // namespace popflow::inspect

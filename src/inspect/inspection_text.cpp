@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "inspect/inspection_text.hpp"
+
+#include <algorithm>
+
+#include "inspect/inspection_summary.hpp"
+
+namespace popflow::inspect {
+
+namespace {
+
+constexpr std::size_t label_width = 14;
+constexpr std::size_t line_width = 100;
+constexpr std::size_t most_rows = 60;    // of a table
+constexpr std::size_t most_dropped = 8;  // of one reason
+
+/// 24756030 -> 24,756,030
+std::string grouped(std::size_t number) {
+    const std::string digits = std::to_string(number);
+    std::string text;
+    for (std::size_t k = 0; k < digits.size(); ++k) {
+        if (k > 0 && (digits.size() - k) % 3 == 0) text.push_back(',');
+        text.push_back(digits[k]);
+    }
+    return text;
+}
+
+std::string counted(std::size_t number, const std::string& noun) {
+    return grouped(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
+/// Columns on the screen: bytes that begin a UTF-8 character.
+std::size_t width(const std::string& text) {
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+/// A label and its text, wrapped and indented.
+std::string entry(const std::string& label, const std::string& text) {
+    std::string result = label + std::string(label_width - label.size(), ' ');
+    std::size_t column = label_width;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find(' ', begin), text.size());
+        const std::string word = text.substr(begin, end - begin);
+        if (column > label_width && column + 1 + width(word) > line_width) {
+            result.append(1, '\n').append(label_width, ' ');
+            column = label_width;
+        } else if (column > label_width) {
+            result += ' ';
+            ++column;
+        }
+        result += word;
+        column += width(word);
+        begin = end + 1;
+    }
+    return result + "\n";
+}
+
+std::string names(const std::vector<std::string>& all) {
+    if (all.size() == 1 && all.front().empty()) return "(no such column: counted as one)";
+    std::string text = std::to_string(all.size()) + ":";
+    for (std::size_t k = 0; k < all.size() && k < most_rows; ++k) {
+        text.append(1, ' ').append(all[k].empty() ? "(none)" : all[k]).append(k + 1 < all.size() ? "," : "");
+    }
+    return all.size() > most_rows ? text + " ... " + std::to_string(all.size() - most_rows) + " more" : text;
+}
+
+using Row = std::vector<std::string>;
+
+/// Rows under a heading, columns aligned: the first `n_left` to the left, numbers to the right.
+std::string table(const std::vector<Row>& rows, std::size_t n_left) {
+    std::vector<std::size_t> widths(rows.front().size(), 0);
+    for (const Row& row : rows) {
+        for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width(row[c]));
+    }
+    std::string text;
+    for (std::size_t r = 0; r < rows.size() && r <= most_rows; ++r) {
+        std::string line;
+        for (std::size_t c = 0; c < rows[r].size(); ++c) {
+            const std::string padding(widths[c] - width(rows[r][c]), ' ');
+            line.append(2, ' ')
+                .append(c < n_left ? rows[r][c] : padding)
+                .append(c < n_left ? padding : rows[r][c]);
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        text += line + "\n";
+    }
+    if (rows.size() > most_rows + 1)
+        text += "  ... and " + counted(rows.size() - most_rows - 1, "row") + " more\n";
+    return text;
+}
+
+std::string sizes_text(const SizeRange& sizes) {
+    return sizes.n == 0 ? ""
+                        : "; " + grouped(sizes.smallest) + " to " + grouped(sizes.largest) +
+                              " cells, median " + grouped(sizes.median);
+}
+
+std::string overview(const screen::Screen& screen, const InspectionSummary& summary) {
+    const std::vector<std::string>& keys = screen.options.pair_by;
+    std::string key_text;
+    for (const std::string& key : keys) key_text += (key_text.empty() ? "" : ", ") + key;
+    const bool highest = screen.options.doses == screen::Doses::highest;
+    return entry("File", screen.file + " (fingerprint " + screen.fingerprint + ")") +
+           entry("Cells",
+                 grouped(screen.n_obs) + " x " + counted(screen.n_vars, "column") + ", " + screen.x_text) +
+           entry("Markers", names(screen.markers)) + entry("Transform", screen.options.transform.text()) +
+           entry("Patients", names(summary.patients)) + entry("Cultures", names(summary.cultures)) +
+           entry("Plates", names(summary.plates)) + entry("Replicates", names(summary.replicates)) +
+           entry("Cell types", names(screen.cell_types)) +
+           entry("Experiments", grouped(screen.experiments_found) + " found, " +
+                                    grouped(screen.experiments.size()) + " kept (one " + key_text +
+                                    " each)") +
+           entry("Populations", grouped(screen.populations_found) + " found, " +
+                                    grouped(screen.populations.size()) + " kept" +
+                                    sizes_text(summary.populations)) +
+           entry("Pairs", grouped(screen.pairs.size()) +
+                              (highest ? " (highest dose of each treatment)" : " (every dose)"));
+}
+
+std::string doses_table(const InspectionSummary& summary) {
+    std::vector<Row> rows{
+        {"treatment", "dose", "populations", "cells", "smallest", "median", "largest", "pairs"}};
+    for (const DoseSummary& dose : summary.doses) {
+        rows.push_back({dose.treatment + (dose.control ? " (control)" : ""), dose.concentration,
+                        grouped(dose.sizes.n), grouped(dose.sizes.n_cells), grouped(dose.sizes.smallest),
+                        grouped(dose.sizes.median), grouped(dose.sizes.largest), grouped(dose.n_pairs)});
+    }
+    return "\nTreatments\n" + table(rows, 2);
+}
+
+std::string split_table(const InspectionSummary& summary, const screen::Split& split) {
+    std::vector<Row> rows{{"culture", "patient", "train", "validation", "test"}};
+    Row total{"all", ""};
+    for (const screen::Part part : {screen::Part::train, screen::Part::validation, screen::Part::test}) {
+        total.push_back(grouped(split.pairs(part).size()));
+    }
+    rows.push_back(total);
+    for (const auto& [group, counts] : summary.pairs) {
+        rows.push_back(
+            {group.first, group.second, grouped(counts[0]), grouped(counts[1]), grouped(counts[2])});
+    }
+    return "\nPairs of the split " + split.spec + "\n" + table(rows, 2);
+}
+
+std::string dropped_list(const InspectionSummary& summary) {
+    if (summary.dropped.empty()) return "\nNothing was dropped.\n";
+    std::string text = "\nDropped\n";
+    for (const auto& [why, items] : summary.dropped) {
+        std::size_t n_cells = 0;
+        for (const screen::Dropped& item : items) n_cells += item.n_cells;
+        const screen::Dropped::Kind kind = items.front().kind;
+        if (kind == screen::Dropped::Kind::rows) {
+            text +=
+                n_cells == 0 ? "  note: " + why + "\n" : "  " + counted(n_cells, "row") + ": " + why + "\n";
+            continue;
+        }
+        text +=
+            "  " +
+            counted(items.size(), kind == screen::Dropped::Kind::population ? "population" : "experiment") +
+            " with " + counted(n_cells, "cell") + ": " + why + "\n";
+        for (std::size_t k = 0; k < items.size() && k < most_dropped; ++k) {
+            text += "    " + items[k].what + " (" + counted(items[k].n_cells, "cell") + ")\n";
+        }
+        if (items.size() > most_dropped)
+            text += "    ... and " + grouped(items.size() - most_dropped) + " more\n";
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string inspection_text(const screen::Screen& screen, const screen::Split* split) {
+    const InspectionSummary summary = summarise(screen, split);
+    return overview(screen, summary) + doses_table(summary) +
+           (split == nullptr ? "" : split_table(summary, *split)) + dropped_list(summary);
+}
+
+}  // namespace popflow::inspect

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "mpi/parts_sum.hpp"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/aligned.hpp"
+#include "mpi/mpi_call.hpp"
+#include "mpi/packed_integers.hpp"
+
+namespace popflow::mpi {
+
+namespace {
+
+constexpr int tag = 1;
+// A part is packed in no more pieces than this, so that there is a bound for its message.
+constexpr std::size_t most_pieces = 64;
+
+constexpr std::size_t most_words(std::size_t count) {
+    return count + most_pieces * packed_words(0);
+}
+
+// Uninitialised words, as many as there ever were to hold.
+class Words {
+  public:
+    std::uint64_t* hold(std::size_t count) {
+        if (count > size_) {
+            words_ = core::AlignedArray<std::uint64_t>(count);
+            size_ = count;
+        }
+        return words_.data();
+    }
+    std::uint64_t* data() { return words_.data(); }
+
+  private:
+    core::AlignedArray<std::uint64_t> words_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace
+
+// Each rank sends a part to its owner, who adds what the others send it: between two ranks of a machine a
+// third of the time of MPI_Reduce_scatter, which works in memory of its own.
+struct PartsSum::Impl {
+    Communicator communicator;
+    std::size_t rank;
+    std::size_t size;
+    std::span<std::int64_t> values{};
+    std::span<const std::size_t> bounds{};
+    Words sent{};
+    Words received{};                     ///< the own part, of each other rank
+    std::vector<MPI_Request> receives{};  ///< of each other rank
+    std::vector<MPI_Request> sends{};
+    std::size_t unsent = 0;            ///< parts of ranks before this one have not been sent
+    std::size_t unpacked = 0;          ///< elements before this one have not been packed
+    std::uint64_t* message = nullptr;  ///< that of the last unsent part
+    std::size_t words = 0;             ///< of the message so far
+    std::size_t pieces = 0;            ///< of the message so far
+    bool started = false;
+
+    std::span<std::int64_t> part(std::size_t r) const {
+        return values.subspan(bounds[r], bounds[r + 1] - bounds[r]);
+    }
+    std::span<std::int64_t> own() const { return part(rank); }
+    void next_part();
+    bool pack_from(std::size_t first);
+    void send();
+    template <class F>
+    void for_pieces(std::size_t which, const F& f);
+};
+
+PartsSum::PartsSum(const Communicator& communicator)
+    : impl_(new Impl{.communicator = communicator,
+                     .rank = static_cast<std::size_t>(communicator.rank()),
+                     .size = static_cast<std::size_t>(communicator.size())}) {}
+PartsSum::~PartsSum() = default;
+PartsSum::PartsSum(PartsSum&&) noexcept = default;
+
+bool PartsSum::started() const {
+    return impl_->started;
+}
+
+// Turns to the part before; the own part stays.
+void PartsSum::Impl::next_part() {
+    message += words;
+    if (unsent > 0 && unsent - 1 == rank) --unsent;
+    unpacked = bounds[unsent];
+    words = 0;
+    pieces = 0;
+}
+
+// Packs what is final of the last unsent part. Returns whether that is now all of it.
+bool PartsSum::Impl::pack_from(std::size_t first) {
+    const std::size_t begin = std::max(first, bounds[unsent - 1]);
+    const bool all = begin == bounds[unsent - 1];
+    if (begin < unpacked && (all || pieces + 1 < most_pieces)) {
+        words += pack(values.subspan(begin, unpacked - begin), message + words);
+        ++pieces;
+        unpacked = begin;
+    }
+    return all;
+}
+
+void PartsSum::Impl::send() {
+    const std::size_t to = --unsent;
+    check(MPI_Isend(message, static_cast<int>(words), MPI_UINT64_T, static_cast<int>(to), tag,
+                    communicator.impl_->comm, &sends[to < rank ? to : to - 1]),
+          "MPI_Isend");
+}
+
+void PartsSum::start(std::span<std::int64_t> values, std::span<const std::size_t> bounds) {
+    Impl& s = *impl_;
+    s.values = values;
+    s.bounds = bounds;
+    s.started = true;
+    s.receives.assign(s.size - 1, MPI_REQUEST_NULL);
+    s.sends.assign(s.size - 1, MPI_REQUEST_NULL);
+    const std::size_t most = most_words(s.own().size());
+    std::uint64_t* received = s.received.hold((s.size - 1) * most);
+    for (std::size_t k = 1; k < s.size; ++k) {
+        const auto from = static_cast<int>((s.rank + s.size - k) % s.size);
+        check(MPI_Irecv(received + (k - 1) * most, static_cast<int>(most), MPI_UINT64_T, from, tag,
+                        s.communicator.impl_->comm, &s.receives[k - 1]),
+              "MPI_Irecv");
+    }
+    s.message = s.sent.hold(values.size() - s.own().size() + (s.size - 1) * most_words(0));
+    s.unsent = s.size;
+    s.words = 0;
+    s.next_part();
+}
+
+void PartsSum::final_from(std::size_t first) {
+    Impl& s = *impl_;
+    while (s.unsent > 0 && s.pack_from(first)) {
+        s.send();
+        s.next_part();
+    }
+    // The library moves messages on while it is called.
+    int all = 0;
+    check(MPI_Testall(static_cast<int>(s.sends.size()), s.sends.data(), &all, MPI_STATUSES_IGNORE),
+          "MPI_Testall");
+}
+
+// f(piece, first of its elements in the own part), of a message that came.
+template <class F>
+void PartsSum::Impl::for_pieces(std::size_t which, const F& f) {
+    const std::uint64_t* at = received.data() + which * most_words(own().size());
+    for (std::size_t first = own().size(); first > 0;) {
+        const PackedPiece piece(at);
+        first -= piece.count();
+        f(piece, first);
+        at += piece.words();
+    }
+}
+
+void PartsSum::finish(double scale, std::span<float> out) {
+    Impl& s = *impl_;
+    final_from(0);
+    std::int64_t* own = s.own().data();
+    if (s.size == 1) read_integers(s.own(), scale, out.data());
+    for (std::size_t k = 1; k < s.size; ++k) {
+        int which = 0;
+        check(MPI_Waitany(static_cast<int>(s.receives.size()), s.receives.data(), &which, MPI_STATUS_IGNORE),
+              "MPI_Waitany");
+        const bool last = k + 1 == s.size;
+        s.for_pieces(static_cast<std::size_t>(which), [&](const PackedPiece& piece, std::size_t first) {
+            if (last) {
+                piece.read_with(own + first, scale, out.data() + first);
+            } else {
+                piece.add_to(own + first);
+            }
+        });
+    }
+    check(MPI_Waitall(static_cast<int>(s.sends.size()), s.sends.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
+    s.started = false;
+}
+
+}  // namespace popflow::mpi

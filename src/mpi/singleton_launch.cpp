@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "mpi/singleton_launch.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+namespace popflow::mpi {
+
+bool started_alone(const char* const* environment) {
+    // Of mpirun, of PMIx, of PMI-1 and PMI-2 (Slurm, Hydra, Flux), of a Slurm step, of ALPS, PALS and JSM.
+    constexpr std::array<std::string_view, 7> of_ranks{
+        "OMPI_COMM_WORLD_", "PMIX_RANK=", "PMI_", "SLURM_STEP_NUM_TASKS=", "ALPS_", "PALS_", "JSM_"};
+    for (; *environment != nullptr; ++environment) {
+        const std::string_view entry(*environment);
+        if (std::ranges::any_of(of_ranks, [&](std::string_view begin) { return entry.starts_with(begin); }))
+            return false;
+    }
+    return true;
+}
+
+void prepare_alone() {
+    if (!started_alone(environ)) return;
+    constexpr int keep = 0;
+    if (std::getenv("OMPI_MCA_ess_singleton_isolated") == nullptr) {
+        ::setenv("OMPI_MCA_ess_singleton_isolated", "1", keep);
+        // All such processes of a user would share one folder, and remove it from under each other.
+        ::setenv("OMPI_MCA_orte_create_session_dirs", "0", keep);
+    }
+    ::setenv("OMPI_MCA_pml", "ob1", keep);
+    ::setenv("OMPI_MCA_btl", "self", keep);
+}
+
+}  // namespace popflow::mpi

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "mpi/work_queue.hpp"
+
+#include <mpi.h>
+
+#include <chrono>
+
+#include "mpi/mpi_call.hpp"
+
+namespace popflow::mpi {
+
+namespace {
+
+constexpr int to_rank_0 = 7001;
+constexpr int from_rank_0 = 7002;
+constexpr std::int64_t nothing = -1;
+
+}  // namespace
+
+WorkQueue::WorkQueue(std::size_t items, const Communicator& comm)
+    : comm_(comm),
+      items_(static_cast<std::int64_t>(items)),
+      exceptions_at_start_(std::uncaught_exceptions()),
+      ended_(comm.size() == 1) {
+    if (comm.root() && comm.size() > 1) thread_ = std::thread([this] { answer(); });
+}
+
+WorkQueue::~WorkQueue() {
+    if (std::uncaught_exceptions() != exceptions_at_start_) abandoned_ = true;
+    if (thread_.joinable()) thread_.join();
+}
+
+std::int64_t WorkQueue::take() {
+    const std::scoped_lock lock(mutex_);
+    return next_ < items_ ? next_++ : nothing;
+}
+
+std::optional<std::size_t> WorkQueue::next() {
+    std::int64_t item = nothing;
+    if (comm_.root()) {
+        item = take();
+    } else {
+        send(Message::ask, 0);
+        check(MPI_Recv(&item, 1, MPI_INT64_T, 0, from_rank_0, comm_.impl_->comm, MPI_STATUS_IGNORE),
+              "MPI_Recv");
+    }
+    if (item == nothing) return std::nullopt;
+    return static_cast<std::size_t>(item);
+}
+
+void WorkQueue::close() {
+    if (comm_.root()) {
+        const std::scoped_lock lock(mutex_);
+        next_ = items_;
+    } else {
+        send(Message::close, 0);
+    }
+}
+
+void WorkQueue::finish(std::size_t amount) {
+    if (comm_.root()) {
+        finished_ += amount;
+    } else {
+        send(Message::finish, static_cast<std::int64_t>(amount));
+    }
+}
+
+bool WorkQueue::ended() {
+    if (!ended_) return false;
+    const std::scoped_lock lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+    return true;
+}
+
+void WorkQueue::send(Message message, std::int64_t value) const {
+    const std::int64_t words[] = {static_cast<std::int64_t>(message), value};
+    check(MPI_Send(words, 2, MPI_INT64_T, 0, to_rank_0, comm_.impl_->comm), "MPI_Send");
+}
+
+void WorkQueue::answer() {
+    try {
+        int asking = comm_.size() - 1;
+        while (asking > 0 && !abandoned_) {
+            if (!answer_one(asking)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    } catch (...) {
+        const std::scoped_lock lock(mutex_);
+        failure_ = std::current_exception();
+    }
+    ended_ = true;
+}
+
+// Answers a message if there is one; `asking` is how many ranks have not got nothing yet.
+bool WorkQueue::answer_one(int& asking) {
+    MPI_Comm comm = comm_.impl_->comm;
+    int there = 0;
+    MPI_Status status;
+    check(MPI_Iprobe(MPI_ANY_SOURCE, to_rank_0, comm, &there, &status), "MPI_Iprobe");
+    if (there == 0) return false;
+    std::int64_t words[2];
+    check(MPI_Recv(words, 2, MPI_INT64_T, status.MPI_SOURCE, to_rank_0, comm, MPI_STATUS_IGNORE), "MPI_Recv");
+    switch (static_cast<Message>(words[0])) {
+        case Message::close:
+            close();
+            break;
+        case Message::finish:
+            finish(static_cast<std::size_t>(words[1]));
+            break;
+        case Message::ask: {
+            const std::int64_t item = take();
+            check(MPI_Send(&item, 1, MPI_INT64_T, status.MPI_SOURCE, from_rank_0, comm), "MPI_Send");
+            if (item == nothing) --asking;
+            break;
+        }
+    }
+    return true;
+}
+
+}  // namespace popflow::mpi

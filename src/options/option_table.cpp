@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+#include "options/option_table.hpp"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+
+#include "core/text.hpp"
+
+namespace po = boost::program_options;
+
+namespace popflow::options {
+
+namespace {
+
+bool contains(const std::vector<Section>& sections, Section section) {
+    return std::ranges::find(sections, section) != sections.end();
+}
+
+po::options_description describe(const std::vector<Option>& options, const std::vector<Section>& sections) {
+    po::options_description description;
+    for (const Option& option : options) {
+        if (!takes(sections, option)) continue;
+        auto* value = po::value<std::vector<std::string>>()->composing()->value_name(option.argument);
+        if (option.argument.empty()) value->implicit_value({"true"}, "true")->zero_tokens();
+        description.add_options()(option.name.c_str(), value, option.help.c_str());
+    }
+    return description;
+}
+
+// What is like the name, or what other programs call so.
+std::string meant_option(const std::string& name, const std::vector<std::string>& known) {
+    static const std::map<std::string, std::string> elsewhere{{"lr", "rate"},
+                                                              {"learning-rate", "rate"},
+                                                              {"epochs", "steps"},
+                                                              {"iterations", "steps"},
+                                                              {"batch", "batch-pairs"},
+                                                              {"batch-size", "batch-pairs"},
+                                                              {"input", "data"},
+                                                              {"file", "data"},
+                                                              {"out", "output"},
+                                                              {"model", "run"},
+                                                              {"checkpoint", "run"},
+                                                              {"neighbours", "knn"},
+                                                              {"k", "knn"},
+                                                              {"donor", "column"},
+                                                              {"width", "hidden"}};
+    const auto at = elsewhere.find(name);
+    if (at != elsewhere.end() && std::ranges::find(known, at->second) != known.end())
+        return " (did you mean '" + at->second + "'?)";
+    return core::did_you_mean(name, known);
+}
+
+// Boost's texts name the option but not always what is wrong with it in the words of this program.
+[[noreturn]] void rethrow(const po::error& error, const std::vector<std::string>& known,
+                          const std::string& where) {
+    if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
+        std::string name = unknown->get_option_name();
+        name.erase(0, name.find_first_not_of('-'));
+        throw core::ConfigError(where + name, "unknown option" + meant_option(name, known));
+    }
+    throw core::ConfigError(where.empty() ? "usage" : where.substr(0, where.size() - 2), error.what());
+}
+
+using Values = std::map<std::string, std::vector<std::string>>;
+
+void collect(const po::parsed_options& parsed, Values& values, std::vector<std::string>* positional) {
+    for (const auto& option : parsed.options) {
+        if (option.position_key >= 0) {
+            if (positional == nullptr) {
+                throw core::ConfigError("usage", "unexpected argument '" + option.value.front() + "'");
+            }
+            positional->push_back(option.value.front());
+            continue;
+        }
+        auto& list = values[option.string_key];
+        if (option.value.empty()) list.emplace_back("true");
+        list.insert(list.end(), option.value.begin(), option.value.end());
+    }
+}
+
+std::string read_text(const std::string& path) {
+    std::ifstream in(path);
+    std::error_code ignored;
+    if (!in || std::filesystem::is_directory(path, ignored))
+        throw core::ConfigError("config", "cannot read '" + path + "'");
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The same for every name of one file.
+std::string identity(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
+    return error ? path : canonical.string();
+}
+
+constexpr const char* include_key = "include";
+
+const std::vector<Section>& all_sections() {
+    static const std::vector<Section> sections{Section::general,   Section::data,     Section::split,
+                                               Section::model,     Section::train,    Section::run_folder,
+                                               Section::transport, Section::evaluate, Section::predict,
+                                               Section::inspect,   Section::report,   Section::simulate};
+    return sections;
+}
+
+}  // namespace
+
+bool takes(const std::vector<Section>& sections, const Option& option) {
+    return contains(sections, option.section) ||
+           std::ranges::any_of(option.also, [&](Section also) { return contains(sections, also); });
+}
+
+void OptionTable::share(const std::string& name, Section section) {
+    std::ranges::find(options_, name, &Option::name)->also.push_back(section);
+}
+
+const Option* OptionTable::find(const std::string& name) const {
+    const auto at = std::ranges::find(options_, name, &Option::name);
+    return at == options_.end() ? nullptr : &*at;
+}
+
+void OptionTable::parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
+                        std::vector<std::string>* positional) const {
+    std::vector<std::string> known;
+    for (const Option& option : options_) {
+        if (takes(sections, option)) known.push_back(option.name);
+    }
+    const po::options_description description = describe(options_, sections);
+    Values flags;
+    try {
+        const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+        collect(po::command_line_parser(arguments).options(description).style(style).run(), flags,
+                positional);
+    } catch (const po::error& error) {
+        rethrow(error, known, "");
+    }
+    if (const auto file = flags.find("config"); file != flags.end()) {
+        parse_text(read_text(file->second.back()), file->second.back());
+    }
+    for (const auto& [name, values] : flags) set(name, values);
+    if (on_parsed_) on_parsed_(*given_);
+}
+
+void OptionTable::set(const std::string& name, const std::vector<std::string>& values) const {
+    find(name)->set(values);
+    given_->insert(name);
+}
+
+void OptionTable::parse_text(const std::string& text, const std::string& name) const {
+    std::vector<std::string> open_files{identity(name)};
+    parse_file(text, name, open_files);
+}
+
+void OptionTable::parse_file(const std::string& text, const std::string& name,
+                             std::vector<std::string>& open_files) const {
+    std::vector<std::string> known{include_key};
+    for (const Option& option : options_) known.push_back(option.name);
+    po::options_description description = describe(options_, all_sections());
+    description.add_options()(include_key, po::value<std::vector<std::string>>()->composing());
+    Values keys;
+    try {
+        std::istringstream in(text);
+        collect(po::parse_config_file(in, description), keys, nullptr);
+    } catch (const po::error& error) {
+        rethrow(error, known, name + ": ");
+    }
+    if (keys.contains("config"))
+        throw core::ConfigError(name, "config: not in a file; `include = F.cfg` takes in another one");
+    for (const std::string& file : keys[include_key]) include(file, name, open_files);
+    keys.erase(include_key);
+    for (const auto& [key, values] : keys) {
+        try {
+            set(key, values);
+        } catch (const core::ConfigError& error) {
+            throw core::ConfigError(name, error.what());
+        }
+    }
+}
+
+void OptionTable::include(const std::string& name, const std::string& including,
+                          std::vector<std::string>& open_files) const {
+    const std::string path = (std::filesystem::path(including).parent_path() / name).string();
+    if (std::ranges::find(open_files, identity(path)) != open_files.end())
+        throw core::ConfigError(including, "include: found '" + name + "', which includes this file in turn");
+    std::string text;
+    try {
+        text = read_text(path);
+    } catch (const core::ConfigError&) {
+        throw core::ConfigError(including, "include: cannot read '" + path + "'");
+    }
+    open_files.push_back(identity(path));
+    parse_file(text, path, open_files);
+    open_files.pop_back();
+}
+
+std::string OptionTable::text(const std::vector<Section>& sections) const {
+    std::string out;
+    for (const Option& option : options_) {
+        if (!option.stored || !contains(sections, option.section)) continue;
+        for (const std::string& value : option.text()) {
+            if (value.find_first_of("#\n") != std::string::npos) {
+                throw core::ConfigError(option.name, "found '" + value +
+                                                         "', allowed text without '#', which starts a "
+                                                         "comment in a configuration file");
+            }
+            out += option.name + " = " + value + "\n";
+        }
+    }
+    return out;
+}
+
+std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least,
+                          std::uint64_t most) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+        throw core::ConfigError(key, "found '" + text + "', allowed a whole number from " +
+                                         std::to_string(least) + " to " + std::to_string(most));
+    }
+    return value;
+}
+
+double parse_number(const std::string& key, const std::string& text, double least, double most) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most)) {
+        throw core::ConfigError(key, "found '" + text + "', allowed a number from " +
+                                         core::number_label(least) + " to " + core::number_label(most));
+    }
+    return value;
+}
+
+std::size_t parse_choice(const std::string& key, const std::string& text,
+                         const std::vector<std::string>& allowed) {
+    const auto at = std::ranges::find(allowed, text);
+    if (at == allowed.end()) {
+        std::string names;
+        for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
+        throw core::ConfigError(
+            key, "found '" + text + "'" + core::did_you_mean(text, allowed) + ", allowed " + names);
+    }
+    return static_cast<std::size_t>(at - allowed.begin());
+}
+
+namespace {
+
+std::string heading_of(Section section) {
+    switch (section) {
+        case Section::data:
+            return "Data";
+        case Section::split:
+            return "Split";
+        case Section::model:
+            return "Model";
+        case Section::train:
+            return "Training";
+        case Section::run_folder:
+            return "Trained model";
+        case Section::transport:
+            return "Transport of cells";
+        case Section::evaluate:
+            return "Evaluation";
+        case Section::predict:
+            return "Prediction";
+        case Section::report:
+            return "Report";
+        case Section::simulate:
+            return "Simulation";
+        case Section::scores:
+            return "Comparison";
+        case Section::general:
+        case Section::inspect:
+            break;
+    }
+    return "General";
+}
+
+// Words from `column` on to the width of a line; later lines are indented.
+std::string wrapped(const std::string& text, std::size_t column, std::size_t indent, std::size_t width) {
+    std::string out;
+    bool first = true;
+    for (const std::string& word : core::split_text(text, ' ')) {
+        if (!first && column + 1 + word.size() > width) {
+            out += "\n" + std::string(indent, ' ');
+            column = indent;
+            first = true;
+        }
+        out += (first ? "" : " ") + word;
+        column += word.size() + (first ? 0 : 1);
+        first = false;
+    }
+    return out;
+}
+
+std::string value_of(const Option& option) {
+    if (option.argument.empty()) return "";
+    const std::vector<std::string> values = option.text();
+    return core::joined(values, values.size());
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::vector<const Option*>>> OptionTable::groups(
+    const std::vector<Section>& sections) const {
+    std::vector<std::pair<std::string, std::vector<const Option*>>> all;
+    const auto place = [&](const Option& option) {
+        const auto at = std::ranges::find(sections, option.section);
+        return at != sections.end() ? at : std::ranges::find_first_of(sections, option.also);
+    };
+    for (auto section = sections.begin(); section != sections.end(); ++section) {
+        std::vector<const Option*> own;
+        for (const Option& option : options_) {
+            if (place(option) == section) own.push_back(&option);
+        }
+        if (!own.empty()) all.emplace_back(heading_of(*section), own);
+    }
+    return all;
+}
+
+std::string OptionTable::help(const std::vector<Section>& sections, std::size_t width) const {
+    const std::size_t column = width >= 80 ? 30 : 8;
+    std::string out;
+    for (const auto& [heading, options] : groups(sections)) {
+        out += (out.empty() ? "" : "\n") + heading + ":\n";
+        for (const Option* option : options) {
+            std::string left =
+                "  --" + option->name + (option->argument.empty() ? "" : " " + option->argument);
+            left += left.size() + 2 > column ? "\n" + std::string(column, ' ')
+                                             : std::string(column - left.size(), ' ');
+            const std::string value = value_of(*option);
+            out += left +
+                   wrapped(option->help + (value.empty() ? "" : " [" + value + "]"), column, column, width) +
+                   "\n";
+        }
+    }
+    return out;
+}
+
+std::string OptionTable::markdown(const std::vector<Section>& sections) const {
+    const auto cell = [](const std::string& text, bool code) {
+        std::string out;
+        for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+        return code && !out.empty() ? "`" + out + "`" : out;
+    };
+    std::string out;
+    const auto all = groups(sections);
+    for (const auto& [heading, options] : all) {
+        if (all.size() > 1) out += (out.empty() ? "**" : "\n**") + heading + "**\n\n";
+        out += "| option | meaning | default |\n|---|---|---|\n";
+        for (const Option* option : options) {
+            const std::string name =
+                "--" + option->name + (option->argument.empty() ? "" : " " + option->argument);
+            out += "| " + cell(name, true) + " | " + cell(option->help, false) + " | " +
+                   cell(value_of(*option), true) + " |\n";
+        }
+    }
+    return out;
+}
+
+std::string OptionTable::manual(const std::vector<Section>& sections) const {
+    std::string out;
+    const auto all = groups(sections);
+    for (const auto& [heading, options] : all) {
+        if (all.size() > 1) out += ".PP\n.I " + heading + "\n";
+        for (const Option* option : options) {
+            out += ".TP\n\\fB\\-\\-" + core::manual_text(option->name) + "\\fR";
+            if (!option->argument.empty()) out += " \\fI" + core::manual_text(option->argument) + "\\fR";
+            out += "\n" + core::manual_text(option->help);
+            if (const std::string value = value_of(*option); !value.empty())
+                out += " [" + core::manual_text(value) + "]";
+            out += "\n";
+        }
+    }
+    return out;
+}
+
+std::string OptionTable::words(const std::vector<Section>& sections) const {
+    std::string out;
+    for (const Option& option : options_) {
+        if (!takes(sections, option)) continue;
+        const std::string word = "--" + option.name + (option.argument.empty() ? "" : "=" + option.argument);
+        out += (out.empty() ? "'" : " '") + word + "'";
+    }
+    return out;
+}
+
+}  // namespace popflow::options

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: MIT
+#include "options/run_config.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "core/text.hpp"
+#include "options/defaults.hpp"
+#include "predict/prediction_space.hpp"
+#include "report/report.hpp"
+
+namespace popflow::options {
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+std::string list_text(const Strings& values) {
+    return core::joined(values, values.size());
+}
+
+std::string list_choice(const Strings& allowed) {
+    std::string text;
+    for (const std::string& a : allowed) text += (text.empty() ? "" : "|") + a;
+    return text;
+}
+
+// Builds the options of one section; each refers to a field of the configuration.
+class Adder {
+  public:
+    Adder(OptionTable& table, Section section) : table_(table), section_(section) {}
+
+    void text(const std::string& name, std::string& field, const std::string& argument,
+              const std::string& help, bool stored = true) {
+        add(
+            name, argument, help, [&field](const Strings& v) { field = v.back(); },
+            [&field] { return field.empty() ? Strings{} : Strings{field}; }, stored);
+    }
+    template <class Count>
+    void count(const std::string& name, Count& field, std::uint64_t least, const std::string& help,
+               std::uint64_t most = std::numeric_limits<std::int64_t>::max()) {
+        add(
+            name, "N", help,
+            [&field, name, least, most](const Strings& v) {
+                field = static_cast<Count>(parse_count(name, v.back(), least, most));
+            },
+            [&field] { return Strings{std::to_string(field)}; });
+    }
+    void number(const std::string& name, double& field, double least, double most, const std::string& help) {
+        add(
+            name, "X", help,
+            [&field, name, least, most](const Strings& v) {
+                field = parse_number(name, v.back(), least, most);
+            },
+            [&field] { return Strings{core::number_label(field)}; });
+    }
+    template <class Enum>
+    void choice(const std::string& name, Enum& field, const Strings& allowed, const std::string& help) {
+        add(
+            name, list_choice(allowed), help,
+            [&field, name, allowed](const Strings& v) {
+                field = static_cast<Enum>(parse_choice(name, v.back(), allowed));
+            },
+            [&field, allowed] { return Strings{allowed[static_cast<std::size_t>(field)]}; });
+    }
+    void list(const std::string& name, Strings& field, const std::string& argument, const std::string& help) {
+        add(
+            name, argument, help,
+            [&field](const Strings& v) {
+                field.clear();
+                for (const std::string& one : v) {
+                    for (std::string& item : core::split_text(one, ',')) {
+                        if (!item.empty()) field.push_back(std::move(item));
+                    }
+                }
+            },
+            [&field] { return field.empty() ? Strings{} : Strings{list_text(field)}; });
+    }
+    void toggle(const std::string& name, bool& field, const std::string& help) {
+        add(
+            name, "", help,
+            [&field, name](const Strings& v) {
+                field = parse_choice(name, v.back(), {"false", "true"}) == 1;
+            },
+            [&field] { return Strings{field ? "true" : "false"}; }, false);
+    }
+    void add(const std::string& name, const std::string& argument, const std::string& help,
+             std::function<void(const Strings&)> set, std::function<Strings()> text, bool stored = true) {
+        table_.add({name, section_, argument, help, std::move(set), std::move(text), stored});
+    }
+
+  private:
+    OptionTable& table_;
+    Section section_;
+};
+
+void add_data(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::data);
+    screen::ScreenOptions& screen = config.screen;
+    add.text("data", config.data, "F.h5ad", "AnnData file of the screen");
+    add.add(
+        "column", "ROLE=NAME",
+        "obs column of a role: patient culture treatment concentration replicate plate cell_type",
+        [&screen](const Strings& values) {
+            static const Strings roles{"patient",   "culture", "treatment", "concentration",
+                                       "replicate", "plate",   "cell_type"};
+            for (const std::string& value : values) {
+                for (const std::string& item : core::split_text(value, ',')) {
+                    const auto equals = item.find('=');
+                    if (equals == std::string::npos || equals + 1 == item.size()) {
+                        throw core::ConfigError("column", "found '" + item + "', allowed ROLE=NAME");
+                    }
+                    parse_choice("column", item.substr(0, equals), roles);
+                    screen.columns[item.substr(0, equals)] = item.substr(equals + 1);
+                }
+            }
+        },
+        [&screen] {
+            Strings out;
+            for (const auto& [role, name] : screen.columns) out.push_back(role + "=" + name);
+            return out;
+        });
+    add.list("control", screen.control_labels, "LABELS", "treatment labels that are controls");
+    add.list("pair-by", screen.pair_by, "COLUMNS", "what makes an experiment: roles or obs columns");
+    add.count("min-cells", screen.min_cells, 1, "populations with fewer cells are dropped");
+    add.choice("doses", screen.doses, {"highest", "all"}, "concentrations that make pairs");
+    add.add(
+        "transform", "T", "arcsinh:COFACTOR, log1p or none",
+        [&screen](const Strings& v) { screen.transform = screen::Transform::parse(v.back()); },
+        [&screen] { return Strings{screen.transform.text()}; });
+    add.list("markers", screen.markers, "NAMES", "markers used, in this order; default all");
+    add.list("exclude-markers", screen.exclude_markers, "NAMES", "markers left out");
+    add.add(
+        "exclude", "COL=VAL[,COL=VAL]",
+        "rows left out, those that match all of it; may be repeated, '' for none",
+        [&screen](const Strings& v) {
+            screen.exclude = v;
+            std::erase(screen.exclude, "");
+        },
+        [&screen] { return screen.exclude; });
+}
+
+void add_split(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::split);
+    add.add(
+        "split", "S",
+        "replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters; all: every pair is "
+        "test, for evaluate on data that the run does not know",
+        [&config](const Strings& v) {
+            config.split = v.back();
+            config.screen.split_column = screen::split_column(config.split);
+        },
+        [&config] { return Strings{config.split}; });
+    add.count("split-seed", config.split_seed, 0, "chooses the replicates of --split replica");
+}
+
+void add_model(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::model);
+    models::FlowMatchingShape& model = config.model;
+    add.choice("recipe", config.recipe, {"popflow", "paper"},
+               "where defaults come from; paper: training and evaluation as published");
+    add.add(
+        "method", list_choice(models::method_names()),
+        "flow matching by what the velocity knows of the population, or neural optimal transport",
+        [&config](const Strings& v) {
+            config.method =
+                static_cast<models::Method>(parse_choice("method", v.back(), models::method_names()));
+            config.model.context = models::context_of(config.method);
+        },
+        [&config] { return Strings{models::method_name(config.method)}; });
+    add.text("treatment-vectors", config.treatment_vectors, "F.csv",
+             "numbers of each treatment, which the model sees in the place of its name");
+    add.choice("condition", config.condition, {"none", "treatment"},
+               "what the potentials of icnn know of the treatment; icnn: none");
+    add.choice("base", config.train.base, {"source", "gaussian"},
+               "where the flow starts: control cells or noise");
+    add.count("knn", model.encoder.knn, 0, "neighbours in the encoder's graph; 0 is a DeepSet");
+    add.count("hidden", model.hidden, 1, "width of the velocity network", models::most_width);
+    add.count("layers", model.layers, 1, "hidden layers of the velocity network", models::most_layers);
+    add.count("embedding", model.encoder.embedding, 1, "length of the population embedding",
+              models::most_width);
+    add.number("embedding-norm", model.encoder.norm, 1e-6, 1e6, "its Euclidean norm; published: 1");
+    add.choice("modulation", model.modulation, {"none", "film"},
+               "film: the context also scales the outputs of the velocity's hidden layers");
+    add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", models::most_width);
+    add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
+    add.choice("encoder-activation", model.encoder.activation, {"relu", "none"},
+               "between the encoder's layers; paper: none");
+    add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", models::most_width);
+    add.number("time-highest", model.time_highest, 0, 1e6,
+               "highest frequency of flow time, radians for the whole flow");
+    add.number("time-max-period", model.time_max_period, 1, 1e9, "longest over shortest period of flow time");
+    add.count("space-frequencies", model.space_frequencies, 0, "random Fourier frequencies of a cell",
+              models::most_width);
+    add.number("space-scale", model.space_scale, 0, 1e3, "standard deviation of those frequencies");
+    add.count("encoder-frequencies", model.encoder.frequencies, 0,
+              "random Fourier frequencies of a cell that the encoder sees", models::most_width);
+    add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
+               "standard deviation of those frequencies");
+    models::IcnnTransportShape& icnn = config.icnn;
+    add.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", models::most_width);
+    add.count("icnn-layers", icnn.layers, 1, "their hidden layers", models::most_layers);
+    add.choice("icnn-start", icnn.start, {"identity", "uniform"},
+               "their initial weights: those of the identity map, or as published; paper: uniform");
+}
+
+void add_train(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::train);
+    train::TrainOptions& train = config.train;
+    add.count("steps", train.steps, 1, "gradient steps");
+    add.count("batch-pairs", train.batch_pairs, 1,
+              "pairs of a step, shared out over the ranks; unless given no more than there are; paper: 1",
+              4096);
+    add.count("cells", train.cells, 2, "cells drawn from each population of a pair", 1 << 20);
+    add.count("seed", train.seed, 0, "of weights, features and draws");
+    add.choice("updates", config.model.updates, {"joint", "alternate"},
+               "velocity and encoder of mfm in each step, or by turns with cached embeddings; paper: "
+               "alternate");
+    add.choice("loss", config.model.loss, {"full", "reduced"},
+               "reported loss, with or without the constant ||x1 - x0||^2; paper: reduced");
+    add.count("icnn-inner-steps", config.icnn.inner_steps, 1, "updates of g for one of f");
+    add.choice("coupling", train.coupling, {"random", "ot", "rows", "rows-ot"},
+               "how control and treated cells are paired: by chance or exact transport; rows: as they stand "
+               "in the file, "
+               "rows-ot: those, by transport; paper: ot for fm and cgfm from the source");
+    add.choice("coupling-scope", train.coupling_scope, {"pair", "condition"},
+               "what transport pairs: the cells drawn from a pair of populations, or those of all pairs of a "
+               "step that have the same treatment and dose");
+    add.add(
+        "augment", "NAMES",
+        "none, or some of rotate, reflect, mix, and with coupling rows stretch, splice; all but mix: two "
+        "markers",
+        [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
+        [&train] { return Strings{train.augmentation.text()}; });
+    add.number("augment-until", train.augment_until, 0, 1,
+               "share of the steps that augment; those after it see the pairs as they are");
+    add.choice("normalise", train.normalise, {"no", "yes"},
+               "centre and scale markers by the training cells; scores are in that space");
+    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam; icnn and paper: 1e-4");
+    add.choice("schedule", train.schedule, {"constant", "cosine"},
+               "learning rate after the warm-up; icnn and paper: constant");
+    add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up; icnn and paper: 0");
+    add.number("clip-norm", train.clip_norm, 0, 1e9,
+               "largest norm of the gradient; 0 for none; icnn and paper: 0");
+    add.number("ema-decay", train.adam.ema_decay, 0, 0.9999999,
+               "decay of the mean of the weights; 0 for none; icnn and paper: 0");
+    add.number("beta1", train.adam.beta1, 0, 0.9999999, "of Adam; icnn: 0.5");
+    add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam; icnn: 0.9");
+    add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
+    add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
+               "of matrix products; auto is bf16 where every rank's CPU has it; paper: fp32");
+    add.text("cache", config.cache, "auto|memory|FOLDER",
+             "where a rank keeps its cells: a file of its own in a folder on a local disk, for what does not "
+             "fit into "
+             "memory; auto: in $TMPDIR if need be",
+             false);
+    add.count("checkpoint-every", config.checkpoint_every, 1, "steps between checkpoints");
+    add.number("checkpoint-minutes", config.checkpoint_minutes, 0, 1e6,
+               "minutes after which there is a checkpoint as well; 0 for none");
+    add.count("keep-checkpoints", config.keep_checkpoints, 1, "last checkpoints that are kept", 1000);
+    add.choice("on-nan", train.on_nan, {"stop", "skip"},
+               "what to do in a step whose loss is not finite; skip changes no weight");
+    add.count("log-every", config.log_every, 1, "steps between rows of the training table");
+    add.add(
+        "stop-after", "N", "checkpoint and exit 75 after this step, as on a signal; 0 for never",
+        [&config](const Strings& v) {
+            config.stop_after = parse_count("stop-after", v.back(), 0, 1ULL << 62U);
+        },
+        [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
+    add.toggle("resume", config.resume,
+               "go on where a stopped training or evaluation left off, if there is one");
+    add.toggle("dry-run", config.dry_run,
+               "read the data, time some steps, print what the training would do and write nothing");
+}
+
+void add_transport(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::transport);
+    eval::EvaluateOptions& evaluate = config.evaluate;
+    add.add(
+        "max-cells", "N|all", "cells of a population that are scored, or embedded by predict",
+        [&evaluate](const Strings& v) {
+            constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+            evaluate.max_cells =
+                v.back() == "all" ? eval::all_cells : parse_count("max-cells", v.back(), 2, most);
+        },
+        [&evaluate] {
+            return Strings{evaluate.max_cells == eval::all_cells ? "all"
+                                                                 : std::to_string(evaluate.max_cells)};
+        });
+    add.choice("eval-draw", evaluate.draw, {"random", "first"}, "which of its cells; paper: the first rows");
+    add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
+    add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
+    add.add(
+        "space", "raw|arcsinh|normalised",
+        "of predicted cells: the data file's, the transform's (`transformed` if no arcsinh), the model's",
+        [&config](const Strings& v) {
+            parse_choice("space", v.back(), predict::space_names());
+            config.space = v.back();
+        },
+        [&config] { return Strings{config.space}; });
+}
+
+void add_evaluate(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::evaluate);
+    eval::EvaluateOptions& evaluate = config.evaluate;
+    add.add(
+        "parts", "PARTS", "parts of the split to score: train, validation, test",
+        [&evaluate](const Strings& v) {
+            evaluate.parts.clear();
+            for (const std::string& part : core::split_text(v.back(), ',')) {
+                parse_choice("parts", part, {"train", "validation", "test"});
+                evaluate.parts.push_back(screen::parse_part(part));
+            }
+        },
+        [&evaluate] {
+            Strings names;
+            for (screen::Part part : evaluate.parts) names.emplace_back(screen::part_name(part));
+            return Strings{list_text(names)};
+        });
+    add.count("train-eval-pairs", evaluate.train_pairs, 0,
+              "training pairs that are scored, spread over the patients; 0 for all");
+    add.add(
+        "metrics", "NAMES", "scores to compute",
+        [&evaluate](const Strings& v) {
+            evaluate.metrics.clear();
+            for (const std::string& name : core::split_text(v.back(), ',')) {
+                parse_choice("metrics", name, eval::all_metric_names());
+                evaluate.metrics.push_back(name);
+            }
+        },
+        [&evaluate] { return Strings{list_text(evaluate.metrics)}; });
+    add.number("sinkhorn-epsilon", evaluate.sinkhorn_epsilon, 1e-3, 1e3,
+               "entropy of the metric `sinkhorn`, in parts of the mean squared distance");
+    add.number("sinkhorn-rho", evaluate.sinkhorn_rho, 0, 1e6,
+               "price of missing a marginal there, in the same parts; 0 keeps them");
+    add.count("sample-pairs", evaluate.sample_pairs, 0,
+              "pairs of which some cells are kept in the results, for the pictures of the report");
+    add.count("sample-cells", evaluate.sample_cells, 1, "cells of each of their populations", 100000);
+    add.list("sample", evaluate.sample, "NAMES",
+             "which pairs those are, by a part of their names as the results have them; default a draw");
+    // Not stored: evaluating a run again must not write over the predictions of the first time.
+    add.text("predictions", config.predictions, "P.h5ad", "also write the model's predicted cells", false);
+}
+
+// Numbers separated by commas, and the option given again.
+std::vector<double> parse_numbers(const std::string& key, const Strings& values, double least, double most) {
+    std::vector<double> numbers;
+    for (const std::string& value : values) {
+        for (const std::string& item : core::split_text(value, ',')) {
+            numbers.push_back(parse_number(key, item, least, most));
+            if (std::ranges::count(numbers, numbers.back()) > 1)
+                throw core::ConfigError(key, "found '" + item + "' twice, allowed once");
+        }
+    }
+    return numbers;
+}
+
+Strings numbers_text(const std::vector<double>& numbers) {
+    Strings labels;
+    for (const double number : numbers) labels.push_back(core::number_label(number));
+    return labels.empty() ? labels : Strings{list_text(labels)};
+}
+
+void add_predict(OptionTable& table, RunConfig& config) {
+    Adder add(table, Section::predict);
+    add.add(
+        "treatment", "NAMES", "treatments to predict; default all that were trained on",
+        [&config](const Strings& v) { config.treatments = v; }, [&config] { return config.treatments; });
+    add.add(
+        "concentration", "NUMBERS",
+        "of the treatments, after training with --doses all; default those trained",
+        [&config](const Strings& v) {
+            config.concentrations = parse_numbers("concentration", v, 0, std::numeric_limits<double>::max());
+        },
+        [&config] { return numbers_text(config.concentrations); });
+    add.add(
+        "times", "NUMBERS", "flow times in [0, 1] at which cells are also written, as layers; 1 is X itself",
+        [&config](const Strings& v) { config.times = parse_numbers("times", v, 0, 1); },
+        [&config] { return numbers_text(config.times); });
+}
+
+void add_run_folder(OptionTable& table, RunConfig& config) {
+    Adder(table, Section::run_folder).text("run", config.run, "RUN", "run folder of a training", false);
+}
+
+void add_report(OptionTable& table, RunConfig& config) {
+    Adder(table, Section::inspect).toggle("json", config.json, "print JSON");
+    Adder add(table, Section::report);
+    add.text("watch", config.watch, "RUN", "show how a training goes, until its last step", false);
+    add.add(
+        "format", "F",
+        "of the report: " + list_text(report::report_format_names()) +
+            "; default by the output's name, or text",
+        [&config](const Strings& v) {
+            parse_choice("format", v.back(), report::report_format_names());
+            config.format = v.back();
+        },
+        [&config] { return config.format.empty() ? Strings{} : Strings{config.format}; }, false);
+    add.text("published", config.published, "TABLE",
+             "figures to show under one's own: " + list_text(report::PublishedTable::builtin_names()) +
+                 ", or a CSV file",
+             false);
+}
+
+void add_simulated_file(Adder& add, SimulateConfig& config) {
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
+             false);
+    add.text("output", config.output, "F.h5ad", "file to write", false);
+}
+
+}  // namespace
+
+OptionTable simulate_letters_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    simulate::LettersOptions& letters = config.letters;
+    add_simulated_file(add, config);
+    add.count("seed", letters.seed, 0, "of everything that is drawn");
+    add.list("letters", letters.letters, "NAMES",
+             "capitals to train on; default all that are not to be tested");
+    add.list("test-letters", letters.test_letters, "NAMES", "capitals to test");
+    add.count("rotations", letters.rotations, 1, "rotations of each letter", 100000);
+    add.number("noise", letters.noise, 0, 1e3,
+               "standard deviation that is added to the target for the source");
+    add.number("jitter", letters.jitter, 0, 1e3, "standard deviation of the target's points");
+    add.text("font", letters.font, "FILE", "TrueType or OpenType; default Liberation Sans of the system",
+             false);
+    add.count("size", letters.size, 8, "pixels of the drawing; its points grow with the square", 2000);
+    return table;
+}
+
+OptionTable simulate_screen_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    simulate::SimulatedScreenOptions& screen = config.screen;
+    add_simulated_file(add, config);
+    add.count("seed", screen.seed, 0, "of everything that is drawn");
+    add.count("patients", screen.patients, 1, "patients; the ten published ones first", 1000000);
+    add.list("cultures", screen.cultures, "NAMES", "of PDO, F and PDOF");
+    add.list("treatments", screen.treatments, "NAMES", "of O S VS L V F C SF CS CF CSF");
+    add.count("replicates", screen.replicates, 1, "replicates of each plate", 1000);
+    add.count("dose-levels", screen.doses, 1, "concentrations of a single drug", 1000);
+    add.choice("cyclin-b1", screen.cyclin_b1, {"no", "yes"},
+               "a 44th marker, which the configurations of the organoid screen leave out");
+    add.add(
+        "cells", "MIN:MAX", "cells of a population",
+        [&screen](const Strings& v) {
+            const std::string& text = v.back();
+            const auto colon = text.find(':');
+            if (colon == std::string::npos)
+                throw core::ConfigError("cells", "found '" + text + "', allowed MIN:MAX");
+            screen.min_cells = parse_count("cells", text.substr(0, colon), 1, 1U << 30U);
+            screen.max_cells = parse_count("cells", text.substr(colon + 1), screen.min_cells, 1U << 30U);
+        },
+        [&screen] {
+            return Strings{std::to_string(screen.min_cells) + ":" + std::to_string(screen.max_cells)};
+        });
+    add.number("failed-wells", screen.failed_wells, 0, 0.99,
+               "share of treatments missing from an experiment");
+    add.count("pairs", screen.pairs, 0,
+              "exactly so many (control, highest dose) pairs; 0: what the above gives", 10000000);
+    return table;
+}
+
+OptionTable run_options(RunConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::general);
+    add.text("config", config.config_file, "F.cfg",
+             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
+             false);
+    add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
+    add.number("log-seconds", config.log_seconds, 0, 1e9,
+               "between lines of progress where there is no terminal");
+    add_data(table, config);
+    add_split(table, config);
+    add_model(table, config);
+    add_train(table, config);
+    add_run_folder(table, config);
+    add_transport(table, config);
+    add_evaluate(table, config);
+    add_predict(table, config);
+    add_report(table, config);
+    table.share("resume", Section::evaluate);
+    table.share("config", Section::inspect);
+    for (const char* name : {"config", "transform", "markers", "exclude-markers", "metrics", "max-cells",
+                             "seed", "json", "sinkhorn-epsilon", "sinkhorn-rho"})
+        table.share(name, Section::scores);
+    table.on_parsed([&config](const std::set<std::string>& given) { apply_defaults(config, given); });
+    return table;
+}
+
+const std::vector<Section>& training_sections() {
+    static const std::vector<Section> sections{Section::data, Section::split, Section::model, Section::train};
+    return sections;
+}
+
+std::vector<std::string> differences(const std::string& now, const std::string& before,
+                                     const std::vector<std::string>& ignored) {
+    auto a = core::key_values(now);
+    auto b = core::key_values(before);
+    std::map<std::string, int> keys;
+    for (const auto& entry : a) keys[entry.first];
+    for (const auto& entry : b) keys[entry.first];
+    std::vector<std::string> lines;
+    for (const auto& [key, unused] : keys) {
+        if (std::ranges::find(ignored, key) != ignored.end() || a[key] == b[key]) continue;
+        lines.push_back(key + ": found '" + a[key] + "', was '" + b[key] + "'");
+    }
+    return lines;
+}
+
+}  // namespace popflow::options

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "ot/exact/point_clusters.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace popflow::ot {
+
+PointClusters::PointClusters(linalg::ConstMatrixView<float> x, std::size_t finest) : x_(x), order_(x.rows) {
+    std::iota(order_.begin(), order_.end(), 0U);
+    halve(0, 1, finest);
+}
+
+void PointClusters::halve(std::size_t cluster, std::size_t count, std::size_t finest) {
+    if (count >= finest) return;
+    const std::size_t first = begin(cluster, count);
+    const std::size_t middle = begin(2 * cluster + 1, 2 * count);
+    const std::size_t last = begin(cluster + 1, count);
+    const std::size_t k = widest_marker(first, last);
+    const auto at = [&](std::size_t i) { return order_.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::nth_element(at(first), at(middle), at(last), [&](std::uint32_t i, std::uint32_t j) {
+        return x_(i, k) != x_(j, k) ? x_(i, k) < x_(j, k) : i < j;
+    });
+    halve(2 * cluster, 2 * count, finest);
+    halve(2 * cluster + 1, 2 * count, finest);
+}
+
+std::size_t PointClusters::widest_marker(std::size_t first, std::size_t last) const {
+    const auto points = static_cast<double>(last - first);
+    std::vector<double> mean(x_.cols);
+    std::vector<double> squares(x_.cols);
+    for (std::size_t i = first; i < last; ++i) {
+        for (std::size_t k = 0; k < x_.cols; ++k) mean[k] += x_(order_[i], k) / points;
+    }
+    for (std::size_t i = first; i < last; ++i) {
+        for (std::size_t k = 0; k < x_.cols; ++k) {
+            const double difference = x_(order_[i], k) - mean[k];
+            squares[k] += difference * difference;
+        }
+    }
+    return static_cast<std::size_t>(std::max_element(squares.begin(), squares.end()) - squares.begin());
+}
+
+linalg::Matrix<float> PointClusters::centres(std::size_t count) const {
+    linalg::Matrix<float> centres(count, x_.cols);
+    std::vector<double> mean(x_.cols);
+    for (std::size_t c = 0; c < count; ++c) {
+        const auto points = static_cast<double>(begin(c + 1, count) - begin(c, count));
+        std::fill(mean.begin(), mean.end(), 0.0);
+        for (std::size_t i = begin(c, count); i < begin(c + 1, count); ++i) {
+            for (std::size_t k = 0; k < x_.cols; ++k) mean[k] += x_(order_[i], k) / points;
+        }
+        for (std::size_t k = 0; k < x_.cols; ++k) centres(c, k) = static_cast<float>(mean[k]);
+    }
+    return centres;
+}
+
+std::vector<double> PointClusters::weights(std::size_t count, std::span<const double> of_points) const {
+    std::vector<double> weights(count);
+    for (std::size_t c = 0; c < count; ++c) {
+        for (std::size_t i = begin(c, count); i < begin(c + 1, count); ++i) {
+            weights[c] += of_points.empty() ? 1.0 : of_points[order_[i]];
+        }
+    }
+    return weights;
+}
+
+}  // namespace popflow::ot

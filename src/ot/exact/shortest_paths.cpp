@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "ot/exact/shortest_paths.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+namespace popflow::ot {
+
+namespace {
+
+constexpr std::int64_t unreached = std::numeric_limits<std::int64_t>::max();
+constexpr std::size_t arcs_at_a_time = 8;
+constexpr std::size_t arcs_listed = 32;
+// To list a row anew takes about as long as to look at one arc in this many of its columns.
+constexpr std::size_t columns_per_effort = 16;
+
+}  // namespace
+
+ShortestPaths::ShortestPaths(PartialPlan& plan)
+    : plan_(plan),
+      stamp_(plan.g.size()),
+      distance_(plan.g.size()),
+      reached_from_(plan.g.size()),
+      row_stamp_(plan.f.size()),
+      row_distance_(plan.f.size()),
+      row_col_(plan.f.size()),
+      row_share_(plan.f.size()),
+      row_scanned_(plan.f.size()),
+      row_listed_(plan.f.size()) {}
+
+bool ShortestPaths::solve(std::size_t effort) {
+    effort_ = effort;
+    for (std::uint32_t i = 0; i < plan_.f.size(); ++i) {
+        while (plan_.supply[i] > 0) {
+            if (!search(i)) return false;
+            raise_duals();
+            augment(i);
+        }
+    }
+    return true;
+}
+
+void ShortestPaths::spend(std::size_t arcs) {
+    effort_ -= std::min(effort_, arcs);
+}
+
+void ShortestPaths::push(std::int64_t distance, std::uint32_t id) {
+    queue_.push_back({distance, id});
+    std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
+}
+
+void ShortestPaths::visit(std::uint32_t row, std::int64_t distance, std::uint32_t col, std::uint32_t share) {
+    row_stamp_[row] = search_;
+    row_distance_[row] = distance;
+    row_col_[row] = col;
+    row_share_[row] = share;
+    row_scanned_[row] = 0;
+    visited_rows_.push_back(row);
+    scan(row);
+}
+
+// Looks at the listed arcs of a row from where the search has come to: those that may matter soon.
+void ShortestPaths::scan(std::uint32_t row) {
+    const std::int64_t base = row_distance_[row] - plan_.f[row];
+    const auto arcs = plan_.candidates.row(row);
+    const std::size_t first = row_scanned_[row];
+    const std::size_t end = std::min(first + arcs_at_a_time, arcs.size());
+    spend(end - first);
+    for (const auto& [c, least, j] : arcs.subspan(first, end - first)) {
+        const std::int64_t through = base + c - plan_.g[j];
+        if (through >= sink_distance_ || (stamp_[j] == search_ && through >= distance_[j])) continue;
+        stamp_[j] = search_;
+        distance_[j] = through;
+        reached_from_[j] = row;
+        if (plan_.demand[j] > 0) {
+            sink_distance_ = through;
+            sink_ = j;
+        } else {
+            push(through, j);
+        }
+    }
+    row_scanned_[row] = static_cast<std::uint32_t>(end);
+    // What is left is no nearer than this, nor than the row itself.
+    const std::int64_t least = end < arcs.size() ? arcs[end].least : plan_.candidates.bound(row);
+    if (least == unreached) return;
+    const std::int64_t beyond = std::max(base + least, row_distance_[row]);
+    if (beyond < sink_distance_) push(beyond, static_cast<std::uint32_t>(plan_.g.size()) + row);
+}
+
+// Looks further along a row; a list that this search has made itself was too short.
+void ShortestPaths::scan_on(std::uint32_t row) {
+    const std::size_t listed = plan_.candidates.row(row).size();
+    if (row_scanned_[row] == listed) {
+        plan_.candidates.list(row, row_listed_[row] == search_ ? 2 * listed : arcs_listed);
+        row_listed_[row] = search_;
+        row_scanned_[row] = 0;
+        spend(plan_.g.size() / columns_per_effort);
+    }
+    scan(row);
+}
+
+bool ShortestPaths::search(std::uint32_t source) {
+    ++search_;
+    visited_rows_.clear();
+    done_cols_.clear();
+    queue_.clear();
+    sink_distance_ = unreached;
+    sink_ = none;
+    visit(source, 0, none, 0);
+    while (!queue_.empty() && effort_ > 0) {
+        std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
+        const auto [distance, id] = queue_.back();
+        queue_.pop_back();
+        if (distance >= sink_distance_) break;
+        if (id >= plan_.g.size()) {
+            scan_on(static_cast<std::uint32_t>(id - plan_.g.size()));
+            continue;
+        }
+        if (distance != distance_[id]) continue;  // a shorter way was found since
+        done_cols_.push_back(id);
+        const auto& shares = plan_.shares[id];
+        for (std::uint32_t l = 0; l < shares.size(); ++l) {
+            if (row_stamp_[shares[l].row] != search_) visit(shares[l].row, distance, id, l);
+        }
+    }
+    return sink_ != none && effort_ > 0;
+}
+
+void ShortestPaths::raise_duals() {
+    for (const std::uint32_t i : visited_rows_) plan_.f[i] += sink_distance_ - row_distance_[i];
+    for (const std::uint32_t j : done_cols_) {
+        if (distance_[j] < sink_distance_) plan_.lower(j, sink_distance_ - distance_[j]);
+    }
+}
+
+void ShortestPaths::augment(std::uint32_t source) {
+    std::int64_t units = std::min(plan_.supply[source], plan_.demand[sink_]);
+    for (std::uint32_t row = reached_from_[sink_]; row != source; row = reached_from_[row_col_[row]])
+        units = std::min(units, plan_.shares[row_col_[row]][row_share_[row]].units);
+    plan_.supply[source] -= units;
+    plan_.demand[sink_] -= units;
+    for (std::uint32_t j = sink_;;) {
+        const std::uint32_t row = reached_from_[j];
+        plan_.add(j, row, units);
+        if (row == source) break;
+        j = row_col_[row];
+        auto& shares = plan_.shares[j];
+        auto& share = shares[row_share_[row]];
+        share.units -= units;
+        if (share.units == 0) {
+            share = shares.back();
+            shares.pop_back();
+        }
+    }
+}
+
+}  // namespace popflow::ot

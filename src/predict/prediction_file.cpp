@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include "predict/prediction_file.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "anndata/anndata_write.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
+#include "h5/file.hpp"
+#include "mpi/run_collectively.hpp"
+
+namespace popflow::predict {
+
+PredictionFile::PredictionFile(const screen::Screen& screen, const screen::Normalisation& normalisation,
+                               PredictionPlan plan)
+    : screen_(screen),
+      normalisation_(normalisation),
+      plan_(std::move(plan)),
+      data_(screen.file),
+      obs_(data_, "obs"),
+      scratch_(plan_.path) {
+    const std::vector<std::string> ours = own_columns();
+    for (const std::string& name : obs_.columns()) {
+        if (std::ranges::find(ours, name) == ours.end()) continue;
+        throw core::DataError(screen.file, "obs/" + name,
+                              "found a column of a name that predictions use; rename it");
+    }
+    // Categories must differ, and labels joined of several columns need not.
+    std::set<std::string> distinct;
+    for (std::string& name : plan_.sources) {
+        while (!distinct.insert(name).second) name += "'";
+    }
+    std::set<std::size_t> controls;
+    for (const Prediction& p : plan_.predictions) repeats_ |= !controls.insert(p.control).second;
+}
+
+std::vector<std::string> PredictionFile::own_columns() const {
+    std::vector<std::string> names{predicted_treatment_column, predicted_concentration_column};
+    if (plan_.parts) names.emplace_back(predicted_part_column);
+    names.push_back(plan_.source_column);
+    names.emplace_back(predicted_cell_column);
+    return names;
+}
+
+void PredictionFile::add(std::size_t prediction, std::span<const std::uint64_t> rows,
+                         std::span<const linalg::ConstMatrixView<float>> states) {
+    Block block{rows.size(), scratch_.append(rows), {}};
+    for (const auto& state : states) {
+        linalg::Matrix<float> x(state.rows, state.cols);
+        for (std::size_t i = 0; i < state.rows; ++i) std::ranges::copy(state.row_span(i), x.view().row(i));
+        to_space(plan_.space, normalisation_, screen_.options.transform, x.view());
+        block.states.push_back(scratch_.append(std::span<const float>(x.values())));
+    }
+    own_[prediction].push_back(std::move(block));
+}
+
+std::string PredictionFile::label(const Prediction& prediction, const std::string& column) const {
+    if (column == predicted_treatment_column) return prediction.treatment;
+    if (column == predicted_concentration_column) return prediction.concentration;
+    return column == predicted_part_column ? prediction.part : plan_.sources[prediction.source];
+}
+
+// Sources in their order, which is that of the embeddings; other labels sorted, an empty one being missing.
+std::vector<std::string> PredictionFile::labels(const Layout& layout, const std::string& column) const {
+    if (column == plan_.source_column) {
+        std::vector<std::string> names;
+        for (std::size_t s : layout.sources) names.push_back(plan_.sources[s]);
+        return names;
+    }
+    std::set<std::string> distinct;
+    for (std::size_t p = 0; p < plan_.predictions.size(); ++p) {
+        if (layout.n[p] > 0) distinct.insert(label(plan_.predictions[p], column));
+    }
+    distinct.erase("");
+    return {distinct.begin(), distinct.end()};
+}
+
+std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenance& provenance,
+                                  const linalg::Matrix<float>& embeddings) {
+    Layout layout;
+    layout.n.resize(plan_.predictions.size(), 0);
+    for (const auto& [prediction, blocks] : own_) {
+        for (const Block& block : blocks) layout.n[prediction] += static_cast<std::int64_t>(block.n);
+    }
+    comm.sum(layout.n);
+    std::set<std::size_t> sources;
+    for (std::size_t p = 0; p < layout.n.size(); ++p) {
+        layout.first.push_back(layout.rows);
+        layout.rows += static_cast<std::size_t>(layout.n[p]);
+        if (layout.n[p] > 0) sources.insert(plan_.predictions[p].source);
+    }
+    layout.sources.assign(sources.begin(), sources.end());
+    for (const std::string& column : own_columns()) {
+        if (column != predicted_cell_column) layout.categories[column] = labels(layout, column);
+    }
+
+    std::unique_ptr<h5::AtomicFile> file;
+    mpi::together(comm, [&] {
+        if (!comm.root()) return;
+        file = std::make_unique<h5::AtomicFile>(plan_.path);
+        create(file->root(), layout, provenance, embeddings);
+        file->close();
+    });
+    for (int turn = 0; turn < comm.size(); ++turn) {
+        mpi::together(comm, [&] {
+            if (turn != comm.rank() || own_.empty()) return;
+            h5::WritableFile shared(plan_.path + ".tmp", plan_.path);
+            write_own(shared.root(), layout);
+            shared.close();
+        });
+    }
+    mpi::together(comm, [&] {
+        if (comm.root()) file->commit();
+    });
+    return layout.rows;
+}
+
+void PredictionFile::create(h5::Group root, const Layout& layout, const Provenance& provenance,
+                            const linalg::Matrix<float>& embeddings) const {
+    h5::write_encoding(root, "anndata", "0.1.0");
+    anndata::write_empty_groups(root);
+    const std::vector<std::size_t> shape{layout.rows, screen_.markers.size()};
+    h5::Dataset x = root.create_dataset("X", h5::Element::float32, shape);
+    h5::write_encoding(x, "array", "0.2.0");
+    for (const double time : plan_.times) {
+        h5::Dataset layer =
+            root.create_dataset("layers/" + prediction_layer(time), h5::Element::float32, shape);
+        h5::write_encoding(layer, "array", "0.2.0");
+    }
+    create_obs(root, layout);
+
+    const anndata::TableCopy table(data_, "var");
+    h5::Group var = root.create_group("var");
+    h5::write_encoding(var, "dataframe", "0.2.0");
+    var.write_attribute("_index", "_index");
+    var.write_attribute("column-order", table.columns());
+    anndata::write_strings(var, "_index", screen_.markers);
+    table.create(var, screen_.markers.size());
+    const std::vector<std::uint64_t> markers(screen_.marker_cols.begin(), screen_.marker_cols.end());
+    const anndata::RowSegment all{markers, 0};
+    table.write(var, {&all, 1});
+
+    write_uns(root, layout, provenance, embeddings);
+}
+
+void PredictionFile::create_obs(h5::Group& root, const Layout& layout) const {
+    h5::Group obs = root.create_group("obs");
+    h5::write_encoding(obs, "dataframe", "0.2.0");
+    obs.write_attribute("_index", "_index");
+    std::vector<std::string> order = obs_.columns();
+    for (const std::string& name : own_columns()) order.push_back(name);
+    obs.write_attribute("column-order", order);
+    obs_.create(obs, layout.rows);
+    for (const auto& [name, categories] : layout.categories)
+        anndata::create_categorical(obs, name, categories, layout.rows);
+    for (const char* name : {"_index", predicted_cell_column}) {
+        h5::Dataset names = obs.create_strings(name, layout.rows);
+        h5::write_encoding(names, "string-array", "0.2.0");
+    }
+}
+
+void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Provenance& provenance,
+                               const linalg::Matrix<float>& embeddings) const {
+    h5::Group uns = anndata::create_dict(root, "uns");
+    h5::Group ours = anndata::create_dict(uns, "popflow");
+    anndata::write_string(ours, "version", core::version());
+    anndata::write_string(ours, "commit", core::commit());
+    anndata::write_string(ours, "config", provenance.config);
+    anndata::write_string(ours, "method", provenance.method);
+    anndata::write_string(ours, "base", provenance.base);
+    anndata::write_string(ours, "data_fingerprint", provenance.data_fingerprint);
+    anndata::write_scalar<std::uint64_t>(ours, "seed", provenance.seed);
+    anndata::write_scalar<std::uint64_t>(ours, "steps", provenance.steps);
+    anndata::write_string(ours, "space", space_name(plan_.space, screen_.options.transform));
+    anndata::write_string(ours, "transform", screen_.options.transform.text());
+    anndata::write_strings(ours, "treatments", layout.categories.at(predicted_treatment_column));
+    anndata::write_array(ours, "times", std::span<const double>(plan_.times), {plan_.times.size()});
+    anndata::write_strings(ours, plan_.source_column, layout.categories.at(plan_.source_column));
+    linalg::Matrix<float> kept(layout.sources.size(), embeddings.cols());
+    for (std::size_t k = 0; k < layout.sources.size(); ++k)
+        std::ranges::copy(embeddings.view().row_span(layout.sources[k]), kept.view().row(k));
+    anndata::write_array(ours, "embeddings", std::span<const float>(kept.values()),
+                         {kept.rows(), kept.cols()});
+}
+
+std::string prediction_layer(double time) {
+    return "t=" + core::number_label(time);
+}
+
+void PredictionFile::write_own(h5::Group root, const Layout& layout) const {
+    constexpr std::size_t at_once = std::size_t{1} << 18;  // cells, some tens of megabytes of strings
+    std::vector<Piece> pieces;
+    std::size_t cells = 0;
+    for (const auto& [prediction, blocks] : own_) {
+        std::size_t first = layout.first[prediction];
+        for (const Block& block : blocks) {
+            if (cells + block.n > at_once && !pieces.empty()) {
+                write_pieces(root, layout, pieces);
+                pieces.clear();
+                cells = 0;
+            }
+            pieces.push_back({prediction, first, &block, scratch_.read<std::uint64_t>(block.rows, block.n)});
+            first += block.n;
+            cells += block.n;
+        }
+    }
+    if (!pieces.empty()) write_pieces(root, layout, pieces);
+}
+
+void PredictionFile::write_pieces(h5::Group& root, const Layout& layout,
+                                  const std::vector<Piece>& pieces) const {
+    const std::size_t d = screen_.markers.size();
+    for (std::size_t s = 0; s <= plan_.times.size(); ++s) {
+        h5::Dataset x = root.open_dataset(s == 0 ? "X" : "layers/" + prediction_layer(plan_.times[s - 1]));
+        for (const Piece& piece : pieces) {
+            const auto values = scratch_.read<float>(piece.block->states[s], piece.block->n * d);
+            x.write_rows(piece.first, std::span<const float>(values));
+        }
+    }
+    h5::Group obs = root.open_group("obs");
+    std::vector<anndata::RowSegment> segments;
+    for (const Piece& piece : pieces) segments.push_back({piece.rows, piece.first});
+    obs_.write(obs, segments);
+    for (const auto& [name, categories] : layout.categories) {
+        h5::Dataset codes = obs.open_dataset(name + "/codes");
+        for (const Piece& piece : pieces) {
+            const auto at = std::ranges::find(categories, label(plan_.predictions[piece.prediction], name));
+            const auto code =
+                at == categories.end() ? -1 : static_cast<std::int32_t>(at - categories.begin());
+            const std::vector<std::int32_t> values(piece.rows.size(), code);
+            codes.write_rows(piece.first, std::span<const std::int32_t>(values));
+        }
+    }
+    const std::vector<std::string> names = obs_.obs_names(segments);
+    h5::Dataset from = obs.open_dataset(predicted_cell_column);
+    h5::Dataset index = obs.open_dataset("_index");
+    std::size_t position = 0;
+    for (const Piece& piece : pieces) {
+        const auto own = std::span(names).subspan(position, piece.rows.size());
+        from.write_strings(piece.first, own);
+        std::vector<std::string> unique(own.begin(), own.end());
+        if (repeats_) {
+            const Prediction& p = plan_.predictions[piece.prediction];
+            for (std::string& name : unique)
+                name += " / " + screen::condition_name(p.treatment, p.concentration);
+        }
+        index.write_strings(piece.first, unique);
+        position += piece.rows.size();
+    }
+}
+
+}  // namespace popflow::predict

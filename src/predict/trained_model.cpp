@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "predict/trained_model.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/text.hpp"
+#include "screen/read_populations.hpp"
+#include "screen/screen_draft.hpp"
+
+namespace popflow::predict {
+
+core::Stream pair_stream(std::uint64_t seed, std::size_t pair, DrawRole role) {
+    return {seed, core::Purpose::evaluation, pair, static_cast<std::uint64_t>(role)};
+}
+
+core::Stream control_stream(std::uint64_t seed, const screen::Screen& screen, std::size_t control,
+                            DrawRole role) {
+    const std::uint64_t name = screen::digest_text(0, screen::population_label(screen, control));
+    return {seed, core::Purpose::evaluation, name, static_cast<std::uint64_t>(role)};
+}
+
+screen::Cells take_rows(const screen::Cells& cells, std::span<const std::uint32_t> rows) {
+    screen::Cells out{linalg::Matrix<float>(rows.size(), cells.x.cols()), {}};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::copy_n(cells.x.view().row(rows[i]), cells.x.cols(), out.x.view().row(i));
+        out.cell_type.push_back(cells.cell_type[rows[i]]);
+    }
+    return out;
+}
+
+std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t most, Draw draw, core::Stream stream) {
+    if (draw == Draw::random) {
+        std::vector<std::uint32_t> rows = stream.sample(n, std::min(n, most));
+        std::ranges::sort(rows);
+        return rows;
+    }
+    std::vector<std::uint32_t> rows(std::min(n, most));
+    std::iota(rows.begin(), rows.end(), 0U);
+    return rows;
+}
+
+ModelInputs::ModelInputs(const screen::Screen& screen, const TrainedFlow& flow)
+    : screen_(screen), normalisation_(flow.normalisation), type_(screen.cell_types.size(), 0) {
+    if (flow.cell_types.size() < 2) return;
+    for (std::size_t k = 0; k < type_.size(); ++k) {
+        const auto known = std::ranges::find(flow.cell_types, screen.cell_types[k]);
+        if (known == flow.cell_types.end()) {
+            throw core::DataError(screen.file, "obs",
+                                  "found cell type `" + screen.cell_types[k] + "`, allowed " +
+                                      core::joined(flow.cell_types) + ", those that the run was trained on");
+        }
+        type_[k] = static_cast<std::uint8_t>(known - flow.cell_types.begin());
+    }
+}
+
+std::vector<screen::Cells> ModelInputs::read(std::span<const std::size_t> populations,
+                                             std::vector<std::vector<std::uint64_t>>* rows) const {
+    std::vector<screen::Cells> cells = screen::read_populations(screen_, populations, rows);
+    for (screen::Cells& c : cells) {
+        normalisation_.apply(c.x.view());
+        for (std::uint8_t& type : c.cell_type) type = type_[type];
+    }
+    return cells;
+}
+
+std::vector<float> population_context(const TrainedFlow& flow, const screen::Cells& control) {
+    return flow.model.context(flow.values, control.x.view(), control.cell_type);
+}
+
+void transport_cells(const TrainedFlow& flow, std::span<const float> context,
+                     const screen::Population& treated, double tolerance, core::Stream& noise,
+                     linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
+    const std::vector<float> condition = flow.conditions.encode(treated);
+    if (flow.gaussian_base) {
+        for (std::size_t i = 0; i < x.rows; ++i) noise.fill_normal(x.row_span(i));
+    }
+    const ode::Options solver{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};
+    flow.model.trajectory(flow.values, context, condition, solver, x, snapshots);
+}
+
+}  // namespace popflow::predict

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+#include "report/comparison.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <tuple>
+
+#include "core/text.hpp"
+
+namespace popflow::report {
+
+void Figure::add(double value) {
+    if (!std::isnan(value)) values_.push_back(value);
+}
+
+double Figure::mean() const {
+    if (values_.empty()) return std::numeric_limits<double>::quiet_NaN();
+    return std::accumulate(values_.begin(), values_.end(), 0.0) / static_cast<double>(values_.size());
+}
+
+double Figure::deviation() const {
+    if (values_.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+    if (std::ranges::all_of(values_, [&](double v) { return v == values_.front(); })) return 0;
+    const double centre = mean();
+    double squares = 0;
+    for (double v : values_) squares += (v - centre) * (v - centre);
+    return std::sqrt(squares / static_cast<double>(values_.size() - 1));
+}
+
+std::string ComparisonRow::label() const {
+    std::string name = predictor;
+    if (is_model()) {
+        name = core::upper_case(method);
+        if (method == "mfm") name += " k=" + std::to_string(knn);
+        if (base == "gaussian") name += " w/ N";
+        name += variant;
+    }
+    return differs.empty() ? name : name + " (" + differs + ")";
+}
+
+const Figure* ComparisonRow::find(const Scope& scope, const std::string& metric) const {
+    const auto in_scope = scores.find(scope);
+    if (in_scope == scores.end()) return nullptr;
+    const auto at = in_scope->second.by_metric.find(metric);
+    return at == in_scope->second.by_metric.end() || at->second.values().empty() ? nullptr : &at->second;
+}
+
+std::vector<Scope> Comparison::scopes() const {
+    // test, train, validation by their names; in each the published aggregation first, the flat one last.
+    std::set<std::tuple<std::string, int, std::string>> sorted;
+    for (const ComparisonRow& row : rows) {
+        for (const auto& [scope, scores] : row.scores) {
+            const int place = scope.second == "culture_mean" ? 0 : scope.second == "pair_mean" ? 2 : 1;
+            sorted.insert({scope.first, place, scope.second});
+        }
+    }
+    std::vector<Scope> scopes;
+    for (const auto& [part, place, aggregation] : sorted) scopes.emplace_back(part, aggregation);
+    return scopes;
+}
+
+std::size_t Comparison::seeds() const {
+    std::size_t most = 0;
+    for (const ComparisonRow& row : rows) {
+        if (row.is_model()) most = std::max(most, row.seeds.size());
+    }
+    return most;
+}
+
+namespace {
+
+using Texts = std::vector<std::string>;
+using Entries = std::map<std::string, std::string>;
+
+// Options that decide which cells are scored, and in which units: baselines depend on no others.
+const std::set<std::string> scoring_keys{
+    "column",          "control", "pair-by", "min-cells", "doses",     "transform", "markers",
+    "exclude-markers", "exclude", "split",   "max-cells", "eval-draw", "normalise", "train-eval-pairs"};
+// Options that change no score of the tables, or are a seed.
+const std::set<std::string> passive_keys{"seed",
+                                         "eval-seed",
+                                         "data",
+                                         "split-seed",
+                                         "parts",
+                                         "metrics",
+                                         "checkpoint-every",
+                                         "log-every",
+                                         "sample",
+                                         "sample-pairs",
+                                         "sample-cells",
+                                         "space",
+                                         "sinkhorn-epsilon",
+                                         "sinkhorn-rho",
+                                         "method",
+                                         "base",
+                                         "loss",
+                                         "checkpoint-minutes",
+                                         "keep-checkpoints",
+                                         "on-nan"};
+const std::set<std::string> encoder_keys{"embedding",           "encoder-hidden", "encoder-layers",
+                                         "encoder-activation",  "updates",        "embedding-norm",
+                                         "encoder-frequencies", "encoder-scale"};
+const std::set<std::string> icnn_keys{"icnn-hidden", "icnn-layers", "icnn-start", "icnn-inner-steps",
+                                      "condition"};
+
+// The options of a file that tell its rows from others, as they took effect.
+Entries telling_entries(const predict::Provenance& p) {
+    Entries entries = core::key_values(p.config);
+    entries["steps"] = std::to_string(p.steps);  // of the checkpoint, which may be an earlier one
+    entries["precision"] = p.precision;
+    std::erase_if(entries, [&](const auto& entry) {
+        return passive_keys.contains(entry.first) || entry.first == "knn" ||
+               (p.method != "mfm" && encoder_keys.contains(entry.first)) ||
+               (p.method != "icnn" && icnn_keys.contains(entry.first));
+    });
+    return entries;
+}
+
+std::string value_of(const Entries& entries, const std::string& key) {
+    const auto at = entries.find(key);
+    return at == entries.end() ? "" : at->second;
+}
+
+// Keys in which some of the entries differ.
+std::set<std::string> differing_keys(const std::vector<Entries>& all) {
+    std::set<std::string> keys;
+    for (const Entries& entries : all) {
+        for (const auto& entry : entries) {
+            if (std::ranges::any_of(
+                    all, [&](const Entries& e) { return value_of(e, entry.first) != entry.second; }))
+                keys.insert(entry.first);
+        }
+    }
+    return keys;
+}
+
+std::string described(const Entries& entries, const std::set<std::string>& keys) {
+    Texts texts;
+    for (const std::string& key : keys) {
+        const std::string value = value_of(entries, key);
+        texts.push_back(value.empty() ? "no " + key : key + "=" + value);
+    }
+    return core::joined(texts, texts.size());
+}
+
+std::size_t place(const Texts& names, const std::string& name) {
+    return static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
+}
+
+// Place of a row in the published tables; baselines behind.
+auto rank(const ComparisonRow& row) {
+    static const Texts methods{"fm", "cgfm", "icnn", "mfm"};
+    // The published tables have the Gaussian base first among the rows of MFM, and last elsewhere.
+    const bool late = (row.base == "gaussian") != (row.method == "mfm");
+    return std::tuple(place(eval::predictor_names(), row.predictor), place(methods, row.method), row.method,
+                      late, row.knn, row.variant);
+}
+
+// Collects the rows of one comparison.
+class Collector {
+  public:
+    Collector(const std::vector<eval::Results>& results, Comparison& comparison)
+        : results_(results), comparison_(comparison) {
+        std::vector<Entries> scoring;
+        for (std::size_t i : comparison.results) {
+            entries_[i] = telling_entries(results[i].provenance);
+            scoring.push_back(entries_[i]);
+            std::erase_if(scoring.back(),
+                          [](const auto& entry) { return !scoring_keys.contains(entry.first); });
+            of_kind_[kind(i)].push_back(entries_[i]);
+        }
+        scoring_differences_ = differing_keys(scoring);
+    }
+
+    void collect() {
+        for (std::size_t i : comparison_.results) add(i);
+        std::ranges::stable_sort(comparison_.rows, {}, rank);
+        add_notes();
+    }
+
+  private:
+    // Method, base and k; a graph belongs to MFM alone.
+    std::tuple<std::string, std::string, std::size_t, std::string> kind(std::size_t i) const {
+        const predict::Provenance& p = results_[i].provenance;
+        std::string variant = p.method == "icnn" && p.condition == "treatment" ? treatment_variant : "";
+        if (p.recipe == "paper") variant += " (paper)";
+        return {p.method, p.base, p.method == "mfm" ? p.knn : 0, variant};
+    }
+
+    ComparisonRow& row_of(std::size_t i, const std::string& predictor) {
+        ComparisonRow wanted{.predictor = predictor};
+        std::set<std::string> keys = scoring_differences_;
+        if (wanted.is_model()) {
+            std::tie(wanted.method, wanted.base, wanted.knn, wanted.variant) = kind(i);
+            keys.merge(differing_keys(of_kind_[kind(i)]));
+        }
+        wanted.differs = described(entries_[i], keys);
+        for (ComparisonRow& row : comparison_.rows) {
+            if (rank(row) == rank(wanted) && row.differs == wanted.differs) return row;
+        }
+        comparison_.rows.push_back(std::move(wanted));
+        return comparison_.rows.back();
+    }
+
+    void add(std::size_t i) {
+        std::set<std::string> predictors;
+        for (const std::string& name : results_[i].summary.strings("predictor")) predictors.insert(name);
+        for (const std::string& predictor : predictors) {
+            ComparisonRow& row = row_of(i, predictor);
+            if (const std::size_t twin = add_scores(i, row); twin != i && row.is_model()) {
+                comparison_.notes.push_back(
+                    row.label() + ", seed " + std::to_string(results_[i].provenance.seed) + ": " +
+                    results_[i].file + " is the run of " + results_[twin].file + " again and is left out");
+                continue;
+            }
+            row.results.push_back(i);
+            const std::uint64_t seed = results_[i].provenance.seed;
+            if (std::ranges::find(row.seeds, seed) == row.seeds.end()) row.seeds.push_back(seed);
+        }
+    }
+
+    // Adds what the row does not have yet from these seeds; a baseline has the seed of its draw alone.
+    // Returns i, or the file that had all of it before.
+    std::size_t add_scores(std::size_t i, ComparisonRow& row) {
+        const eval::Results& results = results_[i];
+        const h5::DataFrame& summary = results.summary;
+        const std::string draw = value_of(core::key_values(results.provenance.config), "eval-seed");
+        const std::string seeds =
+            (row.is_model() ? std::to_string(results.provenance.seed) : "") + " " + draw;
+        std::size_t twin = i;
+        bool all_known = true;
+        for (std::size_t line = 0; line < summary.rows(); ++line) {
+            if (summary.strings("predictor")[line] != row.predictor) continue;
+            const Scope scope{summary.strings("part")[line], summary.strings("aggregation")[line]};
+            const auto [at, fresh] = met_.try_emplace({row.label(), seeds, scope}, i);
+            if (fresh) add_line(summary, line, row.scores[scope]);
+            if (!fresh) twin = at->second;
+            all_known = all_known && !fresh;
+        }
+        return all_known ? twin : i;
+    }
+
+    static void add_line(const h5::DataFrame& summary, std::size_t line, RowScores& scores) {
+        scores.n_pairs = summary.ints("n_pairs")[line];
+        scores.n_failed += summary.ints("n_failed")[line];
+        for (const std::string& metric : eval::all_metric_names()) {
+            if (summary.contains(metric)) scores.by_metric[metric].add(summary.doubles(metric)[line]);
+        }
+    }
+
+    void add_notes() {
+        for (const std::string& key : scoring_differences_) {
+            std::set<std::string> values;
+            for (const auto& [i, entries] : entries_) values.insert(value_of(entries, key));
+            comparison_.notes.push_back(
+                "the files differ in " + key + " (" + core::joined({values.begin(), values.end()}) +
+                "), which changes what is scored: compare only rows that agree in it");
+        }
+        Texts fewer;
+        for (const ComparisonRow& row : comparison_.rows) {
+            if (row.is_model() && row.seeds.size() < comparison_.seeds())
+                fewer.push_back(row.label() + " " + std::to_string(row.seeds.size()));
+        }
+        if (!fewer.empty()) comparison_.notes.push_back("fewer seeds: " + core::joined(fewer));
+        add_failures();
+        std::set<std::string> builds;
+        for (std::size_t i : comparison_.results)
+            builds.insert(results_[i].provenance.version + " " + results_[i].provenance.commit);
+        if (builds.size() > 1) {
+            comparison_.notes.push_back(
+                "written by " + std::to_string(builds.size()) +
+                " builds of popflow: " + core::joined({builds.begin(), builds.end()}));
+        }
+    }
+
+    // Why scores are missing.
+    void add_failures() {
+        std::map<std::string, std::size_t> of_message;
+        for (std::size_t i : comparison_.results) {
+            const h5::DataFrame& pairs = results_[i].pairs;
+            if (!pairs.contains("message")) continue;
+            for (std::size_t row = 0; row < pairs.rows(); ++row) {
+                if (pairs.strings("status")[row] != "ok") ++of_message[pairs.strings("message")[row]];
+            }
+        }
+        for (const auto& [message, n] : of_message)
+            comparison_.notes.push_back(core::counted(n, "score") + " failed: " + message);
+        if (!of_message.empty()) {
+            comparison_.notes.push_back("the means of a file are over the pairs that it has every score of");
+        }
+    }
+
+    const std::vector<eval::Results>& results_;
+    Comparison& comparison_;
+    std::map<std::size_t, Entries> entries_;
+    std::map<std::tuple<std::string, std::string, std::size_t, std::string>, std::vector<Entries>> of_kind_;
+    std::set<std::string> scoring_differences_;
+    std::map<std::tuple<std::string, std::string, Scope>, std::size_t>
+        met_;  ///< (row, seeds, scope) -> result file
+};
+
+}  // namespace
+
+std::vector<Comparison> compare(const std::vector<eval::Results>& results) {
+    std::vector<Comparison> comparisons;
+    std::vector<std::string> keys;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const predict::Provenance& p = results[i].provenance;
+        const std::string seed = value_of(core::key_values(p.config), "split-seed");
+        // The seed chooses the replicates and nothing of the other splits.
+        const std::string split = p.split == "replica" && !seed.empty() && seed != "0"
+                                      ? p.split + " (split-seed " + seed + ")"
+                                      : p.split;
+        const std::string key = p.data_fingerprint + " " + split;
+        const std::size_t at = place(keys, key);
+        if (at == keys.size()) {
+            keys.push_back(key);
+            comparisons.push_back({.split = split, .data_fingerprint = p.data_fingerprint});
+        }
+        comparisons[at].results.push_back(i);
+    }
+    for (Comparison& comparison : comparisons) {
+        Collector(results, comparison).collect();
+        const eval::Results& first = results[comparison.results.front()];
+        const std::vector<std::string> metrics =
+            core::split_text(value_of(core::key_values(first.provenance.config), "metrics"), ',');
+        const std::size_t d = first.markers.size();
+        if ((d == 1 || d == 2) && std::ranges::find(metrics, "r2") != metrics.end()) {
+            comparison.notes.push_back(
+                std::string("no r2: it compares the correlations between markers, of which ") +
+                (d == 1 ? "one marker has none" : "two markers have one"));
+        }
+    }
+    return comparisons;
+}
+
+}  // namespace popflow::report

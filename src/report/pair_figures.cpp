@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "report/pair_figures.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace popflow::report {
+
+namespace {
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+// The words of a label and the whole numbers between them, by which people sort.
+std::vector<std::pair<std::string, double>> natural_key(const std::string& label) {
+    std::vector<std::pair<std::string, double>> key;
+    for (std::size_t i = 0; i < label.size();) {
+        std::string word;
+        while (i < label.size() && !is_digit(label[i])) word += label[i++];
+        double number = -1;
+        for (; i < label.size() && is_digit(label[i]); ++i)
+            number = 10 * std::max(number, 0.0) + (label[i] - '0');
+        key.emplace_back(word, number);
+    }
+    return key;
+}
+
+}  // namespace
+
+double PairFigure::mean(const std::string& predictor) const {
+    const auto at = by_predictor.find(predictor);
+    return at == by_predictor.end() ? std::numeric_limits<double>::quiet_NaN() : at->second.mean();
+}
+
+std::vector<PairFigure> pair_figures(const std::vector<eval::Results>& results, const ComparisonRow& row,
+                                     const std::string& part, const std::string& metric) {
+    std::vector<PairFigure> figures;
+    std::map<std::string, std::size_t> places;
+    for (std::size_t file : row.results) {
+        const h5::DataFrame& pairs = results[file].pairs;
+        for (std::size_t i = 0; i < pairs.rows(); ++i) {
+            if (pairs.strings("part")[i] != part) continue;
+            const std::string& name = pairs.strings("pair")[i];
+            const auto [at, fresh] = places.try_emplace(name, figures.size());
+            if (fresh) {
+                figures.push_back({.name = name,
+                                   .patient = pairs.strings("patient")[i],
+                                   .culture = pairs.strings("culture")[i],
+                                   .treatment = pairs.strings("treatment")[i],
+                                   .part = part});
+            }
+            if (pairs.strings("status")[i] == "ok" && pairs.contains(metric))
+                figures[at->second].by_predictor[pairs.strings("predictor")[i]].add(pairs.doubles(metric)[i]);
+        }
+    }
+    return figures;
+}
+
+std::vector<std::string> sorted_labels(std::vector<std::string> labels) {
+    std::ranges::sort(labels, [](const std::string& a, const std::string& b) {
+        return std::tuple(natural_key(a), a) < std::tuple(natural_key(b), b);
+    });
+    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+    return labels;
+}
+
+}  // namespace popflow::report

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "report/plot/chart.hpp"
+
+#include <cmath>
+
+#include "report/plot/canvas.hpp"
+#include "report/plot/markup.hpp"
+
+namespace popflow::report::plot {
+
+namespace {
+
+constexpr Canvas canvas;
+constexpr std::size_t colours = 8;
+
+// Outline of the shape of a group around a point.
+std::string shape(std::size_t group, double x, double y) {
+    const auto point = [&](double dx, double dy) { return coordinate(x + dx) + " " + coordinate(y + dy); };
+    switch (group / colours % 4) {
+        case 0:
+            return "M" + point(-4, 0) + "a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z";
+        case 1:
+            return "M" + point(-3.6, -3.6) + "h7.2v7.2h-7.2Z";
+        case 2:
+            return "M" + point(0, -5) + "L" + point(4.6, 3.6) + "L" + point(-4.6, 3.6) + "Z";
+        default:
+            return "M" + point(0, -5.2) + "L" + point(5.2, 0) + "L" + point(0, 5.2) + "L" + point(-5.2, 0) +
+                   "Z";
+    }
+}
+
+std::string colour_class(std::size_t group) {
+    return "c" + std::to_string(group % colours);
+}
+
+}  // namespace
+
+std::string scatter_chart(const std::string& label, const Axis& x, const Axis& y,
+                          const std::vector<Mark>& marks, bool diagonal) {
+    std::string content = canvas.frame(x, y);
+    if (diagonal) {
+        const double low = std::max(x.low, y.low);
+        const double high = std::min(x.high, y.high);
+        if (low < high) {
+            content +=
+                path("class=\"diagonal\"",
+                     "M" + coordinate(canvas.across(x, low)) + " " + coordinate(canvas.down(y, low)) + "L" +
+                         coordinate(canvas.across(x, high)) + " " + coordinate(canvas.down(y, high)));
+        }
+    }
+    for (const Mark& mark : marks) {
+        const double at_x = canvas.across(x, mark.x);
+        const double at_y = canvas.down(y, mark.y);
+        if (!std::isfinite(at_x) || !std::isfinite(at_y)) continue;
+        content += element(
+            "path",
+            "class=\"mark " + colour_class(mark.group) + "\" d=\"" + shape(mark.group, at_x, at_y) + "\"",
+            element("title", "", escaped(mark.title)));
+    }
+    return canvas.drawing(label, content);
+}
+
+std::string line_chart(const std::string& label, const Axis& x, const Axis& y,
+                       const std::vector<Line>& lines) {
+    std::string content = canvas.frame(x, y);
+    for (const Line& line : lines) {
+        std::string d;
+        for (std::size_t i = 0; i < line.x.size(); ++i) {
+            const double at_x = canvas.across(x, line.x[i]);
+            const double at_y = canvas.down(y, line.y[i]);
+            if (!std::isfinite(at_x) || !std::isfinite(at_y)) continue;
+            d += (d.empty() ? "M" : "L") + coordinate(at_x) + " " + coordinate(at_y);
+        }
+        if (d.empty()) continue;
+        const bool dot = d.find('L') == std::string::npos;
+        if (dot) d += "h0";  // a point, which the round end of the line shows
+        content +=
+            element("path",
+                    "class=\"line " + colour_class(line.group) + " dash" +
+                        std::to_string(line.group / colours % 4) + (dot ? " dot" : "") + "\" d=\"" + d + "\"",
+                    element("title", "", escaped(line.title)));
+    }
+    return canvas.drawing(label, content);
+}
+
+std::string legend(const std::vector<std::string>& names, bool shapes) {
+    std::string items;
+    for (std::size_t g = 0; g < names.size(); ++g) {
+        const std::string colour = colour_class(g);
+        const std::string sign =
+            shapes ? path("class=\"mark " + colour + "\"", shape(g, 7, 7))
+                   : path("class=\"line " + colour + " dash" + std::to_string(g / colours % 4) + "\"",
+                          "M0 7H22");
+        items += element("li", "",
+                         element("svg",
+                                 std::string("aria-hidden=\"true\" width=\"") + (shapes ? "14" : "22") +
+                                     "\" height=\"14\"",
+                                 sign) +
+                             escaped(names[g]));
+    }
+    return element("ul", "class=\"legend\"", items);
+}
+
+}  // namespace popflow::report::plot

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "report/plot/heat_map.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <string_view>
+
+#include "report/plot/markup.hpp"
+
+namespace popflow::report::plot {
+
+namespace {
+
+constexpr int key_steps = 8;
+
+std::string two_decimals(double value) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%.2f", value);
+    const std::string_view shown = text.data();
+    return shown == "-0.00" ? "0.00" : text.data();
+}
+
+std::string cell_element(const HeatCell& cell, double low, double high) {
+    if (std::isnan(cell.value)) return element("td", "", "");
+    const double share = high > low ? std::clamp((cell.value - low) / (high - low), 0.0, 1.0) : 0;
+    // Not so dark that the number could not be read on it.
+    const std::string shade = two_decimals(0.04 + 0.51 * share);
+    return element("td", "style=\"--shade:" + shade + "\" title=\"" + escaped(cell.title) + "\"",
+                   two_decimals(cell.value));
+}
+
+// What the shades stand for: a strip from the lightest to the darkest, and their numbers.
+std::string colour_key(double low, double high) {
+    std::string strip;
+    for (int k = 0; k < key_steps; ++k) {
+        const std::string shade = two_decimals(0.04 + 0.51 * k / (key_steps - 1));
+        strip += element("i", "style=\"--shade:" + shade + "\"", "");
+    }
+    return element(
+        "p", "class=\"key\"",
+        two_decimals(low) + " " + element("span", "aria-hidden=\"true\"", strip) + " " + two_decimals(high));
+}
+
+}  // namespace
+
+std::string heat_map(const std::string& label, const std::vector<std::string>& row_names,
+                     const std::vector<std::string>& column_names,
+                     const std::vector<std::vector<HeatCell>>& cells, double low, double high) {
+    std::string head = "<td></td>";
+    for (const std::string& name : column_names) head += element("th", "scope=\"col\"", escaped(name));
+    std::string rows = element("tr", "", head);
+    for (std::size_t r = 0; r < row_names.size(); ++r) {
+        std::string row = element("th", "scope=\"row\"", escaped(row_names[r]));
+        for (const HeatCell& cell : cells[r]) row += cell_element(cell, low, high);
+        rows += element("tr", "", row);
+    }
+    return element("div", "class=\"scroll\"",
+                   element("table", "class=\"heat\" aria-label=\"" + escaped(label) + "\"", rows)) +
+           (high > low ? colour_key(low, high) : "");
+}
+
+}  // namespace popflow::report::plot

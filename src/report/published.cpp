@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "report/published.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "report/builtin_tables.hpp"
+
+namespace popflow::report {
+
+namespace {
+
+// Takes `suffix` off the end of a text; true if it was there.
+bool take_off(std::string& text, const std::string& suffix) {
+    if (!text.ends_with(suffix)) return false;
+    text.resize(text.size() - suffix.size());
+    return true;
+}
+
+}  // namespace
+
+PublishedTable PublishedTable::parse(const std::string& csv, const std::string& name) {
+    PublishedTable table;
+    table.source_ = name;
+    std::istringstream in(csv);
+    std::vector<std::string> columns;
+    std::size_t number = 0;
+    for (std::string line; std::getline(in, line);) {
+        ++number;
+        if (line.ends_with('\r')) line.pop_back();
+        const std::vector<std::string> cells = core::split_text(line, ',');
+        if (cells.empty()) continue;
+        if (columns.empty()) {
+            columns = cells;
+            if (cells.size() < 3 || cells[0] != "method" || cells[1] != "base" || cells[2] != "knn") {
+                throw core::DataError(name, "line 1",
+                                      "found '" + line + "', allowed columns method,base,knn,...");
+            }
+            continue;
+        }
+        const std::string where = "line " + std::to_string(number);
+        if (cells.size() != columns.size()) {
+            throw core::DataError(name, where,
+                                  "found " + std::to_string(cells.size()) + " cells, allowed " +
+                                      std::to_string(columns.size()) + ", one per column");
+        }
+        auto& row = table.rows_[cells[0] + "," + cells[1] + "," + cells[2]];
+        for (std::size_t c = 3; c < cells.size(); ++c) {
+            if (cells[c].empty()) continue;
+            const std::optional<double> value = core::label_number(cells[c]);
+            if (!value) {
+                throw core::DataError(name, where + ", column " + columns[c],
+                                      "found '" + cells[c] + "', allowed a number or nothing");
+            }
+            std::string column = core::lower_case(columns[c]);
+            const bool deviation = take_off(column, "_std");
+            const double scaled = take_off(column, "_e3") ? *value / 1000 : *value;
+            (deviation ? row[column].deviation.emplace() : row[column].mean) = scaled;
+        }
+    }
+    if (table.rows_.empty()) throw core::DataError(name, "", "found no row of published figures");
+    return table;
+}
+
+PublishedTable PublishedTable::load(const std::string& name_or_path) {
+    for (const BuiltinTable& builtin : builtin_tables()) {
+        if (name_or_path != builtin.name) continue;
+        PublishedTable table = parse(builtin.csv, builtin.name);
+        table.source_ = "Atanackovic et al., arXiv 2408.14608 (" + name_or_path + ")";
+        return table;
+    }
+    std::ifstream in(name_or_path);
+    const std::string csv{std::istreambuf_iterator<char>(in), {}};
+    if (!in.is_open() || csv.empty()) {
+        throw core::ConfigError("published", "found '" + name_or_path + "', allowed " +
+                                                 core::joined(builtin_names()) +
+                                                 " or a CSV file that can be read");
+    }
+    return parse(csv, name_or_path);
+}
+
+std::vector<std::string> PublishedTable::builtin_names() {
+    std::vector<std::string> names;
+    for (const BuiltinTable& builtin : builtin_tables()) names.emplace_back(builtin.name);
+    return names;
+}
+
+std::optional<PublishedFigure> PublishedTable::find(const ComparisonRow& row, const Scope& scope,
+                                                    const std::string& metric) const {
+    const auto& [part, aggregation] = scope;
+    std::string column = part;
+    if (aggregation.starts_with("culture:")) {
+        column += "_" + core::lower_case(aggregation.substr(8));
+    } else if (aggregation != "culture_mean") {
+        return std::nullopt;
+    }
+    const std::string key =
+        row.method + "," + row.base + "," + (row.method == "mfm" ? std::to_string(row.knn) : "");
+    const auto at = rows_.find(key);
+    // None was published of a row that sees the treatment where its method does not.
+    const bool other = row.variant.starts_with(treatment_variant);
+    if (!row.is_model() || other || at == rows_.end()) return std::nullopt;
+    const auto figure = at->second.find(column + "_" + metric);
+    if (figure == at->second.end() || std::isnan(figure->second.mean)) return std::nullopt;
+    return figure->second;
+}
+
+}  // namespace popflow::report

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "report/report.hpp"
+
+#include "report/report_formats.hpp"
+#include "report/report_page.hpp"
+
+namespace popflow::report {
+
+namespace {
+
+// What differs between the formats around their tables.
+struct Writer {
+    std::string (*table)(const Table&);
+    bool all_scopes;
+    std::string line_prefix;  ///< of a note
+    std::string line_end;
+    std::string best;  ///< how the best of a column is marked
+};
+
+Writer writer(ReportFormat format) {
+    if (format == ReportFormat::markdown) return {markdown_table, false, "", "\n\n", "bold"};
+    if (format == ReportFormat::latex) return {latex_table, false, "% ", "\n", "bold"};
+    return {text_table, true, "  ", "\n", "*"};
+}
+
+std::string section_title(const Comparison& comparison) {
+    return "split " + comparison.split + ", data " + comparison.data_fingerprint.substr(0, 12);
+}
+
+std::string section(const Comparison& comparison, const Writer& to, const PublishedTable* published) {
+    std::string text;
+    bool any_published = false;
+    for (const Table& table : tables(comparison, published)) {
+        if (!to.all_scopes && table.aggregation != "culture_mean") continue;
+        if (!text.empty()) text += "\n";
+        text += to.table(table);
+        for (const Table::Line& line : table.lines) any_published = any_published || line.has_published;
+    }
+    std::vector<std::string> notes = legend(to.best);
+    notes.insert(notes.end(), comparison.notes.begin(), comparison.notes.end());
+    if (any_published) notes.insert(notes.begin(), "published: " + published->source());
+    if (published != nullptr && !any_published)
+        notes.push_back("no row of " + published->source() + " is among these");
+    text += "\n";
+    for (const std::string& note : notes) text += to.line_prefix + note + to.line_end;
+    return text;
+}
+
+}  // namespace
+
+const std::vector<std::string>& report_format_names() {
+    static const std::vector<std::string> names{"text", "markdown", "csv", "latex", "html"};
+    return names;
+}
+
+std::string report(const std::vector<eval::Results>& results, ReportFormat format,
+                   const PublishedTable* published) {
+    const std::vector<Comparison> comparisons = compare(results);
+    if (format == ReportFormat::html) return report_page(results, comparisons, published);
+    if (format == ReportFormat::csv) {
+        std::string text = csv_header();
+        for (const Comparison& comparison : comparisons) text += csv_lines(comparison, published);
+        return text;
+    }
+    const Writer to = writer(format);
+    std::string text;
+    for (const Comparison& comparison : comparisons) {
+        if (!text.empty()) text += "\n";
+        if (comparisons.size() > 1) text += to.line_prefix + section_title(comparison) + to.line_end + "\n";
+        text += section(comparison, to, published);
+    }
+    return text;
+}
+
+std::string report_text(const std::vector<eval::Results>& results) {
+    return report(results, ReportFormat::text);
+}
+
+}  // namespace popflow::report

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "report/report_formats.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/text.hpp"
+
+namespace popflow::report {
+
+namespace {
+
+std::string with_deviation(const CellText& cell, const std::string& plus_minus) {
+    return cell.deviation.empty() ? cell.mean : cell.mean + plus_minus + cell.deviation;
+}
+
+// Lines of a table as texts: the heading, the rows, and the published figures under the rows that have some.
+template <class CellWriter>
+std::vector<std::vector<std::string>> grid(const Table& table, const std::string& corner,
+                                           const CellWriter& write) {
+    std::vector<std::vector<std::string>> lines{{corner}};
+    for (const TableColumn& c : table.columns) {
+        lines[0].push_back(c.group.empty() ? c.title : c.group + " " + c.title);
+    }
+    for (const Table::Line& line : table.lines) {
+        lines.push_back({line.label});
+        for (const TableCell& cell : line.cells) lines.back().push_back(write(cell.measured, cell.best));
+        if (!line.has_published) continue;
+        lines.push_back({"  published"});
+        for (const TableCell& cell : line.cells) lines.back().push_back(write(cell.published, false));
+    }
+    return lines;
+}
+
+std::string padded(const std::string& text, std::size_t width, bool left) {
+    const std::string space(width > text.size() ? width - text.size() : 0, ' ');
+    return left ? text + space : space + text;
+}
+
+std::string replaced(const std::string& text, char what, const std::string& with) {
+    std::string out;
+    for (char c : text) out += c == what ? with : std::string(1, c);
+    return out;
+}
+
+std::string latex_title(const std::string& metric) {
+    if (metric == "w1") return "$W_1$ $\\downarrow$";
+    if (metric == "w2") return "$W_2$ $\\downarrow$";
+    if (metric == "mmd") return "MMD ($\\times 10^{-3}$) $\\downarrow$";
+    if (metric == "r2") return "$r^2$ $\\uparrow$";
+    return latex_escaped(metric) + " $\\downarrow$";
+}
+
+// Headings over several columns, with the rules below them; nothing if there are none.
+std::string latex_groups(const Table& table) {
+    std::string heads;
+    std::string rules;
+    for (std::size_t c = 0; c < table.columns.size();) {
+        std::size_t end = c;
+        while (end < table.columns.size() && table.columns[end].group == table.columns[c].group) ++end;
+        if (table.columns[c].group.empty()) return "";
+        heads += " & \\multicolumn{" + std::to_string(end - c) + "}{c}{" +
+                 latex_escaped(table.columns[c].group) + "}";
+        rules += "\\cmidrule(lr){" + std::to_string(c + 2) + "-" + std::to_string(end + 1) + "}";
+        c = end;
+    }
+    return heads + " \\\\\n" + rules + "\n";
+}
+
+std::string latex_cell(const CellText& cell, bool best) {
+    if (cell.mean == "-") return "--";
+    const std::string mean = best ? "\\mathbf{" + cell.mean + "}" : cell.mean;
+    return "$" + mean + (cell.deviation.empty() ? "" : " \\pm " + cell.deviation) + "$";
+}
+
+std::string csv_cell(const std::string& text) {
+    if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+    return "\"" + replaced(text, '"', "\"\"") + "\"";
+}
+
+std::string csv_number(double value) {
+    return std::isnan(value) ? "" : core::number_label(value);
+}
+
+}  // namespace
+
+std::string text_table(const Table& table) {
+    const auto lines = grid(table, "", [](const CellText& cell, bool best) {
+        return (best ? "*" : "") + with_deviation(cell, " +- ");
+    });
+    std::vector<std::size_t> width(lines[0].size(), 0);
+    for (const auto& line : lines) {
+        for (std::size_t c = 0; c < line.size(); ++c) width[c] = std::max(width[c], line[c].size());
+    }
+    std::string text = table.caption + "\n";
+    for (const auto& line : lines) {
+        std::string out = "  ";
+        for (std::size_t c = 0; c < line.size(); ++c) out += padded(line[c], width[c], c == 0) + "  ";
+        out.erase(out.find_last_not_of(' ') + 1);
+        text += out + "\n";
+    }
+    return text;
+}
+
+std::string markdown_table(const Table& table) {
+    const auto lines = grid(table, table.part, [](const CellText& cell, bool best) {
+        const std::string text = with_deviation(cell, " ± ");
+        return best ? "**" + text + "**" : text;
+    });
+    std::string text = table.caption + "\n\n";
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        text += "|";
+        for (const std::string& cell : lines[i]) {
+            text += " " + replaced(cell.substr(cell.find_first_not_of(' ')), '|', "\\|") + " |";
+        }
+        text += "\n";
+        if (i > 0) continue;
+        text += "|---|";
+        for (std::size_t c = 0; c < table.columns.size(); ++c) text += "---:|";
+        text += "\n";
+    }
+    return text + "\n";
+}
+
+std::string latex_table(const Table& table) {
+    std::string text = "\\begin{table}\n\\centering\n\\caption{" + latex_escaped(table.caption) +
+                       "}\n\\begin{tabular}{l" + std::string(table.columns.size(), 'r') + "}\n\\toprule\n" +
+                       latex_groups(table);
+    for (const TableColumn& column : table.columns) text += " & " + latex_title(column.metric);
+    text += " \\\\\n\\midrule\n";
+    bool models = true;
+    for (const Table::Line& line : table.lines) {
+        if (models && !line.is_model && &line != table.lines.data()) text += "\\midrule\n";
+        models = line.is_model;
+        text += latex_escaped(line.label);
+        for (const TableCell& cell : line.cells) text += " & " + latex_cell(cell.measured, cell.best);
+        text += " \\\\\n";
+        if (!line.has_published) continue;
+        text += "\\quad published";
+        for (const TableCell& cell : line.cells) text += " & " + latex_cell(cell.published, false);
+        text += " \\\\\n";
+    }
+    return text + "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
+}
+
+std::string latex_escaped(const std::string& text) {
+    std::string out;
+    for (char c : text) {
+        if (c == '\\') {
+            out += "\\textbackslash{}";
+        } else if (c == '~' || c == '^') {
+            out += std::string("\\") + c + "{}";
+        } else {
+            if (std::string("&%$#_{}").find(c) != std::string::npos) out += '\\';
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string csv_header() {
+    return "split,data,predictor,method,base,knn,differs,part,aggregation,metric,mean,std,n_seeds,n_pairs,n_"
+           "failed,"
+           "published,published_std\n";
+}
+
+std::string csv_lines(const Comparison& comparison, const PublishedTable* published) {
+    std::string text;
+    for (const ComparisonRow& row : comparison.rows) {
+        const std::string knn = row.method == "mfm" ? std::to_string(row.knn) : "";
+        const std::string head = csv_cell(comparison.split) + "," + csv_cell(comparison.data_fingerprint) +
+                                 "," + row.predictor + "," + row.method + "," + row.base + "," + knn + "," +
+                                 csv_cell(row.differs);
+        for (const auto& [scope, scores] : row.scores) {
+            for (const std::string& metric : eval::all_metric_names()) {
+                const Figure* figure = row.find(scope, metric);
+                if (figure == nullptr) continue;
+                text += head + "," + csv_cell(scope.first) + "," + csv_cell(scope.second) + "," + metric +
+                        "," + csv_number(figure->mean()) + "," + csv_number(figure->deviation()) + "," +
+                        std::to_string(figure->values().size()) + "," + std::to_string(scores.n_pairs) + "," +
+                        std::to_string(scores.n_failed) + ",";
+                if (const auto known = published ? published->find(row, scope, metric) : std::nullopt) {
+                    text += csv_number(known->mean) + "," +
+                            (known->deviation ? csv_number(*known->deviation) : std::string());
+                } else {
+                    text += ",";
+                }
+                text += "\n";
+            }
+        }
+    }
+    return text;
+}
+
+}  // namespace popflow::report

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "report/report_page.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/version.hpp"
+#include "report/plot/markup.hpp"
+#include "report/plot/page.hpp"
+#include "report/report_panels.hpp"
+#include "report/sample_panels.hpp"
+
+namespace popflow::report {
+
+namespace {
+
+using plot::element;
+using plot::escaped;
+
+std::string number(const CellText& cell, const std::string& pm_class) {
+    if (cell.deviation.empty()) return escaped(cell.mean);
+    return cell.mean + " " + element("span", "class=\"" + pm_class + "\"", "± " + cell.deviation);
+}
+
+std::string header_title(const TableColumn& column) {
+    if (column.metric == "mmd") return "MMD ×10³";
+    return escaped(column.title);
+}
+
+std::string header_rows(const Table& table) {
+    std::string groups;
+    std::string titles;
+    for (std::size_t c = 0; c < table.columns.size();) {
+        std::size_t end = c;
+        for (; end < table.columns.size() && table.columns[end].group == table.columns[c].group; ++end) {
+            titles += element("th", "scope=\"col\"", header_title(table.columns[end]));
+        }
+        groups +=
+            element("th", "class=\"group\" scope=\"colgroup\" colspan=\"" + std::to_string(end - c) + "\"",
+                    escaped(table.columns[c].group));
+        c = end;
+    }
+    const bool grouped =
+        std::ranges::any_of(table.columns, [](const TableColumn& c) { return !c.group.empty(); });
+    return (grouped ? element("tr", "", "<th></th>" + groups) : "") + element("tr", "", "<th></th>" + titles);
+}
+
+std::string figure_cell(const TableCell& cell) {
+    std::string html = number(cell.measured, "sd");
+    if (cell.published.mean != "-")
+        html += element("span", "class=\"published\" title=\"published\"", number(cell.published, "sd"));
+    return element("td", cell.best ? "class=\"best\"" : "", html);
+}
+
+// Text that a screen of a telephone can break.
+std::string breakable(const std::string& label) {
+    std::string html;
+    for (const char c : escaped(label))
+        html += c == '_' || c == ',' ? std::string(1, c) + "<wbr>" : std::string(1, c);
+    return html;
+}
+
+std::string notes_list(const Comparison& comparison, const std::vector<Table>& shown,
+                       const PublishedTable* published) {
+    std::string items;
+    const bool any = std::ranges::any_of(shown, [](const Table& table) {
+        return std::ranges::any_of(table.lines, [](const Table::Line& line) { return line.has_published; });
+    });
+    if (any) items += element("li", "", "Second line of a cell: published, " + escaped(published->source()));
+    if (published != nullptr && !any)
+        items += element("li", "", "no row of " + escaped(published->source()) + " is among these");
+    for (const std::string& note : legend("Bold")) items += element("li", "", escaped(note));
+    for (const std::string& note : comparison.notes) items += element("li", "", escaped(note));
+    return element("ul", "class=\"notes\"", items) + "\n";
+}
+
+std::string tables_part(const Comparison& comparison, const PublishedTable* published) {
+    const std::vector<Table> all = tables(comparison, published);
+    std::string first;
+    std::string rest;
+    for (const Table& table : all) (table.aggregation == "culture_mean" ? first : rest) += html_table(table);
+    if (!rest.empty())
+        rest = element("details", "", "<summary>By culture, and the mean over pairs</summary>" + rest);
+    return first + notes_list(comparison, all, published) + rest + "\n";
+}
+
+// What the panels show: the test part if there is one, and W2 if it was computed.
+struct Shown {
+    std::string part;
+    std::string metric;
+};
+
+Shown shown_of(const Comparison& comparison) {
+    const std::vector<Scope> scopes = comparison.scopes();
+    if (scopes.empty()) return {};
+    Shown shown{scopes.front().first, "w2"};
+    for (const char* metric : {"w2", "w1", "energy", "mmd"}) {
+        if (std::ranges::any_of(comparison.rows, [&](const ComparisonRow& row) {
+                return row.find({shown.part, "culture_mean"}, metric) != nullptr;
+            })) {
+            return {shown.part, metric};
+        }
+    }
+    return shown;
+}
+
+// The row to show first: the model with the lowest mean.
+const ComparisonRow* best_model(const Comparison& comparison, const Shown& shown) {
+    const ComparisonRow* best = nullptr;
+    double lowest = std::numeric_limits<double>::infinity();
+    for (const ComparisonRow& row : comparison.rows) {
+        const Figure* figure = row.find({shown.part, "culture_mean"}, shown.metric);
+        if (!row.is_model() || figure == nullptr || !(figure->mean() < lowest)) continue;
+        lowest = figure->mean();
+        best = &row;
+    }
+    return best;
+}
+
+std::string cells_part(const std::string& cells) {
+    if (cells.empty()) return "";
+    return element("h3", "", "Cells of some pairs") +
+           element("p", "class=\"soft\"",
+                   "A sample of control, predicted and treated cells of the first seed, in the transformed "
+                   "values of the markers; thin lines join a control cell and its prediction. "
+                   "--sample-pairs and --sample-cells of evaluate say how many.") +
+           cells;
+}
+
+std::string models_part(const std::vector<eval::Results>& results, const Comparison& comparison) {
+    const Shown shown = shown_of(comparison);
+    const ComparisonRow* best = best_model(comparison, shown);
+    std::vector<std::pair<const ComparisonRow*, std::vector<PairFigure>>> models;
+    double high = 0;  // one scale for all heat maps
+    for (const ComparisonRow& row : comparison.rows) {
+        if (!row.is_model()) continue;
+        models.emplace_back(&row, pair_figures(results, row, shown.part, shown.metric));
+        high = std::max(high, largest_excess(models.back().second));
+    }
+    std::string html;
+    for (const auto& [row, pairs] : models) {
+        const std::string label = row->label();
+        const std::string panels = scatter_panel(pairs, shown.metric, label) +
+                                   heat_panels(pairs, shown.metric, label, high) +
+                                   embedding_panels(results[row->results.front()], label);
+        const std::string cells = sample_panels(results[row->results.front()]);
+        if (panels.empty() && cells.empty()) continue;
+        html += element("details", row == best ? "open" : "",
+                        element("summary", "", escaped(label)) + element("div", "class=\"panels\"", panels) +
+                            cells_part(cells)) +
+                "\n";
+    }
+    if (html.empty()) return "";
+    return "<h3>Models, pair by pair</h3>\n" +
+           element("p", "class=\"soft\"",
+                   escaped(shown.part) +
+                       " pairs, mean over seeds; embeddings are of the first seed. Below the dashed "
+                       "line the model is closer to the treated cells than their control is. The "
+                       "noise floor is the distance between two halves of the treated cells.") +
+           "\n" + html;
+}
+
+std::string provenance_part(const std::vector<eval::Results>& results) {
+    std::string head;
+    for (const char* title :
+         {"file", "method", "seed", "steps", "split", "precision", "ranks × threads", "popflow", "data"}) {
+        head += element("th", "scope=\"col\"", title);
+    }
+    std::string rows = element("tr", "", head);
+    std::string configs;
+    for (const eval::Results& r : results) {
+        const predict::Provenance& p = r.provenance;
+        std::string row;
+        for (const std::string& cell :
+             {r.file, p.method + ", " + p.base + (p.method == "mfm" ? ", k=" + std::to_string(p.knn) : ""),
+              std::to_string(p.seed), std::to_string(p.steps), p.split, p.precision,
+              std::to_string(p.ranks) + " × " + std::to_string(p.threads), p.version + " " + p.commit,
+              p.data_fingerprint}) {
+            row += element("td", "", escaped(cell));
+        }
+        rows += element("tr", "", row);
+        configs += element("details", "",
+                           element("summary", "", escaped(r.file)) + element("pre", "", escaped(p.config)));
+    }
+    return "<h2>Where this is from</h2>\n" +
+           element("div", "class=\"scroll\"", element("table", "class=\"files\"", rows)) + "\n" +
+           element("details", "", "<summary>Configurations</summary>" + configs) + "\n";
+}
+
+}  // namespace
+
+std::string html_table(const Table& table) {
+    std::string rows;
+    bool models = true;
+    for (const Table::Line& line : table.lines) {
+        std::string row = element("th", "scope=\"row\"", breakable(line.label));
+        for (const TableCell& cell : line.cells) row += figure_cell(cell);
+        const bool first = models && !line.is_model;
+        models = line.is_model;
+        const char* classes = first ? "class=\"baseline first\"" : line.is_model ? "" : "class=\"baseline\"";
+        rows += element("tr", classes, row) + "\n";
+    }
+    return element("div", "class=\"scroll\"",
+                   element("table", "class=\"scores\"",
+                           element("caption", "", escaped(table.caption)) +
+                               element("thead", "", header_rows(table)) + element("tbody", "", rows))) +
+           "\n";
+}
+
+std::string report_page(const std::vector<eval::Results>& results, const std::vector<Comparison>& comparisons,
+                        const PublishedTable* published) {
+    std::string body =
+        "<h1>popflow report</h1>\n" +
+        element("p", "class=\"soft\"",
+                std::to_string(results.size()) + (results.size() == 1 ? " result file" : " result files") +
+                    ", written by popflow " + core::version() + " (" + escaped(core::commit()) + ")") +
+        "\n";
+    for (const Comparison& comparison : comparisons) {
+        const std::string data =
+            comparisons.size() > 1 ? ", data " + comparison.data_fingerprint.substr(0, 12) : "";
+        body += element("h2", "", "Split " + breakable(comparison.split) + escaped(data)) + "\n" +
+                tables_part(comparison, published);
+        if (const std::string training = training_panels(results, comparison); !training.empty())
+            body += "<h3>Training</h3>\n" + element("div", "class=\"panels\"", training) + "\n";
+        body += models_part(results, comparison);
+    }
+    return plot::page("popflow report", body + provenance_part(results));
+}
+
+}  // namespace popflow::report

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include "report/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <set>
+
+#include "core/text.hpp"
+
+namespace popflow::report {
+
+namespace {
+
+struct Metric {
+    const char* name;
+    const char* title;
+    double factor;
+    int decimals;     ///< as published
+    bool in_letters;  ///< the published letters have no r2: two markers have one correlation
+};
+constexpr Metric shown_metrics[] = {{"w1", "W1", 1, 3, true},
+                                    {"w2", "W2", 1, 3, true},
+                                    {"mmd", "MMD e-3", 1000, 2, true},
+                                    {"r2", "r2", 1, 3, false},
+                                    {"energy", "energy", 1, 3, false}};
+
+std::string fixed_text(double value, int digits) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f", digits, value);
+    return text;
+}
+
+bool scored(const Comparison& comparison, const Scope& scope, const std::string& metric) {
+    return std::ranges::any_of(comparison.rows,
+                               [&](const ComparisonRow& r) { return r.find(scope, metric) != nullptr; });
+}
+
+std::vector<TableColumn> columns_of(const Comparison& comparison, const Scope& scope,
+                                    const std::string& group, bool letters) {
+    std::vector<TableColumn> columns;
+    for (const Metric& m : shown_metrics) {
+        if ((letters && !m.in_letters) || !scored(comparison, scope, m.name)) continue;
+        columns.push_back({.scope = scope,
+                           .group = group,
+                           .metric = m.name,
+                           .title = m.title,
+                           .factor = m.factor,
+                           .decimals = m.decimals});
+    }
+    return columns;
+}
+
+using Rows = std::vector<const ComparisonRow*>;
+
+void mark_best(const Rows& rows, Table& table) {
+    // These two know the target.
+    static const std::set<std::string> apart{"oracle_shift", "noise_floor"};
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+        const TableColumn& column = table.columns[c];
+        const double sign = column.metric.starts_with("r2") ? -1 : 1;
+        double best = std::numeric_limits<double>::infinity();
+        std::string text;
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            const Figure* figure = rows[r]->find(column.scope, column.metric);
+            if (figure == nullptr || apart.contains(rows[r]->predictor) || !(sign * figure->mean() < best))
+                continue;
+            best = sign * figure->mean();
+            text = table.lines[r].cells[c].measured.mean;
+        }
+        // What looks the same is as good.
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            TableCell& cell = table.lines[r].cells[c];
+            cell.best = !text.empty() && cell.measured.mean == text && !apart.contains(rows[r]->predictor);
+        }
+    }
+}
+
+bool in_table(const ComparisonRow& row, const Table& table) {
+    return std::ranges::any_of(table.columns,
+                               [&](const TableColumn& c) { return row.scores.contains(c.scope); });
+}
+
+void fill(const Comparison& comparison, const PublishedTable* published, Table& table) {
+    Rows rows;
+    for (const ComparisonRow& row : comparison.rows) {
+        if (in_table(row, table)) rows.push_back(&row);
+    }
+    for (const ComparisonRow* row : rows) {
+        Table::Line line{.label = row->label(), .is_model = row->is_model()};
+        for (const TableColumn& column : table.columns) {
+            TableCell cell;
+            if (const Figure* figure = row->find(column.scope, column.metric)) {
+                cell.measured = cell_text(column.factor * figure->mean(), column.factor * figure->deviation(),
+                                          column.decimals);
+            }
+            if (const auto known =
+                    published ? published->find(*row, column.scope, column.metric) : std::nullopt) {
+                cell.published = cell_text(column.factor * known->mean,
+                                           column.factor * known->deviation.value_or(0), column.decimals);
+                line.has_published = true;
+            }
+            line.cells.push_back(cell);
+        }
+        table.lines.push_back(std::move(line));
+    }
+    mark_best(rows, table);
+}
+
+std::string counts_text(const Comparison& comparison, const Scope& scope) {
+    std::int64_t pairs = 0;
+    std::int64_t failed = 0;
+    std::size_t seeds = 0;
+    for (const ComparisonRow& row : comparison.rows) {
+        const auto at = row.scores.find(scope);
+        if (at == row.scores.end()) continue;
+        pairs = std::max(pairs, at->second.n_pairs);
+        failed += at->second.n_failed;
+        if (row.is_model()) seeds = std::max(seeds, row.seeds.size());
+    }
+    std::string text = core::counted(static_cast<std::size_t>(pairs), "pair");
+    if (seeds > 1) text += ", " + std::to_string(seeds) + " seeds";
+    if (failed > 0) text += ", " + core::counted(static_cast<std::size_t>(failed), "score") + " failed";
+    return text;
+}
+
+std::string aggregation_text(const std::string& aggregation, bool one_culture) {
+    if (aggregation == "culture_mean") return one_culture ? "mean over pairs" : "mean over cultures";
+    if (aggregation == "pair_mean") return "mean over pairs";
+    if (aggregation.starts_with("culture:")) return "culture " + aggregation.substr(8);
+    return aggregation;
+}
+
+Table letters_table(const Comparison& comparison, const PublishedTable* published) {
+    Table table{.part = "letters", .aggregation = "culture_mean"};
+    std::vector<Scope> parts;
+    std::vector<Scope> letters;
+    for (const Scope& scope : comparison.scopes()) {
+        if (scope.first == "test" && scope.second.starts_with("culture:")) letters.push_back(scope);
+        if (scope.second == "culture_mean") parts.push_back(scope);
+    }
+    std::string counts;
+    const auto add = [&](const Scope& scope, const std::string& group) {
+        const auto columns = columns_of(comparison, scope, group, true);
+        table.columns.insert(table.columns.end(), columns.begin(), columns.end());
+        counts += (counts.empty() ? "" : "; ") + group + ": " + counts_text(comparison, scope);
+    };
+    for (const Scope& scope : parts) {
+        if (scope.first != "test" || letters.empty()) add(scope, scope.first);
+    }
+    for (const Scope& scope : letters) add(scope, "test " + scope.second.substr(8));
+    table.caption = "letters (" + counts + ")";
+    fill(comparison, published, table);
+    return table;
+}
+
+}  // namespace
+
+CellText cell_text(double mean, double deviation, int decimals) {
+    if (std::isnan(mean)) return {};
+    const int digits = std::min(decimals, std::abs(mean) >= 100 ? 1 : std::abs(mean) >= 10 ? 2 : 3);
+    return {fixed_text(mean, digits), deviation > 0 ? fixed_text(deviation, digits) : ""};
+}
+
+std::vector<Table> tables(const Comparison& comparison, const PublishedTable* published) {
+    if (comparison.split == "letters") return {letters_table(comparison, published)};
+    const std::vector<Scope> scopes = comparison.scopes();
+    std::vector<Table> all;
+    for (const Scope& scope : scopes) {
+        const bool one_culture = std::ranges::none_of(scopes, [&](const Scope& s) {
+            return s.first == scope.first && s.second.starts_with("culture:");
+        });
+        if (scope.second == "pair_mean" && one_culture) continue;  // the same as the cultures' mean
+        Table table{.part = scope.first, .aggregation = scope.second};
+        table.caption = scope.first + ", " + aggregation_text(scope.second, one_culture) + " (" +
+                        counts_text(comparison, scope) + ")";
+        table.columns = columns_of(comparison, scope, "", false);
+        fill(comparison, published, table);
+        all.push_back(std::move(table));
+    }
+    return all;
+}
+
+std::vector<std::string> legend(const std::string& best) {
+    return {best +
+                ": best of its column, the lowest (r2: the highest); oracle_shift and noise_floor know the "
+                "treated cells",
+            "identity: control cells unchanged; mean_shift: moved by their treatment's mean in training",
+            "oracle_shift: moved to the true mean; noise_floor: half of the treated cells against the other "
+            "half, so that where all cells are scored it compares half as many as the others and is larger"};
+}
+
+}  // namespace popflow::report

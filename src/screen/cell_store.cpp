@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "screen/cell_store.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/stored_file.hpp"
+
+namespace popflow::screen {
+
+namespace {
+
+std::size_t page_bytes() {
+    static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return bytes;
+}
+
+std::size_t whole_pages(std::size_t bytes) {
+    return (bytes + page_bytes() - 1) / page_bytes() * page_bytes();
+}
+
+// Maps a file without a name that has its room on the disk.
+void* map_file(const std::string& folder, std::size_t bytes) {
+    const int fd = core::open_nameless(folder + "/popflow-cells");
+    const int error = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+    void* base = error == 0 ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    const int cause = error == 0 ? errno : error;
+    ::close(fd);  // the mapping keeps the file
+    if (base != MAP_FAILED) return base;
+    throw core::WriteError(folder, "cannot set aside " + std::to_string((bytes >> 20U) + 1) +
+                                       " MB for cells: " + std::generic_category().message(cause));
+}
+
+// The whole pages that hold the cells; a store begins each population on a page.
+void advise(const CellsView& cells, int advice) {
+    if (!cells.on_disk) return;
+    auto* begin = const_cast<std::byte*>(reinterpret_cast<const std::byte*>(cells.x.data));
+    (void)::madvise(begin, whole_pages(cells.x.rows * cells.x.stride * sizeof(float)), advice);
+}
+
+}  // namespace
+
+CellStore::CellStore(std::span<const std::size_t> sizes, std::size_t markers, const std::string& folder)
+    : markers_(markers), on_disk_(!folder.empty()) {
+    places_.reserve(sizes.size());
+    for (const std::size_t n : sizes) {
+        const std::size_t bytes = whole_pages(n * (markers * sizeof(float) + 1));
+        places_.push_back({bytes_, n, bytes});
+        bytes_ += bytes;
+    }
+    if (bytes_ == 0) return;
+    void* base = on_disk_
+                     ? map_file(folder, bytes_)
+                     : ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED) throw std::bad_alloc();
+    if (!on_disk_) (void)::madvise(base, bytes_, MADV_HUGEPAGE);
+    base_ = static_cast<std::byte*>(base);
+}
+
+CellStore& CellStore::operator=(CellStore&& other) noexcept {
+    std::swap(base_, other.base_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(markers_, other.markers_);
+    std::swap(on_disk_, other.on_disk_);
+    std::swap(places_, other.places_);
+    return *this;
+}
+
+CellStore::~CellStore() {
+    if (base_ != nullptr) ::munmap(base_, bytes_);
+}
+
+CellsRoom CellStore::room(std::size_t i) {
+    const Place& place = places_.at(i);
+    std::byte* begin = base_ + place.begin;
+    return {{reinterpret_cast<float*>(begin), place.cells, markers_},
+            {reinterpret_cast<std::uint8_t*>(begin) + place.cells * markers_ * sizeof(float), place.cells}};
+}
+
+CellsView CellStore::cells(std::size_t i) const {
+    const CellsRoom room = const_cast<CellStore*>(this)->room(i);
+    return {room.x, room.cell_type, on_disk_};
+}
+
+void CellStore::release(std::size_t i) const {
+    let_go(cells(i));
+}
+
+void fetch_ahead(const CellsView& cells) {
+    advise(cells, MADV_WILLNEED);
+}
+
+void let_go(const CellsView& cells) {
+    advise(cells, MADV_DONTNEED);
+}
+
+}  // namespace popflow::screen

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+
+namespace popflow::screen {
+
+/// The cells of one experiment under one treatment at one concentration.
+///
+/// A label that differs among its cells (a replicate, say, where replicates do not make experiments) is the
+/// distinct ones joined by `+`.
+struct Population {
+    std::size_t experiment = 0;  ///< index into Screen::experiments
+    std::string patient;
+    std::string culture;
+    std::string treatment;
+    std::string concentration;       ///< label as in the file
+    double concentration_value = 0;  ///< the label read as a number
+    std::string replicate;
+    std::string plate;
+    bool control = false;
+    std::size_t n_cells = 0;
+    std::string part;  ///< value of the split column (`column:NAME`), else empty
+    // Rows of the file within which its cells lie; other populations' cells may lie there as well.
+    std::size_t first_row = 0;
+    std::size_t end_row = 0;
+};
+
+/// A control population and a treated population of one experiment; indices into Screen::populations.
+struct PopulationPair {
+    std::size_t control = 0;
+    std::size_t treated = 0;
+};
+
+/// Cells of one population that somebody else owns.
+struct CellsView {
+    linalg::ConstMatrixView<float> x;
+    std::span<const std::uint8_t> cell_type;
+    bool on_disk = false;  ///< in a mapped file, see CellStore
+};
+
+/// Cells of one population, transformed (e.g. arcsinh) but not normalised.
+struct Cells {
+    linalg::Matrix<float> x;              ///< [n, d]
+    std::vector<std::uint8_t> cell_type;  ///< [n], index into Screen::cell_types
+    CellsView view() const { return {x.view(), cell_type}; }
+};
+
+/// Room for the cells of one population.
+struct CellsRoom {
+    linalg::MatrixView<float> x;
+    std::span<std::uint8_t> cell_type;
+};
+
+}  // namespace popflow::screen

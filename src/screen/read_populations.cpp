@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "screen/read_populations.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <span>
+
+#include "anndata/anndata.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "screen/marker_choice.hpp"
+#include "screen/row_keys.hpp"
+#include "screen/screen.hpp"
+#include "screen/screen_columns.hpp"
+
+namespace popflow::screen {
+
+namespace {
+
+constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+
+/// Gathers the rows of the wanted populations from a pass over obs.
+class RowGatherer {
+  public:
+    RowGatherer(const Screen& screen, std::span<const std::size_t> populations, const anndata::AnnData& data,
+                std::span<const CellsRoom> cells, std::vector<std::vector<std::uint64_t>>* rows)
+        : screen_(screen),
+          wanted_(populations),
+          cells_(cells),
+          rows_(rows),
+          columns_(data, screen.options),
+          keys_(data, columns_.names()),
+          filled_(populations.size(), 0) {
+        if (rows_ != nullptr) rows_->assign(populations.size(), {});
+        for (std::size_t k = 0; k < populations.size(); ++k) {
+            const Population& p = screen.populations.at(populations[k]);
+            std::vector<std::string> values = screen.experiments[p.experiment].values;
+            values.push_back(p.treatment);
+            values.push_back(p.concentration);
+            slot_of_values_[values] = k;
+        }
+    }
+
+    /// Runs of wanted rows, ascending, each with its place in the cells of its population.
+    std::vector<anndata::RowRun> gather() {
+        const std::vector<bool> blocks = blocks_of_interest();
+        for (std::size_t b = 0; b < blocks.size(); ++b) {
+            if (blocks[b]) gather_block(b * RowKeys::block_rows);
+        }
+        for (std::size_t k = 0; k < wanted_.size(); ++k) {
+            if (filled_[k] != cells_[k].x.rows) changed();
+        }
+        return std::move(runs_);
+    }
+
+  private:
+    std::vector<bool> blocks_of_interest() const {
+        std::vector<bool> blocks(screen_.n_obs / RowKeys::block_rows + 1, false);
+        for (const std::size_t p : wanted_) {
+            const Population& population = screen_.populations[p];
+            for (std::size_t b = population.first_row / RowKeys::block_rows;
+                 b * RowKeys::block_rows < population.end_row; ++b) {
+                blocks[b] = true;
+            }
+        }
+        return blocks;
+    }
+
+    void gather_block(std::size_t first) {
+        const std::size_t count = std::min(RowKeys::block_rows, screen_.n_obs - first);
+        const std::span<const std::uint32_t> block = keys_.read(first, count);
+        while (slot_.size() < keys_.size()) add_key(slot_.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t k = slot_[block[i]];
+            if (k != nobody) add_row(first + i, k, type_[block[i]]);
+        }
+    }
+
+    void add_row(std::size_t row, std::size_t k, std::uint8_t type) {
+        const CellsRoom& cells = cells_[k];
+        if (filled_[k] == cells.x.rows) changed();
+        float* out = cells.x.row(filled_[k]);
+        cells.cell_type[filled_[k]++] = type;
+        if (rows_ != nullptr) (*rows_)[k].push_back(row);
+        const bool follows = !runs_.empty() && runs_.back().first + runs_.back().count == row &&
+                             runs_.back().out + runs_.back().count * cells.x.cols == out;
+        if (follows) {
+            ++runs_.back().count;
+        } else {
+            runs_.push_back({row, 1, out});
+        }
+    }
+
+    /// Finds out whose the rows of a new key are, and their cell type.
+    void add_key(std::size_t key) {
+        std::size_t slot = nobody;
+        std::uint8_t type = 0;
+        if (columns_.why_left_out(keys_, key).empty()) {
+            const auto found = slot_of_values_.find(columns_.population(keys_, key));
+            if (found != slot_of_values_.end()) slot = found->second;
+        }
+        if (slot != nobody) {
+            const std::vector<std::string>& types = screen_.cell_types;
+            const std::string& label = keys_.label(key, columns_.of(Role::cell_type));
+            const auto place = std::lower_bound(types.begin(), types.end(), label);
+            if (place == types.end() || *place != label) changed();
+            type = static_cast<std::uint8_t>(place - types.begin());
+        }
+        slot_.push_back(slot);
+        type_.push_back(type);
+    }
+
+    [[noreturn]] void changed() const {
+        throw core::DataError(screen_.file, "obs", "found other cells than when the file was opened");
+    }
+
+    const Screen& screen_;
+    std::span<const std::size_t> wanted_;
+    std::span<const CellsRoom> cells_;
+    std::vector<std::vector<std::uint64_t>>* rows_;
+    ScreenColumns columns_;
+    RowKeys keys_;
+    std::map<std::vector<std::string>, std::size_t> slot_of_values_;
+    std::vector<std::size_t> filled_;  ///< cells found so far, by position in wanted_
+    std::vector<std::size_t> slot_;    ///< of a key: position in wanted_, or nobody
+    std::vector<std::uint8_t> type_;   ///< of a key: index into Screen::cell_types
+    std::vector<anndata::RowRun> runs_;
+};
+
+/// Where values come from and how they are transformed.
+struct Source {
+    const std::string& file;
+    const std::vector<std::string>& markers;
+    const Transform& transform;
+};
+
+[[noreturn]] void bad_value(const Source& source, std::size_t row, std::size_t j, float value) {
+    const bool signed_values = source.transform.kind != Transform::Kind::log1p;
+    const std::string found = std::isnan(value)   ? "NaN"
+                              : std::isinf(value) ? (value > 0 ? "inf" : "-inf")
+                                                  : core::number_label(value);
+    throw core::DataError(source.file, "X",
+                          "row " + std::to_string(row) + ", marker " + source.markers[j] + ": found " +
+                              found + ", allowed finite numbers" +
+                              (signed_values ? "" : " >= 0 for the transform " + source.transform.text()));
+}
+
+/// Transforms the raw values of a run in place; false and nothing done if one of them is not allowed.
+bool transform_run(const Transform& transform, const anndata::RowRun& run, std::size_t d) {
+    const std::span<float> values(run.out, run.count * d);
+    if (!transform.allows(values)) return false;
+    transform.apply(values);
+    return true;
+}
+
+void transform_runs(const Source& source, const std::vector<anndata::RowRun>& runs) {
+    const Transform& transform = source.transform;
+    const std::size_t d = source.markers.size();
+    const auto n_runs = static_cast<std::int64_t>(runs.size());
+    std::int64_t bad = n_runs;
+#pragma omp parallel for schedule(guided) reduction(min : bad)
+    for (std::int64_t r = 0; r < n_runs; ++r) {
+        if (!transform_run(transform, runs[r], d)) bad = std::min(bad, r);
+    }
+    if (bad == n_runs) return;
+    const anndata::RowRun& run = runs[static_cast<std::size_t>(bad)];
+    std::size_t k = 0;
+    while (transform.allows({run.out + k, 1})) ++k;
+    bad_value(source, run.first + k / d, k % d, run.out[k]);
+}
+
+}  // namespace
+
+std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations,
+                                    std::vector<std::vector<std::uint64_t>>* rows) {
+    std::vector<Cells> cells(populations.size());
+    std::vector<CellsRoom> room(populations.size());
+    for (std::size_t k = 0; k < populations.size(); ++k) {
+        const std::size_t n = screen.populations.at(populations[k]).n_cells;
+        cells[k].x = linalg::Matrix<float>(n, screen.markers.size());
+        cells[k].cell_type.resize(n);
+        room[k] = {cells[k].x.view(), cells[k].cell_type};
+    }
+    read_populations(screen, populations, room, rows);
+    return cells;
+}
+
+void read_populations(const Screen& screen, std::span<const std::size_t> populations,
+                      std::span<const CellsRoom> out, std::vector<std::vector<std::uint64_t>>* rows) {
+    if (populations.empty()) return;
+    for (std::size_t k = 0; k < populations.size(); ++k) {
+        core::check_shape("read_populations.out", out[k].x.rows, out[k].x.cols,
+                          screen.populations.at(populations[k]).n_cells, screen.markers.size());
+    }
+    const anndata::AnnData data(screen.file);
+    if (data.n_obs() != screen.n_obs || data.n_vars() != screen.n_vars) {
+        throw core::DataError(screen.file, "X", "found another shape than when the file was opened");
+    }
+    const std::vector<anndata::RowRun> runs = RowGatherer(screen, populations, data, out, rows).gather();
+    data.x().read(runs, screen.marker_cols);
+    transform_runs({screen.file, screen.markers, screen.options.transform}, runs);
+}
+
+AllCells read_all_cells(const std::string& file, const ScreenOptions& options) {
+    const anndata::AnnData data(file);
+    MarkerChoice choice = choose_markers(data, options);
+    if (data.n_obs() == 0) throw core::DataError(file, "X", "found no cells, allowed 1 or more");
+    AllCells all{std::move(choice.markers), linalg::Matrix<float>(data.n_obs(), choice.cols.size())};
+    constexpr std::size_t block = 4096;  // rows that one thread transforms at a time
+    std::vector<anndata::RowRun> runs;
+    for (std::size_t first = 0; first < data.n_obs(); first += block) {
+        runs.push_back({first, std::min(block, data.n_obs() - first), all.x.view().row(first)});
+    }
+    data.x().read(runs, choice.cols);
+    transform_runs({file, all.markers, options.transform}, runs);
+    return all;
+}
+
+}  // namespace popflow::screen

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "screen/screen.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "anndata/anndata.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "screen/marker_choice.hpp"
+#include "screen/row_keys.hpp"
+#include "screen/screen_columns.hpp"
+#include "screen/screen_draft.hpp"
+
+namespace popflow::screen {
+
+namespace {
+
+std::string experiment_label(const std::vector<std::string>& values) {
+    std::string label;
+    for (const std::string& value : values) {
+        if (!value.empty()) label += (label.empty() ? "" : " / ") + value;
+    }
+    return label.empty() ? "all cells" : label;
+}
+
+std::string dose_label(const Population& population) {
+    return population.treatment + (population.concentration.empty() ? "" : " at " + population.concentration);
+}
+
+/// Drops the small populations of an experiment; gives the others.
+std::vector<PopulationDraft> large_ones(Screen& screen, const std::string& experiment,
+                                        const std::vector<PopulationDraft>& drafts) {
+    std::vector<PopulationDraft> kept;
+    for (const PopulationDraft& draft : drafts) {
+        if (draft.population.n_cells >= screen.options.min_cells) {
+            kept.push_back(draft);
+            continue;
+        }
+        screen.dropped.push_back({Dropped::Kind::population, experiment + ": " + dose_label(draft.population),
+                                  draft.population.n_cells,
+                                  "fewer than " + std::to_string(screen.options.min_cells) + " cells"});
+    }
+    std::sort(kept.begin(), kept.end(), [](const PopulationDraft& a, const PopulationDraft& b) {
+        const auto order = [](const Population& p) {
+            return std::tie(p.treatment, p.concentration_value, p.concentration);
+        };
+        return order(a.population) < order(b.population);
+    });
+    return kept;
+}
+
+/// Why an experiment with these populations is of no use; empty if it is.
+std::string why_useless(const std::vector<PopulationDraft>& kept, const ScreenOptions& options) {
+    const auto is_control = [](const PopulationDraft& draft) { return draft.population.control; };
+    const std::string size = " of " + std::to_string(options.min_cells) + " cells or more";
+    if (kept.empty()) return "no population" + size;
+    if (std::none_of(kept.begin(), kept.end(), is_control)) return "no control" + size;
+    if (options.need_pairs && std::all_of(kept.begin(), kept.end(), is_control)) return "no treatment" + size;
+    return "";
+}
+
+/// Moves the experiments of use into the screen and lists the others; gives the keys of the kept populations.
+std::vector<std::size_t> keep_experiments(Screen& screen, const ScreenDraft& draft) {
+    std::vector<std::size_t> keys;
+    for (const auto& [values, drafts] : draft.experiments) {
+        Experiment experiment{experiment_label(values), values, {}};
+        screen.populations_found += drafts.size();
+        const std::vector<PopulationDraft> kept = large_ones(screen, experiment.label, drafts);
+        const std::string why = why_useless(kept, screen.options);
+        if (!why.empty()) {
+            std::size_t n_cells = 0;
+            for (const PopulationDraft& population : kept) n_cells += population.population.n_cells;
+            screen.dropped.push_back({Dropped::Kind::experiment, experiment.label, n_cells, why});
+            continue;
+        }
+        for (const PopulationDraft& population : kept) {
+            experiment.populations.push_back(screen.populations.size());
+            screen.populations.push_back(population.population);
+            screen.populations.back().experiment = screen.experiments.size();
+            keys.insert(keys.end(), population.keys.begin(), population.keys.end());
+        }
+        screen.experiments.push_back(std::move(experiment));
+    }
+    screen.experiments_found = draft.experiments.size();
+    return keys;
+}
+
+/// The control of an experiment: most cells; populations are in the order that settles ties.
+std::size_t control_of(const Screen& screen, const Experiment& experiment) {
+    std::size_t control = experiment.populations.front();
+    std::size_t most = 0;
+    for (const std::size_t p : experiment.populations) {
+        if (!screen.populations[p].control || screen.populations[p].n_cells <= most) continue;
+        control = p;
+        most = screen.populations[p].n_cells;
+    }
+    return control;
+}
+
+void make_pairs(Screen& screen) {
+    std::set<std::string> treatments;
+    for (const Experiment& experiment : screen.experiments) {
+        const std::size_t control = control_of(screen, experiment);
+        for (std::size_t k = 0; k < experiment.populations.size(); ++k) {
+            const std::size_t p = experiment.populations[k];
+            const Population& population = screen.populations[p];
+            if (population.control) continue;
+            // Doses ascend, so the highest is the last one of its treatment.
+            const bool highest =
+                k + 1 == experiment.populations.size() ||
+                screen.populations[experiment.populations[k + 1]].treatment != population.treatment;
+            if (screen.options.doses == Doses::highest && !highest) continue;
+            screen.pairs.push_back({control, p});
+            treatments.insert(population.treatment);
+        }
+    }
+    screen.treatments.assign(treatments.begin(), treatments.end());
+}
+
+void check_concentrations(const Screen& screen, const std::string& column) {
+    std::map<std::string, std::set<std::string>> labels;
+    for (const Population& population : screen.populations) {
+        if (!population.control) labels[population.treatment].insert(population.concentration);
+    }
+    for (const auto& [treatment, concentrations] : labels) {
+        if (concentrations.size() < 2) continue;
+        for (const std::string& label : concentrations) {
+            if (core::label_number(label)) continue;
+            throw core::DataError(screen.file, "obs/" + column,
+                                  "found `" + label + "` for treatment " + treatment + ", which has " +
+                                      std::to_string(concentrations.size()) +
+                                      " concentrations; allowed numbers, so that doses have an order");
+        }
+    }
+}
+
+void find_cell_types(Screen& screen, const RowKeys& keys, const std::vector<std::size_t>& kept_keys,
+                     const ScreenColumns& columns) {
+    constexpr std::size_t most = std::numeric_limits<std::uint8_t>::max();
+    const std::size_t column = columns.of(Role::cell_type);
+    std::set<std::string> types;
+    for (const std::size_t key : kept_keys) types.insert(keys.label(key, column));
+    if (types.size() > most) {
+        throw core::DataError(
+            screen.file, "obs/" + columns.names()[column],
+            "found " + std::to_string(types.size()) + " cell types, allowed at most " + std::to_string(most));
+    }
+    screen.cell_types.assign(types.begin(), types.end());
+}
+
+// As the end of a message.
+std::string rows_left_out(const Screen& screen) {
+    std::string text;
+    for (const Dropped& dropped : screen.dropped) {
+        if (dropped.kind == Dropped::Kind::rows && dropped.n_cells > 0)
+            text += "; " + core::counted(dropped.n_cells, "row") + " left out: " + dropped.why;
+    }
+    return text;
+}
+
+void check_controls(const Screen& screen, const ScreenDraft& draft, const std::string& column) {
+    std::set<std::string> found;
+    for (const auto& [values, drafts] : draft.experiments) {
+        for (const PopulationDraft& population : drafts) {
+            if (population.population.control) return;
+            found.insert(population.population.treatment);
+        }
+    }
+    throw core::DataError(screen.file, "obs/" + column,
+                          "found no control among " + core::joined({found.begin(), found.end()}) +
+                              "; allowed control labels are " + core::joined(screen.options.control_labels) +
+                              rows_left_out(screen));
+}
+
+void check_any_left(const Screen& screen, const ScreenDraft& draft) {
+    if (!screen.experiments.empty()) return;
+    std::size_t largest = 0;
+    for (const auto& [values, drafts] : draft.experiments) {
+        for (const PopulationDraft& one : drafts) largest = std::max(largest, one.population.n_cells);
+    }
+    throw core::DataError(screen.file, "obs",
+                          (screen.experiments_found == 1
+                               ? "the one experiment ("
+                               : "none of " + std::to_string(screen.experiments_found) + " experiments (") +
+                              core::joined(screen.options.pair_by) + ")" +
+                              (screen.experiments_found == 1 ? " does not keep" : " keeps") + " a control" +
+                              (screen.options.need_pairs ? " and a treatment" : "") + " of at least " +
+                              std::to_string(screen.options.min_cells) +
+                              " cells (--min-cells); the largest population has " + std::to_string(largest) +
+                              ", see also --pair-by" + rows_left_out(screen));
+}
+
+std::string fingerprint(const anndata::AnnData& data, const ScreenDraft& draft) {
+    core::Digest digest;
+    digest.add(draft.obs_digest);
+    digest.add(data.x().text());
+    digest.add(std::uint64_t{data.n_obs()});
+    digest.add(std::uint64_t{data.n_vars()});
+    for (const std::string& name : data.var_names()) digest.add(name);
+    data.x().add_sample(digest);
+    return digest.text();
+}
+
+}  // namespace
+
+std::string population_label(const Screen& screen, std::size_t population) {
+    const Population& p = screen.populations[population];
+    return screen.experiments[p.experiment].label + ": " + dose_label(p);
+}
+
+Screen open_screen(const std::string& file, const ScreenOptions& options) {
+    const anndata::AnnData data(file);
+    if (data.n_obs() == 0) throw core::DataError(file, "X", "found 0 cells, allowed 1 or more");
+    Screen screen;
+    screen.file = file;
+    screen.options = options;
+    screen.n_obs = data.n_obs();
+    screen.n_vars = data.n_vars();
+    screen.x_text = data.x().text();
+    MarkerChoice choice = choose_markers(data, options);
+    screen.markers = std::move(choice.markers);
+    screen.marker_cols = std::move(choice.cols);
+
+    const ScreenColumns columns(data, options);
+    RowKeys keys(data, columns.names());
+    const ScreenDraft draft = draft_screen(data, columns, keys);
+    for (const auto& [why, n_cells] : draft.left_out) {
+        screen.dropped.push_back({Dropped::Kind::rows, "rows", n_cells, why});
+    }
+    const std::vector<bool> used = columns.exclusions_used(keys);
+    for (std::size_t k = 0; k < used.size(); ++k) {
+        if (!used[k]) {
+            screen.dropped.push_back(
+                {Dropped::Kind::rows, "rows", 0, "--exclude " + options.exclude[k] + " matches no row"});
+        }
+    }
+    const std::string treatment_column = columns.names()[columns.of(Role::treatment)];
+    check_controls(screen, draft, treatment_column);
+    const std::vector<std::size_t> kept_keys = keep_experiments(screen, draft);
+    check_any_left(screen, draft);
+    check_concentrations(screen, columns.names()[columns.of(Role::concentration)]);
+    find_cell_types(screen, keys, kept_keys, columns);
+    make_pairs(screen);
+    screen.fingerprint = fingerprint(data, draft);
+    return screen;
+}
+
+std::string condition_name(const std::string& treatment, const std::string& concentration) {
+    return concentration.empty() ? treatment : treatment + " @ " + concentration;
+}
+
+std::string pair_name(const Screen& screen, std::size_t pair) {
+    const Population& treated = screen.populations[screen.pairs[pair].treated];
+    return screen.experiments[treated.experiment].label + " / " +
+           condition_name(treated.treatment, treated.concentration);
+}
+
+}  // namespace popflow::screen

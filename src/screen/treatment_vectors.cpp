@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "screen/treatment_vectors.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/csv.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "core/text_encoding.hpp"
+
+namespace popflow::screen {
+
+namespace {
+
+const char* const name_column = "treatment";
+
+void scale_to_unit_length(linalg::Matrix<float>& values) {
+    double squares = 0;
+    for (const float v : values.values()) squares += double{v} * double{v};
+    if (squares == 0) return;
+    const double factor = std::sqrt(static_cast<double>(values.rows()) / squares);
+    for (float& v : values.values()) v = static_cast<float>(v * factor);
+}
+
+}  // namespace
+
+TreatmentVectors::TreatmentVectors(std::vector<std::string> names, linalg::Matrix<float> values)
+    : names_(std::move(names)), values_(std::move(values)) {
+    core::check_shape("treatment_vectors", values_.rows(), 0, names_.size(), 0);
+}
+
+TreatmentVectors TreatmentVectors::read(const std::string& path) {
+    const core::CsvFile table(path);
+    const auto at = std::ranges::find(table.columns(), name_column);
+    if (at == table.columns().end()) {
+        throw core::DataError(path, "line 1",
+                              "found the columns " + core::joined(table.columns()) +
+                                  ", allowed one named treatment, and features");
+    }
+    if (table.columns().size() == 1)
+        throw core::DataError(path, "line 1", "found the column treatment alone, allowed features beside it");
+    const auto name_at = static_cast<std::size_t>(at - table.columns().begin());
+    std::vector<std::string> names;
+    std::vector<float> numbers;
+    core::CsvFile::Rows rows(table, table.data_begin(), table.bytes());
+    std::string line;
+    std::vector<std::string> fields;
+    while (rows.next(line)) {
+        const std::string place = "row " + std::to_string(names.size() + 1);
+        table.split(core::to_utf8(line), place, fields);
+        const std::string& name = fields[name_at];
+        if (name.empty() || std::ranges::find(names, name) != names.end())
+            throw core::DataError(path, place, "found treatment '" + name + "', allowed each name once");
+        names.push_back(name);
+        for (std::size_t j = 0; j < fields.size(); ++j) {
+            if (j == name_at) continue;
+            const auto value = core::label_number(fields[j]);
+            if (!value || !std::isfinite(static_cast<float>(*value))) {
+                throw core::DataError(path, place + ", column " + table.columns()[j],
+                                      "found '" + fields[j] + "', allowed a number");
+            }
+            numbers.push_back(static_cast<float>(*value));
+        }
+    }
+    if (names.empty()) throw core::DataError(path, "", "found no treatment");
+    linalg::Matrix<float> values(names.size(), table.columns().size() - 1);
+    std::ranges::copy(numbers, values.values().begin());
+    scale_to_unit_length(values);
+    return {std::move(names), std::move(values)};
+}
+
+bool TreatmentVectors::add(const std::string& name, std::vector<float>& sum) const {
+    const auto at = std::ranges::find(names_, name);
+    if (at == names_.end()) return false;
+    const auto row = values_.view().row_span(static_cast<std::size_t>(at - names_.begin()));
+    std::ranges::transform(sum, row, sum.begin(), std::plus<>());
+    return true;
+}
+
+std::optional<std::vector<float>> TreatmentVectors::of(const std::string& treatment) const {
+    std::vector<float> sum(features(), 0.0F);
+    if (add(treatment, sum)) return sum;
+    const std::vector<std::string> parts = core::split_text(treatment, '+');
+    if (parts.size() < 2) return std::nullopt;
+    for (const std::string& part : parts) {
+        if (!add(part, sum)) return std::nullopt;
+    }
+    return sum;
+}
+
+}  // namespace popflow::screen

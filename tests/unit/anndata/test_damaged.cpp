@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// Files that are HDF5 but not what they say they are: one line each, never a crash.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "anndata/expression.hpp"
+#include "core/error.hpp"
+#include "h5/dataframe.hpp"
+#include "h5/file.hpp"
+#include "screen/read_populations.hpp"
+#include "screen/screen.hpp"
+#include "support/screen_file.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace h5 = popflow::h5;
+using namespace popflow::anndata;
+using namespace popflow::core;
+using namespace popflow::data_import;
+using namespace popflow::inspect;
+using namespace popflow::screen;
+using namespace popflow::simulate;
+using popflow::support::TemporaryFolder;
+
+namespace {
+
+/// The parts of a CSR matrix of 4 cells x 2 markers, each to be spoilt.
+struct Sparse {
+    std::string encoding = "csr_matrix";
+    std::vector<std::int64_t> indptr{0, 1, 2, 3, 4};
+    std::vector<std::int64_t> indices{0, 1, 0, 1};
+    std::vector<float> values{1, 2, 3, 4};
+};
+
+struct Spoilt {
+    Sparse x;
+    std::vector<std::int8_t> codes{0, 0, 1, 1};
+    std::string encoding_of_column = "categorical";
+};
+
+/// What the user is told of a file, without the path.
+std::string error_of(const Spoilt& spoilt) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5ad");
+    {
+        h5::AtomicFile file(path);
+        h5::Group root = file.root();
+        h5::DataFrame obs;
+        obs.name_rows({"a", "b", "c", "d"});
+        h5::Group table = h5::write_dataframe(root, "obs", obs);
+        h5::Group treatment = table.create_group("treatment");
+        h5::write_encoding(treatment, spoilt.encoding_of_column, "0.2.0");
+        if (spoilt.encoding_of_column == "categorical") {
+            treatment.write("codes", spoilt.codes);
+            treatment.write_strings("categories", std::vector<std::string>{"DMSO", "S"});
+        }
+        h5::DataFrame var;
+        var.name_rows({"m", "n"});
+        h5::write_dataframe(root, "var", var);
+        h5::Group x = root.create_group("X");
+        h5::write_encoding(x, spoilt.x.encoding, "0.1.0");
+        x.write("indptr", spoilt.x.indptr);
+        x.write("indices", spoilt.x.indices);
+        x.write("data", spoilt.x.values);
+        x.write_attribute("shape", std::vector<std::int64_t>{4, 2});
+        file.commit();
+    }
+    try {
+        ScreenOptions options;
+        options.min_cells = 1;
+        const Screen screen = open_screen(path, options);
+        const std::vector<std::size_t> both{0, 1};
+        read_populations(screen, both);
+    } catch (const popflow::core::DataError& error) {
+        return std::string(error.what()).substr(path.size() + 2);
+    }
+    return "no error";
+}
+
+}  // namespace
+
+TEST(DamagedFile, TheUnspoiltOneIsFine) {
+    EXPECT_EQ(error_of({}), "no error");
+}
+
+TEST(DamagedFile, TheFingerprintTakesNothingBehindTheEndOfAChunk) {
+    const Expression x(h5::open_file(POPFLOW_TEST_DATA "/anndata/chunks.h5").open_group("screen"));
+    popflow::core::Digest digest;
+    EXPECT_THROW(x.add_sample(digest), popflow::core::DataError);
+}
+
+TEST(DamagedFile, SparseIndicesOutOfRange) {
+    for (const char* encoding : {"csr_matrix", "csc_matrix"}) {
+        Spoilt file;
+        file.x.encoding = encoding;
+        if (file.x.encoding == "csc_matrix") file.x.indptr = {0, 2, 4};
+        file.x.indices[3] = 7;
+        const bool rows = file.x.encoding == "csc_matrix";
+        EXPECT_EQ(error_of(file), std::string("X/indices: found 7, allowed 0 to ") + (rows ? "3" : "1"));
+        file.x.indices[3] = -1;
+        EXPECT_EQ(error_of(file), std::string("X/indices: found -1, allowed 0 to ") + (rows ? "3" : "1"));
+    }
+}
+
+TEST(DamagedFile, SparseOffsetsOutOfOrder) {
+    Spoilt file;
+    file.x.indptr = {0, 3, 2, 3, 4};
+    EXPECT_EQ(error_of(file), "X/indptr: found 2, allowed 3 to 4");
+    file.x.indptr = {0, 1, 2, 3, 5};
+    EXPECT_EQ(error_of(file), "X/indptr: found 5, allowed 3 to 4");
+    file.x.indptr = {0, 1, 2, 4};
+    EXPECT_EQ(error_of(file),
+              "X: found 4 offsets, 4 indices and 4 values, allowed 5 offsets and as many indices as "
+              "values");
+}
+
+TEST(DamagedFile, UnknownEncodings) {
+    Spoilt file;
+    file.x.encoding = "coo_matrix";
+    EXPECT_EQ(error_of(file), "X: found encoding coo_matrix, allowed array, csr_matrix, csc_matrix");
+    Spoilt column;
+    column.encoding_of_column = "awkward-array";
+    EXPECT_EQ(error_of(column),
+              "obs/treatment: found encoding awkward-array, allowed array, string-array, "
+              "categorical, nullable-integer, nullable-boolean");
+}
+
+TEST(DamagedFile, CodesWithoutACategory) {
+    Spoilt file;
+    file.codes = {0, 0, 1, 2};
+    EXPECT_EQ(error_of(file), "obs/treatment/codes: found code 2, allowed codes below 2");
+}
+
+TEST(DamagedFile, NoAnnDataAtAll) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5ad");
+    const auto error = [&](const std::function<void(h5::Group&)>& fill) {
+        h5::AtomicFile file(path);
+        h5::Group root = file.root();
+        fill(root);
+        file.commit();
+        try {
+            open_screen(path, ScreenOptions());
+        } catch (const popflow::core::DataError& thrown) {
+            return std::string(thrown.what()).substr(path.size() + 2);
+        }
+        return std::string("no error");
+    };
+    const std::vector<float> x{1, 2};
+
+    EXPECT_EQ(error([](h5::Group&) {}), "X: is missing");
+    EXPECT_EQ(error([&](h5::Group& root) { root.write("X", x); }), "X: found 1 dimensions, allowed 2");
+    EXPECT_EQ(error([&](h5::Group& root) {
+                  root.write("X", std::span<const float>(x), {1, 2});
+              }),
+              "obs: is missing; allowed: an AnnData file (.h5ad)");
+    EXPECT_EQ(error([&](h5::Group& root) { root.write_strings("X", std::vector<std::string>{"a"}); }),
+              "X: found 1 dimensions, allowed 2");
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "mpi/partition.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/random.hpp"
+
+using popflow::mpi::deal;
+using popflow::mpi::lanes_of_rank;
+using popflow::mpi::part_bounds;
+using popflow::mpi::portions;
+
+TEST(Deal, ExampleOfTheDocumentation) {
+    const std::vector<std::size_t> weights{9, 8, 7, 6, 5};
+    const auto lanes = deal(weights, 2);
+    EXPECT_EQ(lanes[0], (std::vector<std::size_t>{0, 3, 4}));
+    EXPECT_EQ(lanes[1], (std::vector<std::size_t>{1, 2}));
+}
+
+TEST(Deal, EveryItemHasExactlyOneLaneAndLanesAreEven) {
+    popflow::core::Stream stream(1, popflow::core::Purpose::test);
+    for (const std::size_t n : {0U, 1U, 7U, 1000U}) {
+        std::vector<std::size_t> weights(n);
+        for (auto& w : weights) w = 1000 + stream.below(29000);
+        for (std::size_t count = 1; count <= 9; ++count) {
+            const auto lanes = deal(weights, count);
+
+            std::vector<std::size_t> all;
+            std::size_t least = n;
+            std::size_t most = 0;
+            for (const auto& lane : lanes) {
+                all.insert(all.end(), lane.begin(), lane.end());
+                least = std::min(least, lane.size());
+                most = std::max(most, lane.size());
+            }
+            std::sort(all.begin(), all.end());
+            std::vector<std::size_t> expected(n);
+            std::iota(expected.begin(), expected.end(), std::size_t{0});
+            EXPECT_EQ(all, expected);
+            EXPECT_LE(most - least, 1U);
+        }
+    }
+}
+
+TEST(Deal, CellsAreBalanced) {
+    popflow::core::Stream stream(2, popflow::core::Purpose::test);
+    std::vector<std::size_t> weights(927);
+    for (auto& w : weights) w = 1000 + stream.below(29000);
+
+    const auto lanes = deal(weights, 8);
+
+    std::vector<std::size_t> load;
+    for (const auto& lane : lanes) {
+        load.push_back(std::accumulate(lane.begin(), lane.end(), std::size_t{0},
+                                       [&](std::size_t sum, std::size_t i) { return sum + weights[i]; }));
+    }
+    const auto [low, high] = std::minmax_element(load.begin(), load.end());
+    EXPECT_LT(static_cast<double>(*high), 1.02 * static_cast<double>(*low));
+}
+
+TEST(LanesOfRank, ShareOutAllLanes) {
+    for (int ranks = 1; ranks <= 9; ++ranks) {
+        std::vector<int> owner(6, -1);
+        for (int rank = 0; rank < ranks; ++rank) {
+            for (std::size_t lane : lanes_of_rank(6, rank, ranks)) {
+                EXPECT_EQ(owner[lane], -1);
+                owner[lane] = rank;
+            }
+        }
+        EXPECT_EQ(std::count(owner.begin(), owner.end(), -1), 0);
+    }
+}
+
+TEST(PartBounds, AreWholeBlocksAndCoverAll) {
+    for (int ranks = 1; ranks <= 9; ++ranks) {
+        const auto bounds = part_bounds(70, 16, ranks);
+        ASSERT_EQ(bounds.size(), static_cast<std::size_t>(ranks) + 1);
+        EXPECT_EQ(bounds.front(), 0U);
+        EXPECT_EQ(bounds.back(), 70U);
+        for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
+            EXPECT_LE(bounds[r], bounds[r + 1]);
+            EXPECT_TRUE(bounds[r] % 16 == 0 || bounds[r] == 70);
+        }
+    }
+    EXPECT_EQ(part_bounds(70, 16, 2), (std::vector<std::size_t>{0, 32, 70}));
+}
+
+TEST(Portions, ExampleByHand) {
+    // Half of a rank's share of what is left: 10 / 4, 7 / 4, 5 / 4, ...
+    EXPECT_EQ(portions(10, 2, 8), (std::vector<std::size_t>{3, 2, 2, 1, 1, 1}));
+    EXPECT_EQ(portions(10, 1, 2), (std::vector<std::size_t>{2, 2, 2, 2, 1, 1}));
+    EXPECT_TRUE(portions(0, 3, 2).empty());
+}
+
+TEST(Portions, CoverAllItemsAndEndWithSingleOnes) {
+    for (const std::size_t ranks : {1U, 2U, 7U}) {
+        for (const std::size_t items : {1U, 5U, 1000U}) {
+            const auto lengths = portions(items, ranks, 16);
+            EXPECT_EQ(std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}), items);
+            EXPECT_TRUE(std::ranges::is_sorted(lengths, std::greater<>()));
+            EXPECT_LE(lengths.front(), 16U);
+            EXPECT_EQ(lengths.back(), 1U);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "options/run_config.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "support/temporary_folder.hpp"
+
+using popflow::core::ConfigError;
+using popflow::options::OptionTable;
+using popflow::options::RunConfig;
+using popflow::options::Section;
+namespace options = popflow::options;
+
+namespace {
+
+const std::vector<Section> sections{Section::general, Section::data,  Section::split,
+                                    Section::model,   Section::train, Section::evaluate};
+
+std::string message_of(const OptionTable& table, const std::vector<std::string>& arguments) {
+    try {
+        table.parse(arguments, sections, nullptr);
+    } catch (const ConfigError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST(RunConfig, FlagsOverrideTheFile) {
+    const popflow::support::TemporaryFolder folder;
+    const std::string path = folder.file("a.cfg");
+    std::ofstream(path) << "steps = 7\nmethod = cgfm\n# a comment\ncontrol = none, vehicle\nknn = 3\n";
+    RunConfig c;
+    const OptionTable table = run_options(c);
+
+    table.parse({"--knn", "9", "--config", path, "--resume"}, sections, nullptr);
+
+    EXPECT_EQ(c.train.steps, 7U);
+    EXPECT_EQ(c.model.context, popflow::models::Context::pair_index);
+    EXPECT_EQ(c.model.encoder.knn, 9U);
+    EXPECT_EQ(c.screen.control_labels, (std::vector<std::string>{"none", "vehicle"}));
+    EXPECT_TRUE(c.resume);
+}
+
+TEST(RunConfig, TheResolvedTextReadsBackAsItself) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    table.parse({"--column",    "patient=donor,plate=batch",
+                 "--markers",   "a, b",
+                 "--exclude",   "well=F5,plate=2",
+                 "--exclude",   "well=A1",
+                 "--rate",      "3e-4",
+                 "--split",     "patient:21,27",
+                 "--doses",     "all",
+                 "--transform", "log1p",
+                 "--augment",   "reflect,rotate",
+                 "--normalise", "no",
+                 "--coupling",  "rows"},
+                sections, nullptr);
+    const std::string text = table.text(options::training_sections());
+    RunConfig again;
+    const OptionTable second = run_options(again);
+
+    second.parse_text(text, "text");
+
+    EXPECT_EQ(second.text(options::training_sections()), text);
+    EXPECT_EQ(again.screen.exclude.size(), 2U);
+    EXPECT_EQ(again.screen.columns.at("plate"), "batch");
+    EXPECT_EQ(again.train.rate, 3e-4);
+    EXPECT_EQ(again.train.augmentation.text(), "rotate, reflect");
+    EXPECT_EQ(again.train.coupling, popflow::train::Coupling::rows);
+    EXPECT_FALSE(again.train.normalise);
+}
+
+TEST(RunConfig, DefaultsFollowTheMethodUnlessGiven) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    table.parse({"--method", "icnn", "--clip-norm", "2"}, sections, nullptr);
+    EXPECT_EQ(c.train.rate, 1e-4);
+    EXPECT_EQ(c.train.schedule, popflow::train::Schedule::constant);
+    EXPECT_EQ(c.train.warmup_steps, 0U);
+    EXPECT_EQ(c.train.adam.beta1, 0.5);
+    EXPECT_EQ(c.train.adam.beta2, 0.9);
+    EXPECT_EQ(c.train.adam.ema_decay, 0);
+    EXPECT_EQ(c.train.clip_norm, 2);
+    EXPECT_EQ(c.condition, options::Condition::none);
+
+    // What was resolved reads back as if it had been given, whatever the method.
+    RunConfig again;
+    const OptionTable second = run_options(again);
+    second.parse_text(table.text(options::training_sections()), "text");
+    second.parse({"--rate", "0.5"}, sections, nullptr);
+    EXPECT_EQ(again.method, popflow::models::Method::icnn);
+    EXPECT_EQ(again.train.rate, 0.5);
+    EXPECT_EQ(again.train.clip_norm, 2);
+    EXPECT_EQ(again.train.adam.beta1, 0.5);
+}
+
+TEST(RunConfig, WithoutMethodAndRecipeTheDefaultsAreThoseOfTheStructs) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const std::string before = table.text(sections);
+    table.parse({}, sections, nullptr);
+    EXPECT_EQ(table.text(sections), before);
+}
+
+TEST(RunConfig, TheRecipeOfThePaper) {
+    RunConfig mfm;
+    const OptionTable table = run_options(mfm);
+    table.parse({"--recipe", "paper", "--schedule", "cosine"}, sections, nullptr);
+    EXPECT_EQ(mfm.model.updates, popflow::models::Updates::alternate);
+    EXPECT_EQ(mfm.model.loss, popflow::models::Loss::reduced);
+    EXPECT_EQ(mfm.model.encoder.activation, popflow::models::EncoderActivation::none);
+    EXPECT_EQ(mfm.evaluate.draw, popflow::predict::Draw::first);
+    EXPECT_EQ(mfm.train.coupling, popflow::train::Coupling::random);
+    EXPECT_EQ(mfm.train.batch_pairs, 1U);
+    EXPECT_EQ(mfm.train.rate, 1e-4);
+    EXPECT_EQ(mfm.train.warmup_steps, 0U);
+    EXPECT_EQ(mfm.train.clip_norm, 0);
+    EXPECT_EQ(mfm.train.adam.ema_decay, 0);
+    EXPECT_EQ(mfm.train.adam.beta1, 0.9);
+    EXPECT_EQ(mfm.train.schedule, popflow::train::Schedule::cosine);
+    EXPECT_EQ(mfm.precision, options::PrecisionChoice::fp32);
+    const std::string text = table.text(sections);
+    EXPECT_NE(text.find("recipe = paper\n"), std::string::npos);
+    EXPECT_NE(text.find("updates = alternate\n"), std::string::npos);
+
+    RunConfig fm;
+    const OptionTable second = run_options(fm);
+    second.parse({"--recipe", "paper", "--method", "fm", "--base", "gaussian"}, sections, nullptr);
+    EXPECT_EQ(fm.train.coupling, popflow::train::Coupling::random);
+    EXPECT_EQ(fm.model.updates, popflow::models::Updates::joint);
+    EXPECT_EQ(fm.model.loss, popflow::models::Loss::full);
+}
+
+TEST(RunConfig, WhatAMethodHasNoUseForIsRefused) {
+    const auto refused = [](const std::vector<std::string>& arguments) {
+        RunConfig c;
+        return message_of(run_options(c), arguments);
+    };
+    EXPECT_EQ(refused({"--method", "icnn", "--base", "gaussian"}),
+              "base: found 'gaussian', allowed source with method icnn");
+    EXPECT_EQ(refused({"--method", "icnn", "--coupling", "ot"}),
+              "coupling: found 'ot', allowed random with method icnn");
+    EXPECT_EQ(refused({"--condition", "none"}), "condition: found 'none', allowed treatment with method mfm");
+    EXPECT_EQ(refused({"--method", "cgfm", "--updates", "alternate"}),
+              "updates: found 'alternate', allowed joint with method cgfm");
+}
+
+TEST(RunConfig, BadInputIsNamed) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    EXPECT_EQ(message_of(table, {"--stepz", "3"}), "stepz: unknown option (did you mean 'steps'?)");
+    EXPECT_EQ(message_of(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x', allowed a whole n");
+    EXPECT_EQ(message_of(table, {"--steps", "0"}).substr(0, 35), "steps: found '0', allowed a whole n");
+    EXPECT_EQ(message_of(table, {"--method", "icnnn"}),
+              "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, mfm, icnn");
+    EXPECT_EQ(message_of(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
+    EXPECT_EQ(message_of(table, {"--column", "donor"}), "column: found 'donor', allowed ROLE=NAME");
+    EXPECT_EQ(message_of(table, {"stray"}), "usage: unexpected argument 'stray'");
+    EXPECT_NE(message_of(table, {"--steps"}), "");
+    const popflow::support::TemporaryFolder folder;
+    std::ofstream(folder.file("b.cfg")) << "steps = 1\nstep = 2\n";
+    EXPECT_EQ(message_of(table, {"--config", folder.file("b.cfg")}),
+              folder.file("b.cfg") + ": step: unknown option (did you mean 'steps'?)");
+}
+
+TEST(RunConfig, DifferencesNameTheKeyAndBothValues) {
+    const std::string before = "a = 1\nb = 2\nexclude = x\nexclude = y\n";
+    EXPECT_TRUE(options::differences(before, before, {}).empty());
+    EXPECT_EQ(options::differences("a = 1\nb = 3\nexclude = x\nexclude = y\n", before, {}),
+              (std::vector<std::string>{"b: found '3', was '2'"}));
+    EXPECT_EQ(options::differences("a = 1\nb = 2\nexclude = x\n", before, {"a"}),
+              (std::vector<std::string>{"exclude: found 'x', was 'x y'"}));
+}
+
+TEST(RunConfig, AFileIncludesOthersAndOverridesThem) {
+    const popflow::support::TemporaryFolder folder;
+    std::filesystem::create_directories(folder.file("rows"));
+    std::filesystem::create_directories(folder.file("common"));
+    std::ofstream(folder.file("common/base.cfg"))
+        << "steps = 7\nknn = 3\nexclude = well=1\nexclude = well=2\n";
+    std::ofstream(folder.file("common/wide.cfg")) << "include = base.cfg\nhidden = 99\nknn = 4\n";
+    std::ofstream(folder.file("rows/a.cfg")) << "knn = 5\ninclude = ../common/wide.cfg\nexclude = well=3\n";
+    RunConfig c;
+    const OptionTable table = run_options(c);
+
+    table.parse({"--config", folder.file("rows/a.cfg"), "--hidden", "100"}, sections, nullptr);
+
+    EXPECT_EQ(c.train.steps, 7U);
+    EXPECT_EQ(c.model.hidden, 100U);
+    EXPECT_EQ(c.model.encoder.knn, 5U) << "the including file has the last word, wherever the key stands";
+    EXPECT_EQ(c.screen.exclude, (std::vector<std::string>{"well=3"})) << "a key replaces what was included";
+}
+
+TEST(RunConfig, TheSameFileMayBeIncludedTwiceButNotInACircle) {
+    const popflow::support::TemporaryFolder folder;
+    const auto write = [&](const char* name, const char* text) { std::ofstream(folder.file(name)) << text; };
+    write("base.cfg", "steps = 7\n");
+    write("twice.cfg", "include = base.cfg\ninclude = ./base.cfg\n");
+    write("self.cfg", "include = self.cfg\n");
+    write("ping.cfg", "include = pong.cfg\n");
+    write("pong.cfg", "include = ./ping.cfg\n");
+    write("lost.cfg", "include = nowhere.cfg\n");
+    write("bad.cfg", "stepz = 7\n");
+    write("outer.cfg", "include = bad.cfg\n");
+    write("config.cfg", "config = base.cfg\n");
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const auto refusal = [&](const char* name) { return message_of(table, {"--config", folder.file(name)}); };
+    EXPECT_EQ(refusal("twice.cfg"), "");
+    EXPECT_EQ(refusal("self.cfg"),
+              folder.file("self.cfg") + ": include: found 'self.cfg', which includes this file in turn");
+    EXPECT_EQ(refusal("ping.cfg"),
+              folder.file("pong.cfg") + ": include: found './ping.cfg', which includes this file in turn");
+    EXPECT_EQ(refusal("lost.cfg"),
+              folder.file("lost.cfg") + ": include: cannot read '" + folder.file("nowhere.cfg") + "'");
+    EXPECT_EQ(refusal("outer.cfg"),
+              folder.file("bad.cfg") + ": stepz: unknown option (did you mean 'steps'?)");
+    EXPECT_EQ(refusal("config.cfg"),
+              folder.file("config.cfg") + ": config: not in a file; `include = F.cfg` takes in another one");
+    EXPECT_EQ(message_of(table, {"--include", "a.cfg"}), "include: unknown option (did you mean 'exclude'?)")
+        << "a key of files alone";
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "predict/predictor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "predict/prediction_space.hpp"
+
+using popflow::core::ConfigError;
+using popflow::predict::chosen_conditions;
+using popflow::predict::Space;
+using popflow::screen::Conditions;
+using popflow::screen::Doses;
+using popflow::screen::Normalisation;
+using popflow::screen::Transform;
+namespace screen = popflow::screen;
+namespace eval = popflow::eval;
+namespace predict = popflow::predict;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+const Conditions plain({{"A,B", {}}, {"O", {}}, {"S", {}}}, Doses::highest);
+const Conditions doses({{"O", {1, 10}}, {"S", {2, 8}}}, Doses::all);
+
+Strings names(const std::vector<screen::Population>& conditions) {
+    Strings out;
+    for (const screen::Population& c : conditions)
+        out.push_back(screen::condition_name(c.treatment, c.concentration));
+    return out;
+}
+
+}  // namespace
+
+TEST(ChosenConditions, AreAllThatWereTrainedByDefault) {
+    EXPECT_EQ(names(chosen_conditions(plain, {}, {})), (Strings{"A,B", "O", "S"}));
+    EXPECT_EQ(names(chosen_conditions(doses, {}, {})), (Strings{"O @ 1", "O @ 10", "S @ 2", "S @ 8"}));
+}
+
+TEST(ChosenConditions, AreThoseAskedForOnceEach) {
+    EXPECT_EQ(names(chosen_conditions(plain, {"S,O", "S"}, {})), (Strings{"S", "O"}));
+    EXPECT_EQ(names(chosen_conditions(plain, {"A,B", "O"}, {})), (Strings{"A,B", "O"}));
+    const auto between = chosen_conditions(doses, {"S"}, {2.5, 8});
+    EXPECT_EQ(names(between), (Strings{"S @ 2.5", "S @ 8"}));
+    EXPECT_EQ(between.front().concentration_value, 2.5);
+}
+
+TEST(ChosenConditions, RefuseWhatWasNotTrained) {
+    EXPECT_THROW(chosen_conditions(plain, {"V"}, {}), ConfigError);
+    EXPECT_THROW(chosen_conditions(plain, {"O"}, {1}), ConfigError);
+    EXPECT_THROW(chosen_conditions(doses, {}, {9}), ConfigError);  // allowed for O, not for S
+    EXPECT_THROW(chosen_conditions(doses, {"O"}, {0.5}), ConfigError);
+}
+
+TEST(Space, IsTheInverseOfHowCellsAreRead) {
+    const Normalisation normalisation{{1.5F, -0.25F}, 0.75F};
+    const float raw[2][2] = {{0, 12}, {300, 0.5F}};
+    for (const char* text : {"arcsinh:5", "arcsinh:150", "log1p", "none"}) {
+        const Transform transform = Transform::parse(text);
+        popflow::linalg::Matrix<float> x(2, 2);
+        for (std::size_t i = 0; i < 2; ++i) std::ranges::copy(raw[i], x.view().row(i));
+        transform.apply(x.values());
+        popflow::linalg::Matrix<float> transformed = x;
+        normalisation.apply(x.view());
+        popflow::linalg::Matrix<float> normalised = x;
+
+        predict::to_space(Space::normalised, normalisation, transform, normalised.view());
+        EXPECT_EQ(normalised(1, 0), x(1, 0));
+        normalised = x;
+        predict::to_space(Space::transformed, normalisation, transform, normalised.view());
+        predict::to_space(Space::raw, normalisation, transform, x.view());
+        for (std::size_t i = 0; i < 2; ++i) {
+            for (std::size_t j = 0; j < 2; ++j) {
+                // A float of the transformed value moves by some of its 6e-8, and sinh scales that by the
+                // cosh.
+                const double error = 1e-6 * (1 + static_cast<double>(raw[i][j])) * 10;
+                EXPECT_NEAR(x(i, j), raw[i][j], error) << text;
+                EXPECT_NEAR(normalised(i, j), transformed(i, j), 1e-6 * (1 + std::abs(transformed(i, j))));
+            }
+        }
+    }
+}
+
+TEST(Space, HasNamesThatFitTheTransform) {
+    const Transform arcsinh;
+    const Transform log1p = Transform::parse("log1p");
+    EXPECT_EQ(predict::parse_space("arcsinh", arcsinh), Space::transformed);
+    EXPECT_EQ(predict::parse_space("transformed", log1p), Space::transformed);
+    EXPECT_EQ(predict::space_name(Space::transformed, arcsinh), "arcsinh");
+    EXPECT_EQ(predict::space_name(Space::transformed, log1p), "transformed");
+    EXPECT_THROW(predict::parse_space("arcsinh", log1p), ConfigError);
+    EXPECT_THROW(predict::parse_space("counts", arcsinh), ConfigError);
+}
+
+TEST(PlanOfControls, HasEveryControlAndCondition) {
+    screen::Screen screen;
+    screen.experiments = {{"P1", {"P1"}, {}}};
+    for (const char* treatment : {"AH", "DMSO", "O"}) {
+        screen::Population p;
+        p.treatment = treatment;
+        p.control = p.treatment != "O";
+        screen.populations.push_back(p);
+    }
+    const predict::PredictionPlan plan =
+        predict::plan_of_controls(screen, chosen_conditions(plain, {"O,S"}, {}));
+    ASSERT_EQ(plan.predictions.size(), 4U);
+    EXPECT_EQ(plan.sources, (Strings{"P1: AH", "P1: DMSO"}));
+    EXPECT_EQ(plan.predictions[2].control, 1U);
+    EXPECT_EQ(plan.predictions[3].treatment, "S");
+    EXPECT_EQ(plan.predictions[3].source, 1U);
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "report/comparison.hpp"
+#include "support/summaries.hpp"
+
+using popflow::eval::Results;
+using popflow::report::Comparison;
+using popflow::report::Figure;
+using popflow::support::add_scope;
+using popflow::support::result_of_seed;
+namespace report = popflow::report;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Texts labels(const Comparison& comparison) {
+    Texts labels;
+    for (const report::ComparisonRow& row : comparison.rows) labels.push_back(row.label());
+    return labels;
+}
+
+// A run of that seed with another value of an option.
+Results with_option(std::uint64_t seed, const std::string& key, const std::string& value) {
+    Results results = result_of_seed(seed, 4);
+    std::string& config = results.provenance.config;
+    const auto at = config.find(key + " = ");
+    if (at != std::string::npos) config.erase(at, config.find('\n', at) + 1 - at);
+    config += key + " = " + value + "\n";
+    return results;
+}
+
+}  // namespace
+
+TEST(Figure, IsTheMeanAndTheDeviationOfTheSample) {
+    Figure figure;
+    EXPECT_TRUE(std::isnan(figure.mean()));
+    figure.add(2);
+    EXPECT_TRUE(std::isnan(figure.deviation()));
+    figure.add(std::nan(""));
+    figure.add(4);
+    figure.add(9);
+    EXPECT_DOUBLE_EQ(figure.mean(), 5);
+    EXPECT_DOUBLE_EQ(figure.deviation(), std::sqrt(13));  // ((-3)^2 + (-1)^2 + 4^2) / 2
+    Figure equal;
+    for (int i = 0; i < 3; ++i) equal.add(0.1);
+    EXPECT_EQ(equal.deviation(), 0);
+}
+
+TEST(Compare, SeedsMakeOneRowAndOtherOptionsRowsThatNameThem) {
+    const std::vector<Results> results{result_of_seed(1, 3), result_of_seed(2, 5),
+                                       with_option(1, "hidden", "128"), with_option(2, "log-every", "7")};
+    const auto comparisons = report::compare(results);
+    ASSERT_EQ(comparisons.size(), 1U);
+    EXPECT_EQ(labels(comparisons[0]),
+              (Texts{"MFM k=100 (hidden=64)", "MFM k=100 (hidden=128)", "noise_floor"}));
+    EXPECT_EQ(comparisons[0].rows[0].seeds, (std::vector<std::uint64_t>{1, 2}));
+    EXPECT_EQ(comparisons[0].rows[0].find({"test", "culture_mean"}, "w2")->values(),
+              (std::vector<double>{3, 5}));
+    EXPECT_EQ(comparisons[0].rows[2].find({"test", "culture_mean"}, "w2")->values(),
+              (std::vector<double>{0.25}));
+}
+
+TEST(Compare, WhereCellsAreWrittenAndWhichAreShownMakeNoRows) {
+    const std::vector<Results> results{result_of_seed(1, 3), with_option(2, "space", "normalised"),
+                                       with_option(3, "sample", "EGF_5min")};
+    EXPECT_EQ(labels(report::compare(results)[0]), (Texts{"MFM k=100", "noise_floor"}));
+}
+
+TEST(Compare, SaysWhyScoresAreMissing) {
+    Results results = result_of_seed(1, 3);
+    results.pairs.add("status", Texts{"ok", "failed", "failed"});
+    results.pairs.add("message", Texts{"", "no way", "no way"});
+    EXPECT_EQ(report::compare({results})[0].notes,
+              (Texts{"2 scores failed: no way",
+                     "the means of a file are over the pairs that it has every score of"}));
+}
+
+TEST(Compare, AnEarlierCheckpointIsAnotherRow) {
+    Results early = result_of_seed(1, 3);
+    early.provenance.steps = 10;
+    EXPECT_EQ(labels(report::compare({early, result_of_seed(1, 4)})[0]),
+              (Texts{"MFM k=100 (steps=10)", "MFM k=100 (steps=30)", "noise_floor"}));
+}
+
+TEST(Compare, AMethodWithoutGraphHasNoNeighbours) {
+    Results fm = result_of_seed(1, 3);
+    fm.provenance.method = "fm";
+    Results other = fm;
+    other.provenance.seed = 2;
+    other.provenance.knn = 5;
+    other.provenance.config += "embedding = 3\n";
+    EXPECT_EQ(labels(report::compare({fm, other})[0]), (Texts{"FM", "noise_floor"}));
+}
+
+TEST(Compare, WhatChangesTheScoresIsInEveryLabelAndInANote) {
+    Results fm = with_option(1, "max-cells", "50");
+    fm.provenance.method = "fm";
+    const Comparison comparison = report::compare({result_of_seed(1, 3), fm})[0];
+    EXPECT_EQ(labels(comparison), (Texts{"FM (max-cells=50)", "MFM k=100 (max-cells=80)",
+                                         "noise_floor (max-cells=80)", "noise_floor (max-cells=50)"}));
+    EXPECT_EQ(comparison.notes,
+              (Texts{"the files differ in max-cells (50, 80), which changes what is scored: compare "
+                     "only rows that agree in it"}));
+}
+
+TEST(Compare, OtherSplitsAndDataAreComparisonsOfTheirOwn) {
+    Results patient = result_of_seed(1, 3);
+    patient.provenance.split = "patient:21";
+    Results data = result_of_seed(2, 3);
+    data.provenance.data_fingerprint = "ff";
+    const auto comparisons = report::compare(
+        {result_of_seed(1, 3), patient, data, result_of_seed(2, 4), with_option(1, "split-seed", "3")});
+    ASSERT_EQ(comparisons.size(), 4U);
+    EXPECT_EQ(comparisons[0].results, (std::vector<std::size_t>{0, 3}));
+    EXPECT_EQ(comparisons[1].split, "patient:21");
+    EXPECT_EQ(comparisons[3].split, "replica (split-seed 3)");
+}
+
+TEST(Compare, ARunThatIsThereTwiceCountsOnceButMayBringMoreParts) {
+    Results train = result_of_seed(1, 3);
+    train.file = "train.h5";
+    add_scope(train, "train", "culture_mean", 0.1);
+    const Comparison more = report::compare({result_of_seed(1, 3), train})[0];
+    EXPECT_TRUE(more.notes.empty());
+    EXPECT_EQ(more.rows[0].find({"train", "culture_mean"}, "w1")->values().size(), 1U);
+    EXPECT_EQ(more.rows[0].find({"test", "culture_mean"}, "w1")->values().size(), 1U);
+
+    const Comparison twice = report::compare({train, result_of_seed(1, 3)})[0];
+    EXPECT_EQ(twice.notes,
+              (Texts{"MFM k=100, seed 1: seed1.h5 is the run of train.h5 again and is left out"}));
+}
+
+TEST(Compare, OtherBuildsAreNoted) {
+    Results old = result_of_seed(1, 3);
+    old.provenance.version = "0.1.0";
+    old.provenance.commit = "abc";
+    Results now = result_of_seed(2, 3);
+    now.provenance.version = "0.2.0";
+    now.provenance.commit = "def";
+    EXPECT_EQ(report::compare({old, now})[0].notes,
+              (Texts{"written by 2 builds of popflow: 0.1.0 abc, 0.2.0 def"}));
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+#include "screen/read_populations.hpp"
+#include "screen/screen.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "core/error.hpp"
+#include "support/screen_file.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace popflow::anndata;
+using namespace popflow::core;
+using namespace popflow::data_import;
+using namespace popflow::inspect;
+using namespace popflow::screen;
+using namespace popflow::simulate;
+using popflow::core::ConfigError;
+using popflow::core::DataError;
+using popflow::support::ScreenFile;
+using popflow::support::TemporaryFolder;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+/// Two patients: control with 3 cells, S at 1 and 10 with 2 cells each.
+ScreenFile two_patients() {
+    ScreenFile file;
+    for (const char* patient : {"P1", "P2"}) {
+        file.add(3, {patient, "DMSO", "0"});
+        file.add(2, {patient, "S", "10"});
+        file.add(2, {patient, "S", "1"});
+    }
+    return file;
+}
+
+ScreenOptions small_options() {
+    ScreenOptions options;
+    options.min_cells = 2;
+    return options;
+}
+
+class ScreenTest : public testing::Test {
+  protected:
+    Screen open(const ScreenFile& file, const ScreenOptions& options = small_options()) {
+        file.write(path_);
+        return open_screen(path_, options);
+    }
+    /// What the user is told, without the path.
+    std::string error(const ScreenFile& file, const ScreenOptions& options = small_options()) {
+        file.write(path_);
+        return error_of([&] {
+            const Screen screen = open_screen(path_, options);
+            std::vector<std::size_t> all(screen.populations.size());
+            for (std::size_t p = 0; p < all.size(); ++p) all[p] = p;
+            read_populations(screen, all);
+        });
+    }
+    std::string error_of(const std::function<void()>& action) const {
+        try {
+            action();
+        } catch (const popflow::core::UserError& thrown) {
+            const std::string text = thrown.what();
+            EXPECT_EQ(text.find('\n'), std::string::npos);
+            return text.starts_with(path_ + ": ") ? text.substr(path_.size() + 2) : text;
+        }
+        return "no error";
+    }
+    TemporaryFolder folder_;
+    std::string path_ = folder_.file("screen.h5ad");
+};
+
+std::size_t cells_accounted_for(const Screen& screen) {
+    std::size_t n = 0;
+    for (const Population& population : screen.populations) n += population.n_cells;
+    for (const Dropped& dropped : screen.dropped) n += dropped.n_cells;
+    return n;
+}
+
+}  // namespace
+
+TEST_F(ScreenTest, PairsTheHighestDoseWithTheControl) {
+    const Screen screen = open(two_patients());
+
+    ASSERT_EQ(screen.pairs.size(), 2U);
+    EXPECT_EQ(population_label(screen, screen.pairs[1].treated), "P2 / PDO / 1 / A: S at 10");
+    EXPECT_EQ(population_label(screen, screen.pairs[1].control), "P2 / PDO / 1 / A: DMSO at 0");
+    EXPECT_EQ(screen.experiments_found, 2U);
+    EXPECT_EQ(screen.populations_found, 6U);
+    EXPECT_EQ(screen.x_text, "dense float32");
+    EXPECT_EQ(screen.populations[4].first_row, 12U);
+    EXPECT_EQ(screen.populations[4].end_row, 14U);
+    EXPECT_EQ(screen.populations[4].concentration_value, 1);
+}
+
+TEST_F(ScreenTest, AllDosesMakePairsOnRequestInNumericOrder) {
+    ScreenOptions options = small_options();
+    options.doses = Doses::all;
+    ScreenFile file = two_patients();
+    file.add(2, {"P1", "S", "9.5"});
+
+    const Screen screen = open(file, options);
+
+    ASSERT_EQ(screen.pairs.size(), 5U);
+    const Strings doses{"1", "9.5", "10", "1", "10"};
+    for (std::size_t p = 0; p < 5; ++p)
+        EXPECT_EQ(screen.populations[screen.pairs[p].treated].concentration, doses[p]);
+}
+
+TEST_F(ScreenTest, ADoseIsANumberHoweverItIsWritten) {
+    ScreenFile file = two_patients();
+    const std::size_t pairs = open(file).pairs.size();
+    file.add(2, {"P1", "S", "10.0"});
+    file.add(3, {"P1", "S", "1e1"});
+
+    const Screen screen = open(file);
+
+    ASSERT_EQ(screen.pairs.size(), pairs);
+    const popflow::screen::Population& treated = screen.populations[screen.pairs[0].treated];
+    EXPECT_EQ(treated.concentration, "10");
+    EXPECT_EQ(treated.n_cells, open(two_patients()).populations[screen.pairs[0].treated].n_cells + 5);
+}
+
+TEST_F(ScreenTest, SmallPopulationsGoAndThenExperimentsOfNoUse) {
+    ScreenFile file = two_patients();
+    file.add(1, {"P1", "O", "1"});     // too small
+    file.add(5, {"P3", "S", "1"});     // no control
+    file.add(6, {"P4", "DMSO", "0"});  // no treatment that is large enough
+    file.add(1, {"P4", "S", "1"});
+    file.add(1, {"P5", "DMSO", "0"});  // nothing
+
+    const Screen screen = open(file);
+
+    EXPECT_EQ(screen.experiments.size(), 2U);
+    EXPECT_EQ(screen.experiments_found, 5U);
+    EXPECT_EQ(screen.populations_found, 11U);
+    EXPECT_EQ(cells_accounted_for(screen), screen.n_obs);
+    std::vector<std::string> why;
+    for (const Dropped& dropped : screen.dropped) {
+        why.push_back(dropped.what + " (" + std::to_string(dropped.n_cells) + "): " + dropped.why);
+    }
+    EXPECT_EQ(why, (Strings{"P1 / PDO / 1 / A: O at 1 (1): fewer than 2 cells",
+                            "P3 / PDO / 1 / A (5): no control of 2 cells or more",
+                            "P4 / PDO / 1 / A: S at 1 (1): fewer than 2 cells",
+                            "P4 / PDO / 1 / A (6): no treatment of 2 cells or more",
+                            "P5 / PDO / 1 / A: DMSO at 0 (1): fewer than 2 cells",
+                            "P5 / PDO / 1 / A (0): no population of 2 cells or more"}));
+}
+
+TEST_F(ScreenTest, OfTwoControlsTheLargerOneIsTakenTiesByName) {
+    ScreenFile file = two_patients();
+    file.add(4, {"P1", "H2O", "0"});
+    file.add(3, {"P2", "AH", "0"});
+
+    const Screen screen = open(file);
+
+    EXPECT_EQ(screen.populations[screen.pairs[0].control].treatment, "H2O");
+    EXPECT_EQ(screen.populations[screen.pairs[1].control].treatment, "AH");
+    EXPECT_EQ(screen.treatments, Strings{"S"});
+}
+
+TEST_F(ScreenTest, ExcludesRowsMarkersAndSaysWhatMatchedNothing) {
+    ScreenOptions options = small_options();
+    options.exclude = {"patient=P2,concentration=10", "plate=9"};
+    options.exclude_markers = {"pERK"};
+
+    const Screen screen = open(two_patients(), options);
+
+    EXPECT_EQ(screen.populations[screen.pairs[1].treated].concentration, "1");
+    EXPECT_EQ(screen.markers, Strings{"CD90"});
+    EXPECT_EQ(screen.marker_cols, std::vector<std::size_t>{1});
+    ASSERT_EQ(screen.dropped.size(), 2U);
+    EXPECT_EQ(screen.dropped[0].why, "excluded by patient=P2,concentration=10");
+    EXPECT_EQ(screen.dropped[0].n_cells, 2U);
+    EXPECT_EQ(screen.dropped[1].why, "--exclude plate=9 matches no row");
+    EXPECT_EQ(cells_accounted_for(screen), screen.n_obs);
+}
+
+TEST_F(ScreenTest, AMissingOptionalColumnIsOneValue) {
+    ScreenFile file = two_patients();
+    file.columns = {"patient", "treatment", "concentration"};
+
+    const Screen screen = open(file);
+
+    EXPECT_EQ(screen.experiments[0].label, "P1");
+    EXPECT_EQ(screen.experiments[0].values, (Strings{"P1", "", "", ""}));
+    EXPECT_EQ(screen.cell_types, Strings{""});
+    EXPECT_EQ(screen.pairs.size(), 2U);
+}
+
+TEST_F(ScreenTest, LabelsThatDifferWithinAnExperimentAreJoined) {
+    ScreenFile file;
+    file.add(1, {"P1", "DMSO", "0", "A"});
+    file.add(1, {"P1", "DMSO", "0", "B"});
+    file.add(2, {"P1", "S", "1", "B"});
+    ScreenOptions options = small_options();
+    options.pair_by = {"patient"};
+
+    const Screen screen = open(file, options);
+
+    EXPECT_EQ(screen.populations[0].replicate, "A+B");
+    EXPECT_EQ(screen.populations[1].replicate, "B");
+}
+
+TEST_F(ScreenTest, ALabelMixedWithAnEmptyOneShows) {
+    ScreenFile file = two_patients();
+    file.rows[0].part = "";
+    ScreenOptions options = small_options();
+    options.split_column = "part";
+
+    const Screen screen = open(file, options);
+
+    EXPECT_EQ(screen.populations[0].part, "+train");
+    EXPECT_EQ(screen.populations[1].part, "train");
+}
+
+TEST_F(ScreenTest, ControlsAloneAreEnoughForPrediction) {
+    ScreenFile file;
+    file.add(3, {"P1", "DMSO", "0"});
+    ScreenOptions options = small_options();
+    EXPECT_EQ(
+        error(file, options),
+        "obs: the one experiment (patient, culture, plate, replicate) does not keep a control and a "
+        "treatment of at least 2 cells (--min-cells); the largest population has 3, see also --pair-by");
+    options.need_pairs = false;
+
+    const Screen screen = open(file, options);
+
+    EXPECT_EQ(screen.populations.size(), 1U);
+    EXPECT_TRUE(screen.pairs.empty());
+}
+
+TEST_F(ScreenTest, CellsAreTransformedAndInTheOrderOfTheFile) {
+    ScreenFile file;
+    for (int repeat = 0; repeat < 3; ++repeat) {  // populations interleaved
+        file.add(1, {"P1", "DMSO", "0", "A", "PDO", "1", repeat == 1 ? "Fibs" : "PDOs"});
+        file.add(1, {"P1", "S", "1"});
+    }
+    ScreenOptions options = small_options();
+    options.markers = {"CD90", "pERK"};
+
+    const Screen screen = open(file, options);
+    const std::vector<std::size_t> control{screen.pairs[0].control};
+    const Cells cells = read_populations(screen, control).front();
+
+    ASSERT_EQ(cells.x.rows(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_FLOAT_EQ(cells.x(i, 0), std::asinh((2.0F * static_cast<float>(i) + 100) / 5));
+        EXPECT_FLOAT_EQ(cells.x(i, 1), std::asinh(2.0F * static_cast<float>(i) / 5));
+    }
+    EXPECT_EQ(cells.cell_type, (std::vector<std::uint8_t>{1, 0, 1}));
+    EXPECT_EQ(screen.cell_types, (Strings{"Fibs", "PDOs"}));
+    EXPECT_TRUE(read_populations(screen, {}).empty());
+}
+
+TEST_F(ScreenTest, BlocksOfRowsMeetWithoutASeam) {
+    // More rows than one block of obs (65536) and of X (16 MB), populations across the seams and interleaved.
+    ScreenFile file;
+    file.markers = {"a", "b", "c", "d"};
+    for (int repeat = 0; repeat < 6; ++repeat) {
+        file.add(30011, {"P1", "DMSO", "0"});
+        file.add(20011, {"P1", "S", "1"});
+    }
+    ScreenOptions options = small_options();
+    options.transform = Transform::parse("none");
+    file.x.resize(file.rows.size() * 4);
+    for (std::size_t k = 0; k < file.x.size(); ++k) file.x[k] = static_cast<float>(k);
+
+    const Screen screen = open(file, options);
+    const std::vector<std::size_t> both{1, 0};
+    const std::vector<Cells> cells = read_populations(screen, both);
+
+    ASSERT_EQ(cells[0].x.rows(), 6 * 20011U);
+    ASSERT_EQ(cells[1].x.rows(), 6 * 30011U);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < cells[1].x.rows(); ++i) {
+        const std::size_t row = i / 30011 * 50022 + i % 30011;
+        for (std::size_t j = 0; j < 4; ++j)
+            wrong += cells[1].x(i, j) != static_cast<float>(4 * row + j) ? 1 : 0;
+    }
+    EXPECT_EQ(wrong, 0U);
+    EXPECT_EQ(cells[0].x(20011, 0), 4.0F * (50022 + 30011));
+}
+
+TEST_F(ScreenTest, SaysWhatIsWrongWithTheFile) {
+    EXPECT_EQ(error_of([&] { open_screen(path_, small_options()); }),
+              "cannot open: No such file or directory");
+
+    ScreenFile no_treatment = two_patients();
+    no_treatment.columns = {"patient", "concentration", "plate"};
+    EXPECT_EQ(error(no_treatment), "obs/treatment: is missing, found concentration, patient, plate");
+
+    ScreenFile no_control = two_patients();
+    for (ScreenFile::Row& row : no_control.rows) {
+        if (row.treatment == "DMSO") row.treatment = "untreated";
+    }
+    EXPECT_EQ(error(no_control),
+              "obs/treatment: found no control among S, untreated; allowed control labels are "
+              "DMSO, AH, H2O, control, vehicle");
+
+    ScreenFile doses = two_patients();
+    doses.rows[3].concentration = doses.rows[4].concentration = "high";
+    EXPECT_EQ(error(doses),
+              "obs/concentration: found `high` for treatment S, which has 3 concentrations; allowed "
+              "numbers, so that doses have an order");
+
+    ScreenFile shape = two_patients();
+    shape.x.assign(26, 1);
+    EXPECT_EQ(error(shape), "obs/_index: found 14 rows, allowed as many as X has rows, 13");
+
+    ScreenFile empty;
+    EXPECT_EQ(error(empty), "X: found 0 cells, allowed 1 or more");
+
+    ScreenFile twice = two_patients();
+    twice.markers = {"pERK", "pERK"};
+    EXPECT_EQ(error(twice), "var: found marker `pERK` twice, allowed once");
+
+    ScreenFile types;
+    for (int k = 0; k < 256; ++k)
+        types.add(1, {"P1", "DMSO", "0", "A", "PDO", "1", "type" + std::to_string(k)});
+    types.add(2, {"P1", "S", "1"});
+    EXPECT_EQ(error(types), "obs/cell_type: found 257 cell types, allowed at most 255");
+}
+
+TEST_F(ScreenTest, SaysWhichValueOfXIsWrong) {
+    ScreenFile file = two_patients();
+    file.x.assign(28, 1);
+    const auto with = [&](float value, const char* transform) {
+        ScreenFile bad = file;
+        bad.x[11] = value;
+        ScreenOptions options = small_options();
+        options.transform = Transform::parse(transform);
+        return error(bad, options);
+    };
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const float inf = std::numeric_limits<float>::infinity();
+
+    EXPECT_EQ(with(nan, "arcsinh:5"), "X: row 5, marker CD90: found NaN, allowed finite numbers");
+    EXPECT_EQ(with(-0.5, "log1p"),
+              "X: row 5, marker CD90: found -0.5, allowed finite numbers >= 0 for the transform log1p");
+    EXPECT_EQ(with(inf, "none"), "X: row 5, marker CD90: found inf, allowed finite numbers");
+    EXPECT_EQ(with(-0.5, "none"), "no error");
+    EXPECT_EQ(with(-12.5, "arcsinh:5"), "no error");  // as compensation leaves them
+}
+
+TEST_F(ScreenTest, SaysWhatIsWrongWithAnOption) {
+    const ScreenFile file = two_patients();
+    ScreenOptions options = small_options();
+
+    options.columns = {{"patient", "donor"}};
+    EXPECT_EQ(error(file, options).substr(0, 50), "obs/donor: is missing, found cell_type, concentrat");
+    options.columns = {{"doner", "patient"}};
+    EXPECT_EQ(error(file, options),
+              "column: found role `doner`, allowed patient, culture, treatment, concentration, "
+              "replicate, plate, cell_type");
+    options = small_options();
+    options.pair_by = {"patient", "batch"};
+    EXPECT_EQ(error(file, options).substr(0, 22), "obs/batch: is missing,");
+    options.pair_by = {"treatment"};
+    EXPECT_EQ(error(file, options).substr(0, 25), "pair-by: found treatment,");
+    options = small_options();
+    options.markers = {"perk"};
+    EXPECT_EQ(error(file, options),
+              "var: markers names `perk`, which is missing (did you mean 'pERK'?), found pERK, CD90");
+    options = small_options();
+    options.exclude = {"patient"};
+    EXPECT_EQ(error(file, options), "exclude: found `patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
+    options = small_options();
+    options.min_cells = 4;
+    EXPECT_EQ(error(file, options),
+              "obs: none of 2 experiments (patient, culture, plate, replicate) keeps a control "
+              "and a treatment of at least 4 cells (--min-cells); the largest population has 3, see also "
+              "--pair-by");
+}
+
+TEST_F(ScreenTest, AFileThatChangedIsNoticed) {
+    const Screen screen = open(two_patients());
+    ScreenFile other = two_patients();
+    other.rows[0].treatment = "S";
+    other.write(path_);
+    const std::vector<std::size_t> first{0};
+
+    EXPECT_EQ(error_of([&] { read_populations(screen, first); }),
+              "obs: found other cells than when the file was opened");
+}

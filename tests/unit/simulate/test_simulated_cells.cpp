@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "simulate/simulated_cells.hpp"
+#include "simulate/simulated_response.hpp"
+#include "simulate/simulated_screen.hpp"
+
+using popflow::screen::Cells;
+using popflow::screen::Population;
+using popflow::simulate::plan_simulated_screen;
+using popflow::simulate::simulate_cells;
+using popflow::simulate::SimulatedScreen;
+
+namespace {
+
+Cells whole(const SimulatedScreen& screen, std::size_t p) {
+    const std::size_t n = screen.populations[p].n_cells;
+    Cells cells{{n, screen.markers.size()}, std::vector<std::uint8_t>(n)};
+    simulate_cells(screen, p, 0, cells.x, cells.cell_type);
+    return cells;
+}
+
+std::size_t find(const SimulatedScreen& screen, const std::string& culture, const std::string& treatment) {
+    const auto found =
+        std::find_if(screen.populations.begin(), screen.populations.end(),
+                     [&](const Population& p) { return p.culture == culture && p.treatment == treatment; });
+    return static_cast<std::size_t>(found - screen.populations.begin());
+}
+
+std::size_t column(const SimulatedScreen& screen, const std::string& marker) {
+    const auto found = std::find(screen.markers.begin(), screen.markers.end(), marker);
+    return static_cast<std::size_t>(found - screen.markers.begin());
+}
+
+// Share of the cells of a population above `counts`.
+double share_above(const SimulatedScreen& screen, std::size_t p, const std::string& marker, float counts) {
+    const Cells cells = whole(screen, p);
+    const std::size_t j = column(screen, marker);
+    std::size_t above = 0;
+    for (std::size_t i = 0; i < cells.x.rows(); ++i) above += cells.x(i, j) > counts ? 1 : 0;
+    return static_cast<double>(above) / static_cast<double>(cells.x.rows());
+}
+
+bool same(const Cells& a, const Cells& b) {
+    return std::ranges::equal(a.x.values(), b.x.values()) && a.cell_type == b.cell_type;
+}
+
+const SimulatedScreen& small_screen() {
+    static const SimulatedScreen screen = plan_simulated_screen(
+        {.seed = 5, .replicates = 1, .min_cells = 4000, .max_cells = 4000, .failed_wells = 0});
+    return screen;
+}
+
+}  // namespace
+
+TEST(SimulatedCells, AnySliceHoldsTheBitsOfTheWhole) {
+    const SimulatedScreen& screen = small_screen();
+    const std::size_t p = find(screen, "PDOF", "CSF");
+    const Cells expected = whole(screen, p);
+
+    Cells pieces{{4000, 43}, std::vector<std::uint8_t>(4000)};
+    for (const auto& [first, count] : {std::pair{0, 1}, {1, 1233}, {1234, 2766}}) {
+        simulate_cells(screen, p, first, pieces.x.view().row_block(first, count),
+                       std::span(pieces.cell_type).subspan(first, count));
+    }
+
+    EXPECT_TRUE(same(expected, pieces));
+}
+
+TEST(SimulatedCells, AnyNumberOfThreadsGivesTheSameBits) {
+    const SimulatedScreen& screen = small_screen();
+    const std::size_t p = find(screen, "PDOF", "S");
+    const int threads = omp_get_max_threads();
+
+    omp_set_num_threads(1);
+    const Cells one = whole(screen, p);
+    omp_set_num_threads(3);
+    const Cells three = whole(screen, p);
+    omp_set_num_threads(threads);
+
+    EXPECT_TRUE(same(one, three));
+}
+
+TEST(SimulatedCells, CyclinB1LeavesTheOtherMarkersAlone) {
+    SimulatedScreen with = small_screen();
+    with.markers.push_back("Cyclin_B1");
+    const std::size_t p = find(with, "PDO", "F");
+
+    const Cells expected = whole(small_screen(), p);
+    const Cells found = whole(with, p);
+
+    for (std::size_t i = 0; i < 4000; ++i) {
+        for (std::size_t j = 0; j < 43; ++j) ASSERT_EQ(expected.x(i, j), found.x(i, j));
+    }
+}
+
+TEST(SimulatedCells, MostMarkersHaveASpikeAtZero) {
+    const SimulatedScreen& screen = small_screen();
+    const Cells cells = whole(screen, find(screen, "PDOF", "DMSO"));
+
+    std::size_t spiked = 0;
+    for (std::size_t j = 0; j < cells.x.cols(); ++j) {
+        std::size_t zeros = 0;
+        for (std::size_t i = 0; i < cells.x.rows(); ++i) {
+            ASSERT_TRUE(cells.x(i, j) >= 0 && cells.x(i, j) < 1e5F);
+            zeros += cells.x(i, j) == 0 ? 1 : 0;
+        }
+        spiked += zeros >= 200 && zeros <= 1600 ? 1 : 0;  // 5 to 40 % of 4000
+    }
+
+    EXPECT_GE(spiked, 35U);
+}
+
+TEST(SimulatedCells, MitosisAndReplicationAreRare) {
+    const SimulatedScreen& screen = small_screen();
+    for (const char* vehicle : {"DMSO", "AH", "H2O"}) {
+        const std::size_t p = find(screen, "PDO", vehicle);
+        const double proliferating =
+            popflow::simulate::control_composition(5, screen.populations[p]).proliferating;
+
+        const double mitotic = share_above(screen, p, "pHH3", 8);
+        const double replicating = share_above(screen, p, "IdU", 8);
+
+        // 6 % and 30 % of the cells in the cycle; some are lost to dropout, some dim ones stay below the
+        // gate.
+        EXPECT_NEAR(mitotic, 0.06 * proliferating, 0.015);
+        EXPECT_NEAR(replicating, 0.30 * proliferating, 0.05);
+    }
+}
+
+TEST(SimulatedCells, TheTwoCellTypesSeparate) {
+    const SimulatedScreen& screen = small_screen();
+    const std::size_t p = find(screen, "PDOF", "DMSO");
+    const Cells cells = whole(screen, p);
+    const std::size_t vimentin = column(screen, "Vimentin");
+    const std::size_t epcam = column(screen, "EpCAM");
+
+    std::size_t right = 0;
+    std::size_t fibroblasts = 0;
+    for (std::size_t i = 0; i < cells.x.rows(); ++i) {
+        const bool fibroblast = screen.cell_types[cells.cell_type[i]] == "Fibs";
+        fibroblasts += fibroblast ? 1 : 0;
+        right += (cells.x(i, vimentin) > cells.x(i, epcam)) == fibroblast ? 1 : 0;
+    }
+
+    EXPECT_GT(right, 3960U);  // 99 %
+    const double share = popflow::simulate::control_composition(5, screen.populations[p]).fibroblasts;
+    EXPECT_NEAR(static_cast<double>(fibroblasts) / 4000, share, 5 * std::sqrt(0.25 / 4000));
+    for (const auto& [culture, type] : {std::pair{"PDO", 1}, {"F", 0}}) {
+        const Cells pure = whole(screen, find(screen, culture, "S"));
+        EXPECT_TRUE(
+            std::ranges::all_of(pure.cell_type, [wanted = type](std::uint8_t t) { return t == wanted; }));
+    }
+}
