@@ -36,7 +36,8 @@ std::pair<std::string, std::string> differing_lines(const std::string& a, const 
 
 }  // namespace
 
-void agree(const mpi::Communicator& comm, const std::string& what, const std::string& text) {
+void check_same_on_all_ranks(const mpi::Communicator& comm, const std::string& what,
+                             const std::string& text) {
     if (comm.size() == 1) return;
     const std::vector<std::string> texts = comm.gather(text);
     const std::vector<std::string> hosts = comm.gather(core::host_name());
@@ -49,9 +50,9 @@ void agree(const mpi::Communicator& comm, const std::string& what, const std::st
 }
 
 void agree_on_program(const mpi::Communicator& comm) {
-    agree(comm, "program",
-          std::string("popflow ") + core::version() + " (" + core::commit() + "), " + core::compiler() +
-              ", " + core::build_type());
+    check_same_on_all_ranks(comm, "program",
+                            std::string("popflow ") + core::version() + " (" + core::commit() + "), " +
+                                core::compiler() + ", " + core::build_type());
 }
 
 std::string file_sample(const std::string& path) {
@@ -74,9 +75,9 @@ std::string file_sample(const std::string& path) {
 
 screen::Screen open_agreed(const mpi::Communicator& comm, const std::string& path,
                            const std::function<screen::Screen()>& open) {
-    if (comm.size() > 1) agree(comm, "data file " + path, file_sample(path));
+    if (comm.size() > 1) check_same_on_all_ranks(comm, "data file " + path, file_sample(path));
     screen::Screen screen = open();
-    agree(comm, "data file " + path, screen.fingerprint);
+    check_same_on_all_ranks(comm, "data file " + path, screen.fingerprint);
     return screen;
 }
 

@@ -13,7 +13,7 @@ namespace popflow::apps {
 /// the others; they may have gone on to the next collective call.
 /// @param what  that the text tells of, as in `the data file F.h5ad`
 /// @throws core::Error that names the first rank that differs, its host, and the first line that does
-void agree(const mpi::Communicator& comm, const std::string& what, const std::string& text);
+void check_same_on_all_ranks(const mpi::Communicator& comm, const std::string& what, const std::string& text);
 
 /// All ranks are the same program, by version, commit and build. Collective.
 void agree_on_program(const mpi::Communicator& comm);

@@ -27,7 +27,7 @@ namespace {
 /// @param output  the file of the scores
 std::unique_ptr<predict::PredictionFile> prediction_file(
     const options::RunConfig& config, const std::string& output, const screen::Screen& screen,
-    const screen::Split& split, std::span<const std::size_t> pairs, const predict::TrainedFlow& flow,
+    const screen::Split& split, std::span<const std::size_t> pairs, const predict::TrainedModel& flow,
     const mpi::Communicator& comm) {
     check_output(config.predictions, "predictions", {config.data, config.config_file, output});
     if (comm.root()) eval::check_writable(config.predictions);
@@ -61,7 +61,7 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     const screen::Screen screen = open_agreed_screen_of_run(config, table, checkpoint, true, comm);
     const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
     const std::unique_ptr<models::Model> model = checkpoint.model();
-    const predict::TrainedFlow flow = trained_flow(*model, checkpoint);
+    const predict::TrainedModel flow = trained_model(*model, checkpoint);
     const std::vector<std::size_t> pairs = eval::chosen_pairs(
         screen, split, config.evaluate.parts, config.evaluate.train_pairs, config.evaluate.seed);
     const std::string config_text = table.text(options::training_sections()) +

@@ -18,7 +18,8 @@ namespace {
 std::vector<std::size_t> own_pieces(const data_import::ImportPlan& plan, const mpi::Communicator& comm) {
     std::vector<std::size_t> bytes;
     for (const data_import::ImportPiece& piece : plan.pieces) bytes.push_back(piece.bytes);
-    return mpi::deal(bytes, static_cast<std::size_t>(comm.size()))[static_cast<std::size_t>(comm.rank())];
+    return mpi::partition_by_weight(
+        bytes, static_cast<std::size_t>(comm.size()))[static_cast<std::size_t>(comm.rank())];
 }
 
 std::vector<std::string> inputs(const options::ImportConfig& config, const data_import::ImportPlan& plan) {
@@ -53,18 +54,18 @@ class Import {
     }
 
     int run() {
-        mpi::together(comm_, [this] { scan(); });
-        const data_import::ImportLayout layout = agree();
+        mpi::run_collectively(comm_, [this] { scan(); });
+        const data_import::ImportLayout layout = check_same_on_all_ranks();
         if (layout.rows() == 0) {
             const std::string& from =
                 config_.import.sheet.empty() ? config_.import.cells : config_.import.sheet;
             throw core::DataError(from, "", "found no cells");
         }
         std::unique_ptr<h5::AtomicFile> file;
-        mpi::together(comm_, [&] {
+        mpi::run_collectively(comm_, [&] {
             if (comm_.root()) file = data_import::create_imported_file(plan_, layout, config_.output);
         });
-        mpi::together(comm_, [&] { write(layout); });
+        mpi::run_collectively(comm_, [&] { write(layout); });
         if (!comm_.root()) return done;
         file->commit();
         if (plan_.left_out_unnamed)
@@ -89,7 +90,7 @@ class Import {
     }
 
     // The layout of the file; categories are complete on rank 0, which writes them.
-    data_import::ImportLayout agree() {
+    data_import::ImportLayout check_same_on_all_ranks() {
         comm_.sum(rows_);
         data_import::ImportLayout layout;
         layout.first_row.push_back(0);

@@ -27,7 +27,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     if (comm.root()) eval::check_writable(config.output);
     const screen::Screen screen = open_agreed_screen_of_run(config, table, checkpoint, false, comm);
     const std::unique_ptr<models::Model> model = checkpoint.model();
-    const predict::TrainedFlow flow = trained_flow(*model, checkpoint);
+    const predict::TrainedModel flow = trained_model(*model, checkpoint);
     predict::PredictionPlan plan = predict::plan_of_controls(screen, conditions);
     plan.path = config.output;
     plan.space = space;

@@ -12,8 +12,8 @@ namespace popflow::apps {
 namespace {
 
 constexpr double window = 30;  // seconds
-constexpr std::size_t least_bar = 10;
-constexpr std::size_t most_bar = 40;
+constexpr std::size_t min_bar = 10;
+constexpr std::size_t max_bar = 40;
 
 std::string bar(std::uint64_t done, std::uint64_t total, std::size_t inside) {
     const double share =
@@ -69,8 +69,8 @@ std::string progress_line(const ProgressState& state, std::size_t width) {
     const std::size_t whole = length();
     while (width > 0 && fields.size() > 1 && length() > width)
         fields.erase(std::ranges::min_element(fields, {}, &Field::weight));
-    if (const std::size_t taken = whole + 4; width >= taken + least_bar) {
-        const std::size_t inside = std::min(width - taken, most_bar);
+    if (const std::size_t taken = whole + 4; width >= taken + min_bar) {
+        const std::size_t inside = std::min(width - taken, max_bar);
         fields.insert(fields.begin() + 1, {bar(state.done, state.total, inside), 0});
     }
     std::string line;

@@ -151,15 +151,15 @@ screen::Screen open_agreed_screen_of_run(const options::RunConfig& config, const
                                          const mpi::Communicator& comm) {
     if (comm.size() > 1) {
         using enum options::Section;
-        agree(comm, "configuration",
-              table.text(options::training_sections()) +
-                  table.text({transport, options::Section::evaluate, predict}));
-        agree(comm, "weights of the run", train::checkpoint_digest(checkpoint));
+        check_same_on_all_ranks(comm, "configuration",
+                                table.text(options::training_sections()) +
+                                    table.text({transport, options::Section::evaluate, predict}));
+        check_same_on_all_ranks(comm, "weights of the run", train::checkpoint_digest(checkpoint));
     }
     return open_agreed(comm, config.data, [&] { return open_screen_of_run(config, checkpoint, need_pairs); });
 }
 
-predict::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint) {
+predict::TrainedModel trained_model(const models::Model& model, const train::Checkpoint& checkpoint) {
     return {.model = model,
             .values = checkpoint.adam.average,
             .gaussian_base = checkpoint.base == train::Base::gaussian,
@@ -186,7 +186,7 @@ predict::Provenance provenance(const options::RunConfig& config, const train::Ch
             .ranks = comm.size(),
             .threads = omp_get_max_threads(),
             .recipe = config.recipe == options::Recipe::paper ? "paper" : "popflow",
-            .condition = config.condition == options::Condition::none ? "none" : "treatment"};
+            .condition = config.condition == options::PotentialInput::none ? "none" : "treatment"};
 }
 
 }  // namespace popflow::apps

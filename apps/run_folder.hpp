@@ -45,7 +45,7 @@ screen::Screen open_agreed_screen_of_run(const options::RunConfig& config, const
                                          const mpi::Communicator& comm);
 
 /// Refers to the model and the checkpoint.
-predict::TrainedFlow trained_flow(const models::Model& model, const train::Checkpoint& checkpoint);
+predict::TrainedModel trained_model(const models::Model& model, const train::Checkpoint& checkpoint);
 
 predict::Provenance provenance(const options::RunConfig& config, const train::Checkpoint& checkpoint,
                                const screen::Screen& screen, const std::string& config_text,

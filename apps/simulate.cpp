@@ -31,14 +31,14 @@ struct SharedFile {
 // Rank 0 lays the file out, all ranks fill their pieces in, rank 0 puts it in its place.
 void write_file(const SharedFile& shared, const std::string& unit, const mpi::Communicator& comm) {
     std::unique_ptr<h5::AtomicFile> file;
-    mpi::together(comm, [&] {
+    mpi::run_collectively(comm, [&] {
         if (comm.root()) file = shared.create();
     });
-    const auto dealt = mpi::deal(shared.cells, static_cast<std::size_t>(comm.size()));
+    const auto dealt = mpi::partition_by_weight(shared.cells, static_cast<std::size_t>(comm.size()));
     const std::vector<std::size_t>& own = dealt[static_cast<std::size_t>(comm.rank())];
     Progress progress("simulate", own.size(), 0, !comm.root());
     constexpr std::size_t at_once = 16;
-    mpi::together(comm, [&] {
+    mpi::run_collectively(comm, [&] {
         for (std::size_t first = 0; first < own.size(); first += at_once) {
             const std::size_t count = std::min(at_once, own.size() - first);
             shared.write(std::span(own).subspan(first, count));

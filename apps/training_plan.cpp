@@ -56,8 +56,8 @@ std::string rate_text(double seconds_a_step) {
 }  // namespace
 
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const train::Checkpoint& model,
-                          const Rehearsal& rehearsal, const mpi::Communicator& comm) {
+                          const screen::Split& split, const train::Checkpoint& model, const DryRun& dry_run,
+                          const mpi::Communicator& comm) {
     rusage usage{};
     (void)::getrusage(RUSAGE_SELF, &usage);
     const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
@@ -78,7 +78,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     text += line("validation", part_text(screen, split, screen::Part::validation));
     text += line("test", part_text(screen, split, screen::Part::test));
     text += line("model", std::string(models::method_name(model.method)) + ", " +
-                              counted(rehearsal.parameters, "parameter") + ", " +
+                              counted(dry_run.parameters, "parameter") + ", " +
                               linalg::precision_name(model.shape.precision));
     text += line("steps", counted(options.steps, "step") + " of " + counted(options.batch_pairs, "pair") +
                               " x " + std::to_string(options.cells) + " cells: " +
@@ -86,14 +86,14 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     text += line("ranks", counted(static_cast<std::size_t>(comm.size()), "rank") + " x " +
                               counted(static_cast<std::size_t>(omp_get_max_threads()), "thread") + " on " +
                               counted(hosts.size(), "host"));
-    if (!rehearsal.fault.empty()) return text + line("fault", rehearsal.fault);
-    const double each = rehearsal.seconds / static_cast<double>(rehearsal.steps);
+    if (!dry_run.fault.empty()) return text + line("fault", dry_run.fault);
+    const double each = dry_run.seconds / static_cast<double>(dry_run.steps);
     text += line("memory",
-                 mebibytes(most) + " on the rank that takes most, after " + counted(rehearsal.steps, "step"));
+                 mebibytes(most) + " on the rank that takes most, after " + counted(dry_run.steps, "step"));
     text += line("time", duration_text(each * static_cast<double>(options.steps)) + " at " + rate_text(each) +
                              ", without the evaluation");
     text += line("writes", config.output + ": checkpoints of " +
-                               mebibytes(static_cast<double>(rehearsal.checkpoint_bytes)) + ", every " +
+                               mebibytes(static_cast<double>(dry_run.checkpoint_bytes)) + ", every " +
                                counted(config.checkpoint_every, "step") + ", the last " +
                                std::to_string(config.keep_checkpoints) + " kept");
     return text;

@@ -14,7 +14,7 @@
 namespace popflow::apps {
 
 /// What a training was found to need, by some steps of it that leave nothing behind.
-struct Rehearsal {
+struct DryRun {
     std::uint64_t steps = 0;  ///< that were timed
     double seconds = 0;       ///< that they took
     std::size_t parameters = 0;
@@ -24,7 +24,7 @@ struct Rehearsal {
 
 /// What a training with these settings would do, as lines for people. Collective; empty but on rank 0.
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const train::Checkpoint& model,
-                          const Rehearsal& rehearsal, const mpi::Communicator& comm);
+                          const screen::Split& split, const train::Checkpoint& model, const DryRun& dry_run,
+                          const mpi::Communicator& comm);
 
 }  // namespace popflow::apps

@@ -101,25 +101,24 @@ class Training {
     }
 
     // Some steps are made and timed; nothing is written.
-    int rehearse() {
+    int dry_run() {
         constexpr std::uint64_t warm_up = 2;
         constexpr std::uint64_t timed = 5;
-        Rehearsal rehearsal{.parameters = model_->layout().count()};
+        DryRun dry_run{.parameters = model_->layout().count()};
         try {
             for (std::uint64_t i = 0; i < warm_up; ++i) trainer_->step({});
             const auto start = std::chrono::steady_clock::now();
-            for (; rehearsal.steps < timed; ++rehearsal.steps) trainer_->step({});
-            rehearsal.seconds =
-                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            for (; dry_run.steps < timed; ++dry_run.steps) trainer_->step({});
+            dry_run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
             saved_.values = trainer_->values();
             saved_.adam = trainer_->adam();
             saved_.memory = trainer_->memory();
-            rehearsal.checkpoint_bytes = train::checkpoint_bytes(saved_).size();
+            dry_run.checkpoint_bytes = train::checkpoint_bytes(saved_).size();
         } catch (const core::NumericalError& error) {
-            rehearsal.fault = error.what();
+            dry_run.fault = error.what();
         }
-        std::fputs(training_plan(config_, screen_, split_, saved_, rehearsal, comm_).c_str(), stdout);
-        return rehearsal.fault.empty() ? done : failed;
+        std::fputs(training_plan(config_, screen_, split_, saved_, dry_run, comm_).c_str(), stdout);
+        return dry_run.fault.empty() ? done : failed;
     }
 
   private:
@@ -193,10 +192,10 @@ class Training {
 
     void resume() {
         std::optional<train::FoundCheckpoint> found = train::newest_checkpoint(folder_);
-        agree(comm_, "checkpoint in " + folder_,
-              found ? "step " + std::to_string(found->checkpoint.adam.step) + ", checksum " +
-                          train::checkpoint_digest(found->checkpoint)
-                    : "none");
+        check_same_on_all_ranks(comm_, "checkpoint in " + folder_,
+                                found ? "step " + std::to_string(found->checkpoint.adam.step) +
+                                            ", checksum " + train::checkpoint_digest(found->checkpoint)
+                                      : "none");
         if (!found) return;
         train::Checkpoint& before = found->checkpoint;
         check_unchanged(config_, saved_, before);
@@ -324,7 +323,7 @@ int train_run(options::RunConfig& config, const options::OptionTable& table, con
 }
 
 int plan_run(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm) {
-    return Training(config, table, comm).rehearse();
+    return Training(config, table, comm).dry_run();
 }
 
 }  // namespace popflow::apps

@@ -32,14 +32,16 @@ void write_config(const std::string& folder, const options::OptionTable& table) 
 // Opens the data once all ranks are known to see the same file and configuration.
 screen::Screen open_agreed_screen(const options::RunConfig& config, const options::OptionTable& table,
                                   const mpi::Communicator& comm) {
-    if (comm.size() > 1) agree(comm, "configuration", table.text(options::training_sections()));
+    if (comm.size() > 1)
+        check_same_on_all_ranks(comm, "configuration", table.text(options::training_sections()));
     return open_agreed(comm, config.data, [&] { return screen::open_screen(config.data, config.screen); });
 }
 
 screen::TreatmentVectors agreed_vectors(const options::RunConfig& config, const mpi::Communicator& comm) {
     if (!config.treatment_vectors.empty()) {
         if (comm.size() > 1)
-            agree(comm, "file " + config.treatment_vectors, file_sample(config.treatment_vectors));
+            check_same_on_all_ranks(comm, "file " + config.treatment_vectors,
+                                    file_sample(config.treatment_vectors));
         return screen::TreatmentVectors::read(config.treatment_vectors);
     }
     if (!screen::splits_by_treatment(config.split)) return {};
@@ -54,14 +56,14 @@ train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Com
         if (!std::filesystem::is_directory(config.cache))
             throw core::ConfigError("cache",
                                     "found '" + config.cache + "', allowed auto, memory or a folder");
-        return {.folder = config.cache, .most_in_memory = 0};
+        return {.folder = config.cache, .max_in_memory = 0};
     }
     const auto ranks = static_cast<std::uint64_t>(comm.ranks_on_host());
     const auto available = core::available_memory();
     if (!available) return {};
     const char* folder = std::getenv("TMPDIR");
     return {.folder = folder != nullptr && *folder != '\0' ? folder : "/tmp",
-            .most_in_memory = *available / 2 / ranks};
+            .max_in_memory = *available / 2 / ranks};
 }
 
 void check_suits(const options::RunConfig& config, const screen::Screen& screen, const screen::Split& split) {
@@ -103,7 +105,7 @@ models::IcnnTransportShape icnn_shape(const options::RunConfig& config,
                                       const models::FlowMatchingShape& data) {
     models::IcnnTransportShape shape = config.icnn;
     shape.markers = data.markers;
-    shape.conditions = config.condition == options::Condition::treatment ? data.conditions : 0;
+    shape.conditions = config.condition == options::PotentialInput::treatment ? data.conditions : 0;
     return shape;
 }
 

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double most_silence = 600;         // seconds
+constexpr double max_silence = 600;          // seconds
 constexpr std::chrono::seconds patience{2};  // of a folder that nobody has; a training may be about to begin
 
 // A run folder as it is at the moment.
@@ -113,7 +113,7 @@ void watch_run(const std::string& run, double seconds) {
         if (sight.finished()) return;
         // From another host a lock may not be seen; a training that lives writes now and then.
         const bool idle =
-            use == core::FolderUse::none || (use == core::FolderUse::elsewhere && sight.age > most_silence);
+            use == core::FolderUse::none || (use == core::FolderUse::elsewhere && sight.age > max_silence);
         const auto now = std::chrono::steady_clock::now();
         if (!idle) in_use = now;
         if (now - in_use > patience) {

@@ -34,11 +34,11 @@ LabelColumn open_index(const h5::Group& root, const std::string& table, std::siz
 }
 
 // What an AnnData file may hold besides, often much larger than X.
-const std::vector<std::string> unread{"layers", "obsm", "obsp", "raw", "varm", "varp"};
+const std::vector<std::string> skipped{"layers", "obsm", "obsp", "raw", "varm", "varp"};
 
 }  // namespace
 
-AnnData::AnnData(const std::string& file) : root_(h5::open_file(file, unread)), x_(root_) {
+AnnData::AnnData(const std::string& file) : root_(h5::open_file(file, skipped)), x_(root_) {
     open_index(root_, "obs", n_obs(), "rows");
     var_names_ = open_index(root_, "var", n_vars(), "columns").read_labels();
 }

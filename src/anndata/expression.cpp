@@ -78,12 +78,12 @@ void Expression::read(std::span<const RowRun> runs, std::span<const std::size_t>
 }
 
 void Expression::add_sample(core::Digest& digest) const {
-    constexpr std::size_t most_places = 32;
-    constexpr std::size_t most_entries = 64;
+    constexpr std::size_t max_places = 32;
+    constexpr std::size_t max_entries = 64;
     const bool dense = encoding_ == Encoding::dense;
     const std::size_t stored = values_->rows();
-    const std::size_t count = std::min(stored, dense ? std::size_t{1} : most_entries);
-    const std::size_t places = std::min(most_places, stored);
+    const std::size_t count = std::min(stored, dense ? std::size_t{1} : max_entries);
+    const std::size_t places = std::min(max_places, stored);
     std::vector<h5::RowRange> ranges(places, {0, count});
     for (std::size_t k = 1; k < places; ++k) ranges[k].first = (stored - count) * k / (places - 1);
     const std::size_t width = count * values_->row_size();

@@ -40,7 +40,7 @@ Schedule schedule(const screen::Screen& screen, std::vector<std::size_t> pairs, 
     const auto ranks = static_cast<std::size_t>(comm.size());
     Schedule schedule{.pairs = std::move(pairs), .first = {0}};
     for (const std::size_t n :
-         mpi::portions(schedule.pairs.size(), ranks, static_cast<std::size_t>(threads[0]) / ranks))
+         mpi::guided_chunks(schedule.pairs.size(), ranks, static_cast<std::size_t>(threads[0]) / ranks))
         schedule.first.push_back(schedule.first.back() + n);
     return schedule;
 }
@@ -132,9 +132,9 @@ const std::vector<std::string>& predictor_names() {
 }
 
 Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> pairs,
-                    const predict::TrainedFlow& flow, const EvaluateOptions& options,
+                    const predict::TrainedModel& flow, const EvaluateOptions& options,
                     const EvaluationControl& control, const mpi::Communicator& comm) {
-    const predict::ModelInputs inputs(screen, flow);
+    const predict::ScreenReader inputs(screen, flow);
     const ScoringJob job{screen, pairs, flow, inputs, options, control.predictions};
     std::set<std::size_t> kept;
     if (control.partial != nullptr)

@@ -108,7 +108,7 @@ struct EvaluationControl {
 ///
 /// @param pairs  ascending
 Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> pairs,
-                    const predict::TrainedFlow& flow, const EvaluateOptions& options,
+                    const predict::TrainedModel& flow, const EvaluateOptions& options,
                     const EvaluationControl& control, const mpi::Communicator& comm);
 
 }  // namespace popflow::eval

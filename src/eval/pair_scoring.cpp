@@ -6,7 +6,7 @@
 #include <new>
 #include <optional>
 
-#include "eval/pair_work.hpp"
+#include "eval/pair_predictions.hpp"
 #include "predict/prediction_file.hpp"
 
 namespace popflow::eval {
@@ -66,7 +66,7 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) 
     const std::size_t first = tasks.size();
     for (const std::string& name : predictor_names())
         tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
-    std::optional<PairWork> work;
+    std::optional<PairPredictions> work;
     record(tasks[first].row, [&] { work.emplace(job.screen, pair.pair, job.flow, job.inputs, job.options); });
     if (!work) {
         for (std::size_t i = first; i < tasks.size(); ++i) {
@@ -166,7 +166,7 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
 }
 
 void predict_again(const ScoringJob& job, std::size_t pair) {
-    const PairWork work(job.screen, pair, job.flow, job.inputs, job.options);
+    const PairPredictions work(job.screen, pair, job.flow, job.inputs, job.options);
     std::vector<float> embedding;
     const CellComparison model = work.compare(predictor_names().front(), embedding);
     const linalg::ConstMatrixView<float> predicted = model.predicted;

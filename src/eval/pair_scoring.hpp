@@ -13,8 +13,8 @@ namespace popflow::eval {
 struct ScoringJob {
     const screen::Screen& screen;
     std::span<const std::size_t> pairs;  ///< all that are evaluated, ascending
-    const predict::TrainedFlow& flow;
-    const predict::ModelInputs& inputs;
+    const predict::TrainedModel& flow;
+    const predict::ScreenReader& inputs;
     const EvaluateOptions& options;
     predict::PredictionFile* predictions;  ///< may be nullptr
 };

@@ -20,8 +20,8 @@ namespace popflow::h5 {
 namespace {
 
 constexpr std::size_t chunks_of_thread = 4;  // and room for two more that are expanded
-constexpr std::size_t most_memory = std::size_t{384} << 20;
-constexpr std::size_t largest_chunk = most_memory / 3;  // one as it is stored and two expanded
+constexpr std::size_t max_memory = std::size_t{384} << 20;
+constexpr std::size_t largest_chunk = max_memory / 3;  // one as it is stored and two expanded
 
 /// Copies numbers, from any place in memory.
 using Copy = void (*)(const std::uint8_t* from, std::size_t n, void* to, std::size_t first);
@@ -152,7 +152,7 @@ bool read_chunks(const Dataset& dataset, Element element, std::span<const RowRan
     const std::size_t across = rank == 1 ? 1 : chunks.count(1);
 
     // HDF5 is for one thread at a time, which reads some chunks for each of them.
-    const std::size_t room = most_memory / bytes;
+    const std::size_t room = max_memory / bytes;
     const std::size_t threads = std::clamp<std::size_t>(room / (chunks_of_thread + 2), 1,
                                                         static_cast<std::size_t>(omp_get_max_threads()));
     std::vector<StoredChunks::Scratch> scratch(threads);

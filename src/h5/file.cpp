@@ -38,7 +38,7 @@ int error_of_opening(const std::string& path, int flags) {
 
 }  // namespace
 
-Group open_file(const std::string& path, const std::vector<std::string>& unread) {
+Group open_file(const std::string& path, const std::vector<std::string>& skipped) {
     std::error_code ignored;
     const std::filesystem::file_status status = std::filesystem::status(path, ignored);
     if (std::filesystem::is_directory(status)) {
@@ -50,7 +50,7 @@ Group open_file(const std::string& path, const std::vector<std::string>& unread)
     }
     if (const int error = error_of_opening(path, O_RDONLY); error != 0)
         throw core::DataError(path, "", "cannot open: " + std::generic_category().message(error));
-    if (FileGuard* guard = FileGuard::current()) guard->check(path, unread);
+    if (FileGuard* guard = FileGuard::current()) guard->check(path, skipped);
     return open_unguarded(path);
 }
 

@@ -21,7 +21,7 @@ std::string library();
 ///
 /// @param unread  members of the root group that nobody will open, so that the guard need not try them
 /// @throws core::DataError if it is missing, may not be read, is not HDF5 or does not stand the guard's trial
-Group open_file(const std::string& path, const std::vector<std::string>& unread = {});
+Group open_file(const std::string& path, const std::vector<std::string>& skipped = {});
 
 /// open_file() without asking the FileGuard, for the guard itself.
 Group open_unguarded(const std::string& path);

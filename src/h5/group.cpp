@@ -42,12 +42,12 @@ extern "C" herr_t add_name(hid_t, const char* name, const H5L_info_t*, void* nam
 /// Access properties whose cache holds a row of chunks; no chunked dataset or a small one: nothing.
 Handle wide_cache(const Dataset& dataset) {
     constexpr std::size_t usual_bytes = std::size_t{1} << 20;
-    constexpr std::size_t most_bytes = std::size_t{64} << 20;
+    constexpr std::size_t max_bytes = std::size_t{64} << 20;
     if (dataset.chunk_rows() == 0) return {};
     const std::size_t bytes = dataset.chunk_rows() * dataset.row_size() * dataset.type().bytes;
     if (bytes <= usual_bytes) return {};
     Handle access(H5Pcreate(H5P_DATASET_ACCESS));
-    H5Pset_chunk_cache(access.id(), 12421, std::min(2 * bytes, most_bytes), 1.0);
+    H5Pset_chunk_cache(access.id(), 12421, std::min(2 * bytes, max_bytes), 1.0);
     return access;
 }
 

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t label_width = 14;
 constexpr std::size_t line_width = 100;
-constexpr std::size_t most_rows = 60;    // of a table
-constexpr std::size_t most_dropped = 8;  // of one reason
+constexpr std::size_t max_rows = 60;    // of a table
+constexpr std::size_t max_dropped = 8;  // of one reason
 
 /// 24756030 -> 24,756,030
 std::string grouped(std::size_t number) {
@@ -59,10 +59,10 @@ std::string entry(const std::string& label, const std::string& text) {
 std::string names(const std::vector<std::string>& all) {
     if (all.size() == 1 && all.front().empty()) return "(no such column: counted as one)";
     std::string text = std::to_string(all.size()) + ":";
-    for (std::size_t k = 0; k < all.size() && k < most_rows; ++k) {
+    for (std::size_t k = 0; k < all.size() && k < max_rows; ++k) {
         text.append(1, ' ').append(all[k].empty() ? "(none)" : all[k]).append(k + 1 < all.size() ? "," : "");
     }
-    return all.size() > most_rows ? text + " ... " + std::to_string(all.size() - most_rows) + " more" : text;
+    return all.size() > max_rows ? text + " ... " + std::to_string(all.size() - max_rows) + " more" : text;
 }
 
 using Row = std::vector<std::string>;
@@ -74,7 +74,7 @@ std::string table(const std::vector<Row>& rows, std::size_t n_left) {
         for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width(row[c]));
     }
     std::string text;
-    for (std::size_t r = 0; r < rows.size() && r <= most_rows; ++r) {
+    for (std::size_t r = 0; r < rows.size() && r <= max_rows; ++r) {
         std::string line;
         for (std::size_t c = 0; c < rows[r].size(); ++c) {
             const std::string padding(widths[c] - width(rows[r][c]), ' ');
@@ -85,8 +85,8 @@ std::string table(const std::vector<Row>& rows, std::size_t n_left) {
         line.erase(line.find_last_not_of(' ') + 1);
         text += line + "\n";
     }
-    if (rows.size() > most_rows + 1)
-        text += "  ... and " + counted(rows.size() - most_rows - 1, "row") + " more\n";
+    if (rows.size() > max_rows + 1)
+        text += "  ... and " + counted(rows.size() - max_rows - 1, "row") + " more\n";
     return text;
 }
 
@@ -159,11 +159,11 @@ std::string dropped_list(const InspectionSummary& summary) {
             "  " +
             counted(items.size(), kind == screen::Dropped::Kind::population ? "population" : "experiment") +
             " with " + counted(n_cells, "cell") + ": " + why + "\n";
-        for (std::size_t k = 0; k < items.size() && k < most_dropped; ++k) {
+        for (std::size_t k = 0; k < items.size() && k < max_dropped; ++k) {
             text += "    " + items[k].what + " (" + counted(items[k].n_cells, "cell") + ")\n";
         }
-        if (items.size() > most_dropped)
-            text += "    ... and " + grouped(items.size() - most_dropped) + " more\n";
+        if (items.size() > max_dropped)
+            text += "    ... and " + grouped(items.size() - max_dropped) + " more\n";
     }
     return text;
 }

@@ -31,9 +31,9 @@ constexpr std::size_t width = 2 * Wide::lanes;
 
 // Inner sizes of which a panel of B stays in the first cache, or with a packed A in the second; the sums of
 // longer ones are added up in C.
-constexpr std::size_t most_inner = 512;
-constexpr std::size_t most_inner_transposed = 256;
-constexpr std::size_t packed_tile_size = tile_rows * most_inner_transposed;
+constexpr std::size_t max_inner = 512;
+constexpr std::size_t max_inner_transposed = 256;
+constexpr std::size_t packed_tile_size = tile_rows * max_inner_transposed;
 
 // The inner size in as few parts as it takes, of about the same size.
 std::size_t inner_part(std::size_t k, std::size_t most) {
@@ -160,7 +160,7 @@ void pack_panel_of_transpose(ConstMatrixView<float> b, std::size_t first, float*
     }
 }
 
-// Room of the calling thread for a part of a transposed A, [m, most_inner_transposed], and a panel of B.
+// Room of the calling thread for a part of a transposed A, [m, max_inner_transposed], and a panel of B.
 struct Scratch {
     AlignedVector<float> left, panel;
 };
@@ -178,9 +178,9 @@ void grow(AlignedVector<float>& room, std::size_t size) {
 void pack_left(ConstMatrixView<float> a, AlignedVector<float>& to) {
     grow(to, (a.cols / tile_rows + 2) * packed_tile_size);
     // Few rows at a time, which stay in the first cache for all tiles.
-    constexpr std::size_t together = 8;
-    for (std::size_t l = 0; l < a.rows; l += together) {
-        const std::size_t end = std::min(l + together, a.rows);
+    constexpr std::size_t run_collectively = 8;
+    for (std::size_t l = 0; l < a.rows; l += run_collectively) {
+        const std::size_t end = std::min(l + run_collectively, a.rows);
         float* tile = to.data();
         for (std::size_t i = 0; i < a.cols; tile += packed_tile_size) {
             const std::size_t rows = rows_of_tile(a.cols - i);
@@ -258,7 +258,7 @@ void Panels::pack(bool transpose, ConstMatrixView<float> b) {
 void multiply(float alpha, bool transpose_a, ConstMatrixView<float> a, const Panels& b, float beta,
               MatrixView<float> c) {
     AlignedVector<float>& left = scratch_of_thread().left;
-    const std::size_t part = inner_part(b.rows(), transpose_a ? most_inner_transposed : most_inner);
+    const std::size_t part = inner_part(b.rows(), transpose_a ? max_inner_transposed : max_inner);
     std::size_t l = 0;
     do {  // once for an inner size of zero too
         const std::size_t k = std::min(part, b.rows() - l);
@@ -281,8 +281,8 @@ void multiply(float alpha, bool transpose_a, ConstMatrixView<float> a, const Pan
 
 void add_transposed_product(ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c) {
     Scratch& scratch = scratch_of_thread();
-    grow(scratch.panel, most_inner_transposed * width);
-    const std::size_t part = inner_part(b.rows, most_inner_transposed);
+    grow(scratch.panel, max_inner_transposed * width);
+    const std::size_t part = inner_part(b.rows, max_inner_transposed);
     for (std::size_t l = 0; l < b.rows; l += part) {
         const std::size_t k = std::min(part, b.rows - l);
         pack_left(a.row_block(l, k), scratch.left);

@@ -90,14 +90,14 @@ void execute(Product& product, const void* a, dnnl_memory_t b, void* c) {
 }
 
 // Sizes of populations differ, and each size has a primitive of its own, of about 27 KB.
-constexpr std::size_t most_products = 4096;
+constexpr std::size_t max_products = 4096;
 
 // The primitive for `key`, made by make(product) when the calling thread first needs it; good until the next
 // call.
 template <class Make>
 Product& product_for(const Key& key, const Make& make) {
     thread_local std::unordered_map<Key, Product, KeyHash> known;
-    if (known.size() >= most_products && !known.contains(key)) known.clear();
+    if (known.size() >= max_products && !known.contains(key)) known.clear();
     const auto [at, missing] = known.try_emplace(key);
     if (missing) {
         try {

@@ -11,7 +11,7 @@ using linalg::ConstMatrixView;
 
 namespace {
 
-constexpr std::size_t most_sweeps = 20000;
+constexpr std::size_t max_sweeps = 20000;
 // Of the column marginals. The values' errors are those of the potentials squared.
 constexpr double tolerance = 1e-4;
 
@@ -20,7 +20,7 @@ double value(const ot::Cost& cost, double epsilon, double rho) {
     const double mean = cost.mean() * cost.unit();
     if (!(mean > 0)) return 0;  // all cells are in one place: the plan costs nothing
     const ot::SinkhornOptions options{.epsilon = epsilon / mean,
-                                      .sweeps = most_sweeps,
+                                      .sweeps = max_sweeps,
                                       .tolerance = tolerance,
                                       .rho_rows = rho / mean,
                                       .rho_cols = rho / mean,

@@ -76,13 +76,13 @@ double dot(std::span<const double> s, std::span<const float> x) {
 constexpr double similar = 0.5;
 
 // `cost` is squared, `first` the plan of the distances themselves.
-ot::Transport solve_squared(const ot::Cost& cost, const ot::Transport& first) {
+ot::TransportPlan solve_squared(const ot::Cost& cost, const ot::TransportPlan& first) {
     double squares = 0;
     for (const ot::PlanEntry& entry : first.plan) squares += entry.mass * cost.exact(entry.i, entry.j);
     squares = squares * cost.unit() + cost.offset();
-    if (squares > (1 + similar * similar) * first.value * first.value) return ot::exact(cost);
+    if (squares > (1 + similar * similar) * first.value * first.value) return ot::solve_exact(cost);
     const ot::Potentials start = ot::duals_of_squares(first.duals, first.value);
-    return ot::exact(cost, {}, {}, {.start = &start});
+    return ot::solve_exact(cost, {}, {}, {.start = &start});
 }
 
 // No plan is better by more than this part of the value.
@@ -91,9 +91,9 @@ constexpr double proven = 2e-7;
 }  // namespace
 
 double TranslatesDistance::squared(const ot::Cost& cost, ConstMatrixView<float> x,
-                                   const ot::Transport& first) {
+                                   const ot::TransportPlan& first) {
     if (const std::vector<double> shift = translation(x_, x); !shift.empty()) {
-        ot::Transport moved{.plan = known_.plan, .duals = known_.duals};
+        ot::TransportPlan moved{.plan = known_.plan, .duals = known_.duals};
         for (std::size_t j = 0; j < y_.rows; ++j) moved.duals.g[j] -= 2 * dot(shift, y_.row_span(j));
         ot::fit_rows(cost, moved.duals);
         double dual = 0;
@@ -114,24 +114,24 @@ double TranslatesDistance::squared(const ot::Cost& cost, ConstMatrixView<float> 
 
 Wasserstein TranslatesDistance::operator()(ConstMatrixView<float> x) {
     ot::Cost cost(ot::CostKind::euclidean, x, y_);
-    const ot::Transport first = ot::exact(cost);
+    const ot::TransportPlan first = ot::solve_exact(cost);
     cost.square();
     return {first.value, std::sqrt(squared(cost, x, first))};
 }
 
 Wasserstein wasserstein(ConstMatrixView<float> x, ConstMatrixView<float> y) {
     ot::Cost cost(ot::CostKind::euclidean, x, y);
-    const ot::Transport first = ot::exact(cost);
+    const ot::TransportPlan first = ot::solve_exact(cost);
     cost.square();
     return {first.value, std::sqrt(solve_squared(cost, first).value)};
 }
 
 double wasserstein1(ConstMatrixView<float> x, ConstMatrixView<float> y) {
-    return ot::exact(ot::Cost(ot::CostKind::euclidean, x, y)).value;
+    return ot::solve_exact(ot::Cost(ot::CostKind::euclidean, x, y)).value;
 }
 
 double wasserstein2(ConstMatrixView<float> x, ConstMatrixView<float> y) {
-    return std::sqrt(ot::exact(ot::Cost(ot::CostKind::squared_euclidean, x, y)).value);
+    return std::sqrt(ot::solve_exact(ot::Cost(ot::CostKind::squared_euclidean, x, y)).value);
 }
 
 double wasserstein1_1d(std::span<const float> x, std::span<const float> y) {

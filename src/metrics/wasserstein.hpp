@@ -39,11 +39,11 @@ class TranslatesDistance {
     std::size_t served() const { return served_; }
 
   private:
-    double squared(const ot::Cost& cost, linalg::ConstMatrixView<float> x, const ot::Transport& first);
+    double squared(const ot::Cost& cost, linalg::ConstMatrixView<float> x, const ot::TransportPlan& first);
 
     linalg::ConstMatrixView<float> y_;
     linalg::Matrix<float> x_;  // that `known_` is of
-    ot::Transport known_;
+    ot::TransportPlan known_;
     std::size_t served_ = 0;
 };
 

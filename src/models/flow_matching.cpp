@@ -172,7 +172,7 @@ void FlowMatching::backward(const Weights<Real>& weights, std::span<const Real> 
                             Workspace<Real>& workspace, std::span<Real> gradients) const {
     const std::span<Real> dcontext(workspace.dcontext);
     // Modulated, these are not yet the gradients of parameters.
-    const nn::GradientFinal* gradient_final = modulated() ? nullptr : workspace.gradient_final;
+    const nn::GradientSink* gradient_final = modulated() ? nullptr : workspace.gradient_final;
     if constexpr (std::is_same_v<Real, float>) {
         if (shape_.precision == Precision::bf16) {
             return mlp_.backward(weights.values, weights.mlp_bf16, context, condition, dv, workspace.mlp_bf16,
@@ -261,8 +261,8 @@ void FlowMatching::begin_step(std::span<const float> values,
     for (const auto& s : scratch) static_cast<FlowScratch&>(*s).weights = &weights;
 }
 
-nn::Turn FlowMatching::turn(std::uint64_t step) const {
-    if (memory_size() == 0) return Model::turn(step);
+nn::UpdatePhase FlowMatching::phase(std::uint64_t step) const {
+    if (memory_size() == 0) return Model::phase(step);
     if (step % 2 == 1) return {1, 0, encoder_size_, step / 2};
     return {0, encoder_size_, layout_.size() - encoder_size_, step / 2};
 }
@@ -273,14 +273,15 @@ std::size_t FlowMatching::memory_size() const {
 }
 
 double FlowMatching::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                                   const nn::Turn& turn, Scratch& scratch, std::span<float> gradients) const {
+                                   const nn::UpdatePhase& phase, Scratch& scratch,
+                                   std::span<float> gradients) const {
     auto& own = static_cast<FlowScratch&>(scratch);
     auto& workspace = own.workspace;
     workspace.gradient_final = own.gradient_final ? &own.gradient_final : nullptr;
     TrainingSlot<float> now = slot;
     // An embedding is never zero: one of zeros is of a pair that was not visited yet.
     const bool known = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });
-    if (turn.part == 0 && known) now.embedding = slot.memory;
+    if (phase.part == 0 && known) now.embedding = slot.memory;
     const double loss{own.weights == nullptr ? loss_and_gradient(values, now, workspace, gradients)
                                              : loss_and_gradient(*own.weights, now, workspace, gradients)};
     if (now.embedding.empty() && !slot.memory.empty()) {
@@ -306,7 +307,7 @@ std::vector<float> FlowMatching::context(std::span<const float> values, ConstMat
     return workspace.context;
 }
 
-void FlowMatching::recognise(std::size_t pair, std::span<float> context) const {
+void FlowMatching::condition_on_training_pair(std::size_t pair, std::span<float> context) const {
     if (shape_.context != Context::pair_index) return;
     core::check_shape("flow_matching.context", 1, context.size(), 1, shape_.training_pairs);
     if (pair >= context.size()) {

@@ -117,7 +117,7 @@ class FlowMatching : public Model {
         Weights<Real> weights;    ///< of the overloads that are given values alone
         Weights<Real> modulated;  ///< of the network modulated for the slot
         nn::Modulation::Cache<Real> modulation;
-        const nn::GradientFinal* gradient_final = nullptr;  ///< of Model::Scratch; null if nobody listens
+        const nn::GradientSink* gradient_final = nullptr;  ///< of Model::Scratch; null if nobody listens
     };
 
     /// Loss of a slot in the shape's precision; its gradient accumulates.
@@ -136,7 +136,7 @@ class FlowMatching : public Model {
                                std::span<const std::uint8_t> control_type, Workspace<float>& workspace) const;
 
     /// CGFM: the one-hot of the pair.
-    void recognise(std::size_t pair, std::span<float> context) const override;
+    void condition_on_training_pair(std::size_t pair, std::span<float> context) const override;
 
     std::unique_ptr<Scratch> make_scratch() const override;
     void begin_step(std::span<const float> values,
@@ -146,10 +146,11 @@ class FlowMatching : public Model {
     /// takes the h remembered from the last visit of the pair, however old the weights that made it, and
     /// embeds (and remembers) a pair only when it meets it first. A pair is one of control and treated
     /// population, so a control with several treatments has an embedding for each.
-    nn::Turn turn(std::uint64_t step) const override;
+    nn::UpdatePhase phase(std::uint64_t step) const override;
     std::size_t memory_size() const override;
-    double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot, const nn::Turn& turn,
-                         Scratch& scratch, std::span<float> gradients) const override;
+    double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
+                         const nn::UpdatePhase& phase, Scratch& scratch,
+                         std::span<float> gradients) const override;
     std::size_t context_size() const override { return shape_.context_size(); }
     std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
                                std::span<const std::uint8_t> control_type) const override;

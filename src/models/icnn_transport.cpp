@@ -41,7 +41,7 @@ std::unique_ptr<Model::Scratch> IcnnTransport::make_scratch() const {
     return std::make_unique<IcnnScratch>();
 }
 
-nn::Turn IcnnTransport::turn(std::uint64_t step) const {
+nn::UpdatePhase IcnnTransport::phase(std::uint64_t step) const {
     const std::uint64_t round = step / (shape_.inner_steps + 1);
     const std::uint64_t within = step % (shape_.inner_steps + 1);
     if (within == shape_.inner_steps) return {1, f_.offset(), f_.size(), round};
@@ -49,15 +49,15 @@ nn::Turn IcnnTransport::turn(std::uint64_t step) const {
 }
 
 double IcnnTransport::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                                    const nn::Turn& turn, Scratch& scratch,
+                                    const nn::UpdatePhase& phase, Scratch& scratch,
                                     std::span<float> gradients) const {
     auto& workspace = static_cast<IcnnScratch&>(scratch).workspace;
-    return static_cast<double>(turn.part == 0 ? g_loss<float>(values, slot, workspace, gradients)
-                                              : f_loss<float>(values, slot, workspace, gradients));
+    return static_cast<double>(phase.part == 0 ? g_loss<float>(values, slot, workspace, gradients)
+                                               : f_loss<float>(values, slot, workspace, gradients));
 }
 
-void IcnnTransport::project(const nn::Turn& turn, std::span<float> values) const {
-    if (turn.part == 1) f_.icnn().clamp(f_.icnn_part(values));
+void IcnnTransport::project(const nn::UpdatePhase& phase, std::span<float> values) const {
+    if (phase.part == 1) f_.icnn().clamp(f_.icnn_part(values));
 }
 
 template <class Real>

@@ -44,12 +44,13 @@ class IcnnTransport : public Model {
     linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
     std::unique_ptr<Scratch> make_scratch() const override;
     /// Part 0 is g, part 1 is f.
-    nn::Turn turn(std::uint64_t step) const override;
+    nn::UpdatePhase phase(std::uint64_t step) const override;
     /// Potentials grow with the square of a cell: the published start has gradients above 1e4 on 36 markers.
     float gradient_unit() const override { return 0x1.0p10F; }
-    double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot, const nn::Turn& turn,
-                         Scratch& scratch, std::span<float> gradients) const override;
-    void project(const nn::Turn& turn, std::span<float> values) const override;
+    double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
+                         const nn::UpdatePhase& phase, Scratch& scratch,
+                         std::span<float> gradients) const override;
+    void project(const nn::UpdatePhase& phase, std::span<float> values) const override;
     std::size_t context_size() const override { return 0; }
     std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
                                std::span<const std::uint8_t>) const override {

@@ -8,15 +8,15 @@
 
 #include "linalg/matrix.hpp"
 #include "nn/adam.hpp"
-#include "nn/gradient_final.hpp"
+#include "nn/gradient_sink.hpp"
 #include "nn/parameters.hpp"
 #include "ode/dormand_prince.hpp"
 
 namespace popflow::models {
 
 /// The largest network that options may ask for and a checkpoint may claim to be of.
-inline constexpr std::size_t most_layers = 1000;
-inline constexpr std::size_t most_width = 65536;  ///< of a layer, an embedding or a set of frequencies
+inline constexpr std::size_t max_layers = 1000;
+inline constexpr std::size_t max_width = 65536;  ///< of a layer, an embedding or a set of frequencies
 
 /// The cells and conditions of one slot of a training batch.
 template <class Real>
@@ -47,7 +47,7 @@ class Model {
       public:
         virtual ~Scratch() = default;
         /// If set, slot_gradient() tells where the gradient is final before it is whole.
-        nn::GradientFinal gradient_final;
+        nn::GradientSink gradient_final;
     };
     virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 
@@ -57,7 +57,7 @@ class Model {
                             std::span<const std::unique_ptr<Scratch>> /*scratch*/) const {}
 
     /// What step 0, 1, ... of training updates: all parameters, unless networks take turns.
-    virtual nn::Turn turn(std::uint64_t step) const { return {0, 0, layout().size(), step}; }
+    virtual nn::UpdatePhase phase(std::uint64_t step) const { return {0, 0, layout().size(), step}; }
 
     /// Numbers that the model keeps of each training pair from step to step; zero before its first.
     virtual std::size_t memory_size() const { return 0; }
@@ -72,11 +72,11 @@ class Model {
     /// slot.memory [memory_size()] is read and written.
     /// @throws ShapeMismatch, NumericalError
     virtual double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                                 const nn::Turn& turn, Scratch& scratch,
+                                 const nn::UpdatePhase& phase, Scratch& scratch,
                                  std::span<float> gradients) const = 0;
 
     /// Brings weights back to where they may be after the update of a turn.
-    virtual void project(const nn::Turn& /*turn*/, std::span<float> /*values*/) const {}
+    virtual void project(const nn::UpdatePhase& /*turn*/, std::span<float> /*values*/) const {}
 
     virtual std::size_t context_size() const = 0;
     /// What prediction knows of a population that was not trained on. Shapes: control [n, d], control_type
@@ -85,7 +85,7 @@ class Model {
                                        std::span<const std::uint8_t> control_type) const = 0;
     /// Turns a context() into what the model knows of training pair `pair`, as TrainingSlot::pair, if it
     /// tells training pairs apart by more than their cells. Shape: context [context_size()].
-    virtual void recognise(std::size_t /*pair*/, std::span<float> /*context*/) const {}
+    virtual void condition_on_training_pair(std::size_t /*pair*/, std::span<float> /*context*/) const {}
 
     /// Predicted treated cells: each row of x is carried to where its treatment takes it, in place, by all
     /// threads. Shapes: x [n, d], context [context_size()].

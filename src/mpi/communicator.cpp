@@ -18,9 +18,9 @@ namespace {
 
 // Elements of a message.
 int count(std::size_t n) {
-    if (n > most_in_message) {
+    if (n > max_in_message) {
         throw core::Error("found a message of " + std::to_string(n) + " elements between ranks, allowed " +
-                          std::to_string(most_in_message));
+                          std::to_string(max_in_message));
     }
     return static_cast<int>(n);
 }
@@ -34,7 +34,7 @@ std::span<T> part(std::span<T> values, std::span<const std::size_t> bounds, int 
 }  // namespace
 
 Session::Session(int& argc, char**& argv) : exceptions_at_start_(std::uncaught_exceptions()) {
-    prepare_alone();
+    prepare_singleton_launch();
     int provided = 0;
     // One thread at a time, but not always the first: see WorkQueue.
     check(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");

@@ -33,7 +33,7 @@ std::string library();
 [[noreturn]] void abort(int code);
 
 /// Elements of a message, whose number is an int.
-inline constexpr std::size_t most_in_message = std::numeric_limits<int>::max();
+inline constexpr std::size_t max_in_message = std::numeric_limits<int>::max();
 
 /// The group of all ranks: copies share one MPI communicator, duplicated from MPI_COMM_WORLD.
 /// Each method but rank() and size() is collective; all throw MpiError.
@@ -57,7 +57,7 @@ class Communicator {
     void sum(std::span<double> values) const;
     /// The texts of all ranks, of any length, at rank 0 in the order of ranks; elsewhere empty.
     /// @param most  bytes that rank 0 receives at a time, at most
-    std::vector<std::string> gather(const std::string& text, std::size_t most = most_in_message) const;
+    std::vector<std::string> gather(const std::string& text, std::size_t most = max_in_message) const;
 
   private:
     friend class WorkQueue;

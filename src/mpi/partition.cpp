@@ -7,7 +7,8 @@
 
 namespace popflow::mpi {
 
-std::vector<std::vector<std::size_t>> deal(std::span<const std::size_t> weights, std::size_t lanes) {
+std::vector<std::vector<std::size_t>> partition_by_weight(std::span<const std::size_t> weights,
+                                                          std::size_t lanes) {
     std::vector<std::size_t> order(weights.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(),
@@ -44,7 +45,7 @@ std::vector<std::size_t> part_bounds(std::size_t size, std::size_t block, int ra
     return bounds;
 }
 
-std::vector<std::size_t> portions(std::size_t items, std::size_t ranks, std::size_t most) {
+std::vector<std::size_t> guided_chunks(std::size_t items, std::size_t ranks, std::size_t most) {
     std::vector<std::size_t> lengths;
     while (items > 0) {
         const std::size_t share = (items + 2 * ranks - 1) / (2 * ranks);

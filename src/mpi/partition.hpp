@@ -15,7 +15,8 @@ namespace popflow::mpi {
 /// same on any number of them. Example: weights 9 8 7 6 5 into 2 lanes gives {0, 3, 4}, {1, 2}.
 ///
 /// @return  items of each lane, ascending; some are empty if there are fewer items than lanes
-std::vector<std::vector<std::size_t>> deal(std::span<const std::size_t> weights, std::size_t lanes);
+std::vector<std::vector<std::size_t>> partition_by_weight(std::span<const std::size_t> weights,
+                                                          std::size_t lanes);
 
 /// The lanes of one rank: lane b belongs to rank b mod ranks. With fewer lanes than ranks the last ranks have
 /// none.
@@ -31,6 +32,6 @@ std::vector<std::size_t> part_bounds(std::size_t size, std::size_t block, int ra
 /// A portion is half of an equal share of what is left, at most `most` and at least 1.
 ///
 /// @return  the length of each portion; their sum is `items`
-std::vector<std::size_t> portions(std::size_t items, std::size_t ranks, std::size_t most);
+std::vector<std::size_t> guided_chunks(std::size_t items, std::size_t ranks, std::size_t most);
 
 }  // namespace popflow::mpi

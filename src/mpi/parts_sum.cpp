@@ -16,10 +16,10 @@ namespace {
 
 constexpr int tag = 1;
 // A part is packed in no more pieces than this, so that there is a bound for its message.
-constexpr std::size_t most_pieces = 64;
+constexpr std::size_t max_pieces = 64;
 
-constexpr std::size_t most_words(std::size_t count) {
-    return count + most_pieces * packed_words(0);
+constexpr std::size_t max_words(std::size_t count) {
+    return count + max_pieces * packed_words(0);
 }
 
 // Uninitialised words, as many as there ever were to hold.
@@ -95,7 +95,7 @@ void PartsSum::Impl::next_part() {
 bool PartsSum::Impl::pack_from(std::size_t first) {
     const std::size_t begin = std::max(first, bounds[unsent - 1]);
     const bool all = begin == bounds[unsent - 1];
-    if (begin < unpacked && (all || pieces + 1 < most_pieces)) {
+    if (begin < unpacked && (all || pieces + 1 < max_pieces)) {
         words += pack(values.subspan(begin, unpacked - begin), message + words);
         ++pieces;
         unpacked = begin;
@@ -117,7 +117,7 @@ void PartsSum::start(std::span<std::int64_t> values, std::span<const std::size_t
     s.started = true;
     s.receives.assign(s.size - 1, MPI_REQUEST_NULL);
     s.sends.assign(s.size - 1, MPI_REQUEST_NULL);
-    const std::size_t most = most_words(s.own().size());
+    const std::size_t most = max_words(s.own().size());
     std::uint64_t* received = s.received.hold((s.size - 1) * most);
     for (std::size_t k = 1; k < s.size; ++k) {
         const auto from = static_cast<int>((s.rank + s.size - k) % s.size);
@@ -125,7 +125,7 @@ void PartsSum::start(std::span<std::int64_t> values, std::span<const std::size_t
                         s.communicator.impl_->comm, &s.receives[k - 1]),
               "MPI_Irecv");
     }
-    s.message = s.sent.hold(values.size() - s.own().size() + (s.size - 1) * most_words(0));
+    s.message = s.sent.hold(values.size() - s.own().size() + (s.size - 1) * max_words(0));
     s.unsent = s.size;
     s.words = 0;
     s.next_part();
@@ -146,7 +146,7 @@ void PartsSum::final_from(std::size_t first) {
 // f(piece, first of its elements in the own part), of a message that came.
 template <class F>
 void PartsSum::Impl::for_pieces(std::size_t which, const F& f) {
-    const std::uint64_t* at = received.data() + which * most_words(own().size());
+    const std::uint64_t* at = received.data() + which * max_words(own().size());
     for (std::size_t first = own().size(); first > 0;) {
         const PackedPiece piece(at);
         first -= piece.count();

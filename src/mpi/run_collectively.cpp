@@ -9,7 +9,7 @@
 
 namespace popflow::mpi {
 
-void together(const Communicator& comm, const std::function<void()>& work) {
+void run_collectively(const Communicator& comm, const std::function<void()>& work) {
     std::string problem;
     bool users = true;
     try {

@@ -12,6 +12,6 @@ namespace popflow::mpi {
 ///
 /// @throws core::UserError if every failure is the user's to mend, else core::Error; with the words of the
 /// first rank that failed on rank 0, elsewhere with those of the rank itself
-void together(const Communicator& comm, const std::function<void()>& work);
+void run_collectively(const Communicator& comm, const std::function<void()>& work);
 
 }  // namespace popflow::mpi

@@ -10,7 +10,7 @@
 
 namespace popflow::mpi {
 
-bool started_alone(const char* const* environment) {
+bool is_singleton_launch(const char* const* environment) {
     // Of mpirun, of PMIx, of PMI-1 and PMI-2 (Slurm, Hydra, Flux), of a Slurm step, of ALPS, PALS and JSM.
     constexpr std::array<std::string_view, 7> of_ranks{
         "OMPI_COMM_WORLD_", "PMIX_RANK=", "PMI_", "SLURM_STEP_NUM_TASKS=", "ALPS_", "PALS_", "JSM_"};
@@ -22,8 +22,8 @@ bool started_alone(const char* const* environment) {
     return true;
 }
 
-void prepare_alone() {
-    if (!started_alone(environ)) return;
+void prepare_singleton_launch() {
+    if (!is_singleton_launch(environ)) return;
     constexpr int keep = 0;
     if (std::getenv("OMPI_MCA_ess_singleton_isolated") == nullptr) {
         ::setenv("OMPI_MCA_ess_singleton_isolated", "1", keep);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int to_rank_0 = 7001;
 constexpr int from_rank_0 = 7002;
-constexpr std::int64_t nothing = -1;
+constexpr std::int64_t no_item = -1;
 
 }  // namespace
 
@@ -32,11 +32,11 @@ WorkQueue::~WorkQueue() {
 
 std::int64_t WorkQueue::take() {
     const std::scoped_lock lock(mutex_);
-    return next_ < items_ ? next_++ : nothing;
+    return next_ < items_ ? next_++ : no_item;
 }
 
 std::optional<std::size_t> WorkQueue::next() {
-    std::int64_t item = nothing;
+    std::int64_t item = no_item;
     if (comm_.root()) {
         item = take();
     } else {
@@ -44,7 +44,7 @@ std::optional<std::size_t> WorkQueue::next() {
         check(MPI_Recv(&item, 1, MPI_INT64_T, 0, from_rank_0, comm_.impl_->comm, MPI_STATUS_IGNORE),
               "MPI_Recv");
     }
-    if (item == nothing) return std::nullopt;
+    if (item == no_item) return std::nullopt;
     return static_cast<std::size_t>(item);
 }
 
@@ -109,7 +109,7 @@ bool WorkQueue::answer_one(int& asking) {
         case Message::ask: {
             const std::int64_t item = take();
             check(MPI_Send(&item, 1, MPI_INT64_T, status.MPI_SOURCE, from_rank_0, comm), "MPI_Send");
-            if (item == nothing) --asking;
+            if (item == no_item) --asking;
             break;
         }
     }

@@ -63,11 +63,11 @@ void adam_step(const AdamOptions& options, double rate, float scale, std::span<c
     adam_step(options, rate, scale, {0, 0, values.size(), state.step}, gradient, values, state);
 }
 
-void adam_step(const AdamOptions& options, double rate, float scale, const Turn& turn,
+void adam_step(const AdamOptions& options, double rate, float scale, const UpdatePhase& phase,
                std::span<const float> gradient, std::span<float> values, AdamState& state) {
     core::check_shape("adam.gradient", gradient.size(), state.first.size(), values.size(), values.size());
     ++state.step;
-    const auto s = static_cast<double>(turn.updates + 1);
+    const auto s = static_cast<double>(phase.updates + 1);
     const double keep = std::min(options.ema_decay, (1 + s) / (10 + s));
     const Coefficients c{
         .beta1 = static_cast<float>(options.beta1),
@@ -80,13 +80,13 @@ void adam_step(const AdamOptions& options, double rate, float scale, const Turn&
         .keep = static_cast<float>(keep),
         .take = static_cast<float>(1 - keep),
     };
-    const std::size_t blocks = (turn.count + block_size - 1) / block_size;
+    const std::size_t blocks = (phase.count + block_size - 1) / block_size;
 #pragma omp parallel for schedule(static)
     for (std::size_t block = 0; block < blocks; ++block) {
-        const std::size_t i = turn.first + block * block_size;
+        const std::size_t i = phase.first + block * block_size;
         adam_block(c, scale, gradient.data() + i, values.data() + i, state.first.data() + i,
                    state.second.data() + i, state.average.data() + i,
-                   std::min(block_size, turn.count - block * block_size));
+                   std::min(block_size, phase.count - block * block_size));
     }
 }
 

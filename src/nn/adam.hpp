@@ -30,7 +30,7 @@ struct AdamState {
 };
 
 /// Whose turn it is to be updated: a part of the parameters, and how often it was before.
-struct Turn {
+struct UpdatePhase {
     std::size_t part = 0;   ///< of those that a model updates by turns
     std::size_t first = 0;  ///< element of the flat buffer
     std::size_t count = 0;
@@ -59,7 +59,7 @@ void adam_step(const AdamOptions& options, double rate, float scale, std::span<c
                std::span<float> values, AdamState& state);
 
 /// The same of one part of the parameters, at its own update s = turn.updates + 1; state.step counts it too.
-void adam_step(const AdamOptions& options, double rate, float scale, const Turn& turn,
+void adam_step(const AdamOptions& options, double rate, float scale, const UpdatePhase& phase,
                std::span<const float> gradient, std::span<float> values, AdamState& state);
 
 }  // namespace popflow::nn

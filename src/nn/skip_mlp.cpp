@@ -134,7 +134,7 @@ void SkipMlp::backward(std::span<const accumulator_t<T>> values, const Packed<T>
                        std::span<const accumulator_t<T>> before, std::span<const accumulator_t<T>> after,
                        ConstMatrixView<accumulator_t<T>> dy, Cache<T>& cache,
                        std::span<accumulator_t<T>> gradients, std::span<accumulator_t<T>> dbefore,
-                       const GradientFinal* gradient_final) const {
+                       const GradientSink* gradient_final) const {
     using Real = accumulator_t<T>;
     inputs_backward(packed, dy, cache);
     biases_backward(dy, cache, gradients);
@@ -232,7 +232,7 @@ void SkipMlp::shared_backward(std::span<const Real> values, std::span<const Real
                                    MatrixView<Real>) const;                                         \
     template void SkipMlp::backward(std::span<const Real>, const Packed<T>&, std::span<const Real>, \
                                     std::span<const Real>, ConstMatrixView<Real>, Cache<T>&,        \
-                                    std::span<Real>, std::span<Real>, const GradientFinal*) const;
+                                    std::span<Real>, std::span<Real>, const GradientSink*) const;
 POPFLOW_INSTANTIATE(float, float)
 POPFLOW_INSTANTIATE(bfloat16, float)
 POPFLOW_INSTANTIATE(double, double)

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "linalg/packed_gemm.hpp"
-#include "nn/gradient_final.hpp"
+#include "nn/gradient_sink.hpp"
 #include "nn/linear.hpp"
 
 namespace popflow::nn {
@@ -79,7 +79,7 @@ class SkipMlp {
                   std::span<const linalg::accumulator_t<T>> after,
                   linalg::ConstMatrixView<linalg::accumulator_t<T>> dy, Cache<T>& cache,
                   std::span<linalg::accumulator_t<T>> gradients, std::span<linalg::accumulator_t<T>> dbefore,
-                  const GradientFinal* gradient_final = nullptr) const;
+                  const GradientSink* gradient_final = nullptr) const;
 
     const SkipMlpShape& shape() const { return shape_; }
     const std::vector<Linear>& layers() const { return layers_; }  ///< hidden layers, then the last

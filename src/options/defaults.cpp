@@ -28,7 +28,7 @@ void check_together(const RunConfig& config) {
                                 "found 'condition', allowed pair unless coupling is ot or rows-ot");
     }
     refuse(icnn && config.model.loss == models::Loss::reduced, "loss", "reduced", "full", config);
-    refuse(!icnn && config.condition == Condition::none, "condition", "none", "treatment", config);
+    refuse(!icnn && config.condition == PotentialInput::none, "condition", "none", "treatment", config);
     refuse(config.method != models::Method::mfm && config.model.updates == models::Updates::alternate,
            "updates", "alternate", "joint", config);
 }
@@ -57,7 +57,7 @@ void apply_defaults(RunConfig& config, const std::set<std::string>& given) {
     // The authors pair control with treated cells by transport; noise then takes the place of the control.
     const bool paired = paper && !mfm && !icnn && train.base == train::Base::source;
     set("coupling", train.coupling, paired ? train::Coupling::ot : popflow.coupling);
-    set("condition", config.condition, icnn ? Condition::none : Condition::treatment);
+    set("condition", config.condition, icnn ? PotentialInput::none : PotentialInput::treatment);
     set("icnn-start", config.icnn.start, paper ? models::IcnnStart::uniform : models::IcnnStart::identity);
     set("updates", config.model.updates, paper && mfm ? models::Updates::alternate : models::Updates::joint);
     set("loss", config.model.loss,

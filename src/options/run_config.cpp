@@ -176,31 +176,31 @@ void add_model(OptionTable& table, RunConfig& config) {
     add.choice("base", config.train.base, {"source", "gaussian"},
                "where the flow starts: control cells or noise");
     add.count("knn", model.encoder.knn, 0, "neighbours in the encoder's graph; 0 is a DeepSet");
-    add.count("hidden", model.hidden, 1, "width of the velocity network", models::most_width);
-    add.count("layers", model.layers, 1, "hidden layers of the velocity network", models::most_layers);
+    add.count("hidden", model.hidden, 1, "width of the velocity network", models::max_width);
+    add.count("layers", model.layers, 1, "hidden layers of the velocity network", models::max_layers);
     add.count("embedding", model.encoder.embedding, 1, "length of the population embedding",
-              models::most_width);
+              models::max_width);
     add.number("embedding-norm", model.encoder.norm, 1e-6, 1e6, "its Euclidean norm; published: 1");
     add.choice("modulation", model.modulation, {"none", "film"},
                "film: the context also scales the outputs of the velocity's hidden layers");
-    add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", models::most_width);
+    add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", models::max_width);
     add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
     add.choice("encoder-activation", model.encoder.activation, {"relu", "none"},
                "between the encoder's layers; paper: none");
-    add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", models::most_width);
+    add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", models::max_width);
     add.number("time-highest", model.time_highest, 0, 1e6,
                "highest frequency of flow time, radians for the whole flow");
     add.number("time-max-period", model.time_max_period, 1, 1e9, "longest over shortest period of flow time");
     add.count("space-frequencies", model.space_frequencies, 0, "random Fourier frequencies of a cell",
-              models::most_width);
+              models::max_width);
     add.number("space-scale", model.space_scale, 0, 1e3, "standard deviation of those frequencies");
     add.count("encoder-frequencies", model.encoder.frequencies, 0,
-              "random Fourier frequencies of a cell that the encoder sees", models::most_width);
+              "random Fourier frequencies of a cell that the encoder sees", models::max_width);
     add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
                "standard deviation of those frequencies");
     models::IcnnTransportShape& icnn = config.icnn;
-    add.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", models::most_width);
-    add.count("icnn-layers", icnn.layers, 1, "their hidden layers", models::most_layers);
+    add.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", models::max_width);
+    add.count("icnn-layers", icnn.layers, 1, "their hidden layers", models::max_layers);
     add.choice("icnn-start", icnn.start, {"identity", "uniform"},
                "their initial weights: those of the identity map, or as published; paper: uniform");
 }

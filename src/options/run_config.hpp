@@ -23,7 +23,7 @@ enum class PrecisionChoice { automatic, fp32, bf16 };
 enum class Recipe { popflow, paper };
 
 /// What a potential of method icnn sees of the treatment.
-enum class Condition { none, treatment };
+enum class PotentialInput { none, treatment };
 
 /// Everything a user can set, with its default.
 struct RunConfig {
@@ -37,7 +37,7 @@ struct RunConfig {
     std::uint64_t split_seed = 0;
     Recipe recipe = Recipe::popflow;
     models::Method method = models::Method::mfm;
-    Condition condition = Condition::treatment;
+    PotentialInput condition = PotentialInput::treatment;
     models::FlowMatchingShape model;
     models::IcnnTransportShape icnn;
     train::TrainOptions train;

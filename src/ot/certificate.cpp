@@ -52,7 +52,7 @@ void over_rows(const Cost& cost, std::span<const double> g, const Visit& visit) 
 
 }  // namespace
 
-Certificate certify(const Cost& cost, const Transport& transport) {
+Certificate certify(const Cost& cost, const TransportPlan& transport) {
     const std::vector<double>& f = transport.duals.f;
     const std::vector<double>& g = transport.duals.g;
     core::check_shape("ot.certify.f", f.size(), 1, cost.rows(), 1);

@@ -6,7 +6,7 @@
 
 namespace popflow::ot {
 
-struct Transport;
+struct TransportPlan;
 
 /// What a plan and duals prove about each other, in the units of the cost.
 struct Certificate {
@@ -20,7 +20,7 @@ struct Certificate {
 /// Measures the optimality of a plan over the duals that came with it, in double.
 ///
 /// The fp32 matrix clears the arcs that its error bound clears, the others are computed from the inputs.
-Certificate certify(const Cost& cost, const Transport& transport);
+Certificate certify(const Cost& cost, const TransportPlan& transport);
 
 /// Makes duals feasible, whatever g is: f_i = min_j c_ij - g_j, in double.
 void fit_rows(const Cost& cost, Potentials& duals);

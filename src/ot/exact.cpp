@@ -25,7 +25,7 @@ constexpr std::size_t arcs_added_per_row = 16;
 // simplex.
 constexpr std::int64_t few_units = 8;
 // Searches may look at this many arcs more than half of all.
-constexpr std::size_t least_effort = 1U << 18U;
+constexpr std::size_t min_effort = 1U << 18U;
 
 // Supplies and demands as integers with the same sum.
 struct Units {
@@ -150,31 +150,49 @@ ArcList listed_arcs(const IntegerCost& integer, const Candidates& candidates, st
     return arcs;
 }
 
-Solved solve(const Cost& cost, const IntegerCost& integer, const Units& units, const Potentials& duals,
+Solved solve_on_line(const Cost& cost, const Units& units) {
+    LineTransport line = line_transport(cost, units.supply, units.demand);
+    return {std::move(line.plan), std::move(line.f), std::move(line.g), 0, cost.rows() + cost.cols() - 1};
+}
+
+// Chooses the solver:
+// - Points on the line: the monotone plan.
+// - One unit per row and column: an assignment.
+// - Few units per row and column: shortest paths. If these exceed their effort, the network simplex continues
+// from
+//   their duals.
+// - Otherwise, or on request: the network simplex.
+Solved solve(const Cost& cost, const Units& units, std::span<const double> a, std::span<const double> b,
              const ExactOptions& options) {
+    const bool automatic = options.method == ExactMethod::automatic;
+    if (automatic && cost.on_line()) return solve_on_line(cost, units);
+
+    const IntegerCost integer(cost);
+    const Potentials duals = starting_duals(cost, a, b, options.start);
     std::vector<std::int64_t> g = as_integers(duals.g, integer);
     Candidates candidates(cost, integer, g, arcs_per_row);
-    if (options.method == ExactMethod::automatic && units.is_assignment) {
+    if (automatic && units.is_assignment) {
         Assignment solver(std::move(g));
         return with_all_arcs(cost, integer, solver, listed_arcs(integer, candidates, cost.rows(), true),
                              options.rounds);
     }
+
     PartialPlan plan(candidates, units.supply, units.demand, std::move(g));
     plan.make_tight();
-    // Where the searches take longer than the simplex is likely to, it goes on from their duals.
-    const std::size_t effort = least_effort + cost.rows() * cost.cols() / 2;
+    const std::size_t effort = min_effort + cost.rows() * cost.cols() / 2;
     const bool few = std::max(std::ranges::max(units.supply), std::ranges::max(units.demand)) <= few_units;
-    if (options.method == ExactMethod::automatic && few && ShortestPaths(plan).solve(effort)) {
+    if (automatic && few && ShortestPaths(plan).solve(effort)) {
         return {plan.flows(), in_matrix_units(plan.f, integer), in_matrix_units(plan.g, integer), 0,
                 candidates.size()};
     }
+
     ArcList arcs = listed_arcs(integer, candidates, cost.rows(), false);
     NetworkSimplex solver(integer, units.supply, units.demand, arcs, plan.f, plan.g);
     return with_all_arcs(cost, integer, solver, std::move(arcs), options.rounds);
 }
 
-Transport result_of(const Cost& cost, const Units& units, Solved solved) {
-    Transport result;
+TransportPlan result_of(const Cost& cost, const Units& units, Solved solved) {
+    TransportPlan result;
     result.rounds = solved.rounds;
     result.arcs = solved.arcs;
     result.plan.reserve(solved.plan.size());
@@ -194,21 +212,14 @@ Transport result_of(const Cost& cost, const Units& units, Solved solved) {
 
 }  // namespace
 
-Transport exact(const Cost& cost, std::span<const double> a, std::span<const double> b,
-                const ExactOptions& options) {
+TransportPlan solve_exact(const Cost& cost, std::span<const double> a, std::span<const double> b,
+                          const ExactOptions& options) {
     const Units units = make_units(cost.rows(), cost.cols(), a, b);
-    Solved solved;
-    if (cost.on_line() && options.method == ExactMethod::automatic) {
-        LineTransport line = line_transport(cost, units.supply, units.demand);
-        solved = {std::move(line.plan), std::move(line.f), std::move(line.g), 0,
-                  cost.rows() + cost.cols() - 1};
-    } else {
-        solved = solve(cost, IntegerCost(cost), units, starting_duals(cost, a, b, options.start), options);
-    }
+    Solved solved = solve(cost, units, a, b, options);
     std::erase_if(solved.plan, [&](const Flow& flow) {
         return (!a.empty() && a[flow.i] == 0) || (!b.empty() && b[flow.j] == 0);
     });
-    Transport result = result_of(cost, units, std::move(solved));
+    TransportPlan result = result_of(cost, units, std::move(solved));
     const Certificate certificate = certify(cost, result);
     result.violation = certificate.violation;
     result.gap = certificate.gap;

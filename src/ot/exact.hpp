@@ -19,7 +19,7 @@ struct PlanEntry {
 };
 
 /// An optimal plan with its proof.
-struct Transport {
+struct TransportPlan {
     std::vector<PlanEntry> plan;  ///< by rows; at most n + m - 1 entries unless costs tie
     double value = 0;             ///< sum of mass times cost, in double from the inputs
     Potentials duals;             ///< f_i + g_j <= c_ij, equal on the plan
@@ -62,8 +62,8 @@ struct ExactOptions {
 /// @throws core::ShapeMismatch if a weight vector has another length
 /// @throws core::NumericalError if a weight is negative or not finite, the totals differ by more than 1e-6
 ///         of themselves, the rounds are used up, or the duals do not prove the plan
-Transport exact(const Cost& cost, std::span<const double> a = {}, std::span<const double> b = {},
-                const ExactOptions& options = {});
+TransportPlan solve_exact(const Cost& cost, std::span<const double> a = {}, std::span<const double> b = {},
+                          const ExactOptions& options = {});
 
 /// Duals of the squared cost from those of the cost: c^2 about its tangent at c0, so f' = 2 c0 f - c0^2 and
 /// g' = 2 c0 g.

@@ -97,21 +97,21 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
     }
 
     std::unique_ptr<h5::AtomicFile> file;
-    mpi::together(comm, [&] {
+    mpi::run_collectively(comm, [&] {
         if (!comm.root()) return;
         file = std::make_unique<h5::AtomicFile>(plan_.path);
         create(file->root(), layout, provenance, embeddings);
         file->close();
     });
     for (int turn = 0; turn < comm.size(); ++turn) {
-        mpi::together(comm, [&] {
+        mpi::run_collectively(comm, [&] {
             if (turn != comm.rank() || own_.empty()) return;
             h5::WritableFile shared(plan_.path + ".tmp", plan_.path);
             write_own(shared.root(), layout);
             shared.close();
         });
     }
-    mpi::together(comm, [&] {
+    mpi::run_collectively(comm, [&] {
         if (comm.root()) file->commit();
     });
     return layout.rows;

@@ -64,7 +64,7 @@ void check_concentration(const std::vector<double>& seen, const std::string& tre
 class Predictor {
   public:
     Predictor(const screen::Screen& screen, std::span<const screen::Population> conditions,
-              const TrainedFlow& flow, const PredictOptions& options, PredictionFile& file)
+              const TrainedModel& flow, const PredictOptions& options, PredictionFile& file)
         : screen_(screen),
           conditions_(conditions),
           flow_(flow),
@@ -135,14 +135,14 @@ class Predictor {
 
     const screen::Screen& screen_;
     std::span<const screen::Population> conditions_;
-    const TrainedFlow& flow_;
+    const TrainedModel& flow_;
     const PredictOptions& options_;
     PredictionFile& file_;
-    ModelInputs inputs_;
+    ScreenReader inputs_;
 };
 
 // The encoder's graph needs more cells than neighbours.
-void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const TrainedFlow& flow,
+void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const TrainedModel& flow,
                  const PredictOptions& options) {
     const std::size_t knn = flow.neighbours;
     if (knn == 0) return;
@@ -219,14 +219,14 @@ PredictionPlan plan_of_controls(const screen::Screen& screen,
 }
 
 PredictionSummary predict(const screen::Screen& screen, std::span<const screen::Population> conditions,
-                          const TrainedFlow& flow, const PredictOptions& options, PredictionFile& file,
+                          const TrainedModel& flow, const PredictOptions& options, PredictionFile& file,
                           const mpi::Communicator& comm,
                           const std::function<void(std::size_t, std::size_t)>& done) {
     const PredictionPlan& plan = file.plan();
     check_sizes(screen, plan, flow, options);
     std::vector<std::size_t> cells(plan.sources.size(), 0);
     for (const Prediction& p : plan.predictions) cells[p.source] = screen.populations[p.control].n_cells;
-    const auto dealt = mpi::deal(cells, static_cast<std::size_t>(comm.size()));
+    const auto dealt = mpi::partition_by_weight(cells, static_cast<std::size_t>(comm.size()));
     const std::vector<std::size_t>& own = dealt[static_cast<std::size_t>(comm.rank())];
 
     Predictor predictor(screen, conditions, flow, options, file);

@@ -65,7 +65,7 @@ struct PredictionSummary {
 /// @param done  called on each rank as its populations are done, with their number and that of all of them
 /// @throws core::DataError, as for a population too small for the encoder's graph
 PredictionSummary predict(const screen::Screen& screen, std::span<const screen::Population> conditions,
-                          const TrainedFlow& flow, const PredictOptions& options, PredictionFile& file,
+                          const TrainedModel& flow, const PredictOptions& options, PredictionFile& file,
                           const mpi::Communicator& comm,
                           const std::function<void(std::size_t done, std::size_t of)>& done);
 

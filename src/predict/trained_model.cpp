@@ -40,7 +40,7 @@ std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t most, Draw draw,
     return rows;
 }
 
-ModelInputs::ModelInputs(const screen::Screen& screen, const TrainedFlow& flow)
+ScreenReader::ScreenReader(const screen::Screen& screen, const TrainedModel& flow)
     : screen_(screen), normalisation_(flow.normalisation), type_(screen.cell_types.size(), 0) {
     if (flow.cell_types.size() < 2) return;
     for (std::size_t k = 0; k < type_.size(); ++k) {
@@ -54,8 +54,8 @@ ModelInputs::ModelInputs(const screen::Screen& screen, const TrainedFlow& flow)
     }
 }
 
-std::vector<screen::Cells> ModelInputs::read(std::span<const std::size_t> populations,
-                                             std::vector<std::vector<std::uint64_t>>* rows) const {
+std::vector<screen::Cells> ScreenReader::read(std::span<const std::size_t> populations,
+                                              std::vector<std::vector<std::uint64_t>>* rows) const {
     std::vector<screen::Cells> cells = screen::read_populations(screen_, populations, rows);
     for (screen::Cells& c : cells) {
         normalisation_.apply(c.x.view());
@@ -64,11 +64,11 @@ std::vector<screen::Cells> ModelInputs::read(std::span<const std::size_t> popula
     return cells;
 }
 
-std::vector<float> population_context(const TrainedFlow& flow, const screen::Cells& control) {
+std::vector<float> population_context(const TrainedModel& flow, const screen::Cells& control) {
     return flow.model.context(flow.values, control.x.view(), control.cell_type);
 }
 
-void transport_cells(const TrainedFlow& flow, std::span<const float> context,
+void transport_cells(const TrainedModel& flow, std::span<const float> context,
                      const screen::Population& treated, double tolerance, core::Stream& noise,
                      linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
     const std::vector<float> condition = flow.conditions.encode(treated);

@@ -16,7 +16,7 @@
 namespace popflow::predict {
 
 /// A trained model with what it needs to be used; refers to things that must outlive it.
-struct TrainedFlow {
+struct TrainedModel {
     const models::Model& model;
     std::span<const float> values;  ///< weights
     bool gaussian_base = false;
@@ -58,10 +58,10 @@ enum class Draw {
 std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t most, Draw draw, core::Stream stream);
 
 /// Cells of a screen in the terms of a model, which may come from another file.
-class ModelInputs {
+class ScreenReader {
   public:
     /// @throws core::DataError for a cell type that the model does not know
-    ModelInputs(const screen::Screen& screen, const TrainedFlow& flow);
+    ScreenReader(const screen::Screen& screen, const TrainedModel& flow);
     /// Reads some populations, normalises them and numbers their cell types as in training.
     /// @param rows  as of screen::read_populations()
     std::vector<screen::Cells> read(std::span<const std::size_t> populations,
@@ -74,7 +74,7 @@ class ModelInputs {
 };
 
 /// What the model knows of a control population, given its cells.
-std::vector<float> population_context(const TrainedFlow& flow, const screen::Cells& control);
+std::vector<float> population_context(const TrainedModel& flow, const screen::Cells& control);
 
 /// Carries control cells to a condition, from flow time 0 to 1; from a Gaussian base it is noise that is
 /// carried, and the cells are overwritten by it first.
@@ -82,7 +82,7 @@ std::vector<float> population_context(const TrainedFlow& flow, const screen::Cel
 /// Shapes: x [n, d], normalised, in place.
 /// @param noise  of the Gaussian base; goes on where the last call for the population stopped
 /// @throws core::Error for a treatment that was not trained on; core::NumericalError
-void transport_cells(const TrainedFlow& flow, std::span<const float> context,
+void transport_cells(const TrainedModel& flow, std::span<const float> context,
                      const screen::Population& treated, double tolerance, core::Stream& noise,
                      linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {});
 

@@ -12,16 +12,16 @@
 
 namespace popflow::report {
 
-void Figure::add(double value) {
+void SeedStatistics::add(double value) {
     if (!std::isnan(value)) values_.push_back(value);
 }
 
-double Figure::mean() const {
+double SeedStatistics::mean() const {
     if (values_.empty()) return std::numeric_limits<double>::quiet_NaN();
     return std::accumulate(values_.begin(), values_.end(), 0.0) / static_cast<double>(values_.size());
 }
 
-double Figure::deviation() const {
+double SeedStatistics::deviation() const {
     if (values_.size() < 2) return std::numeric_limits<double>::quiet_NaN();
     if (std::ranges::all_of(values_, [&](double v) { return v == values_.front(); })) return 0;
     const double centre = mean();
@@ -41,7 +41,7 @@ std::string ComparisonRow::label() const {
     return differs.empty() ? name : name + " (" + differs + ")";
 }
 
-const Figure* ComparisonRow::find(const Scope& scope, const std::string& metric) const {
+const SeedStatistics* ComparisonRow::find(const Scope& scope, const std::string& metric) const {
     const auto in_scope = scores.find(scope);
     if (in_scope == scores.end()) return nullptr;
     const auto at = in_scope->second.by_metric.find(metric);

@@ -12,7 +12,7 @@
 namespace popflow::report {
 
 /// A score over the seeds of a row: one value per seed, in the order in which they were met.
-class Figure {
+class SeedStatistics {
   public:
     /// A score that is not defined (NaN) is left out.
     void add(double value);
@@ -34,7 +34,7 @@ using Scope = std::pair<std::string, std::string>;
 struct RowScores {
     std::int64_t n_pairs = 0;   ///< of the last seed
     std::int64_t n_failed = 0;  ///< of all seeds
-    std::map<std::string, Figure> by_metric;
+    std::map<std::string, SeedStatistics> by_metric;
 };
 
 /// Of a row of icnn that sees the treatment.
@@ -56,7 +56,7 @@ struct ComparisonRow {
     /// `MFM k=100 w/ N`, `noise_floor`; with `differs` in brackets.
     std::string label() const;
     /// nullptr if the row was not scored there.
-    const Figure* find(const Scope& scope, const std::string& metric) const;
+    const SeedStatistics* find(const Scope& scope, const std::string& metric) const;
 };
 
 /// Result files that scored the same split of the same data, whose rows may be compared.

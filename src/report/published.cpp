@@ -90,8 +90,8 @@ std::vector<std::string> PublishedTable::builtin_names() {
     return names;
 }
 
-std::optional<PublishedFigure> PublishedTable::find(const ComparisonRow& row, const Scope& scope,
-                                                    const std::string& metric) const {
+std::optional<PublishedValue> PublishedTable::find(const ComparisonRow& row, const Scope& scope,
+                                                   const std::string& metric) const {
     const auto& [part, aggregation] = scope;
     std::string column = part;
     if (aggregation.starts_with("culture:")) {

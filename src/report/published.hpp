@@ -12,7 +12,7 @@
 namespace popflow::report {
 
 /// A score that somebody else reported.
-struct PublishedFigure {
+struct PublishedValue {
     double mean = std::numeric_limits<double>::quiet_NaN();
     std::optional<double> deviation{};
 };
@@ -36,12 +36,12 @@ class PublishedTable {
     const std::string& source() const { return source_; }
     /// In the units of `/summary`. Only models have published figures, only the scopes culture_mean and
     /// culture:NAME.
-    std::optional<PublishedFigure> find(const ComparisonRow& row, const Scope& scope,
-                                        const std::string& metric) const;
+    std::optional<PublishedValue> find(const ComparisonRow& row, const Scope& scope,
+                                       const std::string& metric) const;
 
   private:
     std::string source_;
-    std::map<std::string, std::map<std::string, PublishedFigure>>
+    std::map<std::string, std::map<std::string, PublishedValue>>
         rows_;  ///< method,base,knn -> column -> figure
 };
 

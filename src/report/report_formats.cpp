@@ -173,7 +173,7 @@ std::string csv_lines(const Comparison& comparison, const PublishedTable* publis
                                  csv_cell(row.differs);
         for (const auto& [scope, scores] : row.scores) {
             for (const std::string& metric : eval::all_metric_names()) {
-                const Figure* figure = row.find(scope, metric);
+                const SeedStatistics* figure = row.find(scope, metric);
                 if (figure == nullptr) continue;
                 text += head + "," + csv_cell(scope.first) + "," + csv_cell(scope.second) + "," + metric +
                         "," + csv_number(figure->mean()) + "," + csv_number(figure->deviation()) + "," +

@@ -109,7 +109,7 @@ const ComparisonRow* best_model(const Comparison& comparison, const Shown& shown
     const ComparisonRow* best = nullptr;
     double lowest = std::numeric_limits<double>::infinity();
     for (const ComparisonRow& row : comparison.rows) {
-        const Figure* figure = row.find({shown.part, "culture_mean"}, shown.metric);
+        const SeedStatistics* figure = row.find({shown.part, "culture_mean"}, shown.metric);
         if (!row.is_model() || figure == nullptr || !(figure->mean() < lowest)) continue;
         lowest = figure->mean();
         best = &row;
@@ -130,11 +130,11 @@ std::string cells_part(const std::string& cells) {
 std::string models_part(const std::vector<eval::Results>& results, const Comparison& comparison) {
     const Shown shown = shown_of(comparison);
     const ComparisonRow* best = best_model(comparison, shown);
-    std::vector<std::pair<const ComparisonRow*, std::vector<PairFigure>>> models;
+    std::vector<std::pair<const ComparisonRow*, std::vector<PairStatistics>>> models;
     double high = 0;  // one scale for all heat maps
     for (const ComparisonRow& row : comparison.rows) {
         if (!row.is_model()) continue;
-        models.emplace_back(&row, pair_figures(results, row, shown.part, shown.metric));
+        models.emplace_back(&row, pair_statistics(results, row, shown.part, shown.metric));
         high = std::max(high, largest_excess(models.back().second));
     }
     std::string html;

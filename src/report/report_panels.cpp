@@ -48,30 +48,30 @@ std::vector<double> thinned(const std::vector<double>& values, std::size_t point
     return out;
 }
 
-double excess(const std::vector<const PairFigure*>& pairs, const std::string& predictor) {
-    Figure figure;
-    for (const PairFigure* pair : pairs) figure.add(pair->mean(predictor) - pair->mean("noise_floor"));
+double excess(const std::vector<const PairStatistics*>& pairs, const std::string& predictor) {
+    SeedStatistics figure;
+    for (const PairStatistics* pair : pairs) figure.add(pair->mean(predictor) - pair->mean("noise_floor"));
     return figure.mean();
 }
 
 // What pairs are put together by.
 struct Labelling {
     const char* name;
-    std::string PairFigure::*member;
+    std::string PairStatistics::*member;
 };
-constexpr Labelling by_patient{"patient", &PairFigure::patient};
-constexpr Labelling by_culture{"culture", &PairFigure::culture};
-constexpr Labelling by_treatment{"treatment", &PairFigure::treatment};
+constexpr Labelling by_patient{"patient", &PairStatistics::patient};
+constexpr Labelling by_culture{"culture", &PairStatistics::culture};
+constexpr Labelling by_treatment{"treatment", &PairStatistics::treatment};
 constexpr std::pair<Labelling, Labelling> heat_maps[] = {
     {by_patient, by_treatment}, {by_culture, by_treatment}, {by_patient, by_culture}};
 
 // Pairs of each row and column of a heat map.
-using Wells = std::map<std::pair<std::string, std::string>, std::vector<const PairFigure*>>;
+using Wells = std::map<std::pair<std::string, std::string>, std::vector<const PairStatistics*>>;
 
-Wells wells_of(const std::vector<PairFigure>& pairs, std::string PairFigure::*row,
-               std::string PairFigure::*column) {
+Wells wells_of(const std::vector<PairStatistics>& pairs, std::string PairStatistics::*row,
+               std::string PairStatistics::*column) {
     Wells wells;
-    for (const PairFigure& pair : pairs) wells[{pair.*row, pair.*column}].push_back(&pair);
+    for (const PairStatistics& pair : pairs) wells[{pair.*row, pair.*column}].push_back(&pair);
     return wells;
 }
 
@@ -85,8 +85,9 @@ plot::HeatCell heat_cell(const Wells& wells, const std::string& row, const std::
                      "\npairs: " + std::to_string(at->second.size())};
 }
 
-std::string heat_panel(const std::vector<PairFigure>& pairs, const Labelling& rows, const Labelling& columns,
-                       const std::string& name, const std::string& label, double high) {
+std::string heat_panel(const std::vector<PairStatistics>& pairs, const Labelling& rows,
+                       const Labelling& columns, const std::string& name, const std::string& label,
+                       double high) {
     const Wells wells = wells_of(pairs, rows.member, columns.member);
     const Texts row_names = labels_of(pairs, rows.member);
     const Texts column_names = labels_of(pairs, columns.member);
@@ -180,15 +181,15 @@ std::string training_panels(const std::vector<eval::Results>& results, const Com
            training_panel(results, comparison, {"lr", "learning rate", false});
 }
 
-std::string scatter_panel(const std::vector<PairFigure>& pairs, const std::string& metric,
+std::string scatter_panel(const std::vector<PairStatistics>& pairs, const std::string& metric,
                           const std::string& label) {
     // One treatment needs no colours.
-    const auto coloured =
-        labels_of(pairs, &PairFigure::treatment).size() > 1 ? &PairFigure::treatment : &PairFigure::patient;
+    const auto coloured = labels_of(pairs, &PairStatistics::treatment).size() > 1 ? &PairStatistics::treatment
+                                                                                  : &PairStatistics::patient;
     const Texts groups = labels_of(pairs, coloured);
     std::vector<plot::Mark> marks;
     std::vector<double> values;
-    for (const PairFigure& pair : pairs) {
+    for (const PairStatistics& pair : pairs) {
         plot::Mark mark{.x = pair.mean("identity"), .y = pair.mean("model")};
         if (std::isnan(mark.x) || std::isnan(mark.y)) continue;
         mark.group = place(groups, pair.*coloured);
@@ -207,7 +208,7 @@ std::string scatter_panel(const std::vector<PairFigure>& pairs, const std::strin
                      plot::legend(groups, true));
 }
 
-double largest_excess(const std::vector<PairFigure>& pairs) {
+double largest_excess(const std::vector<PairStatistics>& pairs) {
     double largest = 0;
     for (const auto& [rows, columns] : heat_maps) {
         for (const auto& [key, of_well] : wells_of(pairs, rows.member, columns.member)) {
@@ -217,10 +218,10 @@ double largest_excess(const std::vector<PairFigure>& pairs) {
     return largest;
 }
 
-std::string heat_panels(const std::vector<PairFigure>& pairs, const std::string& metric,
+std::string heat_panels(const std::vector<PairStatistics>& pairs, const std::string& metric,
                         const std::string& label, double high) {
     if (std::ranges::all_of(pairs,
-                            [](const PairFigure& pair) { return std::isnan(excess({&pair}, "model")); }))
+                            [](const PairStatistics& pair) { return std::isnan(excess({&pair}, "model")); }))
         return "";
     std::string html;
     for (const auto& [rows, columns] : heat_maps) {

@@ -63,7 +63,7 @@ void mark_best(const Rows& rows, Table& table) {
         double best = std::numeric_limits<double>::infinity();
         std::string text;
         for (std::size_t r = 0; r < rows.size(); ++r) {
-            const Figure* figure = rows[r]->find(column.scope, column.metric);
+            const SeedStatistics* figure = rows[r]->find(column.scope, column.metric);
             if (figure == nullptr || apart.contains(rows[r]->predictor) || !(sign * figure->mean() < best))
                 continue;
             best = sign * figure->mean();
@@ -91,7 +91,7 @@ void fill(const Comparison& comparison, const PublishedTable* published, Table& 
         Table::Line line{.label = row->label(), .is_model = row->is_model()};
         for (const TableColumn& column : table.columns) {
             TableCell cell;
-            if (const Figure* figure = row->find(column.scope, column.metric)) {
+            if (const SeedStatistics* figure = row->find(column.scope, column.metric)) {
                 cell.measured = cell_text(column.factor * figure->mean(), column.factor * figure->deviation(),
                                           column.decimals);
             }

@@ -77,7 +77,7 @@ CellStore::~CellStore() {
     if (base_ != nullptr) ::munmap(base_, bytes_);
 }
 
-CellsRoom CellStore::room(std::size_t i) {
+CellsSpan CellStore::destination(std::size_t i) {
     const Place& place = places_.at(i);
     std::byte* begin = base_ + place.begin;
     return {{reinterpret_cast<float*>(begin), place.cells, markers_},
@@ -85,19 +85,19 @@ CellsRoom CellStore::room(std::size_t i) {
 }
 
 CellsView CellStore::cells(std::size_t i) const {
-    const CellsRoom room = const_cast<CellStore*>(this)->room(i);
-    return {room.x, room.cell_type, on_disk_};
+    const CellsSpan destination = const_cast<CellStore*>(this)->destination(i);
+    return {destination.x, destination.cell_type, on_disk_};
 }
 
 void CellStore::release(std::size_t i) const {
-    let_go(cells(i));
+    evict(cells(i));
 }
 
-void fetch_ahead(const CellsView& cells) {
+void prefetch(const CellsView& cells) {
     advise(cells, MADV_WILLNEED);
 }
 
-void let_go(const CellsView& cells) {
+void evict(const CellsView& cells) {
     advise(cells, MADV_DONTNEED);
 }
 

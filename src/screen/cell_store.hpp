@@ -32,7 +32,7 @@ class CellStore {
 
     std::size_t size() const { return places_.size(); }
     bool on_disk() const { return on_disk_; }
-    CellsRoom room(std::size_t i);
+    CellsSpan destination(std::size_t i);
     CellsView cells(std::size_t i) const;
     /// Lets the cells of a population leave memory until they are looked at again, if they are on a disk.
     void release(std::size_t i) const;
@@ -52,8 +52,8 @@ class CellStore {
 
 /// Asks the system to fetch the cells from their disk, without waiting for it. Cells in memory stay as they
 /// are.
-void fetch_ahead(const CellsView& cells);
+void prefetch(const CellsView& cells);
 /// Lets cells leave memory until they are looked at again. Only for cells of a store on a disk.
-void let_go(const CellsView& cells);
+void evict(const CellsView& cells);
 
 }  // namespace popflow::screen

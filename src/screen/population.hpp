@@ -53,7 +53,7 @@ struct Cells {
 };
 
 /// Room for the cells of one population.
-struct CellsRoom {
+struct CellsSpan {
     linalg::MatrixView<float> x;
     std::span<std::uint8_t> cell_type;
 };

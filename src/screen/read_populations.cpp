@@ -19,13 +19,13 @@ namespace popflow::screen {
 
 namespace {
 
-constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
 /// Gathers the rows of the wanted populations from a pass over obs.
 class RowGatherer {
   public:
     RowGatherer(const Screen& screen, std::span<const std::size_t> populations, const anndata::AnnData& data,
-                std::span<const CellsRoom> cells, std::vector<std::vector<std::uint64_t>>* rows)
+                std::span<const CellsSpan> cells, std::vector<std::vector<std::uint64_t>>* rows)
         : screen_(screen),
           wanted_(populations),
           cells_(cells),
@@ -74,12 +74,12 @@ class RowGatherer {
         while (slot_.size() < keys_.size()) add_key(slot_.size());
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t k = slot_[block[i]];
-            if (k != nobody) add_row(first + i, k, type_[block[i]]);
+            if (k != npos) add_row(first + i, k, type_[block[i]]);
         }
     }
 
     void add_row(std::size_t row, std::size_t k, std::uint8_t type) {
-        const CellsRoom& cells = cells_[k];
+        const CellsSpan& cells = cells_[k];
         if (filled_[k] == cells.x.rows) changed();
         float* out = cells.x.row(filled_[k]);
         cells.cell_type[filled_[k]++] = type;
@@ -95,13 +95,13 @@ class RowGatherer {
 
     /// Finds out whose the rows of a new key are, and their cell type.
     void add_key(std::size_t key) {
-        std::size_t slot = nobody;
+        std::size_t slot = npos;
         std::uint8_t type = 0;
         if (columns_.why_left_out(keys_, key).empty()) {
             const auto found = slot_of_values_.find(columns_.population(keys_, key));
             if (found != slot_of_values_.end()) slot = found->second;
         }
-        if (slot != nobody) {
+        if (slot != npos) {
             const std::vector<std::string>& types = screen_.cell_types;
             const std::string& label = keys_.label(key, columns_.of(Role::cell_type));
             const auto place = std::lower_bound(types.begin(), types.end(), label);
@@ -118,7 +118,7 @@ class RowGatherer {
 
     const Screen& screen_;
     std::span<const std::size_t> wanted_;
-    std::span<const CellsRoom> cells_;
+    std::span<const CellsSpan> cells_;
     std::vector<std::vector<std::uint64_t>>* rows_;
     ScreenColumns columns_;
     RowKeys keys_;
@@ -176,19 +176,19 @@ void transform_runs(const Source& source, const std::vector<anndata::RowRun>& ru
 std::vector<Cells> read_populations(const Screen& screen, std::span<const std::size_t> populations,
                                     std::vector<std::vector<std::uint64_t>>* rows) {
     std::vector<Cells> cells(populations.size());
-    std::vector<CellsRoom> room(populations.size());
+    std::vector<CellsSpan> destination(populations.size());
     for (std::size_t k = 0; k < populations.size(); ++k) {
         const std::size_t n = screen.populations.at(populations[k]).n_cells;
         cells[k].x = linalg::Matrix<float>(n, screen.markers.size());
         cells[k].cell_type.resize(n);
-        room[k] = {cells[k].x.view(), cells[k].cell_type};
+        destination[k] = {cells[k].x.view(), cells[k].cell_type};
     }
-    read_populations(screen, populations, room, rows);
+    read_populations(screen, populations, destination, rows);
     return cells;
 }
 
 void read_populations(const Screen& screen, std::span<const std::size_t> populations,
-                      std::span<const CellsRoom> out, std::vector<std::vector<std::uint64_t>>* rows) {
+                      std::span<const CellsSpan> out, std::vector<std::vector<std::uint64_t>>* rows) {
     if (populations.empty()) return;
     for (std::size_t k = 0; k < populations.size(); ++k) {
         core::check_shape("read_populations.out", out[k].x.rows, out[k].x.cols,

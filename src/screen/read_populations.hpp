@@ -29,7 +29,7 @@ std::vector<Cells> read_populations(const Screen& screen, std::span<const std::s
 /// The same into `out`, which has room for each population.
 /// @throws core::ShapeMismatch for room of another size
 void read_populations(const Screen& screen, std::span<const std::size_t> populations,
-                      std::span<const CellsRoom> out,
+                      std::span<const CellsSpan> out,
                       std::vector<std::vector<std::uint64_t>>* rows = nullptr);
 
 /// Every cell of a file, whatever its obs say.

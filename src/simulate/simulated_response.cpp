@@ -174,13 +174,13 @@ double sensitivity(const Composition& c, char drug) {
 Response response(const Composition& c, const std::string& treatment, double dose) {
     Response r;
     if (dose <= 0) return r;
-    const double together = synergy(treatment);
+    const double run_collectively = synergy(treatment);
     // Fibroblasts divide little and take little harm; the drugs of S phase hardly touch them.
     const double fibroblast_sensitivity = 1 - 0.9 * c.activation;
     for (const char drug : treatment) {
         const Effect e = drug_effect(drug);
-        add(r.organoid, e, saturate(dose * together * sensitivity(c, drug)));
-        add(r.fibroblast, e, saturate(dose * together * fibroblast_sensitivity));
+        add(r.organoid, e, saturate(dose * run_collectively * sensitivity(c, drug)));
+        add(r.fibroblast, e, saturate(dose * run_collectively * fibroblast_sensitivity));
     }
     return r;
 }

@@ -8,7 +8,7 @@
 #include "core/stored_file.hpp"
 #include "h5/file.hpp"
 #include "h5/group.hpp"
-#include "train/checkpoint_seal.hpp"
+#include "train/checksum_trailer.hpp"
 
 namespace popflow::train {
 
@@ -108,8 +108,8 @@ std::size_t read_size(const h5::Group& group, const char* name, std::size_t most
 models::IcnnTransportShape read_icnn(const h5::Group& group, std::size_t markers) {
     return {.markers = markers,
             .conditions = read_size(group, "conditions"),
-            .hidden = read_size(group, "hidden", models::most_width),
-            .layers = read_size(group, "layers", models::most_layers),
+            .hidden = read_size(group, "hidden", models::max_width),
+            .layers = read_size(group, "layers", models::max_layers),
             .inner_steps = read_size(group, "inner_steps")};
 }
 
@@ -129,20 +129,20 @@ models::FlowMatchingShape read_shape(const h5::Group& group, models::Method meth
     shape.cell_types = size("cell_types");
     shape.conditions = size("conditions");
     shape.training_pairs = size("training_pairs");
-    shape.hidden = read_size(group, "hidden", models::most_width);
-    shape.layers = read_size(group, "layers", models::most_layers);
-    shape.time_frequencies = read_size(group, "time_frequencies", models::most_width);
+    shape.hidden = read_size(group, "hidden", models::max_width);
+    shape.layers = read_size(group, "layers", models::max_layers);
+    shape.time_frequencies = read_size(group, "time_frequencies", models::max_width);
     shape.time_highest = group.double_attribute("time_highest");
     shape.time_max_period = group.double_attribute("time_max_period");
-    shape.space_frequencies = read_size(group, "space_frequencies", models::most_width);
+    shape.space_frequencies = read_size(group, "space_frequencies", models::max_width);
     shape.space_scale = group.double_attribute("space_scale");
-    shape.encoder.hidden = read_size(group, "encoder_hidden", models::most_width);
-    shape.encoder.layers = read_size(group, "encoder_layers", models::most_layers);
-    shape.encoder.embedding = read_size(group, "embedding", models::most_width);
+    shape.encoder.hidden = read_size(group, "encoder_hidden", models::max_width);
+    shape.encoder.layers = read_size(group, "encoder_layers", models::max_layers);
+    shape.encoder.embedding = read_size(group, "embedding", models::max_width);
     shape.encoder.knn = size("knn");
     shape.encoder.norm = group.double_attribute("embedding_norm");
     if (group.string_attribute("modulation") == "film") shape.modulation = models::Modulated::film;
-    shape.encoder.frequencies = read_size(group, "encoder_frequencies", models::most_width);
+    shape.encoder.frequencies = read_size(group, "encoder_frequencies", models::max_width);
     shape.encoder.frequency_scale = group.double_attribute("encoder_scale");
     if (group.has_attribute("encoder_activation")) {
         shape.encoder.activation = models::EncoderActivation::none;

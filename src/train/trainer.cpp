@@ -46,7 +46,7 @@ float lane_weight(std::size_t pairs_of_lane, std::size_t lanes, std::size_t pair
     return static_cast<float>(static_cast<double>(pairs_of_lane * lanes) / static_cast<double>(pairs));
 }
 
-bool one_by_one(std::size_t slots, std::size_t threads, std::size_t cells) {
+bool should_serialise_slots(std::size_t slots, std::size_t threads, std::size_t cells) {
     if (slots == 1 || threads <= slots) return slots == 1;
     const std::size_t blocks = linalg::count_row_blocks(cells);
     const std::size_t rounds = slots * ((blocks + threads - 1) / threads);
@@ -145,18 +145,18 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
 }
 
 // Cells on a disk: those of the next step are fetched while this one computes, and those drawn from may go.
-void Trainer::look_ahead(std::size_t lane_index) const {
+void Trainer::prefetch_next_step(std::size_t lane_index) const {
     const Lane& lane = lanes_[lane_index];
     const std::size_t n = lane.pairs.size();
     const std::vector<std::uint32_t>& order = orders_[lane_index].pairs;
     const TrainingPair& now = lane.pairs[order[adam_.step % n]];
     if (!now.control.on_disk) return;
-    screen::let_go(now.control);
-    screen::let_go(now.treated);
+    screen::evict(now.control);
+    screen::evict(now.treated);
     if ((adam_.step + 1) % n == 0) return;  // the order of the next epoch is not drawn yet
     const TrainingPair& next = lane.pairs[order[(adam_.step + 1) % n]];
-    screen::fetch_ahead(next.control);
-    screen::fetch_ahead(next.treated);
+    screen::prefetch(next.control);
+    screen::prefetch(next.treated);
 }
 
 // The cells of all slots are drawn once for this, and again when their turn comes.
@@ -192,7 +192,7 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
     try {
         const TrainingPair& pair = pair_of_step(lane_index);
         draw_slot(lanes_[lane_index], pair, work);
-        look_ahead(lane_index);
+        prefetch_next_step(lane_index);
         if (by_transport(options_.coupling)) couple(lanes_[lane_index].slot, work);
         const models::TrainingSlot<float> slot{.x0 = base_of(work).view(),
                                                .x1 = work.target.view(),
@@ -223,7 +223,7 @@ void Trainer::compute_lanes() {
     const auto threads = static_cast<std::size_t>(omp_get_max_threads());
     for (std::size_t first = 0; first < lanes_.size();) {
         std::size_t count = std::min(work_.size(), lanes_.size() - first);
-        if (one_by_one(count, threads, options_.cells)) count = 1;
+        if (should_serialise_slots(count, threads, options_.cells)) count = 1;
         const bool last_alone = count == 1 && first + 1 == lanes_.size() && communicator_.size() > 1;
         if (last_alone) {
             compute_last(first, work_[0]);
@@ -268,15 +268,15 @@ std::span<float> Trainer::turn_part(std::span<float> buffer) const {
 void Trainer::skip_step() {
     const std::string problem = "the loss is not finite at step " + std::to_string(adam_.step);
     if (options_.on_nan == OnNan::stop) throw core::NumericalError("training", problem);
-    if (++skipped_ > most_skipped_in_a_row) {
+    if (++skipped_ > max_skipped_in_a_row) {
         throw core::NumericalError(
-            "training", problem + ", nor in the " + std::to_string(most_skipped_in_a_row) + " before");
+            "training", problem + ", nor in the " + std::to_string(max_skipped_in_a_row) + " before");
     }
     ++adam_.step;
 }
 
 StepReport Trainer::step(const StepRequest& request) {
-    turn_ = model_.turn(adam_.step);
+    turn_ = model_.phase(adam_.step);
     for (std::size_t r = 0; r < bounds_.size(); ++r) {
         turn_bounds_[r] = std::clamp(bounds_[r], turn_.first, turn_.first + turn_.count) - turn_.first;
     }
@@ -294,7 +294,7 @@ StepReport Trainer::step(const StepRequest& request) {
 
 void Trainer::update(StepReport& report) {
     const auto rank = static_cast<std::size_t>(communicator_.rank());
-    nn::Turn own = turn_;
+    nn::UpdatePhase own = turn_;
     own.first = turn_.first + turn_bounds_[rank];
     own.count = turn_bounds_[rank + 1] - turn_bounds_[rank];
     sum_.reduce(communicator_, turn_bounds_, 1.0 / static_cast<double>(options_.batch_pairs),

@@ -67,7 +67,7 @@ struct TrainOptions {
 };
 
 /// Steps in a row that OnNan::skip passes over before it stops.
-inline constexpr std::uint64_t most_skipped_in_a_row = 20;
+inline constexpr std::uint64_t max_skipped_in_a_row = 20;
 
 /// Learning rate of update `step` (0, 1, ...): linear warm-up, then constant, or a half cosine that ends at
 /// 0.
@@ -76,7 +76,7 @@ double learning_rate(const TrainOptions& options, std::uint64_t step);
 /// Whether slots are computed one by one by all threads, each block of rows by one of them, or at a time by
 /// one thread each: the former if there are threads to spare and it saves a tenth, since not all of a slot is
 /// blocks of rows.
-bool one_by_one(std::size_t slots, std::size_t threads, std::size_t cells);
+bool should_serialise_slots(std::size_t slots, std::size_t threads, std::size_t cells);
 
 /// One training pair on the rank that owns it; cells are normalised.
 struct TrainingPair {
@@ -177,7 +177,7 @@ class Trainer {
     void couple_batch();
     void couple(std::size_t slot, SlotWork& work) const;
     const linalg::Matrix<float>& base_of(const SlotWork& work) const;
-    void look_ahead(std::size_t lane_index) const;
+    void prefetch_next_step(std::size_t lane_index) const;
     const TrainingPair& pair_of_step(std::size_t lane_index);
 
     const models::Model& model_;
@@ -201,7 +201,7 @@ class Trainer {
     mpi::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;
     linalg::Matrix<float> memory_;  ///< rows of the pairs of other ranks are zero
-    nn::Turn turn_;                 ///< of the current step
+    nn::UpdatePhase turn_;          ///< of the current step
     std::uint64_t skipped_ = 0;     ///< steps in a row
     std::vector<double> shared_;    ///< what the ranks tell each other in a step, see Shared
 };

@@ -14,7 +14,7 @@ namespace popflow::train {
 namespace {
 
 // Cells that are read into a file at a time.
-constexpr std::size_t most_group_bytes = std::size_t{32} << 20;
+constexpr std::size_t max_group_bytes = std::size_t{32} << 20;
 
 // The populations of some pairs, each once, ascending.
 std::vector<std::size_t> populations_of(const screen::Screen& screen, std::span<const std::size_t> pairs) {
@@ -43,7 +43,7 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
         weights.push_back(screen.populations[screen.pairs[p].control].n_cells +
                           screen.populations[screen.pairs[p].treated].n_cells);
     }
-    dealt_ = mpi::deal(weights, batch_pairs);
+    dealt_ = mpi::partition_by_weight(weights, batch_pairs);
     own_lanes_ = mpi::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
     conditions_ = screen::Conditions::of_pairs(screen, pairs_, std::move(vectors));
     check_vectors();
@@ -85,7 +85,7 @@ void TrainingSet::read_cells(const CellStorage& storage) {
         sizes.push_back(screen_.populations[population].n_cells);
         bytes += sizes.back() * (screen_.markers.size() * sizeof(float) + 1);
     }
-    const bool in_file = !storage.folder.empty() && bytes > storage.most_in_memory;
+    const bool in_file = !storage.folder.empty() && bytes > storage.max_in_memory;
     cells_ = screen::CellStore(sizes, screen_.markers.size(), in_file ? storage.folder : "");
     if (!in_file) return read_group(own_);
 
@@ -98,7 +98,7 @@ void TrainingSet::read_cells(const CellStorage& storage) {
     std::size_t end_row = 0;
     for (const std::size_t p : order) {
         const screen::Population& population = screen_.populations[p];
-        if (group_bytes > most_group_bytes && population.first_row >= end_row) {
+        if (group_bytes > max_group_bytes && population.first_row >= end_row) {
             read_group(group);
             group.clear();
             group_bytes = 0;
@@ -111,18 +111,19 @@ void TrainingSet::read_cells(const CellStorage& storage) {
 }
 
 void TrainingSet::read_group(std::span<const std::size_t> group) {
-    std::vector<screen::CellsRoom> room;
-    for (const std::size_t population : group) room.push_back(cells_.room(place_of(population)));
-    screen::read_populations(screen_, group, room);
+    std::vector<screen::CellsSpan> destination;
+    for (const std::size_t population : group)
+        destination.push_back(cells_.destination(place_of(population)));
+    screen::read_populations(screen_, group, destination);
     for (std::size_t k = 0; k < group.size(); ++k) {
-        moments_[place_of(group[k])] = screen::moments(room[k].x);
+        moments_[place_of(group[k])] = screen::moments(destination[k].x);
         cells_.release(place_of(group[k]));
     }
 }
 
 void TrainingSet::normalise_cells() {
     for (std::size_t k = 0; k < own_.size(); ++k) {
-        normalisation_.apply(cells_.room(k).x);
+        normalisation_.apply(cells_.destination(k).x);
         cells_.release(k);
     }
 }

@@ -17,8 +17,8 @@ namespace popflow::train {
 
 /// Where a rank keeps the cells of its pairs.
 struct CellStorage {
-    std::string folder;                                ///< for a file of its own; empty: always in memory
-    std::uint64_t most_in_memory = ~std::uint64_t{0};  ///< bytes above which they go to the file
+    std::string folder;                               ///< for a file of its own; empty: always in memory
+    std::uint64_t max_in_memory = ~std::uint64_t{0};  ///< bytes above which they go to the file
 };
 
 /// What every rank knows of the training data, and the cells of this rank's own pairs.

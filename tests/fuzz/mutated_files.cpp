@@ -76,8 +76,8 @@ std::string mutate(const std::string& path, const std::string& victim, Draws dra
 }
 
 /// Why an outcome is not what it should be; empty if it is.
-std::string complaint(const Outcome& outcome, const std::string& path, double most_megabytes) {
-    if (outcome.megabytes > most_megabytes) return std::to_string(outcome.megabytes) + " MB of memory";
+std::string complaint(const Outcome& outcome, const std::string& path, double max_megabytes) {
+    if (outcome.megabytes > max_megabytes) return std::to_string(outcome.megabytes) + " MB of memory";
     switch (outcome.kind) {
         case Outcome::Kind::read:
             return "";

@@ -8,7 +8,7 @@
 #include "fuzz/readers.hpp"
 #include "support/random_matrix.hpp"
 #include "train/checkpoint.hpp"
-#include "train/checkpoint_seal.hpp"
+#include "train/checksum_trailer.hpp"
 #include "train/training_table.hpp"
 
 namespace popflow::fuzz {

@@ -34,7 +34,7 @@ enum class Met { nothing, users, failure };
 
 Met met(const Communicator& comm, const std::function<void(int)>& work) {
     try {
-        popflow::mpi::together(comm, [&] { work(comm.rank()); });
+        popflow::mpi::run_collectively(comm, [&] { work(comm.rank()); });
     } catch (const core::UserError&) {
         return Met::users;
     } catch (const core::Error&) {

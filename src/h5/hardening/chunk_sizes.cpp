@@ -13,7 +13,7 @@ namespace popflow::h5 {
 namespace {
 
 constexpr std::size_t sampled_bytes = std::size_t{4} << 20;
-constexpr std::size_t most_sampled = 64;
+constexpr std::size_t max_sampled = 64;
 
 // Sequences and references may take less room in a file than in memory, which is the size that is known.
 bool stored_as_in_memory(const Dataset& dataset) {
@@ -32,7 +32,7 @@ std::string short_chunk(const Dataset& dataset) {
     const std::size_t allowed = dataset.chunk_bytes();
     if (allowed == 0 || dataset.size() == 0 || !stored_as_in_memory(dataset)) return "";
     const StoredChunks chunks(dataset);
-    const std::size_t most = std::clamp<std::size_t>(sampled_bytes / allowed, 2, most_sampled);
+    const std::size_t most = std::clamp<std::size_t>(sampled_bytes / allowed, 2, max_sampled);
     StoredChunks::Chunk stored;
     StoredChunks::Scratch scratch;
     std::string problem;

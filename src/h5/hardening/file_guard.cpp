@@ -72,11 +72,11 @@ int wait_for(pid_t process) {
 }
 
 // What a trial may take. Honest files need milliseconds, and the memory of one block and some chunks.
-void limit_resources(const std::string& path, std::chrono::milliseconds patience) {
+void limit_resources(const std::string& path, std::chrono::milliseconds cpu_limit) {
     struct stat file {};
     (void)::stat(path.c_str(), &file);
     const auto bytes = static_cast<rlim_t>(std::max<off_t>(0, file.st_size));
-    const rlim_t milliseconds = static_cast<rlim_t>(patience.count()) + bytes / 8192;
+    const rlim_t milliseconds = static_cast<rlim_t>(cpu_limit.count()) + bytes / 8192;
     itimerval timer{};  // of processor time; its signal ends a process that has not asked for it
     timer.it_value.tv_sec = static_cast<time_t>(milliseconds / 1000);
     timer.it_value.tv_usec = static_cast<suseconds_t>(milliseconds % 1000 * 1000);
@@ -129,10 +129,11 @@ std::vector<std::string> parts_of(const std::string& request) {
 }
 
 [[noreturn]] void try_file(const std::vector<std::string>& request, int socket,
-                           std::chrono::milliseconds patience) {
-    limit_resources(request.front(), patience);
+                           std::chrono::milliseconds cpu_limit) {
+    limit_resources(request.front(), cpu_limit);
     try {
-        const std::string problem = vet(request.front(), {request.begin() + 1, request.end()}, grow_limit);
+        const std::string problem =
+            validate_file(request.front(), {request.begin() + 1, request.end()}, grow_limit);
         (void)transmit(socket,
                        problem.empty() ? answer_of(sound, "") : answer_of(damaged, "is damaged: " + problem));
     } catch (const std::exception&) {
@@ -148,7 +149,7 @@ std::string why_ended(int status) {
 }
 
 // Serves the other end of a socket until it is closed.
-[[noreturn]] void serve(int socket, std::chrono::milliseconds patience) {
+[[noreturn]] void serve(int socket, std::chrono::milliseconds cpu_limit) {
     while (true) {
         const std::string request = receive(socket);
         if (request.empty()) ::_exit(0);
@@ -157,7 +158,7 @@ std::string why_ended(int status) {
         int status = 0;
         if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair.data()) == 0) {
             const pid_t trial = ::fork();
-            if (trial == 0) try_file(parts_of(request), pair[1], patience);
+            if (trial == 0) try_file(parts_of(request), pair[1], cpu_limit);
             ::close(pair[1]);
             if (trial > 0) {
                 answer = receive(pair[0]);
@@ -198,7 +199,7 @@ FileGuard* FileGuard::current() {
     return current_guard;
 }
 
-FileGuard::FileGuard(std::chrono::milliseconds patience) {
+FileGuard::FileGuard(std::chrono::milliseconds cpu_limit) {
     if (current_guard != nullptr) throw core::Error("there is a file guard already");
     std::array<int, 2> pair{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
@@ -210,7 +211,7 @@ FileGuard::FileGuard(std::chrono::milliseconds patience) {
         ::close(pair[0]);
         (void)::prctl(PR_SET_NAME, "popflow-guard");
         detach(pair[1]);
-        serve(pair[1], patience);
+        serve(pair[1], cpu_limit);
     }
     ::close(pair[1]);
     if (child < 0) {
@@ -228,13 +229,13 @@ FileGuard::~FileGuard() {
     (void)wait_for(process_);
 }
 
-void FileGuard::check(const std::string& path, const std::vector<std::string>& unread) {
+void FileGuard::check(const std::string& path, const std::vector<std::string>& skipped) {
     struct stat file {};
     if (::stat(path.c_str(), &file) != 0) return;  // open_file() says why
     // The guard stays in the folder that the program began in.
     std::array<char, PATH_MAX> absolute{};
     std::string request = ::realpath(path.c_str(), absolute.data()) != nullptr ? absolute.data() : path;
-    for (const std::string& name : unread) request += '\0' + name;
+    for (const std::string& name : skipped) request += '\0' + name;
     const Identity identity{request,      file.st_dev,         file.st_ino,
                             file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
     if (sound_.contains(identity)) return;

@@ -24,7 +24,7 @@ class FileGuard {
     /// Starts the process, `popflow-guard`. There is one guard at a time.
     /// @param patience  processor time that the trial of a small file may take; each 8 MB more give a second
     /// @throws core::Error if the operating system has no process or socket left
-    explicit FileGuard(std::chrono::milliseconds patience = std::chrono::seconds(10));
+    explicit FileGuard(std::chrono::milliseconds cpu_limit = std::chrono::seconds(10));
     FileGuard(const FileGuard&) = delete;
     FileGuard& operator=(const FileGuard&) = delete;
     ~FileGuard();
@@ -33,7 +33,7 @@ class FileGuard {
     static FileGuard* current();
     /// @param unread  members of the root group that nobody will open
     /// @throws core::DataError if the file is damaged; core::Error if the guard is gone
-    void check(const std::string& path, const std::vector<std::string>& unread);
+    void check(const std::string& path, const std::vector<std::string>& skipped);
 
   private:
     using Identity = std::tuple<std::string, unsigned long, unsigned long, long, long, long>;

@@ -14,7 +14,7 @@ namespace popflow::h5 {
 namespace {
 
 constexpr std::size_t always_allowed = std::size_t{1} << 20;
-constexpr std::size_t most_inflation = 1100;
+constexpr std::size_t max_inflation = 1100;
 
 std::string shape_text(const std::vector<std::size_t>& shape) {
     std::string text;
@@ -56,7 +56,7 @@ void refuse_absurd_size(std::int64_t dataset, const std::string& file, const std
     if (std::max(claimed, chunk_bytes) <= always_allowed || !opened_for_reading(dataset)) return;
     const std::size_t stored = std::min<std::size_t>(H5Dget_storage_size(dataset), file_bytes(dataset));
     const Handle properties(H5Dget_create_plist(dataset));
-    const std::size_t inflation = H5Pget_nfilters(properties.id()) > 0 ? most_inflation : 1;
+    const std::size_t inflation = H5Pget_nfilters(properties.id()) > 0 ? max_inflation : 1;
     const auto allowed = [&](std::size_t s) { return always_allowed + inflation * s; };
     if (claimed > allowed(stored)) {
         throw core::DataError(file, path,

@@ -13,7 +13,7 @@ namespace popflow::h5 {
 namespace {
 
 const char* const tag = "popflow.text";
-constexpr std::size_t most_shared_text = std::size_t{1} << 20;
+constexpr std::size_t max_shared_text = std::size_t{1} << 20;
 constexpr std::size_t most_recent = 16;
 constexpr std::size_t reference_head = 4;  // bytes of the length; as many hold the number
 
@@ -105,7 +105,7 @@ const TextHeap::Collection& TextHeap::collection(std::uint64_t address) {
 std::vector<std::string> TextHeap::read(std::span<const std::uint8_t> references) {
     const std::size_t step = reference_bytes();
     std::vector<std::string> strings(references.size() / step);
-    std::uint64_t left = raw_.size() + most_shared_text;
+    std::uint64_t left = raw_.size() + max_shared_text;
     for (std::size_t i = 0; i < strings.size(); ++i) {
         const auto reference = references.subspan(i * step, step);
         const std::uint64_t length = little_endian(reference.first(reference_head));

@@ -22,7 +22,7 @@ constexpr std::size_t read_whole_bytes = std::size_t{1} << 20;
 constexpr std::size_t block_strings = 4096;
 constexpr const char* no_list = "it has no list of what it holds";
 // Of more strings than these blocks hold, such as the names of millions of cells, a sample is read.
-constexpr std::size_t most_string_blocks = 64;
+constexpr std::size_t max_string_blocks = 64;
 
 extern "C" herr_t keep_attribute_name(hid_t, const char* name, const H5A_info_t*, void* names) {
     static_cast<std::vector<std::string>*>(names)->emplace_back(name);
@@ -37,8 +37,8 @@ struct Damage {
 /// A walk over the objects of a file, each once however many links lead to it.
 class Walk {
   public:
-    Walk(const std::vector<std::string>& unread, const std::function<void(std::size_t)>& make_room)
-        : unread_(unread), make_room_(make_room) {}
+    Walk(const std::vector<std::string>& skipped, const std::function<void(std::size_t)>& make_room)
+        : unread_(skipped), make_room_(make_room) {}
 
     void run(Group root) {
         (void)is_new(root.id());
@@ -129,7 +129,7 @@ class Walk {
     static void read_string_blocks(const Dataset& dataset) {
         const std::size_t rows = dataset.rows();
         const std::size_t blocks = (rows + block_strings - 1) / block_strings;
-        for (const std::size_t block : evenly_spread(blocks, most_string_blocks)) {
+        for (const std::size_t block : evenly_spread(blocks, max_string_blocks)) {
             const std::size_t first = block * block_strings;
             (void)dataset.read_strings(first, std::min(block_strings, rows - first));
         }
@@ -157,11 +157,11 @@ class Walk {
 
 }  // namespace
 
-std::string vet(const std::string& path, const std::vector<std::string>& unread,
-                const std::function<void(std::size_t)>& make_room) {
+std::string validate_file(const std::string& path, const std::vector<std::string>& skipped,
+                          const std::function<void(std::size_t)>& make_room) {
     std::string problem;
     try {
-        Walk(unread, make_room).run(open_unguarded(path));
+        Walk(skipped, make_room).run(open_unguarded(path));
     } catch (const core::Error&) {
         clear_errors();
     } catch (const Damage& found) {

@@ -20,7 +20,7 @@ namespace popflow::h5 {
 /// @return why the file must not be read: an object cannot list its members or attributes, so that what it
 /// may hold is not known, or a chunk is shorter than its shape (chunk_sizes.hpp); empty if it may
 /// @throws std::bad_alloc also where libhdf5 alone lacked memory
-std::string vet(const std::string& path, const std::vector<std::string>& unread,
-                const std::function<void(std::size_t)>& make_room);
+std::string validate_file(const std::string& path, const std::vector<std::string>& skipped,
+                          const std::function<void(std::size_t)>& make_room);
 
 }  // namespace popflow::h5

@@ -20,8 +20,8 @@ constexpr std::size_t steps_per_row = 8;
 Assignment::Assignment(std::vector<std::int64_t> g)
     : f_(g.size()),
       g_(std::move(g)),
-      col_of_(g_.size(), none),
-      row_of_(g_.size(), none),
+      col_of_(g_.size(), npos),
+      row_of_(g_.size(), npos),
       stamp_(g_.size()),
       distance_(g_.size()),
       reached_from_(g_.size()) {}
@@ -31,7 +31,7 @@ void Assignment::solve(const ArcList& arcs) {
     take_free_columns(arcs);
     reduce_rows(arcs);
     for (std::uint32_t i = 0; i < f_.size(); ++i) {
-        if (col_of_[i] == none) augment(arcs, i);
+        if (col_of_[i] == npos) augment(arcs, i);
     }
 }
 
@@ -51,18 +51,18 @@ void Assignment::restore_feasibility(const ArcList& arcs) {
         }
         f_[i] = least;
         // A pair stays only where the duals are still tight.
-        if (col_of_[i] != none && own != least) {
-            row_of_[col_of_[i]] = none;
-            col_of_[i] = none;
+        if (col_of_[i] != npos && own != least) {
+            row_of_[col_of_[i]] = npos;
+            col_of_[i] = npos;
         }
     }
 }
 
 void Assignment::take_free_columns(const ArcList& arcs) {
     for (std::uint32_t i = 0; i < f_.size(); ++i) {
-        for (std::size_t e = arcs.first[i]; e < arcs.first[i + 1] && col_of_[i] == none; ++e) {
+        for (std::size_t e = arcs.first[i]; e < arcs.first[i + 1] && col_of_[i] == npos; ++e) {
             const std::uint32_t j = arcs.col[e];
-            if (row_of_[j] == none && arcs.cost[e] - g_[j] == f_[i]) pair(i, j);
+            if (row_of_[j] == npos && arcs.cost[e] - g_[j] == f_[i]) pair(i, j);
         }
     }
 }
@@ -70,15 +70,15 @@ void Assignment::take_free_columns(const ArcList& arcs) {
 void Assignment::reduce_rows(const ArcList& arcs) {
     waiting_.clear();
     for (auto i = static_cast<std::uint32_t>(f_.size()); i-- > 0;) {
-        if (col_of_[i] == none) waiting_.push_back(i);
+        if (col_of_[i] == npos) waiting_.push_back(i);
     }
     for (std::size_t steps = steps_per_row * f_.size(); steps > 0 && !waiting_.empty(); --steps) {
         const std::uint32_t row = waiting_.back();
         waiting_.pop_back();
         std::int64_t least = unreached;
         std::int64_t second = unreached;
-        std::uint32_t col = none;
-        std::uint32_t second_col = none;
+        std::uint32_t col = npos;
+        std::uint32_t second_col = npos;
         for (std::size_t e = arcs.first[row]; e < arcs.first[row + 1]; ++e) {
             const std::int64_t reduced = arcs.cost[e] - g_[arcs.col[e]];
             if (reduced >= second) continue;
@@ -96,14 +96,14 @@ void Assignment::reduce_rows(const ArcList& arcs) {
         f_[row] = second;
         if (least < second) {
             g_[col] -= second - least;
-        } else if (row_of_[col] != none) {
+        } else if (row_of_[col] != npos) {
             col = second_col;
-            if (row_of_[col] != none) continue;
+            if (row_of_[col] != npos) continue;
         }
         const std::uint32_t before = row_of_[col];
         pair(row, col);
-        if (before == none) continue;
-        col_of_[before] = none;
+        if (before == npos) continue;
+        col_of_[before] = npos;
         waiting_.push_back(before);
     }
 }
@@ -118,7 +118,7 @@ void Assignment::scan(const ArcList& arcs, std::uint32_t row, std::int64_t dista
         stamp_[j] = search_;
         distance_[j] = through;
         reached_from_[j] = row;
-        if (row_of_[j] == none) {
+        if (row_of_[j] == npos) {
             sink_distance_ = through;
             sink_ = j;
         } else {
@@ -134,7 +134,7 @@ void Assignment::augment(const ArcList& arcs, std::uint32_t source) {
     done_cols_.clear();
     queue_.clear();
     sink_distance_ = unreached;
-    sink_ = none;
+    sink_ = npos;
     scan(arcs, source, 0);
     while (!queue_.empty()) {
         std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
@@ -145,7 +145,7 @@ void Assignment::augment(const ArcList& arcs, std::uint32_t source) {
         done_cols_.push_back(j);
         scan(arcs, row_of_[j], distance);
     }
-    if (sink_ == none) throw core::NumericalError("ot.exact", "the arcs hold no assignment");
+    if (sink_ == npos) throw core::NumericalError("ot.exact", "the arcs hold no assignment");
     for (const auto& [row, at] : visited_rows_) f_[row] += sink_distance_ - at;
     for (const std::uint32_t j : done_cols_) g_[j] -= sink_distance_ - distance_[j];
     for (std::uint32_t j = sink_;;) {

@@ -47,7 +47,7 @@ class Assignment {
             return distance != other.distance ? distance > other.distance : col > other.col;
         }
     };
-    static constexpr std::uint32_t none = 0xffffffff;
+    static constexpr std::uint32_t npos = 0xffffffff;
 
     void restore_feasibility(const ArcList& arcs);
     void take_free_columns(const ArcList& arcs);
@@ -72,7 +72,7 @@ class Assignment {
     std::vector<std::uint32_t> done_cols_;
     std::vector<QueueEntry> queue_;
     std::int64_t sink_distance_ = 0;
-    std::uint32_t sink_ = none;
+    std::uint32_t sink_ = npos;
 };
 
 }  // namespace popflow::ot

@@ -118,7 +118,7 @@ void NetworkSimplex::solve(const ArcList& arcs) {
     const std::size_t limit = 1000 * (nodes_.size() + arcs.size());
     for (std::size_t pivots = 0;; ++pivots) {
         const Entering entering = find_entering(arcs);
-        if (entering.i == none) break;
+        if (entering.i == npos) break;
         if (pivots == limit)
             throw core::NumericalError("ot.exact", "the network simplex does not come to an end");
         pivot(entering);
@@ -141,7 +141,7 @@ NetworkSimplex::Entering NetworkSimplex::find_entering(const ArcList& arcs) {
         }
         looked_at += arcs.first[i + 1] - arcs.first[i];
         if (looked_at >= block) {
-            if (best.i != none) break;
+            if (best.i != npos) break;
             looked_at = 0;
         }
     }
@@ -153,7 +153,7 @@ void NetworkSimplex::pivot(const Entering& entering) {
     const std::uint32_t col = rows_ + entering.j;
     // More from row to col means less on the row's own arc to its parent and on the arc into col from its
     // parent, more on the next arc up, and so on to where the two ways meet.
-    std::uint32_t leaving = none;
+    std::uint32_t leaving = npos;
     bool on_row_side = false;
     std::int64_t units = std::numeric_limits<std::int64_t>::max();
     std::uint32_t u = row;
@@ -204,11 +204,11 @@ void NetworkSimplex::rehang(std::uint32_t node, std::uint32_t top, std::uint32_t
 // Only differences count: either the subtree moves or all the rest, whichever is smaller.
 void NetworkSimplex::shift(std::uint32_t top, std::int64_t by) {
     if (2 * static_cast<std::size_t>(nodes_[top].size) <= nodes_.size()) {
-        shift_below(top, none, by);
+        shift_below(top, npos, by);
         return;
     }
     shift_below(0, top, -by);
-    if (std::abs(nodes_[0].potential) > largest_drift) shift_below(0, none, -nodes_[0].potential);
+    if (std::abs(nodes_[0].potential) > largest_drift) shift_below(0, npos, -nodes_[0].potential);
 }
 
 // Moves the duals of a subtree, but for those of another within it.
@@ -218,12 +218,12 @@ void NetworkSimplex::shift_below(std::uint32_t top, std::uint32_t without, std::
         Node& node = nodes_[v];
         if (v != without) {
             node.potential += by;
-            if (node.child != none) {
+            if (node.child != npos) {
                 v = node.child;
                 continue;
             }
         }
-        while (v != top && nodes_[v].next == none) v = nodes_[v].parent;
+        while (v != top && nodes_[v].next == npos) v = nodes_[v].parent;
         if (v == top) break;
         v = nodes_[v].next;
     }
@@ -232,24 +232,24 @@ void NetworkSimplex::shift_below(std::uint32_t top, std::uint32_t without, std::
 void NetworkSimplex::attach(std::uint32_t node, std::uint32_t parent) {
     Node& child = nodes_[node];
     child.parent = parent;
-    child.previous = none;
+    child.previous = npos;
     child.next = nodes_[parent].child;
-    if (child.next != none) nodes_[child.next].previous = node;
+    if (child.next != npos) nodes_[child.next].previous = node;
     nodes_[parent].child = node;
 }
 
 void NetworkSimplex::detach(std::uint32_t node) {
     const Node& child = nodes_[node];
-    if (child.previous != none) {
+    if (child.previous != npos) {
         nodes_[child.previous].next = child.next;
     } else {
         nodes_[child.parent].child = child.next;
     }
-    if (child.next != none) nodes_[child.next].previous = child.previous;
+    if (child.next != npos) nodes_[child.next].previous = child.previous;
 }
 
 void NetworkSimplex::store_duals() {
-    shift_below(0, none, -nodes_[0].potential);
+    shift_below(0, npos, -nodes_[0].potential);
     for (std::size_t i = 0; i < f_.size(); ++i) f_[i] = nodes_[i].potential;
     for (std::size_t j = 0; j < g_.size(); ++j) g_[j] = -nodes_[rows_ + j].potential;
 }
@@ -263,7 +263,7 @@ std::vector<Flow> NetworkSimplex::plan() const {
     std::vector<std::uint32_t> order{0};
     order.reserve(nodes_.size());
     for (std::size_t l = 0; l < order.size(); ++l) {
-        for (std::uint32_t v = nodes_[order[l]].child; v != none; v = nodes_[v].next) order.push_back(v);
+        for (std::uint32_t v = nodes_[order[l]].child; v != npos; v = nodes_[v].next) order.push_back(v);
     }
     const auto last = static_cast<std::uint32_t>(nodes_.size() - 1);
     std::vector<Flow> flows;

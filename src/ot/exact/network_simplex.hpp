@@ -41,22 +41,22 @@ class NetworkSimplex {
     std::vector<Flow> plan() const;
 
   private:
-    static constexpr std::uint32_t none = 0xffffffff;
+    static constexpr std::uint32_t npos = 0xffffffff;
 
     // Rows come first, columns after them. `flow` is that of the arc between the node and its parent.
     struct Node {
-        std::uint32_t parent = none;
-        std::uint32_t child = none;  // the first
-        std::uint32_t next = none;   // siblings
-        std::uint32_t previous = none;
+        std::uint32_t parent = npos;
+        std::uint32_t child = npos;  // the first
+        std::uint32_t next = npos;   // siblings
+        std::uint32_t previous = npos;
         std::int64_t potential = 0;  // f of a row, -g of a column
         std::int64_t flow = 0;
         std::uint32_t size = 1;  // of the subtree, with the node itself
     };
     struct Entering {
         std::int64_t slack = 0;  // c_ij - f_i - g_j
-        std::uint32_t i = none;
-        std::uint32_t j = none;
+        std::uint32_t i = npos;
+        std::uint32_t j = npos;
     };
 
     std::vector<Flow> first_plan(const ArcList& arcs, std::span<const std::int64_t> f,

@@ -106,8 +106,8 @@ bool ShortestPaths::search(std::uint32_t source) {
     done_cols_.clear();
     queue_.clear();
     sink_distance_ = unreached;
-    sink_ = none;
-    visit(source, 0, none, 0);
+    sink_ = npos;
+    visit(source, 0, npos, 0);
     while (!queue_.empty() && effort_ > 0) {
         std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
         const auto [distance, id] = queue_.back();
@@ -124,7 +124,7 @@ bool ShortestPaths::search(std::uint32_t source) {
             if (row_stamp_[shares[l].row] != search_) visit(shares[l].row, distance, id, l);
         }
     }
-    return sink_ != none && effort_ > 0;
+    return sink_ != npos && effort_ > 0;
 }
 
 void ShortestPaths::raise_duals() {

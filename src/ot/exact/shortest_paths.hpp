@@ -33,7 +33,7 @@ class ShortestPaths {
     bool solve(std::size_t effort);
 
   private:
-    static constexpr std::uint32_t none = 0xffffffff;
+    static constexpr std::uint32_t npos = 0xffffffff;
 
     // A column, or a row (numbered after the columns) whose list may have to grow.
     struct QueueEntry {
@@ -71,7 +71,7 @@ class ShortestPaths {
     std::vector<std::uint32_t> done_cols_;
     std::vector<QueueEntry> queue_;
     std::int64_t sink_distance_ = 0;
-    std::uint32_t sink_ = none;
+    std::uint32_t sink_ = npos;
 };
 
 }  // namespace popflow::ot

@@ -16,10 +16,10 @@ namespace {
 
 constexpr double first_epsilon = 0.02;
 constexpr std::size_t sample_size = 1024;
-constexpr std::size_t fewest_clusters = 64;
+constexpr std::size_t min_clusters = 64;
 constexpr std::size_t cluster_ratio = 4;  // from one level to the next
 constexpr std::size_t centres_at_a_time = 512;
-constexpr std::size_t least_points = 2;  // in a cluster of the finest level
+constexpr std::size_t min_points = 2;  // in a cluster of the finest level
 
 // How a level of the search halves epsilon.
 struct Schedule {
@@ -159,8 +159,8 @@ std::vector<double> extended(linalg::ConstMatrixView<float> centres, std::span<c
 
 // Duals of all points from those of few clusters, of more, and so on, in units of the matrix.
 Annealed from_clusters(const Cost& cost, std::span<const double> a, std::span<const double> b) {
-    std::size_t finest_count = fewest_clusters;
-    while (finest_count * cluster_ratio * least_points <= std::min(cost.rows(), cost.cols())) {
+    std::size_t finest_count = min_clusters;
+    while (finest_count * cluster_ratio * min_points <= std::min(cost.rows(), cost.cols())) {
         finest_count *= cluster_ratio;
     }
     const PointClusters of_x(cost.x(), finest_count);
@@ -168,7 +168,7 @@ Annealed from_clusters(const Cost& cost, std::span<const double> a, std::span<co
     double epsilon = first_epsilon;
     linalg::Matrix<float> centres;
     std::vector<double> f;
-    for (std::size_t count = fewest_clusters; count <= finest_count; count *= cluster_ratio) {
+    for (std::size_t count = min_clusters; count <= finest_count; count *= cluster_ratio) {
         linalg::Matrix<float> x = of_x.centres(count);
         const linalg::Matrix<float> y = of_y.centres(count);
         const Cost level(cost.kind(), x.view(), y.view());
@@ -196,7 +196,7 @@ Potentials starting_duals(const Cost& cost, std::span<const double> a, std::span
         for (double& g : similar.g) g /= cost.unit();
         return anneal(matrix, a, b, brief, first_epsilon, &similar).potentials;
     }
-    if (cost.of_points() && fewer >= least_points * fewest_clusters) {
+    if (cost.of_points() && fewer >= min_points * min_clusters) {
         const Annealed rough = from_clusters(cost, a, b);
         return anneal(matrix, a, b, finest, rough.epsilon, &rough.potentials).potentials;
     }

@@ -136,14 +136,14 @@ TEST_P(IcnnGolden, TenAlternatingAdamSteps) {
     const auto scratch = golden.model.make_scratch();
     nn::AdamState adam = nn::AdamState::start(golden.values);
     for (std::uint64_t step = 0; step < losses.size(); ++step) {
-        const nn::Turn turn = golden.model.turn(step);
+        const nn::UpdatePhase phase = golden.model.phase(step);
         linalg::AlignedVector<float> gradient(golden.values.size());
         const double loss =
-            golden.model.slot_gradient(golden.values, golden.slot(), turn, *scratch, gradient);
+            golden.model.slot_gradient(golden.values, golden.slot(), phase, *scratch, gradient);
         EXPECT_NEAR(loss, losses[step], 1e-4 * std::abs(losses[step])) << step;
-        nn::adam_step({.beta1 = 0.5, .beta2 = 0.9, .ema_decay = 0}, 1e-2, 1.0F, turn, gradient, golden.values,
-                      adam);
-        golden.model.project(turn, golden.values);
+        nn::adam_step({.beta1 = 0.5, .beta2 = 0.9, .ema_decay = 0}, 1e-2, 1.0F, phase, gradient,
+                      golden.values, adam);
+        golden.model.project(phase, golden.values);
     }
     EXPECT_LT(relative_error<float>(golden.values, golden.flat("adam_weights")), 1e-4);
 }

@@ -129,21 +129,21 @@ TEST(IcnnTransport, GTakesItsTurnsThenF) {
     const std::size_t parts[] = {0, 0, 0, 1, 0, 0, 0, 1, 0};
     const std::uint64_t updates[] = {0, 1, 2, 0, 3, 4, 5, 1, 6};
     for (std::uint64_t step = 0; step < 9; ++step) {
-        const nn::Turn turn = model.turn(step);
-        EXPECT_EQ(turn.part, parts[step]);
-        EXPECT_EQ(turn.updates, updates[step]);
-        EXPECT_EQ(turn.first, turn.part == 0 ? 0 : model.turn(0).count);
+        const nn::UpdatePhase phase = model.phase(step);
+        EXPECT_EQ(phase.part, parts[step]);
+        EXPECT_EQ(phase.updates, updates[step]);
+        EXPECT_EQ(phase.first, phase.part == 0 ? 0 : model.phase(0).count);
     }
-    EXPECT_EQ(model.turn(0).count + model.turn(3).count, model.layout().size());
+    EXPECT_EQ(model.phase(0).count + model.phase(3).count, model.layout().size());
 }
 
 TEST(IcnnTransport, OnlyFIsClamped) {
     const IcnnTransport model(small);
     linalg::AlignedVector<float> values(model.layout().size(), -1.0F);
-    model.project(model.turn(0), values);
+    model.project(model.phase(0), values);
     EXPECT_TRUE(std::ranges::all_of(values, [](float v) { return v == -1.0F; }));
 
-    model.project(model.turn(3), values);
+    model.project(model.phase(3), values);
 
     for (const nn::Tensor& tensor : model.layout().tensors()) {
         const bool clamped = tensor.name.starts_with("f.hidden_");

@@ -16,7 +16,7 @@ class Tripling : public models::Model {
     const nn::ParameterLayout& layout() const override { return layout_; }
     linalg::AlignedVector<float> initial_values(std::uint64_t) const override { return {}; }
     std::unique_ptr<Scratch> make_scratch() const override { return nullptr; }
-    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&, const nn::Turn&,
+    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&, const nn::UpdatePhase&,
                          Scratch&, std::span<float>) const override {
         return 0;
     }

@@ -95,14 +95,14 @@ TEST(PublishedTraining, ALinearEncoderEmbedsTheMeanCell) {
 
 TEST(PublishedTraining, VelocityAndEncoderTakeTurns) {
     const Example<float> example(published());
-    const nn::Turn velocity = example.model.turn(4);
-    const nn::Turn encoder = example.model.turn(5);
+    const nn::UpdatePhase velocity = example.model.phase(4);
+    const nn::UpdatePhase encoder = example.model.phase(5);
     EXPECT_EQ(velocity.part, 0U);
     EXPECT_EQ(velocity.updates, 2U);
     EXPECT_EQ(encoder.part, 1U);
     EXPECT_EQ(encoder.updates, 2U);
     for (const nn::Tensor& tensor : example.model.layout().tensors()) {
-        const nn::Turn& own = tensor.name.starts_with("encoder") ? encoder : velocity;
+        const nn::UpdatePhase& own = tensor.name.starts_with("encoder") ? encoder : velocity;
         EXPECT_GE(tensor.offset, own.first) << tensor.name;
         EXPECT_LE(tensor.offset + tensor.size(), own.first + own.count) << tensor.name;
     }
@@ -113,7 +113,7 @@ TEST(PublishedTraining, TheVelocityLearnsWithTheEmbeddingOfTheLastVisit) {
     const auto scratch = example.model.make_scratch();
     linalg::AlignedVector<float> gradient(example.values.size());
     const auto step = [&](std::uint64_t number) {
-        return example.model.slot_gradient(example.values, example.slot(), example.model.turn(number),
+        return example.model.slot_gradient(example.values, example.slot(), example.model.phase(number),
                                            *scratch, gradient);
     };
     const auto embedding = [&] { return example.model.context(example.values, example.x0.view(), {}); };
@@ -121,7 +121,7 @@ TEST(PublishedTraining, TheVelocityLearnsWithTheEmbeddingOfTheLastVisit) {
     const double first = step(0);  // never visited: embeds and remembers
     const std::vector<float> old = example.memory;
     EXPECT_EQ(old, embedding());
-    const nn::Turn encoder = example.model.turn(1);
+    const nn::UpdatePhase encoder = example.model.phase(1);
     for (std::size_t i = 0; i < encoder.count; ++i)
         example.values[encoder.first + i] *= i % 2 == 0 ? 0.5F : 2.0F;
     ASSERT_NE(old, embedding());
@@ -144,7 +144,7 @@ TEST(PublishedTraining, AGivenEmbeddingIsConstant) {
 
     example.model.loss_and_gradient<double>(example.values, slot, workspace, constant);
 
-    const nn::Turn encoder = example.model.turn(1);
+    const nn::UpdatePhase encoder = example.model.phase(1);
     for (std::size_t i = 0; i < gradient.size(); ++i) {
         const bool of_encoder = i >= encoder.first && i < encoder.first + encoder.count;
         EXPECT_EQ(constant[i], of_encoder ? 0.0 : gradient[i]);
@@ -167,9 +167,9 @@ TEST(PublishedTraining, TheReducedLossLacksTheSquareOfTheDisplacement) {
         displacement += std::pow(static_cast<double>(full.x1.values()[i] - full.x0.values()[i]), 2) / 9;
     }
 
-    const double with =
-        full.model.slot_gradient(full.values, full.slot(), full.model.turn(0), *full.model.make_scratch(), a);
-    const double without = reduced.model.slot_gradient(reduced.values, reduced.slot(), reduced.model.turn(0),
+    const double with = full.model.slot_gradient(full.values, full.slot(), full.model.phase(0),
+                                                 *full.model.make_scratch(), a);
+    const double without = reduced.model.slot_gradient(reduced.values, reduced.slot(), reduced.model.phase(0),
                                                        *reduced.model.make_scratch(), b);
 
     EXPECT_NEAR(with - without, displacement, 1e-6 * displacement);

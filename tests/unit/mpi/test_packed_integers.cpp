@@ -17,7 +17,7 @@ using popflow::mpi::read_integers;
 
 namespace {
 
-constexpr std::int64_t least_wide = std::int64_t{1} << 39;  // what 5 bytes do not hold
+constexpr std::int64_t min_wide = std::int64_t{1} << 39;  // what 5 bytes do not hold
 
 // Integers of either sign with at most `bits` bits.
 std::vector<std::int64_t> integers(std::size_t count, int bits) {
@@ -65,11 +65,11 @@ TEST(PackedIntegers, AddAndReadWhatWasPacked) {
 }
 
 TEST(PackedIntegers, TakeFiveBytesWhereAllFit) {
-    std::vector<std::int64_t> values(8000, -least_wide);
-    values[77] = least_wide - 1;
+    std::vector<std::int64_t> values(8000, -min_wide);
+    values[77] = min_wide - 1;
     EXPECT_EQ(packed(values).size(), 1 + 5 * values.size() / 8);
 
-    for (const std::int64_t wide : {least_wide, -least_wide - 1, std::numeric_limits<std::int64_t>::min()}) {
+    for (const std::int64_t wide : {min_wide, -min_wide - 1, std::numeric_limits<std::int64_t>::min()}) {
         values[7999] = wide;
         EXPECT_EQ(packed(values).size(), 1 + values.size());
     }

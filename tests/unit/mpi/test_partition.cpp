@@ -8,14 +8,14 @@
 
 #include "core/random.hpp"
 
-using popflow::mpi::deal;
 using popflow::mpi::lanes_of_rank;
 using popflow::mpi::part_bounds;
+using popflow::mpi::partition_by_weight;
 using popflow::mpi::portions;
 
 TEST(Deal, ExampleOfTheDocumentation) {
     const std::vector<std::size_t> weights{9, 8, 7, 6, 5};
-    const auto lanes = deal(weights, 2);
+    const auto lanes = partition_by_weight(weights, 2);
     EXPECT_EQ(lanes[0], (std::vector<std::size_t>{0, 3, 4}));
     EXPECT_EQ(lanes[1], (std::vector<std::size_t>{1, 2}));
 }
@@ -26,7 +26,7 @@ TEST(Deal, EveryItemHasExactlyOneLaneAndLanesAreEven) {
         std::vector<std::size_t> weights(n);
         for (auto& w : weights) w = 1000 + stream.below(29000);
         for (std::size_t count = 1; count <= 9; ++count) {
-            const auto lanes = deal(weights, count);
+            const auto lanes = partition_by_weight(weights, count);
 
             std::vector<std::size_t> all;
             std::size_t least = n;
@@ -50,7 +50,7 @@ TEST(Deal, CellsAreBalanced) {
     std::vector<std::size_t> weights(927);
     for (auto& w : weights) w = 1000 + stream.below(29000);
 
-    const auto lanes = deal(weights, 8);
+    const auto lanes = partition_by_weight(weights, 8);
 
     std::vector<std::size_t> load;
     for (const auto& lane : lanes) {
@@ -90,15 +90,15 @@ TEST(PartBounds, AreWholeBlocksAndCoverAll) {
 
 TEST(Portions, ExampleByHand) {
     // Half of a rank's share of what is left: 10 / 4, 7 / 4, 5 / 4, ...
-    EXPECT_EQ(portions(10, 2, 8), (std::vector<std::size_t>{3, 2, 2, 1, 1, 1}));
-    EXPECT_EQ(portions(10, 1, 2), (std::vector<std::size_t>{2, 2, 2, 2, 1, 1}));
-    EXPECT_TRUE(portions(0, 3, 2).empty());
+    EXPECT_EQ(guided_chunks(10, 2, 8), (std::vector<std::size_t>{3, 2, 2, 1, 1, 1}));
+    EXPECT_EQ(guided_chunks(10, 1, 2), (std::vector<std::size_t>{2, 2, 2, 2, 1, 1}));
+    EXPECT_TRUE(guided_chunks(0, 3, 2).empty());
 }
 
 TEST(Portions, CoverAllItemsAndEndWithSingleOnes) {
     for (const std::size_t ranks : {1U, 2U, 7U}) {
         for (const std::size_t items : {1U, 5U, 1000U}) {
-            const auto lengths = portions(items, ranks, 16);
+            const auto lengths = guided_chunks(items, ranks, 16);
             EXPECT_EQ(std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}), items);
             EXPECT_TRUE(std::ranges::is_sorted(lengths, std::greater<>()));
             EXPECT_LE(lengths.front(), 16U);

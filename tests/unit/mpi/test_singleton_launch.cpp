@@ -5,13 +5,13 @@
 
 #include <array>
 
-using popflow::mpi::started_alone;
+using popflow::mpi::is_singleton_launch;
 
 namespace {
 
 bool alone_with(const char* entry) {
     const std::array<const char*, 3> environment{"HOME=/home/a", entry, nullptr};
-    return started_alone(environment.data());
+    return is_singleton_launch(environment.data());
 }
 
 }  // namespace

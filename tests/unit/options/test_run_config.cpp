@@ -87,7 +87,7 @@ TEST(RunConfig, DefaultsFollowTheMethodUnlessGiven) {
     EXPECT_EQ(c.train.adam.beta2, 0.9);
     EXPECT_EQ(c.train.adam.ema_decay, 0);
     EXPECT_EQ(c.train.clip_norm, 2);
-    EXPECT_EQ(c.condition, options::Condition::none);
+    EXPECT_EQ(c.condition, options::PotentialInput::none);
 
     // What was resolved reads back as if it had been given, whatever the method.
     RunConfig again;

@@ -15,7 +15,7 @@ using popflow::ot::Certificate;
 using popflow::ot::certify;
 using popflow::ot::Cost;
 using popflow::ot::CostKind;
-using popflow::ot::Transport;
+using popflow::ot::TransportPlan;
 using popflow::support::normal_population;
 using popflow::support::rows;
 
@@ -25,7 +25,7 @@ TEST(Certificate, ByHand) {
     const double values[] = {1, 3, 4, 2};
     std::copy(std::begin(values), std::end(values), c.values().begin());
     const Cost cost(c.view());
-    Transport t;
+    TransportPlan t;
     t.plan = {{0, 1, 0.5}, {1, 0, 0.5}};
     t.duals = {{1.5, 2}, {0, 0}};
 
@@ -40,9 +40,9 @@ TEST(Certificate, MeasuresTheWorstOfAllArcsToTheLastDigit) {
     const Matrix<float> y = normal_population(130, 3, 2);
     for (const CostKind kind : {CostKind::euclidean, CostKind::squared_euclidean, CostKind::cosine}) {
         const Cost cost(kind, x.view(), y.view());
-        Transport t = exact(cost);
+        TransportPlan t = solve_exact(cost);
         for (const double error : {0.0, 1e-9, 1e-3, 1.0}) {
-            Transport worse = t;
+            TransportPlan worse = t;
             worse.duals.f[70] += error;
             worse.duals.g[11] += error / 2;
             double violation = 0;
@@ -64,7 +64,7 @@ TEST(Certificate, FittedRowsAreTheLeastThatTheColumnsLeave) {
     const Matrix<float> y = normal_population(90, 3, 2);
     for (const CostKind kind : {CostKind::euclidean, CostKind::squared_euclidean}) {
         const Cost cost(kind, x.view(), y.view());
-        popflow::ot::Potentials duals = exact(cost).duals;
+        popflow::ot::Potentials duals = solve_exact(cost).duals;
         for (std::size_t j = 0; j < 90; ++j) duals.g[j] += std::sin(static_cast<double>(j));
 
         popflow::ot::fit_rows(cost, duals);
@@ -81,7 +81,7 @@ TEST(Certificate, FittedRowsAreTheLeastThatTheColumnsLeave) {
 TEST(Certificate, RefusesDualsOfAnotherProblem) {
     const auto x = rows({{0, 0}, {1, 1}});
     const Cost cost(CostKind::euclidean, x.view(), x.view());
-    Transport t = exact(cost);
+    TransportPlan t = solve_exact(cost);
     t.duals.f.push_back(0);
     EXPECT_THROW(certify(cost, t), popflow::core::ShapeMismatch);
 }

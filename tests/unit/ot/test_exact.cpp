@@ -20,7 +20,7 @@ using popflow::linalg::Matrix;
 using popflow::ot::Cost;
 using popflow::ot::CostKind;
 using popflow::ot::exact;
-using popflow::ot::Transport;
+using popflow::ot::TransportPlan;
 using popflow::support::GoldenFile;
 using popflow::support::normal_population;
 using popflow::support::rows;
@@ -34,7 +34,7 @@ double user_cost(const Cost& cost, std::size_t i, std::size_t j) {
 }
 
 // A plan is optimal if it has the marginals and touches feasible duals: checked over every arc in double.
-void expect_optimal(const Cost& cost, const Transport& t, std::vector<double> a = {},
+void expect_optimal(const Cost& cost, const TransportPlan& t, std::vector<double> a = {},
                     std::vector<double> b = {}) {
     const std::size_t n = cost.rows();
     const std::size_t m = cost.cols();
@@ -69,9 +69,9 @@ void expect_optimal(const Cost& cost, const Transport& t, std::vector<double> a 
     EXPECT_LE(t.gap, tolerance * total);
 }
 
-Transport between(CostKind kind, const Matrix<float>& x, const Matrix<float>& y) {
+TransportPlan between(CostKind kind, const Matrix<float>& x, const Matrix<float>& y) {
     const Cost cost(kind, x.view(), y.view());
-    Transport t = exact(cost);
+    TransportPlan t = solve_exact(cost);
     expect_optimal(cost, t);
     return t;
 }
@@ -82,7 +82,7 @@ TEST(Exact, TwoByTwoByHand) {
     const auto x = rows({{0}, {1}});
     const auto y = rows({{1.5F}, {3}});
 
-    const Transport t = between(CostKind::squared_euclidean, x, y);
+    const TransportPlan t = between(CostKind::squared_euclidean, x, y);
 
     ASSERT_EQ(t.plan.size(), 2U);
     EXPECT_EQ(t.plan[0].j, 0U);
@@ -98,7 +98,7 @@ TEST(Exact, WeightsByHand) {
     const std::vector<double> b{0.25, 0.5, 0.25};
     const Cost cost(c.view());
 
-    const Transport t = exact(cost, a, b);
+    const TransportPlan t = solve_exact(cost, a, b);
 
     expect_optimal(cost, t, a, b);
     EXPECT_NEAR(t.value, 0.25 * 1 + 0.25 * 2 + 0.25 * 1 + 0.25 * 1, 4 * eps);
@@ -162,7 +162,7 @@ TEST(Exact, AnyMagnitude) {
         }
         const Cost cost(CostKind::squared_euclidean, xs.view(), ys.view());
 
-        EXPECT_DOUBLE_EQ(exact(cost).value, std::ldexp(one, 2 * power)) << power;
+        EXPECT_DOUBLE_EQ(solve_exact(cost).value, std::ldexp(one, 2 * power)) << power;
     }
 }
 
@@ -187,7 +187,7 @@ TEST(Exact, FindsAHiddenPermutation) {
         for (std::size_t k = 0; k < 6; ++k) y(order[i], k) = x(i, k);
     }
 
-    const Transport t = between(CostKind::squared_euclidean, x, y);
+    const TransportPlan t = between(CostKind::squared_euclidean, x, y);
 
     ASSERT_EQ(t.plan.size(), 500U);
     for (const auto& e : t.plan) EXPECT_EQ(e.j, order[e.i]);
@@ -227,11 +227,11 @@ TEST(Exact, SquaringInPlaceIsTheSquaredProblem) {
     const Matrix<float> x = normal_population(150, 9, 1);
     const Matrix<float> y = normal_population(120, 9, 2);
     Cost cost(CostKind::euclidean, x.view(), y.view());
-    const Transport first = exact(cost);
+    const TransportPlan first = solve_exact(cost);
 
     cost.square();
     const auto start = popflow::ot::duals_of_squares(first.duals, first.value);
-    const Transport second = exact(cost, {}, {}, {.start = &start});
+    const TransportPlan second = solve_exact(cost, {}, {}, {.start = &start});
 
     expect_optimal(cost, second);
     EXPECT_NEAR(second.value, between(CostKind::squared_euclidean, x, y).value, 1e-12 * second.value);
@@ -244,10 +244,10 @@ TEST(Exact, AWrongStartIsMendedOrRefused) {
     popflow::ot::Potentials start{std::vector<double>(200), std::vector<double>(200)};
     for (std::size_t j = 0; j < 200; ++j) start.g[j] = j % 2 == 0 ? 50 : -50;
 
-    const Transport t = exact(cost, {}, {}, {.start = &start});
+    const TransportPlan t = solve_exact(cost, {}, {}, {.start = &start});
 
     expect_optimal(cost, t);
-    EXPECT_THROW(exact(cost, {}, {}, {.start = &start, .rounds = 0}), NumericalError);
+    EXPECT_THROW(solve_exact(cost, {}, {}, {.start = &start, .rounds = 0}), NumericalError);
 }
 
 TEST(Exact, TheSimplexGivesTheSameAnswer) {
@@ -267,9 +267,10 @@ TEST(Exact, TheSimplexGivesTheSameAnswer) {
                 for (double& w : a) total += w = stream.uniform();
                 for (double& w : a) w /= total;
             }
-            const Transport t = exact(cost, a, {});
+            const TransportPlan t = solve_exact(cost, a, {});
 
-            const Transport simplex = exact(cost, a, {}, {.method = popflow::ot::ExactMethod::simplex});
+            const TransportPlan simplex =
+                solve_exact(cost, a, {}, {.method = popflow::ot::ExactMethod::simplex});
 
             expect_optimal(cost, simplex, a, {});
             EXPECT_GT(simplex.rounds, 0U);
@@ -292,8 +293,8 @@ TEST(Exact, OnTheLineWithWeightsAndTies) {
         for (const CostKind kind : {CostKind::euclidean, CostKind::squared_euclidean}) {
             const Cost cost(kind, x.view(), y.view());
 
-            expect_optimal(cost, exact(cost, a, {}), a, {});
-            expect_optimal(cost, exact(cost));
+            expect_optimal(cost, solve_exact(cost, a, {}), a, {});
+            expect_optimal(cost, solve_exact(cost));
         }
     }
 }
@@ -307,7 +308,7 @@ TEST(Exact, WeightsOfZero) {
     for (std::size_t j = 0; j < 10; ++j) b[j * 3] = 0;
     const Cost cost(CostKind::euclidean, x.view(), y.view());
 
-    expect_optimal(cost, exact(cost, a, b), a, b);
+    expect_optimal(cost, solve_exact(cost, a, b), a, b);
 }
 
 TEST(Exact, SameBitsForAnyNumberOfThreads) {
@@ -316,13 +317,13 @@ TEST(Exact, SameBitsForAnyNumberOfThreads) {
     const Matrix<float> y = normal_population(2100, 12, 2, 0.2F);
     const int before = omp_get_max_threads();
     for (const std::size_t m : {2100U, 2050U}) {
-        std::vector<Transport> found;
+        std::vector<TransportPlan> found;
         for (const int threads : {1, 2, 3}) {
             omp_set_num_threads(threads);
-            found.push_back(exact(Cost(CostKind::euclidean, x.view(), y.view().row_block(0, m))));
+            found.push_back(solve_exact(Cost(CostKind::euclidean, x.view(), y.view().row_block(0, m))));
         }
         omp_set_num_threads(before);
-        for (const Transport& t : found) {
+        for (const TransportPlan& t : found) {
             EXPECT_EQ(t.value, found[0].value);
             EXPECT_EQ(t.duals.f, found[0].duals.f);
             EXPECT_EQ(t.duals.g, found[0].duals.g);
@@ -343,7 +344,7 @@ TEST(Exact, ManyCellsWithWeights) {
     for (double& w : b) w *= scale;
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
 
-    expect_optimal(cost, exact(cost, a, b), a, b);
+    expect_optimal(cost, solve_exact(cost, a, b), a, b);
 }
 
 TEST(Exact, AgreesWithPot) {
@@ -361,7 +362,7 @@ TEST(Exact, AgreesWithPot) {
         std::copy(values.begin(), values.end(), c.values().begin());
         const Cost cost(c.view());
 
-        const Transport t = shape[2] != 0 ? exact(cost) : exact(cost, a, b);
+        const TransportPlan t = shape[2] != 0 ? solve_exact(cost) : solve_exact(cost, a, b);
 
         expect_optimal(cost, t, a, b);
         // POT stops at costs reduced to its own epsilon; both are sums of n m products.
@@ -381,9 +382,9 @@ TEST(Exact, RefusesWhatItCannotSolve) {
     const std::vector<double> two(5, 2);
     const std::vector<double> negative{1, 1, 1, 1, -1};
     const std::vector<double> short_one(4, 1);
-    EXPECT_THROW(exact(cost, two, {}), NumericalError);
-    EXPECT_THROW(exact(cost, negative, {}), NumericalError);
-    EXPECT_THROW(exact(cost, short_one, {}), ShapeMismatch);
+    EXPECT_THROW(solve_exact(cost, two, {}), NumericalError);
+    EXPECT_THROW(solve_exact(cost, negative, {}), NumericalError);
+    EXPECT_THROW(solve_exact(cost, short_one, {}), ShapeMismatch);
 
     x(3, 1) = std::numeric_limits<float>::quiet_NaN();
     EXPECT_THROW(Cost(CostKind::euclidean, x.view(), y.view()), NumericalError);

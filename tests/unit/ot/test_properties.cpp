@@ -20,7 +20,7 @@ using popflow::ot::certify;
 using popflow::ot::Cost;
 using popflow::ot::CostKind;
 using popflow::ot::exact;
-using popflow::ot::Transport;
+using popflow::ot::TransportPlan;
 using popflow::support::GoldenFile;
 using popflow::support::normal_population;
 
@@ -55,7 +55,7 @@ Matrix<float> cells(std::size_t n, std::size_t d, std::uint64_t seed, float scal
     return x;
 }
 
-void expect_proven(const Cost& cost, const Transport& t) {
+void expect_proven(const Cost& cost, const TransportPlan& t) {
     const Certificate certificate = certify(cost, t);
     const double scale = cost.unit() * cost.largest() + 1e-300;
     EXPECT_LE(certificate.violation, 1e-11 * scale);
@@ -83,7 +83,7 @@ TEST(Properties, PotOnTwoHundredProblems) {
         const double value = file.read<double>(1)[0];
         const Cost cost(kinds[shape[3]], x.view(), y.view());
 
-        const Transport t = shape[4] != 0 ? exact(cost) : exact(cost, a, b);
+        const TransportPlan t = shape[4] != 0 ? solve_exact(cost) : solve_exact(cost, a, b);
 
         EXPECT_NEAR(t.value, value, 1e-6 * value + 1e-12) << number;
         expect_proven(cost, t);
@@ -102,7 +102,7 @@ TEST(Properties, PotAndScipyOnLargeProblems) {
         const Matrix<float> y = cells(static_cast<std::size_t>(shape[1]), d, 2, 0.75F);
         const Cost cost(kinds[shape[3]], x.view(), y.view());
 
-        const Transport t = exact(cost);
+        const TransportPlan t = solve_exact(cost);
 
         EXPECT_NEAR(t.value, value, 1e-9 * value) << number;
         expect_proven(cost, t);
@@ -121,7 +121,7 @@ TEST(Properties, MarginalsAreThoseThatWereAskedFor) {
         const auto b = random_weights(m, stream);
         const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
 
-        const Transport t = exact(cost, a, b);
+        const TransportPlan t = solve_exact(cost, a, b);
 
         std::vector<double> row(n);
         std::vector<double> col(m);
@@ -145,7 +145,7 @@ TEST(Properties, TriangleInequality) {
         for (const bool squared : {false, true}) {
             const auto distance = [&](const Matrix<float>& p, const Matrix<float>& q) {
                 const CostKind kind = squared ? CostKind::squared_euclidean : CostKind::euclidean;
-                const double value = exact(Cost(kind, p.view(), q.view())).value;
+                const double value = solve_exact(Cost(kind, p.view(), q.view())).value;
                 return squared ? std::sqrt(value) : value;
             };
             EXPECT_LE(distance(x, z), (distance(x, y) + distance(y, z)) * (1 + 1e-12));
@@ -161,7 +161,7 @@ TEST(Properties, TranslationMovesTheSquaredDistanceAsItShould) {
         for (auto* z : {&x, &y}) {
             for (float& v : z->values()) v = std::round(v * 64) / 64;  // so that the shift is exact
         }
-        const double before = exact(Cost(CostKind::squared_euclidean, x.view(), y.view())).value;
+        const double before = solve_exact(Cost(CostKind::squared_euclidean, x.view(), y.view())).value;
         double expected = before;
         for (std::size_t k = 0; k < d; ++k) {
             const double s = static_cast<double>(k + 1) / 4;
@@ -171,7 +171,7 @@ TEST(Properties, TranslationMovesTheSquaredDistanceAsItShould) {
             for (std::size_t i = 0; i < 90; ++i) x(i, k) += static_cast<float>(s);
         }
 
-        const double after = exact(Cost(CostKind::squared_euclidean, x.view(), y.view())).value;
+        const double after = solve_exact(Cost(CostKind::squared_euclidean, x.view(), y.view())).value;
 
         EXPECT_NEAR(after, expected, 1e-11 * expected);
     }
@@ -182,12 +182,12 @@ TEST(Properties, TheOrderOfTheCellsChangesNothing) {
     const Matrix<float> x = normal_population(130, 4, 1);
     const Matrix<float> y = normal_population(110, 4, 2);
     for (const CostKind kind : kinds) {
-        const double value = exact(Cost(kind, x.view(), y.view())).value;
+        const double value = solve_exact(Cost(kind, x.view(), y.view())).value;
         for (int l = 0; l < 3; ++l) {
             const Matrix<float> u = reordered(x, stream.permutation(130));
             const Matrix<float> v = reordered(y, stream.permutation(110));
 
-            EXPECT_NEAR(exact(Cost(kind, u.view(), v.view())).value, value, 1e-12 * value);
+            EXPECT_NEAR(solve_exact(Cost(kind, u.view(), v.view())).value, value, 1e-12 * value);
         }
     }
 }
@@ -204,13 +204,13 @@ TEST(Properties, CostsFromAMatrixOrAFunctionAreTheSame) {
             single(i, j) = static_cast<float>(dense(i, j));
         }
     }
-    const double expected = exact(points).value - 1;
+    const double expected = solve_exact(points).value - 1;
 
-    EXPECT_NEAR(exact(Cost(dense.view())).value, expected, 1e-12);
-    EXPECT_NEAR(exact(Cost(single.view())).value, expected, 1e-6);
+    EXPECT_NEAR(solve_exact(Cost(dense.view())).value, expected, 1e-12);
+    EXPECT_NEAR(solve_exact(Cost(single.view())).value, expected, 1e-6);
     const Cost function(60, 50, [&](std::size_t i, std::size_t j) { return dense(i, j); });
-    EXPECT_EQ(exact(function).value, exact(Cost(dense.view())).value);
-    expect_proven(function, exact(function));
+    EXPECT_EQ(solve_exact(function).value, solve_exact(Cost(dense.view())).value);
+    expect_proven(function, solve_exact(function));
     EXPECT_THROW(Cost(2000, 1000, [](std::size_t i, std::size_t) { return i == 1999 ? std::nan("") : 0.0; }),
                  popflow::core::NumericalError);
 }

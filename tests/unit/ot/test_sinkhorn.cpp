@@ -52,7 +52,7 @@ TEST(Sinkhorn, GoesToTheExactValueAsEpsilonFalls) {
     const Matrix<float> x = normal_population(80, 3, 1);
     const Matrix<float> y = normal_population(70, 3, 2, 0.5F);
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
-    const double value = popflow::ot::exact(cost).value;
+    const double value = popflow::ot::solve_exact(cost).value;
     for (const double epsilon : {0.3, 0.1, 0.03, 0.01}) {
         const SinkhornResult r = sinkhorn(
             cost, {}, {}, {.epsilon = epsilon, .sweeps = 2000, .tolerance = 1e-5, .may_stop_short = true});

@@ -8,7 +8,7 @@
 
 using popflow::eval::Results;
 using popflow::report::Comparison;
-using popflow::report::Figure;
+using popflow::report::SeedStatistics;
 using popflow::support::add_scope;
 using popflow::support::result_of_seed;
 namespace report = popflow::report;
@@ -35,8 +35,8 @@ Results with_option(std::uint64_t seed, const std::string& key, const std::strin
 
 }  // namespace
 
-TEST(Figure, IsTheMeanAndTheDeviationOfTheSample) {
-    Figure figure;
+TEST(SeedStatistics, IsTheMeanAndTheDeviationOfTheSample) {
+    SeedStatistics figure;
     EXPECT_TRUE(std::isnan(figure.mean()));
     figure.add(2);
     EXPECT_TRUE(std::isnan(figure.deviation()));
@@ -45,7 +45,7 @@ TEST(Figure, IsTheMeanAndTheDeviationOfTheSample) {
     figure.add(9);
     EXPECT_DOUBLE_EQ(figure.mean(), 5);
     EXPECT_DOUBLE_EQ(figure.deviation(), std::sqrt(13));  // ((-3)^2 + (-1)^2 + 4^2) / 2
-    Figure equal;
+    SeedStatistics equal;
     for (int i = 0; i < 3; ++i) equal.add(0.1);
     EXPECT_EQ(equal.deviation(), 0);
 }

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "report/pair_figures.hpp"
+#include "report/pair_statistics.hpp"
 #include "report/report.hpp"
 #include "support/summaries.hpp"
 
@@ -65,7 +65,7 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 TEST(PairFigures, AreMeansOverSeedsWithoutWhatFailed) {
     const std::vector<Results> results{with_pairs(1, "T"), with_pairs(2, "T")};
-    const auto figures = report::pair_figures(results, report::compare(results)[0].rows[0], "test", "w2");
+    const auto figures = report::pair_statistics(results, report::compare(results)[0].rows[0], "test", "w2");
     ASSERT_EQ(figures.size(), 2U);
     EXPECT_EQ(figures[0].mean("model"), 3.5);
     EXPECT_EQ(figures[0].mean("identity"), 6);

@@ -19,9 +19,10 @@ const std::vector<std::size_t> sizes{5, 0, 4000, 1};
 
 void fill(CellStore& store) {
     for (std::size_t i = 0; i < store.size(); ++i) {
-        const auto room = store.room(i);
-        std::iota(room.x.data, room.x.data + room.x.rows * d, static_cast<float>(1000 * i));
-        std::fill(room.cell_type.begin(), room.cell_type.end(), static_cast<std::uint8_t>(i));
+        const auto destination = store.destination(i);
+        std::iota(destination.x.data, destination.x.data + destination.x.rows * d,
+                  static_cast<float>(1000 * i));
+        std::fill(destination.cell_type.begin(), destination.cell_type.end(), static_cast<std::uint8_t>(i));
         store.release(i);
     }
 }
@@ -57,9 +58,9 @@ TEST(CellStore, KeepsCellsInAFileThatGoesWithIt) {
         moved = std::move(store);
     }
     EXPECT_TRUE(moved.on_disk());
-    popflow::screen::fetch_ahead(moved.cells(2));
+    popflow::screen::prefetch(moved.cells(2));
     expect_filled(moved);
-    popflow::screen::let_go(moved.cells(2));
+    popflow::screen::evict(moved.cells(2));
     expect_filled(moved);
     EXPECT_TRUE(std::filesystem::is_empty(folder.file("")));
 }

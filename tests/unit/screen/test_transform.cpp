@@ -73,9 +73,10 @@ TEST(Transform, IsThatOfTheLibraryToHalfAUnitInTheLastPlace) {
 TEST(Transform, OfManyValuesIsThatOfEach) {
     const std::vector<float> raw = magnitudes();
     for (const char* text : {"arcsinh:5", "log1p"}) {
-        std::vector<float> together = raw;
-        Transform::parse(text).apply(together);
-        for (std::size_t i = 0; i < raw.size(); ++i) ASSERT_EQ(together[i], transformed(text, raw[i]));
+        std::vector<float> run_collectively = raw;
+        Transform::parse(text).apply(run_collectively);
+        for (std::size_t i = 0; i < raw.size(); ++i)
+            ASSERT_EQ(run_collectively[i], transformed(text, raw[i]));
     }
 }
 

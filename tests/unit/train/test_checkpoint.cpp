@@ -11,7 +11,7 @@
 #include "core/stored_file.hpp"
 #include "support/random_matrix.hpp"
 #include "support/temporary_folder.hpp"
-#include "train/checkpoint_seal.hpp"
+#include "train/checksum_trailer.hpp"
 
 using popflow::train::Checkpoint;
 using popflow::train::read_checkpoint;

@@ -20,8 +20,8 @@ constexpr std::array<float, 5> of_pair{1, 2, 4, 8, 16};
 
 class ToldPairs : public popflow::support::OneWeight {
   public:
-    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>& slot, const nn::Turn&,
-                         Scratch&, std::span<float> gradients) const override {
+    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>& slot,
+                         const nn::UpdatePhase&, Scratch&, std::span<float> gradients) const override {
         gradients[0] += of_pair[slot.pair];
         return static_cast<double>(of_pair[slot.pair]);
     }
@@ -37,7 +37,7 @@ TEST_F(Lanes, CountEveryPairTheSame) {
     cells.cell_type.resize(3);
     std::vector<train::Lane> lanes;
     const std::vector<std::size_t> sizes(of_pair.size(), 3);
-    for (const auto& dealt : popflow::mpi::deal(sizes, 2)) {
+    for (const auto& dealt : popflow::mpi::partition_by_weight(sizes, 2)) {
         train::Lane lane{
             .slot = lanes.size(), .weight = train::lane_weight(dealt.size(), 2, of_pair.size()), .pairs = {}};
         for (const std::size_t i : dealt)

@@ -29,13 +29,13 @@ TEST(LearningRate, MayBeConstant) {
 }
 
 TEST(OneByOne, WhereThreadsWouldBeIdle) {
-    using popflow::train::one_by_one;
-    EXPECT_TRUE(one_by_one(1, 1, 1024));   // a slot alone
-    EXPECT_FALSE(one_by_one(4, 4, 1024));  // a thread each
-    EXPECT_FALSE(one_by_one(4, 2, 1024));  // two at a time
-    EXPECT_TRUE(one_by_one(4, 8, 1024));   // eight blocks of rows each
-    EXPECT_TRUE(one_by_one(2, 3, 1024));   // 2 x 3 rounds of blocks against 8
-    EXPECT_FALSE(one_by_one(4, 6, 1024));  // 4 x 2 against 8
-    EXPECT_FALSE(one_by_one(2, 64, 200));  // two blocks each
-    EXPECT_FALSE(one_by_one(2, 64, 100));  // one block each
+    using popflow::train::should_serialise_slots;
+    EXPECT_TRUE(should_serialise_slots(1, 1, 1024));   // a slot alone
+    EXPECT_FALSE(should_serialise_slots(4, 4, 1024));  // a thread each
+    EXPECT_FALSE(should_serialise_slots(4, 2, 1024));  // two at a time
+    EXPECT_TRUE(should_serialise_slots(4, 8, 1024));   // eight blocks of rows each
+    EXPECT_TRUE(should_serialise_slots(2, 3, 1024));   // 2 x 3 rounds of blocks against 8
+    EXPECT_FALSE(should_serialise_slots(4, 6, 1024));  // 4 x 2 against 8
+    EXPECT_FALSE(should_serialise_slots(2, 64, 200));  // two blocks each
+    EXPECT_FALSE(should_serialise_slots(2, 64, 100));  // one block each
 }

@@ -19,10 +19,10 @@ namespace {
 class ToldLosses : public popflow::support::OneWeight {
   public:
     explicit ToldLosses(std::vector<double> losses) : losses_(std::move(losses)) {}
-    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&, const nn::Turn& turn,
-                         Scratch&, std::span<float> gradients) const override {
+    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&,
+                         const nn::UpdatePhase& phase, Scratch&, std::span<float> gradients) const override {
         gradients[0] += 1;
-        return losses_.at(turn.updates);
+        return losses_.at(phase.updates);
     }
 
   private:
@@ -84,6 +84,6 @@ TEST_F(StepThatIsNotFinite, IsNotPassedOverForEver) {
     const Lanes lanes;
     train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lanes.get(),
                            comm);
-    for (std::uint64_t i = 0; i < train::most_skipped_in_a_row; ++i) EXPECT_TRUE(trainer.step({}).skipped);
+    for (std::uint64_t i = 0; i < train::max_skipped_in_a_row; ++i) EXPECT_TRUE(trainer.step({}).skipped);
     EXPECT_THROW(trainer.step({}), popflow::core::NumericalError);
 }

@@ -44,7 +44,7 @@ struct Slot {
                              .control = x0.view(),
                              .control_type = {},
                              .condition = {}},
-                            model.turn(0), *scratch, gradient);
+                            model.phase(0), *scratch, gradient);
         return told;
     }
 
@@ -70,7 +70,7 @@ FlowMatchingShape shape_of(Modulated modulation) {
 
 }  // namespace
 
-TEST(GradientFinal, IsToldFromTheEndOnAndTrue) {
+TEST(GradientSink, IsToldFromTheEndOnAndTrue) {
     for (const Modulated modulation : {Modulated::none, Modulated::film}) {
         Slot slot(shape_of(modulation));
         const auto told = slot.run(true);
@@ -87,13 +87,13 @@ TEST(GradientFinal, IsToldFromTheEndOnAndTrue) {
     }
 }
 
-TEST(GradientFinal, ComesLayerByLayer) {
+TEST(GradientSink, ComesLayerByLayer) {
     Slot slot(shape_of(Modulated::none));
     omp_set_num_threads(1);
     EXPECT_EQ(slot.run(true).size(), 4U);  // three hidden layers and the last
 }
 
-TEST(GradientFinal, ListeningChangesNothing) {
+TEST(GradientSink, ListeningChangesNothing) {
     Slot slot(shape_of(Modulated::none));
     slot.run(true);
     const auto heard = slot.gradient;

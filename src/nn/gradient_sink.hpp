@@ -8,6 +8,6 @@ namespace popflow::nn {
 
 /// Told by a backward pass, from the thread that runs it: the elements of the flat gradient from `first` on
 /// will not change any more. Layers end from the last to the first, so `first` falls.
-using GradientFinal = std::function<void(std::size_t first)>;
+using GradientSink = std::function<void(std::size_t first)>;
 
 }  // namespace popflow::nn

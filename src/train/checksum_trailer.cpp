@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/checkpoint_seal.hpp"
+#include "train/checksum_trailer.hpp"
 
 #include <fstream>
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "eval/pair_work.hpp"
+#include "eval/pair_predictions.hpp"
 
 #include <algorithm>
 
@@ -20,8 +20,9 @@ std::vector<double> column_means(const Matrix<float>& x) {
 
 }  // namespace
 
-PairWork::PairWork(const screen::Screen& screen, std::size_t pair, const predict::TrainedFlow& flow,
-                   const predict::ModelInputs& inputs, const EvaluateOptions& options)
+PairPredictions::PairPredictions(const screen::Screen& screen, std::size_t pair,
+                                 const predict::TrainedModel& flow, const predict::ScreenReader& inputs,
+                                 const EvaluateOptions& options)
     : screen_(screen),
       pair_(pair),
       flow_(flow),
@@ -42,8 +43,8 @@ PairWork::PairWork(const screen::Screen& screen, std::size_t pair, const predict
     all_targets_ = std::move(cells[1]);
 }
 
-CellComparison PairWork::compare(const std::string& predictor, std::vector<float>& embedding,
-                                 const ode::Snapshots<float>& snapshots) const {
+CellComparison PairPredictions::compare(const std::string& predictor, std::vector<float>& embedding,
+                                        const ode::Snapshots<float>& snapshots) const {
     if (predictor == "model") return {transported(embedding, snapshots), target_};
     if (predictor == "identity") return {control_.x, target_};
     if (predictor == "mean_shift") return {shifted(mean_shift()), target_};
@@ -51,11 +52,11 @@ CellComparison PairWork::compare(const std::string& predictor, std::vector<float
     return halves();
 }
 
-Matrix<float> PairWork::transported(std::vector<float>& embedding,
-                                    const ode::Snapshots<float>& snapshots) const {
+Matrix<float> PairPredictions::transported(std::vector<float>& embedding,
+                                           const ode::Snapshots<float>& snapshots) const {
     embedding = predict::population_context(flow_, control_);
     const auto trained = options_.trained.find(pair_);
-    if (trained != options_.trained.end()) flow_.model.recognise(trained->second, embedding);
+    if (trained != options_.trained.end()) flow_.model.condition_on_training_pair(trained->second, embedding);
     Matrix<float> x = control_.x;
     core::Stream noise = predict::control_stream(options_.seed, screen_, screen_.pairs[pair_].control,
                                                  predict::DrawRole::base);
@@ -63,8 +64,8 @@ Matrix<float> PairWork::transported(std::vector<float>& embedding,
     return x;
 }
 
-CellSample PairWork::sample(const Matrix<float>& predicted, const std::vector<double>& times,
-                            const std::vector<Matrix<float>>& flow) const {
+CellSample PairPredictions::sample(const Matrix<float>& predicted, const std::vector<double>& times,
+                                   const std::vector<Matrix<float>>& flow) const {
     const auto rows_of = [&](const Matrix<float>& x, predict::DrawRole role) {
         return predict::draw_rows(x.rows(), options_.sample_cells, predict::Draw::random,
                                   predict::pair_stream(options_.seed, pair_, role));
@@ -86,7 +87,7 @@ CellSample PairWork::sample(const Matrix<float>& predicted, const std::vector<do
     return sample;
 }
 
-std::vector<double> PairWork::mean_shift() const {
+std::vector<double> PairPredictions::mean_shift() const {
     if (const auto c = flow_.conditions.index(treated_)) {
         const auto row = flow_.mean_shifts.view().row_span(*c);
         return {row.begin(), row.end()};
@@ -95,14 +96,14 @@ std::vector<double> PairWork::mean_shift() const {
     return column_means(flow_.mean_shifts);
 }
 
-std::vector<double> PairWork::oracle_shift() const {
+std::vector<double> PairPredictions::oracle_shift() const {
     std::vector<double> shift = column_means(target_);
     const std::vector<double> mean = column_means(control_.x);
     for (std::size_t j = 0; j < shift.size(); ++j) shift[j] -= mean[j];
     return shift;
 }
 
-Matrix<float> PairWork::shifted(const std::vector<double>& shift) const {
+Matrix<float> PairPredictions::shifted(const std::vector<double>& shift) const {
     Matrix<float> x = control_.x;
     for (std::size_t i = 0; i < x.rows(); ++i) {
         for (std::size_t j = 0; j < x.cols(); ++j) x(i, j) += static_cast<float>(shift[j]);
@@ -111,7 +112,7 @@ Matrix<float> PairWork::shifted(const std::vector<double>& shift) const {
 }
 
 // Two disjoint draws of the target, as large as the target allows.
-CellComparison PairWork::halves() const {
+CellComparison PairPredictions::halves() const {
     const std::size_t n = all_targets_.x.rows();
     const auto order = predict::pair_stream(options_.seed, pair_, predict::DrawRole::halves).permutation(n);
     const std::size_t half = std::min(n / 2, options_.max_cells);

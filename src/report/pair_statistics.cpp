@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "report/pair_figures.hpp"
+#include "report/pair_statistics.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -29,14 +29,15 @@ std::vector<std::pair<std::string, double>> natural_key(const std::string& label
 
 }  // namespace
 
-double PairFigure::mean(const std::string& predictor) const {
+double PairStatistics::mean(const std::string& predictor) const {
     const auto at = by_predictor.find(predictor);
     return at == by_predictor.end() ? std::numeric_limits<double>::quiet_NaN() : at->second.mean();
 }
 
-std::vector<PairFigure> pair_figures(const std::vector<eval::Results>& results, const ComparisonRow& row,
-                                     const std::string& part, const std::string& metric) {
-    std::vector<PairFigure> figures;
+std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& results,
+                                            const ComparisonRow& row, const std::string& part,
+                                            const std::string& metric) {
+    std::vector<PairStatistics> figures;
     std::map<std::string, std::size_t> places;
     for (std::size_t file : row.results) {
         const h5::DataFrame& pairs = results[file].pairs;

@@ -17,10 +17,10 @@ struct CellComparison {
 };
 
 /// One pair of a rank: its cells, and the prediction of each predictor. Refers to what it was made of.
-class PairWork {
+class PairPredictions {
   public:
-    PairWork(const screen::Screen& screen, std::size_t pair, const predict::TrainedFlow& flow,
-             const predict::ModelInputs& inputs, const EvaluateOptions& options);
+    PairPredictions(const screen::Screen& screen, std::size_t pair, const predict::TrainedModel& flow,
+                    const predict::ScreenReader& inputs, const EvaluateOptions& options);
 
     /// @param embedding  set by the predictor `model`
     /// @param snapshots  of the predictor `model`; its matrices have a row per control cell
@@ -44,7 +44,7 @@ class PairWork {
 
     const screen::Screen& screen_;
     std::size_t pair_;
-    const predict::TrainedFlow& flow_;
+    const predict::TrainedModel& flow_;
     const EvaluateOptions& options_;
     const screen::Population& treated_;
     screen::Cells control_;
