@@ -12,7 +12,7 @@ expect_exit 75 ranks 1 2 train $options --output "$scratch/parts" --resume --sto
 expect_exit 0 ranks 3 1 train $options --output "$scratch/parts" --resume
 cmp "$scratch/whole/checkpoint.h5" "$scratch/parts/checkpoint.h5" || fail "the resumed run differs"
 
-# The same with alternating updates, stopped between two updates of the same network. Cached embeddings are restored.
+# The same with alternating updates, stopped in the middle of a round. Cached embeddings are restored.
 for method in icnn "mfm --recipe paper --batch-pairs 4"; do
     name=alternating_${method%% *}
     options="--data $scratch/s.h5ad $small_model --steps 26 --method $method"
