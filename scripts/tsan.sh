@@ -3,7 +3,7 @@
 # Runs ThreadSanitizer on the multi-threaded code: the unit tests of the folders with parallel loops, the work queue on 1 to 4
 # ranks, a training with its background writer, and an evaluation. Clang's OpenMP reports its synchronisation to the
 # sanitizer through the archer library.
-# Usage: tsan.sh [FOLDER...]     (for example tsan.sh ot; default: all folders)
+# Usage: tsan.sh [FOLDER...]     (for example tsan.sh ot, default: all folders)
 # Needs: apt-get install clang libclang-rt-14-dev libomp-14-dev
 set -euo pipefail
 cd "$(dirname "$0")/.."

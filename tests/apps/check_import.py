@@ -135,7 +135,7 @@ def make_invalid():
     (folder / "tiny.fcs").write_bytes(b"FCS3.1    ")
 
 
-def check_check_close(data, expected, tolerance=1e-6):
+def check_close(data, expected, tolerance=1e-6):
     """Checks X in single precision. `tolerance` is relative to the largest value."""
     assert data.X.dtype == np.float32 and data.X.shape == expected.shape, data
     assert np.abs(data.X - expected).max() <= tolerance * np.abs(expected).max()

@@ -13,7 +13,7 @@ says "^rank 0 .*, 1 thread on cores [0-9,-]+ of $(nproc --all), .*, bf16 (yes|no
 says "^rank 1 "
 says "^threads .*OMP_NUM_THREADS=1"
 says "^folder +$scratch, .* GiB free; lock, write, sync and rename work$"
-[ "$(ls "$scratch")" = "$(printf 'err\nout')" ] || fail "left behind: $(ls "$scratch")"
+[ "$(ls "$scratch")" = "$(printf 'err\nout')" ] || fail "leftover files: $(ls "$scratch")"
 
 # More threads than cores cause a note.
 expect_exit 0 ranks 1 4096 doctor --output "$scratch"

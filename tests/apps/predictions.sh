@@ -88,5 +88,5 @@ expect_exit 2 "$popflow" predict --run doses --data doses.h5ad --output no.h5ad 
 grep -q "concentration: found 3.5, allowed 1 to 3 for treatment O, as it was trained" err || fail "$(cat err)"
 
 "$python" "$here/check_predictions.py" checks.txt || fail "a check of the written files failed"
-[ -z "$(find . -name '*.tmp' -o -name '*.h5ad.*')" ] || fail "left behind: $(ls)"
+[ -z "$(find . -name '*.tmp' -o -name '*.h5ad.*')" ] || fail "leftover files: $(ls)"
 echo "predictions can be read with anndata"

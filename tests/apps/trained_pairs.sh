@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Training pairs and data files at evaluation:
-#   - A model recognises its training pairs by name, whatever options the data are opened with.
+#   - A model identifies its training pairs by name, independent of the options with which the data are opened.
 #   - A training pair is never scored as held out.
 #   - All pairs of a new data file can be scored.
 #   - Ranks that read different data files are an error.
@@ -37,7 +37,7 @@ more, all_names = training_pairs("60.h5")
 assert all_names != names and len(more) > 5 and all(own[n] == k for n, k in more.items()), (more, own)
 fewer, some_names = training_pairs("120.h5")
 assert some_names != names and fewer == {n: own[n] for n in some_names if n in own}, (fewer, own)
-print(f"{len(own)} training pairs: {len(more)} recognised among {len(all_names)}, {len(fewer)} among {len(some_names)}")
+print(f"{len(own)} training pairs: {len(more)} identified among {len(all_names)}, {len(fewer)} among {len(some_names)}")
 PY
 expect_exit 2 "$popflow" evaluate --run run --split patient:5 --output bad.h5
 grep -q "would be held out, and the run was trained on it" err || fail "$(cat err)"
@@ -70,4 +70,4 @@ cmp -s 90.h5 double.h5 && fail "other cells have the same scores"
 a=$("$popflow" inspect s.h5ad --json --min-cells 90 | grep -o '"fingerprint": *"[0-9a-f]*"')
 b=$("$popflow" inspect double.h5ad --json --min-cells 90 | grep -o '"fingerprint": *"[0-9a-f]*"')
 [ -n "$a" ] && [ "$a" != "$b" ] || fail "other cells have the same fingerprint: $a $b"
-echo "training pairs are recognised, and other data files are detected"
+echo "training pairs are identified, and other data files are detected"

@@ -35,7 +35,7 @@ if not (shutil.which("dpkg") and shutil.which("readelf")):
     sys.exit(0)
 output = lambda *words: subprocess.run(words, capture_output=True, text=True, check=True).stdout
 found = re.findall(r"^\t(\S+) .*=> (\S+)$", output("/sbin/ldconfig", "-p"), re.MULTILINE)
-paths = dict(reversed(found))  # of several libraries with the same name the loader uses the first
+paths = dict(reversed(found))  # the loader uses the first of several libraries with the same name
 for library in re.findall(r"NEEDED.*\[(.*)\]", output("readelf", "-d", popflow)):
     owner = subprocess.run(["dpkg", "-S", str(pathlib.Path(paths.get(library, library)).resolve())], capture_output=True, text=True)
     package = owner.stdout.partition(":")[0]

@@ -70,7 +70,7 @@ for object in X obs layers; do
 done
 
 # Ignores a partial file that does not belong to this evaluation, and scores all pairs again.
-mkdir "$parts.partial" && echo "not ours" >"$parts.partial/1-0"
+mkdir "$parts.partial" && echo "not a partial result" >"$parts.partial/1-0"
 expect_exit 0 ranks 1 2 evaluate $options --output "$parts" --resume
 same_tables "$scratch/whole.h5" "$parts"
 echo "resumed to the same tables"

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 # The disk becomes full at any call that writes. popflow must print one line and exit with code 1, and all earlier files must
 # stay complete. With free space again, the training must end with the bytes of an undisturbed one.
-# The disk is full in three ways: a preloaded library fails the k-th call and all later ones, for each k; a limit on the size
-# of files; a tmpfs that is too small (as root).
+# The disk is full in three ways:
+#   - A preloaded library fails the k-th call and all later ones, for each k.
+#   - A limit on the size of files.
+#   - A tmpfs that is too small (as root).
 # Usage: full_disk.sh POPFLOW MPIEXEC FAILING_DISK [EVERY]     (EVERY: tests every EVERY-th call, default 4)
 . "$(dirname "$0")/../support/scratch.sh"
 failing_disk=$3

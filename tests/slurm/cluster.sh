@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Starts and stops a Slurm cluster of one node on this machine, for tests. It has its own munge, controller and node daemon,
 # uses loopback addresses only, and works without systemd, cgroups and accounting. All its files are in one folder.
-# Usage: cluster.sh up FOLDER | down FOLDER      (as root; needs slurmctld, slurmd and munged)
+# Usage: cluster.sh up FOLDER | down FOLDER      (as root, needs slurmctld, slurmd and munged)
 #   up prints the line `export SLURM_CONF=...`, which a user of the cluster must evaluate.
 set -euo pipefail
 action=$1

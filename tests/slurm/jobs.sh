@@ -6,7 +6,7 @@
 #   - an evaluation that is stopped, and then scores only the remaining pairs
 #   - jobs that depend on each other
 # Skipped without Slurm or without root. Usage: jobs.sh POPFLOW MPIEXEC
-# Environment: POPFLOW_TIMEOUT_SCALE, factor of all timeouts (default 1; larger for a build with sanitizers).
+# Environment: POPFLOW_TIMEOUT_SCALE, factor of all timeouts (default 1, larger for a build with sanitizers).
 here=$(cd "$(dirname "$0")" && pwd)
 home=$(cd "$here/../.." && pwd)
 for needed in slurmctld slurmd munged sbatch setpriv; do
