@@ -30,7 +30,7 @@ expect_exit 0 "$popflow" run --data screen.h5ad $model --split patient:MAPK1 --m
 check scores pairs.h5ad run/results.h5 run/checkpoint.h5 screen.h5ad
 ! grep -q predictions run/config.cfg || fail "the run would write the predictions again"
 
-# The three spaces of the same cells.
+# The same cells in each space.
 for space in raw arcsinh transformed normalised; do
     expect_exit 0 "$popflow" evaluate --run run --output r.h5 --predictions "$space.h5ad" --space $space
 done
