@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Finds oneDNN by header and library: DNNL::dnnl. Debian's own package file asks for OpenCL, which a CPU build does
-# not need.
+# Finds the header and the library of oneDNN and defines the target DNNL::dnnl. Debian's own CMake package file requires
+# OpenCL, which a CPU build does not need.
 find_path(DNNL_INCLUDE_DIR dnnl.h)
 find_library(DNNL_LIBRARY dnnl)
 if(DNNL_INCLUDE_DIR AND EXISTS ${DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h)

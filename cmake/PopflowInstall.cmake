@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What `cmake --install` and the Debian package hold.
+# Contents of `cmake --install` and of the Debian package.
 include(GNUInstallDirs)
 install(TARGETS popflow_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY configs slurm DESTINATION ${CMAKE_INSTALL_DATADIR}/popflow USE_SOURCE_PERMISSIONS)
@@ -19,7 +19,7 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # the libraries that the program is linked to, as dpkg-shlibdeps finds them
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # dpkg-shlibdeps lists the libraries that the program is linked to
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS openmpi-bin)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fonts-liberation, python3-anndata")
 include(CPack)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-# One interface target carries the language level, the warnings and the sanitizers of every target.
+# Interface target with the language standard, the warnings and the sanitizers of every target.
 add_library(popflow_options INTERFACE)
 target_compile_features(popflow_options INTERFACE cxx_std_20)
 target_compile_options(popflow_options INTERFACE
   -Wall -Wextra -Wpedantic
-  -Wshadow              # a name that hides another
-  -Wconversion          # a number that may lose its value
+  -Wshadow              # a declaration hides another
+  -Wconversion          # an implicit conversion may change a value
   -Wnon-virtual-dtor
-  -Wno-sign-conversion  # sizes and OpenMP's signed loop counters meet everywhere
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>  # false alarms, GCC bug 105651
-  -fno-math-errno       # lets square roots be vectorised; no result changes
-  -fno-trapping-math    # lets branches be vectorised; nobody reads the floating-point flags
+  -Wno-sign-conversion  # unsigned sizes are mixed with signed OpenMP loop counters throughout
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>  # false positives, GCC bug 105651
+  -fno-math-errno       # allows vectorised square roots, without a change of results
+  -fno-trapping-math    # allows vectorised branches, since popflow does not read the floating-point exception flags
   $<$<CONFIG:Release>:-O3>
   $<$<BOOL:${POPFLOW_WERROR}>:-Werror>)
 if(POPFLOW_FUZZ)

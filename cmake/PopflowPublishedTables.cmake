@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Writes the tables of data/published into one source file, ${PROJECT_BINARY_DIR}/generated/builtin_tables.cpp.
+# Embeds the tables of data/published in a generated source file, ${PROJECT_BINARY_DIR}/generated/builtin_tables.cpp.
 set(tables "")
 foreach(name IN ITEMS letters organoid_patient organoid_replica)
   set(file ${PROJECT_SOURCE_DIR}/data/published/${name}.csv)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Version, commit and compiler, generated into one source file at build time so that the commit is the built one.
+# Generates a source file with version, commit and compiler. Runs at build time, not at configure time, so that the commit
+# is the one that was built.
 add_custom_target(popflow_version_source
   BYPRODUCTS ${PROJECT_BINARY_DIR}/generated/version.cpp
   COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DOUTPUT=${PROJECT_BINARY_DIR}/generated/version.cpp

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Run with -P: writes OUTPUT if the version, the commit or its state changed.
+# Run with -P. Writes OUTPUT if the version, the commit or its clean or dirty state changed. An unchanged file is not
+# touched, so it causes no rebuild.
 find_package(Git QUIET)
 set(COMMIT "unknown")
 if(GIT_FOUND)

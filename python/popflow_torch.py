@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""A trained popflow model in PyTorch, from the run folder alone.
+"""Loads a trained popflow model into PyTorch. Needs only the run folder, torch, numpy and h5py.
 
     from popflow_torch import Run
     run = Run("runs/p21")
-    run.model                                  # a torch.nn.Module; its state_dict has popflow's names
-    x = run.normalise(raw)                     # raw values [n, d] in the order of run.markers
-    h = run.embed(x, types)                    # what the model knows of the population
+    run.model                                  # torch.nn.Module whose state_dict has the tensor names of the file
+    x = run.normalise(raw)                     # raw values [n, d] in the order of run.markers -> normalised values
+    h = run.embed(x, types)                    # embedding of the population
     y = run.predict(raw, "S", types=types)     # raw values, as `popflow predict` writes them
 
-Everything is read from `checkpoint.h5`, or where there is none from `weights.h5`, whose layouts docs/files.md describes. Networks can be differentiated, moved to
-a GPU (`Run(..., device="cuda")`) and trained on. Needs torch, numpy and h5py.
+Reads `checkpoint.h5`, or `weights.h5` if the folder has no checkpoint. docs/files.md describes both layouts and
+docs/method.md has the formulas and their sources. The networks are differentiable, can be trained further and can run on a
+GPU (`Run(..., device="cuda")`).
 
-    python3 popflow_torch.py RUN model.pt      # the networks in TorchScript, for programs without this file (see export)
+    python3 popflow_torch.py RUN model.pt      # saves the networks as TorchScript (see export)
+
+Symbols: n cells, d markers, h the context of a population, c the condition vector of a treatment, t the flow time in [0, 1].
 """
 import json
 import math
@@ -25,8 +28,23 @@ import torch
 
 
 class GraphEncoder(torch.nn.Module):
-    """h = r e / |e|, e = mean over cells of G_L(... s(G_1(z)) ...), G(z) = A z W^T + b, of z = [x | cos, sin 2 pi x B |
-    type]; A is the mean over a cell and its k nearest neighbours by x."""
+    """Encoder of a population: graph convolutions over the k-nearest-neighbour graph of its cells, then a mean over cells.
+
+    Formula:
+        h = r e / |e|,  e = mean over cells of G_L(... s(G_1(z)) ...),  G(z) = A z W^T + b,
+        z = [x | cos 2 pi x B | sin 2 pi x B | one-hot cell type].
+    A averages a cell with its k nearest neighbours by x, s is the activation and r is `norm`.
+
+    Source: Atanackovic et al., Meta Flow Matching, arXiv 2408.14608.
+
+    Args:
+        inputs: width of z.
+        hidden, layers, embedding: width of the hidden layers, number of layers, width of h.
+        knn: number of neighbours k. 0 makes the encoder a DeepSet.
+        norm: Euclidean norm r of h.
+        activation: "relu" or "none".
+        frequencies: B, shape [d, m].
+    """
 
     def __init__(self, inputs, hidden, layers, embedding, knn, norm, activation, frequencies):
         super().__init__()
@@ -36,7 +54,12 @@ class GraphEncoder(torch.nn.Module):
         self.register_buffer("frequencies", frequencies, persistent=False)
 
     def neighbours(self, x, block: int = 256):
-        """The k nearest of each cell among the others, [n, k]; equal distances by index."""
+        """Returns the indices of the k nearest other cells of each cell.
+
+        Equal distances are ordered by index. `block` cells are compared with all others at a time.
+
+        Shapes: x [n, d], result [n, k].
+        """
         near = []
         for first in range(0, len(x), block):
             some = x[first : first + block]
@@ -46,8 +69,15 @@ class GraphEncoder(torch.nn.Module):
         return torch.cat(near)
 
     def forward(self, x, one_hot):
+        """Returns the embedding h of a population.
+
+        Shapes: x [n, d] normalised, one_hot [n, types], result [embedding].
+
+        Raises:
+            ValueError: if there are not more than `knn` cells.
+        """
         if len(x) <= self.knn:
-            raise ValueError("found too few cells, allowed more than the neighbours of the encoder")
+            raise ValueError("too few cells: the encoder needs more cells than it has neighbours (knn)")
         near = self.neighbours(x)
         angle = 2 * math.pi * x @ self.frequencies
         z = torch.cat([x, angle.cos(), angle.sin(), one_hot], 1)
@@ -62,8 +92,10 @@ class GraphEncoder(torch.nn.Module):
 
 
 class SkipMlp(torch.nn.Module):
-    """z = SELU(W z + b + z), first without the skip, last without the SELU. With `scales`, the output of each hidden
-    product is scaled by them; in the first layer that of the cells' own inputs [before, before + rows) alone."""
+    """MLP with skip connections: z = SELU(W z + b + z). The first layer has no skip, the last layer no SELU.
+
+    The input of a cell is [before | its row | after], of which `before` and `after` are the same for all cells.
+    """
 
     def __init__(self, inputs, hidden, layers, outputs):
         super().__init__()
@@ -72,6 +104,13 @@ class SkipMlp(torch.nn.Module):
         self.last = torch.nn.Linear(hidden, outputs)
 
     def forward(self, before, rows, after, scales: Optional[List[torch.Tensor]] = None):
+        """Applies the network to each row.
+
+        `scales` has one tensor for each layer but the last. It multiplies the product W z of that layer. In the first layer
+        it multiplies only the part of the product that comes from `rows`.
+
+        Shapes: before [a], rows [n, k], after [b] with a + k + b = inputs, scales [hidden] each, result [n, outputs].
+        """
         n, k = len(before), rows.shape[1]
         w = self.first.weight
         shared = w[:, :n] @ before + w[:, n + k :] @ after
@@ -84,13 +123,17 @@ class SkipMlp(torch.nn.Module):
 
 
 class Modulation(torch.nn.Module):
-    """Scales 1 + G_l h + c_l of the hidden layers."""
+    """FiLM modulation of the hidden layers by the context: the scales 1 + G_l h + c_l.
+
+    Source: Perez et al., FiLM, AAAI 2018.
+    """
 
     def __init__(self, context, hidden, layers):
         super().__init__()
         self.scale = torch.nn.ModuleList(torch.nn.Linear(context, hidden) for _ in range(layers))
 
     def forward(self, h):
+        """Returns the scales of each layer. Shapes: h [context], each scale [hidden]."""
         scales = []
         for scale in self.scale:
             scales.append(1 + scale(h))
@@ -98,7 +141,12 @@ class Modulation(torch.nn.Module):
 
 
 class FlowMatching(torch.nn.Module):
-    """v(x, t | h, c) of methods fm, cgfm and mfm."""
+    """Velocity v(x, t | h, c) of the methods fm, cgfm and mfm, with the encoder of mfm.
+
+    Args:
+        shape: attributes of the group `model` of the file.
+        frequencies: B of the velocity's Fourier features, then of the encoder's, shape [d, m + m'].
+    """
 
     film: torch.jit.Final[bool]
 
@@ -126,9 +174,16 @@ class FlowMatching(torch.nn.Module):
 
     @torch.jit.export
     def context(self, x, types: Optional[torch.Tensor] = None):
-        """h of a population that was not trained on. Shapes: x [n, d] normalised, types [n] integers.
+        """Returns the context h of a population that the model was not trained on.
 
-        For a pair that CGFM was trained on, popflow takes the one-hot of its number among the training pairs instead.
+        fm has an empty context. cgfm has the mean 1/N of the one-hot vectors of its N training pairs. mfm has the embedding.
+        For a pair that cgfm was trained on, popflow uses the one-hot vector of that pair instead.
+
+        Shapes: x [n, d] normalised, types [n] integers, result [context].
+
+        Raises:
+            ValueError: if the encoder needs cell types and `types` is None.
+            ValueError: if the encoder needs more cells.
         """
         if self.method == "fm":
             return torch.zeros([0], dtype=x.dtype, device=x.device)
@@ -137,14 +192,14 @@ class FlowMatching(torch.nn.Module):
         one_hot = torch.zeros([len(x), self.types], dtype=x.dtype, device=x.device)
         if self.types > 0:
             if types is None:
-                raise ValueError("the model was trained on several cell types: give the type of each cell")
+                raise ValueError("types: missing. The model was trained on several cell types: give the type of each cell")
             one_hot.scatter_(1, types[:, None], 1.0)
         if hasattr(self, "encoder"):
             return self.encoder(x, one_hot)
         return one_hot
 
     def forward(self, x, t, h, c):
-        """Shapes: x [n, d], t [n], h [context], c [conditions]; result [n, d]."""
+        """Returns the velocity of each cell. Shapes: x [n, d], t [n], h [context], c [conditions], result [n, d]."""
         angle = t[:, None] * self.time_frequencies
         space = 2 * math.pi * x @ self.frequencies
         rows = torch.cat([angle.sin(), angle.cos(), space.cos(), space.sin(), x], 1)
@@ -153,12 +208,24 @@ class FlowMatching(torch.nn.Module):
         return self.velocity(h, rows, c, None)
 
     def transport(self, x, h, c, tolerance=1e-4, times=()):
-        """Cells at t = 1, and a list of them at each of `times`."""
+        """Integrates the flow from t = 0 to 1.
+
+        Shapes: x [n, d], h [context], c [conditions].
+
+        Returns:
+            The cells at t = 1, shape [n, d], and a list of the cells at each of `times`.
+        """
         return dormand_prince(lambda t, at: self(at, t, h, c), x, tolerance, times)
 
 
 class Potential(torch.nn.Module):
-    """Convex potential y(x | c); parameters are named as in the file: input_0.weight, hidden_1.weight, gate_x_0..."""
+    """Input-convex potential y(x | c). docs/method.md has the formula.
+
+    Parameters have the names of the file: input_0.weight, hidden_1.weight, gate_x_0.weight and so on. A potential without
+    gate_x_0 does not depend on c.
+
+    Source: Amos et al., ICML 2017, and Bunne et al., NeurIPS 2022.
+    """
 
     def __init__(self, tensors, layers):
         super().__init__()
@@ -170,11 +237,13 @@ class Potential(torch.nn.Module):
             getattr(self, module).register_parameter(kind, torch.nn.Parameter(value))
 
     def apply_map(self, name, u):
+        """Returns W u + b of the named affine map. b is optional."""
         module = getattr(self, name)
         y = module.weight @ u
         return y + module.bias if hasattr(module, "bias") else y
 
     def forward(self, x, c):
+        """Returns the potential of each cell. Shapes: x [n, d], c [conditions], result [n]."""
         leaky = lambda a: torch.nn.functional.leaky_relu(a, 0.2)
         conditional = hasattr(self, "gate_x_0")
         u, z = c, None
@@ -196,7 +265,10 @@ class Potential(torch.nn.Module):
 
 
 class IcnnTransport(torch.nn.Module):
-    """Method icnn: cells move to the gradient of the convex potential g."""
+    """Map of the method icnn: a cell x moves to the gradient of the convex potential g at x.
+
+    Source: Makkuva et al., ICML 2020, and Bunne et al., Nature Methods 2023.
+    """
 
     def __init__(self, tensors, layers, conditions):
         super().__init__()
@@ -205,18 +277,25 @@ class IcnnTransport(torch.nn.Module):
         self.conditions = conditions
 
     def context(self, x, types=None):
+        """Returns an empty context: the map does not depend on the population."""
         return x.new_zeros(0)
 
     def forward(self, x, c, create_graph=False):
+        """Returns the gradient of g. Shapes: x [n, d], c [conditions], result [n, d]."""
         with torch.enable_grad():
             x = x if x.requires_grad else x.detach().requires_grad_(True)
             return torch.autograd.grad(self.g(x, c).sum(), x, create_graph=create_graph)[0]
 
     def transport(self, x, h, c, tolerance=1e-4, times=()):
+        """Returns the cells at t = 1, shape [n, d], and a list of the cells at each of `times`.
+
+        At a time t a cell is on the straight line from its start to its end. `h` and `tolerance` are not used.
+        """
         end = self(x, c)
         return end, [(1 - t) * x + t * end for t in times]
 
 
+# Coefficients of Dormand and Prince, 1980: nodes, stages, the error estimate, and the dense output of order 4.
 _NODE = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
 _STAGE = (
     (), (1 / 5,), (3 / 40, 9 / 40), (44 / 45, -56 / 15, 32 / 9),
@@ -231,12 +310,27 @@ _DENSE = (-12715105075 / 11282082432, 0, 87487479700 / 32700410799, -10690763975
 
 @torch.no_grad()
 def dormand_prince(field, x, tolerance=1e-4, times=()):
-    """dx/dt = field(t, x) from t = 0 to 1, each cell with a step of its own, by the rules of `popflow predict`:
-    first step and controller of Hairer, Norsett and Wanner, relative and absolute tolerance alike."""
+    """Solves dx/dt = field(t, x) from t = 0 to 1 by the Dormand-Prince pair of orders 5 and 4, as `popflow predict` does.
+
+    Each cell has its own step size. The first step and the step size controller are those of Hairer, Norsett and Wanner,
+    Solving Ordinary Differential Equations I.
+
+    Args:
+        field: function of t [m] and x [m, d] that returns the velocities [m, d].
+        x: cells at t = 0, shape [n, d].
+        tolerance: both the relative and the absolute tolerance of a step.
+        times: flow times in [0, 1] of further outputs.
+
+    Returns:
+        The cells at t = 1, shape [n, d], and a list of the cells at each of `times`.
+
+    Raises:
+        ArithmeticError: if a cell needs more than 10,000 steps, or its step size becomes 0.
+    """
     double = lambda v: v.to(torch.float64)
     rms = lambda v, scale: (double(v) / scale).square().mean(1).sqrt()
-    out, way = x.clone(), [x.clone() for _ in times]
-    row = torch.arange(len(x), device=x.device)
+    out, at_times = x.clone(), [x.clone() for _ in times]
+    cell = torch.arange(len(x), device=x.device)  # indices of the cells that have not reached t = 1
     y, t = x.clone(), x.new_zeros(len(x), dtype=torch.float64)
     at_time = lambda s: s.to(x.dtype)
     k = [field(at_time(t), y)] + [None] * 6
@@ -244,14 +338,14 @@ def dormand_prince(field, x, tolerance=1e-4, times=()):
     size_y, size_f = rms(y, scale), rms(k[0], scale)
     small = (size_y < 1e-5) | (size_f < 1e-5)
     h = torch.where(small, torch.full_like(size_y, 1e-6), (0.01 * size_y / size_f).clamp(max=1))
-    bend = rms(field(at_time(t + h), y + h.to(x.dtype)[:, None] * k[0]) - k[0], scale) / h
-    larger = torch.maximum(size_f, bend)
+    second_derivative = rms(field(at_time(t + h), y + h.to(x.dtype)[:, None] * k[0]) - k[0], scale) / h
+    larger = torch.maximum(size_f, second_derivative)
     guess = torch.where(larger <= 1e-15, (h * 1e-3).clamp(min=1e-6), (0.01 / larger) ** 0.2)
     h = torch.minimum(100 * h, guess).clamp(max=1)
-    last, refused = torch.full_like(h, 1e-4), torch.zeros_like(h, dtype=torch.bool)
+    last_error, rejected = torch.full_like(h, 1e-4), torch.zeros_like(h, dtype=torch.bool)
     for _ in range(10000):
-        if len(row) == 0:
-            return out, way
+        if len(cell) == 0:
+            return out, at_times
         for s in range(1, 7):
             at = y.clone()
             for weight, slope in zip(_STAGE[s], k):
@@ -261,40 +355,67 @@ def dormand_prince(field, x, tolerance=1e-4, times=()):
         scale = tolerance + tolerance * torch.maximum(double(y).abs(), double(at).abs())
         error = rms(h[:, None] * sum(w * double(slope) for w, slope in zip(_ERROR, k) if w), scale)
         accepted = error <= 1
-        arrived = accepted & (t + h >= 1 - 1e-12)
-        for time, state in zip(times, way):
-            inside = accepted & (t <= time) & ((time < t + h) | arrived)
+        finished = accepted & (t + h >= 1 - 1e-12)
+        for time, state in zip(times, at_times):
+            inside = accepted & (t <= time) & ((time < t + h) | finished)
             if inside.any():
-                state[row[inside]] = _within(time, *(v[inside] for v in (t, h, y, at)), [v[inside] for v in k])
-        out[row[arrived]] = at[arrived]
-        grown = (0.9 * error.clamp(min=1e-10) ** -0.14 * last**0.08).clamp(min=0.2)
-        grown = torch.minimum(grown, torch.where(refused, 1.0, 10.0).to(grown))
+                state[cell[inside]] = _within(time, *(v[inside] for v in (t, h, y, at)), [v[inside] for v in k])
+        out[cell[finished]] = at[finished]
+        grown = (0.9 * error.clamp(min=1e-10) ** -0.14 * last_error**0.08).clamp(min=0.2)
+        grown = torch.minimum(grown, torch.where(rejected, 1.0, 10.0).to(grown))
         shrunk = torch.where(error.isfinite(), (0.9 * error**-0.2).clamp(0.2, 0.9), torch.full_like(error, 0.2))
         t = torch.where(accepted, t + h, t)
         h = torch.minimum(h * torch.where(accepted, grown, shrunk), 1 - t)
-        last = torch.where(accepted, error.clamp(min=1e-4), last)
+        last_error = torch.where(accepted, error.clamp(min=1e-4), last_error)
         pick = accepted[:, None]
-        y, k[0], refused = torch.where(pick, at, y), torch.where(pick, k[6], k[0]), ~accepted
-        on = ~arrived
-        row, y, t, h, last, refused, k[0] = (v[on] for v in (row, y, t, h, last, refused, k[0]))
+        y, k[0], rejected = torch.where(pick, at, y), torch.where(pick, k[6], k[0]), ~accepted
+        active = ~finished
+        cell, y, t, h, last_error, rejected, k[0] = (v[active] for v in (cell, y, t, h, last_error, rejected, k[0]))
         if not bool((t + h > t).all()):
-            raise ArithmeticError("the step vanished: a cell left the finite numbers")
-    raise ArithmeticError("too many steps")
+            raise ArithmeticError("the step size of a cell became 0: its values or velocities are not finite")
+    raise ArithmeticError("a cell needs more than 10000 steps: use a larger tolerance")
 
 
 def _within(time, t, h, y, at, k):
+    """Returns the cells at `time` by the dense output of a step from (t, y) to (t + h, at) with the slopes k.
+
+    Shapes: t [m], h [m], y [m, d], at [m, d], seven k [m, d], result [m, d].
+    """
     theta, h = ((time - t) / h).clamp(max=1)[:, None], h[:, None]
     y, k = y.double(), [v.double() for v in k]
-    rise = at.double() - y
-    a = h * k[0] - rise
-    b = rise - h * k[6] - a
+    difference = at.double() - y
+    a = h * k[0] - difference
+    b = difference - h * k[6] - a
     quartic = sum(w * slope for w, slope in zip(_DENSE, k))
-    return (y + theta * (rise + (1 - theta) * (a + theta * (b + (1 - theta) * h * quartic)))).to(at)
+    return (y + theta * (difference + (1 - theta) * (a + theta * (b + (1 - theta) * h * quartic)))).to(at)
 
 
 class Run:
-    """A run folder (or its checkpoint.h5 or weights.h5). `weights` is "average", which popflow predicts with, or "weights", the last
-    step's; dtype torch.float32 computes as popflow does."""
+    """Trained model of a run.
+
+    Args:
+        path: run folder, or its checkpoint.h5 or weights.h5.
+        weights: "average", the weights that popflow predicts with, or "weights", those of the last step.
+        dtype: number type of the model. torch.float32 computes as popflow does.
+        device: device of the model and of the tensors that the methods return.
+
+    Attributes:
+        model: FlowMatching or IcnnTransport.
+        method, base: "fm", "cgfm", "mfm" or "icnn", and "source" or "gaussian".
+        markers: names of the d columns of every matrix of cells, in this order.
+        cell_types: labels of the cell types, in the order of the one-hot input of the encoder.
+        treatments: labels of the treatments that the model was trained on, in the order of the one-hot vector.
+        concentrations: for each treatment, the concentrations that it was trained on, ascending.
+        doses: "highest", or "all" if the model takes a concentration.
+        vectors: vector of each treatment of --treatment-vectors, else empty.
+        mean, scale: normalisation x = (transformed - mean) / scale. mean has shape [d].
+        transform, cofactor: "arcsinh", "log1p" or "none", and the cofactor of arcsinh.
+        config: options of the training, as text.
+
+    Raises:
+        OSError: if the file cannot be opened.
+        ValueError: if the file has another layout version, or does not have these weights.
+    """
 
     def __init__(self, path, weights="average", dtype=torch.float32, device="cpu"):
         if os.path.isdir(path):
@@ -306,7 +427,7 @@ class Run:
             if version != 1:
                 raise ValueError(f"{path}: popflow_checkpoint or popflow_weights: found {version}, allowed 1")
             if weights not in file:
-                raise ValueError(f"{path}: {weights}: missing; a weights.h5 has the average alone")
+                raise ValueError(f"{path}: group {weights}: missing. A weights.h5 has only the group average")
             self.config = dict(line.split(" = ", 1) for line in file.attrs["config"].splitlines() if " = " in line)
             shape = dict(file["model"].attrs)
             shape.setdefault("encoder_activation", "relu")
@@ -340,26 +461,44 @@ class Run:
         self.transform, self.cofactor = kind, float(cofactor or 5)
 
     def normalise(self, raw):
-        """Raw values [n, d], columns in the order of `markers`, to the model's: transform, mean, scale."""
+        """Returns normalised values: (transform(raw) - mean) / scale.
+
+        Shapes: raw [n, d] with columns in the order of `markers`, result [n, d].
+        Units: raw in the units of the data file, result in mean standard deviations of a marker.
+        """
         x = np.asarray(raw, dtype=np.float64)
         if self.transform == "arcsinh":
             x = np.arcsinh(x / self.cofactor)
         elif self.transform == "log1p":
             x = np.log1p(x)
-        # The transformed values are single precision, as popflow has them.
+        # Rounds the transformed values to single precision, as popflow does.
         x = (x.astype(np.float32) - self.mean.astype(np.float32)) / np.float32(self.scale)
         return torch.as_tensor(x, dtype=self.dtype, device=self.device)
 
     def invert(self, x):
-        """The model's values back to raw ones; what was moved below zero stays there."""
+        """Returns raw values, as a NumPy array. Inverse of normalise(). Negative values are not clipped.
+
+        Shapes: x [n, d], result [n, d].
+        """
         y = x.detach().cpu().numpy().astype(np.float64) * self.scale + self.mean
         if self.transform == "arcsinh":
             return self.cofactor * np.sinh(y)
         return np.expm1(y) if self.transform == "log1p" else y
 
     def condition(self, treatment, concentration=None):
-        """The vector c: one-hot of the treatment, or its vector where the run has such, of A+B the sum of both; after
-        --doses all that, and that times the level of the dose."""
+        """Returns the condition vector c of a treatment.
+
+        c is the one-hot vector of the treatment. If the run has treatment vectors, it is the vector of the treatment. A
+        combination A+B that has no vector of its own has the sum of the vectors of A and B. With `doses` = "all", c is
+        [c | c i / n] for the i-th of n concentrations. Between two of them i is interpolated in log concentration.
+
+        Args:
+            treatment: label of a treatment.
+            concentration: dose in the units of the data file. Ignored unless `doses` is "all".
+
+        Raises:
+            ValueError: if the model does not know the treatment, or was not trained on that range of concentrations.
+        """
         names = list(self.vectors) or self.treatments
         parts = [treatment] if treatment in names or not self.vectors else treatment.split("+")
         if not all(part in names for part in parts):
@@ -379,7 +518,13 @@ class Run:
         return torch.as_tensor(c, dtype=self.dtype, device=self.device)
 
     def type_numbers(self, labels):
-        """Cell types as the encoder numbers them; None if the model ignores them."""
+        """Returns the indices of cell type labels in `cell_types`, shape [n].
+
+        Returns None if `labels` is None or the model has fewer than two cell types, and so ignores them.
+
+        Raises:
+            ValueError: if a label is not in `cell_types`.
+        """
         if len(self.cell_types) < 2 or labels is None:
             return None
         numbers = [self.cell_types.index(str(label)) for label in labels]
@@ -387,14 +532,28 @@ class Run:
 
     @torch.no_grad()
     def embed(self, x, types=None):
-        """What the model knows of a population, given its normalised cells and the labels of their types."""
+        """Returns the context h of a population, without a gradient. See FlowMatching.context.
+
+        Shapes: x [n, d] normalised, types [n] labels of cell types, result [context].
+        """
         return self.model.context(x, self.type_numbers(types))
 
     def transport(self, x, treatment, concentration=None, context=None, types=None, tolerance=1e-4, times=()):
-        """Normalised cells carried to a treatment: those at t = 1 and a list of those at `times`.
+        """Moves normalised cells to a treatment.
 
-        With a Gaussian base `x` is the noise, and `context` the embedding of the control cells. popflow embeds at most
-        --max-cells cells, a seeded draw; here all that are given."""
+        Args:
+            x: normalised control cells, shape [n, d]. With a Gaussian base, the noise.
+            treatment, concentration: see condition().
+            context: context h. Default: embed(x, types). With a Gaussian base, pass that of the control cells.
+            types: labels of the cell types, shape [n].
+            tolerance: relative and absolute tolerance of the solver.
+            times: flow times in [0, 1] of further outputs.
+
+        Returns:
+            The cells at t = 1, shape [n, d], and a list of the cells at each of `times`.
+
+        popflow embeds a seeded draw of at most --max-cells cells. This method embeds all given cells.
+        """
         c = self.condition(treatment, concentration)
         h = self.embed(x, types) if context is None else torch.as_tensor(context).to(x)
         if self.method == "icnn" and self.model.conditions == 0:
@@ -402,22 +561,42 @@ class Run:
         return self.model.transport(x, h, c, tolerance, times)
 
     def predict(self, raw, treatment, concentration=None, types=None, tolerance=1e-4):
-        """Raw control cells [n, d] of one population to raw predicted cells."""
+        """Returns predicted raw cells from the raw control cells of one population.
+
+        Shapes: raw [n, d] with columns in the order of `markers`, types [n] labels, result [n, d], a NumPy array.
+
+        Raises:
+            ValueError: if the base is gaussian, or as condition() and FlowMatching.context().
+        """
         if self.base == "gaussian":
-            raise ValueError("base is gaussian: draw noise and call transport() with the context of the control cells")
+            raise ValueError(
+                "predict() needs base source, found base gaussian: draw noise and call transport() with the context of the "
+                "control cells")
         x = self.normalise(raw)
         return self.invert(self.transport(x, treatment, concentration, types=types, tolerance=tolerance)[0])
 
 
 def export(run, path):
-    """Saves the encoder and the velocity network as a TorchScript file, which torch.jit.load reads without this one, in
-    Python or C++: `model.context(x, types)` is h, `model(x, t, h, c)` the velocity. The file `popflow.json` in it (see
-    `_extra_files` of torch.jit.load) says how x and c come about: x = (transformed - mean) / scale, c as condition()."""
+    """Saves the encoder and the velocity network as TorchScript. torch.jit.load reads the file in Python or C++, without
+    this module.
+
+    `model.context(x, types)` returns h and `model(x, t, h, c)` the velocity. The file contains `popflow.json` (see
+    `_extra_files` of torch.jit.load) with what is needed to compute x and c: x = (transformed - mean) / scale, c as in
+    Run.condition().
+
+    Args:
+        run: Run of method fm, cgfm or mfm.
+        path: file to write.
+
+    Raises:
+        ValueError: if the method is icnn, which has no velocity.
+    """
     if run.method == "icnn":
-        raise ValueError("method icnn: found potentials, allowed fm, cgfm and mfm, which have a velocity")
+        raise ValueError("method icnn: export() needs method fm, cgfm or mfm: convex potentials have no velocity")
     about = {"method": run.method, "base": run.base, "markers": run.markers, "cell_types": run.cell_types,
              "transform": run.config["transform"], "mean": run.mean.tolist(), "scale": run.scale, "doses": run.doses,
-             "treatments": run.treatments, "concentrations": {k: [float(v) for v in vs] for k, vs in run.concentrations.items()},
+             "treatments": run.treatments,
+             "concentrations": {k: [float(v) for v in vs] for k, vs in run.concentrations.items()},
              "vectors": {name: vector.tolist() for name, vector in run.vectors.items()}}
     torch.jit.save(torch.jit.script(run.model.eval()), path, _extra_files={"popflow.json": json.dumps(about)})
 

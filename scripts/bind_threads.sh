@@ -2,9 +2,11 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced by scripts/quickstart.sh and scripts/sweep.sh.
 
-# bind_threads RANKS: has the threads of a run bound to a core each (OMP_PROC_BIND, OMP_PLACES) if they are as many as
-# there are cores, and sets `binding`, options of mpirun. A run that leaves cores free is left to the system, since
-# another beside it would be bound to the same ones; so is one whose user has set either variable.
+# bind_threads RANKS: binds each thread of a run to a core of its own if the run has exactly one thread for each core.
+# Exports OMP_PROC_BIND and OMP_PLACES, and sets the array `binding` to the binding options of mpirun.
+# Leaves the placement to the operating system in two cases:
+#   - The run leaves cores free. A second run on this machine would be bound to the same cores.
+#   - The user has set OMP_PROC_BIND or OMP_PLACES.
 bind_threads() {
     local cores threads
     binding=(--bind-to none)

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Line coverage of src and apps by the tests: the figure, build/coverage/report.html, and the lines that raise an error
-# and were not reached. Of a copy, build/coverage/source, in which each statement has a line of its own: of
-# `if (wrong) throw ...` on one line it cannot be told whether it threw.
-# Usage: coverage.sh [CTEST-OPTION...]   as in coverage.sh -L unit; with SANITIZE=address,undefined in the environment under
-#   these sanitizers at once
+# Measures the line coverage of src and apps by the tests. Prints the figure and writes to build/coverage:
+#   report.html, report.txt   coverage of each file
+#   errors.txt                lines that raise an error and were not reached
+# Measures a copy, build/coverage/source, in which clang-format puts each statement on a line of its own. Otherwise
+# `if (wrong) throw ...` on one line counts as reached even if it never threw.
+# Usage: coverage.sh [CTEST-OPTION...]     (for example coverage.sh -L unit)
+# Environment: SANITIZE=address,undefined also enables these sanitizers.
 # Needs: apt-get install gcovr clang-format
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,7 +30,7 @@ cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DPOPFLOW_BUILD
     -DCMAKE_EXE_LINKER_FLAGS="--coverage -Wl,--undefined=__gcov_dump"
 cmake --build "$build"
 find "$build" -name '*.gcda' -delete
-# As the preset asan has it.
+# The same options as in the test preset asan of CMakePresets.json.
 export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:max_allocation_size_mb=1024:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 failed=0

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds the libFuzzer targets with Clang, ASan and UBSan, and runs each for some minutes, one after the other.
+# Builds the libFuzzer targets with Clang, ASan and UBSan. Runs each for MINUTES, one after the other.
 # Usage: fuzz.sh MINUTES [h5ad|cells|checkpoint|results|training...]
-# What is found lies in build/fuzz/findings/FORMAT; `build/fuzz/tests/fuzz/fuzz_FORMAT FILE` repeats it. The corpus,
-# build/fuzz/corpus, grows from run to run. Exit code 1 if anything was found.
+# Writes findings to build/fuzz/findings/FORMAT. To reproduce one: build/fuzz/tests/fuzz/fuzz_FORMAT FILE.
+# Keeps the corpus, build/fuzz/corpus, for later runs. Exit code 1 if anything was found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [[ ${1:-} =~ ^[0-9]+$ ]] || {
@@ -23,13 +23,15 @@ targets=(write_corpus)
 for format in "${formats[@]}"; do targets+=("fuzz_$format"); done
 cmake --build --preset fuzz --target "${targets[@]}"
 build/fuzz/tests/fuzz/write_corpus tests/golden/anndata build/fuzz/seeds
-# A file is to be refused, not an allocation: larger ones fail as they would under the guard's limit.
-# Little freed memory is held back: each file is tried in a fork, which takes as long as there is memory to share.
+# max_allocation_size_mb: larger allocations fail, as they do under the memory limit of the file guard. The reader must then
+# refuse the file.
+# quarantine_size_mb: keeps little freed memory. Each file is tried in a forked process, and a fork takes longer the more
+# memory its parent has.
 export ASAN_OPTIONS=detect_leaks=0:max_allocation_size_mb=128:allocator_may_return_null=1:quarantine_size_mb=8
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 OMP_NUM_THREADS=1
 found=0
-# fuzz FORMAT: for the minutes, or until something is found. A file that alone takes no longer than it may is no finding:
-# the machine was busy or this program was stopped.
+# fuzz FORMAT: runs until the time is over or something is found. Repeats the file of a timeout on its own. If it then stays
+# within the time limit it is no finding: the machine was busy, or the process was suspended.
 fuzz() {
     local end=$((SECONDS + 60 * minutes)) left slow
     local program=(build/fuzz/tests/fuzz/fuzz_"$1" -max_len=100000 -timeout=20 -rss_limit_mb=1024 -print_final_stats=1
@@ -39,11 +41,11 @@ fuzz() {
         "${program[@]}" -max_total_time=$left "build/fuzz/corpus/$1" "build/fuzz/seeds/$1" 2>>"build/fuzz/$1.log" && return
         slow=$(find "build/fuzz/findings/$1" -name 'timeout-*' | head -n 1)
         [ -n "$slow" ] && "${program[@]}" "$slow" 2>/dev/null || return 1
-        echo "fuzz: $1: ${slow##*/} is no slower than it may be"
+        echo "fuzz: $1: ${slow##*/} stays within the time limit when repeated, ignored"
         rm "$slow"
     done
 }
-TIMEFORMAT="of which processor time: %U s user, %S s system"
+TIMEFORMAT="CPU time: %U s user, %S s system"
 for format in "${formats[@]}"; do
     mkdir -p "build/fuzz/corpus/$format" "build/fuzz/findings/$format"
     echo "fuzz: $format for $minutes minutes"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs what popflow needs from the packages of Debian 12 or a recent Ubuntu.
-# Usage: install_dependencies.sh [--tests] [--slurm]   (--tests adds what only the tests need, --slurm a Slurm for the
-#   test of the job files)
+# Installs the dependencies of popflow from the packages of Debian 12 or a recent Ubuntu.
+# Usage: install_dependencies.sh [--tests] [--slurm]
+#   --tests   adds the packages that only the tests need
+#   --slurm   adds Slurm, for the test of the job files
 set -euo pipefail
 packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev
     libfreetype-dev zlib1g-dev fonts-liberation)
@@ -12,7 +13,7 @@ for option; do
             python3-h5py python3-anndata python3-pot python3-pil python3-torch chromium) ;;
         --slurm) packages+=(slurm-wlm munge) ;;
         *)
-            echo "install_dependencies.sh: found '$option', allowed --tests, --slurm" >&2
+            echo "install_dependencies.sh: unknown option '$option', allowed --tests, --slurm" >&2
             exit 2
             ;;
     esac

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Static analysis of src and apps: cppcheck, and clang-tidy with the .clang-tidy of the project.
-# Usage: lint.sh [FILE...]   (default: everything; JOBS, default 2, says how many files at a time)
+# Runs static analysis on src and apps: cppcheck, and clang-tidy with the .clang-tidy of the project.
+# Usage: lint.sh [FILE...]     (default: all files)
+# Environment: JOBS, number of files that are analysed at a time (default 2).
 # Needs a configured dev preset, and: apt-get install cppcheck clang-tidy libomp-dev
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,10 +10,10 @@ cd "$(dirname "$0")/.."
 jobs=${JOBS:-2}
 files=("$@")
 [ $# -gt 0 ] || mapfile -t files < <(find src apps -name '*.cpp' | sort)
-# A MatrixView is four words that are passed like a span.
+# passedByValue is suppressed: a MatrixView has four words and is passed by value, like a span.
 cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability --inline-suppr -j "$jobs" \
     --suppress=missingIncludeSystem --suppress=passedByValue --error-exitcode=1 -I src -I apps "${files[@]}"
-# Options of GCC alone are in the compile commands.
+# The compile commands have warning options that only GCC knows.
 printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$jobs" clang-tidy -p build/dev --quiet --warnings-as-errors='*' \
     --extra-arg=-Wno-unknown-warning-option
-echo "lint: ${#files[@]} files without a finding"
+echo "lint: ${#files[@]} files, no findings"

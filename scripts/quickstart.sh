@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs what is needed, builds, trains Meta Flow Matching on the real screen of data/ with 2 MPI ranks, scores the
-# genes that were held out and prints the table. Results: runs/egf_sample/results.h5;
-# called again it goes on where it was stopped.
+# Installs the dependencies and builds. Trains Meta Flow Matching on the real screen of data/ with 2 MPI ranks, scores the
+# held-out genes and prints the table. Results: runs/egf_sample/results.h5. Called again, it resumes where it was stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install_dependencies.sh

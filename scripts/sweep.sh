@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs a sweep on this machine, one run after the other; complete runs are skipped, started ones go on where they were.
+# Runs a sweep on this machine, one run after the other. Skips complete runs and resumes started ones.
 # Usage: sweep.sh [--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]
 #   scripts/sweep.sh --output runs configs/letters/*.cfg -- --data letters.h5ad
 #   popflow report runs/letters/*/*/results.h5 --published letters
-# Environment: POPFLOW (the program; default: the release build), POPFLOW_RANKS (default 1; more are started by mpirun),
-# OMP_NUM_THREADS (threads of a rank; bound to cores if the run takes all there are). Exit code 1 if a run failed (the
-# others were run all the same), 75 if stopped.
+# Environment:
+#   POPFLOW           program (default: the release build)
+#   POPFLOW_RANKS     MPI ranks of a run (default 1). Starts more than one with mpirun.
+#   OMP_NUM_THREADS   threads of a rank. They are bound to cores if the run uses all cores.
+# Exit code: 0 if all runs are complete, 1 if a run failed (the others still ran), 2 for wrong arguments, 75 if stopped by a
+# signal.
 set -uo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$home/scripts/sweep_list.sh"
 parse_sweep "$@" || exit $?
 program=${POPFLOW:-$home/build/release/popflow}
 [ -x "$program" ] || {
-    echo "sweep: no program '$program'; build it or set POPFLOW" >&2
+    echo "sweep: program '$program' not found: build it or set POPFLOW" >&2
     exit 2
 }
 . "$home/scripts/bind_threads.sh"
@@ -22,14 +25,14 @@ launch=("$program")
 [ "${POPFLOW_RANKS:-1}" = 1 ] || launch=(mpirun "${binding[@]}" -n "$POPFLOW_RANKS" "$program")
 echo "sweep: $(sweep_size) runs into $sweep_output with $("$program" --version)"
 
-# A signal is for the run, which saves its state, and then for this script. The shell acts on it once `wait` returns.
+# Forwards a signal to the run, which saves its state. This script then stops too, once `wait` has returned.
 child=
 signal=
 on_signal() {
     signal=$1
     [ -z "$child" ] || kill "-$2" "$child" 2>/dev/null
 }
-trap 'on_signal INT TERM' INT # a run in the background does not hear the keyboard
+trap 'on_signal INT TERM' INT # a background process ignores Ctrl-C, so it gets TERM
 trap 'on_signal TERM TERM' TERM
 trap 'on_signal USR1 USR1' USR1
 failed=0
@@ -42,17 +45,17 @@ for ((i = 0; i < $(sweep_size); i++)); do
         "${sweep_options[@]}" &
     child=$!
     wait "$child" || :
-    while kill -0 "$child" 2>/dev/null; do # a signal ended wait, not the program
+    while kill -0 "$child" 2>/dev/null; do # a signal interrupted `wait`, the program still runs
         wait "$child" || :
     done
     code=0
-    wait "$child" || code=$? # the shell keeps it
+    wait "$child" || code=$? # the shell remembers the exit code
     child=
     [ -z "$signal" ] || {
-        echo "sweep: stopped by SIG$signal; the same command goes on" >&2
+        echo "sweep: stopped by SIG$signal. Run the same command again to resume" >&2
         exit 75
     }
-    [ "$code" != 2 ] || echo "sweep: the input of $run_config is wrong" >&2
+    [ "$code" != 2 ] || echo "sweep: $run_config: popflow refused the input, see its message above" >&2
     [ "$code" = 0 ] || {
         echo "sweep: exit code $code: $run_folder" >&2
         failed=$((failed + 1))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Sourced by scripts/sweep.sh and the files of slurm/: which runs a sweep has and how far each one is.
-# A sweep is `[--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]`: one run for each configuration and seed, in
-# FOLDER/TABLE/NAME/seedN where TABLE and NAME are folder and name of the configuration; the options behind -- go to
-# every run.
+# Sourced by scripts/sweep.sh and the files of slurm/. Lists the runs of a sweep and the state of each.
+# Arguments of a sweep: `[--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]`. A sweep has one run for each
+# configuration and seed, in FOLDER/TABLE/NAME/seedN. TABLE is the folder of the configuration file, NAME its name without
+# .cfg. The options after -- are passed to every run.
 
-# parse_sweep ARGUMENT...: sets sweep_seeds, sweep_output, sweep_configs and sweep_options, with absolute paths.
+# parse_sweep ARGUMENT...: sets sweep_seeds, sweep_output, sweep_configs and sweep_options. Makes paths absolute.
 parse_sweep() {
     sweep_seeds=(1 2 3)
     sweep_output=runs
@@ -20,7 +20,7 @@ parse_sweep() {
                 break
                 ;;
             -*)
-                echo "sweep: unknown option '$1'; options of popflow go behind --" >&2
+                echo "sweep: unknown option '$1'. Options of popflow must follow --" >&2
                 return 2
                 ;;
             *)
@@ -34,7 +34,7 @@ parse_sweep() {
         shift
     done
     [ ${#sweep_configs[@]} -gt 0 ] || {
-        echo "sweep: no configuration; give some, such as configs/letters/*.cfg" >&2
+        echo "sweep: no configuration given. Name one or more, for example configs/letters/*.cfg" >&2
         return 2
     }
     local seed
@@ -47,12 +47,13 @@ parse_sweep() {
     sweep_output=$(realpath -m "$sweep_output")
 }
 
-# Seeds vary slowest: a sweep that is cut short has whole tables.
+# sweep_size: prints the number of runs.
 sweep_size() {
     echo $((${#sweep_configs[@]} * ${#sweep_seeds[@]}))
 }
 
-# sweep_run INDEX: sets run_config, run_seed and run_folder.
+# sweep_run INDEX: sets run_config, run_seed and run_folder. The seed varies slowest, so that a sweep that was cut short has
+# complete tables for the first seeds.
 sweep_run() {
     run_config=${sweep_configs[$1 % ${#sweep_configs[@]}]}
     run_seed=${sweep_seeds[$1 / ${#sweep_configs[@]}]}
@@ -61,7 +62,8 @@ sweep_run() {
     run_folder=$sweep_output/$(basename "$(dirname "$run_config")")/$name/seed$run_seed
 }
 
-# run_state FOLDER: complete, started or new. Files of a run are renamed into place: one that is there is whole.
+# run_state FOLDER: prints complete, started or new. popflow renames finished files into place, so an existing file is
+# complete.
 run_state() {
     if [ -e "$1/results.h5" ]; then
         echo complete

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs what is needed, builds with warnings as errors and runs every test.
-# Usage: test.sh [dev|asan]
+# Installs the dependencies, builds with warnings as errors and runs all tests.
+# Usage: test.sh [dev|asan]     (preset, default dev)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install_dependencies.sh --tests --slurm

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Makes the Debian package of a build, unpacks it in a scratch root and uses the program from there.
-#   scripts/test_package.sh build/release
+# Makes the Debian package of a build, unpacks it into a scratch root and runs the program from there.
+# Usage: test_package.sh BUILD     (for example scripts/test_package.sh build/release)
 set -euo pipefail
 build=$(cd "${1:?usage: scripts/test_package.sh BUILD}" && pwd)
 work=$(mktemp -d)
@@ -11,7 +11,7 @@ package=$(echo "$work"/popflow_*.deb)
 depends=$(dpkg-deb -f "$package" Depends)
 echo "depends: $depends"
 for library in libc6 libhdf5 libdnnl libboost-program-options libfreetype; do
-  case $depends in *$library*) ;; *) echo "no dependency on $library"; exit 1 ;; esac
+  case $depends in *$library*) ;; *) echo "the package does not depend on $library"; exit 1 ;; esac
 done
 root=$work/root
 dpkg -x "$package" "$root"
@@ -25,8 +25,8 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OMP_WAIT_POLICY=passive
 "$popflow" --version
 cd "$work"
 "$popflow" simulate letters --output letters.h5ad --letters A,B --test-letters C --rotations 1 --size 40
-# A configuration of the package, which includes another one.
+# Trains with a configuration of the package that includes another one.
 "$popflow" train --config "$share/configs/letters_fast/fm.cfg" --data letters.h5ad --output run --steps 2 \
   --min-cells 50 --cells 10 --batch-pairs 2 --hidden 16
-[ -f run/checkpoint.h5 ] && [ -f run/weights.h5 ] || { echo "no checkpoint"; exit 1; }
+[ -f run/checkpoint.h5 ] && [ -f run/weights.h5 ] || { echo "the training wrote no checkpoint or no weights"; exit 1; }
 echo "package ok: $(basename "$package")"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# ThreadSanitizer over what starts threads: the unit tests of the folders with parallel loops, the work queue
-# on 1 to 4 ranks, and a training with its background writer and an evaluation by the program. Clang's OpenMP tells
-# the sanitizer how its threads wait for each other (archer).
-# Usage: tsan.sh [FOLDER...]     (as in tsan.sh ot; default: all)
+# Runs ThreadSanitizer on the multi-threaded code: the unit tests of the folders with parallel loops, the work queue on 1 to 4
+# ranks, a training with its background writer, and an evaluation. Clang's OpenMP reports its synchronisation to the
+# sanitizer through the archer library.
+# Usage: tsan.sh [FOLDER...]     (for example tsan.sh ot, default: all folders)
 # Needs: apt-get install clang libclang-rt-14-dev libomp-14-dev
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,14 +18,14 @@ targets=(popflow_app work_queue)
 for folder in "${folders[@]}"; do targets+=("unit_$folder"); done
 cmake --preset tsan
 cmake --build --preset tsan --target "${targets[@]}"
-# MPI and oneDNN are not instrumented: what they do between themselves is not looked at. oneDNN asks for GCC's OpenMP and
-# finds Clang's, which is loaded first and has its names.
+# MPI and oneDNN are not instrumented, so their own accesses are ignored. oneDNN is linked to GCC's OpenMP but uses Clang's,
+# which is loaded first and exports the same symbols.
 export TSAN_OPTIONS="ignore_noninstrumented_modules=1:halt_on_error=0:exitcode=66:history_size=4${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 export OMP_TOOL_LIBRARIES=$archer OMP_NUM_THREADS=${OMP_NUM_THREADS:-4}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 failed=0
-# check NAME COMMAND...: its last lines, and the races if there are any.
+# check NAME COMMAND...: runs a command and prints its last line. If it fails, sets `failed` and prints the first reports.
 check() {
     local log=build/tsan/$1.log
     if "${@:2}" >"$log" 2>&1; then

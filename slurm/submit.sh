@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Submits a job with the site's settings (slurm/env.sh), from any folder.
+# Submits a job with the site settings of slurm/env.sh, from any folder.
 # Usage: submit.sh run|train|evaluate|report OPTION...
 #        submit.sh chain --output RUN OPTION... [-- EVALUATE-OPTION...]
 #        submit.sh sweep [--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]
-# A chain is three jobs: train with OPTION..., evaluate to RUN/results.h5, report to RUN/report.html; each waits for the
-# one before it, and if that fails it is cancelled. A sweep submits what is not complete yet, as one job array. Submit
-# either again to go on with what is missing. Paths among the options of popflow are relative to the folder in which this
-# is called. Prints what sbatch prints.
+# A chain is three jobs: train with OPTION..., evaluate to RUN/results.h5, report to RUN/report.html. Each waits for the job
+# before it and is cancelled if that job fails. A sweep submits its incomplete runs as one job array. Submit a chain or a
+# sweep again to complete it. Paths in the options of popflow are relative to the current folder. Prints the output of sbatch.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$home/slurm/env.sh"
@@ -15,12 +14,12 @@ verb=${1:-}
 case $verb in
     run | train | evaluate | report | chain | sweep) shift ;;
     *)
-        echo "submit.sh: found verb '$verb', allowed run, train, evaluate, report, chain, sweep" >&2
+        echo "submit.sh: unknown verb '$verb', allowed run, train, evaluate, report, chain, sweep" >&2
         exit 2
         ;;
 esac
 
-# submit VERB RANKS [SBATCH-OPTION...] -- ARGUMENT...: prints what sbatch prints.
+# submit VERB RANKS [SBATCH-OPTION...] -- ARGUMENT...: submits a job and prints the output of sbatch.
 submit() {
     local job=$1 options=(--ntasks="$2" --cpus-per-task="$POPFLOW_THREADS" --mem-per-cpu="$POPFLOW_MEMORY"
         --time="$POPFLOW_TIME" --output="$POPFLOW_LOGS/%x-%j.log")
@@ -34,13 +33,13 @@ submit() {
     POPFLOW_HOME=$home sbatch "${options[@]}" $POPFLOW_SBATCH "$home/slurm/$job.sbatch" "$@"
 }
 
-# after VERB RANKS [JOB] -- ARGUMENT...: a job that waits for another; its number goes to $number.
-after() {
-    local job=$1 count=$2 wait=()
+# submit_after VERB RANKS [JOB] -- ARGUMENT...: submits a job that waits for JOB. Sets `number` to the number of the new job.
+submit_after() {
+    local job=$1 count=$2 dependency=()
     shift 2
-    [ "$1" = -- ] || { wait=(--dependency="afterok:$1" --kill-on-invalid-dep=yes) && shift; }
-    number=$(submit "$job" "$count" --parsable "${wait[@]}" "$@")
-    number=${number%%;*} # of a federation it names the cluster as well
+    [ "$1" = -- ] || { dependency=(--dependency="afterok:$1" --kill-on-invalid-dep=yes) && shift; }
+    number=$(submit "$job" "$count" --parsable "${dependency[@]}" "$@")
+    number=${number%%;*} # in a federation sbatch appends ";CLUSTER"
     echo "Submitted batch job $number ($job)"
 }
 
@@ -55,12 +54,12 @@ submit_chain() {
     done
     [ $# = 0 ] || shift
     [ -n "$run" ] || {
-        echo "submit.sh: chain: give --output RUN" >&2
+        echo "submit.sh: chain needs --output RUN" >&2
         exit 2
     }
-    after train "$POPFLOW_RANKS" -- "${train[@]}"
-    after evaluate "$POPFLOW_RANKS" "$number" -- --run "$run" --output "$run/results.h5" "$@"
-    after report 1 "$number" -- "$run" --output "$run/report.html"
+    submit_after train "$POPFLOW_RANKS" -- "${train[@]}"
+    submit_after evaluate "$POPFLOW_RANKS" "$number" -- --run "$run" --output "$run/results.h5" "$@"
+    submit_after report 1 "$number" -- "$run" --output "$run/report.html"
 }
 
 submit_sweep() {

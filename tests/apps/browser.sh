@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The HTML reports of a screen, with hostile names too, and of letters, as a browser lays them out.
-# Usage: browser.sh POPFLOW MPIEXEC PYTHON [SCREENSHOTS]
+# Checks the HTML reports of a screen, of a screen with hostile names and of letters in a browser.
+# Usage: browser.sh POPFLOW MPIEXEC PYTHON [SCREENSHOTS]     (SCREENSHOTS: folder for pictures of the pages)
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,14 +33,14 @@ expect_exit 0 "$popflow" report letters --output letters.html
 for page in screen hostile letters; do
     "$python" "$here/check_browser.py" $page.html ${shots:+"$shots/$page"} || fail "$page.html"
 done
-# The check sees what it is there for.
-seen() { # WORD SED_COMMAND
-    sed "$2" screen.html >spoilt.html
-    expect_exit 1 "$python" "$here/check_browser.py" spoilt.html
-    grep -q "$1" err || fail "'$2' is not seen: $(cat err)"
+# finds PROBLEM SED_COMMAND: fails unless check_browser.py reports the problem in a page changed by SED_COMMAND.
+finds() {
+    sed "$2" screen.html >faulty.html
+    expect_exit 1 "$python" "$here/check_browser.py" faulty.html
+    grep -q "$1" err || fail "check_browser.py does not find the change '$2': $(cat err)"
 }
-seen pale 's/--soft: #5b636b/--soft: #c0c4c8/'
-seen small 's/svg .tick { font-size: 12px/svg .tick { font-size: 5px/'
-seen scrolls 's/<h1>/<h1 style="width:2000px">/'
-seen "console: " 's/<script>/<script>nosuch();/'
-echo "browsers show the report"
+finds low_contrast 's/--soft: #5b636b/--soft: #c0c4c8/'
+finds small_text 's/svg .tick { font-size: 12px/svg .tick { font-size: 5px/'
+finds scrolls 's/<h1>/<h1 style="width:2000px">/'
+finds "console: " 's/<script>/<script>nosuch();/'
+echo "the reports display correctly in a browser"

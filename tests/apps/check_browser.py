@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""How a browser lays the HTML report out: light and dark, as wide as a telephone, a tablet and a screen, no part of the page
-beyond its edge, no text too small or too pale to read, nothing in the console.
+"""Checks the layout of an HTML report in a browser: light and dark, at the width of a phone, a tablet and a screen.
 
-Usage: check_browser.py PAGE.html [SCREENSHOTS]     (SCREENSHOTS: a folder that gets a picture of each)
+No part of the page may exceed its width, no text may be too small or have too little contrast, and the console must be empty.
+
+Usage: check_browser.py PAGE.html [SCREENSHOTS]     (SCREENSHOTS: folder for a picture of each layout)
 """
 import pathlib
 import sys
@@ -10,34 +11,41 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import browser  # noqa: E402
 
-LEAST_SIZE = 9  # pixels of a font
-LEAST_CONTRAST = 4.5  # of text against what is behind it, WCAG 2 AA
+MIN_FONT_SIZE = 9  # pixels
+MIN_CONTRAST = 4.5  # contrast ratio of text and background, WCAG 2 AA
+# JavaScript that returns the width of the page, the number of charts and texts, and the faulty elements.
 MEASURE = """(() => {
   document.querySelectorAll('details').forEach(e => e.open = true);
   const rgba = text => { const v = text.match(/[\\d.]+/g).map(Number); return v.length < 4 ? [...v, 1] : v; };
-  const over = (top, below) => [0, 1, 2].map(i => top[3] * top[i] + (1 - top[3]) * below[i]).concat(1);
-  const behind = element => {
+  const blend = (top, below) => [0, 1, 2].map(i => top[3] * top[i] + (1 - top[3]) * below[i]).concat(1);
+  const background = element => {
     const layers = [];
     for (let e = element; e; e = e.parentElement) layers.push(rgba(getComputedStyle(e).backgroundColor));
-    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
+    return layers.reverse().reduce((below, top) => blend(top, below), [255, 255, 255, 1]);
   };
-  const light = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+  const luminance = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+  const contrast = (a, b) => {
+    const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p);
+    return (x + 0.05) / (y + 0.05);
+  };
   const texts = [];
   for (const e of document.body.querySelectorAll('*')) {
     if (['SCRIPT', 'STYLE', 'TITLE', 'title'].includes(e.tagName) || !e.getClientRects().length) continue;
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
-    const style = getComputedStyle(e), drawn = e instanceof SVGElement, back = behind(e);
-    const scale = drawn ? Math.abs(e.getScreenCTM().a || e.getScreenCTM().b) : 1;
-    const colour = rgba(drawn ? style.fill : style.color);
-    texts.push({text: e.textContent.trim().slice(0, 40), size: parseFloat(style.fontSize) * scale, contrast: contrast(over(colour, back), back)});
+    const style = getComputedStyle(e), is_svg = e instanceof SVGElement, back = background(e);
+    const scale = is_svg ? Math.abs(e.getScreenCTM().a || e.getScreenCTM().b) : 1;
+    const colour = rgba(is_svg ? style.fill : style.color);
+    texts.push({text: e.textContent.trim().slice(0, 40), size: parseFloat(style.fontSize) * scale,
+      contrast: contrast(blend(colour, back), back)});
   }
-  const beyond = [...document.body.querySelectorAll('*')].filter(e => !e.closest('.scroll, pre') && e.getBoundingClientRect().right > innerWidth + 1);
+  const too_wide = [...document.body.querySelectorAll('*')].filter(
+    e => !e.closest('.scroll, pre') && e.getBoundingClientRect().right > innerWidth + 1);
   return {width: document.documentElement.scrollWidth, charts: document.querySelectorAll('svg.chart').length, texts: texts.length,
-    beyond: beyond.map(e => e.tagName + ' ' + e.className).slice(0, 5),
-    small: texts.filter(t => !(t.size >= %g)).slice(0, 5), pale: texts.filter(t => !(t.contrast >= %g)).slice(0, 5)};
-})()""" % (LEAST_SIZE, LEAST_CONTRAST)
+    too_wide: too_wide.map(e => e.tagName + ' ' + e.className).slice(0, 5),
+    small_text: texts.filter(t => !(t.size >= %g)).slice(0, 5),
+    low_contrast: texts.filter(t => !(t.contrast >= %g)).slice(0, 5)};
+})()""" % (MIN_FONT_SIZE, MIN_CONTRAST)
 
 
 def main():
@@ -60,7 +68,8 @@ def main():
                 print(f"{name}: {found['charts']} charts, {found['texts']} texts")
                 if found["width"] > width:
                     faults.append(f"{name}: scrolls to {found['width']}")
-                faults += [f"{name}: {what}: {found[what]}" for what in ("beyond", "small", "pale") if found[what]]
+                for kind in ("too_wide", "small_text", "low_contrast"):
+                    faults += [f"{name}: {kind}: {found[kind]}"] if found[kind] else []
         faults += [f"console: {problem}" for problem in chromium.problems]
     sys.exit("\n".join(faults) or 0)
 

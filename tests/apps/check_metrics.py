@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Compares the lines of `popflow metrics A B` on standard input with POT, SciPy and scikit-learn.
+"""Compares the output of `popflow metrics A B`, read from standard input, with POT, SciPy and scikit-learn.
 
 Usage: check_metrics.py A.h5ad B.h5ad
 """
@@ -25,6 +25,7 @@ def mmd(gamma):
 
 
 def correlations(z):
+    """Returns the upper triangle of the correlation matrix of the markers."""
     return np.corrcoef(z.T)[np.triu_indices(z.shape[1], 1)]
 
 
@@ -41,13 +42,14 @@ cost = cdist(x, y, "sqeuclidean")
 epsilon = 0.1 * cost.mean()
 
 
-def value(u, v):
+def sinkhorn_value(u, v):
+    """Returns the value of entropic transport, <P, C> + epsilon KL(P | a b)."""
     a, b, c = np.full(len(u), 1 / len(u)), np.full(len(v), 1 / len(v)), cdist(u, v, "sqeuclidean")
     p = ot.sinkhorn(a, b, c, epsilon, method="sinkhorn_log", numItermax=100000, stopThr=1e-11)
     return np.sum(p * c) + epsilon * np.sum(p * np.log(np.maximum(p, 1e-300) * len(u) * len(v)))
 
 
-expected["sinkhorn"] = value(x, y) - value(x, x) / 2 - value(y, y) / 2
+expected["sinkhorn"] = sinkhorn_value(x, y) - sinkhorn_value(x, x) / 2 - sinkhorn_value(y, y) / 2
 found = {name: float(value) for name, value in (line.split() for line in sys.stdin)}
 assert list(found) == list(expected), list(found)
 for name, value in expected.items():

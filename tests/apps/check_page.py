@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Checks the HTML report of result files whose names are hostile; check_browser.py looks at how it is laid out.
+"""Checks the HTML of a report on result files whose labels contain HTML. check_browser.py checks the layout.
 
-Usage: check_page.py POPFLOW RESULTS.h5 ...     (works in the current folder, leaves page.html)
+Usage: check_page.py POPFLOW RESULTS.h5 ...     (works in the current folder, writes page.html)
 """
 
 import html.parser
@@ -21,7 +21,7 @@ PANELS = [
 
 
 class Page(html.parser.HTMLParser):
-    """Whether tags nest, which scripts there are, and what is fetched from elsewhere."""
+    """Checks that tags nest, counts scripts and collects the addresses of external resources."""
 
     def __init__(self):
         super().__init__()
@@ -43,6 +43,7 @@ class Page(html.parser.HTMLParser):
 
 
 def hostile_copy(path, name):
+    """Copies a result file and puts HTML into its labels."""
     shutil.copy(path, name)
     with h5py.File(name, "r+") as file:
         for column in ("treatment", "patient", "culture"):
@@ -61,13 +62,13 @@ def main():
     page.feed(text)
     page.close()
     assert not page.open, page.open
-    assert page.scripts == 1, "a script that is not the page's own"
+    assert page.scripts == 1, "a label was inserted as a script"
     assert not page.fetched, page.fetched
     assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;" in text
     assert text.count('<svg class="chart"') >= 3
     for panel in PANELS:
         assert panel in text, panel
-    print("the page is whole")
+    print("the page is valid")
 
 
 main()

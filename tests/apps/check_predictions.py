@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Makes inputs of predictions.sh and checks the files of predicted cells.
+"""Writes the inputs of predictions.sh and checks the files of predicted cells.
 
-Usage: check_predictions.py make SAMPLE FOLDER, or check_predictions.py CHECKS, a file whose lines are checks below with
-their arguments.
+Usage: check_predictions.py make SAMPLE FOLDER
+   or  check_predictions.py CHECKS     (CHECKS: file with the name of a check below and its arguments on each line)
 """
 
 import pathlib
@@ -17,17 +17,22 @@ import scipy.sparse
 from anndata.experimental import read_elem
 from scipy.stats import wasserstein_distance
 
-warnings.simplefilter("error")  # also of names that are not unique
+warnings.simplefilter("error")  # includes anndata's warning about names that are not unique
 warnings.filterwarnings("ignore", category=FutureWarning)
 warnings.filterwarnings("ignore", category=DeprecationWarning)
-CELLS = 200  # of a population
-OURS = ["predicted_treatment", "predicted_concentration"]
+CELLS = 200  # number of cells of a population
+CONDITION = ["predicted_treatment", "predicted_concentration"]
 read = anndata.read_h5ad
 
 
 def make(sample, folder):
-    """screen.h5ad: 4 genes. controls.h5ad: its controls, interleaved, markers reversed and one more, CSR, obs of many
-    types. unseen.h5ad: EGF_60min is given to the held-out gene alone."""
+    """Writes three files.
+
+    screen.h5ad: 4 genes of the sample.
+    unseen.h5ad: the same, but only the held-out gene has EGF_60min.
+    controls.h5ad: the controls in another encoding: interleaved populations, reversed markers and one more, CSR, obs columns of
+        many types.
+    """
     folder = pathlib.Path(folder)
     screen = read(sample)
     keep = screen.obs["patient"].isin(["MAPK1", "SRC", "KRAS", "GFP-FLAG", "MAPK14", "MAP2K7"])
@@ -43,7 +48,7 @@ def make(sample, folder):
     )
 
     controls = screen[screen.obs["treatment"] == "control"]
-    # Populations interleaved, each in the order that its cells have in the screen.
+    # Interleaves the populations. The cells of each keep their order.
     order = np.arange(controls.n_obs).reshape(-1, CELLS).T.ravel()
     controls = controls[order, ::-1].copy()
     n = controls.n_obs
@@ -79,16 +84,16 @@ def normalised(x, checkpoint):
 
 
 def scores(pairs, results, checkpoint, screen):
-    """w1_markers of the result file is that of the written cells, which are whole populations here."""
+    """Checks that w1_markers of the result file is that of the written cells. They are complete populations here."""
     predicted, truth = read(pairs), read(screen)
     with h5py.File(results) as file:
         table = read_elem(file["pairs"])
         embeddings = read_elem(file["embeddings"])
     table = table[(table["predictor"] == "model")].set_index("pair")
     assert list(predicted.obs["predicted_pair"].cat.categories) == list(table.index)
-    ours = predicted.uns["popflow"]
-    assert list(ours["predicted_pair"]) == list(embeddings["pair"])
-    np.testing.assert_array_equal(ours["embeddings"], embeddings["values"])
+    uns = predicted.uns["popflow"]
+    assert list(uns["predicted_pair"]) == list(embeddings["pair"])
+    np.testing.assert_array_equal(uns["embeddings"], embeddings["values"])
     assert set(predicted.obs["predicted_part"]) == {"test"}
     for pair, cells in predicted.obs.groupby("predicted_pair"):
         row = table.loc[pair]
@@ -104,42 +109,45 @@ def scores(pairs, results, checkpoint, screen):
 
 
 def spaces(raw, arcsinh, transformed, norm, checkpoint):
+    """Checks that the files have the same cells in different spaces."""
     raw, arcsinh, transformed, norm = (read(path) for path in (raw, arcsinh, transformed, norm))
     mean, scale = normalisation(checkpoint)
     np.testing.assert_allclose(arcsinh.X, norm.X * scale + mean, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(raw.X, 5 * np.sinh(arcsinh.X.astype(float)), rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(arcsinh.X, transformed.X)
-    assert raw.X.min() < 0, "the inverse is exact, also below zero"
+    assert raw.X.min() < 0, "the inverse transform clips values below zero"
     found = [data.uns["popflow"]["space"] for data in (raw, arcsinh, transformed, norm)]
     assert found == ["raw", "arcsinh", "arcsinh", "normalised"], found
 
 
 def keyed(data):
-    """Cells by what they are: (control cell, treatment, concentration)."""
+    """Returns the cells with the index (control cell, treatment, concentration)."""
     names = zip(data.obs["predicted_from"], data.obs["predicted_treatment"], data.obs["predicted_concentration"])
     return pd.DataFrame(data.X, index=pd.MultiIndex.from_tuples([tuple(map(str, name)) for name in names]))
 
 
 def same_cells(pairs, everything):
+    """Checks that the cells of `pairs` are also in `everything`, and the embeddings of both."""
     pairs, everything = read(pairs), read(everything)
     if everything.obs["predicted_concentration"].isna().all():  # trained without doses
         pairs.obs["predicted_concentration"] = np.nan
     a, b = keyed(pairs), keyed(everything)
     assert len(a) > 0 and len(b) > len(a) and a.index.is_unique and b.index.is_unique
     np.testing.assert_array_equal(a.to_numpy(), b.loc[a.index].to_numpy())
-    # One embedding per population, found by the codes of its column.
-    ours = everything.uns["popflow"]
+    # Each population has one embedding. The codes of the column are its row numbers.
+    uns = everything.uns["popflow"]
     codes = everything.obs["predicted_population"].cat.codes
-    assert codes.min() == 0 and codes.max() + 1 == len(ours["embeddings"]) == len(ours["predicted_population"])
-    assert list(everything.obs["predicted_population"].cat.categories) == list(ours["predicted_population"])
+    assert codes.min() == 0 and codes.max() + 1 == len(uns["embeddings"]) == len(uns["predicted_population"])
+    assert list(everything.obs["predicted_population"].cat.categories) == list(uns["predicted_population"])
     for patient, cells in pairs.obs.groupby("patient", observed=True):
-        of_pair = pairs.uns["popflow"]["embeddings"][cells["predicted_pair"].cat.codes[0]]
+        pair_embedding = pairs.uns["popflow"]["embeddings"][cells["predicted_pair"].cat.codes[0]]
         population = everything.obs.loc[everything.obs["predicted_from"].isin(cells["predicted_from"])]
-        of_population = ours["embeddings"][population["predicted_population"].cat.codes]
-        assert (of_population == of_pair).all() or pairs.obs["plate"].nunique() > 1
+        embeddings = uns["embeddings"][population["predicted_population"].cat.codes]
+        assert (embeddings == pair_embedding).all() or pairs.obs["plate"].nunique() > 1
 
 
-def carried(controls, predicted, names_kept=""):
+def obs_kept(controls, predicted, names_kept=""):
+    """Checks that the predicted cells have the obs columns and the var columns of their control cells."""
     source, predicted = read(controls), read(predicted)
     columns = [name for name in predicted.obs.columns if not name.startswith("predicted_")]
     assert columns == list(source.obs.columns), columns
@@ -155,12 +163,13 @@ def carried(controls, predicted, names_kept=""):
     assert "another" not in predicted.var_names and set(predicted.var_names) < set(source.var_names)
     assert (predicted.var["channel"] == source.var["channel"].loc[predicted.var_names]).all()
     assert predicted.X.dtype == np.float32
-    assert all(str(predicted.obs[name].dtype) == "category" for name in OURS)
+    assert all(str(predicted.obs[name].dtype) == "category" for name in CONDITION)
     config = predicted.uns["popflow"]["config"]
     assert "knn = 5\n" in config and predicted.uns["popflow"]["version"]
 
 
-def way(path, everything, controls, checkpoint):
+def intermediate(path, everything, controls, checkpoint):
+    """Checks the layers with the cells at t = 0, 0.25 and 0.5."""
     path, everything, controls = read(path), read(everything), read(controls)
     assert list(path.layers) == ["t=0", "t=0.25", "t=0.5"] and list(path.uns["popflow"]["times"]) == [0, 0.25, 0.5]
     a, b = keyed(path), keyed(everything)
@@ -170,17 +179,19 @@ def way(path, everything, controls, checkpoint):
     whole = path.X - path.layers["t=0"]
     half = path.layers["t=0.5"] - path.layers["t=0"]
     quarter = path.layers["t=0.25"] - path.layers["t=0"]
-    size = [np.linalg.norm(step, axis=1).mean() for step in (quarter, half, whole)]
-    assert 0 < size[0] < size[1] < size[2], size
+    distance = [np.linalg.norm(step, axis=1).mean() for step in (quarter, half, whole)]
+    assert 0 < distance[0] < distance[1] < distance[2], distance
 
 
 def sizes(path, n):
+    """Checks that each predicted population has n cells."""
     data = read(path)
     by = [name for name in data.obs if name in ("predicted_pair", "predicted_population")]
     assert (data.obs.groupby([*by, "predicted_treatment"], observed=True).size() == int(n)).all()
 
 
 def same_files(one, other):
+    """Checks that two files have the same datasets and attributes."""
     contents = []
     for path in (one, other):
         with h5py.File(path) as file:
@@ -194,6 +205,7 @@ def same_files(one, other):
 
 
 def failed(path, results):
+    """Checks that the pair that failed in the result file has no cells."""
     data = read(path)
     with h5py.File(results) as file:
         table = read_elem(file["pairs"])
@@ -205,14 +217,16 @@ def failed(path, results):
 
 
 def conditions(path, *expected):
+    """Checks that the file has exactly these conditions, each TREATMENT@CONCENTRATION."""
     data = read(path)
     found = set(zip(data.obs["predicted_treatment"], data.obs["predicted_concentration"]))
     assert found == {tuple(text.split("@")) for text in expected}, found
-    by_condition = [cells.X for _, cells in ((k, data[v]) for k, v in data.obs.groupby(OURS, observed=True).groups.items())]
+    by_condition = [cells.X for _, cells in ((k, data[v]) for k, v in data.obs.groupby(CONDITION, observed=True).groups.items())]
     assert len(by_condition) == len(expected) and not np.array_equal(by_condition[0], by_condition[1])
 
 
-checks = {f.__name__: f for f in (scores, spaces, same_cells, carried, way, sizes, same_files, failed, conditions)}
+CHECKS = (scores, spaces, same_cells, obs_kept, intermediate, sizes, same_files, failed, conditions)
+checks = {check.__name__: check for check in CHECKS}
 if sys.argv[1] == "make":
     make(*sys.argv[2:])
 else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Checks the CSV of a report against the means and standard deviations that pandas finds in the result files.
+"""Checks the CSV of a report against means and standard deviations that pandas computes from the result files.
 
 Usage: check_report.py TABLE.csv RESULTS.h5 ...
 """
@@ -17,7 +17,7 @@ PUBLISHED_FM_NOISE = {"w1": (7.114, 0.100), "w2": (7.404, 0.086), "mmd": (0.0649
 
 
 def long_table(path):
-    """Every score of a file, with what its row is called in the report."""
+    """Returns every score of a file, with the key columns of its row in the report."""
     with h5py.File(path) as file:
         summary = read_elem(file["summary"])
         attributes = dict(file.attrs)
@@ -29,7 +29,7 @@ def long_table(path):
     table["knn"] = np.where(model & mfm, str(attributes["knn"]), "")
     table["differs"] = np.where(model & mfm, f"steps={attributes['steps']}", "")
     table["seed"] = attributes["seed"]
-    # A baseline is the same with every seed of training, and counts once.
+    # The seed of the training does not change a baseline, so that it counts once.
     table.loc[~model, "seed"] = 0
     return table
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Predictions of popflow against those of python/popflow_torch.py, from the same run folder.
+"""Compares predictions of popflow with those of python/popflow_torch.py, from the same run folder.
 
 Usage: check_torch.py PYTHON_FOLDER RUN PREDICTED.h5ad DATA.h5ad TOLERANCE [RAW.h5ad]
-PREDICTED is written with --times 0,0.5 --space normalised --tolerance TOLERANCE, RAW with that tolerance.
-Prints the largest differences, each relative to the norm of a population's cells, and fails above 1e-5. At
-a loose tolerance, where a rounding may decide whether a step is taken again, it fails above the tolerance.
+PREDICTED was written with --times 0,0.5 --space normalised --tolerance TOLERANCE, RAW with the same tolerance.
+Prints the largest differences, each relative to the norm of the cells of a population. Fails above 1e-5, or above TOLERANCE
+if that is larger: at a loose tolerance a rounding may decide whether the solver repeats a step.
 """
 import json
 import sys
@@ -26,14 +26,15 @@ raw_file = anndata.read_h5ad(sys.argv[6]) if len(sys.argv) > 6 else None
 assert list(predicted.var_names) == run.markers
 uns = predicted.uns["popflow"]
 data = data[:, run.markers]
-x_of = {name: i for i, name in enumerate(data.obs_names)}
-worst = {"embedding": 0.0, "cells": 0.0, "on their way": 0.0, "inverse": 0.0, "raw": 0.0}
+row_by_name = {name: i for i, name in enumerate(data.obs_names)}
+largest = {"embedding": 0.0, "cells": 0.0, "intermediate cells": 0.0, "inverse": 0.0, "raw": 0.0}
 
 
-def note(what, ours, theirs):
-    assert np.isfinite(ours).all() and np.isfinite(theirs).all()
-    error = np.linalg.norm(np.asarray(ours, float) - theirs) / np.linalg.norm(theirs)
-    worst[what] = max(worst[what], error)
+def compare(kind, found, expected):
+    """Records the relative difference of two arrays if it is the largest of its kind."""
+    assert np.isfinite(found).all() and np.isfinite(expected).all()
+    error = np.linalg.norm(np.asarray(found, float) - expected) / np.linalg.norm(expected)
+    largest[kind] = max(largest[kind], error)
 
 
 keys = ["predicted_population", "predicted_treatment", "predicted_concentration"]
@@ -41,41 +42,41 @@ groups = list(predicted.obs.assign(**{key: predicted.obs[key].astype(str) for ke
 assert len(groups) > 1
 for (population, treatment, concentration), obs in groups:
     rows = predicted.obs_names.get_indexer(obs.index)
-    at = [x_of[name] for name in obs["predicted_from"]]
+    at = [row_by_name[name] for name in obs["predicted_from"]]
     raw = np.asarray(data.X[at])
     types = data.obs["cell_type"].to_numpy()[at] if "cell_type" in data.obs else None
     x = run.normalise(raw)
     h = run.embed(x, types)
     if run.method != "icnn" and len(h):
         code = predicted.obs["predicted_population"].cat.categories.get_loc(population)
-        note("embedding", h.numpy(), uns["embeddings"][code])
+        compare("embedding", h.numpy(), uns["embeddings"][code])
     start = torch.from_numpy(np.asarray(predicted.layers["t=0"][rows]))
     if run.base == "source":
-        note("on their way", x.numpy(), start.numpy())
+        compare("intermediate cells", x.numpy(), start.numpy())
     else:
         x = start
     dose = float(concentration) if run.doses == "all" else None
-    end, way = run.transport(x, treatment, dose, context=h, tolerance=tolerance, times=[0.5])
-    note("cells", end.numpy(), np.asarray(predicted.X[rows]))
-    note("on their way", way[0].numpy(), np.asarray(predicted.layers["t=0.5"][rows]))
+    end, intermediate = run.transport(x, treatment, dose, context=h, tolerance=tolerance, times=[0.5])
+    compare("cells", end.numpy(), np.asarray(predicted.X[rows]))
+    compare("intermediate cells", intermediate[0].numpy(), np.asarray(predicted.layers["t=0.5"][rows]))
     if raw_file is not None:
         as_raw = np.asarray(raw_file.X[rows])
-        note("inverse", run.invert(torch.from_numpy(np.asarray(predicted.X[rows]))), as_raw)
-        note("raw", run.predict(raw, treatment, dose, types, tolerance), as_raw)
-if run.method != "icnn":  # the networks in TorchScript, saved and loaded again
+        compare("inverse", run.invert(torch.from_numpy(np.asarray(predicted.X[rows]))), as_raw)
+        compare("raw", run.predict(raw, treatment, dose, types, tolerance), as_raw)
+if run.method != "icnn":  # saves the networks as TorchScript and loads them again
     export(run, "model.pt")
     about = {"popflow.json": ""}
     scripted = torch.jit.load("model.pt", _extra_files=about)
     assert json.loads(about["popflow.json"])["markers"] == run.markers
     c = run.condition(treatment, dose)
-    worst["scripted"] = 0.0
+    largest["scripted"] = 0.0
     numbers = run.type_numbers(types)
     with torch.no_grad():
         if len(h):
-            note("scripted", scripted.context(run.normalise(raw), numbers).numpy(), h.numpy())
+            compare("scripted", scripted.context(run.normalise(raw), numbers).numpy(), h.numpy())
         for time in (0.0, 0.3, 1.0):
             t = torch.full((len(x),), time)
-            note("scripted", scripted(x, t, h, c).numpy(), run.model(x, t, h, c).numpy())
+            compare("scripted", scripted(x, t, h, c).numpy(), run.model(x, t, h, c).numpy())
 else:
     try:
         export(run, "model.pt")
@@ -83,6 +84,6 @@ else:
     except ValueError as error:
         assert "method icnn" in str(error)
 print(f"{sys.argv[2]}: {run.method}, base {run.base}, tolerance {tolerance}, {len(groups)} populations x treatments, " +
-      ", ".join(f"{what} {error:.1e}" for what, error in worst.items()))
-# Raw values are exponentials of the model's, which multiplies what they differ by.
-assert all(error <= (3 if what == "raw" else 1) * LIMIT for what, error in worst.items()), worst
+      ", ".join(f"{kind} {error:.1e}" for kind, error in largest.items()))
+# The inverse transform is exponential, which amplifies differences of raw values.
+assert all(error <= (3 if kind == "raw" else 1) * LIMIT for kind, error in largest.items()), largest

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# --dry-run says what a training would do and writes nothing. Usage: dry_run.sh POPFLOW MPIEXEC
+# --dry-run prints what a training would do and writes nothing. Usage: dry_run.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 cd "$scratch"
 small_screen s.h5ad
+# says PATTERN: fails unless the last command printed a line that matches.
 says() { grep -qE -- "$1" out || fail "no '$1' in: $(cat out)"; }
 
 for verb in train run; do
@@ -14,17 +15,17 @@ for verb in train run; do
     says "^steps +100 steps of 4 pairs x 150 cells: [0-9.]+ epochs$"
     says "^ranks +2 ranks x 1 thread on 1 host$"
     says "^time .* at .* steps a second, without the evaluation$"
-    [ ! -e planned ] || fail "planned is there"
+    [ ! -e planned ] || fail "the dry run made a run folder"
 done
-# What it says is what comes: the number of parameters, and the size of a checkpoint to a mebibyte.
+# The training has the predicted number of parameters and, to one MiB, the predicted size of a checkpoint.
 parameters=$(sed -n 's/^model .* \([0-9]*\) parameters.*/\1/p' out)
 size=$(sed -n 's/^writes .* checkpoints of \([0-9]*\) MiB.*/\1/p' out)
 expect_exit 0 "$popflow" train --data s.h5ad $small_model --steps 4 --precision fp32 --output made
-grep -q " $parameters parameters, fp32" err || fail "the training has other parameters: $(cat err)"
+grep -q " $parameters parameters, fp32" err || fail "the training has another number of parameters: $(cat err)"
 bytes=$(stat -c %s made/checkpoint.h5)
 [ $(((bytes + 524288) / 1048576)) = "$size" ] || fail "a checkpoint has $bytes bytes, planned $size MiB"
 
-# A run that is there stays as it is; a configuration that cannot be trained is refused as ever.
+# A dry run does not change an existing run. It refuses the same configurations as a training.
 before=$(sha256sum made/*)
 expect_exit 0 "$popflow" train --data s.h5ad $small_model --steps 9 --output made --dry-run
 [ "$(sha256sum made/*)" = "$before" ] || fail "the run folder changed"
@@ -32,4 +33,4 @@ expect_exit 2 "$popflow" train --data s.h5ad $small_model --batch-pairs 4000 --o
 expect_exit 1 "$popflow" train --data s.h5ad $small_model --rate 1000 --clip-norm 0 --schedule constant --warmup-steps 0 \
     --output planned --dry-run
 says "^fault .*"
-echo "trainings are planned"
+echo "dry runs describe the training"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Whatever is wrong with the user's input ends in exit code 2, one line that says what and where, and no file.
+# Any invalid input of the user ends with exit code 2, one line that says what is wrong and where, and no file.
 # Usage: errors.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
@@ -9,17 +9,17 @@ python=${3:-python3}
     exit 77
 }
 
-# one_line WORD...: the last command left one line, of popflow, that holds every word.
+# one_line WORDS...: fails unless the last command printed one error line of popflow that contains each of WORDS.
 one_line() {
     local word
     [ "$(wc -l <"$scratch/err")" = 1 ] || fail "expected one line: $(cat "$scratch/err")"
-    [[ "$(cat "$scratch/err")" == "popflow: "* ]] || fail "not a line of popflow: $(cat "$scratch/err")"
+    [[ "$(cat "$scratch/err")" == "popflow: "* ]] || fail "not a message of popflow: $(cat "$scratch/err")"
     for word; do
         grep -qF -- "$word" "$scratch/err" || fail "'$word' is not in: $(cat "$scratch/err")"
     done
 }
 
-# refused WORD... -- ARGUMENT...: popflow refuses the arguments in one line that holds the words.
+# refused WORDS... -- ARGUMENT...: fails unless popflow refuses the arguments in one line that contains each of WORDS.
 refused() {
     local words=()
     while [ "$1" != -- ]; do
@@ -28,7 +28,7 @@ refused() {
     done
     shift
     expect_exit 2 "$popflow" "$@"
-    [ ! -s "$scratch/out" ] || fail "words on standard output: $*"
+    [ ! -s "$scratch/out" ] || fail "text on standard output: $*"
     one_line "${words[@]}"
 }
 
@@ -67,10 +67,10 @@ refused "found 1 file, allowed 2" -- metrics good.h5ad
 refused one_patient.h5ad "one patient only" -- $train --data one_patient.h5ad --split patient:P1
 refused good.h5ad "patient \`P4\`" "allowed P1, P2, P3" -- $train --split patient:P4
 refused good.h5ad "found 0 pairs to train on" -- $train --split patient:P1,P2,P3
-# inspect shows what there is before it says why it cannot be split so.
+# inspect prints its tables before the error of the split.
 expect_exit 2 "$popflow" $inspect good.h5ad --split patient:P4
 one_line good.h5ad "patient \`P4\`"
-grep -q "^Experiments" out || fail "the tables are not shown: $(cat out)"
+grep -q "^Experiments" out || fail "inspect printed no tables: $(cat out)"
 refused good.h5ad "0 to test" -- $train --split column:all_train
 refused good.h5ad obs/nosuch missing -- $train --split column:nosuch
 refused good.h5ad obs/split missing -- $train --split letters
@@ -126,7 +126,7 @@ refused coupling-scope "found 'condition', allowed pair unless coupling is ot" -
 refused unequal.h5ad "coupling rows" "found 20 cells in P1 / PDO / A: DMSO and 19 in P1 / PDO / A: O" -- $train \
     --data unequal.h5ad --coupling rows
 refused knn "found 16, allowed 0 to 15" -- $train --knn 16
-# What does not suit the data is told of before its cells are read.
+# An option that does not fit the data is refused before the cells are read: nan.h5ad has an invalid cell.
 refused knn "found 16, allowed 0 to 15" -- $train --data nan.h5ad --knn 16
 refused icnn-hidden "found 4, allowed 5 or more" -- $train --data nan.h5ad --method icnn --icnn-hidden 4
 refused augment "with 5 markers" -- $train --data nan.h5ad --augment rotate
@@ -143,7 +143,7 @@ refused data "allowed text without '#'" -- $train --data "go#od.h5ad"
 : >empty.cfg
 expect_exit 0 "$popflow" $inspect good.h5ad --config empty.cfg
 
-# Words of other programs, and options of other verbs.
+# Option names of other programs, and options of other verbs.
 refused lr "unknown option (did you mean 'rate'?)" -- $train --lr 0.1
 refused epochs "unknown option (did you mean 'steps'?)" -- $train --epochs 3
 for option in "--format text" "--published letters" "--watch run" "--output new.h5" "--log-seconds 1"; do
@@ -156,7 +156,7 @@ done
 refused inspect "found 2 files, allowed 1" -- inspect good.h5ad nan.h5ad
 refused xylophone "unknown verb" -- help xylophone
 
-# Where output goes.
+# Output paths.
 refused output text.h5ad/run "Not a directory" -- $train --output text.h5ad/run
 refused output text.h5ad -- $train --output text.h5ad
 refused nowhere/new.h5ad "No such file" -- simulate screen --output nowhere/new.h5ad
@@ -170,7 +170,7 @@ refused published "found 'letter'" "allowed letters, organoid_patient" -- report
 refused text.h5ad "line 1" "allowed columns method,base,knn" -- report text.h5ad --published text.h5ad
 refused format "found 'pdf', allowed text, markdown, csv" -- report text.h5ad --format pdf
 
-# A run folder. What is refused leaves it as it is.
+# A run folder. A refused command does not change it.
 expect_exit 0 "$popflow" $train --output run
 expect_exit 0 "$popflow" $train --data two_types.h5ad --output types
 cp run/config.cfg before.cfg
@@ -200,7 +200,7 @@ refused folder "cannot create" -- report scores.h5 --output folder --format text
 refused output "found 'table.pdf', allowed a name that ends in .txt, .md, .csv" -- report scores.h5 --output table.pdf
 refused output "found 'table'" -- report scores.h5 --output table
 
-# No file of the user's is replaced, nor one of a run.
+# Neither files of the user nor files of a run are overwritten.
 sums() { sha256sum good.h5ad scores.h5 run/* mine/* | grep -v log.txt; }
 mkdir mine
 cp good.h5ad mine/copy.h5ad
@@ -235,7 +235,7 @@ refused output "holds the weights.h5 of an earlier run and no checkpoint" -- $tr
 sums >after.sums
 cmp before.sums after.sums || fail "a file was replaced"
 
-# What is no run, or not evaluated yet.
+# A folder that is not a run, and a run without results.
 refused report "found the folder 'folder', which is no run folder" -- report folder
 refused report "has no results.h5 yet; popflow evaluate --run types --output types/results.h5" -- report types
 refused nowhere "No such file" -- report nowhere
@@ -289,7 +289,7 @@ refused nowhere/new.h5ad "No such file" -- $evaluate --predictions nowhere/new.h
 refused folder "found a folder" -- $evaluate --predictions folder
 refused predictions "would replace a file that is used" -- $evaluate --predictions good.h5ad
 
-# On two ranks the line comes once, whether both meet the error or one.
+# Two ranks print the line once, whether the error occurs on one rank or on both.
 for bad in "trian" "$train --steps 0" "$inspect text.h5ad" "$train --data nan.h5ad" "simulate screen --output folder" \
     "$train --output run" "$evaluate --output run/checkpoint.h5" "simulate letters --output run/config.cfg" \
     "$evaluate --output nowhere/new.h5" "$predict --treatment X" "$predict --data nan.h5ad --control O" \
@@ -301,6 +301,6 @@ for bad in "trian" "$train --steps 0" "$inspect text.h5ad" "$train --data nan.h5
 done
 
 leftovers=$(find . -name '*.tmp' -o -name 'new.h5*')
-[ -z "$leftovers" ] || fail "left behind: $leftovers"
-[ ! -e new/checkpoint.h5 ] || fail "a refused training left a checkpoint"
-echo "every bad input is refused in one line"
+[ -z "$leftovers" ] || fail "leftover files: $leftovers"
+[ ! -e new/checkpoint.h5 ] || fail "a refused training wrote a checkpoint"
+echo "every invalid input is refused in one line"

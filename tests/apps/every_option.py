@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Every option that the help of a verb lists is given to that verb on a command line, none of them left out, with a value
-that is not the default where one will do; what was said is what the stored configuration says.
+"""Gives every option that the help of a verb lists to that verb on a command line.
+
+Uses values that differ from the default where possible. Checks that the stored configuration has the given values.
 
 Usage: every_option.py POPFLOW     (works in the current folder)
 """
@@ -14,7 +15,7 @@ FONT = next(pathlib.Path("/usr/share/fonts").rglob("LiberationSans-Regular.ttf")
 GENERAL = {"config": "extra.cfg", "log-seconds": "0"}
 DATA = {
     "data": "s.h5ad", "column": "plate=plate", "control": "DMSO,AH", "pair-by": "patient,culture,replicate", "min-cells": "50",
-    "doses": "all", "transform": "log1p", "markers": None, "exclude-markers": None, "exclude": "patient=nobody"}
+    "doses": "all", "transform": "log1p", "markers": None, "exclude-markers": None, "exclude": "patient=nosuch"}
 SPLIT = {"split": "patient:21", "split-seed": "3"}
 MODEL = {
     "recipe": "paper", "method": "mfm", "treatment-vectors": "vectors.csv", "condition": "treatment", "base": "source", "knn": "3", "hidden": "16", "layers": "2",
@@ -35,26 +36,29 @@ EVALUATE = {
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
 
 
-def say(*words, code=0):
+def run_popflow(*words, code=0):
+    """Runs popflow, ends the test unless it exits with `code`, and returns its standard output."""
     found = subprocess.run([popflow, *words], capture_output=True, text=True)
     if found.returncode != code:
         sys.exit(f"exit code {found.returncode}, expected {code}: {' '.join(words)}\n{found.stderr}{found.stdout}")
     return found.stdout
 
 
-def listed(*verb):
-    return set(re.findall(r"^  --([a-z0-9-]+)", say(*verb, "--help"), re.MULTILINE))
+def listed_options(*verb):
+    """Returns the names of the options in the help of a verb."""
+    return set(re.findall(r"^  --([a-z0-9-]+)", run_popflow(*verb, "--help"), re.MULTILINE))
 
 
-def check(verb, values, *without):
-    """All that the help lists is in `values`, and nothing else."""
-    found = listed(*verb)
-    assert found == set(values) | set(without), f"{verb}: {sorted(found ^ (set(values) | set(without)))}"
+def check_listed(verb, values):
+    """Checks that the help of a verb lists exactly the options of `values`, and counts them."""
+    found = listed_options(*verb)
+    assert found == set(values), f"{verb}: {sorted(found ^ set(values))}"
     global count
     count += len(found)
 
 
-def words_of(values, *without):
+def arguments(values, *without):
+    """Returns the command line words of options, except those in `without`."""
     words = []
     for name, value in values.items():
         if name not in without:
@@ -63,6 +67,7 @@ def words_of(values, *without):
 
 
 def check_stored(text, values):
+    """Checks that a configuration file has the values."""
     lines = text.splitlines()
     for name, value in values.items():
         if name not in NOT_STORED:
@@ -76,60 +81,60 @@ def main():
     screen = {
         "config": "extra.cfg", "output": "s.h5ad", "seed": "5", "patients": "3", "cultures": "PDO,PDOF", "treatments": "O,S",
         "replicates": "2", "dose-levels": "2", "cyclin-b1": "yes", "cells": "60:90", "failed-wells": "0.01", "pairs": "20"}
-    check(("simulate", "screen"), screen)
-    say("simulate", "screen", *words_of(screen))
+    check_listed(("simulate", "screen"), screen)
+    run_popflow("simulate", "screen", *arguments(screen))
     letters = {
         "config": "extra.cfg", "output": "l.h5ad", "seed": "2", "letters": "A,B", "test-letters": "C", "rotations": "1",
         "noise": "0.3", "jitter": "0.1", "font": str(FONT), "size": "16"}
-    check(("simulate", "letters"), letters)
-    say("simulate", "letters", *words_of(letters))
-    markers = re.search(r'"markers":\s*\[(.*?)\]', say("inspect", "s.h5ad", "--min-cells", "50", "--json"), re.DOTALL)[1]
+    check_listed(("simulate", "letters"), letters)
+    run_popflow("simulate", "letters", *arguments(letters))
+    markers = re.search(r'"markers":\s*\[(.*?)\]', run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--json"), re.DOTALL)[1]
     names = [name.strip().strip('"') for name in markers.split(",")][:6]
     DATA.update({"markers": ",".join(names), "exclude-markers": names[-1]})
 
     inspect = {"config": "extra.cfg", "json": "", **DATA, **SPLIT}
-    check(("inspect",), inspect)
-    assert '"split"' in say("inspect", *words_of(inspect))
+    check_listed(("inspect",), inspect)
+    assert '"split"' in run_popflow("inspect", *arguments(inspect))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check(("train",), train)
-    assert "parameters" in say("train", *words_of(train))
-    say("train", *words_of(train, "dry-run", "resume"), code=75)
-    say("train", *words_of(train, "dry-run", "stop-after"))
+    check_listed(("train",), train)
+    assert "parameters" in run_popflow("train", *arguments(train))
+    run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
+    run_popflow("train", *arguments(train, "dry-run", "stop-after"))
     check_stored(pathlib.Path("t/config.cfg").read_text(), train)
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check(("run",), run)
-    assert "parameters" in say("run", *words_of(run))
-    say("run", *words_of(run, "dry-run", "resume"), code=75)
-    say("run", *words_of(run, "dry-run", "stop-after"))
+    check_listed(("run",), run)
+    assert "parameters" in run_popflow("run", *arguments(run))
+    run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
+    run_popflow("run", *arguments(run, "dry-run", "stop-after"))
     check_stored(pathlib.Path("r/config.cfg").read_text(), run)
 
     evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", **DATA, **SPLIT, **TRANSPORT, **EVALUATE, "predictions": "ep.h5ad"}
-    check(("evaluate",), evaluate)
-    say("evaluate", *words_of(evaluate, "resume"))
-    say("evaluate", *words_of(evaluate))
+    check_listed(("evaluate",), evaluate)
+    run_popflow("evaluate", *arguments(evaluate, "resume"))
+    run_popflow("evaluate", *arguments(evaluate))
     predict = {
         **GENERAL, "output": "p.h5ad", "run": "t", **DATA, **TRANSPORT, "treatment": "O", "concentration": None,
         "times": "0,0.5"}
-    doses = re.findall(r"^  O +(\S+)", say("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
+    doses = re.findall(r"^  O +(\S+)", run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
     predict["concentration"] = doses[0]
-    check(("predict",), predict)
-    assert "p.h5ad: " in say("predict", *words_of(predict))
+    check_listed(("predict",), predict)
+    assert "p.h5ad: " in run_popflow("predict", *arguments(predict))
 
     metrics = {
         "config": "extra.cfg", "transform": "log1p", "markers": ",".join(names), "exclude-markers": names[0],
         "metrics": "w1,r2,sinkhorn", "max-cells": "30", "seed": "4", "sinkhorn-epsilon": "0.5", "sinkhorn-rho": "3",
         "json": ""}
-    check(("metrics",), metrics)
-    assert '"w1"' in say("metrics", "s.h5ad", "s.h5ad", *words_of(metrics))
+    check_listed(("metrics",), metrics)
+    assert '"w1"' in run_popflow("metrics", "s.h5ad", "s.h5ad", *arguments(metrics))
     report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t"}
-    check(("report",), report)
-    say("report", "e.h5", *words_of(report, "watch"))
+    check_listed(("report",), report)
+    run_popflow("report", "e.h5", *arguments(report, "watch"))
     assert pathlib.Path("r.html").read_text().startswith("split,data,predictor")
-    assert "6/6" in say("report", *words_of(report))
-    check(("doctor",), {"output": "."})
-    say("doctor", "--output", ".")
+    assert "6/6" in run_popflow("report", *arguments(report))
+    check_listed(("doctor",), {"output": "."})
+    run_popflow("doctor", "--output", ".")
 
     pathlib.Path("cells.csv").write_text("a,b,who,Time\n1,2,x,0\n3,4,y,1\n")
     pathlib.Path("sheet.csv").write_text("path,patient\ncells.csv,P1\n")
@@ -137,10 +142,10 @@ def main():
         "config": "extra.cfg", "output": "i.h5ad", "cells": "cells.csv", "obs": "who", "markers": "b,a,Time",
         "exclude-markers": "Time"}
     fcs = {"sheet": "sheet.csv", "file-column": "path", "marker-names": "channel", "compensate": "no"}
-    check(("import",), {**table, **fcs})
-    assert "2 cells, 2 markers" in say("import", *words_of(table))
-    assert "columns path, patient, who" in say("import", *words_of({**table, **fcs}, "cells"))
-    print(f"{count} options of {len(re.findall(r'^  [a-z]+ ', say('--help'), re.MULTILINE))} verbs were given")
+    check_listed(("import",), {**table, **fcs})
+    assert "2 cells, 2 markers" in run_popflow("import", *arguments(table))
+    assert "columns path, patient, who" in run_popflow("import", *arguments({**table, **fcs}, "cells"))
+    print(f"{count} options of {len(re.findall(r'^  [a-z]+ ', run_popflow('--help'), re.MULTILINE))} verbs were given")
 
 
 count = 0

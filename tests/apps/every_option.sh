@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Each option of each verb, given on a command line. Usage: every_option.sh POPFLOW MPIEXEC PYTHON
+# Gives each option of each verb on a command line. Usage: every_option.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$scratch"

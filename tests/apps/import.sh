@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# FCS files and tables of cells become AnnData files: what anndata reads back, on any number of ranks, that the program
-# takes them, and a line for each thing that is wrong with an input.  Usage: import.sh POPFLOW MPIEXEC PYTHON
+# Imports FCS files and tables of cells. Checks what anndata reads back, that any number of ranks writes the same bytes, that
+# popflow trains on the result, and that each kind of invalid input is refused in one line.
+# Usage: import.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,15 +13,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$scratch"
 "$python" "$here/check_import.py" make .
 
-one() {
+# import_fcs NAME [OUTPUT [OPTION...]]: imports NAME.fcs to OUTPUT.h5ad, by default NAME.h5ad.
+import_fcs() {
     expect_exit 0 "$popflow" import --cells "$1.fcs" --output "${2:-$1}.h5ad" "${@:3}"
 }
 for kind in float_little float_big double in_text supplement no_total one_more int16 int32_big mixed masked log spill; do
-    one $kind
+    import_fcs $kind
 done
-one spill compensated --compensate yes
-one float_little channels --marker-names channel
-one float_little chosen --markers Time,pERK
+import_fcs spill compensated --compensate yes
+import_fcs float_little channels --marker-names channel
+import_fcs float_little chosen --markers Time,pERK
 expect_exit 0 "$popflow" import --sheet fcs.csv --output fcs_wells.h5ad
 grep -q "1233 cells, 4 markers, 18 files, columns file, patient, treatment, replicate, hours" out || fail "$(cat out)"
 sed 1s/file/path/ fcs.csv >paths.csv
@@ -31,7 +33,7 @@ columns=patient,treatment,replicate,note
 expect_exit 0 "$popflow" import --cells all.csv --obs $columns --output all.h5ad
 expect_exit 0 "$popflow" import --cells many.csv --obs label --output many.h5ad
 
-# Ranks read and write side by side; the bytes are the same.
+# Several ranks read and write in parallel and produce the same bytes.
 ranks 2 1 import --sheet fcs.csv --output fcs_wells2.h5ad >/dev/null 2>&1 || fail "2 ranks"
 ranks 3 1 import --cells all.csv --obs $columns --output all3.h5ad >/dev/null 2>&1 || fail "3 ranks"
 ranks 2 1 import --cells many.csv --obs label --output many2.h5ad >/dev/null 2>&1 || fail "2 ranks, one table"
@@ -40,7 +42,7 @@ cmp all.h5ad all3.h5ad
 cmp many.h5ad many2.h5ad
 "$python" -W ignore "$here/check_import.py" check .
 
-# What was made is a screen: its populations are found and a model learns from it.
+# The imported file is a screen: popflow finds its populations and trains on it.
 expect_exit 0 "$popflow" inspect --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split replica \
     --split-seed 3 --pair-by patient,replicate
 expect_exit 0 "$popflow" inspect --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split patient:P3
@@ -48,7 +50,7 @@ grep -q "Pairs  *12 " out || fail "$(cat out)"
 expect_exit 0 "$popflow" run --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split patient:P3 \
     --pair-by patient,replicate --hidden 16 --layers 2 --knn 5 --cells 32 --steps 5 --output run
 
-# An index without a name is no marker, and a line of two encodings keeps its labels.
+# A column without a name is not a marker. The labels of a line that mixes two encodings are kept.
 printf ',a,b,who\n0,1,2,x\n1,3,4,y\n' >index.csv
 expect_exit 0 "$popflow" import --cells index.csv --obs who --output index.h5ad
 grep -q "2 cells, 2 markers" out || fail "$(cat out)"
@@ -59,15 +61,15 @@ expect_exit 0 "$popflow" import --cells mixed_lines.csv --obs treatment,patient 
 import anndata
 obs = anndata.read_h5ad('mixed_lines.h5ad').obs
 assert list(obs['patient']) == ['\u00b5', '\u00b5'] and list(obs['treatment']) == ['DMSO', '\u00e9'], obs" ||
-    fail "labels of a line of two encodings"
+    fail "labels of a line with two encodings"
 
-# One line says what is wrong.
+# refused WORDS ARGUMENT...: fails unless the import is refused in one line that contains WORDS, and writes no file.
 refused() {
     local words=$1
     shift
     expect_exit 2 "$popflow" import --output bad.h5ad "$@"
     grep -qF -- "$words" err || fail "no '$words' in: $(cat err)"
-    [ "$(wc -l <err)" = 1 ] || fail "more than a line: $(cat err)"
+    [ "$(wc -l <err)" = 1 ] || fail "more than one line: $(cat err)"
     [ ! -e bad.h5ad ] && [ ! -e bad.h5ad.tmp ] || fail "left a file: $*"
 }
 refused "sheet: give either --sheet S.csv or --cells F.csv"
@@ -110,10 +112,10 @@ refused "channel.fcs: \$SPILLOVER: found channel 'FITC-A', allowed those of \$Pn
 refused "output: missing" --output ""
 refused "output: found 'all.csv', which would replace a file that is used; allowed another" --output all.csv --cells all.csv
 
-# A rank that meets a bad cell ends the import of all, with that line and nothing left behind.
+# An invalid cell on one rank ends the import on all ranks, with that line and without leftover files.
 sed '50001s/^[^,]*/oops/' many.csv >late.csv
 code=0
 ranks 2 1 import --cells late.csv --obs label --output bad.h5ad >out 2>err || code=$?
 [ $code = 2 ] && grep -q "late.csv: m0: row 50000: found 'oops'" err || fail "code $code: $(cat err)"
 [ ! -e bad.h5ad ] && [ ! -e bad.h5ad.tmp ] || fail "left a file"
-echo "imported"
+echo "files are imported or refused"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes small .h5ad files into FOLDER: one that is right, and others that are each wrong in one way.
+"""Writes small .h5ad files into FOLDER: a valid one, and others that are each invalid in one way.
 
 Usage: make_inputs.py FOLDER
 """
@@ -20,7 +20,7 @@ SHIFT = {"DMSO": 0, "O": 2, "S": 5, "V": 9}
 
 
 def screen(patients=("P1", "P2", "P3"), cultures=("PDO", "PDOF"), treatments=("DMSO", "O", "S"), cells=20):
-    """A screen of Poisson counts; the experiments of the last patient are in the part `test`."""
+    """Returns a screen of Poisson counts. The experiments of the last patient are in the part `test`."""
     random = np.random.default_rng(7)
     rows = [
         (patient, culture, treatment, "A", "test" if patient == patients[-1] else "train", "train")
@@ -69,11 +69,11 @@ write("no_x", good)
 with h5py.File(folder / "no_x.h5ad", "a") as file:
     del file["X"]
 
-# Treatment V is given to the held-out patient alone.
+# Only the held-out patient has treatment V.
 held_out = screen(treatments=("DMSO", "O", "S", "V"))
 write("held_out", held_out[(held_out.obs["treatment"] != "V") | (held_out.obs["part"] == "test")].copy())
 
-# Controls to predict from, each wrong in one way.
+# Controls to predict from: a valid file, and others that are each invalid in one way.
 controls = good[good.obs["treatment"] == "DMSO"].copy()
 write("controls", controls)
 collides = controls.copy()
@@ -86,7 +86,7 @@ two_types = good.copy()
 two_types.obs["cell_type"] = np.where(np.arange(good.n_obs) % 2, "PDOs", "Fibs")
 write("two_types", two_types)
 
-# Compressed by a filter that HDF5 does not come with: blosc.
+# X is compressed by blosc, a filter that HDF5 itself does not have.
 write("filter", good)
 with h5py.File(folder / "filter.h5ad", "a") as file:
     x, attributes = file["X"][:], dict(file["X"].attrs)

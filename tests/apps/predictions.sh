@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Predicted cells as files, on the shipped sample: what evaluate and predict write, that they agree, that ranks do not
-# matter, and what Python makes of it.  Usage: predictions.sh POPFLOW MPIEXEC PYTHON
+# Predictions on the shipped sample: checks with Python the files that evaluate and predict write, that both agree, and that
+# they do not depend on the number of ranks.
+# Usage: predictions.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 }
 sample=$here/../../data/egf_sample.h5ad
 cd "$scratch"
-# check NAME ARGUMENT...: a check in Python, put off to the end, when one interpreter does them all.
+# check NAME ARGUMENT...: schedules a check of check_predictions.py. One interpreter runs all checks at the end.
 check() {
     echo "$*" >>checks.txt
 }
@@ -20,35 +21,35 @@ model="--pair-by patient,culture,plate --hidden 16 --layers 2 --embedding 8 --en
     --time-frequencies 4 --space-frequencies 4 --batch-pairs 2 --steps 15 --rate 0.01 --max-cells 200
     --min-cells 100"
 
-# Small files of the sample, and one of controls alone that is written otherwise.
+# Writes small parts of the sample, and a file with controls only that has another order and encoding.
 "$python" "$here/check_predictions.py" make "$sample" "$scratch"
 
-# run writes both; what it scored is what it wrote.
+# run writes scores and predictions. The scores are those of the written cells.
 expect_exit 0 "$popflow" run --data screen.h5ad $model --split patient:MAPK1 --metrics w1_markers --output run \
     --predictions pairs.h5ad --space normalised
 check scores pairs.h5ad run/results.h5 run/checkpoint.h5 screen.h5ad
 ! grep -q predictions run/config.cfg || fail "the run would write the predictions again"
 
-# The three spaces of the same cells.
+# The same cells in each space.
 for space in raw arcsinh transformed normalised; do
     expect_exit 0 "$popflow" evaluate --run run --output r.h5 --predictions "$space.h5ad" --space $space
 done
 check same_files pairs.h5ad normalised.h5ad
 check spaces raw.h5ad arcsinh.h5ad transformed.h5ad normalised.h5ad run/checkpoint.h5
 
-# Controls without partners: the same cells as those of the pairs, in a file of another order and encoding.
+# predict on controls only gives the same cells as evaluate, from a file with another order and encoding.
 expect_exit 0 "$popflow" predict --run run --data controls.h5ad --output all.h5ad --space normalised
 check same_cells pairs.h5ad all.h5ad
-check carried controls.h5ad all.h5ad
+check obs_kept controls.h5ad all.h5ad
 expect_exit 0 "$popflow" predict --run run --data controls.h5ad --output one.h5ad --treatment EGF_5min
-check carried controls.h5ad one.h5ad --names-kept
+check obs_kept controls.h5ad one.h5ad --names-kept
 
-# On their way.
+# Cells at intermediate times.
 expect_exit 0 "$popflow" predict --run run --data controls.h5ad --output way.h5ad --times 0,0.25,0.5,1 \
     --treatment EGF_15min,EGF_5min --treatment EGF_60min --space normalised
-check way way.h5ad all.h5ad controls.h5ad run/checkpoint.h5
+check intermediate way.h5ad all.h5ad controls.h5ad run/checkpoint.h5
 
-# Noise of a Gaussian base; more cells than --max-cells.
+# The noise of a Gaussian base. Populations larger than --max-cells.
 expect_exit 0 "$popflow" run --data screen.h5ad $model --split patient:MAPK1 --base gaussian --metrics r2_means \
     --output noise --predictions noise_pairs.h5ad --space normalised
 expect_exit 0 "$popflow" predict --run noise --data controls.h5ad --output noise_all.h5ad --space normalised
@@ -58,7 +59,7 @@ expect_exit 0 "$popflow" predict --run run --data controls.h5ad --output drawn.h
 check sizes few.h5ad 90
 check sizes drawn.h5ad 200
 
-# Ranks and threads do not matter.
+# The files do not depend on the number of ranks and threads.
 for shape in 1x2 2x1 3x1; do
     ranks "${shape%x*}" "${shape#*x}" evaluate --run run --output r.h5 --predictions "pairs$shape.h5ad" \
         --space normalised >/dev/null 2>&1 || fail "evaluate $shape"
@@ -69,12 +70,12 @@ for shape in 1x2 2x1 3x1; do
 done
 check same_files pairs.h5ad pairs3x1.h5ad
 
-# A pair that failed has no cells: EGF_60min was not trained on.
+# A failed pair has no cells: the model was not trained on EGF_60min.
 expect_exit 0 "$popflow" run --data unseen.h5ad $model --split column:part --metrics r2_means --output unseen \
     --predictions unseen_pairs.h5ad
 check failed unseen_pairs.h5ad unseen/results.h5
 
-# Doses: any concentration between those trained on.
+# Doses: predictions for any concentration between those of the training.
 "$popflow" simulate screen --output doses.h5ad --patients 3 --cultures PDO --treatments O,S --replicates 1 \
     --dose-levels 3 --cells 60:90 --seed 5 >/dev/null 2>&1
 expect_exit 0 "$popflow" run --data doses.h5ad $model --min-cells 50 --split patient:21 --doses all --metrics r2_means \
@@ -86,6 +87,6 @@ check conditions between.h5ad O@1.5 O@3
 expect_exit 2 "$popflow" predict --run doses --data doses.h5ad --output no.h5ad --concentration 3.5
 grep -q "concentration: found 3.5, allowed 1 to 3 for treatment O, as it was trained" err || fail "$(cat err)"
 
-"$python" "$here/check_predictions.py" checks.txt || fail "what was written is wrong"
-[ -z "$(find . -name '*.tmp' -o -name '*.h5ad.*')" ] || fail "left behind: $(ls)"
-echo "predictions are files that scanpy users can use"
+"$python" "$here/check_predictions.py" checks.txt || fail "a check of the written files failed"
+[ -z "$(find . -name '*.tmp' -o -name '*.h5ad.*')" ] || fail "leftover files: $(ls)"
+echo "predictions can be read with anndata"

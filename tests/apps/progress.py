@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Progress on a terminal that is resized, and in a log; the training table while a run goes on.
+"""Tests the progress line on a terminal that is resized, the lines in a log, and the training table of a run in progress.
 
 Usage: progress.py POPFLOW     (works in the current folder)
 """
@@ -23,7 +23,10 @@ TRAIN = (
 
 
 def on_terminal(popflow, arguments, columns, later_columns):
-    """What a command draws on a terminal that gets `later_columns` after the fifth drawing, as (before, after)."""
+    """Runs a command on a terminal with `columns` columns, and with `later_columns` after some drawings of the progress line.
+
+    Returns the output before and after the change.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ["TERM"] = "xterm"
@@ -34,7 +37,7 @@ def on_terminal(popflow, arguments, columns, later_columns):
     while True:
         try:
             text = os.read(terminal, 4096).decode()
-        except OSError:  # the program has ended
+        except OSError:  # the program has exited
             break
         parts[narrow] += text
         if not narrow and parts[0].count("\r") > 8:
@@ -49,12 +52,12 @@ def check_terminal(popflow):
     drawn = re.findall(r"\r(train \d+/4000[^\r\x1b]*)\x1b\[J", before)
     assert len(drawn) >= 3 and all(len(line) < 100 for line in drawn), before
     assert re.search(r"\[=*>? *\]  loss \S+  \S+ cells/s  \S.* left$", drawn[-1]), drawn[-1]
-    assert "\x1b[K" not in before and "\x1b[2K" not in before, "a line is erased before it is written: it flickers"
-    # The first line after the change may have been on its way.
+    assert "\x1b[K" not in before and "\x1b[2K" not in before, "a line is erased before it is rewritten, so it flickers"
+    # The first line after the change may have been drawn before it.
     later = re.findall(r"\r(train \d+/4000[^\r\x1b]*)\x1b\[J", after)
     assert later and all(len(line) < 40 for line in later[1:]), after
     assert later[-1].startswith("train 4000/4000"), later[-1]
-    assert after.count("\n") == 1 and after.endswith("\n"), "one line, ended at the end"
+    assert after.count("\n") == 1 and after.endswith("\n"), "the progress line must end with the only line break"
 
 
 def check_log(popflow):
@@ -67,7 +70,7 @@ def check_log(popflow):
     quiet = subprocess.run(
         [popflow, *TRAIN, "--steps", "20", "--log-seconds", "1e6", "--output", "q"], capture_output=True, text=True, check=True
     )
-    assert len([line for line in quiet.stderr.splitlines() if line.startswith("train ")]) == 2, "the first and the last"
+    assert len([line for line in quiet.stderr.splitlines() if line.startswith("train ")]) == 2, "only the first and the last step are logged"
 
 
 def check_table(popflow):
@@ -76,7 +79,7 @@ def check_table(popflow):
     assert list(rows[0]) == ["step", "epoch", "loss", "lr", "grad_norm", "seconds"]
     assert [int(row["step"]) for row in rows] == [5, 10, 15, 20]
     assert all(float(row["loss"]) > 0 for row in rows)
-    # A run that is stopped and goes on has the rows of one that was not.
+    # A run that was stopped and resumed has the same rows as an uninterrupted one.
     stop = subprocess.run([popflow, *TRAIN, "--steps", "20", "--output", "r", "--stop-after", "12"], capture_output=True)
     assert stop.returncode == 75, stop.stderr
     watch = [popflow, "report", "--watch", "r", "--log-seconds", "0.1"]
@@ -95,7 +98,7 @@ def check_table(popflow):
 
 
 def check_watch(popflow):
-    """A training that goes on is followed until it is killed."""
+    """report --watch follows a training until it is killed."""
     train = subprocess.Popen([popflow, *TRAIN, "--steps", "1000000", "--schedule", "constant", "--output", "w"], stderr=subprocess.DEVNULL)
     while not (os.path.exists("w/training.h5") and os.path.exists("w/lock")):
         assert train.poll() is None
@@ -116,7 +119,7 @@ def check_log_file():
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} "
     assert all(re.match(stamp, line) for line in lines), lines
     text = "\n".join(lines)
-    assert len(re.findall(stamp + r"popflow \S+ \(.*\), rank 0 on ", text)) == 2, "both starts"
+    assert len(re.findall(stamp + r"popflow \S+ \(.*\), rank 0 on ", text)) == 2, "the log has both starts"
     for words in ("training pair", "stopped on request after step 12", "train 20/20  loss"):
         assert words in text, (words, text)
 
@@ -129,7 +132,7 @@ def main():
     check_table(popflow)
     check_log_file()
     check_watch(popflow)
-    print("progress is shown")
+    print("progress is displayed and logged")
 
 
 main()

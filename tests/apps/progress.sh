@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Progress on a terminal and in a log. Usage: progress.sh POPFLOW MPIEXEC PYTHON
+# Tests the progress line on a terminal and in a log. Usage: progress.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$scratch"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Reads a result file and its run folder with anndata and checks what is in them.
+"""Checks the contents of a result file and of its run folder with anndata.
 
 Usage: read_results.py RESULTS.h5 RUN [--unseen TREATMENT]
-TREATMENT was not trained on: the pairs that have it fail for the predictors that must have seen it, and for no others.
+The model was not trained on TREATMENT. Its pairs must fail for the predictors that need training on it, and for no others.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def check_pairs(pairs, unseen):
 
 
 def recomputed(pairs):
-    """The rows of the summary, by (part, predictor, aggregation)."""
+    """Computes the rows of the summary from the pairs. Returns them by (part, predictor, aggregation)."""
     rows = {}
     for (part, predictor), group in pairs.groupby(["part", "predictor"], observed=True):
         failed = pairs.loc[pairs["status"] != "ok", "pair"]

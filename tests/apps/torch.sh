@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The PyTorch reader of a run folder gives the cells that popflow predicts, for each method and option of the networks.
+# python/popflow_torch.py predicts the same cells as popflow, for each method and each option of the networks.
 # Usage: torch.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
@@ -15,7 +15,7 @@ cd "$scratch"
 model="--min-cells 50 --split patient:11 --hidden 48 --layers 3 --embedding 16 --encoder-hidden 16 --knn 5
     --time-frequencies 8 --space-frequencies 8 --cells 50 --batch-pairs 2 --steps 50 --rate 0.003 --precision fp32"
 
-# round_trip NAME OPTIONS...: trains, predicts and compares.
+# round_trip NAME OPTION...: trains, predicts with popflow and compares with PyTorch.
 round_trip() {
     local name=$1
     shift
@@ -39,17 +39,17 @@ loose=1e-4 # the default of popflow predict
 round_trip mfm --method mfm
 loose=
 
-# A folder that has the weights alone is as good to predict with, for popflow and for the reader.
+# A folder with only config.cfg and weights.h5 gives the same predictions, in popflow and in PyTorch.
 mkdir slim
 cp mfm/config.cfg mfm/weights.h5 slim
 for run in mfm slim; do
     expect_exit 0 "$popflow" predict --run $run --data screen.h5ad --output $run.h5ad
     expect_exit 0 "$popflow" evaluate --run $run --output $run.h5
 done
-for object in X obs layers; do h5diff mfm.h5ad slim.h5ad /$object || fail "weights.h5 predicts otherwise: $object"; done
-for column in w1 w2 predictor; do h5diff mfm.h5 slim.h5 /pairs/$column || fail "weights.h5 scores otherwise: $column"; done
-[ "$(stat -c %s slim/weights.h5)" -lt "$(($(stat -c %s mfm/checkpoint.h5) / 2))" ] || fail "weights.h5 is not slim"
-"$python" - "$here/../../python" <<PYTHON || fail "the reader of weights.h5"
+for object in X obs layers; do h5diff mfm.h5ad slim.h5ad /$object || fail "weights.h5 gives other predictions: $object"; done
+for column in w1 w2 predictor; do h5diff mfm.h5 slim.h5 /pairs/$column || fail "weights.h5 gives other scores: $column"; done
+[ "$(stat -c %s slim/weights.h5)" -lt "$(($(stat -c %s mfm/checkpoint.h5) / 2))" ] || fail "weights.h5 is larger than half of the checkpoint"
+"$python" - "$here/../../python" <<PYTHON || fail "popflow_torch.py reads other weights from weights.h5"
 import sys
 import torch
 sys.path.insert(0, sys.argv[1])
@@ -68,7 +68,7 @@ round_trip fm --method fm --ema-decay 0 --beta1 0.8 --beta2 0.99 --epsilon 1e-6
 round_trip icnn --method icnn --icnn-hidden 50 --icnn-layers 3 --icnn-inner-steps 4 --icnn-start identity
 round_trip conditional --method icnn --condition treatment --doses all
 printf 'treatment,a,b\nO,1,0.5\nS,-1,0.25\nV,2,3\n' >vectors.csv
-for treatment in V O+S; do # neither was trained on
+for treatment in V O+S; do # the model was trained on neither
     round_trip vectors-$treatment --treatment-vectors vectors.csv --doses all
 done
 echo "PyTorch predicts the same cells"

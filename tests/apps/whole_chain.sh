@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The verbs one after the other, as a user would call them, and what they write as Python reads it.
+# Calls all verbs one after the other, as a user does, and checks the written files with Python.
 # Usage: whole_chain.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 }
 cd "$scratch"
 
-# says WORD...: the last command's standard output holds every word.
+# says WORDS...: fails unless the standard output of the last command contains each of WORDS.
 says() {
     local word
     for word; do
@@ -26,8 +26,8 @@ expect_exit 0 "$popflow" --help
 for verb in run train evaluate predict report inspect metrics simulate; do
     says "  $verb "
     "$popflow" "$verb" --help >help.txt 2>&1 || fail "$verb --help: exit code $?"
-    "$popflow" help "$verb" | cmp help.txt || fail "help $verb is not $verb --help"
-    "$popflow" "$verb" -h | cmp help.txt || fail "$verb -h is not $verb --help"
+    "$popflow" help "$verb" | cmp help.txt || fail "help $verb differs from $verb --help"
+    "$popflow" "$verb" -h | cmp help.txt || fail "$verb -h differs from $verb --help"
     grep -q "^usage: popflow $verb" help.txt || fail "$verb --help has no usage"
     grep -q "^[A-Z][A-Za-z ]*:$" help.txt || fail "$verb --help has no headings"
     [ "$(wc -L <help.txt)" -le 110 ] || fail "$verb --help has long lines: $(awk 'length > 110' help.txt)"
@@ -41,14 +41,14 @@ expect_exit 0 "$popflow" simulate screen --output screen.h5ad --patients 3 --cul
 says screen.h5ad "43 markers"
 expect_exit 0 "$popflow" inspect --data screen.h5ad --min-cells 50 --split patient:21
 says Markers Experiments Pairs "43" "PDOF"
-expect_exit 0 "$popflow" inspect screen.h5ad --min-cells 50 --exclude "patient=nobody"
-says "note: --exclude patient=nobody matches no row"
+expect_exit 0 "$popflow" inspect screen.h5ad --min-cells 50 --exclude "patient=nosuch"
+says "note: --exclude patient=nosuch matches no row"
 expect_exit 0 "$popflow" inspect --data screen.h5ad --min-cells 50 --split patient:21 --json
 "$python" -c "import json; assert json.load(open('out'))" || fail "inspect --json is not JSON"
 
 # Two seeds of one configuration.
 cat >tiny.cfg <<CONFIG
-# a model that trains in a second
+# A model that trains in a second.
 data = screen.h5ad
 split = patient:21
 min-cells = 50
@@ -72,9 +72,9 @@ for seed in 1 2; do
         "The results are in run$seed/results.h5"
     expect_exit 0 "$python" "$here/read_results.py" "run$seed/results.h5" "run$seed"
 done
-grep -qx "seed = 2" run2/config.cfg || fail "config.cfg has not the seed"
+grep -qx "seed = 2" run2/config.cfg || fail "config.cfg does not have the seed"
 expect_exit 0 "$popflow" evaluate --run run1 --output again.h5
-# h5diff calls tables of other lengths not comparable, in words alone.
+# For tables of different lengths h5diff only prints "not comparable" and exits with 0, so its output is checked.
 [ -z "$(h5diff again.h5 run1/results.h5 /pairs/w1)" ] || fail "evaluate and run differ"
 
 expect_exit 0 "$popflow" evaluate --run run1 --output some.h5 --sample pdof
@@ -98,7 +98,7 @@ says "2 seeds" "FM w/ N" "MFM k=5 (steps=20)" "MFM k=5 (steps=10)" "+-" "W1" "te
     "7.114 +- 0.100" "published: Atanackovic et al., arXiv 2408.14608 (organoid_patient)" \
     "MFM k=5 (steps=20), seed 1: again.h5 is the run of run1/results.h5 again" "fewer seeds: MFM k=5 (steps=10) 1"
 expect_exit 0 "$popflow" report $files --published organoid_patient --output table.csv
-[ "$(cat out)" = "table.csv: csv of 6 result files" ] || fail "not what was written: $(cat out)"
+[ "$(cat out)" = "table.csv: csv of 6 result files" ] || fail "report printed: $(cat out)"
 expect_exit 0 "$python" "$here/check_report.py" table.csv $files
 expect_exit 0 "$popflow" report $files --output table.md
 grep -q "^| test | W1 | W2 | MMD e-3 | r2 |" table.md || fail "no table of the test part: $(cat table.md)"
@@ -106,11 +106,11 @@ grep -qE "^\| FM w/ N \| [0-9.]+ ± [0-9.]+ \|" table.md || fail "no row of the 
 expect_exit 0 "$popflow" report $files --format latex
 says "\\begin{tabular}{lrrrrr}" "mean\_shift"
 expect_exit 0 "$python" "$here/check_page.py" "$popflow" run1/results.h5 run2/results.h5 fm1/results.h5
-says "the page is whole"
+says "the page is valid"
 
-# Optimal-transport maps, and the training as published.
+# Optimal transport maps, and the published training recipe.
 expect_exit 0 "$popflow" run --config tiny.cfg --method icnn --steps 22 --output icnn
-grep -qx "rate = 0.0001" icnn/config.cfg || fail "config.cfg has not the rate of icnn"
+grep -qx "rate = 0.0001" icnn/config.cfg || fail "config.cfg does not have the rate of icnn"
 says ICNN noise_floor
 expect_exit 0 "$popflow" run --config tiny.cfg --method icnn --condition treatment --steps 22 --output picnn
 expect_exit 0 "$popflow" run --config tiny.cfg --recipe paper --steps 22 --output paper
@@ -123,21 +123,21 @@ for seed in 1 2; do
     "$popflow" evaluate --run paper --output e.h5 --max-cells 40 --eval-seed $seed --eval-draw random 2>/dev/null |
         grep -v noise_floor >random$seed
 done
-cmp -s first1 first2 || fail "--eval-draw first draws"
-cmp -s random1 random2 && fail "--eval-draw random does not draw"
+cmp -s first1 first2 || fail "--eval-draw first depends on the seed"
+cmp -s random1 random2 && fail "--eval-draw random does not depend on the seed"
 expect_exit 0 "$popflow" report icnn/results.h5 picnn/results.h5 paper/results.h5 run1/results.h5
 says "ICNN + treatment" "MFM k=5 (paper)" "MFM k=5"
 expect_exit 2 "$popflow" run --config tiny.cfg --method icnn --base gaussian --output refused
-grep -q "^popflow: base: found 'gaussian', allowed source with method icnn" err || fail "not refused: $(cat err)"
+grep -q "^popflow: base: found 'gaussian', allowed source with method icnn" err || fail "unexpected message: $(cat err)"
 
-# A pair that cannot be scored: its treatment was never trained on.
+# A pair that cannot be scored: the model was not trained on its treatment.
 "$python" "$here/make_inputs.py" "$scratch"
 expect_exit 0 "$popflow" run --config tiny.cfg --data held_out.h5ad --split column:part --min-cells 10 --cells 16 \
     --knn 3 --steps 3 --parts test --output held_out
 says "4 scores failed"
 expect_exit 0 "$python" "$here/read_results.py" held_out/results.h5 held_out --unseen V
 
-# A metric that is not among those that are computed unasked has its column.
+# A metric that is not computed by default has a column if it is requested.
 expect_exit 0 "$popflow" evaluate --run held_out --parts test --metrics w2,sinkhorn --sinkhorn-rho 2 --output sinkhorn.h5
 "$python" - <<PYTHON || fail "evaluate --metrics sinkhorn"
 import h5py, numpy as np
@@ -153,13 +153,13 @@ all="--metrics w1,w2,mmd,r2,energy,r2_means,w1_markers,sinkhorn --sinkhorn-epsil
 "$popflow" metrics good.h5ad held_out.h5ad $all >values.txt || fail "metrics: exit code $?"
 "$python" "$here/check_metrics.py" good.h5ad held_out.h5ad <values.txt
 "$popflow" metrics good.h5ad held_out.h5ad $all --json >values.json || fail "metrics --json: exit code $?"
-"$python" - <<PYTHON || fail "metrics --json and the lines differ"
+"$python" - <<PYTHON || fail "metrics --json differs from the text output"
 import json
 lines = dict(line.split() for line in open("values.txt"))
 assert json.load(open("values.json")) == {name: float(value) for name, value in lines.items()}
 PYTHON
 "$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 3 >drawn.txt || fail "metrics --max-cells"
-"$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 3 | cmp drawn.txt || fail "another draw"
-"$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 4 | cmp -s drawn.txt && fail "--seed draws alike"
-"$popflow" metrics good.h5ad held_out.h5ad $all --max-cells all | cmp values.txt || fail "--max-cells all draws"
-echo "the whole chain runs"
+"$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 3 | cmp drawn.txt || fail "the same seed gives another draw"
+"$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 4 | cmp -s drawn.txt && fail "another seed gives the same draw"
+"$popflow" metrics good.h5ad held_out.h5ad $all --max-cells all | cmp values.txt || fail "--max-cells all does not use all cells"
+echo "all verbs run"

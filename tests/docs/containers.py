@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The recipes of containers/ build with the packages of scripts/install_dependencies.sh, and run with those of the libraries
-that the program is linked to; whether an image can be built of them is not tried.
+"""Checks the recipes of containers/: they build with the packages of scripts/install_dependencies.sh, and their images have
+the packages of all libraries that the program is linked to. Does not build an image.
 
 Usage: containers.py POPFLOW PROJECT
 """
@@ -23,22 +23,22 @@ for name in ("Dockerfile", "popflow.def"):
 assert lists["Dockerfile"] == lists["popflow.def"], lists
 running = lists["Dockerfile"]
 
-# What is no library is also there for those who build.
+# The build stage also has the packages that are not libraries.
 others = {name for name in running if not name.startswith("lib")}
 assert others <= building, others - building
-# Each library comes with the package that one builds with: libhdf5-103-1 with libhdf5-dev.
+# Each library belongs to a development package of the build stage: libhdf5-103-1 to libhdf5-dev.
 stem = lambda name: re.match(r"[a-z-]*[a-z]", name.removesuffix("-dev"))[0]
-of_compiler = {"libgomp1", "libstdc++6"}
-for library in running - others - of_compiler:
-    assert any(stem(library) == stem(name) for name in building), f"{library} comes with none of {sorted(building)}"
+compiler_libraries = {"libgomp1", "libstdc++6"}
+for library in running - others - compiler_libraries:
+    assert any(stem(library) == stem(name) for name in building), f"{library} belongs to none of {sorted(building)}"
 if not (shutil.which("dpkg") and shutil.which("readelf")):
     sys.exit(0)
 output = lambda *words: subprocess.run(words, capture_output=True, text=True, check=True).stdout
 found = re.findall(r"^\t(\S+) .*=> (\S+)$", output("/sbin/ldconfig", "-p"), re.MULTILINE)
-paths = dict(reversed(found))  # the first of a name is the one that is loaded
+paths = dict(reversed(found))  # the loader uses the first of several libraries with the same name
 for library in re.findall(r"NEEDED.*\[(.*)\]", output("readelf", "-d", popflow)):
     owner = subprocess.run(["dpkg", "-S", str(pathlib.Path(paths.get(library, library)).resolve())], capture_output=True, text=True)
     package = owner.stdout.partition(":")[0]
     if package and package not in ("libc6", "libgcc-s1") and not package.startswith(("libasan", "libubsan")):
-        assert package in running, f"{library} of {package} is not installed in the containers"
-print(f"{len(running)} packages to run with, {len(building)} to build with")
+        assert package in running, f"the containers do not install {package}, which has {library}"
+print(f"{len(running)} packages at run time, {len(building)} at build time")

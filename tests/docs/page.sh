@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs the sh and python blocks of a page of docs/ in order, in a folder of its own that looks like the project's. The
-# Python blocks of a page are one session: each is run behind those before it.  Usage: page.sh POPFLOW MPIEXEC PYTHON PAGE
+# Runs the sh and python blocks of a page of docs/ in order, in a temporary folder that looks like the project's. The Python
+# blocks of a page are one session: each block runs after those before it.
+# Usage: page.sh POPFLOW MPIEXEC PYTHON PAGE
 . "$(dirname "$0")/../support/scratch.sh"
 python=$3
 page=$4
@@ -21,7 +22,7 @@ awk -v folder="$scratch/blocks" '
     /^```/ { file = ""; next }
     file { print > file }' "$project/docs/$page.md"
 cd "$scratch/work"
-# Files of the layout that the tutorial says the organoid screen has.
+# Small files with the layout that the tutorial describes for the organoid screen.
 [ "$page" != tutorial ] || "$python" -c "
 import pickle
 import numpy as np
@@ -34,14 +35,14 @@ for block in "$scratch"/blocks/*; do
     case $block in
     *.sh) bash -euo pipefail "$block" >"$scratch/out" 2>&1 || fail "$(cat "$block" "$scratch/out")" ;;
     *)
-        # What earlier blocks printed is of no interest again.
+        # The session repeats the earlier blocks. Their output is overwritten.
         cat "$block" >>"$scratch/session"
         "$python" -W ignore "$scratch/session" >"$scratch/out" 2>&1 || fail "$(cat "$block" "$scratch/out")"
         ;;
     esac
     count=$((count + 1))
 done
-[ "$count" -ge 5 ] || fail "found $count blocks"
+[ "$count" -ge 5 ] || fail "found $count blocks, expected 5 or more"
 [ "$page" != tutorial ] || expect_exit 0 "$popflow" inspect --data organoids.h5ad --transform none --min-cells 50 \
     --split patient:21
 [ "$page" != tutorial ] || grep -q "2: Fibs, PDOs" "$scratch/out" || fail "$(cat "$scratch/out")"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The completions complete, and the manual page is one that troff takes without a warning. Usage: shell.sh PROJECT
+# Checks the shell completions, and that groff formats the manual page without a warning. Usage: shell.sh PROJECT
 set -euo pipefail
 project=$1
 fail() {
@@ -8,32 +8,33 @@ fail() {
     exit 1
 }
 . "$project/completions/popflow.bash"
-# completed WORD...: what Tab offers behind the last word.
+# completed WORD...: prints the completions that Tab offers after the last word.
 completed() {
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
     _popflow
     echo "${COMPREPLY[*]}"
 }
-expect() { # ANSWER WORD...
-    local answer=$1
+# expect COMPLETIONS WORD...: fails unless the words have these completions.
+expect() {
+    local expected=$1
     shift
-    [ "$(completed "$@")" = "$answer" ] || fail "'$*' is completed to '$(completed "$@")', expected '$answer'"
+    [ "$(completed "$@")" = "$expected" ] || fail "'$*' is completed to '$(completed "$@")', expected '$expected'"
 }
 expect "evaluate" popflow ev
 expect "--knn" popflow train --kn
 expect "fm cgfm mfm icnn" popflow train --method ""
 expect "mfm" popflow train --data s.h5ad --method m
 expect "letters screen" popflow simulate ""
-expect "" popflow train --data s # files
+expect "" popflow train --data s # the shell itself completes files
 expect "" popflow train --steps ""
 expect "--config --control --concentration" popflow predict --con
 [[ " $(completed popflow report --) " == *" --published "* ]] || fail "report has no --published"
 
 if command -v zsh >/dev/null; then
-    zsh -n "$project/completions/_popflow" || fail "zsh does not read _popflow"
+    zsh -n "$project/completions/_popflow" || fail "zsh cannot parse _popflow"
 fi
 if command -v groff >/dev/null; then
-    said=$(groff -man -ww -Tutf8 "$project/docs/popflow.1" 2>&1 >/dev/null)
-    [ -z "$said" ] || fail "groff: $said"
+    warnings=$(groff -man -ww -Tutf8 "$project/docs/popflow.1" 2>&1 >/dev/null)
+    [ -z "$warnings" ] || fail "groff: $warnings"
 fi
-echo "shells complete"
+echo "completions and manual page are valid"

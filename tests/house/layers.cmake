@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Fails on an #include in src/ that the layer table does not allow, on a library header outside the folder that owns
-# it, and on a folder of src/ that the table does not know. Run: cmake -DROOT=<project> -P tests/house/layers.cmake
+# Checks the includes of src/. Fails on
+#   - an #include that the layer table below does not allow,
+#   - a library header outside the folder that owns it,
+#   - a folder of src/ that the table does not list.
+# Run: cmake -DROOT=<project> -P tests/house/layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
 set(may_core "")
@@ -19,7 +22,7 @@ set(may_eval core linalg h5 dist data models metrics plot)
 set(may_config core data models train eval)
 set(folders core linalg h5 dist nn ode ot models metrics data train plot eval config)
 
-# header pattern -> the one folder that may include it
+# Header pattern, and the only folder that may include it.
 set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options" "(ft2build|freetype)" "zlib\\.h")
 set(owner linalg h5 dist config data h5)
 
@@ -27,7 +30,7 @@ set(problems "")
 file(GLOB found RELATIVE ${ROOT}/src ${ROOT}/src/*)
 foreach(folder IN LISTS found)
   if(IS_DIRECTORY ${ROOT}/src/${folder} AND NOT folder IN_LIST folders)
-    list(APPEND problems "src/${folder}: unknown folder")
+    list(APPEND problems "src/${folder}: not in the layer table, add it to tests/house/layers.cmake")
   endif()
 endforeach()
 
@@ -42,11 +45,11 @@ foreach(folder IN LISTS folders)
           list(APPEND problems "${source}: ${folder} may not include ${target}")
         endif()
       elseif(line MATCHES "\"")
-        list(APPEND problems "${source}: include of our own is not rooted: ${line}")
+        list(APPEND problems "${source}: include a header of popflow as \"folder/name.hpp\": ${line}")
       endif()
       foreach(header who IN ZIP_LISTS owned owner)
         if(line MATCHES "<${header}" AND NOT folder STREQUAL who)
-          list(APPEND problems "${source}: ${line} belongs to ${who} alone")
+          list(APPEND problems "${source}: only ${who} may include this library: ${line}")
         endif()
       endforeach()
     endforeach()
@@ -55,5 +58,5 @@ endforeach()
 
 if(problems)
   list(JOIN problems "\n  " text)
-  message(FATAL_ERROR "layers broken:\n  ${text}")
+  message(FATAL_ERROR "layers violated:\n  ${text}")
 endif()

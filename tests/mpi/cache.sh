@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Cells in a file in place of memory: the checkpoint is byte for byte the same, the memory of a rank does not grow with its
-# cells, nothing is left in the folder, and a disk that is too small is one line.
+# --cache FOLDER keeps the cells in a file instead of memory. Checks that
+#   - the checkpoint has the same bytes,
+#   - the memory of a rank does not grow with its cells,
+#   - nothing is left in the folder,
+#   - a disk that is too small is reported in one line.
 # Usage: cache.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 
@@ -15,18 +18,19 @@ for shape in 1x1 3x1; do
     cmp "$scratch/memory$shape/checkpoint.h5" "$scratch/file$shape/checkpoint.h5" || fail "$shape: the checkpoint differs"
 done
 grep -q "^note: the cells of this rank lie in a file in $scratch/cells" "$scratch/err" || fail "no note: $(cat "$scratch/err")"
-[ -z "$(ls "$scratch/cells")" ] || fail "a file of cells stays"
+[ -z "$(ls "$scratch/cells")" ] || fail "a file of cells was left in the folder"
 
-# Some 400,000 cells x 43 markers: the most memory that any rank takes, of a training that only begins.
+# Largest memory of a rank that has read some 400,000 cells x 43 markers, as a dry run reports it.
 "$popflow" simulate screen --output "$scratch/l.h5ad" --patients 2 --cultures PDO,F --replicates 2 --dose-levels 1 \
     --cells 12000:12100 --seed 3 >/dev/null 2>&1
-peak() { # CACHE: in MiB
+# peak CACHE: prints the largest memory in MiB.
+peak() {
     OMP_NUM_THREADS=1 "$popflow" train --dry-run --data "$scratch/l.h5ad" --output none $small_model --split patient:5 --cache "$1" |
         sed -n 's/^memory *\([0-9]*\) MiB.*/\1/p'
 }
 in_memory=$(peak memory)
 in_file=$(peak "$scratch/cells")
-echo "memory of the rank: $in_memory MiB with its cells, $in_file MiB without"
+echo "memory of the rank: $in_memory MiB with the cells in memory, $in_file MiB with the cells in a file"
 [ $((in_file + 30)) -lt "$in_memory" ] || fail "cells in a file take $in_file MiB, in memory $in_memory MiB"
 
 expect_exit 2 "$popflow" train --data "$scratch/s.h5ad" --output "$scratch/no" $small_model --cache "$scratch/nowhere"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A run that was stopped and resumed, on other ranks, ends in the bytes of one that never was; a changed configuration
-# or data file is refused.  Usage: resume.sh POPFLOW MPIEXEC
+# A run that was stopped and resumed on another number of ranks ends with the bytes of an uninterrupted run. A changed
+# configuration or data file is refused. Usage: resume.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 
 small_screen "$scratch/s.h5ad"
@@ -12,18 +12,18 @@ expect_exit 75 ranks 1 2 train $options --output "$scratch/parts" --resume --sto
 expect_exit 0 ranks 3 1 train $options --output "$scratch/parts" --resume
 cmp "$scratch/whole/checkpoint.h5" "$scratch/parts/checkpoint.h5" || fail "the resumed run differs"
 
-# The same where networks take turns, stopped within a round; cached embeddings survive.
-for turns in icnn "mfm --recipe paper --batch-pairs 4"; do
-    name=turns_${turns%% *}
-    options="--data $scratch/s.h5ad $small_model --steps 26 --method $turns"
+# The same with alternating updates, stopped in the middle of a round. Cached embeddings are restored.
+for method in icnn "mfm --recipe paper --batch-pairs 4"; do
+    name=alternating_${method%% *}
+    options="--data $scratch/s.h5ad $small_model --steps 26 --method $method"
     ranks 1 1 train $options --output "$scratch/$name" 2>/dev/null
     expect_exit 75 ranks 2 1 train $options --output "$scratch/parts_$name" --stop-after 9
     expect_exit 0 ranks 3 1 train $options --output "$scratch/parts_$name" --resume
-    cmp "$scratch/$name/checkpoint.h5" "$scratch/parts_$name/checkpoint.h5" || fail "$turns: the resumed run differs"
+    cmp "$scratch/$name/checkpoint.h5" "$scratch/parts_$name/checkpoint.h5" || fail "$method: the resumed run differs"
 done
 options="--data $scratch/s.h5ad --steps 40 $small_model"
 
-# A signal does the same as --stop-after.
+# SIGUSR1 has the same effect as --stop-after.
 (exec "$mpiexec" -n 1 "$popflow" train $options --steps 100000 --schedule constant --output "$scratch/signal") \
     2>/dev/null &
 job=$!
@@ -39,7 +39,7 @@ wait "$job" || code=$?
 [ -s "$scratch/signal/checkpoint.h5" ] || fail "no checkpoint after SIGUSR1"
 
 expect_exit 2 "$popflow" train $options --output "$scratch/parts" --resume --rate 0.5
-grep -q "rate: found '0.5', was '0.001'" "$scratch/err" || fail "the changed key is not named: $(cat "$scratch/err")"
+grep -q "rate: found '0.5', was '0.001'" "$scratch/err" || fail "the message does not name the changed option: $(cat "$scratch/err")"
 "$popflow" simulate screen --output "$scratch/s.h5ad" --patients 4 --cultures PDO,PDOF --treatments O,S,F \
     --replicates 2 --cells 60:200 --seed 4 >/dev/null 2>&1
 expect_exit 2 "$popflow" train $options --output "$scratch/parts" --resume

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The checkpoint after 50 steps is byte for byte the same on any number of ranks and threads, and so are a simulated
-# screen, simulated letters and the scores.
+# Checkpoints, simulated screens, simulated letters and scores have the same bytes on any number of ranks and threads.
 # Usage: same_bits.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 
@@ -10,7 +9,7 @@ ranks 3 1 simulate screen --output "$scratch/three.h5ad" --patients 4 --cultures
     --cells 60:200 --seed 3 >/dev/null 2>&1
 cmp "$scratch/s.h5ad" "$scratch/three.h5ad" || fail "the simulated screen differs"
 
-# same NAME SHAPES OPTION...: trainings on each RANKSxTHREADS of SHAPES end with the checkpoint of the first of them.
+# same NAME SHAPES OPTION...: trains on each RANKSxTHREADS of SHAPES and fails unless all checkpoints are equal.
 same() {
     local name=$1 shapes=$2 first=${2%% *} shape
     shift 2
@@ -25,17 +24,17 @@ for coupling in random ot; do
     same $coupling "1x1 1x2 2x1 3x1 4x1 2x2" --steps 50 --coupling $coupling --precision fp32
 done
 
-# The same of products in bf16, where this CPU has them. Slots of 150 cells are more than one block of rows.
+# Matrix products in bf16, if this CPU supports them. A slot of 150 cells has more than one block of rows.
 if ranks 1 1 train --data "$scratch/s.h5ad" --output "$scratch/bf1x1" --steps 30 $small_model --precision bf16 \
     2>"$scratch/err"; then
-    grep -q '^precision = bf16$' "$scratch/bf1x1/config.cfg" || fail "the configuration does not say bf16"
+    grep -q '^precision = bf16$' "$scratch/bf1x1/config.cfg" || fail "the configuration does not have precision bf16"
     same bf "1x2 2x1 3x2" --steps 30 --precision bf16
     cmp "$scratch/bf1x1/checkpoint.h5" "$scratch/bf1x2/checkpoint.h5" || fail "bf: the checkpoint of 1x1 differs"
 else
     grep -q '^popflow: precision: ' "$scratch/err" || fail "bf16: $(cat "$scratch/err")"
 fi
 
-# Letters: the file, and a training that turns, mirrors and mixes them.
+# Letters: the file, and a training that rotates, mirrors and mixes them.
 letters="simulate letters --letters I,L,T,V --test-letters X,Y --rotations 3 --size 20 --seed 3"
 ranks 1 1 $letters --output "$scratch/l.h5ad" >/dev/null 2>&1
 ranks 3 1 $letters --output "$scratch/l3.h5ad" >/dev/null 2>&1
@@ -43,18 +42,19 @@ cmp "$scratch/l.h5ad" "$scratch/l3.h5ad" || fail "the letters differ"
 same letters "1x2 2x1 3x1" --steps 30 --data "$scratch/l.h5ad" --min-cells 1 --transform none --normalise no --split letters \
     --cells 30 --augment rotate,reflect,mix --coupling rows --modulation film --encoder-frequencies 4
 
-# Two slots by one thread each, or one after the other by four.
+# Two threads process one slot each. Four threads process both slots one after the other.
 same few "1x2 1x4" --steps 20 --batch-pairs 2 --cells 400
 
-# Transport between the cells of all slots of a condition, which lie on several ranks; other contexts and another base.
+# Optimal transport between the cells of all slots of a condition, which are on several ranks. Also other contexts and a
+# Gaussian base.
 same condition "1x2 2x1 3x1" --steps 20 --coupling ot --coupling-scope condition
 same noise_condition "1x2 2x1 3x1" --steps 20 --base gaussian --coupling ot --coupling-scope condition
 same cgfm "1x2 2x1 3x1" --steps 20 --method cgfm --coupling ot
 same fm_noise "1x2 2x1 3x1" --steps 20 --method fm --base gaussian
 
-# Networks that take turns; mfm with cached embeddings of pairs that lie on several ranks.
+# Alternating updates. mfm caches the embeddings of pairs that are on several ranks.
 same icnn "1x1 1x2 3x1" --steps 25 --method icnn --condition treatment
-same turns "1x1 1x2 3x1" --steps 25 --recipe paper --batch-pairs 4
+same alternating "1x1 1x2 3x1" --steps 25 --recipe paper --batch-pairs 4
 
 ranks 1 1 evaluate --run "$scratch/ot1x1" --output "$scratch/one.h5" >"$scratch/one.txt" 2>/dev/null
 ranks 3 2 evaluate --run "$scratch/ot3x1" --output "$scratch/three.h5" >"$scratch/three.txt" 2>/dev/null

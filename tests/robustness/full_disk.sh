@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A disk that is full from any call on that writes: one line and exit code 1, every file that was there is whole, and
-# with room again the training ends in the bytes of one that was never disturbed. By a library that fails the k-th call,
-# for every k; on a small tmpfs that grows (as root); by a limit on the size of files.
-# Usage: full_disk.sh POPFLOW MPIEXEC FAILING_DISK [EVERY]     (EVERY: 4, of the calls; 1 takes them all)
+# The disk becomes full at any call that writes. popflow must print one line and exit with code 1, and all earlier files must
+# stay complete. With free space again, the training must end with the bytes of an undisturbed one.
+# The disk is full in three ways:
+#   - A preloaded library fails the k-th call and all later ones, for each k.
+#   - A limit on the size of files.
+#   - A tmpfs that is too small (as root).
+# Usage: full_disk.sh POPFLOW MPIEXEC FAILING_DISK [EVERY]     (EVERY: tests every EVERY-th call, default 4)
 . "$(dirname "$0")/../support/scratch.sh"
 failing_disk=$3
 every=${4:-4}
@@ -14,7 +17,8 @@ train="train --data s.h5ad ${small_model/--hidden 64/--hidden 16} --steps 30 --c
 OMP_NUM_THREADS=1 "$popflow" $train --output whole 2>err || fail "$(cat err)"
 for step in 10 20; do expect_exit 75 "$popflow" $train --output "at$step" --stop-after $step; done
 
-# check_damage CODE FOLDER: what a training that went on from step 10 may leave; then it is resumed with room enough.
+# check_damage CODE FOLDER: checks the message and the files of a training that was resumed from step 10 on a full disk and
+# exited with CODE.
 check_damage() {
     local code=$1 run=$2 good=
     [ "$code" = 0 ] || {
@@ -25,36 +29,39 @@ check_damage() {
     for reference in at10 at20 whole; do
         ! cmp -s "$run/checkpoint.h5" "$reference/checkpoint.h5" || good=$reference
     done
-    [ -n "$good" ] || fail "the checkpoint is none of the training's (exit code $code: $(cat err))"
+    [ -n "$good" ] || fail "the checkpoint is not one of this training (exit code $code: $(cat err))"
     [ "$code" != 0 ] || [ "$good" = whole ] || fail "exit code 0 with the checkpoint $good"
-    [ -z "$(find "$run" -name '*.tmp')" ] || fail "left behind: $(find "$run" -name '*.tmp') ($(cat err))"
+    [ -z "$(find "$run" -name '*.tmp')" ] || fail "leftover files: $(find "$run" -name '*.tmp') ($(cat err))"
 }
-go_on() {
+# resume FOLDER: resumes the training with enough space and compares its checkpoint with that of the undisturbed run.
+resume() {
     expect_exit 0 "$popflow" $train --output "$1" --resume
     cmp "$1/checkpoint.h5" whole/checkpoint.h5 || fail "the resumed run differs"
 }
 
-# Every call of a training.
+# Calls of a training.
+# preload FOLDER COMMAND...: runs a command with the library, which fails or counts the calls that write to FOLDER.
 preload() { LD_PRELOAD=$failing_disk FAILING_DISK_FOLDER=$scratch/$1 "${@:2}"; }
-fresh() { rm -rf "$1" && cp -r at10 "$1"; }
-fresh run
+# reset_run FOLDER: makes the folder a copy of the run at step 10.
+reset_run() { rm -rf "$1" && cp -r at10 "$1"; }
+reset_run run
 FAILING_DISK_COUNT=$scratch/count preload run "$popflow" $train --output "$scratch/run" --resume 2>/dev/null
 calls=$(head -n 1 count)
 [ "$calls" -gt 20 ] || fail "only $calls calls were seen"
 refused=0
 for ((k = 1; k <= calls; k += every)); do
-    fresh run
+    reset_run run
     code=0
     FAILING_DISK_CALL=$k preload run "$popflow" $train --output "$scratch/run" --resume >out 2>err || code=$?
     sed -i "s,$scratch/,," err
     check_damage "$code" run
     [ "$code" = 0 ] || refused=$((refused + 1))
-    [ $((k % 5)) != 0 ] || go_on run  # the checkpoint is one of known bytes: going on from others is the same
+    [ $((k % 5)) != 0 ] || resume run # every fifth is enough: check_damage has compared the checkpoint with known bytes
 done
-[ $((refused * every)) -gt 10 ] || fail "only $refused of $calls failing calls were noticed"
-echo "training: full at every ${every}th of $calls calls, $refused with exit code 1, files whole each time"
+[ $((refused * every)) -gt 10 ] || fail "only $refused of $calls failing calls were detected"
+echo "training: full at every ${every}th of $calls calls, $refused with exit code 1, files complete each time"
 
-# Every call of an evaluation, with results from before.
+# Calls of an evaluation that replaces earlier results.
 evaluate="evaluate --run whole --max-cells 40"
 expect_exit 0 "$popflow" $evaluate --output before.h5
 mkdir scores
@@ -71,12 +78,12 @@ for ((k = 1; k <= calls; k += every)); do
     else
         [ "$code" = 1 ] || fail "evaluation, call $k: exit code $code: $(cat err)"
         grep -qE "^popflow: .*(No space left|Input/output error)" err || fail "call $k of $calls: $(cat err)"
-        cmp before.h5 scores/r.h5 || fail "call $k: the results from before are not what they were"
+        cmp before.h5 scores/r.h5 || fail "call $k: the earlier results were changed"
     fi
 done
-echo "evaluation: full at every ${every}th of $calls calls, files whole each time"
+echo "evaluation: full at every ${every}th of $calls calls, files complete each time"
 
-# Every call of a prediction, over one from before.
+# Calls of a prediction that replaces an earlier one.
 predict="predict --run whole --data s.h5ad --treatment O"
 expect_exit 0 "$popflow" $predict --output before.h5ad
 mkdir cells
@@ -91,21 +98,21 @@ for ((k = 1; k <= calls; k += every)); do
     [ "$code" != 0 ] || continue
     [ "$code" = 1 ] || fail "prediction, call $k: exit code $code: $(cat err)"
     grep -qE "^popflow: .*(No space left|Input/output error)" err || fail "call $k of $calls: $(cat err)"
-    cmp before.h5ad cells/p.h5ad || fail "call $k: the cells from before are not what they were"
+    cmp before.h5ad cells/p.h5ad || fail "call $k: the earlier predictions were changed"
     refused=$((refused + 1))
 done
-[ $((refused * every)) -gt 10 ] || fail "only $refused of $calls failing calls of a prediction were noticed"
+[ $((refused * every)) -gt 10 ] || fail "only $refused of $calls failing calls of a prediction were detected"
 echo "prediction: full at every ${every}th of $calls calls, $refused with exit code 1"
 
 # A limit on the size of files.
-fresh run
+reset_run run
 code=0
 (ulimit -f 40 && "$popflow" $train --output run --resume) >out 2>err || code=$?
 [ "$code" = 1 ] || fail "a limit on the size of files: exit code $code ($(cat err))"
 check_damage 1 run
-go_on run
+resume run
 
-# A real disk that is too small by less and less.
+# A tmpfs that is too small, by less each time.
 mkdir disk
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=64k none disk 2>/dev/null; then
     trap 'umount "$scratch/disk" 2>/dev/null; rm -rf "$scratch"' EXIT
@@ -119,12 +126,12 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=64k none disk 2>/dev/null; then
         "$popflow" $train --output disk/run --resume >out 2>err || code=$?
         check_damage "$code" disk/run
         mount -o remount,size=64m disk
-        go_on disk/run
+        resume disk/run
         [ "$code" != 0 ] || break
         full=$((full + 1))
     done
     [ "$full" -gt 2 ] || fail "the disk was full only $full times"
-    echo "tmpfs: too small $full times, files whole $full of $full"
+    echo "tmpfs: too small $full times, files complete $full of $full"
 else
-    echo "tmpfs: left out, not root"
+    echo "tmpfs: skipped, not root"
 fi

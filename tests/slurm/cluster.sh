@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A Slurm of one node on this machine, for tests: its own munge, controller and node daemon, loopback addresses only,
-# without systemd, cgroups or accounting. Everything lies in one folder.
-# Usage: cluster.sh up FOLDER | down FOLDER      (as root; needs slurmctld, slurmd and munged)
-#   up prints the line `export SLURM_CONF=...` for those who use it.
+# Starts and stops a Slurm cluster of one node on this machine, for tests. It has its own munge, controller and node daemon,
+# uses loopback addresses only, and works without systemd, cgroups and accounting. All its files are in one folder.
+# Usage: cluster.sh up FOLDER | down FOLDER      (as root, needs slurmctld, slurmd and munged)
+#   up prints the line `export SLURM_CONF=...`, which a user of the cluster must evaluate.
 set -euo pipefail
 action=$1
 base=$2
@@ -51,7 +51,7 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
 }
 
-# wait_until SECONDS COMMAND...
+# wait_until SECONDS COMMAND...: repeats a command until it succeeds. Fails after SECONDS.
 wait_until() {
     local i
     for ((i = 0; i < $1 * 10; i++)); do
@@ -65,7 +65,7 @@ node_is_idle() { [ "$(sinfo -h -t idle -o %D)" = 1 ]; }
 up() {
     write_configuration
     getent hosts "$node" >/dev/null || {
-        echo "the name of this host, $node, has no address" >&2
+        echo "the host name $node has no address" >&2
         return 1
     }
     setpriv --reuid=munge --regid=munge --clear-groups munged --key-file="$base/munge/key" \
@@ -81,7 +81,7 @@ up() {
     echo "export SLURM_CONF=$SLURM_CONF"
 }
 
-# Ends the daemon of a pid file, if that process still is one.
+# stop PID_FILE: ends the daemon of a pid file. Does nothing if the process is no longer a daemon of the cluster.
 stop() {
     local pid
     pid=$(cat "$1" 2>/dev/null) || return 0

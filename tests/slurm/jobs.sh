@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The files of slurm/ under a real Slurm of one node: a sweep from a folder of its own in which what is complete is left
-# alone; a training that is asked to stop, is requeued, runs out of time or is cancelled, each time to the same bits; an
-# evaluation that is asked to stop and scores the rest alone; jobs that wait for each other. Skipped without Slurm or
-# without root.   Usage: jobs.sh POPFLOW MPIEXEC
-# Environment: POPFLOW_PATIENCE, by which it waits longer for everything (a build with sanitizers; default 1).
+# Runs the files of slurm/ under a real Slurm cluster of one node:
+#   - a sweep that is submitted from another folder and skips complete runs
+#   - a training that is stopped, requeued, out of time or cancelled, each time with the same bits
+#   - an evaluation that is stopped, and then scores only the remaining pairs
+#   - jobs that depend on each other
+# Skipped without Slurm or without root. Usage: jobs.sh POPFLOW MPIEXEC
+# Environment: POPFLOW_TIMEOUT_SCALE, factor of all timeouts (default 1, larger for a build with sanitizers).
 here=$(cd "$(dirname "$0")" && pwd)
 home=$(cd "$here/../.." && pwd)
 for needed in slurmctld slurmd munged sbatch setpriv; do
@@ -20,8 +22,8 @@ done
 . "$here/../support/scratch.sh"
 chmod 755 "$scratch"
 cluster() { "$here/cluster.sh" "$1" "$scratch/cluster"; }
-letting_go=
-trap 'kill $letting_go 2>/dev/null || :; cluster down; rm -rf "$scratch"' EXIT
+continuer=
+trap 'kill $continuer 2>/dev/null || :; cluster down; rm -rf "$scratch"' EXIT
 cluster up >"$scratch/variables" || {
     echo "skipped: Slurm does not start here"
     exit 77
@@ -51,32 +53,38 @@ CONFIG
 printf 'include = a.cfg\nmethod = fm\n' >"$scratch/table/b.cfg"
 cd "$scratch/elsewhere"
 
-# job_id: of what submit.sh printed.
+# job_id [N]: prints the N-th job number that submit.sh printed (default 1).
 job_id() { sed -n 's/^Submitted batch job \([0-9]*\).*/\1/p' "$scratch/out" | head -n "${1:-1}" | tail -n 1; }
-# until_true SECONDS WHAT COMMAND...: waits until a command succeeds.
-until_true() {
+# wait_until SECONDS EVENT COMMAND...: repeats a command until it succeeds. Fails after SECONDS times the scale.
+wait_until() {
     local i
-    for ((i = 0; i < 10 * $1 * ${POPFLOW_PATIENCE:-1}; i++)); do
+    for ((i = 0; i < 10 * $1 * ${POPFLOW_TIMEOUT_SCALE:-1}; i++)); do
         ! "${@:3}" || return 0
         sleep 0.1
     done
     squeue >&2
-    fail "$2 does not come: $(tail -n 20 slurm-logs/*)"
+    fail "timeout waiting for $2: $(tail -n 20 slurm-logs/*)"
 }
+# field JOB NAME: prints a field of the job record.
 field() { scontrol show job "$1" | sed -n "s/.*\b$2=\([^ ]*\).*/\1/p" | head -n 1; }
+# is JOB NAME VALUE: whether a field of the job record has this value.
 is() { [ "$(field "$1" "$2")" = "$3" ]; }
 requeued() { [ "$(field "$1" Restarts)" -gt 0 ]; }
-none_left() { [ "$(squeue -h -o %A | grep -cvx "${endless:-none}")" = 0 ]; }
-wait_for_jobs() { until_true 120 "the end of the jobs" none_left; }
-said() { grep -qs -- "$2" slurm-logs/*-"$1".log; }
+# no_jobs_left: whether no job is queued, apart from the endless training.
+no_jobs_left() { [ "$(squeue -h -o %A | grep -cvx "${endless:-none}")" = 0 ]; }
+wait_for_jobs() { wait_until 120 "the end of the jobs" no_jobs_left; }
+# log_has JOB TEXT: whether the log of a job contains the text.
+log_has() { grep -qs -- "$2" slurm-logs/*-"$1".log; }
+# steps_of CHECKPOINT: prints the number of steps.
 steps_of() { h5dump -a /step "$1" 2>/dev/null | sed -n 's/ *(0): //p'; }
-# trains JOB START: that start of a job has made a step.
+# trains JOB START: whether this start of a job has made a step.
 trains() { sed -n "/, start $2,/,\$p" slurm-logs/*-"$1".log 2>/dev/null | grep -q "^train [0-9]*/"; }
+# completed JOB: fails unless the job is complete.
 completed() { is "$1" JobState COMPLETED || fail "$(scontrol show job "$1") $(cat slurm-logs/*"$1"*)"; }
 
-# A training without an end in two minutes, of which Slurm signals the last one. It goes beside the others, held until
-# then, however far these have come: its steps are to be made again. Where they take long it comes behind them, to take
-# no time from them.
+# start_endless: starts a training that never ends, with a time limit of two minutes, of which Slurm signals the last one.
+# It runs at the same time as the other jobs. It is suspended until the signal, because its steps are repeated below for
+# comparison. With scaled timeouts it starts after the other jobs, so that it takes no time from them.
 endless_options="--config ../table/a.cfg --steps 100000000 --schedule constant --hidden 256 --layers 3 --cells 150
     --checkpoint-every 100000000"
 endless=
@@ -84,21 +92,21 @@ start_endless() {
     POPFLOW_RANKS=1 POPFLOW_TIME=2 POPFLOW_SBATCH=--signal=B:USR1@60 \
         expect_exit 0 "$home/slurm/submit.sh" train $endless_options --output endless
     endless=$(job_id)
-    until_true 60 "the training without an end" trains "$endless" 1
-    local held
-    held=$(pgrep -f -- "^$popflow train .*--output endless$") || fail "no process of it: $(cat slurm-logs/*)"
+    wait_until 60 "the endless training" trains "$endless" 1
+    local suspended
+    suspended=$(pgrep -f -- "^$popflow train .*--output endless$") || fail "no endless training: $(cat slurm-logs/*)"
     # shellcheck disable=SC2086
-    kill -STOP $held
+    kill -STOP $suspended
     # shellcheck disable=SC2086
     for ((i = 0; i < 2000; i++)); do
-        ! said "$endless" "asked to stop" || break
+        ! log_has "$endless" "asked to stop" || break
         sleep 0.1
-    done && kill -CONT $held &
-    letting_go=$!
+    done && kill -CONT $suspended &
+    continuer=$!
 }
-[ "${POPFLOW_PATIENCE:-1}" -gt 1 ] || start_endless
+[ "${POPFLOW_TIMEOUT_SCALE:-1}" -gt 1 ] || start_endless
 
-# A sweep of two configurations and two seeds, of which one run is there already.
+# A sweep of two configurations and two seeds. One run is already complete.
 OMP_NUM_THREADS=1 expect_exit 0 "$popflow" run --config ../table/b.cfg --seed 1 --output swept/table/b/seed1
 touch -d 2020-01-01 swept/table/b/seed1/results.h5
 expect_exit 0 "$home/slurm/submit.sh" sweep --seeds 1,2 --output swept ../table/*.cfg -- --log-every 5
@@ -115,40 +123,40 @@ for word in "2 ranks x 1 threads" "popflow 0" "seed 1" "test, mean over cultures
 done
 expect_exit 0 "$home/slurm/submit.sh" sweep --seeds 1,2 --output swept ../table/*.cfg -- --log-every 5
 grep -q "all 4 runs are complete" "$scratch/out" || fail "a complete sweep was submitted: $(cat "$scratch/out")"
-# The local sweep shares the list and finds nothing to do.
+# scripts/sweep.sh uses the same list of runs and finds all of them complete.
 expect_exit 0 "$home/scripts/sweep.sh" --seeds 1,2 --output swept ../table/*.cfg -- --log-every 5
 [ "$(grep -c ", complete: " "$scratch/out")" = 4 ] || fail "sweep.sh: $(cat "$scratch/out")"
 
-# A chain: train, evaluate, report, each of which waits for the one before it, also while that is requeued.
+# A chain of train, evaluate and report. Each job waits for the one before it, also while that is requeued.
 long="--config ../table/a.cfg --steps 3000 --hidden 256 --layers 3 --cells 150 --checkpoint-every 100000"
 scored="--parts train,test --max-cells 150 --tolerance 1e-8 --metrics w1,w2,mmd,r2,energy,r2_means,w1_markers"
 expect_exit 0 "$home/slurm/submit.sh" chain $long --output long -- $scored
 train=$(job_id 1) evaluate=$(job_id 2) report=$(job_id 3)
 
-# Asked to stop in the middle: exit code 75, back into the queue.
-until_true 60 "the training" trains "$train" 1
-[ ! -e long/checkpoint.h5 ] || fail "the run was over before it was asked to stop"
+# USR1 during the training: exit code 75, and the job is requeued.
+wait_until 60 "the training" trains "$train" 1
+[ ! -e long/checkpoint.h5 ] || fail "the training ended before it was asked to stop"
 scancel --signal=USR1 --batch "$train"
-until_true 60 "the requeue" is "$train" Restarts 1
-said "$train" "exit code 75" || fail "no exit code 75: $(cat slurm-logs/*"$train"*)"
+wait_until 60 "the requeue" is "$train" Restarts 1
+log_has "$train" "exit code 75" || fail "no exit code 75: $(cat slurm-logs/*"$train"*)"
 first=$(steps_of long/checkpoint.h5)
 [ "$first" -gt 0 ] || fail "no checkpoint of the stopped run"
 
-# Requeued from outside, as by preemption: Slurm ends the ranks, which have the time to save their state.
-until_true 60 "the second start" trains "$train" 2
+# A requeue by Slurm, as in a preemption: Slurm ends the ranks, which have time to save their state.
+wait_until 60 "the second start" trains "$train" 2
 sleep 1
 scontrol requeue "$train"
-until_true 60 "the third start" said "$train" ", start 3,"
+wait_until 60 "the third start" log_has "$train" ", start 3,"
 second=$(steps_of long/checkpoint.h5)
-[ "$second" -gt "$first" ] || fail "requeued, it lost what came after step $first: $(cat slurm-logs/*"$train"*)"
+[ "$second" -gt "$first" ] || fail "the requeued training lost the steps after $first: $(cat slurm-logs/*"$train"*)"
 is "$evaluate" JobState PENDING || fail "the evaluation did not wait: $(scontrol show job "$evaluate")"
 
-# The evaluation is asked to stop when some pairs are scored, and scores the rest.
-scores() { [ "$(cat long/results.h5.partial/* 2>/dev/null | wc -c)" -gt 10000 ]; }
-until_true 120 "the evaluation" scores
+# The evaluation is asked to stop after some pairs. It is requeued and scores the remaining ones.
+has_scored_pairs() { [ "$(cat long/results.h5.partial/* 2>/dev/null | wc -c)" -gt 10000 ]; }
+wait_until 120 "the evaluation" has_scored_pairs
 scancel --signal=USR1 --batch "$evaluate"
-until_true 60 "the requeue of the evaluation" is "$evaluate" Restarts 1
-[ ! -e long/results.h5 ] || fail "the evaluation was over before it was asked to stop"
+wait_until 60 "the requeue of the evaluation" is "$evaluate" Restarts 1
+[ ! -e long/results.h5 ] || fail "the evaluation ended before it was asked to stop"
 scored_before=$(sed -n 's/.*stopped on request after \([0-9]*\) of .*/\1/p' slurm-logs/*-"$evaluate".log)
 [ "$scored_before" -gt 0 ] || fail "no pair was scored before the stop: $(cat slurm-logs/*-"$evaluate".log)"
 wait_for_jobs
@@ -162,7 +170,7 @@ for column in pair predictor w1 w2 mmd r2 energy status; do
 done
 h5diff long/results.h5 whole/results.h5 /summary || fail "the requeued evaluation differs in its summary"
 
-# A chain whose training fails is no chain.
+# If the training of a chain fails, the other jobs are cancelled.
 expect_exit 0 "$home/slurm/submit.sh" chain --config ../table/a.cfg --knn many --output nothing
 wait_for_jobs
 is "$(job_id 1)" ExitCode 2:0 || fail "$(scontrol show job "$(job_id 1)")"
@@ -171,31 +179,31 @@ for n in 2 3; do
 done
 expect_exit 2 "$home/slurm/submit.sh" chain --config ../table/a.cfg
 
-# The time of the training without an end runs out: it goes on by itself. Cancelled, it saves its state and stays away.
+# At its time limit the endless training requeues itself. After scancel it saves its state and is not requeued.
 [ -n "$endless" ] || start_endless
-until_true 150 "the signal ahead of the limit" said "$endless" "asked to stop"
-until_true 60 "the requeue at the limit" requeued "$endless"
-said "$endless" "exit code 75" || fail "not stopped ahead of the limit: $(cat slurm-logs/*"$endless"*)"
+wait_until 150 "the signal ahead of the limit" log_has "$endless" "asked to stop"
+wait_until 60 "the requeue at the limit" requeued "$endless"
+log_has "$endless" "exit code 75" || fail "not stopped ahead of the limit: $(cat slurm-logs/*"$endless"*)"
 first=$(steps_of endless/checkpoint.h5)
-# Not within a requeue, where Slurm does not hear of it: the last start has made a step and has time left. Asked for one
-# after the other, the number of starts may be of before a requeue and the time of after it.
-fresh() {
+# is_freshly_started: whether the last start has made a step and has time left. Slurm ignores scancel during a requeue.
+# Takes all fields from one job record: separate queries may return values from before and after a requeue.
+is_freshly_started() {
     local job
     job=$(scontrol show job "$endless")
     [[ $job = *JobState=RUNNING* && $job = *RunTime=00:00:[0-2]* && $job =~ Restarts=([0-9]+) ]] &&
         trains "$endless" $((BASH_REMATCH[1] + 1))
 }
-until_true 180 "the start after it" fresh
+wait_until 180 "the start after the requeue" is_freshly_started
 scancel "$endless"
-until_true 60 "the end" is "$endless" JobState CANCELLED
+wait_until 60 "the end" is "$endless" JobState CANCELLED
 endless=
 wait_for_jobs
 last=$(steps_of endless/checkpoint.h5)
-[ "$last" -gt "$first" ] || fail "cancelled, it lost what came after step $first: $(cat slurm-logs/*)"
+[ "$last" -gt "$first" ] || fail "the cancelled training lost the steps after $first: $(cat slurm-logs/*)"
 expect_exit 75 ranks 1 1 train $endless_options --output reference --stop-after "$last"
-cmp endless/checkpoint.h5 reference/checkpoint.h5 || fail "the run whose time ran out differs"
+cmp endless/checkpoint.h5 reference/checkpoint.h5 || fail "the checkpoint of the endless training differs"
 
-# Submitted by sbatch alone, with a path relative to another folder; wrong input fails and is not requeued.
+# Jobs that are submitted with sbatch directly, from another folder. Invalid input fails and is not requeued.
 unset POPFLOW_HOME
 cd "$home"
 expect_exit 0 sbatch --ntasks=1 --mem=500M --output="$scratch/evaluate.log" slurm/evaluate.sbatch \
@@ -204,6 +212,6 @@ expect_exit 0 sbatch --ntasks=1 --mem=500M --output="$scratch/wrong.log" slurm/r
 wrong=$(job_id)
 wait_for_jobs
 [ -s "$scratch/long.h5" ] || fail "no results: $(cat "$scratch/evaluate.log")"
-is "$wrong" ExitCode 2:0 || fail "wrong input: $(scontrol show job "$wrong")"
+is "$wrong" ExitCode 2:0 || fail "exit code of invalid input: $(scontrol show job "$wrong")"
 grep -q "knn: found 'many'" "$scratch/wrong.log" || fail "$(cat "$scratch/wrong.log")"
-echo "jobs run, stop and go on under Slurm"
+echo "jobs run, stop and resume under Slurm"

@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: MIT
-# Sourced by the shell tests: a folder of their own in $scratch, gone at the end, and the words of a failure.
+# Sourced by the shell tests. Creates a temporary folder, $scratch, which is removed at the end, and defines helpers.
 set -euo pipefail
 popflow=$1
 mpiexec=${2:-mpiexec}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+# fail MESSAGE...: prints the message and ends the test.
 fail() {
     echo "FAILED: $*" >&2
     exit 1
 }
 
-# ranks N THREADS ARGUMENT...: popflow on N ranks, more than there are cores if need be.
+# ranks N THREADS ARGUMENT...: runs popflow on N ranks with THREADS threads each. N may exceed the number of cores.
 ranks() {
     local n=$1 threads=$2
     shift 2
     OMP_NUM_THREADS=$threads OMP_WAIT_POLICY=passive "$mpiexec" --oversubscribe --bind-to none -n "$n" "$popflow" "$@"
 }
 
-# expect_exit CODE COMMAND...: runs it and keeps its output in $scratch/out and $scratch/err.
+# expect_exit CODE COMMAND...: fails unless the command exits with CODE. Keeps its output in $scratch/out and $scratch/err.
 expect_exit() {
     local want=$1 got=0
     shift
@@ -26,17 +27,17 @@ expect_exit() {
     [ "$got" = "$want" ] || fail "exit code $got, expected $want: $* ($(tail -n 3 "$scratch/err"))"
 }
 
-# wait_for FILE: until it is there, for five minutes at most; the end of ./log says why it is not.
+# wait_for FILE: waits until the file exists, at most five minutes. Then fails with the last lines of ./log.
 wait_for() {
     local i
     for ((i = 0; i < 6000; i++)); do
         [ ! -e "$1" ] || return 0
         sleep 0.05
     done
-    fail "$1 does not come: $(tail -n 5 log 2>/dev/null)"
+    fail "timeout waiting for $1: $(tail -n 5 log 2>/dev/null)"
 }
 
-# A simulated screen small enough for a second of training, and options of a small model.
+# small_screen FILE: writes a simulated screen that trains in a second with the options $small_model.
 small_screen() {
     "$popflow" simulate screen --output "$1" --patients 4 --cultures PDO,PDOF --treatments O,S,F --replicates 2 \
         --cells 60:200 --seed 3 >/dev/null 2>&1

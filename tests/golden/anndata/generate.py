@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Writes the small files that the tests of reading read. Usage: generate.py [FOLDER]
+"""Writes the small input files of the reader tests. Usage: generate.py [FOLDER]
 
-Needs anndata 0.8 and h5py. Run by hand; the files are committed.
+Needs anndata 0.8 and h5py. Run by hand. The files are committed.
 """
 
 import pathlib
@@ -18,11 +18,11 @@ folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file_
 
 
 def headers():
-    """Objects with more attributes than fit where their header begins, in the oldest and in the newest format."""
+    """Writes objects with more attributes than fit into the first block of their header, in the oldest and newest format."""
     for libver in ("earliest", "latest"):
         with h5py.File(folder / f"headers_{libver}.h5", "w", libver=libver) as file:
             creation = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
-            creation.set_attr_phase_change(1000, 900)  # all in the header
+            creation.set_attr_phase_change(1000, 900)  # keeps all attributes in the header
             if libver == "latest":
                 creation.set_attr_creation_order(h5py.h5p.CRT_ORDER_TRACKED)
             group = h5py.Group(h5py.h5g.create(file.id, b"obs", gcpl=creation))
@@ -31,7 +31,7 @@ def headers():
 
 
 def h5py_types():
-    """Types, links and storage that other programs may leave in a file."""
+    """Writes types, links and storage layouts that other programs may use in a file."""
     with h5py.File(folder / "h5py_types.h5", "w") as file:
         file["fixed"] = np.array([b"ab", b"", b"abcd"], dtype="S4")
         space = h5py.h5t.C_S1.copy()
@@ -58,7 +58,7 @@ def h5py_types():
 
 
 def chunks():
-    """Numbers in chunks of all kinds: element i of a dataset is 37 i mod 251, unless its name says otherwise."""
+    """Writes chunked datasets of all kinds. Element i of a dataset is 37 i mod 251, except in the damaged and partial ones."""
     matrix = (37 * np.arange(300 * 7) % 251).reshape(300, 7)
     gzip = {"compression": "gzip", "shuffle": True}
     with h5py.File(folder / "chunks.h5", "w") as file:
@@ -71,33 +71,35 @@ def chunks():
         file.create_dataset("big_endian", data=matrix.astype(">f4"), chunks=(32, 7), **gzip)
         file.create_dataset("cube", data=matrix.reshape(100, 3, 7).astype("f4"), chunks=(10, 3, 7), **gzip)
         file.create_dataset("contiguous", data=matrix.astype("f4"))
-        # Rows 96 to 191; the rest was never written.
+        # Only rows 96 to 191 are written.
         part = file.create_dataset("part_of_it", shape=(300, 7), dtype="f4", chunks=(32, 7), fillvalue=5, **gzip)
         part[96:192] = matrix[96:192]
-        # Some chunks passed through no filter.
+        # Some chunks have a filter mask and are stored unfiltered.
         some = file.create_dataset("some_filtered", data=matrix.astype("f4"), chunks=(30, 7), **gzip)
         for first in (60, 150):
             some.id.write_direct_chunk((first, 0), matrix[first : first + 30].astype("f4").tobytes(), filter_mask=3)
-        # Rows 2 and 3 say that they passed through no filter, and row 2 is too short for that.
+        # Rows 2 and 3 are stored unfiltered, and row 2 is too short.
         short = file.create_dataset("short", data=matrix.astype("f4"), chunks=(1, 7), **gzip)
         for row, count in ((2, 3), (3, 7)):
             short.id.write_direct_chunk((row, 0), matrix[row, :count].astype("f4").tobytes(), filter_mask=3)
-        # The same of row 19, which is among those that stand for the whole of an X.
+        # The same for row 19 of an X, one of the rows that the fingerprint of a data file samples.
         x = file.create_dataset("screen/X", data=matrix.astype("f4"), chunks=(1, 7), **gzip)
         x.id.write_direct_chunk((19, 0), matrix[19, :3].astype("f4").tobytes(), filter_mask=3)
-        # What gzip has for the second chunk is damaged.
+        # The gzip stream of the second chunk is damaged.
         damaged = file.create_dataset("damaged", data=matrix.astype("f4"), chunks=(32, 7), **gzip)
         mask, content = damaged.id.read_direct_chunk((32, 0))
         damaged.id.write_direct_chunk((32, 0), content[:40] + b"\x00" * 8 + content[48:], filter_mask=mask)
 
 
-# The screen that all .h5ad files below hold: 2 patients x 2 replicates, each with these populations, in a random order
-# of cells. X[:, 0] is the number of the cell in sorted order, X[:, j] = (7 cell + 3 j) mod 11 where that is above 4.
+# The screen in all .h5ad files below: 2 patients x 2 replicates, each with these populations (treatment, concentration, number
+# of cells), with the cells in random order. X[:, 0] is the number of the cell in sorted order. X[:, j] is (7 cell + 3 j) mod 11
+# if that is above 4, else 0.
 POPULATIONS = [("AH", 0, 2), ("DMSO", 0, 3), ("O", 1, 2), ("S", 0.5, 2), ("S", 10, 3)]
 MARKERS = ["cell", "pERK", "CD90", "IdU", "pHH3"]
 
 
 def small_screen():
+    """Returns obs, X and var of the screen."""
     rows = []
     for patient in ("P1", "P2"):
         for replicate in ("A", "B"):
@@ -116,7 +118,7 @@ def small_screen():
 
 
 def write(name, x, obs, var, **how):
-    """As write_h5ad(), but columns of strings stay strings."""
+    """Writes an AnnData file as write_h5ad() does, but keeps columns of strings as strings."""
     with h5py.File(folder / name, "w") as file:
         file.attrs["encoding-type"] = "anndata"
         file.attrs["encoding-version"] = "0.1.0"
@@ -125,7 +127,8 @@ def write(name, x, obs, var, **how):
         write_elem(file, "var", var, dataset_kwargs=how)
 
 
-def encodings_of_x():
+def x_encodings():
+    """Writes files with dense, CSR and CSC X in several number types, chunk sizes and filters."""
     obs, x, var = small_screen()
     categorical = obs.astype({c: "category" for c in obs.columns})
     anndata.AnnData(x.astype(np.float32), categorical, var, dtype=np.float32).write_h5ad(folder / "dense.h5ad")
@@ -146,7 +149,7 @@ def encodings_of_x():
         file.create_dataset("X", data=x.astype(np.int32), chunks=(7, 2), shuffle=True, compression="gzip")
         write_elem(file, "obs", categorical)
         write_elem(file, "var", var)
-    # Names and categories too, whose strings have no size of their own in the filter's values.
+    # Compresses names and categories too. For variable-length strings the filter parameters have no element size.
     write("all_lzf.h5ad", x.astype(np.float32), categorical, var, compression="lzf")
     with h5py.File(folder / "dense_lzf.h5ad", "w") as file:
         file.create_dataset("X", data=np.tile(x, 1).astype(np.float32), chunks=(20, 5), compression="lzf")
@@ -154,7 +157,8 @@ def encodings_of_x():
         write_elem(file, "var", var)
 
 
-def encodings_of_obs():
+def obs_encodings():
+    """Writes files whose obs columns are strings, and of other types with missing values."""
     obs, x, var = small_screen()
     x = x.astype(np.float32)
     write("obs_strings.h5ad", x, obs, var)  # concentration as float64
@@ -169,11 +173,13 @@ def encodings_of_obs():
     write("obs_typed.h5ad", x, typed, var)
 
 
-def fixed(column):
+def fixed_length(column):
+    """Returns a column as fixed-length strings."""
     return column.astype(str).to_numpy().astype("S")
 
 
 def old_layouts():
+    """Writes the layouts of anndata 0.6 and 0.7."""
     obs, x, var = small_screen()
     with h5py.File(folder / "layout_0_7.h5ad", "w") as file:
         matrix = scipy.sparse.csr_matrix(x.astype(np.float32))
@@ -207,7 +213,7 @@ def old_layouts():
         group.attrs["h5sparse_shape"] = matrix.shape
         for name in ("data", "indices", "indptr"):
             group[name] = getattr(matrix, name)
-        columns = [fixed(obs.index.to_series())]
+        columns = [fixed_length(obs.index.to_series())]
         types = [("index", columns[0].dtype)]
         for column in obs.columns:
             if column == "treatment":
@@ -215,7 +221,7 @@ def old_layouts():
                 file["uns/treatment_categories"] = category.categories.to_numpy().astype("S")
                 columns.append(category.codes.to_numpy())
             else:
-                columns.append(obs[column].to_numpy() if column == "concentration" else fixed(obs[column]))
+                columns.append(obs[column].to_numpy() if column == "concentration" else fixed_length(obs[column]))
             types.append((column, columns[-1].dtype))
         file["obs"] = np.array(list(zip(*columns)), dtype=types)
         file["var"] = np.array([(m.encode(),) for m in MARKERS], dtype=[("index", "S8")])
@@ -226,6 +232,6 @@ if __name__ == "__main__":
     headers()
     h5py_types()
     chunks()
-    encodings_of_x()
-    encodings_of_obs()
+    x_encodings()
+    obs_encodings()
     old_layouts()

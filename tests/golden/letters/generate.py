@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Writes box.ttf, a font whose letters are known: A is a rectangle half as wide as it is high, B is blank, others are
-missing. Needs fontTools (Debian: python3-fonttools). Usage: generate.py"""
+"""Writes box.ttf, a font with known letters: A is a rectangle half as wide as it is high, B is blank, all others are missing.
+
+Needs fontTools (Debian: python3-fonttools). Usage: generate.py
+"""
 
 import pathlib
 

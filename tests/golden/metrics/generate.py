@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the golden numbers of ot and metrics with POT, scikit-learn, SciPy and pandas.
+"""Writes the golden files of ot and metrics with POT, scikit-learn, SciPy and pandas.
 
     generate.py [SCREEN.h5ad]
 
 populations.bin  pairs of populations with every score: for each case int32 n, m, d; float32 x [n, d], y [m, d];
                  float64 w1, w2, mmd, r2, energy, r2_means, w1_markers
 plans.bin        transport problems: for each case int32 n, m, uniform; float64 a [n], b [m], c [n, m], value
-screen.bin       as populations.bin, one case, from a real screen: 300 control and 280 treated cells. Written only if
-                 the file is given: adnet_egf_timecourse.h5ad, mass cytometry of Lun et al., Nat Biotechnol 2017,
+screen.bin       like populations.bin, with one case from a real screen: 300 control and 280 treated cells. Written only if
+                 SCREEN.h5ad is given: adnet_egf_timecourse.h5ad, mass cytometry of Lun et al., Nat Biotechnol 2017,
                  from github.com/BodenmillerGroup/Adnet (MIT licence, Vito Zanotelli, Univ. of Zurich).
 
 Debian packages: python3-pot python3-sklearn python3-pandas python3-scipy python3-h5py (POT 0.8.2).
@@ -35,10 +35,10 @@ def wasserstein(x, y, power):
 
 def mmd(x, y):
     kernel = lambda a, b, g: np.exp(-g * cdist(a, b, "sqeuclidean")).mean()
-    ours = [kernel(x, x, g) + kernel(y, y, g) - 2 * kernel(x, y, g) for g in GAMMAS]
-    theirs = [rbf_kernel(x, x, g).mean() + rbf_kernel(y, y, g).mean() - 2 * rbf_kernel(x, y, g).mean() for g in GAMMAS]
-    assert np.allclose(ours, theirs, rtol=1e-6, atol=1e-12)
-    return np.mean(ours)
+    direct = [kernel(x, x, g) + kernel(y, y, g) - 2 * kernel(x, y, g) for g in GAMMAS]
+    reference = [rbf_kernel(x, x, g).mean() + rbf_kernel(y, y, g).mean() - 2 * rbf_kernel(x, y, g).mean() for g in GAMMAS]
+    assert np.allclose(direct, reference, rtol=1e-6, atol=1e-12)
+    return np.mean(direct)
 
 
 def energy(x, y):
@@ -71,19 +71,19 @@ def population_cases(rng):
         n, m, d = rng.integers(1, 40), rng.integers(1, 40), rng.integers(1, 9)
         spread = 10.0 ** rng.uniform(-2, 1)
         yield rng.normal(size=(n, d)) * spread, rng.normal(size=(m, d)) * spread + rng.normal(size=d)
-    # Many ties: points of a small grid, most of them several times.
+    # Many ties: points on a small grid, most of them repeated.
     yield rng.integers(0, 6, size=(150, 2)), rng.integers(1, 8, size=(180, 2))
-    # Markers heavy at zero, one of them constant.
+    # Markers with many zeros, one of them constant.
     x, y = np.maximum(rng.normal(size=(200, 8)), 0), np.maximum(rng.normal(size=(200, 8)) + 0.3, 0)
     x[:, 3] = 0
     yield x, y
     # Far from the origin.
     yield rng.normal(size=(60, 3)) + 1000, rng.normal(size=(50, 3)) * 1.5 + 1001
-    # Larger, equal and unequal.
+    # Larger populations of equal and of unequal size.
     mix = np.eye(43) + 0.02 * rng.normal(size=(43, 43))
     yield rng.normal(size=(300, 43)), rng.normal(size=(300, 43)) @ mix + 0.3
     yield rng.normal(size=(500, 10)), rng.normal(size=(370, 10)) * 1.2
-    # Three far clusters of different weight on the two sides.
+    # Three distant clusters whose weights differ between the two populations.
     centre = np.array([[0, 0], [20, 0], [0, 20]])
     yield (centre[rng.choice(3, 400, p=[0.5, 0.3, 0.2])] + rng.normal(size=(400, 2)),
            centre[rng.choice(3, 300, p=[0.2, 0.3, 0.5])] + rng.normal(size=(300, 2)))
@@ -98,6 +98,7 @@ def plan_cases(rng):
 
 
 def screen_cells(path):
+    """Returns 300 control and 280 treated cells of one experiment, transformed by arcsinh(x / 5)."""
     import h5py
     with h5py.File(path) as f:
         obs = {k: np.array([c.decode() for c in f["obs"][k]["categories"][:]])[f["obs"][k]["codes"][:]]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes flow_matching.h5: what PyTorch and SciPy make of small FM, CGFM and MFM models.
+"""Writes flow_matching.h5: reference results of PyTorch and SciPy for small FM, CGFM and MFM models.
 
-Each case holds a model (weights, frequencies), one batch, the embedding, the velocities, the loss, the gradient of
-every parameter, the losses of ten Adam steps on the batch, and the cells carried from t = 0 to 1.
+Each case has a model (weights, frequencies), one batch, the embedding, the velocities, the loss, the gradient of every
+parameter, the losses and the weights of ten Adam steps on the batch, and the cells moved from t = 0 to 1.
 
 Debian packages: python3-torch python3-scipy python3-h5py. Run: generate.py flow_matching.h5
 """
@@ -31,7 +31,7 @@ CASES = {
 
 
 class Reference(torch.nn.Module):
-    """The model of the method's description, in plain PyTorch."""
+    """The model of docs/method.md in plain PyTorch."""
 
     def __init__(self, method, knn, encoder_layers, encoder_frequencies=0, time_highest=1.0,
                  film=0, embedding_norm=1.0):
@@ -48,13 +48,13 @@ class Reference(torch.nn.Module):
             widths = [D + 2 * encoder_frequencies + TYPES] + [ENCODER] * (encoder_layers - 1) + [EMBED]
             self.conv = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
 
-        if film:  # PyTorch's own initial values; 1 is added in use
+        if film:  # the initial values of PyTorch, to which velocity() adds 1
             self.scale = torch.nn.ModuleList(torch.nn.Linear(context, HIDDEN) for _ in range(LAYERS))
         self.film = film
         self.context_size = context
 
     def names(self):
-        """Parameters under the names that popflow gives them."""
+        """Yields the parameters with the names that popflow gives them."""
         for name, p in self.named_parameters():
             part = {"conv": "encoder", "scale": "modulation"}.get(name.split(".")[0], "velocity")
             yield part + "." + name, p
@@ -122,7 +122,7 @@ def make_batch(generator):
 
 
 def transport(model, batch):
-    """The flow from t = 0 to 1, far beyond the tolerance of the comparison."""
+    """Solves the flow from t = 0 to 1 with a much smaller error than the tolerance of the comparison."""
     with torch.no_grad():
         h = model.context(batch)
         shape = batch["x0"].shape
@@ -138,7 +138,7 @@ def transport(model, batch):
 def write_case(group, options, seed):
     torch.manual_seed(seed)
     model = Reference(**options)
-    for p in model.parameters():  # weights that single precision holds exactly
+    for p in model.parameters():  # rounds the weights to single precision, so that popflow reads them exactly
         p.data = p.data.float().double()
     model.frequencies = model.frequencies.float().double()
     batch = make_batch(np.random.default_rng(seed))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes icnn.h5: what PyTorch makes of small pairs of convex potentials, without and with a treatment.
+"""Writes icnn.h5: reference results of PyTorch for small pairs of convex potentials, without and with a treatment.
 
-Each case holds the weights of f and g, one batch, the map grad g, both losses with the gradient of every parameter
-(second derivatives by autograd), and ten alternating Adam steps: their losses and the weights after them.
+Each case has the weights of f and g, one batch, the map grad g, both losses with the gradient of every parameter (second
+derivatives by autograd), and the losses and final weights of ten alternating Adam steps.
 
 Debian packages: python3-torch python3-h5py. Run: generate_icnn.py icnn.h5
 """
@@ -20,7 +20,7 @@ RATE, BETAS = 1e-2, (0.5, 0.9)
 
 
 def make_potential(name, context):
-    """Parameters of one potential under the names that popflow gives them."""
+    """Returns the parameters of one potential with the names that popflow gives them."""
     p = {}
 
     def add(what, rows, cols, scale, mean=0.0, bias=None):
@@ -43,7 +43,7 @@ def make_potential(name, context):
                 add(f"gate_z_{l}", HIDDEN, width, 0.5, bias=0.5)
             if l < LAYERS:
                 add(f"context_{l}", HIDDEN, width, 0.7, bias=0.0)
-    if name == "f":  # as it is after a clamp
+    if name == "f":  # its weights are clamped after each update
         for key in p:
             if ".hidden_" in key:
                 p[key].clamp_(min=0)
@@ -51,7 +51,7 @@ def make_potential(name, context):
 
 
 def potential(p, name, x, c):
-    """y(x | c), written as the sum over paths that the papers give."""
+    """Returns y(x | c), in the form of the papers: each layer is a sum of its input paths."""
     u, z = c, None
     for l in range(LAYERS + 1):
         get = lambda what: p[f"{name}.{what}_{l}.weight"]
@@ -72,20 +72,21 @@ def potential(p, name, x, c):
             u = leaky_relu(linear(u, get("context"), bias("context")), 0.2)
 
 
-def move(g, x, c):
+def transport(g, x, c):
+    """Returns the gradient of g at x."""
     x = x.clone().requires_grad_()
     return torch.autograd.grad(potential(g, "g", x, c).sum(), x, create_graph=True)[0]
 
 
 def g_loss(f, g, batch):
-    moved = move(g, batch["x0"], batch["condition"])
+    moved = transport(g, batch["x0"], batch["condition"])
     penalty = sum(torch.relu(-w).norm() for key, w in g.items() if ".hidden_" in key)
     return (potential(f, "f", moved, batch["condition"])[:, 0] - (batch["x0"] * moved).sum(1)).mean() + penalty
 
 
 def f_loss(f, g, batch):
     c = batch["condition"]
-    moved = move(g, batch["x0"], c).detach()
+    moved = transport(g, batch["x0"], c).detach()
     return potential(f, "f", batch["x1"], c).mean() - potential(f, "f", moved, c).mean()
 
 
@@ -110,7 +111,7 @@ def write_case(group, context, seed):
     group["batch/x0"], group["batch/x1"] = batch["x0"].numpy(), batch["x1"].numpy()
     group.attrs["conditions"] = context
     write_parameters(group, "weights", f, g)
-    group["moved"] = move(g, batch["x0"], batch["condition"]).detach().numpy()
+    group["moved"] = transport(g, batch["x0"], batch["condition"]).detach().numpy()
     for name, loss_of, own in (("g", g_loss, g), ("f", f_loss, f)):
         zero_gradients(f, g)
         loss = loss_of(f, g, batch)

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Shows that a simulated screen rewards a model that sees the whole control population.
+"""Shows that on a simulated screen a model gains from seeing the whole control population.
 
-For each held-out patient, the mean shift of every marker between control and treated cells (highest dose) is
-predicted from the other patients in four ways:
+For each held-out patient, predicts the mean shift of every marker between control and treated cells (highest dose) from the
+other patients in four ways:
 
-  identity   nothing changes
-  blind      the mean shift of the treatment, for each cell type
-  cellwise   a regression from single control cells (marker values and type) to the shift of their cell type,
-             averaged over the cells of the held-out control: the best that a model can do which moves each cell by
-             itself
+  identity   no shift
+  blind      the mean shift of the treatment for each cell type
+  cellwise   regression from single control cells (marker values and type) to the shift of their cell type, averaged over the
+             cells of the held-out control. This is the best that a model can do that moves each cell on its own.
   aware      kernel ridge regression from the mean markers of the control population
 
-Errors are root mean squares over pairs and markers, in units of the mean standard deviation of a marker.
+Prints root mean square errors over pairs and markers, in units of the mean standard deviation of a marker.
 
 Usage: check_learnable.py FILE.h5ad [--patients 21,27,75] [--at-least 2] [--quick]
    or  check_learnable.py --write WRITE_SCREEN [--seed 1] ...   to write a screen first
-Exits with 1 if the blind error of a patient is less than `at-least` times the aware one.
+Exit code 1 if the blind error of a patient is less than `at-least` times the aware error.
 """
 
 import argparse
@@ -35,11 +34,11 @@ except ImportError as missing:
     sys.exit(77)
 
 EXPERIMENT = ["patient", "culture", "plate", "replicate"]
-CELLS = 150  # of a control population, for the cellwise regression
+CELLS = 150  # maximum number of cells of a control population in the cellwise regression
 
 
 class Pair:
-    """A control and a treated population: means by cell type, and some control cells."""
+    """A control and a treated population: their means by cell type, and some control cells."""
 
     def __init__(self, key, treatment, control, treated):
         self.patient, self.culture = key[:2]
@@ -58,7 +57,7 @@ def population(x, types, generator):
 
 
 def read_pairs(path):
-    """Pairs of the highest dose, and the mean over markers of the standard deviation of the control cells."""
+    """Returns the pairs of the highest dose, and the mean standard deviation of a marker in the control cells."""
     screen = anndata.read_h5ad(path)
     obs = screen.obs.astype(str).reset_index(drop=True)
     dose = obs["concentration"].astype(int)
@@ -110,6 +109,7 @@ METHODS = {"identity": lambda train, test: [0 * p.shift for p in test],
 
 
 def errors(pairs, held_out, unit, methods):
+    """Returns the error of each method on the pairs of a held-out patient."""
     squares = {name: [] for name in methods}
     for treatment in sorted({p.treatment for p in pairs}):
         train = [p for p in pairs if p.treatment == treatment and p.patient != held_out]
@@ -117,7 +117,7 @@ def errors(pairs, held_out, unit, methods):
         if not test:
             continue
         for name, predict in methods.items():
-            squares[name] += [np.mean((guess - p.shift) ** 2) for guess, p in zip(predict(train, test), test)]
+            squares[name] += [np.mean((shift - p.shift) ** 2) for shift, p in zip(predict(train, test), test)]
     return {name: np.sqrt(np.mean(values)) / unit for name, values in squares.items()}
 
 
@@ -128,7 +128,7 @@ def main():
     parser.add_argument("--seed", default="1")
     parser.add_argument("--patients", default="21,27,75")
     parser.add_argument("--at-least", type=float, default=2)
-    parser.add_argument("--quick", action="store_true", help="without the cellwise regression")
+    parser.add_argument("--quick", action="store_true", help="leave out the cellwise regression")
     options = parser.parse_args()
     if options.write:
         with tempfile.TemporaryDirectory() as folder:

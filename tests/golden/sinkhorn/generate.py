@@ -1,15 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the golden numbers of entropic transport with POT.
+"""Writes the golden file of entropic transport with POT.
 
-sinkhorn.bin  for each case int32 n, m, d; float64 epsilon, rho_rows, rho_cols (in parts of the mean squared distance; inf
-              keeps the marginals); float32 x [n, d], y [m, d]; float64 a [n], b [m], transport cost <P, C>, mass, value
-              <P, C> + eps KL(P | a b) + rho_rows KL(P 1 | a) + rho_cols KL(P^T 1 | b), of uniform weights the divergence
-              value(x, y) - value(x, x) / 2 - value(y, y) / 2 and, if balanced, ot.bregman.empirical_sinkhorn_divergence,
-              which has <P, C> in place of the values; NaN where there is none
+sinkhorn.bin has for each case
 
-POT's entropy has no reference measure, ours is relative to a b: for POT's unbalanced solver the costs are lowered by
-eps log(a b), which is the same problem. It knows one rho for both sides.
+  int32    n, m, d
+  float64  epsilon, rho_rows, rho_cols, relative to the mean squared distance. rho = inf keeps the marginals.
+  float32  x [n, d], y [m, d]
+  float64  a [n], b [m]
+  float64  transport cost <P, C>
+  float64  mass of P
+  float64  value = <P, C> + eps KL(P | a b) + rho_rows KL(P 1 | a) + rho_cols KL(P^T 1 | b)
+  float64  divergence value(x, y) - value(x, x) / 2 - value(y, y) / 2. NaN unless the weights are uniform.
+  float64  ot.bregman.empirical_sinkhorn_divergence, which uses <P, C> instead of the values. NaN unless the weights are uniform
+           and the problem is balanced.
+
+The entropy of POT has no reference measure, that of popflow is relative to a b. For POT's unbalanced solver the costs are
+therefore lowered by eps log(a b), which gives the same problem. That solver has one rho for both sides.
 
 Debian package: python3-pot (0.8.2).
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Writes files with text of variable length in the forms that HDF5 allows. Usage: generate.py [FOLDER]
+"""Writes files with variable-length strings in all forms that HDF5 allows. Usage: generate.py [FOLDER]
 
-Needs h5py. Run by hand; the files are committed.
+Needs h5py. Run by hand. The files are committed.
 """
 
 import pathlib
@@ -16,6 +16,7 @@ names = ["a", "", "a longer one", "é"]
 
 
 def fill(file):
+    """Writes a dataset, an attribute and a compound dataset with strings."""
     file.create_dataset("names", data=names, dtype=text)
     file.attrs.create("labels", names, dtype=text)
     compound = np.dtype([("n", "i2"), ("name", text), ("note", text), ("x", "f8")])
@@ -23,13 +24,14 @@ def fill(file):
 
 
 def small_sizes(path):
+    """Creates a file with addresses and lengths of 4 bytes."""
     properties = h5py.h5p.create(h5py.h5p.FILE_CREATE)
-    properties.set_sizes(4, 4)  # bytes of an address and of a length
+    properties.set_sizes(4, 4)  # bytes of an address, bytes of a length
     return h5py.File(h5py.h5f.create(str(path).encode(), h5py.h5f.ACC_TRUNC, properties))
 
 
 def unwritten(file):
-    """Datasets of which nothing or not all was written."""
+    """Writes datasets that are empty or only partly written."""
     file.create_dataset("nothing", (3,), dtype=text)
     file.create_dataset("nothing_in_chunks", (3,), dtype=text, chunks=(2,))
     file.create_dataset("fill", (3,), dtype=text, fillvalue="none")

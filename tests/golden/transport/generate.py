@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the golden numbers of exact transport between points with POT, and of assignments with SciPy.
+"""Writes the golden files of exact transport between points with POT, and of assignments with SciPy.
 
-transport.bin  200 problems of random shape, weights and cost: for each int32 n, m, d, kind (0 Euclidean, 1 squared, 2
-               cosine), uniform; float32 x [n, d], y [m, d]; float64 a [n], b [m], value
-large.bin      populations large enough that the duals start from a sample; for each int32 n, m, d, kind, seed; float64
-               value; cells are what `cells` makes of the seed, in the test too
+transport.bin  200 problems of random shape, weights and cost. Each has int32 n, m, d, kind (0 Euclidean, 1 squared Euclidean,
+               2 cosine), uniform; float32 x [n, d], y [m, d]; float64 a [n], b [m], value
+large.bin      populations so large that the solver starts its duals from a sample. Each has int32 n, m, d, kind, seed; float64
+               value. The test generates the same cells from the seed as cells() does.
 
 Debian packages: python3-pot python3-scipy (POT 0.8.2).
 """
@@ -21,7 +21,10 @@ METRICS = ("euclidean", "sqeuclidean", "cosine")
 
 
 def cells(n, d, seed):
-    """Numbers in [-1, 1) of a linear congruential generator, the same in any language; squared, so that they crowd."""
+    """Returns numbers in [-1, 1) of a linear congruential generator, the same in any language.
+
+    Each number u is mapped to u |u|, so that the numbers are dense near 0. Shape [n, d].
+    """
     state, values = np.uint64(seed * 2 + 1), np.empty(n * d, np.float32)
     with np.errstate(over="ignore"):
         for k in range(n * d):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs write_table and reads what it wrote with anndata. Usage: read_table.py WRITE_TABLE"""
+"""Runs write_table and reads its file with anndata. Usage: read_table.py WRITE_TABLE"""
 
 import math
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Has popflow simulate letters, reads them with anndata and holds them against Pillow. Usage: read_letters.py POPFLOW"""
+"""Simulates letters, reads them with anndata and compares them with letters drawn by Pillow. Usage: read_letters.py POPFLOW"""
 
 import pathlib
 import subprocess
@@ -21,6 +21,7 @@ if not FONT.exists():
 
 
 def simulate(*options):
+    """Simulates letters and returns them as AnnData."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "letters.h5ad"
         command = [sys.argv[1], "simulate", "letters", "--output", path, "--font", FONT, "--seed", "4", *options]
@@ -29,7 +30,7 @@ def simulate(*options):
 
 
 def cloud(letter):
-    """The points of a letter as Pillow draws them on a grey image."""
+    """Returns the points of a letter that Pillow draws on a greyscale image, centred and scaled. Shape [n, 2]."""
     image = Image.new("L", (200, 200))
     ImageDraw.Draw(image).text((20, 20), letter, font=ImageFont.truetype(str(FONT), 100), fill=255)
     row, column = numpy.nonzero(numpy.asarray(image))
@@ -64,8 +65,8 @@ for (letter, rotation), rows in obs.groupby(["patient", "replicate"], observed=T
     sizes[letter] = len(expected)
     assert n == len(expected), (letter, n, len(expected))
     source, target = letters.X[rows[:n]].astype(float), letters.X[rows[n:]].astype(float)
-    turn = numpy.array([[numpy.cos(angle), numpy.sin(angle)], [-numpy.sin(angle), numpy.cos(angle)]])
-    numpy.testing.assert_allclose(target, expected @ turn, atol=2e-6)
+    rotation_matrix = numpy.array([[numpy.cos(angle), numpy.sin(angle)], [-numpy.sin(angle), numpy.cos(angle)]])
+    numpy.testing.assert_allclose(target, expected @ rotation_matrix, atol=2e-6)
     noise = (source - target).ravel()
     assert abs(noise.std() / 0.5 - 1) < 5 / numpy.sqrt(2 * noise.size)
     assert abs(noise.mean()) < 5 * 0.5 / numpy.sqrt(noise.size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs write_screen and reads what it wrote with anndata. Usage: read_screen.py WRITE_SCREEN"""
+"""Runs write_screen and reads its file with anndata. Usage: read_screen.py WRITE_SCREEN"""
 
 import pathlib
 import subprocess
