@@ -13,7 +13,7 @@ archer=${ARCHER:-$(ls /usr/lib/llvm-*/lib/libarcher.so 2>/dev/null | tail -n 1)}
     exit 2
 }
 folders=("$@")
-[ $# -gt 0 ] || folders=(core data dist eval linalg metrics models nn ot simulation train)
+[ $# -gt 0 ] || folders=(anndata core eval inspect linalg metrics models mpi nn ot predict screen simulate train)
 targets=(popflow_app work_queue)
 for folder in "${folders[@]}"; do targets+=("unit_$folder"); done
 cmake --preset tsan
