@@ -101,9 +101,9 @@ int run_program(int argc, char** argv) {
         return apps::done;
     }
     if (name == "help" && argc == 3 && apps::is_listing(argv[2])) {
-        const mpi::Session session(argc, argv);
+        mpi::Session session(argc, argv);
         apps::print_reference(argv[2], verbs, mpi::Communicator::world());
-        return apps::done;
+        return session.finish(apps::done);
     }
     if (name == "--help" || name == "-h" || (name == "help" && argc == 2)) {
         print_usage(stdout);
@@ -128,11 +128,11 @@ int run_program(int argc, char** argv) {
     if (verb->stops_on_signal) apps::hold_stop_signals();
     const h5::FileGuard guard;  // forks, so ahead of MPI and threads
     if (verb->stops_on_signal) apps::watch_for_interrupt();
-    const mpi::Session session(argc, argv);
+    mpi::Session session(argc, argv);
     const mpi::Communicator comm = mpi::Communicator::world();
     apps::Arguments arguments(argv + 2, argv + argc);
     if (help) arguments.emplace_back("--help");
-    return run_verb(*verb, arguments, comm);
+    return session.finish(run_verb(*verb, arguments, comm));
 }
 
 }  // namespace

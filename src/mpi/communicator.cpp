@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <exception>
 #include <numeric>
+#include <optional>
 
+#include "mpi/finalize_guard.hpp"
 #include "mpi/loaded_libraries.hpp"
 #include "mpi/mpi_call.hpp"
 #include "mpi/singleton_launch.hpp"
@@ -15,6 +18,10 @@
 namespace popflow::mpi {
 
 namespace {
+
+// Exit codes of a completed run and of one that was stopped on request after a checkpoint.
+constexpr int exit_done = 0;
+constexpr int exit_stopped = 75;
 
 // Elements of a message.
 int count(std::size_t n) {
@@ -46,7 +53,19 @@ Session::Session(int& argc, char**& argv) : exceptions_at_start_(std::uncaught_e
 }
 
 Session::~Session() {
-    if (std::uncaught_exceptions() == exceptions_at_start_) MPI_Finalize();
+    if (!finished_ && std::uncaught_exceptions() == exceptions_at_start_) MPI_Finalize();
+}
+
+int Session::finish(int code) {
+    finished_ = true;
+    std::fflush(nullptr);
+    const int complete = code == exit_done || code == exit_stopped ? 1 : 0;
+    int all_complete = 0;
+    check(MPI_Allreduce(&complete, &all_complete, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD), "MPI_Allreduce");
+    std::optional<FinalizeGuard> guard;
+    if (all_complete == 1) guard.emplace(code);
+    MPI_Finalize();
+    return code;
 }
 
 std::string library() {

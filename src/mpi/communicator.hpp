@@ -11,19 +11,28 @@
 
 namespace popflow::mpi {
 
-/// MPI for the life of a program: initialised here, finalised by the destructor.
+/// MPI for the lifetime of a program: initialised by the constructor, finalised by finish() or the destructor.
 ///
-/// If the stack is unwinding the destructor does not finalise: other ranks are probably inside a collective
-/// and finalising would hang. The caller then calls abort().
+/// If the stack is unwinding, the destructor does not finalise: other ranks are probably inside a collective, and
+/// MPI_Finalize would wait for them. The caller then calls abort().
 class Session {
   public:
+    /// @throws core::MpiError if MPI cannot be initialised or does not support threads
     Session(int& argc, char**& argv);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
+    /// Finalises MPI once all ranks have completed their work, and returns `code`. Collective.
+    ///
+    /// Call it when the files of this rank are closed and complete. If every rank calls it with the exit code 0 or with
+    /// that of a stop on request (75), a crash inside MPI_Finalize ends the process with `code` and a note on standard
+    /// error, see FinalizeGuard. With any other code MPI_Finalize is not guarded.
+    int finish(int code);
+
   private:
     int exceptions_at_start_;
+    bool finished_ = false;
 };
 
 /// Name and version of the MPI library, as in `Open MPI v4.1.4`.

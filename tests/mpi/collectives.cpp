@@ -62,7 +62,7 @@ bool fails_together(const Communicator& comm) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const popflow::mpi::Session session(argc, argv);
+    popflow::mpi::Session session(argc, argv);
     const Communicator comm = Communicator::world();
     bool good = true;
     for (const std::size_t most : {std::size_t{1}, std::size_t{5}, std::size_t{16}, std::size_t{1000}})
@@ -71,5 +71,5 @@ int main(int argc, char** argv) {
     std::int64_t bad[] = {good ? 0 : 1};
     comm.sum(std::span<std::int64_t>(bad));
     if (comm.root() && bad[0] > 0) std::printf("failed on %lld ranks\n", static_cast<long long>(bad[0]));
-    return bad[0] == 0 ? 0 : 1;
+    return session.finish(bad[0] == 0 ? 0 : 1);
 }

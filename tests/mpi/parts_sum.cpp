@@ -58,7 +58,7 @@ bool adds(PartsSum& sum, std::size_t size, std::size_t pieces, const Communicato
 }  // namespace
 
 int main(int argc, char** argv) {
-    const popflow::mpi::Session session(argc, argv);
+    popflow::mpi::Session session(argc, argv);
     const Communicator comm = Communicator::world();
     PartsSum sum(comm);
     std::vector<std::int64_t> wrong(1, 0);
@@ -68,5 +68,5 @@ int main(int argc, char** argv) {
     }
     comm.sum(wrong);
     if (comm.root()) std::printf("wrong sums: %ld\n", wrong[0]);
-    return wrong[0] == 0 ? 0 : 1;
+    return session.finish(wrong[0] == 0 ? 0 : 1);
 }

@@ -99,7 +99,7 @@ int allocations(linalg::Precision precision, std::size_t slots, const mpi::Commu
 }  // namespace
 
 int main(int argc, char** argv) {
-    const mpi::Session session(argc, argv);
+    mpi::Session session(argc, argv);
     const mpi::Communicator comm = mpi::Communicator::world();
     int total = 0;
     for (const auto precision : {linalg::Precision::fp32, linalg::Precision::bf16}) {
@@ -112,5 +112,5 @@ int main(int argc, char** argv) {
             total += n;
         }
     }
-    return total == 0 ? 0 : 1;
+    return session.finish(total == 0 ? 0 : 1);
 }

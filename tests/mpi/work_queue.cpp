@@ -55,11 +55,11 @@ bool closes(const Communicator& comm) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const popflow::mpi::Session session(argc, argv);
+    popflow::mpi::Session session(argc, argv);
     const Communicator comm = Communicator::world();
     std::vector<std::int64_t> wrong{hands_out_each_once(comm) ? 0 : 1, closes(comm) ? 0 : 1};
     comm.sum(wrong);
     if (comm.root())
         std::printf("ranks with items lost or doubled: %ld, not closed: %ld\n", wrong[0], wrong[1]);
-    return wrong[0] + wrong[1] == 0 ? 0 : 1;
+    return session.finish(wrong[0] + wrong[1] == 0 ? 0 : 1);
 }
