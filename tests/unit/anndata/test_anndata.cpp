@@ -15,10 +15,7 @@
 
 using namespace popflow::anndata;
 using namespace popflow::core;
-using namespace popflow::data_import;
-using namespace popflow::inspect;
 using namespace popflow::screen;
-using namespace popflow::simulate;
 using popflow::core::DataError;
 using Strings = std::vector<std::string>;
 

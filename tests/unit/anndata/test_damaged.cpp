@@ -16,10 +16,7 @@
 namespace h5 = popflow::h5;
 using namespace popflow::anndata;
 using namespace popflow::core;
-using namespace popflow::data_import;
-using namespace popflow::inspect;
 using namespace popflow::screen;
-using namespace popflow::simulate;
 using popflow::support::TemporaryFolder;
 
 namespace {

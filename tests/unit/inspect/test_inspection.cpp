@@ -8,12 +8,7 @@
 
 #include "inspect/json_writer.hpp"
 
-using namespace popflow::anndata;
-using namespace popflow::core;
-using namespace popflow::data_import;
 using namespace popflow::inspect;
-using namespace popflow::screen;
-using namespace popflow::simulate;
 
 namespace {
 

@@ -11,7 +11,7 @@
 using popflow::mpi::lanes_of_rank;
 using popflow::mpi::part_bounds;
 using popflow::mpi::partition_by_weight;
-using popflow::mpi::portions;
+using popflow::mpi::guided_chunks;
 
 TEST(Deal, ExampleOfTheDocumentation) {
     const std::vector<std::size_t> weights{9, 8, 7, 6, 5};

@@ -19,7 +19,7 @@ using popflow::core::Stream;
 using popflow::linalg::Matrix;
 using popflow::ot::Cost;
 using popflow::ot::CostKind;
-using popflow::ot::exact;
+using popflow::ot::solve_exact;
 using popflow::ot::TransportPlan;
 using popflow::support::GoldenFile;
 using popflow::support::normal_population;

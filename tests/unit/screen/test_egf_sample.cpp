@@ -10,12 +10,8 @@
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
 
-using namespace popflow::anndata;
-using namespace popflow::core;
-using namespace popflow::data_import;
 using namespace popflow::inspect;
 using namespace popflow::screen;
-using namespace popflow::simulate;
 
 // What data/README.md says of the file that comes with popflow.
 TEST(EgfSample, IsAScreenOfNinetyFivePairs) {

@@ -15,12 +15,7 @@
 #include "support/temporary_folder.hpp"
 
 namespace h5 = popflow::h5;
-using namespace popflow::anndata;
-using namespace popflow::core;
-using namespace popflow::data_import;
-using namespace popflow::inspect;
 using namespace popflow::screen;
-using namespace popflow::simulate;
 
 namespace {
 

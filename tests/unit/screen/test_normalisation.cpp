@@ -9,12 +9,8 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 
-using namespace popflow::anndata;
 using namespace popflow::core;
-using namespace popflow::data_import;
-using namespace popflow::inspect;
 using namespace popflow::screen;
-using namespace popflow::simulate;
 using popflow::linalg::Matrix;
 
 namespace {

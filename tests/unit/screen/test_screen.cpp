@@ -12,12 +12,8 @@
 #include "support/screen_file.hpp"
 #include "support/temporary_folder.hpp"
 
-using namespace popflow::anndata;
 using namespace popflow::core;
-using namespace popflow::data_import;
-using namespace popflow::inspect;
 using namespace popflow::screen;
-using namespace popflow::simulate;
 using popflow::core::ConfigError;
 using popflow::core::DataError;
 using popflow::support::ScreenFile;

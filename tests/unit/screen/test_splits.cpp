@@ -8,12 +8,8 @@
 
 #include "core/error.hpp"
 
-using namespace popflow::anndata;
 using namespace popflow::core;
-using namespace popflow::data_import;
-using namespace popflow::inspect;
 using namespace popflow::screen;
-using namespace popflow::simulate;
 using popflow::core::ConfigError;
 using popflow::core::DataError;
 
