@@ -122,7 +122,7 @@ refused augment "with 5 markers, allowed rotate, reflect, stretch and splice wit
 refused augment "method cgfm" -- $train --augment mix --method cgfm
 refused normalise "found 'maybe', allowed no, yes" -- $train --normalise maybe
 refused coupling "base gaussian" -- $train --coupling rows --base gaussian
-refused coupling-scope "found 'condition', allowed pair unless coupling is ot" -- $train --coupling-scope condition
+refused coupling-scope "found 'condition', which needs --coupling ot or rows-ot" -- $train --coupling-scope condition
 refused unequal.h5ad "coupling rows" "found 20 cells in P1 / PDO / A: DMSO and 19 in P1 / PDO / A: O" -- $train \
     --data unequal.h5ad --coupling rows
 refused knn "found 16, allowed 0 to 15" -- $train --knn 16
