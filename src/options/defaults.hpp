@@ -12,7 +12,7 @@ namespace popflow::options {
 ///
 /// Recipe `popflow` has the settings that work best in this program. Recipe `paper` trains and evaluates as
 /// published (Atanackovic et al., ICLR 2025, and the authors' code):
-///   - one pair per step, a constant rate of 1e-4, no warm-up, no clipping, no running mean of the weights
+///   - one pair per step, a constant rate of 1e-4, no warm-up, no clipping, no moving average of the weights
 ///   - alternating updates of velocity and encoder, with cached embeddings
 ///   - a linear encoder
 ///   - FM and CGFM are coupled by optimal transport

@@ -56,12 +56,11 @@ struct RunConfig {
     bool json = false;
     std::string watch;  ///< run folder whose training `report` displays, empty for none
     eval::EvaluateOptions evaluate;
-    std::string space = "raw";  ///< scale of predicted cells
-    std::string predictions;    ///< file for the predicted cells of an evaluation, empty for none
-    std::vector<std::string>
-        treatments;  ///< treatments to predict, each a name or several separated by commas
-    std::vector<double> concentrations;  ///< concentrations to predict
-    std::vector<double> times;           ///< flow times at which intermediate cells are written
+    std::string space = "raw";            ///< scale of predicted cells
+    std::string predictions;              ///< file for the predicted cells of an evaluation, empty for none
+    std::vector<std::string> treatments;  ///< treatments to predict, may contain comma-separated lists
+    std::vector<double> concentrations;   ///< concentrations to predict
+    std::vector<double> times;            ///< flow times at which intermediate cells are written
 };
 
 /// Returns the options of a RunConfig. They refer to it, so it must outlive the table.
