@@ -19,7 +19,7 @@ namespace popflow::apps {
 
 namespace {
 
-// The first line in which two texts differ, of each.
+// Returns the first line of each text that differs from the other text.
 std::pair<std::string, std::string> differing_lines(const std::string& a, const std::string& b) {
     std::istringstream in_a(a);
     std::istringstream in_b(b);
@@ -49,7 +49,7 @@ void check_same_on_all_ranks(const mpi::Communicator& comm, const std::string& w
     }
 }
 
-void agree_on_program(const mpi::Communicator& comm) {
+void check_same_program(const mpi::Communicator& comm) {
     check_same_on_all_ranks(comm, "program",
                             std::string("popflow ") + core::version() + " (" + core::commit() + "), " +
                                 core::compiler() + ", " + core::build_type());
@@ -73,8 +73,8 @@ std::string file_sample(const std::string& path) {
     return std::to_string(length) + " bytes, digest " + digest.text();
 }
 
-screen::Screen open_agreed(const mpi::Communicator& comm, const std::string& path,
-                           const std::function<screen::Screen()>& open) {
+screen::Screen open_same_screen(const mpi::Communicator& comm, const std::string& path,
+                                const std::function<screen::Screen()>& open) {
     if (comm.size() > 1) check_same_on_all_ranks(comm, "data file " + path, file_sample(path));
     screen::Screen screen = open();
     check_same_on_all_ranks(comm, "data file " + path, screen.fingerprint);

@@ -9,24 +9,26 @@
 
 namespace popflow::apps {
 
-/// Ends the run unless all ranks bring the same text. Collective: rank 0 throws, and whoever catches it ends
-/// the others; they may have gone on to the next collective call.
-/// @param what  that the text tells of, as in `the data file F.h5ad`
-/// @throws core::Error that names the first rank that differs, its host, and the first line that does
+/// Checks that `text` is the same on all ranks. Collective, but only rank 0 throws. Other ranks may already
+/// be in the next collective call, so the caller of rank 0 must abort them.
+/// @param what  name of the compared item for the message, such as `data file F.h5ad`
+/// @throws core::Error on rank 0, with the first differing rank, its host, and the first differing line
 void check_same_on_all_ranks(const mpi::Communicator& comm, const std::string& what, const std::string& text);
 
-/// All ranks are the same program, by version, commit and build. Collective.
-void agree_on_program(const mpi::Communicator& comm);
+/// Checks that all ranks run the same version, commit and build of the program. Collective.
+/// @throws core::Error as check_same_on_all_ranks()
+void check_same_program(const mpi::Communicator& comm);
 
-/// What can be seen of a file at once: its length and a digest of 64 blocks spread over it.
+/// Returns the length of a file and a digest of 64 blocks of 4096 bytes that are spread evenly over it.
 /// @throws core::DataError if it cannot be read
 std::string file_sample(const std::string& path);
 
-/// The screen of a file, opened once all ranks are known to see the same one. Collective.
-screen::Screen open_agreed(const mpi::Communicator& comm, const std::string& path,
-                           const std::function<screen::Screen()>& open);
+/// Calls `open` after checking that all ranks see the same file, and checks the fingerprint of the screen.
+/// Collective. @throws core::Error as check_same_on_all_ranks(), core::DataError
+screen::Screen open_same_screen(const mpi::Communicator& comm, const std::string& path,
+                                const std::function<screen::Screen()>& open);
 
-/// Length and time of change of a file; empty if there is none.
+/// Returns the length and the modification time of a file, or an empty text if it does not exist.
 std::string file_stamp(const std::string& path);
 
 }  // namespace popflow::apps

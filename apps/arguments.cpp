@@ -12,7 +12,7 @@ namespace popflow::apps {
 
 namespace {
 
-// Of a line of --help: as wide as the terminal, within what is pleasant to read.
+// Line width of --help: the width of the terminal, limited to 40 to 120, or 100 without a terminal.
 std::size_t help_width() {
     winsize size{};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 100;
@@ -41,8 +41,8 @@ bool parse_or_help(const options::OptionTable& table, const std::string& usage, 
     return false;
 }
 
-void require(const std::string& value, const std::string& option, const std::string& what) {
-    if (value.empty()) throw core::ConfigError(option, "missing; give --" + option + " " + what);
+void require(const std::string& value, const std::string& option, const std::string& example) {
+    if (value.empty()) throw core::ConfigError(option, "missing, set it with --" + option + " " + example);
 }
 
 }  // namespace popflow::apps

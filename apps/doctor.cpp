@@ -46,8 +46,9 @@ bool threads_are_bound() {
     return omp_get_proc_bind() != omp_proc_bind_false;
 }
 
-// Those that the threads may run on. One that OpenMP has bound has a place of its own, so that each is asked.
-std::vector<int> own_cores() {
+// Returns the cores on which the threads of this process may run. If OpenMP binds threads, each has its own
+// place, so all threads are queried.
+std::vector<int> allowed_cores() {
     std::set<int> cores;
     const int bound = threads_are_bound() ? std::min(omp_get_max_threads(), omp_get_num_places()) : 1;
 #pragma omp parallel num_threads(std::max(bound, 1))
@@ -63,7 +64,7 @@ std::vector<int> own_cores() {
     return {cores.begin(), cores.end()};
 }
 
-// 0-3,8: as the kernel writes them.
+// Formats core numbers as the kernel does, such as 0-3,8.
 std::string core_list(const std::vector<int>& cores) {
     std::string text;
     for (std::size_t i = 0; i < cores.size();) {
@@ -85,9 +86,9 @@ std::string environment(std::initializer_list<const char*> names) {
     return text.empty() ? "none set" : text;
 }
 
-// What rank 0 is told of a rank, as `key=value` lines.
+// Describes this rank for rank 0, as lines `key = value`.
 std::string describe_rank() {
-    const std::vector<int> cores = own_cores();
+    const std::vector<int> cores = allowed_cores();
     std::ostringstream out;
     out << "host = " << core::host_name() << "\nthreads = " << omp_get_max_threads()
         << "\nbound = " << (threads_are_bound() ? "yes" : "no") << "\ncores = " << core_list(cores)
@@ -99,39 +100,40 @@ std::string describe_rank() {
 
 using Rank = std::map<std::string, std::string>;
 
-// What about the placement of the ranks costs speed.
+// Returns a note for each property of the placement of the ranks that makes the program slower.
 std::vector<std::string> placement_notes(const std::vector<Rank>& ranks) {
     std::vector<std::string> notes;
     std::map<std::string, std::size_t> threads_of_cores;
     std::map<std::string, std::size_t> allowed;
     bool bf16 = false;
     bool fp32 = false;
-    bool free = false;
+    bool unbound = false;
     for (const Rank& rank : ranks) {
         const std::string place = rank.at("host") + ", cores " + rank.at("cores");
         threads_of_cores[place] += std::stoul(rank.at("threads"));
         allowed[place] = std::stoul(rank.at("allowed"));
         (rank.at("bf16") == "yes" ? bf16 : fp32) = true;
-        free = free || (rank.at("bound") == "no" && rank.at("threads") != "1");
+        unbound = unbound || (rank.at("bound") == "no" && rank.at("threads") != "1");
     }
     for (const auto& [place, threads] : threads_of_cores) {
         if (threads <= allowed.at(place)) continue;
         notes.push_back(std::to_string(threads) + " threads share " + std::to_string(allowed.at(place)) +
                         (allowed.at(place) == 1 ? " core" : " cores") + " on " + place +
-                        ": set OMP_NUM_THREADS, or bind the ranks otherwise (mpirun --bind-to, srun "
+                        ": set OMP_NUM_THREADS, or change the binding of the ranks (mpirun --bind-to, srun "
                         "--cpus-per-task)");
     }
-    if (free) {
+    if (unbound) {
         notes.emplace_back(
-            "threads are not bound, so that two may share a core while another is idle: where "
-            "each rank has cores of its own, set OMP_PROC_BIND=true and OMP_PLACES=cores");
+            "threads are not bound, so two may share a core while another core is idle. If each rank has its "
+            "own cores, set OMP_PROC_BIND=true and OMP_PLACES=cores");
     }
     if (bf16 && fp32)
-        notes.emplace_back("some ranks have no bf16: --precision auto takes fp32 on all of them");
+        notes.emplace_back("some ranks do not support bf16, so --precision auto uses fp32 on all ranks");
     return notes;
 }
 
-// How a file system takes what a training does to its folder; empty if well.
+// Locks a folder and writes a file into it, as a training does. Returns the error, or an empty text if both
+// work.
 std::string try_folder(const std::string& folder) {
     const std::string file = folder + "/popflow-doctor";
     std::string fault;
@@ -161,8 +163,8 @@ std::string file_system(const std::string& folder) {
            " free";
 }
 
-void print_line(const char* what, const std::string& text) {
-    std::printf("%-9s %s\n", what, text.c_str());
+void print_line(const char* label, const std::string& text) {
+    std::printf("%-9s %s\n", label, text.c_str());
 }
 
 }  // namespace
@@ -173,13 +175,14 @@ int verb_doctor(const Arguments& arguments, const mpi::Communicator& comm) {
     table.add({.name = "output",
                .section = options::Section::general,
                .argument = "FOLDER",
-               .help = "where runs will be written, to be tried",
+               .help = "folder for runs, whose file system is tested",
                .set = [&](const std::vector<std::string>& values) { folder = values.back(); },
                .text = [&] { return std::vector<std::string>{folder}; },
                .stored = false});
     const std::string usage =
         "doctor [--output FOLDER]\n\n"
-        "Run it as the training is to run, under mpirun or srun and in the same job script.";
+        "Describes the machine and the placement of the ranks, and tests the folder. Start it like the\n"
+        "training, under the same mpirun or srun and in the same job script.";
     if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;
     std::vector<Rank> ranks;
     for (const std::string& text : comm.gather(describe_rank())) ranks.push_back(core::key_values(text));
@@ -199,7 +202,7 @@ int verb_doctor(const Arguments& arguments, const mpi::Communicator& comm) {
     print_line("mpi", mpi::library() + ", " + core::counted(ranks.size(), "rank") + " on " +
                           core::counted(hosts.size(), "host"));
     print_line("files", h5::library());
-    print_line("products", linalg::gemm_library());
+    print_line("gemm", linalg::gemm_library());
     for (std::size_t r = 0; r < ranks.size(); ++r) {
         const Rank& rank = ranks[r];
         print_line(("rank " + std::to_string(r)).c_str(),

@@ -14,9 +14,9 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
                                                  split,   transport,  options::Section::evaluate};
     const std::string usage =
         "evaluate --run RUN --output R.h5 [--predictions P.h5ad] [options]\n\n"
-        "Scored pairs are kept in R.h5.partial until R.h5 is complete; --resume goes on with them.\n"
-        "The cells of each pair that are carried and scored, and written by --predictions, are a random draw "
-        "of\nat most --max-cells of its control.";
+        "Scored pairs are stored in R.h5.partial until R.h5 is complete. --resume continues with them.\n"
+        "At most --max-cells random cells of each control are transported and scored. --predictions writes\n"
+        "the same cells.";
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
     require(config.output, "output", "R.h5");

@@ -23,26 +23,25 @@ namespace popflow::apps {
 
 namespace {
 
-/// The file that the predictions of an evaluation go to.
-/// @param output  the file of the scores
+// Creates the file for the predictions of an evaluation. @param output  path of the results
 std::unique_ptr<predict::PredictionFile> prediction_file(
     const options::RunConfig& config, const std::string& output, const screen::Screen& screen,
-    const screen::Split& split, std::span<const std::size_t> pairs, const predict::TrainedModel& flow,
+    const screen::Split& split, std::span<const std::size_t> pairs, const predict::TrainedModel& trained,
     const mpi::Communicator& comm) {
     check_output(config.predictions, "predictions", {config.data, config.config_file, output});
     if (comm.root()) eval::check_writable(config.predictions);
     predict::PredictionPlan plan = predict::plan_of_pairs(screen, split, pairs);
     plan.path = config.predictions;
     plan.space = predict::parse_space(config.space, screen.options.transform);
-    return std::make_unique<predict::PredictionFile>(screen, flow.normalisation, std::move(plan));
+    return std::make_unique<predict::PredictionFile>(screen, trained.normalisation, std::move(plan));
 }
 
-/// What the scores of a pair depend on.
+// Returns everything on which the scores of a pair depend.
 eval::EvaluationIdentity identity(const std::string& config_text, const train::Checkpoint& checkpoint,
                                   const screen::Screen& screen) {
     eval::EvaluationIdentity identity;
     for (auto& [key, value] : core::key_values(config_text)) identity[key] = value;
-    // Where the data lie, how training was watched, and what other files are written.
+    // These keys do not change the scores: location of the data, logging of the training, other output files.
     for (const char* key : {"data", "checkpoint-every", "log-every", "space"}) identity.erase(key);
     std::uint64_t digest = checkpoint.adam.step;
     const auto bytes = std::as_bytes(std::span(checkpoint.adam.average));
@@ -58,19 +57,19 @@ eval::EvaluationIdentity identity(const std::string& config_text, const train::C
 int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
                  const options::RunConfig& config, const options::OptionTable& table, eval::Leftover leftover,
                  const std::string& log, const mpi::Communicator& comm) {
-    const screen::Screen screen = open_agreed_screen_of_run(config, table, checkpoint, true, comm);
+    const screen::Screen screen = open_same_run_screen(config, table, checkpoint, true, comm);
     const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
     const std::unique_ptr<models::Model> model = checkpoint.model();
-    const predict::TrainedModel flow = trained_model(*model, checkpoint);
+    const predict::TrainedModel trained = trained_model(*model, checkpoint);
     const std::vector<std::size_t> pairs = eval::chosen_pairs(
         screen, split, config.evaluate.parts, config.evaluate.train_pairs, config.evaluate.seed);
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
-    // The first file of its name shows a path that cannot be written to before hours of work.
+    // Reports a path that cannot be written before hours of work.
     if (comm.root()) eval::check_writable(output);
     std::unique_ptr<predict::PredictionFile> predictions;
     if (!config.predictions.empty())
-        predictions = prediction_file(config, output, screen, split, pairs, flow, comm);
+        predictions = prediction_file(config, output, screen, split, pairs, trained, comm);
     eval::EvaluateOptions options = config.evaluate;
     options.sampled = options.sample.empty()
                           ? eval::sampled_pairs(screen, split, pairs, options.sample_pairs)
@@ -83,7 +82,7 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
         Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.root(),
                           config.log_seconds, &log_file);
         evaluation =
-            eval::evaluate(screen, pairs, flow, options,
+            eval::evaluate(screen, pairs, trained, options,
                            {.predictions = predictions.get(),
                             .partial = &partial,
                             .progress = [&](std::size_t n, std::size_t) { progress.update(n, "pairs"); },
@@ -91,7 +90,7 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
                            comm);
         if (evaluation.stopped) {
             progress.message("stopped on request after " + std::to_string(evaluation.pairs.size()) + " of " +
-                             std::to_string(pairs.size()) + " pairs; go on with --resume");
+                             std::to_string(pairs.size()) + " pairs. Continue with --resume");
             return stopped;
         }
     }

@@ -11,8 +11,12 @@
 
 namespace popflow::apps {
 
-/// Scores a checkpoint of the run in folder `run` and writes `output`. Rank 0 prints the table. Returns the
-/// exit code, `done` or `stopped`. @param log  file that gets the lines of progress; may be empty
+/// Scores a checkpoint of the run in folder `run` and writes the results to `output`. Rank 0 prints the
+/// table. Collective.
+/// @param leftover  use of the pairs that an interrupted evaluation has scored
+/// @param log  path of a file for the progress lines, empty for none
+/// @return `done` or `stopped`
+/// @throws core::UserError, core::Error
 int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
                  const options::RunConfig& config, const options::OptionTable& table, eval::Leftover leftover,
                  const std::string& log, const mpi::Communicator& comm);

@@ -14,7 +14,8 @@ namespace popflow::apps {
 
 namespace {
 
-// The pieces that this rank reads, in both passes, so that the second finds them in memory.
+// Returns the pieces that this rank reads. Both passes use the same pieces, so that the page cache has them
+// in the second pass.
 std::vector<std::size_t> own_pieces(const data_import::ImportPlan& plan, const mpi::Communicator& comm) {
     std::vector<std::size_t> bytes;
     for (const data_import::ImportPiece& piece : plan.pieces) bytes.push_back(piece.bytes);
@@ -28,13 +29,15 @@ std::vector<std::string> inputs(const options::ImportConfig& config, const data_
     return paths;
 }
 
-// Labels of a column, of one rank, as a text; they come from lines, so none has a line end.
-std::string text_of(const std::set<std::string>& labels) {
+// Joins the labels of a column of one rank, one per line. Labels come from lines of text, so they contain no
+// line break.
+std::string joined_lines(const std::set<std::string>& labels) {
     std::string text;
     for (const std::string& label : labels) text += label + "\n";
     return text;
 }
 
+// Inverse of joined_lines(): adds the labels of a text to a set.
 void add_labels(const std::string& text, std::set<std::string>& labels) {
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = text.find('\n', begin);
@@ -43,6 +46,7 @@ void add_labels(const std::string& text, std::set<std::string>& labels) {
     }
 }
 
+// An import in two passes: the first counts rows and collects labels, the second writes the cells.
 class Import {
   public:
     Import(const options::ImportConfig& config, const mpi::Communicator& comm)
@@ -55,7 +59,7 @@ class Import {
 
     int run() {
         mpi::run_collectively(comm_, [this] { scan(); });
-        const data_import::ImportLayout layout = check_same_on_all_ranks();
+        const data_import::ImportLayout layout = gather_layout();
         if (layout.rows() == 0) {
             const std::string& from =
                 config_.import.sheet.empty() ? config_.import.cells : config_.import.sheet;
@@ -78,6 +82,7 @@ class Import {
     }
 
   private:
+    // First pass: counts the rows and collects the labels of the pieces of this rank.
     void scan() {
         rows_.assign(plan_.pieces.size(), 0);
         labels_.resize(config_.import.obs.size());
@@ -89,8 +94,9 @@ class Import {
         }
     }
 
-    // The layout of the file; categories are complete on rank 0, which writes them.
-    data_import::ImportLayout check_same_on_all_ranks() {
+    // Combines the counts and labels of all ranks into the layout of the file. The categories are complete
+    // only on rank 0, which writes them. Collective.
+    data_import::ImportLayout gather_layout() {
         comm_.sum(rows_);
         data_import::ImportLayout layout;
         layout.first_row.push_back(0);
@@ -102,7 +108,7 @@ class Import {
             if (k < n_sheet) {
                 for (const data_import::ImportSource& source : plan_.sources) all.insert(source.labels[k]);
             } else {
-                for (const std::string& text : comm_.gather(text_of(labels_[k - n_sheet])))
+                for (const std::string& text : comm_.gather(joined_lines(labels_[k - n_sheet])))
                     add_labels(text, all);
             }
             all.erase("");
@@ -111,11 +117,12 @@ class Import {
         return layout;
     }
 
+    // Second pass: writes the pieces of this rank.
     void write(const data_import::ImportLayout& layout) {
         Progress progress("import", own_.size(), 0, !comm_.root());
-        constexpr std::size_t at_once = 16;
-        for (std::size_t first = 0; first < own_.size(); first += at_once) {
-            const std::size_t count = std::min(at_once, own_.size() - first);
+        constexpr std::size_t group = 16;
+        for (std::size_t first = 0; first < own_.size(); first += group) {
+            const std::size_t count = std::min(group, own_.size() - first);
             data_import::write_pieces(plan_, layout.first_row, config_.output,
                                       std::span(own_).subspan(first, count));
             progress.update(first + count, "pieces");
@@ -132,7 +139,7 @@ class Import {
     const mpi::Communicator& comm_;
     data_import::ImportPlan plan_;
     std::vector<std::size_t> own_;
-    std::vector<std::int64_t> rows_;  ///< of each piece
+    std::vector<std::int64_t> rows_;  ///< number of rows of each piece
     std::vector<std::set<std::string>> labels_;
 };
 
@@ -143,9 +150,9 @@ int verb_import(const Arguments& arguments, const mpi::Communicator& comm) {
     const options::OptionTable table = import_options(config);
     const std::string usage =
         "import --sheet S.csv|--cells F.csv --output F.h5ad [options]\n\n"
-        "Makes an AnnData file of FCS 2.0, 3.0 and 3.1 files, one per well, or of comma- or tab-separated\n"
-        "tables of cells. Values are those that were measured: logarithmic amplification of integers is\n"
-        "undone, gain and compensation are left alone.";
+        "Converts FCS 2.0, 3.0 and 3.1 files, one per well, or comma- or tab-separated tables of cells\n"
+        "to an AnnData file. Values are those that were measured: logarithmic amplification of integers\n"
+        "is undone, gain is not changed, and compensation is applied only with --compensate yes.";
     if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;
     require(config.output, "output", "F.h5ad");
     return Import(config, comm).run();

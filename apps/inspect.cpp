@@ -20,7 +20,7 @@ void print(const options::RunConfig& config, const screen::Screen& screen, const
 
 int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
     options::RunConfig config;
-    config.split.clear();  // shown only if asked for
+    config.split.clear();  // the split is printed only if --split is given
     const options::OptionTable table = run_options(config);
     const std::vector<options::Section> sections{options::Section::inspect, options::Section::data,
                                                  options::Section::split};
@@ -43,7 +43,7 @@ int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
         const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
         print(config, screen, &split);
     } catch (const core::UserError&) {
-        // What is in the file shows why it cannot be split so.
+        // The tables show why the file cannot be split in this way.
         if (!config.json) print(config, screen, nullptr);
         std::fflush(stdout);
         throw;

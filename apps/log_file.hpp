@@ -5,17 +5,16 @@
 
 namespace popflow::apps {
 
-/// A file that lines are added to, each with the time of day in front. What cannot be written is let go: a
-/// log is no reason to end a run.
+/// Appends lines with a timestamp to a file. Errors are ignored, so that a log does not end a run.
 class LogFile {
   public:
-    /// @param path  empty: nothing is written
+    /// @param path  path of the file. If it is empty, nothing is written.
     explicit LogFile(const std::string& path);
     LogFile(const LogFile&) = delete;
     LogFile& operator=(const LogFile&) = delete;
     ~LogFile();
 
-    /// At once and in one piece, so that `tail -f` shows it.
+    /// Appends a line with one unbuffered write, so that `tail -f` displays it.
     void line(const std::string& text);
 
   private:

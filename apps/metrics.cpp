@@ -14,15 +14,15 @@ namespace popflow::apps {
 
 namespace {
 
-// At most --max-cells of the rows. @param file  0 or 1: each has a draw of its own
-void draw(linalg::Matrix<float>& x, const options::RunConfig& config, std::uint64_t file) {
+// Replaces x by a random sample of at most --max-cells of its rows. @param file  0 or 1, key of the draw
+void subsample(linalg::Matrix<float>& x, const options::RunConfig& config, std::uint64_t file) {
     if (x.rows() <= config.evaluate.max_cells) return;
     const auto rows = predict::draw_rows(x.rows(), config.evaluate.max_cells, predict::Draw::random,
                                          core::Stream(config.train.seed, core::Purpose::evaluation, file, 0));
-    linalg::Matrix<float> drawn(rows.size(), x.cols());
+    linalg::Matrix<float> sample(rows.size(), x.cols());
     for (std::size_t i = 0; i < rows.size(); ++i)
-        std::copy_n(x.view().row(rows[i]), x.cols(), drawn.view().row(i));
-    x = std::move(drawn);
+        std::copy_n(x.view().row(rows[i]), x.cols(), sample.view().row(i));
+    x = std::move(sample);
 }
 
 }  // namespace
@@ -35,7 +35,8 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     const std::vector<options::Section> sections{options::Section::scores};
     const std::string usage =
         "metrics A.h5ad B.h5ad [options]\n\n"
-        "The cells of A, as the prediction, against those of B; with --max-cells a seeded draw of each.";
+        "Compares the cells of A, as the prediction, with those of B. --max-cells compares a random sample\n"
+        "of each, drawn with --seed.";
     std::vector<std::string> files;
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;
     if (files.size() != 2)
@@ -44,8 +45,8 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     screen::AllCells a = screen::read_all_cells(files[0], config.screen);
     config.screen.markers = a.markers;
     screen::AllCells b = screen::read_all_cells(files[1], config.screen);
-    draw(a.x, config, 0);
-    draw(b.x, config, 1);
+    subsample(a.x, config, 0);
+    subsample(b.x, config, 1);
     const popflow::metrics::Scores scores =
         popflow::metrics::score(a.x.view(), b.x.view(), eval::selection(config.evaluate));
     std::string json;

@@ -12,14 +12,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Whether two paths name one file, be it there or not.
+// Whether two paths name the same file, which need not exist.
 bool same_file(const std::string& a, const std::string& b) {
     std::error_code error;
     if (fs::equivalent(a, b, error)) return true;
-    const auto whole = [&](const std::string& path) {
+    const auto canonical = [&](const std::string& path) {
         return fs::weakly_canonical(fs::absolute(path, error), error);
     };
-    return whole(a) == whole(b) && !error;
+    return canonical(a) == canonical(b) && !error;
 }
 
 bool belongs_to_run(const std::string& name, RunFiles allowed) {
@@ -45,16 +45,18 @@ void check_output(const std::string& path, const std::string& option, const std:
     if (path.empty()) return;
     for (const std::string& input : inputs) {
         if (input.empty() || !same_file(path, input)) continue;
-        throw core::ConfigError(
-            option, "found '" + path + "', which would replace a file that is used; allowed another");
+        throw core::ConfigError(option,
+                                "found '" + path +
+                                    "', which would overwrite a file that this command uses. Choose another "
+                                    "path");
     }
-    if (allowed == RunFiles::own) return;
+    if (allowed == RunFiles::all) return;
     std::error_code error;
     const fs::path full = fs::absolute(path, error).lexically_normal();
     const std::string folder = full.parent_path().string();
     if (!belongs_to_run(full.filename().string(), allowed) || !is_run_folder(folder)) return;
     throw core::ConfigError(option, "found '" + path + "', which belongs to the run in " + folder +
-                                        "; allowed another name or another folder");
+                                        ". Choose another name or another folder");
 }
 
 }  // namespace popflow::apps

@@ -6,20 +6,20 @@
 
 namespace popflow::apps {
 
-/// Which files of a run folder a verb may write.
+/// Files of a run folder that a verb may overwrite.
 enum class RunFiles {
     none,
-    results,  ///< results.h5
-    own       ///< all: the run's own training
+    results,  ///< only results.h5
+    all       ///< all files, for the training of the run
 };
 
-/// A folder with a config.cfg, a checkpoint.h5 or a weights.h5 in it.
+/// Whether a folder contains a config.cfg, checkpoint.h5 or weights.h5.
 bool is_run_folder(const std::string& folder);
 
-/// No output takes the place of what the user would miss: a file that is read, or one of a run folder.
-/// @param option  whose value `path` is
-/// @param inputs  paths; empty ones count for nothing
-/// @throws core::ConfigError
+/// Checks that an output does not overwrite an input or a file of a run folder.
+/// @param option  name of the option whose value is `path`
+/// @param inputs  paths of the inputs, empty ones are ignored
+/// @throws core::ConfigError if it does
 void check_output(const std::string& path, const std::string& option, const std::vector<std::string>& inputs,
                   RunFiles allowed = RunFiles::none);
 

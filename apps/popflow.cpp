@@ -31,25 +31,26 @@ using apps::Verb;
 
 const Verb verbs[] = {
     {"run", "train, evaluate and print the table, from one configuration", apps::verb_run, true},
-    {"train", "learn a model into a run folder", apps::verb_train, true},
-    {"evaluate", "score held-out pairs with a trained model and the baselines", apps::verb_evaluate, true},
-    {"predict", "carry control cells to treatments and write the predicted cells", apps::verb_predict},
+    {"train", "train a model and store it in a run folder", apps::verb_train, true},
+    {"evaluate", "score a trained model and the baselines on held-out pairs", apps::verb_evaluate, true},
+    {"predict", "predict treated cells from control cells", apps::verb_predict},
     {"report", "print the table of one or more result files", apps::verb_report},
-    {"inspect", "show what a data file holds: populations, pairs, splits, what is dropped and why",
+    {"inspect", "show the contents of a data file: populations, pairs, splits, dropped rows and reasons",
      apps::verb_inspect},
-    {"doctor", "show the machine as this program sees it, for a report of a fault", apps::verb_doctor},
-    {"import", "make a data file of FCS files or of tables of cells", apps::verb_import},
-    {"metrics", "compare two files of cells", apps::verb_metrics},
-    {"simulate", "write a simulated screen, or the letters of the published experiment", apps::verb_simulate},
+    {"doctor", "describe the machine as the program sees it, for bug reports", apps::verb_doctor},
+    {"import", "convert FCS files or tables of cells to a data file", apps::verb_import},
+    {"metrics", "compute the scores between two files of cells", apps::verb_metrics},
+    {"simulate", "write a simulated screen or the letters of the published experiment", apps::verb_simulate},
 };
 
 void print_usage(std::FILE* out) {
     std::fprintf(out, "usage: popflow VERB [options]\n\n");
-    for (const Verb& verb : verbs) std::fprintf(out, "  %-10s %s\n", verb.name, verb.does);
-    std::fprintf(out,
-                 "\nEvery verb runs alone or under mpirun or srun with any number of ranks, and gives the "
-                 "same answer.\n"
-                 "popflow help VERB lists its options; popflow --version says which program this is.\n");
+    for (const Verb& verb : verbs) std::fprintf(out, "  %-10s %s\n", verb.name, verb.summary);
+    std::fprintf(
+        out,
+        "\nEvery verb runs as one process, or on any number of ranks under mpirun or srun. The results are "
+        "the same.\n"
+        "popflow help VERB lists the options of a verb. popflow --version prints the version.\n");
 }
 
 const Verb* find_verb(const std::string& name) {
@@ -63,13 +64,13 @@ std::string unknown_verb(const std::string& name) {
     std::vector<std::string> known;
     for (const Verb& verb : verbs) known.emplace_back(verb.name);
     return "unknown verb '" + name + "'" + core::did_you_mean(name, known) +
-           "; popflow --help lists the verbs";
+           ". popflow --help lists the verbs";
 }
 
-// All ranks meet most errors together. Rank 0 speaks; another rank waits a moment for it, and speaks and ends
-// the run only if it is alone with its error.
+// Prints an error and ends all ranks. Most errors occur on all ranks, and rank 0 reports them. Another rank
+// waits two seconds, within which rank 0 ends the run. It reports its error only if rank 0 does not have it.
 int fail(const mpi::Communicator& comm, int code, std::string message) {
-    message = core::printable(message);  // one line, whatever labels the data have
+    message = core::printable(message);  // labels of the data may contain line breaks
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     const std::string who =
         comm.rank() == 0 ? "" : "rank " + std::to_string(comm.rank()) + " on " + core::host_name() + ": ";
@@ -81,7 +82,7 @@ int fail(const mpi::Communicator& comm, int code, std::string message) {
 
 int run_verb(const Verb& verb, const apps::Arguments& arguments, const mpi::Communicator& comm) {
     try {
-        apps::agree_on_program(comm);
+        apps::check_same_program(comm);
         return verb.run(arguments, comm);
     } catch (const core::UserError& error) {
         return fail(comm, apps::bad_input, error.what());
@@ -109,7 +110,7 @@ int run_program(int argc, char** argv) {
         print_usage(stdout);
         return apps::done;
     }
-    const bool help = name == "help";  // help VERB is VERB --help
+    const bool help = name == "help";  // `help VERB` is the same as `VERB --help`
     if (help) {
         name = argv[2];
         ++argv;
@@ -124,9 +125,9 @@ int run_program(int argc, char** argv) {
         const mpi::Session session(argc, argv);
         return fail(mpi::Communicator::world(), apps::bad_input, unknown_verb(name));
     }
-    std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write, with its words
-    if (verb->stops_on_signal) apps::hold_stop_signals();
-    const h5::FileGuard guard;  // forks, so ahead of MPI and threads
+    std::signal(SIGXFSZ, SIG_IGN);  // a write above the limit on file sizes then fails with an error
+    if (verb->stops_on_signal) apps::block_stop_signals();
+    const h5::FileGuard guard;  // forks, so it must precede MPI and threads
     if (verb->stops_on_signal) apps::watch_for_interrupt();
     mpi::Session session(argc, argv);
     const mpi::Communicator comm = mpi::Communicator::world();
@@ -140,7 +141,7 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
     try {
         return run_program(argc, argv);
-    } catch (const std::exception& error) {  // before there are ranks to tell
+    } catch (const std::exception& error) {  // before MPI is initialised
         std::fprintf(stderr, "popflow: %s\n", core::printable(error.what()).c_str());
         return apps::failed;
     }

@@ -14,7 +14,7 @@ namespace {
 
 using options::PrecisionChoice;
 
-// Of the run that a training goes on from.
+// Returns the precision of the run that is resumed.
 PrecisionChoice precision_of(const train::Checkpoint& checkpoint) {
     options::RunConfig before;
     run_options(before).parse_text(checkpoint.config, "checkpoint.h5");
@@ -23,7 +23,7 @@ PrecisionChoice precision_of(const train::Checkpoint& checkpoint) {
 
 }  // namespace
 
-void settle_precision(options::RunConfig& config, const mpi::Communicator& comm) {
+void resolve_precision(options::RunConfig& config, const mpi::Communicator& comm) {
     if (config.precision == PrecisionChoice::automatic && config.resume) {
         if (const auto found = train::newest_checkpoint(config.output))
             config.precision = precision_of(found->checkpoint);
@@ -39,8 +39,9 @@ void settle_precision(options::RunConfig& config, const mpi::Communicator& comm)
         config.precision = without[0] > 0 ? PrecisionChoice::fp32 : PrecisionChoice::bf16;
     }
     if (config.precision == PrecisionChoice::bf16 && without[0] > 0) {
-        throw core::ConfigError("precision",
-                                "found 'bf16', allowed auto, fp32: the CPU has neither AVX512_BF16 nor AMX");
+        throw core::ConfigError(
+            "precision",
+            "found 'bf16', allowed auto, fp32: the CPU of a rank has neither AVX512_BF16 nor AMX");
     }
 }
 

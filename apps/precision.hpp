@@ -6,9 +6,9 @@
 
 namespace popflow::apps {
 
-/// Replaces an automatic precision by what the training will use: on a resume what it used before, else bf16
-/// if every rank's CPU has it. Collective.
-/// @throws core::ConfigError if bf16 is asked for and a CPU has it not
-void settle_precision(options::RunConfig& config, const mpi::Communicator& comm);
+/// Replaces an automatic precision by that of the training: on a resume the earlier one, otherwise bf16 if
+/// the CPUs of all ranks support it, else fp32. Collective.
+/// @throws core::ConfigError if bf16 is requested but the method or the CPU of a rank does not support it
+void resolve_precision(options::RunConfig& config, const mpi::Communicator& comm);
 
 }  // namespace popflow::apps

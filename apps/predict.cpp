@@ -12,7 +12,7 @@ namespace popflow::apps {
 
 namespace {
 
-// What could not be predicted, a line each.
+// Prints a line for each prediction that failed.
 void report_failures(const std::vector<predict::FailedPrediction>& failed) {
     for (const predict::FailedPrediction& one : failed)
         std::fprintf(stderr, "popflow: not predicted: %s: %s\n", one.what.c_str(), one.message.c_str());
@@ -25,9 +25,9 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
         predict::chosen_conditions(checkpoint.conditions, config.treatments, config.concentrations);
     const predict::Space space = predict::parse_space(config.space, config.screen.transform);
     if (comm.root()) eval::check_writable(config.output);
-    const screen::Screen screen = open_agreed_screen_of_run(config, table, checkpoint, false, comm);
+    const screen::Screen screen = open_same_run_screen(config, table, checkpoint, false, comm);
     const std::unique_ptr<models::Model> model = checkpoint.model();
-    const predict::TrainedModel flow = trained_model(*model, checkpoint);
+    const predict::TrainedModel trained = trained_model(*model, checkpoint);
     predict::PredictionPlan plan = predict::plan_of_controls(screen, conditions);
     plan.path = config.output;
     plan.space = space;
@@ -44,7 +44,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     {
         Progress progress("predict", populations, 0, !comm.root(), config.log_seconds);
         summary = predict::predict(
-            screen, conditions, flow, options, file, comm,
+            screen, conditions, trained, options, file, comm,
             [&](std::size_t n, std::size_t of) { progress.update(n * populations / of, "populations"); });
     }
     const std::string config_text = table.text(options::training_sections()) +
@@ -55,7 +55,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     std::vector<std::string> names;
     for (const screen::Population& c : conditions)
         names.push_back(screen::condition_name(c.treatment, c.concentration));
-    std::printf("%s: %s of %s, carried to %s; %s\n", config.output.c_str(),
+    std::printf("%s: %s of %s, predicted for %s (%s values)\n", config.output.c_str(),
                 core::counted(cells, "cell").c_str(),
                 core::counted(populations, "control population").c_str(), core::joined(names).c_str(),
                 predict::space_name(space, config.screen.transform).c_str());
@@ -73,11 +73,9 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
                                                  options::Section::predict};
     const std::string usage =
         "predict --run RUN --data C.h5ad --output P.h5ad [--treatment T] [--concentration C] [options]\n\n"
-        "Carries every cell of every control population of C.h5ad to each treatment. How the file is read "
-        "is\n"
-        "stored with the run; options override it. Raw values are the exact inverse of the transform: a "
-        "cell\n"
-        "that the model moved below zero stays there.";
+        "Predicts every treatment for every cell of every control population of C.h5ad. The options for\n"
+        "reading the file are stored with the run and can be overridden. Raw values are the exact inverse\n"
+        "of the transform, so they are negative if the model moves a cell below zero.";
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
     require(config.data, "data", "C.h5ad");

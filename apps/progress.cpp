@@ -17,7 +17,7 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
     return std::chrono::duration<double>(to - from).count();
 }
 
-// Asked for at every drawing: a signal that tells of a new size would need a handler.
+// Returns the current width. It is queried for each drawing, because SIGWINCH would need a signal handler.
 std::size_t terminal_width() {
     winsize size{};
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -67,8 +67,7 @@ void Progress::update(std::uint64_t done, const std::string& note) {
     state_.left = speed > 0 && done < state_.total ? static_cast<double>(state_.total - done) / speed : -1;
     if (terminal_) {
         const std::size_t width = terminal_width();
-        // The last column stays free: a cursor behind it stands on one line or the next, as the terminal
-        // likes.
+        // The last column stays empty. After a character in it, terminals differ in where the cursor is.
         draw(progress_line(state_, std::max<std::size_t>(width, 2) - 1), width);
     } else {
         std::fprintf(stderr, "%s\n", progress_line(state_, 0).c_str());
@@ -80,10 +79,10 @@ void Progress::update(std::uint64_t done, const std::string& note) {
     log_->line(progress_line(state_, 0));
 }
 
-// Written over what is there and the rest erased behind it, in one write: nothing is blank in between.
+// Overwrites the line and then erases the rest, in one write, so that the line does not flicker.
 void Progress::draw(const std::string& text, std::size_t width) {
     std::string out;
-    // On a terminal that became narrower the last line is wrapped.
+    // If the terminal became narrower, the previous line is wrapped over several lines.
     for (std::size_t rest = drawn_; rest > width; rest -= width) out += "\033[A";
     out += "\r" + text + "\033[J";
     drawn_ = text.size();

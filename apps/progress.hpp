@@ -11,26 +11,31 @@
 
 namespace popflow::apps {
 
-/// Progress of a long job on standard error: one line redrawn on a terminal, as wide as the terminal is at
-/// that moment; a plain line now and then elsewhere. A silent one says nothing (ranks other than 0).
+/// Displays the progress of a long job on standard error. On a terminal it redraws one line in the current
+/// width of the terminal. Elsewhere it prints a plain line every `log_seconds` seconds.
 class Progress {
   public:
-    /// @param what  begins the line, as in `train`
-    /// @param total  units of work; @param start  those done before
-    /// @param log_seconds  between lines where there is no terminal, and in the log
-    /// @param log  gets the same lines; may be nullptr
+    /// @param what  start of the line, such as `train`
+    /// @param total  number of units of work
+    /// @param start  number of units that were done before
+    /// @param silent  print nothing, for ranks other than 0
+    /// @param log_seconds  seconds between lines if there is no terminal, and in the log
+    /// @param log  receives the same lines, may be nullptr
     Progress(std::string what, std::uint64_t total, std::uint64_t start, bool silent, double log_seconds = 10,
              LogFile* log = nullptr);
-    /// Ends the line if one is being redrawn.
+    /// Ends the line on a terminal.
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// The speed is shown in these instead of units of work. @param amount  dealt with since the last call
+    /// Displays the speed in another unit than the units of work.
+    /// @param amount  number of these units since the last call
     void add(std::uint64_t amount, const char* unit);
-    /// @param note  follows the counts, as in `loss 12.3`
+    /// Displays the progress.
+    /// @param done  number of units of work that are done
+    /// @param note  text after the counts, such as `loss 12.3`
     void update(std::uint64_t done, const std::string& note);
-    /// A line of its own, above the bar if there is one.
+    /// Prints a separate line, above the progress line of a terminal.
     void message(const std::string& text);
 
   private:
@@ -41,10 +46,10 @@ class Progress {
     bool terminal_;
     double log_seconds_;
     LogFile* log_;
-    std::size_t drawn_ = 0;  ///< characters of the line on the terminal
+    std::size_t drawn_ = 0;  ///< length of the line on the terminal
     std::uint64_t amount_ = 0;
-    RecentRate speed_;  ///< of the work
-    RecentRate amounts_;
+    RecentRate speed_;    ///< units of work per second
+    RecentRate amounts_;  ///< units of add() per second
     std::chrono::steady_clock::time_point began_;
     std::optional<std::chrono::steady_clock::time_point> shown_{};
     std::optional<std::chrono::steady_clock::time_point> logged_{};

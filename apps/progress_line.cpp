@@ -51,7 +51,7 @@ std::string magnitude_text(double value) {
 std::string progress_line(const ProgressState& state, std::size_t width) {
     struct Field {
         std::string text;
-        int weight;  // those of the least are left out first
+        int weight;  // fields with a smaller weight are omitted first
     };
     std::vector<Field> fields{
         {state.what + " " + std::to_string(state.done) + "/" + std::to_string(state.total), 3}};

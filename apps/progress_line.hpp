@@ -8,34 +8,34 @@
 
 namespace popflow::apps {
 
-/// `42 s`, `3 min 10 s` or `2 h 05 min`.
+/// Formats a duration as `42 s`, `3 min 10 s` or `2 h 05 min`.
 std::string duration_text(double seconds);
 
-/// `7.25`, `312`, `34.2k` or `1.25M`.
+/// Formats a number with three digits, as `7.25`, `312`, `34.2k` or `1.25M`.
 std::string magnitude_text(double value);
 
-/// What a line of progress says.
+/// Contents of a progress line.
 struct ProgressState {
-    std::string what;
-    std::uint64_t done = 0;
-    std::uint64_t total = 0;
-    std::string note{};  ///< as in `loss 12.3`; may be empty
-    double rate = 0;     ///< in `unit` a second; 0: not known
-    std::string unit{};  ///< as in `cells`; empty: of the total
-    double left = -1;    ///< seconds; negative: not known
+    std::string what;         ///< start of the line, such as `train`
+    std::uint64_t done = 0;   ///< number of units of work that are done
+    std::uint64_t total = 0;  ///< number of units of work
+    std::string note{};       ///< text such as `loss 12.3`, may be empty
+    double rate = 0;          ///< speed in `unit` per second, 0 if unknown
+    std::string unit{};       ///< unit of `rate` such as `cells`, empty for units of work
+    double left = -1;         ///< remaining seconds, negative if unknown
 };
 
-/// One line of at most `width` characters: counts, a bar if there is room for it, note, rate, time left. What
-/// has no room is left out whole: the bar first, then rate, note and time.
-/// @param width  0: as long as it is, without a bar
+/// Returns one line of at most `width` characters: counts, bar, note, rate, remaining time. Fields that do
+/// not fit are omitted as a whole, in the order bar, rate, note, time.
+/// @param width  maximum length, 0 for no limit and no bar
 std::string progress_line(const ProgressState& state, std::size_t width);
 
-/// Speed over the last half minute, so that a slow start or a pause is soon forgotten.
+/// Speed over the last 30 seconds, so that a slow start or a pause does not affect it for long.
 class RecentRate {
   public:
-    /// @param seconds  of the clock; @param amount  done so far
+    /// Adds a measurement. @param seconds  time of a clock @param amount  total amount at this time
     void add(double seconds, double amount);
-    /// Per second; 0 before two times are known.
+    /// Returns the amount per second, 0 before the second measurement.
     double value() const;
 
   private:
@@ -43,7 +43,7 @@ class RecentRate {
         double seconds;
         double amount;
     };
-    std::deque<Point> points_;  ///< at least a second apart, but for the last
+    std::deque<Point> points_;  ///< at least a second apart, except the last
 };
 
 }  // namespace popflow::apps

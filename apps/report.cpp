@@ -16,7 +16,7 @@ namespace popflow::apps {
 
 namespace {
 
-// As asked for, or else as the end of the output's name says.
+// Returns the format of --format, or otherwise that of the extension of the output.
 report::ReportFormat format(const options::RunConfig& config) {
     const auto& names = report::report_format_names();
     std::string name = config.format;
@@ -29,14 +29,14 @@ report::ReportFormat format(const options::RunConfig& config) {
             throw core::ConfigError("output",
                                     "found '" + config.output +
                                         "', allowed a name that ends in .txt, .md, .csv, .tex or .html, or "
-                                        "any with --format");
+                                        "any name with --format");
         }
         name = config.output.empty() ? "text" : at->second;
     }
     return static_cast<report::ReportFormat>(options::parse_choice("format", name, names));
 }
 
-// A run folder stands for its results.
+// Returns the result file of a run folder. A path of a file is returned unchanged.
 std::string results_of(const std::string& path) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) return path;
@@ -45,12 +45,13 @@ std::string results_of(const std::string& path) {
     if (!is_run_folder(path)) {
         throw core::ConfigError("report",
                                 "found the folder '" + path +
-                                    "', which is no run folder: it has no results.h5; allowed files of "
-                                    "results and run folders");
+                                    "', which is not a run folder: it has no results.h5. Give result "
+                                    "files or run folders");
     }
-    throw core::ConfigError("report", "found the run '" + path +
-                                          "', which has no results.h5 yet; popflow evaluate --run " + path +
-                                          " --output " + file + " makes them");
+    throw core::ConfigError(
+        "report", "found the run '" + path +
+                      "', which has no results.h5 yet. Create it with popflow evaluate --run " + path +
+                      " --output " + file);
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
         return done;
     }
     for (std::string& file : files) file = results_of(file);
-    if (files.empty()) throw core::ConfigError("report", "missing; give one or more result files");
+    if (files.empty()) throw core::ConfigError("report", "missing, give one or more result files");
     std::optional<report::PublishedTable> published;
     if (!config.published.empty()) published = report::PublishedTable::load(config.published);
     const report::ReportFormat kind = format(config);

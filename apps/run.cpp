@@ -20,20 +20,21 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
         return done;
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
-    settle_precision(config, comm);
-    if (config.dry_run) return plan_run(config, table, comm);
+    resolve_precision(config, comm);
+    if (config.dry_run) return dry_run_training(config, table, comm);
     const auto lock = lock_run_folder(config, comm);
     if (const int code = train_run(config, table, comm); code != done) return code;
     comm.barrier();
     const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(config.output));
-    // Trained further since, the pairs that were scored are of no use.
+    // If the training has continued since, the pairs that were scored do not fit the new weights.
     const std::string results = config.output + "/results.h5";
     const int code = evaluate_run(config.output, checkpoint, results, config, table,
                                   config.resume ? eval::Leftover::keep_if_fitting : eval::Leftover::discard,
                                   log_path(config.output), comm);
     if (comm.root() && code == done) {
-        std::printf("\nThe results are in %s; a page with pictures: popflow report %s --output report.html\n",
-                    results.c_str(), config.output.c_str());
+        std::printf(
+            "\nThe results are in %s. For a page with figures: popflow report %s --output report.html\n",
+            results.c_str(), config.output.c_str());
     }
     return code;
 }

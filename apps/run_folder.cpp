@@ -17,6 +17,41 @@
 
 namespace popflow::apps {
 
+namespace {
+
+bool has_checkpoint(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        const std::string name = entry.path().filename().string();
+        if (entry.is_regular_file(ignored) && name.starts_with("checkpoint") && name.ends_with(".h5"))
+            return true;
+    }
+    return false;
+}
+
+// Checks that the training does not overwrite an earlier one. @throws core::ConfigError if it does
+void check_no_overwrite(const options::RunConfig& config) {
+    const std::filesystem::path folder = config.output;
+    const std::string found = "found the folder '" + config.output + "', which contains ";
+    if (has_checkpoint(folder)) {
+        if (config.resume) return;
+        throw core::ConfigError("output",
+                                found + "a training. Add --resume to continue it, or choose another folder");
+    }
+    for (const char* name : {"weights.h5", "results.h5"}) {
+        std::error_code ignored;
+        if (!std::filesystem::is_regular_file(folder / name, ignored)) continue;
+        throw core::ConfigError("output",
+                                found + "the " + name +
+                                    " of an earlier run but no checkpoint to resume from. Choose another "
+                                    "folder");
+    }
+    if (config.resume) return;
+    check_output((folder / "config.cfg").string(), "output", {config.config_file}, RunFiles::all);
+}
+
+}  // namespace
+
 std::string checkpoint_path(const std::string& run) {
     return train::checkpoint_path(run);
 }
@@ -35,47 +70,13 @@ train::Checkpoint read_model(const std::string& run) {
         return train::read_checkpoint(checkpoint_path(run));
     if (std::filesystem::exists(weights_path(run), ignored)) return train::read_weights(weights_path(run));
     if (is_run_folder(run))
-        throw core::ConfigError("run", "found '" + run + "', whose training has stored no checkpoint.h5 yet");
+        throw core::ConfigError(
+            "run", "found '" + run + "', which has no checkpoint.h5 yet: its training has not stored one");
     throw core::ConfigError("run",
                             "found '" + run +
-                                "', which is no run folder: it has no checkpoint.h5 or weights.h5; allowed "
-                                "what popflow train --output wrote");
+                                "', which is not a run folder: it has neither checkpoint.h5 nor weights.h5. "
+                                "Give a folder that popflow train --output has written");
 }
-
-namespace {
-
-bool has_checkpoint(const std::filesystem::path& folder) {
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-        const std::string name = entry.path().filename().string();
-        if (entry.is_regular_file(ignored) && name.starts_with("checkpoint") && name.ends_with(".h5"))
-            return true;
-    }
-    return false;
-}
-
-// @throws core::ConfigError for a folder whose training would be replaced
-void check_not_replaced(const options::RunConfig& config) {
-    const std::filesystem::path folder = config.output;
-    const std::string found = "found the folder '" + config.output + "', which holds ";
-    if (has_checkpoint(folder)) {
-        if (config.resume) return;
-        throw core::ConfigError(
-            "output", found + "a training; add --resume to go on with it, or choose another folder");
-    }
-    for (const char* name : {"weights.h5", "results.h5"}) {
-        std::error_code ignored;
-        if (!std::filesystem::is_regular_file(folder / name, ignored)) continue;
-        throw core::ConfigError("output",
-                                found + "the " + name +
-                                    " of an earlier run and no checkpoint to go on from; choose another "
-                                    "folder");
-    }
-    if (config.resume) return;
-    check_output((folder / "config.cfg").string(), "output", {config.config_file}, RunFiles::own);
-}
-
-}  // namespace
 
 std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& config,
                                                   const mpi::Communicator& comm) {
@@ -85,12 +86,13 @@ std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& conf
         std::error_code error;
         std::filesystem::create_directories(folder, error);
         if (error)
-            throw core::ConfigError("output", "cannot make the folder '" + folder + "': " + error.message());
+            throw core::ConfigError("output",
+                                    "cannot create the folder '" + folder + "': " + error.message());
         if (::access(folder.c_str(), W_OK) != 0)
             throw core::ConfigError("output", "cannot write to the folder '" + folder + "'");
-        // mpirun takes two seconds to end the ranks of a run that was killed.
+        // mpirun takes two seconds to end the ranks of a killed run, so the lock is waited for.
         lock = std::make_unique<core::FolderLock>(folder, std::chrono::seconds(5));
-        check_not_replaced(config);
+        check_no_overwrite(config);
     }
     comm.barrier();
     return lock;
@@ -98,8 +100,8 @@ std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& conf
 
 train::Checkpoint open_run(options::RunConfig& config, const options::OptionTable& table,
                            const Arguments& arguments, const std::vector<options::Section>& sections) {
-    // The run's own configuration comes first, with what was said of its evaluation; the command line
-    // overrides it.
+    // config.cfg also has the evaluation options of the run. The checkpoint and then the command line
+    // override it.
     const std::string run = config.run;
     if (std::ifstream in(run + "/config.cfg"); in) {
         table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
@@ -112,24 +114,24 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
     if (config.screen.markers != trained.screen.markers ||
         config.screen.exclude_markers != trained.screen.exclude_markers) {
         throw core::ConfigError("markers",
-                                "found other markers than those that the run was trained on, allowed "
-                                "none: a trained model keeps its markers");
+                                "found other markers than those that the run was trained on. Remove "
+                                "--markers and --exclude-markers: a trained model keeps its markers");
     }
     if (config.screen.transform.text() != trained.screen.transform.text()) {
         throw core::ConfigError("transform", "found " + config.screen.transform.text() + ", allowed " +
                                                  trained.screen.transform.text() +
-                                                 ", by which the run was trained");
+                                                 ", with which the run was trained");
     }
     if (config.screen.doses == screen::Doses::all && trained.screen.doses == screen::Doses::highest) {
         throw core::ConfigError("doses",
-                                "found all, allowed highest: the run was trained on the highest "
-                                "concentration of each treatment alone");
+                                "found all, allowed highest: the run was trained only on the highest "
+                                "concentration of each treatment");
     }
     return checkpoint;
 }
 
-screen::Screen open_screen_of_run(const options::RunConfig& config, const train::Checkpoint& checkpoint,
-                                  bool need_pairs) {
+screen::Screen open_run_screen(const options::RunConfig& config, const train::Checkpoint& checkpoint,
+                               bool need_pairs) {
     const std::vector<std::string> found = anndata::AnnData(config.data).var_names();
     for (const std::string& marker : checkpoint.markers) {
         if (std::ranges::find(found, marker) != found.end()) continue;
@@ -142,13 +144,13 @@ screen::Screen open_screen_of_run(const options::RunConfig& config, const train:
     options.markers = checkpoint.markers;
     options.exclude_markers.clear();
     options.need_pairs = need_pairs;
-    if (!need_pairs) options.split_column.clear();  // predictions know no parts
+    if (!need_pairs) options.split_column.clear();  // predictions do not need a split
     return screen::open_screen(config.data, options);
 }
 
-screen::Screen open_agreed_screen_of_run(const options::RunConfig& config, const options::OptionTable& table,
-                                         const train::Checkpoint& checkpoint, bool need_pairs,
-                                         const mpi::Communicator& comm) {
+screen::Screen open_same_run_screen(const options::RunConfig& config, const options::OptionTable& table,
+                                    const train::Checkpoint& checkpoint, bool need_pairs,
+                                    const mpi::Communicator& comm) {
     if (comm.size() > 1) {
         using enum options::Section;
         check_same_on_all_ranks(comm, "configuration",
@@ -156,7 +158,8 @@ screen::Screen open_agreed_screen_of_run(const options::RunConfig& config, const
                                     table.text({transport, options::Section::evaluate, predict}));
         check_same_on_all_ranks(comm, "weights of the run", train::checkpoint_digest(checkpoint));
     }
-    return open_agreed(comm, config.data, [&] { return open_screen_of_run(config, checkpoint, need_pairs); });
+    return open_same_screen(comm, config.data,
+                            [&] { return open_run_screen(config, checkpoint, need_pairs); });
 }
 
 predict::TrainedModel trained_model(const models::Model& model, const train::Checkpoint& checkpoint) {

@@ -13,40 +13,45 @@
 
 namespace popflow::apps {
 
+/// Paths of the files of a run folder.
 std::string checkpoint_path(const std::string& run);
 std::string weights_path(const std::string& run);
 std::string log_path(const std::string& run);
 
-/// The model of a run folder: its checkpoint.h5, or where there is none its weights.h5.
-/// @throws core::UserError
+/// Reads the model of a run folder from checkpoint.h5, with weights.h5 as fallback.
+/// @throws core::UserError if the folder has neither, or if the file is invalid
 train::Checkpoint read_model(const std::string& run);
 
-/// Makes the run folder config.output if there is none and keeps it to this training, on rank 0; elsewhere
-/// empty. Collective: when it returns, no other training writes there.
-/// @throws core::UserError if it cannot be made or written to, another training has it, or it holds a trained
-/// model and the training is not to go on with it
+/// Creates the run folder config.output if it does not exist, and locks it for this training. Collective:
+/// when it returns on any rank, rank 0 has the lock.
+/// @return the lock on rank 0, null on other ranks
+/// @throws core::UserError if the folder cannot be created or written, another training has locked it, or it
+/// contains a trained model and --resume is not given
 std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& config,
                                                   const mpi::Communicator& comm);
 
-/// read_model() of config.run, and the configuration as that run, then the command line, says.
-/// @throws core::UserError for a folder without a checkpoint, or an option that a trained run cannot change
+/// Reads the model of config.run. Sets the configuration to that of the run, overridden by the command line.
+/// @throws core::UserError as read_model(), and for an option that a trained run cannot change
 train::Checkpoint open_run(options::RunConfig& config, const options::OptionTable& table,
                            const Arguments& arguments, const std::vector<options::Section>& sections);
 
-/// Opens config.data with the markers that a run was trained on, in their order, wherever the file has them.
-/// @throws core::DataError, as for a marker that is missing
-screen::Screen open_screen_of_run(const options::RunConfig& config, const train::Checkpoint& checkpoint,
-                                  bool need_pairs);
+/// Opens config.data with the markers of a run, in the order of the run.
+/// @param need_pairs  see ScreenOptions::need_pairs
+/// @throws core::DataError, for example for a missing marker
+screen::Screen open_run_screen(const options::RunConfig& config, const train::Checkpoint& checkpoint,
+                               bool need_pairs);
 
-/// The same once all ranks are known to have the same configuration and to see the same file and run.
-/// Collective.
-screen::Screen open_agreed_screen_of_run(const options::RunConfig& config, const options::OptionTable& table,
-                                         const train::Checkpoint& checkpoint, bool need_pairs,
-                                         const mpi::Communicator& comm);
+/// Same as open_run_screen(), after checking that all ranks have the same configuration and run and see the
+/// same file. Collective. @throws core::Error as check_same_on_all_ranks()
+screen::Screen open_same_run_screen(const options::RunConfig& config, const options::OptionTable& table,
+                                    const train::Checkpoint& checkpoint, bool need_pairs,
+                                    const mpi::Communicator& comm);
 
-/// Refers to the model and the checkpoint.
+/// Returns the model with all that a prediction needs. It refers to the model and the checkpoint, which must
+/// outlive it.
 predict::TrainedModel trained_model(const models::Model& model, const train::Checkpoint& checkpoint);
 
+/// Describes the origin of results, for the files that contain them.
 predict::Provenance provenance(const options::RunConfig& config, const train::Checkpoint& checkpoint,
                                const screen::Screen& screen, const std::string& config_text,
                                const mpi::Communicator& comm);

@@ -19,22 +19,23 @@ sigset_t stop_signals() {
     return set;
 }
 
-bool holds_interrupt = false;
+bool interrupt_is_blocked = false;
 std::atomic<bool> interrupted{false};
 
 }  // namespace
 
-void hold_stop_signals() {
+void block_stop_signals() {
     sigset_t set = stop_signals();
     struct sigaction interrupt {};
     sigaction(SIGINT, nullptr, &interrupt);
-    holds_interrupt = interrupt.sa_handler != SIG_IGN;  // as a shell has it for what a script starts with &
-    if (holds_interrupt) sigaddset(&set, SIGINT);
+    // A shell ignores SIGINT for commands that a script starts with &.
+    interrupt_is_blocked = interrupt.sa_handler != SIG_IGN;
+    if (interrupt_is_blocked) sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 void watch_for_interrupt() {
-    if (!holds_interrupt) return;
+    if (!interrupt_is_blocked) return;
     std::thread([] {
         sigset_t set;
         sigemptyset(&set);

@@ -3,16 +3,15 @@
 
 namespace popflow::apps {
 
-/// Holds SIGTERM, SIGUSR1 and SIGINT back until stop_requested() asks for them, in this thread and those it
-/// starts.
+/// Blocks SIGTERM, SIGUSR1 and SIGINT in this thread and the threads that it starts. stop_requested() polls
+/// them.
 ///
-/// No handler runs: generated matrix kernels keep data below the stack pointer, where a handler's frame would
-/// be written. Call it before MPI starts its threads.
-void hold_stop_signals();
-/// Starts a thread that waits for SIGINT: the first asks for a stop, the second ends the program as if
-/// nothing held it back.
+/// Signal handlers cannot be used: generated matrix kernels keep data below the stack pointer, where the
+/// frame of a handler would be written. Must be called before MPI starts its threads.
+void block_stop_signals();
+/// Starts a thread that waits for SIGINT. The first one requests a stop, the second one ends the program.
 void watch_for_interrupt();
-/// One of them came.
+/// Whether one of the signals has arrived. Polls without blocking.
 bool stop_requested();
 
 }  // namespace popflow::apps

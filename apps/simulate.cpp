@@ -21,26 +21,26 @@ namespace {
 
 using Indices = std::span<const std::size_t>;
 
-// A file that ranks write side by side.
+// A file that all ranks write concurrently.
 struct SharedFile {
-    std::vector<std::size_t> cells;  ///< of each piece of it
+    std::vector<std::size_t> cells;  ///< number of cells of each piece of the file
     std::function<std::unique_ptr<h5::AtomicFile>()> create;
     std::function<void(Indices pieces)> write;
 };
 
-// Rank 0 lays the file out, all ranks fill their pieces in, rank 0 puts it in its place.
+// Writes a file: rank 0 creates its layout, all ranks write their pieces, rank 0 commits it. Collective.
 void write_file(const SharedFile& shared, const std::string& unit, const mpi::Communicator& comm) {
     std::unique_ptr<h5::AtomicFile> file;
     mpi::run_collectively(comm, [&] {
         if (comm.root()) file = shared.create();
     });
-    const auto dealt = mpi::partition_by_weight(shared.cells, static_cast<std::size_t>(comm.size()));
-    const std::vector<std::size_t>& own = dealt[static_cast<std::size_t>(comm.rank())];
+    const auto parts = mpi::partition_by_weight(shared.cells, static_cast<std::size_t>(comm.size()));
+    const std::vector<std::size_t>& own = parts[static_cast<std::size_t>(comm.rank())];
     Progress progress("simulate", own.size(), 0, !comm.root());
-    constexpr std::size_t at_once = 16;
+    constexpr std::size_t group = 16;
     mpi::run_collectively(comm, [&] {
-        for (std::size_t first = 0; first < own.size(); first += at_once) {
-            const std::size_t count = std::min(at_once, own.size() - first);
+        for (std::size_t first = 0; first < own.size(); first += group) {
+            const std::size_t count = std::min(group, own.size() - first);
             shared.write(std::span(own).subspan(first, count));
             progress.update(first + count, unit);
         }

@@ -16,8 +16,8 @@ int verb_train(const Arguments& arguments, const mpi::Communicator& comm) {
         return done;
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
-    settle_precision(config, comm);
-    if (config.dry_run) return plan_run(config, table, comm);
+    resolve_precision(config, comm);
+    if (config.dry_run) return dry_run_training(config, table, comm);
     const auto lock = lock_run_folder(config, comm);
     return train_run(config, table, comm);
 }

@@ -9,9 +9,9 @@ namespace popflow::apps {
 
 namespace {
 
-using Places = std::map<std::size_t, std::size_t>;
+using TrainingIndices = std::map<std::size_t, std::size_t>;
 
-// What tells a pair from all others of its data, whichever of them are there.
+// Returns the labels that identify a pair among all pairs of its data file.
 std::vector<std::string> name_of(const screen::Screen& screen, std::size_t pair) {
     const screen::Population& treated = screen.populations[screen.pairs[pair].treated];
     std::vector<std::string> name = screen.experiments[treated.experiment].values;
@@ -20,17 +20,17 @@ std::vector<std::string> name_of(const screen::Screen& screen, std::size_t pair)
     return name;
 }
 
-Places places_of(const std::vector<std::size_t>& pairs) {
-    Places places;
-    for (const std::size_t pair : pairs) places.emplace(pair, places.size());
-    return places;
+TrainingIndices indices_of(const std::vector<std::size_t>& pairs) {
+    TrainingIndices indices;
+    for (const std::size_t pair : pairs) indices.emplace(pair, indices.size());
+    return indices;
 }
 
 }  // namespace
 
-Places trained_pairs(const screen::Screen& screen, const screen::Split& split,
-                     const options::RunConfig& config, const options::OptionTable& table,
-                     const train::Checkpoint& checkpoint) {
+TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split& split,
+                              const options::RunConfig& config, const options::OptionTable& table,
+                              const train::Checkpoint& checkpoint) {
     if (screen.fingerprint != checkpoint.data_fingerprint) return {};
     options::RunConfig before;
     options::OptionTable table_before = run_options(before);
@@ -38,31 +38,31 @@ Places trained_pairs(const screen::Screen& screen, const screen::Split& split,
     const std::vector<options::Section> sections{options::Section::data, options::Section::split};
     const std::vector<std::string> changed =
         options::differences(table.text(sections), table_before.text(sections), {"data"});
-    if (changed.empty()) return places_of(split.pairs(screen::Part::train));
+    if (changed.empty()) return indices_of(split.pairs(screen::Part::train));
 
     if (config.screen.pair_by != before.screen.pair_by) {
         throw core::ConfigError("pair-by", "found " + core::joined(config.screen.pair_by) + ", allowed " +
                                                core::joined(before.screen.pair_by) +
-                                               ", as the run was trained on this data");
+                                               ", which the run was trained with on this data");
     }
     before.data = config.data;
-    const screen::Screen screen_before = open_screen_of_run(before, checkpoint, true);
-    std::map<std::vector<std::string>, std::size_t> place;
+    const screen::Screen screen_before = open_run_screen(before, checkpoint, true);
+    std::map<std::vector<std::string>, std::size_t> index_by_name;
     for (const std::size_t pair :
          screen::make_split(screen_before, before.split, before.split_seed).pairs(screen::Part::train))
-        place.emplace(name_of(screen_before, pair), place.size());
-    Places places;
+        index_by_name.emplace(name_of(screen_before, pair), index_by_name.size());
+    TrainingIndices indices;
     for (std::size_t pair = 0; pair < screen.pairs.size(); ++pair) {
-        const auto at = place.find(name_of(screen, pair));
-        if (at == place.end()) continue;
+        const auto at = index_by_name.find(name_of(screen, pair));
+        if (at == index_by_name.end()) continue;
         if (split.parts[pair] != screen::Part::train) {
             throw core::ConfigError("run", core::joined(changed, changed.size()) + ": the pair " +
                                                screen::pair_name(screen, pair) +
-                                               " would be held out, and the run was trained on it");
+                                               " would be held out, but the run was trained on it");
         }
-        places.emplace(pair, at->second);
+        indices.emplace(pair, at->second);
     }
-    return places;
+    return indices;
 }
 
 }  // namespace popflow::apps

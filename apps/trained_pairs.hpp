@@ -10,13 +10,14 @@
 
 namespace popflow::apps {
 
-/// The pairs of `screen` that a run was trained on, each with its place among the run's training pairs; none
-/// if the screen is of other data. Found by name, whatever options the screen was opened with.
+/// Returns the pairs of `screen` that a run was trained on, each with its index among the training pairs of
+/// the run. Returns none for other data. Pairs are matched by name, because the screen may have been opened
+/// with other options.
 ///
-/// @param split  of the screen
-/// @param config, table  what the screen and the split were made by
-/// @throws core::ConfigError if a pair that the run was trained on is not for training in `split`, or if
-/// experiments are made of other labels than the run's
+/// @param split  split of `screen`
+/// @param config, table  configuration of `screen` and `split`
+/// @throws core::ConfigError if `split` holds out a pair that the run was trained on, or if --pair-by differs
+/// from that of the run
 std::map<std::size_t, std::size_t> trained_pairs(const screen::Screen& screen, const screen::Split& split,
                                                  const options::RunConfig& config,
                                                  const options::OptionTable& table,

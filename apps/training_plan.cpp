@@ -41,15 +41,15 @@ std::string part_text(const screen::Screen& screen, const screen::Split& split, 
     return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + patients_of(screen, pairs));
 }
 
-std::string line(const char* what, const std::string& text) {
-    std::string out = what;
+std::string line(const char* label, const std::string& text) {
+    std::string out = label;
     out.resize(std::max<std::size_t>(out.size() + 1, 12), ' ');
     return out + text + "\n";
 }
 
-std::string rate_text(double seconds_a_step) {
+std::string rate_text(double seconds_per_step) {
     char text[48];
-    std::snprintf(text, sizeof text, "%.3g steps a second", 1 / seconds_a_step);
+    std::snprintf(text, sizeof text, "%.3g steps per second", 1 / seconds_per_step);
     return text;
 }
 
@@ -64,8 +64,9 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     std::set<std::string> hosts;
     for (const std::string& host : comm.gather(core::host_name())) hosts.insert(host);
     if (!comm.root()) return {};
-    double most = 0;
-    for (const std::string& peak : peaks) most = std::max(most, 1024 * std::strtod(peak.c_str(), nullptr));
+    double max_bytes = 0;
+    for (const std::string& peak : peaks)
+        max_bytes = std::max(max_bytes, 1024 * std::strtod(peak.c_str(), nullptr));
 
     const train::TrainOptions& options = config.train;
     const auto train_pairs = static_cast<double>(split.pairs(screen::Part::train).size());
@@ -87,11 +88,11 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
                               counted(static_cast<std::size_t>(omp_get_max_threads()), "thread") + " on " +
                               counted(hosts.size(), "host"));
     if (!dry_run.fault.empty()) return text + line("fault", dry_run.fault);
-    const double each = dry_run.seconds / static_cast<double>(dry_run.steps);
-    text += line("memory",
-                 mebibytes(most) + " on the rank that takes most, after " + counted(dry_run.steps, "step"));
-    text += line("time", duration_text(each * static_cast<double>(options.steps)) + " at " + rate_text(each) +
-                             ", without the evaluation");
+    const double seconds = dry_run.seconds / static_cast<double>(dry_run.steps);
+    text += line("memory", mebibytes(max_bytes) + " on the rank with the largest peak, after " +
+                               counted(dry_run.steps, "step"));
+    text += line("time", duration_text(seconds * static_cast<double>(options.steps)) + " at " +
+                             rate_text(seconds) + ", without the evaluation");
     text += line("writes", config.output + ": checkpoints of " +
                                mebibytes(static_cast<double>(dry_run.checkpoint_bytes)) + ", every " +
                                counted(config.checkpoint_every, "step") + ", the last " +

@@ -13,16 +13,17 @@
 
 namespace popflow::apps {
 
-/// What a training was found to need, by some steps of it that leave nothing behind.
+/// Measurements of a dry run: some timed steps of a training that write nothing.
 struct DryRun {
-    std::uint64_t steps = 0;  ///< that were timed
-    double seconds = 0;       ///< that they took
+    std::uint64_t steps = 0;  ///< number of timed steps
+    double seconds = 0;       ///< duration of the timed steps
     std::size_t parameters = 0;
-    std::size_t checkpoint_bytes = 0;  ///< of one file
-    std::string fault{};               ///< why it stopped; empty if it went well
+    std::size_t checkpoint_bytes = 0;  ///< size of one checkpoint file
+    std::string fault{};               ///< error that ended the dry run, empty for none
 };
 
-/// What a training with these settings would do, as lines for people. Collective; empty but on rank 0.
+/// Describes in lines of text what a training with these settings would do. Collective. Only rank 0 gets the
+/// text, other ranks an empty one.
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
                           const screen::Split& split, const train::Checkpoint& model, const DryRun& dry_run,
                           const mpi::Communicator& comm);

@@ -33,19 +33,19 @@ namespace popflow::apps {
 
 namespace {
 
-// The parts of the pairs. A step that nobody said the pairs of has no more than there are to train on.
-screen::Split split_of(const screen::Screen& screen, options::RunConfig& config,
-                       const options::OptionTable& table) {
+// Splits the pairs. Unless --batch-pairs is given, limits it to the number of training pairs.
+screen::Split make_split(const screen::Screen& screen, options::RunConfig& config,
+                         const options::OptionTable& table) {
     screen::Split split = screen::make_split(screen, config.split, config.split_seed);
     const std::size_t pairs = split.pairs(screen::Part::train).size();
     if (pairs == 0)
-        throw core::ConfigError("split", "found " + config.split + ", which leaves nothing to train on");
-    if (!table.given("batch-pairs")) config.train.batch_pairs = std::min(config.train.batch_pairs, pairs);
-    check_suits(config, screen, split);
+        throw core::ConfigError("split", "found " + config.split + ", which leaves no pair to train on");
+    if (!table.is_given("batch-pairs")) config.train.batch_pairs = std::min(config.train.batch_pairs, pairs);
+    check_config_fits_data(config, screen, split);
     return split;
 }
 
-// One training from its data to its last step.
+// A training, from opening the data to the last step.
 class Training {
   public:
     Training(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm)
@@ -54,12 +54,12 @@ class Training {
           comm_(comm),
           folder_(config.output),
           stamp_(file_stamp(config.data)),
-          screen_(open_agreed_screen(config, table, comm)),
-          split_(split_of(screen_, config, table)),
+          screen_(open_training_screen(config, table, comm)),
+          split_(make_split(screen_, config, table)),
           storage_(cell_storage(config, comm)),
-          set_(screen_, split_, config.train, comm, storage_, agreed_vectors(config, comm)) {
+          set_(screen_, split_, config.train, comm, storage_, read_treatment_vectors(config, comm)) {
         if (file_stamp(config.data) != stamp_)
-            throw core::DataError(config.data, "", "was changed while it was read; begin again");
+            throw core::DataError(config.data, "", "was changed while it was read. Start again");
         saved_.config = table.text(options::training_sections());
         saved_.data_fingerprint = screen_.fingerprint;
         saved_.method = config.method;
@@ -80,12 +80,12 @@ class Training {
         if (comm_.root())
             files_ = std::make_unique<train::CheckpointFolder>(folder_, config_.keep_checkpoints);
         if (config_.resume) resume();
-        // Only now: a refused run leaves the folder of an earlier one as it is.
+        // After resume(), so that a refused run does not change the folder of an earlier one.
         if (comm_.root()) {
             log_.emplace(log_path(folder_));
             log_->line(std::string("popflow ") + core::version() + " (" + core::commit() + "), rank 0 on " +
                        core::host_name());
-            // Of fewer steps than these.
+            // Weights in the folder are those of fewer steps.
             if (trainer_->steps_done() < config_.train.steps) std::filesystem::remove(weights_path(folder_));
             write_config(folder_, table_);
             train::write_training_table(table_path(), rows_);
@@ -93,14 +93,14 @@ class Training {
         }
         describe();
         try {
-            return learn();
+            return run_steps();
         } catch (const std::exception& error) {
             if (log_) log_->line(error.what());
             throw;
         }
     }
 
-    // Some steps are made and timed; nothing is written.
+    // Runs and times some steps, and prints the plan. Writes nothing.
     int dry_run() {
         constexpr std::uint64_t warm_up = 2;
         constexpr std::uint64_t timed = 5;
@@ -122,14 +122,14 @@ class Training {
     }
 
   private:
-    int learn() {
+    int run_steps() {
         Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root(),
                           config_.log_seconds, log_ ? &*log_ : nullptr);
         while (trainer_->steps_done() < config_.train.steps) {
             const train::StepReport report = step();
             const std::uint64_t done_now = trainer_->steps_done();
             if (report.skipped) {
-                progress.message("note: passed over step " + std::to_string(done_now - 1) +
+                progress.message("note: skipped step " + std::to_string(done_now - 1) +
                                  ", whose loss is not finite");
             }
             record(report, done_now);
@@ -138,15 +138,15 @@ class Training {
                 save();
                 if (files_) files_->wait();
                 progress.message("stopped on request after step " + std::to_string(done_now) +
-                                 "; go on with --resume");
+                                 ". Continue with --resume");
                 return stopped;
             }
             if (report.save || done_now % config_.checkpoint_every == 0) save();
             if (files_) files_->check();
             if (data_changed()) {
                 progress.message("note: " + config_.data +
-                                 " was changed; this training goes on with what it has read, a resumed one "
-                                 "could not");
+                                 " was changed. This training continues with the data that it has read, "
+                                 "but cannot be resumed with the changed file");
             }
             char note[64];
             std::snprintf(note, sizeof note, "loss %.4g", rows_.empty() ? report.loss : rows_.back().loss);
@@ -161,8 +161,8 @@ class Training {
         return done;
     }
 
-    // On standard error and in the log, of rank 0.
-    void tell(const std::string& text) {
+    // Prints a line on standard error and in the log. Only rank 0 does.
+    void print(const std::string& text) {
         if (!comm_.root()) return;
         std::fprintf(stderr, "%s\n", text.c_str());
         if (log_) log_->line(text);
@@ -179,14 +179,13 @@ class Training {
             return trainer_->step(
                 {.stop = stop_requested() || trainer_->steps_done() + 1 == config_.stop_after, .save = due});
         } catch (const core::NumericalError& error) {
-            throw core::NumericalError(error.where, error.problem + what_is_kept());
+            throw core::NumericalError(error.where, error.problem + checkpoint_hint());
         }
     }
 
-    std::string what_is_kept() const {
-        return "; " +
-               (saved_step_ ? "the last checkpoint is of step " + std::to_string(*saved_step_)
-                            : "there is no checkpoint yet") +
+    std::string checkpoint_hint() const {
+        return (saved_step_ ? ". The last checkpoint is of step " + std::to_string(*saved_step_)
+                            : ". There is no checkpoint yet") +
                " (see --on-nan, --rate and --clip-norm)";
     }
 
@@ -201,8 +200,8 @@ class Training {
         check_unchanged(config_, saved_, before);
         if (comm_.root()) {
             for (const std::string& why : found->skipped) {
-                tell("note: skipped " + why + "; going on from " + found->path + ", step " +
-                     std::to_string(before.adam.step));
+                print("note: skipped " + why + ". Resuming from " + found->path + " at step " +
+                      std::to_string(before.adam.step));
             }
             files_->go_on_from(*found);
         }
@@ -211,7 +210,7 @@ class Training {
         try {
             rows_ = train::read_training_table(table_path(), trainer_->steps_done());
         } catch (const core::DataError& error) {
-            tell(std::string("note: the training table begins anew: ") + error.what());
+            print(std::string("note: the training table starts again: ") + error.what());
         }
         if (!rows_.empty()) seconds_before_ = rows_.back().seconds;
     }
@@ -219,23 +218,23 @@ class Training {
     void describe() {
         using core::counted;
         const auto ranks = static_cast<std::size_t>(comm_.size());
-        tell(config_.data + ": " + counted(set_.pairs().size(), "training pair") + ", " +
-             counted(screen_.markers.size(), "marker") + ", " +
-             counted(set_.conditions().treatments().size(), "treatment") + "; " +
-             models::method_name(saved_.method) + ", " + counted(model_->layout().count(), "parameter") +
-             ", " + linalg::precision_name(saved_.shape.precision) + "; " + counted(ranks, "rank") + " x " +
-             counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"));
+        print(config_.data + ": " + counted(set_.pairs().size(), "training pair") + ", " +
+              counted(screen_.markers.size(), "marker") + ", " +
+              counted(set_.conditions().treatments().size(), "treatment") + "; " +
+              models::method_name(saved_.method) + ", " + counted(model_->layout().count(), "parameter") +
+              ", " + linalg::precision_name(saved_.shape.precision) + "; " + counted(ranks, "rank") + " x " +
+              counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"));
         for (const screen::Dropped& dropped : screen_.dropped) {
             if (dropped.kind != screen::Dropped::Kind::rows) continue;
-            if (dropped.n_cells == 0) tell("note: " + dropped.why);
+            if (dropped.n_cells == 0) print("note: " + dropped.why);
             if (dropped.why.starts_with(screen::no_value))
-                tell("note: " + counted(dropped.n_cells, "row") + " left out: " + dropped.why);
+                print("note: " + counted(dropped.n_cells, "row") + " left out: " + dropped.why);
         }
         if (set_.on_disk())
-            tell("note: the cells of this rank lie in a file in " + storage_.folder + " (see --cache)");
+            print("note: rank 0 stores its cells in a file in " + storage_.folder + " (see --cache)");
         if (ranks > config_.train.batch_pairs) {
-            tell("note: " + counted(ranks, "rank") + " share " + counted(config_.train.batch_pairs, "slot") +
-                 " a step; some have no work (see --batch-pairs)");
+            print("note: " + counted(ranks, "rank") + " share " + counted(config_.train.batch_pairs, "slot") +
+                  " per step, so some ranks have no work (see --batch-pairs)");
         }
     }
 
@@ -252,7 +251,7 @@ class Training {
         const double visits = static_cast<double>(step) * static_cast<double>(config_.train.batch_pairs);
         rows_.push_back({.step = step,
                          .epoch = visits / static_cast<double>(set_.pairs().size()),
-                         .loss = loss_ / n,  // not a number if all steps were passed over
+                         .loss = loss_ / n,  // NaN if all steps were skipped
                          .rate = report.rate,
                          .gradient_norm = norm_ / n,
                          .seconds = seconds_before_ + seconds});
@@ -265,13 +264,13 @@ class Training {
         }
     }
 
-    // The file is written while training goes on.
+    // Stores a checkpoint. Rank 0 writes the file while the training continues.
     void save() {
         saved_.memory = trainer_->memory();
         if (!std::ranges::all_of(trainer_->values(), [](float w) { return std::isfinite(w); })) {
             throw core::NumericalError("training", "the weights are not finite after step " +
                                                        std::to_string(trainer_->steps_done()) +
-                                                       what_is_kept());
+                                                       checkpoint_hint());
         }
         saved_step_ = trainer_->steps_done();
         saved_at_ = std::chrono::steady_clock::now();
@@ -282,18 +281,19 @@ class Training {
                       train::checkpoint_bytes(saved_));
     }
 
-    // Once.
+    // Whether the data file has changed since it was opened. Returns true only once.
     bool data_changed() {
-        if (!comm_.root() || change_told_ || trainer_->steps_done() % config_.log_every != 0) return false;
-        change_told_ = file_stamp(config_.data) != stamp_;
-        return change_told_;
+        if (!comm_.root() || change_reported_ || trainer_->steps_done() % config_.log_every != 0)
+            return false;
+        change_reported_ = file_stamp(config_.data) != stamp_;
+        return change_reported_;
     }
 
     const options::RunConfig& config_;
     const options::OptionTable& table_;
     const mpi::Communicator& comm_;
     std::string folder_;
-    std::string stamp_;  ///< of the data file, before it was read
+    std::string stamp_;  ///< file_stamp() of the data file before it was read
     screen::Screen screen_;
     screen::Split split_;
     train::CellStorage storage_;
@@ -301,12 +301,12 @@ class Training {
     train::Checkpoint saved_;
     std::unique_ptr<models::Model> model_;
     std::unique_ptr<train::Trainer> trainer_;
-    std::unique_ptr<train::CheckpointFolder> files_;  ///< of rank 0
-    std::optional<std::uint64_t> saved_step_;         ///< of the last checkpoint
-    bool change_told_ = false;
+    std::unique_ptr<train::CheckpointFolder> files_;  ///< null except on rank 0
+    std::optional<std::uint64_t> saved_step_;         ///< step of the last checkpoint
+    bool change_reported_ = false;
     std::vector<train::TrainingRow> rows_;
-    std::optional<train::TrainingCsv> csv_;  ///< of rank 0
-    std::optional<LogFile> log_;             ///< of rank 0
+    std::optional<train::TrainingCsv> csv_;  ///< empty except on rank 0
+    std::optional<LogFile> log_;             ///< empty except on rank 0
     double loss_ = 0;
     double norm_ = 0;
     std::uint64_t since_row_ = 0;
@@ -322,7 +322,8 @@ int train_run(options::RunConfig& config, const options::OptionTable& table, con
     return Training(config, table, comm).run();
 }
 
-int plan_run(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm) {
+int dry_run_training(options::RunConfig& config, const options::OptionTable& table,
+                     const mpi::Communicator& comm) {
     return Training(config, table, comm).dry_run();
 }
 

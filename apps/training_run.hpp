@@ -7,11 +7,18 @@
 
 namespace popflow::apps {
 
-/// Trains as configured, with a settled precision (and settles what only the data tell), into the folder
-/// config.output, which is there and kept to this run; `done` or `stopped`.
+/// Trains as configured into the folder config.output, which must exist and be locked (lock_run_folder()).
+/// Collective.
+/// @param config  with a resolved precision. Receives the default of --batch-pairs, which depends on the
+/// data.
+/// @return `done` or `stopped`
+/// @throws core::UserError, core::Error
 int train_run(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm);
 
-/// Prints what train_run() would do and writes nothing; `done`, or `failed` if some first steps fail.
-int plan_run(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm);
+/// Runs and times some steps of train_run(), prints what it would do, and writes nothing. Collective.
+/// @return `done`, or `failed` if a step fails
+/// @throws core::UserError, core::Error
+int dry_run_training(options::RunConfig& config, const options::OptionTable& table,
+                     const mpi::Communicator& comm);
 
 }  // namespace popflow::apps

@@ -15,8 +15,8 @@ namespace popflow::apps {
 
 namespace {
 
-// Equal but for what another processor may make of the last digits.
-bool close(std::span<const float> a, std::span<const float> b) {
+// Whether two vectors are equal up to rounding, which may differ between processors.
+bool nearly_equal(std::span<const float> a, std::span<const float> b) {
     return std::ranges::equal(a, b,
                               [](float x, float y) { return std::abs(x - y) <= 1e-4F * (1 + std::abs(x)); });
 }
@@ -29,15 +29,16 @@ void write_config(const std::string& folder, const options::OptionTable& table) 
     core::store_file(folder + "/config.cfg", std::as_bytes(std::span(text)));
 }
 
-// Opens the data once all ranks are known to see the same file and configuration.
-screen::Screen open_agreed_screen(const options::RunConfig& config, const options::OptionTable& table,
-                                  const mpi::Communicator& comm) {
+screen::Screen open_training_screen(const options::RunConfig& config, const options::OptionTable& table,
+                                    const mpi::Communicator& comm) {
     if (comm.size() > 1)
         check_same_on_all_ranks(comm, "configuration", table.text(options::training_sections()));
-    return open_agreed(comm, config.data, [&] { return screen::open_screen(config.data, config.screen); });
+    return open_same_screen(comm, config.data,
+                            [&] { return screen::open_screen(config.data, config.screen); });
 }
 
-screen::TreatmentVectors agreed_vectors(const options::RunConfig& config, const mpi::Communicator& comm) {
+screen::TreatmentVectors read_treatment_vectors(const options::RunConfig& config,
+                                                const mpi::Communicator& comm) {
     if (!config.treatment_vectors.empty()) {
         if (comm.size() > 1)
             check_same_on_all_ranks(comm, "file " + config.treatment_vectors,
@@ -46,8 +47,8 @@ screen::TreatmentVectors agreed_vectors(const options::RunConfig& config, const 
     }
     if (!screen::splits_by_treatment(config.split)) return {};
     throw core::ConfigError("split", "found " + config.split +
-                                         ", allowed with --treatment-vectors, without which nothing is known "
-                                         "of a treatment that is not trained on");
+                                         ", which needs --treatment-vectors: a held-out treatment has no "
+                                         "one-hot code");
 }
 
 train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Communicator& comm) {
@@ -66,7 +67,8 @@ train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Com
             .max_in_memory = *available / 2 / ranks};
 }
 
-void check_suits(const options::RunConfig& config, const screen::Screen& screen, const screen::Split& split) {
+void check_config_fits_data(const options::RunConfig& config, const screen::Screen& screen,
+                            const screen::Split& split) {
     const std::size_t markers = screen.markers.size();
     train::check_augmentation(config.train.augmentation, markers, train::draws_rows(config.train.coupling),
                               config.model.context);
@@ -74,7 +76,8 @@ void check_suits(const options::RunConfig& config, const screen::Screen& screen,
         config.icnn.hidden < markers) {
         throw core::ConfigError("icnn-hidden", "found " + std::to_string(config.icnn.hidden) + ", allowed " +
                                                    std::to_string(markers) +
-                                                   " or more, the markers, with --icnn-start identity");
+                                                   " or more: --icnn-start identity needs at least as many "
+                                                   "hidden units as markers");
     }
     std::size_t cells = config.train.cells;
     for (const std::size_t p : split.pairs(screen::Part::train)) {
@@ -85,7 +88,7 @@ void check_suits(const options::RunConfig& config, const screen::Screen& screen,
     if (config.model.context == models::Context::population && config.model.encoder.knn >= cells) {
         throw core::ConfigError("knn", "found " + std::to_string(config.model.encoder.knn) +
                                            ", allowed 0 to " + std::to_string(cells - 1) +
-                                           ", fewer than the cells of a slot");
+                                           ": the smallest slot has " + std::to_string(cells) + " cells");
     }
 }
 
@@ -113,7 +116,8 @@ void check_unchanged(const options::RunConfig& config, const train::Checkpoint& 
                      const train::Checkpoint& before) {
     std::vector<std::string> ignored{
         "data", "treatment-vectors", "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "on-nan"};
-    // With a constant rate more steps do not change those that were made.
+    // With a constant rate and constant augmentation the number of steps does not change the steps already
+    // done.
     const bool any_length = config.train.schedule == train::Schedule::constant &&
                             (config.train.augment_until == 1 || !config.train.augmentation.any());
     if (any_length) ignored.emplace_back("steps");
@@ -123,7 +127,7 @@ void check_unchanged(const options::RunConfig& config, const train::Checkpoint& 
                                 "the configuration changed: " + core::joined(changed, changed.size()));
     }
     if (before.data_fingerprint != now.data_fingerprint)
-        throw core::DataError(config.data, "", "not the file that this run was trained on");
+        throw core::DataError(config.data, "", "is not the file that this run was trained on");
     const screen::TreatmentVectors& vectors = now.conditions.vectors();
     const screen::TreatmentVectors& vectors_before = before.conditions.vectors();
     if (vectors.names() != vectors_before.names() ||
@@ -132,8 +136,8 @@ void check_unchanged(const options::RunConfig& config, const train::Checkpoint& 
                                 "found other vectors than those that this run was trained on");
     }
     if (before.markers != now.markers || before.cell_types != now.cell_types ||
-        !close(before.normalisation.mean, now.normalisation.mean) ||
-        !close(before.mean_shifts.values(), now.mean_shifts.values())) {
+        !nearly_equal(before.normalisation.mean, now.normalisation.mean) ||
+        !nearly_equal(before.mean_shifts.values(), now.mean_shifts.values())) {
         throw core::DataError(config.data, "X", "found other cells than those that this run was trained on");
     }
 }

@@ -10,34 +10,46 @@
 
 namespace popflow::apps {
 
-/// Where --cache puts cells: with `auto` in memory up to half of what this rank's host has left for it.
+/// Returns the storage that --cache selects. With `auto` the cells stay in memory if they need at most half
+/// of the available memory of the host, divided by its ranks. Otherwise they go to $TMPDIR or /tmp.
 /// Collective.
+/// @throws core::ConfigError if the folder does not exist
 train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Communicator& comm);
 
-/// Writes `config.cfg`, every key, into a run folder. @throws core::DataError, core::WriteError
+/// Writes all keys of the configuration to `config.cfg` in a run folder.
+/// @throws core::DataError, core::WriteError
 void write_config(const std::string& folder, const options::OptionTable& table);
 
-/// Opens the data once all ranks are known to have the same configuration and to see the same file.
+/// Opens the data after checking that all ranks have the same configuration and see the same file.
 /// Collective.
-screen::Screen open_agreed_screen(const options::RunConfig& config, const options::OptionTable& table,
-                                  const mpi::Communicator& comm);
+/// @throws core::Error as check_same_on_all_ranks(), core::DataError
+screen::Screen open_training_screen(const options::RunConfig& config, const options::OptionTable& table,
+                                    const mpi::Communicator& comm);
 
-/// Those of --treatment-vectors, or none, once all ranks are known to see the same file. Collective.
-/// @throws core::DataError; core::ConfigError if the split holds treatments out and there are none
-screen::TreatmentVectors agreed_vectors(const options::RunConfig& config, const mpi::Communicator& comm);
+/// Reads the file of --treatment-vectors after checking that all ranks see the same file. Returns no vectors
+/// without that option. Collective.
+/// @throws core::DataError for an invalid file
+/// @throws core::ConfigError if the split holds out treatments and there are no vectors
+/// @throws core::Error as check_same_on_all_ranks()
+screen::TreatmentVectors read_treatment_vectors(const options::RunConfig& config,
+                                                const mpi::Communicator& comm);
 
-/// Refuses a configuration that does not suit the data, before its cells are read. @throws core::ConfigError
-void check_suits(const options::RunConfig& config, const screen::Screen& screen, const screen::Split& split);
+/// Checks before the cells are read that the configuration fits the data.
+/// @throws core::ConfigError if it does not
+void check_config_fits_data(const options::RunConfig& config, const screen::Screen& screen,
+                            const screen::Split& split);
 
-/// Networks as configured and as the data decide.
+/// Returns the shape of the flow matching network: the configured sizes and those that depend on the data.
 models::FlowMatchingShape model_shape(const options::RunConfig& config, const screen::Screen& screen,
                                       const train::TrainingSet& set);
+/// Returns the shape of the convex potentials. @param data  result of model_shape()
 models::IcnnTransportShape icnn_shape(const options::RunConfig& config,
                                       const models::FlowMatchingShape& data);
 
-/// A training may go on from `before`: the configuration is the same in all that changes the result, and so
-/// is the data, by its fingerprint and by the statistics of the cells that were read.
-/// @throws core::ConfigError that names every key that differs, core::DataError
+/// Checks that a training can be resumed from `before`: all options that change the result are equal, and so
+/// are the fingerprint of the data and the statistics of the cells.
+/// @throws core::ConfigError with every key that differs
+/// @throws core::DataError for other data
 void check_unchanged(const options::RunConfig& config, const train::Checkpoint& now,
                      const train::Checkpoint& before);
 

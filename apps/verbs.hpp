@@ -13,19 +13,20 @@ using Arguments = std::vector<std::string>;
 
 /// Exit codes.
 inline constexpr int done = 0;
-inline constexpr int failed = 1;
-inline constexpr int bad_input = 2;
-inline constexpr int stopped = 75;  ///< on request, after a checkpoint: fit to requeue
+inline constexpr int failed = 1;     ///< the work failed
+inline constexpr int bad_input = 2;  ///< usage, configuration or data are invalid
+inline constexpr int stopped = 75;   ///< stopped on request after a checkpoint, the job can be requeued
 
+/// A subcommand of the program.
 struct Verb {
     const char* name;
-    const char* does;
+    const char* summary;
     int (*run)(const Arguments&, const mpi::Communicator&);
-    bool stops_on_signal =
-        false;  ///< SIGTERM, SIGUSR1 and a first SIGINT make it save its state and exit with 75
+    /// Whether SIGTERM, SIGUSR1 and the first SIGINT make the verb save its state and exit with `stopped`.
+    bool stops_on_signal = false;
 };
 
-// Each verb takes the arguments behind its name, runs on all ranks and returns the exit code.
+// Each verb gets the arguments after its name and returns the exit code. Collective: all ranks call it.
 int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_import(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm);
@@ -37,16 +38,19 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_run(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_doctor(const Arguments& arguments, const mpi::Communicator& comm);
 
-/// `--help` or `-h` is among them.
+/// Whether `--help` or `-h` is one of the arguments.
 bool asks_for_help(const Arguments& arguments);
 
-/// Parses arguments; if they ask for help (asks_for_help(), or a name for which is_listing() alone), prints
-/// it on rank 0 and returns true.
+/// Parses the arguments of a verb and returns false. If they ask for help, prints it on rank 0 and returns
+/// true. They do if asks_for_help(), or if the only argument is a listing (is_listing()).
+/// @param positional  as for OptionTable::parse()
+/// @throws core::ConfigError as OptionTable::parse()
 bool parse_or_help(const options::OptionTable& table, const std::string& usage, const Arguments& arguments,
                    const std::vector<options::Section>& sections, const mpi::Communicator& comm,
                    std::vector<std::string>* positional = nullptr);
 
-/// @throws core::ConfigError if the value of an option that is needed is empty
-void require(const std::string& value, const std::string& option, const std::string& what);
+/// Checks that a required option has a value. @param example  value of the option, for the message
+/// @throws core::ConfigError if the value is empty
+void require(const std::string& value, const std::string& option, const std::string& example);
 
 }  // namespace popflow::apps

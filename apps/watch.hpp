@@ -5,10 +5,10 @@
 
 namespace popflow::apps {
 
-/// Shows how the training in a run folder goes until it has made its last step, or nobody goes
-/// on with it: on a terminal its loss curve,
-/// redrawn every `seconds` seconds, elsewhere a line whenever there is news. Writes nothing into the folder.
-/// @throws core::ConfigError if that is no run folder
+/// Displays the progress of the training in a run folder until its last step, or until no process trains
+/// there. On a terminal it redraws the loss curve every `seconds` seconds. Elsewhere it prints a line after
+/// each change. Does not write to the folder.
+/// @throws core::ConfigError if `run` is not a run folder
 void watch_run(const std::string& run, double seconds);
 
 }  // namespace popflow::apps

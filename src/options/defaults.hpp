@@ -8,14 +8,17 @@
 
 namespace popflow::options {
 
-/// Defaults that depend on the method and the recipe, for the options that were not given.
+/// Sets the defaults that depend on the method and the recipe, for all options except those in `given`.
 ///
-/// Recipe `popflow`: what this program finds best. Recipe `paper`: training and evaluation as published
-/// (Atanackovic et al., ICLR 2025, and the authors' code): one pair a step, constant rate 1e-4 without
-/// warm-up, clipping or running mean of the weights; velocity and encoder updated by turns with cached
-/// embeddings; a linear encoder; FM and CGFM coupled by optimal transport; the first rows of a population
-/// scored. Method icnn has the optimiser of CellOT in both.
-/// @throws core::ConfigError for options that cannot go together
+/// Recipe `popflow` has the settings that work best in this program. Recipe `paper` trains and evaluates as
+/// published (Atanackovic et al., ICLR 2025, and the authors' code):
+///   - one pair per step, a constant rate of 1e-4, no warm-up, no clipping, no moving average of the weights
+///   - alternating updates of velocity and encoder, with cached embeddings
+///   - a linear encoder
+///   - FM and CGFM are coupled by optimal transport
+///   - the first rows of a population are scored.
+/// Method icnn has the optimiser of CellOT in both recipes.
+/// @throws core::ConfigError for options that cannot be combined
 void apply_defaults(RunConfig& config, const std::set<std::string>& given);
 
 }  // namespace popflow::options

@@ -8,14 +8,14 @@
 
 namespace popflow::options {
 
-/// What `import` is asked for.
+/// Configuration of `import`.
 struct ImportConfig {
     std::string config_file;
     std::string output;
     data_import::ImportOptions import;
 };
 
-/// The options of `import`; they refer to the configuration, which must outlive the table.
+/// Returns the options of `import`. They refer to the configuration, which must outlive the table.
 OptionTable import_options(ImportConfig& config);
 
 }  // namespace popflow::options

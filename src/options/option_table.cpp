@@ -26,7 +26,7 @@ bool contains(const std::vector<Section>& sections, Section section) {
 po::options_description describe(const std::vector<Option>& options, const std::vector<Section>& sections) {
     po::options_description description;
     for (const Option& option : options) {
-        if (!takes(sections, option)) continue;
+        if (!accepts(sections, option)) continue;
         auto* value = po::value<std::vector<std::string>>()->composing()->value_name(option.argument);
         if (option.argument.empty()) value->implicit_value({"true"}, "true")->zero_tokens();
         description.add_options()(option.name.c_str(), value, option.help.c_str());
@@ -34,36 +34,36 @@ po::options_description describe(const std::vector<Option>& options, const std::
     return description;
 }
 
-// What is like the name, or what other programs call so.
-std::string meant_option(const std::string& name, const std::vector<std::string>& known) {
-    static const std::map<std::string, std::string> elsewhere{{"lr", "rate"},
-                                                              {"learning-rate", "rate"},
-                                                              {"epochs", "steps"},
-                                                              {"iterations", "steps"},
-                                                              {"batch", "batch-pairs"},
-                                                              {"batch-size", "batch-pairs"},
-                                                              {"input", "data"},
-                                                              {"file", "data"},
-                                                              {"out", "output"},
-                                                              {"model", "run"},
-                                                              {"checkpoint", "run"},
-                                                              {"neighbours", "knn"},
-                                                              {"k", "knn"},
-                                                              {"donor", "column"},
-                                                              {"width", "hidden"}};
-    const auto at = elsewhere.find(name);
-    if (at != elsewhere.end() && std::ranges::find(known, at->second) != known.end())
+// Suggests a known option: one with a similar name, or one that other programs call `name`.
+std::string suggested_option(const std::string& name, const std::vector<std::string>& known) {
+    static const std::map<std::string, std::string> other_names{{"lr", "rate"},
+                                                                {"learning-rate", "rate"},
+                                                                {"epochs", "steps"},
+                                                                {"iterations", "steps"},
+                                                                {"batch", "batch-pairs"},
+                                                                {"batch-size", "batch-pairs"},
+                                                                {"input", "data"},
+                                                                {"file", "data"},
+                                                                {"out", "output"},
+                                                                {"model", "run"},
+                                                                {"checkpoint", "run"},
+                                                                {"neighbours", "knn"},
+                                                                {"k", "knn"},
+                                                                {"donor", "column"},
+                                                                {"width", "hidden"}};
+    const auto at = other_names.find(name);
+    if (at != other_names.end() && std::ranges::find(known, at->second) != known.end())
         return " (did you mean '" + at->second + "'?)";
     return core::did_you_mean(name, known);
 }
 
-// Boost's texts name the option but not always what is wrong with it in the words of this program.
+// Throws the error of Boost as a ConfigError, with a suggestion for an unknown option.
 [[noreturn]] void rethrow(const po::error& error, const std::vector<std::string>& known,
                           const std::string& where) {
     if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
         std::string name = unknown->get_option_name();
         name.erase(0, name.find_first_not_of('-'));
-        throw core::ConfigError(where + name, "unknown option" + meant_option(name, known));
+        throw core::ConfigError(where + name, "unknown option" + suggested_option(name, known));
     }
     throw core::ConfigError(where.empty() ? "usage" : where.substr(0, where.size() - 2), error.what());
 }
@@ -93,8 +93,8 @@ std::string read_text(const std::string& path) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// The same for every name of one file.
-std::string identity(const std::string& path) {
+// Returns the same path for all names of a file.
+std::string canonical_path(const std::string& path) {
     std::error_code error;
     const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
     return error ? path : canonical.string();
@@ -109,147 +109,6 @@ const std::vector<Section>& all_sections() {
                                                Section::inspect,   Section::report,   Section::simulate};
     return sections;
 }
-
-}  // namespace
-
-bool takes(const std::vector<Section>& sections, const Option& option) {
-    return contains(sections, option.section) ||
-           std::ranges::any_of(option.also, [&](Section also) { return contains(sections, also); });
-}
-
-void OptionTable::share(const std::string& name, Section section) {
-    std::ranges::find(options_, name, &Option::name)->also.push_back(section);
-}
-
-const Option* OptionTable::find(const std::string& name) const {
-    const auto at = std::ranges::find(options_, name, &Option::name);
-    return at == options_.end() ? nullptr : &*at;
-}
-
-void OptionTable::parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
-                        std::vector<std::string>* positional) const {
-    std::vector<std::string> known;
-    for (const Option& option : options_) {
-        if (takes(sections, option)) known.push_back(option.name);
-    }
-    const po::options_description description = describe(options_, sections);
-    Values flags;
-    try {
-        const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-        collect(po::command_line_parser(arguments).options(description).style(style).run(), flags,
-                positional);
-    } catch (const po::error& error) {
-        rethrow(error, known, "");
-    }
-    if (const auto file = flags.find("config"); file != flags.end()) {
-        parse_text(read_text(file->second.back()), file->second.back());
-    }
-    for (const auto& [name, values] : flags) set(name, values);
-    if (on_parsed_) on_parsed_(*given_);
-}
-
-void OptionTable::set(const std::string& name, const std::vector<std::string>& values) const {
-    find(name)->set(values);
-    given_->insert(name);
-}
-
-void OptionTable::parse_text(const std::string& text, const std::string& name) const {
-    std::vector<std::string> open_files{identity(name)};
-    parse_file(text, name, open_files);
-}
-
-void OptionTable::parse_file(const std::string& text, const std::string& name,
-                             std::vector<std::string>& open_files) const {
-    std::vector<std::string> known{include_key};
-    for (const Option& option : options_) known.push_back(option.name);
-    po::options_description description = describe(options_, all_sections());
-    description.add_options()(include_key, po::value<std::vector<std::string>>()->composing());
-    Values keys;
-    try {
-        std::istringstream in(text);
-        collect(po::parse_config_file(in, description), keys, nullptr);
-    } catch (const po::error& error) {
-        rethrow(error, known, name + ": ");
-    }
-    if (keys.contains("config"))
-        throw core::ConfigError(name, "config: not in a file; `include = F.cfg` takes in another one");
-    for (const std::string& file : keys[include_key]) include(file, name, open_files);
-    keys.erase(include_key);
-    for (const auto& [key, values] : keys) {
-        try {
-            set(key, values);
-        } catch (const core::ConfigError& error) {
-            throw core::ConfigError(name, error.what());
-        }
-    }
-}
-
-void OptionTable::include(const std::string& name, const std::string& including,
-                          std::vector<std::string>& open_files) const {
-    const std::string path = (std::filesystem::path(including).parent_path() / name).string();
-    if (std::ranges::find(open_files, identity(path)) != open_files.end())
-        throw core::ConfigError(including, "include: found '" + name + "', which includes this file in turn");
-    std::string text;
-    try {
-        text = read_text(path);
-    } catch (const core::ConfigError&) {
-        throw core::ConfigError(including, "include: cannot read '" + path + "'");
-    }
-    open_files.push_back(identity(path));
-    parse_file(text, path, open_files);
-    open_files.pop_back();
-}
-
-std::string OptionTable::text(const std::vector<Section>& sections) const {
-    std::string out;
-    for (const Option& option : options_) {
-        if (!option.stored || !contains(sections, option.section)) continue;
-        for (const std::string& value : option.text()) {
-            if (value.find_first_of("#\n") != std::string::npos) {
-                throw core::ConfigError(option.name, "found '" + value +
-                                                         "', allowed text without '#', which starts a "
-                                                         "comment in a configuration file");
-            }
-            out += option.name + " = " + value + "\n";
-        }
-    }
-    return out;
-}
-
-std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least,
-                          std::uint64_t most) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
-        throw core::ConfigError(key, "found '" + text + "', allowed a whole number from " +
-                                         std::to_string(least) + " to " + std::to_string(most));
-    }
-    return value;
-}
-
-double parse_number(const std::string& key, const std::string& text, double least, double most) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most)) {
-        throw core::ConfigError(key, "found '" + text + "', allowed a number from " +
-                                         core::number_label(least) + " to " + core::number_label(most));
-    }
-    return value;
-}
-
-std::size_t parse_choice(const std::string& key, const std::string& text,
-                         const std::vector<std::string>& allowed) {
-    const auto at = std::ranges::find(allowed, text);
-    if (at == allowed.end()) {
-        std::string names;
-        for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
-        throw core::ConfigError(
-            key, "found '" + text + "'" + core::did_you_mean(text, allowed) + ", allowed " + names);
-    }
-    return static_cast<std::size_t>(at - allowed.begin());
-}
-
-namespace {
 
 std::string heading_of(Section section) {
     switch (section) {
@@ -282,7 +141,7 @@ std::string heading_of(Section section) {
     return "General";
 }
 
-// Words from `column` on to the width of a line; later lines are indented.
+// Wraps text at `width` characters. The first line starts at `column`, later lines are indented.
 std::string wrapped(const std::string& text, std::size_t column, std::size_t indent, std::size_t width) {
     std::string out;
     bool first = true;
@@ -307,12 +166,150 @@ std::string value_of(const Option& option) {
 
 }  // namespace
 
+bool accepts(const std::vector<Section>& sections, const Option& option) {
+    return contains(sections, option.section) ||
+           std::ranges::any_of(option.shared_with, [&](Section other) { return contains(sections, other); });
+}
+
+void OptionTable::share(const std::string& name, Section section) {
+    std::ranges::find(options_, name, &Option::name)->shared_with.push_back(section);
+}
+
+const Option* OptionTable::find(const std::string& name) const {
+    const auto at = std::ranges::find(options_, name, &Option::name);
+    return at == options_.end() ? nullptr : &*at;
+}
+
+void OptionTable::parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
+                        std::vector<std::string>* positional) const {
+    std::vector<std::string> known;
+    for (const Option& option : options_) {
+        if (accepts(sections, option)) known.push_back(option.name);
+    }
+    const po::options_description description = describe(options_, sections);
+    Values flags;
+    try {
+        const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+        collect(po::command_line_parser(arguments).options(description).style(style).run(), flags,
+                positional);
+    } catch (const po::error& error) {
+        rethrow(error, known, "");
+    }
+    if (const auto file = flags.find("config"); file != flags.end()) {
+        parse_text(read_text(file->second.back()), file->second.back());
+    }
+    for (const auto& [name, values] : flags) set(name, values);
+    if (on_parsed_) on_parsed_(*given_);
+}
+
+void OptionTable::set(const std::string& name, const std::vector<std::string>& values) const {
+    find(name)->set(values);
+    given_->insert(name);
+}
+
+void OptionTable::parse_text(const std::string& text, const std::string& name) const {
+    std::vector<std::string> open_files{canonical_path(name)};
+    parse_file(text, name, open_files);
+}
+
+void OptionTable::parse_file(const std::string& text, const std::string& name,
+                             std::vector<std::string>& open_files) const {
+    std::vector<std::string> known{include_key};
+    for (const Option& option : options_) known.push_back(option.name);
+    po::options_description description = describe(options_, all_sections());
+    description.add_options()(include_key, po::value<std::vector<std::string>>()->composing());
+    Values keys;
+    try {
+        std::istringstream in(text);
+        collect(po::parse_config_file(in, description), keys, nullptr);
+    } catch (const po::error& error) {
+        rethrow(error, known, name + ": ");
+    }
+    if (keys.contains("config"))
+        throw core::ConfigError(name,
+                                "config: not allowed in a file. Use `include = F.cfg` to read another file");
+    for (const std::string& file : keys[include_key]) include(file, name, open_files);
+    keys.erase(include_key);
+    for (const auto& [key, values] : keys) {
+        try {
+            set(key, values);
+        } catch (const core::ConfigError& error) {
+            throw core::ConfigError(name, error.what());
+        }
+    }
+}
+
+void OptionTable::include(const std::string& name, const std::string& including,
+                          std::vector<std::string>& open_files) const {
+    const std::string path = (std::filesystem::path(including).parent_path() / name).string();
+    if (std::ranges::find(open_files, canonical_path(path)) != open_files.end())
+        throw core::ConfigError(including, "include: found '" + name + "', which is a circular include");
+    std::string text;
+    try {
+        text = read_text(path);
+    } catch (const core::ConfigError&) {
+        throw core::ConfigError(including, "include: cannot read '" + path + "'");
+    }
+    open_files.push_back(canonical_path(path));
+    parse_file(text, path, open_files);
+    open_files.pop_back();
+}
+
+std::string OptionTable::text(const std::vector<Section>& sections) const {
+    std::string out;
+    for (const Option& option : options_) {
+        if (!option.stored || !contains(sections, option.section)) continue;
+        for (const std::string& value : option.text()) {
+            if (value.find_first_of("#\n") != std::string::npos) {
+                throw core::ConfigError(option.name, "found '" + value +
+                                                         "', allowed text without '#', which starts a "
+                                                         "comment in a configuration file");
+            }
+            out += option.name + " = " + value + "\n";
+        }
+    }
+    return out;
+}
+
+std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t min,
+                          std::uint64_t max) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
+        throw core::ConfigError(key, "found '" + text + "', allowed a whole number from " +
+                                         std::to_string(min) + " to " + std::to_string(max));
+    }
+    return value;
+}
+
+double parse_number(const std::string& key, const std::string& text, double min, double max) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= min && value <= max)) {
+        throw core::ConfigError(key, "found '" + text + "', allowed a number from " +
+                                         core::number_label(min) + " to " + core::number_label(max));
+    }
+    return value;
+}
+
+std::size_t parse_choice(const std::string& key, const std::string& text,
+                         const std::vector<std::string>& allowed) {
+    const auto at = std::ranges::find(allowed, text);
+    if (at == allowed.end()) {
+        std::string names;
+        for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
+        throw core::ConfigError(
+            key, "found '" + text + "'" + core::did_you_mean(text, allowed) + ", allowed " + names);
+    }
+    return static_cast<std::size_t>(at - allowed.begin());
+}
+
 std::vector<std::pair<std::string, std::vector<const Option*>>> OptionTable::groups(
     const std::vector<Section>& sections) const {
     std::vector<std::pair<std::string, std::vector<const Option*>>> all;
     const auto place = [&](const Option& option) {
         const auto at = std::ranges::find(sections, option.section);
-        return at != sections.end() ? at : std::ranges::find_first_of(sections, option.also);
+        return at != sections.end() ? at : std::ranges::find_first_of(sections, option.shared_with);
     };
     for (auto section = sections.begin(); section != sections.end(); ++section) {
         std::vector<const Option*> own;
@@ -381,10 +378,10 @@ std::string OptionTable::manual(const std::vector<Section>& sections) const {
     return out;
 }
 
-std::string OptionTable::words(const std::vector<Section>& sections) const {
+std::string OptionTable::completion_words(const std::vector<Section>& sections) const {
     std::string out;
     for (const Option& option : options_) {
-        if (!takes(sections, option)) continue;
+        if (!accepts(sections, option)) continue;
         const std::string word = "--" + option.name + (option.argument.empty() ? "" : "=" + option.argument);
         out += (out.empty() ? "'" : " '") + word + "'";
     }

@@ -13,7 +13,7 @@
 
 namespace popflow::options {
 
-/// Parts of the program that an option belongs to; a verb takes some of them.
+/// Groups of options. A verb accepts the options of some sections.
 enum class Section {
     general,
     data,
@@ -27,66 +27,68 @@ enum class Section {
     inspect,
     report,
     simulate,
-    scores  ///< of `metrics`: options of other sections that have a meaning there
+    scores  ///< options of other sections that the verb `metrics` accepts
 };
 
 /// One option: a flag `--name VALUE` and a key `name = VALUE` of a configuration file.
 struct Option {
     std::string name;
     Section section = Section::general;
-    std::string argument;  ///< what --help calls the value; empty: a switch
+    std::string argument;  ///< placeholder of the value in --help, empty for a switch
     std::string help;
-    std::function<void(const std::vector<std::string>&)> set;  ///< throws ConfigError
-    std::function<std::vector<std::string>()> text;            ///< values that set() would read back
-    bool stored = true;                                        ///< part of the resolved configuration
-    std::vector<Section> also{};  ///< sections whose verbs take it too; it is stored with its own
+    std::function<void(const std::vector<std::string>&)> set;  ///< throws core::ConfigError
+    std::function<std::vector<std::string>()> text;  ///< the current values, in the form that set() reads
+    bool stored = true;                              ///< whether it is part of the resolved configuration
+    std::vector<Section> shared_with{};              ///< further sections whose verbs accept it
 };
 
-/// A verb of these sections takes the option.
-bool takes(const std::vector<Section>& sections, const Option& option);
+/// Whether a verb with these sections accepts the option.
+bool accepts(const std::vector<Section>& sections, const Option& option);
 
-/// Options in the order of --help.
+/// The options of the program, in the order of --help.
 class OptionTable {
   public:
     void add(Option option) { options_.push_back(std::move(option)); }
     const std::vector<Option>& options() const { return options_; }
-    /// Lets the verbs of another section take an option too.
+    /// Makes an option available to the verbs of another section. It is stored only with its own section.
     void share(const std::string& name, Section section);
-    /// Calls `done` at the end of each parse() with the names of all options set so far, by this or an
-    /// earlier call: the place of defaults that depend on other options.
+    /// Registers a function that parse() calls at its end, to set defaults that depend on other options.
+    /// Its argument contains the names of all options that have been set so far, by any call.
     void on_parsed(std::function<void(const std::set<std::string>&)> done) { on_parsed_ = std::move(done); }
 
-    /// Sets options from the command line and from the file that `config` names there; flags override the
-    /// file.
+    /// Sets options from the command line and from the file of the flag `config`. Flags override the file.
     ///
-    /// On the command line only options of `sections` are allowed, in a file those of any section, so that
-    /// one file serves all verbs.
-    /// @param positional  receives arguments that are not flags; nullptr: there may be none
+    /// The command line may contain only options of `sections`. A file may contain options of all sections,
+    /// so one file can be used with every verb.
+    /// @param positional  receives the arguments that are not flags. If it is nullptr, such arguments are an
+    /// error.
     /// @throws core::ConfigError for an unknown key, a missing value or a value that is not allowed
     void parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
                std::vector<std::string>* positional) const;
     /// Sets options from the text of a configuration file.
     ///
-    /// `include = F.cfg` in it sets those of another file first, which the file's own keys override; the path
-    /// is relative to the including file. @param name of the file, for messages and for what it includes
-    /// @throws core::ConfigError also for a file that includes itself
+    /// `include = F.cfg` reads another file first, whose keys are overridden by those of the including file.
+    /// The path is relative to the including file.
+    /// @param name  path of the file, for messages and for relative paths of included files
+    /// @throws core::ConfigError as parse(), and for a file that includes itself
     void parse_text(const std::string& text, const std::string& name) const;
-    /// Whether an option was set by what was parsed so far, not by its default.
-    bool given(const std::string& name) const { return given_->contains(name); }
-    /// The resolved configuration: every stored option of `sections` as `name = value`.
-    /// @throws core::ConfigError for a value that would not read back
+    /// Whether a parse set the option, as opposed to a default.
+    bool is_given(const std::string& name) const { return given_->contains(name); }
+    /// Returns the resolved configuration: every stored option of `sections` as a line `name = value`.
+    /// @throws core::ConfigError for a value that a configuration file cannot contain
     std::string text(const std::vector<Section>& sections) const;
-    /// Lines of --help, at most `width` characters long as far as words go, under a heading for each section.
+    /// Returns the text of --help, with a heading for each section. Lines are wrapped between words at
+    /// `width` characters.
     std::string help(const std::vector<Section>& sections, std::size_t width) const;
-    /// The same as tables in Markdown.
+    /// Returns the same as Markdown tables.
     std::string markdown(const std::vector<Section>& sections) const;
-    /// The same as entries of a manual page (man(7)).
+    /// Returns the same as entries of a manual page (man(7)).
     std::string manual(const std::vector<Section>& sections) const;
-    /// The same for a shell that completes them: `'--name=ARGUMENT' '--switch'`, in single quotes.
-    std::string words(const std::vector<Section>& sections) const;
+    /// Returns the options for completion by a shell, in single quotes: `'--name=ARGUMENT' '--switch'`.
+    std::string completion_words(const std::vector<Section>& sections) const;
 
   private:
-    /// Options that verbs of these sections take, by heading, in the order of the sections.
+    /// Returns the options that verbs with these sections accept, by heading, in the order of the sections.
     std::vector<std::pair<std::string, std::vector<const Option*>>> groups(
         const std::vector<Section>& sections) const;
     const Option* find(const std::string& name) const;
@@ -102,11 +104,13 @@ class OptionTable {
     std::shared_ptr<std::set<std::string>> given_ = std::make_shared<std::set<std::string>>();
 };
 
-/// Readers of option values; `key` goes into the message. @throws core::ConfigError
-std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t least,
-                          std::uint64_t most);
-double parse_number(const std::string& key, const std::string& text, double least, double most);
-/// Position of text among `allowed`.
+/// Reads a whole number from `min` to `max`. @param key  name of the option, for the message
+/// @throws core::ConfigError
+std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t min,
+                          std::uint64_t max);
+/// Reads a number from `min` to `max`. @throws core::ConfigError
+double parse_number(const std::string& key, const std::string& text, double min, double max);
+/// Returns the position of `text` in `allowed`. @throws core::ConfigError
 std::size_t parse_choice(const std::string& key, const std::string& text,
                          const std::vector<std::string>& allowed);
 

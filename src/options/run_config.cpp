@@ -26,7 +26,7 @@ std::string list_choice(const Strings& allowed) {
     return text;
 }
 
-// Builds the options of one section; each refers to a field of the configuration.
+// Adds options to one section of a table. Each option refers to a field of the configuration.
 class Adder {
   public:
     Adder(OptionTable& table, Section section) : table_(table), section_(section) {}
@@ -38,21 +38,19 @@ class Adder {
             [&field] { return field.empty() ? Strings{} : Strings{field}; }, stored);
     }
     template <class Count>
-    void count(const std::string& name, Count& field, std::uint64_t least, const std::string& help,
-               std::uint64_t most = std::numeric_limits<std::int64_t>::max()) {
+    void count(const std::string& name, Count& field, std::uint64_t min, const std::string& help,
+               std::uint64_t max = std::numeric_limits<std::int64_t>::max()) {
         add(
             name, "N", help,
-            [&field, name, least, most](const Strings& v) {
-                field = static_cast<Count>(parse_count(name, v.back(), least, most));
+            [&field, name, min, max](const Strings& v) {
+                field = static_cast<Count>(parse_count(name, v.back(), min, max));
             },
             [&field] { return Strings{std::to_string(field)}; });
     }
-    void number(const std::string& name, double& field, double least, double most, const std::string& help) {
+    void number(const std::string& name, double& field, double min, double max, const std::string& help) {
         add(
             name, "X", help,
-            [&field, name, least, most](const Strings& v) {
-                field = parse_number(name, v.back(), least, most);
-            },
+            [&field, name, min, max](const Strings& v) { field = parse_number(name, v.back(), min, max); },
             [&field] { return Strings{core::number_label(field)}; });
     }
     template <class Enum>
@@ -101,7 +99,7 @@ void add_data(OptionTable& table, RunConfig& config) {
     add.text("data", config.data, "F.h5ad", "AnnData file of the screen");
     add.add(
         "column", "ROLE=NAME",
-        "obs column of a role: patient culture treatment concentration replicate plate cell_type",
+        "obs column of a role (patient, culture, treatment, concentration, replicate, plate, cell_type)",
         [&screen](const Strings& values) {
             static const Strings roles{"patient",   "culture", "treatment", "concentration",
                                        "replicate", "plate",   "cell_type"};
@@ -121,19 +119,21 @@ void add_data(OptionTable& table, RunConfig& config) {
             for (const auto& [role, name] : screen.columns) out.push_back(role + "=" + name);
             return out;
         });
-    add.list("control", screen.control_labels, "LABELS", "treatment labels that are controls");
-    add.list("pair-by", screen.pair_by, "COLUMNS", "what makes an experiment: roles or obs columns");
-    add.count("min-cells", screen.min_cells, 1, "populations with fewer cells are dropped");
-    add.choice("doses", screen.doses, {"highest", "all"}, "concentrations that make pairs");
+    add.list("control", screen.control_labels, "LABELS", "treatment labels of control populations");
+    add.list("pair-by", screen.pair_by, "COLUMNS", "roles or obs columns that identify an experiment");
+    add.count("min-cells", screen.min_cells, 1,
+              "minimum number of cells of a population, smaller ones are dropped");
+    add.choice("doses", screen.doses, {"highest", "all"},
+               "concentrations of a treatment that are paired with the control: the highest, or all");
     add.add(
-        "transform", "T", "arcsinh:COFACTOR, log1p or none",
+        "transform", "T", "transform of the markers: arcsinh:COFACTOR, log1p or none",
         [&screen](const Strings& v) { screen.transform = screen::Transform::parse(v.back()); },
         [&screen] { return Strings{screen.transform.text()}; });
-    add.list("markers", screen.markers, "NAMES", "markers used, in this order; default all");
-    add.list("exclude-markers", screen.exclude_markers, "NAMES", "markers left out");
+    add.list("markers", screen.markers, "NAMES", "markers to use, in this order (default: all)");
+    add.list("exclude-markers", screen.exclude_markers, "NAMES", "markers to leave out");
     add.add(
         "exclude", "COL=VAL[,COL=VAL]",
-        "rows left out, those that match all of it; may be repeated, '' for none",
+        "leaves out the rows that match all of these values. Can be repeated. '' for none",
         [&screen](const Strings& v) {
             screen.exclude = v;
             std::erase(screen.exclude, "");
@@ -145,24 +145,25 @@ void add_split(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::split);
     add.add(
         "split", "S",
-        "replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters; all: every pair is "
-        "test, for evaluate on data that the run does not know",
+        "held-out pairs: replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters. With "
+        "all, every pair is a test pair, to evaluate a run on other data",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = screen::split_column(config.split);
         },
         [&config] { return Strings{config.split}; });
-    add.count("split-seed", config.split_seed, 0, "chooses the replicates of --split replica");
+    add.count("split-seed", config.split_seed, 0, "seed for the choice of replicates by --split replica");
 }
 
 void add_model(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::model);
     models::FlowMatchingShape& model = config.model;
     add.choice("recipe", config.recipe, {"popflow", "paper"},
-               "where defaults come from; paper: training and evaluation as published");
+               "source of the defaults. With paper, training and evaluation are as published");
     add.add(
         "method", list_choice(models::method_names()),
-        "flow matching by what the velocity knows of the population, or neural optimal transport",
+        "fm, cgfm, mfm: flow matching whose velocity depends on no population, the training pair, or a "
+        "population embedding. icnn: neural optimal transport",
         [&config](const Strings& v) {
             config.method =
                 static_cast<models::Method>(parse_choice("method", v.back(), models::method_names()));
@@ -170,130 +171,146 @@ void add_model(OptionTable& table, RunConfig& config) {
         },
         [&config] { return Strings{models::method_name(config.method)}; });
     add.text("treatment-vectors", config.treatment_vectors, "F.csv",
-             "numbers of each treatment, which the model sees in the place of its name");
+             "table of treatment vectors, which the model gets instead of one-hot codes");
     add.choice("condition", config.condition, {"none", "treatment"},
-               "what the potentials of icnn know of the treatment; icnn: none");
+               "input of the potentials of icnn in addition to the cell (icnn: none)");
     add.choice("base", config.train.base, {"source", "gaussian"},
-               "where the flow starts: control cells or noise");
-    add.count("knn", model.encoder.knn, 0, "neighbours in the encoder's graph; 0 is a DeepSet");
+               "start of the flow: control cells or Gaussian noise");
+    add.count("knn", model.encoder.knn, 0,
+              "number of nearest neighbours in the encoder's graph, 0 for a DeepSet");
     add.count("hidden", model.hidden, 1, "width of the velocity network", models::max_width);
-    add.count("layers", model.layers, 1, "hidden layers of the velocity network", models::max_layers);
+    add.count("layers", model.layers, 1, "number of hidden layers of the velocity network",
+              models::max_layers);
     add.count("embedding", model.encoder.embedding, 1, "length of the population embedding",
               models::max_width);
-    add.number("embedding-norm", model.encoder.norm, 1e-6, 1e6, "its Euclidean norm; published: 1");
+    add.number("embedding-norm", model.encoder.norm, 1e-6, 1e6,
+               "Euclidean norm of the population embedding (published: 1)");
     add.choice("modulation", model.modulation, {"none", "film"},
-               "film: the context also scales the outputs of the velocity's hidden layers");
+               "with film, the context also scales the outputs of the hidden layers of the velocity network");
     add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", models::max_width);
-    add.count("encoder-layers", model.encoder.layers, 1, "graph convolutions of the encoder", 100);
+    add.count("encoder-layers", model.encoder.layers, 1, "number of graph convolutions of the encoder", 100);
     add.choice("encoder-activation", model.encoder.activation, {"relu", "none"},
-               "between the encoder's layers; paper: none");
-    add.count("time-frequencies", model.time_frequencies, 1, "frequencies of flow time", models::max_width);
-    add.number("time-highest", model.time_highest, 0, 1e6,
-               "highest frequency of flow time, radians for the whole flow");
-    add.number("time-max-period", model.time_max_period, 1, 1e9, "longest over shortest period of flow time");
-    add.count("space-frequencies", model.space_frequencies, 0, "random Fourier frequencies of a cell",
+               "activation between the layers of the encoder (paper: none)");
+    add.count("time-frequencies", model.time_frequencies, 1, "number of frequencies of flow time",
               models::max_width);
-    add.number("space-scale", model.space_scale, 0, 1e3, "standard deviation of those frequencies");
+    add.number("time-highest", model.time_highest, 0, 1e6,
+               "highest frequency of flow time, in radians over the whole flow");
+    add.number("time-max-period", model.time_max_period, 1, 1e9,
+               "ratio of the longest to the shortest period of flow time");
+    add.count("space-frequencies", model.space_frequencies, 0,
+              "number of random Fourier frequencies of a cell in the velocity network", models::max_width);
+    add.number("space-scale", model.space_scale, 0, 1e3,
+               "standard deviation of the frequencies of --space-frequencies");
     add.count("encoder-frequencies", model.encoder.frequencies, 0,
-              "random Fourier frequencies of a cell that the encoder sees", models::max_width);
+              "number of random Fourier frequencies of a cell in the encoder", models::max_width);
     add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
-               "standard deviation of those frequencies");
+               "standard deviation of the frequencies of --encoder-frequencies");
     models::IcnnTransportShape& icnn = config.icnn;
     add.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", models::max_width);
-    add.count("icnn-layers", icnn.layers, 1, "their hidden layers", models::max_layers);
+    add.count("icnn-layers", icnn.layers, 1, "number of hidden layers of the convex potentials",
+              models::max_layers);
     add.choice("icnn-start", icnn.start, {"identity", "uniform"},
-               "their initial weights: those of the identity map, or as published; paper: uniform");
+               "initial weights of the convex potentials: of the identity map, or uniform as published "
+               "(paper: uniform)");
 }
 
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     train::TrainOptions& train = config.train;
-    add.count("steps", train.steps, 1, "gradient steps");
+    add.count("steps", train.steps, 1, "number of gradient steps");
     add.count("batch-pairs", train.batch_pairs, 1,
-              "pairs of a step, shared out over the ranks; unless given no more than there are; paper: 1",
+              "number of pairs per step, distributed over the ranks. The default is at most the number of "
+              "training pairs (paper: 1)",
               4096);
-    add.count("cells", train.cells, 2, "cells drawn from each population of a pair", 1 << 20);
-    add.count("seed", train.seed, 0, "of weights, features and draws");
+    add.count("cells", train.cells, 2, "maximum number of cells drawn from each population of a pair",
+              1 << 20);
+    add.count("seed", train.seed, 0, "seed of initial weights, random frequencies and draws");
     add.choice("updates", config.model.updates, {"joint", "alternate"},
-               "velocity and encoder of mfm in each step, or by turns with cached embeddings; paper: "
-               "alternate");
+               "updates of velocity and encoder of mfm: both in each step, or alternating, with cached "
+               "embeddings (paper: alternate)");
     add.choice("loss", config.model.loss, {"full", "reduced"},
-               "reported loss, with or without the constant ||x1 - x0||^2; paper: reduced");
-    add.count("icnn-inner-steps", config.icnn.inner_steps, 1, "updates of g for one of f");
+               "reported loss, with or without the constant ||x1 - x0||^2 (paper: reduced)");
+    add.count("icnn-inner-steps", config.icnn.inner_steps, 1,
+              "number of updates of potential g per update of potential f");
     add.choice("coupling", train.coupling, {"random", "ot", "rows", "rows-ot"},
-               "how control and treated cells are paired: by chance or exact transport; rows: as they stand "
-               "in the file, "
-               "rows-ot: those, by transport; paper: ot for fm and cgfm from the source");
+               "coupling of control and treated cells. random: independent draws. ot: exact optimal "
+               "transport of independent draws. rows: the same rows of both populations. rows-ot: exact "
+               "optimal transport of the same rows. Paper: ot for fm and cgfm with --base source");
     add.choice("coupling-scope", train.coupling_scope, {"pair", "condition"},
-               "what transport pairs: the cells drawn from a pair of populations, or those of all pairs of a "
-               "step that have the same treatment and dose");
+               "cells that optimal transport couples: those of one pair of populations, or of all pairs of a "
+               "step with the same treatment and dose");
     add.add(
         "augment", "NAMES",
-        "none, or some of rotate, reflect, mix, and with coupling rows stretch, splice; all but mix: two "
-        "markers",
+        "none, or some of rotate, reflect, mix, stretch, splice. All but mix need two markers. stretch and "
+        "splice need --coupling rows or rows-ot",
         [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
         [&train] { return Strings{train.augmentation.text()}; });
     add.number("augment-until", train.augment_until, 0, 1,
-               "share of the steps that augment; those after it see the pairs as they are");
+               "fraction of the steps with augmentation, later steps use the original pairs");
     add.choice("normalise", train.normalise, {"no", "yes"},
-               "centre and scale markers by the training cells; scores are in that space");
-    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam; icnn and paper: 1e-4");
+               "centre and scale the markers by the training cells. Scores are computed in this space");
+    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam (icnn and paper: 1e-4)");
     add.choice("schedule", train.schedule, {"constant", "cosine"},
-               "learning rate after the warm-up; icnn and paper: constant");
-    add.count("warmup-steps", train.warmup_steps, 0, "steps of linear warm-up; icnn and paper: 0");
+               "schedule of the learning rate after the warm-up (icnn and paper: constant)");
+    add.count("warmup-steps", train.warmup_steps, 0, "number of steps of linear warm-up (icnn and paper: 0)");
     add.number("clip-norm", train.clip_norm, 0, 1e9,
-               "largest norm of the gradient; 0 for none; icnn and paper: 0");
+               "maximum norm of the gradient, 0 for no clipping (icnn and paper: 0)");
     add.number("ema-decay", train.adam.ema_decay, 0, 0.9999999,
-               "decay of the mean of the weights; 0 for none; icnn and paper: 0");
-    add.number("beta1", train.adam.beta1, 0, 0.9999999, "of Adam; icnn: 0.5");
-    add.number("beta2", train.adam.beta2, 0, 0.9999999, "of Adam; icnn: 0.9");
-    add.number("epsilon", train.adam.epsilon, 1e-30, 1, "of Adam");
+               "decay of the exponential moving average of the weights, 0 for none (icnn and paper: 0)");
+    add.number("beta1", train.adam.beta1, 0, 0.9999999, "beta1 of Adam (icnn: 0.5)");
+    add.number("beta2", train.adam.beta2, 0, 0.9999999, "beta2 of Adam (icnn: 0.9)");
+    add.number("epsilon", train.adam.epsilon, 1e-30, 1, "epsilon of Adam");
     add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
-               "of matrix products; auto is bf16 where every rank's CPU has it; paper: fp32");
+               "precision of matrix products in training, auto for bf16 if the CPUs of all ranks support it "
+               "(paper: fp32)");
     add.text("cache", config.cache, "auto|memory|FOLDER",
-             "where a rank keeps its cells: a file of its own in a folder on a local disk, for what does not "
-             "fit into "
-             "memory; auto: in $TMPDIR if need be",
+             "storage of the cells of a rank: memory, or a temporary file in a folder on a local disk. With "
+             "auto, a file in $TMPDIR if the cells need more than half of the available memory",
              false);
-    add.count("checkpoint-every", config.checkpoint_every, 1, "steps between checkpoints");
+    add.count("checkpoint-every", config.checkpoint_every, 1, "number of steps between checkpoints");
     add.number("checkpoint-minutes", config.checkpoint_minutes, 0, 1e6,
-               "minutes after which there is a checkpoint as well; 0 for none");
-    add.count("keep-checkpoints", config.keep_checkpoints, 1, "last checkpoints that are kept", 1000);
+               "maximum number of minutes between checkpoints, 0 for no limit");
+    add.count("keep-checkpoints", config.keep_checkpoints, 1,
+              "number of checkpoints to keep, including the newest", 1000);
     add.choice("on-nan", train.on_nan, {"stop", "skip"},
-               "what to do in a step whose loss is not finite; skip changes no weight");
-    add.count("log-every", config.log_every, 1, "steps between rows of the training table");
+               "action after a loss that is not finite: stop, or skip the step without changing weights");
+    add.count("log-every", config.log_every, 1, "number of steps between rows of the training table");
     add.add(
-        "stop-after", "N", "checkpoint and exit 75 after this step, as on a signal; 0 for never",
+        "stop-after", "N",
+        "store a checkpoint and exit with code 75 after this step, as on a signal, 0 for never",
         [&config](const Strings& v) {
             config.stop_after = parse_count("stop-after", v.back(), 0, 1ULL << 62U);
         },
         [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
-    add.toggle("resume", config.resume,
-               "go on where a stopped training or evaluation left off, if there is one");
+    add.toggle("resume", config.resume, "continue a stopped training or evaluation, if there is one");
     add.toggle("dry-run", config.dry_run,
-               "read the data, time some steps, print what the training would do and write nothing");
+               "read the data, time some steps, print what the training would do, and write nothing");
 }
 
 void add_transport(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::transport);
     eval::EvaluateOptions& evaluate = config.evaluate;
     add.add(
-        "max-cells", "N|all", "cells of a population that are scored, or embedded by predict",
+        "max-cells", "N|all",
+        "maximum number of cells of a population that are scored, or embedded by predict",
         [&evaluate](const Strings& v) {
-            constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+            constexpr std::uint64_t max = std::numeric_limits<std::int64_t>::max();
             evaluate.max_cells =
-                v.back() == "all" ? eval::all_cells : parse_count("max-cells", v.back(), 2, most);
+                v.back() == "all" ? eval::all_cells : parse_count("max-cells", v.back(), 2, max);
         },
         [&evaluate] {
             return Strings{evaluate.max_cells == eval::all_cells ? "all"
                                                                  : std::to_string(evaluate.max_cells)};
         });
-    add.choice("eval-draw", evaluate.draw, {"random", "first"}, "which of its cells; paper: the first rows");
-    add.count("eval-seed", evaluate.seed, 0, "of that draw and of the choice of training pairs");
-    add.number("tolerance", evaluate.tolerance, 1e-12, 1, "of the flow's solver, relative and absolute");
+    add.choice("eval-draw", evaluate.draw, {"random", "first"},
+               "choice of these cells: random, or the first rows (paper: first)");
+    add.count("eval-seed", evaluate.seed, 0, "seed of that draw and of the choice of training pairs");
+    add.number("tolerance", evaluate.tolerance, 1e-12, 1,
+               "relative and absolute tolerance of the ODE solver");
     add.add(
         "space", "raw|arcsinh|normalised",
-        "of predicted cells: the data file's, the transform's (`transformed` if no arcsinh), the model's",
+        "scale of predicted cells: of the data file, after the transform (`transformed` if it is not "
+        "arcsinh), or of the model",
         [&config](const Strings& v) {
             parse_choice("space", v.back(), predict::space_names());
             config.space = v.back();
@@ -319,7 +336,7 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             return Strings{list_text(names)};
         });
     add.count("train-eval-pairs", evaluate.train_pairs, 0,
-              "training pairs that are scored, spread over the patients; 0 for all");
+              "number of training pairs to score, distributed over the patients, 0 for all");
     add.add(
         "metrics", "NAMES", "scores to compute",
         [&evaluate](const Strings& v) {
@@ -331,24 +348,28 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         },
         [&evaluate] { return Strings{list_text(evaluate.metrics)}; });
     add.number("sinkhorn-epsilon", evaluate.sinkhorn_epsilon, 1e-3, 1e3,
-               "entropy of the metric `sinkhorn`, in parts of the mean squared distance");
+               "entropic regularisation of the metric `sinkhorn`, relative to the mean squared distance");
     add.number("sinkhorn-rho", evaluate.sinkhorn_rho, 0, 1e6,
-               "price of missing a marginal there, in the same parts; 0 keeps them");
+               "marginal penalty of the metric `sinkhorn`, relative to the mean squared distance, 0 for "
+               "exact marginals");
     add.count("sample-pairs", evaluate.sample_pairs, 0,
-              "pairs of which some cells are kept in the results, for the pictures of the report");
-    add.count("sample-cells", evaluate.sample_cells, 1, "cells of each of their populations", 100000);
+              "number of pairs whose cells are sampled into the results, for the figures of the report");
+    add.count("sample-cells", evaluate.sample_cells, 1,
+              "number of cells sampled from each population of these pairs", 100000);
     add.list("sample", evaluate.sample, "NAMES",
-             "which pairs those are, by a part of their names as the results have them; default a draw");
-    // Not stored: evaluating a run again must not write over the predictions of the first time.
-    add.text("predictions", config.predictions, "P.h5ad", "also write the model's predicted cells", false);
+             "pairs to sample, by parts of their names in the results (default: spread over treatments and "
+             "patients)");
+    // Not stored: otherwise a second evaluation of a run would overwrite the predictions of the first.
+    add.text("predictions", config.predictions, "P.h5ad",
+             "also write the predicted cells of the model to this file", false);
 }
 
-// Numbers separated by commas, and the option given again.
-std::vector<double> parse_numbers(const std::string& key, const Strings& values, double least, double most) {
+// Reads the numbers of all occurrences of an option, each a list separated by commas.
+std::vector<double> parse_numbers(const std::string& key, const Strings& values, double min, double max) {
     std::vector<double> numbers;
     for (const std::string& value : values) {
         for (const std::string& item : core::split_text(value, ',')) {
-            numbers.push_back(parse_number(key, item, least, most));
+            numbers.push_back(parse_number(key, item, min, max));
             if (std::ranges::count(numbers, numbers.back()) > 1)
                 throw core::ConfigError(key, "found '" + item + "' twice, allowed once");
         }
@@ -365,17 +386,17 @@ Strings numbers_text(const std::vector<double>& numbers) {
 void add_predict(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::predict);
     add.add(
-        "treatment", "NAMES", "treatments to predict; default all that were trained on",
+        "treatment", "NAMES", "treatments to predict (default: all that were trained on)",
         [&config](const Strings& v) { config.treatments = v; }, [&config] { return config.treatments; });
     add.add(
         "concentration", "NUMBERS",
-        "of the treatments, after training with --doses all; default those trained",
+        "concentrations to predict, after training with --doses all (default: those that were trained on)",
         [&config](const Strings& v) {
             config.concentrations = parse_numbers("concentration", v, 0, std::numeric_limits<double>::max());
         },
         [&config] { return numbers_text(config.concentrations); });
     add.add(
-        "times", "NUMBERS", "flow times in [0, 1] at which cells are also written, as layers; 1 is X itself",
+        "times", "NUMBERS", "flow times in [0, 1] at which cells are also written, as layers. Time 1 is X",
         [&config](const Strings& v) { config.times = parse_numbers("times", v, 0, 1); },
         [&config] { return numbers_text(config.times); });
 }
@@ -387,25 +408,26 @@ void add_run_folder(OptionTable& table, RunConfig& config) {
 void add_report(OptionTable& table, RunConfig& config) {
     Adder(table, Section::inspect).toggle("json", config.json, "print JSON");
     Adder add(table, Section::report);
-    add.text("watch", config.watch, "RUN", "show how a training goes, until its last step", false);
+    add.text("watch", config.watch, "RUN", "display the progress of a training until its last step", false);
     add.add(
         "format", "F",
-        "of the report: " + list_text(report::report_format_names()) +
-            "; default by the output's name, or text",
+        "format of the report: " + list_text(report::report_format_names()) +
+            " (default: by the name of the output, otherwise text)",
         [&config](const Strings& v) {
             parse_choice("format", v.back(), report::report_format_names());
             config.format = v.back();
         },
         [&config] { return config.format.empty() ? Strings{} : Strings{config.format}; }, false);
     add.text("published", config.published, "TABLE",
-             "figures to show under one's own: " + list_text(report::PublishedTable::builtin_names()) +
-                 ", or a CSV file",
+             "published figures to show below the results: " +
+                 list_text(report::PublishedTable::builtin_names()) + ", or a CSV file",
              false);
 }
 
 void add_simulated_file(Adder& add, SimulateConfig& config) {
     add.text("config", config.config_file, "F.cfg",
-             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
+             "file of `option = value` lines, overridden by flags. A line `include = F.cfg` reads another "
+             "file first",
              false);
     add.text("output", config.output, "F.h5ad", "file to write", false);
 }
@@ -417,17 +439,18 @@ OptionTable simulate_letters_options(SimulateConfig& config) {
     Adder add(table, Section::simulate);
     simulate::LettersOptions& letters = config.letters;
     add_simulated_file(add, config);
-    add.count("seed", letters.seed, 0, "of everything that is drawn");
+    add.count("seed", letters.seed, 0, "seed of all draws");
     add.list("letters", letters.letters, "NAMES",
-             "capitals to train on; default all that are not to be tested");
+             "capitals to train on (default: all except the test letters)");
     add.list("test-letters", letters.test_letters, "NAMES", "capitals to test");
-    add.count("rotations", letters.rotations, 1, "rotations of each letter", 100000);
+    add.count("rotations", letters.rotations, 1, "number of rotations of each letter", 100000);
     add.number("noise", letters.noise, 0, 1e3,
-               "standard deviation that is added to the target for the source");
-    add.number("jitter", letters.jitter, 0, 1e3, "standard deviation of the target's points");
-    add.text("font", letters.font, "FILE", "TrueType or OpenType; default Liberation Sans of the system",
-             false);
-    add.count("size", letters.size, 8, "pixels of the drawing; its points grow with the square", 2000);
+               "standard deviation of the noise that makes the source from the target");
+    add.number("jitter", letters.jitter, 0, 1e3, "standard deviation of the noise of the target points");
+    add.text("font", letters.font, "FILE",
+             "TrueType or OpenType font (default: Liberation Sans of the system)", false);
+    add.count("size", letters.size, 8,
+              "size of the drawing in pixels, the number of points grows with its square", 2000);
     return table;
 }
 
@@ -436,16 +459,17 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
     Adder add(table, Section::simulate);
     simulate::SimulatedScreenOptions& screen = config.screen;
     add_simulated_file(add, config);
-    add.count("seed", screen.seed, 0, "of everything that is drawn");
-    add.count("patients", screen.patients, 1, "patients; the ten published ones first", 1000000);
-    add.list("cultures", screen.cultures, "NAMES", "of PDO, F and PDOF");
-    add.list("treatments", screen.treatments, "NAMES", "of O S VS L V F C SF CS CF CSF");
-    add.count("replicates", screen.replicates, 1, "replicates of each plate", 1000);
-    add.count("dose-levels", screen.doses, 1, "concentrations of a single drug", 1000);
+    add.count("seed", screen.seed, 0, "seed of all draws");
+    add.count("patients", screen.patients, 1, "number of patients, the ten published ones first", 1000000);
+    add.list("cultures", screen.cultures, "NAMES", "cultures: some of PDO, F and PDOF");
+    add.list("treatments", screen.treatments, "NAMES",
+             "treatments: some of O, S, VS, L, V, F, C, SF, CS, CF and CSF");
+    add.count("replicates", screen.replicates, 1, "number of replicates of each plate", 1000);
+    add.count("dose-levels", screen.doses, 1, "number of concentrations of a single drug", 1000);
     add.choice("cyclin-b1", screen.cyclin_b1, {"no", "yes"},
-               "a 44th marker, which the configurations of the organoid screen leave out");
+               "add Cyclin B1 as a 44th marker, which the configurations of the organoid screen leave out");
     add.add(
-        "cells", "MIN:MAX", "cells of a population",
+        "cells", "MIN:MAX", "minimum and maximum number of cells of a population",
         [&screen](const Strings& v) {
             const std::string& text = v.back();
             const auto colon = text.find(':');
@@ -458,9 +482,10 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
             return Strings{std::to_string(screen.min_cells) + ":" + std::to_string(screen.max_cells)};
         });
     add.number("failed-wells", screen.failed_wells, 0, 0.99,
-               "share of treatments missing from an experiment");
+               "fraction of treatments that are missing from an experiment");
     add.count("pairs", screen.pairs, 0,
-              "exactly so many (control, highest dose) pairs; 0: what the above gives", 10000000);
+              "exact number of (control, highest dose) pairs, 0 to derive it from the other options",
+              10000000);
     return table;
 }
 
@@ -468,11 +493,12 @@ OptionTable run_options(RunConfig& config) {
     OptionTable table;
     Adder add(table, Section::general);
     add.text("config", config.config_file, "F.cfg",
-             "file of `option = value` lines; flags override it; `include = F.cfg` in it reads another first",
+             "file of `option = value` lines, overridden by flags. A line `include = F.cfg` reads another "
+             "file first",
              false);
-    add.text("output", config.output, "PATH", "what is written: a run folder or a file", false);
+    add.text("output", config.output, "PATH", "run folder or file to write", false);
     add.number("log-seconds", config.log_seconds, 0, 1e9,
-               "between lines of progress where there is no terminal");
+               "seconds between progress lines if there is no terminal");
     add_data(table, config);
     add_split(table, config);
     add_model(table, config);

@@ -16,20 +16,20 @@
 
 namespace popflow::options {
 
-/// What --precision says; `automatic` is settled when a training starts.
+/// Values of --precision. `automatic` is resolved when a training starts.
 enum class PrecisionChoice { automatic, fp32, bf16 };
 
-/// Where defaults come from, see apply_defaults().
+/// Source of the defaults, see apply_defaults().
 enum class Recipe { popflow, paper };
 
-/// What a potential of method icnn sees of the treatment.
+/// Input of the potentials of method icnn, in addition to the cell.
 enum class PotentialInput { none, treatment };
 
-/// Everything a user can set, with its default.
+/// All settings of the verbs that train or use a model, with their defaults.
 struct RunConfig {
     std::string config_file;
     std::string data;
-    std::string treatment_vectors;  ///< file; empty: a treatment is its name
+    std::string treatment_vectors;  ///< path of a table, empty for one-hot codes
     std::string output;
     std::string run;
     screen::ScreenOptions screen;
@@ -42,31 +42,31 @@ struct RunConfig {
     models::IcnnTransportShape icnn;
     train::TrainOptions train;
     PrecisionChoice precision = PrecisionChoice::automatic;
-    std::uint64_t checkpoint_every = 500;  ///< steps
-    double checkpoint_minutes = 30;        ///< 0: by steps alone
-    std::size_t keep_checkpoints = 2;      ///< with the newest
-    std::uint64_t log_every = 50;          ///< steps
-    double log_seconds = 10;               ///< between lines of progress in a log
-    std::string cache = "auto";            ///< where cells are kept: auto, memory or a folder
-    std::uint64_t stop_after = 0;          ///< step after which to stop as if asked to; 0: never
+    std::uint64_t checkpoint_every = 500;  ///< steps between checkpoints
+    double checkpoint_minutes = 30;        ///< 0: only after checkpoint_every steps
+    std::size_t keep_checkpoints = 2;      ///< including the newest
+    std::uint64_t log_every = 50;          ///< steps between rows of the training table
+    double log_seconds = 10;               ///< seconds between progress lines if there is no terminal
+    std::string cache = "auto";            ///< storage of the cells: auto, memory or a folder
+    std::uint64_t stop_after = 0;          ///< step after which to stop as on a signal, 0 for never
     bool resume = false;
     bool dry_run = false;
-    std::string format;     ///< of a report; empty: by the name of the output
-    std::string published;  ///< figures to show in a report: a name or a file; may be empty
+    std::string format;     ///< format of a report, empty to choose it by the name of the output
+    std::string published;  ///< published table for a report: a name or a file, may be empty
     bool json = false;
-    std::string watch;  ///< run folder that a report follows; empty: none
+    std::string watch;  ///< run folder whose training `report` displays, empty for none
     eval::EvaluateOptions evaluate;
-    std::string space = "raw";            ///< of predicted cells
-    std::string predictions;              ///< file of an evaluation's predicted cells; empty: none
-    std::vector<std::string> treatments;  ///< to predict; each a name or several separated by commas
-    std::vector<double> concentrations;   ///< to predict
-    std::vector<double> times;            ///< flow times at which predicted cells are also written
+    std::string space = "raw";            ///< scale of predicted cells
+    std::string predictions;              ///< file for the predicted cells of an evaluation, empty for none
+    std::vector<std::string> treatments;  ///< treatments to predict, may contain comma-separated lists
+    std::vector<double> concentrations;   ///< concentrations to predict
+    std::vector<double> times;            ///< flow times at which intermediate cells are written
 };
 
-/// The options of a RunConfig; they refer to it, so it must outlive the table.
+/// Returns the options of a RunConfig. They refer to it, so it must outlive the table.
 OptionTable run_options(RunConfig& config);
 
-/// What `simulate` is asked for.
+/// Configuration of `simulate`.
 struct SimulateConfig {
     std::string config_file;
     std::string output;
@@ -74,15 +74,17 @@ struct SimulateConfig {
     simulate::LettersOptions letters;
 };
 
-/// The options of `simulate screen` and `simulate letters`.
+/// Returns the options of `simulate screen`. They refer to the configuration, which must outlive the table.
 OptionTable simulate_screen_options(SimulateConfig& config);
+/// Returns the options of `simulate letters`, as above.
 OptionTable simulate_letters_options(SimulateConfig& config);
 
-/// Sections that decide what a training computes: what a checkpoint keeps and a resume compares.
+/// Sections whose options determine the result of a training. A checkpoint stores them and a resume compares
+/// them.
 const std::vector<Section>& training_sections();
 
-/// Lines of two resolved configurations that differ, as `key: found ..., was ...`; keys in `ignored` are left
-/// out.
+/// Compares two resolved configurations. Returns `key: found ..., was ...` for each key that differs and is
+/// not in `ignored`.
 std::vector<std::string> differences(const std::string& now, const std::string& before,
                                      const std::vector<std::string>& ignored);
 

@@ -14,7 +14,7 @@ for verb in train run; do
     says "^model +mfm, [0-9]+ parameters, fp32$"
     says "^steps +100 steps of 4 pairs x 150 cells: [0-9.]+ epochs$"
     says "^ranks +2 ranks x 1 thread on 1 host$"
-    says "^time .* at .* steps a second, without the evaluation$"
+    says "^time .* at .* steps per second, without the evaluation$"
     [ ! -e planned ] || fail "the dry run made a run folder"
 done
 # The training has the predicted number of parameters and, to one MiB, the predicted size of a checkpoint.

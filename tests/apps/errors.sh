@@ -76,7 +76,7 @@ refused good.h5ad obs/nosuch missing -- $train --split column:nosuch
 refused good.h5ad obs/split missing -- $train --split letters
 refused good.h5ad obs/culture "found \`PDO\`" "allowed one of train" -- $train --split column:culture
 refused good.h5ad "treatment \`X\`" "allowed O, S" -- $train --split treatment:X
-refused "found treatment:S, allowed with --treatment-vectors" -- $train --split treatment:S
+refused "found treatment:S, which needs --treatment-vectors" -- $train --split treatment:S
 refused vectors.csv "No such file" -- $train --treatment-vectors vectors.csv
 refused . "is a folder" -- $train --treatment-vectors .
 printf 'treatment,a\nO,1\n' >vectors.csv
@@ -122,7 +122,7 @@ refused augment "with 5 markers, allowed rotate, reflect, stretch and splice wit
 refused augment "method cgfm" -- $train --augment mix --method cgfm
 refused normalise "found 'maybe', allowed no, yes" -- $train --normalise maybe
 refused coupling "base gaussian" -- $train --coupling rows --base gaussian
-refused coupling-scope "found 'condition', allowed pair unless coupling is ot" -- $train --coupling-scope condition
+refused coupling-scope "found 'condition', which needs --coupling ot or rows-ot" -- $train --coupling-scope condition
 refused unequal.h5ad "coupling rows" "found 20 cells in P1 / PDO / A: DMSO and 19 in P1 / PDO / A: O" -- $train \
     --data unequal.h5ad --coupling rows
 refused knn "found 16, allowed 0 to 15" -- $train --knn 16
@@ -183,7 +183,7 @@ refused other_markers.h5ad var "not those that the run was trained on" -- $evalu
 refused data "allowed text without '#'" -- $evaluate --data "go#od.h5ad"
 refused parts "found 'tests' (did you mean 'test'?), allowed train, validation, test" -- $evaluate --parts tests
 refused parts "no pair" -- $evaluate --parts validation
-refused run "found 'folder', which is no run folder" -- evaluate --run folder --output new.h5
+refused run "found 'folder', which is not a run folder" -- evaluate --run folder --output new.h5
 refused run/checkpoint.h5 "not a popflow result file" -- report run/checkpoint.h5
 mkdir damaged empty
 : >empty/checkpoint.h5
@@ -207,12 +207,12 @@ cp good.h5ad mine/copy.h5ad
 cp scores.h5 run/results.h5
 printf 'steps = 3\n# kept by hand\n' >mine/config.cfg
 sums >before.sums
-refused output "would replace a file that is used" -- $evaluate --data mine/copy.h5ad --output mine/copy.h5ad
-refused output "would replace a file that is used" -- $evaluate --data mine/copy.h5ad --output run/../mine/copy.h5ad
-refused output "would replace a file that is used" -- report run --output run/results.h5 --format text
-refused output "would replace a file that is used" -- report scores.h5 run --output scores.h5 --format csv
-refused output "would replace a file that is used" -- $train --config mine/config.cfg --output mine
-refused predictions "would replace a file that is used" -- $evaluate --output same.h5ad --predictions ./same.h5ad
+refused output "would overwrite a file that this command uses" -- $evaluate --data mine/copy.h5ad --output mine/copy.h5ad
+refused output "would overwrite a file that this command uses" -- $evaluate --data mine/copy.h5ad --output run/../mine/copy.h5ad
+refused output "would overwrite a file that this command uses" -- report run --output run/results.h5 --format text
+refused output "would overwrite a file that this command uses" -- report scores.h5 run --output scores.h5 --format csv
+refused output "would overwrite a file that this command uses" -- $train --config mine/config.cfg --output mine
+refused predictions "would overwrite a file that this command uses" -- $evaluate --output same.h5ad --predictions ./same.h5ad
 for name in checkpoint.h5 checkpoint-3.h5 weights.h5 config.cfg training.h5 training.csv log.txt lock; do
     refused output "belongs to the run in" -- $evaluate --output run/$name
 done
@@ -224,20 +224,20 @@ for name in checkpoint.h5 training.h5 results.h5; do
     refused predictions "belongs to the run in" -- $evaluate --predictions run/$name
 done
 for verb in train run; do
-    refused output "found the folder 'run', which holds a training; add --resume" -- $verb $model --split patient:P3 \
+    refused output "found the folder 'run', which contains a training. Add --resume" -- $verb $model --split patient:P3 \
         --data good.h5ad --output run
 done
 mkdir scored weights
 cp scores.h5 scored/results.h5
 cp run/weights.h5 run/config.cfg weights
-refused output "holds the results.h5 of an earlier run and no checkpoint" -- $train --output scored
-refused output "holds the weights.h5 of an earlier run and no checkpoint" -- $train --output weights --resume
+refused output "contains the results.h5 of an earlier run but no checkpoint" -- $train --output scored
+refused output "contains the weights.h5 of an earlier run but no checkpoint" -- $train --output weights --resume
 sums >after.sums
 cmp before.sums after.sums || fail "a file was replaced"
 
 # A folder that is not a run, and a run without results.
-refused report "found the folder 'folder', which is no run folder" -- report folder
-refused report "has no results.h5 yet; popflow evaluate --run types --output types/results.h5" -- report types
+refused report "found the folder 'folder', which is not a run folder" -- report folder
+refused report "has no results.h5 yet. Create it with popflow evaluate --run types --output types/results.h5" -- report types
 refused nowhere "No such file" -- report nowhere
 refused watch "found 'folder', which is not a run folder" -- report --watch folder
 
@@ -247,7 +247,7 @@ expect_exit 0 "$popflow" $predict --output predicted.h5ad
 refused run missing -- predict --data controls.h5ad --output new.h5ad
 refused data missing -- predict --run run --output new.h5ad
 refused --output missing -- predict --run run --data controls.h5ad
-refused run "found 'nowhere', which is no run folder" -- $predict --run nowhere
+refused run "found 'nowhere', which is not a run folder" -- $predict --run nowhere
 refused nowhere.h5ad "No such file" -- $predict --data nowhere.h5ad
 refused controls.h5ad obs/treatment "no control among DMSO" nosuch -- $predict --control nosuch
 refused controls.h5ad obs "keeps a control of at least 21 cells" -- $predict --min-cells 21
@@ -255,15 +255,15 @@ refused other_markers.h5ad var "not those that the run was trained on" "\`pERK\`
     $predict --data other_markers.h5ad
 refused markers "a trained model keeps its markers" -- $predict --markers pERK
 refused markers "a trained model keeps its markers" -- $evaluate --exclude-markers pERK
-refused transform "found log1p, allowed arcsinh:5, by which the run was trained" -- $evaluate --transform log1p
+refused transform "found log1p, allowed arcsinh:5, with which the run was trained" -- $evaluate --transform log1p
 refused transform "found none, allowed arcsinh:5" -- $predict --transform none
 refused doses "found all, allowed highest" -- $evaluate --doses all
 refused pair-by "found patient, culture, allowed patient, culture, plate, replicate" -- $evaluate --pair-by patient,culture
-refused run "split: found 'patient:P1', was 'patient:P3'" "would be held out, and the run was trained on it" -- \
+refused run "split: found 'patient:P1', was 'patient:P3'" "would be held out, but the run was trained on it" -- \
     $evaluate --split patient:P1
-refused run "would be held out, and the run was trained on it" -- $evaluate --split all
-refused icnn-hidden "found 4, allowed 5 or more, the markers" -- $train --method icnn --icnn-hidden 4
-refused split "found all, which leaves nothing to train on" -- $train --split all
+refused run "would be held out, but the run was trained on it" -- $evaluate --split all
+refused icnn-hidden "found 4, allowed 5 or more: --icnn-start identity" -- $train --method icnn --icnn-hidden 4
+refused split "found all, which leaves no pair to train on" -- $train --split all
 refused treatment "found 'DMSOO'" "allowed O, S" "trained on" -- $predict --treatment O,DMSOO
 refused treatment "found 'o' (did you mean 'O'?)" -- $predict --treatment S --treatment o
 refused treatment "found 'unheard'" "allowed O, S" -- $predict --treatment unheard
@@ -278,7 +278,7 @@ refused times "found 'half'" -- $predict --times half
 refused times "found '0.5' twice" -- $predict --times 0.5,1,0.5
 refused nowhere/new.h5ad "No such file" -- $predict --output nowhere/new.h5ad
 refused folder "found a folder" -- $predict --output folder
-refused output "would replace a file that is used" -- $predict --output ./controls.h5ad
+refused output "would overwrite a file that this command uses" -- $predict --output ./controls.h5ad
 refused collides.h5ad obs/predicted_treatment "found a column of a name that predictions use" -- \
     $predict --data collides.h5ad
 refused nan.h5ad X "row 25, marker IdU: found NaN" -- $predict --data nan.h5ad --control O
@@ -287,7 +287,7 @@ refused other_type.h5ad obs "found cell type \`T cell\`, allowed Fibs, PDOs" -- 
     $predict --run types --data other_type.h5ad
 refused nowhere/new.h5ad "No such file" -- $evaluate --predictions nowhere/new.h5ad
 refused folder "found a folder" -- $evaluate --predictions folder
-refused predictions "would replace a file that is used" -- $evaluate --predictions good.h5ad
+refused predictions "would overwrite a file that this command uses" -- $evaluate --predictions good.h5ad
 
 # Two ranks print the line once, whether the error occurs on one rank or on both.
 for bad in "trian" "$train --steps 0" "$inspect text.h5ad" "$train --data nan.h5ad" "simulate screen --output folder" \

@@ -110,7 +110,7 @@ refused 'float_little.fcs: $SPILLOVER: missing' --cells float_little.fcs --compe
 refused 'singular.fcs: $SPILLOVER: found a singular matrix' --cells singular.fcs --compensate yes
 refused "channel.fcs: \$SPILLOVER: found channel 'FITC-A', allowed those of \$PnN" --cells channel.fcs --compensate yes
 refused "output: missing" --output ""
-refused "output: found 'all.csv', which would replace a file that is used; allowed another" --output all.csv --cells all.csv
+refused "output: found 'all.csv', which would overwrite a file that this command uses. Choose another path" --output all.csv --cells all.csv
 
 # An invalid cell on one rank ends the import on all ranks, with that line and without leftover files.
 sed '50001s/^[^,]*/oops/' many.csv >late.csv

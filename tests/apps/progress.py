@@ -85,7 +85,7 @@ def check_table(popflow):
     watch = [popflow, "report", "--watch", "r", "--log-seconds", "0.1"]
     watched = subprocess.run(watch, capture_output=True, text=True, check=True).stdout.splitlines()
     assert watched[0].startswith("r 12/20  loss "), watched
-    assert watched[1:] == ["r: stopped at step 12 of 20; go on with --resume"], watched
+    assert watched[1:] == ["r: stopped at step 12 of 20. Continue with --resume"], watched
     subprocess.run([popflow, *TRAIN, "--steps", "20", "--output", "r", "--resume"], capture_output=True, check=True)
     lines = subprocess.run(watch, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(lines) == 1 and re.match(r"r 20/20  loss \S+  \S+ steps/s", lines[0]), lines
@@ -110,7 +110,7 @@ def check_watch(popflow):
     train.kill()
     train.wait()
     last = watched.stdout.read().splitlines()[-1]
-    assert watched.wait() == 0 and re.fullmatch(r"w: stopped at step \d+ of 1000000; go on with --resume", last), last
+    assert watched.wait() == 0 and re.fullmatch(r"w: stopped at step \d+ of 1000000\. Continue with --resume", last), last
 
 
 def check_log_file():

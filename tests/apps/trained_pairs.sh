@@ -40,7 +40,7 @@ assert some_names != names and fewer == {n: own[n] for n in some_names if n in o
 print(f"{len(own)} training pairs: {len(more)} identified among {len(all_names)}, {len(fewer)} among {len(some_names)}")
 PY
 expect_exit 2 "$popflow" evaluate --run run --split patient:5 --output bad.h5
-grep -q "would be held out, and the run was trained on it" err || fail "$(cat err)"
+grep -q "would be held out, but the run was trained on it" err || fail "$(cat err)"
 
 # All pairs of a file with other patients.
 "$popflow" simulate screen --output new.h5ad --patients 2 --cultures PDO --treatments O,S,F --replicates 1 --cells 60:120 --seed 9 >/dev/null 2>&1

@@ -19,7 +19,7 @@ awk "BEGIN { exit !($model < $shift && $shift < $identity) }" || fail "$(cat out
 # predict needs only the vectors in the checkpoint.
 mv vectors.csv elsewhere.csv
 expect_exit 0 "$popflow" predict --run run --data screen.h5ad --treatment CS,C+S --output cells.h5ad
-grep -q "carried to CS, C+S" out err || fail "$(cat out err)"
+grep -q "predicted for CS, C+S" out err || fail "$(cat out err)"
 expect_exit 2 "$popflow" predict --run run --data screen.h5ad --treatment V --output none.h5ad
 grep -q "found 'V', allowed C, F, S, SF, CF, CS, those that the run has vectors of, and A+B" err || fail "$(cat err)"
 

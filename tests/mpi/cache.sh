@@ -17,7 +17,7 @@ for shape in 1x1 3x1; do
         --cache "$scratch/cells" 2>"$scratch/err"
     cmp "$scratch/memory$shape/checkpoint.h5" "$scratch/file$shape/checkpoint.h5" || fail "$shape: the checkpoint differs"
 done
-grep -q "^note: the cells of this rank lie in a file in $scratch/cells" "$scratch/err" || fail "no note: $(cat "$scratch/err")"
+grep -q "^note: rank 0 stores its cells in a file in $scratch/cells" "$scratch/err" || fail "no note: $(cat "$scratch/err")"
 [ -z "$(ls "$scratch/cells")" ] || fail "a file of cells was left in the folder"
 
 # Largest memory of a rank that has read some 400,000 cells x 43 markers, as a dry run reports it.

@@ -53,7 +53,7 @@ h5ls "$scratch/whole.h5/cells/obs/cell" | grep -q "Dataset {[1-9]" || fail "the 
 parts=$scratch/parts.h5
 with_signal USR1 "$parts" two_ranks --output "$parts"
 [ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat "$scratch/err")"
-grep -q "stopped on request after [0-9]* of [0-9]* pairs; go on with --resume" "$scratch/err" || fail "$(cat "$scratch/err")"
+grep -q "stopped on request after [0-9]* of [0-9]* pairs. Continue with --resume" "$scratch/err" || fail "$(cat "$scratch/err")"
 [ ! -e "$parts" ] || fail "a stopped evaluation wrote results"
 kept=$(cat "$parts".partial/* | wc -c)
 expect_exit 2 "$popflow" evaluate $options --output "$parts" --resume --tolerance 0.5

@@ -37,7 +37,7 @@ user=()
 if "${user[@]}" "$popflow" --version >/dev/null 2>&1; then
     mkdir -m 555 closed
     ends 2 "output: cannot write to the folder 'closed'" -- "${user[@]}" "$popflow" $train --output closed
-    ends 2 "output: cannot make the folder 'closed/new'" -- "${user[@]}" "$popflow" $train --output closed/new
+    ends 2 "output: cannot create the folder 'closed/new'" -- "${user[@]}" "$popflow" $train --output closed/new
     cp s.h5ad secret.h5ad
     chmod 000 secret.h5ad
     mkdir -m 777 open
@@ -94,13 +94,13 @@ nan="train --data s.h5ad $small_model --schedule constant --warmup-steps 0 --cli
 expect_exit 75 "$popflow" $nan --steps 1000 --rate 1e-3 --output nan --stop-after 5
 sed -i 's/^rate = .*/rate = 1000/' nan/config.cfg
 cp nan/checkpoint.h5 good.h5
-ends 1 "the loss is not finite at step" "there is no checkpoint yet" "--on-nan" -- \
+ends 1 "the loss is not finite at step" "There is no checkpoint yet" "--on-nan" -- \
     ranks 2 1 $nan --steps 1000 --rate 1000 --output nan2
 [ ! -e nan2/checkpoint.h5 ] || fail "a checkpoint of weights that are not finite"
 ends 1 "the loss is not finite at step" -- ranks 2 1 $nan --steps 1000 --rate 1000 --output nan3 --checkpoint-every 1
 ! [ -e nan3/checkpoint.h5 ] || expect_exit 0 "$popflow" evaluate --run nan3 --max-cells 20 --output nan3.h5
 ends 1 "the loss is not finite" -- ranks 2 1 $nan --steps 1000 --rate 1000 --output nan4 --on-nan skip
-grep -q "note: passed over step" err || fail "no word of steps that were passed over: $(cat err)"
+grep -q "note: skipped step" err || fail "no note about skipped steps: $(cat err)"
 
 # Ranks that do not have the same: options, data, run folder, program.
 on_two() { # OPTION... of rank 0 -- COMMAND... of rank 1

@@ -214,15 +214,16 @@ TEST(RunConfig, TheSameFileMayBeIncludedTwiceButNotInACircle) {
     const auto refusal = [&](const char* name) { return message_of(table, {"--config", folder.file(name)}); };
     EXPECT_EQ(refusal("twice.cfg"), "");
     EXPECT_EQ(refusal("self.cfg"),
-              folder.file("self.cfg") + ": include: found 'self.cfg', which includes this file in turn");
+              folder.file("self.cfg") + ": include: found 'self.cfg', which is a circular include");
     EXPECT_EQ(refusal("ping.cfg"),
-              folder.file("pong.cfg") + ": include: found './ping.cfg', which includes this file in turn");
+              folder.file("pong.cfg") + ": include: found './ping.cfg', which is a circular include");
     EXPECT_EQ(refusal("lost.cfg"),
               folder.file("lost.cfg") + ": include: cannot read '" + folder.file("nowhere.cfg") + "'");
     EXPECT_EQ(refusal("outer.cfg"),
               folder.file("bad.cfg") + ": stepz: unknown option (did you mean 'steps'?)");
     EXPECT_EQ(refusal("config.cfg"),
-              folder.file("config.cfg") + ": config: not in a file; `include = F.cfg` takes in another one");
+              folder.file("config.cfg") +
+                  ": config: not allowed in a file. Use `include = F.cfg` to read another file");
     EXPECT_EQ(message_of(table, {"--include", "a.cfg"}), "include: unknown option (did you mean 'exclude'?)")
         << "a key of files alone";
 }
