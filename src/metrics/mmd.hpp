@@ -39,7 +39,7 @@ KernelMeans own_kernel_means(linalg::ConstMatrixView<float> x);
 /// Shapes:  x [n, d], y [m, d].
 /// Units:   mmd is dimensionless, but assumes that the markers are scaled to suit the gammas. energy has the
 ///          units of the markers.
-/// Source:  Gretton et al., "A kernel two-sample test", JMLR 13, 2012, eq. 5; Szekely and Rizzo, "Energy
+/// Source:  Gretton et al., "A kernel two-sample test", JMLR 13, 2012, eq. 5. Szekely and Rizzo, "Energy
 ///          statistics", J. Stat. Plan. Inference 143, 2013.
 /// @throws core::ShapeMismatch if the populations differ in their number of markers or one is empty
 /// @throws core::NumericalError if a value is not finite or a squared distance overflows

@@ -103,7 +103,7 @@ double TranslatesDistance::squared_w2(const ot::Cost& cost, ConstMatrixView<floa
             dual += entry.mass * (moved.duals.f[entry.i] + moved.duals.g[entry.j]);
         }
         if (moved.value - dual <= max_relative_gap * moved.value) {
-            ++served_;
+            ++reuse_count_;
             return moved.value;
         }
     }

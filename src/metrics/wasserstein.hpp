@@ -38,7 +38,7 @@ class TranslatesDistance {
     /// @throws as wasserstein()
     Wasserstein operator()(linalg::ConstMatrixView<float> x);
     /// Number of calls that reused the plan of an earlier population.
-    std::size_t served() const { return served_; }
+    std::size_t served() const { return reuse_count_; }
 
   private:
     double squared_w2(const ot::Cost& cost, linalg::ConstMatrixView<float> x,
@@ -47,7 +47,7 @@ class TranslatesDistance {
     linalg::ConstMatrixView<float> y_;
     linalg::Matrix<float> solved_x_;  // population of `last_plan_`
     ot::TransportPlan last_plan_;
-    std::size_t served_ = 0;
+    std::size_t reuse_count_ = 0;
 };
 
 /// Returns only W1, as in wasserstein().
@@ -65,7 +65,7 @@ double wasserstein1_1d(std::span<const float> x, std::span<const float> y);
 
 /// Returns wasserstein1_1d() for every marker.
 ///
-/// Shapes:  x [n, d], y [m, d]; result [d].
+/// Shapes:  x [n, d], y [m, d], result [d].
 /// @throws as wasserstein()
 std::vector<double> per_marker_w1(linalg::ConstMatrixView<float> x, linalg::ConstMatrixView<float> y);
 
