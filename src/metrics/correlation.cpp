@@ -27,7 +27,7 @@ std::vector<double> means(ConstMatrixView<float> x) {
     return mean;
 }
 
-// Which markers have one value alone.
+// Flags the markers that have the same value in every row.
 std::vector<bool> constant_markers(ConstMatrixView<float> x) {
     std::vector<bool> constant(x.cols, true);
     for (std::size_t i = 1; i < x.rows; ++i) {
@@ -38,13 +38,13 @@ std::vector<bool> constant_markers(ConstMatrixView<float> x) {
     return constant;
 }
 
-// Cells whose products pass through the registers together.
+// Number of rows that are centred at a time.
 constexpr std::size_t block_rows = 64;
-// Markers in a row of products, padded to whole registers.
+// Rows of products are padded to a multiple of this number of markers, one SIMD register of doubles.
 constexpr std::size_t lanes = 8;
 
-// sums[j, l] += sum_i v[i, j] v[i, l] for l from the register of j on; four rows of v at a time. Rows and
-// columns are `stride` long.
+// Adds sum_i v[i, j] v[i, l] to sums[j, l] for every l from the start of the register that holds j.
+// Processes four rows of v at a time. Rows of v and of sums are `stride` elements apart.
 POPFLOW_SIMD void add_products(const double* v, std::size_t rows, std::size_t d, std::size_t stride,
                                double* sums) {
     for (std::size_t i = 0; i < rows; i += 4) {
@@ -64,7 +64,7 @@ POPFLOW_SIMD void add_products(const double* v, std::size_t rows, std::size_t d,
     }
 }
 
-// Upper triangle, without the diagonal, of the correlations between the chosen markers.
+// Returns the upper triangle, without the diagonal, of the correlations between the chosen markers.
 std::vector<double> correlations(ConstMatrixView<float> x, std::span<const std::size_t> markers) {
     const std::vector<double> mean = means(x);
     const std::size_t d = markers.size();
@@ -74,7 +74,7 @@ std::vector<double> correlations(ConstMatrixView<float> x, std::span<const std::
     linalg::AlignedVector<double> covariance(d * stride);
     for (std::size_t first = 0; first < x.rows; first += block_rows) {
         const std::size_t count = std::min(block_rows, x.rows - first);
-        std::ranges::fill(centred, 0.0);  // rows that are missing add nothing
+        std::ranges::fill(centred, 0.0);  // the rows that pad the last block add zero
         for (std::size_t i = 0; i < count; ++i) {
             for (std::size_t l = 0; l < d; ++l)
                 centred[i * stride + l] = x(first + i, markers[l]) - mean[markers[l]];

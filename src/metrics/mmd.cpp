@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t rows_per_task = 64;
 constexpr std::size_t columns_per_chunk = 512;
-// Below this many pairs threads cost more than they save.
+// Problems with fewer pairs run on one thread: starting a team costs more than it saves.
 constexpr std::size_t serial_size = 1U << 18U;
 
 void add(const KernelMeans& other, double weight, KernelMeans& to) {
@@ -27,7 +27,8 @@ void add(const KernelMeans& other, double weight, KernelMeans& to) {
     to.distance += weight * other.distance;
 }
 
-// All six kernels from one exponential: each gamma is a multiple of the one before.
+// Returns the sum of all six kernels at a squared distance. One exponential suffices, because each gamma is
+// an integer multiple of the next smaller one.
 [[gnu::always_inline]] inline double kernels(double squared) {
     double x = -0.005 * squared;
     x = x < -700 ? -700 : x;
@@ -54,7 +55,7 @@ POPFLOW_SIMD void add_row(const float* squared, std::size_t count, KernelMeans& 
     sums.distance += distance;
 }
 
-// One population with markers as rows, padded to whole column blocks.
+// Stores a population transposed: markers are rows, and cells are padded to whole column blocks.
 class Transposed {
   public:
     explicit Transposed(ConstMatrixView<float> x) : stride_(ot::padded(x.rows)), values_(x.cols * stride_) {
@@ -70,8 +71,8 @@ class Transposed {
     linalg::AlignedVector<float> values_;
 };
 
-// KernelMeans over rows and the columns [start, end) of y, in chunks of columns whose distances stay in the
-// cache.
+// Returns the sums of kernels and distances over all rows and the columns [start, end) of y. Processes the
+// columns in chunks whose distances fit the cache.
 KernelMeans sum_over_columns(const float* points, std::size_t rows, std::size_t d, const Transposed& y,
                              std::size_t start, std::size_t end, float* squared) {
     KernelMeans sums;
@@ -84,7 +85,8 @@ KernelMeans sum_over_columns(const float* points, std::size_t rows, std::size_t 
     return sums;
 }
 
-// Mean over all pairs of a row of x and a row of y; within one population each pair is computed once.
+// Returns the means over all pairs of a row of x and a row of y. `same` states that x and y are the same
+// population. Pairs of distinct row blocks are then computed once.
 KernelMeans mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::size_t m, bool same) {
     std::vector<KernelMeans> partial((x.rows + rows_per_task - 1) / rows_per_task);
     core::ParallelError error;
@@ -100,7 +102,7 @@ KernelMeans mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::
             for (std::size_t i = 0; i < rows; ++i) {
                 std::copy_n(x.row(first + i), x.cols, points.data() + i * x.cols);
             }
-            // Of the same population: the block on the diagonal whole, what lies right of it twice.
+            // Within one population: counts the diagonal block once and the columns right of it twice.
             const std::size_t once = same ? first + rows : m;
             add(sum_over_columns(points.data(), rows, x.cols, y, same ? first : 0, once, squared.data()), 1,
                 partial[task]);
@@ -140,13 +142,13 @@ KernelDistances kernel_distances(ConstMatrixView<float> x, ConstMatrixView<float
 }
 
 KernelDistances kernel_distances(ConstMatrixView<float> x, ConstMatrixView<float> y,
-                                 const KernelMeans& of_y) {
+                                 const KernelMeans& y_means) {
     core::check_shape("kernel_distances.y", y.rows, y.cols, std::max<std::size_t>(y.rows, 1), x.cols);
     check_population(y, "kernel_distances.y");
     const KernelMeans xx = own_kernel_means(x);
     const KernelMeans xy = mean_over_pairs(x, Transposed(y), y.rows, false);
-    const double mmd = (xx.kernel + of_y.kernel - 2 * xy.kernel) / static_cast<double>(mmd_gammas.size());
-    const double energy = 2 * xy.distance - xx.distance - of_y.distance;
+    const double mmd = (xx.kernel + y_means.kernel - 2 * xy.kernel) / static_cast<double>(mmd_gammas.size());
+    const double energy = 2 * xy.distance - xx.distance - y_means.distance;
     if (!std::isfinite(mmd) || !std::isfinite(energy)) {
         throw core::NumericalError("kernel_distances", "a squared distance overflows");
     }

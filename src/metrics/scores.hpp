@@ -11,7 +11,7 @@
 
 namespace popflow::metrics {
 
-/// How far a predicted population is from the true one. NaN where not asked for or not defined.
+/// Scores of a predicted population against the true one. NaN if a score was not selected or is undefined.
 struct Scores {
     static constexpr double none = std::numeric_limits<double>::quiet_NaN();
     double w1 = none;          ///< wasserstein()
@@ -24,7 +24,7 @@ struct Scores {
     double sinkhorn = none;    ///< sinkhorn_divergence()
 };
 
-/// Which scores to compute; w1 with w2, and mmd with energy, share their work.
+/// Selects the scores to compute. w1 and w2 share most of their work, and so do mmd and energy.
 struct Selection {
     bool w1 = true;
     bool w2 = true;
@@ -37,16 +37,17 @@ struct Selection {
     SinkhornDivergenceOptions sinkhorn_options{};
 };
 
-/// What the scores of several predictions against one population share; each may be empty.
+/// Results that the scores of several predictions against one true population share. Null pointers are
+/// allowed.
 struct SharedWork {
     const KernelMeans* truth_means = nullptr;  ///< own_kernel_means() of the truth
-    TranslatesDistance* distance = nullptr;    ///< from the truth, of predictions that are translates
+    TranslatesDistance* distance = nullptr;    ///< constructed with the truth
 };
 
-/// The chosen scores of a prediction.
+/// Computes the selected scores of a prediction.
 ///
 /// Shapes:  predicted [n, d], truth [m, d].
-/// @throws core::ShapeMismatch if the populations differ in markers or one is empty
+/// @throws core::ShapeMismatch if the populations differ in their number of markers or one is empty
 /// @throws core::NumericalError if a value is not finite
 Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<float> truth,
              const Selection& selection = {}, const SharedWork& shared = {});

@@ -12,13 +12,14 @@ using linalg::ConstMatrixView;
 namespace {
 
 constexpr std::size_t max_sweeps = 20000;
-// Of the column marginals. The values' errors are those of the potentials squared.
+// Largest change of the column marginals at which the iteration stops. The error of the value is quadratic
+// in the error of the potentials.
 constexpr double tolerance = 1e-4;
 
-// Epsilon and rho in units of the cost.
+// Returns OT(x, y). epsilon and rho are in units of the cost.
 double value(const ot::Cost& cost, double epsilon, double rho) {
     const double mean = cost.mean() * cost.unit();
-    if (!(mean > 0)) return 0;  // all cells are in one place: the plan costs nothing
+    if (!(mean > 0)) return 0;  // all cells coincide, so every plan has cost 0
     const ot::SinkhornOptions options{.epsilon = epsilon / mean,
                                       .sweeps = max_sweeps,
                                       .tolerance = tolerance,

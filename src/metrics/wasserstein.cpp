@@ -39,7 +39,7 @@ double between_sorted(std::span<const float> x, std::span<const float> y) {
     while (i < x.size() || j < y.size()) {
         const bool take_x = j == y.size() || (i < x.size() && x[i] <= y[j]);
         const double to = take_x ? x[i] : y[j];
-        // Before this step i of n and j of m are to the left: the counts are exact, their difference too.
+        // F = i / n and G = j / m between `from` and `to`. The products of counts are exact in double.
         total += std::fabs(static_cast<double>(i) * m - static_cast<double>(j) * n) * (to - from);
         from = to;
         ++(take_x ? i : j);
@@ -47,7 +47,7 @@ double between_sorted(std::span<const float> x, std::span<const float> y) {
     return total / (n * m);
 }
 
-// The translation that takes x to z, nothing if there is none.
+// Returns the translation that maps x to z, up to fp32 rounding. Empty if z is not a translate of x.
 std::vector<double> translation(ConstMatrixView<float> x, ConstMatrixView<float> z) {
     if (x.rows != z.rows || x.cols != z.cols) return {};
     std::vector<double> shift(x.cols);
@@ -71,29 +71,30 @@ double dot(std::span<const double> s, std::span<const float> x) {
     return sum;
 }
 
-// The duals of W1 are a start for W2 where the distances of the plan deviate by less than this part of their
-// mean; elsewhere a start of its own is better.
-constexpr double similar = 0.5;
+// Largest coefficient of variation of the distances on the W1 plan at which the W1 duals are a good start for
+// W2. Above it solve_exact() finds a better start on its own.
+constexpr double max_relative_deviation = 0.5;
 
-// `cost` is squared, `first` the plan of the distances themselves.
-ot::TransportPlan solve_squared(const ot::Cost& cost, const ot::TransportPlan& first) {
+// Solves for the squared distances in `cost`. `w1_plan` is the optimal plan for the distances.
+ot::TransportPlan solve_squared(const ot::Cost& cost, const ot::TransportPlan& w1_plan) {
     double squares = 0;
-    for (const ot::PlanEntry& entry : first.plan) squares += entry.mass * cost.exact(entry.i, entry.j);
+    for (const ot::PlanEntry& entry : w1_plan.plan) squares += entry.mass * cost.exact(entry.i, entry.j);
     squares = squares * cost.unit() + cost.offset();
-    if (squares > (1 + similar * similar) * first.value * first.value) return ot::solve_exact(cost);
-    const ot::Potentials start = ot::duals_of_squares(first.duals, first.value);
+    if (squares > (1 + max_relative_deviation * max_relative_deviation) * w1_plan.value * w1_plan.value)
+        return ot::solve_exact(cost);
+    const ot::Potentials start = ot::duals_of_squares(w1_plan.duals, w1_plan.value);
     return ot::solve_exact(cost, {}, {}, {.start = &start});
 }
 
-// No plan is better by more than this part of the value.
-constexpr double proven = 2e-7;
+// Largest duality gap, relative to the value, at which a plan counts as optimal.
+constexpr double max_relative_gap = 2e-7;
 
 }  // namespace
 
-double TranslatesDistance::squared(const ot::Cost& cost, ConstMatrixView<float> x,
-                                   const ot::TransportPlan& first) {
-    if (const std::vector<double> shift = translation(x_, x); !shift.empty()) {
-        ot::TransportPlan moved{.plan = known_.plan, .duals = known_.duals};
+double TranslatesDistance::squared_w2(const ot::Cost& cost, ConstMatrixView<float> x,
+                                      const ot::TransportPlan& w1_plan) {
+    if (const std::vector<double> shift = translation(solved_x_, x); !shift.empty()) {
+        ot::TransportPlan moved{.plan = last_plan_.plan, .duals = last_plan_.duals};
         for (std::size_t j = 0; j < y_.rows; ++j) moved.duals.g[j] -= 2 * dot(shift, y_.row_span(j));
         ot::fit_rows(cost, moved.duals);
         double dual = 0;
@@ -101,29 +102,29 @@ double TranslatesDistance::squared(const ot::Cost& cost, ConstMatrixView<float> 
             moved.value += entry.mass * cost.unit() * cost.exact(entry.i, entry.j);
             dual += entry.mass * (moved.duals.f[entry.i] + moved.duals.g[entry.j]);
         }
-        if (moved.value - dual <= proven * moved.value) {
-            ++served_;
+        if (moved.value - dual <= max_relative_gap * moved.value) {
+            ++reuse_count_;
             return moved.value;
         }
     }
-    known_ = solve_squared(cost, first);
-    x_ = linalg::Matrix<float>(x.rows, x.cols);
-    for (std::size_t i = 0; i < x.rows; ++i) std::ranges::copy(x.row_span(i), x_.view().row(i));
-    return known_.value;
+    last_plan_ = solve_squared(cost, w1_plan);
+    solved_x_ = linalg::Matrix<float>(x.rows, x.cols);
+    for (std::size_t i = 0; i < x.rows; ++i) std::ranges::copy(x.row_span(i), solved_x_.view().row(i));
+    return last_plan_.value;
 }
 
 Wasserstein TranslatesDistance::operator()(ConstMatrixView<float> x) {
     ot::Cost cost(ot::CostKind::euclidean, x, y_);
-    const ot::TransportPlan first = ot::solve_exact(cost);
+    const ot::TransportPlan w1_plan = ot::solve_exact(cost);
     cost.square();
-    return {first.value, std::sqrt(squared(cost, x, first))};
+    return {w1_plan.value, std::sqrt(squared_w2(cost, x, w1_plan))};
 }
 
 Wasserstein wasserstein(ConstMatrixView<float> x, ConstMatrixView<float> y) {
     ot::Cost cost(ot::CostKind::euclidean, x, y);
-    const ot::TransportPlan first = ot::solve_exact(cost);
+    const ot::TransportPlan w1_plan = ot::solve_exact(cost);
     cost.square();
-    return {first.value, std::sqrt(solve_squared(cost, first).value)};
+    return {w1_plan.value, std::sqrt(solve_squared(cost, w1_plan).value)};
 }
 
 double wasserstein1(ConstMatrixView<float> x, ConstMatrixView<float> y) {

@@ -19,12 +19,12 @@ namespace popflow::ot {
 namespace {
 
 constexpr std::size_t rows_per_task = 64;
-// Below this many elements threads cost more than they save.
+// Matrices with fewer elements run on one thread: starting a team costs more than it saves.
 constexpr std::size_t serial_size = 1U << 20U;
 
-// visit(i, the reduced costs of row i, largest |g|) for every row; matrix units.
+// Calls visit(i, reduced costs of row i, largest |g|) for every row. All numbers are in matrix units.
 template <class Visit>
-void over_rows(const Cost& cost, std::span<const double> g, const Visit& visit) {
+void visit_rows(const Cost& cost, std::span<const double> g, const Visit& visit) {
     core::check_shape("ot.certify.g", g.size(), 1, cost.cols(), 1);
     linalg::AlignedVector<float> rounded_g(cost.padded_cols());
     double largest_g = 0;
@@ -60,7 +60,7 @@ Certificate certify(const Cost& cost, const TransportPlan& transport) {
         return (f[i] - cost.offset()) + g[j] - cost.unit() * cost.exact(i, j);
     };
     std::vector<double> violation(cost.rows());
-    over_rows(cost, g, [&](std::size_t i, RowSearch& search, double largest_g) {
+    visit_rows(cost, g, [&](std::size_t i, RowSearch& search, double largest_g) {
         const double fi = (f[i] - cost.offset()) / cost.unit();
         double worst = 0;
         search.below(cost.cols(), static_cast<float>(fi + rounding_bound(cost, fi, largest_g)),
@@ -77,14 +77,14 @@ Certificate certify(const Cost& cost, const TransportPlan& transport) {
 
 void fit_rows(const Cost& cost, Potentials& duals) {
     duals.f.resize(cost.rows());
-    over_rows(cost, duals.g, [&](std::size_t i, RowSearch& search, double largest_g) {
+    visit_rows(cost, duals.g, [&](std::size_t i, RowSearch& search, double largest_g) {
         const double nearest = search.smallest(cost.cols(), 1, 0)[0].first;
-        // The error goes both ways: off the candidate for the least, and off what may be less.
-        const double reach = nearest + 2 * rounding_bound(cost, nearest, largest_g) +
+        // Both the fp32 minimum and the exact minimum may be off by the error bound, so it counts twice.
+        const double limit = nearest + 2 * rounding_bound(cost, nearest, largest_g) +
                              2 * (1 - kept_fraction(cost)) * (std::fabs(nearest) + largest_g);
         double least = std::numeric_limits<double>::infinity();
         search.below(
-            cost.cols(), std::nextafter(static_cast<float>(reach), std::numeric_limits<float>::max()),
+            cost.cols(), std::nextafter(static_cast<float>(limit), std::numeric_limits<float>::max()),
             [&](std::size_t j) { least = std::min(least, cost.unit() * cost.exact(i, j) - duals.g[j]); });
         duals.f[i] = least + cost.offset();
     });

@@ -8,21 +8,25 @@ namespace popflow::ot {
 
 struct TransportPlan;
 
-/// What a plan and duals prove about each other, in the units of the cost.
+/// Optimality certificate of a transport plan and its dual potentials, in the units of the cost.
+///
+/// With total mass 1 no plan with the same marginals is cheaper by more than gap + violation.
 struct Certificate {
-    /// The largest f_i + g_j - c_ij of all n m arcs, or 0: how far the duals are from feasible.
+    /// Dual infeasibility: the largest f_i + g_j - c_ij over all n m arcs, or 0 if none is positive.
     double violation = 0;
-    /// |sum of mass (c_ij - f_i - g_j) over the plan|: value less dual value. With total mass 1 no plan of
-    /// the same marginals is better by more than the gap and the violation.
+    /// Duality gap: |sum of mass (c_ij - f_i - g_j) over the plan|, the primal value minus the dual value.
+    /// Zero means complementary slackness.
     double gap = 0;
 };
 
-/// Measures the optimality of a plan over the duals that came with it, in double.
+/// Measures in double how far a plan and the dual potentials that came with it are from optimal.
 ///
-/// The fp32 matrix clears the arcs that its error bound clears, the others are computed from the inputs.
+/// An arc that the fp32 matrix and its error bound prove feasible is skipped. The reduced costs of the other
+/// arcs are computed from the inputs.
 Certificate certify(const Cost& cost, const TransportPlan& transport);
 
-/// Makes duals feasible, whatever g is: f_i = min_j c_ij - g_j, in double.
+/// Replaces f by the c-transform of g, which makes the duals feasible for any g: f_i = min_j c_ij - g_j, in
+/// double.
 void fit_rows(const Cost& cost, Potentials& duals);
 
 }  // namespace popflow::ot

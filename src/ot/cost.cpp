@@ -17,7 +17,7 @@ using linalg::ConstMatrixView;
 namespace {
 
 constexpr std::size_t rows_per_task = 64;
-// Below this many elements threads cost more than they save.
+// Matrices with fewer elements run on one thread: starting a team costs more than it saves.
 constexpr std::size_t serial_size = 1U << 20U;
 
 struct Range {
@@ -39,7 +39,7 @@ void add_finite(ConstMatrixView<float> x, std::size_t k, const char* name, Range
     }
 }
 
-// Largest extent of any marker over both populations.
+// Returns the largest range of values of any marker over both populations.
 double extent(ConstMatrixView<float> x, ConstMatrixView<float> y) {
     double widest = 0;
     for (std::size_t k = 0; k < x.cols; ++k) {
@@ -61,8 +61,9 @@ std::vector<double> inverse_norms(ConstMatrixView<float> x, const char* name) {
         double sum = 0;
         for (float v : x.row_span(i)) sum += static_cast<double>(v) * v;
         if (!(sum > 0)) {
-            throw core::NumericalError("ot.cost", std::string(name) + "[" + std::to_string(i) +
-                                                      "] is zero: its cosine with anything is undefined");
+            throw core::NumericalError("ot.cost",
+                                       std::string(name) + "[" + std::to_string(i) +
+                                           "] is a zero vector: the cosine cost is undefined for it");
         }
         inverse[i] = 1 / std::sqrt(sum);
     }
@@ -73,17 +74,16 @@ float scaled(float v, double factor) {
     return static_cast<float>(static_cast<double>(v) * factor);
 }
 
-POPFLOW_SIMD void summarise_row(const float* c, std::size_t columns, float& sum_of_row,
-                                float& highest_of_row) {
+POPFLOW_SIMD void summarise_row(const float* c, std::size_t columns, float& row_sum, float& row_largest) {
     float sum = 0;
-    float highest = 0;
-#pragma omp simd reduction(+ : sum) reduction(max : highest)
+    float largest = 0;
+#pragma omp simd reduction(+ : sum) reduction(max : largest)
     for (std::size_t j = 0; j < columns; ++j) {
         sum += c[j];
-        highest = c[j] > highest ? c[j] : highest;
+        largest = c[j] > largest ? c[j] : largest;
     }
-    sum_of_row = sum;
-    highest_of_row = highest;
+    row_sum = sum;
+    row_largest = largest;
 }
 
 POPFLOW_SIMD void square_all(float* values, std::size_t count) {
@@ -107,7 +107,7 @@ Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
     if (kind == CostKind::cosine) {
         x_inverse_norm_ = inverse_norms(x, "x");
         y_inverse_norm_ = inverse_norms(y, "y");
-        // Unit vectors rounded to float move the squared distance of at most 4 by 4 * 2 * 2^-24.
+        // Rounding unit vectors to float changes the squared distance, at most 4, by at most 4 * 2 * 2^-24.
         absolute_error_ = 1e-6F;
         relative_error_ = error;
     } else {
@@ -115,7 +115,7 @@ Cost::Cost(CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y)
         point_scale_ = 1 / magnitude;
         unit_ = kind == CostKind::euclidean ? magnitude : magnitude * magnitude;
         relative_error_ = error;
-        // Squares below the smallest float of full precision.
+        // Bounds the error of squares below the smallest normal float.
         absolute_error_ = kind == CostKind::euclidean ? 1e-18F : 1e-36F;
     }
     fill_from_points();
@@ -135,7 +135,7 @@ Cost::Cost(std::size_t n, std::size_t m, std::function<double(std::size_t, std::
       padded_cols_(padded(m)),
       stride_(spread_stride(padded_cols_)) {
     if (n == 0 || m == 0) throw core::ShapeMismatch("ot.cost.c", "[at least 1, at least 1]", n, m);
-    std::vector<Range> of_rows(n);
+    std::vector<Range> row_ranges(n);
     core::ParallelError error;
 #pragma omp parallel for schedule(static) if (n * m > serial_size)
     for (std::size_t i = 0; i < n; ++i) {
@@ -146,18 +146,19 @@ Cost::Cost(std::size_t n, std::size_t m, std::function<double(std::size_t, std::
                     throw core::NumericalError(
                         "ot.cost", "c[" + std::to_string(i) + ", " + std::to_string(j) + "] is not finite");
                 }
-                of_rows[i].add(v);
+                row_ranges[i].add(v);
             }
         });
     }
     error.rethrow();
     Range range;
-    for (const Range& row : of_rows) {
+    for (const Range& row : row_ranges) {
         range.add(row.low);
         range.add(row.high);
     }
     if (!std::isfinite(range.high - range.low))
-        throw core::NumericalError("ot.cost", "the range of c overflows");
+        throw core::NumericalError(
+            "ot.cost", "the difference between the largest and the smallest element of c overflows");
     offset_ = range.low;
     unit_ = power_of_two_above(range.high - range.low);
     relative_error_ = 6e-8F;
@@ -173,7 +174,7 @@ void Cost::fill_from_points() {
         for (std::size_t k = 0; k < d; ++k) yt[k * padded_cols_ + j] = scaled(y_(j, k), factor);
     }
     matrix_ = core::AlignedArray<float>(rows_ * stride_);
-    std::vector<RowSummary> of_rows(rows_);
+    std::vector<RowSummary> row_summaries(rows_);
     core::ParallelError error;
 #pragma omp parallel if (rows_ * cols_ > serial_size)
     {
@@ -188,14 +189,14 @@ void Cost::fill_from_points() {
             float* out = matrix_.data() + first * stride_;
             distances(points.data(), yt.data(), padded_cols_, d,
                       {out, count, padded_cols_, stride_, kind_ == CostKind::euclidean});
-            for (std::size_t i = 0; i < count; ++i) of_rows[first + i] = finish_row(out + i * stride_);
+            for (std::size_t i = 0; i < count; ++i) row_summaries[first + i] = finish_row(out + i * stride_);
         };
 #pragma omp for schedule(dynamic)
         for (std::size_t first = 0; first < rows_; first += rows_per_task)
             error.run([&] { fill_rows(first); });
     }
     error.rethrow();
-    summarise(of_rows);
+    summarise(row_summaries);
 }
 
 Cost::RowSummary Cost::finish_row(float* c) const {
@@ -204,32 +205,32 @@ Cost::RowSummary Cost::finish_row(float* c) const {
     }
     std::fill(c + cols_, c + padded_cols_, padding);
     RowSummary summary;
-    summarise_row(c, cols_, summary.sum, summary.highest);
+    summarise_row(c, cols_, summary.sum, summary.largest);
     return summary;
 }
 
 void Cost::fill_from_matrix() {
     matrix_ = core::AlignedArray<float>(rows_ * stride_);
-    std::vector<RowSummary> of_rows(rows_);
+    std::vector<RowSummary> row_summaries(rows_);
     core::ParallelError error;
 #pragma omp parallel for schedule(dynamic, rows_per_task) if (rows_ * cols_ > serial_size)
     for (std::size_t i = 0; i < rows_; ++i) {
         error.run([&] {
             float* c = matrix_.data() + i * stride_;
             for (std::size_t j = 0; j < cols_; ++j) c[j] = static_cast<float>(exact(i, j));
-            of_rows[i] = finish_row(c);
+            row_summaries[i] = finish_row(c);
         });
     }
     error.rethrow();
-    summarise(of_rows);
+    summarise(row_summaries);
 }
 
-void Cost::summarise(std::span<const RowSummary> of_rows) {
+void Cost::summarise(std::span<const RowSummary> row_summaries) {
     mean_ = 0;
     largest_ = 0;
-    for (const RowSummary& summary : of_rows) {
+    for (const RowSummary& summary : row_summaries) {
         mean_ += summary.sum;
-        largest_ = std::max<double>(largest_, summary.highest);
+        largest_ = std::max<double>(largest_, summary.largest);
     }
     mean_ /= static_cast<double>(rows_) * static_cast<double>(cols_);
 }
@@ -250,18 +251,19 @@ double Cost::exact(std::size_t i, std::size_t j) const {
 }
 
 void Cost::square() {
-    if (kind_ != CostKind::euclidean) throw core::NumericalError("ot.cost", "only distances can be squared");
-    std::vector<RowSummary> of_rows(rows_);
+    if (kind_ != CostKind::euclidean)
+        throw core::NumericalError("ot.cost", "square() needs a Euclidean cost");
+    std::vector<RowSummary> row_summaries(rows_);
 #pragma omp parallel for schedule(static) if (rows_ * cols_ > serial_size)
     for (std::size_t i = 0; i < rows_; ++i) {
         square_all(matrix_.data() + i * stride_, cols_);
-        summarise_row(row(i), cols_, of_rows[i].sum, of_rows[i].highest);
+        summarise_row(row(i), cols_, row_summaries[i].sum, row_summaries[i].largest);
     }
     kind_ = CostKind::squared_euclidean;
     unit_ *= unit_;
     relative_error_ *= 2.5F;
     absolute_error_ *= 4 * static_cast<float>(largest_ + 1);
-    summarise(of_rows);
+    summarise(row_summaries);
 }
 
 }  // namespace popflow::ot

@@ -8,10 +8,13 @@
 
 namespace popflow::ot {
 
-/// The pairing of least sum of squared distances between two batches of equal size: exact optimal
-/// transport.
+/// Returns the optimal assignment between two batches of equal size: the pairing with the smallest sum of
+/// squared distances.
 ///
-/// Shapes:  x0 [n, d], x1 [n, d]; result [n], partner[i] a row of x1; a permutation.
+/// Exact: solves the assignment problem, not an entropic approximation.
+///
+/// Shapes:  x0 [n, d], x1 [n, d]. The result [n] is a permutation: partner[i] is the row of x1 that is paired
+///          with row i of x0.
 /// Source:  Tong et al., "Improving and generalizing flow-based generative models with minibatch optimal
 ///          transport", TMLR 2024, section 3.2.
 /// @throws core::ShapeMismatch if the batches differ in shape or are empty

@@ -10,15 +10,15 @@ namespace {
 struct TwoRows {
     const float* x0;
     const float* x1;
-    const float* yt;  // a column block
+    const float* yt;  // start of a column block
     std::size_t yt_stride;
     std::size_t d;
     float* out0;
     float* out1;
 };
 
-// Two rows against one column block, four registers of columns at a time: eight sums stay in registers over
-// the markers, and each element of yt that is read serves both rows.
+// Computes squared distances between two rows and one column block. Processes four registers of columns at a
+// time. Eight accumulators stay in registers over all markers, and each load of yt serves both rows.
 template <std::size_t Bytes>
 [[gnu::always_inline]] inline void two_rows_by(const TwoRows& r) {
     using Wide = core::Floats<Bytes>;
@@ -81,14 +81,14 @@ POPFLOW_SIMD void roots_of_block(float* values) {
 
 void distances(const float* x, const float* yt, std::size_t yt_stride, std::size_t d,
                const DistanceBlock& block) {
-    // Column blocks outside, rows inside: d x 64 floats of yt stay in the first cache for all rows.
+    // The outer loop runs over column blocks, so that d x 64 floats of yt stay in the L1 cache for all rows.
     for (std::size_t j = 0; j < block.columns; j += column_block) {
         for (std::size_t i = 0; i < block.rows; i += 2) {
             const std::size_t second = i + 1 < block.rows ? i + 1 : i;
             float* out0 = block.out + i * block.stride + j;
             float* out1 = block.out + second * block.stride + j;
             two_rows({x + i * d, x + second * d, yt + j, yt_stride, d, out0, out1});
-            if (!block.root) continue;
+            if (!block.take_root) continue;
             roots_of_block(out0);
             if (second != i) roots_of_block(out1);
         }

@@ -19,19 +19,21 @@ namespace popflow::ot {
 
 namespace {
 
+// Number of candidate arcs of each row at the start.
 constexpr std::size_t arcs_per_row = 16;
+// Largest number of violated arcs that a pricing round adds for each row.
 constexpr std::size_t arcs_added_per_row = 16;
-// Rows or columns of more units than this are split so often that searches one by one take longer than the
-// simplex.
-constexpr std::int64_t few_units = 8;
-// Searches may look at this many arcs more than half of all.
+// Largest number of units per row or column for which shortest paths are tried. With more units the mass of a
+// row splits so often that single searches take longer than the network simplex.
+constexpr std::int64_t max_path_units = 8;
+// Shortest paths may scan half of all n m arcs and this many more.
 constexpr std::size_t min_effort = 1U << 18U;
 
-// Supplies and demands as integers with the same sum.
+// Supplies and demands as integers with equal sums.
 struct Units {
     std::vector<std::int64_t> supply;
     std::vector<std::int64_t> demand;
-    double mass = 0;             // of one unit
+    double mass = 0;             // mass of one unit
     bool is_assignment = false;  // one unit per row and column
 };
 
@@ -40,18 +42,21 @@ double checked_total(std::span<const double> weights, std::size_t count, const c
     double total = 0;
     for (double w : weights) {
         if (!std::isfinite(w) || w < 0) {
-            throw core::NumericalError("ot.exact",
-                                       std::string(name) + " has a weight that is negative or not finite");
+            throw core::NumericalError("ot.exact", std::string(name) + " has the weight " +
+                                                       std::to_string(w) +
+                                                       ": weights must be finite and not negative");
         }
         total += w;
     }
     if (!(total > 0) || !std::isfinite(total)) {
-        throw core::NumericalError("ot.exact", std::string(name) + " has no mass, or too much");
+        throw core::NumericalError("ot.exact", std::string(name) + " sums to " + std::to_string(total) +
+                                                   ": the sum must be positive and finite");
     }
     return total;
 }
 
-// Weights in units of 2^-bits of the total; none is zero: every column has its place in the simplex's tree.
+// Rounds weights to integers in units of 2^-bits of the total. No result is zero, because every column needs
+// an arc in the spanning tree of the network simplex.
 std::vector<std::int64_t> quantised(std::span<const double> weights, double total, int bits) {
     std::vector<std::int64_t> units(weights.size());
     std::int64_t sum = 0;
@@ -59,7 +64,7 @@ std::vector<std::int64_t> quantised(std::span<const double> weights, double tota
         units[i] = std::max<std::int64_t>(std::llround(std::ldexp(weights[i] / total, bits)), 1);
         sum += units[i];
     }
-    // The heaviest takes what rounding left over.
+    // The largest weight absorbs the rounding errors of all others.
     *std::max_element(units.begin(), units.end()) += (std::int64_t{1} << bits) - sum;
     return units;
 }
@@ -78,11 +83,10 @@ Units make_units(std::size_t n, std::size_t m, std::span<const double> a, std::s
     const double total_a = checked_total(a, n, "a");
     const double total_b = checked_total(b, m, "b");
     if (!(std::fabs(total_a - total_b) <= 1e-6 * total_a)) {
-        throw core::NumericalError(
-            "ot.exact", "the weights do not have the same total: " + std::to_string(total_a) + " and " +
-                            std::to_string(total_b));
+        throw core::NumericalError("ot.exact", "a sums to " + std::to_string(total_a) + " and b to " +
+                                                   std::to_string(total_b) + ": the sums must be equal");
     }
-    // The simplex multiplies the units by n + 1.
+    // Leaves room for the network simplex, which multiplies the units by n + 1.
     const int bits = 60 - std::ilogb(static_cast<double>(n + 1));
     return {quantised(a, total_a, bits), quantised(b, total_b, bits), std::ldexp(total_a, -bits), false};
 }
@@ -101,8 +105,8 @@ std::vector<double> in_matrix_units(std::span<const std::int64_t> duals, const I
     return result;
 }
 
-// What a solver ended with; duals in matrix units.
-struct Solved {
+// Result of a solver. Duals are in matrix units.
+struct SolverResult {
     std::vector<Flow> plan;
     std::vector<double> f;
     std::vector<double> g;
@@ -110,25 +114,27 @@ struct Solved {
     std::size_t arcs = 0;
 };
 
-// A solver on listed arcs; those that break its duals are added until there are none.
+// Alternates a solver on the candidate arcs with pricing of all arcs. Adds the arcs with negative reduced
+// cost until there are none.
 template <class Solver>
-Solved with_all_arcs(const Cost& cost, const IntegerCost& integer, Solver& solver, ArcList arcs,
-                     std::size_t limit) {
-    for (std::size_t round = 1; round <= limit; ++round) {
+SolverResult solve_with_pricing(const Cost& cost, const IntegerCost& integer, Solver& solver, ArcList arcs,
+                                std::size_t max_rounds) {
+    for (std::size_t round = 1; round <= max_rounds; ++round) {
         solver.solve(arcs);
-        const std::vector<Arc> more =
+        const std::vector<Arc> violated =
             violated_arcs(cost, integer, solver.f(), solver.g(), arcs_added_per_row);
-        if (more.empty()) {
+        if (violated.empty()) {
             return {solver.plan(), in_matrix_units(solver.f(), integer), in_matrix_units(solver.g(), integer),
                     round, arcs.size()};
         }
-        add_arcs(integer, cost.rows(), more, arcs);
+        add_arcs(integer, cost.rows(), violated, arcs);
     }
-    throw core::NumericalError("ot.exact",
-                               "arcs still break the duals after " + std::to_string(limit) + " rounds");
+    throw core::NumericalError(
+        "ot.exact", "arcs with negative reduced cost remain after " + std::to_string(max_rounds) + " rounds");
 }
 
-ArcList listed_arcs(const IntegerCost& integer, const Candidates& candidates, std::size_t n, bool diagonal) {
+ArcList candidate_arcs(const IntegerCost& integer, const Candidates& candidates, std::size_t n,
+                       bool diagonal) {
     ArcList arcs;
     arcs.first.push_back(0);
     std::vector<Candidates::Entry> row;
@@ -142,7 +148,7 @@ ArcList listed_arcs(const IntegerCost& integer, const Candidates& candidates, st
         arcs.first.push_back(arcs.col.size());
     }
     if (diagonal) {
-        // Whatever else is listed, there is an assignment.
+        // With the diagonal the candidate arcs always contain a perfect matching.
         std::vector<Arc> pairs;
         for (std::uint32_t i = 0; i < n; ++i) pairs.push_back({i, i});
         add_arcs(integer, n, pairs, arcs);
@@ -150,22 +156,21 @@ ArcList listed_arcs(const IntegerCost& integer, const Candidates& candidates, st
     return arcs;
 }
 
-Solved solve_on_line(const Cost& cost, const Units& units) {
+SolverResult solve_on_line(const Cost& cost, const Units& units) {
     LineTransport line = line_transport(cost, units.supply, units.demand);
     return {std::move(line.plan), std::move(line.f), std::move(line.g), 0, cost.rows() + cost.cols() - 1};
 }
 
 // Chooses the solver:
-// - Points on the line: the monotone plan.
-// - One unit per row and column: an assignment.
-// - Few units per row and column: shortest paths. If these exceed their effort, the network simplex continues
-// from
-//   their duals.
+// - Points with one marker: the monotone plan.
+// - One unit per row and column: the assignment problem.
+// - Few units per row and column: shortest augmenting paths. If they exceed their effort, the network simplex
+//   continues from their duals.
 // - Otherwise, or on request: the network simplex.
-Solved solve(const Cost& cost, const Units& units, std::span<const double> a, std::span<const double> b,
-             const ExactOptions& options) {
+SolverResult solve(const Cost& cost, const Units& units, std::span<const double> a, std::span<const double> b,
+                   const ExactOptions& options) {
     const bool automatic = options.method == ExactMethod::automatic;
-    if (automatic && cost.on_line()) return solve_on_line(cost, units);
+    if (automatic && cost.is_on_line()) return solve_on_line(cost, units);
 
     const IntegerCost integer(cost);
     const Potentials duals = starting_duals(cost, a, b, options.start);
@@ -173,25 +178,26 @@ Solved solve(const Cost& cost, const Units& units, std::span<const double> a, st
     Candidates candidates(cost, integer, g, arcs_per_row);
     if (automatic && units.is_assignment) {
         Assignment solver(std::move(g));
-        return with_all_arcs(cost, integer, solver, listed_arcs(integer, candidates, cost.rows(), true),
-                             options.rounds);
+        return solve_with_pricing(cost, integer, solver,
+                                  candidate_arcs(integer, candidates, cost.rows(), true), options.rounds);
     }
 
     PartialPlan plan(candidates, units.supply, units.demand, std::move(g));
     plan.make_tight();
     const std::size_t effort = min_effort + cost.rows() * cost.cols() / 2;
-    const bool few = std::max(std::ranges::max(units.supply), std::ranges::max(units.demand)) <= few_units;
-    if (automatic && few && ShortestPaths(plan).solve(effort)) {
+    const bool has_few_units =
+        std::max(std::ranges::max(units.supply), std::ranges::max(units.demand)) <= max_path_units;
+    if (automatic && has_few_units && ShortestPaths(plan).solve(effort)) {
         return {plan.flows(), in_matrix_units(plan.f, integer), in_matrix_units(plan.g, integer), 0,
                 candidates.size()};
     }
 
-    ArcList arcs = listed_arcs(integer, candidates, cost.rows(), false);
+    ArcList arcs = candidate_arcs(integer, candidates, cost.rows(), false);
     NetworkSimplex solver(integer, units.supply, units.demand, arcs, plan.f, plan.g);
-    return with_all_arcs(cost, integer, solver, std::move(arcs), options.rounds);
+    return solve_with_pricing(cost, integer, solver, std::move(arcs), options.rounds);
 }
 
-TransportPlan result_of(const Cost& cost, const Units& units, Solved solved) {
+TransportPlan make_plan(const Cost& cost, const Units& units, SolverResult solved) {
     TransportPlan result;
     result.rounds = solved.rounds;
     result.arcs = solved.arcs;
@@ -215,18 +221,19 @@ TransportPlan result_of(const Cost& cost, const Units& units, Solved solved) {
 TransportPlan solve_exact(const Cost& cost, std::span<const double> a, std::span<const double> b,
                           const ExactOptions& options) {
     const Units units = make_units(cost.rows(), cost.cols(), a, b);
-    Solved solved = solve(cost, units, a, b, options);
+    SolverResult solved = solve(cost, units, a, b, options);
     std::erase_if(solved.plan, [&](const Flow& flow) {
         return (!a.empty() && a[flow.i] == 0) || (!b.empty() && b[flow.j] == 0);
     });
-    TransportPlan result = result_of(cost, units, std::move(solved));
+    TransportPlan result = make_plan(cost, units, std::move(solved));
     const Certificate certificate = certify(cost, result);
     result.violation = certificate.violation;
     result.gap = certificate.gap;
-    // What integers leave, and the roundings of duals that are sums of many costs.
+    // Allows for the rounding of costs to integers and of duals, which are sums of many costs.
     const double allowed = (1e-11 * cost.largest() + 1e-30) * cost.unit() + 1e-14 * std::fabs(cost.offset());
     if (!(result.violation <= allowed)) {
-        throw core::NumericalError("ot.exact", "the duals do not prove the plan");
+        throw core::NumericalError("ot.exact",
+                                   "the duals are not feasible, so they do not prove the plan optimal");
     }
     return result;
 }

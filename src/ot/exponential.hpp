@@ -6,9 +6,12 @@
 
 namespace popflow::ot {
 
-/// e^x for -700 <= x <= 0 to 3e-16 relative: 2^k times the Taylor series of degree 12 on |r| <= ln(2) / 2.
+/// Returns e^x for -700 <= x <= 0 with a relative error of at most 3e-16.
+///
+/// Splits x = k ln(2) + r with |r| <= ln(2) / 2. The result is 2^k times the Taylor polynomial of degree 12
+/// at r.
 [[gnu::always_inline]] inline double exp_of_negative(double x) {
-    constexpr double round_to_integer = 6755399441055744.0;  // 1.5 * 2^52: adding it leaves no fraction bits
+    constexpr double round_to_integer = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
     const double shifted = x * 1.4426950408889634 + round_to_integer;
     const double k = shifted - round_to_integer;
     const double r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;

@@ -15,18 +15,21 @@ namespace popflow::ot {
 
 namespace {
 
-// Row blocks with sums of their own, added in this order: a number of the algorithm, not of the machine.
+// Number of row blocks with separate column sums. The sums are added in block order. The number is fixed, not
+// the number of threads, so that the result is deterministic.
 constexpr std::size_t row_blocks = 32;
-// Below this many elements threads cost more than they save.
+// Matrices with fewer elements run on one thread: starting a team costs more than it saves.
 constexpr std::size_t serial_size = 1U << 20U;
 constexpr float log2_e = 1.44269504F;
-constexpr float smallest_sum = 1e-30F;
-// While g moves by less than this (base 2) the last f bounds the exponents, else their maximum must.
+// Column sums below this count as underflown.
+constexpr float min_sum = 1e-30F;
+// Largest change of g, in base-2 logarithms, for which the last f still bounds the exponents. After a larger
+// change their maximum is computed anew.
 constexpr float safe_move = 60;
-// Partners are counted in one batch of rows of so many.
-constexpr std::size_t count_every = 4;
-// Stands for the logarithm of no weight at all.
-constexpr float no_weight = -1e4F;
+// Partners are counted in one of this number of row batches.
+constexpr std::size_t partner_batch_stride = 4;
+// Sentinel for the logarithm of a zero weight.
+constexpr float log_zero = -1e4F;
 
 std::vector<float> normalised(std::span<const double> weights, std::size_t count, const char* name) {
     if (weights.empty()) return std::vector<float>(count, 1.0F / static_cast<float>(count));
@@ -37,35 +40,40 @@ std::vector<float> normalised(std::span<const double> weights, std::size_t count
     return result;
 }
 
-// How much of a step to the best potential is taken.
-float step(double rho, double epsilon) {
+// Returns the factor that damps the updates of a potential: rho / (rho + eps), or 1 for balanced transport.
+float damping(double rho, double epsilon) {
     return std::isinf(rho) ? 1.0F : static_cast<float>(rho / (rho + epsilon));
 }
 
-// What a potential adds to the dual value per weight: -rho (e^(-f / rho) - 1), f where rho is infinite.
-double dual_of(double f, double rho) {
+// Returns the term of a potential in the dual value, per weight: -rho (e^(-f / rho) - 1), or f if rho is
+// infinite.
+double dual_term(double f, double rho) {
     return std::isinf(rho) ? f : -rho * std::expm1(-f / rho);
 }
 
-// Everything is kept in base-2 logarithms: exponents are log2(e) (g_j - c_ij) / eps + log2 b_j.
+// State of the iteration. Potentials are in base-2 logarithms: exponents are
+// log2(e) (g_j - c_ij) / eps + log2 b_j.
 class Iteration {
   public:
     Iteration(const CostRows& cost, std::span<const double> a, std::span<const double> b,
               const SinkhornOptions& options, const Potentials* start);
-    // One update of f and of g; returns the 1-norm error of the column marginals in between.
+    // Updates f and then g. Returns the 1-norm by which the update of g changes the column marginals.
     double sweep(bool count_partners);
+    // Returns SinkhornResult::partners of the last sweep that counted them.
     double partners() const;
+    // Returns the potentials in units of the matrix.
     Potentials potentials() const;
-    // Value, transport cost and mass, in units of the matrix.
+    // Fills value, transport cost and mass of the result, in units of the matrix.
     void add_values(SinkhornResult& result) const;
 
   private:
     void start_from_rows(std::span<const double> f);
     void update_rows(std::size_t block, bool count_partners, float* kernel);
-    float cheapest_row(std::size_t j) const;
-    // Less the offset.
+    // Returns min_i c_ij - f_i, in base-2 logarithms.
+    float c_transform(std::size_t j) const;
+    // Returns f_i, damped for unbalanced transport, without the offset of the cost.
     float row_potential(std::size_t i) const {
-        return row_step_ < 1 ? row_step_ * (f_[i] + offset_) - offset_ : f_[i];
+        return row_damping_ < 1 ? row_damping_ * (f_[i] + offset_) - offset_ : f_[i];
     }
 
     CostRows cost_;
@@ -76,15 +84,15 @@ class Iteration {
     float relaxation_;
     double rho_rows_;
     double rho_cols_;
-    float row_step_;  // rho / (rho + eps)
-    float col_step_;
-    float offset_;                    // of the costs; where marginals are kept it has no effect on the plan
-    std::vector<float> f_;            // as of infinite rho, which bounds the exponents
-    linalg::AlignedVector<float> g_;  // padded; log2 b_j included
+    float row_damping_;  // rho / (rho + eps)
+    float col_damping_;
+    float offset_;                    // offset of the costs, without effect on the plan of balanced transport
+    std::vector<float> f_;            // undamped, so that it bounds the exponents
+    linalg::AlignedVector<float> g_;  // padded, includes log2 b_j
     linalg::AlignedVector<float> sums_;                  // row_blocks x padded columns
-    std::vector<double> spread_;                         // per block, over the rows that are counted
-    std::vector<std::size_t> counted_;                   // per block
-    float g_moved_ = std::numeric_limits<float>::max();  // the largest step of g since f was computed
+    std::vector<double> partner_sums_;                   // per block, summed over the counted rows
+    std::vector<std::size_t> counted_rows_;              // per block
+    float g_moved_ = std::numeric_limits<float>::max();  // largest change of g since f was computed
 };
 
 Iteration::Iteration(const CostRows& cost, std::span<const double> a, std::span<const double> b,
@@ -97,24 +105,24 @@ Iteration::Iteration(const CostRows& cost, std::span<const double> a, std::span<
       relaxation_(static_cast<float>(options.over_relaxation)),
       rho_rows_(options.rho_rows * cost.mean),
       rho_cols_(options.rho_cols * cost.mean),
-      row_step_(step(rho_rows_, epsilon_)),
-      col_step_(step(rho_cols_, epsilon_)),
+      row_damping_(damping(rho_rows_, epsilon_)),
+      col_damping_(damping(rho_cols_, epsilon_)),
       offset_(static_cast<float>(cost.offset * log2_e / epsilon_)),
       f_(cost.rows),
-      g_(cost.padded_cols, no_weight),
+      g_(cost.padded_cols, log_zero),
       sums_(row_blocks * cost.padded_cols),
-      spread_(row_blocks),
-      counted_(row_blocks) {
+      partner_sums_(row_blocks),
+      counted_rows_(row_blocks) {
     const bool has_g = start != nullptr && !start->g.empty();
     if (has_g) core::check_shape("ot.sinkhorn.start.g", start->g.size(), 1, cost.cols, 1);
     for (std::size_t j = 0; j < cost.cols; ++j) {
         const double g = has_g ? start->g[j] : 0;
-        g_[j] = static_cast<float>(g * log2_e / epsilon_) + (b_[j] > 0 ? std::log2(b_[j]) : no_weight);
+        g_[j] = static_cast<float>(g * log2_e / epsilon_) + (b_[j] > 0 ? std::log2(b_[j]) : log_zero);
     }
     if (start != nullptr && !has_g && !start->f.empty()) start_from_rows(start->f);
 }
 
-// The step of g that follows on f.
+// Sets g to the update that follows from the given f.
 void Iteration::start_from_rows(std::span<const double> f) {
     core::check_shape("ot.sinkhorn.start.f", f.size(), 1, cost_.rows, 1);
     const auto exponent = [&](std::size_t i, std::size_t j) {
@@ -133,7 +141,7 @@ void Iteration::start_from_rows(std::span<const double> f) {
     }
     for (std::size_t j = 0; j < cost_.cols; ++j) {
         if (b_[j] > 0)
-            g_[j] = static_cast<float>(-col_step_ * (highest[j] + std::log2(sum[j]))) + std::log2(b_[j]);
+            g_[j] = static_cast<float>(-col_damping_ * (highest[j] + std::log2(sum[j]))) + std::log2(b_[j]);
     }
 }
 
@@ -143,36 +151,35 @@ void Iteration::update_rows(std::size_t block, bool count_partners, float* kerne
     const std::size_t last = cost_.rows * (block + 1) / row_blocks;
     float* sums = sums_.data() + block * columns;
     std::fill(sums, sums + columns, 0.0F);
-    spread_[block] = 0;
-    counted_[block] = 0;
+    partner_sums_[block] = 0;
+    counted_rows_[block] = 0;
     for (std::size_t i = first; i < last; i += sinkhorn_batch) {
         const std::size_t count = std::min(sinkhorn_batch, last - i);
         RowBatch rows{};
         for (std::size_t l = 0; l < sinkhorn_batch; ++l) {
-            const std::size_t row =
-                i + std::min(l, count - 1);  // the last row stands in for those that are missing
+            const std::size_t row = i + std::min(l, count - 1);  // an incomplete batch repeats its last row
             rows.cost[l] = cost_.row(row);
             rows.shift[l] =
-                g_moved_ < safe_move ? f_[row] : -highest_exponent(rows.cost[l], g_.data(), scale_, columns);
+                g_moved_ < safe_move ? f_[row] : -max_exponent(rows.cost[l], g_.data(), scale_, columns);
         }
-        exponential_rows(rows, g_.data(), scale_, columns, kernel);
-        const bool count_these = count_partners && (i - first) / sinkhorn_batch % count_every == 0;
+        exponentiate_rows(rows, g_.data(), scale_, columns, kernel);
+        const bool is_counted = count_partners && (i - first) / sinkhorn_batch % partner_batch_stride == 0;
         for (std::size_t l = 0; l < count; ++l) {
             f_[i + l] = rows.shift[l] - std::log2(rows.sum[l]);
             rows.factor[l] = a_[i + l] / rows.sum[l];
-            // A row that is short of its mass, or has more.
-            if (row_step_ < 1) rows.factor[l] *= std::exp2((row_step_ - 1) * (f_[i + l] + offset_));
-            if (count_these) {
-                ++counted_[block];
-                spread_[block] += static_cast<double>(rows.sum[l]) * rows.sum[l] /
-                                  sum_of_squares(kernel + l * columns, columns);
+            // Unbalanced transport: the mass of the row differs from a_i.
+            if (row_damping_ < 1) rows.factor[l] *= std::exp2((row_damping_ - 1) * (f_[i + l] + offset_));
+            if (is_counted) {
+                ++counted_rows_[block];
+                partner_sums_[block] += static_cast<double>(rows.sum[l]) * rows.sum[l] /
+                                        sum_of_squares(kernel + l * columns, columns);
             }
         }
         add_to_columns(rows, kernel, columns, sums);
     }
 }
 
-float Iteration::cheapest_row(std::size_t j) const {
+float Iteration::c_transform(std::size_t j) const {
     float best = std::numeric_limits<float>::max();
     for (std::size_t i = 0; i < cost_.rows; ++i)
         best = std::min(best, scale_ * cost_.row(i)[j] - row_potential(i));
@@ -204,18 +211,18 @@ double Iteration::sweep(bool count_partners) {
             continue;
         }
         const float before = g_[j];
-        if (col_step_ < 1) {
+        if (col_damping_ < 1) {
             const float log_b = std::log2(b_[j]);
-            const float full = sums_[j] > smallest_sum ? before - std::log2(sums_[j]) : cheapest_row(j);
-            const float step_of_g = col_step_ * full + log_b - before;
-            error += std::fabs(sums_[j] * (std::exp2(step_of_g) - 1));
-            g_[j] += relaxation_ * step_of_g;
+            const float full = sums_[j] > min_sum ? before - std::log2(sums_[j]) : c_transform(j);
+            const float g_step = col_damping_ * full + log_b - before;
+            error += std::fabs(sums_[j] * (std::exp2(g_step) - 1));
+            g_[j] += relaxation_ * g_step;
         } else {
             error += std::fabs(sums_[j] - b_[j]);
-            if (sums_[j] > smallest_sum) {
+            if (sums_[j] > min_sum) {
                 g_[j] += relaxation_ * (std::log2(b_[j]) - std::log2(sums_[j]));
             } else {
-                g_[j] = cheapest_row(j);
+                g_[j] = c_transform(j);
             }
         }
         g_moved_ = std::max(g_moved_, std::fabs(g_[j] - before));
@@ -224,8 +231,10 @@ double Iteration::sweep(bool count_partners) {
 }
 
 double Iteration::partners() const {
-    const std::size_t rows = std::accumulate(counted_.begin(), counted_.end(), std::size_t{0});
-    return rows == 0 ? 0 : std::accumulate(spread_.begin(), spread_.end(), 0.0) / static_cast<double>(rows);
+    const std::size_t rows = std::accumulate(counted_rows_.begin(), counted_rows_.end(), std::size_t{0});
+    return rows == 0
+               ? 0
+               : std::accumulate(partner_sums_.begin(), partner_sums_.end(), 0.0) / static_cast<double>(rows);
 }
 
 Potentials Iteration::potentials() const {
@@ -233,8 +242,8 @@ Potentials Iteration::potentials() const {
     Potentials result{std::vector<double>(cost_.rows), std::vector<double>(cost_.cols)};
     for (std::size_t i = 0; i < f_.size(); ++i) result.f[i] = row_potential(i) * unit;
     for (std::size_t j = 0; j < result.g.size(); ++j) {
-        // A column without weight bears no mass: its potential is the highest that leaves its arcs feasible.
-        const float g = b_[j] > 0 ? g_[j] - std::log2(b_[j]) : cheapest_row(j);
+        // A column without weight carries no mass. Its potential is the largest feasible one.
+        const float g = b_[j] > 0 ? g_[j] - std::log2(b_[j]) : c_transform(j);
         result.g[j] = g * unit;
     }
     return result;
@@ -244,18 +253,18 @@ void Iteration::add_values(SinkhornResult& result) const {
     const std::size_t n = cost_.rows;
     const double unit = epsilon_ / log2_e;
     const double offset = cost_.offset / epsilon_;
-    // Natural logarithms; g_j / eps + log b_j.
-    linalg::AlignedVector<double> exponents(cost_.padded_cols, no_weight);
+    // g_j / eps + log b_j, in natural logarithms.
+    linalg::AlignedVector<double> exponents(cost_.padded_cols, log_zero);
     for (std::size_t j = 0; j < cost_.cols; ++j) exponents[j] = static_cast<double>(g_[j]) / log2_e;
     std::vector<double> f(n);
     std::vector<double> mass(n);
     std::vector<double> moved(n);
-    const double row_step = std::isinf(rho_rows_) ? 1 : rho_rows_ / (rho_rows_ + epsilon_);
+    const double row_damping = std::isinf(rho_rows_) ? 1 : rho_rows_ / (rho_rows_ + epsilon_);
 #pragma omp parallel for schedule(static) if (n * cost_.padded_cols > serial_size)
     for (std::size_t i = 0; i < n; ++i) {
-        const RowValues row = values_of_row(cost_.row(i), exponents.data(), 1 / epsilon_, cost_.padded_cols);
+        const RowValues row = row_values(cost_.row(i), exponents.data(), 1 / epsilon_, cost_.padded_cols);
         const double log_sum = row.highest + std::log(row.sum) - offset;
-        f[i] = -row_step * log_sum;
+        f[i] = -row_damping * log_sum;
         mass[i] = a_[i] * std::exp(f[i] + log_sum);
         moved[i] = mass[i] * (row.cost / row.sum + cost_.offset);
     }
@@ -263,12 +272,13 @@ void Iteration::add_values(SinkhornResult& result) const {
     for (std::size_t i = 0; i < n; ++i) {
         result.mass += mass[i];
         result.transport_cost += moved[i];
-        value += a_[i] * dual_of(f[i] * epsilon_, rho_rows_);
+        value += a_[i] * dual_term(f[i] * epsilon_, rho_rows_);
     }
     for (std::size_t j = 0; j < cost_.cols; ++j) {
         if (b_[j] <= 0) continue;
-        value += b_[j] * dual_of((static_cast<double>(g_[j]) - std::log2(static_cast<double>(b_[j]))) * unit,
-                                 rho_cols_);
+        value +=
+            b_[j] *
+            dual_term((static_cast<double>(g_[j]) - std::log2(static_cast<double>(b_[j]))) * unit, rho_cols_);
     }
     double total_a = 0;
     double total_b = 0;
@@ -287,13 +297,13 @@ SinkhornResult sinkhorn(const CostRows& cost, std::span<const double> a, std::sp
         result.marginal_error = iteration.sweep(options.count_partners);
         ++result.sweeps;
         if (!std::isfinite(result.marginal_error)) {
-            throw core::NumericalError("ot.sinkhorn", "the potentials left the finite numbers");
+            throw core::NumericalError("ot.sinkhorn", "a potential is not finite");
         }
         if (result.marginal_error <= options.tolerance) break;
     }
     if (options.tolerance > 0 && !options.may_stop_short && !(result.marginal_error <= options.tolerance)) {
-        throw core::NumericalError("ot.sinkhorn", "after " + std::to_string(result.sweeps) +
-                                                      " sweeps the marginals still change by " +
+        throw core::NumericalError("ot.sinkhorn", "no convergence in " + std::to_string(result.sweeps) +
+                                                      " sweeps: the last changed the marginals by " +
                                                       std::to_string(result.marginal_error));
     }
     if (options.values) iteration.add_values(result);

@@ -12,67 +12,70 @@ namespace popflow::ot {
 
 /// Dual potentials of a transport problem, in the units of the cost.
 struct Potentials {
-    std::vector<double> f;  ///< [n], of the rows
-    std::vector<double> g;  ///< [m], of the columns
+    std::vector<double> f;  ///< [n], potentials of the rows
+    std::vector<double> g;  ///< [m], potentials of the columns
 };
 
 struct SinkhornOptions {
-    double epsilon = 0.02;     ///< entropy, relative to the mean of the cost (above its least element)
-    std::size_t sweeps = 100;  ///< at most this many updates of f and g
-    /// Stop when a step of g changes the column marginals by this little in the 1-norm; total mass is 1. 0
-    /// takes all sweeps.
+    /// Weight of the entropy, relative to the mean of the cost above its smallest element.
+    double epsilon = 0.02;
+    /// Maximum number of sweeps. A sweep updates f and g once.
+    std::size_t sweeps = 100;
+    /// Stops when an update of g changes the column marginals by at most this much in the 1-norm. The total
+    /// mass is 1. 0 runs all sweeps.
     double tolerance = 0;
-    bool may_stop_short = false;  ///< of the tolerance when the sweeps are used up, which is else an error
-    double over_relaxation =
-        1;  ///< in [1, 2): steps of g are this much longer; above 1 is faster, but may not settle
-    /// What it costs to miss the marginals, relative to the mean of the cost: rho KL(P 1 | a) for the rows,
-    /// likewise for the columns. Infinite keeps them.
+    /// Whether to return the last potentials if the sweeps end above the tolerance, instead of throwing.
+    bool may_stop_short = false;
+    /// Factor on the updates of g, in [1, 2). Above 1 converges faster, but may not converge.
+    double over_relaxation = 1;
+    /// Weights of the marginal penalties of unbalanced transport, relative to the mean of the cost:
+    /// rho KL(P 1 | a) for the rows, rho KL(P^T 1 | b) for the columns. Infinite enforces the marginal.
     double rho_rows = std::numeric_limits<double>::infinity();
     double rho_cols = std::numeric_limits<double>::infinity();
-    bool count_partners = false;  ///< fill SinkhornResult::partners
-    bool values = false;          ///< fill SinkhornResult::value, transport_cost and mass
+    bool count_partners = false;  ///< whether to fill SinkhornResult::partners
+    bool values = false;          ///< whether to fill SinkhornResult::value, transport_cost and mass
 };
 
-/// What sinkhorn() reached.
+/// Result of sinkhorn().
 struct SinkhornResult {
     Potentials potentials;
-    std::size_t sweeps = 0;
-    double marginal_error = 0;  ///< 1-norm by which the last step of g changed the column marginals
-    /// Mean over rows, about a quarter of them, of 1 / sum_j (P_ij / a_i)^2: on how many partners a row's
-    /// mass is spread. 0 if not asked for.
+    std::size_t sweeps = 0;     ///< number of sweeps done
+    double marginal_error = 0;  ///< 1-norm by which the last update of g changed the column marginals
+    /// Effective number of columns that share the mass of a row: the mean of 1 / sum_j (P_ij / a_i)^2 over
+    /// about a quarter of the rows. 0 unless SinkhornOptions::count_partners is set.
     double partners = 0;
-    /// The dual value at g and the f that is best for it, in double:
-    /// min <P, C> + eps KL(P | a b) + rho KL(P 1 | a) + rho KL(P^T 1 | b), whose error is that of g squared.
+    /// Dual value of min <P, C> + eps KL(P | a b) + rho KL(P 1 | a) + rho KL(P^T 1 | b), in double, at g and
+    /// the optimal f for this g. Its error is quadratic in the error of g.
     double value = 0;
-    double transport_cost = 0;  ///< <P, C> of that plan
+    double transport_cost = 0;  ///< <P, C> of the plan P of these potentials
     double mass = 0;            ///< sum of P
 };
 
-/// Entropic dual potentials by Sinkhorn's iteration in the log domain:
+/// Computes entropic dual potentials by Sinkhorn iteration in the log domain:
 /// f_i = -eps log sum_j b_j exp((g_j - c_ij) / eps), then g_j likewise with a and f.
 ///
-/// Where marginals may be missed each step is shortened: f_i times rho / (rho + eps), likewise g_j.
+/// Unbalanced transport damps the updates: f_i is multiplied by rho / (rho + eps), likewise g_j.
 ///
-/// Works in fp32 with the row maximum taken out of every sum, so that no epsilon over- or underflows; a
-/// column whose mass underflows takes its potential from its cheapest row. Each sweep reads the cost once
-/// and takes one exponential per element. Bits do not depend on the number of threads.
+/// Works in fp32. Subtracts the row maximum in every sum, so that no epsilon overflows or underflows. A
+/// column whose mass underflows takes its potential from its cheapest row. Each sweep reads the cost once and
+/// computes one exponential per element. Deterministic: the result does not depend on the number of threads.
 ///
-/// Shapes:  a [n], b [m], weights >= 0, or empty for uniform; `start`
-///          may be null, or one of its potentials empty; if it has g that is what counts.
-/// Units:   potentials in those of the cost.
-/// Source:  Peyre and Cuturi, "Computational optimal transport", 2019, section 4.4; deviation: the column
-///          sums are formed from the row-normalised plan in the same pass. Unbalanced: Chizat, Peyre,
-///          Schmitzer and Vialard, "Scaling algorithms for unbalanced optimal transport problems", Math.
-///          Comp. 87, 2018; Sejourne, Feydy, Vialard, Trouve and Peyre, "Sinkhorn divergences for unbalanced
-///          optimal transport", 2019, for KL against a b.
+/// Shapes:  a [n], b [m], weights >= 0, or empty for uniform. `start` may be null, and one of its potentials
+///          may be empty. If it has g, f is ignored.
+/// Units:   potentials in the units of the cost.
+/// Source:  Peyre and Cuturi, "Computational optimal transport", 2019, section 4.4. Deviation: the column
+///          sums are formed from the row-normalised plan in the same pass.
+///          Unbalanced: Chizat, Peyre, Schmitzer and Vialard, "Scaling algorithms for unbalanced optimal
+///          transport problems", Math. Comp. 87, 2018. KL against a b: Sejourne, Feydy, Vialard, Trouve and
+///          Peyre, "Sinkhorn divergences for unbalanced optimal transport", 2019.
 ///
-/// @throws core::ShapeMismatch if a weight vector or a potential has another length
-/// @throws core::NumericalError if the potentials leave the finite numbers, or the sweeps are used up above a
-///         tolerance other than 0
+/// @throws core::ShapeMismatch if a weight vector or a potential has the wrong length
+/// @throws core::NumericalError if a potential is not finite, or if the sweeps end above a nonzero tolerance
+///         and may_stop_short is not set
 SinkhornResult sinkhorn(const Cost& cost, std::span<const double> a, std::span<const double> b,
                         const SinkhornOptions& options, const Potentials* start = nullptr);
 
-/// The same on a bare matrix; potentials are in its units.
+/// Same for an fp32 matrix. Potentials are in the units of the matrix.
 SinkhornResult sinkhorn(const CostRows& cost, std::span<const double> a, std::span<const double> b,
                         const SinkhornOptions& options, const Potentials* start = nullptr);
 

@@ -12,10 +12,10 @@ namespace popflow::ot {
 
 namespace {
 
-// 2^x for x < 127 to 2e-6 relative; below 2^-126 the answer is about 1e-38 instead of less.
+// Returns 2^x for x < 127 with a relative error of at most 2e-6. Results below 2^-126 become about 1e-38.
 [[gnu::always_inline]] inline float exp2_of_exponent(float x) {
     x = x < -126.0F ? -126.0F : x;
-    constexpr float round_to_integer = 12582912.0F;  // 1.5 * 2^23: adding it leaves no fraction bits
+    constexpr float round_to_integer = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
     const float shifted = x + round_to_integer;
     const float r = x - (shifted - round_to_integer);
     float p = 1.3393e-3F;
@@ -30,8 +30,8 @@ namespace {
 
 }  // namespace
 
-POPFLOW_SIMD void exponential_rows(RowBatch& rows, const float* g, float scale, std::size_t columns,
-                                   float* kernel) {
+POPFLOW_SIMD void exponentiate_rows(RowBatch& rows, const float* g, float scale, std::size_t columns,
+                                    float* kernel) {
     const float* c0 = rows.cost[0];
     const float* c1 = rows.cost[1];
     const float* c2 = rows.cost[2];
@@ -77,7 +77,7 @@ POPFLOW_SIMD void add_to_columns(const RowBatch& rows, const float* kernel, std:
     }
 }
 
-POPFLOW_SIMD float highest_exponent(const float* c, const float* g, float scale, std::size_t columns) {
+POPFLOW_SIMD float max_exponent(const float* c, const float* g, float scale, std::size_t columns) {
     float highest = -std::numeric_limits<float>::max();
 #pragma omp simd reduction(max : highest)
     for (std::size_t j = 0; j < columns; ++j) {
@@ -98,8 +98,8 @@ POPFLOW_SIMD void add(const float* more, std::size_t columns, float* sums) {
     for (std::size_t j = 0; j < columns; ++j) sums[j] += more[j];
 }
 
-POPFLOW_SIMD RowValues values_of_row(const float* c, const double* exponents, double inverse_epsilon,
-                                     std::size_t columns) {
+POPFLOW_SIMD RowValues row_values(const float* c, const double* exponents, double inverse_epsilon,
+                                  std::size_t columns) {
     double highest = -std::numeric_limits<double>::max();
 #pragma omp simd reduction(max : highest)
     for (std::size_t j = 0; j < columns; ++j) {
@@ -111,11 +111,11 @@ POPFLOW_SIMD RowValues values_of_row(const float* c, const double* exponents, do
 #pragma omp simd reduction(+ : sum, cost)
     for (std::size_t j = 0; j < columns; ++j) {
         double u = exponents[j] - inverse_epsilon * static_cast<double>(c[j]) - highest;
-        const bool counts = u > -700;
-        u = counts ? u : -700;
-        const double e = counts ? exp_of_negative(u) : 0;
+        const bool is_in_range = u > -700;
+        u = is_in_range ? u : -700;
+        const double e = is_in_range ? exp_of_negative(u) : 0;
         sum += e;
-        cost += e * static_cast<double>(counts ? c[j] : 0);
+        cost += e * static_cast<double>(is_in_range ? c[j] : 0);
     }
     return {highest, sum, cost};
 }

@@ -13,14 +13,14 @@ namespace popflow::ot {
 namespace {
 
 constexpr std::size_t rows_per_task = 64;
-// Below this much work threads cost more than they save.
+// Problems with less work run on one thread: starting a team costs more than it saves.
 constexpr std::size_t serial_size = 1U << 20U;
 constexpr std::size_t serial_arcs = 1U << 15U;
 
 }  // namespace
 
 IntegerCost::IntegerCost(const Cost& cost) : cost_(cost) {
-    // A dual is at most a path of n + m arcs: with these bits it fits 62.
+    // A dual is at most the cost of a path of n + m arcs. With this number of bits it fits 62 bits.
     const int path_bits = std::ilogb(static_cast<double>(cost.rows() + cost.cols())) + 1;
     const int cost_bits = std::min(44, 61 - path_bits);
     const double largest = cost.largest() * 1.001;
@@ -35,19 +35,19 @@ std::int64_t IntegerCost::from_matrix_units(double v) const {
     return std::llrint(v * scale_);
 }
 
-void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& more, ArcList& arcs) {
-    std::vector<std::size_t> room(n + 1, 0);
-    for (const Arc& arc : more) ++room[arc.i + 1];
-    for (std::size_t i = 0; i < n; ++i) room[i + 1] += room[i];
-    std::vector<std::uint32_t> added(more.size());
-    std::vector<std::size_t> next(room.begin(), room.end() - 1);
-    for (const Arc& arc : more) added[next[arc.i]++] = arc.j;
+void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& new_arcs, ArcList& arcs) {
+    std::vector<std::size_t> row_start(n + 1, 0);
+    for (const Arc& arc : new_arcs) ++row_start[arc.i + 1];
+    for (std::size_t i = 0; i < n; ++i) row_start[i + 1] += row_start[i];
+    std::vector<std::uint32_t> added(new_arcs.size());
+    std::vector<std::size_t> next(row_start.begin(), row_start.end() - 1);
+    for (const Arc& arc : new_arcs) added[next[arc.i]++] = arc.j;
 
     if (arcs.first.empty()) arcs.first.assign(n + 1, 0);
     std::vector<std::size_t> count(n + 1, 0);
     for (std::size_t i = 0; i < n; ++i) {
-        const auto begin = added.begin() + static_cast<std::ptrdiff_t>(room[i]);
-        const auto end = added.begin() + static_cast<std::ptrdiff_t>(room[i + 1]);
+        const auto begin = added.begin() + static_cast<std::ptrdiff_t>(row_start[i]);
+        const auto end = added.begin() + static_cast<std::ptrdiff_t>(row_start[i + 1]);
         std::sort(begin, end);
         auto kept = std::unique(begin, end);
         const auto old_begin = arcs.col.begin() + static_cast<std::ptrdiff_t>(arcs.first[i]);
@@ -55,7 +55,7 @@ void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& mo
         kept = std::remove_if(begin, kept,
                               [&](std::uint32_t j) { return std::binary_search(old_begin, old_end, j); });
         next[i] = static_cast<std::size_t>(kept - added.begin());
-        count[i + 1] = (arcs.first[i + 1] - arcs.first[i]) + (next[i] - room[i]);
+        count[i + 1] = (arcs.first[i + 1] - arcs.first[i]) + (next[i] - row_start[i]);
     }
     for (std::size_t i = 0; i < n; ++i) count[i + 1] += count[i];
 
@@ -63,7 +63,7 @@ void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& mo
     core::ParallelError error;
     const auto merge_row = [&](std::size_t i) {
         std::size_t old = arcs.first[i];
-        std::size_t fresh = room[i];
+        std::size_t fresh = row_start[i];
         for (std::size_t e = count[i]; e < count[i + 1]; ++e) {
             const bool take_old =
                 old < arcs.first[i + 1] && (fresh == next[i] || arcs.col[old] < added[fresh]);
@@ -72,14 +72,14 @@ void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& mo
             ++(take_old ? old : fresh);
         }
     };
-#pragma omp parallel for schedule(dynamic, rows_per_task) if (more.size() > serial_arcs)
+#pragma omp parallel for schedule(dynamic, rows_per_task) if (new_arcs.size() > serial_arcs)
     for (std::size_t i = 0; i < n; ++i) error.run([&] { merge_row(i); });
     error.rethrow();
     arcs = std::move(merged);
 }
 
 float kept_fraction(const Cost& cost) {
-    // The error of the matrix, and five float roundings on the way from it to the reduced cost.
+    // Covers the error of the matrix and five float roundings from the matrix to the reduced cost.
     return 1 - cost.relative_error() - 3e-7F;
 }
 
@@ -104,7 +104,7 @@ std::vector<Arc> violated_arcs(const Cost& cost, const IntegerCost& integer, std
     {
         std::optional<RowSearch> search;
         std::vector<std::pair<std::int64_t, std::uint32_t>> negative;
-        const auto look_through = [&](std::size_t i, std::vector<Arc>& arcs) {
+        const auto price_row = [&](std::size_t i, std::vector<Arc>& arcs) {
             const double fi = integer.to_matrix_units(f[i]);
             search->reduce(cost.row(i), rounded_g.data(), keep);
             negative.clear();
@@ -125,7 +125,7 @@ std::vector<Arc> violated_arcs(const Cost& cost, const IntegerCost& integer, std
             error.run([&] {
                 if (!search) search.emplace(cost.padded_cols());
                 const std::size_t end = std::min(cost.rows(), (task + 1) * rows_per_task);
-                for (std::size_t i = task * rows_per_task; i < end; ++i) look_through(i, found[task]);
+                for (std::size_t i = task * rows_per_task; i < end; ++i) price_row(i, found[task]);
             });
         }
     }

@@ -13,7 +13,7 @@ namespace popflow::ot {
 namespace {
 
 constexpr std::size_t rows_per_task = 64;
-// Below this many elements threads cost more than they save.
+// Matrices with fewer elements run on one thread: starting a team costs more than it saves.
 constexpr std::size_t serial_size = 1U << 20U;
 
 }  // namespace
@@ -70,7 +70,7 @@ void Candidates::choose(std::size_t i, std::size_t count, RowSearch& search) {
     if (row.size() == m) {
         bounds_[i] = std::numeric_limits<std::int64_t>::max();
     } else {
-        // One unit for the rounding of the cost to an integer and one for that of the bound.
+        // Subtracts one unit for the rounding of the cost to an integer and one for that of the bound.
         bounds_[i] = integer_.from_matrix_units(last - rounding_bound(cost_, last, largest_g_)) - 2;
     }
 }

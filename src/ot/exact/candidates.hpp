@@ -12,30 +12,32 @@
 
 namespace popflow::ot {
 
-/// The arcs of each row that matter so far, with a bound on those that are not in its list.
+/// Candidate arcs of each row, with a lower bound on c_ij - g_j of the arcs that are not listed.
 ///
-/// While the column duals g only fall, the reduced costs c_ij - g_j only rise, so a bound that held once
-/// holds from then on: a search may rely on it and extends a row when it comes to the bound. No arc is
-/// missed: the fp32 matrix gives bounds that its error cannot break, listed costs are exact.
+/// Invariant: the column duals g only fall, so c_ij - g_j only rises and a bound stays valid. A search relies
+/// on the bound and lists more arcs of a row when it reaches the bound. No arc is missed: the fp32 matrix
+/// gives bounds that account for its error, and the costs of listed arcs are exact.
 class Candidates {
   public:
     struct Entry {
         std::int64_t cost;
-        std::int64_t least;  ///< neither this arc nor any after it has c_ij - g_j below this
+        std::int64_t least;  ///< lower bound on c_ij - g_j of this arc and the arcs after it
         std::uint32_t col;
     };
 
-    /// Lists the `per_row` arcs of least c_ij - g_j of each row.
+    /// Lists the `per_row` arcs with the smallest c_ij - g_j of each row.
+    ///
+    /// @param cost, integer  must outlive this object
     Candidates(const Cost& cost, const IntegerCost& integer, std::span<const std::int64_t> g,
                std::size_t per_row);
 
-    /// By reduced cost at the time of listing.
+    /// Returns the candidate arcs of row i, sorted by c_ij - g_j at the time of listing.
     std::span<const Entry> row(std::size_t i) const { return rows_[i]; }
-    /// No arc of row i that is not listed has c_ij - g_j below this.
+    /// Returns a lower bound on c_ij - g_j of the arcs of row i that are not listed.
     std::int64_t bound(std::size_t i) const { return bounds_[i]; }
-    /// Lists row i anew, `count` arcs of least c_ij - g_j.
+    /// Replaces the list of row i by the `count` arcs with the smallest c_ij - g_j.
     void list(std::size_t i, std::size_t count) { choose(i, count, search_); }
-    /// A dual has fallen.
+    /// Sets the dual of column j to a value that is not larger than before.
     void lower(std::size_t j, std::int64_t g);
     /// Number of listed arcs.
     std::size_t size() const;
@@ -46,7 +48,7 @@ class Candidates {
     const Cost& cost_;
     const IntegerCost& integer_;
     std::vector<std::int64_t> duals_;
-    linalg::AlignedVector<float> g_;  // the same, padded, matrix units
+    linalg::AlignedVector<float> g_;  // duals_ in matrix units, padded
     double largest_g_ = 0;
     RowSearch search_;
     std::vector<std::vector<Entry>> rows_;

@@ -30,7 +30,7 @@ LineTransport line_transport(const Cost& cost, std::span<const std::int64_t> sup
         if (units > 0) result.plan.push_back({i, j, units});
         from -= units;
         to -= units;
-        // Where both end at once a step without mass keeps the staircase in one piece.
+        // If supply and demand are exhausted together, a step without mass keeps the staircase connected.
         if (from == 0 && k + 1 < n) {
             from = supply[rows[++k]];
             result.f[rows[k]] = cost.exact(rows[k], j) - result.g[j];

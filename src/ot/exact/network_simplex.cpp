@@ -12,8 +12,8 @@ namespace popflow::ot {
 
 namespace {
 
-// All duals together may move so far, in integer costs; with a path of arcs on top they fit 63 bits.
-constexpr std::int64_t largest_drift = std::int64_t{1} << 61;
+// Largest common offset of all duals, in integer costs. With the cost of a path added they fit 63 bits.
+constexpr std::int64_t max_drift = std::int64_t{1} << 61;
 
 }  // namespace
 
@@ -24,22 +24,23 @@ NetworkSimplex::NetworkSimplex(const IntegerCost& cost, std::span<const std::int
       nodes_(supply.size() + demand.size()),
       f_(supply.size()),
       g_(demand.size()) {
-    // One more unit per row on a scale where the sum of these is less than one: no part of the rows ever has
-    // the supply that a part of the columns needs, and so no tree arc is empty.
+    // Perturbs the supplies against degeneracy. Each unit is divided into n + 1 parts. Each row gets one more
+    // part, and the last column takes these n parts, less than one unit. No proper subset of the rows then
+    // has exactly the supply that a subset of the columns needs, so every tree arc has positive flow.
     const auto scale = static_cast<std::int64_t>(supply.size()) + 1;
-    std::vector<std::int64_t> more_supply(supply.begin(), supply.end());
-    std::vector<std::int64_t> more_demand(demand.begin(), demand.end());
-    for (std::int64_t& s : more_supply) s = s * scale + 1;
-    for (std::int64_t& d : more_demand) d *= scale;
-    more_demand.back() += scale - 1;
-    build_tree(cost, first_plan(arcs, f, g, std::move(more_supply), std::move(more_demand)));
+    std::vector<std::int64_t> perturbed_supply(supply.begin(), supply.end());
+    std::vector<std::int64_t> perturbed_demand(demand.begin(), demand.end());
+    for (std::int64_t& s : perturbed_supply) s = s * scale + 1;
+    for (std::int64_t& d : perturbed_demand) d *= scale;
+    perturbed_demand.back() += scale - 1;
+    build_tree(cost, initial_plan(arcs, f, g, std::move(perturbed_supply), std::move(perturbed_demand)));
     store_duals();
 }
 
-std::vector<Flow> NetworkSimplex::first_plan(const ArcList& arcs, std::span<const std::int64_t> f,
-                                             std::span<const std::int64_t> g,
-                                             std::vector<std::int64_t> supply,
-                                             std::vector<std::int64_t> demand) const {
+std::vector<Flow> NetworkSimplex::initial_plan(const ArcList& arcs, std::span<const std::int64_t> f,
+                                               std::span<const std::int64_t> g,
+                                               std::vector<std::int64_t> supply,
+                                               std::vector<std::int64_t> demand) const {
     struct Candidate {
         std::int64_t slack;
         std::uint32_t i;
@@ -66,7 +67,7 @@ std::vector<Flow> NetworkSimplex::first_plan(const ArcList& arcs, std::span<cons
     for (const Candidate& candidate : order) {
         if (supply[candidate.i] > 0 && demand[candidate.j] > 0) move(candidate.i, candidate.j);
     }
-    // The north-west corner plan of what is left.
+    // Moves the remaining mass by the north-west corner rule.
     std::uint32_t j = 0;
     for (std::uint32_t i = 0; i < rows_; ++i) {
         while (supply[i] > 0) {
@@ -78,7 +79,7 @@ std::vector<Flow> NetworkSimplex::first_plan(const ArcList& arcs, std::span<cons
 }
 
 void NetworkSimplex::build_tree(const IntegerCost& cost, std::span<const Flow> plan) {
-    // Each arc of the plan closed one node for good, so the arcs are a spanning tree; hang it from row 0.
+    // Each arc of the plan exhausted one node, so the arcs form a spanning tree. Its root is row 0.
     std::vector<std::size_t> first(nodes_.size() + 1, 0);
     for (const Flow& arc : plan) {
         ++first[arc.i + 1];
@@ -114,23 +115,25 @@ void NetworkSimplex::build_tree(const IntegerCost& cost, std::span<const Flow> p
 }
 
 void NetworkSimplex::solve(const ArcList& arcs) {
-    // Every pivot lowers an integer cost, so the end is certain; this many mean that something is broken.
+    // Every pivot lowers an integer cost, so the method terminates. Reaching this limit indicates a bug.
     const std::size_t limit = 1000 * (nodes_.size() + arcs.size());
     for (std::size_t pivots = 0;; ++pivots) {
-        const Entering entering = find_entering(arcs);
+        const EnteringArc entering = find_entering(arcs);
         if (entering.i == npos) break;
         if (pivots == limit)
-            throw core::NumericalError("ot.exact", "the network simplex does not come to an end");
+            throw core::NumericalError(
+                "ot.exact", "the network simplex did not terminate in " + std::to_string(limit) + " pivots");
         pivot(entering);
     }
     store_duals();
 }
 
-NetworkSimplex::Entering NetworkSimplex::find_entering(const ArcList& arcs) {
-    // The most negative of a block of arcs, about as many as the root of their number: rows in turn.
+NetworkSimplex::EnteringArc NetworkSimplex::find_entering(const ArcList& arcs) {
+    // Block pricing: selects the most negative arc of a block, about sqrt(number of arcs) arcs of consecutive
+    // rows. Continues with the next block if the block has no negative arc.
     const auto block = static_cast<std::size_t>(std::sqrt(static_cast<double>(arcs.size()))) + 16;
-    Entering best;
-    std::size_t looked_at = 0;
+    EnteringArc best;
+    std::size_t priced = 0;
     for (std::uint32_t count = 0; count < rows_; ++count) {
         const std::uint32_t i = next_row_;
         next_row_ = i + 1 == rows_ ? 0 : i + 1;
@@ -139,27 +142,27 @@ NetworkSimplex::Entering NetworkSimplex::find_entering(const ArcList& arcs) {
             const std::int64_t slack = arcs.cost[e] - fi + nodes_[rows_ + arcs.col[e]].potential;
             if (slack < best.slack) best = {slack, i, arcs.col[e]};
         }
-        looked_at += arcs.first[i + 1] - arcs.first[i];
-        if (looked_at >= block) {
+        priced += arcs.first[i + 1] - arcs.first[i];
+        if (priced >= block) {
             if (best.i != npos) break;
-            looked_at = 0;
+            priced = 0;
         }
     }
     return best;
 }
 
-void NetworkSimplex::pivot(const Entering& entering) {
+void NetworkSimplex::pivot(const EnteringArc& entering) {
     const std::uint32_t row = entering.i;
     const std::uint32_t col = rows_ + entering.j;
-    // More from row to col means less on the row's own arc to its parent and on the arc into col from its
-    // parent, more on the next arc up, and so on to where the two ways meet.
+    // The entering arc closes a cycle through the apex, the lowest common ancestor of row and col. Flow falls
+    // on the arcs from row and col to their parents and rises on the next arcs, alternating up to the apex.
     std::uint32_t leaving = npos;
     bool on_row_side = false;
     std::int64_t units = std::numeric_limits<std::int64_t>::max();
     std::uint32_t u = row;
     std::uint32_t v = col;
     while (u != v) {
-        // The smaller subtree does not hold the other node.
+        // A subtree that is not larger cannot contain the other node, so its root moves up.
         const bool up_row = nodes_[u].size <= nodes_[v].size;
         std::uint32_t& w = up_row ? u : v;
         if ((w < rows_) == up_row && nodes_[w].flow < units) {
@@ -169,22 +172,24 @@ void NetworkSimplex::pivot(const Entering& entering) {
         }
         w = nodes_[w].parent;
     }
-    const std::uint32_t meet = u;
-    for (u = row; u != meet; u = nodes_[u].parent) nodes_[u].flow += u < rows_ ? -units : units;
-    for (v = col; v != meet; v = nodes_[v].parent) nodes_[v].flow += v < rows_ ? units : -units;
-    // The tree below the leaving arc now hangs from the entering one; its duals move so that this is tight.
-    const std::uint32_t moved = nodes_[leaving].size;
-    for (u = nodes_[leaving].parent; u != meet; u = nodes_[u].parent) nodes_[u].size -= moved;
+    const std::uint32_t apex = u;
+    for (u = row; u != apex; u = nodes_[u].parent) nodes_[u].flow += u < rows_ ? -units : units;
+    for (v = col; v != apex; v = nodes_[v].parent) nodes_[v].flow += v < rows_ ? units : -units;
+    // Attaches the subtree below the leaving arc to the entering arc, and makes that arc tight.
+    const std::uint32_t moved_nodes = nodes_[leaving].size;
+    for (u = nodes_[leaving].parent; u != apex; u = nodes_[u].parent) nodes_[u].size -= moved_nodes;
     const std::uint32_t top = on_row_side ? row : col;
     const std::uint32_t parent = on_row_side ? col : row;
-    for (u = parent; u != meet; u = nodes_[u].parent) nodes_[u].size += moved;
-    rehang(top, leaving, parent, units);
-    shift(top, on_row_side ? entering.slack : -entering.slack);
+    for (u = parent; u != apex; u = nodes_[u].parent) nodes_[u].size += moved_nodes;
+    reroot(top, leaving, parent, units);
+    shift_duals(top, on_row_side ? entering.slack : -entering.slack);
 }
 
-void NetworkSimplex::rehang(std::uint32_t node, std::uint32_t top, std::uint32_t parent, std::int64_t flow) {
+// Attaches the subtree of `top` to `parent` with `node` as its new root, by reversing the path from `node` to
+// `top`. `flow` is the flow on the arc between `node` and `parent`.
+void NetworkSimplex::reroot(std::uint32_t node, std::uint32_t top, std::uint32_t parent, std::int64_t flow) {
     const std::uint32_t all = nodes_[top].size;
-    std::uint32_t below = 0;  // what hangs from the node before, now its parent
+    std::uint32_t below = 0;  // size of the old subtree of the previous node, which is now the parent
     for (;;) {
         const std::uint32_t old_parent = nodes_[node].parent;
         const std::int64_t old_flow = nodes_[node].flow;
@@ -201,22 +206,23 @@ void NetworkSimplex::rehang(std::uint32_t node, std::uint32_t top, std::uint32_t
     }
 }
 
-// Only differences count: either the subtree moves or all the rest, whichever is smaller.
-void NetworkSimplex::shift(std::uint32_t top, std::int64_t by) {
+// Shifts the duals of a subtree relative to all others. Only differences of duals matter, so it changes the
+// smaller of the two parts.
+void NetworkSimplex::shift_duals(std::uint32_t top, std::int64_t by) {
     if (2 * static_cast<std::size_t>(nodes_[top].size) <= nodes_.size()) {
-        shift_below(top, npos, by);
+        shift_subtree(top, npos, by);
         return;
     }
-    shift_below(0, top, -by);
-    if (std::abs(nodes_[0].potential) > largest_drift) shift_below(0, npos, -nodes_[0].potential);
+    shift_subtree(0, top, -by);
+    if (std::abs(nodes_[0].potential) > max_drift) shift_subtree(0, npos, -nodes_[0].potential);
 }
 
-// Moves the duals of a subtree, but for those of another within it.
-void NetworkSimplex::shift_below(std::uint32_t top, std::uint32_t without, std::int64_t by) {
+// Adds `by` to the duals of the subtree of `top`, except for the subtree of `excluded` inside it.
+void NetworkSimplex::shift_subtree(std::uint32_t top, std::uint32_t excluded, std::int64_t by) {
     std::uint32_t v = top;
     for (;;) {
         Node& node = nodes_[v];
-        if (v != without) {
+        if (v != excluded) {
             node.potential += by;
             if (node.child != npos) {
                 v = node.child;
@@ -249,17 +255,17 @@ void NetworkSimplex::detach(std::uint32_t node) {
 }
 
 void NetworkSimplex::store_duals() {
-    shift_below(0, npos, -nodes_[0].potential);
+    shift_subtree(0, npos, -nodes_[0].potential);
     for (std::size_t i = 0; i < f_.size(); ++i) f_[i] = nodes_[i].potential;
     for (std::size_t j = 0; j < g_.size(); ++j) g_[j] = -nodes_[rows_ + j].potential;
 }
 
 std::vector<Flow> NetworkSimplex::plan() const {
-    // Flows are those of the perturbed problem; the units of the true one are what is left after rounding,
-    // because the perturbation of any arc lies between -n and n of the n + 1 parts of a unit. Which way it
-    // goes is the arc's side of the last column, which took it all.
+    // Removes the perturbation from the flows. The perturbation of an arc lies between -n and n parts, where
+    // a unit has n + 1 parts. It is the surplus of the subtree below the arc. Its sign depends on whether the
+    // last column, which took all extra parts, is in the subtree.
     const auto scale = static_cast<std::int64_t>(rows_) + 1;
-    std::vector<std::int64_t> rows_below(nodes_.size(), 0);
+    std::vector<std::int64_t> surplus(nodes_.size(), 0);
     std::vector<std::uint32_t> order{0};
     order.reserve(nodes_.size());
     for (std::size_t l = 0; l < order.size(); ++l) {
@@ -270,11 +276,11 @@ std::vector<Flow> NetworkSimplex::plan() const {
     for (std::size_t l = order.size() - 1; l > 0; --l) {
         const std::uint32_t v = order[l];
         const Node& node = nodes_[v];
-        // Surplus of the subtree, in parts: one for each row, -n for the last column.
-        rows_below[v] += v < rows_ ? 1 : 0;
-        rows_below[v] -= v == last ? scale - 1 : 0;
-        rows_below[node.parent] += rows_below[v];
-        const std::int64_t parts = v < rows_ ? rows_below[v] : -rows_below[v];
+        // Computes the surplus of the subtree in parts: 1 for each row, -n for the last column.
+        surplus[v] += v < rows_ ? 1 : 0;
+        surplus[v] -= v == last ? scale - 1 : 0;
+        surplus[node.parent] += surplus[v];
+        const std::int64_t parts = v < rows_ ? surplus[v] : -surplus[v];
         const std::int64_t units = (node.flow - parts) / scale;
         if (units == 0) continue;
         if (v < rows_) {

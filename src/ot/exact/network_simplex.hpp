@@ -10,64 +10,66 @@
 
 namespace popflow::ot {
 
-/// Exact transport on a sparse set of arcs by the network simplex method, in integers.
+/// Solves transport on a sparse set of arcs exactly by the network simplex method, in integers.
 ///
-/// The basis is a spanning tree of rows and columns whose arcs alone carry mass; the duals are those for
-/// which every tree arc is tight. A pivot brings in an arc with c_ij < f_i + g_j and drops the arc of its
-/// cycle that empties first. Supplies are perturbed so that no tree arc is ever empty: each pivot lowers
-/// the cost, and the method ends. Arcs may be added at any time; the tree stays feasible and the search
-/// goes on.
+/// The basis is a spanning tree of rows and columns. Only tree arcs carry flow, and the duals make every tree
+/// arc tight. A pivot brings an arc with negative reduced cost into the basis. The arc of its cycle whose
+/// flow is exhausted first leaves. Supplies are perturbed so that no basis is degenerate: every tree arc has
+/// positive flow. Each pivot therefore lowers the cost, and the method terminates. The caller may add arcs
+/// between calls, because the basis stays feasible.
 ///
-/// Source: Ahuja, Magnanti and Orlin, "Network flows", 1993, chapter 11; the perturbation: Orden, "The
-///         transhipment problem", Management Science 2, 1956.
+/// Source:  Ahuja, Magnanti and Orlin, "Network flows", 1993, chapter 11. Perturbation: Orden, "The
+///          transhipment problem", Management Science 2, 1956.
 class NetworkSimplex {
   public:
-    /// The tree starts with the arcs of least c_ij - f_i - g_j that fit; what they cannot carry goes by
-    /// arcs of any cost.
+    /// Builds the starting basis from the arcs with the smallest reduced costs c_ij - f_i - g_j that fit.
+    /// Mass that they cannot carry uses arcs of any cost.
     ///
-    /// @param supply, demand  >= 0 and of the same sum, demand > 0; the sum times n + 1 is less than 2^62
+    /// @param supply  >= 0
+    /// @param demand  > 0, with the same sum as supply. The sum times n + 1 must be less than 2^62.
+    /// @param f, g    starting duals
     NetworkSimplex(const IntegerCost& cost, std::span<const std::int64_t> supply,
                    std::span<const std::int64_t> demand, const ArcList& arcs, std::span<const std::int64_t> f,
                    std::span<const std::int64_t> g);
 
-    /// Makes the plan optimal on these arcs together with those of the tree.
+    /// Makes the plan optimal on these arcs and those of the basis.
     ///
-    /// @throws core::NumericalError if the search does not come to an end
+    /// @throws core::NumericalError if the method does not terminate
     void solve(const ArcList& arcs);
 
     std::span<const std::int64_t> f() const { return f_; }
     std::span<const std::int64_t> g() const { return g_; }
-    /// The plan, by rows.
+    /// Returns the plan, sorted by rows.
     std::vector<Flow> plan() const;
 
   private:
     static constexpr std::uint32_t npos = 0xffffffff;
 
-    // Rows come first, columns after them. `flow` is that of the arc between the node and its parent.
+    // Node of the spanning tree. Columns are numbered after the rows.
     struct Node {
         std::uint32_t parent = npos;
-        std::uint32_t child = npos;  // the first
-        std::uint32_t next = npos;   // siblings
-        std::uint32_t previous = npos;
-        std::int64_t potential = 0;  // f of a row, -g of a column
-        std::int64_t flow = 0;
-        std::uint32_t size = 1;  // of the subtree, with the node itself
+        std::uint32_t child = npos;     // first child
+        std::uint32_t next = npos;      // next sibling
+        std::uint32_t previous = npos;  // previous sibling
+        std::int64_t potential = 0;     // f of a row, -g of a column
+        std::int64_t flow = 0;          // flow on the arc between the node and its parent
+        std::uint32_t size = 1;         // number of nodes of the subtree, including this node
     };
-    struct Entering {
-        std::int64_t slack = 0;  // c_ij - f_i - g_j
+    struct EnteringArc {
+        std::int64_t slack = 0;  // reduced cost c_ij - f_i - g_j
         std::uint32_t i = npos;
         std::uint32_t j = npos;
     };
 
-    std::vector<Flow> first_plan(const ArcList& arcs, std::span<const std::int64_t> f,
-                                 std::span<const std::int64_t> g, std::vector<std::int64_t> supply,
-                                 std::vector<std::int64_t> demand) const;
+    std::vector<Flow> initial_plan(const ArcList& arcs, std::span<const std::int64_t> f,
+                                   std::span<const std::int64_t> g, std::vector<std::int64_t> supply,
+                                   std::vector<std::int64_t> demand) const;
     void build_tree(const IntegerCost& cost, std::span<const Flow> plan);
-    Entering find_entering(const ArcList& arcs);
-    void pivot(const Entering& entering);
-    void rehang(std::uint32_t node, std::uint32_t top, std::uint32_t parent, std::int64_t flow);
-    void shift(std::uint32_t top, std::int64_t by);
-    void shift_below(std::uint32_t top, std::uint32_t without, std::int64_t by);
+    EnteringArc find_entering(const ArcList& arcs);
+    void pivot(const EnteringArc& entering);
+    void reroot(std::uint32_t node, std::uint32_t top, std::uint32_t parent, std::int64_t flow);
+    void shift_duals(std::uint32_t top, std::int64_t by);
+    void shift_subtree(std::uint32_t top, std::uint32_t excluded, std::int64_t by);
     void attach(std::uint32_t node, std::uint32_t parent);
     void detach(std::uint32_t node);
     void store_duals();
@@ -76,7 +78,7 @@ class NetworkSimplex {
     std::vector<Node> nodes_;
     std::vector<std::int64_t> f_;
     std::vector<std::int64_t> g_;
-    std::uint32_t next_row_ = 0;  // where the search for an entering arc goes on
+    std::uint32_t next_row_ = 0;  // row where the next search for an entering arc starts
 };
 
 }  // namespace popflow::ot

@@ -39,8 +39,8 @@ void PartialPlan::clear() {
 }
 
 void PartialPlan::make_tight() {
-    std::vector<std::vector<Share>> before(shares.size());
-    for (std::size_t j = 0; j < shares.size(); ++j) before[j] = shares[j];
+    std::vector<std::vector<Share>> old_shares(shares.size());
+    for (std::size_t j = 0; j < shares.size(); ++j) old_shares[j] = shares[j];
     clear();
     const auto move = [&](std::uint32_t i, std::uint32_t j, std::int64_t units) {
         supply[i] -= units;
@@ -58,8 +58,8 @@ void PartialPlan::make_tight() {
         for (const auto& arc : candidates.row(i)) {
             if (arc.least > f[i]) break;
             if (!tight(i, arc)) continue;
-            const auto at = std::ranges::find(before[arc.col], i, &Share::row);
-            if (at != before[arc.col].end()) move(i, arc.col, at->units);
+            const auto at = std::ranges::find(old_shares[arc.col], i, &Share::row);
+            if (at != old_shares[arc.col].end()) move(i, arc.col, at->units);
         }
     }
     for (std::uint32_t i = 0; i < f.size(); ++i) {

@@ -11,38 +11,42 @@
 
 namespace popflow::ot {
 
-/// A plan in the making, in whole units, with the duals that lead it.
+/// Incomplete transport plan in integer units, with its dual potentials.
 struct PartialPlan {
-    /// Mass that a column has from a row.
+    /// Mass that a column receives from a row.
     struct Share {
         std::uint32_t row;
         std::int64_t units;
     };
 
-    /// No mass moved yet.
+    /// Starts with an empty plan.
     ///
-    /// @param supply, demand  >= 0 and of the same sum
-    /// @param g  duals of the columns, those that the candidates were chosen by
+    /// @param candidates      must outlive this object
+    /// @param supply, demand  >= 0, with equal sums
+    /// @param g               duals of the columns that the candidates were chosen with
     PartialPlan(Candidates& candidates, std::span<const std::int64_t> supply,
                 std::span<const std::int64_t> demand, std::vector<std::int64_t> g);
 
+    /// Adds mass to an arc. Does not change supply and demand.
     void add(std::uint32_t col, std::uint32_t row, std::int64_t units);
-    /// Takes back all mass.
+    /// Removes all mass from the plan, and restores supply and demand.
     void clear();
-    /// f_i = min_j c_ij - g_j over all arcs, or less; mass stays only where the duals are tight, and moves
-    /// along arcs that are, as far as it fits.
+    /// Makes the duals feasible and restores complementary slackness.
+    ///
+    /// Sets f_i to a lower bound on min_j c_ij - g_j over all arcs. Keeps mass only on tight arcs, then moves
+    /// as much as fits along tight arcs.
     void make_tight();
-    /// Lowers the dual of a column.
+    /// Lowers the dual of a column by `by` >= 0.
     void lower(std::uint32_t col, std::int64_t by);
-    /// The plan, by rows.
+    /// Returns the plan, sorted by rows.
     std::vector<Flow> flows() const;
 
     Candidates& candidates;
-    std::vector<std::int64_t> supply;  ///< what is left
-    std::vector<std::int64_t> demand;
-    std::vector<std::int64_t> f;
-    std::vector<std::int64_t> g;
-    std::vector<std::vector<Share>> shares;  ///< of the columns
+    std::vector<std::int64_t> supply;        ///< remaining supply of each row
+    std::vector<std::int64_t> demand;        ///< remaining demand of each column
+    std::vector<std::int64_t> f;             ///< duals of the rows
+    std::vector<std::int64_t> g;             ///< duals of the columns
+    std::vector<std::vector<Share>> shares;  ///< mass of each column, by row
 };
 
 }  // namespace popflow::ot

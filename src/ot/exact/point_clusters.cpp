@@ -55,11 +55,11 @@ linalg::Matrix<float> PointClusters::centres(std::size_t count) const {
     return centres;
 }
 
-std::vector<double> PointClusters::weights(std::size_t count, std::span<const double> of_points) const {
+std::vector<double> PointClusters::weights(std::size_t count, std::span<const double> point_weights) const {
     std::vector<double> weights(count);
     for (std::size_t c = 0; c < count; ++c) {
         for (std::size_t i = begin(c, count); i < begin(c + 1, count); ++i) {
-            weights[c] += of_points.empty() ? 1.0 : of_points[order_[i]];
+            weights[c] += point_weights.empty() ? 1.0 : point_weights[order_[i]];
         }
     }
     return weights;

@@ -10,29 +10,33 @@
 
 namespace popflow::ot {
 
-/// Points in clusters, few or many: all of them are halved at the median of the marker that varies most, the
-/// halves likewise, down to `finest` clusters. Those of a level differ by at most one point.
+/// Hierarchical clusters of points. Level by level, each cluster is halved at the median of the marker with
+/// the largest variance, down to `finest` clusters.
 ///
-/// Ties go by index, so that the clusters depend on nothing else than the points.
+/// The sizes of the clusters of a level differ by at most one point. Deterministic: ties are broken by index.
 class PointClusters {
   public:
-    /// @param x       [n, d], finite; must outlive the clusters
+    /// @param x       [n, d], finite, must outlive this object
     /// @param finest  a power of two, at most n
     PointClusters(linalg::ConstMatrixView<float> x, std::size_t finest);
 
-    /// Means of the points of each cluster, [count, d]; `count` is a power of two, at most `finest`.
+    /// Returns the mean of the points of each cluster, [count, d].
+    ///
+    /// @param count  number of clusters of the level, a power of two, at most `finest`
     linalg::Matrix<float> centres(std::size_t count) const;
-    /// Weight of each cluster, [count], the sum of those of its points; empty weights count each as one.
-    std::vector<double> weights(std::size_t count, std::span<const double> of_points) const;
+    /// Returns the weight of each cluster, [count]: the sum of the weights of its points.
+    ///
+    /// @param point_weights  [n], or empty for weight 1 each
+    std::vector<double> weights(std::size_t count, std::span<const double> point_weights) const;
 
   private:
-    // Where a cluster of a level begins in order_.
+    // Returns the index in order_ of the first point of a cluster, on the level of `count` clusters.
     std::size_t begin(std::size_t cluster, std::size_t count) const { return x_.rows * cluster / count; }
     void halve(std::size_t cluster, std::size_t count, std::size_t finest);
     std::size_t widest_marker(std::size_t first, std::size_t last) const;
 
     linalg::ConstMatrixView<float> x_;
-    std::vector<std::uint32_t> order_;  // the points, cluster by cluster
+    std::vector<std::uint32_t> order_;  // indices of the points, sorted by cluster
 };
 
 }  // namespace popflow::ot

@@ -14,7 +14,7 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 
 constexpr std::size_t minimum_block = 32;
 
-// r_j = keep c_j - g_j and the minimum of each block of r.
+// Computes r_j = keep c_j - g_j and the minimum of each block of r.
 POPFLOW_SIMD void reduced_row(const float* c, const float* g, float keep, std::size_t columns, float* r,
                               float* minima) {
     for (std::size_t j = 0; j < columns; j += minimum_block) {
@@ -41,8 +41,8 @@ void RowSearch::reduce(const float* c, const float* g, float keep) {
 }
 
 std::span<const RowSearch::Found> RowSearch::smallest(std::size_t columns, std::size_t count,
-                                                      std::size_t turn) {
-    // The count-th smallest block minimum bounds the count-th smallest element: few blocks need a look.
+                                                      std::size_t first_col) {
+    // Skips most blocks: the count-th smallest block minimum bounds the count-th smallest element.
     float bound = infinity;
     if (minima_.size() > count) {
         sorted_ = minima_;
@@ -55,8 +55,8 @@ std::span<const RowSearch::Found> RowSearch::smallest(std::size_t columns, std::
         if (minima_[b] > bound) continue;
         for (std::size_t j = b * block; j < std::min(columns, (b + 1) * block); ++j) {
             if (reduced_[j] > bound) continue;
-            const std::size_t turned = j >= turn ? j - turn : j + columns - turn;
-            found_.emplace_back(reduced_[j], static_cast<std::uint32_t>(turned));
+            const std::size_t rotated = j >= first_col ? j - first_col : j + columns - first_col;
+            found_.emplace_back(reduced_[j], static_cast<std::uint32_t>(rotated));
         }
     }
     if (found_.size() > count) {
@@ -64,7 +64,7 @@ std::span<const RowSearch::Found> RowSearch::smallest(std::size_t columns, std::
         found_.resize(count);
     }
     for (auto& [value, j] : found_) {
-        j = static_cast<std::uint32_t>(j + turn < columns ? j + turn : j + turn - columns);
+        j = static_cast<std::uint32_t>(j + first_col < columns ? j + first_col : j + first_col - columns);
     }
     return found_;
 }

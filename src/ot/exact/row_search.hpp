@@ -11,20 +11,21 @@
 
 namespace popflow::ot {
 
-/// The reduced costs of one row and the search for the smallest of them; each thread has its own.
+/// Computes the reduced costs of one row and searches for the smallest ones. Not thread-safe: each thread
+/// needs its own object.
 class RowSearch {
   public:
     using Found = std::pair<float, std::uint32_t>;  ///< reduced cost and column
 
     explicit RowSearch(std::size_t padded_cols);
-    /// r_j = keep c_j - g_j; all rows have the padded length.
+    /// Computes r_j = keep c_j - g_j. c and g have the padded length.
     void reduce(const float* c, const float* g, float keep);
-    /// The `count` smallest of the first `columns`, in any order.
+    /// Returns the `count` smallest of the first `columns` elements, in any order.
     ///
-    /// Among equals, the columns from `turn` on come first, so that equal costs do not send every row to the
-    /// same few columns.
-    std::span<const Found> smallest(std::size_t columns, std::size_t count, std::size_t turn);
-    /// Calls visit(j) for each of the first `columns` with r_j < bound, in order.
+    /// Breaks ties by column, cyclically from `first_col` on. Otherwise equal costs would select the same few
+    /// columns for every row.
+    std::span<const Found> smallest(std::size_t columns, std::size_t count, std::size_t first_col);
+    /// Calls visit(j) for each of the first `columns` elements with r_j < bound, in ascending order of j.
     template <class Visit>
     void below(std::size_t columns, float bound, Visit visit) const {
         for (std::size_t b = 0; b * block < columns; ++b) {
@@ -37,7 +38,7 @@ class RowSearch {
     }
 
   private:
-    static constexpr std::size_t block = 32;  // elements that share one minimum
+    static constexpr std::size_t block = 32;  // number of elements that share one minimum
 
     linalg::AlignedVector<float> reduced_;
     std::vector<float> minima_;

@@ -9,10 +9,12 @@ namespace popflow::ot {
 
 namespace {
 
-constexpr std::int64_t unreached = std::numeric_limits<std::int64_t>::max();
-constexpr std::size_t arcs_at_a_time = 8;
-constexpr std::size_t arcs_listed = 32;
-// To list a row anew takes about as long as to look at one arc in this many of its columns.
+constexpr std::int64_t infinity = std::numeric_limits<std::int64_t>::max();
+// Number of arcs of a row that one scan visits.
+constexpr std::size_t arcs_per_scan = 8;
+// Number of arcs that a search lists for a row the first time. The number doubles each time the list ends.
+constexpr std::size_t first_list_size = 32;
+// Listing a row of m columns takes about as long as scanning m / columns_per_effort arcs.
 constexpr std::size_t columns_per_effort = 16;
 
 }  // namespace
@@ -41,7 +43,7 @@ bool ShortestPaths::solve(std::size_t effort) {
     return true;
 }
 
-void ShortestPaths::spend(std::size_t arcs) {
+void ShortestPaths::spend_effort(std::size_t arcs) {
     effort_ -= std::min(effort_, arcs);
 }
 
@@ -60,42 +62,43 @@ void ShortestPaths::visit(std::uint32_t row, std::int64_t distance, std::uint32_
     scan(row);
 }
 
-// Looks at the listed arcs of a row from where the search has come to: those that may matter soon.
+// Scans the next few listed arcs of a row.
 void ShortestPaths::scan(std::uint32_t row) {
     const std::int64_t base = row_distance_[row] - plan_.f[row];
     const auto arcs = plan_.candidates.row(row);
     const std::size_t first = row_scanned_[row];
-    const std::size_t end = std::min(first + arcs_at_a_time, arcs.size());
-    spend(end - first);
+    const std::size_t end = std::min(first + arcs_per_scan, arcs.size());
+    spend_effort(end - first);
     for (const auto& [c, least, j] : arcs.subspan(first, end - first)) {
-        const std::int64_t through = base + c - plan_.g[j];
-        if (through >= sink_distance_ || (stamp_[j] == search_ && through >= distance_[j])) continue;
+        const std::int64_t new_distance = base + c - plan_.g[j];
+        if (new_distance >= sink_distance_ || (stamp_[j] == search_ && new_distance >= distance_[j]))
+            continue;
         stamp_[j] = search_;
-        distance_[j] = through;
+        distance_[j] = new_distance;
         reached_from_[j] = row;
         if (plan_.demand[j] > 0) {
-            sink_distance_ = through;
+            sink_distance_ = new_distance;
             sink_ = j;
         } else {
-            push(through, j);
+            push(new_distance, j);
         }
     }
     row_scanned_[row] = static_cast<std::uint32_t>(end);
-    // What is left is no nearer than this, nor than the row itself.
+    // Lower bound on the distance of the columns behind the remaining arcs.
     const std::int64_t least = end < arcs.size() ? arcs[end].least : plan_.candidates.bound(row);
-    if (least == unreached) return;
+    if (least == infinity) return;
     const std::int64_t beyond = std::max(base + least, row_distance_[row]);
     if (beyond < sink_distance_) push(beyond, static_cast<std::uint32_t>(plan_.g.size()) + row);
 }
 
-// Looks further along a row; a list that this search has made itself was too short.
-void ShortestPaths::scan_on(std::uint32_t row) {
+// Scans further arcs of a row. Lists more of them first if all listed arcs are scanned.
+void ShortestPaths::scan_further(std::uint32_t row) {
     const std::size_t listed = plan_.candidates.row(row).size();
     if (row_scanned_[row] == listed) {
-        plan_.candidates.list(row, row_listed_[row] == search_ ? 2 * listed : arcs_listed);
+        plan_.candidates.list(row, row_listed_[row] == search_ ? 2 * listed : first_list_size);
         row_listed_[row] = search_;
         row_scanned_[row] = 0;
-        spend(plan_.g.size() / columns_per_effort);
+        spend_effort(plan_.g.size() / columns_per_effort);
     }
     scan(row);
 }
@@ -103,9 +106,9 @@ void ShortestPaths::scan_on(std::uint32_t row) {
 bool ShortestPaths::search(std::uint32_t source) {
     ++search_;
     visited_rows_.clear();
-    done_cols_.clear();
+    settled_cols_.clear();
     queue_.clear();
-    sink_distance_ = unreached;
+    sink_distance_ = infinity;
     sink_ = npos;
     visit(source, 0, npos, 0);
     while (!queue_.empty() && effort_ > 0) {
@@ -114,11 +117,11 @@ bool ShortestPaths::search(std::uint32_t source) {
         queue_.pop_back();
         if (distance >= sink_distance_) break;
         if (id >= plan_.g.size()) {
-            scan_on(static_cast<std::uint32_t>(id - plan_.g.size()));
+            scan_further(static_cast<std::uint32_t>(id - plan_.g.size()));
             continue;
         }
-        if (distance != distance_[id]) continue;  // a shorter way was found since
-        done_cols_.push_back(id);
+        if (distance != distance_[id]) continue;  // stale entry: a shorter path was found
+        settled_cols_.push_back(id);
         const auto& shares = plan_.shares[id];
         for (std::uint32_t l = 0; l < shares.size(); ++l) {
             if (row_stamp_[shares[l].row] != search_) visit(shares[l].row, distance, id, l);
@@ -129,7 +132,7 @@ bool ShortestPaths::search(std::uint32_t source) {
 
 void ShortestPaths::raise_duals() {
     for (const std::uint32_t i : visited_rows_) plan_.f[i] += sink_distance_ - row_distance_[i];
-    for (const std::uint32_t j : done_cols_) {
+    for (const std::uint32_t j : settled_cols_) {
         if (distance_[j] < sink_distance_) plan_.lower(j, sink_distance_ - distance_[j]);
     }
 }
