@@ -15,7 +15,6 @@
 #include <span>
 #include <sstream>
 
-#include "agreement.hpp"
 #include "core/folder_lock.hpp"
 #include "core/host_name.hpp"
 #include "core/memory.hpp"
@@ -25,6 +24,7 @@
 #include "h5/file.hpp"
 #include "linalg/gemm.hpp"
 #include "linalg/precision.hpp"
+#include "same_on_all_ranks.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {

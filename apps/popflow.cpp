@@ -9,7 +9,6 @@
 #include <new>
 #include <thread>
 
-#include "agreement.hpp"
 #include "core/host_name.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
@@ -17,6 +16,7 @@
 #include "h5/hardening/file_guard.hpp"
 #include "linalg/gemm.hpp"
 #include "reference.hpp"
+#include "same_on_all_ranks.hpp"
 #include "signals.hpp"
 #include "verbs.hpp"
 

@@ -9,10 +9,10 @@
 #include <fstream>
 #include <iterator>
 
-#include "agreement.hpp"
 #include "anndata/anndata.hpp"
 #include "core/text.hpp"
 #include "output_path.hpp"
+#include "same_on_all_ranks.hpp"
 #include "train/checkpoint_folder.hpp"
 
 namespace popflow::apps {

@@ -11,12 +11,12 @@
 #include <set>
 #include <vector>
 
-#include "agreement.hpp"
 #include "core/host_name.hpp"
 #include "core/text.hpp"
 #include "linalg/precision.hpp"
 #include "models/method.hpp"
 #include "progress_line.hpp"
+#include "same_on_all_ranks.hpp"
 
 namespace popflow::apps {
 

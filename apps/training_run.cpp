@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 
-#include "agreement.hpp"
 #include "core/host_name.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
@@ -20,6 +19,7 @@
 #include "log_file.hpp"
 #include "progress.hpp"
 #include "run_folder.hpp"
+#include "same_on_all_ranks.hpp"
 #include "signals.hpp"
 #include "train/checkpoint_folder.hpp"
 #include "train/training_csv.hpp"

@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "agreement.hpp"
 #include "core/memory.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
+#include "same_on_all_ranks.hpp"
 
 namespace popflow::apps {
 

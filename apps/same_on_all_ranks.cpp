@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agreement.hpp"
+#include "same_on_all_ranks.hpp"
 
 #include <sys/stat.h>
 
