@@ -40,9 +40,12 @@ std::unique_ptr<predict::PredictionFile> prediction_file(
 eval::EvaluationIdentity identity(const std::string& config_text, const train::Checkpoint& checkpoint,
                                   const screen::Screen& screen) {
     eval::EvaluationIdentity identity;
-    for (auto& [key, value] : core::key_values(config_text)) identity[key] = value;
-    // These keys do not change the scores: location of the data, logging of the training, other output files.
-    for (const char* key : {"data", "checkpoint-every", "log-every", "space"}) identity.erase(key);
+    const core::OptionEffects effects = options::run_option_effects();
+    for (auto& [key, value] : core::key_values(config_text)) {
+        const auto effect = effects.find(key);
+        if (effect == effects.end() || effect->second.affects != core::Affects::nothing)
+            identity[key] = value;
+    }
     std::uint64_t digest = checkpoint.adam.step;
     const auto bytes = std::as_bytes(std::span(checkpoint.adam.average));
     for (const std::byte b : bytes) digest = (digest ^ static_cast<std::uint64_t>(b)) * 0x100000001b3U;

@@ -114,14 +114,13 @@ models::IcnnTransportShape icnn_shape(const options::RunConfig& config,
 
 void check_unchanged(const options::RunConfig& config, const train::Checkpoint& now,
                      const train::Checkpoint& before) {
-    std::vector<std::string> ignored{
-        "data", "treatment-vectors", "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "on-nan"};
+    core::OptionEffects effects = options::run_option_effects();
     // With a constant rate and constant augmentation the number of steps does not change the steps already
     // done.
     const bool any_length = config.train.schedule == train::Schedule::constant &&
                             (config.train.augment_until == 1 || !config.train.augmentation.any());
-    if (any_length) ignored.emplace_back("steps");
-    const auto changed = options::differences(now.config, before.config, ignored);
+    if (any_length) effects["steps"].affects = core::Affects::nothing;
+    const auto changed = options::differences(now.config, before.config, effects);
     if (!changed.empty()) {
         throw core::ConfigError("resume",
                                 "the configuration changed: " + core::joined(changed, changed.size()));

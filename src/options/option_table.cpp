@@ -171,6 +171,14 @@ bool accepts(const std::vector<Section>& sections, const Option& option) {
            std::ranges::any_of(option.shared_with, [&](Section other) { return contains(sections, other); });
 }
 
+core::OptionEffects OptionTable::effects() const {
+    core::OptionEffects effects;
+    for (const Option& option : options_) {
+        if (option.stored) effects[option.name] = option.effect;
+    }
+    return effects;
+}
+
 void OptionTable::share(const std::string& name, Section section) {
     std::ranges::find(options_, name, &Option::name)->shared_with.push_back(section);
 }

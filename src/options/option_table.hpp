@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/option_effect.hpp"
 
 namespace popflow::options {
 
@@ -39,7 +40,8 @@ struct Option {
     std::function<void(const std::vector<std::string>&)> set;  ///< throws core::ConfigError
     std::function<std::vector<std::string>()> text;  ///< the current values, in the form that set() reads
     bool stored = true;                              ///< whether it is part of the resolved configuration
-    std::vector<Section> shared_with{};              ///< further sections whose verbs accept it
+    core::OptionEffect effect{};
+    std::vector<Section> shared_with{};  ///< further sections whose verbs accept it
 };
 
 /// Whether a verb with these sections accepts the option.
@@ -50,6 +52,8 @@ class OptionTable {
   public:
     void add(Option option) { options_.push_back(std::move(option)); }
     const std::vector<Option>& options() const { return options_; }
+    /// Effects of all stored options, by name.
+    core::OptionEffects effects() const;
     /// Makes an option available to the verbs of another section. It is stored only with its own section.
     void share(const std::string& name, Section section);
     /// Registers a function that parse() calls at its end, to set defaults that depend on other options.

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
+#include <set>
 
 #include "core/text.hpp"
 #include "options/defaults.hpp"
@@ -14,6 +14,7 @@ namespace popflow::options {
 
 namespace {
 
+using core::Affects;
 using Strings = std::vector<std::string>;
 
 std::string list_text(const Strings& values) {
@@ -29,7 +30,8 @@ std::string list_choice(const Strings& allowed) {
 // Adds options to one section of a table. Each option refers to a field of the configuration.
 class Adder {
   public:
-    Adder(OptionTable& table, Section section) : table_(table), section_(section) {}
+    Adder(OptionTable& table, Section section, core::OptionEffect effect = {})
+        : table_(table), section_(section), effect_(std::move(effect)) {}
 
     void text(const std::string& name, std::string& field, const std::string& argument,
               const std::string& help, bool stored = true) {
@@ -85,18 +87,20 @@ class Adder {
     }
     void add(const std::string& name, const std::string& argument, const std::string& help,
              std::function<void(const Strings&)> set, std::function<Strings()> text, bool stored = true) {
-        table_.add({name, section_, argument, help, std::move(set), std::move(text), stored});
+        table_.add({name, section_, argument, help, std::move(set), std::move(text), stored, effect_});
     }
 
   private:
     OptionTable& table_;
     Section section_;
+    core::OptionEffect effect_;
 };
 
 void add_data(OptionTable& table, RunConfig& config) {
-    Adder add(table, Section::data);
+    Adder add(table, Section::data, {.affects = Affects::scored_cells});
     screen::ScreenOptions& screen = config.screen;
-    add.text("data", config.data, "F.h5ad", "AnnData file of the screen");
+    Adder(table, Section::data, {.affects = Affects::nothing, .is_path = true})
+        .text("data", config.data, "F.h5ad", "AnnData file of the screen");
     add.add(
         "column", "ROLE=NAME",
         "obs column of a role (patient, culture, treatment, concentration, replicate, plate, cell_type)",
@@ -142,7 +146,7 @@ void add_data(OptionTable& table, RunConfig& config) {
 }
 
 void add_split(OptionTable& table, RunConfig& config) {
-    Adder add(table, Section::split);
+    Adder add(table, Section::split, {.affects = Affects::scored_cells});
     add.add(
         "split", "S",
         "held-out pairs: replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters. With "
@@ -152,15 +156,19 @@ void add_split(OptionTable& table, RunConfig& config) {
             config.screen.split_column = screen::split_column(config.split);
         },
         [&config] { return Strings{config.split}; });
-    add.count("split-seed", config.split_seed, 0, "seed for the choice of replicates by --split replica");
+    Adder(table, Section::split, {.affects = Affects::seed})
+        .count("split-seed", config.split_seed, 0, "seed for the choice of replicates by --split replica");
 }
 
 void add_model(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::model);
+    Adder label(table, Section::model, {.affects = Affects::label});
+    Adder mfm(table, Section::model, {.affects = Affects::training, .methods = {"mfm"}});
+    Adder icnn_only(table, Section::model, {.affects = Affects::training, .methods = {"icnn"}});
     models::FlowMatchingShape& model = config.model;
     add.choice("recipe", config.recipe, {"popflow", "paper"},
                "source of the defaults. With paper, training and evaluation are as published");
-    add.add(
+    label.add(
         "method", list_choice(models::method_names()),
         "fm, cgfm, mfm: flow matching whose velocity depends on no population, the training pair, or a "
         "population embedding. icnn: neural optimal transport",
@@ -170,26 +178,27 @@ void add_model(OptionTable& table, RunConfig& config) {
             config.model.context = models::context_of(config.method);
         },
         [&config] { return Strings{models::method_name(config.method)}; });
-    add.text("treatment-vectors", config.treatment_vectors, "F.csv",
-             "table of treatment vectors, which the model gets instead of one-hot codes");
-    add.choice("condition", config.condition, {"none", "treatment"},
-               "input of the potentials of icnn in addition to the cell (icnn: none)");
-    add.choice("base", config.train.base, {"source", "gaussian"},
-               "start of the flow: control cells or Gaussian noise");
-    add.count("knn", model.encoder.knn, 0,
-              "number of nearest neighbours in the encoder's graph, 0 for a DeepSet");
+    Adder(table, Section::model, {.affects = Affects::training, .is_path = true})
+        .text("treatment-vectors", config.treatment_vectors, "F.csv",
+              "table of treatment vectors, which the model gets instead of one-hot codes");
+    icnn_only.choice("condition", config.condition, {"none", "treatment"},
+                     "input of the potentials of icnn in addition to the cell (icnn: none)");
+    label.choice("base", config.train.base, {"source", "gaussian"},
+                 "start of the flow: control cells or Gaussian noise");
+    label.count("knn", model.encoder.knn, 0,
+                "number of nearest neighbours in the encoder's graph, 0 for a DeepSet");
     add.count("hidden", model.hidden, 1, "width of the velocity network", models::max_width);
     add.count("layers", model.layers, 1, "number of hidden layers of the velocity network",
               models::max_layers);
-    add.count("embedding", model.encoder.embedding, 1, "length of the population embedding",
+    mfm.count("embedding", model.encoder.embedding, 1, "length of the population embedding",
               models::max_width);
-    add.number("embedding-norm", model.encoder.norm, 1e-6, 1e6,
+    mfm.number("embedding-norm", model.encoder.norm, 1e-6, 1e6,
                "Euclidean norm of the population embedding (published: 1)");
     add.choice("modulation", model.modulation, {"none", "film"},
                "with film, the context also scales the outputs of the hidden layers of the velocity network");
-    add.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", models::max_width);
-    add.count("encoder-layers", model.encoder.layers, 1, "number of graph convolutions of the encoder", 100);
-    add.choice("encoder-activation", model.encoder.activation, {"relu", "none"},
+    mfm.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", models::max_width);
+    mfm.count("encoder-layers", model.encoder.layers, 1, "number of graph convolutions of the encoder", 100);
+    mfm.choice("encoder-activation", model.encoder.activation, {"relu", "none"},
                "activation between the layers of the encoder (paper: none)");
     add.count("time-frequencies", model.time_frequencies, 1, "number of frequencies of flow time",
               models::max_width);
@@ -201,21 +210,22 @@ void add_model(OptionTable& table, RunConfig& config) {
               "number of random Fourier frequencies of a cell in the velocity network", models::max_width);
     add.number("space-scale", model.space_scale, 0, 1e3,
                "standard deviation of the frequencies of --space-frequencies");
-    add.count("encoder-frequencies", model.encoder.frequencies, 0,
+    mfm.count("encoder-frequencies", model.encoder.frequencies, 0,
               "number of random Fourier frequencies of a cell in the encoder", models::max_width);
-    add.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
+    mfm.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
                "standard deviation of the frequencies of --encoder-frequencies");
     models::IcnnTransportShape& icnn = config.icnn;
-    add.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", models::max_width);
-    add.count("icnn-layers", icnn.layers, 1, "number of hidden layers of the convex potentials",
-              models::max_layers);
-    add.choice("icnn-start", icnn.start, {"identity", "uniform"},
-               "initial weights of the convex potentials: of the identity map, or uniform as published "
-               "(paper: uniform)");
+    icnn_only.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", models::max_width);
+    icnn_only.count("icnn-layers", icnn.layers, 1, "number of hidden layers of the convex potentials",
+                    models::max_layers);
+    icnn_only.choice("icnn-start", icnn.start, {"identity", "uniform"},
+                     "initial weights of the convex potentials: of the identity map, or uniform as published "
+                     "(paper: uniform)");
 }
 
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
+    Adder passive(table, Section::train, {.affects = Affects::nothing});
     train::TrainOptions& train = config.train;
     add.count("steps", train.steps, 1, "number of gradient steps");
     add.count("batch-pairs", train.batch_pairs, 1,
@@ -224,14 +234,18 @@ void add_train(OptionTable& table, RunConfig& config) {
               4096);
     add.count("cells", train.cells, 2, "maximum number of cells drawn from each population of a pair",
               1 << 20);
-    add.count("seed", train.seed, 0, "seed of initial weights, random frequencies and draws");
-    add.choice("updates", config.model.updates, {"joint", "alternate"},
-               "updates of velocity and encoder of mfm: both in each step, or alternating, with cached "
-               "embeddings (paper: alternate)");
-    add.choice("loss", config.model.loss, {"full", "reduced"},
-               "reported loss, with or without the constant ||x1 - x0||^2 (paper: reduced)");
-    add.count("icnn-inner-steps", config.icnn.inner_steps, 1,
-              "number of updates of potential g per update of potential f");
+    Adder(table, Section::train, {.affects = Affects::seed})
+        .count("seed", train.seed, 0, "seed of initial weights, random frequencies and draws");
+    Adder(table, Section::train, {.affects = Affects::training, .methods = {"mfm"}})
+        .choice("updates", config.model.updates, {"joint", "alternate"},
+                "updates of velocity and encoder of mfm: both in each step, or alternating, with cached "
+                "embeddings (paper: alternate)");
+    Adder(table, Section::train, {.affects = Affects::reported})
+        .choice("loss", config.model.loss, {"full", "reduced"},
+                "reported loss, with or without the constant ||x1 - x0||^2 (paper: reduced)");
+    Adder(table, Section::train, {.affects = Affects::training, .methods = {"icnn"}})
+        .count("icnn-inner-steps", config.icnn.inner_steps, 1,
+               "number of updates of potential g per update of potential f");
     add.choice("coupling", train.coupling, {"random", "ot", "rows", "rows-ot"},
                "coupling of control and treated cells. random: independent draws. ot: exact optimal "
                "transport of independent draws. rows: the same rows of both populations. rows-ot: exact "
@@ -247,8 +261,9 @@ void add_train(OptionTable& table, RunConfig& config) {
         [&train] { return Strings{train.augmentation.text()}; });
     add.number("augment-until", train.augment_until, 0, 1,
                "fraction of the steps with augmentation, later steps use the original pairs");
-    add.choice("normalise", train.normalise, {"no", "yes"},
-               "centre and scale the markers by the training cells. Scores are computed in this space");
+    Adder(table, Section::train, {.affects = Affects::scored_cells})
+        .choice("normalise", train.normalise, {"no", "yes"},
+                "centre and scale the markers by the training cells. Scores are computed in this space");
     add.number("rate", train.rate, 0, 1e3, "learning rate of Adam (icnn and paper: 1e-4)");
     add.choice("schedule", train.schedule, {"constant", "cosine"},
                "schedule of the learning rate after the warm-up (icnn and paper: constant)");
@@ -267,14 +282,14 @@ void add_train(OptionTable& table, RunConfig& config) {
              "storage of the cells of a rank: memory, or a temporary file in a folder on a local disk. With "
              "auto, a file in $TMPDIR if the cells need more than half of the available memory",
              false);
-    add.count("checkpoint-every", config.checkpoint_every, 1, "number of steps between checkpoints");
-    add.number("checkpoint-minutes", config.checkpoint_minutes, 0, 1e6,
-               "maximum number of minutes between checkpoints, 0 for no limit");
-    add.count("keep-checkpoints", config.keep_checkpoints, 1,
-              "number of checkpoints to keep, including the newest", 1000);
-    add.choice("on-nan", train.on_nan, {"stop", "skip"},
-               "action after a loss that is not finite: stop, or skip the step without changing weights");
-    add.count("log-every", config.log_every, 1, "number of steps between rows of the training table");
+    passive.count("checkpoint-every", config.checkpoint_every, 1, "number of steps between checkpoints");
+    passive.number("checkpoint-minutes", config.checkpoint_minutes, 0, 1e6,
+                   "maximum number of minutes between checkpoints, 0 for no limit");
+    passive.count("keep-checkpoints", config.keep_checkpoints, 1,
+                  "number of checkpoints to keep, including the newest", 1000);
+    passive.choice("on-nan", train.on_nan, {"stop", "skip"},
+                   "action after a loss that is not finite: stop, or skip the step without changing weights");
+    passive.count("log-every", config.log_every, 1, "number of steps between rows of the training table");
     add.add(
         "stop-after", "N",
         "store a checkpoint and exit with code 75 after this step, as on a signal, 0 for never",
@@ -288,7 +303,7 @@ void add_train(OptionTable& table, RunConfig& config) {
 }
 
 void add_transport(OptionTable& table, RunConfig& config) {
-    Adder add(table, Section::transport);
+    Adder add(table, Section::transport, {.affects = Affects::scored_cells});
     eval::EvaluateOptions& evaluate = config.evaluate;
     add.add(
         "max-cells", "N|all",
@@ -304,22 +319,25 @@ void add_transport(OptionTable& table, RunConfig& config) {
         });
     add.choice("eval-draw", evaluate.draw, {"random", "first"},
                "choice of these cells: random, or the first rows (paper: first)");
-    add.count("eval-seed", evaluate.seed, 0, "seed of that draw and of the choice of training pairs");
-    add.number("tolerance", evaluate.tolerance, 1e-12, 1,
-               "relative and absolute tolerance of the ODE solver");
-    add.add(
-        "space", "raw|arcsinh|normalised",
-        "scale of predicted cells: of the data file, after the transform (`transformed` if it is not "
-        "arcsinh), or of the model",
-        [&config](const Strings& v) {
-            parse_choice("space", v.back(), predict::space_names());
-            config.space = v.back();
-        },
-        [&config] { return Strings{config.space}; });
+    Adder(table, Section::transport, {.affects = Affects::seed})
+        .count("eval-seed", evaluate.seed, 0, "seed of that draw and of the choice of training pairs");
+    Adder(table, Section::transport, {.affects = Affects::prediction})
+        .number("tolerance", evaluate.tolerance, 1e-12, 1,
+                "relative and absolute tolerance of the ODE solver");
+    Adder(table, Section::transport, {.affects = Affects::nothing})
+        .add(
+            "space", "raw|arcsinh|normalised",
+            "scale of predicted cells: of the data file, after the transform (`transformed` if it is not "
+            "arcsinh), or of the model",
+            [&config](const Strings& v) {
+                parse_choice("space", v.back(), predict::space_names());
+                config.space = v.back();
+            },
+            [&config] { return Strings{config.space}; });
 }
 
 void add_evaluate(OptionTable& table, RunConfig& config) {
-    Adder add(table, Section::evaluate);
+    Adder add(table, Section::evaluate, {.affects = Affects::reported});
     eval::EvaluateOptions& evaluate = config.evaluate;
     add.add(
         "parts", "PARTS", "parts of the split to score: train, validation, test",
@@ -335,8 +353,9 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
             for (screen::Part part : evaluate.parts) names.emplace_back(screen::part_name(part));
             return Strings{list_text(names)};
         });
-    add.count("train-eval-pairs", evaluate.train_pairs, 0,
-              "number of training pairs to score, distributed over the patients, 0 for all");
+    Adder(table, Section::evaluate, {.affects = Affects::scored_cells})
+        .count("train-eval-pairs", evaluate.train_pairs, 0,
+               "number of training pairs to score, distributed over the patients, 0 for all");
     add.add(
         "metrics", "NAMES", "scores to compute",
         [&evaluate](const Strings& v) {
@@ -491,7 +510,7 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
 
 OptionTable run_options(RunConfig& config) {
     OptionTable table;
-    Adder add(table, Section::general);
+    Adder add(table, Section::general, {.affects = Affects::nothing});
     add.text("config", config.config_file, "F.cfg",
              "file of `option = value` lines, overridden by flags. A line `include = F.cfg` reads another "
              "file first",
@@ -517,22 +536,30 @@ OptionTable run_options(RunConfig& config) {
     return table;
 }
 
+core::OptionEffects run_option_effects() {
+    RunConfig config;
+    return run_options(config).effects();
+}
+
 const std::vector<Section>& training_sections() {
     static const std::vector<Section> sections{Section::data, Section::split, Section::model, Section::train};
     return sections;
 }
 
 std::vector<std::string> differences(const std::string& now, const std::string& before,
-                                     const std::vector<std::string>& ignored) {
+                                     const core::OptionEffects& effects) {
     auto a = core::key_values(now);
     auto b = core::key_values(before);
-    std::map<std::string, int> keys;
-    for (const auto& entry : a) keys[entry.first];
-    for (const auto& entry : b) keys[entry.first];
+    std::set<std::string> keys;
+    for (const auto& entry : a) keys.insert(entry.first);
+    for (const auto& entry : b) keys.insert(entry.first);
     std::vector<std::string> lines;
-    for (const auto& [key, unused] : keys) {
-        if (std::ranges::find(ignored, key) != ignored.end() || a[key] == b[key]) continue;
-        lines.push_back(key + ": found '" + a[key] + "', was '" + b[key] + "'");
+    for (const std::string& key : keys) {
+        const auto effect = effects.find(key);
+        const bool ignored =
+            effect != effects.end() && (effect->second.affects == Affects::nothing || effect->second.is_path);
+        if (!ignored && a[key] != b[key])
+            lines.push_back(key + ": found '" + a[key] + "', was '" + b[key] + "'");
     }
     return lines;
 }

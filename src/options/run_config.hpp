@@ -83,9 +83,13 @@ OptionTable simulate_letters_options(SimulateConfig& config);
 /// them.
 const std::vector<Section>& training_sections();
 
-/// Compares two resolved configurations. Returns `key: found ..., was ...` for each key that differs and is
-/// not in `ignored`.
+/// Compares two resolved configurations. Returns `key: found ..., was ...` for each key that differs.
+///
+/// Leaves out options without an effect and paths: the content of a file counts, see core::OptionEffect.
 std::vector<std::string> differences(const std::string& now, const std::string& before,
-                                     const std::vector<std::string>& ignored);
+                                     const core::OptionEffects& effects);
+
+/// Effects of all options of a run.
+core::OptionEffects run_option_effects();
 
 }  // namespace popflow::options

@@ -73,4 +73,16 @@ done
 mkdir "$parts.partial" && echo "not a partial result" >"$parts.partial/1-0"
 expect_exit 0 ranks 1 2 evaluate $options --output "$parts" --resume
 same_tables "$scratch/whole.h5" "$parts"
+
+# `run --resume` keeps scored pairs when an option that changes no score is different, and discards them otherwise.
+run="run --data $scratch/s.h5ad --steps 4 $small_model --parts train,test --output $scratch/both"
+any_run() { OMP_NUM_THREADS=1 exec "$popflow" $run "$@"; }
+with_signal USR1 "$scratch/both/results.h5" any_run
+[ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat "$scratch/err")"
+kept=$(cat "$scratch"/both/results.h5.partial/* | wc -c)
+with_signal USR1 "$scratch/both/results.h5" any_run --resume --checkpoint-minutes 10 --keep-checkpoints 3 --on-nan skip --log-every 7
+[ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat "$scratch/err")"
+[ "$(cat "$scratch"/both/results.h5.partial/* | wc -c)" -ge "$kept" ] || fail "--checkpoint-minutes discarded scored pairs"
+with_signal USR1 "$scratch/both/results.h5" any_run --resume --tolerance 0.5
+[ "$(cat "$scratch"/both/results.h5.partial/* 2>/dev/null | wc -c)" -lt "$kept" ] || fail "--tolerance kept scored pairs"
 echo "resumed to the same tables"

@@ -174,7 +174,7 @@ TEST(RunConfig, DifferencesNameTheKeyAndBothValues) {
     EXPECT_TRUE(options::differences(before, before, {}).empty());
     EXPECT_EQ(options::differences("a = 1\nb = 3\nexclude = x\nexclude = y\n", before, {}),
               (std::vector<std::string>{"b: found '3', was '2'"}));
-    EXPECT_EQ(options::differences("a = 1\nb = 2\nexclude = x\n", before, {"a"}),
+    EXPECT_EQ(options::differences("a = 1\nb = 2\nexclude = x\n", before, {{"a", {.affects = popflow::core::Affects::nothing}}}),
               (std::vector<std::string>{"exclude: found 'x', was 'x y'"}));
 }
 
