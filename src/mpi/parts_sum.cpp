@@ -24,7 +24,7 @@ constexpr std::size_t max_words(std::size_t count) {
 }
 
 // Buffer of uninitialised words that grows to the largest size requested and never shrinks.
-class Words {
+class WordBuffer {
   public:
     std::uint64_t* reserve(std::size_t count) {
         if (count > size_) {
@@ -50,8 +50,8 @@ struct PartsSum::Impl {
     std::size_t size;
     std::span<std::int64_t> values{};
     std::span<const std::size_t> bounds{};
-    Words sent{};
-    Words received{};                     ///< messages of the other ranks, for the part of this rank
+    WordBuffer sent{};
+    WordBuffer received{};                ///< messages of the other ranks, for the part of this rank
     std::vector<MPI_Request> receives{};  ///< one request per other rank
     std::vector<MPI_Request> sends{};     ///< one request per other rank
     std::size_t unsent = 0;               ///< number of leading parts that have not been sent
