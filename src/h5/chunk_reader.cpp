@@ -19,11 +19,12 @@ namespace popflow::h5 {
 
 namespace {
 
-constexpr std::size_t chunks_of_thread = 4;  // and room for two more that are expanded
+// Number of stored chunks in memory per thread, in addition to two decoding buffers.
+constexpr std::size_t chunks_per_thread = 4;
 constexpr std::size_t max_memory = std::size_t{384} << 20;
-constexpr std::size_t largest_chunk = max_memory / 3;  // one as it is stored and two expanded
+constexpr std::size_t max_chunk_bytes = max_memory / 3;  // one stored chunk and two decoding buffers
 
-/// Copies numbers, from any place in memory.
+// Copies and converts n numbers from an unaligned address to out[first], out[first + 1], ...
 using Copy = void (*)(const std::uint8_t* from, std::size_t n, void* to, std::size_t first);
 
 template <Number From, Number To>
@@ -35,11 +36,12 @@ void copy_numbers(const std::uint8_t* from, std::size_t n, void* to, std::size_t
         for (std::size_t i = 0; i < n; ++i) {
             From value;
             std::memcpy(&value, from + i * sizeof value, sizeof value);
-            out[i] = static_cast<To>(value);  // NOLINT(bugprone-signed-char-misuse): these are small numbers
+            out[i] = static_cast<To>(value);  // NOLINT(bugprone-signed-char-misuse): int8 is a number here
         }
     }
 }
 
+// Whether conversions from From to To are supported.
 template <Number From, Number To>
 constexpr bool converts() {
     if (std::is_same_v<From, To> || std::is_floating_point_v<To>) return true;
@@ -69,17 +71,17 @@ Copy copy_among(std::int64_t stored, Element to) {
     return found;
 }
 
-/// How the stored numbers become those asked for; null if that is left to HDF5.
-Copy copy_of(const Dataset& dataset, Element to) {
+// Returns the function that converts the stored numbers to type `to`, or null if only HDF5 can.
+Copy find_copy(const Dataset& dataset, Element to) {
     const Handle type(H5Dget_type(dataset.id()));
     return copy_among<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
                       std::uint32_t, std::uint64_t, float, double>(type.id(), to);
 }
 
-/// The parts of chunks that are asked for.
-class Reading {
+/// Copies the requested rows out of decoded chunks.
+class RangeCopier {
   public:
-    Reading(const Dataset& dataset, std::span<const RowRange> ranges, Copy copy, void* out)
+    RangeCopier(const Dataset& dataset, std::span<const RowRange> ranges, Copy copy, void* out)
         : ranges_(ranges),
           chunk_(dataset.chunk_shape()),
           cols_(dataset.row_size()),
@@ -89,7 +91,7 @@ class Reading {
         if (chunk_.size() == 1) chunk_.push_back(1);
     }
 
-    /// Numbers of the rows of chunks that are needed, ascending.
+    /// Returns the indices of the rows of chunks that contain requested rows, ascending.
     std::vector<std::size_t> chunk_rows() const {
         std::vector<std::size_t> rows;
         for (const auto& [first, count] : ranges_) {
@@ -101,10 +103,11 @@ class Reading {
         return rows;
     }
 
-    void take(std::size_t chunk_row, std::size_t chunk_col, const std::uint8_t* bytes) const {
+    /// Copies the requested rows of one decoded chunk to the destination. Thread-safe for different chunks.
+    void copy_chunk(std::size_t chunk_row, std::size_t chunk_col, const std::uint8_t* bytes) const {
         const std::size_t top = chunk_row * chunk_[0];
         const std::size_t left = chunk_col * chunk_[1];
-        std::size_t before = 0;  // rows of the ranges so far
+        std::size_t before = 0;  // number of rows of the preceding ranges
         for (const auto& [first, count] : ranges_) {
             const std::size_t begin = std::max(first, top);
             const std::size_t end = std::min(first + count, top + chunk_[0]);
@@ -142,49 +145,49 @@ bool all_within(std::span<const RowRange> ranges, std::size_t rows) {
 bool read_chunks(const Dataset& dataset, Element element, std::span<const RowRange> ranges, void* out) {
     const std::size_t rank = dataset.rank();
     const std::size_t bytes = dataset.chunk_bytes();
-    if (dataset.filters().empty() || rank < 1 || rank > 2 || bytes > largest_chunk) return false;
+    if (dataset.filters().empty() || rank < 1 || rank > 2 || bytes > max_chunk_bytes) return false;
     if (!all_within(ranges, dataset.rows())) return false;
     const StoredChunks chunks(dataset);
-    const Copy copy = chunks.decodable() ? copy_of(dataset, element) : nullptr;
+    const Copy copy = chunks.is_decodable() ? find_copy(dataset, element) : nullptr;
     if (copy == nullptr) return false;
-    const Reading reading(dataset, ranges, copy, out);
-    const std::vector<std::size_t> rows = reading.chunk_rows();
+    const RangeCopier copier(dataset, ranges, copy, out);
+    const std::vector<std::size_t> rows = copier.chunk_rows();
     const std::size_t across = rank == 1 ? 1 : chunks.count(1);
 
-    // HDF5 is for one thread at a time, which reads some chunks for each of them.
-    const std::size_t room = max_memory / bytes;
-    const std::size_t threads = std::clamp<std::size_t>(room / (chunks_of_thread + 2), 1,
+    // HDF5 is not thread-safe: this thread reads a batch of chunks, then all threads decode it.
+    const std::size_t max_chunks = max_memory / bytes;
+    const std::size_t threads = std::clamp<std::size_t>(max_chunks / (chunks_per_thread + 2), 1,
                                                         static_cast<std::size_t>(omp_get_max_threads()));
     std::vector<StoredChunks::Scratch> scratch(threads);
-    std::vector<StoredChunks::Chunk> waiting(
-        std::min({chunks_of_thread * threads, room - 2 * threads, rows.size() * across}));
-    std::atomic<bool> good{true};
+    std::vector<StoredChunks::Chunk> batch(
+        std::min({chunks_per_thread * threads, max_chunks - 2 * threads, rows.size() * across}));
+    std::atomic<bool> all_decoded{true};
     std::atomic<std::size_t> shortest{bytes};
-    for (std::size_t begin = 0; begin < rows.size() * across && good; begin += waiting.size()) {
-        const std::size_t n = std::min(waiting.size(), rows.size() * across - begin);
+    for (std::size_t begin = 0; begin < rows.size() * across && all_decoded; begin += batch.size()) {
+        const std::size_t n = std::min(batch.size(), rows.size() * across - begin);
         for (std::size_t k = 0; k < n; ++k) {
             const std::size_t at = begin + k;
-            if (chunks.read(rows[at / across] * across + at % across, waiting[k])) continue;
+            if (chunks.read(rows[at / across] * across + at % across, batch[k])) continue;
             clear_errors();
             return false;
         }
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
         for (std::size_t k = 0; k < n; ++k) {
-            const auto mine = static_cast<std::size_t>(omp_get_thread_num());
-            const auto decoded = chunks.decode(waiting[k], scratch[mine]);
+            const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+            const auto decoded = chunks.decode(batch[k], scratch[thread]);
             if (decoded && decoded->size() == bytes) {
-                reading.take(rows[(begin + k) / across], (begin + k) % across, decoded->data());
+                copier.copy_chunk(rows[(begin + k) / across], (begin + k) % across, decoded->data());
             } else {
-                good = false;
+                all_decoded = false;
                 if (decoded && decoded->size() < bytes) shortest = decoded->size();
             }
         }
     }
     if (shortest < bytes) {
         throw core::DataError(dataset.file(), dataset.path(),
-                              "is damaged: " + short_chunk_problem(dataset, shortest));
+                              "is damaged: " + short_chunk_message(dataset, shortest));
     }
-    return good;
+    return all_decoded;
 }
 
 }  // namespace popflow::h5

@@ -8,25 +8,34 @@
 
 namespace popflow::h5 {
 
-/// Consecutive rows of a dataset.
+/// Consecutive rows [first, first + count) of a dataset.
 struct RowRange {
     std::size_t first, count;
 };
 
-/// Reads ranges of rows of an array or a matrix as HDF5 does, but all threads undo the filters, each chunk's
-/// once for all ranges.
+/// Reads row ranges like H5Dread, but decompresses chunks in parallel, each at most once.
 ///
-/// That is done where it is known how: chunks that passed through shuffle, gzip or LZF, of native integers or
-/// floats, read as they are, as floats or as wider integers. Anything else, and what turns out to be damaged
-/// or was never written, is left to HDF5.
+/// Supports 1-D and 2-D datasets whose chunks passed through shuffle, gzip or LZF and hold native integers or
+/// floats. Converts them to the same type, to floats or to wider integers. Returns false for everything else,
+/// also for chunks that are damaged or were never written. The caller then falls back to H5Dread.
 ///
-/// @param ranges  ascending by their first rows; they may overlap
-/// @param out     [sum of counts, row_size()], of `element`, one range after the other
-/// @return whether it was done; if not, `out` may be written to in part
-/// @throws core::DataError if a chunk holds fewer bytes than its shape says, behind which HDF5 would read
+/// Shapes: out [sum of counts, row_size()].
+///
+/// @param ranges  ascending by first row. Ranges may overlap
+/// @param out     destination of type `element`, one range after the other
+/// @return true if all rows were read. Otherwise `out` may have been overwritten in part
+/// @throws core::DataError if a chunk holds fewer bytes than its shape requires. H5Dread would read out of
+/// bounds
 bool read_chunks(const Dataset& dataset, Element element, std::span<const RowRange> ranges, void* out);
 
-/// Dataset::read_rows() of all ranges, by all threads of this process where read_chunks() does it.
+/// Reads row ranges with read_chunks(), or with Dataset::read_rows() if that does not support the dataset.
+///
+/// Shapes: out [sum of counts, row_size()].
+///
+/// @param ranges  ascending by first row. Ranges may overlap
+/// @param out     destination, one range after the other
+/// @throws core::ShapeMismatch if `out` has another size
+/// @throws core::DataError as Dataset::read_rows() and read_chunks()
 template <Number T>
 void read_rows_on_threads(const Dataset& dataset, std::span<const RowRange> ranges, std::span<T> out) {
     std::size_t rows = 0;
@@ -40,7 +49,7 @@ void read_rows_on_threads(const Dataset& dataset, std::span<const RowRange> rang
     }
 }
 
-/// Of one range.
+/// Reads the rows [first, first + count) in the same way.
 template <Number T>
 void read_rows_on_threads(const Dataset& dataset, std::size_t first, std::size_t count, std::span<T> out) {
     const RowRange range{first, count};

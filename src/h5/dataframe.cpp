@@ -11,28 +11,28 @@ namespace popflow::h5 {
 void DataFrame::check_length(std::size_t length, const std::string& name) const {
     const bool first = columns_.empty() && row_names_.empty();
     if (!first && length != rows()) {
-        refuse(name, "found " + std::to_string(length) + " rows, allowed " + std::to_string(rows()));
+        throw_error(name, "found " + std::to_string(length) + " rows, allowed " + std::to_string(rows()));
     }
 }
 
-void DataFrame::comes_from(const std::string& file, const std::string& path) {
+void DataFrame::set_source(const std::string& file, const std::string& path) {
     file_ = file;
     path_ = path;
 }
 
-void DataFrame::refuse(const std::string& column, const std::string& problem) const {
-    if (file_.empty()) throw core::Error("table column " + column + " " + problem);
+void DataFrame::throw_error(const std::string& column, const std::string& problem) const {
+    if (file_.empty()) throw core::Error("table column `" + column + "`: " + problem);
     throw core::DataError(file_, path_ + "/" + column, problem);
 }
 
 void DataFrame::insert(Column column) {
-    if (contains(column.name)) refuse(column.name, "is there twice");
+    if (contains(column.name)) throw_error(column.name, "occurs twice");
     check_length(std::visit([](const auto& values) { return values.size(); }, column.values), column.name);
     columns_.push_back(std::move(column));
 }
 
 void DataFrame::name_rows(Strings names) {
-    check_length(names.size(), "of row names");
+    check_length(names.size(), "row names");
     row_names_ = std::move(names);
 }
 
@@ -50,9 +50,9 @@ const DataFrame::Column* DataFrame::find(const std::string& name) const {
 template <class Values>
 const Values& DataFrame::values(const std::string& name) const {
     const Column* column = find(name);
-    if (column == nullptr) refuse(name, "is missing");
+    if (column == nullptr) throw_error(name, "is missing");
     const Values* typed = std::get_if<Values>(&column->values);
-    if (typed == nullptr) refuse(name, "is of another type");
+    if (typed == nullptr) throw_error(name, "has an unexpected type");
     return *typed;
 }
 
@@ -81,7 +81,7 @@ void write_encoding(Object& object, const std::string& type, const std::string& 
 
 namespace {
 
-/// Writes strings as codes into their sorted distinct values, with the narrowest codes as pandas does.
+// Writes strings as codes into their sorted distinct values, with the narrowest code type.
 void write_categorical(Group& table, const std::string& name, const DataFrame::Strings& values,
                        const Storage& storage) {
     const std::set<std::string> distinct(values.begin(), values.end());
@@ -103,6 +103,7 @@ void write_categorical(Group& table, const std::string& name, const DataFrame::S
     write_encoding(stored_categories, "string-array", "0.2.0");
 }
 
+// Visitor that writes a column in the encoding of its type.
 struct ColumnWriter {
     Group& table;
     const DataFrame::Column& column;
@@ -127,14 +128,15 @@ struct ColumnWriter {
     }
 };
 
+// Reads a categorical column as strings. A negative code, which pandas writes for a missing value, gives "".
 DataFrame::Strings categorical_values(const Group& column) {
     const std::vector<std::string> categories = column.open_dataset("categories").read_strings();
     DataFrame::Strings values;
     for (const std::int64_t code : column.open_dataset("codes").read<std::int64_t>()) {
         if (code >= static_cast<std::int64_t>(categories.size())) {
             throw core::DataError(column.file(), column.path(),
-                                  "found code " + std::to_string(code) + ", allowed up to " +
-                                      std::to_string(categories.size()) + " - 1");
+                                  "found code " + std::to_string(code) + ", allowed codes below " +
+                                      std::to_string(categories.size()));
         }
         values.push_back(code < 0 ? "" : categories[static_cast<std::size_t>(code)]);
     }
@@ -169,7 +171,7 @@ DataFrame read_dataframe(const Group& parent, const std::string& name) {
                               "found encoding " + encoding + ", allowed dataframe");
     }
     DataFrame table;
-    table.comes_from(group.file(), group.path());
+    table.set_source(group.file(), group.path());
     table.name_rows(group.open_dataset(group.string_attribute("_index")).read_strings());
     for (const std::string& column : group.strings_attribute("column-order")) {
         if (group.contains_group(column)) {

@@ -11,7 +11,7 @@
 
 namespace popflow::h5 {
 
-/// A table of named columns of equal length, as pandas has it.
+/// A table of named columns of equal length, like a pandas DataFrame.
 class DataFrame {
   public:
     using Ints = std::vector<std::int64_t>;
@@ -21,26 +21,28 @@ class DataFrame {
     struct Column {
         std::string name;
         std::variant<Ints, Doubles, Bools, Strings> values;
-        bool categorical = false;  ///< strings stored as codes into their sorted distinct values
+        bool categorical = false;  ///< whether strings are stored as codes into their sorted distinct values
     };
 
-    // @throws core::Error if a column of that name is there or the length differs from the others'
+    // Adds a column. The methods throw core::Error if a column of that name exists or the length differs from
+    // that of the other columns.
     void add(const std::string& name, Ints values) { insert({name, std::move(values), false}); }
     void add(const std::string& name, Doubles values) { insert({name, std::move(values), false}); }
     void add(const std::string& name, Strings values) { insert({name, std::move(values), false}); }
     void add_bools(const std::string& name, Bools values) { insert({name, std::move(values), false}); }
     void add_categorical(const std::string& name, Strings values) { insert({name, std::move(values), true}); }
-    /// Row names; without any, rows are named 0, 1, ...
+    /// Sets the row names. Without row names, rows are named 0, 1, ... @throws core::Error as add()
     void name_rows(Strings names);
 
     std::size_t rows() const;
     const std::vector<Column>& columns() const { return columns_; }
     const Strings& row_names() const { return row_names_; }
     bool contains(const std::string& name) const { return find(name) != nullptr; }
-    /// Remembers where the table was read from, so that what it lacks is the error of that file.
-    void comes_from(const std::string& file, const std::string& path);
-    /// A column of a known type. @throws core::Error, or core::DataError of the file that the table comes
-    /// from, if it is missing or of another type
+    /// Sets the file and group that the table was read from. Errors about columns then name them.
+    void set_source(const std::string& file, const std::string& path);
+    /// Returns a column of the given type.
+    /// @throws core::DataError that names the source file, or core::Error without a source, if the column is
+    /// missing or has another type
     const Ints& ints(const std::string& name) const;
     const Doubles& doubles(const std::string& name) const;
     const Bools& bools(const std::string& name) const;
@@ -53,28 +55,28 @@ class DataFrame {
     template <class Values>
     const Values& values(const std::string& name) const;
 
-    [[noreturn]] void refuse(const std::string& column, const std::string& problem) const;
+    [[noreturn]] void throw_error(const std::string& column, const std::string& problem) const;
 
     std::vector<Column> columns_;
     Strings row_names_;
-    std::string file_{};  ///< empty: made here
-    std::string path_{};
+    std::string file_{};  ///< source file, empty if the table was not read from a file
+    std::string path_{};  ///< source group
 };
 
-/// Writes attributes `encoding-type` and `encoding-version`, by which anndata knows what an object is.
+/// Writes the attributes `encoding-type` and `encoding-version`, by which anndata identifies objects.
 void write_encoding(Object& object, const std::string& type, const std::string& version);
 
-/// The narrowest type of codes into so many categories, as pandas chooses it.
+/// Returns the narrowest integer type for the codes of `categories` categories, like pandas.
 Element code_type(std::size_t categories);
 
-/// Writes a table as group `name` in AnnData's dataframe encoding 0.2.0, the columns in their order.
+/// Writes a table as group `name` in AnnData's dataframe encoding 0.2.0. Keeps the order of the columns.
 ///
-/// Source: AnnData on-disk specification, version 0.8. `anndata.experimental.read_elem` gives a pandas
-/// DataFrame.
+/// `anndata.experimental.read_elem` reads the group as a pandas DataFrame.
+/// Source: AnnData on-disk specification, version 0.8.
 Group write_dataframe(Group& parent, const std::string& name, const DataFrame& table,
                       const Storage& storage = {});
 
-/// Reads what write_dataframe() writes. @throws core::DataError for another encoding
+/// Reads a table that write_dataframe() has written. @throws core::DataError for another encoding
 DataFrame read_dataframe(const Group& parent, const std::string& name);
 
 }  // namespace popflow::h5

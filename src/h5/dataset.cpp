@@ -15,7 +15,8 @@ namespace popflow::h5 {
 
 namespace {
 
-// Registered by The HDF Group; a file has a name for its filters only if it was written with them at hand.
+// Returns identifier and registered name of a filter. A file contains the name of a filter only if the filter
+// was available when the file was written.
 std::string filter_text(H5Z_filter_t filter) {
     const std::pair<H5Z_filter_t, const char*> known[] = {{307, "bzip2"},
                                                           {32001, "blosc"},
@@ -43,18 +44,18 @@ Handle member_type(const std::string& name, std::int64_t type) {
 
 Dataset::Dataset(Handle handle, std::string file, std::string path)
     : Object(std::move(handle), std::move(file), std::move(path)) {
-    refuse_foreign_storage();
+    check_storage_is_local();
     read_layout();
     type_ = describe_type(stored_type().id());
     const Handle whole = own(H5Dget_type(id()), this->file(), this->path(), "cannot read the type");
-    refuse_absurd_size(id(), this->file(), this->path(), shape_, chunk_, H5Tget_size(whole.id()));
+    check_claimed_size(id(), this->file(), this->path(), shape_, chunk_, H5Tget_size(whole.id()));
 }
 
-void Dataset::refuse_foreign_storage() const {
+void Dataset::check_storage_is_local() const {
     const Handle properties = own(H5Dget_create_plist(id()), this->file(), this->path(), "cannot open");
     if (H5Pget_external_count(properties.id()) > 0 || H5Pget_layout(properties.id()) == H5D_VIRTUAL) {
         throw core::DataError(this->file(), this->path(),
-                              "found values stored in another file, allowed values inside this one");
+                              "found values stored in another file, allowed only values in this file");
     }
 }
 
@@ -79,20 +80,21 @@ void Dataset::read_layout() {
         char name[64] = "";
         const H5Z_filter_t filter = H5Pget_filter2(properties.id(), static_cast<unsigned>(k), &flags,
                                                    &n_values, &value, sizeof name, name, nullptr);
-        if (filter >= 0 && H5Zfilter_avail(filter) <= 0) missing_filter_ = filter_text(filter);
+        if (filter >= 0 && H5Zfilter_avail(filter) <= 0) unavailable_filter_ = filter_text(filter);
         filters_.push_back({filter, name, value});
     }
     clear_errors();
 }
 
-// A chunk may have been stored without its filters, so that only reading shows what is needed.
+// A missing filter is an error only here: HDF5 may store a chunk without its filters, so only reading shows
+// whether a filter is needed.
 void Dataset::check_read(std::int64_t result, const char* action) const {
-    if (result < 0 && !missing_filter_.empty()) {
+    if (result < 0 && !unavailable_filter_.empty()) {
         clear_errors();
         throw core::DataError(file(), path(),
-                              "is compressed by filter " + missing_filter_ +
-                                  ", which this HDF5 does not have; write it with gzip (h5repack -f GZIP=4) "
-                                  "or give the filter's plugin in HDF5_PLUGIN_PATH");
+                              "is compressed by filter " + unavailable_filter_ +
+                                  ", which this HDF5 does not have. Compress it with gzip (h5repack -f "
+                                  "GZIP=4), or set HDF5_PLUGIN_PATH to the folder of the filter's plugin");
     }
     check(result, file(), path(), action);
 }
@@ -118,7 +120,8 @@ std::vector<std::string> Dataset::members() const {
     return names;
 }
 
-// The library copies a member from where the file says it lies, which may be far outside the record.
+// Checks that a member lies inside the record. HDF5 trusts the offset in the file, which may point far
+// outside.
 void Dataset::check_member(const std::string& name) const {
     const Handle record(H5Dget_type(id()));
     const auto index = static_cast<unsigned>(H5Tget_member_index(record.id(), name.c_str()));
@@ -137,7 +140,7 @@ Dataset Dataset::member(const std::string& name) const {
         throw core::DataError(file(), path(), "has no member `" + name + "`");
     }
     check_member(name);
-    H5Iinc_ref(id());  // the two share one identifier
+    H5Iinc_ref(id());  // both objects own the same identifier
     Dataset view(Handle(id()), file(), path());
     view.member_ = name;
     view.type_ = describe_type(view.stored_type().id());
@@ -170,6 +173,7 @@ void Dataset::check_span(std::size_t count, std::size_t size) const {
     }
 }
 
+// Selects rows of the file.
 Handle Dataset::select(std::size_t first, std::size_t count) const {
     if (first > rows() || count > rows() - first) {
         throw core::DataError(file(), path(),
@@ -187,9 +191,9 @@ Handle Dataset::select(std::size_t first, std::size_t count) const {
     return space;
 }
 
-// Of the same shape as the rows in the file: for another one HDF5 looks up element by element where each
-// goes.
-Handle Dataset::memory_of(std::size_t count) const {
+// Returns a memory space of `count` rows. It has the shape of the rows in the file: for any other shape HDF5
+// maps the elements one by one, which is slow.
+Handle Dataset::memory_space(std::size_t count) const {
     std::vector<hsize_t> extent(shape_.begin(), shape_.end());
     if (extent.empty()) extent = {1};
     extent[0] = count;
@@ -202,7 +206,7 @@ void Dataset::read_raw(Element element, std::size_t first, std::size_t count, vo
     if (!number) throw core::DataError(file(), path(), "found " + type_.text() + ", allowed numbers");
     if (count * row_size() == 0) return;
     const Handle selection = select(first, count);
-    const Handle memory = memory_of(count);
+    const Handle memory = memory_space(count);
     const Handle wrapped = member_.empty() ? Handle() : member_type(member_, native_type(element));
     check_read(H5Dread(id(), wrapped ? wrapped.id() : native_type(element), memory.id(), selection.id(),
                        H5P_DEFAULT, out),
@@ -213,14 +217,15 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
     if (type_.kind != Kind::string)
         throw core::DataError(file(), path(), "found " + type_.text() + ", allowed strings");
     const Handle selection = select(first, count);
-    const Handle memory = memory_of(count);
+    const Handle memory = memory_space(count);
     const Handle stored = stored_type();
-    // HDF5 makes the missing elements of a chunk in the heap of the file, which is open for reading alone.
+    // HDF5 creates unwritten elements of a chunk in the heap of the file, which fails in a file opened
+    // read-only.
     const char* action = "cannot read strings";
     const Handle properties(H5Dget_create_plist(id()));
     H5D_fill_value_t fill = H5D_FILL_VALUE_DEFAULT;
     if (H5Pfill_value_defined(properties.id(), &fill) >= 0 && fill == H5D_FILL_VALUE_USER_DEFINED)
-        action = "cannot read strings of which some were never written and a fill value stands for them";
+        action = "cannot read strings, some of which were never written and have a fill value";
     return read_string_elements(
         {id(), file(), path(), stored.id(), member_}, count * row_size(),
         [&](std::int64_t type, void* buffer) {
@@ -228,7 +233,7 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
         });
 }
 
-std::size_t Dataset::rows_of(std::size_t n_values) const {
+std::size_t Dataset::count_rows(std::size_t n_values) const {
     const std::size_t width = row_size();
     if (width == 0 || n_values % width != 0) {
         throw core::ShapeMismatch(path(), "rows of " + std::to_string(width) + " elements", n_values, 1);
@@ -238,18 +243,18 @@ std::size_t Dataset::rows_of(std::size_t n_values) const {
 
 void Dataset::write_raw(Element element, std::size_t first, std::size_t n_values, const void* values) {
     if (n_values == 0) return;
-    const std::size_t count = rows_of(n_values);
+    const std::size_t count = count_rows(n_values);
     const Handle selection = select(first, count);
-    const Handle memory = memory_of(count);
+    const Handle memory = memory_space(count);
     check(H5Dwrite(id(), native_type(element), memory.id(), selection.id(), H5P_DEFAULT, values), file(),
           path(), "cannot write values");
 }
 
 void Dataset::write_strings(std::size_t first, std::span<const std::string> values) {
     if (values.empty()) return;
-    const std::size_t count = rows_of(values.size());
+    const std::size_t count = count_rows(values.size());
     const Handle selection = select(first, count);
-    const Handle memory = memory_of(count);
+    const Handle memory = memory_space(count);
     std::vector<const char*> pointers;
     for (const std::string& value : values) pointers.push_back(value.c_str());
     check(H5Dwrite(id(), string_type().id(), memory.id(), selection.id(), H5P_DEFAULT, pointers.data()),
@@ -258,17 +263,18 @@ void Dataset::write_strings(std::size_t first, std::span<const std::string> valu
 
 void Dataset::write_bools(std::size_t first, std::span<const std::uint8_t> values) {
     if (values.empty()) return;
-    const std::size_t count = rows_of(values.size());
+    const std::size_t count = count_rows(values.size());
     const Handle selection = select(first, count);
-    const Handle memory = memory_of(count);
-    // The enumeration is one byte wide: its values are the bytes themselves.
+    const Handle memory = memory_space(count);
+    // The enumeration is one byte wide, so the bytes are its values.
     check(H5Dwrite(id(), bool_type().id(), memory.id(), selection.id(), H5P_DEFAULT, values.data()), file(),
           path(), "cannot write values");
 }
 
 std::uint64_t Dataset::file_offset() const {
     const haddr_t offset = H5Dget_offset(id());
-    if (offset == HADDR_UNDEF) throw core::DataError(file(), path(), "has no place in the file yet");
+    if (offset == HADDR_UNDEF)
+        throw core::DataError(file(), path(), "has no allocated storage in the file yet");
     return offset;
 }
 
@@ -278,7 +284,8 @@ std::uint64_t Dataset::chunk_offset(std::size_t first) const {
     haddr_t offset = HADDR_UNDEF;
     check(H5Dget_chunk_info_by_coord(id(), corner.data(), nullptr, &offset, nullptr), file(), path(),
           "cannot find a chunk");
-    if (offset == HADDR_UNDEF) throw core::DataError(file(), path(), "has no place in the file yet");
+    if (offset == HADDR_UNDEF)
+        throw core::DataError(file(), path(), "has no allocated storage in the file yet");
     return offset;
 }
 

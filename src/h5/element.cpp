@@ -44,7 +44,8 @@ bool has_member(std::int64_t type, const char* name) {
     return H5Tget_member_index(type, name) >= 0;
 }
 
-// The library takes a number's bits from where the file says they lie, which may be outside the number.
+// Whether bits of a number lie outside its bytes. HDF5 trusts the positions in the file and would read out of
+// bounds.
 bool has_bits_outside(std::int64_t type) {
     const H5T_class_t kind = H5Tget_class(type);
     if (kind != H5T_INTEGER && kind != H5T_FLOAT && kind != H5T_ENUM) return false;
@@ -111,7 +112,7 @@ std::string StoredType::text() const {
         case Kind::other:
             break;
     }
-    return "a type that is no number";
+    return "an unsupported type";
 }
 
 }  // namespace popflow::h5

@@ -19,6 +19,7 @@ namespace popflow::h5 {
 
 namespace {
 
+// Access properties without file locks.
 Handle access_properties(H5F_close_degree_t degree) {
     Handle access(H5Pcreate(H5P_FILE_ACCESS));
     H5Pset_fclose_degree(access.id(), degree);
@@ -28,8 +29,8 @@ Handle access_properties(H5F_close_degree_t degree) {
     return access;
 }
 
-/// Why open(2) with these flags fails, as in errno; 0 if it does not.
-int error_of_opening(const std::string& path, int flags) {
+// Tries open(2) with the given flags. Returns its errno, or 0 if it succeeds.
+int try_open(const std::string& path, int flags) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
     if (fd < 0) return errno;
     ::close(fd);
@@ -44,18 +45,18 @@ Group open_file(const std::string& path, const std::vector<std::string>& skipped
     if (std::filesystem::is_directory(status)) {
         throw core::DataError(path, "", "found a folder, allowed an HDF5 file");
     }
-    // Opening a pipe would wait for somebody to write into it.
+    // Opening a pipe would block until another process writes to it.
     if (std::filesystem::is_other(status)) {
         throw core::DataError(path, "", "found a device or pipe, allowed an HDF5 file");
     }
-    if (const int error = error_of_opening(path, O_RDONLY); error != 0)
+    if (const int error = try_open(path, O_RDONLY); error != 0)
         throw core::DataError(path, "", "cannot open: " + std::generic_category().message(error));
     if (FileGuard* guard = FileGuard::current()) guard->check(path, skipped);
     return open_unguarded(path);
 }
 
 std::string library() {
-    silence();
+    disable_error_printing();
     register_lzf();
     unsigned major = 0;
     unsigned minor = 0;
@@ -75,7 +76,7 @@ std::string library() {
 }
 
 Group open_unguarded(const std::string& path) {
-    silence();
+    disable_error_printing();
     register_lzf();
     if (H5Fis_hdf5(path.c_str()) <= 0) throw core::DataError(path, "", "is not an HDF5 file");
     const Handle access = access_properties(H5F_CLOSE_WEAK);
@@ -86,7 +87,7 @@ Group open_unguarded(const std::string& path) {
 }
 
 WritableFile::WritableFile(const std::string& path, std::string reported) : reported_(std::move(reported)) {
-    silence();
+    disable_error_printing();
     register_lzf();
     const Handle access = access_properties(H5F_CLOSE_STRONG);
     file_ = own(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.id()), reported_, "", "cannot open for writing");
@@ -99,17 +100,17 @@ Group WritableFile::root() {
 void WritableFile::close() {
     if (!file_) return;
     check(H5Fflush(file_.id(), H5F_SCOPE_GLOBAL), reported_, "", "cannot write");
-    if (!file_.reset()) check(-1, reported_, "", "cannot write: the file does not close");
+    if (!file_.reset()) check(-1, reported_, "", "cannot write: HDF5 cannot close the file");
 }
 
 MemoryFile::MemoryFile(std::string reported) : reported_(std::move(reported)) {
-    silence();
+    disable_error_printing();
     Handle creation(H5Pcreate(H5P_FILE_CREATE));
     H5Pset_obj_track_times(creation.id(), false);
     const Handle access = access_properties(H5F_CLOSE_STRONG);
     constexpr std::size_t growth = std::size_t{4} << 20U;
     check(H5Pset_fapl_core(access.id(), growth, false), reported_, "", "cannot create in memory");
-    // A file of this name that is on the disk would be read first, to no end.
+    // The suffix avoids the name of a file on disk: HDF5 would read that file first, for nothing.
     file_ = own(H5Fcreate((reported_ + ".in-memory").c_str(), H5F_ACC_TRUNC, creation.id(), access.id()),
                 reported_, "", "cannot create in memory");
 }
@@ -128,18 +129,18 @@ std::vector<std::byte> MemoryFile::bytes() {
 
 AtomicFile::AtomicFile(std::string path)
     : path_(std::move(path)), temporary_path_(core::temporary_name(path_)) {
-    silence();
+    disable_error_printing();
     std::error_code ignored;
     if (std::filesystem::is_directory(path_, ignored)) {
         throw core::DataError(path_, "", "cannot create: found a folder there, allowed a file");
     }
-    // Asking the operating system first gives its reason in plain words.
-    if (const int error = error_of_opening(temporary_path_, O_WRONLY | O_CREAT); error != 0)
+    // Tries the operating system first, because its error text is clearer than that of HDF5.
+    if (const int error = try_open(temporary_path_, O_WRONLY | O_CREAT); error != 0)
         core::fail_to_create(path_, error);
-    exists_ = true;
+    has_temporary_ = true;
     Handle creation(H5Pcreate(H5P_FILE_CREATE));
     H5Pset_obj_track_times(creation.id(), false);
-    // Closing takes every object along, so that none holds the file open behind our back.
+    // H5F_CLOSE_STRONG closes all objects with the file, so that none of them keeps it open.
     const Handle access = access_properties(H5F_CLOSE_STRONG);
     try {
         file_ = own(H5Fcreate(temporary_path_.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), path_, "",
@@ -152,7 +153,7 @@ AtomicFile::AtomicFile(std::string path)
 
 AtomicFile::~AtomicFile() {
     file_.reset();
-    if (exists_) ::unlink(temporary_path_.c_str());
+    if (has_temporary_) ::unlink(temporary_path_.c_str());
 }
 
 Group AtomicFile::root() {
@@ -166,13 +167,13 @@ void AtomicFile::flush() {
 void AtomicFile::close() {
     if (!file_) return;
     flush();
-    if (!file_.reset()) check(-1, path_, "", "cannot write: the file does not close");
+    if (!file_.reset()) check(-1, path_, "", "cannot write: HDF5 cannot close the file");
 }
 
 void AtomicFile::commit() {
     close();
     core::put_in_place(path_);
-    exists_ = false;
+    has_temporary_ = false;
 }
 
 }  // namespace popflow::h5

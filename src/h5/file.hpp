@@ -10,32 +10,32 @@
 
 namespace popflow::h5 {
 
-/// Version of the HDF5 library and the filters that it can read, as in `HDF5 1.10.8, filters gzip lzf szip`.
+/// Returns the version of the HDF5 library and the filters that it can read, e.g. `HDF5 1.10.8, filters gzip
+/// szip lzf`.
 std::string library();
 
-/// Opens a file for reading and gives its root group; the file closes with the last object of it.
+/// Opens a file for reading and returns its root group. The file is closed with its last object.
 ///
-/// No lock is taken: files are put in place whole (AtomicFile), and locks fail on many cluster file systems.
+/// If the program has a FileGuard, the guard validates the file first. Takes no file lock: AtomicFile renames
+/// complete files into place, and locks fail on many cluster file systems.
 ///
-/// Where the program has a FileGuard, that one tries the file first.
-///
-/// @param unread  members of the root group that nobody will open, so that the guard need not try them
-/// @throws core::DataError if it is missing, may not be read, is not HDF5 or does not stand the guard's trial
+/// @param skipped  members of the root group that the caller will not open, so that the guard skips them
+/// @throws core::DataError if the file is missing, not readable, not HDF5, or rejected by the guard
 Group open_file(const std::string& path, const std::vector<std::string>& skipped = {});
 
-/// open_file() without asking the FileGuard, for the guard itself.
+/// Opens a file without the FileGuard. The guard itself uses it. @throws core::DataError as open_file()
 Group open_unguarded(const std::string& path);
 
-/// A file that is there already, opened to write into it; one process at a time.
+/// An existing file, opened for writing by one process at a time.
 class WritableFile {
   public:
-    /// @param reported  the name that errors call the file by
+    /// @param reported  name of the file in errors
     /// @throws core::DataError if it cannot be opened for writing
     WritableFile(const std::string& path, std::string reported);
 
     Group root();
-    /// Hands everything to the operating system and closes; objects of the file must not be used afterwards.
-    /// @throws core::WriteError
+    /// Writes all buffers to the operating system and closes the file. Objects of the file must not be used
+    /// afterwards. @throws core::WriteError
     void close();
 
   private:
@@ -43,15 +43,15 @@ class WritableFile {
     Handle file_;
 };
 
-/// A new HDF5 file in memory, for those who write its bytes themselves, as another thread may: HDF5 is for
-/// one thread at a time.
+/// A new HDF5 file in memory. The caller writes its bytes to disk. HDF5 is not thread-safe, but another
+/// thread may write the bytes while this thread continues to use HDF5.
 class MemoryFile {
   public:
-    /// @param reported  the name that errors call the file by
+    /// @param reported  name of the file in errors
     explicit MemoryFile(std::string reported);
 
     Group root();
-    /// The whole file as it would be on disk.
+    /// Returns the contents of the whole file, exactly as on disk.
     std::vector<std::byte> bytes();
 
   private:
@@ -59,12 +59,13 @@ class MemoryFile {
     Handle file_;
 };
 
-/// A new HDF5 file that appears under its name whole or not at all.
+/// A new HDF5 file that appears under its final name either complete or not at all.
 ///
-/// It is written as `PATH.tmp` beside its place. Objects of it must not be used after close().
+/// The data are written to `PATH.tmp` in the same folder, which commit() renames. Objects of the file must
+/// not be used after close().
 class AtomicFile {
   public:
-    /// @throws as core::fail_to_create() if the file cannot be made there
+    /// Creates the temporary file. @throws as core::fail_to_create() if it cannot be created
     explicit AtomicFile(std::string path);
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
@@ -74,18 +75,20 @@ class AtomicFile {
     const std::string& path() const { return path_; }
     const std::string& temporary_path() const { return temporary_path_; }
     Group root();
-    /// Hands everything written so far to the operating system.
+    /// Writes all buffers to the operating system. @throws core::WriteError
     void flush();
-    /// Closes the file under its temporary name, for instance so that other processes may write into it.
+    /// Closes the file under its temporary name, for instance so that other processes can write to it.
+    /// @throws core::WriteError
     void close();
-    /// Closes, waits until the file is on disk and renames it to its place. @throws core::WriteError
+    /// Closes the file, waits until it is on disk (fsync) and renames it to its final name.
+    /// @throws core::WriteError
     void commit();
 
   private:
     std::string path_;
     std::string temporary_path_;
     Handle file_;
-    bool exists_ = false;  ///< the temporary file is there
+    bool has_temporary_ = false;  ///< whether the temporary file exists
 };
 
 }  // namespace popflow::h5

@@ -14,24 +14,26 @@ namespace popflow::h5 {
 
 namespace {
 
-extern "C" herr_t refuse_external(const char*, const char*, const char* other_file, const char*, unsigned*,
-                                  hid_t, void* target) {
+// Callback of an external link: stores the name of its file and stops.
+extern "C" herr_t stop_at_external_link(const char*, const char*, const char* other_file, const char*,
+                                        unsigned*, hid_t, void* target) {
     *static_cast<std::string*>(target) = other_file;
     return -1;
 }
 
-/// Access properties that stop at a link into another file and remember that file's name.
+// Access properties that stop at a link into another file and store the name of that file in `other_file`.
 Handle guarded_access(std::string& other_file) {
     Handle access(H5Pcreate(H5P_LINK_ACCESS));
-    H5Pset_elink_cb(access.id(), refuse_external, &other_file);
+    H5Pset_elink_cb(access.id(), stop_at_external_link, &other_file);
     return access;
 }
 
+// Throws if a link into another file was found.
 void report_external(const std::string& other_file, const std::string& file, const std::string& path) {
     if (other_file.empty()) return;
     clear_errors();
     throw core::DataError(file, path,
-                          "found a link to the file " + other_file + ", allowed data inside this file");
+                          "found a link to the file " + other_file + ", allowed only data in this file");
 }
 
 extern "C" herr_t add_name(hid_t, const char* name, const H5L_info_t*, void* names) {
@@ -39,16 +41,59 @@ extern "C" herr_t add_name(hid_t, const char* name, const H5L_info_t*, void* nam
     return 0;
 }
 
-/// Access properties whose cache holds a row of chunks; no chunked dataset or a small one: nothing.
+// Access properties whose cache holds a row of chunks. Empty if the default cache suffices: the dataset is
+// contiguous or its row of chunks is small.
 Handle wide_cache(const Dataset& dataset) {
-    constexpr std::size_t usual_bytes = std::size_t{1} << 20;
+    constexpr std::size_t default_bytes = std::size_t{1} << 20;
     constexpr std::size_t max_bytes = std::size_t{64} << 20;
     if (dataset.chunk_rows() == 0) return {};
     const std::size_t bytes = dataset.chunk_rows() * dataset.row_size() * dataset.type().bytes;
-    if (bytes <= usual_bytes) return {};
+    if (bytes <= default_bytes) return {};
     Handle access(H5Pcreate(H5P_DATASET_ACCESS));
     H5Pset_chunk_cache(access.id(), 12421, std::min(2 * bytes, max_bytes), 1.0);
     return access;
+}
+
+// Creation properties without time stamps.
+Handle plain_properties(std::int64_t object_class) {
+    Handle properties(H5Pcreate(object_class));
+    H5Pset_obj_track_times(properties.id(), false);
+    return properties;
+}
+
+Handle space_of(const std::vector<std::size_t>& shape) {
+    const std::vector<hsize_t> dims(shape.begin(), shape.end());
+    return Handle(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr));
+}
+
+std::size_t size_of(const std::vector<std::size_t>& shape) {
+    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+// Creation properties of a dataset. @param bytes  size of an element
+Handle storage_properties(const std::vector<std::size_t>& shape, std::size_t bytes, const Storage& storage) {
+    Handle properties = plain_properties(H5P_DATASET_CREATE);
+    if (size_of(shape) == 0 || (storage.chunk_rows == 0 && storage.deflate == 0)) return properties;
+    const std::size_t row_bytes = bytes * size_of(shape) / shape.front();
+    const std::size_t default_rows = std::max<std::size_t>(1, (std::size_t{64} << 10) / row_bytes);
+    std::vector<hsize_t> chunk(shape.begin(), shape.end());
+    chunk[0] = std::min(shape.front(), storage.chunk_rows > 0 ? storage.chunk_rows : default_rows);
+    H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
+    if (storage.deflate > 0) {
+        if (storage.shuffle) H5Pset_shuffle(properties.id());
+        H5Pset_deflate(properties.id(), static_cast<unsigned>(storage.deflate));
+    }
+    return properties;
+}
+
+// Creation properties with storage that is allocated on creation and never filled. The layout is contiguous
+// unless the caller changes it.
+Handle early_properties() {
+    Handle properties = plain_properties(H5P_DATASET_CREATE);
+    H5Pset_layout(properties.id(), H5D_CONTIGUOUS);
+    H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
+    return properties;
 }
 
 }  // namespace
@@ -60,7 +105,7 @@ std::string Group::child_path(const std::string& name) const {
 bool Group::contains(const std::string& name) const {
     std::string other_file;
     const Handle access = guarded_access(other_file);
-    // Every step of a path must exist before the next one may be asked for.
+    // HDF5 requires every part of a path to exist before it can look up the next one.
     for (std::size_t end = name.find('/'); true; end = name.find('/', end + 1)) {
         const std::string step = name.substr(0, end);
         const bool found = H5Lexists(id(), step.c_str(), access.id()) > 0 &&
@@ -111,55 +156,11 @@ Dataset Group::open_dataset(const std::string& name) const {
     Dataset dataset(std::move(object), file(), child_path(name));
     const Handle access = wide_cache(dataset);
     if (!access) return dataset;
-    // A dataset that is open already keeps its cache: close before opening again.
+    // An open dataset keeps its cache, so it has to be closed before it is opened with another one.
     { const Dataset closing = std::move(dataset); }
     return Dataset(own(H5Dopen2(id(), name.c_str(), access.id()), file(), child_path(name), "cannot open"),
                    file(), child_path(name));
 }
-
-namespace {
-
-Handle plain_properties(std::int64_t object_class) {
-    Handle properties(H5Pcreate(object_class));
-    H5Pset_obj_track_times(properties.id(), false);
-    return properties;
-}
-
-Handle space_of(const std::vector<std::size_t>& shape) {
-    const std::vector<hsize_t> dims(shape.begin(), shape.end());
-    return Handle(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr));
-}
-
-std::size_t size_of(const std::vector<std::size_t>& shape) {
-    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
-}
-
-/// Creation properties for a shape whose elements take `bytes` each.
-Handle storage_properties(const std::vector<std::size_t>& shape, std::size_t bytes, const Storage& storage) {
-    Handle properties = plain_properties(H5P_DATASET_CREATE);
-    if (size_of(shape) == 0 || (storage.chunk_rows == 0 && storage.deflate == 0)) return properties;
-    const std::size_t row_bytes = bytes * size_of(shape) / shape.front();
-    const std::size_t usual_rows = std::max<std::size_t>(1, (std::size_t{64} << 10) / row_bytes);
-    std::vector<hsize_t> chunk(shape.begin(), shape.end());
-    chunk[0] = std::min(shape.front(), storage.chunk_rows > 0 ? storage.chunk_rows : usual_rows);
-    H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
-    if (storage.deflate > 0) {
-        if (storage.shuffle) H5Pset_shuffle(properties.id());
-        H5Pset_deflate(properties.id(), static_cast<unsigned>(storage.deflate));
-    }
-    return properties;
-}
-
-// Space, contiguous unless said otherwise, is taken on creation and left as it is.
-Handle early_properties() {
-    Handle properties = plain_properties(H5P_DATASET_CREATE);
-    H5Pset_layout(properties.id(), H5D_CONTIGUOUS);
-    H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY);
-    H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
-    return properties;
-}
-
-}  // namespace
 
 Handle Group::create_raw(const std::string& name, std::int64_t type, std::int64_t space,
                          std::int64_t properties) {

@@ -14,28 +14,30 @@ namespace popflow::h5 {
 
 /// A group of an HDF5 file. Names may be paths such as `obs/patient/codes`.
 ///
-/// What leaves the file (external links, virtual datasets, external storage) is refused.
-/// Objects are made without time stamps, so that equal content gives equal bytes.
+/// Rejects data outside the file: external links, virtual datasets and external storage.
+/// Creates objects without time stamps, so that equal contents give equal bytes.
 class Group : public Object {
   public:
     using Object::Object;
 
-    /// False also for a link that points nowhere. @throws core::DataError for a link into another file
+    /// Whether an object of this name exists. False for a dangling link.
+    /// @throws core::DataError for a link into another file
     bool contains(const std::string& name) const;
     bool contains_group(const std::string& name) const;
     bool contains_dataset(const std::string& name) const;
-    /// Names of the members, sorted.
+    /// Returns the names of the members, sorted.
     std::vector<std::string> names() const;
 
-    /// @throws core::DataError if there is none, or it is not a group
+    /// Opens a group. @throws core::DataError if it does not exist or is not a group
     Group open_group(const std::string& name) const;
-    /// The chunk cache holds a row of chunks (up to 64 MB), so that reading rows in order inflates each chunk
-    /// once.
+    /// Opens a dataset. Its chunk cache holds a row of chunks (up to 64 MB), so that reading rows in order
+    /// decompresses each chunk once. @throws core::DataError if it does not exist or is not a dataset
     Dataset open_dataset(const std::string& name) const;
 
+    /// Creates an empty group. @throws core::DataError if the name exists
     Group create_group(const std::string& name);
 
-    /// Writes a whole array; the product of `shape` is values.size().
+    /// Writes a whole array. The product of `shape` must be values.size().
     template <Number T>
     Dataset write(const std::string& name, std::span<const T> values, const std::vector<std::size_t>& shape,
                   const Storage& storage = {}) {
@@ -48,29 +50,33 @@ class Group : public Object {
     Dataset write(const std::string& name, const std::vector<T>& values, const Storage& storage = {}) {
         return write(name, std::span<const T>(values), {values.size()}, storage);
     }
-    /// One variable-length UTF-8 string, a scalar.
+    /// Writes a scalar: one variable-length UTF-8 string.
     Dataset write_string(const std::string& name, const std::string& value);
+    /// Writes a 1-D array of variable-length UTF-8 strings.
     Dataset write_strings(const std::string& name, std::span<const std::string> values,
                           const Storage& storage = {});
-    /// h5py's enumeration of bool; values are 0 or 1.
+    /// Writes a 1-D array of h5py's boolean enumeration. @param values  0 or 1
     Dataset write_bools(const std::string& name, std::span<const std::uint8_t> values,
                         const Storage& storage = {});
 
-    /// An array of zeros, to be filled with write_rows().
+    /// Creates an array of zeros. Dataset::write_rows() fills it.
     Dataset create_dataset(const std::string& name, Element element, const std::vector<std::size_t>& shape,
                            const Storage& storage = {});
-    /// An array of empty strings, to be filled with write_strings().
+    /// Creates an array of empty strings. Dataset::write_strings() fills it.
     Dataset create_strings(const std::string& name, std::size_t rows);
-    /// An array of FALSE, to be filled with write_bools().
+    /// Creates an array of FALSE. Dataset::write_bools() fills it.
     Dataset create_bools(const std::string& name, std::size_t rows);
-    /// A contiguous array whose space is taken at once and never written by HDF5: processes may write to
-    /// Dataset::file_offset() on once the file has been closed. Elements are little-endian.
+    /// Creates a contiguous array of little-endian elements. Allocates its storage immediately, and HDF5
+    /// never writes to it. After the file has been closed, processes may write to the file from
+    /// Dataset::file_offset() on.
     Dataset create_contiguous(const std::string& name, Element element,
                               const std::vector<std::size_t>& shape);
-    /// The same in chunks of whole rows; processes write to Dataset::chunk_offset() on.
+    /// Like create_contiguous(), but in chunks of whole rows. Processes write from Dataset::chunk_offset()
+    /// on.
     Dataset create_allocated_chunks(const std::string& name, Element element,
                                     const std::vector<std::size_t>& shape, std::size_t chunk_rows);
-    /// The same for strings of at most `length` bytes, each padded with zeros to that length.
+    /// Like create_contiguous(), for strings of at most `length` bytes. Each is padded with zeros to that
+    /// length.
     Dataset create_contiguous_strings(const std::string& name, std::size_t length, std::size_t rows);
 
   private:

@@ -23,33 +23,36 @@ class Handle {
 
     std::int64_t id() const { return id_; }
     explicit operator bool() const { return id_ >= 0; }
-    /// Gives the identifier back; false if HDF5 could not, for instance because a disk is full.
+    /// Releases the identifier. Returns false if HDF5 fails, for instance because the disk is full.
     bool reset() noexcept;
 
   private:
     std::int64_t id_ = -1;
 };
 
-/// Returns `result` if it is not negative.
+/// Returns the result of an HDF5 call. Throws if it is negative.
 ///
-/// @throws core::DataError{file, field} that reads `action: text`, text being what HDF5 says of the innermost
-/// cause; core::WriteError if that is a write that failed; std::bad_alloc if HDF5 found no memory
+/// @throws core::DataError{file, field} with the message `action: cause`. The cause is the innermost error
+/// that HDF5 reports
+/// @throws core::WriteError if the cause is a failed write
+/// @throws std::bad_alloc if memory is exhausted
 std::int64_t check(std::int64_t result, const std::string& file, const std::string& field,
                    const char* action);
 
-/// check() on a new identifier.
+/// Takes ownership of a new identifier. @throws as check() if it is negative
 inline Handle own(std::int64_t id, const std::string& file, const std::string& field, const char* action) {
     return Handle(check(id, file, field, action));
 }
 
-/// Forgets the errors of calls whose failure is an answer.
+/// Clears HDF5's error stack after calls that are allowed to fail.
 void clear_errors();
 
-/// Whether libhdf5 was ever refused memory in this process, as far as check() and clear_errors() saw its
-/// errors.
-bool lacked_memory();
+/// Whether an allocation of libhdf5 has failed in this process. Considers only errors that check() or
+/// clear_errors() has seen.
+bool has_run_out_of_memory();
 
-/// Stops HDF5 from printing errors on this thread; check() reports them. Comes before any other call of HDF5.
-void silence();
+/// Stops HDF5 from printing errors on this thread, because check() reports them. Must be called before any
+/// other HDF5 function.
+void disable_error_printing();
 
 }  // namespace popflow::h5

@@ -29,7 +29,8 @@ std::size_t expand_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t>
         if (from == in.size()) return 0;
         const std::size_t distance = 256 * (control & 31) + in[from++] + 1;
         if (distance > to || length > out.size() - to) return 0;
-        // Source and destination may overlap: byte by byte repeats what has just been written.
+        // Source and destination may overlap. Copying byte by byte then repeats bytes just written, as the
+        // format requires.
         for (std::size_t k = 0; k < length; ++k, ++to) out[to] = out[to - distance];
     }
     return to;
@@ -37,13 +38,14 @@ std::size_t expand_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t>
 
 namespace {
 
+// HDF5 filter callback. Doubles the output buffer until the data fit.
 extern "C" std::size_t filter_lzf(unsigned flags, std::size_t n_values, const unsigned* values,
                                   std::size_t n_bytes, std::size_t* buffer_size, void** buffer) {
     if ((flags & H5Z_FLAG_REVERSE) == 0) return 0;
     const std::span<const std::uint8_t> in(static_cast<const std::uint8_t*>(*buffer), n_bytes);
-    // Three bytes stand for 264 at most.
-    const std::size_t most = 88 * n_bytes;
-    // The third value is the size of a chunk; strings of variable length have none.
+    // Three bytes expand to at most 264.
+    const std::size_t max_size = 88 * n_bytes;
+    // The third parameter is the size of a chunk. It is missing for variable-length strings.
     std::size_t size = n_values >= 3 && values[2] > 0 ? values[2] : *buffer_size;
     while (true) {
         auto* expanded = static_cast<std::uint8_t*>(H5allocate_memory(size, false));
@@ -56,8 +58,8 @@ extern "C" std::size_t filter_lzf(unsigned flags, std::size_t n_values, const un
             return written;
         }
         H5free_memory(expanded);
-        if (size >= most) return 0;
-        size = std::min(2 * size, most);
+        if (size >= max_size) return 0;
+        size = std::min(2 * size, max_size);
     }
 }
 

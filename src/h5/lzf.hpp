@@ -7,17 +7,21 @@
 
 namespace popflow::h5 {
 
-/// Expands LZF data; gives the number of bytes written, 0 if the data is damaged or does not fit into `out`.
+/// Decompresses LZF data.
 ///
-/// A control byte c < 32 is followed by c + 1 bytes as they are; others repeat earlier output: length c >> 5
-/// (7: plus the next byte) plus 2, distance 256 (c & 31) plus the next byte plus 1. Source: the format of M.
-/// Lehmann's LibLZF, which h5py's `compression="lzf"` uses.
+/// A control byte c < 32 is followed by c + 1 literal bytes. Any other control byte copies earlier output:
+///  * length = 2 + (c >> 5), plus the next byte if c >> 5 is 7
+///  * distance = 1 + 256 (c & 31) + the next byte
+///
+/// Source: the format of M. Lehmann's LibLZF, which h5py uses for `compression="lzf"`.
+///
+/// @return number of bytes written, 0 if the data are damaged or do not fit into `out`
 std::size_t expand_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t> out);
 
-/// The HDF Group's number for h5py's filter.
+/// Identifier of h5py's LZF filter in The HDF Group's registry.
 constexpr int lzf_filter = 32000;
 
-/// Teaches HDF5 to read datasets that h5py compressed with LZF; they are not written.
+/// Registers a filter with HDF5 that reads LZF datasets of h5py. It cannot write them.
 void register_lzf();
 
 }  // namespace popflow::h5

@@ -21,7 +21,7 @@ Handle Object::open_attribute(const std::string& name) const {
     return own(H5Aopen(id(), name.c_str(), H5P_DEFAULT), file_, path_, "cannot open an attribute");
 }
 
-/// Number of elements; refuses more than fit into the file.
+// Returns the number of elements. Throws if it is more than the file can hold.
 std::size_t Object::attribute_size(std::int64_t attribute, const std::string& name) const {
     const Handle space(H5Aget_space(attribute));
     const Handle type(H5Aget_type(attribute));
@@ -65,11 +65,11 @@ std::string Object::string_attribute(const std::string& name) const {
     return all.front();
 }
 
-std::string Object::string_attribute_or(const std::string& name, const std::string& otherwise) const {
-    if (!has_attribute(name)) return otherwise;
+std::string Object::string_attribute_or(const std::string& name, const std::string& fallback) const {
+    if (!has_attribute(name)) return fallback;
     const Handle attribute = open_attribute(name);
     const Handle type(H5Aget_type(attribute.id()));
-    return describe_type(type.id()).kind == Kind::string ? string_attribute(name) : otherwise;
+    return describe_type(type.id()).kind == Kind::string ? string_attribute(name) : fallback;
 }
 
 void Object::read_numbers(const Handle& attribute, const std::string& name, std::int64_t type,
@@ -135,7 +135,7 @@ Dataset Object::referenced_dataset(const std::string& name) const {
     Handle target = own(H5Rdereference2(id(), H5P_DEFAULT, H5R_OBJECT, &reference), file_, path_,
                         ("attribute `" + name + "`").c_str());
     if (H5Iget_type(target.id()) != H5I_DATASET) {
-        throw core::DataError(file_, path_, "attribute `" + name + "` does not point at a dataset");
+        throw core::DataError(file_, path_, "attribute `" + name + "` does not point to a dataset");
     }
     check_attributes(target.id(), file_, path_ + "@" + name);
     return Dataset(std::move(target), file_, path_ + "@" + name);
@@ -166,15 +166,15 @@ void Object::write_attribute(const std::string& name, const std::vector<std::str
     std::vector<const char*> pointers;
     pointers.reserve(values.size() + 1);
     for (const std::string& value : values) pointers.push_back(value.c_str());
-    pointers.push_back(nullptr);  // so that an empty list still has an address to pass
+    pointers.push_back(nullptr);  // an empty list needs a valid address too
     write_raw(name, type.id(), type.id(), space.id(), pointers.data());
 }
 
 void Object::write_attribute(const std::string& name, const std::vector<std::int64_t>& values) {
     const hsize_t count = values.size();
     const Handle space(H5Screate_simple(1, &count, nullptr));
-    const std::int64_t none = 0;
-    write_raw(name, H5T_STD_I64LE, H5T_NATIVE_INT64, space.id(), values.empty() ? &none : values.data());
+    const std::int64_t unused = 0;  // an empty list needs a valid address too
+    write_raw(name, H5T_STD_I64LE, H5T_NATIVE_INT64, space.id(), values.empty() ? &unused : values.data());
 }
 
 void Object::write_int(const std::string& name, std::int64_t value) {

@@ -14,22 +14,27 @@ namespace popflow::h5 {
 
 class Dataset;
 
-/// A group or dataset with its attributes. One thread at a time.
+/// A group or dataset with its attributes. Not thread-safe, because HDF5 is not.
 class Object {
   public:
+    /// Takes ownership of an open object. @param file, path  names of the file and of the object in errors
     Object(Handle handle, std::string file, std::string path)
         : handle_(std::move(handle)), file_(std::move(file)), path_(std::move(path)) {}
 
     const std::string& file() const { return file_; }
-    /// As in `obs/patient`; `/` for the root.
+    /// Path in the file, e.g. `obs/patient`, or `/` for the root.
     const std::string& path() const { return path_; }
     std::int64_t id() const { return handle_.id(); }
 
     bool has_attribute(const std::string& name) const;
-    /// Strings may be of fixed or variable length. @throws core::DataError if it is missing or not a string
+
+    // Read an attribute. The methods throw core::DataError if it is missing, has another type or cannot be
+    // read.
+
+    /// Reads one string, of fixed or variable length.
     std::string string_attribute(const std::string& name) const;
-    /// string_attribute(), or `otherwise` if there is none of this name or it is not a string.
-    std::string string_attribute_or(const std::string& name, const std::string& otherwise) const;
+    /// Reads one string. Returns `fallback` if the attribute does not exist or is not a string.
+    std::string string_attribute_or(const std::string& name, const std::string& fallback) const;
     std::int64_t int_attribute(const std::string& name) const;
     double double_attribute(const std::string& name) const;
     bool bool_attribute(const std::string& name) const;
@@ -37,10 +42,10 @@ class Object {
     std::vector<std::int64_t> ints_attribute(const std::string& name) const;
     /// Whether the attribute is an object reference.
     bool is_reference_attribute(const std::string& name) const;
-    /// The dataset that an object reference points at.
+    /// Opens the dataset that an object reference points to.
     Dataset referenced_dataset(const std::string& name) const;
 
-    // Writing replaces an attribute of that name.
+    // Writes an attribute. Replaces an existing attribute of that name.
     void write_attribute(const std::string& name, std::string_view value);
     void write_attribute(const std::string& name, const std::vector<std::string>& values);
     void write_attribute(const std::string& name, const std::vector<std::int64_t>& values);

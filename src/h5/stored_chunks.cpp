@@ -19,7 +19,7 @@ using Decoded = std::optional<std::span<const std::uint8_t>>;
 
 constexpr std::size_t checksum_bytes = 4;
 
-/// What zlib makes of `in`, up to the size of `out`; nothing if that is damaged.
+// Decompresses zlib data into `out`, up to its size. Returns no value if the data are damaged.
 Decoded inflated(std::span<const std::uint8_t> in, Bytes& out) {
     z_stream stream{};
     stream.next_in = const_cast<Bytef*>(in.data());  // zlib does not write to it
@@ -34,12 +34,14 @@ Decoded inflated(std::span<const std::uint8_t> in, Bytes& out) {
     return std::span<const std::uint8_t>(out).first(size);
 }
 
+// Decompresses LZF data into `out`. Returns no value if the data are damaged.
 Decoded expanded(std::span<const std::uint8_t> in, Bytes& out) {
     const std::size_t size = expand_lzf(in, out);
     if (size == 0) return std::nullopt;
     return std::span<const std::uint8_t>(out).first(size);
 }
 
+// Reverses the shuffle filter for elements of a fixed size.
 template <std::size_t Element>
 void interleave(const std::uint8_t* in, std::size_t elements, std::uint8_t* out) {
     for (std::size_t i = 0; i < elements; ++i) {
@@ -47,8 +49,8 @@ void interleave(const std::uint8_t* in, std::size_t elements, std::uint8_t* out)
     }
 }
 
-/// Undoes shuffle: first bytes of all elements, then second ones, ...; what is no whole element stays at the
-/// end.
+// Reverses the shuffle filter, which stores the first bytes of all elements, then the second bytes, and so
+// on. Bytes of an incomplete element stay at the end.
 Decoded unshuffled(std::span<const std::uint8_t> in, std::size_t element, Bytes& out) {
     if (element <= 1 || in.size() < element) return in;
     if (out.size() < in.size()) out.resize(in.size());
@@ -83,14 +85,13 @@ StoredChunks::StoredChunks(const Dataset& dataset)
     const Handle properties(H5Dget_create_plist(dataset.id()));
     unsigned options = 0;
     if (H5Pget_chunk_opts(properties.id(), &options) >= 0)
-        plain_edges_ = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
+        unfiltered_edges_ = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
     clear_errors();
 }
 
-bool StoredChunks::decodable() const {
+bool StoredChunks::is_decodable() const {
     return std::ranges::all_of(dataset_->filters(), [](const Filter& filter) {
-        return filter.number == H5Z_FILTER_SHUFFLE || filter.number == H5Z_FILTER_DEFLATE ||
-               filter.number == lzf_filter;
+        return filter.id == H5Z_FILTER_SHUFFLE || filter.id == H5Z_FILTER_DEFLATE || filter.id == lzf_filter;
     });
 }
 
@@ -105,8 +106,8 @@ bool StoredChunks::is_partial(std::span<const std::size_t> first) const {
     return false;
 }
 
-// A chunk that another filter made longer still fits, and what zlib counts in.
-std::size_t StoredChunks::most() const {
+// Size of the decoding buffers. Leaves room for a filter that made a chunk longer. zlib counts bytes as uInt.
+std::size_t StoredChunks::max_decoded_bytes() const {
     return std::min<std::size_t>(bytes_ + bytes_ / 8 + 64, std::numeric_limits<uInt>::max());
 }
 
@@ -119,21 +120,22 @@ bool StoredChunks::read(std::size_t chunk, Chunk& into) const {
     if (H5Dget_chunk_storage_size(dataset_->id(), offset.data(), &stored) < 0) return false;
     if (stored == 0 || stored > file_bytes_) return false;
     into.bytes.resize(stored);
-    into.plain = plain_edges_ && is_partial(first);
-    return H5Dread_chunk(dataset_->id(), H5P_DEFAULT, offset.data(), &into.left_out, into.bytes.data()) >= 0;
+    into.unfiltered = unfiltered_edges_ && is_partial(first);
+    return H5Dread_chunk(dataset_->id(), H5P_DEFAULT, offset.data(), &into.filter_mask, into.bytes.data()) >=
+           0;
 }
 
 std::optional<std::span<const std::uint8_t>> StoredChunks::decode(const Chunk& chunk,
                                                                   Scratch& scratch) const {
     Decoded bytes = chunk.bytes;
-    if (chunk.plain) return bytes;
+    if (chunk.unfiltered) return bytes;
     const std::vector<Filter>& filters = dataset_->filters();
     for (std::size_t k = filters.size(); bytes && k-- > 0;) {
-        if ((chunk.left_out >> k & 1U) != 0) continue;
-        Bytes& room = bytes->data() == scratch.one.data() ? scratch.other : scratch.one;
-        switch (filters[k].number) {
+        if ((chunk.filter_mask >> k & 1U) != 0) continue;
+        Bytes& buffer = bytes->data() == scratch.first.data() ? scratch.second : scratch.first;
+        switch (filters[k].id) {
             case H5Z_FILTER_SHUFFLE:
-                bytes = unshuffled(*bytes, filters[k].first_value, room);
+                bytes = unshuffled(*bytes, filters[k].first_parameter, buffer);
                 break;
             case H5Z_FILTER_FLETCHER32:
                 if (bytes->size() < checksum_bytes) return std::nullopt;
@@ -141,8 +143,8 @@ std::optional<std::span<const std::uint8_t>> StoredChunks::decode(const Chunk& c
                 break;
             case H5Z_FILTER_DEFLATE:
             case lzf_filter:
-                if (room.size() < most()) room.resize(most());
-                bytes = filters[k].number == lzf_filter ? expanded(*bytes, room) : inflated(*bytes, room);
+                if (buffer.size() < max_decoded_bytes()) buffer.resize(max_decoded_bytes());
+                bytes = filters[k].id == lzf_filter ? expanded(*bytes, buffer) : inflated(*bytes, buffer);
                 break;
             default:
                 return std::nullopt;

@@ -13,6 +13,7 @@ namespace popflow::h5 {
 
 namespace {
 
+// Removes the padding of a fixed-length string.
 std::string trimmed(const char* text, std::size_t size, H5T_str_t padding) {
     std::size_t length = std::find(text, text + size, '\0') - text;
     if (padding == H5T_STR_SPACEPAD) {
@@ -37,7 +38,7 @@ std::vector<std::string> read_string_elements(const StringSource& source, std::s
         read_as(heap.reference_type().id(), references.data());
         return heap.read(references);
     }
-    // HDF5 does not convert between character sets, so memory has the set of the file.
+    // HDF5 does not convert between character sets, so the memory type keeps that of the file.
     const Handle memory(H5Tcopy(source.stored_type));
     const std::size_t size = H5Tget_size(source.stored_type);
     const H5T_str_t padding = H5Tget_strpad(source.stored_type);

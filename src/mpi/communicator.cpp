@@ -23,15 +23,16 @@ namespace {
 constexpr int exit_done = 0;
 constexpr int exit_stopped = 75;
 
-// Elements of a message.
-int count(std::size_t n) {
-    if (n > max_in_message) {
-        throw core::Error("found a message of " + std::to_string(n) + " elements between ranks, allowed " +
-                          std::to_string(max_in_message));
+// Converts a number of elements to the int that MPI takes.
+int checked_count(std::size_t n) {
+    if (n > max_message_elements) {
+        throw core::Error("found an MPI message of " + std::to_string(n) + " elements, allowed at most " +
+                          std::to_string(max_message_elements));
     }
     return static_cast<int>(n);
 }
 
+// Returns the elements that belong to a rank.
 template <class T>
 std::span<T> part(std::span<T> values, std::span<const std::size_t> bounds, int rank) {
     const auto r = static_cast<std::size_t>(rank);
@@ -122,56 +123,58 @@ void Communicator::barrier() const {
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
-    check(MPI_Allreduce(MPI_IN_PLACE, values.data(), count(values.size()), MPI_INT64_T, MPI_SUM, impl_->comm),
+    check(MPI_Allreduce(MPI_IN_PLACE, values.data(), checked_count(values.size()), MPI_INT64_T, MPI_SUM,
+                        impl_->comm),
           "MPI_Allreduce");
 }
 
 void Communicator::share_parts(std::span<float> values, std::span<const std::size_t> bounds) const {
     if (impl_->size == 1) return;
-    std::vector<int>& first = impl_->first;
-    std::vector<int>& size = impl_->length;
-    first.clear();
-    size.clear();
+    std::vector<int>& offsets = impl_->offsets;
+    std::vector<int>& counts = impl_->counts;
+    offsets.clear();
+    counts.clear();
     for (int r = 0; r < impl_->size; ++r) {
-        first.push_back(count(bounds[static_cast<std::size_t>(r)]));
-        size.push_back(count(part(values, bounds, r).size()));
+        offsets.push_back(checked_count(bounds[static_cast<std::size_t>(r)]));
+        counts.push_back(checked_count(part(values, bounds, r).size()));
     }
-    check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, values.data(), size.data(), first.data(), MPI_FLOAT,
+    check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, values.data(), counts.data(), offsets.data(), MPI_FLOAT,
                          impl_->comm),
           "MPI_Allgatherv");
 }
 
 void Communicator::sum(std::span<double> values) const {
-    check(MPI_Allreduce(MPI_IN_PLACE, values.data(), count(values.size()), MPI_DOUBLE, MPI_SUM, impl_->comm),
+    check(MPI_Allreduce(MPI_IN_PLACE, values.data(), checked_count(values.size()), MPI_DOUBLE, MPI_SUM,
+                        impl_->comm),
           "MPI_Allreduce");
 }
 
-std::vector<std::string> Communicator::gather(const std::string& text, std::size_t most) const {
+std::vector<std::string> Communicator::gather(const std::string& text, std::size_t max_bytes) const {
     const auto ranks = static_cast<std::size_t>(impl_->size);
     std::vector<std::int64_t> lengths(ranks);
     const std::int64_t length = std::ssize(text);
     check(MPI_Allgather(&length, 1, MPI_INT64_T, lengths.data(), 1, MPI_INT64_T, impl_->comm),
           "MPI_Allgather");
-    // As much of each text at a time as fits into one message.
-    const auto piece = static_cast<std::int64_t>(std::max<std::size_t>(1, most / ranks));
+    // Gathers in rounds: each round receives at most max_bytes, an equal share of every text.
+    const auto piece = static_cast<std::int64_t>(std::max<std::size_t>(1, max_bytes / ranks));
     const std::int64_t longest = *std::ranges::max_element(lengths);
     std::vector<std::string> texts(root() ? ranks : 0);
     std::vector<int> counts(ranks);
-    std::vector<int> first(ranks);
+    std::vector<int> offsets(ranks);
     std::string all;
     for (std::int64_t done = 0; done < longest; done += piece) {
-        const auto left = [&](std::int64_t of) {
-            return static_cast<int>(std::clamp<std::int64_t>(of - done, 0, piece));
+        const auto bytes_now = [&](std::int64_t total) {
+            return static_cast<int>(std::clamp<std::int64_t>(total - done, 0, piece));
         };
-        std::ranges::transform(lengths, counts.begin(), left);
-        std::exclusive_scan(counts.begin(), counts.end(), first.begin(), 0);
+        std::ranges::transform(lengths, counts.begin(), bytes_now);
+        std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
         if (root())
-            all.resize(static_cast<std::size_t>(first.back()) + static_cast<std::size_t>(counts.back()));
-        check(MPI_Gatherv(text.data() + std::min(done, length), left(length), MPI_CHAR, all.data(),
-                          counts.data(), first.data(), MPI_CHAR, 0, impl_->comm),
+            all.resize(static_cast<std::size_t>(offsets.back()) + static_cast<std::size_t>(counts.back()));
+        check(MPI_Gatherv(text.data() + std::min(done, length), bytes_now(length), MPI_CHAR, all.data(),
+                          counts.data(), offsets.data(), MPI_CHAR, 0, impl_->comm),
               "MPI_Gatherv");
         for (std::size_t r = 0; r < texts.size(); ++r)
-            texts[r].append(all, static_cast<std::size_t>(first[r]), static_cast<std::size_t>(counts[r]));
+            texts[r].append(all, static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(counts[r]));
     }
     return texts;
 }

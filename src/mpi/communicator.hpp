@@ -35,38 +35,56 @@ class Session {
     bool finished_ = false;
 };
 
-/// Name and version of the MPI library, as in `Open MPI v4.1.4`.
+/// Returns name and version of the MPI library, e.g. `Open MPI v4.1.4`. @throws core::MpiError
 std::string library();
 
-/// Ends all ranks at once with an exit code.
+/// Terminates all ranks immediately with exit code `code`. Not collective: one rank suffices.
 [[noreturn]] void abort(int code);
 
-/// Elements of a message, whose number is an int.
-inline constexpr std::size_t max_in_message = std::numeric_limits<int>::max();
+/// Maximum number of elements of an MPI message: MPI counts them as int.
+inline constexpr std::size_t max_message_elements = std::numeric_limits<int>::max();
 
-/// The group of all ranks: copies share one MPI communicator, duplicated from MPI_COMM_WORLD.
-/// Each method but rank() and size() is collective; all throw MpiError.
+/// The group of all ranks. Copies share one MPI communicator, which is duplicated from MPI_COMM_WORLD.
+///
+/// Every method except rank(), size() and root() is collective: all ranks must call it, in the same order.
+/// The methods throw core::MpiError if the MPI library reports an error on this rank. The other ranks may
+/// then block in the same collective, so the program has to end with abort(). For work that may fail on one
+/// rank alone, see run_collectively().
 class Communicator {
   public:
-    /// Of all ranks. Needs a Session.
+    /// Duplicates MPI_COMM_WORLD. Collective. Needs a Session.
     static Communicator world();
 
     int rank() const;
     int size() const;
+    /// Whether this is rank 0.
     bool root() const { return rank() == 0; }
-    /// Ranks that share the memory of this one's host, itself among them. Collective.
+    /// Returns the number of ranks on this host, including this rank. Collective.
     int ranks_on_host() const;
 
+    /// Blocks until all ranks have called it. Collective.
     void barrier() const;
-    /// The sum over ranks, everywhere, in place. Exact, so independent of the order of the ranks.
+    /// In-place all-reduce: on return every rank holds the sums over all ranks. Integer sums are exact, so
+    /// they do not depend on the order of the ranks. Collective.
+    ///
+    /// @param values  the same number of elements on every rank, at most max_message_elements
+    /// @throws core::Error if there are more
     void sum(std::span<std::int64_t> values) const;
-    /// Gives each rank's part of `values` to all, in place.
+    /// In-place all-gather: on return every rank holds all parts of `values`. Collective.
+    ///
+    /// @param values  the whole array. Rank r contributes elements [bounds[r], bounds[r + 1])
+    /// @param bounds  ranks + 1 offsets, the same on every rank, see part_bounds()
+    /// @throws core::Error if a part or an offset exceeds max_message_elements
     void share_parts(std::span<float> values, std::span<const std::size_t> bounds) const;
-    /// As sum(), of doubles. Reproducible only if each element is non-zero on one rank alone.
+    /// In-place all-reduce of doubles. Deterministic only if each element is non-zero on at most one rank:
+    /// otherwise the rounding depends on the order of the ranks. Collective.
     void sum(std::span<double> values) const;
-    /// The texts of all ranks, of any length, at rank 0 in the order of ranks; elsewhere empty.
-    /// @param most  bytes that rank 0 receives at a time, at most
-    std::vector<std::string> gather(const std::string& text, std::size_t most = max_in_message) const;
+    /// Gathers the texts of all ranks, of any length, on rank 0. Collective.
+    ///
+    /// @param max_bytes  maximum number of bytes that rank 0 receives at a time
+    /// @return on rank 0 one text per rank, in rank order. Empty on all other ranks
+    std::vector<std::string> gather(const std::string& text,
+                                    std::size_t max_bytes = max_message_elements) const;
 
   private:
     friend class WorkQueue;

@@ -11,20 +11,22 @@ namespace popflow::mpi {
 
 namespace {
 
-constexpr double quantum = 0x1.0p-36;  // of a unit
-constexpr float limit = 0x1.0p14F;     // units
+constexpr double quantum = 0x1.0p-36;  // resolution, in units
+constexpr float limit = 0x1.0p14F;     // bound of one summand, in units
 constexpr std::size_t block_size = 1U << 14U;
 
-// 1.5 * 2^52: a double of this size has no fraction, so adding it rounds to an integer that stands in the low
-// bits.
-constexpr double shift = 6755399441055744.0;
+// 1.5 * 2^52. A double of this magnitude has no fractional bits. Adding it therefore rounds to an integer,
+// which is then in the low bits.
+constexpr double rounding_shift = 6755399441055744.0;
 
-// Inlined into loops that are vectorised; below 2^51 in absolute value.
-// Unsigned, so that a gradient beyond the limit wraps instead of being undefined before it is refused.
+// Rounds x, with |x| < 2^51, to an integer. Inlined into vectorised loops.
+// Unsigned arithmetic, because a gradient beyond the limit is rejected only later: until then it may wrap,
+// while signed overflow would be undefined.
 inline std::uint64_t to_integer(double x) {
-    return std::bit_cast<std::uint64_t>(x + shift) - std::bit_cast<std::uint64_t>(shift);
+    return std::bit_cast<std::uint64_t>(x + rounding_shift) - std::bit_cast<std::uint64_t>(rounding_shift);
 }
 
+// Overwrites the totals with a gradient. Returns false if an element is not finite or beyond the limit.
 POPFLOW_SIMD bool set_block(const float* gradient, float per_unit, std::int64_t* total, std::size_t n) {
     int outside = 0;
 #pragma omp simd reduction(| : outside)
@@ -36,6 +38,7 @@ POPFLOW_SIMD bool set_block(const float* gradient, float per_unit, std::int64_t*
     return outside == 0;
 }
 
+// Adds a gradient to the totals. Returns false if an element is not finite or beyond the limit.
 POPFLOW_SIMD bool add_block(const float* gradient, float per_unit, std::int64_t* total, std::size_t n) {
     int outside = 0;
 #pragma omp simd reduction(| : outside)
@@ -59,48 +62,49 @@ bool ExactSum::add_range(std::span<const float> gradient, float weight, std::siz
                          std::size_t count) {
     const float per_unit = weight / unit_;
     const std::size_t blocks = (count + block_size - 1) / block_size;
-    std::atomic<bool> inside{true};
+    std::atomic<bool> within_limit{true};
 #pragma omp parallel for schedule(static)
     for (std::size_t block = 0; block < blocks; ++block) {
         const std::size_t at = first + block * block_size;
         const std::size_t n = std::min(block_size, first + count - at);
         const float* g = gradient.data() + at;
         std::int64_t* total = total_.data() + at;
-        const bool good = empty_ ? set_block(g, per_unit, total, n) : add_block(g, per_unit, total, n);
-        if (!good) inside = false;
+        const bool block_within_limit =
+            empty_ ? set_block(g, per_unit, total, n) : add_block(g, per_unit, total, n);
+        if (!block_within_limit) within_limit = false;
     }
-    return inside;
+    return within_limit;
 }
 
 bool ExactSum::add(std::span<const float> gradient, float weight) {
-    const bool inside = add_range(gradient, weight, 0, total_.size());
+    const bool within_limit = add_range(gradient, weight, 0, total_.size());
     empty_ = false;
-    return inside;
+    return within_limit;
 }
 
 void ExactSum::start_reduce(const Communicator& communicator, std::span<const std::size_t> bounds) {
-    if (!exchange_) exchange_.emplace(communicator);
-    exchange_->start(total_, bounds);
-    not_added_ = total_.size();
+    if (!reduction_) reduction_.emplace(communicator);
+    reduction_->start(total_, bounds);
+    pending_ = total_.size();
 }
 
 bool ExactSum::add_last(std::span<const float> gradient, std::size_t first, float weight) {
-    if (first >= not_added_) return true;
-    const bool inside = add_range(gradient, weight, first, not_added_ - first);
-    not_added_ = first;
-    exchange_->final_from(first);
-    return inside;
+    if (first >= pending_) return true;
+    const bool within_limit = add_range(gradient, weight, first, pending_ - first);
+    pending_ = first;
+    reduction_->final_from(first);
+    return within_limit;
 }
 
 void ExactSum::reduce(const Communicator& communicator, std::span<const std::size_t> bounds, double scale,
                       std::span<float> out) {
-    if (!exchange_ || !exchange_->started()) {
+    if (!reduction_ || !reduction_->started()) {
         start_reduce(communicator, bounds);
-        if (!empty_) not_added_ = 0;
+        if (!empty_) pending_ = 0;
     }
-    if (empty_) std::fill_n(total_.begin(), not_added_, 0);
+    if (empty_) std::fill_n(total_.begin(), pending_, 0);
     empty_ = false;
-    exchange_->finish(scale * quantum * static_cast<double>(unit_), out);
+    reduction_->finish(scale * quantum * static_cast<double>(unit_), out);
 }
 
 }  // namespace popflow::mpi

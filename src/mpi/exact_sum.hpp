@@ -11,32 +11,48 @@
 
 namespace popflow::mpi {
 
-/// Sums of gradients that do not depend on the order of the summands.
+/// Deterministic sum of gradients: the result does not depend on the order of the summands.
 ///
-/// Each float is rounded to a multiple of 2^-36 (1.5e-11) units and added as a 64-bit integer; integer
-/// addition is associative, so slots may be summed by any thread and rank in any order. Data are normalised
-/// to unit variance, which bounds useful gradients of a velocity far below the limit of one summand, 2^14
-/// units; up to 2^12 summands fit.
+/// Each float is rounded to a multiple of 2^-36 (1.5e-11) units and added as a 64-bit integer. Integer
+/// addition is associative, so slots may be added in any order, by any thread and on any rank.
+///
+/// The limit of one summand is 2^14 units, and up to 2^12 summands fit. Data are normalised to unit variance,
+/// so useful gradients of a velocity are far below this limit.
+///
+/// Not thread-safe: one call at a time. Each call uses all OpenMP threads.
 class ExactSum {
   public:
-    /// @param unit  a power of two
+    /// @param size  maximum number of elements
+    /// @param unit  scale of the gradients, a power of two
     explicit ExactSum(std::size_t size, float unit = 1) : storage_(size), total_(storage_), unit_(unit) {}
     ExactSum(const ExactSum&) = delete;
     ExactSum& operator=(const ExactSum&) = delete;
 
-    /// Starts a sum of `size` elements, at most those it was made for.
+    /// Starts a new sum of `size` elements, at most the size given to the constructor.
     void clear(std::size_t size);
+    /// Starts a new sum of the maximum size.
     void clear() { clear(storage_.size()); }
-    /// Adds weight * one gradient. @return false if an element of it is not finite or beyond the limit; the
-    /// sum is then useless
+    /// Adds weight * gradient.
+    /// @return false if an element is not finite or beyond the limit. The sum is then invalid
     bool add(std::span<const float> gradient, float weight = 1);
-    /// Starts reduce() before the last gradient of this rank is complete, which then comes by add_last().
+    /// Starts reduce() before the last gradient of this rank is complete, so that communication overlaps with
+    /// its computation. That gradient then has to be added by add_last(). Non-blocking. A rank may omit the
+    /// call: reduce() then starts the reduction.
+    ///
+    /// @param bounds  ranks + 1 offsets, see part_bounds(). Must live until reduce() returns
+    /// @throws core::MpiError if an MPI call fails. The sum is then invalid
     void start_reduce(const Communicator& communicator, std::span<const std::size_t> bounds);
-    /// Adds weight * elements [first, end) of the last gradient, `end` the first of the call before, and
-    /// gives the parts that are complete to their ranks. @return as add()
+    /// Adds weight * elements [first, end) of the last gradient and sends the complete parts to their ranks.
+    /// `end` is `first` of the previous call, or the size. Not collective: ranks may call it any number of
+    /// times. @return as add()
     bool add_last(std::span<const float> gradient, std::size_t first, float weight = 1);
-    /// out = scale * the sum of all ranks, of this rank's own part of the elements, see part_bounds(). The
-    /// sum is then of no use. Collective.
+    /// Reduce-scatter: out = scale * (sum over all ranks) for this rank's part of the elements. Collective.
+    /// The stored sum is invalid afterwards, until clear(). If a rank throws, the others may block, so the
+    /// program has to end with mpi::abort().
+    ///
+    /// @param bounds  ranks + 1 offsets, see part_bounds()
+    /// @param out     bounds[rank + 1] - bounds[rank] elements
+    /// @throws core::MpiError if an MPI call fails
     void reduce(const Communicator& communicator, std::span<const std::size_t> bounds, double scale,
                 std::span<float> out);
 
@@ -44,11 +60,11 @@ class ExactSum {
     bool add_range(std::span<const float> gradient, float weight, std::size_t first, std::size_t count);
 
     core::AlignedVector<std::int64_t> storage_;
-    std::span<std::int64_t> total_;  ///< the elements in use
-    std::optional<PartsSum> exchange_;
-    std::size_t not_added_ = 0;  ///< elements of the last gradient
+    std::span<std::int64_t> total_;  ///< elements in use, a view of storage_
+    std::optional<PartsSum> reduction_;
+    std::size_t pending_ = 0;  ///< number of elements of the last gradient that add_last() has not added yet
     float unit_;
-    bool empty_ = true;  ///< nothing was added: the elements are still those of the sum before
+    bool empty_ = true;  ///< no gradient was added since clear(): total_ still holds the previous sum
 };
 
 }  // namespace popflow::mpi

@@ -20,7 +20,7 @@ std::vector<std::string> loaded_libraries() {
 }
 
 void keep_loaded_libraries() {
-    // The handles are not closed. What has been unloaded meanwhile is not loaded again.
+    // The handles are not closed. What has been unloaded in the meantime is not loaded again.
     for (const std::string& path : loaded_libraries())
         dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }

@@ -11,7 +11,10 @@
 
 namespace popflow::mpi {
 
-/// Turns the code of an MPI call into an exception. @throws core::MpiError
+/// Throws if an MPI call failed.
+/// @param code  return value of the call
+/// @param call  name of the MPI function
+/// @throws core::MpiError with the text of the MPI library
 inline void check(int code, const char* call) {
     if (code == MPI_SUCCESS) return;
     char text[MPI_MAX_ERROR_STRING];
@@ -20,12 +23,13 @@ inline void check(int code, const char* call) {
     throw core::MpiError(call, code, std::string(text, static_cast<std::size_t>(length)));
 }
 
+/// The duplicated communicator. The destructor frees it unless MPI is finalised or the stack is unwinding.
 struct Communicator::Impl {
     MPI_Comm comm = MPI_COMM_NULL;
     int rank = 0;
     int size = 1;
-    mutable std::vector<int> first;  ///< scratch of share_parts()
-    mutable std::vector<int> length;
+    mutable std::vector<int> offsets;  ///< scratch memory of the all-gather: first element of each rank
+    mutable std::vector<int> counts;   ///< scratch memory of the all-gather: elements of each rank
     Impl();
     ~Impl();
     Impl(const Impl&) = delete;

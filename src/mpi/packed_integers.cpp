@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t block_size = 1U << 14U;
 
-// f(first, count) of blocks of [0, count), by all threads.
+// Calls f(first, n) for the blocks of [0, count), in parallel.
 template <class F>
 void for_blocks(std::size_t count, const F& f) {
     const std::size_t blocks = (count + block_size - 1) / block_size;
@@ -23,19 +23,22 @@ void for_blocks(std::size_t count, const F& f) {
     }
 }
 
-constexpr std::size_t words_of_bytes(std::size_t bytes) {
+// Number of words that hold `bytes` bytes.
+constexpr std::size_t words_for_bytes(std::size_t bytes) {
     return (bytes + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
 }
 
-// Unsigned, so that a sum that is refused later may wrap.
-inline std::int64_t sum(std::int64_t a, std::int64_t b) {
+// Adds modulo 2^64. Unsigned arithmetic, because a sum that is rejected later may wrap.
+inline std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
-inline std::int64_t joined(std::uint32_t low, std::int8_t high) {
+// Inverse of split(): builds an integer from its low 32 and high 8 bits.
+inline std::int64_t combine(std::uint32_t low, std::int8_t high) {
     return (std::int64_t{high} << 32U) | std::int64_t{low};
 }
 
+// Splits integers into their low 32 and next 8 bits. Returns false if one does not fit into 40 signed bits.
 POPFLOW_SIMD bool split(const std::int64_t* values, std::uint32_t* low, std::int8_t* high, std::size_t n) {
     constexpr std::uint64_t half = std::uint64_t{1} << 39U;
     std::uint64_t lost = 0;
@@ -51,12 +54,12 @@ POPFLOW_SIMD bool split(const std::int64_t* values, std::uint32_t* low, std::int
 POPFLOW_SIMD void add_narrow(const std::uint32_t* low, const std::int8_t* high, std::int64_t* total,
                              std::size_t n) {
 #pragma omp simd
-    for (std::size_t i = 0; i < n; ++i) total[i] = sum(total[i], joined(low[i], high[i]));
+    for (std::size_t i = 0; i < n; ++i) total[i] = wrapping_sum(total[i], combine(low[i], high[i]));
 }
 
 POPFLOW_SIMD void add_wide(const std::int64_t* values, std::int64_t* total, std::size_t n) {
 #pragma omp simd
-    for (std::size_t i = 0; i < n; ++i) total[i] = sum(total[i], values[i]);
+    for (std::size_t i = 0; i < n; ++i) total[i] = wrapping_sum(total[i], values[i]);
 }
 
 POPFLOW_SIMD void read_block(const std::int64_t* total, double scale, float* out, std::size_t n) {
@@ -68,7 +71,8 @@ POPFLOW_SIMD void read_narrow(const std::uint32_t* low, const std::int8_t* high,
                               double scale, float* out, std::size_t n) {
 #pragma omp simd
     for (std::size_t i = 0; i < n; ++i) {
-        out[i] = static_cast<float>(static_cast<double>(sum(total[i], joined(low[i], high[i]))) * scale);
+        out[i] =
+            static_cast<float>(static_cast<double>(wrapping_sum(total[i], combine(low[i], high[i]))) * scale);
     }
 }
 
@@ -76,7 +80,7 @@ POPFLOW_SIMD void read_wide(const std::int64_t* values, const std::int64_t* tota
                             std::size_t n) {
 #pragma omp simd
     for (std::size_t i = 0; i < n; ++i) {
-        out[i] = static_cast<float>(static_cast<double>(sum(total[i], values[i])) * scale);
+        out[i] = static_cast<float>(static_cast<double>(wrapping_sum(total[i], values[i])) * scale);
     }
 }
 
@@ -87,7 +91,7 @@ std::size_t pack(std::span<const std::int64_t> values, std::uint64_t* packed) {
     packed[0] = std::uint64_t{n} << 1U | 1U;
     const PackedPiece narrow(packed);
     auto* low = reinterpret_cast<std::uint32_t*>(packed + 1);
-    auto* high = reinterpret_cast<std::int8_t*>(packed + 1 + words_of_bytes(n * sizeof(std::uint32_t)));
+    auto* high = reinterpret_cast<std::int8_t*>(packed + 1 + words_for_bytes(n * sizeof(std::uint32_t)));
     std::atomic<bool> fits{true};
     for_blocks(n, [&](std::size_t first, std::size_t count) {
         if (!split(values.data() + first, low + first, high + first, count)) fits = false;
@@ -100,7 +104,7 @@ std::size_t pack(std::span<const std::int64_t> values, std::uint64_t* packed) {
 
 std::size_t PackedPiece::words() const {
     const std::size_t n = count();
-    return 1 + (narrow() ? words_of_bytes(n * sizeof(std::uint32_t)) + words_of_bytes(n) : n);
+    return 1 + (narrow() ? words_for_bytes(n * sizeof(std::uint32_t)) + words_for_bytes(n) : n);
 }
 
 const std::uint32_t* PackedPiece::low() const {
@@ -109,7 +113,7 @@ const std::uint32_t* PackedPiece::low() const {
 
 const std::int8_t* PackedPiece::high() const {
     return reinterpret_cast<const std::int8_t*>(packed_ + 1 +
-                                                words_of_bytes(count() * sizeof(std::uint32_t)));
+                                                words_for_bytes(count() * sizeof(std::uint32_t)));
 }
 
 void PackedPiece::add_to(std::int64_t* total) const {

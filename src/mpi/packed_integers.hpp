@@ -7,29 +7,34 @@
 
 namespace popflow::mpi {
 
-/// Integers as messages carry them: of 5 bytes if all of a piece fit, as sums of gradients nearly always do,
-/// else of 8. A packed piece is of whole words. Its functions share the work among the threads; sums are
-/// modulo 2^64.
+/// Compressed format of integers in MPI messages.
+///
+/// A piece of a message stores its integers in 5 bytes each if all of them fit, which sums of gradients
+/// nearly always do. Otherwise it stores them in 8 bytes each. A piece occupies whole 64-bit words. The
+/// functions below run on all OpenMP threads. Sums wrap modulo 2^64.
 
-/// The most words that a piece of `count` integers takes.
+/// Returns the maximum number of words of a piece of `count` integers.
 constexpr std::size_t packed_words(std::size_t count) {
     return count + 3;
 }
 
-/// @param packed  of packed_words(values.size()) words at least
-/// @return the words of it that are used
+/// Packs integers into one piece.
+/// @param packed  destination of at least packed_words(values.size()) words
+/// @return number of words written
 std::size_t pack(std::span<const std::int64_t> values, std::uint64_t* packed);
 
-/// A piece that pack() has made.
+/// Non-owning view of a piece that pack() has written.
 class PackedPiece {
   public:
     explicit PackedPiece(const std::uint64_t* packed) : packed_(packed) {}
 
+    /// Number of integers.
     std::size_t count() const { return packed_[0] >> 1U; }
+    /// Number of 64-bit words of the piece.
     std::size_t words() const;
-    /// total += the piece.
+    /// total += piece
     void add_to(std::int64_t* total) const;
-    /// out = scale * (total + the piece).
+    /// out = scale * (total + piece)
     void read_with(const std::int64_t* total, double scale, float* out) const;
 
   private:
@@ -40,7 +45,7 @@ class PackedPiece {
     const std::uint64_t* packed_;
 };
 
-/// out = scale * total.
+/// out = scale * total
 void read_integers(std::span<const std::int64_t> total, double scale, float* out);
 
 }  // namespace popflow::mpi

@@ -13,7 +13,7 @@ std::vector<std::vector<std::size_t>> partition_by_weight(std::span<const std::s
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
-    std::vector<std::vector<std::size_t>> dealt(lanes);
+    std::vector<std::vector<std::size_t>> assigned(lanes);
     std::vector<std::size_t> load(lanes, 0);
     std::vector<std::size_t> lightest(lanes);
     for (std::size_t first = 0; first < order.size(); first += lanes) {
@@ -22,12 +22,12 @@ std::vector<std::vector<std::size_t>> partition_by_weight(std::span<const std::s
                          [&](std::size_t a, std::size_t b) { return load[a] < load[b]; });
         for (std::size_t i = first; i < std::min(first + lanes, order.size()); ++i) {
             const std::size_t lane = lightest[i - first];
-            dealt[lane].push_back(order[i]);
+            assigned[lane].push_back(order[i]);
             load[lane] += weights[order[i]];
         }
     }
-    for (auto& lane : dealt) std::sort(lane.begin(), lane.end());
-    return dealt;
+    for (auto& lane : assigned) std::sort(lane.begin(), lane.end());
+    return assigned;
 }
 
 std::vector<std::size_t> lanes_of_rank(std::size_t lanes, int rank, int ranks) {
@@ -45,11 +45,11 @@ std::vector<std::size_t> part_bounds(std::size_t size, std::size_t block, int ra
     return bounds;
 }
 
-std::vector<std::size_t> guided_chunks(std::size_t items, std::size_t ranks, std::size_t most) {
+std::vector<std::size_t> guided_chunks(std::size_t items, std::size_t ranks, std::size_t max_length) {
     std::vector<std::size_t> lengths;
     while (items > 0) {
         const std::size_t share = (items + 2 * ranks - 1) / (2 * ranks);
-        lengths.push_back(std::clamp(share, std::size_t{1}, std::max(most, std::size_t{1})));
+        lengths.push_back(std::clamp(share, std::size_t{1}, std::max(max_length, std::size_t{1})));
         items -= lengths.back();
     }
     return lengths;

@@ -7,31 +7,38 @@
 
 namespace popflow::mpi {
 
-/// Deals work into `lanes` lists of equal length (they differ by one at most) and nearly equal weight.
+/// Partitions items into `lanes` lists of nearly equal weight. Their lengths differ by at most one.
 ///
-/// The largest items are dealt first, `lanes` at a time, each to the lane that has least so far: lanes of
-/// pairs then hold about the same number of cells. A
-/// pure function of the weights: it knows nothing of ranks, so a batch whose slot b draws from lane b is the
-/// same on any number of them. Example: weights 9 8 7 6 5 into 2 lanes gives {0, 3, 4}, {1, 2}.
+/// Assigns the heaviest items first, in rounds of `lanes` items: each lane gets one item per round, the
+/// lightest lane the heaviest item. Lanes of pairs then hold about the same number of cells.
 ///
-/// @return  items of each lane, ascending; some are empty if there are fewer items than lanes
+/// The result depends on the weights alone, not on the number of ranks. A batch whose slot b draws from lane
+/// b is therefore the same on any number of ranks.
+///
+/// Example: weights 9 8 7 6 5 in 2 lanes give {0, 3, 4} and {1, 2}.
+///
+/// @return items of each lane, ascending. With fewer items than lanes some lanes are empty
 std::vector<std::vector<std::size_t>> partition_by_weight(std::span<const std::size_t> weights,
                                                           std::size_t lanes);
 
-/// The lanes of one rank: lane b belongs to rank b mod ranks. With fewer lanes than ranks the last ranks have
-/// none.
+/// Returns the lanes of one rank, round-robin: lane b belongs to rank b mod ranks. With fewer lanes than
+/// ranks the last ranks have no lane.
 std::vector<std::size_t> lanes_of_rank(std::size_t lanes, int rank, int ranks);
 
-/// Bounds of the contiguous parts of `size` elements that the ranks have: rank r has [bounds[r], bounds[r +
-/// 1]), whole blocks of `block` elements (the last may be shorter), as equal as these allow.
+/// Splits `size` elements into one contiguous part per rank. Rank r owns elements [bounds[r], bounds[r + 1]).
+///
+/// Parts consist of whole blocks of `block` elements (the last block may be shorter). Their numbers of blocks
+/// differ by at most one.
+///
+/// @return ranks + 1 offsets, from 0 to `size`
 std::vector<std::size_t> part_bounds(std::size_t size, std::size_t block, int ranks);
 
-/// Cuts `items` into portions to be handed out one by one: large ones first, single items at the end, so that
-/// all ranks end at about the same time.
+/// Guided self-scheduling: splits `items` into chunks that a work queue hands out in order. The first chunks
+/// are large and the last ones single items, so that all ranks finish at about the same time.
 ///
-/// A portion is half of an equal share of what is left, at most `most` and at least 1.
+/// length = clamp(ceil(remaining / (2 * ranks)), 1, max_length)
 ///
-/// @return  the length of each portion; their sum is `items`
-std::vector<std::size_t> guided_chunks(std::size_t items, std::size_t ranks, std::size_t most);
+/// @return length of each chunk. Their sum is `items`
+std::vector<std::size_t> guided_chunks(std::size_t items, std::size_t ranks, std::size_t max_length);
 
 }  // namespace popflow::mpi

@@ -15,17 +15,18 @@ namespace popflow::mpi {
 namespace {
 
 constexpr int tag = 1;
-// A part is packed in no more pieces than this, so that there is a bound for its message.
+// Maximum number of pieces of a part. It bounds the size of its message.
 constexpr std::size_t max_pieces = 64;
 
+// Maximum number of words of the message of a part of `count` integers.
 constexpr std::size_t max_words(std::size_t count) {
     return count + max_pieces * packed_words(0);
 }
 
-// Uninitialised words, as many as there ever were to hold.
-class Words {
+// Buffer of uninitialised words that grows to the largest size requested and never shrinks.
+class WordBuffer {
   public:
-    std::uint64_t* hold(std::size_t count) {
+    std::uint64_t* reserve(std::size_t count) {
         if (count > size_) {
             words_ = core::AlignedArray<std::uint64_t>(count);
             size_ = count;
@@ -41,28 +42,29 @@ class Words {
 
 }  // namespace
 
-// Each rank sends a part to its owner, who adds what the others send it: between two ranks of a machine a
-// third of the time of MPI_Reduce_scatter, which works in memory of its own.
+// Each rank sends each part to its owner, which adds the parts that it receives. Between two ranks of one
+// machine this takes a third of the time of MPI_Reduce_scatter, which copies through buffers of its own.
 struct PartsSum::Impl {
     Communicator communicator;
     std::size_t rank;
     std::size_t size;
     std::span<std::int64_t> values{};
     std::span<const std::size_t> bounds{};
-    Words sent{};
-    Words received{};                     ///< the own part, of each other rank
-    std::vector<MPI_Request> receives{};  ///< of each other rank
-    std::vector<MPI_Request> sends{};
-    std::size_t unsent = 0;            ///< parts of ranks before this one have not been sent
-    std::size_t unpacked = 0;          ///< elements before this one have not been packed
-    std::uint64_t* message = nullptr;  ///< that of the last unsent part
-    std::size_t words = 0;             ///< of the message so far
-    std::size_t pieces = 0;            ///< of the message so far
+    WordBuffer sent{};
+    WordBuffer received{};                ///< messages of the other ranks, for the part of this rank
+    std::vector<MPI_Request> receives{};  ///< one request per other rank
+    std::vector<MPI_Request> sends{};     ///< one request per other rank
+    std::size_t unsent = 0;               ///< number of leading parts that have not been sent
+    std::size_t unpacked = 0;             ///< number of leading elements that have not been packed
+    std::uint64_t* message = nullptr;     ///< message of the last unsent part
+    std::size_t words = 0;                ///< number of words in that message so far
+    std::size_t pieces = 0;               ///< number of pieces in that message so far
     bool started = false;
 
     std::span<std::int64_t> part(std::size_t r) const {
         return values.subspan(bounds[r], bounds[r + 1] - bounds[r]);
     }
+    // Part of this rank.
     std::span<std::int64_t> own() const { return part(rank); }
     void next_part();
     bool pack_from(std::size_t first);
@@ -82,7 +84,7 @@ bool PartsSum::started() const {
     return impl_->started;
 }
 
-// Turns to the part before; the own part stays.
+// Moves on to the preceding part. Skips the part of this rank, which is not sent.
 void PartsSum::Impl::next_part() {
     message += words;
     if (unsent > 0 && unsent - 1 == rank) --unsent;
@@ -91,18 +93,19 @@ void PartsSum::Impl::next_part() {
     pieces = 0;
 }
 
-// Packs what is final of the last unsent part. Returns whether that is now all of it.
+// Packs the final elements of the last unsent part. Returns whether the part is now complete.
 bool PartsSum::Impl::pack_from(std::size_t first) {
     const std::size_t begin = std::max(first, bounds[unsent - 1]);
-    const bool all = begin == bounds[unsent - 1];
-    if (begin < unpacked && (all || pieces + 1 < max_pieces)) {
+    const bool complete = begin == bounds[unsent - 1];
+    if (begin < unpacked && (complete || pieces + 1 < max_pieces)) {
         words += pack(values.subspan(begin, unpacked - begin), message + words);
         ++pieces;
         unpacked = begin;
     }
-    return all;
+    return complete;
 }
 
+// Starts to send the last unsent part to its rank.
 void PartsSum::Impl::send() {
     const std::size_t to = --unsent;
     check(MPI_Isend(message, static_cast<int>(words), MPI_UINT64_T, static_cast<int>(to), tag,
@@ -117,15 +120,15 @@ void PartsSum::start(std::span<std::int64_t> values, std::span<const std::size_t
     s.started = true;
     s.receives.assign(s.size - 1, MPI_REQUEST_NULL);
     s.sends.assign(s.size - 1, MPI_REQUEST_NULL);
-    const std::size_t most = max_words(s.own().size());
-    std::uint64_t* received = s.received.hold((s.size - 1) * most);
+    const std::size_t message_words = max_words(s.own().size());
+    std::uint64_t* received = s.received.reserve((s.size - 1) * message_words);
     for (std::size_t k = 1; k < s.size; ++k) {
         const auto from = static_cast<int>((s.rank + s.size - k) % s.size);
-        check(MPI_Irecv(received + (k - 1) * most, static_cast<int>(most), MPI_UINT64_T, from, tag,
-                        s.communicator.impl_->comm, &s.receives[k - 1]),
+        check(MPI_Irecv(received + (k - 1) * message_words, static_cast<int>(message_words), MPI_UINT64_T,
+                        from, tag, s.communicator.impl_->comm, &s.receives[k - 1]),
               "MPI_Irecv");
     }
-    s.message = s.sent.hold(values.size() - s.own().size() + (s.size - 1) * max_words(0));
+    s.message = s.sent.reserve(values.size() - s.own().size() + (s.size - 1) * max_words(0));
     s.unsent = s.size;
     s.words = 0;
     s.next_part();
@@ -137,13 +140,13 @@ void PartsSum::final_from(std::size_t first) {
         s.send();
         s.next_part();
     }
-    // The library moves messages on while it is called.
-    int all = 0;
-    check(MPI_Testall(static_cast<int>(s.sends.size()), s.sends.data(), &all, MPI_STATUSES_IGNORE),
+    // MPI libraries make progress on messages only inside MPI calls.
+    int all_sent = 0;
+    check(MPI_Testall(static_cast<int>(s.sends.size()), s.sends.data(), &all_sent, MPI_STATUSES_IGNORE),
           "MPI_Testall");
 }
 
-// f(piece, first of its elements in the own part), of a message that came.
+// Calls f(piece, index of its first element in the part of this rank) for the pieces of a received message.
 template <class F>
 void PartsSum::Impl::for_pieces(std::size_t which, const F& f) {
     const std::uint64_t* at = received.data() + which * max_words(own().size());

@@ -9,13 +9,18 @@
 
 namespace popflow::mpi {
 
-/// The sum over ranks of integers, of each rank its own part, which begins before all summands are known.
+/// Asynchronous reduce-scatter of 64-bit integers: each rank obtains the sums over all ranks of its own part.
 ///
-/// Each rank calls start(), then final_from() as often as it likes with elements of which its summands will
-/// not change any more, then finish(). What is final is packed, see packed_integers.hpp, and a part travels
-/// as soon as all of it is; parts are met from the last to the first, the order in which a backward pass ends
-/// its layers. Sums are exact as long as none leaves the integers, and modulo 2^64 otherwise. Of all ranks;
-/// calls come from one thread at a time and throw MpiError.
+/// Communication starts before all summands of a rank are known. Each rank calls start(), then any number of
+/// times final_from(), then finish(). Final elements are packed, see packed_integers.hpp. A part is sent as
+/// soon as all of its elements are final. Parts are sent from the last to the first, because a backward pass
+/// finishes its layers in this order.
+///
+/// Sums are exact unless they overflow, and wrap modulo 2^64 otherwise.
+///
+/// Collective: all ranks have to call start() and finish(). All methods throw core::MpiError if an MPI call
+/// fails. If a rank throws, the others may block in finish(), so the program has to end with mpi::abort().
+/// Not thread-safe.
 class PartsSum {
   public:
     explicit PartsSum(const Communicator& communicator);
@@ -25,13 +30,19 @@ class PartsSum {
     PartsSum(const PartsSum&) = delete;
     PartsSum& operator=(const PartsSum&) = delete;
 
-    /// @param values  the summands of this rank, read and written until finish()
-    /// @param bounds  rank r has [bounds[r], bounds[r + 1]), see part_bounds(); must live until finish()
+    /// Starts a sum: posts the receives. Collective, non-blocking.
+    /// @param values  summands of this rank. Read and written until finish(), so must live until then
+    /// @param bounds  rank r owns elements [bounds[r], bounds[r + 1]), see part_bounds(). Must live until
+    /// finish()
     void start(std::span<std::int64_t> values, std::span<const std::size_t> bounds);
+    /// Whether start() was called without finish() since.
     bool started() const;
-    /// The elements from `first` on will not change any more, but by finish().
+    /// Marks all elements at or above `first` as final: only finish() changes them from now on. Sends the
+    /// parts that are complete. Non-blocking and not collective.
     void final_from(std::size_t first);
-    /// Waits for all: out = scale * sum, of the own part. The values are then of no use.
+    /// Waits for all messages and stores out = scale * sum for the part of this rank. Collective. The
+    /// contents of `values` are unspecified afterwards.
+    /// @param out  bounds[rank + 1] - bounds[rank] elements
     void finish(double scale, std::span<float> out);
 
   private:

@@ -11,19 +11,19 @@ namespace popflow::mpi {
 
 void run_collectively(const Communicator& comm, const std::function<void()>& work) {
     std::string problem;
-    bool users = true;
+    bool is_user_error = true;
     try {
         work();
     } catch (const core::UserError& error) {
         problem = error.what();
     } catch (const std::bad_alloc&) {
         problem = "out of memory";
-        users = false;
+        is_user_error = false;
     } catch (const std::exception& error) {
         problem = error.what();
-        users = false;
+        is_user_error = false;
     }
-    std::array<std::int64_t, 2> failed{problem.empty() ? 0 : 1, users ? 0 : 1};
+    std::array<std::int64_t, 2> failed{problem.empty() ? 0 : 1, is_user_error ? 0 : 1};
     comm.sum(std::span<std::int64_t>(failed));
     if (failed[0] == 0) return;
     for (const std::string& text : comm.gather(problem)) {

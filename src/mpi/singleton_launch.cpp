@@ -11,12 +11,13 @@
 namespace popflow::mpi {
 
 bool is_singleton_launch(const char* const* environment) {
-    // Of mpirun, of PMIx, of PMI-1 and PMI-2 (Slurm, Hydra, Flux), of a Slurm step, of ALPS, PALS and JSM.
-    constexpr std::array<std::string_view, 7> of_ranks{
+    // Variables that mpirun, PMIx, PMI-1 and PMI-2 (Slurm, Hydra, Flux), Slurm steps, ALPS, PALS and JSM set.
+    constexpr std::array<std::string_view, 7> launcher_variables{
         "OMPI_COMM_WORLD_", "PMIX_RANK=", "PMI_", "SLURM_STEP_NUM_TASKS=", "ALPS_", "PALS_", "JSM_"};
     for (; *environment != nullptr; ++environment) {
         const std::string_view entry(*environment);
-        if (std::ranges::any_of(of_ranks, [&](std::string_view begin) { return entry.starts_with(begin); }))
+        if (std::ranges::any_of(launcher_variables,
+                                [&](std::string_view begin) { return entry.starts_with(begin); }))
             return false;
     }
     return true;
@@ -24,10 +25,11 @@ bool is_singleton_launch(const char* const* environment) {
 
 void prepare_singleton_launch() {
     if (!is_singleton_launch(environ)) return;
-    constexpr int keep = 0;
+    constexpr int keep = 0;  // does not overwrite a variable of the user
     if (std::getenv("OMPI_MCA_ess_singleton_isolated") == nullptr) {
         ::setenv("OMPI_MCA_ess_singleton_isolated", "1", keep);
-        // All such processes of a user would share one folder, and remove it from under each other.
+        // Otherwise all singletons of a user share one session folder, and each removes it while others use
+        // it.
         ::setenv("OMPI_MCA_orte_create_session_dirs", "0", keep);
     }
     ::setenv("OMPI_MCA_pml", "ob1", keep);

@@ -3,13 +3,18 @@
 
 namespace popflow::mpi {
 
-/// Whether an environment (`NAME=value`, null at the end) is of a process that no mpirun, srun or other
-/// launcher has started as a rank.
+/// Whether this is a singleton MPI launch: no mpirun, srun or other launcher has started the process as a
+/// rank.
+/// @param environment  entries `NAME=value`, terminated by a null pointer
 bool is_singleton_launch(const char* const* environment);
 
-/// Spares a process that is started alone what Open MPI does for ranks it does not have: a daemon beside it,
-/// a folder for temporary files, and the search for networks (psm2 alone sleeps for 0.2 s). Settings of the
-/// user's own are kept. Comes before MPI_Init and before threads.
+/// Makes the start of a singleton launch faster. Does nothing if a launcher has started the process.
+///
+/// Sets environment variables of Open MPI that turn off work for other ranks:
+///  * the additional daemon process,
+///  * the folder for temporary files,
+///  * the search for networks (psm2 alone sleeps for 0.2 s).
+/// Keeps variables that the user has set. Call it before MPI_Init and before the first thread starts.
 void prepare_singleton_launch();
 
 }  // namespace popflow::mpi

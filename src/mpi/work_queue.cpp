@@ -11,6 +11,7 @@ namespace popflow::mpi {
 
 namespace {
 
+// Message tags.
 constexpr int to_rank_0 = 7001;
 constexpr int from_rank_0 = 7002;
 constexpr std::int64_t no_item = -1;
@@ -22,7 +23,7 @@ WorkQueue::WorkQueue(std::size_t items, const Communicator& comm)
       items_(static_cast<std::int64_t>(items)),
       exceptions_at_start_(std::uncaught_exceptions()),
       ended_(comm.size() == 1) {
-    if (comm.root() && comm.size() > 1) thread_ = std::thread([this] { answer(); });
+    if (comm.root() && comm.size() > 1) thread_ = std::thread([this] { answer_requests(); });
 }
 
 WorkQueue::~WorkQueue() {
@@ -77,11 +78,12 @@ void WorkQueue::send(Message message, std::int64_t value) const {
     check(MPI_Send(words, 2, MPI_INT64_T, 0, to_rank_0, comm_.impl_->comm), "MPI_Send");
 }
 
-void WorkQueue::answer() {
+// Runs in the thread of rank 0.
+void WorkQueue::answer_requests() {
     try {
-        int asking = comm_.size() - 1;
-        while (asking > 0 && !abandoned_) {
-            if (!answer_one(asking)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        int active = comm_.size() - 1;
+        while (active > 0 && !abandoned_) {
+            if (!answer_request(active)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
     } catch (...) {
         const std::scoped_lock lock(mutex_);
@@ -90,13 +92,14 @@ void WorkQueue::answer() {
     ended_ = true;
 }
 
-// Answers a message if there is one; `asking` is how many ranks have not got nothing yet.
-bool WorkQueue::answer_one(int& asking) {
+// Answers one message. Returns false if no message has arrived.
+// `active` counts the ranks that do not know yet that the queue is empty.
+bool WorkQueue::answer_request(int& active) {
     MPI_Comm comm = comm_.impl_->comm;
-    int there = 0;
+    int has_message = 0;
     MPI_Status status;
-    check(MPI_Iprobe(MPI_ANY_SOURCE, to_rank_0, comm, &there, &status), "MPI_Iprobe");
-    if (there == 0) return false;
+    check(MPI_Iprobe(MPI_ANY_SOURCE, to_rank_0, comm, &has_message, &status), "MPI_Iprobe");
+    if (has_message == 0) return false;
     std::int64_t words[2];
     check(MPI_Recv(words, 2, MPI_INT64_T, status.MPI_SOURCE, to_rank_0, comm, MPI_STATUS_IGNORE), "MPI_Recv");
     switch (static_cast<Message>(words[0])) {
@@ -109,7 +112,7 @@ bool WorkQueue::answer_one(int& asking) {
         case Message::ask: {
             const std::int64_t item = take();
             check(MPI_Send(&item, 1, MPI_INT64_T, status.MPI_SOURCE, from_rank_0, comm), "MPI_Send");
-            if (item == no_item) --asking;
+            if (item == no_item) --active;
             break;
         }
     }

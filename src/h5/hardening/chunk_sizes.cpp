@@ -13,34 +13,35 @@ namespace popflow::h5 {
 namespace {
 
 constexpr std::size_t sampled_bytes = std::size_t{4} << 20;
-constexpr std::size_t max_sampled = 64;
+constexpr std::size_t max_sampled = 64;  // chunks
 
-// Sequences and references may take less room in a file than in memory, which is the size that is known.
-bool stored_as_in_memory(const Dataset& dataset) {
+// Whether elements have the same size in the file as in memory. Only the size in memory is known, and
+// sequences and references may be smaller in the file.
+bool has_same_size_in_memory(const Dataset& dataset) {
     const Handle type(H5Dget_type(dataset.id()));
     return H5Tdetect_class(type.id(), H5T_VLEN) <= 0 && H5Tdetect_class(type.id(), H5T_REFERENCE) <= 0;
 }
 
 }  // namespace
 
-std::string short_chunk_problem(const Dataset& dataset, std::size_t found) {
+std::string short_chunk_message(const Dataset& dataset, std::size_t found) {
     return "a chunk of " + dataset.path() + " has " + std::to_string(found) + " bytes, allowed " +
            std::to_string(dataset.chunk_bytes());
 }
 
-std::string short_chunk(const Dataset& dataset) {
+std::string find_short_chunk(const Dataset& dataset) {
     const std::size_t allowed = dataset.chunk_bytes();
-    if (allowed == 0 || dataset.size() == 0 || !stored_as_in_memory(dataset)) return "";
+    if (allowed == 0 || dataset.size() == 0 || !has_same_size_in_memory(dataset)) return "";
     const StoredChunks chunks(dataset);
-    const std::size_t most = std::clamp<std::size_t>(sampled_bytes / allowed, 2, max_sampled);
+    const std::size_t sample_size = std::clamp<std::size_t>(sampled_bytes / allowed, 2, max_sampled);
     StoredChunks::Chunk stored;
     StoredChunks::Scratch scratch;
     std::string problem;
-    for (const std::size_t chunk : evenly_spread(chunks.count(), most)) {
+    for (const std::size_t chunk : evenly_spread(chunks.count(), sample_size)) {
         if (!chunks.read(chunk, stored)) continue;
         const auto found = chunks.decode(stored, scratch);
         if (found && found->size() < allowed) {
-            problem = short_chunk_problem(dataset, found->size());
+            problem = short_chunk_message(dataset, found->size());
             break;
         }
     }

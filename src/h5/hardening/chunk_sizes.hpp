@@ -8,16 +8,19 @@
 
 namespace popflow::h5 {
 
-/// Finds a chunk that holds fewer bytes than its shape says; libhdf5 does not look, and reads past the end.
+/// Searches for a chunk that holds fewer bytes than its shape requires. libhdf5 does not check this and reads
+/// out of bounds.
 ///
-/// Read are the first and the last chunk and, evenly spread between them, others of 4 MB in all, at most 64.
-/// Their filters are undone where they are shuffle, Fletcher32, gzip or LZF; chunks of others are believed,
-/// as are those that their filter refuses, of which reading says so, and those of sequences and references.
+/// Reads a sample: the first and the last chunk, and evenly spaced chunks between them. The sample has 4 MB
+/// in total and at most 64 chunks. Does not check
+///  * chunks with filters other than shuffle, Fletcher32, gzip and LZF,
+///  * chunks that their filter rejects, because reading them reports an error,
+///  * datasets of variable-length sequences or references.
 ///
-/// @return `a chunk of X has 1920 bytes, allowed 97920`; empty if none was found
-std::string short_chunk(const Dataset& dataset);
+/// @return e.g. `a chunk of X has 1920 bytes, allowed 97920`. Empty if no such chunk was found
+std::string find_short_chunk(const Dataset& dataset);
 
-/// How such a chunk of so many bytes is told of.
-std::string short_chunk_problem(const Dataset& dataset, std::size_t found);
+/// Returns the error message for a chunk that holds only `found` bytes.
+std::string short_chunk_message(const Dataset& dataset, std::size_t found);
 
 }  // namespace popflow::h5

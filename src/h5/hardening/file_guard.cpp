@@ -37,16 +37,17 @@ namespace popflow::h5 {
 
 namespace {
 
-// open_file() is called from deep inside the readers, which know nothing of how the program began.
+// Global, because open_file() is called deep inside the readers, which have no access to the guard object.
 FileGuard* current_guard = nullptr;
 
-constexpr std::size_t longest_message = 64 << 10;
-// First byte of an answer: the file is sound, or what is wrong with it follows.
-constexpr char sound = '+';
+constexpr std::size_t max_message_bytes = 64 << 10;
+// First byte of an answer. The error message follows `damaged`.
+constexpr char intact = '+';
 constexpr char damaged = '-';
 
+// Receives a message. Returns an empty string if the socket is closed.
 std::string receive(int socket) {
-    std::vector<char> buffer(longest_message);
+    std::vector<char> buffer(max_message_bytes);
     while (true) {
         const ssize_t size = ::recv(socket, buffer.data(), buffer.size(), 0);
         if (size >= 0) return {buffer.data(), static_cast<std::size_t>(size)};
@@ -54,8 +55,9 @@ std::string receive(int socket) {
     }
 }
 
+// Sends a message. Returns false if the socket is closed.
 bool transmit(int socket, const std::string& message) {
-    const std::size_t size = std::min(message.size(), longest_message);
+    const std::size_t size = std::min(message.size(), max_message_bytes);
     while (true) {
         const ssize_t sent = ::send(socket, message.data(), size, MSG_NOSIGNAL);
         if (sent >= 0) return true;
@@ -63,6 +65,7 @@ bool transmit(int socket, const std::string& message) {
     }
 }
 
+// Waits for a child process. Returns its status, as waitpid().
 int wait_for(pid_t process) {
     int status = 0;
     while (::waitpid(process, &status, 0) < 0) {
@@ -71,22 +74,23 @@ int wait_for(pid_t process) {
     return status;
 }
 
-// What a trial may take. Honest files need milliseconds, and the memory of one block and some chunks.
+// Limits processor time and memory of this process. Intact files need milliseconds, and memory for one block
+// and some chunks.
 void limit_resources(const std::string& path, std::chrono::milliseconds cpu_limit) {
     struct stat file {};
     (void)::stat(path.c_str(), &file);
     const auto bytes = static_cast<rlim_t>(std::max<off_t>(0, file.st_size));
     const rlim_t milliseconds = static_cast<rlim_t>(cpu_limit.count()) + bytes / 8192;
-    itimerval timer{};  // of processor time; its signal ends a process that has not asked for it
+    itimerval timer{};  // measures processor time. Its signal SIGPROF terminates the process
     timer.it_value.tv_sec = static_cast<time_t>(milliseconds / 1000);
     timer.it_value.tv_usec = static_cast<suseconds_t>(milliseconds % 1000 * 1000);
     (void)::setitimer(ITIMER_PROF, &timer, nullptr);
-    sigset_t end;
-    sigemptyset(&end);
-    sigaddset(&end, SIGPROF);
-    ::sigprocmask(SIG_UNBLOCK, &end, nullptr);
+    sigset_t timer_signal;
+    sigemptyset(&timer_signal);
+    sigaddset(&timer_signal, SIGPROF);
+    ::sigprocmask(SIG_UNBLOCK, &timer_signal, nullptr);
 #ifdef POPFLOW_ADDRESS_SANITIZER
-    return;  // which keeps freed memory
+    return;  // AddressSanitizer keeps freed memory, so a limit on memory would be exceeded
 #endif
     unsigned long pages = 0;
     if (std::FILE* statm = std::fopen("/proc/self/statm", "r")) {
@@ -94,17 +98,17 @@ void limit_resources(const std::string& path, std::chrono::milliseconds cpu_limi
         std::fclose(statm);
     }
     if (pages > 0) {
-        const rlim_t most = static_cast<rlim_t>(pages) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) +
-                            (rlim_t{14} << 20) + 4 * bytes;
-        const rlimit memory{most, RLIM_INFINITY};
+        const rlim_t max_bytes = static_cast<rlim_t>(pages) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) +
+                                 (rlim_t{14} << 20) + 4 * bytes;
+        const rlimit memory{max_bytes, RLIM_INFINITY};
         (void)::setrlimit(RLIMIT_AS, &memory);
     }
     const rlimit none{0, 0};
     (void)::setrlimit(RLIMIT_CORE, &none);
 }
 
-// Room for the largest chunk met so far, not for each.
-void grow_limit(std::size_t bytes) {
+// Raises the memory limit by the size of the largest chunk so far, not by the sum of all chunks.
+void raise_memory_limit(std::size_t bytes) {
     static std::size_t granted = 0;
     rlimit memory{};
     if (bytes <= granted || ::getrlimit(RLIMIT_AS, &memory) != 0 || memory.rlim_cur == RLIM_INFINITY) return;
@@ -113,12 +117,12 @@ void grow_limit(std::size_t bytes) {
     (void)::setrlimit(RLIMIT_AS, &memory);
 }
 
-std::string answer_of(char kind, const std::string& text) {
+std::string make_answer(char kind, const std::string& text) {
     return kind + text;
 }
 
-/// A path and the members to be left out.
-std::vector<std::string> parts_of(const std::string& request) {
+// Splits a request into the path and the members to skip.
+std::vector<std::string> split_request(const std::string& request) {
     std::vector<std::string> parts;
     for (std::size_t begin = 0; begin <= request.size();) {
         const std::size_t end = std::min(request.find('\0', begin), request.size());
@@ -128,27 +132,31 @@ std::vector<std::string> parts_of(const std::string& request) {
     return parts;
 }
 
-[[noreturn]] void try_file(const std::vector<std::string>& request, int socket,
-                           std::chrono::milliseconds cpu_limit) {
+// Validates a file under limits, sends the answer and exits. Runs in a child process of the guard.
+[[noreturn]] void validate_and_exit(const std::vector<std::string>& request, int socket,
+                                    std::chrono::milliseconds cpu_limit) {
     limit_resources(request.front(), cpu_limit);
     try {
         const std::string problem =
-            validate_file(request.front(), {request.begin() + 1, request.end()}, grow_limit);
-        (void)transmit(socket,
-                       problem.empty() ? answer_of(sound, "") : answer_of(damaged, "is damaged: " + problem));
+            validate_file(request.front(), {request.begin() + 1, request.end()}, raise_memory_limit);
+        (void)transmit(socket, problem.empty() ? make_answer(intact, "")
+                                               : make_answer(damaged, "is damaged: " + problem));
     } catch (const std::exception&) {
-        (void)transmit(socket,
-                       answer_of(damaged, "is damaged: it asks for far more memory than it has content"));
+        (void)transmit(
+            socket,
+            make_answer(damaged, "is damaged: reading it needs far more memory than its size allows for"));
     }
     ::_exit(0);
 }
 
-std::string why_ended(int status) {
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) return "is damaged: reading it comes to no end";
+// Returns the error message for a child process that ended without an answer.
+std::string unanswered_message(int status) {
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF)
+        return "is damaged: reading it exceeds the limit on processor time";
     return "is damaged: reading it crashes the HDF5 library";
 }
 
-// Serves the other end of a socket until it is closed.
+// Main loop of the guard process: answers requests until the other end of the socket is closed.
 [[noreturn]] void serve(int socket, std::chrono::milliseconds cpu_limit) {
     while (true) {
         const std::string request = receive(socket);
@@ -157,23 +165,25 @@ std::string why_ended(int status) {
         std::string answer;
         int status = 0;
         if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair.data()) == 0) {
-            const pid_t trial = ::fork();
-            if (trial == 0) try_file(parts_of(request), pair[1], cpu_limit);
+            const pid_t child = ::fork();
+            if (child == 0) validate_and_exit(split_request(request), pair[1], cpu_limit);
             ::close(pair[1]);
-            if (trial > 0) {
+            if (child > 0) {
                 answer = receive(pair[0]);
-                status = wait_for(trial);
+                status = wait_for(child);
             }
             ::close(pair[0]);
-            if (answer.empty() && trial > 0) answer = answer_of(damaged, why_ended(status));
+            if (answer.empty() && child > 0) answer = make_answer(damaged, unanswered_message(status));
         }
-        if (answer.empty()) ::_exit(1);  // no process to be had: check() says that the guard is gone
+        // No child process could be created. check() then reports that the guard has ended.
+        if (answer.empty()) ::_exit(1);
         if (!transmit(socket, answer)) ::_exit(0);
     }
 }
 
-// Nothing of the program may wait for the guard: not a pipe that it would hold open, not a signal that it
-// takes.
+// Detaches the guard process from the program, so that the program never waits for it. Closes inherited file
+// descriptors, which would keep pipes open, redirects the standard streams to /dev/null and blocks all
+// signals.
 void detach(int socket) {
     sigset_t all;
     sigfillset(&all);
@@ -187,10 +197,10 @@ void detach(int socket) {
         ::closedir(folder);
         for (const int fd : open) ::close(fd);
     }
-    const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (nothing < 0) ::_exit(1);
-    for (int fd = 0; fd <= 2; ++fd) ::dup2(nothing, fd);
-    if (nothing > 2) ::close(nothing);
+    const int null_device = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_device < 0) ::_exit(1);
+    for (int fd = 0; fd <= 2; ++fd) ::dup2(null_device, fd);
+    if (null_device > 2) ::close(null_device);
 }
 
 }  // namespace
@@ -200,12 +210,12 @@ FileGuard* FileGuard::current() {
 }
 
 FileGuard::FileGuard(std::chrono::milliseconds cpu_limit) {
-    if (current_guard != nullptr) throw core::Error("there is a file guard already");
+    if (current_guard != nullptr) throw core::Error("cannot start a second file guard");
     std::array<int, 2> pair{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
         throw core::Error(std::string("cannot start the file guard: ") + std::strerror(errno));
     }
-    std::fflush(nullptr);  // or the child would have a copy of what waits to be printed
+    std::fflush(nullptr);  // otherwise the child inherits and prints buffered output again
     const pid_t child = ::fork();
     if (child == 0) {
         ::close(pair[0]);
@@ -231,19 +241,20 @@ FileGuard::~FileGuard() {
 
 void FileGuard::check(const std::string& path, const std::vector<std::string>& skipped) {
     struct stat file {};
-    if (::stat(path.c_str(), &file) != 0) return;  // open_file() says why
-    // The guard stays in the folder that the program began in.
+    if (::stat(path.c_str(), &file) != 0) return;  // open_file() reports the reason
+    // The guard keeps the working directory in which the program started, so it needs an absolute path.
     std::array<char, PATH_MAX> absolute{};
     std::string request = ::realpath(path.c_str(), absolute.data()) != nullptr ? absolute.data() : path;
     for (const std::string& name : skipped) request += '\0' + name;
     const Identity identity{request,      file.st_dev,         file.st_ino,
                             file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
-    if (sound_.contains(identity)) return;
+    if (validated_.contains(identity)) return;
     std::string answer;
     if (transmit(socket_, request)) answer = receive(socket_);
-    if (answer.empty()) throw core::Error(path + ": the process that tries files has ended");
-    if (answer.front() != sound) throw core::DataError(path, "", answer.substr(1));
-    sound_.insert(identity);
+    if (answer.empty())
+        throw core::Error(path + ": cannot be validated, because the file guard process has ended");
+    if (answer.front() != intact) throw core::DataError(path, "", answer.substr(1));
+    validated_.insert(identity);
 }
 
 }  // namespace popflow::h5

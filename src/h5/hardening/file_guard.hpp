@@ -9,38 +9,42 @@
 
 namespace popflow::h5 {
 
-/// Tries files before this process opens them, for as long as the object lives.
+/// Validates files in a separate process before this process opens them. Active during the lifetime of the
+/// object.
 ///
-/// libhdf5 trusts what a file says of itself: a damaged one can make it loop for ever, take all memory or
-/// crash. The guard is a process of its own; for each file that open_file() is to open it forks another one,
-/// which has vet() go through the file under limits on processor time and memory. If that one does not come
-/// to its end, open_file() throws, and nothing else has happened. A file that is still the same (device,
-/// number, size, time of change) is tried once.
+/// libhdf5 trusts the contents of a file: a damaged file can make it loop indefinitely, use all memory or
+/// crash. The guard is a separate process. For each file that open_file() opens, the guard forks a child
+/// process, which calls validate_file() with limits on processor time and memory. If the child crashes or
+/// exceeds a limit, open_file() throws and this process is unaffected. An unchanged file (device, inode,
+/// size, modification time) is validated only once.
 ///
-/// To be made at the very start of a program: before threads, because the process is forked, and before MPI,
-/// whose libraries do not all survive a fork. It ends when this process ends, however that happens.
+/// Create it at the very start of a program: before threads start, because the process forks, and before
+/// MPI_Init, because not all MPI libraries survive a fork. The guard process exits when this process ends for
+/// any reason.
 class FileGuard {
   public:
-    /// Starts the process, `popflow-guard`. There is one guard at a time.
-    /// @param patience  processor time that the trial of a small file may take; each 8 MB more give a second
-    /// @throws core::Error if the operating system has no process or socket left
+    /// Starts the guard process, `popflow-guard`. Only one guard may exist at a time.
+    /// @param cpu_limit  limit on the processor time to validate a small file. Each 8 MB add one second
+    /// @throws core::Error if a guard exists or the operating system cannot create a process or socket
     explicit FileGuard(std::chrono::milliseconds cpu_limit = std::chrono::seconds(10));
     FileGuard(const FileGuard&) = delete;
     FileGuard& operator=(const FileGuard&) = delete;
     ~FileGuard();
 
-    /// The guard of this process; null if there is none.
+    /// Returns the guard of this process, or null.
     static FileGuard* current();
-    /// @param unread  members of the root group that nobody will open
-    /// @throws core::DataError if the file is damaged; core::Error if the guard is gone
+    /// Validates a file. Returns if it is intact or does not exist.
+    /// @param skipped  members of the root group that the caller will not open
+    /// @throws core::DataError if the file is damaged, core::Error if the guard process has ended
     void check(const std::string& path, const std::vector<std::string>& skipped);
 
   private:
+    /// Request, device, inode, size, and modification time in seconds and nanoseconds.
     using Identity = std::tuple<std::string, unsigned long, unsigned long, long, long, long>;
 
     int socket_ = -1;
     int process_ = -1;
-    std::set<Identity> sound_;
+    std::set<Identity> validated_;  ///< intact files
 };
 
 }  // namespace popflow::h5

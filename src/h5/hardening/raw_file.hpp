@@ -10,29 +10,33 @@
 
 namespace popflow::h5 {
 
-/// The number that bytes stand for, the lowest first.
+/// Decodes an unsigned little-endian integer of at most 8 bytes.
 std::uint64_t little_endian(std::span<const std::uint8_t> bytes);
 
-/// The bytes of an open HDF5 file as they lie on the disk, for what libhdf5 reads without looking where it
-/// ends.
+/// Bounds-checked access to the bytes of an open HDF5 file on disk. It serves to check structures that
+/// libhdf5 reads without a check of their bounds.
 class RawFile {
   public:
-    /// @param id  any object of the file
-    /// @throws core::DataError{file, path} if the bytes of the file cannot be had
+    /// @param id  identifier of any object of the file
+    /// @param file, path  names of the file and of the object in errors
+    /// @throws core::DataError{file, path} if the file is not on disk
     RawFile(std::int64_t id, std::string file, std::string path);
 
+    /// Size of the file in bytes.
     std::uint64_t size() const { return size_; }
-    /// Bytes of an address and of a length in this file.
+    /// Number of bytes of an address in this file.
     std::size_t address_bytes() const { return address_bytes_; }
+    /// Number of bytes of a length in this file.
     std::size_t length_bytes() const { return length_bytes_; }
-    /// Bytes behind an address, up to the end of the file.
-    std::uint64_t left_from(std::uint64_t address) const;
-    /// Fills `out` from an address.
-    /// @param what  what should be there, for the error
-    /// @throws core::DataError if the file ends before
+    /// Number of bytes from an address to the end of the file.
+    std::uint64_t bytes_from(std::uint64_t address) const;
+    /// Reads bytes at an address.
+    /// @param address  relative to the base address of the file
+    /// @param what     name of the structure in errors
+    /// @throws core::DataError if the range extends beyond the end of the file or cannot be read
     void read(std::uint64_t address, std::span<std::uint8_t> out, const char* what) const;
-    /// @throws core::DataError{file, path}: "is damaged: `what`"
-    [[noreturn]] void damaged(const std::string& what) const;
+    /// Throws core::DataError{file, path} with the message "is damaged: `what`".
+    [[noreturn]] void throw_damaged(const std::string& what) const;
 
   private:
     std::string file_;
@@ -40,7 +44,7 @@ class RawFile {
     Handle open_file_;
     int descriptor_ = -1;
     std::uint64_t size_ = 0;
-    std::uint64_t base_ = 0;  ///< of addresses
+    std::uint64_t base_ = 0;  ///< base address: offset of address 0 in the file (size of the user block)
     std::size_t address_bytes_ = 8;
     std::size_t length_bytes_ = 8;
 };

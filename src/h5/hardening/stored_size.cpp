@@ -13,8 +13,8 @@ namespace popflow::h5 {
 
 namespace {
 
-constexpr std::size_t always_allowed = std::size_t{1} << 20;
-constexpr std::size_t max_inflation = 1100;
+constexpr std::size_t always_allowed = std::size_t{1} << 20;  // bytes
+constexpr std::size_t max_inflation = 1100;                   // compression ratio of the filters
 
 std::string shape_text(const std::vector<std::size_t>& shape) {
     std::string text;
@@ -24,7 +24,7 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
 
 }  // namespace
 
-bool opened_for_reading(std::int64_t id) {
+bool is_open_read_only(std::int64_t id) {
     const Handle file(H5Iget_file_id(id));
     unsigned intent = H5F_ACC_RDWR;
     return file && H5Fget_intent(file.id(), &intent) >= 0 && (intent & H5F_ACC_RDWR) == 0;
@@ -48,25 +48,25 @@ std::size_t bounded_product(const std::vector<std::size_t>& sizes, std::size_t f
     return product;
 }
 
-void refuse_absurd_size(std::int64_t dataset, const std::string& file, const std::string& path,
+void check_claimed_size(std::int64_t dataset, const std::string& file, const std::string& path,
                         const std::vector<std::size_t>& shape, const std::vector<std::size_t>& chunk,
                         std::size_t bytes) {
     const std::size_t claimed = bounded_product(shape, bytes);
     const std::size_t chunk_bytes = chunk.empty() ? 0 : bounded_product(chunk, bytes);
-    if (std::max(claimed, chunk_bytes) <= always_allowed || !opened_for_reading(dataset)) return;
+    if (std::max(claimed, chunk_bytes) <= always_allowed || !is_open_read_only(dataset)) return;
     const std::size_t stored = std::min<std::size_t>(H5Dget_storage_size(dataset), file_bytes(dataset));
     const Handle properties(H5Dget_create_plist(dataset));
     const std::size_t inflation = H5Pget_nfilters(properties.id()) > 0 ? max_inflation : 1;
     const auto allowed = [&](std::size_t s) { return always_allowed + inflation * s; };
     if (claimed > allowed(stored)) {
         throw core::DataError(file, path,
-                              "found a shape of " + shape_text(shape) + ", but " + std::to_string(stored) +
-                                  " bytes of values, too few for it");
+                              "found a shape of " + shape_text(shape) + ", but only " +
+                                  std::to_string(stored) + " bytes of values, too few for this shape");
     }
     if (claimed > 0 && chunk_bytes > allowed(stored)) {
         throw core::DataError(file, path,
-                              "found chunks of " + shape_text(chunk) + ", but " + std::to_string(stored) +
-                                  " bytes of values, too few for one");
+                              "found chunks of " + shape_text(chunk) + ", but only " +
+                                  std::to_string(stored) + " bytes of values, too few for one chunk");
     }
 }
 

@@ -19,9 +19,10 @@ namespace popflow::h5 {
 namespace {
 
 constexpr std::size_t read_whole_bytes = std::size_t{1} << 20;
-constexpr std::size_t block_strings = 4096;
-constexpr const char* no_list = "it has no list of what it holds";
-// Of more strings than these blocks hold, such as the names of millions of cells, a sample is read.
+constexpr std::size_t block_strings = 4096;  // strings of a block
+constexpr const char* no_list = "the members or attributes of an object cannot be listed";
+// Maximum number of blocks that are read. Larger arrays of strings, such as the names of millions of cells,
+// are sampled.
 constexpr std::size_t max_string_blocks = 64;
 
 extern "C" herr_t keep_attribute_name(hid_t, const char* name, const H5A_info_t*, void* names) {
@@ -29,16 +30,16 @@ extern "C" herr_t keep_attribute_name(hid_t, const char* name, const H5A_info_t*
     return 0;
 }
 
-/// Why a file must not be read; no error of one of its objects, which end in attempt().
+/// Thrown if the file must not be read. Unlike core::Error, attempt() does not catch it.
 struct Damage {
     std::string problem;
 };
 
-/// A walk over the objects of a file, each once however many links lead to it.
-class Walk {
+/// Traverses the objects of a file. Visits each object once, even if several links lead to it.
+class FileWalk {
   public:
-    Walk(const std::vector<std::string>& skipped, const std::function<void(std::size_t)>& make_room)
-        : unread_(skipped), make_room_(make_room) {}
+    FileWalk(const std::vector<std::string>& skipped, const std::function<void(std::size_t)>& raise_limit)
+        : skipped_(skipped), raise_limit_(raise_limit) {}
 
     void run(Group root) {
         (void)is_new(root.id());
@@ -51,8 +52,9 @@ class Walk {
     }
 
   private:
-    // What cannot be read is for the reader to complain about. But it asks by name, also for what a broken
-    // list of members or attributes does not show: there the trial ends (Damage).
+    // Runs `work` and ignores core::Error: the reader that needs an unreadable object reports it. Does not
+    // ignore Damage. If a list of members or attributes is broken, the walk has to stop, because a reader
+    // could still open by name an object that the list does not contain.
     template <class Work>
     static void attempt(Work work) {
         try {
@@ -62,6 +64,7 @@ class Walk {
         }
     }
 
+    // Whether an object has not been visited yet. Marks it as visited.
     bool is_new(std::int64_t id) {
         H5O_info_t info{};
         if (H5Oget_info2(id, &info, H5O_INFO_BASIC) < 0) return false;
@@ -77,7 +80,7 @@ class Walk {
             throw Damage{no_list};
         }
         for (const std::string& name : names) {
-            if (group.path() == "/" && std::ranges::count(unread_, name) > 0) continue;
+            if (group.path() == "/" && std::ranges::count(skipped_, name) > 0) continue;
             attempt([&] { visit(group, name); });
         }
     }
@@ -93,10 +96,10 @@ class Walk {
     }
 
     void read(const Dataset& dataset) {
-        // A chunk as stored, as it leaves each filter, and in the cache.
+        // Up to four copies of a chunk: as stored, after each filter, and in the cache.
         const std::size_t chunk = bounded_product({dataset.chunk_bytes()}, 4);
-        if (chunk > (std::size_t{1} << 20)) make_room_(chunk);
-        const std::string problem = short_chunk(dataset);
+        if (chunk > (std::size_t{1} << 20)) raise_limit_(chunk);
+        const std::string problem = find_short_chunk(dataset);
         if (!problem.empty()) throw Damage{problem};
         attempt([&] { read_attributes(dataset); });
         attempt([&] {
@@ -108,7 +111,7 @@ class Walk {
             attempt([&] { read_values(dataset.member(name)); });
         }
         if (members.empty()) read_values(dataset);
-        (void)H5Dget_storage_size(dataset.id());  // of chunks: goes through all of their index
+        (void)H5Dget_storage_size(dataset.id());  // reads the whole index of chunks
     }
 
     static void read_values(const Dataset& dataset) {
@@ -117,15 +120,15 @@ class Walk {
             return;
         }
         const std::size_t row_bytes = std::max<std::size_t>(1, dataset.row_size() * sizeof(double));
-        const std::size_t most = std::max<std::size_t>(1, read_whole_bytes / row_bytes);
-        const std::size_t count = std::min(most, dataset.rows());
+        const std::size_t max_rows = std::max<std::size_t>(1, read_whole_bytes / row_bytes);
+        const std::size_t count = std::min(max_rows, dataset.rows());
         std::vector<double> values(count * dataset.row_size());
         dataset.read_rows(0, count, std::span<double>(values));
         if (count < dataset.rows())
             dataset.read_rows(dataset.rows() - count, count, std::span<double>(values));
     }
 
-    // All, or blocks from the first to the last, evenly spread.
+    // Reads all blocks of strings, or a sample of evenly spaced blocks.
     static void read_string_blocks(const Dataset& dataset) {
         const std::size_t rows = dataset.rows();
         const std::size_t blocks = (rows + block_strings - 1) / block_strings;
@@ -149,8 +152,8 @@ class Walk {
         }
     }
 
-    const std::vector<std::string>& unread_;
-    const std::function<void(std::size_t)>& make_room_;
+    const std::vector<std::string>& skipped_;
+    const std::function<void(std::size_t)>& raise_limit_;
     std::vector<Group> todo_;
     std::set<haddr_t> seen_;
 };
@@ -158,16 +161,16 @@ class Walk {
 }  // namespace
 
 std::string validate_file(const std::string& path, const std::vector<std::string>& skipped,
-                          const std::function<void(std::size_t)>& make_room) {
+                          const std::function<void(std::size_t)>& raise_limit) {
     std::string problem;
     try {
-        Walk(skipped, make_room).run(open_unguarded(path));
+        FileWalk(skipped, raise_limit).run(open_unguarded(path));
     } catch (const core::Error&) {
         clear_errors();
     } catch (const Damage& found) {
         problem = found.problem;
     }
-    if (lacked_memory()) throw std::bad_alloc();
+    if (has_run_out_of_memory()) throw std::bad_alloc();
     return problem;
 }
 

@@ -8,19 +8,24 @@
 
 namespace popflow::h5 {
 
-/// Goes through a file and asks libhdf5 for whatever a reader may ask it for.
+/// Reads a file with libhdf5 in every way in which a reader of popflow may read it.
 ///
-/// Read are every attribute, every string, every array of up to 1 MB, the first and last rows of larger ones,
-/// the index of their chunks and a sample of these. Links into other files are not followed. That something
-/// cannot be read is no error here: the reader that needs it says so. Meant for a process that may crash or
-/// be stopped: FileGuard.
+/// Reads
+///  * every attribute,
+///  * every string, or a sample of evenly spaced blocks of large arrays of strings,
+///  * every array of up to 1 MB, and the first and last rows of larger arrays,
+///  * the index of their chunks, and a sample of the chunks.
 ///
-/// @param unread  members of the root group to be left out
-/// @param make_room  called with the bytes that the next array needs beyond the usual, for its chunks
-/// @return why the file must not be read: an object cannot list its members or attributes, so that what it
-/// may hold is not known, or a chunk is shorter than its shape (chunk_sizes.hpp); empty if it may
-/// @throws std::bad_alloc also where libhdf5 alone lacked memory
+/// Does not follow links into other files. An object that cannot be read is not an error here, because the
+/// reader that needs it reports it. Intended for a process that may crash or be killed, see FileGuard.
+///
+/// @param skipped  members of the root group that are not read
+/// @param raise_limit  called with the number of additional bytes that the chunks of the next array need
+/// @return empty if the file may be read. Otherwise the reason why not: the members or attributes of an
+/// object cannot be listed, so that its contents are unknown, or a chunk is shorter than its shape requires
+/// (chunk_sizes.hpp)
+/// @throws std::bad_alloc if memory is exhausted, also if only libhdf5 has noticed this
 std::string validate_file(const std::string& path, const std::vector<std::string>& skipped,
-                          const std::function<void(std::size_t)>& make_room);
+                          const std::function<void(std::size_t)>& raise_limit);
 
 }  // namespace popflow::h5

@@ -64,7 +64,7 @@ TEST_F(DamagedTypes, AnIntegerWithBitsOutsideItIsRefused) {
     const auto read = [](const h5::Group& root) { (void)root.open_dataset("x").read<double>(); };
     EXPECT_EQ(error_of(path, read), "");
     replace_words(path, int32_message, {0x00000810, 4, 0x0020ea60});
-    EXPECT_EQ(error_of(path, read), "x: found a type that is no number, allowed numbers");
+    EXPECT_EQ(error_of(path, read), "x: found an unsupported type, allowed numbers");
 }
 
 TEST_F(DamagedTypes, AFloatWithBitsOutsideItIsRefused) {
@@ -72,7 +72,7 @@ TEST_F(DamagedTypes, AFloatWithBitsOutsideItIsRefused) {
     const auto read = [](const h5::Group& root) { (void)root.open_dataset("x").read<double>(); };
     EXPECT_EQ(error_of(path, read), "");
     replace_words(path, float32_bits, {0x00200000, 0x1700f017});
-    EXPECT_EQ(error_of(path, read), "x: found a type that is no number, allowed numbers");
+    EXPECT_EQ(error_of(path, read), "x: found an unsupported type, allowed numbers");
 }
 
 TEST_F(DamagedTypes, AnAttributeWithBitsOutsideItIsRefused) {
@@ -85,5 +85,5 @@ TEST_F(DamagedTypes, AnAttributeWithBitsOutsideItIsRefused) {
     const auto read = [](const h5::Group& root) { (void)root.int_attribute("n"); };
     EXPECT_EQ(error_of(path, read), "");
     replace_words(path, {0x00000810, 8, 0x00400000}, {0x00000810, 8, 0x0040ea60});
-    EXPECT_EQ(error_of(path, read), "/: attribute `n`: found a type that is no number");
+    EXPECT_EQ(error_of(path, read), "/: attribute `n`: found an unsupported type");
 }

@@ -99,7 +99,7 @@ TEST(FileGuard, RefusesAGroupThatCannotListItsMembers) {
     const h5::FileGuard guard;
     EXPECT_EQ(error_of(path), "");
     replace_words(path, {0x50414548}, {0});  // "HEAP", of the names of the root's members
-    EXPECT_EQ(error_of(path), "is damaged: it has no list of what it holds");
+    EXPECT_EQ(error_of(path), "is damaged: the members or attributes of an object cannot be listed");
 }
 
 TEST(FileGuard, RefusesChunksThatAreShorterThanTheirShape) {
@@ -114,7 +114,7 @@ TEST_F(FileGuardOfMemory, RefusesAnObjectThatClaimsGigabytes) {
     const h5::FileGuard guard;
     EXPECT_EQ(error_of(path), "");
     claim_gigabytes();
-    EXPECT_EQ(error_of(path), "is damaged: it asks for far more memory than it has content");
+    EXPECT_EQ(error_of(path), "is damaged: reading it needs far more memory than its size allows for");
 }
 
 TEST_F(FileGuardOfMemory, WithoutAGuardTheFileIsNamedThatAsksForMoreThanThereIs) {
@@ -131,7 +131,7 @@ TEST_F(FileGuardOfMemory, WithoutAGuardTheFileIsNamedThatAsksForMoreThanThereIs)
                 found = error.what();
             }
         }
-        std::exit(found.ends_with("cannot open: it asks for more memory than there is") ? 0 : 1);
+        std::exit(found.ends_with("cannot open: not enough memory, or the file is damaged") ? 0 : 1);
     };
     EXPECT_EXIT(read(), testing::ExitedWithCode(0), "");
 }

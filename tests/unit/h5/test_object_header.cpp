@@ -68,13 +68,13 @@ TEST_F(DamagedHeaders, AnAttributeIsNotLongerThanItsPlace) {
     for (const std::size_t field : {name_size, type_size, space_size}) {
         put(head, sound);
         put(head + field, "\xf0\x70");
-        EXPECT_EQ(error(), "obs: is damaged: an attribute is longer than its place") << field;
+        EXPECT_EQ(error(), "obs: is damaged: an attribute is longer than its message") << field;
     }
 }
 
 TEST_F(DamagedHeaders, TheNameOfAnAttributeHasAnEnd) {
     put(place_of_name() + std::strlen(name), "s");
-    EXPECT_EQ(error(), "obs: is damaged: the name of an attribute has no end");
+    EXPECT_EQ(error(), "obs: is damaged: the name of an attribute has no terminating null");
 }
 
 TEST_F(DamagedHeaders, SpacesHaveRoomForTheirSizes) {
@@ -84,7 +84,7 @@ TEST_F(DamagedHeaders, SpacesHaveRoomForTheirSizes) {
     const std::size_t at = bytes.find(space, bytes.find("sizes"));
     ASSERT_NE(at, std::string::npos);
     put(at + 1, "\x20");
-    EXPECT_EQ(error(), "obs: is damaged: the space of an attribute is too short");
+    EXPECT_EQ(error(), "obs: is damaged: the dataspace of an attribute is too short");
 }
 
 // Many attributes, which do not fit where the header begins, in the oldest and in the newest format.

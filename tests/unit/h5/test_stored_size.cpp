@@ -39,7 +39,7 @@ TEST(StoredSize, ManyZerosInAFewBytesArePossibleButNotWithoutThem) {
         FAIL() << "no error";
     } catch (const popflow::core::DataError& error) {
         EXPECT_EQ(std::string(error.what()).substr(path.size() + 2),
-                  "nothing: found a shape of 4194304, but 0 bytes of values, too few for it");
+                  "nothing: found a shape of 4194304, but only 0 bytes of values, too few for this shape");
     }
 }
 

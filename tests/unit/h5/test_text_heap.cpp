@@ -122,7 +122,7 @@ TEST(TextHeap, ReadsWhatIsStillBeingWritten) {
 TEST(TextHeap, RefusesTextThatIsNotInItsHeap) {
     const TextFile file;
     replace_words(file.path, {1, file.heap(), 0, 1}, {1, file.heap(), 0, 0x7fffffff});
-    EXPECT_EQ(file.error(), "names: is damaged: text that its heap does not have");
+    EXPECT_EQ(file.error(), "names: is damaged: a string refers to text that its heap does not have");
 }
 
 TEST(TextHeap, RefusesAHeapThatIsNotThere) {
@@ -131,11 +131,11 @@ TEST(TextHeap, RefusesAHeapThatIsNotThere) {
     EXPECT_EQ(beyond.error(), "names: is damaged: text lies beyond the end of the file");
     const TextFile other;
     replace_words(other.path, {1, other.heap(), 0, 1}, {1, other.heap() + 8, 0, 1});
-    EXPECT_EQ(other.error(), "names: is damaged: text is not where it should be");
+    EXPECT_EQ(other.error(), "names: is damaged: found no text at the address of a string");
 }
 
 TEST(TextHeap, RefusesTextThatClaimsFourGigabytes) {
     const TextFile file;
     replace_words(file.path, {1, file.heap(), 0, 1}, {0xfffffff0, file.heap(), 0, 1});
-    EXPECT_EQ(file.error(), "names: is damaged: text is longer than its place");
+    EXPECT_EQ(file.error(), "names: is damaged: text is longer than its heap object");
 }
