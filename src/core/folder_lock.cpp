@@ -152,8 +152,7 @@ FolderUse folder_use(const std::string& folder) {
     const std::string path = folder + "/lock";
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return FolderUse::none;
-    // Probes with a shared lock that is released at once. A process that wants the folder in that moment
-    // tries again.
+    // Probes with a shared lock that is released at once. A process that wants the lock just then retries.
     const bool is_locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && !is_lock_unsupported(errno);
     ::close(fd);
     if (is_locked) return FolderUse::here;

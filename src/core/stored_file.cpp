@@ -46,8 +46,7 @@ class Descriptor {
         return true;
     }
     bool sync() const { return is_open() && ::fsync(fd_) == 0; }
-    // Checked, because network file systems report a full disk or an exceeded quota only when a file is
-    // closed.
+    // Checked, because network file systems report a full disk or quota only when a file is closed.
     bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
   private:

@@ -68,7 +68,7 @@ template <class T>
 void SkipMlp::pack(std::span<const linalg::accumulator_t<T>> values, Packed<T>& packed) const {
     packed.forward.resize(layers_.size());
     packed.backward.resize(layers_.size());
-    linalg::for_tasks(2 * layers_.size() - 1, [&](std::size_t task) {
+    linalg::parallel_for_tasks(2 * layers_.size() - 1, [&](std::size_t task) {
         const std::size_t l = (task + 1) / 2;
         const auto weight = matrix_of(values, layers_[l].weight());
         if (task % 2 == 1) {
@@ -110,7 +110,7 @@ void SkipMlp::forward(std::span<const accumulator_t<T>> values, const Packed<T>&
     for (std::size_t l = 0; l < kept; ++l) cache.z[l].reshape(x.rows, shape_.hidden);
     reserve_running(cache.running, shape_.hidden);
 
-    linalg::for_row_blocks(x.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t n) {
+    linalg::parallel_for_row_blocks(x.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t n) {
         const MatrixView<Real> running = running_block(cache.running, n);
         round_block(x.row_block(first, n), rows_of(cache.x, first, n));
         linalg::multiply(const_rows(cache.x, first, n), packed.forward[0], false, running);
@@ -160,7 +160,7 @@ void SkipMlp::inputs_backward(const Packed<T>& packed, ConstMatrixView<Real> dy,
     for (auto& dz : cache.dz) dz.reshape(dy.rows, shape_.hidden);
     cache.column_sums.reshape(linalg::count_row_blocks(dy.rows), layers * shape_.hidden);
     reserve_running(cache.running, shape_.hidden);
-    linalg::for_row_blocks(dy.rows, [&](std::size_t block, std::size_t first, std::size_t n) {
+    linalg::parallel_for_row_blocks(dy.rows, [&](std::size_t block, std::size_t first, std::size_t n) {
         const MatrixView<Real> running = running_block(cache.running, n);
         round_block(dy.row_block(first, n), rows_of(cache.dy, first, n));
         linalg::multiply(const_rows(cache.dy, first, n), packed.backward.back(), false, running);
@@ -183,18 +183,19 @@ void SkipMlp::weights_backward(std::size_t first_layer, std::size_t end_layer, C
     const std::size_t blocks_last = linalg::count_row_blocks(shape_.outputs);
     const std::size_t hidden_end = std::min(end_layer, shape_.layers);
     const std::size_t hidden_tasks = (hidden_end - std::min(first_layer, hidden_end)) * blocks;
-    linalg::for_tasks(hidden_tasks + (end_layer > shape_.layers ? blocks_last : 0), [&](std::size_t index) {
-        const std::size_t task = index + first_layer * blocks;
-        const std::size_t l = std::min(task / blocks, shape_.layers);
-        const Matrix<T>& dz = l < shape_.layers ? cache.dz[l] : cache.dy;
-        const Matrix<T>& below = l == 0 ? cache.x : cache.z[l - 1];
-        const std::size_t first = (task - l * blocks) * linalg::block_rows;
-        const std::size_t count = std::min(linalg::block_rows, dz.cols() - first);
-        const auto dweight = matrix_of(gradients, layers_[l].weight()).row_block(first, count);
-        linalg::add_transposed_product(
-            dz.view().col_block(first, count), below.view(),
-            l == 0 ? dweight.col_block(shape_.shared_before, shape_.row_inputs) : dweight);
-    });
+    linalg::parallel_for_tasks(
+        hidden_tasks + (end_layer > shape_.layers ? blocks_last : 0), [&](std::size_t index) {
+            const std::size_t task = index + first_layer * blocks;
+            const std::size_t l = std::min(task / blocks, shape_.layers);
+            const Matrix<T>& dz = l < shape_.layers ? cache.dz[l] : cache.dy;
+            const Matrix<T>& below = l == 0 ? cache.x : cache.z[l - 1];
+            const std::size_t first = (task - l * blocks) * linalg::block_rows;
+            const std::size_t count = std::min(linalg::block_rows, dz.cols() - first);
+            const auto dweight = matrix_of(gradients, layers_[l].weight()).row_block(first, count);
+            linalg::add_transposed_product(
+                dz.view().col_block(first, count), below.view(),
+                l == 0 ? dweight.col_block(shape_.shared_before, shape_.row_inputs) : dweight);
+        });
 }
 
 template <class T, class Real>
