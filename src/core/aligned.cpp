@@ -23,7 +23,8 @@ constexpr std::align_val_t alignment(std::size_t bytes) {
 void* allocate_aligned(std::size_t bytes) {
     void* memory = ::operator new(bytes, alignment(bytes));
 #ifdef __linux__
-    // Of whole pages, so that no more memory is taken. A hint: where it is refused the pages are small.
+    // Covers whole huge pages only, so that rounding up wastes no memory. This is a hint: if the system
+    // refuses it, the pages stay small.
     if (bytes >= large_page) (void)::madvise(memory, bytes / large_page * large_page, MADV_HUGEPAGE);
 #endif
     return memory;

@@ -8,16 +8,19 @@
 
 namespace popflow::core {
 
-/// Uninitialised memory on a boundary of 64 bytes, the width of a cache line and of the widest vector
-/// register; on large pages where the system has them and the memory fills one. Those are for what is read
-/// end to end over and over: with pages of 4 KiB the translation of addresses can take as long as the
-/// arithmetic. A page lies where the thread runs that first writes it.
+/// Allocates uninitialised memory that is aligned to 64 bytes: a cache line and the widest vector register.
+///
+/// Blocks of at least 2 MiB are aligned to 2 MiB and ask for transparent huge pages. These pay off for arrays
+/// that are streamed repeatedly: with pages of 4 KiB, address translation can take as long as the arithmetic.
+/// The operating system places a page on the NUMA node of the thread that first writes it.
+/// @return  memory that free_aligned() must release with the same `bytes`
 /// @throws std::bad_alloc
 void* allocate_aligned(std::size_t bytes);
-/// @param bytes  as in allocate_aligned()
+/// Frees memory of allocate_aligned().
+/// @param bytes  size that was passed to allocate_aligned()
 void free_aligned(void* memory, std::size_t bytes) noexcept;
 
-/// allocate_aligned() for containers.
+/// Standard allocator that uses allocate_aligned().
 template <class T>
 struct AlignedAllocator {
     using value_type = T;
@@ -35,7 +38,7 @@ struct AlignedAllocator {
 template <class T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 
-/// Elements that nobody has written yet, in allocate_aligned() memory.
+/// Fixed-size array of uninitialised elements in allocate_aligned() memory.
 template <class T>
 class AlignedArray {
   public:

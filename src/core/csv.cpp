@@ -24,14 +24,15 @@ void trim(std::string& text) {
     text.erase(0, text.find_first_not_of(" \t\r"));
 }
 
-char most_frequent_separator(const std::string& line) {
+// Returns the most frequent separator of a line, or the comma if it has none.
+char detect_separator(const std::string& line) {
     char best = ',';
-    std::ptrdiff_t most = 0;
+    std::ptrdiff_t max_count = 0;
     for (const char candidate : {',', '\t', ';'}) {
         const auto n = std::ranges::count(line, candidate);
-        if (n > most) {
+        if (n > max_count) {
             best = candidate;
-            most = n;
+            max_count = n;
         }
     }
     return best;
@@ -48,7 +49,9 @@ void split_fields(const std::string& line, char separator, const std::string& fi
         while (i < line.size() && line[i] != separator && is_blank(line[i])) ++i;
         if (i < line.size() && line[i] == '"') {
             for (++i;; ++i) {
-                if (i >= line.size()) throw core::DataError(file, place, "a quote has no end in its line");
+                if (i >= line.size())
+                    throw core::DataError(file, place,
+                                          "a quoted field is not closed: it must end on its line");
                 if (line[i] == '"') {
                     ++i;
                     if (i >= line.size() || line[i] != '"') break;
@@ -57,7 +60,7 @@ void split_fields(const std::string& line, char separator, const std::string& fi
             }
             while (i < line.size() && line[i] != separator && is_blank(line[i])) ++i;
             if (i < line.size() && line[i] != separator)
-                throw core::DataError(file, place, "found text behind a quote, allowed a separator");
+                throw core::DataError(file, place, "found text after a closing quote, allowed a separator");
         } else {
             const std::size_t end = std::min(line.find(separator, i), line.size());
             field = line.substr(i, end - i);
@@ -77,7 +80,7 @@ void split_fields(const std::string& line, char separator, const std::string& fi
 CsvFile::CsvFile(std::string path) : path_(std::move(path)) {
     std::error_code ignored;
     if (std::filesystem::is_directory(path_, ignored))
-        throw core::DataError(path_, "", "cannot read: is a folder");
+        throw core::DataError(path_, "", "cannot read: this is a folder, not a file");
     std::ifstream in(path_, std::ios::binary | std::ios::ate);
     const auto size = in ? static_cast<std::streamoff>(in.tellg()) : -1;
     if (size < 0 || size == std::numeric_limits<std::streamoff>::max())
@@ -87,16 +90,18 @@ CsvFile::CsvFile(std::string path) : path_(std::move(path)) {
     std::string line;
     std::getline(in, line);
     data_begin_ = std::min<std::uint64_t>(line.size() + 1, bytes_);
-    if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-    separator_ = most_frequent_separator(line);
+    if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // byte order mark
+    separator_ = detect_separator(line);
     while (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.find_first_not_of(" \t") == std::string::npos)
-        throw core::DataError(path_, "line 1", "found nothing, allowed the names of the columns");
+        throw core::DataError(path_, "line 1",
+                              "the line is empty: the first line must hold the column names");
     split_fields(to_utf8(line), separator_, path_, "line 1", columns_);
     for (std::size_t j = 0; j < columns_.size(); ++j) {
         if (std::find(columns_.begin(), columns_.begin() + static_cast<std::ptrdiff_t>(j), columns_[j]) !=
             columns_.begin() + static_cast<std::ptrdiff_t>(j))
-            throw core::DataError(path_, "line 1", "found column `" + columns_[j] + "` twice, allowed once");
+            throw core::DataError(path_, "line 1",
+                                  "found column `" + columns_[j] + "` twice: column names must be unique");
     }
 }
 
@@ -117,7 +122,7 @@ CsvFile::Rows::Rows(const CsvFile& file, std::uint64_t begin, std::uint64_t end)
         in_.seekg(static_cast<std::streamoff>(begin));
         return;
     }
-    // A line that began before is of the piece before.
+    // Skips the rest of a line that begins before `begin`: it belongs to the range before.
     in_.seekg(static_cast<std::streamoff>(begin - 1));
     std::string rest;
     std::getline(in_, rest);

@@ -8,35 +8,44 @@
 
 namespace popflow::core {
 
-/// Fields of one line of separated values; a field in double quotes may hold the separator, and "" for a
-/// quote. Spaces around a field are left out. @throws core::DataError, naming file and `place`, for a quote
-/// without an end
+/// Splits a line of separated values into its fields and strips white space around them. A field in double
+/// quotes may contain the separator, and `""` stands for a quote.
+/// @param file, place  names of the file and of the line in it, for error messages
+/// @param fields  overwritten
+/// @throws core::DataError if a quoted field is not closed, or text follows its closing quote
 void split_fields(const std::string& line, char separator, const std::string& file, const std::string& place,
                   std::vector<std::string>& fields);
 
-/// A table of separated values with a line of column names: comma, tab or semicolon, whichever the first line
-/// has most of. Lines end in LF or CRLF; empty lines are left out; a line is a row, also with quotes.
+/// Table of separated values whose first line holds the column names.
+///
+/// The separator is comma, tab or semicolon, whichever is most frequent in the first line. Lines end in LF or
+/// CRLF. Empty lines are skipped. Each line is one row: a quoted field cannot span lines.
 class CsvFile {
   public:
-    /// Reads the column names. @throws core::DataError if there are none, or one is there twice, or the file
-    /// cannot be read
+    /// Reads the column names.
+    /// @throws core::DataError if the file cannot be read, has no column names, or repeats one
     explicit CsvFile(std::string path);
 
     const std::string& path() const { return path_; }
     const std::vector<std::string>& columns() const { return columns_; }
     char separator() const { return separator_; }
-    /// Where the first row begins, and how long the file is, in bytes.
+    /// Byte offset of the first row.
     std::uint64_t data_begin() const { return data_begin_; }
+    /// Size of the file in bytes.
     std::uint64_t bytes() const { return bytes_; }
-    /// The fields of a row, one for each column. @throws core::DataError, naming file and `place`, if there
-    /// are more or fewer, and as split_fields()
+    /// Splits a row into its fields, one for each column.
+    /// @param place  name of the row, for error messages
+    /// @param fields  overwritten
+    /// @throws core::DataError if the number of fields differs from that of the columns, and the errors of
+    /// split_fields()
     void split(const std::string& line, const std::string& place, std::vector<std::string>& fields) const;
 
-    /// The rows that begin in bytes [begin, end) of the file.
+    /// Reader of the rows that begin in bytes [begin, end) of the file. Ranges that cover the file without
+    /// overlap read each row exactly once.
     class Rows {
       public:
         Rows(const CsvFile& file, std::uint64_t begin, std::uint64_t end);
-        /// The next line that is not empty; false behind the last.
+        /// Reads the next line that is not empty. Returns false after the last one.
         bool next(std::string& line);
 
       private:

@@ -6,7 +6,7 @@
 namespace popflow::core {
 
 void Digest::mix(std::uint64_t word) {
-    state_ = (state_ ^ word) * 0x9e3779b97f4a7c15;  // odd, hence invertible
+    state_ = (state_ ^ word) * 0x9e3779b97f4a7c15;  // 2^64 / golden ratio, odd and hence invertible
     state_ ^= state_ >> 32U;
 }
 

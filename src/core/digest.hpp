@@ -10,10 +10,11 @@
 
 namespace popflow::core {
 
-/// A 64-bit digest of a sequence of texts, numbers and arrays, to notice damage; not a cryptographic one.
+/// 64-bit digest of a sequence of texts, numbers and arrays. It detects damage and is not cryptographic.
 ///
-/// Each step h <- m(h ^ word) is a bijection in h and in the word, so that a change within one aligned word
-/// of 8 bytes always changes the digest, and any other change is missed once in 2^64. Lengths are part of it.
+/// Each step h <- m(h ^ word) is a bijection in h and in the word. Hence a change within one aligned word of
+/// 8 bytes always changes the digest. Any other change is missed with a probability of 2^-64. The length of
+/// each item is part of the digest.
 class Digest {
   public:
     void add_bytes(std::span<const std::byte> bytes);
@@ -25,13 +26,14 @@ class Digest {
     requires std::is_arithmetic_v<T>
     void add(std::span<const T> values) { add_bytes(std::as_bytes(values)); }
 
-    /// 16 hexadecimal digits.
+    /// Returns the digest as 16 hexadecimal digits.
     std::string text() const;
 
   private:
     void mix(std::uint64_t word);
 
-    std::uint64_t state_ = 0x243f6a8885a308d3;  // not zero, so that leading zeros count
+    // First bits of the fraction of pi. Not zero, so that leading zero words change the digest.
+    std::uint64_t state_ = 0x243f6a8885a308d3;
 };
 
 }  // namespace popflow::core

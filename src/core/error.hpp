@@ -8,10 +8,10 @@
 
 namespace popflow::core {
 
-/// Root of everything the library throws.
+/// Base class of all exceptions of the library.
 ///
-/// Two kinds matter to a caller: a `UserError` is the user's to mend (exit code 2), any other `Error` is a
-/// run that failed (exit code 1).
+/// A caller distinguishes two kinds: a `UserError` is one that the user can fix (exit code 2). Any other
+/// `Error` means that the run failed (exit code 1).
 class Error : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -23,15 +23,15 @@ class UserError : public Error {
     using Error::Error;
 };
 
-/// A data file, or one field of it, is not what it must be. `what()` is `file: field: found ..., allowed
-/// ...`.
+/// A data file, or one field of it, is invalid. `what()` is `file: field: problem`, where the problem often
+/// reads `found ..., allowed ...`.
 class DataError : public UserError {
   public:
     DataError(std::string file_name, std::string field_name, const std::string& problem)
         : UserError(file_name + (field_name.empty() ? "" : ": " + field_name) + ": " + problem),
           file(std::move(file_name)),
           field(std::move(field_name)) {}
-    std::string file;   ///< path as the user gave it
+    std::string file;   ///< path as given by the user
     std::string field;  ///< dataset, column or attribute; may be empty
 };
 
@@ -43,7 +43,8 @@ class ConfigError : public UserError {
     std::string key;
 };
 
-/// A matrix has not the shape an operation needs. `what()` reads `linear.x: expected [*, 50], got [512, 48]`.
+/// A matrix does not have the shape that an operation needs. Example of `what()`:
+/// `linear.x: expected [*, 50], got [512, 48]`.
 class ShapeMismatch : public Error {
   public:
     ShapeMismatch(const std::string& name, const std::string& expected, std::size_t rows, std::size_t cols)
@@ -51,16 +52,16 @@ class ShapeMismatch : public Error {
                 std::to_string(cols) + "]") {}
 };
 
-/// A file that was begun could not be written to its end: the disk is full, or failed. `what()` is `file:
-/// cannot write: ...`.
+/// A write failed, or a file could not be created, because the disk is full or failed (I/O error).
+/// `what()` is `file: problem`, such as `file: cannot write: ...`.
 class WriteError : public Error {
   public:
     WriteError(std::string file_name, const std::string& problem)
         : Error(file_name + ": " + problem), file(std::move(file_name)) {}
-    std::string file;  ///< path as it will be called when it is whole
+    std::string file;  ///< final path, not the temporary one that is written first
 };
 
-/// A computation left the finite numbers or did not converge.
+/// A computation produced a value that is not finite, or did not converge. `what()` is `where: problem`.
 class NumericalError : public Error {
   public:
     NumericalError(std::string place, std::string found)

@@ -5,7 +5,7 @@
 
 namespace popflow::core {
 
-/// What gethostname(2) says.
+/// Returns the host name that gethostname(2) reports.
 std::string host_name();
 
 }  // namespace popflow::core

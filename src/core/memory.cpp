@@ -14,10 +14,10 @@ std::optional<std::uint64_t> number_in(const std::string& path) {
     std::ifstream in(path);
     std::uint64_t bytes = 0;
     if (in >> bytes) return bytes;
-    return std::nullopt;  // also for `max`
+    return std::nullopt;  // no such file, or `max`, which means no limit
 }
 
-// Bytes of a line of a file like memory.stat.
+// Returns the value of a `key value` line of a file like memory.stat, or 0 if there is none.
 std::uint64_t stat_in(const std::string& path, const std::string& key) {
     std::ifstream in(path);
     std::uint64_t bytes = 0;
@@ -27,22 +27,24 @@ std::uint64_t stat_in(const std::string& path, const std::string& key) {
     return 0;
 }
 
-// Version 2 of control groups has one hierarchy, version 1 one for memory.
+// Names of the files of a control group. cgroup v2 has one hierarchy, v1 has a separate one for memory.
 struct Files {
     const char* limit;
     const char* used;
-    const char* of_files;  ///< memory that only repeats what is on disk, in memory.stat
+    const char* inactive_cache;  ///< key of the inactive page cache in memory.stat
 };
 constexpr Files files_v1{"/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_inactive_file"};
 constexpr Files files_v2{"/memory.max", "/memory.current", "inactive_file"};
 
-void see_group(const std::string& folder, const Files& files, GroupMemory& memory) {
-    constexpr std::uint64_t unlimited = std::uint64_t{1} << 62U;  // version 1 has a number for it
+// Lowers `memory` to the limit of one group, if it has one.
+void apply_group(const std::string& folder, const Files& files, GroupMemory& memory) {
+    // cgroup v1 writes "no limit" as a number just below 2^63.
+    constexpr std::uint64_t unlimited = std::uint64_t{1} << 62U;
     const auto limit = number_in(folder + files.limit);
     if (!limit || *limit >= unlimited) return;
     const std::uint64_t used = number_in(folder + files.used).value_or(0);
-    const std::uint64_t of_files = stat_in(folder + "/memory.stat", files.of_files);
-    const std::uint64_t needed = used - std::min(used, of_files);
+    const std::uint64_t inactive_cache = stat_in(folder + "/memory.stat", files.inactive_cache);
+    const std::uint64_t needed = used - std::min(used, inactive_cache);
     memory.limit = std::min(memory.limit, *limit);
     memory.left = std::min(memory.left, *limit - std::min(*limit, needed));
 }
@@ -57,10 +59,10 @@ std::optional<GroupMemory> group_memory(const std::string& groups, const std::st
         const std::size_t v1 = line.find(":memory:");
         if (!v2 && v1 == std::string::npos) continue;
         const std::string top = v2 ? mount : mount + "/memory";
-        // A limit of any group above holds as well.
+        // The limits of all parent groups apply as well.
         for (std::string path = line.substr(v2 ? 3 : v1 + 8);; path.erase(path.find_last_of('/'))) {
             if (path == "/") path.clear();
-            see_group(top + path, v2 ? files_v2 : files_v1, memory);
+            apply_group(top + path, v2 ? files_v2 : files_v1, memory);
             if (path.find('/') == std::string::npos) break;
         }
     }

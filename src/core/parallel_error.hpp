@@ -7,12 +7,14 @@
 
 namespace popflow::core {
 
-/// Carries an exception out of a parallel region, which none may leave by itself: memory may run out there.
+/// Carries the first exception of an OpenMP parallel region to the code after it.
 ///
-/// What is still to do when one fails is left out.
+/// An exception must not leave a parallel region, and any allocation there may throw. After a failure the
+/// remaining work is skipped. Thread-safe.
 class ParallelError {
   public:
-    /// Runs a piece of the region's work; an exception is kept, the first of all threads'.
+    /// Runs one item of work inside the region, unless an earlier one failed. Stores its exception if it is
+    /// the first of all threads.
     template <class Work>
     void run(Work&& work) noexcept {
         if (failed_) return;
@@ -22,7 +24,7 @@ class ParallelError {
             if (!failed_.exchange(true)) error_ = std::current_exception();
         }
     }
-    /// After the region: throws what was kept.
+    /// Throws the stored exception, if there is one. Call it after the region.
     void rethrow() const {
         if (failed_) std::rethrow_exception(error_);
     }

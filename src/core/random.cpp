@@ -9,7 +9,7 @@ namespace popflow::core {
 
 namespace {
 
-// Finaliser of SplitMix64: spreads the few bits that differ between keys over all 64.
+// Finaliser of SplitMix64: keys that differ in a few bits become numbers that differ in about half of the 64.
 std::uint64_t mix(std::uint64_t x) {
     x += 0x9e3779b97f4a7c15U;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;

@@ -32,7 +32,7 @@ class Descriptor {
     bool is_open() const { return fd_ >= 0; }
     bool write(std::span<const std::byte> bytes) const {
         while (!bytes.empty()) {
-            // Linux writes at most 2 GiB at a time.
+            // Linux writes at most 2 GiB per call.
             const std::size_t piece = std::min(bytes.size(), std::size_t{1} << 30U);
             const ssize_t n = ::write(fd_, bytes.data(), piece);
             if (n < 0 && errno == EINTR) continue;
@@ -46,7 +46,7 @@ class Descriptor {
         return true;
     }
     bool sync() const { return is_open() && ::fsync(fd_) == 0; }
-    // Network file systems report a full disk or quota only here.
+    // Checked, because network file systems report a full disk or quota only when a file is closed.
     bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
   private:
@@ -61,7 +61,7 @@ class Descriptor {
 void refuse_folder(const std::string& path) {
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored))
-        throw DataError(path, "", "cannot create: found a folder there, allowed a file");
+        throw DataError(path, "", "cannot create: a folder of this name exists. Choose another file name");
 }
 
 }  // namespace
@@ -72,13 +72,13 @@ void fail_to_create(const std::string& path, int error) {
     throw DataError(path, "", problem);
 }
 
-int open_nameless(const std::string& beside) {
-    const std::filesystem::path folder = std::filesystem::path(beside).parent_path();
+int open_nameless(const std::string& sibling) {
+    const std::filesystem::path folder = std::filesystem::path(sibling).parent_path();
     int fd = ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0) return fd;
-    std::string name = beside + ".XXXXXX";
+    std::string name = sibling + ".XXXXXX";
     fd = ::mkstemp(name.data());
-    if (fd < 0) fail_to_create(beside, errno);
+    if (fd < 0) fail_to_create(sibling, errno);
     ::unlink(name.c_str());
     return fd;
 }
@@ -103,7 +103,7 @@ void put_in_place(const std::string& path) {
     }
     if (std::rename(temporary.c_str(), path.c_str()) != 0)
         throw WriteError(path, "cannot rename " + temporary + ": " + reason());
-    sync_folder_of(path);
+    sync_parent_folder(path);
 }
 
 void store_file(const std::string& path, std::span<const std::byte> bytes) {
@@ -117,9 +117,9 @@ void store_file(const std::string& path, std::span<const std::byte> bytes) {
     }
 }
 
-void sync_folder_of(const std::string& path) {
+void sync_parent_folder(const std::string& path) {
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    // Not every file system can sync a folder, and the data is safe by now.
+    // Errors are ignored: some file systems cannot sync a folder, and the file itself is synced already.
     (void)Descriptor(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY).sync();
 }
 

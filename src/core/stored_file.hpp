@@ -7,39 +7,45 @@
 
 namespace popflow::core {
 
-/// Throws for a file that could not be made: WriteError if the disk is full or failed, else DataError.
-/// @param error  errno
+/// Reports that a file could not be created.
+/// @param error  value of errno
+/// @throws WriteError if the disk is full or failed, DataError otherwise
 [[noreturn]] void fail_to_create(const std::string& path, int error);
 
-/// Opens a file for reading and writing that goes with the process, however that ends: without a name from
-/// the start where the file system can.
-/// @param beside  a path in the folder where it is to lie
-/// @return  its descriptor
-/// @throws as fail_to_create()
-int open_nameless(const std::string& beside);
+/// Opens a scratch file for reading and writing that disappears with the process, however the process ends.
+///
+/// The file never has a name (O_TMPFILE) if the file system supports that. Otherwise it is created next to
+/// `sibling` and unlinked at once.
+/// @param sibling  path in the folder that is to hold the file
+/// @return  file descriptor, owned by the caller
+/// @throws  the errors of fail_to_create()
+int open_nameless(const std::string& sibling);
 
-/// Where a file is written before it is put in place: `PATH.tmp`.
+/// Returns the name under which a file is written before it is renamed: `PATH.tmp`.
 std::string temporary_name(const std::string& path);
 
-/// Writes the bytes to temporary_name(path) and waits until they are on the disk. Nothing of it stays after
-/// an error. Any thread.
-/// @throws DataError if there cannot be such a file, WriteError if it cannot be written
+/// Writes the bytes to temporary_name(path) and syncs them to the disk. Removes the file after a write error.
+/// Thread-safe for different paths.
+/// @throws DataError if the file cannot be created, WriteError if it cannot be created or written because the
+/// disk is full or failed
 void write_temporary(const std::string& path, std::span<const std::byte> bytes);
 
-/// Waits until the temporary file is on the disk, renames it to `path` and has the folder written: from then
-/// on the file survives a loss of power. The temporary file is left after an error.
+/// Syncs the temporary file, renames it to `path` and syncs the folder. On return the file survives a power
+/// failure. After an error the temporary file remains.
 /// @throws WriteError
 void put_in_place(const std::string& path);
 
-/// write_temporary() and put_in_place(): a reader finds the old file or the new one, never a part.
+/// Replaces a file atomically: a reader finds the old file or the new one, never a part of it. Removes the
+/// temporary file after an error.
+/// @throws DataError if the file cannot be created, WriteError if it cannot be written
 void store_file(const std::string& path, std::span<const std::byte> bytes);
 
-/// Has the names in the folder of a file written to the disk, as far as the file system can.
-void sync_folder_of(const std::string& path);
+/// Syncs the entries of the folder of `path` to the disk, if the file system supports that.
+void sync_parent_folder(const std::string& path);
 
-/// Makes and removes temporary_name(path).
-/// @throws DataError if there cannot be a file of that name: no permission, a folder in its place, a full
-/// disk
+/// Checks that store_file(path) can create its file, by creating and removing temporary_name(path).
+/// @throws DataError if it cannot: no permission, or a folder of this name exists
+/// @throws WriteError if the disk is full or failed
 void check_storable(const std::string& path);
 
 }  // namespace popflow::core

@@ -17,7 +17,7 @@ namespace {
 
 template <class Real>
 std::string shortest_text(Real value) {
-    if (value == 0) return "0";  // also for -0
+    if (value == 0) return "0";  // for -0 too
     const Real size = std::abs(value);
     const bool plain = size >= Real(1e-5) && size < Real(1e16);
     std::array<char, 64> text{};
@@ -26,7 +26,7 @@ std::string shortest_text(Real value) {
     return {text.data(), end.ptr};
 }
 
-/// Levenshtein's distance.
+// Returns the Levenshtein distance.
 std::size_t edits(const std::string& a, const std::string& b) {
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
@@ -85,9 +85,10 @@ std::string plain_label(const std::string& label) {
 
 std::string nearest_name(const std::string& wanted, const std::vector<std::string>& names) {
     const std::string text = lower_case(wanted);
-    const std::size_t most = std::max(text.size() / 3, std::min<std::size_t>(2, text.size() / 2));
+    const std::size_t max_edits = std::max(text.size() / 3, std::min<std::size_t>(2, text.size() / 2));
     std::string nearest;
-    std::pair<std::size_t, std::size_t> best{most + 1, 0};  // edits, and how much longer the name is
+    // Edit distance and, for a name that begins with the text, the number of characters that it has more.
+    std::pair<std::size_t, std::size_t> best{max_edits + 1, 0};
     for (const std::string& name : names) {
         const std::string other = lower_case(name);
         std::pair<std::size_t, std::size_t> own{edits(text, other), 0};
@@ -105,10 +106,10 @@ std::string did_you_mean(const std::string& wanted, const std::vector<std::strin
     return guess.empty() ? "" : " (did you mean '" + guess + "'?)";
 }
 
-std::string joined(const std::vector<std::string>& names, std::size_t most) {
+std::string joined(const std::vector<std::string>& names, std::size_t max_names) {
     std::string text;
-    for (std::size_t k = 0; k < names.size() && k < most; ++k) text += (k > 0 ? ", " : "") + names[k];
-    if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
+    for (std::size_t k = 0; k < names.size() && k < max_names; ++k) text += (k > 0 ? ", " : "") + names[k];
+    if (names.size() > max_names) text += " and " + std::to_string(names.size() - max_names) + " more";
     return text;
 }
 

@@ -15,7 +15,7 @@ std::size_t character_length(std::string_view text) {
     for (std::size_t k = 1; k < length; ++k) {
         if ((byte(k) & 0xc0) != 0x80) return 0;
     }
-    // Overlong forms, surrogates and what lies beyond U+10FFFF.
+    // Rejects overlong forms, surrogates and code points above U+10FFFF.
     if (lead == 0xe0 && byte(1) < 0xa0) return 0;
     if (lead == 0xed && byte(1) > 0x9f) return 0;
     if (lead == 0xf0 && byte(1) < 0x90) return 0;

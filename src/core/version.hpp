@@ -3,17 +3,17 @@
 
 namespace popflow::core {
 
-/// Version of the program, as in `0.1.0`.
+/// Returns the version of the program, such as `0.1.0`.
 const char* version();
 
-/// Abbreviated commit of the source tree that was built, with `-dirty` if it had changes; `unknown` outside
-/// git.
+/// Returns the abbreviated commit of the source tree that was built, with `-dirty` if it had changes.
+/// Returns `unknown` if it was not built from a git checkout.
 const char* commit();
 
-/// Name and version of the compiler.
+/// Returns the name and version of the compiler.
 const char* compiler();
 
-/// CMake build type.
+/// Returns the CMake build type.
 const char* build_type();
 
 }  // namespace popflow::core

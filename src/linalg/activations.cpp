@@ -38,8 +38,8 @@ POPFLOW_SIMD void add_scaled_row(float a, const float* x, float* y, std::size_t 
     for (std::size_t j = 0; j < n; ++j) y[j] += a * x[j];
 }
 
-// sin and cos by reduction to [-pi/4, pi/4] with pi/2 in three parts, then two polynomials and a swap by
-// quadrant.
+// Computes sine and cosine. Reduces x to [-pi/4, pi/4] with pi/2 split into three constants (Cody and Waite),
+// evaluates two polynomials and swaps them by quadrant. Constants: sinf and cosf of Cephes.
 POPFLOW_SIMD void sincos_row(const float* x, float* cosine, float* sine, std::size_t n) {
 #pragma omp simd
     for (std::size_t j = 0; j < n; ++j) {
@@ -59,7 +59,7 @@ POPFLOW_SIMD void sincos_row(const float* x, float* cosine, float* sine, std::si
     }
 }
 
-// Double: the reference that gradient checks use.
+// Versions in double are the reference for gradient checks.
 void relu_row(double* z, const double* bias, std::size_t n) {
     for (std::size_t j = 0; j < n; ++j) z[j] = std::max(z[j] + bias[j], 0.0);
 }
@@ -72,7 +72,7 @@ void add_row(const double* x, double* sum, std::size_t n) {
     for (std::size_t j = 0; j < n; ++j) sum[j] += x[j];
 }
 
-// Below this many elements a pass is quicker on one thread than handed to several.
+// Number of elements up to which one thread is faster than starting several.
 constexpr std::size_t parallel_elements = 1U << 14U;
 
 template <class Pass>
@@ -84,8 +84,8 @@ void for_rows(std::size_t rows, std::size_t cols, Pass pass) {
 template <class Real>
 void column_sums(ConstMatrixView<Real> x, std::span<Real> sum) {
     core::check_shape("column_sums.sum", 1, sum.size(), 1, x.cols);
-    constexpr std::size_t width =
-        64;  // each thread takes whole columns, so that the order over rows is fixed
+    // Each thread takes blocks of whole columns, so that the order of summation over rows is fixed.
+    constexpr std::size_t width = 64;
     const std::size_t blocks = (x.cols + width - 1) / width;
 #pragma omp parallel for schedule(static) if (x.rows * x.cols > parallel_elements)
     for (std::size_t block = 0; block < blocks; ++block) {

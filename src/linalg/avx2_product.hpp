@@ -3,27 +3,29 @@
 
 #include "linalg/matrix.hpp"
 
-/// Products of floats for CPUs with AVX2 and no AVX-512, where those of the kernel library make half of what
-/// the machine can; for sources of linalg alone. Element (i, j) of a product is summed in an order that
-/// follows from the inner size alone, so that it has the same bits in whatever blocks of rows C is made.
+/// Single-precision matrix products for CPUs with AVX2 and no AVX-512, on which oneDNN 2.6 reaches about half
+/// of the peak performance. Only for the sources of linalg.
+///
+/// The order in which an element of a product is summed depends on the inner size only. Hence its bits do not
+/// depend on how the rows of C are split into blocks.
 namespace popflow::linalg::avx2 {
 
-/// Whether the CPU can run what is below.
+/// Returns whether the CPU can run the kernels of this file (AVX2 and FMA).
 bool available();
 
-/// Whether products are to be made here: where available() and the kernel library, which can be told to leave
-/// sets of instructions alone (DNNL_MAX_CPU_ISA), would use AVX2.
-bool preferred();
+/// Returns whether products should use the kernels of this file: the CPU can run them, and AVX2 is the best
+/// instruction set that oneDNN may use. The environment variable DNNL_MAX_CPU_ISA limits the sets of oneDNN.
+bool is_preferred();
 
-/// The right factor of a product, in panels of so many columns as a kernel takes, each row after row. Once
-/// packed, any number of threads may use it.
+/// Right factor of a product, packed into panels of as many columns as a kernel computes at a time. A panel
+/// is stored row by row. Reading it is thread-safe.
 class Panels {
   public:
-    /// Takes op(b), [k, n], where op transposes if asked. The storage is kept if it is large enough.
+    /// Packs op(b), [k, n], where op transposes if `transpose`. Reuses the storage if it is large enough.
     void pack(bool transpose, ConstMatrixView<float> b);
     std::size_t rows() const { return rows_; }
     std::size_t cols() const { return cols_; }
-    /// Row l of panel p, which holds rows() of them one after the other.
+    /// Returns row l of panel p. The rows of a panel are contiguous.
     const float* panel(std::size_t p, std::size_t l) const;
 
   private:
@@ -31,13 +33,13 @@ class Panels {
     AlignedVector<float> values_;
 };
 
-/// C = alpha op(A) B + beta C, by the calling thread alone; with beta = 0, C need not be initialised.
+/// Computes C = alpha op(A) B + beta C on the calling thread. With beta = 0, C may be uninitialised.
 ///
 /// Shapes:  op(A) [m, k], B [k, n], C [m, n].
 void multiply(float alpha, bool transpose_a, ConstMatrixView<float> a, const Panels& b, float beta,
               MatrixView<float> c);
 
-/// C += A^T B, by the calling thread alone.
+/// Adds a product with a transposed left factor, C += A^T B, on the calling thread.
 ///
 /// Shapes:  A [k, m], B [k, n], C [m, n].
 void add_transposed_product(ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c);

@@ -6,12 +6,12 @@
 
 namespace popflow::linalg {
 
-/// The upper half of a float: its exponent and 8 bits of significand.
+/// bfloat16: the upper half of a float, with its exponent and 8 bits of significand.
 struct bfloat16 {
     std::uint16_t bits = 0;
 };
 
-/// To the nearest, ties to even; NaN stays NaN.
+/// Rounds to the nearest bfloat16, ties to even. NaN stays NaN.
 inline bfloat16 to_bfloat16(float x) {
     const auto bits = std::bit_cast<std::uint32_t>(x);
     const std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U;
@@ -23,7 +23,7 @@ inline float to_float(bfloat16 x) {
     return std::bit_cast<float>(std::uint32_t{x.bits} << 16U);
 }
 
-/// What products of matrices of T are summed in.
+/// Type in which products of matrices of T are accumulated: float for bfloat16, T otherwise.
 template <class T>
 struct Accumulator {
     using type = T;

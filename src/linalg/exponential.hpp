@@ -6,11 +6,14 @@
 
 namespace popflow::linalg {
 
-// Adding this makes a float below 2^22 lose its fraction: rounding to the nearest integer without a call.
+// Rounds without a function call: (x + round_shift) - round_shift is the nearest integer if |x| < 2^22.
 inline constexpr float round_shift = 12582912.0F;  // 1.5 * 2^23
 
-/// e^x for x <= 0, relative error below 2e-7; inlined into loops that are vectorised.
-/// x = k ln 2 + r, a polynomial in r, then k into the exponent.
+/// Returns e^x for x <= 0 with a relative error below 2e-7. Arguments below -87 count as -87, because the
+/// results soon become subnormal there. Inlined into vectorised loops.
+///
+/// Writes x = k ln 2 + r, evaluates a polynomial in r and puts k into the exponent.
+/// Source: constants of expf of Cephes.
 inline float exp_negative(float x) {
     x = x < -87.0F ? -87.0F : x;
     const float k = (x * 1.44269504088896341F + round_shift) - round_shift;

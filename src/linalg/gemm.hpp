@@ -5,23 +5,25 @@
 
 namespace popflow::linalg {
 
-/// C = alpha op(A) op(B) + beta C, where op transposes if asked: the one door to the kernel library, or to
-/// kernels of our own where those are faster (CPUs with AVX2 and no AVX-512).
+/// Computes C = alpha op(A) op(B) + beta C, where op transposes its argument if the flag is set.
 ///
-/// The work is cut into fixed blocks of the rows of C, each computed by one thread, so that the result has
-/// the same bits for any number of threads; inside a parallel region the blocks run one after the other. With
-/// beta = 0, C need not be initialised.
+/// Uses popflow's own kernels on CPUs with AVX2 and no AVX-512, where they are faster, and oneDNN elsewhere.
+/// The rows of C are split into blocks of fixed size and each block is computed by one thread. Hence the
+/// result is bitwise identical for any number of threads. Inside a parallel region the blocks run
+/// sequentially. With beta = 0, C may be uninitialised.
 ///
 /// Shapes:  op(A) [m, k], op(B) [k, n], C [m, n].
-/// @throws ShapeMismatch; NumericalError if the kernel library refuses the call
+/// @throws ShapeMismatch if the shapes do not fit
+/// @throws NumericalError if oneDNN refuses the call
+/// @throws std::bad_alloc if there is no memory for the code of oneDNN's kernels
 void gemm(bool transpose_a, bool transpose_b, float alpha, ConstMatrixView<float> a, ConstMatrixView<float> b,
           float beta, MatrixView<float> c);
 
-/// The same in double by plain loops: for gradient checks, not for speed.
+/// Computes the product in double with plain loops. It is the reference for gradient checks and slow.
 void gemm(bool transpose_a, bool transpose_b, double alpha, ConstMatrixView<double> a,
           ConstMatrixView<double> b, double beta, MatrixView<double> c);
 
-/// Name and version of the kernel library, and what is not left to it.
+/// Returns the name and version of oneDNN, and which products use popflow's own kernels instead.
 const char* gemm_library();
 
 }  // namespace popflow::linalg

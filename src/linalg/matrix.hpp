@@ -11,11 +11,10 @@
 
 namespace popflow::linalg {
 
-// Legend of letters, here and everywhere: n cells, d markers, h hidden width, k neighbours; i cell, j marker,
-// p pair, r rank, l layer. Matrices are row-major; rows are cells.
+// Letters in formulas and shapes of all files: n cells, d markers, h hidden width, k neighbours. As indices:
+// i cell, j marker, p pair, r rank, l layer. Matrices are row-major, and their rows are cells.
 
-/// A row-major matrix that somebody else owns; `stride` elements from one row to the next.
-/// `Real` may be const.
+/// Non-owning view of a row-major matrix. Consecutive rows are `stride` elements apart. `Real` may be const.
 template <class Real>
 struct MatrixView {
     Real* data = nullptr;
@@ -28,7 +27,7 @@ struct MatrixView {
         : MatrixView(first, n_rows, n_cols, n_cols) {}
     MatrixView(Real* first, std::size_t n_rows, std::size_t n_cols, std::size_t row_stride)
         : data(first), rows(n_rows), cols(n_cols), stride(row_stride) {}
-    /// A view of mutable elements is a view of const ones.
+    /// Converts a view of mutable elements to a view of const ones.
     template <class Other>
     requires(std::is_same_v<const Other, Real> && !std::is_same_v<Other, Real>) MatrixView(
         const MatrixView<Other>& other)  // NOLINT(google-explicit-constructor): a const view is wider
@@ -37,11 +36,11 @@ struct MatrixView {
     Real& operator()(std::size_t i, std::size_t j) const { return data[i * stride + j]; }
     Real* row(std::size_t i) const { return data + i * stride; }
     std::span<Real> row_span(std::size_t i) const { return {row(i), cols}; }
-    /// Rows [first, first + count).
+    /// Returns a view of rows [first, first + count).
     MatrixView row_block(std::size_t first, std::size_t count) const {
         return {data + first * stride, count, cols, stride};
     }
-    /// Columns [first, first + count).
+    /// Returns a view of columns [first, first + count).
     MatrixView col_block(std::size_t first, std::size_t count) const {
         return {data + first, rows, count, stride};
     }
@@ -53,12 +52,12 @@ using ConstMatrixView = MatrixView<const Real>;
 
 using core::AlignedVector;
 
-/// A dense row-major matrix that owns its elements.
+/// Dense row-major matrix that owns its elements.
 template <class Real>
 class Matrix {
   public:
     Matrix() = default;
-    /// All elements are zero.
+    /// Creates a matrix of zeros.
     Matrix(std::size_t rows, std::size_t cols) : rows_(rows), cols_(cols), values_(rows * cols) {}
 
     std::size_t rows() const { return rows_; }
@@ -71,7 +70,7 @@ class Matrix {
     std::span<Real> values() { return values_; }
     std::span<const Real> values() const { return values_; }
 
-    /// Changes the shape, keeping the storage if it is large enough; elements are unspecified afterwards.
+    /// Changes the shape. Reuses the storage if it is large enough. Leaves the elements unspecified.
     void reshape(std::size_t rows, std::size_t cols) {
         rows_ = rows;
         cols_ = cols;

@@ -14,13 +14,13 @@ namespace popflow::linalg {
 
 namespace {
 
-// Cells whose distances to all others are computed together, and the multiple to which their number is
-// padded.
+// Number of cells whose distances to all cells are computed in one pass.
 constexpr std::size_t group = 4;
+// Multiple to which the number of cells is padded: two of the widest registers.
 constexpr std::size_t width = 32;
 
-// squared(g, c) = sum over j of (x(rows[g], j) - columns(j, c))^2, in the order of j; two registers of
-// columns at a time.
+// Computes squared(g, c) = sum over j of (x(rows[g], j) - columns(j, c))^2, summed in the order of j, for two
+// registers of columns at a time.
 template <std::size_t Bytes>
 [[gnu::always_inline]] inline void squared_distances_by(const float* const* rows, std::size_t d,
                                                         const float* columns, std::size_t stride,
@@ -81,7 +81,8 @@ void squared_distances(const double* const* rows, std::size_t d, const double* c
     }
 }
 
-// Numbers that are not negative have bits in their own order.
+// Unsigned integer that holds the bits of a Real. Non-negative floating-point numbers are ordered like their
+// bits, so distances are compared as integers.
 template <class Real>
 struct Key;
 template <>
@@ -110,19 +111,20 @@ std::size_t count_up_to(const double* squared, std::size_t n, std::uint64_t limi
     return count;
 }
 
-// Bits up to which there are k numbers, k >= 1, or more, but no more than `most` unless they are equal. Found
-// by a pass over the numbers for each guess, from the first one by growing steps and then by bisection.
+// Returns a threshold, as bits. At least k >= 1 numbers are less than or equal to it, and at most `max_count`
+// numbers unless there are ties. Counts the numbers for each guess: moves from the first guess by growing
+// steps until the k-th smallest number is bracketed, then bisects.
 template <class Bits, class Real>
-Bits limit_of(const Real* squared, std::size_t n, std::size_t k, std::size_t most, Bits guess) {
-    Bits low = 0;  // the k-th smallest is in [low, high]
+Bits find_threshold(const Real* squared, std::size_t n, std::size_t k, std::size_t max_count, Bits guess) {
+    Bits low = 0;  // invariant: the k-th smallest number is in [low, high]
     Bits high = std::numeric_limits<Bits>::max();
-    Bits step = Bits{1} << (std::numeric_limits<Real>::digits - 4);  // an eighth, or less
+    Bits step = Bits{1} << (std::numeric_limits<Real>::digits - 4);  // at most an eighth of the number
     while (low < high) {
         guess = std::clamp<Bits>(guess, low, high - 1);
         const std::size_t count = count_up_to(squared, n, guess);
         if (count >= k) {
             high = guess;
-            if (count <= most) break;
+            if (count <= max_count) break;
         } else {
             low = guess + 1;
         }
@@ -136,29 +138,30 @@ Bits limit_of(const Real* squared, std::size_t n, std::size_t k, std::size_t mos
     return high;
 }
 
-// The k cells of smallest (distance, index), in ascending order of index; overwrites `squared`.
+// Selects the k cells of smallest (distance, index), in ascending order of index. Overwrites `squared`.
 template <class Real>
 void select_nearest(Real* squared, std::size_t n, std::size_t k,
                     typename NeighbourScratch<Real>::Thread& thread, std::uint32_t* nearest) {
     using Bits = typename Key<Real>::type;
-    // Few are kept, among them the nearest, and the exact choice is made among these.
-    const std::size_t most = 2 * k + 64;
-    const Bits reach = limit_of(squared, n, k, most, std::bit_cast<Bits>(thread.reach));
+    // First filters a few candidates that include the nearest cells, then selects exactly among these. The
+    // looser the bound on their number, the fewer passes the threshold takes.
+    const std::size_t max_candidates = 2 * k + 64;
+    const Bits radius = find_threshold(squared, n, k, max_candidates, std::bit_cast<Bits>(thread.radius));
     std::size_t kept = 0;
     for (std::size_t j = 0; j < n; ++j) {
         const Real distance = squared[j];
         squared[kept] = distance;
-        thread.kept[kept] = static_cast<std::uint32_t>(j);
-        kept += static_cast<std::size_t>(std::bit_cast<Bits>(distance) <= reach);
+        thread.candidates[kept] = static_cast<std::uint32_t>(j);
+        kept += static_cast<std::size_t>(std::bit_cast<Bits>(distance) <= radius);
     }
-    thread.reach = std::bit_cast<Real>(reach);
-    const Bits limit = limit_of(squared, kept, k, k, reach);
+    thread.radius = std::bit_cast<Real>(radius);
+    const Bits limit = find_threshold(squared, kept, k, k, radius);
     std::size_t ties = limit > 0 ? k - count_up_to(squared, kept, limit - 1) : k;
     std::size_t found = 0;
     for (std::size_t j = 0; found < k; ++j) {
         const Bits bits = std::bit_cast<Bits>(squared[j]);
         const bool tie = bits == limit && ties > 0;
-        nearest[found] = thread.kept[j];
+        nearest[found] = thread.candidates[j];
         found += static_cast<std::size_t>(bits < limit || tie);
         ties -= static_cast<std::size_t>(tie);
     }
@@ -186,7 +189,7 @@ void search(ConstMatrixView<Real> x, std::size_t k, NeighbourScratch<Real>& scra
     if (scratch.threads.size() < threads) scratch.threads.resize(threads);
     for (auto& thread : scratch.threads) {
         thread.squared.reshape(group, stride);
-        if (thread.kept.size() < x.rows) thread.kept.resize(x.rows);
+        if (thread.candidates.size() < x.rows) thread.candidates.resize(x.rows);
     }
 #pragma omp parallel for schedule(dynamic, 16)
     for (std::size_t first = 0; first < x.rows; first += group) {

@@ -8,32 +8,32 @@
 
 namespace popflow::linalg {
 
-/// Buffers of nearest_neighbours(), reused from one search to the next.
+/// Buffers of nearest_neighbours() that are reused between searches.
 template <class Real>
 struct NeighbourScratch {
     struct Thread {
-        Matrix<Real> squared;             ///< distances of a few cells to all others
-        std::vector<std::uint32_t> kept;  ///< cells that may be among the nearest of one
-        Real reach = 1;                   ///< squared distance that held those of the last one
+        Matrix<Real> squared;                   ///< squared distances of a group of cells to all cells
+        std::vector<std::uint32_t> candidates;  ///< cells that may be among the nearest of one cell
+        Real radius = 1;  ///< squared distance within which the last cell's candidates lay: the next guess
     };
-    Matrix<Real> columns;  ///< x transposed, its rows padded to whole vectors
+    Matrix<Real> columns;  ///< x transposed, rows padded to whole vectors
     std::vector<Thread> threads;
 };
 
-/// The k nearest neighbours of every cell among the others, by Euclidean distance.
+/// Finds the k nearest neighbours of every cell among the other cells, by Euclidean distance.
 ///
-/// Distances are sums of squared differences in the precision of x; equal distances are ordered by index. A
+/// Compares sums of squared differences in the precision of x. Among equal distances the lower index wins. A
 /// cell is not its own neighbour. With k = 0 the result is empty.
 ///
-/// Shapes:  x [n, d]; nearest [n * k], the neighbours of cell i at [i k, (i + 1) k), in ascending order of
-/// index.
+/// Shapes:  x [n, d], nearest [n * k]. The neighbours of cell i are at [i k, (i + 1) k), in ascending order
+/// of index.
 /// @throws ShapeMismatch unless k < n
 void nearest_neighbours(ConstMatrixView<float> x, std::size_t k, NeighbourScratch<float>& scratch,
                         std::vector<std::uint32_t>& nearest);
 void nearest_neighbours(ConstMatrixView<double> x, std::size_t k, NeighbourScratch<double>& scratch,
                         std::vector<std::uint32_t>& nearest);
 
-/// The same with buffers of its own.
+/// Returns the k nearest neighbours, with temporary buffers.
 template <class Real>
 std::vector<std::uint32_t> nearest_neighbours(MatrixView<Real> x, std::size_t k) {
     NeighbourScratch<std::remove_const_t<Real>> scratch;

@@ -13,10 +13,12 @@
 #include "linalg/bfloat16.hpp"
 #include "linalg/matrix.hpp"
 
-/// Objects of the kernel library; for sources of linalg alone.
+/// RAII handles and helpers for oneDNN. Only for the sources of linalg.
 namespace popflow::linalg::onednn {
 
-/// @throws NumericalError unless the call succeeded; std::bad_alloc if it found no memory
+/// Checks the status of a oneDNN call.
+/// @throws std::bad_alloc if the call ran out of memory
+/// @throws NumericalError if it failed for another reason
 inline void check(dnnl_status_t status) {
     if (status == dnnl_out_of_memory) throw std::bad_alloc();
     if (status != dnnl_success) {
@@ -25,7 +27,7 @@ inline void check(dnnl_status_t status) {
     }
 }
 
-// A handle of the library, destroyed at the end.
+// Owner of a oneDNN object.
 template <class T, dnnl_status_t (*destroy)(T)>
 class Handle {
   public:
@@ -48,15 +50,16 @@ using Description = Handle<dnnl_primitive_desc_t, dnnl_primitive_desc_destroy>;
 using Attributes = Handle<dnnl_primitive_attr_t, dnnl_primitive_attr_destroy>;
 using PostOps = Handle<dnnl_post_ops_t, dnnl_post_ops_destroy>;
 
-/// Whether the library may use a set of instructions: the CPU has it and DNNL_MAX_CPU_ISA does not say
-/// otherwise. Sets are masks: one includes another if it has all of its bits.
+/// Returns whether oneDNN may use an instruction set: the CPU has it and DNNL_MAX_CPU_ISA does not exclude
+/// it. Instruction sets are bit masks: one includes another if it has all of its bits.
 inline bool cpu_has(dnnl_cpu_isa_t set) {
     const auto wanted = static_cast<unsigned>(set);
     return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & wanted) == wanted;
 }
 
+// Returns the CPU engine of the process.
 inline dnnl_engine_t engine() {
-    // One for the process; never destroyed, because primitives of threads may outlive static objects.
+    // Never destroyed, because the primitives of threads may outlive static objects.
     static const dnnl_engine_t cpu = [] {
         dnnl_engine_t e = nullptr;
         check(dnnl_engine_create(&e, dnnl_cpu, 0));
@@ -65,6 +68,7 @@ inline dnnl_engine_t engine() {
     return cpu;
 }
 
+// Returns the stream of the calling thread.
 inline dnnl_stream_t stream() {
     thread_local Handle<dnnl_stream_t, dnnl_stream_destroy> own;
     if (own.get() == nullptr) check(dnnl_stream_create(own.out(), engine(), dnnl_stream_default_flags));
@@ -78,6 +82,7 @@ inline constexpr dnnl_data_type_t type_of(const bfloat16*) {
     return dnnl_bf16;
 }
 
+// Describes a matrix with the given strides, in elements.
 inline dnnl_memory_desc_t strided(std::size_t rows, std::size_t cols, dnnl_data_type_t type,
                                   std::size_t row_stride, std::size_t col_stride) {
     const auto size = [](std::size_t s) { return static_cast<dnnl_dim_t>(s); };
@@ -88,44 +93,51 @@ inline dnnl_memory_desc_t strided(std::size_t rows, std::size_t cols, dnnl_data_
     return desc;
 }
 
+// Wraps memory that the caller owns.
 inline Memory memory_at(const dnnl_memory_desc_t& desc, void* data) {
     Memory memory;
     check(dnnl_memory_create(memory.out(), &desc, engine(), data));
     return memory;
 }
 
-// The library writes the code of a primitive into memory that it has not checked, and is killed by a signal
-// if there is none. An object of this class lives while primitives are made; it asks for more than they take,
-// for each thread that makes some, and gives it back. (A primitive was seen to take 1.2 MB at most.)
-class RoomForCode {
+// Workaround for a crash of oneDNN 2.6: it generates the code of a primitive into memory whose allocation it
+// does not check. If the allocation fails, a signal kills the process.
+//
+// The constructor maps the memory that the primitives may need and unmaps it at once, so that a shortage
+// throws std::bad_alloc before oneDNN allocates. Keep the object while primitives are created: the probe
+// covers all objects that exist at that time, one for each thread that creates primitives. It is a heuristic,
+// because another allocation may still take the memory between the probe and oneDNN's own allocation.
+class CodeMemoryProbe {
   public:
-    /// @throws std::bad_alloc if there is none
-    explicit RoomForCode(std::size_t bytes = std::size_t{8} << 20) : bytes_(bytes) {
-        const std::size_t all = wanted += bytes_;
-        void* room = ::mmap(nullptr, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (room == MAP_FAILED) {
-            wanted -= bytes_;
+    /// @param bytes  memory to probe for. The default of 8 MiB is ample: primitives took at most 1.2 MB each.
+    /// @throws std::bad_alloc if the memory is not available
+    explicit CodeMemoryProbe(std::size_t bytes = std::size_t{8} << 20) : bytes_(bytes) {
+        const std::size_t total = probed_bytes += bytes_;
+        void* memory = ::mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) {
+            probed_bytes -= bytes_;
             throw std::bad_alloc();
         }
-        ::munmap(room, all);
+        ::munmap(memory, total);
     }
-    ~RoomForCode() { wanted -= bytes_; }
-    RoomForCode(const RoomForCode&) = delete;
-    RoomForCode& operator=(const RoomForCode&) = delete;
+    ~CodeMemoryProbe() { probed_bytes -= bytes_; }
+    CodeMemoryProbe(const CodeMemoryProbe&) = delete;
+    CodeMemoryProbe& operator=(const CodeMemoryProbe&) = delete;
 
   private:
-    static inline std::atomic<std::size_t> wanted{0};
+    static inline std::atomic<std::size_t> probed_bytes{0};
     std::size_t bytes_;
 };
 
-// How the library cuts the work, and with it what is summed in which order, depends on the number of threads
-// that it sees when it plans: one, while an object of this class lives.
-class OneThread {
+// Makes oneDNN plan for one thread while the object exists. oneDNN partitions the work, and hence orders the
+// sums, by the number of OpenMP threads at the time of planning. With one thread the results do not depend on
+// the number of threads.
+class SingleThreadPlanning {
   public:
-    OneThread() { omp_set_num_threads(1); }
-    ~OneThread() { omp_set_num_threads(threads_); }
-    OneThread(const OneThread&) = delete;
-    OneThread& operator=(const OneThread&) = delete;
+    SingleThreadPlanning() { omp_set_num_threads(1); }
+    ~SingleThreadPlanning() { omp_set_num_threads(threads_); }
+    SingleThreadPlanning(const SingleThreadPlanning&) = delete;
+    SingleThreadPlanning& operator=(const SingleThreadPlanning&) = delete;
 
   private:
     int threads_ = omp_get_max_threads();

@@ -28,13 +28,13 @@ Description product_description(const dnnl_memory_desc_t& a, const dnnl_memory_d
     return description;
 }
 
-// A primitive with its operands' places; of one thread.
+// Matrix product of fixed shape: a primitive and the memory objects of its operands. Used by one thread.
 struct Product {
     Primitive primitive;
     Memory a, b, c, scratch;
 };
 
-// Everything that decides which primitive is right; b_stride 0 stands for the packed layout.
+// Properties of a product that determine its primitive. b_stride 0 stands for the packed layout.
 struct Key {
     std::size_t m, n, k, a_stride, b_stride, c_stride;
     dnnl_data_type_t type;
@@ -55,8 +55,8 @@ struct KeyHash {
 
 void make_product(Product& product, const Key& key, const dnnl_memory_desc_t& a, const dnnl_memory_desc_t& b,
                   const dnnl_memory_desc_t& c) {
-    const OneThread plan_for_one;
-    const RoomForCode room;
+    const SingleThreadPlanning single_thread;
+    const CodeMemoryProbe probe;
     const Description description = product_description(a, b, c, key.accumulate);
     check(dnnl_primitive_create(product.primitive.out(), description.get()));
     product.a = memory_at(a, DNNL_MEMORY_NONE);
@@ -67,8 +67,8 @@ void make_product(Product& product, const Key& key, const dnnl_memory_desc_t& a,
     product.scratch = memory_at(*scratch, DNNL_MEMORY_NONE);
 }
 
-// Scratch of the calling thread, grown to the largest product it has made.
-void* scratch_of_thread(const Product& product) {
+// Returns the scratch memory of the calling thread. It grows to the need of its largest product.
+void* thread_scratch(const Product& product) {
     thread_local AlignedVector<std::byte> buffer;
     const dnnl_memory_desc_t* desc = nullptr;
     check(dnnl_memory_get_memory_desc(product.scratch.get(), &desc));
@@ -80,7 +80,7 @@ void* scratch_of_thread(const Product& product) {
 void execute(Product& product, const void* a, dnnl_memory_t b, void* c) {
     check(dnnl_memory_set_data_handle(product.a.get(), const_cast<void*>(a)));
     check(dnnl_memory_set_data_handle(product.c.get(), c));
-    check(dnnl_memory_set_data_handle(product.scratch.get(), scratch_of_thread(product)));
+    check(dnnl_memory_set_data_handle(product.scratch.get(), thread_scratch(product)));
     const std::array<dnnl_exec_arg_t, 4> arguments{{{DNNL_ARG_SRC, product.a.get()},
                                                     {DNNL_ARG_WEIGHTS, b},
                                                     {DNNL_ARG_DST, product.c.get()},
@@ -89,17 +89,18 @@ void execute(Product& product, const void* a, dnnl_memory_t b, void* c) {
                                  arguments.data()));
 }
 
-// Sizes of populations differ, and each size has a primitive of its own, of about 27 KB.
+// Maximum number of cached products per thread. Each size of a population needs its own, of about 27 KB, so
+// the cache holds at most about 110 MB.
 constexpr std::size_t max_products = 4096;
 
-// The primitive for `key`, made by make(product) when the calling thread first needs it; good until the next
-// call.
+// Returns the calling thread's product for `key`. Creates it with make(product) at its first use. The
+// reference is valid until the next call, because a full cache is cleared.
 template <class Make>
 Product& product_for(const Key& key, const Make& make) {
     thread_local std::unordered_map<Key, Product, KeyHash> known;
     if (known.size() >= max_products && !known.contains(key)) known.clear();
-    const auto [at, missing] = known.try_emplace(key);
-    if (missing) {
+    const auto [at, inserted] = known.try_emplace(key);
+    if (inserted) {
         try {
             make(at->second);
         } catch (...) {
@@ -112,15 +113,16 @@ Product& product_for(const Key& key, const Make& make) {
 
 }  // namespace
 
-// The layout depends on the shape and type alone: it is asked for with a whole block of rows.
+// Asks oneDNN for its preferred layout. It is queried for a left factor of block_rows rows, so that it
+// depends on the shape and type of b only.
 template <class T>
 void Packed<T>::choose_layout(std::size_t k, std::size_t n) {
     const dnnl_data_type_t type = type_of(static_cast<T*>(nullptr));
     dnnl_memory_desc_t any;
     const dnnl_dims_t dims = {static_cast<dnnl_dim_t>(k), static_cast<dnnl_dim_t>(n)};
     check(dnnl_memory_desc_init_by_tag(&any, 2, dims, type, dnnl_format_tag_any));
-    const OneThread plan_for_one;
-    const RoomForCode room;
+    const SingleThreadPlanning single_thread;
+    const CodeMemoryProbe probe;
     const Description description = product_description(strided(block_rows, k, type, k, 1), any,
                                                         strided(block_rows, n, dnnl_f32, n, 1), false);
     layout_ = *dnnl_primitive_desc_query_md(description.get(), dnnl_query_weights_md, 0);
@@ -137,7 +139,7 @@ void Packed<T>::make_reorder(bool transpose, std::size_t stride) {
     const dnnl_memory_desc_t plain =
         strided(rows_, cols_, dnnl_f32, transpose ? 1 : stride, transpose ? stride : 1);
     source_ = memory_at(plain, DNNL_MEMORY_NONE);
-    const RoomForCode room;
+    const CodeMemoryProbe probe;
     Description description;
     check(
         dnnl_reorder_primitive_desc_create(description.out(), &plain, engine(), &layout_, engine(), nullptr));

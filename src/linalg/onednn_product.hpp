@@ -3,14 +3,15 @@
 
 #include "linalg/onednn.hpp"
 
-/// Products by the kernel library, of float and of bfloat16; for sources of linalg alone.
+/// Matrix products of float and of bfloat16 with oneDNN. Only for the sources of linalg.
 namespace popflow::linalg::onednn {
 
-/// The right factor of a product, rounded to T and laid out as the library's kernels for this CPU read it.
+/// Right factor of a product, rounded to T and packed into the layout that oneDNN prefers on this CPU.
 template <class T>
 class Packed {
   public:
-    /// Takes op(b), [k, n], where op transposes if asked. The storage is kept if the shape is as before.
+    /// Packs op(b), [k, n], where op transposes if `transpose`. Reuses the storage if the shape is unchanged.
+    /// @throws NumericalError if oneDNN refuses the call, std::bad_alloc if memory runs out
     void pack(bool transpose, ConstMatrixView<float> b);
     std::size_t rows() const { return rows_; }
     std::size_t cols() const { return cols_; }
@@ -26,22 +27,22 @@ class Packed {
     AlignedVector<std::byte> bytes_;
     Memory memory_;
     Memory source_;
-    Primitive reorder_;  ///< of a source with this stride, transposed or not
+    Primitive reorder_;  ///< packs a source with the following transposition and stride
     bool source_transposed_ = false;
     std::size_t source_stride_ = 0;
 };
 
-/// C = A B + C if `accumulate`, else C = A B, by the calling thread alone.
+/// Computes C = A B + C if `accumulate`, else C = A B, on the calling thread.
 ///
 /// Shapes:  A [m, k], B [k, n], C [m, n].
-/// @throws NumericalError if the library refuses the call
+/// @throws NumericalError if oneDNN refuses the call, std::bad_alloc if memory runs out
 template <class T>
 void multiply(ConstMatrixView<T> a, const Packed<T>& b, bool accumulate, MatrixView<float> c);
 
-/// C += A^T B, by the calling thread alone.
+/// Adds a product with a transposed left factor, C += A^T B, on the calling thread.
 ///
 /// Shapes:  A [k, m], B [k, n], C [m, n].
-/// @throws NumericalError if the library refuses the call
+/// @throws NumericalError if oneDNN refuses the call, std::bad_alloc if memory runs out
 template <class T>
 void add_transposed_product(ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<float> c);
 

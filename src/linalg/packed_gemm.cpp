@@ -9,7 +9,7 @@ namespace popflow::linalg {
 
 namespace {
 
-// Double: the reference that gradient checks use.
+// Plain copy of a factor in double, the reference for gradient checks.
 class Copy {
   public:
     void pack(bool transpose, ConstMatrixView<double> b) {
@@ -43,18 +43,18 @@ void add_product_of_transpose(ConstMatrixView<bfloat16> a, ConstMatrixView<bfloa
     onednn::add_transposed_product(a, b, c);
 }
 
-// Float: packed for whichever kernels this CPU is to use.
+// Factor in float, packed for the kernels that this CPU uses: popflow's own or oneDNN's.
 class PackedFloats {
   public:
     void pack(bool transpose, ConstMatrixView<float> b) {
-        if (avx2::preferred()) {
+        if (avx2::is_preferred()) {
             panels_.pack(transpose, b);
         } else {
             packed_.pack(transpose, b);
         }
     }
-    std::size_t rows() const { return avx2::preferred() ? panels_.rows() : packed_.rows(); }
-    std::size_t cols() const { return avx2::preferred() ? panels_.cols() : packed_.cols(); }
+    std::size_t rows() const { return avx2::is_preferred() ? panels_.rows() : packed_.rows(); }
+    std::size_t cols() const { return avx2::is_preferred() ? panels_.cols() : packed_.cols(); }
     const avx2::Panels& panels() const { return panels_; }
     const onednn::Packed<float>& packed() const { return packed_; }
 
@@ -64,7 +64,7 @@ class PackedFloats {
 };
 
 void product(ConstMatrixView<float> a, const PackedFloats& b, bool accumulate, MatrixView<float> c) {
-    if (avx2::preferred()) {
+    if (avx2::is_preferred()) {
         avx2::multiply(1, false, a, b.panels(), accumulate ? 1.0F : 0.0F, c);
     } else {
         onednn::multiply(a, b.packed(), accumulate, c);
@@ -72,7 +72,7 @@ void product(ConstMatrixView<float> a, const PackedFloats& b, bool accumulate, M
 }
 
 void add_product_of_transpose(ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c) {
-    if (avx2::preferred()) {
+    if (avx2::is_preferred()) {
         avx2::add_transposed_product(a, b, c);
     } else {
         onednn::add_transposed_product(a, b, c);

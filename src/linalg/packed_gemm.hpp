@@ -8,10 +8,9 @@
 
 namespace popflow::linalg {
 
-/// The right factor of many products, rounded to T and laid out as the kernels read it.
+/// Right factor of many products, rounded to T and packed into the layout that the kernels read.
 ///
-/// T is float, bfloat16, or double (a plain copy, for gradient checks). Once packed, any number of threads
-/// may use it.
+/// T is float, bfloat16, or double (a plain copy, for gradient checks). Concurrent reads are thread-safe.
 template <class T>
 class PackedMatrix {
   public:
@@ -20,7 +19,7 @@ class PackedMatrix {
     PackedMatrix(PackedMatrix&&) noexcept;
     PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
-    /// Takes op(b), [k, n], where op transposes if asked. The storage is kept if the shape is as before.
+    /// Packs op(b), [k, n], where op transposes if `transpose`. Reuses the storage if the shape is unchanged.
     void pack(bool transpose, ConstMatrixView<accumulator_t<T>> b);
 
     std::size_t rows() const;
@@ -33,18 +32,20 @@ class PackedMatrix {
     std::unique_ptr<Storage> storage_;
 };
 
-/// C = A B + C if `accumulate`, else C = A B, by the calling thread alone.
+/// Computes C = A B + C if `accumulate`, else C = A B, on the calling thread.
 ///
-/// Shapes:  A [m, k], B [k, n], C [m, n]. Fast for m up to some hundreds; the caller cuts taller matrices.
-/// @throws ShapeMismatch; NumericalError if the kernel library refuses the call
+/// Shapes:  A [m, k], B [k, n], C [m, n]. Fast for m up to a few hundred. Callers split taller matrices.
+/// @throws ShapeMismatch if the shapes do not fit
+/// @throws NumericalError if oneDNN refuses the call
 template <class T>
 void multiply(ConstMatrixView<T> a, const PackedMatrix<T>& b, bool accumulate,
               MatrixView<accumulator_t<T>> c);
 
-/// C += A^T B, by the calling thread alone: the gradient of a weight.
+/// Adds a product with a transposed left factor, C += A^T B, on the calling thread: the gradient of a weight.
 ///
 /// Shapes:  A [k, m], B [k, n], C [m, n].
-/// @throws ShapeMismatch; NumericalError if the kernel library refuses the call
+/// @throws ShapeMismatch if the shapes do not fit
+/// @throws NumericalError if oneDNN refuses the call
 template <class T>
 void add_transposed_product(ConstMatrixView<T> a, ConstMatrixView<T> b, MatrixView<accumulator_t<T>> c);
 

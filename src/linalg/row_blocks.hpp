@@ -9,24 +9,25 @@
 
 namespace popflow::linalg {
 
-/// Rows that one thread computes at a time: few enough that a training slot of 1024 cells feeds eight threads
-/// and that a block of a hidden layer stays in the cache of a core, many enough for the kernels' full speed.
+/// Number of rows that one thread computes at a time. It is small enough that a training slot of 1024 cells
+/// occupies eight threads, and that a block of a hidden layer stays in the cache of a core. It is large
+/// enough for the full speed of the kernels.
 inline constexpr std::size_t block_rows = 128;
 
 inline std::size_t count_row_blocks(std::size_t rows) {
     return (rows + block_rows - 1) / block_rows;
 }
 
-/// task(i) for i = 0 ... count - 1, spread over the threads; inside a parallel region one after the other.
+/// Runs task(i) for i = 0, ..., count - 1 on all threads. Inside a parallel region they run sequentially.
 ///
-/// Meanwhile the kernel library, which asks OpenMP how many threads it may use, finds one, so that what it
-/// sums does not depend on their number. An exception of a task, of any if several throw, comes out.
+/// During the tasks, OpenMP reports one thread to oneDNN, so that its order of summation does not depend on
+/// the number of threads. After all tasks, rethrows an exception of a task, if there was one.
 template <class Task>
-void for_tasks(std::size_t count, const Task& task) {
+void parallel_for_tasks(std::size_t count, const Task& task) {
     std::exception_ptr failure;
 #pragma omp parallel if (count > 1)
     {
-        omp_set_num_threads(1);  // this thread's own copy of the setting
+        omp_set_num_threads(1);  // sets this thread's own copy of the setting
 #pragma omp for schedule(dynamic, 1)
         for (std::size_t i = 0; i < count; ++i) {
             try {
@@ -40,10 +41,10 @@ void for_tasks(std::size_t count, const Task& task) {
     if (failure) std::rethrow_exception(failure);
 }
 
-/// task(block, first row, rows) for blocks of block_rows rows, spread over the threads.
+/// Runs task(block, first row, number of rows) for blocks of block_rows rows, as parallel_for_tasks() does.
 template <class Task>
-void for_row_blocks(std::size_t rows, const Task& task) {
-    for_tasks(count_row_blocks(rows), [&](std::size_t block) {
+void parallel_for_row_blocks(std::size_t rows, const Task& task) {
+    parallel_for_tasks(count_row_blocks(rows), [&](std::size_t block) {
         const std::size_t first = block * block_rows;
         task(block, first, std::min(block_rows, rows - first));
     });

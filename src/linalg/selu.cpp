@@ -17,6 +17,7 @@ inline float selu(float x) {
     return x > 0 ? scale * x : floor_size * exp_negative(x) - floor_size;
 }
 
+// Derivative of SELU as a function of its output.
 inline float slope(float z) {
     return z > 0 ? scale : z + floor_size;
 }
@@ -56,7 +57,7 @@ POPFLOW_SIMD void round_row(const float* x, bfloat16* out, std::size_t n) {
     for (std::size_t j = 0; j < n; ++j) out[j] = to_bfloat16(x[j]);
 }
 
-// Double: the reference that gradient checks use.
+// Versions in double are the reference for gradient checks.
 void forward_row(double* x, const double* bias, double* z, std::size_t n) {
     for (std::size_t j = 0; j < n; ++j) {
         const double v = x[j] + bias[j];

@@ -9,56 +9,62 @@
 
 namespace popflow::nn {
 
-/// Constants of Adam and of the running mean of the weights.
+/// Hyperparameters of Adam and of the exponential moving average (EMA) of the weights.
 struct AdamOptions {
     double beta1 = 0.9;
     double beta2 = 0.999;
     double epsilon = 1e-8;
-    double ema_decay = 0.999;  ///< 0: the mean is the weights themselves
+    double ema_decay = 0.999;  ///< 0: the average equals the weights
 };
 
-/// First and second moments and the exponential moving average of the weights, all of the layout of the
-/// weights.
+/// State of the optimiser: first and second moments and the moving average, all in the layout of the weights.
 struct AdamState {
     linalg::AlignedVector<float> first;
     linalg::AlignedVector<float> second;
     linalg::AlignedVector<float> average;
-    std::uint64_t step = 0;  ///< updates made, of whatever part
+    std::uint64_t step = 0;  ///< number of updates so far, of any part of the parameters
 
-    /// Moments zero, average equal to the weights.
+    /// Returns the initial state: moments zero, average equal to the weights.
     static AdamState start(std::span<const float> values);
 };
 
-/// Whose turn it is to be updated: a part of the parameters, and how often it was before.
+/// Parameter range that a step updates, and the number of updates that it has had. Models whose parts are
+/// updated alternately have one range for each part.
 struct UpdatePhase {
-    std::size_t part = 0;   ///< of those that a model updates by turns
-    std::size_t first = 0;  ///< element of the flat buffer
-    std::size_t count = 0;
-    std::uint64_t updates = 0;  ///< of this part, before this one
+    std::size_t part = 0;       ///< index of the part
+    std::size_t first = 0;      ///< offset of the range in the flat buffer, in elements
+    std::size_t count = 0;      ///< number of elements of the range
+    std::uint64_t updates = 0;  ///< number of earlier updates of this part
 };
 
-/// Elements that the sums of squares of a gradient take together.
+/// Number of gradient elements whose squares are summed in one block.
 inline constexpr std::size_t norm_block = 1U << 14U;
 
-/// sums[k] = sum of the squares of the elements of block k, in double, of those in [first, last) alone.
+/// Computes the squared norm of each block of a gradient, in double. Only elements in [first, last) count.
 ///
-/// Blocks lie at multiples of norm_block whatever the range, and each is summed in a fixed order, so that the
-/// sum over all blocks has the same bits for any number of threads, or of ranks that have whole blocks each.
-/// @param sums  one for each block of the gradient; zero where no element is in the range
+/// Blocks start at multiples of norm_block, whatever the range, and each is summed in a fixed order. Hence
+/// the sum over all blocks is deterministic for any number of threads, and for any number of ranks that hold
+/// whole blocks.
+/// @param sums  overwritten, one element for each block; zero if the block has no element in the range
+/// @throws ShapeMismatch if the number of sums is not that of the blocks
 void block_squares(std::span<const float> gradient, std::size_t first, std::size_t last,
                    std::span<double> sums);
 
-/// One update of all parameters, and of their average, in one sweep; update s = state.step + 1.
+/// Updates all parameters and their average in one pass. This is update s = state.step + 1:
 ///
-/// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w -= rate (m / (1 - b1^s)) / (sqrt(v / (1 - b2^s)) +
-/// epsilon), average = c average + (1 - c) w with c = min(ema_decay, (1 + s) / (10 + s)) at update s.
+///     m = b1 m + (1 - b1) g
+///     v = b2 v + (1 - b2) g^2
+///     w = w - rate (m / (1 - b1^s)) / (sqrt(v / (1 - b2^s)) + epsilon)
+///     average = c average + (1 - c) w,  c = min(ema_decay, (1 + s) / (10 + s))
 ///
-/// @param scale  multiplies the gradient (gradient clipping)
-/// Source: Kingma and Ba, "Adam", ICLR 2015, algorithm 1.
+/// Source:  Kingma and Ba, "Adam", ICLR 2015, algorithm 1.
+/// @param rate  learning rate
+/// @param scale  factor of the gradient g, for gradient clipping
+/// @throws ShapeMismatch
 void adam_step(const AdamOptions& options, double rate, float scale, std::span<const float> gradient,
                std::span<float> values, AdamState& state);
 
-/// The same of one part of the parameters, at its own update s = turn.updates + 1; state.step counts it too.
+/// Updates the parameter range of `phase` only, with s = phase.updates + 1. Increments state.step as well.
 void adam_step(const AdamOptions& options, double rate, float scale, const UpdatePhase& phase,
                std::span<const float> gradient, std::span<float> values, AdamState& state);
 

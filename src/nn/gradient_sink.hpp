@@ -6,8 +6,8 @@
 
 namespace popflow::nn {
 
-/// Told by a backward pass, from the thread that runs it: the elements of the flat gradient from `first` on
-/// will not change any more. Layers end from the last to the first, so `first` falls.
+/// Gradient-ready callback. A backward pass calls it, on its own thread, whenever more of the flat gradient
+/// is final: all elements at or above `first`. The layers finish from last to first, so `first` decreases.
 using GradientSink = std::function<void(std::size_t first)>;
 
 }  // namespace popflow::nn

@@ -10,7 +10,7 @@ using linalg::MatrixView;
 
 namespace {
 
-// out = scale (own + the rows of z at `others`), in this order.
+// Computes out = scale (own + sum of the rows of z at `others`), summed in this order.
 POPFLOW_SIMD void mean_row(const float* z, std::size_t stride, const float* own, const std::uint32_t* others,
                            std::size_t count, float scale, float* out, std::size_t cols) {
     std::copy_n(own, cols, out);
@@ -32,7 +32,7 @@ void mean_row(const double* z, std::size_t stride, const double* own, const std:
     for (std::size_t j = 0; j < cols; ++j) out[j] *= scale;
 }
 
-// By counting sort: the sources of a cell are in ascending order.
+// Transposes the graph by counting sort, so that the sources of a cell are in ascending order.
 void transpose(const NeighbourGraph& graph, TransposedGraph& transposed) {
     transposed.first.assign(graph.n + 1, 0);
     for (std::uint32_t j : graph.neighbours) ++transposed.first[j + 1];
@@ -48,7 +48,7 @@ void transpose(const NeighbourGraph& graph, TransposedGraph& transposed) {
 
 template <class Real>
 void NeighbourGraph::column_means(std::vector<Real>& mean) const {
-    mean.assign(n, Real{1});  // whole numbers until the end
+    mean.assign(n, Real{1});  // counts are exact: the division comes last
     for (std::uint32_t j : neighbours) ++mean[j];
     for (Real& m : mean) m /= static_cast<Real>((k + 1) * n);
 }

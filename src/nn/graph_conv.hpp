@@ -8,32 +8,37 @@
 
 namespace popflow::nn {
 
-/// The k-nearest-neighbour graph of a population: row i of A has 1/(k+1) at i and at its k neighbours.
+/// Directed k-nearest-neighbour graph of a population with adjacency matrix A. Row i of A is 1/(k+1) at i and
+/// at its k neighbours.
 ///
-/// Every cell has exactly k neighbours, so this mean is what the symmetric normalisation of graph convolution
-/// reduces to. With k = 0, A is the identity.
+/// Every cell has exactly k neighbours. Hence the symmetric normalisation of graph convolution reduces to
+/// this mean. With k = 0, A is the identity.
 struct NeighbourGraph {
     std::size_t n = 0;
     std::size_t k = 0;
-    std::vector<std::uint32_t> neighbours;  ///< [n k], as linalg::nearest_neighbours gives them
+    std::vector<std::uint32_t> neighbours;  ///< [n k], from linalg::nearest_neighbours()
 
-    /// Column means of A, [n]: the weight of each cell in the mean over cells of A z; overwritten.
+    /// Computes the column means of A: the weight of each cell in the mean of the rows of A z.
+    /// Shapes: mean [n], overwritten.
     template <class Real>
     void column_means(std::vector<Real>& mean) const;
 };
 
-/// The cells that have each cell as a neighbour; buffers of aggregate_backward().
+/// Transposed graph, in compressed row form: for each cell, the cells that have it as a neighbour (its
+/// sources). Buffers of aggregate_backward().
 struct TransposedGraph {
-    std::vector<std::uint32_t> first;  ///< [n + 1], where those of cell j begin in `source`
-    std::vector<std::uint32_t> next;
+    std::vector<std::uint32_t> first;   ///< [n + 1], position of the first source of cell j in `source`
+    std::vector<std::uint32_t> next;    ///< [n], position of the next source to be inserted
     std::vector<std::uint32_t> source;  ///< [n k]
 };
 
-/// y = A z. Shapes: z, y [n, h]; y is overwritten.
+/// Computes y = A z. Shapes: z, y [n, h], y overwritten.
 template <class Real>
 void aggregate(const NeighbourGraph& graph, linalg::ConstMatrixView<Real> z, linalg::MatrixView<Real> y);
 
-/// dz = A^T dy, overwritten; each row is summed in ascending order of its sources.
+/// Computes dz = A^T dy. Each row is summed in ascending order of its sources, so the result is
+/// deterministic. Shapes: dy, dz [n, h], dz overwritten.
+/// @param transposed  overwritten
 template <class Real>
 void aggregate_backward(const NeighbourGraph& graph, linalg::ConstMatrixView<Real> dy,
                         TransposedGraph& transposed, linalg::MatrixView<Real> dz);

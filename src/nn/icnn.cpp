@@ -16,7 +16,7 @@ using linalg::MatrixView;
 
 namespace {
 
-// z = s(z + bias)
+// Computes z = s(z + bias) in place.
 template <class Real>
 void activate(MatrixView<Real> z, std::span<const Real> bias) {
     for (std::size_t i = 0; i < z.rows; ++i) {
@@ -28,12 +28,13 @@ void activate(MatrixView<Real> z, std::span<const Real> bias) {
     }
 }
 
+// Computes out *= s', where z holds the outputs of s.
 template <class Real>
 void multiply_by_slope(const Matrix<Real>& z, Matrix<Real>& out) {
     for (std::size_t i = 0; i < z.size(); ++i) out.values()[i] *= leaky_slope(z.values()[i]);
 }
 
-// out *= d(s^2) = 2 s s'
+// Computes out *= d(s^2) = 2 s s', where root holds s.
 template <class Real>
 void multiply_by_square_slope(const Matrix<Real>& root, Matrix<Real>& out) {
     for (std::size_t i = 0; i < root.size(); ++i) {
@@ -42,7 +43,7 @@ void multiply_by_square_slope(const Matrix<Real>& root, Matrix<Real>& out) {
     }
 }
 
-// sum[j] += weight * sum over i of x(i, j)
+// Adds the column sums of x: sum[j] += weight * sum over i of x(i, j).
 template <class Real>
 void add_rows(ConstMatrixView<Real> x, Real weight, std::span<Real> sum) {
     for (std::size_t i = 0; i < x.rows; ++i) {
@@ -50,6 +51,7 @@ void add_rows(ConstMatrixView<Real> x, Real weight, std::span<Real> sum) {
     }
 }
 
+// Copies `row` to each row of out.
 template <class Real>
 void fill_rows(std::span<const Real> row, MatrixView<Real> out) {
     for (std::size_t i = 0; i < out.rows; ++i) std::ranges::copy(row, out.row(i));
@@ -84,9 +86,10 @@ void Icnn::initialise_uniform(std::span<float> values, std::uint64_t seed, std::
     for (const Tensor& tensor : bias_) std::ranges::fill(elements_of(values, tensor), 0.0F);
 }
 
-// Unit j of the first layer is (c_j (x_m + offset))^2 of one marker m. The rows of W average, so that every
-// argument is positive and y = sum_j v_j z_0j with v = W_L ... W_1; c_j makes y = sum_m (x_m + offset)^2 / 2,
-// and A_L takes the slope of the offset back.
+// Unit j of the first layer is (c_j (x_m + offset))^2 for one marker m. The elements of W are non-negative
+// and its rows sum to about 1. So the arguments of s stay positive, and y = sum_j v_j z_0j with v = W_L ...
+// W_1. The factors c_j are chosen such that y = sum_m (x_m + offset)^2 / 2. Its gradient is x + offset, from
+// which A_L subtracts the offset.
 void Icnn::initialise_identity(std::span<float> values, std::uint64_t seed, std::uint64_t key) const {
     std::ranges::fill(values, 0.0F);
     const std::size_t h = shape_.hidden;
@@ -106,7 +109,7 @@ void Icnn::initialise_identity(std::span<float> values, std::uint64_t seed, std:
     const auto last = elements_of(values, input_weight_.back());
     for (std::size_t j = 0; j < h; ++j) {
         const std::size_t marker = j % d;
-        const std::size_t units = h / d + (marker < h % d ? 1 : 0);  // of this marker
+        const std::size_t units = h / d + (marker < h % d ? 1 : 0);  // number of units of this marker
         const double c = 1 / std::sqrt(2 * v[j] * static_cast<double>(units));
         first(j, marker) = static_cast<float>(c);
         first_bias[j] = static_cast<float>(c * identity_offset);
@@ -186,7 +189,8 @@ void Icnn::add_map_gradient(std::span<const Real> values, ConstMatrixView<Real> 
                             Cache<Real>& cache, std::span<Real> gradients) const {
     const std::size_t n = x.rows;
     const std::size_t layers = shape_.layers;
-    // tangent a_0' = A_0 q; the square passes s'' on: d a_0 = 2 s'^2 a_0' dy/dz_0
+    // The tangent of the first layer is a_0' = A_0 q. The second derivative of the square adds
+    // d a_0 = 2 s'^2 a_0' dy/dz_0.
     Matrix<Real>& tangent = cache.tangent;
     Matrix<Real>& above = cache.tangent_above;
     tangent.reshape(n, shape_.hidden);

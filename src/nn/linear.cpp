@@ -11,6 +11,7 @@ namespace popflow::nn {
 
 namespace {
 
+// Fills `values` with uniform numbers in +-bound.
 void fill_symmetric(std::span<float> values, double bound, std::uint64_t seed, std::uint64_t offset) {
     core::Stream stream(seed, core::Purpose::weights, offset);
     for (float& v : values) v = static_cast<float>(bound * (2 * stream.uniform() - 1));

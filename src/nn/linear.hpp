@@ -10,30 +10,32 @@ namespace popflow::nn {
 
 /// Linear layer y = x W^T + b.
 ///
-/// Shapes:  x [n, in], W [out, in], b [1, out], y [n, out]; rows are cells.
+/// Shapes:  x [n, in], W [out, in], b [1, out], y [n, out]. Rows are cells.
 class Linear {
   public:
     Linear() = default;
     /// Adds `name.weight` and `name.bias` to the layout.
     Linear(ParameterLayout& layout, const std::string& name, std::size_t in, std::size_t out);
 
-    /// W and b uniform in +-1/sqrt(in), PyTorch's default. Stream: (seed, weights, offset of the tensor).
+    /// Draws W and b uniformly from +-1/sqrt(in), the default of PyTorch.
+    /// Stream: (seed, weights, offset of the tensor).
     void initialise_uniform(std::span<float> values, std::uint64_t seed) const;
-    /// W uniform in +-sqrt(6 / (in + out)), b zero. Source: Glorot and Bengio, AISTATS 2010, eq. 16.
+    /// Draws W uniformly from +-sqrt(6 / (in + out)) and sets b to zero. Stream: as above.
+    /// Source: Glorot and Bengio, AISTATS 2010, eq. 16.
     void initialise_glorot(std::span<float> values, std::uint64_t seed) const;
 
-    /// y = x W^T without the bias, which the caller adds in the pass of its activation. y is overwritten.
-    /// @throws ShapeMismatch if x has not `in` columns
+    /// Computes y = x W^T without the bias, which the caller adds together with its activation. Overwrites y.
+    /// @throws ShapeMismatch if x does not have `in` columns
     template <class Real>
     void multiply(std::span<const Real> values, linalg::ConstMatrixView<Real> x,
                   linalg::MatrixView<Real> y) const;
 
-    /// dW += dy^T x, db += column sums of dy.
+    /// Adds the parameter gradients: dW += dy^T x, db += column sums of dy.
     template <class Real>
     void accumulate_gradient(linalg::ConstMatrixView<Real> x, linalg::ConstMatrixView<Real> dy,
                              std::span<Real> gradients) const;
 
-    /// dx = dy W + beta dx.
+    /// Computes the input gradient: dx = dy W + beta dx.
     template <class Real>
     void input_gradient(std::span<const Real> values, linalg::ConstMatrixView<Real> dy, Real beta,
                         linalg::MatrixView<Real> dx) const;

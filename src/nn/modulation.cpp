@@ -70,7 +70,7 @@ void Modulation::backward(std::span<const Real> values, std::span<const Real> a,
             dbias[o] += scale * dbias_modulated[o];
         }
         if (!scaled) continue;
-        // scale = 1 + G a + c multiplies the row of W and its bias
+        // The scale 1 + G a + c multiplies the row of W and its bias.
         const auto weight = matrix_of(values, layers_[l].weight());
         const auto bias = elements_of(values, layers_[l].bias());
         const auto g = matrix_of(values, scales_[l].weight());

@@ -19,9 +19,10 @@ Real logistic(Real x) {
     return 1 / (1 + std::exp(-x));
 }
 
+// Argument at which softplus is 1.
 const float softplus_is_one = static_cast<float>(std::log(std::exp(1.0) - 1));
 
-// out(i, j) = w(i, j) gate[j]
+// Computes out(i, j) = w(i, j) gate[j].
 template <class Real>
 void gate_columns(linalg::ConstMatrixView<Real> w, std::span<const Real> gate, linalg::MatrixView<Real> out) {
     for (std::size_t i = 0; i < w.rows; ++i) {
@@ -29,7 +30,7 @@ void gate_columns(linalg::ConstMatrixView<Real> w, std::span<const Real> gate, l
     }
 }
 
-// dw += dout gate, dgate[j] = sum_i dout(i, j) w(i, j)
+// Computes dw(i, j) += dout(i, j) gate[j] and dgate[j] = sum_i dout(i, j) w(i, j). Overwrites dgate.
 template <class Real>
 void gate_columns_backward(linalg::ConstMatrixView<Real> w, std::span<const Real> gate,
                            linalg::ConstMatrixView<Real> dout, linalg::MatrixView<Real> dw,
@@ -79,7 +80,7 @@ void Picnn::initialise(std::span<float> values, std::uint64_t seed, bool identit
         }
         if (map.bias.size() > 0) std::ranges::fill(elements_of(values, map.bias), bias);
     };
-    constexpr double small = 0.1;  // gates and shifts start near those of the Icnn
+    constexpr double small = 0.1;  // so that gates start near 1 and shifts near 0, as in the Icnn
     for (const Map& map : path_) fill(map, 1, 0.0F);
     for (const Map& map : gate_x_) fill(map, small, 1.0F);
     for (const Map& map : shift_) fill(map, small, 0.0F);
@@ -154,7 +155,8 @@ void Picnn::bind(std::span<const Real> values, std::span<const Real> context, Bo
     for (std::size_t l = 0; l <= layers; ++l) bind_layer(values, l, bound);
 }
 
-// du holds dLoss/du of the layer above when it comes in, and of this one when it goes out.
+// Propagates the gradient through layer l. On entry bound.du is dLoss/du of the layer above, on return that
+// of this layer.
 template <class Real>
 void Picnn::unbind_layer(std::span<const Real> values, std::size_t l, Bound<Real>& bound,
                          std::span<Real> gradients) const {
@@ -180,7 +182,7 @@ void Picnn::unbind_layer(std::span<const Real> values, std::size_t l, Bound<Real
     if (l > 0) {
         const Tensor& hidden = icnn_.hidden_weight(l);
         std::vector<Real>& raw = bound.gate_z[l];
-        bound.du = raw;  // done with for this layer: holds the gate
+        bound.du = raw;  // du is no longer needed for this layer, so it holds the gate
         for (Real& g : bound.du) g = softplus(g);
         gate_columns_backward<Real>(matrix_of(own, hidden), bound.du, matrix_of(dbound, hidden),
                                     matrix_of(down, hidden), bound.dgate);

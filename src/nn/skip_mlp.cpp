@@ -17,6 +17,7 @@ using linalg::MatrixView;
 
 namespace {
 
+// Copies a block of rows and rounds it to the type of `out`.
 void round_block(ConstMatrixView<float> x, MatrixView<bfloat16> out) {
     linalg::round_rows(x, out);
 }
@@ -26,7 +27,7 @@ void round_block(ConstMatrixView<Real> x, MatrixView<Real> out) {
     for (std::size_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, out.row(i));
 }
 
-// The scratch of the calling thread for a block of rows; made before the threads start.
+// Allocates the scratch block of each thread. Must be called before the parallel region.
 template <class Real>
 void reserve_running(std::vector<Matrix<Real>>& running, std::size_t cols) {
     const auto threads = static_cast<std::size_t>(omp_get_max_threads());
@@ -34,6 +35,7 @@ void reserve_running(std::vector<Matrix<Real>>& running, std::size_t cols) {
     for (Matrix<Real>& block : running) block.reshape(linalg::block_rows, cols);
 }
 
+// Returns the scratch block of the calling thread.
 template <class Real>
 MatrixView<Real> running_block(std::vector<Matrix<Real>>& running, std::size_t rows) {
     return running[static_cast<std::size_t>(omp_get_thread_num())].view().row_block(0, rows);
@@ -68,7 +70,7 @@ template <class T>
 void SkipMlp::pack(std::span<const linalg::accumulator_t<T>> values, Packed<T>& packed) const {
     packed.forward.resize(layers_.size());
     packed.backward.resize(layers_.size());
-    linalg::for_tasks(2 * layers_.size() - 1, [&](std::size_t task) {
+    linalg::parallel_for_tasks(2 * layers_.size() - 1, [&](std::size_t task) {
         const std::size_t l = (task + 1) / 2;
         const auto weight = matrix_of(values, layers_[l].weight());
         if (task % 2 == 1) {
@@ -80,7 +82,7 @@ void SkipMlp::pack(std::span<const linalg::accumulator_t<T>> values, Packed<T>& 
     });
 }
 
-// bias += W [before | 0 | after]
+// Adds the contribution of the shared inputs: bias += W [before | 0 | after].
 template <class Real>
 void SkipMlp::add_shared(std::span<const Real> values, std::span<const Real> before,
                          std::span<const Real> after, std::vector<Real>& bias) const {
@@ -110,14 +112,15 @@ void SkipMlp::forward(std::span<const accumulator_t<T>> values, const Packed<T>&
     for (std::size_t l = 0; l < kept; ++l) cache.z[l].reshape(x.rows, shape_.hidden);
     reserve_running(cache.running, shape_.hidden);
 
-    linalg::for_row_blocks(x.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t n) {
+    linalg::parallel_for_row_blocks(x.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t n) {
         const MatrixView<Real> running = running_block(cache.running, n);
         round_block(x.row_block(first, n), rows_of(cache.x, first, n));
         linalg::multiply(const_rows(cache.x, first, n), packed.forward[0], false, running);
         linalg::selu_forward(running, std::span<const Real>(cache.shared_bias),
                              rows_of(cache.z[0], first, n));
         for (std::size_t l = 1; l < shape_.layers; ++l) {
-            // The running block still holds the layer below: the skip connection.
+            // The running block still holds the output of the layer below. Accumulating on it adds the
+            // skip connection.
             linalg::multiply(const_rows(cache.z[(l - 1) % kept], first, n), packed.forward[l], true, running);
             linalg::selu_forward(running, elements_of(values, layers_[l].bias()),
                                  rows_of(cache.z[l % kept], first, n));
@@ -134,20 +137,21 @@ void SkipMlp::backward(std::span<const accumulator_t<T>> values, const Packed<T>
                        std::span<const accumulator_t<T>> before, std::span<const accumulator_t<T>> after,
                        ConstMatrixView<accumulator_t<T>> dy, Cache<T>& cache,
                        std::span<accumulator_t<T>> gradients, std::span<accumulator_t<T>> dbefore,
-                       const GradientSink* gradient_final) const {
+                       const GradientSink* gradient_sink) const {
     using Real = accumulator_t<T>;
     inputs_backward(packed, dy, cache);
     biases_backward(dy, cache, gradients);
     shared_backward(values, before, after, std::span<const Real>(cache.dshared), gradients, dbefore);
-    // All layers at a time, or as few as give each thread something to do.
+    // Without a sink, computes the weight gradients of all layers at once. With a sink, computes as few
+    // layers at a time as give each thread a task, so that gradients become final early.
     const auto threads = static_cast<std::size_t>(omp_in_parallel() != 0 ? 1 : omp_get_max_threads());
-    const std::size_t step = gradient_final != nullptr
+    const std::size_t step = gradient_sink != nullptr
                                  ? 1 + (threads - 1) / linalg::count_row_blocks(shape_.hidden)
                                  : layers_.size();
     for (std::size_t end = layers_.size(); end > 0;) {
         const std::size_t first = end - std::min(step, end);
         weights_backward(first, end, cache, gradients);
-        if (gradient_final != nullptr) (*gradient_final)(layers_[first].weight().offset);
+        if (gradient_sink != nullptr) (*gradient_sink)(layers_[first].weight().offset);
         end = first;
     }
 }
@@ -160,7 +164,7 @@ void SkipMlp::inputs_backward(const Packed<T>& packed, ConstMatrixView<Real> dy,
     for (auto& dz : cache.dz) dz.reshape(dy.rows, shape_.hidden);
     cache.column_sums.reshape(linalg::count_row_blocks(dy.rows), layers * shape_.hidden);
     reserve_running(cache.running, shape_.hidden);
-    linalg::for_row_blocks(dy.rows, [&](std::size_t block, std::size_t first, std::size_t n) {
+    linalg::parallel_for_row_blocks(dy.rows, [&](std::size_t block, std::size_t first, std::size_t n) {
         const MatrixView<Real> running = running_block(cache.running, n);
         round_block(dy.row_block(first, n), rows_of(cache.dy, first, n));
         linalg::multiply(const_rows(cache.dy, first, n), packed.backward.back(), false, running);
@@ -175,7 +179,7 @@ void SkipMlp::inputs_backward(const Packed<T>& packed, ConstMatrixView<Real> dy,
     });
 }
 
-// dW += dz^T below for layers [first_layer, end_layer), cut into rows of dW.
+// Computes dW += dz^T below for layers [first_layer, end_layer), in parallel over blocks of rows of dW.
 template <class T, class Real>
 void SkipMlp::weights_backward(std::size_t first_layer, std::size_t end_layer, Cache<T>& cache,
                                std::span<Real> gradients) const {
@@ -183,18 +187,19 @@ void SkipMlp::weights_backward(std::size_t first_layer, std::size_t end_layer, C
     const std::size_t blocks_last = linalg::count_row_blocks(shape_.outputs);
     const std::size_t hidden_end = std::min(end_layer, shape_.layers);
     const std::size_t hidden_tasks = (hidden_end - std::min(first_layer, hidden_end)) * blocks;
-    linalg::for_tasks(hidden_tasks + (end_layer > shape_.layers ? blocks_last : 0), [&](std::size_t index) {
-        const std::size_t task = index + first_layer * blocks;
-        const std::size_t l = std::min(task / blocks, shape_.layers);
-        const Matrix<T>& dz = l < shape_.layers ? cache.dz[l] : cache.dy;
-        const Matrix<T>& below = l == 0 ? cache.x : cache.z[l - 1];
-        const std::size_t first = (task - l * blocks) * linalg::block_rows;
-        const std::size_t count = std::min(linalg::block_rows, dz.cols() - first);
-        const auto dweight = matrix_of(gradients, layers_[l].weight()).row_block(first, count);
-        linalg::add_transposed_product(
-            dz.view().col_block(first, count), below.view(),
-            l == 0 ? dweight.col_block(shape_.shared_before, shape_.row_inputs) : dweight);
-    });
+    linalg::parallel_for_tasks(
+        hidden_tasks + (end_layer > shape_.layers ? blocks_last : 0), [&](std::size_t index) {
+            const std::size_t task = index + first_layer * blocks;
+            const std::size_t l = std::min(task / blocks, shape_.layers);
+            const Matrix<T>& dz = l < shape_.layers ? cache.dz[l] : cache.dy;
+            const Matrix<T>& below = l == 0 ? cache.x : cache.z[l - 1];
+            const std::size_t first = (task - l * blocks) * linalg::block_rows;
+            const std::size_t count = std::min(linalg::block_rows, dz.cols() - first);
+            const auto dweight = matrix_of(gradients, layers_[l].weight()).row_block(first, count);
+            linalg::add_transposed_product(
+                dz.view().col_block(first, count), below.view(),
+                l == 0 ? dweight.col_block(shape_.shared_before, shape_.row_inputs) : dweight);
+        });
 }
 
 template <class T, class Real>
@@ -209,7 +214,7 @@ void SkipMlp::biases_backward(ConstMatrixView<Real> dy, Cache<T>& cache, std::sp
     linalg::add_column_sums(dy, elements_of(gradients, layers_.back().bias()));
 }
 
-// Of the part of the first layer that all rows share.
+// Adds the weight gradients of the shared inputs, which only the first layer has, and computes dbefore.
 template <class Real>
 void SkipMlp::shared_backward(std::span<const Real> values, std::span<const Real> before,
                               std::span<const Real> after, std::span<const Real> dshared,

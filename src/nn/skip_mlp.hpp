@@ -15,7 +15,7 @@ struct SkipMlpShape {
     std::size_t row_inputs = 0;     ///< inputs of each row
     std::size_t shared_after = 0;   ///< inputs that all rows share, placed after those of the row
     std::size_t hidden = 512;
-    std::size_t layers = 7;  ///< hidden layers, the first included
+    std::size_t layers = 7;  ///< number of hidden layers, including the first
     std::size_t outputs = 0;
     std::size_t inputs() const { return shared_before + row_inputs + shared_after; }
 };
@@ -23,13 +23,13 @@ struct SkipMlpShape {
 /// Multi-layer perceptron with skip connections:
 /// z1 = SELU(W1 [a | x | s] + b1), z = SELU(W z + b + z), y = W z + b.
 ///
-/// The inputs a and s are one vector for all rows (the embedding and the treatment of a population): their
-/// part of the first layer is computed once, not once per cell. A block of rows goes through all layers while
-/// it is in the cache of a core.
+/// All rows share the inputs a and s (the embedding and the treatment of a population). Their contribution to
+/// the first layer is computed once, not once per cell. A block of rows passes through all layers while it is
+/// in the cache of a core.
 ///
-/// T is what the operands of products with one row per cell are rounded to: float, bfloat16, or double for
-/// gradient checks. Sums, the skip connections of a block and all gradients of parameters are of the type
-/// Real in which products of T are summed.
+/// T is the type to which the operands of products with one row per cell are rounded: float, bfloat16, or
+/// double for gradient checks. Sums, the skip connections of a block and all parameter gradients have the
+/// type Real in which products of T are accumulated.
 ///
 /// Shapes:  a [shared_before], x [n, row_inputs], s [shared_after], z [n, hidden], y [n, outputs].
 class SkipMlp {
@@ -37,32 +37,37 @@ class SkipMlp {
     SkipMlp() = default;
     SkipMlp(ParameterLayout& layout, const std::string& name, const SkipMlpShape& shape);
 
+    /// Draws all weights and biases with Linear::initialise_uniform().
     void initialise(std::span<float> values, std::uint64_t seed) const;
 
-    /// The weights as the kernels read them: made once per set of weights, then read by any thread.
+    /// Weights packed for the kernels, once for each set of weights. Concurrent reads are thread-safe.
     template <class T>
     struct Packed {
-        std::vector<linalg::PackedMatrix<T>> forward;   ///< W^T of each layer, the shared inputs left out
-        std::vector<linalg::PackedMatrix<T>> backward;  ///< W of each layer but the first
+        std::vector<linalg::PackedMatrix<T>> forward;   ///< W^T of each layer, without the shared inputs
+        std::vector<linalg::PackedMatrix<T>> backward;  ///< W of each layer except the first
     };
     template <class T>
     void pack(std::span<const linalg::accumulator_t<T>> values, Packed<T>& packed) const;
 
-    /// What forward() leaves for backward(), and scratch; grows to the largest batch and is then reused.
+    /// Activations that forward() keeps for backward(), and scratch buffers. Grows to the largest batch and
+    /// is then reused.
     template <class T>
     struct Cache {
         using Real = linalg::accumulator_t<T>;
-        linalg::Matrix<T> x;                ///< the row inputs
-        std::vector<linalg::Matrix<T>> z;   ///< outputs of the hidden layers
-        std::vector<linalg::Matrix<T>> dz;  ///< dLoss / d(input of each SELU)
-        linalg::Matrix<T> dy;
-        std::vector<linalg::Matrix<Real>> running;  ///< of each thread: its block, before it is rounded to T
-        linalg::Matrix<Real> column_sums;           ///< of dz, [blocks of rows, layers hidden]
-        std::vector<Real> shared_bias;
-        std::vector<Real> dshared;
+        linalg::Matrix<T> x;                        ///< row inputs
+        std::vector<linalg::Matrix<T>> z;           ///< outputs of the hidden layers
+        std::vector<linalg::Matrix<T>> dz;          ///< dLoss / d(input of each SELU)
+        linalg::Matrix<T> dy;                       ///< dLoss / dy
+        std::vector<linalg::Matrix<Real>> running;  ///< current block of each thread, before rounding to T
+        linalg::Matrix<Real> column_sums;           ///< column sums of dz, [row blocks, layers hidden]
+        std::vector<Real> shared_bias;              ///< first bias plus the contribution of the shared inputs
+        std::vector<Real> dshared;                  ///< gradient with respect to shared_bias
     };
 
-    /// y is overwritten. `keep` says whether backward() follows. @throws ShapeMismatch
+    /// Computes y. Overwrites it.
+    /// @param before, after  shared inputs a and s
+    /// @param keep  whether backward() follows, which needs the activations of all layers
+    /// @throws ShapeMismatch
     template <class T>
     void forward(std::span<const linalg::accumulator_t<T>> values, const Packed<T>& packed,
                  std::span<const linalg::accumulator_t<T>> before,
@@ -70,19 +75,21 @@ class SkipMlp {
                  std::span<const linalg::accumulator_t<T>> after, bool keep, Cache<T>& cache,
                  linalg::MatrixView<linalg::accumulator_t<T>> y) const;
 
-    /// Parameter gradients accumulate; dbefore, dLoss/da, is overwritten (it may be empty if a is).
-    /// Same weights and shared inputs as the forward() that filled the cache.
-    /// @param gradient_final  if not null, told layer by layer
+    /// Adds the parameter gradients to `gradients` and computes dbefore = dLoss/da. Weights and shared inputs
+    /// must be those of the forward() that filled the cache.
+    /// @param dbefore  overwritten; may be empty if a is empty
+    /// @param gradient_sink  if not null, called whenever the gradients of further layers are final
     template <class T>
     void backward(std::span<const linalg::accumulator_t<T>> values, const Packed<T>& packed,
                   std::span<const linalg::accumulator_t<T>> before,
                   std::span<const linalg::accumulator_t<T>> after,
                   linalg::ConstMatrixView<linalg::accumulator_t<T>> dy, Cache<T>& cache,
                   std::span<linalg::accumulator_t<T>> gradients, std::span<linalg::accumulator_t<T>> dbefore,
-                  const GradientSink* gradient_final = nullptr) const;
+                  const GradientSink* gradient_sink = nullptr) const;
 
     const SkipMlpShape& shape() const { return shape_; }
-    const std::vector<Linear>& layers() const { return layers_; }  ///< hidden layers, then the last
+    /// Hidden layers, followed by the output layer.
+    const std::vector<Linear>& layers() const { return layers_; }
 
   private:
     template <class Real>
@@ -101,7 +108,7 @@ class SkipMlp {
                          std::span<Real> gradients, std::span<Real> dbefore) const;
 
     SkipMlpShape shape_;
-    std::vector<Linear> layers_;  ///< hidden layers, then the last
+    std::vector<Linear> layers_;  ///< hidden layers, followed by the output layer
 };
 
 }  // namespace popflow::nn

@@ -25,10 +25,10 @@ constexpr std::array<std::array<double, 6>, stages> coefficient{{
     {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},
     {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84},
 }};
-// Weights of order 5 less those of order 4.
+// Weights of the error estimate: those of order 5 minus those of order 4.
 constexpr std::array<double, stages> error_weight{71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
                                                   -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
-// Of the term of order 4 that the interpolant within a step has beyond the cubic through both ends.
+// Weights of the fourth-order term that the interpolant adds to the cubic Hermite polynomial of the step.
 constexpr std::array<double, stages> dense_weight{-12715105075.0 / 11282082432,  0,
                                                   87487479700.0 / 32700410799,   -10690763975.0 / 1880347072,
                                                   701980252875.0 / 199316789632, -1453857185.0 / 822651844,
@@ -43,7 +43,7 @@ struct CellState {
     bool rejected = false;
 };
 
-// One batch of cells; rows of the stage matrices follow `cells`, which shrinks as cells arrive.
+// Batch of cells. Row i of the stage matrices belongs to cells_[i]. Cells that reach t = 1 are removed.
 template <class Real>
 class Batch {
   public:
@@ -66,7 +66,7 @@ class Batch {
 
     Statistics run() {
         evaluate(y_, 0, k_[0]);
-        first_steps();
+        choose_first_steps();
         while (!cells_.empty()) {
             for (std::size_t s = 1; s < stages; ++s) {
                 set_stage(s);
@@ -88,7 +88,7 @@ class Batch {
         statistics_.evaluations += cells_.size();
     }
 
-    // at = y + h sum_r a(s, r) k_r
+    // Computes the state of stage s: at = y + h sum_r a(s, r) k_r.
     void set_stage(std::size_t s) {
         for (std::size_t i = 0; i < cells_.size(); ++i) {
             Real* at = at_.view().row(i);
@@ -106,7 +106,7 @@ class Batch {
         return options_.absolute_tolerance + options_.relative_tolerance * std::max(std::abs(a), std::abs(b));
     }
 
-    // Error norm of the step of cell i; at_ holds its fifth-order end, k_[6] the velocity there.
+    // Returns the error norm of the step of cell i. at_ holds the fifth-order end point, k_[6] its velocity.
     double error_norm(std::size_t i) const {
         double sum = 0;
         for (std::size_t j = 0; j < x_.cols; ++j) {
@@ -120,13 +120,15 @@ class Batch {
         return std::sqrt(sum / static_cast<double>(x_.cols));
     }
 
-    // Accepts or rejects the step of every cell, sets the next one, and drops the cells that have arrived.
+    // Accepts or rejects the step of each cell, sets its next step, and removes cells at t = 1.
     void finish_step() {
         std::size_t kept = 0;
         for (std::size_t i = 0; i < cells_.size(); ++i) {
             CellState cell = cells_[i];
             if (++cell.steps > options_.max_steps)
-                throw core::NumericalError("dormand_prince", "too many steps");
+                throw core::NumericalError(
+                    "dormand_prince",
+                    "a cell needs more than " + std::to_string(options_.max_steps) + " steps");
             const double error = options_.fixed_step > 0 ? 0 : error_norm(i);
             const bool accepted = error <= 1;  // false for NaN
             if (accepted) {
@@ -148,8 +150,8 @@ class Batch {
         cells_.resize(kept);
     }
 
-    // Where cell i is at the times within its accepted step, which are at least its beginning and before its
-    // end; the end of the last step is where it arrives.
+    // Records cell i at the snapshot times within its accepted step. The interval includes the start of the
+    // step and excludes its end, except for the last step.
     void take_snapshots(std::size_t i) {
         const CellState& cell = cells_[i];
         const bool last = cell.t + cell.step >= 1 - 1e-12;
@@ -161,8 +163,9 @@ class Batch {
         }
     }
 
-    // y + th (dy + (1 - th) (a + th (b + (1 - th) h sum_r w_r k_r))) with dy the step, a = h k_1 - dy and
-    // b = dy - h k_7 - a: the cubic through both ends and velocities, and a term of order 4.
+    // Evaluates the interpolant y + th (dy + (1 - th) (a + th (b + (1 - th) h sum_r w_r k_r))), where dy is
+    // the increment of the step, a = h k_1 - dy and b = dy - h k_7 - a. It is the cubic through both end
+    // points and their velocities, and a term of order 4.
     void interpolate(std::size_t i, double theta, Real* out) const {
         const double h = cells_[i].step;
         for (std::size_t j = 0; j < x_.cols; ++j) {
@@ -179,8 +182,8 @@ class Batch {
         }
     }
 
-    // PI controller: h error^-0.14 last_error^0.08 (0.7/5, 0.4/5), within [0.2, 10] and never growing after a
-    // refusal.
+    // Sets the next step with a PI controller: h *= 0.9 error^-0.14 last_error^0.08, with exponents 0.7/5 and
+    // 0.4/5. The factor is limited to [0.2, 10], and to 1 after a rejected step.
     void set_next_step(CellState& cell, double error, bool accepted) const {
         if (options_.fixed_step > 0) {
             cell.step = std::min(options_.fixed_step, 1 - cell.t);
@@ -197,10 +200,11 @@ class Batch {
         }
         cell.rejected = !accepted;
         cell.step = std::min(cell.step * factor, 1 - cell.t);
-        if (cell.t + cell.step <= cell.t) throw core::NumericalError("dormand_prince", "the step vanished");
+        if (cell.t + cell.step <= cell.t)
+            throw core::NumericalError("dormand_prince", "the step size of a cell underflowed");
     }
 
-    // Row i becomes row `kept`: an accepted step ends where the next begins, and so does its velocity.
+    // Moves cell i to row `kept`. After an accepted step, the end point and its velocity start the next step.
     void move_row(std::size_t i, std::size_t kept, bool accepted) {
         const std::size_t d = x_.cols;
         const Matrix<Real>& y = accepted ? at_ : y_;
@@ -212,22 +216,22 @@ class Batch {
     void check_finite(std::size_t row) const {
         for (Real v : x_.row_span(row)) {
             if (!std::isfinite(v))
-                throw core::NumericalError("dormand_prince", "a cell left the finite numbers");
+                throw core::NumericalError("dormand_prince", "a value of a cell is not finite");
         }
     }
 
-    // Hairer's guess from the sizes of x, f and a finite difference of f.
-    void first_steps() {
+    // Chooses the first step of each cell from the norms of x, f and a finite difference of f (Hairer).
+    void choose_first_steps() {
         if (options_.fixed_step > 0) {
             for (CellState& cell : cells_) cell.step = std::min(options_.fixed_step, 1.0);
             return;
         }
-        std::vector<double> size_f(cells_.size());
+        std::vector<double> norm_f(cells_.size());
         for (std::size_t i = 0; i < cells_.size(); ++i) {
-            const double size_y = norm(y_, i, i);
-            size_f[i] = norm(k_[0], i, i);
+            const double norm_y = norm(y_, i, i);
+            norm_f[i] = norm(k_[0], i, i);
             cells_[i].step =
-                size_y < 1e-5 || size_f[i] < 1e-5 ? 1e-6 : std::min(0.01 * size_y / size_f[i], 1.0);
+                norm_y < 1e-5 || norm_f[i] < 1e-5 ? 1e-6 : std::min(0.01 * norm_y / norm_f[i], 1.0);
             for (std::size_t j = 0; j < x_.cols; ++j) {
                 at_(i, j) = y_(i, j) + static_cast<Real>(cells_[i].step) * k_[0](i, j);
             }
@@ -236,15 +240,16 @@ class Batch {
         for (std::size_t i = 0; i < cells_.size(); ++i) {
             for (std::size_t j = 0; j < x_.cols; ++j) k_[1](i, j) -= k_[0](i, j);
             const double curvature = norm(k_[1], i, i) / cells_[i].step;
-            const double larger = std::max(size_f[i], curvature);
+            const double larger = std::max(norm_f[i], curvature);
             const double guess =
                 larger <= 1e-15 ? std::max(1e-6, cells_[i].step * 1e-3) : std::pow(0.01 / larger, 0.2);
             cells_[i].step = std::min({100 * cells_[i].step, guess, 1.0});
             if (!(cells_[i].step > 0))
-                throw core::NumericalError("dormand_prince", "a cell left the finite numbers");
+                throw core::NumericalError("dormand_prince", "a value of a cell is not finite");
         }
     }
 
+    // Returns the root mean square of row i of m, scaled by the tolerances at row y_row of y_.
     double norm(const Matrix<Real>& m, std::size_t i, std::size_t y_row) const {
         double sum = 0;
         for (std::size_t j = 0; j < x_.cols; ++j) {
@@ -281,7 +286,7 @@ Statistics dormand_prince(const Field<Real>& field, const Options& options, Matr
                           const Snapshots<Real>& snapshots) {
     for (std::size_t s = 0; s < snapshots.times.size(); ++s) {
         if (!(snapshots.times[s] >= 0 && snapshots.times[s] <= 1))
-            throw core::Error("dormand_prince: a snapshot is outside [0, 1]");
+            throw core::Error("dormand_prince: a snapshot time is outside [0, 1]");
         const MatrixView<Real>& at = snapshots.x.at(s);
         core::check_shape("dormand_prince.snapshot", at.rows, at.cols, x.rows, x.cols);
     }

@@ -76,10 +76,10 @@ refused "sheet: give either --sheet S.csv or --cells F.csv"
 refused "nowhere.csv: cannot read: No such file or directory" --cells nowhere.csv
 refused "word.csv: b: row 2: found 'x1', allowed a finite number" --cells word.csv
 refused "short.csv: row 2: found 1 field, allowed 2" --cells short.csv
-refused "empty.csv: line 1: found nothing" --cells empty.csv
+refused "empty.csv: line 1: the line is empty" --cells empty.csv
 refused "header.csv: found no cells" --cells header.csv
 refused "twice.csv: line 1: found column \`a\` twice" --cells twice.csv
-refused "quote.csv: row 1: a quote has no end" --cells quote.csv
+refused "quote.csv: row 1: a quoted field is not closed" --cells quote.csv
 refused "nan.csv: b: row 1: found 'nan', allowed a finite number" --cells nan.csv
 refused "word.csv: colour: missing column, found a, b" --cells word.csv --obs colour
 refused "sheet_gone.csv: row 1: found file 'nowhere.fcs', which is not there" --sheet sheet_gone.csv
