@@ -73,7 +73,7 @@ class Model {
 
     /// Unit of the fixed-point sums of gradients over slots, a power of two, see mpi::ExactSum.
     ///
-    /// Gradient elements are rounded to multiples of 2^-36 units. Sums hold values of up to 2^14 units.
+    /// The sums round gradient elements to multiples of 2^-36 units, and hold up to 2^14 units.
     virtual float gradient_unit() const { return 1; }
 
     /// Adds the gradient of the loss of a slot to `gradients`.
