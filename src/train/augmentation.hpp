@@ -63,16 +63,15 @@ struct DrawnCells {
 /// @param lane  lane of the slot, from which `mix` and `splice` choose a second pair
 /// @param pair  pair from which the cells were drawn
 /// @param rows_correspond  whether row i of the treated cells is the partner of row i of the control cells.
-/// If
-///                         true, this stays so. If false, `mix` shuffles the treated cells.
+///                         If true, this stays so. If false, `mix` shuffles the treated cells.
 /// @param cells  cells to change
 void augment(const Augmentation& which, core::Stream stream, const Lane& lane, const TrainingPair& pair,
              bool rows_correspond, DrawnCells cells);
 
 /// Checks that the data and the method allow the selected augmentations.
 ///
-/// @throws core::ConfigError if `which` needs two markers, corresponding rows or another context. Populations
-///         of `mix` and `splice` have no index among the training pairs, as Context::pair_index needs.
+/// @throws core::ConfigError if `which` needs two markers or corresponding rows that the data do not have, or
+///         if `mix` or `splice` meet Context::pair_index. Their populations have no index among the pairs.
 void check_augmentation(const Augmentation& which, std::size_t markers, bool rows_correspond,
                         models::Context context);
 

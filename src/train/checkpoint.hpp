@@ -21,7 +21,7 @@ namespace popflow::train {
 /// ranks.
 struct Checkpoint {
     std::string config;            ///< resolved configuration with all keys
-    std::string data_fingerprint;  ///< Screen::fingerprint
+    std::string data_fingerprint;  ///< see Screen::fingerprint
     models::Method method = models::Method::mfm;
     models::FlowMatchingShape shape;    ///< for method icnn, only the sizes given by the data are used
     models::IcnnTransportShape icnn{};  ///< used by method icnn only

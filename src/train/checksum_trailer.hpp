@@ -7,9 +7,9 @@
 
 namespace popflow::train {
 
-/// Returns the checksum trailer of a checkpoint: the line `popflow checksum DIGEST` with 16 hexadecimal
-/// digits.
+/// Returns the checksum trailer of a checkpoint, the line `popflow checksum DIGEST`.
 ///
+/// DIGEST has 16 hexadecimal digits.
 /// The trailer follows the HDF5 content as the last bytes of the file. Its digest covers all bytes before it.
 /// HDF5 trusts the bytes that it reads, so the trailer is checked before HDF5 opens the file.
 std::string seal_of(std::span<const std::byte> bytes);

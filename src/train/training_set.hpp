@@ -27,8 +27,7 @@ struct CellStorage {
 /// its lanes.
 class TrainingSet {
   public:
-    /// Reads the cells of this rank, computes the normalisation of all ranks and applies it. Collective over
-    /// comm.
+    /// Reads the cells of this rank, computes the normalisation with all ranks and applies it. Collective.
     ///
     /// Cells that go to a file are read in groups of some megabytes.
     ///
@@ -36,12 +35,10 @@ class TrainingSet {
     /// population come from one rank and are combined in the order of the populations. The result is
     /// therefore bitwise identical on any number of ranks.
     /// @param vectors  vectors of all treatments with pairs in any part of the split, or none
-    /// @throws core::DataError if a file cannot be read, or if cells are coupled by rows and the populations
-    /// of
-    ///         a pair differ in size
+    /// @throws core::DataError if a file cannot be read, or if rows are coupled and the populations of a pair
+    ///         differ in size
     /// @throws core::ConfigError if there are more slots than pairs, if rows are coupled with a Gaussian
-    /// base,
-    ///         or if a treatment has no vector
+    ///         base, or if a treatment has no vector
     TrainingSet(const screen::Screen& screen, const screen::Split& split, const TrainOptions& options,
                 const mpi::Communicator& comm, const CellStorage& storage = {},
                 screen::TreatmentVectors vectors = {});
