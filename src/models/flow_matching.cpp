@@ -17,10 +17,10 @@ namespace {
 
 struct FlowScratch : Model::Scratch {
     FlowMatching::Workspace<float> workspace;
-    const FlowMatching::Weights<float>* weights = nullptr;  // of the scratch of the first thread
+    const FlowMatching::Weights<float>* weights = nullptr;  // packed, in the scratch of the first thread
 };
 
-// Mean over cells of || x1 - x0 ||^2.
+// Returns the mean over cells of || x1 - x0 ||^2.
 double mean_square_displacement(const TrainingSlot<float>& slot) {
     double sum = 0;
     for (std::size_t i = 0; i < slot.x0.rows; ++i) {
@@ -151,7 +151,7 @@ void FlowMatching::pack_for(std::span<const Real> context, std::span<const Real>
     pack(std::span<const Real>(cache.values), precision, weights);
 }
 
-// The velocity network on workspace.features.
+// Evaluates the velocity network on workspace.features.
 template <class Real>
 void FlowMatching::forward(const Weights<Real>& weights, Precision precision, std::span<const Real> context,
                            std::span<const Real> condition, bool keep, Workspace<Real>& workspace,
@@ -171,7 +171,7 @@ void FlowMatching::backward(const Weights<Real>& weights, std::span<const Real> 
                             std::span<const Real> condition, ConstMatrixView<Real> dv,
                             Workspace<Real>& workspace, std::span<Real> gradients) const {
     const std::span<Real> dcontext(workspace.dcontext);
-    // Modulated, these are not yet the gradients of parameters.
+    // With modulation these are gradients of the modulated weights, not of the parameters.
     const nn::GradientSink* gradient_final = modulated() ? nullptr : workspace.gradient_final;
     if constexpr (std::is_same_v<Real, float>) {
         if (shape_.precision == Precision::bf16) {
@@ -268,8 +268,9 @@ nn::UpdatePhase FlowMatching::phase(std::uint64_t step) const {
 }
 
 std::size_t FlowMatching::memory_size() const {
-    const bool remembers = shape_.context == Context::population && shape_.updates == Updates::alternate;
-    return remembers ? shape_.encoder.embedding : 0;
+    const bool stores_embedding =
+        shape_.context == Context::population && shape_.updates == Updates::alternate;
+    return stores_embedding ? shape_.encoder.embedding : 0;
 }
 
 double FlowMatching::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
@@ -279,9 +280,9 @@ double FlowMatching::slot_gradient(std::span<const float> values, const Training
     auto& workspace = own.workspace;
     workspace.gradient_final = own.gradient_final ? &own.gradient_final : nullptr;
     TrainingSlot<float> now = slot;
-    // An embedding is never zero: one of zeros is of a pair that was not visited yet.
-    const bool known = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });
-    if (phase.part == 0 && known) now.embedding = slot.memory;
+    // Zero is the sentinel for a pair without a stored embedding, since the norm of an embedding is positive.
+    const bool is_stored = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });
+    if (phase.part == 0 && is_stored) now.embedding = slot.memory;
     const double loss{own.weights == nullptr ? loss_and_gradient(values, now, workspace, gradients)
                                              : loss_and_gradient(*own.weights, now, workspace, gradients)};
     if (now.embedding.empty() && !slot.memory.empty()) {

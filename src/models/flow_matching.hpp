@@ -15,73 +15,78 @@
 
 namespace popflow::models {
 
-/// What the velocity knows of the population, besides the treatment.
+/// Description of the population that the velocity network receives in addition to the treatment.
 enum class Context {
-    none,        ///< FM
-    pair_index,  ///< CGFM: one-hot of the training pair; the mean of the one-hots for a population not
-                 ///< trained on
+    none,        ///< FM: no description
+    pair_index,  ///< CGFM: one-hot of the training pair, or the mean one-hot for any other population
     population,  ///< MFM: embedding of the control population
 };
 
 /// Which parameters a step of MFM updates.
 enum class Updates {
-    joint,      ///< velocity and encoder
-    alternate,  ///< as published: velocity and encoder by turns, see FlowMatching::turn
+    joint,      ///< velocity network and encoder
+    alternate,  ///< as published: alternating updates of the two, see FlowMatching::phase
 };
 
-/// How the context acts on the velocity network, beside being an input of its first layer.
+/// How the context acts on the velocity network in addition to being an input of its first layer.
 enum class Modulated {
     none,
-    film,  ///< it scales the outputs of the hidden layers, see nn::Modulation
+    film,  ///< the context scales the outputs of the hidden layers, see nn::Modulation
 };
 
-/// The loss that is reported; the gradient is the same.
+/// The reported loss. The gradient does not depend on it.
 enum class Loss {
     full,     ///< || v - (x1 - x0) ||^2
     reduced,  ///< as published: || v ||^2 - 2 <v, x1 - x0>, without the constant || x1 - x0 ||^2
 };
 
-/// Sizes and constants of a FlowMatching model; the defaults are the organoid configuration.
+/// Sizes and constants of a FlowMatching model. The defaults are the organoid configuration.
 struct FlowMatchingShape {
     Context context = Context::population;
     std::size_t markers = 0;
-    std::size_t cell_types = 0;      ///< one-hot inputs of the encoder; 0 if all cells are of one type
+    std::size_t cell_types = 0;      ///< one-hot inputs of the encoder, 0 if all cells have one type
     std::size_t conditions = 0;      ///< length of the treatment vector
     std::size_t training_pairs = 0;  ///< length of the one-hot of CGFM
     std::size_t hidden = 512;
     std::size_t layers = 7;
     std::size_t time_frequencies = 64;
-    double time_highest = 1;         ///< highest frequency of flow time, radians for the whole flow
-    double time_max_period = 10000;  ///< highest over lowest
+    double time_highest = 1;         ///< highest frequency of flow time, in radians per unit of flow time
+    double time_max_period = 10000;  ///< ratio of the highest to the lowest frequency
     std::size_t space_frequencies = 128;
-    double space_scale = 0.01;
-    EncoderShape encoder{};  ///< `inputs` is set from markers and cell_types
-    /// Of the velocity network's matrix products in training; prediction and the encoder are fp32.
+    double space_scale = 0.01;  ///< standard deviation of the space frequencies
+    EncoderShape encoder{};     ///< the constructor of FlowMatching sets `inputs`
+    /// Precision of the velocity network's matrix products in training. Prediction and encoder use fp32.
     linalg::Precision precision = linalg::Precision::fp32;
     Updates updates = Updates::joint;
     Loss loss = Loss::full;
     Modulated modulation = Modulated::none;
 
+    /// Number of inputs of the velocity network that differ between the cells of a slot.
     std::size_t row_inputs() const { return 2 * time_frequencies + 2 * space_frequencies + markers; }
+    /// Length of the context vector.
     std::size_t context_size() const;
 };
 
-/// B of the velocity's and then of the encoder's space features: random, but part of the model.
+/// Draws the random frequencies of the space features: B of the velocity network, then B' of the encoder.
+///
+/// They are constants of the model and belong to its checkpoint.
 /// Shapes: result [markers, space_frequencies + encoder.frequencies].
 linalg::Matrix<float> draw_frequencies(const FlowMatchingShape& shape, std::uint64_t seed);
 
-/// Flow matching between populations: FM, CGFM and MFM are this class with another context.
+/// Flow matching between populations. FM, CGFM and MFM are this class with different contexts.
 ///
-/// v(x, t | h, c) = SkipMlp([h | sin, cos of t | cos, sin of 2 pi x B | x | c]); h is the embedding of the
-/// control cells [x | cos, sin of 2 pi x B' | one-hot of the cell type]; the loss of a pair is the
-/// mean over cells of || (x1 - x0) - v((1 - t) x0 + t x1, t | h, c) ||^2.
+/// Velocity:   v(x, t | h, c) = SkipMlp([h | sin, cos of t | cos, sin of 2 pi x B | x | c])
+/// Embedding:  h = encoder of the control cells [x | cos, sin of 2 pi x B' | one-hot of the cell type]
+/// Loss:       mean over cells of || (x1 - x0) - v((1 - t) x0 + t x1, t | h, c) ||^2, for each pair
 ///
 /// Source: Atanackovic et al., "Meta Flow Matching", ICLR 2025 (arXiv 2408.14608), algorithm 1 and appendix.
-/// Deviations, by default: encoder and velocity learn together, in each step, without cached embeddings; the
-/// encoder has its ReLU (see PopulationEncoder).
+/// Deviations of the defaults from the source:
+/// * Every step updates encoder and velocity network together, without cached embeddings.
+/// * The encoder has its ReLU, see PopulationEncoder.
 class FlowMatching : public Model {
   public:
-    /// @param frequencies  as draw_frequencies() makes them
+    /// @param frequencies  result of draw_frequencies()
+    /// @throws ShapeMismatch if `frequencies` does not have the shape of that result
     FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float> frequencies);
 
     const FlowMatchingShape& shape() const { return shape_; }
@@ -89,19 +94,20 @@ class FlowMatching : public Model {
     const linalg::Matrix<float>& frequencies() const { return frequencies_; }
     linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
 
-    /// Values of all parameters, and those of the velocity network as the kernels read them.
+    /// Weights of all parameters, with those of the velocity network in the packed layout of the kernels.
     template <class Real>
     struct Weights {
         std::span<const Real> values;
         nn::SkipMlp::Packed<Real> mlp;
         nn::SkipMlp::Packed<linalg::bfloat16> mlp_bf16;
     };
-    /// Packs weights for products of a precision, by all threads; done once for all that is computed with
-    /// them. `values` must outlive what is made of them.
+    /// Packs weights for matrix products of a precision, with all threads.
+    ///
+    /// The result serves any number of evaluations. It refers to `values`, which must outlive it.
     template <class Real>
     void pack(std::span<const Real> values, linalg::Precision precision, Weights<Real>& weights) const;
 
-    /// Activations and scratch of one thread; grows to the largest slot and is then reused.
+    /// Activations and buffers of one thread. They grow to the largest slot and are then reused.
     template <class Real>
     struct Workspace {
         linalg::Matrix<Real> frequencies;
@@ -114,38 +120,49 @@ class FlowMatching : public Model {
         nn::SkipMlp::Cache<Real> mlp;
         nn::SkipMlp::Cache<linalg::bfloat16> mlp_bf16;
         typename PopulationEncoder::Cache<Real> encoder;
-        Weights<Real> weights;    ///< of the overloads that are given values alone
-        Weights<Real> modulated;  ///< of the network modulated for the slot
+        Weights<Real> weights;    ///< packed weights of the overloads that take unpacked values
+        Weights<Real> modulated;  ///< packed weights of the network modulated for the slot
         nn::Modulation::Cache<Real> modulation;
-        const nn::GradientSink* gradient_final = nullptr;  ///< of Model::Scratch; null if nobody listens
+        const nn::GradientSink* gradient_final = nullptr;  ///< callback of Model::Scratch, null without one
     };
 
-    /// Loss of a slot in the shape's precision; its gradient accumulates.
+    /// Adds the gradient of the full loss of a slot to `gradients`, in the precision of the shape.
+    ///
+    /// Shapes: values, gradients [layout().size()].
+    /// @return the full loss
     /// @throws ShapeMismatch, NumericalError
     template <class Real>
     Real loss_and_gradient(const Weights<Real>& weights, const TrainingSlot<Real>& slot,
                            Workspace<Real>& workspace, std::span<Real> gradients) const;
-    /// The same from weights that are not packed yet.
+    /// Same as above, for weights that are not packed.
     template <class Real>
     Real loss_and_gradient(std::span<const Real> values, const TrainingSlot<Real>& slot,
                            Workspace<Real>& workspace, std::span<Real> gradients) const;
 
-    /// Context of a population that was not trained on: its embedding (MFM), the mean one-hot (CGFM), nothing
-    /// (FM). Shapes: control [n, d], control_type [n] or empty; result [context_size].
+    /// Returns the context of a population that was not trained on: its embedding (MFM), the mean one-hot
+    /// (CGFM) or an empty vector (FM).
+    ///
+    /// Shapes: control [n, d], control_type [n] or empty, result [context_size()].
     std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
                                std::span<const std::uint8_t> control_type, Workspace<float>& workspace) const;
 
-    /// CGFM: the one-hot of the pair.
+    /// Replaces the context by the one-hot of the pair for CGFM, leaves it unchanged for FM and MFM.
+    /// @throws ShapeMismatch, Error if there is no such training pair
     void condition_on_training_pair(std::size_t pair, std::span<float> context) const override;
 
     std::unique_ptr<Scratch> make_scratch() const override;
     void begin_step(std::span<const float> values,
                     std::span<const std::unique_ptr<Scratch>> scratch) const override;
-    /// With Updates::alternate steps 0, 2, ... update the velocity (part 0) and steps 1, 3, ... the encoder
-    /// (part 1). An encoder's step embeds the slot's cells and remembers h of the pair; a velocity's step
-    /// takes the h remembered from the last visit of the pair, however old the weights that made it, and
-    /// embeds (and remembers) a pair only when it meets it first. A pair is one of control and treated
-    /// population, so a control with several treatments has an embedding for each.
+    /// Returns all parameters, or one part of them for the alternating updates of Updates::alternate.
+    ///
+    /// * Steps 0, 2, ... update the velocity network (part 0). They use the embedding h stored for the pair,
+    ///   whatever the age of the weights that computed it. They compute and store h only on the first visit
+    ///   of the pair.
+    /// * Steps 1, 3, ... update the encoder (part 1). They compute h from the cells of the slot and store it
+    ///   for the pair.
+    ///
+    /// Embeddings are stored per pair of a control and a treated population. A control with several
+    /// treatments therefore has one for each.
     nn::UpdatePhase phase(std::uint64_t step) const override;
     std::size_t memory_size() const override;
     double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
@@ -155,23 +172,29 @@ class FlowMatching : public Model {
     std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
                                std::span<const std::uint8_t> control_type) const override;
 
-    /// v(x, t | h, c), each cell at its own time. Shapes: x, v [n, d], t [n]; v is overwritten.
+    /// Overwrites v with v(x, t | h, c), where each cell has its own time.
+    ///
+    /// Shapes: x, v [n, d], t [n].
+    /// @throws ShapeMismatch
     template <class Real>
     void velocity(const Weights<Real>& weights, linalg::Precision precision, std::span<const Real> context,
                   std::span<const Real> condition, std::span<const Real> t, linalg::ConstMatrixView<Real> x,
                   Workspace<Real>& workspace, linalg::MatrixView<Real> v) const;
-    /// The same in the precision of Real from weights that are not packed yet.
+    /// Same as above in the precision of Real, for weights that are not packed.
     template <class Real>
     void velocity(std::span<const Real> values, std::span<const Real> context,
                   std::span<const Real> condition, std::span<const Real> t, linalg::ConstMatrixView<Real> x,
                   Workspace<Real>& workspace, linalg::MatrixView<Real> v) const;
 
-    /// Cells carried from t = 0 to t = 1 along the velocity, in blocks of rows spread over the threads.
-    /// Shapes: x [n, d], in place. @throws NumericalError if the solver cannot keep its tolerance
+    /// Integrates each cell in place from t = 0 to t = 1 along the velocity.
+    ///
+    /// The threads share the work in blocks of rows.
+    /// Shape: x [n, d].
+    /// @throws NumericalError if the solver cannot keep its tolerance
     ode::Statistics transport(std::span<const float> values, std::span<const float> context,
                               std::span<const float> condition, const ode::Options& options,
                               linalg::MatrixView<float> x) const override;
-    /// Snapshots come from the solver's own interpolant.
+    /// Evaluates the snapshots with the interpolant of the solver (dense output).
     ode::Statistics trajectory(std::span<const float> values, std::span<const float> context,
                                std::span<const float> condition, const ode::Options& options,
                                linalg::MatrixView<float> x,
@@ -187,7 +210,7 @@ class FlowMatching : public Model {
                   std::span<const Real> condition, linalg::ConstMatrixView<Real> dv,
                   Workspace<Real>& workspace, std::span<Real> gradients) const;
     bool modulated() const { return shape_.modulation == Modulated::film && context_size() > 0; }
-    // pack() for what is computed for one context.
+    // Packs the weights of the network that one context modulates, or the plain weights without modulation.
     template <class Real>
     void pack_for(std::span<const Real> context, std::span<const Real> values, linalg::Precision precision,
                   nn::Modulation::Cache<Real>& cache, Weights<Real>& weights) const;
@@ -203,7 +226,7 @@ class FlowMatching : public Model {
     FlowMatchingShape shape_;
     linalg::Matrix<float> frequencies_;
     nn::ParameterLayout layout_;
-    std::size_t encoder_size_ = 0;  ///< elements of the layout, the first ones, that are the encoder's
+    std::size_t encoder_size_ = 0;  ///< number of elements of the encoder, the first ones of the layout
     PopulationEncoder encoder_;
     nn::SkipMlp mlp_;
     nn::Modulation modulation_;

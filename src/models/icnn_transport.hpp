@@ -6,35 +6,37 @@
 
 namespace popflow::models {
 
-/// How the potentials of an IcnnTransport start.
+/// Initialisation of the potentials of an IcnnTransport.
 enum class IcnnStart {
     identity,  ///< grad g(x) = x, see nn::Icnn::initialise_identity
     uniform,   ///< as published: all weights uniform in [0, 0.1)
 };
 
-/// Sizes and constants of an IcnnTransport; the defaults are the published ones.
+/// Sizes and constants of an IcnnTransport. The defaults are the published ones.
 struct IcnnTransportShape {
     std::size_t markers = 0;
-    std::size_t conditions = 0;  ///< length of the treatment vector; 0: the treatment is ignored
+    std::size_t conditions = 0;  ///< length of the treatment vector, 0 to ignore the treatment
     std::size_t hidden = 64;
     std::size_t layers = 4;
-    std::size_t inner_steps = 10;  ///< updates of g for one of f
+    std::size_t inner_steps = 10;  ///< number of updates of g for each update of f
     IcnnStart start = IcnnStart::identity;
 };
 
 /// Neural optimal transport (CellOT): the map of a population is the gradient of a convex potential g.
 ///
-/// f and g learn by turns, `inner_steps` updates of g, then one of f. A step is one update of one of them, on
-/// pairs and cells of its own, and its loss is that of the potential it updates:
-///   g:  mean_i [ f(grad g(x_i)) - <x_i, grad g(x_i)> ] + sum_l || max(-W_l, 0) ||_F over the W of g,
-///   f:  mean_i f(y_i) - mean_i f(grad g(x_i)), after which the W of f are clamped to >= 0;
-/// x are control cells, y treated ones. f and g are Icnns, or Picnns of the treatment vector.
+/// Training alternates between two potentials: `inner_steps` updates of g, then one of f. Each step updates
+/// one potential, draws its own pairs and cells, and reports the loss of the potential that it updates:
+///   g:  mean_i [ f(grad g(x_i)) - <x_i, grad g(x_i)> ] + sum_l || max(-W_l, 0) ||_F over the W of g
+///   f:  mean_i f(y_i) - mean_i f(grad g(x_i)), then the W of f are clamped to >= 0
+/// x are control cells and y treated cells. f and g are Icnns, or Picnns of the treatment vector.
 ///
-/// Source: Makkuva et al., "Optimal transport mapping via input convex neural networks", ICML 2020; Bunne et
-/// al., Nature Methods 2023 (CellOT), which has one pair of populations and no treatment.
-/// Deviations: one model learns from all pairs of a screen; IcnnStart::identity, as the published start is
-/// far from any map (on 36 markers its loss is 9000, and near zero after a thousand steps); an update of f
-/// draws target cells of its own, where CellOT draws them before the updates of g.
+/// Source: Makkuva et al., "Optimal transport mapping via input convex neural networks", ICML 2020. Bunne et
+/// al., Nature Methods 2023 (CellOT), with one pair of populations and no treatment.
+/// Deviations from the source:
+/// * One model learns from all pairs of a screen.
+/// * The default is IcnnStart::identity, since the published start is far from any map. On 36 markers the
+///   published start has a loss of 9000, which takes a thousand steps to come near zero.
+/// * An update of f draws its own target cells. CellOT draws them before the updates of g.
 class IcnnTransport : public Model {
   public:
     explicit IcnnTransport(const IcnnTransportShape& shape);
@@ -43,13 +45,15 @@ class IcnnTransport : public Model {
     const nn::ParameterLayout& layout() const override { return layout_; }
     linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
     std::unique_ptr<Scratch> make_scratch() const override;
-    /// Part 0 is g, part 1 is f.
+    /// Returns g (part 0) or f (part 1).
     nn::UpdatePhase phase(std::uint64_t step) const override;
-    /// Potentials grow with the square of a cell: the published start has gradients above 1e4 on 36 markers.
+    /// Returns 2^10. Potentials grow with the square of a cell: on 36 markers the published start has
+    /// gradients above 1e4.
     float gradient_unit() const override { return 0x1.0p10F; }
     double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
                          const nn::UpdatePhase& phase, Scratch& scratch,
                          std::span<float> gradients) const override;
+    /// Clamps the W of f to >= 0 after an update of f.
     void project(const nn::UpdatePhase& phase, std::span<float> values) const override;
     std::size_t context_size() const override { return 0; }
     std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
@@ -60,7 +64,7 @@ class IcnnTransport : public Model {
                               std::span<const float> condition, const ode::Options& options,
                               linalg::MatrixView<float> x) const override;
 
-    /// Potentials of one slot.
+    /// Potentials and buffers of one slot.
     template <class Real>
     struct Workspace {
         typename nn::Picnn::Bound<Real> g_bound;
@@ -72,22 +76,22 @@ class IcnnTransport : public Model {
         linalg::Matrix<Real> value;
     };
 
-    /// Loss of g; its gradient in g accumulates.
+    /// Adds the gradient of the loss of g with respect to g to `gradients`. @return the loss of g
     template <class Real>
     Real g_loss(std::span<const Real> values, const TrainingSlot<Real>& slot, Workspace<Real>& workspace,
                 std::span<Real> gradients) const;
-    /// Loss of f; its gradient in f accumulates.
+    /// Adds the gradient of the loss of f with respect to f to `gradients`. @return the loss of f
     template <class Real>
     Real f_loss(std::span<const Real> values, const TrainingSlot<Real>& slot, Workspace<Real>& workspace,
                 std::span<Real> gradients) const;
 
   private:
-    // The part of the treatment vector that the potentials see: all of it or nothing.
+    // Returns the treatment vector, or an empty span for potentials that ignore the treatment.
     template <class Real>
     std::span<const Real> seen(std::span<const Real> condition) const {
         return shape_.conditions > 0 ? condition : std::span<const Real>();
     }
-    // moved = grad g(x)
+    // Computes workspace.moved = grad g(x).
     template <class Real>
     void move(std::span<const Real> values, const TrainingSlot<Real>& slot, Workspace<Real>& workspace) const;
 

@@ -8,14 +8,15 @@
 
 namespace popflow::models {
 
-/// What is learnt: flow matching by what the velocity knows of the population, or neural optimal transport.
+/// Training method: flow matching with one of three contexts (fm, cgfm, mfm) or neural optimal transport.
 enum class Method { fm, cgfm, mfm, icnn };
 
-/// Names by number: fm cgfm mfm icnn.
+/// Returns the names of the methods in the order of the enumeration: fm cgfm mfm icnn.
 const std::vector<std::string>& method_names();
+/// Returns the name of one method.
 const char* method_name(Method method);
 
-/// Context of the velocity; none for a method without one.
+/// Returns the context of the velocity network, Context::none for icnn.
 Context context_of(Method method);
 
 }  // namespace popflow::models

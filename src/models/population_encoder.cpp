@@ -64,7 +64,8 @@ void PopulationEncoder::forward(std::span<const Real> values, ConstMatrixView<Re
     Real squared = 0;
     for (Real e : cache.raw.values()) squared += e * e;
     cache.norm = std::sqrt(squared);
-    if (!(cache.norm > 0)) throw core::NumericalError("population encoder", "the embedding has no direction");
+    if (!(cache.norm > 0))
+        throw core::NumericalError("population encoder", "the embedding is zero and cannot be normalised");
     const auto length = static_cast<Real>(shape_.norm);
     for (std::size_t j = 0; j < h.size(); ++j) h[j] = length * cache.raw(0, j) / cache.norm;
 }

@@ -18,7 +18,7 @@ namespace {
 using linalg::ConstMatrixView;
 using linalg::Matrix;
 
-// x -> x M, with M = [[a, b], [c, d]].
+// Linear map x -> x M of the plane, with M = [[a, b], [c, d]].
 struct PlaneMap {
     float a = 1;
     float b = 0;
@@ -46,7 +46,7 @@ void shuffle_rows(Matrix<float>& x, core::Stream& stream) {
     for (std::size_t i = 0; i < x.rows(); ++i) copy_row(before, order[i], x, i);
 }
 
-// Another pair of the lane with the same condition, each as likely; none if there is none.
+// Returns another pair of the lane with the same condition, uniformly at random, or null if there is none.
 const TrainingPair* choose_other(const Lane& lane, const TrainingPair& pair, core::Stream& stream) {
     std::vector<const TrainingPair*> others;
     for (const TrainingPair& other : lane.pairs) {
@@ -55,7 +55,8 @@ const TrainingPair* choose_other(const Lane& lane, const TrainingPair& pair, cor
     return others.empty() ? nullptr : others[stream.below(others.size())];
 }
 
-// The last rows, which are a random sample as any others are, give way to cells of another pair.
+// Replaces the last rows by cells of another pair. The rows are in random order, so the last ones are a
+// random sample.
 void mix_in(const TrainingPair& other, bool rows_correspond, core::Stream& stream, DrawnCells cells) {
     const std::size_t n = cells.control.rows();
     const std::size_t n_control = other.control.x.rows;
@@ -73,7 +74,7 @@ void mix_in(const TrainingPair& other, bool rows_correspond, core::Stream& strea
     if (!rows_correspond) shuffle_rows(cells.treated, stream);
 }
 
-// Rows of both pairs are drawn as of one population, so that the cells are as dense on either side.
+// Draws rows of both pairs as from one population, so that the density is the same on both sides of the line.
 void splice_in(const TrainingPair& pair, const TrainingPair& other, core::Stream& stream, DrawnCells cells) {
     const double angle = 2 * std::numbers::pi * stream.uniform();
     const auto cosine = static_cast<float>(std::cos(angle));
@@ -99,7 +100,7 @@ void splice_in(const TrainingPair& pair, const TrainingPair& other, core::Stream
     }
 }
 
-// x -> x S with the symmetric S = U diag(exp(0.2 z)) U^T.
+// Returns the map x -> x S with the symmetric S = U diag(exp(0.2 z)) U^T.
 PlaneMap random_stretch(core::Stream& stream) {
     constexpr double spread = 0.2;
     std::array<float, 2> z{};
@@ -143,12 +144,12 @@ Augmentation Augmentation::parse(const std::string& text) {
         } else {
             throw core::ConfigError(
                 "augment",
-                "found '" + name + "', allowed none, or some of rotate, reflect, mix, stretch, splice");
+                "found '" + name + "', allowed none or a list of rotate, reflect, mix, stretch, splice");
         }
     }
     if (!which.any())
         throw core::ConfigError("augment",
-                                "found nothing, allowed none, rotate, reflect, mix, stretch, splice");
+                                "found an empty list, allowed none, rotate, reflect, mix, stretch, splice");
     return which;
 }
 
@@ -169,7 +170,7 @@ Augmentation TrainOptions::augmentation_at(std::uint64_t step) const {
 
 void augment(const Augmentation& which, core::Stream stream, const Lane& lane, const TrainingPair& pair,
              bool rows_correspond, DrawnCells cells) {
-    // Drawn whether used or not: what one symmetry does does not depend on the others.
+    // Drawn whether used or not, so that the result of one symmetry does not depend on the others.
     const double angle = 2 * std::numbers::pi * stream.uniform();
     const bool mirrored = stream.uniform() < 0.5;
     const bool mixed = stream.uniform() < 0.5;
@@ -201,20 +202,21 @@ void augment(const Augmentation& which, core::Stream stream, const Lane& lane, c
 void check_augmentation(const Augmentation& which, std::size_t markers, bool rows_correspond,
                         models::Context context) {
     const std::string found = "found '" + which.text() + "' with ";
-    if (which.planar() && markers != 2) {
+    if (which.needs_two_markers() && markers != 2) {
         throw core::ConfigError(
             "augment",
-            found + std::to_string(markers) + " markers, allowed rotate, reflect, stretch and splice with 2");
+            found + std::to_string(markers) + " markers: rotate, reflect, stretch and splice need 2 markers");
     }
-    if (which.needs_rows() && !rows_correspond) {
+    if (which.needs_corresponding_rows() && !rows_correspond) {
         throw core::ConfigError("augment", found +
-                                               "rows that do not correspond, allowed stretch and splice with "
-                                               "coupling rows");
+                                               "rows that do not correspond: stretch and splice need "
+                                               "--coupling rows or rows-ot");
     }
     if ((which.mix || which.splice) && context == models::Context::pair_index) {
-        throw core::ConfigError("augment", found +
-                                               "method cgfm, which tells pairs apart; allowed mix and splice "
-                                               "with fm and mfm");
+        throw core::ConfigError("augment",
+                                found +
+                                    "method cgfm: mix and splice need fm or mfm, since cgfm has no "
+                                    "code for a population of two pairs");
     }
 }
 

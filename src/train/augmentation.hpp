@@ -15,54 +15,63 @@ namespace popflow::train {
 struct Lane;
 struct TrainingPair;
 
-/// What turns each pair into many: symmetries that are known to hold, and populations made of those there
-/// are. Done to the cells of a slot after they are drawn.
+/// Data augmentation of the cells of a slot, after they are drawn.
+///
+/// Some augmentations apply known symmetries. Others make new populations from the existing ones.
 struct Augmentation {
-    /// Control and treated cells turn by one uniform angle about the origin; two markers.
+    /// Rotates control and treated cells by the same uniform angle about the origin. Needs two markers.
     bool rotate = false;
-    /// With probability 1/2 their first coordinate changes its sign, in control and treated cells; two
+    /// With probability 1/2, changes the sign of the first coordinate of control and treated cells. Needs two
     /// markers.
     bool reflect = false;
-    /// With probability 1/2 the slot's populations are unions of those of two pairs of its lane with the same
-    /// condition; each gives the same uniform share of the control and of the treated cells.
+    /// With probability 1/2, makes the populations of the slot unions of those of two pairs. The second pair
+    /// belongs to the same lane and has the same condition. Its share of the cells is uniform, and the same
+    /// for control and treated cells.
     bool mix = false;
-    /// The treated cells are scaled by two random factors, exp(0.2 N(0, 1)) each, along two random
-    /// perpendicular axes, and each control cell moves with the treated cell of its row, so that
-    /// displacements stay; two markers, rows that correspond.
+    /// Scales the treated cells along two random perpendicular axes, by a random factor exp(0.2 N(0, 1)) for
+    /// each axis. Each control cell moves with the treated cell of its row, so displacements do not change.
+    /// Needs two markers and corresponding rows.
     bool stretch = false;
-    /// With probability 1/2 the slot draws from the pair's rows whose treated cell lies on one side of a
-    /// random line and from those of another pair, of its lane and with the same condition, that lie on the
-    /// other; two markers, rows that correspond.
+    /// With probability 1/2, splices two pairs along a random line. Draws rows of the pair whose treated cell
+    /// lies on one side of the line, and rows of a second pair whose treated cell lies on the other side. The
+    /// second pair belongs to the same lane and has the same condition. Needs two markers and corresponding
+    /// rows.
     bool splice = false;
 
-    /// Reads `none` or names joined by commas. @throws core::ConfigError
+    /// Parses `none` or names joined by commas. @throws core::ConfigError
     static Augmentation parse(const std::string& text);
+    /// Returns the text that parse() reads.
     std::string text() const;
-    bool planar() const { return rotate || reflect || stretch || splice; }
-    bool needs_rows() const { return stretch || splice; }
+    bool needs_two_markers() const { return rotate || reflect || stretch || splice; }
+    bool needs_corresponding_rows() const { return stretch || splice; }
     bool any() const { return rotate || reflect || mix || stretch || splice; }
 };
 
-/// The cells that a slot has drawn from its pair.
+/// Cells that a slot has drawn from its pair.
 struct DrawnCells {
-    linalg::Matrix<float>& control;  ///< [n, d]: the encoder's input, and the base unless that is noise
+    linalg::Matrix<float>& control;  ///< [n, d] input of the encoder, and the base unless the base is noise
     std::vector<std::uint8_t>& control_type;
     linalg::Matrix<float>& treated;  ///< [n, d]
 };
 
-/// Applies what `which` asks for; the number of cells stays.
+/// Applies the selected augmentations in place. The number of cells does not change.
 ///
-/// The encoder sees the same cells as the flow, so all that is conditioned on turns with what is learned.
+/// Encoder and flow see the same augmented cells, so the context transforms with the learned displacements.
 ///
-/// @param stream  of the slot: results depend on nothing else that is random
-/// @param rows_correspond  row i of the treated cells is the partner of row i of the control, and stays so;
-///                         otherwise the treated cells of a union are put in a random order
+/// @param which  augmentations to apply
+/// @param stream  random stream of the slot, the only source of randomness
+/// @param lane  lane of the slot, from which `mix` and `splice` choose a second pair
+/// @param pair  pair from which the cells were drawn
+/// @param rows_correspond  whether row i of the treated cells is the partner of row i of the control cells.
+///                         If true, this stays so. If false, `mix` shuffles the treated cells.
+/// @param cells  cells to change
 void augment(const Augmentation& which, core::Stream stream, const Lane& lane, const TrainingPair& pair,
              bool rows_correspond, DrawnCells cells);
 
-/// @throws core::ConfigError if the markers, the correspondence of rows or the context (made populations have
-/// no
-///         index) are not such as `which` needs
+/// Checks that the data and the method allow the selected augmentations.
+///
+/// @throws core::ConfigError if `which` needs two markers or corresponding rows that the data do not have, or
+///         if `mix` or `splice` meet Context::pair_index. Their populations have no index among the pairs.
 void check_augmentation(const Augmentation& which, std::size_t markers, bool rows_correspond,
                         models::Context context);
 

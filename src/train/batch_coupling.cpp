@@ -20,7 +20,7 @@ void BatchCoupling::add(std::size_t slot, std::span<const float> condition, Cons
     core::check_shape("train.batch_coupling.target", target.rows, target.cols, base.rows, base.cols);
     condition_size_ = condition.size();
     n_markers_ = base.cols;
-    own_.push_back(slot);
+    own_slots_.push_back(slot);
     const std::size_t before = own_records_.size();
     own_records_.insert(own_records_.end(), condition.begin(), condition.end());
     for (const ConstMatrixView<float>& cells : {base, target}) {
@@ -43,8 +43,8 @@ void BatchCoupling::exchange() {
     }
     if (bounds_.back() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
         throw core::NumericalError("coupling-scope condition",
-                                   "the cells of a batch are " + std::to_string(bounds_.back()) +
-                                       " values, allowed 2147483647; fewer cells or batch-pairs");
+                                   "the cells of a batch have " + std::to_string(bounds_.back()) +
+                                       " values, allowed 2147483647: reduce --cells or --batch-pairs");
     }
     records_.resize(bounds_.back());
     std::ranges::copy(own_records_,
@@ -62,7 +62,7 @@ BatchCoupling::Record BatchCoupling::record(std::size_t slot, const float* first
 void BatchCoupling::couple() {
     exchange();
     std::vector<Record> records(lengths_.size());
-    for (int rank = 0; !own_.empty() && rank < communicator_.size(); ++rank) {
+    for (int rank = 0; !own_slots_.empty() && rank < communicator_.size(); ++rank) {
         const float* first = records_.data() + bounds_[static_cast<std::size_t>(rank)];
         for (const std::size_t slot : mpi::lanes_of_rank(lengths_.size(), rank, communicator_.size())) {
             records[slot] = record(slot, first);
@@ -70,7 +70,7 @@ void BatchCoupling::couple() {
         }
     }
     std::vector<bool> done(lengths_.size(), false);
-    for (const std::size_t slot : own_) {
+    for (const std::size_t slot : own_slots_) {
         if (done[slot]) continue;
         std::vector<std::size_t> group;
         for (std::size_t other = 0; other < records.size(); ++other) {
@@ -81,11 +81,11 @@ void BatchCoupling::couple() {
         couple_group(group, records);
     }
     std::ranges::fill(lengths_, 0);
-    own_.clear();
+    own_slots_.clear();
     own_records_.clear();
 }
 
-// The cells stand in the order of the slots, so that the ranks make no difference.
+// Solves one condition. The cells are in the order of the slots, so the result does not depend on the ranks.
 void BatchCoupling::couple_group(std::span<const std::size_t> group, std::span<const Record> records) {
     std::size_t n = 0;
     for (const std::size_t slot : group) n += records[slot].base.rows;
@@ -108,7 +108,7 @@ void BatchCoupling::couple_group(std::span<const std::size_t> group, std::span<c
     row = 0;
     for (const std::size_t slot : group) {
         const std::size_t count = records[slot].base.rows;
-        if (std::ranges::find(own_, slot) != own_.end()) {
+        if (std::ranges::find(own_slots_, slot) != own_slots_.end()) {
             targets_[slot].reshape(count, n_markers_);
             for (std::size_t i = 0; i < count; ++i) {
                 std::copy_n(target_.view().row(partner[row + i]), n_markers_, targets_[slot].view().row(i));

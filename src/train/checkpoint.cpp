@@ -6,6 +6,7 @@
 
 #include "core/digest.hpp"
 #include "core/stored_file.hpp"
+#include "core/text.hpp"
 #include "h5/file.hpp"
 #include "h5/group.hpp"
 #include "train/checksum_trailer.hpp"
@@ -22,7 +23,10 @@ void write_matrix(h5::Group& group, const std::string& name, linalg::ConstMatrix
 
 linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& name) {
     const h5::Dataset dataset = group.open_dataset(name);
-    if (dataset.rank() != 2) throw core::DataError(group.file(), dataset.path(), "expected a matrix");
+    if (dataset.rank() != 2) {
+        throw core::DataError(group.file(), dataset.path(),
+                              "found " + std::to_string(dataset.rank()) + " dimensions, expected 2");
+    }
     linalg::Matrix<float> m(dataset.shape()[0], dataset.shape()[1]);
     dataset.read_rows(0, m.rows(), m.values());
     return m;
@@ -38,7 +42,7 @@ void check_matrix(const h5::Group& parent, const std::string& name, std::span<co
         "found " + found + ", expected " + std::to_string(rows) + " x " + std::to_string(cols));
 }
 
-// One dataset per tensor, so that other programs find weights by their names.
+// Writes one dataset per tensor, so that other programs find weights by name.
 void write_tensors(h5::Group& parent, const std::string& name, const nn::ParameterLayout& layout,
                    std::span<const float> buffer) {
     h5::Group group = parent.create_group(name);
@@ -49,7 +53,7 @@ void write_tensors(h5::Group& parent, const std::string& name, const nn::Paramet
 linalg::AlignedVector<float> read_tensors(const h5::Group& parent, const std::string& name,
                                           const nn::ParameterLayout& layout) {
     const h5::Group group = parent.open_group(name);
-    // All of them before any room is made: the layout is of sizes that the file may only claim.
+    // Checks all tensors before the allocation, since the file may claim sizes that its datasets do not have.
     for (const nn::Tensor& tensor : layout.tensors()) {
         const h5::Dataset dataset = group.open_dataset(tensor.name);
         check_matrix(parent, name + "/" + tensor.name, dataset.shape(), tensor.rows, tensor.cols);
@@ -96,12 +100,12 @@ void write_icnn(h5::Group group, const models::IcnnTransportShape& shape) {
     group.write_attribute("inner_steps", shape.inner_steps);
 }
 
-// A size that the file claims; products of a few of them stay whole numbers.
-std::size_t read_size(const h5::Group& group, const char* name, std::size_t most = 1'000'000'000) {
+// Reads a size. Its default limit keeps the product of a few sizes within the range of std::size_t.
+std::size_t read_size(const h5::Group& group, const char* name, std::size_t max = 1'000'000'000) {
     const std::int64_t found = group.int_attribute(name);
-    if (found < 0 || static_cast<std::size_t>(found) > most)
+    if (found < 0 || static_cast<std::size_t>(found) > max)
         throw core::DataError(group.file(), name,
-                              "found " + std::to_string(found) + ", allowed 0 to " + std::to_string(most));
+                              "found " + std::to_string(found) + ", allowed 0 to " + std::to_string(max));
     return static_cast<std::size_t>(found);
 }
 
@@ -117,7 +121,9 @@ models::Method read_method(const h5::Group& group) {
     const auto& names = models::method_names();
     const std::string name = group.string_attribute("method");
     const auto at = std::ranges::find(names, name);
-    if (at == names.end()) throw core::DataError(group.file(), "method", "found '" + name + "'");
+    if (at == names.end()) {
+        throw core::DataError(group.file(), "method", "found '" + name + "', allowed " + core::joined(names));
+    }
     return static_cast<models::Method>(at - names.begin());
 }
 
@@ -186,7 +192,7 @@ screen::Conditions read_conditions(const h5::Group& group) {
     return {std::move(treatments), all ? screen::Doses::all : screen::Doses::highest, read_vectors(group)};
 }
 
-// All that a prediction needs besides the weights.
+// Writes everything that a prediction needs in addition to the weights.
 void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
     root.write_attribute("config", checkpoint.config);
     root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
@@ -206,28 +212,30 @@ void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
     write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
 }
 
-// The file that `write` fills, with a digest of its bytes behind it.
+// Returns the bytes of the HDF5 file that `write` fills, followed by their checksum trailer.
 template <class Write>
-std::vector<std::byte> sealed_file(const char* name, Write write) {
+std::vector<std::byte> file_with_trailer(const char* name, Write write) {
     h5::MemoryFile file(name);
     {
         h5::Group root = file.root();
         write(root);
     }
     std::vector<std::byte> bytes = file.bytes();
-    const std::string seal = seal_of(bytes);
-    std::ranges::copy(std::as_bytes(std::span(seal)), std::back_inserter(bytes));
+    const std::string trailer = seal_of(bytes);
+    std::ranges::copy(std::as_bytes(std::span(trailer)), std::back_inserter(bytes));
     return bytes;
 }
 
-void keep_average_alone(Checkpoint& checkpoint) {
+// Reduces a checkpoint to the content of a weights file.
+void keep_only_average(Checkpoint& checkpoint) {
     checkpoint.values = checkpoint.adam.average;
     checkpoint.adam.first.assign(checkpoint.values.size(), 0.0F);
     checkpoint.adam.second.assign(checkpoint.values.size(), 0.0F);
     checkpoint.memory = {};
 }
 
-// Of the values that were read: a file that another program has written anew has no seal.
+// Checks the digest of the values that were read. This also covers a file that another program has rewritten,
+// without the checksum trailer.
 void check_digest(const h5::Group& root, const Checkpoint& checkpoint) {
     if (!root.has_attribute("checksum")) return;
     const std::string stored = root.string_attribute("checksum");
@@ -235,50 +243,16 @@ void check_digest(const h5::Group& root, const Checkpoint& checkpoint) {
     if (stored == computed) return;
     throw core::DataError(
         root.file(), "checksum",
-        "found `" + computed + "` of the content, expected `" + stored + "`: the file is damaged");
+        "found `" + computed + "` for the content, expected `" + stored + "`: the file is damaged");
 }
 
-}  // namespace
-
-std::unique_ptr<models::Model> Checkpoint::model() const {
-    if (method == models::Method::icnn) return std::make_unique<models::IcnnTransport>(icnn);
-    return std::make_unique<models::FlowMatching>(shape, frequencies);
-}
-
-std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
-    return sealed_file("checkpoint", [&](h5::Group& root) {
-        root.write_attribute("popflow_checkpoint", format_version);
-        write_constants(root, checkpoint);
-        const std::unique_ptr<models::Model> model = checkpoint.model();
-        const nn::ParameterLayout& layout = model->layout();
-        write_tensors(root, "weights", layout, checkpoint.values);
-        write_tensors(root, "average", layout, checkpoint.adam.average);
-        write_tensors(root, "adam_first", layout, checkpoint.adam.first);
-        write_tensors(root, "adam_second", layout, checkpoint.adam.second);
-        if (!checkpoint.memory.view().empty()) write_matrix(root, "memory", checkpoint.memory);
-    });
-}
-
-std::vector<std::byte> weights_bytes(Checkpoint checkpoint) {
-    keep_average_alone(checkpoint);
-    return sealed_file("weights", [&](h5::Group& root) {
-        root.write_attribute("popflow_weights", format_version);
-        write_constants(root, checkpoint);
-        write_tensors(root, "average", checkpoint.model()->layout(), checkpoint.adam.average);
-    });
-}
-
-void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-    core::store_file(path, checkpoint_bytes(checkpoint));
-}
-
-namespace {
-
-// @param format  attribute of the root that says the version
-h5::Group open_sealed(const std::string& path, const char* format, const char* what) {
-    check_seal(path);
+// Checks the checksum trailer and the format version of a file and opens it.
+// @param format  root attribute that contains the format version
+// @param kind  kind of file for the error message
+h5::Group open_checked(const std::string& path, const char* format, const char* kind) {
+    check_checksum_trailer(path);
     h5::Group root = h5::open_file(path);
-    if (!root.has_attribute(format)) throw core::DataError(path, "", std::string("not a popflow ") + what);
+    if (!root.has_attribute(format)) throw core::DataError(path, "", std::string("not a popflow ") + kind);
     if (const std::int64_t version = root.int_attribute(format); version != format_version)
         throw core::DataError(path, format, "found format " + std::to_string(version) + ", allowed 1");
     return root;
@@ -290,7 +264,7 @@ void check_count(const h5::Group& root, const char* name, std::size_t found, std
                           "found " + std::to_string(found) + ", expected " + std::to_string(expected));
 }
 
-// The constants are those of one model.
+// Checks that the sizes of the constants agree.
 void check_sizes(const h5::Group& root, const Checkpoint& c) {
     const std::size_t markers = c.shape.markers;
     check_count(root, "markers", c.markers.size(), markers);
@@ -331,32 +305,6 @@ Checkpoint read_constants(const h5::Group& root) {
     return c;
 }
 
-}  // namespace
-
-Checkpoint read_checkpoint(const std::string& path) {
-    const h5::Group root = open_sealed(path, "popflow_checkpoint", "checkpoint");
-    Checkpoint c = read_constants(root);
-    const std::unique_ptr<models::Model> model = c.model();
-    c.values = read_tensors(root, "weights", model->layout());
-    c.adam.average = read_tensors(root, "average", model->layout());
-    c.adam.first = read_tensors(root, "adam_first", model->layout());
-    c.adam.second = read_tensors(root, "adam_second", model->layout());
-    if (root.contains_dataset("memory")) c.memory = read_matrix(root, "memory");
-    check_digest(root, c);
-    return c;
-}
-
-Checkpoint read_weights(const std::string& path) {
-    const h5::Group root = open_sealed(path, "popflow_weights", "file of weights");
-    Checkpoint c = read_constants(root);
-    c.adam.average = read_tensors(root, "average", c.model()->layout());
-    keep_average_alone(c);
-    check_digest(root, c);
-    return c;
-}
-
-namespace {
-
 void add_texts(core::Digest& digest, const std::vector<std::string>& texts) {
     digest.add(texts.size());
     for (const std::string& text : texts) digest.add(text);
@@ -368,7 +316,7 @@ void add_matrix(core::Digest& digest, linalg::ConstMatrixView<float> m) {
     digest.add(std::span<const float>(m.data, m.rows * m.cols));
 }
 
-// Tensor by tensor, as they are stored: what lies between them is not.
+// Adds tensor by tensor, as in the file. The padding between tensors is not stored.
 void add_tensors(core::Digest& digest, const nn::ParameterLayout& layout, std::span<const float> buffer) {
     for (const nn::Tensor& tensor : layout.tensors()) {
         digest.add(tensor.name);
@@ -403,6 +351,60 @@ void add_conditions(core::Digest& digest, const screen::Conditions& conditions) 
 }
 
 }  // namespace
+
+std::unique_ptr<models::Model> Checkpoint::model() const {
+    if (method == models::Method::icnn) return std::make_unique<models::IcnnTransport>(icnn);
+    return std::make_unique<models::FlowMatching>(shape, frequencies);
+}
+
+std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
+    return file_with_trailer("checkpoint", [&](h5::Group& root) {
+        root.write_attribute("popflow_checkpoint", format_version);
+        write_constants(root, checkpoint);
+        const std::unique_ptr<models::Model> model = checkpoint.model();
+        const nn::ParameterLayout& layout = model->layout();
+        write_tensors(root, "weights", layout, checkpoint.values);
+        write_tensors(root, "average", layout, checkpoint.adam.average);
+        write_tensors(root, "adam_first", layout, checkpoint.adam.first);
+        write_tensors(root, "adam_second", layout, checkpoint.adam.second);
+        if (!checkpoint.memory.view().empty()) write_matrix(root, "memory", checkpoint.memory);
+    });
+}
+
+std::vector<std::byte> weights_bytes(Checkpoint checkpoint) {
+    keep_only_average(checkpoint);
+    return file_with_trailer("weights", [&](h5::Group& root) {
+        root.write_attribute("popflow_weights", format_version);
+        write_constants(root, checkpoint);
+        write_tensors(root, "average", checkpoint.model()->layout(), checkpoint.adam.average);
+    });
+}
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+    core::store_file(path, checkpoint_bytes(checkpoint));
+}
+
+Checkpoint read_checkpoint(const std::string& path) {
+    const h5::Group root = open_checked(path, "popflow_checkpoint", "checkpoint");
+    Checkpoint c = read_constants(root);
+    const std::unique_ptr<models::Model> model = c.model();
+    c.values = read_tensors(root, "weights", model->layout());
+    c.adam.average = read_tensors(root, "average", model->layout());
+    c.adam.first = read_tensors(root, "adam_first", model->layout());
+    c.adam.second = read_tensors(root, "adam_second", model->layout());
+    if (root.contains_dataset("memory")) c.memory = read_matrix(root, "memory");
+    check_digest(root, c);
+    return c;
+}
+
+Checkpoint read_weights(const std::string& path) {
+    const h5::Group root = open_checked(path, "popflow_weights", "weights file");
+    Checkpoint c = read_constants(root);
+    c.adam.average = read_tensors(root, "average", c.model()->layout());
+    keep_only_average(c);
+    check_digest(root, c);
+    return c;
+}
 
 std::string checkpoint_digest(const Checkpoint& checkpoint) {
     core::Digest digest;

@@ -15,49 +15,54 @@
 
 namespace popflow::train {
 
-/// Everything that the next step, an evaluation or a prediction depends on.
+/// Complete state of a training: everything that the next step, an evaluation or a prediction depends on.
 ///
-/// The file holds nothing of where and when it was made: equal training gives equal bytes, on any number of
+/// The file contains no time stamps and no names of hosts. Equal training gives equal bytes on any number of
 /// ranks.
 struct Checkpoint {
-    std::string config;            ///< resolved configuration, every key
-    std::string data_fingerprint;  ///< Screen::fingerprint
+    std::string config;            ///< resolved configuration with all keys
+    std::string data_fingerprint;  ///< see Screen::fingerprint
     models::Method method = models::Method::mfm;
-    models::FlowMatchingShape shape;    ///< of method icnn only what the data decide
-    models::IcnnTransportShape icnn{};  ///< of method icnn
+    models::FlowMatchingShape shape;    ///< for method icnn, only the sizes given by the data are used
+    models::IcnnTransportShape icnn{};  ///< used by method icnn only
     Base base = Base::source;
-    linalg::Matrix<float> frequencies;  ///< of the space features, models::draw_frequencies(); not of icnn
+    linalg::Matrix<float> frequencies;  ///< result of models::draw_frequencies(), unused by method icnn
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
     screen::Normalisation normalisation;
     screen::Conditions conditions;
-    linalg::Matrix<float> mean_shifts;  ///< TrainingSet::mean_shifts
-    linalg::AlignedVector<float> values;
+    linalg::Matrix<float> mean_shifts;    ///< see TrainingSet::mean_shifts
+    linalg::AlignedVector<float> values;  ///< weights after the last step
     nn::AdamState adam;
-    linalg::Matrix<float> memory;  ///< Trainer::memory; may be empty
+    linalg::Matrix<float> memory;  ///< see Trainer::memory, may be empty
 
+    /// Returns a model with the shape and the constants of the checkpoint. It does not contain the weights.
     std::unique_ptr<models::Model> model() const;
 };
 
-/// Digest of everything in a checkpoint, whatever the layout of the file.
+/// Returns a digest of the content of a checkpoint. It does not depend on the layout of the file.
 std::string checkpoint_digest(const Checkpoint& checkpoint);
 
-/// The checkpoint as an HDF5 file with its digest, and behind it a line with a digest of all its bytes.
+/// Returns the bytes of a checkpoint file: an HDF5 file that contains its digest, then the checksum trailer.
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
 
-/// What a prediction needs of a checkpoint, and no more: the average weights and the constants, in the same
-/// layout.
+/// Returns the bytes of a weights file, which has the layout of a checkpoint file. It contains only what a
+/// prediction needs: the average weights and the constants.
 std::vector<std::byte> weights_bytes(Checkpoint checkpoint);
 
-/// Stores checkpoint_bytes(), whole or not at all. @throws core::DataError, core::WriteError
+/// Stores checkpoint_bytes() atomically. @throws core::DataError, core::WriteError
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 
-/// @throws core::DataError if the file is missing, damaged (its content has not its checksum) or of another
-/// format
+/// Reads and validates a checkpoint file.
+///
+/// @throws core::DataError if the file is missing, does not match its checksum, or has another format
 Checkpoint read_checkpoint(const std::string& path);
 
-/// The checkpoint of weights_bytes(): the average stands for the last step's weights too, and no training can
-/// go on from it. @throws core::DataError as read_checkpoint()
+/// Reads and validates a file of weights_bytes().
+///
+/// The average weights also take the place of the weights of the last step. Training cannot resume from this
+/// checkpoint.
+/// @throws core::DataError as read_checkpoint()
 Checkpoint read_weights(const std::string& path);
 
 }  // namespace popflow::train

@@ -22,7 +22,7 @@ std::string path_of_step(const std::string& folder, std::uint64_t step) {
     return folder + "/checkpoint-" + std::to_string(step) + ".h5";
 }
 
-// N of `checkpoint-N.h5`.
+// Returns the number N of a file name `checkpoint-N.h5`, empty for other names.
 std::optional<std::uint64_t> step_of(const std::string& name) {
     const std::string prefix = "checkpoint-";
     const std::string suffix = ".h5";
@@ -89,7 +89,7 @@ void CheckpointFolder::go_on_from(const FoundCheckpoint& found) {
     }
 }
 
-bool CheckpointFolder::busy() const {
+bool CheckpointFolder::is_busy() const {
     return pending_.valid() && pending_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
 }
 
@@ -98,7 +98,7 @@ void CheckpointFolder::wait() {
 }
 
 void CheckpointFolder::check() {
-    if (!busy()) wait();
+    if (!is_busy()) wait();
 }
 
 void CheckpointFolder::store(std::vector<File> others, std::uint64_t step, std::vector<std::byte> bytes) {
@@ -106,19 +106,19 @@ void CheckpointFolder::store(std::vector<File> others, std::uint64_t step, std::
     pending_ =
         std::async(std::launch::async, [this, others = std::move(others), step, bytes = std::move(bytes)] {
             for (const File& file : others) core::store_file(file.path, file.bytes);
-            put(step, bytes);
+            store_checkpoint(step, bytes);
         });
 }
 
 void CheckpointFolder::store_others(std::vector<File> others) {
-    if (busy()) return;
+    if (is_busy()) return;
     wait();
     pending_ = std::async(std::launch::async, [others = std::move(others)] {
         for (const File& file : others) core::store_file(file.path, file.bytes);
     });
 }
 
-void CheckpointFolder::put(std::uint64_t step, const std::vector<std::byte>& bytes) {
+void CheckpointFolder::store_checkpoint(std::uint64_t step, const std::vector<std::byte>& bytes) {
     const std::string path = checkpoint_path(folder_);
     core::write_temporary(path, bytes);
     keep_previous(step);
@@ -137,7 +137,8 @@ void CheckpointFolder::keep_previous(std::uint64_t step) {
     const std::string path = checkpoint_path(folder_);
     const std::string kept = path_of_step(folder_, *newest_);
     ::unlink(kept.c_str());
-    // A file system without hard links moves it; for a moment the kept one is then the newest.
+    // On a file system without hard links the file is renamed. Until the new one is in place, there is no
+    // checkpoint.h5, and newest_checkpoint() finds the kept file.
     if (::link(path.c_str(), kept.c_str()) != 0 && std::rename(path.c_str(), kept.c_str()) != 0) return;
     kept_.push_back(*newest_);
 }

@@ -11,64 +11,73 @@
 
 namespace popflow::train {
 
-/// `FOLDER/checkpoint.h5`: always the newest.
+/// Returns the path of the newest checkpoint, `FOLDER/checkpoint.h5`.
 std::string checkpoint_path(const std::string& folder);
 
-/// A checkpoint that can be gone on from.
+/// A checkpoint from which training can resume.
 struct FoundCheckpoint {
     Checkpoint checkpoint;
     std::string path;
-    std::vector<std::string> skipped;  ///< why each newer file was passed over, as `file: reason`
+    std::vector<std::string> skipped;  ///< reason why each newer file was skipped, as `file: reason`
 };
 
-/// The newest checkpoint of a run folder that is whole: `checkpoint.h5`, else the highest step of
-/// `checkpoint-STEP.h5`; nothing if there is none of these names.
-/// @throws core::DataError of the newest if none is whole
+/// Reads the newest undamaged checkpoint of a run folder.
+///
+/// Tries `checkpoint.h5` first, then the files `checkpoint-STEP.h5` from the highest step down.
+/// @return empty if no file has one of these names
+/// @throws core::DataError for the newest file if all are damaged
 std::optional<FoundCheckpoint> newest_checkpoint(const std::string& folder);
 
-/// The checkpoints of one training: stores them in the background and keeps the last of them.
+/// Stores the checkpoints of one training asynchronously and keeps the newest ones. Used on rank 0 only.
 ///
-/// A file is written under a temporary name and synced; then the one before it, `checkpoint.h5`, is linked to
-/// `checkpoint-STEP.h5`, and replaced by a rename: at each moment `checkpoint.h5` is a whole file. Last go
-/// older ones than are kept. What an earlier training left is removed with the first file, unless it is gone
-/// on from. The thread makes no HDF5 call. For rank 0.
+/// Each store() takes these steps on a background thread, which makes no HDF5 calls:
+/// 1. Writes the new file under a temporary name and syncs it to the disk.
+/// 2. Links the previous file, `checkpoint.h5`, to `checkpoint-STEP.h5`.
+/// 3. Renames the new file to `checkpoint.h5`, which therefore is a complete file at any time.
+/// 4. Removes the oldest files beyond the number to keep. The first store() also removes files of an earlier
+///    training, unless this training resumes from it.
 class CheckpointFolder {
   public:
-    /// @param keep  how many are kept, with the newest
-    /// @throws core::DataError if files cannot be made in the folder under the names that are needed
+    /// @param keep  number of checkpoints to keep, including the newest
+    /// @throws core::DataError if files with the required names cannot be created in the folder
     CheckpointFolder(std::string folder, std::size_t keep);
     CheckpointFolder(const CheckpointFolder&) = delete;
     CheckpointFolder& operator=(const CheckpointFolder&) = delete;
-    ~CheckpointFolder() = default;  // waits for the thread
+    ~CheckpointFolder() = default;  // waits for the background thread
 
-    /// The training goes on from this one: it and those of fewer steps are kept.
+    /// Declares that training resumes from `found`. Keeps this file and those of fewer steps.
     void go_on_from(const FoundCheckpoint& found);
 
-    /// Begins to store, after the store before it has ended.
-    /// @param others  files to store first, path and bytes
-    /// @throws core::WriteError, core::DataError of the store before it
+    /// A file to store in addition to a checkpoint.
     struct File {
         std::string path;
         std::vector<std::byte> bytes;
     };
+    /// Waits for the previous store and starts to store a checkpoint.
+    /// @param others  files to store before the checkpoint
+    /// @param step  steps done at the checkpoint
+    /// @param bytes  result of checkpoint_bytes()
+    /// @throws core::WriteError, core::DataError if the previous store failed
     void store(std::vector<File> others, std::uint64_t step, std::vector<std::byte> bytes);
-    /// Begins to store files that are no checkpoint, unless a store is under way.
+    /// Starts to store files that are not checkpoints. Does nothing while a store is running.
+    /// @throws core::WriteError, core::DataError if the previous store failed
     void store_others(std::vector<File> others);
-    /// Waits until everything is on the disk. @throws core::WriteError, core::DataError
+    /// Waits until all files are on the disk. @throws core::WriteError, core::DataError if the store failed
     void wait();
-    /// wait() if it need not: finds a failure early.
+    /// Reports the failure of a finished store without waiting for a running one.
+    /// @throws core::WriteError, core::DataError if the store failed
     void check();
 
   private:
-    void put(std::uint64_t step, const std::vector<std::byte>& bytes);
+    void store_checkpoint(std::uint64_t step, const std::vector<std::byte>& bytes);
     void keep_previous(std::uint64_t step);
     void remove_old();
-    bool busy() const;
+    bool is_busy() const;
 
     std::string folder_;
     std::size_t keep_;
-    std::optional<std::uint64_t> newest_;  ///< step of checkpoint.h5 if it is of this training
-    std::vector<std::uint64_t> kept_;      ///< steps of checkpoint-STEP.h5 of this training, ascending
+    std::optional<std::uint64_t> newest_;  ///< step of checkpoint.h5 if it belongs to this training
+    std::vector<std::uint64_t> kept_;      ///< steps of this training's checkpoint-STEP.h5, ascending
     std::future<void> pending_;
 };
 

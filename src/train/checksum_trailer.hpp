@@ -7,13 +7,18 @@
 
 namespace popflow::train {
 
-/// The last bytes of a checkpoint, behind what HDF5 reads: a line with a digest of all before.
+/// Returns the checksum trailer of a checkpoint, the line `popflow checksum DIGEST`.
 ///
-/// With it a damaged file is found before HDF5, which trusts what it reads, walks through it.
+/// DIGEST has 16 hexadecimal digits.
+/// The trailer follows the HDF5 content as the last bytes of the file. Its digest covers all bytes before it.
+/// HDF5 trusts the bytes that it reads, so the trailer is checked before HDF5 opens the file.
 std::string seal_of(std::span<const std::byte> bytes);
 
-/// A file without a seal passes: it is of before there was one, or cut short, which HDF5 sees.
-/// @throws core::DataError if a file has a seal that is not of its bytes
-void check_seal(const std::string& path);
+/// Checks the checksum trailer of a file.
+///
+/// Accepts a file without a trailer. Such a file is older than the trailer, comes from another program, or is
+/// truncated, which HDF5 detects.
+/// @throws core::DataError if the trailer does not match the bytes before it
+void check_checksum_trailer(const std::string& path);
 
 }  // namespace popflow::train

@@ -46,6 +46,36 @@ float lane_weight(std::size_t pairs_of_lane, std::size_t lanes, std::size_t pair
     return static_cast<float>(static_cast<double>(pairs_of_lane * lanes) / static_cast<double>(pairs));
 }
 
+StepSummary::StepSummary(std::size_t slots, std::size_t blocks) : losses(slots), squares(blocks) {}
+
+void StepSummary::clear() {
+    std::ranges::fill(losses, 0.0);
+    not_finite = save = stop = false;
+    cells = 0;
+    std::ranges::fill(squares, 0.0);
+}
+
+void StepSummary::pack(std::span<double> message) const {
+    core::check_shape("step_summary", message.size(), 1, packed_size(), 1);
+    const auto to = std::ranges::copy(losses, message.begin()).out;
+    to[0] = not_finite ? 1 : 0;
+    to[1] = save ? 1 : 0;
+    to[2] = stop ? 1 : 0;
+    to[3] = static_cast<double>(cells);
+    std::ranges::copy(squares, to + 4);
+}
+
+void StepSummary::unpack(std::span<const double> message) {
+    core::check_shape("step_summary", message.size(), 1, packed_size(), 1);
+    const auto from = message.begin() + std::ssize(losses);
+    std::copy(message.begin(), from, losses.begin());
+    not_finite = from[0] > 0;
+    save = from[1] > 0;
+    stop = from[2] > 0;
+    cells = static_cast<std::uint64_t>(from[3]);
+    std::copy(from + 4, message.end(), squares.begin());
+}
+
 bool should_serialise_slots(std::size_t slots, std::size_t threads, std::size_t cells) {
     if (slots == 1 || threads <= slots) return slots == 1;
     const std::size_t blocks = linalg::count_row_blocks(cells);
@@ -62,12 +92,13 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
       communicator_(communicator),
       values_(model.initial_values(options.seed)),
       bounds_(mpi::part_bounds(values_.size(), nn::norm_block, communicator.size())),
-      turn_bounds_(bounds_),
+      phase_bounds_(bounds_),
       adam_(nn::AdamState::start(values_)),
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
       sum_(values_.size(), model.gradient_unit()),
       gradient_(values_.size()),
-      shared_(options.batch_pairs + shared_values + (values_.size() + nn::norm_block - 1) / nn::norm_block) {
+      summary_(options.batch_pairs, (values_.size() + nn::norm_block - 1) / nn::norm_block),
+      message_(summary_.packed_size()) {
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
     }
@@ -83,7 +114,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
 
 linalg::Matrix<float> Trainer::memory() const {
     if (memory_.size() == 0) return {};
-    // each row is non-zero on the rank of its pair alone
+    // Each row is non-zero only on the rank of its pair, so the sum is exact.
     std::vector<double> rows(memory_.values().begin(), memory_.values().end());
     communicator_.sum(std::span<double>(rows));
     linalg::Matrix<float> all(memory_.rows(), memory_.cols());
@@ -106,7 +137,7 @@ void Trainer::restore(linalg::AlignedVector<float> values, nn::AdamState adam,
     adam_ = std::move(adam);
 }
 
-const TrainingPair& Trainer::pair_of_step(std::size_t lane_index) {
+const TrainingPair& Trainer::current_pair(std::size_t lane_index) {
     const Lane& lane = lanes_[lane_index];
     LaneOrder& order = orders_[lane_index];
     const std::size_t n = lane.pairs.size();
@@ -144,7 +175,8 @@ void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& wo
     }
 }
 
-// Cells on a disk: those of the next step are fetched while this one computes, and those drawn from may go.
+// Evicts the cells of the current pair, which are drawn, and prefetches those of the next step. Does nothing
+// for cells in memory.
 void Trainer::prefetch_next_step(std::size_t lane_index) const {
     const Lane& lane = lanes_[lane_index];
     const std::size_t n = lane.pairs.size();
@@ -153,28 +185,28 @@ void Trainer::prefetch_next_step(std::size_t lane_index) const {
     if (!now.control.on_disk) return;
     screen::evict(now.control);
     screen::evict(now.treated);
-    if ((adam_.step + 1) % n == 0) return;  // the order of the next epoch is not drawn yet
+    if ((adam_.step + 1) % n == 0) return;  // no order drawn yet for the next epoch
     const TrainingPair& next = lane.pairs[order[(adam_.step + 1) % n]];
     screen::prefetch(next.control);
     screen::prefetch(next.treated);
 }
 
-// The cells of all slots are drawn once for this, and again when their turn comes.
+// Couples the cells of all slots. Their cells are drawn here, and again when the slot is computed.
 void Trainer::couple_batch() {
     SlotWork& work = work_[0];
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
-        const TrainingPair& pair = pair_of_step(i);
+        const TrainingPair& pair = current_pair(i);
         draw_slot(lanes_[i], pair, work);
-        batch_coupling_->add(lanes_[i].slot, pair.condition, base_of(work).view(), work.target.view());
+        batch_coupling_->add(lanes_[i].slot, pair.condition, base_cells(work).view(), work.target.view());
     }
     batch_coupling_->couple();
 }
 
-const linalg::Matrix<float>& Trainer::base_of(const SlotWork& work) const {
+const linalg::Matrix<float>& Trainer::base_cells(const SlotWork& work) const {
     return options_.base == Base::gaussian ? work.noise : work.source;
 }
 
-// Gives the target the rows whose partners under exact optimal transport are those of the base.
+// Orders the treated cells so that row i is the exact optimal transport partner of row i of the base.
 void Trainer::couple(std::size_t slot, SlotWork& work) const {
     if (batch_coupling_) {
         const linalg::ConstMatrixView<float> target = batch_coupling_->target(slot);
@@ -182,7 +214,7 @@ void Trainer::couple(std::size_t slot, SlotWork& work) const {
         std::copy_n(target.data, target.rows * target.cols, work.target.data());
         return;
     }
-    const auto partner = ot::optimal_partners(base_of(work).view(), work.target.view());
+    const auto partner = ot::optimal_partners(base_cells(work).view(), work.target.view());
     gather_rows(work.target, partner, work.ordered);
     std::swap(work.target, work.ordered);
 }
@@ -190,11 +222,11 @@ void Trainer::couple(std::size_t slot, SlotWork& work) const {
 void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
     work.finite = false;
     try {
-        const TrainingPair& pair = pair_of_step(lane_index);
+        const TrainingPair& pair = current_pair(lane_index);
         draw_slot(lanes_[lane_index], pair, work);
         prefetch_next_step(lane_index);
         if (by_transport(options_.coupling)) couple(lanes_[lane_index].slot, work);
-        const models::TrainingSlot<float> slot{.x0 = base_of(work).view(),
+        const models::TrainingSlot<float> slot{.x0 = base_cells(work).view(),
                                                .x1 = work.target.view(),
                                                .t = work.t,
                                                .control = work.source.view(),
@@ -202,31 +234,33 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
                                                .condition = pair.condition,
                                                .pair = pair.index,
                                                .embedding = {},
-                                               .memory = memory_of(pair)};
-        work.gradient.assign(values_.size(), 0.0F);  // the first time in memory near this thread
-        work.loss = model_.slot_gradient(values_, slot, turn_, *work.scratch, work.gradient);
+                                               .memory = pair_memory(pair)};
+        work.gradient.assign(values_.size(), 0.0F);  // first touch: allocates in this thread's NUMA domain
+        work.loss = model_.slot_gradient(values_, slot, phase_, *work.scratch, work.gradient);
         work.finite = std::isfinite(work.loss);
     } catch (const core::NumericalError&) {
-        // told to all ranks by the flag, so that none waits in a collective
+        // `finite` stays false. StepSummary passes this to all ranks, so that no rank blocks in a collective.
     } catch (...) {
-        work.error = std::current_exception();  // must not leave a parallel region, as when memory runs out
+        // For example std::bad_alloc. An exception must not leave a parallel region.
+        work.error = std::current_exception();
     }
 }
 
-// A pair is in one lane, so that no two threads share a row.
-std::span<float> Trainer::memory_of(const TrainingPair& pair) {
+// Returns the state of a pair. Each pair belongs to one lane, so no two threads access the same row.
+std::span<float> Trainer::pair_memory(const TrainingPair& pair) {
     return memory_.size() == 0 ? std::span<float>() : memory_.view().row_span(pair.index);
 }
 
-// As many slots at a time as there are threads, or one by all of them: the bits are the same.
+// Computes the slots of this rank, one slot per thread at a time or one slot with all threads. The result is
+// bitwise identical.
 void Trainer::compute_lanes() {
     const auto threads = static_cast<std::size_t>(omp_get_max_threads());
     for (std::size_t first = 0; first < lanes_.size();) {
         std::size_t count = std::min(work_.size(), lanes_.size() - first);
         if (should_serialise_slots(count, threads, options_.cells)) count = 1;
-        const bool last_alone = count == 1 && first + 1 == lanes_.size() && communicator_.size() > 1;
-        if (last_alone) {
-            compute_last(first, work_[0]);
+        const bool is_overlapped = count == 1 && first + 1 == lanes_.size() && communicator_.size() > 1;
+        if (is_overlapped) {
+            compute_last_lane(first, work_[0]);
         } else if (count == 1) {
             compute_slot(first, work_[0]);
         } else {
@@ -235,24 +269,27 @@ void Trainer::compute_lanes() {
         }
         for (std::size_t i = 0; i < count; ++i) {
             if (work_[i].error) std::rethrow_exception(work_[i].error);
-            told(Shared::cells) += static_cast<double>(work_[i].source.rows());
+            summary_.cells += work_[i].source.rows();
             const Lane& lane = lanes_[first + i];
-            shared_[lane.slot] = work_[i].finite ? static_cast<double>(lane.weight) * work_[i].loss : 0;
-            if (!last_alone && work_[i].finite)
-                work_[i].finite = sum_.add(turn_part(work_[i].gradient), lane.weight);
-            if (!work_[i].finite) told(Shared::not_finite) = 1;
+            summary_.losses[lane.slot] =
+                work_[i].finite ? static_cast<double>(lane.weight) * work_[i].loss : 0;
+            if (!is_overlapped && work_[i].finite)
+                work_[i].finite = sum_.add(phase_part(work_[i].gradient), lane.weight);
+            if (!work_[i].finite) summary_.not_finite = true;
         }
         first += count;
     }
 }
 
-// The gradient goes to the ranks that own its parts while the rest of it is computed.
-void Trainer::compute_last(std::size_t lane_index, SlotWork& work) {
-    sum_.start_reduce(communicator_, turn_bounds_);
+// Computes the last slot and overlaps it with the reduction: parts of the gradient that are final go to the
+// ranks that own them during the backward pass.
+void Trainer::compute_last_lane(std::size_t lane_index, SlotWork& work) {
+    sum_.start_reduce(communicator_, phase_bounds_);
     bool inside = true;
     const auto add_from = [&](std::size_t first) {
-        const std::size_t of_turn = std::max(first, turn_.first) - turn_.first;
-        inside = sum_.add_last(turn_part(work.gradient), of_turn, lanes_[lane_index].weight) && inside;
+        const std::size_t first_in_phase = std::max(first, phase_.first) - phase_.first;
+        inside =
+            sum_.add_last(phase_part(work.gradient), first_in_phase, lanes_[lane_index].weight) && inside;
     };
     work.scratch->gradient_final = std::ref(add_from);
     compute_slot(lane_index, work);
@@ -261,8 +298,8 @@ void Trainer::compute_last(std::size_t lane_index, SlotWork& work) {
     work.finite = work.finite && inside;
 }
 
-std::span<float> Trainer::turn_part(std::span<float> buffer) const {
-    return buffer.subspan(turn_.first, turn_.count);
+std::span<float> Trainer::phase_part(std::span<float> buffer) const {
+    return buffer.subspan(phase_.first, phase_.count);
 }
 
 void Trainer::skip_step() {
@@ -270,20 +307,20 @@ void Trainer::skip_step() {
     if (options_.on_nan == OnNan::stop) throw core::NumericalError("training", problem);
     if (++skipped_ > max_skipped_in_a_row) {
         throw core::NumericalError(
-            "training", problem + ", nor in the " + std::to_string(max_skipped_in_a_row) + " before");
+            "training", problem + " and in the " + std::to_string(max_skipped_in_a_row) + " steps before it");
     }
     ++adam_.step;
 }
 
 StepReport Trainer::step(const StepRequest& request) {
-    turn_ = model_.phase(adam_.step);
+    phase_ = model_.phase(adam_.step);
     for (std::size_t r = 0; r < bounds_.size(); ++r) {
-        turn_bounds_[r] = std::clamp(bounds_[r], turn_.first, turn_.first + turn_.count) - turn_.first;
+        phase_bounds_[r] = std::clamp(bounds_[r], phase_.first, phase_.first + phase_.count) - phase_.first;
     }
-    sum_.clear(turn_.count);
-    std::ranges::fill(shared_, 0.0);
-    told(Shared::save) = request.save ? 1 : 0;
-    told(Shared::stop) = request.stop ? 1 : 0;
+    sum_.clear(phase_.count);
+    summary_.clear();
+    summary_.save = request.save;
+    summary_.stop = request.stop;
     model_.begin_step(values_, scratch_);
     if (batch_coupling_) couple_batch();
     compute_lanes();
@@ -294,33 +331,34 @@ StepReport Trainer::step(const StepRequest& request) {
 
 void Trainer::update(StepReport& report) {
     const auto rank = static_cast<std::size_t>(communicator_.rank());
-    nn::UpdatePhase own = turn_;
-    own.first = turn_.first + turn_bounds_[rank];
-    own.count = turn_bounds_[rank + 1] - turn_bounds_[rank];
-    sum_.reduce(communicator_, turn_bounds_, 1.0 / static_cast<double>(options_.batch_pairs),
+    nn::UpdatePhase own = phase_;
+    own.first = phase_.first + phase_bounds_[rank];
+    own.count = phase_bounds_[rank + 1] - phase_bounds_[rank];
+    sum_.reduce(communicator_, phase_bounds_, 1.0 / static_cast<double>(options_.batch_pairs),
                 std::span(gradient_).subspan(own.first, own.count));
-    const auto squares = std::span(shared_).subspan(options_.batch_pairs + shared_values);
-    nn::block_squares(gradient_, own.first, own.first + own.count, squares);
-    communicator_.sum(std::span<double>(shared_));
-    report.save = told(Shared::save) > 0;
-    report.stop = told(Shared::stop) > 0;
+    nn::block_squares(gradient_, own.first, own.first + own.count, summary_.squares);
+    summary_.pack(message_);
+    communicator_.sum(std::span<double>(message_));
+    summary_.unpack(message_);
+    report.save = summary_.save;
+    report.stop = summary_.stop;
     report.rate = learning_rate(options_, adam_.step);
-    if (told(Shared::not_finite) > 0) {
+    if (summary_.not_finite) {
         skip_step();
         report.skipped = true;
         return;
     }
     skipped_ = 0;
-    for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += shared_[b];
+    for (std::size_t b = 0; b < options_.batch_pairs; ++b) report.loss += summary_.losses[b];
     report.loss /= static_cast<double>(options_.batch_pairs);
-    report.cells = static_cast<std::uint64_t>(told(Shared::cells));
-    report.gradient_norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+    report.cells = summary_.cells;
+    report.gradient_norm = std::sqrt(std::accumulate(summary_.squares.begin(), summary_.squares.end(), 0.0));
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;
     const double scale = clipped ? options_.clip_norm / report.gradient_norm : 1.0;
     nn::adam_step(options_.adam, report.rate, static_cast<float>(scale), own, gradient_, values_, adam_);
-    communicator_.share_parts(turn_part(values_), turn_bounds_);
-    model_.project(turn_, values_);
-    model_.project(turn_, adam_.average);
+    communicator_.share_parts(phase_part(values_), phase_bounds_);
+    model_.project(phase_, values_);
+    model_.project(phase_, adam_.average);
 }
 
 nn::AdamState Trainer::adam() const {

@@ -37,7 +37,7 @@ void TrainingCsv::append(const TrainingRow& row) {
 
 void TrainingCsv::check() const {
     if (out_) return;
-    const int code = errno != 0 ? errno : EIO;  // a stream need not say why
+    const int code = errno != 0 ? errno : EIO;  // a stream does not always set errno
     throw core::WriteError(path_, "cannot write: " + std::generic_category().message(code));
 }
 

@@ -9,13 +9,14 @@
 
 namespace popflow::train {
 
-/// The training table as a CSV file that grows: a header, then a line per row, flushed at once, so that it
-/// can be followed while a run goes on.
+/// Training table as a growing CSV file: a header and one line per row.
+///
+/// Each line is flushed at once, so that the file can be followed during a run (`tail -f`).
 class TrainingCsv {
   public:
-    /// Replaces the file by the header and these rows. @throws core::WriteError with the cause
+    /// Overwrites the file with the header and the given rows. @throws core::WriteError with the cause
     TrainingCsv(const std::string& path, const std::vector<TrainingRow>& rows);
-    /// @throws core::WriteError, as on a full disk
+    /// Appends a line. @throws core::WriteError, for example if the disk is full
     void append(const TrainingRow& row);
 
   private:

@@ -13,10 +13,10 @@ namespace popflow::train {
 
 namespace {
 
-// Cells that are read into a file at a time.
+// Size of a group of populations that is read and written to the file of cells at a time.
 constexpr std::size_t max_group_bytes = std::size_t{32} << 20;
 
-// The populations of some pairs, each once, ascending.
+// Returns the populations of some pairs in ascending order, each of them once.
 std::vector<std::size_t> populations_of(const screen::Screen& screen, std::span<const std::size_t> pairs) {
     std::set<std::size_t> populations;
     for (std::size_t p : pairs) {
@@ -36,19 +36,20 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     if (draws_rows(options.coupling)) check_rows_correspond(options);
     if (batch_pairs > pairs_.size()) {
         throw core::ConfigError("batch-pairs", "found " + std::to_string(batch_pairs) + ", allowed 1 to " +
-                                                   std::to_string(pairs_.size()) + ", the training pairs");
+                                                   std::to_string(pairs_.size()) +
+                                                   ", the number of training pairs");
     }
     std::vector<std::size_t> weights;
     for (std::size_t p : pairs_) {
         weights.push_back(screen.populations[screen.pairs[p].control].n_cells +
                           screen.populations[screen.pairs[p].treated].n_cells);
     }
-    dealt_ = mpi::partition_by_weight(weights, batch_pairs);
+    lane_pairs_ = mpi::partition_by_weight(weights, batch_pairs);
     own_lanes_ = mpi::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
     conditions_ = screen::Conditions::of_pairs(screen, pairs_, std::move(vectors));
     check_vectors();
     read_cells(storage);
-    agree_on_statistics(screen, options.normalise, comm);
+    reduce_statistics(screen, options.normalise, comm);
     normalise_cells();
 }
 
@@ -58,40 +59,41 @@ void TrainingSet::check_vectors() const {
     for (const screen::PopulationPair& pair : screen_.pairs) {
         const std::string& name = screen_.populations[pair.treated].treatment;
         if (vectors.of(name)) continue;
-        throw core::ConfigError("treatment-vectors", "found no row of treatment '" + name + "'" +
+        throw core::ConfigError("treatment-vectors", "found no row for treatment '" + name + "'" +
                                                          core::did_you_mean(name, vectors.names()) +
-                                                         ", allowed one for each that has pairs");
+                                                         ": every treatment with pairs needs one");
     }
 }
 
-std::size_t TrainingSet::place_of(std::size_t population) const {
-    return static_cast<std::size_t>(std::ranges::lower_bound(own_, population) - own_.begin());
+std::size_t TrainingSet::own_index(std::size_t population) const {
+    return static_cast<std::size_t>(std::ranges::lower_bound(own_populations_, population) -
+                                    own_populations_.begin());
 }
 
-screen::CellsView TrainingSet::cells_of(std::size_t population) const {
-    return cells_.cells(place_of(population));
+screen::CellsView TrainingSet::population_cells(std::size_t population) const {
+    return cells_.cells(own_index(population));
 }
 
 void TrainingSet::read_cells(const CellStorage& storage) {
     std::vector<std::size_t> own_pairs;
     for (std::size_t lane : own_lanes_) {
-        for (std::size_t i : dealt_[lane]) own_pairs.push_back(pairs_[i]);
+        for (std::size_t i : lane_pairs_[lane]) own_pairs.push_back(pairs_[i]);
     }
-    own_ = populations_of(screen_, own_pairs);
-    moments_.resize(own_.size());
+    own_populations_ = populations_of(screen_, own_pairs);
+    moments_.resize(own_populations_.size());
     std::vector<std::size_t> sizes;
     std::size_t bytes = 0;
-    for (const std::size_t population : own_) {
+    for (const std::size_t population : own_populations_) {
         sizes.push_back(screen_.populations[population].n_cells);
         bytes += sizes.back() * (screen_.markers.size() * sizeof(float) + 1);
     }
     const bool in_file = !storage.folder.empty() && bytes > storage.max_in_memory;
     cells_ = screen::CellStore(sizes, screen_.markers.size(), in_file ? storage.folder : "");
-    if (!in_file) return read_group(own_);
+    if (!in_file) return read_group(own_populations_);
 
-    // In the order of the file, a new group where no population of the one before goes on: each row is read
-    // once.
-    std::vector<std::size_t> order = own_;
+    // Reads in the order of the file. A group ends only where none of its populations continues, so that each
+    // row is read once.
+    std::vector<std::size_t> order = own_populations_;
     std::ranges::sort(order, {}, [&](std::size_t p) { return screen_.populations[p].first_row; });
     std::vector<std::size_t> group;
     std::size_t group_bytes = 0;
@@ -113,16 +115,16 @@ void TrainingSet::read_cells(const CellStorage& storage) {
 void TrainingSet::read_group(std::span<const std::size_t> group) {
     std::vector<screen::CellsSpan> destination;
     for (const std::size_t population : group)
-        destination.push_back(cells_.destination(place_of(population)));
+        destination.push_back(cells_.destination(own_index(population)));
     screen::read_populations(screen_, group, destination);
     for (std::size_t k = 0; k < group.size(); ++k) {
-        moments_[place_of(group[k])] = screen::moments(destination[k].x);
-        cells_.release(place_of(group[k]));
+        moments_[own_index(group[k])] = screen::moments(destination[k].x);
+        cells_.release(own_index(group[k]));
     }
 }
 
 void TrainingSet::normalise_cells() {
-    for (std::size_t k = 0; k < own_.size(); ++k) {
+    for (std::size_t k = 0; k < own_populations_.size(); ++k) {
         normalisation_.apply(cells_.destination(k).x);
         cells_.release(k);
     }
@@ -130,31 +132,32 @@ void TrainingSet::normalise_cells() {
 
 void TrainingSet::check_rows_correspond(const TrainOptions& options) const {
     if (options.base == Base::gaussian) {
-        throw core::ConfigError(
-            "coupling",
-            "found rows of the file with base gaussian, whose noise has no rows; allowed random, ot");
+        throw core::ConfigError("coupling",
+                                "found rows or rows-ot with base gaussian: Gaussian noise has no rows in the "
+                                "file. Use random or ot");
     }
     for (const std::size_t p : pairs_) {
         const screen::PopulationPair& pair = screen_.pairs[p];
         const std::size_t n_control = screen_.populations[pair.control].n_cells;
         const std::size_t n_treated = screen_.populations[pair.treated].n_cells;
         if (n_control == n_treated) continue;
-        throw core::DataError(
-            screen_.file, "coupling rows",
-            "found " + std::to_string(n_control) + " cells in " +
-                screen::population_label(screen_, pair.control) + " and " + std::to_string(n_treated) +
-                " in " + screen::population_label(screen_, pair.treated) + ", allowed equal numbers");
+        throw core::DataError(screen_.file, "coupling rows",
+                              "found " + std::to_string(n_control) + " cells in " +
+                                  screen::population_label(screen_, pair.control) + " and " +
+                                  std::to_string(n_treated) + " in " +
+                                  screen::population_label(screen_, pair.treated) +
+                                  ": coupling by rows needs equal numbers");
     }
 }
 
-void TrainingSet::agree_on_statistics(const screen::Screen& screen, bool normalise,
-                                      const mpi::Communicator& comm) {
+void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise,
+                                    const mpi::Communicator& comm) {
     const std::size_t d = screen.markers.size();
     const std::vector<std::size_t> populations = populations_of(screen, pairs_);
-    // The first lane that has a population speaks for it.
+    // The moments of a population come from the first lane that has it.
     std::map<std::size_t, std::size_t> lane_of;
-    for (std::size_t lane = 0; lane < dealt_.size(); ++lane) {
-        for (std::size_t i : dealt_[lane]) {
+    for (std::size_t lane = 0; lane < lane_pairs_.size(); ++lane) {
+        for (std::size_t i : lane_pairs_[lane]) {
             lane_of.emplace(screen.pairs[pairs_[i]].control, lane);
             lane_of.emplace(screen.pairs[pairs_[i]].treated, lane);
         }
@@ -163,7 +166,7 @@ void TrainingSet::agree_on_statistics(const screen::Screen& screen, bool normali
     std::vector<double> table(populations.size() * width, 0.0);
     for (std::size_t i = 0; i < populations.size(); ++i) {
         if (std::ranges::find(own_lanes_, lane_of.at(populations[i])) == own_lanes_.end()) continue;
-        const screen::Moments& moments = moments_[place_of(populations[i])];
+        const screen::Moments& moments = moments_[own_index(populations[i])];
         double* row = table.data() + i * width;
         row[0] = static_cast<double>(moments.n);
         std::ranges::copy(moments.mean, row + 1);
@@ -210,11 +213,11 @@ std::vector<Lane> TrainingSet::lanes() const {
     std::vector<Lane> lanes;
     for (std::size_t slot : own_lanes_) {
         Lane lane{.slot = slot,
-                  .weight = lane_weight(dealt_[slot].size(), dealt_.size(), pairs_.size()),
+                  .weight = lane_weight(lane_pairs_[slot].size(), lane_pairs_.size(), pairs_.size()),
                   .pairs = {}};
-        for (std::size_t i : dealt_[slot]) {
+        for (std::size_t i : lane_pairs_[slot]) {
             const screen::PopulationPair& pair = screen_.pairs[pairs_[i]];
-            lane.pairs.push_back({i, cells_of(pair.control), cells_of(pair.treated),
+            lane.pairs.push_back({i, population_cells(pair.control), population_cells(pair.treated),
                                   conditions_.encode(screen_.populations[pair.treated])});
         }
         lanes.push_back(std::move(lane));

@@ -15,42 +15,44 @@
 
 namespace popflow::train {
 
-/// Where a rank keeps the cells of its pairs.
+/// Place where a rank keeps the cells of its pairs.
 struct CellStorage {
-    std::string folder;                               ///< for a file of its own; empty: always in memory
-    std::uint64_t max_in_memory = ~std::uint64_t{0};  ///< bytes above which they go to the file
+    std::string folder;                               ///< folder for a file of cells, empty for memory only
+    std::uint64_t max_in_memory = ~std::uint64_t{0};  ///< number of bytes above which cells go to the file
 };
 
-/// What every rank knows of the training data, and the cells of this rank's own pairs.
+/// Training data: statistics that all ranks have, and the cells of this rank's own pairs.
 ///
-/// The pairs are dealt into lanes, one per slot of a batch; a rank holds the populations of its lanes and no
-/// others.
+/// The pairs are partitioned into lanes, one for each slot of a batch. A rank holds only the populations of
+/// its lanes.
 class TrainingSet {
   public:
-    /// Reads this rank's cells, in groups of some megabytes if they go to a file, agrees on the
-    /// normalisation and normalises. Collective over comm.
+    /// Reads the cells of this rank, computes the normalisation with all ranks and applies it. Collective.
     ///
-    /// Means and standard deviations are those of all training cells, each counted once: the moments of each
-    /// population come from one rank and are combined in the order of the populations, so they have the same
-    /// bits on any number of ranks.
-    /// @param vectors  of all treatments that have pairs, whatever their part; or none
-    /// @throws core::DataError, also if cells are coupled by rows and the populations of a pair differ in
-    /// size;
-    ///         core::ConfigError if there are more slots than pairs, rows are coupled with a Gaussian base,
-    ///         or a treatment has no vector
+    /// Cells that go to a file are read in groups of some megabytes.
+    ///
+    /// Means and standard deviations cover all training cells, and count each cell once. The moments of each
+    /// population come from one rank and are combined in the order of the populations. The result is
+    /// therefore bitwise identical on any number of ranks.
+    /// @param vectors  vectors of all treatments with pairs in any part of the split, or none
+    /// @throws core::DataError if a file cannot be read, or if rows are coupled and the populations of a pair
+    ///         differ in size
+    /// @throws core::ConfigError if there are more slots than pairs, if rows are coupled with a Gaussian
+    ///         base, or if a treatment has no vector
     TrainingSet(const screen::Screen& screen, const screen::Split& split, const TrainOptions& options,
                 const mpi::Communicator& comm, const CellStorage& storage = {},
                 screen::TreatmentVectors vectors = {});
 
+    /// Training pairs of all ranks, as indices into Screen::pairs.
     const std::vector<std::size_t>& pairs() const { return pairs_; }
     const screen::Conditions& conditions() const { return conditions_; }
     const screen::Normalisation& normalisation() const { return normalisation_; }
-    /// For each condition the mean over its training pairs of (mean of the treated - mean of the control),
-    /// [count, d], normalised.
+    /// Mean shift of each condition [count, d], in normalised units: the mean over its training pairs of
+    /// (mean of the treated cells - mean of the control cells).
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
-    /// This rank's lanes; they point into this object.
+    /// Lanes of this rank. Their cells are non-owning views into this object.
     std::vector<Lane> lanes() const;
-    /// The cells of this rank are in a file.
+    /// Whether the cells of this rank are in a file.
     bool on_disk() const { return cells_.on_disk(); }
 
   private:
@@ -58,18 +60,18 @@ class TrainingSet {
     void check_vectors() const;
     void read_cells(const CellStorage& storage);
     void read_group(std::span<const std::size_t> group);
-    screen::CellsView cells_of(std::size_t population) const;
-    std::size_t place_of(std::size_t population) const;
+    screen::CellsView population_cells(std::size_t population) const;
+    std::size_t own_index(std::size_t population) const;
     void normalise_cells();
-    void agree_on_statistics(const screen::Screen& screen, bool normalise, const mpi::Communicator& comm);
+    void reduce_statistics(const screen::Screen& screen, bool normalise, const mpi::Communicator& comm);
 
     const screen::Screen& screen_;
-    std::vector<std::size_t> pairs_;  ///< indices into Screen::pairs
-    std::vector<std::vector<std::size_t>> dealt_;
-    std::vector<std::size_t> own_lanes_;
-    std::vector<std::size_t> own_;          ///< populations of this rank, ascending
-    screen::CellStore cells_;               ///< of own_
-    std::vector<screen::Moments> moments_;  ///< of own_
+    std::vector<std::size_t> pairs_;                    ///< indices into Screen::pairs
+    std::vector<std::vector<std::size_t>> lane_pairs_;  ///< pairs of each lane, as indices into pairs_
+    std::vector<std::size_t> own_lanes_;                ///< lanes of this rank
+    std::vector<std::size_t> own_populations_;          ///< populations of this rank, ascending
+    screen::CellStore cells_;                           ///< cells of own_populations_
+    std::vector<screen::Moments> moments_;              ///< moments of own_populations_
     screen::Conditions conditions_;
     screen::Normalisation normalisation_;
     linalg::Matrix<float> mean_shifts_;

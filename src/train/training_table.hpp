@@ -8,26 +8,29 @@
 
 namespace popflow::train {
 
-/// One row of the training table: means over the steps since the row before, or since training went on from a
-/// checkpoint after it.
+/// One row of the training table.
+///
+/// Loss and gradient norm are means over the steps since the previous row, without skipped steps. The first
+/// row after a resume covers the steps since the checkpoint.
 struct TrainingRow {
-    std::uint64_t step = 0;  ///< steps done
-    double epoch = 0;        ///< visits of each pair, on average
-    double loss = 0;  ///< of whatever the steps updated; those of icnn mix the losses of its two potentials
-    double rate = 0;  ///< learning rate of the last step
+    std::uint64_t step = 0;  ///< number of steps done, skipped ones included
+    double epoch = 0;        ///< mean number of visits of a pair
+    double loss = 0;         ///< loss of the updated parameters, for icnn the losses of both potentials mixed
+    double rate = 0;         ///< learning rate of the last step
     double gradient_norm = 0;
-    double seconds = 0;  ///< since the start, over all parts of a resumed run
+    double seconds = 0;  ///< time since the start, over all parts of a resumed run
 };
 
-/// As a table with the columns step epoch loss lr grad_norm seconds.
+/// Returns the rows as a table with the columns step epoch loss lr grad_norm seconds.
 h5::DataFrame training_frame(const std::vector<TrainingRow>& rows);
+/// Returns the rows of such a table.
 std::vector<TrainingRow> training_rows(const h5::DataFrame& frame);
 
-/// An HDF5 file with the table `/training`.
+/// Returns the bytes of an HDF5 file with the table `/training`.
 std::vector<std::byte> training_table_bytes(const std::vector<TrainingRow>& rows);
-/// Rewrites the table `/training` of a file, whole or not at all.
+/// Replaces a file atomically by one with the table `/training`. @throws core::DataError, core::WriteError
 void write_training_table(const std::string& path, const std::vector<TrainingRow>& rows);
-/// Rows up to `last_step`; none if there is no such file.
+/// Reads the rows up to `last_step`. Returns no rows if the file does not exist.
 std::vector<TrainingRow> read_training_table(const std::string& path, std::uint64_t last_step);
 
 }  // namespace popflow::train

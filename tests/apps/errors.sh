@@ -80,7 +80,7 @@ refused "found treatment:S, which needs --treatment-vectors" -- $train --split t
 refused vectors.csv "No such file" -- $train --treatment-vectors vectors.csv
 refused . "is a folder" -- $train --treatment-vectors .
 printf 'treatment,a\nO,1\n' >vectors.csv
-refused "no row of treatment 'S', allowed one for each" -- $train --treatment-vectors vectors.csv
+refused "no row for treatment 'S': every treatment with pairs needs one" -- $train --treatment-vectors vectors.csv
 printf 'treatment,a\nO,1\nS,high\n' >vectors.csv
 refused vectors.csv "row 2, column a: found 'high', allowed a number" -- $train --treatment-vectors vectors.csv
 refused "patient \`a b\`" -- $train --split $'patient:a\nb'
@@ -116,9 +116,9 @@ refused letters "found 'AB', allowed one capital" -- $letters --letters AB
 refused letters "found 'X' twice" -- $letters --letters X
 refused rotations "found '0', allowed a whole number from 1" -- $letters --rotations 0
 refused patients "unknown option" -- $letters --patients 3
-refused batch-pairs "found 9, allowed 1 to 8, the training pairs" -- $train --batch-pairs 9
+refused batch-pairs "found 9, allowed 1 to 8, the number of training pairs" -- $train --batch-pairs 9
 refused augment "found 'spin', allowed none" -- $train --augment spin
-refused augment "with 5 markers, allowed rotate, reflect, stretch and splice with 2" -- $train --augment rotate
+refused augment "with 5 markers: rotate, reflect, stretch and splice need 2 markers" -- $train --augment rotate
 refused augment "method cgfm" -- $train --augment mix --method cgfm
 refused normalise "found 'maybe', allowed no, yes" -- $train --normalise maybe
 refused coupling "base gaussian" -- $train --coupling rows --base gaussian
