@@ -33,9 +33,8 @@ double metric(const metrics::Scores& scores, const std::string& name);
 /// Names of the predictors, in the order of the tables: the model, then the baselines, which every table has.
 ///
 /// - identity: the unchanged control.
-/// - mean_shift: the control plus the mean shift of its condition in training. For a treatment without
-/// training
-///   data, the mean of the shifts of all conditions.
+/// - mean_shift: the control plus the mean shift of its condition in training, or of all conditions for a
+///   treatment without training data.
 /// - oracle_shift: the control, shifted to the mean of the target.
 /// - noise_floor: one half of the target, compared with the other half.
 const std::vector<std::string>& predictor_names();
