@@ -17,32 +17,33 @@ namespace {
 
 using linalg::Matrix;
 
-// The columns of obs while they grow.
-struct Rows {
+// Columns of obs, and X, of all samples.
+struct SampleRows {
     std::vector<std::string> pair;
     std::vector<std::string> state;
     std::vector<double> time;
     std::vector<std::int64_t> cell;
     linalg::AlignedVector<float> x;
 
-    void add(const std::string& of, const std::string& what, double at, const Matrix<float>& cells) {
+    void add(const std::string& pair_name, const std::string& state_name, double flow_time,
+             const Matrix<float>& cells) {
         for (std::size_t i = 0; i < cells.rows(); ++i) {
-            pair.push_back(of);
-            state.push_back(what);
-            time.push_back(at);
+            pair.push_back(pair_name);
+            state.push_back(state_name);
+            time.push_back(flow_time);
             cell.push_back(static_cast<std::int64_t>(i));
         }
         x.insert(x.end(), cells.values().begin(), cells.values().end());
     }
 };
 
-Matrix<float> matrix_of(std::span<const float> values, std::size_t columns) {
+Matrix<float> to_matrix(std::span<const float> values, std::size_t columns) {
     Matrix<float> out(columns == 0 ? 0 : values.size() / columns, columns);
     std::ranges::copy(values, out.values().begin());
     return out;
 }
 
-void take(CellSample& sample, const std::string& state, double time, Matrix<float> cells) {
+void set_state(CellSample& sample, const std::string& state, double time, Matrix<float> cells) {
     if (state == "control") {
         sample.control = std::move(cells);
     } else if (state == "predicted") {
@@ -66,27 +67,27 @@ std::vector<double> sample_times(std::size_t markers, bool gaussian_base) {
 
 std::vector<std::size_t> sampled_pairs(const screen::Screen& screen, const screen::Split& split,
                                        std::span<const std::size_t> pairs, std::size_t count) {
-    std::vector<std::size_t> own;
+    std::vector<std::size_t> candidates;
     for (const screen::Part part : {screen::Part::test, screen::Part::validation, screen::Part::train}) {
-        std::ranges::copy_if(pairs, std::back_inserter(own),
+        std::ranges::copy_if(pairs, std::back_inserter(candidates),
                              [&](std::size_t p) { return split.parts[p] == part; });
-        if (!own.empty()) break;
+        if (!candidates.empty()) break;
     }
     const auto group_by = [&](std::string screen::Population::*member) {
         std::map<std::string, std::vector<std::size_t>> groups;
-        for (const std::size_t p : own)
+        for (const std::size_t p : candidates)
             groups[screen.populations[screen.pairs[p].treated].*member].push_back(p);
         return groups;
     };
     auto groups = group_by(&screen::Population::treatment);
     if (groups.size() < 2) groups = group_by(&screen::Population::patient);
     std::vector<std::size_t> chosen;
-    for (std::size_t round = 0; chosen.size() < std::min(count, own.size()); ++round) {
-        std::size_t turn = round;
+    for (std::size_t round = 0; chosen.size() < std::min(count, candidates.size()); ++round) {
+        std::size_t member = round;  // another one in each group, so that patients and cultures change
         for (const auto& [name, members] : groups) {
             if (round < members.size() && chosen.size() < count)
-                chosen.push_back(members[turn % members.size()]);
-            ++turn;
+                chosen.push_back(members[member % members.size()]);
+            ++member;
         }
     }
     std::ranges::sort(chosen);
@@ -98,13 +99,14 @@ std::vector<std::size_t> named_pairs(const screen::Screen& screen, std::span<con
     std::vector<std::size_t> chosen;
     for (const std::string& text : texts) {
         const std::string wanted = core::lower_case(text);
-        const auto names_it = [&](std::size_t p) {
+        const auto matches = [&](std::size_t p) {
             return core::lower_case(screen::pair_name(screen, p)).find(wanted) != std::string::npos;
         };
-        std::ranges::copy_if(pairs, std::back_inserter(chosen), names_it);
-        if (std::ranges::any_of(pairs, names_it)) continue;
-        throw core::ConfigError("sample", "found '" + text + "', which is in no name of the " +
-                                              std::to_string(pairs.size()) + " scored pairs, as in " +
+        std::ranges::copy_if(pairs, std::back_inserter(chosen), matches);
+        if (std::ranges::any_of(pairs, matches)) continue;
+        throw core::ConfigError("sample", "found '" + text + "', allowed a part of the name of one of the " +
+                                              std::to_string(pairs.size()) +
+                                              " scored pairs, for example of " +
                                               screen::pair_name(screen, pairs.front()));
     }
     std::ranges::sort(chosen);
@@ -115,7 +117,7 @@ std::vector<std::size_t> named_pairs(const screen::Screen& screen, std::span<con
 
 void write_cell_samples(h5::Group& root, const std::vector<CellSample>& samples,
                         const std::vector<std::string>& markers) {
-    Rows rows;
+    SampleRows rows;
     for (const CellSample& sample : samples) {
         rows.add(sample.name, "control", 0, sample.control);
         for (std::size_t t = 0; t < sample.times.size(); ++t)
@@ -154,7 +156,7 @@ std::vector<CellSample> read_cell_samples(const h5::Group& root, std::vector<std
         throw core::DataError(cells.file(), "cells/X",
                               "found " + std::to_string(x.rows()) + " x " + std::to_string(x.row_size()) +
                                   " values, allowed " + std::to_string(obs.rows()) + " x " +
-                                  std::to_string(d) + " as obs and var say");
+                                  std::to_string(d) + ", the rows of obs and var");
     }
     linalg::AlignedVector<float> values(x.rows() * d);
     if (!values.empty()) x.read_rows(0, x.rows(), std::span<float>(values));
@@ -163,21 +165,21 @@ std::vector<CellSample> read_cell_samples(const h5::Group& root, std::vector<std
         const std::string& pair = obs.strings("pair")[first];
         const std::string& state = obs.strings("state")[first];
         const double time = obs.doubles("time")[first];
-        std::size_t last = first + 1;  // cells of a state count up from 0
+        std::size_t last = first + 1;  // `cell` counts from 0 in each state
         while (last < obs.rows() && obs.ints("cell")[last] > 0) ++last;
         if (samples.empty() || samples.back().name != pair) samples.push_back({.name = pair});
-        take(samples.back(), state, time,
-             matrix_of(std::span<const float>(values).subspan(first * d, (last - first) * d), d));
+        set_state(samples.back(), state, time,
+                  to_matrix(std::span<const float>(values).subspan(first * d, (last - first) * d), d));
         first = last;
     }
-    // What is drawn takes row i of each state for the same cell.
+    // Plots assume that row i is the same cell in each state.
     for (const CellSample& s : samples) {
-        const bool whole =
+        const bool is_consistent =
             s.predicted.rows() == s.control.rows() &&
             std::ranges::all_of(s.flow, [&](const Matrix<float>& m) { return m.rows() == s.control.rows(); });
-        if (!whole)
+        if (!is_consistent)
             throw core::DataError(cells.file(), "cells/obs",
-                                  "the states of '" + s.name + "' differ in length");
+                                  "the states of '" + s.name + "' have different numbers of cells");
     }
     return samples;
 }

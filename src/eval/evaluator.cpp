@@ -20,48 +20,55 @@ namespace popflow::eval {
 
 namespace {
 
-// What there is to do: pairs, longest first, in the portions in which they are handed out.
-struct Schedule {
+// Pairs, most expensive first, cut into chunks.
+struct ChunkSchedule {
     std::vector<std::size_t> pairs;
-    std::vector<std::size_t> first;  ///< of each portion, and the end
+    std::vector<std::size_t> first;  ///< index of the first pair of each chunk, then pairs.size()
 };
 
-Schedule schedule(const screen::Screen& screen, std::vector<std::size_t> pairs, std::size_t max_cells,
-                  const mpi::Communicator& comm) {
+ChunkSchedule schedule_chunks(const screen::Screen& screen, std::vector<std::size_t> pairs,
+                              std::size_t max_cells, const mpi::Communicator& comm) {
     const auto cost = [&](std::size_t p) {
         const screen::PopulationPair& pair = screen.pairs[p];
         return std::min(max_cells, screen.populations[pair.control].n_cells) *
                std::min(max_cells, screen.populations[pair.treated].n_cells);
     };
     std::ranges::stable_sort(pairs, std::greater<>(), cost);
-    // All ranks have to cut alike, also where they have other numbers of threads.
+    // All ranks must compute the same chunks, even if their numbers of threads differ.
     std::array<std::int64_t, 1> threads{omp_get_max_threads()};
     comm.sum(threads);
     const auto ranks = static_cast<std::size_t>(comm.size());
-    Schedule schedule{.pairs = std::move(pairs), .first = {0}};
+    ChunkSchedule schedule{.pairs = std::move(pairs), .first = {0}};
     for (const std::size_t n :
          mpi::guided_chunks(schedule.pairs.size(), ranks, static_cast<std::size_t>(threads[0]) / ranks))
         schedule.first.push_back(schedule.first.back() + n);
     return schedule;
 }
 
-// Hands out the work and tells how it goes, until all is done or the evaluation is to stop.
-class Rounds {
+// Work loop of a rank: fetches chunks and reports the progress until all work is finished or a stop is
+// requested.
+class WorkLoop {
   public:
-    Rounds(std::size_t portions, std::size_t kept, std::size_t pairs, const EvaluationControl& control,
-           const mpi::Communicator& comm)
-        : queue_(portions, comm), kept_(kept), pairs_(pairs), control_(control), root_(comm.root()) {}
+    // @param items  number of work items of all ranks
+    // @param kept  number of pairs that an earlier evaluation scored
+    // @param pairs  number of all pairs
+    WorkLoop(std::size_t items, std::size_t kept, std::size_t pairs, const EvaluationControl& control,
+             const mpi::Communicator& comm)
+        : queue_(items, comm), kept_(kept), pairs_(pairs), control_(control), root_(comm.root()) {}
 
+    // Returns the next work item, or none if the work is finished or a stop was requested.
     std::optional<std::size_t> next() {
         if (control_.stop && control_.stop()) queue_.close();
         return queue_.next();
     }
+    // Reports pairs of this rank as finished.
     void finish(std::size_t pairs) {
         queue_.finish(pairs);
         report();
     }
-    // Rank 0 has no more work: it goes on to show how far the others are.
-    void wait() {
+    // On rank 0, reports the progress of the other ranks until they have finished. Returns at once on other
+    // ranks.
+    void wait_for_others() {
         while (root_ && !queue_.ended()) {
             report();
             if (control_.stop && control_.stop()) queue_.close();
@@ -74,8 +81,8 @@ class Rounds {
     void report() {
         if (!root_) return;
         const std::size_t done = kept_ + queue_.finished();
-        if (control_.progress && done != shown_) control_.progress(done, pairs_);
-        shown_ = done;
+        if (control_.progress && done != reported_) control_.progress(done, pairs_);
+        reported_ = done;
     }
 
     mpi::WorkQueue queue_;
@@ -83,7 +90,7 @@ class Rounds {
     std::size_t pairs_;
     const EvaluationControl& control_;
     bool root_;
-    std::size_t shown_ = 0;
+    std::size_t reported_ = 0;
 };
 
 }  // namespace
@@ -132,54 +139,57 @@ const std::vector<std::string>& predictor_names() {
 }
 
 Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> pairs,
-                    const predict::TrainedModel& flow, const EvaluateOptions& options,
+                    const predict::TrainedModel& trained, const EvaluateOptions& options,
                     const EvaluationControl& control, const mpi::Communicator& comm) {
-    const predict::ScreenReader inputs(screen, flow);
-    const ScoringJob job{screen, pairs, flow, inputs, options, control.predictions};
+    const predict::ScreenReader reader(screen, trained);
+    const ScoringJob job{screen, pairs, trained, reader, options, control.predictions};
     std::set<std::size_t> kept;
     if (control.partial != nullptr)
         kept.insert(control.partial->kept_pairs().begin(), control.partial->kept_pairs().end());
-    std::vector<std::size_t> fresh;
+    std::vector<std::size_t> unscored;
     for (const std::size_t p : pairs) {
-        if (!kept.contains(p)) fresh.push_back(p);
+        if (!kept.contains(p)) unscored.push_back(p);
     }
-    const Schedule work = schedule(screen, fresh, options.max_cells, comm);
-    // Pairs that were kept have no predicted cells: those are made again, each a portion behind the others.
-    const std::vector<std::size_t> again(kept.begin(),
-                                         control.predictions != nullptr ? kept.end() : kept.begin());
-    const std::size_t portions = work.first.size() - 1;
+    const ChunkSchedule schedule = schedule_chunks(screen, unscored, options.max_cells, comm);
+    // Partial results contain no predicted cells. The prediction file needs them, so they are computed again.
+    // Each of these pairs is a work item after the chunks.
+    const std::vector<std::size_t> repredicted(kept.begin(),
+                                               control.predictions != nullptr ? kept.end() : kept.begin());
+    const std::size_t chunks = schedule.first.size() - 1;
+    const std::size_t items = chunks + repredicted.size();
 
     std::string text;
-    std::array<std::int64_t, 1> undone{static_cast<std::int64_t>(portions + again.size())};
-    if (!comm.root()) undone[0] = 0;
+    // Number of items minus those that the ranks fetched, as a sum over the ranks.
+    std::array<std::int64_t, 1> unfinished{static_cast<std::int64_t>(items)};
+    if (!comm.root()) unfinished[0] = 0;
     {
-        Rounds rounds(portions + again.size(), kept.size(), pairs.size(), control, comm);
-        while (const std::optional<std::size_t> k = rounds.next()) {
-            --undone[0];
-            if (*k >= portions) {
-                predict_again(job, again[*k - portions]);
+        WorkLoop work_loop(items, kept.size(), pairs.size(), control, comm);
+        while (const std::optional<std::size_t> k = work_loop.next()) {
+            --unfinished[0];
+            if (*k >= chunks) {
+                predict_again(job, repredicted[*k - chunks]);
                 continue;
             }
-            const std::size_t first = work.first[*k];
-            const std::size_t count = work.first[*k + 1] - first;
-            for (ScoredPair& pair : score_pairs(job, std::span(work.pairs).subspan(first, count))) {
+            const std::size_t first = schedule.first[*k];
+            const std::size_t count = schedule.first[*k + 1] - first;
+            for (ScoredPair& pair : score_pairs(job, std::span(schedule.pairs).subspan(first, count))) {
                 for (PairScore& row : pair.scores) row.rank = comm.rank();
                 if (control.partial != nullptr) control.partial->add(pair);
                 append_text(pair, text);
             }
-            rounds.finish(count);
+            work_loop.finish(count);
         }
-        rounds.wait();
+        work_loop.wait_for_others();
     }
-    comm.sum(undone);
+    comm.sum(unfinished);
     Evaluation evaluation;
-    evaluation.stopped = undone[0] > 0;
+    evaluation.stopped = unfinished[0] > 0;
     std::vector<ScoredPair> all;
     if (control.partial != nullptr) all = control.partial->kept();
     for (const std::string& part : comm.gather(text)) read_text(part, all);
     std::ranges::sort(all, {}, &ScoredPair::pair);
 
-    evaluation.embeddings = linalg::Matrix<float>(all.size(), comm.root() ? flow.model.context_size() : 0);
+    evaluation.embeddings = linalg::Matrix<float>(all.size(), comm.root() ? trained.model.context_size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
         evaluation.pairs.push_back(all[i].pair);
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));

@@ -12,7 +12,7 @@ namespace popflow::eval {
 
 namespace {
 
-// Keys of the draws, beyond those of any pair.
+// Stream key of these draws, greater than the index of any pair.
 constexpr std::uint64_t choice_key = ~std::uint64_t{0};
 
 }  // namespace
@@ -30,10 +30,11 @@ std::vector<std::size_t> spread_over_patients(const screen::Screen& screen,
     for (const std::size_t p : pairs)
         by_patient[screen.populations[screen.pairs[p].treated].patient].push_back(p);
     std::vector<std::vector<std::size_t>> drawn;
-    for (const auto& [patient, own] : by_patient) {
+    for (const auto& [patient, patient_pairs] : by_patient) {
         core::Stream stream(seed, core::Purpose::evaluation, choice_key, 1 + drawn.size());
         std::vector<std::size_t> order;
-        for (const std::uint32_t i : stream.permutation(own.size())) order.push_back(own[i]);
+        for (const std::uint32_t i : stream.permutation(patient_pairs.size()))
+            order.push_back(patient_pairs[i]);
         drawn.push_back(std::move(order));
     }
     const auto patients =
@@ -56,7 +57,7 @@ std::vector<std::size_t> chosen_pairs(const screen::Screen& screen, const screen
         const auto pairs = spread_over_patients(screen, split.pairs(part), count, seed);
         chosen.insert(chosen.end(), pairs.begin(), pairs.end());
     }
-    if (chosen.empty()) throw core::ConfigError("parts", "the split has no pair in the parts asked for");
+    if (chosen.empty()) throw core::ConfigError("parts", "the split has no pair in the requested parts");
     std::ranges::sort(chosen);
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
     return chosen;

@@ -10,22 +10,23 @@
 
 namespace popflow::eval {
 
-/// The pairs of some parts of a split that are to be scored, ascending.
+/// Chooses the pairs to score from some parts of a split.
 ///
-/// @param parts  may name a part twice
-/// @param train_pairs  how many of the training pairs; 0: all
-/// @param seed  of the choice among them
-/// @throws core::ConfigError if there is none
+/// @param parts  may contain a part twice
+/// @param train_pairs  number of training pairs to choose, 0 for all
+/// @param seed  seed of the choice among the training pairs
+/// @return  ascending
+/// @throws core::ConfigError if these parts have no pair
 std::vector<std::size_t> chosen_pairs(const screen::Screen& screen, const screen::Split& split,
                                       std::span<const screen::Part> parts, std::size_t train_pairs,
                                       std::uint64_t seed);
 
-/// Some of the pairs, spread evenly over the patients: no patient gives a second pair before each has given
-/// one.
+/// Draws `count` of the pairs, spread evenly over the patients: every patient contributes one pair before any
+/// contributes a second one.
 ///
-/// Which patients come first, and which of its pairs a patient gives, is drawn.
+/// The order of the patients and the order of the pairs of each patient are random.
 ///
-/// @param count  0 or at least pairs.size(): all of them
+/// @param count  0, or pairs.size() and above, for all pairs
 /// @return  ascending
 std::vector<std::size_t> spread_over_patients(const screen::Screen& screen,
                                               std::span<const std::size_t> pairs, std::size_t count,

@@ -21,16 +21,16 @@ std::vector<double> column_means(const Matrix<float>& x) {
 }  // namespace
 
 PairPredictions::PairPredictions(const screen::Screen& screen, std::size_t pair,
-                                 const predict::TrainedModel& flow, const predict::ScreenReader& inputs,
+                                 const predict::TrainedModel& trained, const predict::ScreenReader& reader,
                                  const EvaluateOptions& options)
     : screen_(screen),
       pair_(pair),
-      flow_(flow),
+      trained_(trained),
       options_(options),
       treated_(screen.populations[screen.pairs[pair].treated]) {
     const std::size_t ids[] = {screen.pairs[pair].control, screen.pairs[pair].treated};
     std::vector<std::vector<std::uint64_t>> rows;
-    std::vector<screen::Cells> cells = inputs.read(ids, &rows);
+    std::vector<screen::Cells> cells = reader.read(ids, &rows);
     const auto drawn =
         predict::draw_rows(cells[0].x.rows(), options.max_cells, options.draw,
                            predict::pair_stream(options.seed, pair, predict::DrawRole::control));
@@ -54,46 +54,46 @@ CellComparison PairPredictions::compare(const std::string& predictor, std::vecto
 
 Matrix<float> PairPredictions::transported(std::vector<float>& embedding,
                                            const ode::Snapshots<float>& snapshots) const {
-    embedding = predict::population_context(flow_, control_);
-    const auto trained = options_.trained.find(pair_);
-    if (trained != options_.trained.end()) flow_.model.condition_on_training_pair(trained->second, embedding);
+    embedding = predict::population_context(trained_, control_);
+    const auto at = options_.trained.find(pair_);
+    if (at != options_.trained.end()) trained_.model.condition_on_training_pair(at->second, embedding);
     Matrix<float> x = control_.x;
     core::Stream noise = predict::control_stream(options_.seed, screen_, screen_.pairs[pair_].control,
                                                  predict::DrawRole::base);
-    predict::transport_cells(flow_, embedding, treated_, options_.tolerance, noise, x.view(), snapshots);
+    predict::transport_cells(trained_, embedding, treated_, options_.tolerance, noise, x.view(), snapshots);
     return x;
 }
 
 CellSample PairPredictions::sample(const Matrix<float>& predicted, const std::vector<double>& times,
                                    const std::vector<Matrix<float>>& flow) const {
-    const auto rows_of = [&](const Matrix<float>& x, predict::DrawRole role) {
+    const auto draw = [&](const Matrix<float>& x, predict::DrawRole role) {
         return predict::draw_rows(x.rows(), options_.sample_cells, predict::Draw::random,
                                   predict::pair_stream(options_.seed, pair_, role));
     };
-    const auto taken = [&](const Matrix<float>& x, const std::vector<std::uint32_t>& rows) {
+    const auto selected = [&](const Matrix<float>& x, const std::vector<std::uint32_t>& rows) {
         Matrix<float> out(rows.size(), x.cols());
         for (std::size_t i = 0; i < rows.size(); ++i)
             std::ranges::copy(x.view().row_span(rows[i]), out.view().row(i));
-        flow_.normalisation.invert(out.view());
+        trained_.normalisation.invert(out.view());
         return out;
     };
-    const auto own = rows_of(control_.x, predict::DrawRole::sample_control);
+    const auto control_rows = draw(control_.x, predict::DrawRole::sample_control);
     CellSample sample{.pair = pair_,
-                      .control = taken(control_.x, own),
-                      .predicted = taken(predicted, own),
-                      .treated = taken(target_, rows_of(target_, predict::DrawRole::sample_target)),
+                      .control = selected(control_.x, control_rows),
+                      .predicted = selected(predicted, control_rows),
+                      .treated = selected(target_, draw(target_, predict::DrawRole::sample_target)),
                       .times = times};
-    for (const Matrix<float>& x : flow) sample.flow.push_back(taken(x, own));
+    for (const Matrix<float>& x : flow) sample.flow.push_back(selected(x, control_rows));
     return sample;
 }
 
 std::vector<double> PairPredictions::mean_shift() const {
-    if (const auto c = flow_.conditions.index(treated_)) {
-        const auto row = flow_.mean_shifts.view().row_span(*c);
+    if (const auto c = trained_.conditions.index(treated_)) {
+        const auto row = trained_.mean_shifts.view().row_span(*c);
         return {row.begin(), row.end()};
     }
-    flow_.conditions.require(treated_.treatment);
-    return column_means(flow_.mean_shifts);
+    trained_.conditions.require(treated_.treatment);
+    return column_means(trained_.mean_shifts);
 }
 
 std::vector<double> PairPredictions::oracle_shift() const {
@@ -111,12 +111,13 @@ Matrix<float> PairPredictions::shifted(const std::vector<double>& shift) const {
     return x;
 }
 
-// Two disjoint draws of the target, as large as the target allows.
+// Draws two disjoint samples of the target, each with half of its cells but at most max_cells.
 CellComparison PairPredictions::halves() const {
     const std::size_t n = all_targets_.x.rows();
     const auto order = predict::pair_stream(options_.seed, pair_, predict::DrawRole::halves).permutation(n);
     const std::size_t half = std::min(n / 2, options_.max_cells);
-    if (half == 0) throw core::NumericalError("noise floor", "the target has one cell");
+    if (half == 0)
+        throw core::NumericalError("noise floor", "found a target of one cell, allowed at least two");
     const std::span<const std::uint32_t> rows(order);
     return {predict::take_rows(all_targets_, rows.first(half)).x,
             predict::take_rows(all_targets_, rows.subspan(half, half)).x};

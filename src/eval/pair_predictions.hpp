@@ -10,28 +10,31 @@
 
 namespace popflow::eval {
 
-/// The two populations to compare.
+/// Two populations to compare.
 struct CellComparison {
     linalg::Matrix<float> predicted;
     linalg::Matrix<float> truth;
 };
 
-/// One pair of a rank: its cells, and the prediction of each predictor. Refers to what it was made of.
+/// Cells of one pair and the prediction of each predictor. Keeps references to the constructor's arguments.
 class PairPredictions {
   public:
-    PairPredictions(const screen::Screen& screen, std::size_t pair, const predict::TrainedModel& flow,
-                    const predict::ScreenReader& inputs, const EvaluateOptions& options);
+    PairPredictions(const screen::Screen& screen, std::size_t pair, const predict::TrainedModel& trained,
+                    const predict::ScreenReader& reader, const EvaluateOptions& options);
 
+    /// Computes the prediction of a predictor and returns it with the population to compare it with.
     /// @param embedding  set by the predictor `model`
-    /// @param snapshots  of the predictor `model`; its matrices have a row per control cell
+    /// @param snapshots  set by the predictor `model`, with one row per control cell in each matrix
     CellComparison compare(const std::string& predictor, std::vector<float>& embedding,
                            const ode::Snapshots<float>& snapshots = {}) const;
+    /// Number of control cells that are transported.
     std::size_t cells() const { return control_.x.rows(); }
-    /// Some of the cells for pictures, drawn by pair.
-    /// @param predicted, flow  a row per control cell, normalised; `flow` at the times
+    /// Draws cells for plots, with the pair in the stream key.
+    /// @param predicted  predicted cells, normalised, one row per control cell
+    /// @param flow  the same for each of `times`
     CellSample sample(const linalg::Matrix<float>& predicted, const std::vector<double>& times,
                       const std::vector<linalg::Matrix<float>>& flow) const;
-    /// The rows of the data file of the control cells that are carried.
+    /// Rows of the transported control cells in the data file.
     std::span<const std::uint64_t> control_rows() const { return control_rows_; }
 
   private:
@@ -44,7 +47,7 @@ class PairPredictions {
 
     const screen::Screen& screen_;
     std::size_t pair_;
-    const predict::TrainedModel& flow_;
+    const predict::TrainedModel& trained_;
     const EvaluateOptions& options_;
     const screen::Population& treated_;
     screen::Cells control_;

@@ -13,7 +13,7 @@ namespace popflow::eval {
 
 namespace {
 
-// One predictor on one pair: the comparison, then its scores.
+// Work of one predictor on one pair: first the prediction, then its scores.
 struct Task {
     PairScore row;
     CellComparison comparison;
@@ -23,7 +23,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Runs a part of a task; an error of the library becomes the status of its row.
+// Runs a part of a task and adds its run time. A core::Error sets the status and message of the row.
 template <class Work>
 void record(PairScore& row, Work work) {
     if (row.status != "ok") return;
@@ -40,68 +40,71 @@ void record(PairScore& row, Work work) {
     row.seconds += seconds_since(start);
 }
 
-// Position in the pairs, by which the file of predictions knows one.
-std::size_t prediction(const ScoringJob& job, std::size_t pair) {
+// Returns the index of the prediction of a pair in the prediction file.
+std::size_t prediction_index(const ScoringJob& job, std::size_t pair) {
     return static_cast<std::size_t>(std::ranges::lower_bound(job.pairs, pair) - job.pairs.begin());
 }
 
-// The states on the way that are kept of a sampled pair.
+// Intermediate states of the flow of a sampled pair, empty for other pairs.
 struct SampledFlow {
     SampledFlow(const ScoringJob& job, std::size_t pair, std::size_t cells)
-        : wanted(std::ranges::find(job.options.sampled, pair) != job.options.sampled.end()) {
-        if (!wanted) return;
+        : is_sampled(std::ranges::find(job.options.sampled, pair) != job.options.sampled.end()) {
+        if (!is_sampled) return;
         const std::size_t markers = job.screen.markers.size();
-        snapshots.times = sample_times(markers, job.flow.gaussian_base);
+        snapshots.times = sample_times(markers, job.trained.gaussian_base);
         for (std::size_t t = 0; t < snapshots.times.size(); ++t) x.emplace_back(cells, markers);
         for (linalg::Matrix<float>& states : x) snapshots.x.push_back(states.view());
     }
 
-    bool wanted;
+    bool is_sampled;
     std::vector<linalg::Matrix<float>> x;
     ode::Snapshots<float> snapshots;
 };
 
-// Reads a pair and makes the predictions of all predictors; transport uses all threads inside.
+// Reads a pair and computes the predictions of all predictors. The transport of the model is parallel inside.
 void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) {
     const std::size_t first = tasks.size();
     for (const std::string& name : predictor_names())
         tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
-    std::optional<PairPredictions> work;
-    record(tasks[first].row, [&] { work.emplace(job.screen, pair.pair, job.flow, job.inputs, job.options); });
-    if (!work) {
+    std::optional<PairPredictions> predictions;
+    record(tasks[first].row,
+           [&] { predictions.emplace(job.screen, pair.pair, job.trained, job.reader, job.options); });
+    if (!predictions) {
         for (std::size_t i = first; i < tasks.size(); ++i) {
             tasks[i].row.status = tasks[first].row.status;
             tasks[i].row.message = tasks[first].row.message;
         }
         return;
     }
-    SampledFlow on_way(job, pair.pair, work->cells());
+    SampledFlow sampled(job, pair.pair, predictions->cells());
     for (std::size_t i = first; i < tasks.size(); ++i) {
         record(tasks[i].row, [&] {
-            tasks[i].comparison = work->compare(tasks[i].row.predictor, pair.embedding, on_way.snapshots);
+            tasks[i].comparison =
+                predictions->compare(tasks[i].row.predictor, pair.embedding, sampled.snapshots);
         });
     }
-    if (on_way.wanted && tasks[first].row.status == "ok") {
+    if (sampled.is_sampled && tasks[first].row.status == "ok") {
         pair.samples.push_back(
-            work->sample(tasks[first].comparison.predicted, on_way.snapshots.times, on_way.x));
+            predictions->sample(tasks[first].comparison.predicted, sampled.snapshots.times, sampled.x));
     }
-    // The model is the first predictor. A full disk ends the run: it is not the pair that failed.
+    // The model is the first predictor. A full disk is no failure of the pair: it ends the run.
     if (job.predictions == nullptr || tasks[first].row.status != "ok") return;
     const linalg::ConstMatrixView<float> predicted = tasks[first].comparison.predicted;
-    job.predictions->add(prediction(job, pair.pair), work->control_rows(), {&predicted, 1});
+    job.predictions->add(prediction_index(job, pair.pair), predictions->control_rows(), {&predicted, 1});
 }
 
-// The predictors of a pair that are compared with its target; the noise floor has halves of it.
+// Returns whether a prediction is compared with the target. The noise floor compares two halves of it.
 bool compares_target(const PairScore& row) {
     return row.predictor != "noise_floor";
 }
 
-// Those of them that are translates of the control.
+// Returns whether a prediction is the control plus a constant shift.
 bool is_translate(const PairScore& row) {
     return compares_target(row) && row.predictor != "model";
 }
 
-// The kernel means of the target of a pair, whose tasks these are; nothing if none needs them.
+// Returns the kernel means of the target of a pair, empty if no selected metric needs them.
+// @param tasks  all tasks of the pair
 std::optional<metrics::KernelMeans> target_means(std::span<Task> tasks, const metrics::Selection& selected) {
     std::optional<metrics::KernelMeans> means;
     if (!selected.mmd && !selected.energy) return means;
@@ -112,7 +115,7 @@ std::optional<metrics::KernelMeans> target_means(std::span<Task> tasks, const me
     return means;
 }
 
-// Scores tasks one after the other; all of one target, if they share anything.
+// Scores tasks one after the other. Several tasks must have the same target: they share its distance.
 void score_tasks(std::span<Task* const> tasks, const metrics::Selection& selected,
                  metrics::SharedWork shared) {
     std::optional<metrics::TranslatesDistance> distance;
@@ -139,14 +142,14 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
     std::vector<std::optional<metrics::KernelMeans>> means;
     std::vector<std::vector<Task*>> groups;
     for (std::size_t first = 0; first < tasks.size(); first += predictors) {
-        const std::span<Task> of_pair(tasks.data() + first, predictors);
-        means.push_back(target_means(of_pair, selected));
+        const std::span<Task> pair_tasks(tasks.data() + first, predictors);
+        means.push_back(target_means(pair_tasks, selected));
         std::vector<Task*> translates;
-        for (Task& task : of_pair) {
+        for (Task& task : pair_tasks) {
             if (is_translate(task.row)) translates.push_back(&task);
         }
         groups.push_back(std::move(translates));
-        for (Task& task : of_pair) {
+        for (Task& task : pair_tasks) {
             if (!is_translate(task.row)) groups.push_back({&task});
         }
     }
@@ -159,18 +162,18 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         const PairScore& row = tasks[i].row;
         if (job.predictions != nullptr && row.predictor == "model" && row.status != "ok")
-            job.predictions->drop(prediction(job, row.pair));
+            job.predictions->drop(prediction_index(job, row.pair));
         scored[i / predictors].scores.push_back(std::move(tasks[i].row));
     }
     return scored;
 }
 
 void predict_again(const ScoringJob& job, std::size_t pair) {
-    const PairPredictions work(job.screen, pair, job.flow, job.inputs, job.options);
+    const PairPredictions predictions(job.screen, pair, job.trained, job.reader, job.options);
     std::vector<float> embedding;
-    const CellComparison model = work.compare(predictor_names().front(), embedding);
+    const CellComparison model = predictions.compare(predictor_names().front(), embedding);
     const linalg::ConstMatrixView<float> predicted = model.predicted;
-    job.predictions->add(prediction(job, pair), work.control_rows(), {&predicted, 1});
+    job.predictions->add(prediction_index(job, pair), predictions.control_rows(), {&predicted, 1});
 }
 
 }  // namespace popflow::eval

@@ -9,23 +9,26 @@
 
 namespace popflow::eval {
 
-/// What all pairs of a rank share.
+/// Inputs that all pairs of an evaluation share. Non-owning.
 struct ScoringJob {
     const screen::Screen& screen;
-    std::span<const std::size_t> pairs;  ///< all that are evaluated, ascending
-    const predict::TrainedModel& flow;
-    const predict::ScreenReader& inputs;
+    std::span<const std::size_t> pairs;  ///< all evaluated pairs, ascending
+    const predict::TrainedModel& trained;
+    const predict::ScreenReader& reader;
     const EvaluateOptions& options;
     predict::PredictionFile* predictions;  ///< may be nullptr
 };
 
-/// Scores some pairs at a time, all their predictors side by side over the threads.
+/// Scores all predictors on a chunk of pairs, in parallel over the predictors and pairs.
+///
+/// An error of a predictor is recorded in its PairScore.
+/// @throws core::WriteError if the predicted cells cannot be stored
 std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::size_t> pairs);
 
-/// Gives the file of predictions the cells of a pair that was scored before.
+/// Adds the predicted cells of a pair that an earlier evaluation scored to the prediction file.
 ///
-/// Draws are keyed by the pair: they are the cells that were scored. An error here is not recorded: the pair
-/// did not fail when it was scored.
+/// The stream keys contain the pair, so these are the cells that were scored. An error is thrown and not
+/// recorded, because the pair did not fail when it was scored.
 /// @throws as population_context(), transport_cells() and the readers
 void predict_again(const ScoringJob& job, std::size_t pair);
 

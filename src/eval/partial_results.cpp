@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Length and checksum before each record; the magic tells files of other formats.
+// Header of a record: format, length and checksum.
 struct RecordHead {
     std::uint64_t magic = 0x31747261706670;  // "pfpart1"
     std::uint64_t bytes = 0;
@@ -40,7 +40,7 @@ std::string record(const std::string& text) {
     return std::string(reinterpret_cast<const char*>(&head), sizeof head) + text;
 }
 
-// The records of a file up to the first that is not whole.
+// Returns the records of a file up to the first incomplete one.
 std::vector<std::string> read_records(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     const std::string all{std::istreambuf_iterator<char>(in), {}};
@@ -81,13 +81,13 @@ EvaluationIdentity read_identity(const std::string& text) {
     return identity;
 }
 
-// The first entry in which they differ, as `tolerance: found '1e-3', was '1e-4'`.
+// Returns the first difference, for example `tolerance: found '1e-3', was '1e-4'`.
 std::optional<std::string> difference(const EvaluationIdentity& now, const EvaluationIdentity& before) {
     EvaluationIdentity keys = now;
     keys.insert(before.begin(), before.end());
-    const auto value = [](const EvaluationIdentity& of, const std::string& key) {
-        const auto at = of.find(key);
-        return at == of.end() ? std::string() : at->second;
+    const auto value = [](const EvaluationIdentity& identity, const std::string& key) {
+        const auto at = identity.find(key);
+        return at == identity.end() ? std::string() : at->second;
     };
     for (const auto& [key, unused] : keys) {
         if (value(now, key) != value(before, key))
@@ -96,11 +96,11 @@ std::optional<std::string> difference(const EvaluationIdentity& now, const Evalu
     return std::nullopt;
 }
 
-bool complete(const ScoredPair& pair) {
+bool is_complete(const ScoredPair& pair) {
     return std::ranges::all_of(pair.scores, [](const PairScore& row) { return row.status == "ok"; });
 }
 
-// N of the file names N-RANK; 0 for others.
+// Returns N of a file name N-RANK, 0 for other names.
 std::int64_t start_number(const fs::path& file) {
     return std::strtoll(file.filename().c_str(), nullptr, 10);
 }
@@ -135,15 +135,15 @@ void PartialResults::read_folder(Leftover leftover) {
     for (const auto& entry : fs::directory_iterator(folder_, error)) files.push_back(entry.path());
     std::ranges::sort(files);
     std::map<std::size_t, ScoredPair> by_pair;
-    bool fits = leftover != Leftover::discard;
+    bool is_kept = leftover != Leftover::discard;
     for (const fs::path& file : files) {
         const std::vector<std::string> records = read_records(file);
-        if (!fits || records.empty()) continue;
+        if (!is_kept || records.empty()) continue;
         if (const auto changed = difference(identity_, read_identity(records[0]))) {
             if (leftover == Leftover::keep)
-                throw core::ConfigError("resume", "the evaluation of '" + folder_ + "' is another: " +
-                                                      *changed + "; without --resume it starts afresh");
-            fits = false;
+                throw core::ConfigError("resume", "'" + folder_ + "' belongs to a different evaluation: " +
+                                                      *changed + ". Omit --resume to start again");
+            is_kept = false;
             continue;
         }
         for (std::size_t i = 1; i < records.size(); ++i) {
@@ -152,7 +152,7 @@ void PartialResults::read_folder(Leftover leftover) {
             for (ScoredPair& pair : read) by_pair[pair.pair] = std::move(pair);
         }
     }
-    if (fits) {
+    if (is_kept) {
         for (auto& [pair, scored] : by_pair) kept_.push_back(std::move(scored));
     } else {
         fs::remove_all(folder_, error);
@@ -162,7 +162,7 @@ void PartialResults::read_folder(Leftover leftover) {
 }
 
 void PartialResults::add(const ScoredPair& pair) {
-    if (!complete(pair)) return;
+    if (!is_complete(pair)) return;
     std::string text;
     append_text(pair, text);
     if (fd_ < 0) {

@@ -11,41 +11,44 @@
 
 namespace popflow::eval {
 
-/// What decides the scores of a pair, by name: options, data, weights, program.
+/// Everything that the scores of a pair depend on, by name: options, data, weights, program.
 using EvaluationIdentity = std::map<std::string, std::string>;
 
-/// What to do with the pairs that an earlier evaluation left.
+/// Treatment of the pairs that an interrupted evaluation left on disk.
 enum class Leftover : std::uint8_t {
     discard,
-    keep,             ///< and refuse those of another identity
-    keep_if_fitting,  ///< and discard those of another identity
+    keep,             ///< keep them, and throw if their identity differs
+    keep_if_fitting,  ///< keep them, and discard those whose identity differs
 };
 
-/// Pairs that were scored, kept on disk while an evaluation runs, so that a stopped one can go on.
+/// Partial results: scored pairs that are stored on disk during an evaluation, so that it can be resumed.
 ///
-/// A folder beside the results: every rank appends each pair to a file of its own as soon as it is scored and
-/// waits for the disk. Records carry a checksum; a torn one ends its file. Each start writes new files, so
-/// nothing that was kept is ever written over, and the numbers of ranks may differ.
+/// They lie in a folder next to the result file. Every rank appends each scored pair to its own file at once
+/// and flushes it to disk. Every record has a checksum. Reading a file stops at the first incomplete record.
+/// Each start of the program writes new files and never overwrites old ones, so a resumed evaluation may have
+/// another number of ranks.
 class PartialResults {
   public:
     /// Collective over comm.
-    /// @param results  path of the results: the folder is `RESULTS.partial`
-    /// @throws core::DataError if the folder cannot be read or made; core::ConfigError for another identity
-    /// with Leftover::keep, naming what differs
+    /// @param results  path of the result file. The folder is `RESULTS.partial`
+    /// @throws core::DataError if the folder cannot be read or created, core::ConfigError for Leftover::keep
+    /// with another identity, with the first difference
     PartialResults(const std::string& results, EvaluationIdentity identity, Leftover leftover,
                    const mpi::Communicator& comm);
     PartialResults(const PartialResults&) = delete;
     PartialResults& operator=(const PartialResults&) = delete;
     ~PartialResults();
 
-    /// Pairs that were kept, ascending, on every rank.
+    /// Indices of the kept pairs, ascending. The same on every rank.
     const std::vector<std::size_t>& kept_pairs() const { return kept_pairs_; }
-    /// What is known of them; on rank 0, empty elsewhere.
+    /// Scores of the kept pairs on rank 0. Empty on other ranks.
     const std::vector<ScoredPair>& kept() const { return kept_; }
-    /// Pairs of which a predictor failed are not kept: they get another try.
-    /// @throws core::WriteError, as when the disk is full
+    /// Appends a pair to the file of this rank. Pairs with a failed predictor are skipped, so that a resumed
+    /// evaluation tries them again.
+    /// @throws core::WriteError, for example if the disk is full
     void add(const ScoredPair& pair);
-    /// Removes the folder, once the results are in place. On rank 0, when all ranks have added their last.
+    /// Removes the folder. Call it on rank 0 after the result file has been written and all ranks have added
+    /// their last pair.
     void remove() const;
     const std::string& folder() const { return folder_; }
 

@@ -15,10 +15,10 @@ namespace {
 
 constexpr std::int64_t format_version = 1;
 
-// A column of text that grows with its table.
+// Column of a table.
 using Texts = std::vector<std::string>;
 
-// Mean over the numbers that are there.
+// Returns the mean of the values that are not NaN.
 double mean_of(const std::vector<double>& values) {
     double sum = 0;
     double n = 0;
@@ -30,12 +30,13 @@ double mean_of(const std::vector<double>& values) {
     return n > 0 ? sum / n : metrics::Scores::none;
 }
 
-// Rows of one (part, predictor) of the table of pairs.
+// Rows of one (part, predictor) in the table of pairs.
 struct Group {
-    std::vector<std::size_t> rows;  ///< of pairs that no predictor failed on: means are to be compared
+    std::vector<std::size_t> rows;  ///< without the pairs for which any predictor failed
     std::size_t failed = 0;
 };
 
+// Computes the table of summarise().
 class Summary {
   public:
     explicit Summary(const h5::DataFrame& pairs) : pairs_(pairs) {
@@ -218,9 +219,10 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
         frame.add_categorical(name, std::move(text[name]));
     }
     for (const std::string& name : all_metric_names()) {
-        const bool always = std::ranges::find(metric_names(), name) != metric_names().end();
-        const bool asked_for = std::ranges::any_of(number[name], [](double v) { return std::isfinite(v); });
-        if (always || asked_for) frame.add(name, std::move(number[name]));
+        const bool is_default = std::ranges::find(metric_names(), name) != metric_names().end();
+        const bool was_computed =
+            std::ranges::any_of(number[name], [](double v) { return std::isfinite(v); });
+        if (is_default || was_computed) frame.add(name, std::move(number[name]));
     }
     for (const char* name : {"n_predicted", "n_target"}) frame.add(name, std::move(count[name]));
     frame.add_categorical("status", std::move(text["status"]));

@@ -13,39 +13,46 @@
 
 namespace popflow::eval {
 
-/// A result file in memory.
+/// Contents of a result file.
 struct Results {
-    std::string file{};  ///< that it was read from; empty if it was not
+    std::string file{};  ///< path that it was read from, empty for new results
     predict::Provenance provenance;
     h5::DataFrame pairs;       ///< one row per (pair, predictor)
     h5::DataFrame summary{};   ///< one row per (part, predictor, aggregation)
-    h5::DataFrame training{};  ///< as in the run folder; may be without rows
-    std::vector<std::string>
-        embedding_names{};  ///< row names of `/pairs` of the model, one per row of `embeddings`
-    linalg::Matrix<float> embeddings{};
-    std::vector<std::string> markers{};  ///< columns of `samples`
-    std::vector<CellSample> samples{};   ///< cells of some pairs, for pictures; may be none
+    h5::DataFrame training{};  ///< table of the training steps in the run folder, may have no rows
+    std::vector<std::string> embedding_names{};  ///< name of the pair of each row of `embeddings`
+    linalg::Matrix<float> embeddings{};          ///< [pairs, context]
+    std::vector<std::string> markers{};          ///< names of the columns of `samples`
+    std::vector<CellSample> samples{};           ///< cells of some pairs, for plots, may be empty
 };
 
-/// Table of an evaluation: pair part patient culture treatment concentration replicate plate predictor, the
-/// metrics, n_predicted n_target status message seconds rank.
+/// Returns the table of an evaluation, one row per (pair, predictor).
+///
+/// Columns: pair part patient culture treatment concentration replicate plate predictor, the metrics,
+/// n_predicted n_target status message seconds rank.
 h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& split,
                           const Evaluation& evaluation);
 
-/// Means over the pairs that did not fail: part predictor aggregation n_pairs n_failed, the metrics.
+/// Returns the means over the pairs for which every predictor succeeded, one row per (part, predictor,
+/// aggregation).
 ///
-/// Aggregation `culture_mean` is the published one, the mean within each culture, then over cultures;
-/// `pair_mean` is flat; `culture:NAME` is one culture. A metric that is not defined for a pair is left out of
-/// its mean.
+/// Columns: part predictor aggregation n_pairs n_failed, the metrics. Aggregations:
+/// - `culture_mean`: mean within each culture, then over cultures, as in the published tables.
+/// - `pair_mean`: mean over all pairs.
+/// - `culture:NAME`: mean within one culture, if there are several.
+///
+/// A mean excludes the pairs for which its metric is not defined.
 h5::DataFrame summarise(const h5::DataFrame& pairs);
 
-/// Tries whether a file can be made there, without leaving one. @throws core::DataError
+/// Checks that a file can be created at the path. Leaves no file.
+/// @throws core::DataError
 void check_writable(const std::string& path);
 
-/// Writes to a temporary name and renames. @throws core::DataError if there cannot be such a file,
-/// core::WriteError if it cannot be written
+/// Writes a result file under a temporary name and renames it.
+/// @throws core::DataError if the file cannot be created, core::WriteError if writing fails
 void write_results(const std::string& path, const Results& results);
-/// @throws core::DataError
+/// Reads a result file.
+/// @throws core::DataError for another kind of file or another format version
 Results read_results(const std::string& path);
 
 }  // namespace popflow::eval

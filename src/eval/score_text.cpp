@@ -47,8 +47,8 @@ class Reader {
 
   private:
     void copy(void* to, std::size_t bytes) {
-        if (bytes > text_.size() - at_) throw core::Error("evaluation: a rank sent half a message");
-        at_ += text_.copy(static_cast<char*>(to), bytes, at_);  // also nothing, to nowhere
+        if (bytes > text_.size() - at_) throw core::Error("evaluation: a rank sent an incomplete message");
+        at_ += text_.copy(static_cast<char*>(to), bytes, at_);  // `to` may be nullptr for 0 bytes
     }
     const std::string& text_;
     std::size_t at_ = 0;

@@ -8,17 +8,18 @@
 
 namespace popflow::eval {
 
-/// All that a rank found out about one pair.
+/// Results of one pair: its scores, embedding and sampled cells.
 struct ScoredPair {
     std::size_t pair = 0;
     std::vector<float> embedding{};
     std::vector<PairScore> scores{};
-    std::vector<CellSample> samples{};  ///< one or none; without its name
+    std::vector<CellSample> samples{};  ///< at most one, without its name
 };
 
-/// Appends a pair as bytes, for the way to rank 0.
+/// Serialises a pair and appends the bytes to `text`.
 void append_text(const ScoredPair& pair, std::string& text);
-/// Appends the pairs of such bytes.
+/// Deserialises all pairs of `text` and appends them to `pairs`.
+/// @throws core::Error for incomplete bytes
 void read_text(const std::string& text, std::vector<ScoredPair>& pairs);
 
 }  // namespace popflow::eval

@@ -21,24 +21,24 @@ PredictionFile::PredictionFile(const screen::Screen& screen, const screen::Norma
       data_(screen.file),
       obs_(data_, "obs"),
       scratch_(plan_.path) {
-    const std::vector<std::string> ours = own_columns();
+    const std::vector<std::string> added = added_columns();
     for (const std::string& name : obs_.columns()) {
-        if (std::ranges::find(ours, name) == ours.end()) continue;
+        if (std::ranges::find(added, name) == added.end()) continue;
         throw core::DataError(screen.file, "obs/" + name,
-                              "found a column of a name that predictions use; rename it");
+                              "found a column with the name of a column that predictions add: rename it");
     }
-    // Categories must differ, and labels joined of several columns need not.
+    // Categories must be distinct. Labels that are joined from several columns may be equal.
     std::set<std::string> distinct;
     for (std::string& name : plan_.sources) {
         while (!distinct.insert(name).second) name += "'";
     }
     std::set<std::size_t> controls;
-    for (const Prediction& p : plan_.predictions) repeats_ |= !controls.insert(p.control).second;
+    for (const Prediction& p : plan_.predictions) has_repeated_cells_ |= !controls.insert(p.control).second;
 }
 
-std::vector<std::string> PredictionFile::own_columns() const {
+std::vector<std::string> PredictionFile::added_columns() const {
     std::vector<std::string> names{predicted_treatment_column, predicted_concentration_column};
-    if (plan_.parts) names.emplace_back(predicted_part_column);
+    if (plan_.has_parts) names.emplace_back(predicted_part_column);
     names.push_back(plan_.source_column);
     names.emplace_back(predicted_cell_column);
     return names;
@@ -53,7 +53,7 @@ void PredictionFile::add(std::size_t prediction, std::span<const std::uint64_t> 
         to_space(plan_.space, normalisation_, screen_.options.transform, x.view());
         block.states.push_back(scratch_.append(std::span<const float>(x.values())));
     }
-    own_[prediction].push_back(std::move(block));
+    blocks_[prediction].push_back(std::move(block));
 }
 
 std::string PredictionFile::label(const Prediction& prediction, const std::string& column) const {
@@ -62,7 +62,8 @@ std::string PredictionFile::label(const Prediction& prediction, const std::strin
     return column == predicted_part_column ? prediction.part : plan_.sources[prediction.source];
 }
 
-// Sources in their order, which is that of the embeddings; other labels sorted, an empty one being missing.
+// Returns the categories of a column. Sources have the order of the embeddings, other labels are sorted. An
+// empty label is a missing value and has no category.
 std::vector<std::string> PredictionFile::labels(const Layout& layout, const std::string& column) const {
     if (column == plan_.source_column) {
         std::vector<std::string> names;
@@ -81,7 +82,7 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
                                   const linalg::Matrix<float>& embeddings) {
     Layout layout;
     layout.n.resize(plan_.predictions.size(), 0);
-    for (const auto& [prediction, blocks] : own_) {
+    for (const auto& [prediction, blocks] : blocks_) {
         for (const Block& block : blocks) layout.n[prediction] += static_cast<std::int64_t>(block.n);
     }
     comm.sum(layout.n);
@@ -92,7 +93,7 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
         if (layout.n[p] > 0) sources.insert(plan_.predictions[p].source);
     }
     layout.sources.assign(sources.begin(), sources.end());
-    for (const std::string& column : own_columns()) {
+    for (const std::string& column : added_columns()) {
         if (column != predicted_cell_column) layout.categories[column] = labels(layout, column);
     }
 
@@ -103,11 +104,11 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
         create(file->root(), layout, provenance, embeddings);
         file->close();
     });
-    for (int turn = 0; turn < comm.size(); ++turn) {
+    for (int writer = 0; writer < comm.size(); ++writer) {
         mpi::run_collectively(comm, [&] {
-            if (turn != comm.rank() || own_.empty()) return;
+            if (writer != comm.rank() || blocks_.empty()) return;
             h5::WritableFile shared(plan_.path + ".tmp", plan_.path);
-            write_own(shared.root(), layout);
+            write_blocks(shared.root(), layout);
             shared.close();
         });
     }
@@ -150,7 +151,7 @@ void PredictionFile::create_obs(h5::Group& root, const Layout& layout) const {
     h5::write_encoding(obs, "dataframe", "0.2.0");
     obs.write_attribute("_index", "_index");
     std::vector<std::string> order = obs_.columns();
-    for (const std::string& name : own_columns()) order.push_back(name);
+    for (const std::string& name : added_columns()) order.push_back(name);
     obs.write_attribute("column-order", order);
     obs_.create(obs, layout.rows);
     for (const auto& [name, categories] : layout.categories)
@@ -164,24 +165,25 @@ void PredictionFile::create_obs(h5::Group& root, const Layout& layout) const {
 void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Provenance& provenance,
                                const linalg::Matrix<float>& embeddings) const {
     h5::Group uns = anndata::create_dict(root, "uns");
-    h5::Group ours = anndata::create_dict(uns, "popflow");
-    anndata::write_string(ours, "version", core::version());
-    anndata::write_string(ours, "commit", core::commit());
-    anndata::write_string(ours, "config", provenance.config);
-    anndata::write_string(ours, "method", provenance.method);
-    anndata::write_string(ours, "base", provenance.base);
-    anndata::write_string(ours, "data_fingerprint", provenance.data_fingerprint);
-    anndata::write_scalar<std::uint64_t>(ours, "seed", provenance.seed);
-    anndata::write_scalar<std::uint64_t>(ours, "steps", provenance.steps);
-    anndata::write_string(ours, "space", space_name(plan_.space, screen_.options.transform));
-    anndata::write_string(ours, "transform", screen_.options.transform.text());
-    anndata::write_strings(ours, "treatments", layout.categories.at(predicted_treatment_column));
-    anndata::write_array(ours, "times", std::span<const double>(plan_.times), {plan_.times.size()});
-    anndata::write_strings(ours, plan_.source_column, layout.categories.at(plan_.source_column));
+    h5::Group provenance_group = anndata::create_dict(uns, "popflow");
+    anndata::write_string(provenance_group, "version", core::version());
+    anndata::write_string(provenance_group, "commit", core::commit());
+    anndata::write_string(provenance_group, "config", provenance.config);
+    anndata::write_string(provenance_group, "method", provenance.method);
+    anndata::write_string(provenance_group, "base", provenance.base);
+    anndata::write_string(provenance_group, "data_fingerprint", provenance.data_fingerprint);
+    anndata::write_scalar<std::uint64_t>(provenance_group, "seed", provenance.seed);
+    anndata::write_scalar<std::uint64_t>(provenance_group, "steps", provenance.steps);
+    anndata::write_string(provenance_group, "space", space_name(plan_.space, screen_.options.transform));
+    anndata::write_string(provenance_group, "transform", screen_.options.transform.text());
+    anndata::write_strings(provenance_group, "treatments", layout.categories.at(predicted_treatment_column));
+    anndata::write_array(provenance_group, "times", std::span<const double>(plan_.times),
+                         {plan_.times.size()});
+    anndata::write_strings(provenance_group, plan_.source_column, layout.categories.at(plan_.source_column));
     linalg::Matrix<float> kept(layout.sources.size(), embeddings.cols());
     for (std::size_t k = 0; k < layout.sources.size(); ++k)
         std::ranges::copy(embeddings.view().row_span(layout.sources[k]), kept.view().row(k));
-    anndata::write_array(ours, "embeddings", std::span<const float>(kept.values()),
+    anndata::write_array(provenance_group, "embeddings", std::span<const float>(kept.values()),
                          {kept.rows(), kept.cols()});
 }
 
@@ -189,14 +191,14 @@ std::string prediction_layer(double time) {
     return "t=" + core::number_label(time);
 }
 
-void PredictionFile::write_own(h5::Group root, const Layout& layout) const {
-    constexpr std::size_t at_once = std::size_t{1} << 18;  // cells, some tens of megabytes of strings
+void PredictionFile::write_blocks(h5::Group root, const Layout& layout) const {
+    constexpr std::size_t max_cells = std::size_t{1} << 18;  // their strings take some tens of megabytes
     std::vector<Piece> pieces;
     std::size_t cells = 0;
-    for (const auto& [prediction, blocks] : own_) {
+    for (const auto& [prediction, blocks] : blocks_) {
         std::size_t first = layout.first[prediction];
         for (const Block& block : blocks) {
-            if (cells + block.n > at_once && !pieces.empty()) {
+            if (cells + block.n > max_cells && !pieces.empty()) {
                 write_pieces(root, layout, pieces);
                 pieces.clear();
                 cells = 0;
@@ -238,10 +240,10 @@ void PredictionFile::write_pieces(h5::Group& root, const Layout& layout,
     h5::Dataset index = obs.open_dataset("_index");
     std::size_t position = 0;
     for (const Piece& piece : pieces) {
-        const auto own = std::span(names).subspan(position, piece.rows.size());
-        from.write_strings(piece.first, own);
-        std::vector<std::string> unique(own.begin(), own.end());
-        if (repeats_) {
+        const auto piece_names = std::span(names).subspan(position, piece.rows.size());
+        from.write_strings(piece.first, piece_names);
+        std::vector<std::string> unique(piece_names.begin(), piece_names.end());
+        if (has_repeated_cells_) {
             const Prediction& p = plan_.predictions[piece.prediction];
             for (std::string& name : unique)
                 name += " / " + screen::condition_name(p.treatment, p.concentration);

@@ -19,82 +19,86 @@
 
 namespace popflow::predict {
 
-/// The obs columns of a prediction file that are not of the data file, besides PredictionPlan::source_column.
+/// Columns that a prediction file adds to the obs of the data file. PredictionPlan::source_column is another.
 inline constexpr const char* predicted_treatment_column = "predicted_treatment";
 inline constexpr const char* predicted_concentration_column = "predicted_concentration";
 inline constexpr const char* predicted_part_column = "predicted_part";
 inline constexpr const char* predicted_cell_column = "predicted_from";
-/// The layer of cells at a flow time, as in `t=0.25`.
+/// Returns the name of the layer of a flow time, for example `t=0.25`.
 std::string prediction_layer(double time);
 
-/// Control cells carried to one condition.
+/// Control population that is transported to one condition.
 struct Prediction {
     std::size_t control = 0;  ///< index into Screen::populations
     std::string treatment;
-    std::string concentration;  ///< empty: not said
-    std::string part;           ///< empty: none
+    std::string concentration;  ///< empty: not given
+    std::string part;           ///< part of the split, empty without one
     std::size_t source = 0;     ///< index into PredictionPlan::sources
 };
 
-/// What a file of predictions is to hold.
+/// Contents of a prediction file.
 struct PredictionPlan {
     std::string path{};
     Space space = Space::raw;
-    std::vector<double> times{};            ///< flow times of the layers
-    std::vector<Prediction> predictions{};  ///< in the order of the file
-    std::string source_column{};            ///< obs column that names what an embedding is of
-    std::vector<std::string> sources{};     ///< its values, one per row of the embeddings
-    bool parts = false;                     ///< there is an obs column of parts
+    std::vector<double> times{};            ///< flow time of each layer
+    std::vector<Prediction> predictions{};  ///< in the order of their rows in the file
+    std::string source_column{};            ///< obs column that names the source of a cell
+    std::vector<std::string> sources{};     ///< values of that column, one per row of the embeddings
+    bool has_parts = false;                 ///< adds the obs column of parts
 };
 
 /// Collects the predicted cells of all ranks into one AnnData file.
 ///
-/// X has the predicted cells, a row per control cell, in the space that was asked for; layers["t=0.25"] those
-/// on their way. obs has every column of the data file for those control cells, then predicted_treatment,
-/// predicted_concentration, predicted_part (if there are parts), predicted_pair or predicted_population, and
-/// predicted_from, the name of the control cell. Cells keep their names; if a control population is carried
-/// to several conditions, ` / TREATMENT [@ CONCENTRATION]` is appended. var has the markers of the model in
-/// its order, with the columns of the data file. uns["popflow"] has the provenance, and `embeddings`, whose
-/// row k is of category k of predicted_pair or predicted_population.
+/// Contents of the file:
+/// - X: the predicted cells in the requested space, one row per control cell.
+/// - layers["t=0.25"]: the same cells at flow time 0.25.
+/// - obs: every column of the data file for those control cells, then predicted_treatment,
+///   predicted_concentration, predicted_part (if has_parts), predicted_pair or predicted_population, and
+///   predicted_from, the name of the control cell.
+/// - obs_names: the names of the control cells. If a control population is transported to several conditions,
+///   ` / TREATMENT [@ CONCENTRATION]` is appended.
+/// - var: the markers in the order of the model, with the columns of the data file.
+/// - uns["popflow"]: the provenance, and `embeddings`, whose row k belongs to category k of predicted_pair or
+///   predicted_population.
 ///
-/// Every rank sets its cells aside on disk as they come; at the end the ranks write in turn. Memory is that
-/// of a block of cells.
+/// Every rank first stores its cells in a temporary file (PredictionScratch). At the end the ranks write to
+/// the result file one after the other. Memory use is that of one block of cells.
 class PredictionFile {
   public:
-    /// @throws core::DataError for an obs column of the data file that has a name of ours, or of a kind
-    /// unknown; if nothing can be written at the path
+    /// @throws core::DataError if an obs column of the data file has an unsupported type or the name of an
+    /// added column, or if the path is not writable
     PredictionFile(const screen::Screen& screen, const screen::Normalisation& normalisation,
                    PredictionPlan plan);
 
     const PredictionPlan& plan() const { return plan_; }
-    /// Adds cells of a prediction, in the order of its rows.
-    /// @param rows  of the data file
-    /// @param states  normalised; predicted cells, then a matrix for each of the times. Each [n, d]
+    /// Appends cells to a prediction.
+    /// @param rows  rows of the control cells in the data file
+    /// @param states  the predicted cells, then one matrix for each of plan().times. Normalised, each [n, d]
     void add(std::size_t prediction, std::span<const std::uint64_t> rows,
              std::span<const linalg::ConstMatrixView<float>> states);
-    /// Forgets a prediction that failed after all.
-    void drop(std::size_t prediction) { own_.erase(prediction); }
+    /// Removes the cells of a prediction that failed.
+    void drop(std::size_t prediction) { blocks_.erase(prediction); }
     /// Writes the file. Collective over comm.
-    /// @param embeddings  [sources, context], on rank 0
-    /// @return  number of cells
+    /// @param embeddings  [sources, context], only used on rank 0
+    /// @return  number of cells in the file
     std::size_t write(const mpi::Communicator& comm, const Provenance& provenance,
                       const linalg::Matrix<float>& embeddings);
 
   private:
     struct Block {
         std::size_t n = 0;
-        std::uint64_t rows = 0;  ///< places in scratch_
+        std::uint64_t rows = 0;  ///< offset in scratch_, like each of `states`
         std::vector<std::uint64_t> states;
     };
-    // Which predictions have cells, and where they go.
+    // Position of each prediction in the file.
     struct Layout {
-        std::vector<std::int64_t> n;     ///< cells of each prediction
-        std::vector<std::size_t> first;  ///< its first row in the file
+        std::vector<std::int64_t> n;     ///< number of cells of each prediction
+        std::vector<std::size_t> first;  ///< first row of each prediction in the file
         std::size_t rows = 0;
-        std::vector<std::size_t> sources;                            ///< with cells, ascending
-        std::map<std::string, std::vector<std::string>> categories;  ///< of our columns
+        std::vector<std::size_t> sources;                            ///< sources that have cells, ascending
+        std::map<std::string, std::vector<std::string>> categories;  ///< categories of each added column
     };
-    // A block on its way into the file.
+    // Block with its position in the file.
     struct Piece {
         std::size_t prediction;
         std::size_t first;
@@ -106,20 +110,20 @@ class PredictionFile {
     void create_obs(h5::Group& root, const Layout& layout) const;
     void write_uns(h5::Group& root, const Layout& layout, const Provenance& provenance,
                    const linalg::Matrix<float>& embeddings) const;
-    void write_own(h5::Group root, const Layout& layout) const;
+    void write_blocks(h5::Group root, const Layout& layout) const;
     void write_pieces(h5::Group& root, const Layout& layout, const std::vector<Piece>& pieces) const;
-    std::vector<std::string> own_columns() const;
+    std::vector<std::string> added_columns() const;
     std::string label(const Prediction& prediction, const std::string& column) const;
     std::vector<std::string> labels(const Layout& layout, const std::string& column) const;
 
     const screen::Screen& screen_;
     const screen::Normalisation& normalisation_;
     PredictionPlan plan_;
-    bool repeats_ = false;  ///< a control cell is there more than once
+    bool has_repeated_cells_ = false;  ///< some control population has several predictions
     anndata::AnnData data_;
     anndata::TableCopy obs_;
     PredictionScratch scratch_;
-    std::map<std::size_t, std::vector<Block>> own_;
+    std::map<std::size_t, std::vector<Block>> blocks_;  ///< by prediction, of this rank
 };
 
 }  // namespace popflow::predict

@@ -20,7 +20,7 @@ Space parse_space(const std::string& name, const screen::Transform& transform) {
     if (!known || (name == "arcsinh" && transform.kind != Kind::arcsinh)) {
         throw core::ConfigError("space",
                                 "found '" + name + "', allowed raw, transformed, normalised" +
-                                    (known ? "; the transform is " + transform.text() : " and arcsinh"));
+                                    (known ? ": the transform is " + transform.text() : " and arcsinh"));
     }
     if (name == "raw") return Space::raw;
     return name == "normalised" ? Space::normalised : Space::transformed;

@@ -9,22 +9,25 @@
 
 namespace popflow::predict {
 
-/// The scale of predicted cells.
+/// Scale of predicted cells.
 enum class Space {
-    raw,          ///< of the data file
-    transformed,  ///< of the transform, as arcsinh(x / 5)
-    normalised,   ///< of the model
+    raw,          ///< values of the data file
+    transformed,  ///< values after the transform, for example arcsinh(x / 5)
+    normalised,   ///< transformed values with the normalisation of the model
 };
 
-/// What --space may say. `arcsinh` is another name of `transformed` where the transform is an arcsinh.
+/// Values of the option --space. `arcsinh` is a synonym of `transformed` if the transform is an arcsinh.
 const std::vector<std::string>& space_names();
-/// @throws core::ConfigError
+/// Parses a value of the option --space.
+/// @throws core::ConfigError for an unknown name, and for `arcsinh` with another transform
 Space parse_space(const std::string& name, const screen::Transform& transform);
-/// `raw`, `arcsinh` (or `transformed` for another transform), `normalised`.
+/// Returns `raw`, `arcsinh` (`transformed` for another transform) or `normalised`.
 std::string space_name(Space space, const screen::Transform& transform);
 
-/// Takes normalised cells into a space: x = scale z + mean, and for `raw` the inverse of the transform
-/// (c sinh x, exp(x) - 1), which is exact: a cell that the model moved below zero has a negative raw value.
+/// Converts normalised cells to a space.
+///
+/// x = scale z + mean. For `raw` the inverse of the transform follows (c sinh x, exp(x) - 1). The inverse is
+/// exact: a cell that the model moved below zero has a negative raw value.
 ///
 /// Shapes: x [n, d], in place.
 void to_space(Space space, const screen::Normalisation& normalisation, const screen::Transform& transform,

@@ -13,8 +13,8 @@ using linalg::Matrix;
 
 namespace {
 
-// A multiple of the rows that a model carries at a time: blocks then cut nowhere that a whole population is
-// not cut.
+// Multiple of the number of rows that a model transports at a time. The blocks of a population then start at
+// the same rows as without this split.
 constexpr std::size_t block_rows = 16384;
 
 void check_known(const screen::Conditions& trained, const std::string& name) {
@@ -23,19 +23,19 @@ void check_known(const screen::Conditions& trained, const std::string& name) {
     if (known.empty()) {
         for (const auto& treatment : trained.treatments()) known.push_back(treatment.name);
     }
-    throw core::ConfigError("treatment",
-                            "found '" + name + "'" + core::did_you_mean(name, known) + ", allowed " +
-                                core::joined(known) +
-                                (trained.vectors().empty() ? ", those that the run was trained on"
-                                                           : ", those that the run has vectors of, and A+B"));
+    throw core::ConfigError(
+        "treatment",
+        "found '" + name + "'" + core::did_you_mean(name, known) + ", allowed " + core::joined(known) +
+            (trained.vectors().empty() ? " (the treatments that the run was trained on)"
+                                       : " (the treatments with a vector in the run) or combinations A+B"));
 }
 
-// The treatments asked for, each once. A name that has a comma itself is taken whole.
-std::vector<std::string> wanted_treatments(const screen::Conditions& trained,
-                                           const std::vector<std::string>& treatments) {
-    std::vector<std::string> wanted;
+// Returns the requested treatments, each once. A text that is a known name is not split at its commas.
+std::vector<std::string> requested_treatments(const screen::Conditions& trained,
+                                              const std::vector<std::string>& treatments) {
+    std::vector<std::string> requested;
     const auto add = [&](const std::string& name) {
-        if (std::ranges::find(wanted, name) == wanted.end()) wanted.push_back(name);
+        if (std::ranges::find(requested, name) == requested.end()) requested.push_back(name);
     };
     for (const std::string& text : treatments) {
         if (trained.knows(text)) {
@@ -46,57 +46,59 @@ std::vector<std::string> wanted_treatments(const screen::Conditions& trained,
             if (!name.empty()) add(name);
         }
     }
-    if (wanted.empty()) {
+    if (requested.empty()) {
         for (const auto& treatment : trained.treatments()) add(treatment.name);
     }
-    return wanted;
+    return requested;
 }
 
-void check_concentration(const std::vector<double>& seen, const std::string& treatment, double wanted) {
-    if (wanted >= seen.front() && wanted <= seen.back()) return;
-    throw core::ConfigError("concentration", "found " + core::number_label(wanted) + ", allowed " +
-                                                 core::number_label(seen.front()) + " to " +
-                                                 core::number_label(seen.back()) + " for treatment " +
-                                                 treatment + ", as it was trained");
+void check_concentration(const std::vector<double>& trained, const std::string& treatment, double value) {
+    if (value >= trained.front() && value <= trained.back()) return;
+    throw core::ConfigError("concentration", "found " + core::number_label(value) + ", allowed " +
+                                                 core::number_label(trained.front()) + " to " +
+                                                 core::number_label(trained.back()) +
+                                                 ", the training range of treatment " + treatment);
 }
 
-// One rank's work.
+// Predicts the populations of one rank.
 class Predictor {
   public:
     Predictor(const screen::Screen& screen, std::span<const screen::Population> conditions,
-              const TrainedModel& flow, const PredictOptions& options, PredictionFile& file)
+              const TrainedModel& trained, const PredictOptions& options, PredictionFile& file)
         : screen_(screen),
           conditions_(conditions),
-          flow_(flow),
+          trained_(trained),
           options_(options),
           file_(file),
-          inputs_(screen, flow) {}
+          reader_(screen, trained) {}
 
-    // The population of source `s`, to all conditions; its embedding.
+    // Predicts the population of source `s` under all conditions and returns its embedding. Appends a line
+    // for each failure.
     std::vector<float> run(std::size_t s, std::string& failures) {
         const std::size_t first = s * conditions_.size();
         const std::size_t control = file_.plan().predictions[first].control;
         std::vector<std::vector<std::uint64_t>> rows;
-        const screen::Cells cells = std::move(inputs_.read({&control, 1}, &rows).front());
-        std::vector<float> context(flow_.model.context_size(), 0.0F);
-        const std::string not_embedded = problem_of([&] { context = embed(control, cells); });
+        const screen::Cells cells = std::move(reader_.read({&control, 1}, &rows).front());
+        std::vector<float> context(trained_.model.context_size(), 0.0F);
+        const std::string embedding_failure = failure_message([&] { context = embed(control, cells); });
         for (std::size_t k = 0; k < conditions_.size(); ++k) {
-            std::string problem = not_embedded;
-            if (problem.empty())
-                problem = problem_of([&] { carry(first + k, cells, rows.front(), context, conditions_[k]); });
-            if (problem.empty()) continue;
+            std::string failure = embedding_failure;
+            if (failure.empty())
+                failure = failure_message(
+                    [&] { transport(first + k, cells, rows.front(), context, conditions_[k]); });
+            if (failure.empty()) continue;
             file_.drop(first + k);
             failures += screen::population_label(screen_, control) + " to " +
                         screen::condition_name(conditions_[k].treatment, conditions_[k].concentration) +
-                        "\t" + problem + "\n";
+                        "\t" + failure + "\n";
         }
         return context;
     }
 
   private:
-    // What ended some work on a population before its end; empty: nothing.
+    // Runs `work` and returns the message of a NumericalError or a failed allocation, empty on success.
     template <class Work>
-    static std::string problem_of(Work work) {
+    static std::string failure_message(Work work) {
         try {
             work();
         } catch (const core::NumericalError& error) {
@@ -108,14 +110,14 @@ class Predictor {
     }
 
     std::vector<float> embed(std::size_t control, const screen::Cells& cells) const {
-        if (cells.x.rows() <= options_.max_cells) return population_context(flow_, cells);
+        if (cells.x.rows() <= options_.max_cells) return population_context(trained_, cells);
         const auto drawn = draw_rows(cells.x.rows(), options_.max_cells, options_.draw,
                                      control_stream(options_.seed, screen_, control, DrawRole::embedding));
-        return population_context(flow_, take_rows(cells, drawn));
+        return population_context(trained_, take_rows(cells, drawn));
     }
 
-    void carry(std::size_t prediction, const screen::Cells& cells, const std::vector<std::uint64_t>& rows,
-               const std::vector<float>& context, const screen::Population& condition) {
+    void transport(std::size_t prediction, const screen::Cells& cells, const std::vector<std::uint64_t>& rows,
+                   const std::vector<float>& context, const screen::Population& condition) {
         const std::vector<double>& times = file_.plan().times;
         core::Stream noise = control_stream(options_.seed, screen_,
                                             file_.plan().predictions[prediction].control, DrawRole::base);
@@ -126,7 +128,7 @@ class Predictor {
                 std::ranges::copy(cells.x.view().row_span(first + i), states[0].view().row(i));
             ode::Snapshots<float> snapshots{times, {}};
             for (std::size_t t = 0; t < times.size(); ++t) snapshots.x.push_back(states[1 + t].view());
-            transport_cells(flow_, context, condition, options_.tolerance, noise, states[0].view(),
+            transport_cells(trained_, context, condition, options_.tolerance, noise, states[0].view(),
                             snapshots);
             const std::vector<linalg::ConstMatrixView<float>> views(states.begin(), states.end());
             file_.add(prediction, std::span(rows).subspan(first, n), views);
@@ -135,18 +137,19 @@ class Predictor {
 
     const screen::Screen& screen_;
     std::span<const screen::Population> conditions_;
-    const TrainedModel& flow_;
+    const TrainedModel& trained_;
     const PredictOptions& options_;
     PredictionFile& file_;
-    ScreenReader inputs_;
+    ScreenReader reader_;
 };
 
-// The encoder's graph needs more cells than neighbours.
-void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const TrainedModel& flow,
+// Checks that every population has enough cells: the encoder's graph needs more cells than neighbours.
+void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const TrainedModel& trained,
                  const PredictOptions& options) {
-    const std::size_t knn = flow.neighbours;
+    const std::size_t knn = trained.neighbours;
     if (knn == 0) return;
-    const std::string needed = "allowed more than " + std::to_string(knn) + ", the neighbours of the encoder";
+    const std::string needed =
+        "allowed more than " + std::to_string(knn) + ", the neighbours of each cell in the encoder";
     if (options.max_cells <= knn)
         throw core::ConfigError("max-cells", "found " + std::to_string(options.max_cells) + ", " + needed);
     for (const Prediction& p : plan.predictions) {
@@ -154,7 +157,7 @@ void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const
             throw core::DataError(screen.file, "obs",
                                   "control population " + screen::population_label(screen, p.control) +
                                       ": found " + std::to_string(n) + " cells, " + needed +
-                                      " (--min-cells leaves small populations out)");
+                                      ": --min-cells excludes small populations");
         }
     }
 }
@@ -167,11 +170,11 @@ std::vector<screen::Population> chosen_conditions(const screen::Conditions& trai
     if (trained.doses() == screen::Doses::highest && !concentrations.empty()) {
         throw core::ConfigError(
             "concentration", "found " + core::number_label(concentrations.front()) +
-                                 ", allowed none: the run was trained on the highest concentration of each "
-                                 "treatment alone (--doses highest)");
+                                 ", allowed none: the run was trained with --doses highest, on the highest "
+                                 "concentration of each treatment");
     }
     std::vector<screen::Population> chosen;
-    for (const std::string& name : wanted_treatments(trained, treatments)) {
+    for (const std::string& name : requested_treatments(trained, treatments)) {
         check_known(trained, name);
         screen::Population condition;
         condition.treatment = name;
@@ -194,7 +197,7 @@ std::vector<screen::Population> chosen_conditions(const screen::Conditions& trai
 
 PredictionPlan plan_of_pairs(const screen::Screen& screen, const screen::Split& split,
                              std::span<const std::size_t> pairs) {
-    PredictionPlan plan{.source_column = "predicted_pair", .parts = true};
+    PredictionPlan plan{.source_column = "predicted_pair", .has_parts = true};
     for (const std::size_t p : pairs) {
         const screen::Population& treated = screen.populations[screen.pairs[p].treated];
         plan.predictions.push_back({screen.pairs[p].control, treated.treatment, treated.concentration,
@@ -219,19 +222,19 @@ PredictionPlan plan_of_controls(const screen::Screen& screen,
 }
 
 PredictionSummary predict(const screen::Screen& screen, std::span<const screen::Population> conditions,
-                          const TrainedModel& flow, const PredictOptions& options, PredictionFile& file,
+                          const TrainedModel& trained, const PredictOptions& options, PredictionFile& file,
                           const mpi::Communicator& comm,
                           const std::function<void(std::size_t, std::size_t)>& done) {
     const PredictionPlan& plan = file.plan();
-    check_sizes(screen, plan, flow, options);
+    check_sizes(screen, plan, trained, options);
     std::vector<std::size_t> cells(plan.sources.size(), 0);
     for (const Prediction& p : plan.predictions) cells[p.source] = screen.populations[p.control].n_cells;
-    const auto dealt = mpi::partition_by_weight(cells, static_cast<std::size_t>(comm.size()));
-    const std::vector<std::size_t>& own = dealt[static_cast<std::size_t>(comm.rank())];
+    const auto parts = mpi::partition_by_weight(cells, static_cast<std::size_t>(comm.size()));
+    const std::vector<std::size_t>& own = parts[static_cast<std::size_t>(comm.rank())];
 
-    Predictor predictor(screen, conditions, flow, options, file);
-    // Each row is of one rank alone, so the sum over ranks is exact.
-    Matrix<double> embeddings(plan.sources.size(), flow.model.context_size());
+    Predictor predictor(screen, conditions, trained, options, file);
+    // Only one rank sets a row, so the sum over the ranks is exact.
+    Matrix<double> embeddings(plan.sources.size(), trained.model.context_size());
     std::string failures;
     for (std::size_t k = 0; k < own.size(); ++k) {
         std::ranges::copy(predictor.run(own[k], failures), embeddings.view().row(own[k]));

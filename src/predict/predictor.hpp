@@ -14,58 +14,63 @@
 
 namespace popflow::predict {
 
-/// How control populations without partners are carried.
+/// Options of the prediction of control populations that have no treated population.
 struct PredictOptions {
-    std::size_t max_cells = 5000;  ///< of a population that its embedding is computed from
+    std::size_t max_cells = 5000;  ///< maximum number of cells that an embedding is computed from
     Draw draw = Draw::random;
-    std::uint64_t seed = 0;   ///< of that draw, and of the noise of a Gaussian base
-    double tolerance = 1e-4;  ///< of the flow's solver, relative and absolute
+    std::uint64_t seed = 0;   ///< seed of that draw and of the noise of a Gaussian base
+    double tolerance = 1e-4;  ///< relative and absolute tolerance of the ODE solver
 };
 
-/// The conditions to carry controls to, by treatment, then concentration, in the order asked for.
+/// Returns the conditions to predict, by treatment, then by concentration, in the requested order.
 ///
-/// Without treatments all that were trained on. Where doses were trained, each treatment at `concentrations`,
-/// or without any at those it was trained on; a concentration must lie between the least and the greatest of
-/// Conditions::concentrations(), and one that was not seen is placed as Conditions::encode() says. Otherwise
-/// a treatment has no concentration.
-/// @param treatments  each a name, or several separated by commas
-/// @throws core::ConfigError for a treatment or concentration that the model does not know
+/// Treatments: the requested ones, or all training treatments if `treatments` is empty.
+/// Concentrations: a model that was trained on the highest dose has none. Otherwise each treatment is
+/// predicted at `concentrations`, or at its training concentrations if `concentrations` is empty. A
+/// concentration must lie in the range of Conditions::concentrations(). Conditions::encode() interpolates one
+/// that was not in the training data.
+/// @param treatments  each a name, or several names separated by commas
+/// @throws core::ConfigError for a treatment or concentration that the model cannot encode
 std::vector<screen::Population> chosen_conditions(const screen::Conditions& trained,
                                                   const std::vector<std::string>& treatments,
                                                   const std::vector<double>& concentrations);
 
-/// The predictions of an evaluation: of pair k its control carried to the condition of its treated
-/// population.
+/// Returns the plan of an evaluation: prediction k transports the control of pairs[k] to the condition of its
+/// treated population. The path, space and times are not set.
 PredictionPlan plan_of_pairs(const screen::Screen& screen, const screen::Split& split,
                              std::span<const std::size_t> pairs);
 
-/// All control populations of a screen carried to each condition; by population, then condition.
+/// Returns the plan that transports all control populations of a screen to each condition, by population,
+/// then by condition. The path, space and times are not set.
 PredictionPlan plan_of_controls(const screen::Screen& screen, std::span<const screen::Population> conditions);
 
-/// A prediction that could not be made.
+/// Prediction that failed.
 struct FailedPrediction {
-    std::string what;
+    std::string what;  ///< population and condition
     std::string message;
 };
 
-/// What a prediction gives beside its file; complete on rank 0.
+/// Result of predict() in addition to the file. Complete on rank 0.
 struct PredictionSummary {
     linalg::Matrix<float> embeddings;  ///< [populations, context], in the order of the plan's sources
     std::vector<FailedPrediction> failed;
 };
 
-/// Carries all cells of the control populations of a plan of plan_of_controls(). Collective over comm.
+/// Transports all cells of the control populations of a plan_of_controls() plan. Collective over comm.
 ///
-/// Populations are dealt to the ranks, largest first; a rank holds one at a time. Its embedding is computed
-/// from at most max_cells of its cells; all of them are carried, in blocks of rows. For a population of at
-/// most max_cells the cells are the same as those of an evaluation of a pair of it. A prediction that fails
-/// is reported and has no cells; the others go on.
+/// Populations are partitioned over the ranks, largest first. A rank holds one population at a time. The
+/// embedding of a population is computed from at most max_cells of its cells. All its cells are transported,
+/// in blocks of rows. For a population of at most max_cells cells, the predicted cells equal those of an
+/// evaluation of a pair with this control. A prediction that fails is reported and has no cells. The other
+/// predictions continue.
 ///
-/// @param conditions  those of the plan
-/// @param done  called on each rank as its populations are done, with their number and that of all of them
-/// @throws core::DataError, as for a population too small for the encoder's graph
+/// @param conditions  conditions of the plan
+/// @param done  called on each rank after each of its populations, with the number of finished populations
+/// and the
+///              number of all populations of the rank
+/// @throws core::DataError, for example for a population that is too small for the encoder's graph
 PredictionSummary predict(const screen::Screen& screen, std::span<const screen::Population> conditions,
-                          const TrainedModel& flow, const PredictOptions& options, PredictionFile& file,
+                          const TrainedModel& trained, const PredictOptions& options, PredictionFile& file,
                           const mpi::Communicator& comm,
                           const std::function<void(std::size_t done, std::size_t of)>& done);
 

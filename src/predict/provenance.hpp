@@ -7,7 +7,7 @@
 
 namespace popflow::predict {
 
-/// Where results come from; written as attributes of the file's root.
+/// Origin of results, stored as attributes of the root group of a result file.
 struct Provenance {
     std::string method;  ///< fm, cgfm, mfm, icnn
     std::string base;    ///< source, gaussian
@@ -20,10 +20,10 @@ struct Provenance {
     std::string data_fingerprint{};
     int ranks = 1;
     int threads = 1;
-    std::string version{};  ///< of the program that wrote the file; known once read
+    std::string version{};  ///< version of the program that wrote the file, set by reading it
     std::string commit{};
-    std::string recipe = "popflow";       ///< or paper
-    std::string condition = "treatment";  ///< what the model knows of the treatment; or none
+    std::string recipe = "popflow";       ///< popflow or paper
+    std::string condition = "treatment";  ///< treatment if the model has the treatment as an input, or none
 };
 
 }  // namespace popflow::predict

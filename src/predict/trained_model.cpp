@@ -29,28 +29,29 @@ screen::Cells take_rows(const screen::Cells& cells, std::span<const std::uint32_
     return out;
 }
 
-std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t most, Draw draw, core::Stream stream) {
+std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t max_rows, Draw draw, core::Stream stream) {
     if (draw == Draw::random) {
-        std::vector<std::uint32_t> rows = stream.sample(n, std::min(n, most));
+        std::vector<std::uint32_t> rows = stream.sample(n, std::min(n, max_rows));
         std::ranges::sort(rows);
         return rows;
     }
-    std::vector<std::uint32_t> rows(std::min(n, most));
+    std::vector<std::uint32_t> rows(std::min(n, max_rows));
     std::iota(rows.begin(), rows.end(), 0U);
     return rows;
 }
 
-ScreenReader::ScreenReader(const screen::Screen& screen, const TrainedModel& flow)
-    : screen_(screen), normalisation_(flow.normalisation), type_(screen.cell_types.size(), 0) {
-    if (flow.cell_types.size() < 2) return;
+ScreenReader::ScreenReader(const screen::Screen& screen, const TrainedModel& trained)
+    : screen_(screen), normalisation_(trained.normalisation), type_(screen.cell_types.size(), 0) {
+    if (trained.cell_types.size() < 2) return;
     for (std::size_t k = 0; k < type_.size(); ++k) {
-        const auto known = std::ranges::find(flow.cell_types, screen.cell_types[k]);
-        if (known == flow.cell_types.end()) {
+        const auto trained_type = std::ranges::find(trained.cell_types, screen.cell_types[k]);
+        if (trained_type == trained.cell_types.end()) {
             throw core::DataError(screen.file, "obs",
                                   "found cell type `" + screen.cell_types[k] + "`, allowed " +
-                                      core::joined(flow.cell_types) + ", those that the run was trained on");
+                                      core::joined(trained.cell_types) +
+                                      " (the cell types that the run was trained on)");
         }
-        type_[k] = static_cast<std::uint8_t>(known - flow.cell_types.begin());
+        type_[k] = static_cast<std::uint8_t>(trained_type - trained.cell_types.begin());
     }
 }
 
@@ -64,19 +65,19 @@ std::vector<screen::Cells> ScreenReader::read(std::span<const std::size_t> popul
     return cells;
 }
 
-std::vector<float> population_context(const TrainedModel& flow, const screen::Cells& control) {
-    return flow.model.context(flow.values, control.x.view(), control.cell_type);
+std::vector<float> population_context(const TrainedModel& trained, const screen::Cells& control) {
+    return trained.model.context(trained.values, control.x.view(), control.cell_type);
 }
 
-void transport_cells(const TrainedModel& flow, std::span<const float> context,
+void transport_cells(const TrainedModel& trained, std::span<const float> context,
                      const screen::Population& treated, double tolerance, core::Stream& noise,
                      linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
-    const std::vector<float> condition = flow.conditions.encode(treated);
-    if (flow.gaussian_base) {
+    const std::vector<float> condition = trained.conditions.encode(treated);
+    if (trained.gaussian_base) {
         for (std::size_t i = 0; i < x.rows; ++i) noise.fill_normal(x.row_span(i));
     }
     const ode::Options solver{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};
-    flow.model.trajectory(flow.values, context, condition, solver, x, snapshots);
+    trained.model.trajectory(trained.values, context, condition, solver, x, snapshots);
 }
 
 }  // namespace popflow::predict

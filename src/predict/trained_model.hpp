@@ -15,20 +15,21 @@
 
 namespace popflow::predict {
 
-/// A trained model with what it needs to be used; refers to things that must outlive it.
+/// Trained model with the data that its use needs. Non-owning: the referenced objects must outlive it.
 struct TrainedModel {
     const models::Model& model;
     std::span<const float> values;  ///< weights
     bool gaussian_base = false;
     const screen::Normalisation& normalisation;
     const screen::Conditions& conditions;
-    const linalg::Matrix<float>& mean_shifts;    ///< [conditions.count(), d], normalised
-    const std::vector<std::string>& cell_types;  ///< those of the training data; one: the model ignores them
-    std::size_t neighbours = 0;                  ///< of a cell in the graph of the encoder; 0: no graph
+    const linalg::Matrix<float>& mean_shifts;  ///< [conditions.count(), d], normalised
+    const std::vector<std::string>&
+        cell_types;              ///< cell types of the training data. The model ignores a single one
+    std::size_t neighbours = 0;  ///< neighbours of a cell in the encoder's graph, 0 without a graph
 };
 
-/// The roles of draws in an evaluation or prediction, the last part of their key. Part of every result:
-/// append, never renumber.
+/// Role of a draw in an evaluation or prediction, the last part of its stream key. Results depend on the
+/// values: append new roles, never renumber.
 enum class DrawRole : std::uint64_t {
     control,
     target,
@@ -39,50 +40,55 @@ enum class DrawRole : std::uint64_t {
     sample_target
 };
 
-/// A draw for one pair of an evaluation.
+/// Returns the random stream of a draw for one pair of an evaluation.
 core::Stream pair_stream(std::uint64_t seed, std::size_t pair, DrawRole role);
-/// A draw for one control population. It is keyed by the population's name: an evaluation and a prediction,
-/// also of another file, draw the same for a population of the same experiment, control and concentration.
+/// Returns the random stream of a draw for one control population. The key contains the population's name: an
+/// evaluation and a prediction draw the same for a population of the same experiment, control and
+/// concentration, even if it comes from another file.
 core::Stream control_stream(std::uint64_t seed, const screen::Screen& screen, std::size_t control,
                             DrawRole role);
 
-/// Some rows of a population.
+/// Returns copies of some rows of a population.
 screen::Cells take_rows(const screen::Cells& cells, std::span<const std::uint32_t> rows);
-/// Which cells of a population are scored if it has more than the limit.
+/// Selection of the cells of a population that has more cells than the limit.
 enum class Draw {
     random,
-    first,  ///< the first rows, as published; they may be of one cell type alone
+    first,  ///< first rows, as in the published evaluation. They may all have the same cell type
 };
 
-/// At most `most` of n rows, in the order of the file.
-std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t most, Draw draw, core::Stream stream);
+/// Draws at most `max_rows` of n rows.
+/// @return  row indices, ascending
+std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t max_rows, Draw draw, core::Stream stream);
 
-/// Cells of a screen in the terms of a model, which may come from another file.
+/// Reads cells of a screen with the normalisation and the cell type numbers of a model. The screen may be
+/// another file than the training data.
 class ScreenReader {
   public:
-    /// @throws core::DataError for a cell type that the model does not know
-    ScreenReader(const screen::Screen& screen, const TrainedModel& flow);
-    /// Reads some populations, normalises them and numbers their cell types as in training.
-    /// @param rows  as of screen::read_populations()
+    /// @throws core::DataError for a cell type that is not in the training data
+    ScreenReader(const screen::Screen& screen, const TrainedModel& trained);
+    /// Reads populations, normalises them and numbers their cell types as in training.
+    /// @param rows  same as in screen::read_populations()
     std::vector<screen::Cells> read(std::span<const std::size_t> populations,
                                     std::vector<std::vector<std::uint64_t>>* rows = nullptr) const;
 
   private:
     const screen::Screen& screen_;
     const screen::Normalisation& normalisation_;
-    std::vector<std::uint8_t> type_;  ///< of the screen's cell types, their numbers in training
+    std::vector<std::uint8_t> type_;  ///< number of each cell type of the screen in training
 };
 
-/// What the model knows of a control population, given its cells.
-std::vector<float> population_context(const TrainedModel& flow, const screen::Cells& control);
+/// Returns the context of a control population, which the model computes from its cells.
+/// @return  [context]
+std::vector<float> population_context(const TrainedModel& trained, const screen::Cells& control);
 
-/// Carries control cells to a condition, from flow time 0 to 1; from a Gaussian base it is noise that is
-/// carried, and the cells are overwritten by it first.
+/// Transports control cells to a condition, from flow time 0 to 1. With a Gaussian base it first replaces the
+/// cells by noise and transports the noise.
 ///
 /// Shapes: x [n, d], normalised, in place.
-/// @param noise  of the Gaussian base; goes on where the last call for the population stopped
-/// @throws core::Error for a treatment that was not trained on; core::NumericalError
-void transport_cells(const TrainedModel& flow, std::span<const float> context,
+/// @param noise  stream of the Gaussian base. Consecutive calls for blocks of a population continue the
+/// stream
+/// @throws core::Error for a treatment that the model cannot encode, core::NumericalError
+void transport_cells(const TrainedModel& trained, std::span<const float> context,
                      const screen::Population& treated, double tolerance, core::Stream& noise,
                      linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {});
 

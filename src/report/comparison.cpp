@@ -49,25 +49,25 @@ const SeedStatistics* ComparisonRow::find(const Scope& scope, const std::string&
 }
 
 std::vector<Scope> Comparison::scopes() const {
-    // test, train, validation by their names; in each the published aggregation first, the flat one last.
+    // Parts are in alphabetical order. The published aggregation comes first, the mean over pairs last.
     std::set<std::tuple<std::string, int, std::string>> sorted;
     for (const ComparisonRow& row : rows) {
         for (const auto& [scope, scores] : row.scores) {
-            const int place = scope.second == "culture_mean" ? 0 : scope.second == "pair_mean" ? 2 : 1;
-            sorted.insert({scope.first, place, scope.second});
+            const int order = scope.second == "culture_mean" ? 0 : scope.second == "pair_mean" ? 2 : 1;
+            sorted.insert({scope.first, order, scope.second});
         }
     }
     std::vector<Scope> scopes;
-    for (const auto& [part, place, aggregation] : sorted) scopes.emplace_back(part, aggregation);
+    for (const auto& [part, order, aggregation] : sorted) scopes.emplace_back(part, aggregation);
     return scopes;
 }
 
 std::size_t Comparison::seeds() const {
-    std::size_t most = 0;
+    std::size_t max_seeds = 0;
     for (const ComparisonRow& row : rows) {
-        if (row.is_model()) most = std::max(most, row.seeds.size());
+        if (row.is_model()) max_seeds = std::max(max_seeds, row.seeds.size());
     }
-    return most;
+    return max_seeds;
 }
 
 namespace {
@@ -75,12 +75,12 @@ namespace {
 using Texts = std::vector<std::string>;
 using Entries = std::map<std::string, std::string>;
 
-// Options that decide which cells are scored, and in which units: baselines depend on no others.
+// Options that decide which cells are scored, and in which units. Baselines depend on no other options.
 const std::set<std::string> scoring_keys{
     "column",          "control", "pair-by", "min-cells", "doses",     "transform", "markers",
     "exclude-markers", "exclude", "split",   "max-cells", "eval-draw", "normalise", "train-eval-pairs"};
-// Options that change no score of the tables, or are a seed.
-const std::set<std::string> passive_keys{"seed",
+// Options that change no score of the tables, and seeds.
+const std::set<std::string> ignored_keys{"seed",
                                          "eval-seed",
                                          "data",
                                          "split-seed",
@@ -106,13 +106,13 @@ const std::set<std::string> encoder_keys{"embedding",           "encoder-hidden"
 const std::set<std::string> icnn_keys{"icnn-hidden", "icnn-layers", "icnn-start", "icnn-inner-steps",
                                       "condition"};
 
-// The options of a file that tell its rows from others, as they took effect.
-Entries telling_entries(const predict::Provenance& p) {
+// Returns the options of a file that can distinguish its rows from others, with the values that took effect.
+Entries distinguishing_entries(const predict::Provenance& p) {
     Entries entries = core::key_values(p.config);
-    entries["steps"] = std::to_string(p.steps);  // of the checkpoint, which may be an earlier one
+    entries["steps"] = std::to_string(p.steps);  // steps of the checkpoint, which may be an earlier one
     entries["precision"] = p.precision;
     std::erase_if(entries, [&](const auto& entry) {
-        return passive_keys.contains(entry.first) || entry.first == "knn" ||
+        return ignored_keys.contains(entry.first) || entry.first == "knn" ||
                (p.method != "mfm" && encoder_keys.contains(entry.first)) ||
                (p.method != "icnn" && icnn_keys.contains(entry.first));
     });
@@ -124,7 +124,7 @@ std::string value_of(const Entries& entries, const std::string& key) {
     return at == entries.end() ? "" : at->second;
 }
 
-// Keys in which some of the entries differ.
+// Returns the keys whose values are not the same in all entries.
 std::set<std::string> differing_keys(const std::vector<Entries>& all) {
     std::set<std::string> keys;
     for (const Entries& entries : all) {
@@ -137,7 +137,7 @@ std::set<std::string> differing_keys(const std::vector<Entries>& all) {
     return keys;
 }
 
-std::string described(const Entries& entries, const std::set<std::string>& keys) {
+std::string describe(const Entries& entries, const std::set<std::string>& keys) {
     Texts texts;
     for (const std::string& key : keys) {
         const std::string value = value_of(entries, key);
@@ -146,43 +146,43 @@ std::string described(const Entries& entries, const std::set<std::string>& keys)
     return core::joined(texts, texts.size());
 }
 
-std::size_t place(const Texts& names, const std::string& name) {
+std::size_t index_of(const Texts& names, const std::string& name) {
     return static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
 }
 
-// Place of a row in the published tables; baselines behind.
-auto rank(const ComparisonRow& row) {
+// Returns the sort key of a row: the order of the published tables, then the baselines.
+auto sort_key(const ComparisonRow& row) {
     static const Texts methods{"fm", "cgfm", "icnn", "mfm"};
-    // The published tables have the Gaussian base first among the rows of MFM, and last elsewhere.
-    const bool late = (row.base == "gaussian") != (row.method == "mfm");
-    return std::tuple(place(eval::predictor_names(), row.predictor), place(methods, row.method), row.method,
-                      late, row.knn, row.variant);
+    // The published tables have the Gaussian base first for MFM and last for other methods.
+    const bool is_second_base = (row.base == "gaussian") != (row.method == "mfm");
+    return std::tuple(index_of(eval::predictor_names(), row.predictor), index_of(methods, row.method),
+                      row.method, is_second_base, row.knn, row.variant);
 }
 
-// Collects the rows of one comparison.
+// Collects the rows and notes of one comparison.
 class Collector {
   public:
     Collector(const std::vector<eval::Results>& results, Comparison& comparison)
         : results_(results), comparison_(comparison) {
         std::vector<Entries> scoring;
         for (std::size_t i : comparison.results) {
-            entries_[i] = telling_entries(results[i].provenance);
+            entries_[i] = distinguishing_entries(results[i].provenance);
             scoring.push_back(entries_[i]);
             std::erase_if(scoring.back(),
                           [](const auto& entry) { return !scoring_keys.contains(entry.first); });
-            of_kind_[kind(i)].push_back(entries_[i]);
+            by_kind_[kind(i)].push_back(entries_[i]);
         }
         scoring_differences_ = differing_keys(scoring);
     }
 
     void collect() {
         for (std::size_t i : comparison_.results) add(i);
-        std::ranges::stable_sort(comparison_.rows, {}, rank);
+        std::ranges::stable_sort(comparison_.rows, {}, sort_key);
         add_notes();
     }
 
   private:
-    // Method, base and k; a graph belongs to MFM alone.
+    // Returns method, base, k and variant of a file. Only MFM has a graph and a k.
     std::tuple<std::string, std::string, std::size_t, std::string> kind(std::size_t i) const {
         const predict::Provenance& p = results_[i].provenance;
         std::string variant = p.method == "icnn" && p.condition == "treatment" ? treatment_variant : "";
@@ -190,16 +190,17 @@ class Collector {
         return {p.method, p.base, p.method == "mfm" ? p.knn : 0, variant};
     }
 
-    ComparisonRow& row_of(std::size_t i, const std::string& predictor) {
+    // Returns the row of a predictor of file i. Adds the row if it is new.
+    ComparisonRow& find_or_add_row(std::size_t i, const std::string& predictor) {
         ComparisonRow wanted{.predictor = predictor};
         std::set<std::string> keys = scoring_differences_;
         if (wanted.is_model()) {
             std::tie(wanted.method, wanted.base, wanted.knn, wanted.variant) = kind(i);
-            keys.merge(differing_keys(of_kind_[kind(i)]));
+            keys.merge(differing_keys(by_kind_[kind(i)]));
         }
-        wanted.differs = described(entries_[i], keys);
+        wanted.differs = describe(entries_[i], keys);
         for (ComparisonRow& row : comparison_.rows) {
-            if (rank(row) == rank(wanted) && row.differs == wanted.differs) return row;
+            if (sort_key(row) == sort_key(wanted) && row.differs == wanted.differs) return row;
         }
         comparison_.rows.push_back(std::move(wanted));
         return comparison_.rows.back();
@@ -209,11 +210,11 @@ class Collector {
         std::set<std::string> predictors;
         for (const std::string& name : results_[i].summary.strings("predictor")) predictors.insert(name);
         for (const std::string& predictor : predictors) {
-            ComparisonRow& row = row_of(i, predictor);
+            ComparisonRow& row = find_or_add_row(i, predictor);
             if (const std::size_t twin = add_scores(i, row); twin != i && row.is_model()) {
                 comparison_.notes.push_back(
                     row.label() + ", seed " + std::to_string(results_[i].provenance.seed) + ": " +
-                    results_[i].file + " is the run of " + results_[twin].file + " again and is left out");
+                    results_[i].file + " repeats the run of " + results_[twin].file + " and is ignored");
                 continue;
             }
             row.results.push_back(i);
@@ -222,8 +223,8 @@ class Collector {
         }
     }
 
-    // Adds what the row does not have yet from these seeds; a baseline has the seed of its draw alone.
-    // Returns i, or the file that had all of it before.
+    // Adds the scores of file i that the row does not have from the same seeds. A baseline depends only on
+    // the seed of the draw. Returns i, or the earlier file if all scores were known.
     std::size_t add_scores(std::size_t i, ComparisonRow& row) {
         const eval::Results& results = results_[i];
         const h5::DataFrame& summary = results.summary;
@@ -235,10 +236,10 @@ class Collector {
         for (std::size_t line = 0; line < summary.rows(); ++line) {
             if (summary.strings("predictor")[line] != row.predictor) continue;
             const Scope scope{summary.strings("part")[line], summary.strings("aggregation")[line]};
-            const auto [at, fresh] = met_.try_emplace({row.label(), seeds, scope}, i);
-            if (fresh) add_line(summary, line, row.scores[scope]);
-            if (!fresh) twin = at->second;
-            all_known = all_known && !fresh;
+            const auto [at, is_new] = first_file_.try_emplace({row.label(), seeds, scope}, i);
+            if (is_new) add_line(summary, line, row.scores[scope]);
+            if (!is_new) twin = at->second;
+            all_known = all_known && !is_new;
         }
         return all_known ? twin : i;
     }
@@ -257,7 +258,7 @@ class Collector {
             for (const auto& [i, entries] : entries_) values.insert(value_of(entries, key));
             comparison_.notes.push_back(
                 "the files differ in " + key + " (" + core::joined({values.begin(), values.end()}) +
-                "), which changes what is scored: compare only rows that agree in it");
+                "), which changes the scored cells or their units: compare only rows with the same value");
         }
         Texts fewer;
         for (const ComparisonRow& row : comparison_.rows) {
@@ -276,30 +277,30 @@ class Collector {
         }
     }
 
-    // Why scores are missing.
+    // Adds a note for each kind of failure.
     void add_failures() {
-        std::map<std::string, std::size_t> of_message;
+        std::map<std::string, std::size_t> failures;
         for (std::size_t i : comparison_.results) {
             const h5::DataFrame& pairs = results_[i].pairs;
             if (!pairs.contains("message")) continue;
             for (std::size_t row = 0; row < pairs.rows(); ++row) {
-                if (pairs.strings("status")[row] != "ok") ++of_message[pairs.strings("message")[row]];
+                if (pairs.strings("status")[row] != "ok") ++failures[pairs.strings("message")[row]];
             }
         }
-        for (const auto& [message, n] : of_message)
+        for (const auto& [message, n] : failures)
             comparison_.notes.push_back(core::counted(n, "score") + " failed: " + message);
-        if (!of_message.empty()) {
-            comparison_.notes.push_back("the means of a file are over the pairs that it has every score of");
+        if (!failures.empty()) {
+            comparison_.notes.push_back("the means of a file exclude pairs for which any predictor failed");
         }
     }
 
     const std::vector<eval::Results>& results_;
     Comparison& comparison_;
     std::map<std::size_t, Entries> entries_;
-    std::map<std::tuple<std::string, std::string, std::size_t, std::string>, std::vector<Entries>> of_kind_;
+    std::map<std::tuple<std::string, std::string, std::size_t, std::string>, std::vector<Entries>> by_kind_;
     std::set<std::string> scoring_differences_;
     std::map<std::tuple<std::string, std::string, Scope>, std::size_t>
-        met_;  ///< (row, seeds, scope) -> result file
+        first_file_;  ///< (row, seeds, scope) -> result file
 };
 
 }  // namespace
@@ -310,12 +311,12 @@ std::vector<Comparison> compare(const std::vector<eval::Results>& results) {
     for (std::size_t i = 0; i < results.size(); ++i) {
         const predict::Provenance& p = results[i].provenance;
         const std::string seed = value_of(core::key_values(p.config), "split-seed");
-        // The seed chooses the replicates and nothing of the other splits.
+        // Only the split `replica` depends on the seed.
         const std::string split = p.split == "replica" && !seed.empty() && seed != "0"
                                       ? p.split + " (split-seed " + seed + ")"
                                       : p.split;
         const std::string key = p.data_fingerprint + " " + split;
-        const std::size_t at = place(keys, key);
+        const std::size_t at = index_of(keys, key);
         if (at == keys.size()) {
             keys.push_back(key);
             comparisons.push_back({.split = split, .data_fingerprint = p.data_fingerprint});
@@ -330,8 +331,8 @@ std::vector<Comparison> compare(const std::vector<eval::Results>& results) {
         const std::size_t d = first.markers.size();
         if ((d == 1 || d == 2) && std::ranges::find(metrics, "r2") != metrics.end()) {
             comparison.notes.push_back(
-                std::string("no r2: it compares the correlations between markers, of which ") +
-                (d == 1 ? "one marker has none" : "two markers have one"));
+                std::string("r2 is not available: it compares correlations between markers, and ") +
+                (d == 1 ? "a single marker has none" : "two markers have only one"));
         }
     }
     return comparisons;

@@ -11,74 +11,74 @@
 
 namespace popflow::report {
 
-/// A score over the seeds of a row: one value per seed, in the order in which they were met.
+/// Mean and standard deviation of a score over seeds. Has one value per seed, in the order of add().
 class SeedStatistics {
   public:
-    /// A score that is not defined (NaN) is left out.
+    /// Adds the score of a seed. Ignores an undefined score (NaN).
     void add(double value);
     const std::vector<double>& values() const { return values_; }
-    /// NaN without a value.
+    /// Mean, NaN without values.
     double mean() const;
-    /// Standard deviation of the sample, sum (x - mean)^2 / (n - 1); exactly 0 if all are equal, NaN below
-    /// two values.
+    /// Sample standard deviation, sqrt(sum (x - mean)^2 / (n - 1)). Exactly 0 if all values are equal, NaN
+    /// for fewer than two values.
     double deviation() const;
 
   private:
     std::vector<double> values_;
 };
 
-/// What is averaged: a part of the split and an aggregation of `/summary`.
+/// Part of the split and aggregation of `/summary` that a mean is over.
 using Scope = std::pair<std::string, std::string>;
 
 /// Scores of a row in one scope.
 struct RowScores {
-    std::int64_t n_pairs = 0;   ///< of the last seed
-    std::int64_t n_failed = 0;  ///< of all seeds
+    std::int64_t n_pairs = 0;   ///< number of pairs of the last seed
+    std::int64_t n_failed = 0;  ///< number of failed scores of all seeds
     std::map<std::string, SeedStatistics> by_metric;
 };
 
-/// Of a row of icnn that sees the treatment.
+/// ComparisonRow::variant of an icnn row with the treatment as an input.
 inline constexpr const char* treatment_variant = " + treatment";
 
 /// One line of a comparison: a model trained with several seeds, or a baseline.
 struct ComparisonRow {
-    std::string predictor;  ///< of predictor_names()
-    std::string method{};   ///< of a model; empty for a baseline
+    std::string predictor;  ///< one of predictor_names()
+    std::string method{};   ///< method of a model, empty for a baseline
     std::string base{};
-    std::size_t knn = 0;                 ///< of mfm
-    std::string variant{};               ///< ` + treatment` of icnn, ` (paper)` of the published recipe
-    std::string differs{};               ///< `steps=500, rate=0.01`: where it differs from others of its kind
+    std::size_t knn = 0;                 ///< neighbours of mfm
+    std::string variant{};               ///< ` + treatment` (icnn), ` (paper)` (published recipe)
+    std::string differs{};               ///< `steps=500, rate=0.01`: differences from similar rows
     std::vector<std::uint64_t> seeds{};  ///< training seeds, each once
     std::map<Scope, RowScores> scores{};
-    std::vector<std::size_t> results{};  ///< indices of the result files that are in it
+    std::vector<std::size_t> results{};  ///< indices of the result files of the row
 
     bool is_model() const { return predictor == "model"; }
-    /// `MFM k=100 w/ N`, `noise_floor`; with `differs` in brackets.
+    /// Label in tables, for example `MFM k=100 w/ N` or `noise_floor`, followed by `differs` in parentheses.
     std::string label() const;
-    /// nullptr if the row was not scored there.
+    /// Returns the statistics of a metric, nullptr if the row has no score in this scope.
     const SeedStatistics* find(const Scope& scope, const std::string& metric) const;
 };
 
-/// Result files that scored the same split of the same data, whose rows may be compared.
+/// Result files of the same split of the same data, whose rows can be compared.
 struct Comparison {
     std::string split;
     std::string data_fingerprint;
     std::vector<ComparisonRow> rows{};   ///< in the order of the published tables, then the baselines
-    std::vector<std::string> notes{};    ///< one line each: what a reader of the table has to know
-    std::vector<std::size_t> results{};  ///< indices of its result files
+    std::vector<std::string> notes{};    ///< notes for the reader of a table, one line each
+    std::vector<std::size_t> results{};  ///< indices of the result files
 
-    /// Scopes that any row has: by part (test, train, validation), each culture_mean, culture:..., pair_mean.
+    /// Scopes of all rows, by part (test, train, validation), then culture_mean, culture:NAME, pair_mean.
     std::vector<Scope> scopes() const;
-    /// Most seeds of a row.
+    /// Maximum number of seeds of a model row.
     std::size_t seeds() const;
 };
 
-/// Puts result files together: one comparison per split and data, in the order in which they were met.
+/// Groups result files: one comparison per split and data, in the order of the files.
 ///
-/// Runs that differ in the seed alone make one row. Other options in which runs of one method, base and k
-/// differ make rows of their own that name them. A run that is there twice counts once. Files that differ in
-/// what is scored
-/// (`max-cells`, the data options) or in the build that wrote them get a note.
+/// - Runs that differ only in the seed form one row.
+/// - Runs of one method, base and k form separate rows if other options differ. The label names the options.
+/// - A run that occurs twice counts once.
+/// - Notes report different scored cells (`max-cells`, the data options) and different builds of the program.
 std::vector<Comparison> compare(const std::vector<eval::Results>& results);
 
 }  // namespace popflow::report

@@ -13,7 +13,7 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// The words of a label and the whole numbers between them, by which people sort.
+// Splits a label into words and the integers between them, for natural order.
 std::vector<std::pair<std::string, double>> natural_key(const std::string& label) {
     std::vector<std::pair<std::string, double>> key;
     for (std::size_t i = 0; i < label.size();) {
@@ -37,26 +37,27 @@ double PairStatistics::mean(const std::string& predictor) const {
 std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& results,
                                             const ComparisonRow& row, const std::string& part,
                                             const std::string& metric) {
-    std::vector<PairStatistics> figures;
-    std::map<std::string, std::size_t> places;
+    std::vector<PairStatistics> statistics;
+    std::map<std::string, std::size_t> indices;
     for (std::size_t file : row.results) {
         const h5::DataFrame& pairs = results[file].pairs;
         for (std::size_t i = 0; i < pairs.rows(); ++i) {
             if (pairs.strings("part")[i] != part) continue;
             const std::string& name = pairs.strings("pair")[i];
-            const auto [at, fresh] = places.try_emplace(name, figures.size());
-            if (fresh) {
-                figures.push_back({.name = name,
-                                   .patient = pairs.strings("patient")[i],
-                                   .culture = pairs.strings("culture")[i],
-                                   .treatment = pairs.strings("treatment")[i],
-                                   .part = part});
+            const auto [at, is_new] = indices.try_emplace(name, statistics.size());
+            if (is_new) {
+                statistics.push_back({.name = name,
+                                      .patient = pairs.strings("patient")[i],
+                                      .culture = pairs.strings("culture")[i],
+                                      .treatment = pairs.strings("treatment")[i],
+                                      .part = part});
             }
             if (pairs.strings("status")[i] == "ok" && pairs.contains(metric))
-                figures[at->second].by_predictor[pairs.strings("predictor")[i]].add(pairs.doubles(metric)[i]);
+                statistics[at->second].by_predictor[pairs.strings("predictor")[i]].add(
+                    pairs.doubles(metric)[i]);
         }
     }
-    return figures;
+    return statistics;
 }
 
 std::vector<std::string> sorted_labels(std::vector<std::string> labels) {

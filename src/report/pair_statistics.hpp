@@ -9,26 +9,26 @@
 
 namespace popflow::report {
 
-/// Scores of one pair over the seeds of a model.
+/// Scores of one pair over the seeds of a row.
 struct PairStatistics {
-    std::string name;  ///< as in `/pairs`
+    std::string name;  ///< name of the pair in `/pairs`
     std::string patient;
     std::string culture;
     std::string treatment;
     std::string part;
     std::map<std::string, SeedStatistics> by_predictor{};
 
-    /// NaN if the predictor has no score.
+    /// Returns the mean over seeds, NaN if the predictor has no score.
     double mean(const std::string& predictor) const;
 };
 
-/// The metric of every pair of one part in the result files of a row, in the order of the first file. Pairs
-/// that failed have no figure.
+/// Collects a metric of every pair of one part from the result files of a row. The pairs have the order of
+/// the first file. A failed pair has no value.
 std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& results,
                                             const ComparisonRow& row, const std::string& part,
                                             const std::string& metric);
 
-/// Distinct labels, sorted as people do: numbers within them by size.
+/// Returns the distinct labels in natural order, in which numbers within labels are compared by value.
 std::vector<std::string> sorted_labels(std::vector<std::string> labels);
 
 }  // namespace popflow::report

@@ -15,8 +15,8 @@ namespace popflow::report {
 
 namespace {
 
-// Takes `suffix` off the end of a text; true if it was there.
-bool take_off(std::string& text, const std::string& suffix) {
+// Removes a suffix from a text. Returns whether the text had the suffix.
+bool remove_suffix(std::string& text, const std::string& suffix) {
     if (!text.ends_with(suffix)) return false;
     text.resize(text.size() - suffix.size());
     return true;
@@ -55,15 +55,15 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
             const std::optional<double> value = core::label_number(cells[c]);
             if (!value) {
                 throw core::DataError(name, where + ", column " + columns[c],
-                                      "found '" + cells[c] + "', allowed a number or nothing");
+                                      "found '" + cells[c] + "', allowed a number or an empty cell");
             }
             std::string column = core::lower_case(columns[c]);
-            const bool deviation = take_off(column, "_std");
-            const double scaled = take_off(column, "_e3") ? *value / 1000 : *value;
-            (deviation ? row[column].deviation.emplace() : row[column].mean) = scaled;
+            const bool is_deviation = remove_suffix(column, "_std");
+            const double scaled = remove_suffix(column, "_e3") ? *value / 1000 : *value;
+            (is_deviation ? row[column].deviation.emplace() : row[column].mean) = scaled;
         }
     }
-    if (table.rows_.empty()) throw core::DataError(name, "", "found no row of published figures");
+    if (table.rows_.empty()) throw core::DataError(name, "", "found no row of published values");
     return table;
 }
 
@@ -78,8 +78,7 @@ PublishedTable PublishedTable::load(const std::string& name_or_path) {
     const std::string csv{std::istreambuf_iterator<char>(in), {}};
     if (!in.is_open() || csv.empty()) {
         throw core::ConfigError("published", "found '" + name_or_path + "', allowed " +
-                                                 core::joined(builtin_names()) +
-                                                 " or a CSV file that can be read");
+                                                 core::joined(builtin_names()) + " or a readable CSV file");
     }
     return parse(csv, name_or_path);
 }
@@ -102,12 +101,12 @@ std::optional<PublishedValue> PublishedTable::find(const ComparisonRow& row, con
     const std::string key =
         row.method + "," + row.base + "," + (row.method == "mfm" ? std::to_string(row.knn) : "");
     const auto at = rows_.find(key);
-    // None was published of a row that sees the treatment where its method does not.
-    const bool other = row.variant.starts_with(treatment_variant);
-    if (!row.is_model() || other || at == rows_.end()) return std::nullopt;
-    const auto figure = at->second.find(column + "_" + metric);
-    if (figure == at->second.end() || std::isnan(figure->second.mean)) return std::nullopt;
-    return figure->second;
+    // The published ICNN does not have the treatment as an input.
+    const bool is_other_variant = row.variant.starts_with(treatment_variant);
+    if (!row.is_model() || is_other_variant || at == rows_.end()) return std::nullopt;
+    const auto value = at->second.find(column + "_" + metric);
+    if (value == at->second.end() || std::isnan(value->second.mean)) return std::nullopt;
+    return value->second;
 }
 
 }  // namespace popflow::report

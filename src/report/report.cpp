@@ -8,13 +8,13 @@ namespace popflow::report {
 
 namespace {
 
-// What differs between the formats around their tables.
+// Differences between the formats in what surrounds the tables.
 struct Writer {
     std::string (*table)(const Table&);
-    bool all_scopes;
-    std::string line_prefix;  ///< of a note
+    bool all_scopes;          ///< false: only the scopes of the published tables
+    std::string line_prefix;  ///< prefix of a note
     std::string line_end;
-    std::string best;  ///< how the best of a column is marked
+    std::string best;  ///< name of the mark of the best value of a column
 };
 
 Writer writer(ReportFormat format) {
@@ -40,7 +40,7 @@ std::string section(const Comparison& comparison, const Writer& to, const Publis
     notes.insert(notes.end(), comparison.notes.begin(), comparison.notes.end());
     if (any_published) notes.insert(notes.begin(), "published: " + published->source());
     if (published != nullptr && !any_published)
-        notes.push_back("no row of " + published->source() + " is among these");
+        notes.push_back(published->source() + " has no values for these rows");
     text += "\n";
     for (const std::string& note : notes) text += to.line_prefix + note + to.line_end;
     return text;

@@ -11,23 +11,29 @@ namespace popflow::report {
 
 enum class ReportFormat { text, markdown, csv, latex, html };
 
-/// Names of the formats, in their order.
+/// Names of the formats, in the order of ReportFormat.
 const std::vector<std::string>& report_format_names();
 
-/// Tables of any number of result files in the published layout: a row per method, base and k, then the
-/// baselines; the columns W1, W2, MMD x 1000, r2 and energy distance; the mean over seeds with its standard
-/// deviation behind it unless all are equal.
+/// Returns the tables of any number of result files in the published layout.
 ///
-/// The best of a column is marked (`*` in text, else bold), the oracle and the noise floor apart. Result
-/// files of different splits or data make sections of their own; see compare() for what makes a row. Text
-/// holds every part and culture, Markdown and LaTeX the published aggregation of each part. CSV is tidy, one
-/// line per row, part, aggregation and metric, in full precision and in the units of `/summary`.
-/// HTML is a page of its own, with plots (report_page()).
-/// @param published  figures to show under one's own; may be nullptr
+/// - Rows: one per method, base and k, then the baselines. See compare().
+/// - Columns: W1, W2, MMD x 1000, r2 and energy distance.
+/// - Values: mean over seeds and standard deviation. The deviation is omitted if all seeds are equal.
+/// - The best value of a column is marked, `*` in text and bold in other formats. oracle_shift and
+///   noise_floor are excluded.
+///
+/// Result files of different splits or data form separate sections. Formats:
+/// - Text has every part and culture.
+/// - Markdown and LaTeX have the published aggregation of each part.
+/// - CSV is tidy: one line per row, part, aggregation and metric, in full precision and in the units of
+///   `/summary`.
+/// - HTML is a complete page with plots (report_page()).
+///
+/// @param published  values to show below the measured ones, may be nullptr
 std::string report(const std::vector<eval::Results>& results, ReportFormat format,
                    const PublishedTable* published = nullptr);
 
-/// report() as text.
+/// Returns report() in the text format.
 std::string report_text(const std::vector<eval::Results>& results);
 
 }  // namespace popflow::report

@@ -14,7 +14,7 @@ std::string with_deviation(const CellText& cell, const std::string& plus_minus) 
     return cell.deviation.empty() ? cell.mean : cell.mean + plus_minus + cell.deviation;
 }
 
-// Lines of a table as texts: the heading, the rows, and the published figures under the rows that have some.
+// Returns the cells of a table as text: the heading, then each row with its published values, if any.
 template <class CellWriter>
 std::vector<std::vector<std::string>> grid(const Table& table, const std::string& corner,
                                            const CellWriter& write) {
@@ -24,7 +24,7 @@ std::vector<std::vector<std::string>> grid(const Table& table, const std::string
     }
     for (const Table::Line& line : table.lines) {
         lines.push_back({line.label});
-        for (const TableCell& cell : line.cells) lines.back().push_back(write(cell.measured, cell.best));
+        for (const TableCell& cell : line.cells) lines.back().push_back(write(cell.measured, cell.is_best));
         if (!line.has_published) continue;
         lines.push_back({"  published"});
         for (const TableCell& cell : line.cells) lines.back().push_back(write(cell.published, false));
@@ -37,9 +37,9 @@ std::string padded(const std::string& text, std::size_t width, bool left) {
     return left ? text + space : space + text;
 }
 
-std::string replaced(const std::string& text, char what, const std::string& with) {
+std::string replaced(const std::string& text, char old, const std::string& with) {
     std::string out;
-    for (char c : text) out += c == what ? with : std::string(1, c);
+    for (char c : text) out += c == old ? with : std::string(1, c);
     return out;
 }
 
@@ -51,7 +51,7 @@ std::string latex_title(const std::string& metric) {
     return latex_escaped(metric) + " $\\downarrow$";
 }
 
-// Headings over several columns, with the rules below them; nothing if there are none.
+// Returns the headings over several columns and the rules below them, empty without such headings.
 std::string latex_groups(const Table& table) {
     std::string heads;
     std::string rules;
@@ -128,12 +128,12 @@ std::string latex_table(const Table& table) {
                        latex_groups(table);
     for (const TableColumn& column : table.columns) text += " & " + latex_title(column.metric);
     text += " \\\\\n\\midrule\n";
-    bool models = true;
+    bool is_after_model = true;
     for (const Table::Line& line : table.lines) {
-        if (models && !line.is_model && &line != table.lines.data()) text += "\\midrule\n";
-        models = line.is_model;
+        if (is_after_model && !line.is_model && &line != table.lines.data()) text += "\\midrule\n";
+        is_after_model = line.is_model;
         text += latex_escaped(line.label);
-        for (const TableCell& cell : line.cells) text += " & " + latex_cell(cell.measured, cell.best);
+        for (const TableCell& cell : line.cells) text += " & " + latex_cell(cell.measured, cell.is_best);
         text += " \\\\\n";
         if (!line.has_published) continue;
         text += "\\quad published";
@@ -173,15 +173,15 @@ std::string csv_lines(const Comparison& comparison, const PublishedTable* publis
                                  csv_cell(row.differs);
         for (const auto& [scope, scores] : row.scores) {
             for (const std::string& metric : eval::all_metric_names()) {
-                const SeedStatistics* figure = row.find(scope, metric);
-                if (figure == nullptr) continue;
+                const SeedStatistics* statistics = row.find(scope, metric);
+                if (statistics == nullptr) continue;
                 text += head + "," + csv_cell(scope.first) + "," + csv_cell(scope.second) + "," + metric +
-                        "," + csv_number(figure->mean()) + "," + csv_number(figure->deviation()) + "," +
-                        std::to_string(figure->values().size()) + "," + std::to_string(scores.n_pairs) + "," +
-                        std::to_string(scores.n_failed) + ",";
-                if (const auto known = published ? published->find(row, scope, metric) : std::nullopt) {
-                    text += csv_number(known->mean) + "," +
-                            (known->deviation ? csv_number(*known->deviation) : std::string());
+                        "," + csv_number(statistics->mean()) + "," + csv_number(statistics->deviation()) +
+                        "," + std::to_string(statistics->values().size()) + "," +
+                        std::to_string(scores.n_pairs) + "," + std::to_string(scores.n_failed) + ",";
+                if (const auto reference = published ? published->find(row, scope, metric) : std::nullopt) {
+                    text += csv_number(reference->mean) + "," +
+                            (reference->deviation ? csv_number(*reference->deviation) : std::string());
                 } else {
                     text += ",";
                 }

@@ -45,14 +45,14 @@ std::string header_rows(const Table& table) {
     return (grouped ? element("tr", "", "<th></th>" + groups) : "") + element("tr", "", "<th></th>" + titles);
 }
 
-std::string figure_cell(const TableCell& cell) {
+std::string score_cell(const TableCell& cell) {
     std::string html = number(cell.measured, "sd");
     if (cell.published.mean != "-")
         html += element("span", "class=\"published\" title=\"published\"", number(cell.published, "sd"));
-    return element("td", cell.best ? "class=\"best\"" : "", html);
+    return element("td", cell.is_best ? "class=\"best\"" : "", html);
 }
 
-// Text that a screen of a telephone can break.
+// Inserts break opportunities, so that a long label fits on the screen of a phone.
 std::string breakable(const std::string& label) {
     std::string html;
     for (const char c : escaped(label))
@@ -63,12 +63,13 @@ std::string breakable(const std::string& label) {
 std::string notes_list(const Comparison& comparison, const std::vector<Table>& shown,
                        const PublishedTable* published) {
     std::string items;
-    const bool any = std::ranges::any_of(shown, [](const Table& table) {
+    const bool has_published = std::ranges::any_of(shown, [](const Table& table) {
         return std::ranges::any_of(table.lines, [](const Table::Line& line) { return line.has_published; });
     });
-    if (any) items += element("li", "", "Second line of a cell: published, " + escaped(published->source()));
-    if (published != nullptr && !any)
-        items += element("li", "", "no row of " + escaped(published->source()) + " is among these");
+    if (has_published)
+        items += element("li", "", "Second line of a cell: published value, " + escaped(published->source()));
+    if (published != nullptr && !has_published)
+        items += element("li", "", escaped(published->source()) + " has no values for these rows");
     for (const std::string& note : legend("Bold")) items += element("li", "", escaped(note));
     for (const std::string& note : comparison.notes) items += element("li", "", escaped(note));
     return element("ul", "class=\"notes\"", items) + "\n";
@@ -80,20 +81,20 @@ std::string tables_part(const Comparison& comparison, const PublishedTable* publ
     std::string rest;
     for (const Table& table : all) (table.aggregation == "culture_mean" ? first : rest) += html_table(table);
     if (!rest.empty())
-        rest = element("details", "", "<summary>By culture, and the mean over pairs</summary>" + rest);
+        rest = element("details", "", "<summary>Tables by culture, and the mean over pairs</summary>" + rest);
     return first + notes_list(comparison, all, published) + rest + "\n";
 }
 
-// What the panels show: the test part if there is one, and W2 if it was computed.
-struct Shown {
+// Part and metric of the panels: the test part if there is one, and W2 if it was computed.
+struct PanelScope {
     std::string part;
     std::string metric;
 };
 
-Shown shown_of(const Comparison& comparison) {
+PanelScope panel_scope(const Comparison& comparison) {
     const std::vector<Scope> scopes = comparison.scopes();
     if (scopes.empty()) return {};
-    Shown shown{scopes.front().first, "w2"};
+    PanelScope shown{scopes.front().first, "w2"};
     for (const char* metric : {"w2", "w1", "energy", "mmd"}) {
         if (std::ranges::any_of(comparison.rows, [&](const ComparisonRow& row) {
                 return row.find({shown.part, "culture_mean"}, metric) != nullptr;
@@ -104,14 +105,14 @@ Shown shown_of(const Comparison& comparison) {
     return shown;
 }
 
-// The row to show first: the model with the lowest mean.
-const ComparisonRow* best_model(const Comparison& comparison, const Shown& shown) {
+// Returns the model with the lowest mean, nullptr without one. Its panels are open at first.
+const ComparisonRow* best_model(const Comparison& comparison, const PanelScope& shown) {
     const ComparisonRow* best = nullptr;
     double lowest = std::numeric_limits<double>::infinity();
     for (const ComparisonRow& row : comparison.rows) {
-        const SeedStatistics* figure = row.find({shown.part, "culture_mean"}, shown.metric);
-        if (!row.is_model() || figure == nullptr || !(figure->mean() < lowest)) continue;
-        lowest = figure->mean();
+        const SeedStatistics* statistics = row.find({shown.part, "culture_mean"}, shown.metric);
+        if (!row.is_model() || statistics == nullptr || !(statistics->mean() < lowest)) continue;
+        lowest = statistics->mean();
         best = &row;
     }
     return best;
@@ -119,16 +120,17 @@ const ComparisonRow* best_model(const Comparison& comparison, const Shown& shown
 
 std::string cells_part(const std::string& cells) {
     if (cells.empty()) return "";
-    return element("h3", "", "Cells of some pairs") +
-           element("p", "class=\"soft\"",
-                   "A sample of control, predicted and treated cells of the first seed, in the transformed "
-                   "values of the markers; thin lines join a control cell and its prediction. "
-                   "--sample-pairs and --sample-cells of evaluate say how many.") +
+    return element("h3", "", "Cells of sampled pairs") +
+           element(
+               "p", "class=\"soft\"",
+               "A sample of control, predicted and treated cells of the first seed, in transformed marker "
+               "values. Thin lines connect control cells with their predictions. The options --sample-pairs "
+               "and --sample-cells of evaluate set the numbers of pairs and cells.") +
            cells;
 }
 
 std::string models_part(const std::vector<eval::Results>& results, const Comparison& comparison) {
-    const Shown shown = shown_of(comparison);
+    const PanelScope shown = panel_scope(comparison);
     const ComparisonRow* best = best_model(comparison, shown);
     std::vector<std::pair<const ComparisonRow*, std::vector<PairStatistics>>> models;
     double high = 0;  // one scale for all heat maps
@@ -151,12 +153,14 @@ std::string models_part(const std::vector<eval::Results>& results, const Compari
                 "\n";
     }
     if (html.empty()) return "";
-    return "<h3>Models, pair by pair</h3>\n" +
-           element("p", "class=\"soft\"",
-                   escaped(shown.part) +
-                       " pairs, mean over seeds; embeddings are of the first seed. Below the dashed "
-                       "line the model is closer to the treated cells than their control is. The "
-                       "noise floor is the distance between two halves of the treated cells.") +
+    return "<h3>Models: scores of each pair</h3>\n" +
+           element(
+               "p", "class=\"soft\"",
+               "Scores of the " + escaped(shown.part) +
+                   " pairs, averaged over seeds. The embeddings come from the first seed. Below the dashed "
+                   "line the "
+                   "predicted cells are closer to the treated cells than the control cells are. The noise "
+                   "floor is the distance between two halves of the treated cells.") +
            "\n" + html;
 }
 
@@ -182,7 +186,7 @@ std::string provenance_part(const std::vector<eval::Results>& results) {
         configs += element("details", "",
                            element("summary", "", escaped(r.file)) + element("pre", "", escaped(p.config)));
     }
-    return "<h2>Where this is from</h2>\n" +
+    return "<h2>Provenance</h2>\n" +
            element("div", "class=\"scroll\"", element("table", "class=\"files\"", rows)) + "\n" +
            element("details", "", "<summary>Configurations</summary>" + configs) + "\n";
 }
@@ -191,12 +195,12 @@ std::string provenance_part(const std::vector<eval::Results>& results) {
 
 std::string html_table(const Table& table) {
     std::string rows;
-    bool models = true;
+    bool is_after_model = true;
     for (const Table::Line& line : table.lines) {
         std::string row = element("th", "scope=\"row\"", breakable(line.label));
-        for (const TableCell& cell : line.cells) row += figure_cell(cell);
-        const bool first = models && !line.is_model;
-        models = line.is_model;
+        for (const TableCell& cell : line.cells) row += score_cell(cell);
+        const bool first = is_after_model && !line.is_model;
+        is_after_model = line.is_model;
         const char* classes = first ? "class=\"baseline first\"" : line.is_model ? "" : "class=\"baseline\"";
         rows += element("tr", classes, row) + "\n";
     }

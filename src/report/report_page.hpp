@@ -10,13 +10,15 @@
 
 namespace popflow::report {
 
-/// The report as one HTML page that needs nothing from elsewhere: for each comparison the tables, training
-/// curves, and per model the pairs, patients by treatments and embeddings; then where the numbers are from.
+/// Returns the report as one self-contained HTML page.
+///
+/// Each comparison has its tables, its training curves and panels for each model: pairs, heat maps,
+/// embeddings and sampled cells. The provenance of all result files follows.
 /// @param published  may be nullptr
 std::string report_page(const std::vector<eval::Results>& results, const std::vector<Comparison>& comparisons,
                         const PublishedTable* published);
 
-/// A table with rows and groups of columns as HTML.
+/// Returns a table as HTML, with column groups.
 std::string html_table(const Table& table);
 
 }  // namespace popflow::report

@@ -38,18 +38,18 @@ std::string figure(const std::string& heading, const std::string& content) {
     return element("figure", "", element("h4", "", escaped(heading)) + content);
 }
 
-// Control, predicted and treated in the plane in which the three together vary most; two markers are that
-// plane themselves.
+// Returns a chart of the control, predicted and treated cells in the first two principal components of all
+// three. Two markers are shown directly.
 std::string plane_panel(const eval::CellSample& sample, const std::vector<State>& states,
                         const std::vector<std::string>& markers) {
     const std::size_t d = markers.size();
     Matrix<float> all(0, d);
     for (const State& state : states) {
         const std::size_t before = all.rows();
-        Matrix<float> longer(before + state.cells.rows(), d);
-        std::ranges::copy(all.values(), longer.values().begin());
-        std::ranges::copy(state.cells.values(), longer.view().row(before));
-        all = std::move(longer);
+        Matrix<float> extended(before + state.cells.rows(), d);
+        std::ranges::copy(all.values(), extended.values().begin());
+        std::ranges::copy(state.cells.values(), extended.view().row(before));
+        all = std::move(extended);
     }
     std::vector<double> xs(all.rows());
     std::vector<double> ys(all.rows());
@@ -95,7 +95,7 @@ std::string density_panel(const eval::CellSample& sample, const std::vector<Stat
             densities.push_back({column(states[s].cells, j), s, states[s].name});
         charts += plot::density_chart("Density of " + markers[j] + ", " + sample.name, markers[j], densities);
     }
-    return figure(markers.size() > shown_markers ? "Markers that the treatment moves most" : "Markers",
+    return figure(markers.size() > shown_markers ? "Markers with the largest treatment effect" : "Markers",
                   element("div", "class=\"small\"", charts));
 }
 
@@ -103,7 +103,7 @@ std::string time_text(double time) {
     return "t = " + plot::value_text(time);
 }
 
-// The population on its way, frame by frame, and where it should arrive.
+// Returns the cells of two markers at each flow time, and the treated cells, in frames of one scale.
 std::string flow_panel(const eval::CellSample& sample) {
     double low[2];
     double high[2];
@@ -113,9 +113,9 @@ std::string flow_panel(const eval::CellSample& sample) {
             const std::vector<double> own = column(*more, j);
             values.insert(values.end(), own.begin(), own.end());
         }
-        const auto [least, most] = std::ranges::minmax(values);
-        low[j] = least;
-        high[j] = most;
+        const auto [minimum, maximum] = std::ranges::minmax(values);
+        low[j] = minimum;
+        high[j] = maximum;
     }
     const std::array<double, 2> centre{(low[0] + high[0]) / 2, (low[1] + high[1]) / 2};
     const double reach = 0.53 * std::max({high[0] - low[0], high[1] - low[1], 1e-9});
@@ -131,8 +131,9 @@ std::string flow_panel(const eval::CellSample& sample) {
     for (std::size_t t = 0; t < sample.times.size(); ++t) add(time_text(sample.times[t]), sample.flow[t], 1);
     add("predicted, t = 1", sample.predicted, 1);
     add("treated", sample.treated, 2);
-    return element("figure", "class=\"wide\"",
-                   element("h4", "", "On the way") + element("div", "class=\"frames\"", frames));
+    return element(
+        "figure", "class=\"wide\"",
+        element("h4", "", "Cells at intermediate flow times") + element("div", "class=\"frames\"", frames));
 }
 
 std::string pair_panels(const eval::CellSample& sample, const std::vector<std::string>& markers) {

@@ -17,8 +17,8 @@ struct Metric {
     const char* name;
     const char* title;
     double factor;
-    int decimals;     ///< as published
-    bool in_letters;  ///< the published letters have no r2: two markers have one correlation
+    int decimals;     ///< decimals in the published tables
+    bool in_letters;  ///< in the table of the letters. They have no r2: two markers have one correlation
 };
 constexpr Metric shown_metrics[] = {{"w1", "W1", 1, 3, true},
                                     {"w2", "W2", 1, 3, true},
@@ -32,7 +32,7 @@ std::string fixed_text(double value, int digits) {
     return text;
 }
 
-bool scored(const Comparison& comparison, const Scope& scope, const std::string& metric) {
+bool has_score(const Comparison& comparison, const Scope& scope, const std::string& metric) {
     return std::ranges::any_of(comparison.rows,
                                [&](const ComparisonRow& r) { return r.find(scope, metric) != nullptr; });
 }
@@ -41,7 +41,7 @@ std::vector<TableColumn> columns_of(const Comparison& comparison, const Scope& s
                                     const std::string& group, bool letters) {
     std::vector<TableColumn> columns;
     for (const Metric& m : shown_metrics) {
-        if ((letters && !m.in_letters) || !scored(comparison, scope, m.name)) continue;
+        if ((letters && !m.in_letters) || !has_score(comparison, scope, m.name)) continue;
         columns.push_back({.scope = scope,
                            .group = group,
                            .metric = m.name,
@@ -55,29 +55,31 @@ std::vector<TableColumn> columns_of(const Comparison& comparison, const Scope& s
 using Rows = std::vector<const ComparisonRow*>;
 
 void mark_best(const Rows& rows, Table& table) {
-    // These two know the target.
-    static const std::set<std::string> apart{"oracle_shift", "noise_floor"};
+    // These two use the target.
+    static const std::set<std::string> excluded{"oracle_shift", "noise_floor"};
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
         const TableColumn& column = table.columns[c];
         const double sign = column.metric.starts_with("r2") ? -1 : 1;
         double best = std::numeric_limits<double>::infinity();
         std::string text;
         for (std::size_t r = 0; r < rows.size(); ++r) {
-            const SeedStatistics* figure = rows[r]->find(column.scope, column.metric);
-            if (figure == nullptr || apart.contains(rows[r]->predictor) || !(sign * figure->mean() < best))
+            const SeedStatistics* statistics = rows[r]->find(column.scope, column.metric);
+            if (statistics == nullptr || excluded.contains(rows[r]->predictor) ||
+                !(sign * statistics->mean() < best))
                 continue;
-            best = sign * figure->mean();
+            best = sign * statistics->mean();
             text = table.lines[r].cells[c].measured.mean;
         }
-        // What looks the same is as good.
+        // All values with the same text as the best one are marked.
         for (std::size_t r = 0; r < rows.size(); ++r) {
             TableCell& cell = table.lines[r].cells[c];
-            cell.best = !text.empty() && cell.measured.mean == text && !apart.contains(rows[r]->predictor);
+            cell.is_best =
+                !text.empty() && cell.measured.mean == text && !excluded.contains(rows[r]->predictor);
         }
     }
 }
 
-bool in_table(const ComparisonRow& row, const Table& table) {
+bool has_column(const ComparisonRow& row, const Table& table) {
     return std::ranges::any_of(table.columns,
                                [&](const TableColumn& c) { return row.scores.contains(c.scope); });
 }
@@ -85,20 +87,20 @@ bool in_table(const ComparisonRow& row, const Table& table) {
 void fill(const Comparison& comparison, const PublishedTable* published, Table& table) {
     Rows rows;
     for (const ComparisonRow& row : comparison.rows) {
-        if (in_table(row, table)) rows.push_back(&row);
+        if (has_column(row, table)) rows.push_back(&row);
     }
     for (const ComparisonRow* row : rows) {
         Table::Line line{.label = row->label(), .is_model = row->is_model()};
         for (const TableColumn& column : table.columns) {
             TableCell cell;
-            if (const SeedStatistics* figure = row->find(column.scope, column.metric)) {
-                cell.measured = cell_text(column.factor * figure->mean(), column.factor * figure->deviation(),
-                                          column.decimals);
+            if (const SeedStatistics* statistics = row->find(column.scope, column.metric)) {
+                cell.measured = cell_text(column.factor * statistics->mean(),
+                                          column.factor * statistics->deviation(), column.decimals);
             }
-            if (const auto known =
+            if (const auto reference =
                     published ? published->find(*row, column.scope, column.metric) : std::nullopt) {
-                cell.published = cell_text(column.factor * known->mean,
-                                           column.factor * known->deviation.value_or(0), column.decimals);
+                cell.published = cell_text(column.factor * reference->mean,
+                                           column.factor * reference->deviation.value_or(0), column.decimals);
                 line.has_published = true;
             }
             line.cells.push_back(cell);
@@ -171,7 +173,7 @@ std::vector<Table> tables(const Comparison& comparison, const PublishedTable* pu
         const bool one_culture = std::ranges::none_of(scopes, [&](const Scope& s) {
             return s.first == scope.first && s.second.starts_with("culture:");
         });
-        if (scope.second == "pair_mean" && one_culture) continue;  // the same as the cultures' mean
+        if (scope.second == "pair_mean" && one_culture) continue;  // equals culture_mean
         Table table{.part = scope.first, .aggregation = scope.second};
         table.caption = scope.first + ", " + aggregation_text(scope.second, one_culture) + " (" +
                         counts_text(comparison, scope) + ")";
@@ -183,12 +185,15 @@ std::vector<Table> tables(const Comparison& comparison, const PublishedTable* pu
 }
 
 std::vector<std::string> legend(const std::string& best) {
-    return {best +
-                ": best of its column, the lowest (r2: the highest); oracle_shift and noise_floor know the "
-                "treated cells",
-            "identity: control cells unchanged; mean_shift: moved by their treatment's mean in training",
-            "oracle_shift: moved to the true mean; noise_floor: half of the treated cells against the other "
-            "half, so that where all cells are scored it compares half as many as the others and is larger"};
+    return {
+        best +
+            ": best value of its column, the lowest (r2: the highest). oracle_shift and noise_floor are "
+            "excluded, because they use the treated cells",
+        "identity: unchanged control cells",
+        "mean_shift: control cells plus the mean shift of their treatment in the training data",
+        "oracle_shift: control cells, shifted to the mean of the treated cells",
+        "noise_floor: one half of the treated cells, compared with the other half. If all cells are scored, "
+        "it compares half as many cells as the other rows, which makes it larger"};
 }
 
 }  // namespace popflow::report

@@ -9,33 +9,31 @@
 
 namespace popflow::report {
 
-/// A number of a table as it is shown; `deviation` is empty where there is none, `mean` is `-` without a
-/// value.
+/// Text of a value in a table. `mean` is `-` without a value, `deviation` is empty without a deviation.
 struct CellText {
     std::string mean = "-";
     std::string deviation{};
 };
 
-/// At most `decimals` decimals, two from 10 and one from 100 on. The deviation is left out if all seeds
-/// agree.
+/// Formats a value with at most `decimals` decimals, two from 10 and one from 100. Omits a deviation of 0.
 CellText cell_text(double mean, double deviation, int decimals = 3);
 
 struct TableCell {
     CellText measured;
     CellText published;
-    bool best = false;  ///< of its column, among models and the baselines that do not look at the target
+    bool is_best = false;  ///< best of its column, without the baselines that use the target
 };
 
 struct TableColumn {
     Scope scope{};
-    std::string group{};   ///< heading over several columns; empty: none
-    std::string metric{};  ///< of metric_names()
+    std::string group{};   ///< heading over several columns, may be empty
+    std::string metric{};  ///< one of metric_names()
     std::string title{};
-    double factor = 1;  ///< shown = factor * score
+    double factor = 1;  ///< shown value = factor * score
     int decimals = 3;
 };
 
-/// One table in the published layout, before it becomes text of some kind.
+/// Table in the published layout, independent of the output format.
 struct Table {
     struct Line {
         std::string label{};
@@ -45,20 +43,22 @@ struct Table {
     };
     std::string caption{};  ///< `test, mean over cultures (90 pairs, 3 seeds)`
     std::string part{};
-    std::string aggregation{};  ///< culture_mean for the published one
+    std::string aggregation{};  ///< aggregation of the scope, culture_mean in the published tables
     std::vector<TableColumn> columns{};
     std::vector<Line> lines{};
 };
 
-/// Tables of a comparison.
+/// Returns the tables of a comparison.
 ///
-/// Of the letters, one: the mean of each part, the test letters apart. Of others one for each scope, with the
-/// columns W1, W2, MMD x 1000, r2 and energy distance. A column without any score is left out.
+/// The split `letters` has one table: the mean of each part, with separate columns for each test letter.
+/// Other splits have one table per scope. The columns are W1, W2, MMD x 1000, r2 and energy distance. Columns
+/// without a score are omitted.
 /// @param published  may be nullptr
 std::vector<Table> tables(const Comparison& comparison, const PublishedTable* published);
 
-/// How to read the tables: which numbers are good, what the baselines are. Short lines.
-/// @param best  how a table marks the best of a column, as in `*`
+/// Returns the legend of the tables: the mark of the best values and the definitions of the baselines, one
+/// per line.
+/// @param best  name of the mark of the best value of a column, for example `*`
 std::vector<std::string> legend(const std::string& best);
 
 }  // namespace popflow::report

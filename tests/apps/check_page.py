@@ -14,9 +14,9 @@ import h5py
 HOSTILE = "<script>alert('x')</script>\"&"
 VOID = {"meta", "wbr", "br", "path", "line", "rect"}
 PANELS = [
-    "training loss", "norm of the gradient", "learning rate", "model against unchanged control", "patient by treatment",
-    "culture by treatment", "Cells in two principal components", "Markers that the treatment moves most", "Density of ",
-    "embedded, by patient", "Where this is from",
+    "training loss", "gradient norm", "learning rate", "model versus unchanged control", "patient by treatment",
+    "culture by treatment", "Cells in two principal components", "Markers with the largest treatment effect", "Density of ",
+    "Embeddings of control populations by patient", "Provenance",
 ]
 
 

@@ -271,7 +271,7 @@ refused concentration "found 1, allowed none" "--doses highest" -- $predict --co
 refused concentration "found 'high'" -- $predict --concentration high
 refused space "found 'log', allowed raw, arcsinh, transformed, normalised" -- $predict --space log
 expect_exit 0 "$popflow" $train --transform log1p --output logged
-refused space "found 'arcsinh', allowed raw, transformed, normalised; the transform is log1p" -- \
+refused space "found 'arcsinh', allowed raw, transformed, normalised: the transform is log1p" -- \
     $predict --run logged --space arcsinh
 refused times "found '1.5', allowed a number from 0 to 1" -- $predict --times 0,1.5
 refused times "found 'half'" -- $predict --times half
@@ -279,10 +279,10 @@ refused times "found '0.5' twice" -- $predict --times 0.5,1,0.5
 refused nowhere/new.h5ad "No such file" -- $predict --output nowhere/new.h5ad
 refused folder "found a folder" -- $predict --output folder
 refused output "would overwrite a file that this command uses" -- $predict --output ./controls.h5ad
-refused collides.h5ad obs/predicted_treatment "found a column of a name that predictions use" -- \
+refused collides.h5ad obs/predicted_treatment "found a column with the name of a column that predictions add" -- \
     $predict --data collides.h5ad
 refused nan.h5ad X "row 25, marker IdU: found NaN" -- $predict --data nan.h5ad --control O
-refused max-cells "found 3, allowed more than 3, the neighbours of the encoder" -- $predict --max-cells 3
+refused max-cells "found 3, allowed more than 3, the neighbours of each cell in the encoder" -- $predict --max-cells 3
 refused other_type.h5ad obs "found cell type \`T cell\`, allowed Fibs, PDOs" -- \
     $predict --run types --data other_type.h5ad
 refused nowhere/new.h5ad "No such file" -- $evaluate --predictions nowhere/new.h5ad

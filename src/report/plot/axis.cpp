@@ -9,7 +9,7 @@ namespace popflow::report::plot {
 
 namespace {
 
-// Smallest and largest finite value above `floor`; 0 and 1 without any.
+// Returns the smallest and the largest finite value above `floor`, 0 and 1 without any.
 std::pair<double, double> range_of(const std::vector<double>& values, double floor) {
     double low = std::numeric_limits<double>::infinity();
     double high = -low;
@@ -21,7 +21,7 @@ std::pair<double, double> range_of(const std::vector<double>& values, double flo
     return low <= high ? std::pair(low, high) : std::pair(0.0, 1.0);
 }
 
-// 1, 2 or 5 times a power of ten, so that a span has about `count` steps.
+// Returns 1, 2 or 5 times a power of ten, such that a span has about `count` steps.
 double nice_step(double span, double count) {
     const double rough = span / count;
     const double power = std::pow(10, std::floor(std::log10(rough)));
@@ -43,7 +43,7 @@ Axis linear_axis(const std::string& title, const std::vector<double>& values) {
     const double margin = high > low ? 0.05 * (high - low) : std::max(0.05 * std::abs(low), 1e-3);
     Axis axis{.title = title, .low = low - margin, .high = high + margin};
     const double step = nice_step(axis.high - axis.low, 5);
-    // Counted in whole steps, so that a tick at zero is zero.
+    // Ticks are multiples of the step, so that a tick at zero is exactly zero.
     for (double k = std::ceil(axis.low / step); k * step <= axis.high; ++k) {
         axis.ticks.push_back(std::round(k * step / step * 1e6) / 1e6 * step);
     }
@@ -64,7 +64,7 @@ Axis log_axis(const std::string& title, const std::vector<double>& values) {
                 axis.ticks.push_back(tick);
         }
     }
-    // Less than one step of these: as on a linear axis.
+    // A very short axis has linear ticks.
     if (axis.ticks.size() < 2) axis.ticks = linear_axis(title, {axis.low, axis.high}).ticks;
     std::erase_if(axis.ticks, [&](double t) { return t < axis.low || t > axis.high; });
     return axis;

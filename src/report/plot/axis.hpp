@@ -6,7 +6,7 @@
 
 namespace popflow::report::plot {
 
-/// One direction of a chart.
+/// Horizontal or vertical axis of a chart.
 struct Axis {
     std::string title;
     double low = 0;
@@ -14,15 +14,16 @@ struct Axis {
     bool logarithmic = false;
     std::vector<double> ticks{};
 
-    /// Where a value lies: 0 at low, 1 at high.
+    /// Returns the relative position of a value: 0 at low, 1 at high.
     double place(double value) const;
 };
 
-/// An axis that holds all finite values, with a margin, and ticks at 1, 2 or 5 times a power of ten.
+/// Returns an axis that covers all finite values with a margin. The step between ticks is 1, 2 or 5 times a
+/// power of ten.
 Axis linear_axis(const std::string& title, const std::vector<double>& values);
 
-/// The same in logarithms, of the values above 0; ticks at powers of ten, and 2 and 5 times them if it is
-/// short.
+/// Returns a logarithmic axis that covers all finite values above 0 with a margin. Ticks are at powers of
+/// ten. An axis of less than two decades also has ticks at 2 and 5 times them.
 Axis log_axis(const std::string& title, const std::vector<double>& values);
 
 }  // namespace popflow::report::plot

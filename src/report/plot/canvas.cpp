@@ -19,23 +19,23 @@ std::string path(const std::string& attributes, const std::string& d) {
 }
 
 std::string Canvas::point(const Axis& x, const Axis& y, double at_x, double at_y) const {
-    return coordinate(across(x, at_x)) + " " + coordinate(down(y, at_y));
+    return coordinate(to_x(x, at_x)) + " " + coordinate(to_y(y, at_y));
 }
 
 std::string Canvas::frame(const Axis& x, const Axis& y) const {
     std::string grid;
     std::string labels;
     for (double tick : x.ticks) {
-        const std::string at = coordinate(across(x, tick));
+        const std::string at = coordinate(to_x(x, tick));
         grid += "M" + at + " " + coordinate(top) + "V" + coordinate(height - bottom);
-        labels += text_at(across(x, tick), height - bottom + 17, "class=\"tick\" text-anchor=\"middle\"",
+        labels += text_at(to_x(x, tick), height - bottom + 17, "class=\"tick\" text-anchor=\"middle\"",
                           value_text(tick));
     }
     for (double tick : y.ticks) {
-        const std::string at = coordinate(down(y, tick));
+        const std::string at = coordinate(to_y(y, tick));
         grid += "M" + coordinate(left) + " " + at + "H" + coordinate(width - right);
         labels +=
-            text_at(left - 7, down(y, tick) + 4, "class=\"tick\" text-anchor=\"end\"", value_text(tick));
+            text_at(left - 7, to_y(y, tick) + 4, "class=\"tick\" text-anchor=\"end\"", value_text(tick));
     }
     if (!x.title.empty())
         labels +=

@@ -7,7 +7,7 @@
 
 namespace popflow::report::plot {
 
-/// The area of a drawing and the margins around its plot, in units of about a pixel on a telephone.
+/// Size of a drawing and margins around its plot. A unit is about one pixel on a phone.
 struct Canvas {
     double width = 400;
     double height = 330;
@@ -16,21 +16,22 @@ struct Canvas {
     double top = 10;
     double bottom = 46;
 
-    double across(const Axis& x, double value) const {
-        return left + x.place(value) * (width - left - right);
-    }
-    double down(const Axis& y, double value) const {
+    /// Horizontal coordinate of a value.
+    double to_x(const Axis& x, double value) const { return left + x.place(value) * (width - left - right); }
+    /// Vertical coordinate of a value.
+    double to_y(const Axis& y, double value) const {
         return height - bottom - y.place(value) * (height - top - bottom);
     }
-    /// `X Y` of a point.
+    /// Returns the coordinates of a point as `X Y`.
     std::string point(const Axis& x, const Axis& y, double at_x, double at_y) const;
-    /// Grid, ticks and titles. An axis without ticks has no grid.
+    /// Returns grid, ticks and titles. An axis without ticks has no grid lines.
     std::string frame(const Axis& x, const Axis& y) const;
-    /// The `svg` element. @param label  what a screen reader says
+    /// Returns the `svg` element.
+    /// @param label  text for screen readers
     std::string drawing(const std::string& label, const std::string& content) const;
 };
 
-/// `<path attributes d="..."/>`.
+/// Returns `<path attributes d="..."/>`.
 std::string path(const std::string& attributes, const std::string& d);
 
 }  // namespace popflow::report::plot

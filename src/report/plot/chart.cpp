@@ -13,7 +13,7 @@ namespace {
 constexpr Canvas canvas;
 constexpr std::size_t colours = 8;
 
-// Outline of the shape of a group around a point.
+// Returns the outline of the shape of a group around a point: circle, square, triangle or diamond.
 std::string shape(std::size_t group, double x, double y) {
     const auto point = [&](double dx, double dy) { return coordinate(x + dx) + " " + coordinate(y + dy); };
     switch (group / colours % 4) {
@@ -44,13 +44,13 @@ std::string scatter_chart(const std::string& label, const Axis& x, const Axis& y
         if (low < high) {
             content +=
                 path("class=\"diagonal\"",
-                     "M" + coordinate(canvas.across(x, low)) + " " + coordinate(canvas.down(y, low)) + "L" +
-                         coordinate(canvas.across(x, high)) + " " + coordinate(canvas.down(y, high)));
+                     "M" + coordinate(canvas.to_x(x, low)) + " " + coordinate(canvas.to_y(y, low)) + "L" +
+                         coordinate(canvas.to_x(x, high)) + " " + coordinate(canvas.to_y(y, high)));
         }
     }
     for (const Mark& mark : marks) {
-        const double at_x = canvas.across(x, mark.x);
-        const double at_y = canvas.down(y, mark.y);
+        const double at_x = canvas.to_x(x, mark.x);
+        const double at_y = canvas.to_y(y, mark.y);
         if (!std::isfinite(at_x) || !std::isfinite(at_y)) continue;
         content += element(
             "path",
@@ -66,19 +66,19 @@ std::string line_chart(const std::string& label, const Axis& x, const Axis& y,
     for (const Line& line : lines) {
         std::string d;
         for (std::size_t i = 0; i < line.x.size(); ++i) {
-            const double at_x = canvas.across(x, line.x[i]);
-            const double at_y = canvas.down(y, line.y[i]);
+            const double at_x = canvas.to_x(x, line.x[i]);
+            const double at_y = canvas.to_y(y, line.y[i]);
             if (!std::isfinite(at_x) || !std::isfinite(at_y)) continue;
             d += (d.empty() ? "M" : "L") + coordinate(at_x) + " " + coordinate(at_y);
         }
         if (d.empty()) continue;
-        const bool dot = d.find('L') == std::string::npos;
-        if (dot) d += "h0";  // a point, which the round end of the line shows
-        content +=
-            element("path",
-                    "class=\"line " + colour_class(line.group) + " dash" +
-                        std::to_string(line.group / colours % 4) + (dot ? " dot" : "") + "\" d=\"" + d + "\"",
-                    element("title", "", escaped(line.title)));
+        const bool is_dot = d.find('L') == std::string::npos;
+        if (is_dot) d += "h0";  // a line of length 0, drawn as a dot by its round caps
+        content += element("path",
+                           "class=\"line " + colour_class(line.group) + " dash" +
+                               std::to_string(line.group / colours % 4) + (is_dot ? " dot" : "") + "\" d=\"" +
+                               d + "\"",
+                           element("title", "", escaped(line.title)));
     }
     return canvas.drawing(label, content);
 }

@@ -9,15 +9,15 @@
 
 namespace popflow::report::plot {
 
-/// A point of a scatter chart.
+/// Point of a scatter chart.
 struct Mark {
     double x = 0;
     double y = 0;
-    std::size_t group = 0;  ///< decides colour and shape
-    std::string title{};    ///< shown when it is pointed at
+    std::size_t group = 0;  ///< index of the colour and shape
+    std::string title{};    ///< tooltip
 };
 
-/// A polyline of a line chart.
+/// Polyline of a line chart.
 struct Line {
     std::vector<double> x;
     std::vector<double> y;
@@ -25,17 +25,20 @@ struct Line {
     std::string title{};
 };
 
-/// Marks on two axes as SVG, which scales to the width it is given. Colours are those of page().
+/// Returns a scatter chart as SVG, which scales to the available width. page() defines the colours.
 ///
-/// Marks and lines with a coordinate that is not finite are left out. @param label  what a screen reader says
-/// @param diagonal  draws y = x
+/// Marks with a coordinate that is not finite are omitted.
+/// @param label  text for screen readers
+/// @param diagonal  draws the line y = x
 std::string scatter_chart(const std::string& label, const Axis& x, const Axis& y,
                           const std::vector<Mark>& marks, bool diagonal);
 
+/// Returns a line chart as SVG. Points with a coordinate that is not finite are omitted.
 std::string line_chart(const std::string& label, const Axis& x, const Axis& y,
                        const std::vector<Line>& lines);
 
-/// A list of group names with their colours, and shapes if `shapes`.
+/// Returns a list of group names with their colours and marks.
+/// @param shapes  true for the marks of a scatter chart, false for the lines of a line chart
 std::string legend(const std::vector<std::string>& names, bool shapes);
 
 }  // namespace popflow::report::plot

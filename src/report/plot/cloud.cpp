@@ -19,7 +19,7 @@ std::string titled_path(const std::string& classes, const std::string& d, const 
     return element("path", "class=\"" + classes + "\" d=\"" + d + "\"", element("title", "", escaped(title)));
 }
 
-// A round pen put down at every point.
+// Draws a dot at each point: a line of length 0 with round caps.
 std::string dots(const Canvas& canvas, const Axis& x, const Axis& y, const Cloud& cloud) {
     std::string d;
     for (std::size_t i = 0; i < cloud.x.size(); ++i) {
@@ -36,16 +36,17 @@ double quantile(const std::vector<double>& sorted, double q) {
     return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
 }
 
-double silverman_width(const std::vector<double>& sorted) {
+double silverman_bandwidth(const std::vector<double>& sorted) {
     const double n = static_cast<double>(sorted.size());
     double mean = 0;
     for (double v : sorted) mean += v / n;
     double square_sum = 0;
     for (double v : sorted) square_sum += (v - mean) * (v - mean);
     const double deviation = std::sqrt(square_sum / (n - 1));
-    const double middle = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 1.34;
-    // More than half of the values are equal: the quartiles say nothing.
-    const double spread = middle > 0 ? std::min(deviation, middle) : deviation;
+    const double scaled_iqr = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 1.34;
+    // An interquartile range of 0 means that at least half of the values are equal. It is no measure of
+    // spread.
+    const double spread = scaled_iqr > 0 ? std::min(deviation, scaled_iqr) : deviation;
     return 0.9 * spread * std::pow(n, -0.2);
 }
 
@@ -61,7 +62,7 @@ std::string cloud_chart(const std::string& label, const Axis& x, const Axis& y,
         if (!std::ranges::all_of(a, [](double v) { return std::isfinite(v); })) continue;
         d += "M" + canvas.point(x, y, a[0], a[1]) + "L" + canvas.point(x, y, a[2], a[3]);
     }
-    if (!d.empty()) content += titled_path("arrows", d, "some cells, from control to prediction");
+    if (!d.empty()) content += titled_path("arrows", d, "sample of cells, from control to prediction");
     return canvas.drawing(label, content);
 }
 
@@ -81,7 +82,7 @@ std::vector<double> kernel_density(std::vector<double> values, const std::vector
     std::erase_if(values, [](double v) { return !std::isfinite(v); });
     std::ranges::sort(values);
     if (values.empty() || values.front() == values.back()) return {};
-    const double width = silverman_width(values);
+    const double width = silverman_bandwidth(values);
     const double n = static_cast<double>(values.size());
     std::vector<double> density;
     for (const double place : at) {

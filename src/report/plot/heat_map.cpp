@@ -25,13 +25,13 @@ std::string two_decimals(double value) {
 std::string cell_element(const HeatCell& cell, double low, double high) {
     if (std::isnan(cell.value)) return element("td", "", "");
     const double share = high > low ? std::clamp((cell.value - low) / (high - low), 0.0, 1.0) : 0;
-    // Not so dark that the number could not be read on it.
+    // The shade is limited, so that the number remains readable.
     const std::string shade = two_decimals(0.04 + 0.51 * share);
     return element("td", "style=\"--shade:" + shade + "\" title=\"" + escaped(cell.title) + "\"",
                    two_decimals(cell.value));
 }
 
-// What the shades stand for: a strip from the lightest to the darkest, and their numbers.
+// Returns the colour key: a strip from the lightest to the darkest shade with their values.
 std::string colour_key(double low, double high) {
     std::string strip;
     for (int k = 0; k < key_steps; ++k) {

@@ -6,14 +6,15 @@
 
 namespace popflow::report::plot {
 
-/// A cell of a heat map.
+/// Cell of a heat map.
 struct HeatCell {
-    double value = 0;     ///< NaN: empty
-    std::string title{};  ///< shown when it is pointed at
+    double value = 0;     ///< NaN for an empty cell
+    std::string title{};  ///< tooltip
 };
 
-/// A table as HTML whose cells are the darker the larger their value, from `low` to `high`, with a key
-/// to the shades below.
+/// Returns a heat map as an HTML table with a colour key below.
+/// @param low  value of the lightest shade
+/// @param high  value of the darkest shade
 /// @param cells  one row per row name, one cell per column name
 std::string heat_map(const std::string& label, const std::vector<std::string>& row_names,
                      const std::vector<std::string>& column_names,

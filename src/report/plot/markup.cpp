@@ -41,7 +41,7 @@ std::string coordinate(double value) {
 
 std::string value_text(double value) {
     if (std::isnan(value)) return "-";
-    if (value == 0) return "0";  // also for -0
+    if (value == 0) return "0";  // avoids -0
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "%.4g", value);
     return text.data();

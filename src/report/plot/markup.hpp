@@ -6,17 +6,16 @@
 
 namespace popflow::report::plot {
 
-/// A text with what HTML and SVG would take for markup made harmless, for contents and quoted attributes
-/// alike.
+/// Escapes the special characters of HTML and SVG, for element content and quoted attribute values.
 std::string escaped(std::string_view text);
 
-/// `<tag attributes>content</tag>`; the content and the attributes are markup already.
+/// Returns `<tag attributes>content</tag>`. Does not escape its arguments.
 std::string element(std::string_view tag, std::string_view attributes, std::string_view content);
 
-/// A coordinate in units of the drawing, to a tenth.
+/// Formats a coordinate in units of the drawing, rounded to a tenth.
 std::string coordinate(double value);
 
-/// A value for people: four significant digits.
+/// Formats a value with four significant digits, NaN as `-`.
 std::string value_text(double value);
 
 }  // namespace popflow::report::plot

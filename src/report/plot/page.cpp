@@ -7,8 +7,8 @@ namespace popflow::report::plot {
 
 namespace {
 
-// Eight colours that differ to colour-blind eyes too (after Okabe and Ito), each dark enough on white and
-// light enough on black; beyond eight groups the shape or the dashes change.
+// Eight colours that colour-blind readers can distinguish (after Okabe and Ito). Each has enough contrast on
+// its theme's background. Groups beyond the eighth differ in shape or dashes.
 constexpr const char* style = R"css(
 :root { color-scheme: light dark;
   --page: #ffffff; --ink: #1c2024; --soft: #5b636b; --rule: #d9dee3; --grid: #e8ebee; --panel: #f6f8f9;
@@ -74,15 +74,15 @@ svg .arrows { stroke: var(--ink); stroke-width: 0.6; stroke-opacity: 0.55; fill:
 @media print { details { break-inside: avoid; } body { max-width: none; } }
 )css";
 
-// A finger cannot hover: a tap shows the title that a pointer would.
+// Shows the tooltip of an element on a tap, because touch screens cannot hover.
 constexpr const char* script = R"js(
 (() => {
   const tip = document.createElement('div'); tip.id = 'tip'; tip.hidden = true; document.body.append(tip);
   document.addEventListener('pointerdown', (event) => {
     tip.hidden = true;
     if (event.pointerType === 'mouse') return;
-    const of = event.target.closest('.mark, .line, .heat td[title]');
-    const title = of && (of.getAttribute('title') || (of.querySelector('title') || {}).textContent);
+    const target = event.target.closest('.mark, .line, .heat td[title]');
+    const title = target && (target.getAttribute('title') || (target.querySelector('title') || {}).textContent);
     if (!title) return;
     tip.textContent = title; tip.hidden = false;
     tip.style.left = Math.max(8, Math.min(event.clientX, innerWidth - tip.offsetWidth - 8)) + 'px';

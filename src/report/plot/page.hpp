@@ -5,8 +5,9 @@
 
 namespace popflow::report::plot {
 
-/// A whole HTML page that needs nothing from elsewhere, with the style of charts and tables in a light and a
-/// dark theme, as the reader's system prefers. @param body  markup
+/// Returns a complete, self-contained HTML page with the style of charts and tables. It has a light and a
+/// dark theme and follows the system setting.
+/// @param body  HTML
 std::string page(const std::string& title, const std::string& body);
 
 }  // namespace popflow::report::plot

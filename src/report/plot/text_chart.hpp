@@ -7,10 +7,11 @@
 
 namespace popflow::report::plot {
 
-/// A curve as lines of text, `width` by `height` characters with the labels of the y axis: the mean of the
-/// values that fall into each column, logarithmic if all are above 0. Values that are not finite are left
-/// out; empty without any.
-/// @param y  equally spaced along x
+/// Returns a curve as text of `width` by `height` characters, including the labels of the y axis.
+///
+/// A column shows the mean of its values. The y axis is logarithmic if all means are positive. Values that
+/// are not finite are omitted. Returns an empty text without finite values.
+/// @param y  values at equally spaced x
 std::string text_chart(const std::vector<double>& y, std::size_t width, std::size_t height);
 
 }  // namespace popflow::report::plot

@@ -76,7 +76,7 @@ TEST(Compare, SaysWhyScoresAreMissing) {
     results.pairs.add("message", Texts{"", "no way", "no way"});
     EXPECT_EQ(report::compare({results})[0].notes,
               (Texts{"2 scores failed: no way",
-                     "the means of a file are over the pairs that it has every score of"}));
+                     "the means of a file exclude pairs for which any predictor failed"}));
 }
 
 TEST(Compare, AnEarlierCheckpointIsAnotherRow) {
@@ -103,8 +103,8 @@ TEST(Compare, WhatChangesTheScoresIsInEveryLabelAndInANote) {
     EXPECT_EQ(labels(comparison), (Texts{"FM (max-cells=50)", "MFM k=100 (max-cells=80)",
                                          "noise_floor (max-cells=80)", "noise_floor (max-cells=50)"}));
     EXPECT_EQ(comparison.notes,
-              (Texts{"the files differ in max-cells (50, 80), which changes what is scored: compare "
-                     "only rows that agree in it"}));
+              (Texts{"the files differ in max-cells (50, 80), which changes the scored cells or their units: "
+                     "compare only rows with the same value"}));
 }
 
 TEST(Compare, OtherSplitsAndDataAreComparisonsOfTheirOwn) {
@@ -130,8 +130,7 @@ TEST(Compare, ARunThatIsThereTwiceCountsOnceButMayBringMoreParts) {
     EXPECT_EQ(more.rows[0].find({"test", "culture_mean"}, "w1")->values().size(), 1U);
 
     const Comparison twice = report::compare({train, result_of_seed(1, 3)})[0];
-    EXPECT_EQ(twice.notes,
-              (Texts{"MFM k=100, seed 1: seed1.h5 is the run of train.h5 again and is left out"}));
+    EXPECT_EQ(twice.notes, (Texts{"MFM k=100, seed 1: seed1.h5 repeats the run of train.h5 and is ignored"}));
 }
 
 TEST(Compare, OtherBuildsAreNoted) {

@@ -178,11 +178,11 @@ TEST(PublishedTables, ThatAreNotTablesAreRefusedWithTheirLine) {
         return std::string();
     };
     const std::string head = "method,base,knn,test_w1\n";
-    EXPECT_EQ(message(""), "a.csv: found no row of published figures");
+    EXPECT_EQ(message(""), "a.csv: found no row of published values");
     EXPECT_EQ(message("a,b\n"), "a.csv: line 1: found 'a,b', allowed columns method,base,knn,...");
     EXPECT_EQ(message(head + "fm,source,\n"), "a.csv: line 2: found 3 cells, allowed 4, one per column");
     EXPECT_EQ(message(head + "fm,source,,x\n"),
-              "a.csv: line 2, column test_w1: found 'x', allowed a number or nothing");
+              "a.csv: line 2, column test_w1: found 'x', allowed a number or an empty cell");
     EXPECT_EQ(message(head + "fm,source,,1.5\r\n"), "");
     EXPECT_THROW(PublishedTable::load("nowhere.csv"), popflow::core::ConfigError);
     const popflow::support::TemporaryFolder folder;

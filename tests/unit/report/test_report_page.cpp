@@ -85,7 +85,7 @@ TEST(ReportPage, HoldsTablesCurvesPairsAndProvenance) {
     EXPECT_EQ(count(page, "<svg class=\"chart\""), 3U) << "loss, rate, pairs; there are no embeddings";
     EXPECT_EQ(count(page, "class=\"line c0 dash0\" d="), 6U) << "two seeds and the legend, twice";
     EXPECT_EQ(count(page, "<path class=\"mark c"), 3U) << "one pair, and two patients in the legend";
-    EXPECT_EQ(count(page, "model - floor: 2.5"), 1U);
+    EXPECT_EQ(count(page, "model - noise floor: 2.5"), 1U);
     EXPECT_EQ(count(page, "class=\"published\" title=\"published\">4.009"), 1U);
     EXPECT_EQ(count(page, "seed2.h5"), 2U) << "in the list of files and with its configuration";
     EXPECT_EQ(count(page, "<details open"), 1U);
