@@ -29,12 +29,12 @@ bool parse_or_help(const options::OptionTable& table, const std::string& usage, 
                    const std::vector<options::Section>& sections, const mpi::Communicator& comm,
                    std::vector<std::string>* positional) {
     if (asks_for_help(arguments)) {
-        if (comm.root())
+        if (comm.is_root())
             std::printf("usage: popflow %s\n\n%s", usage.c_str(), table.help(sections, help_width()).c_str());
         return true;
     }
     if (arguments.size() == 1 && is_listing(arguments[0])) {
-        if (comm.root()) print_listing(arguments[0], usage, table, sections);
+        if (comm.is_root()) print_listing(arguments[0], usage, table, sections);
         return true;
     }
     table.parse(arguments, sections, positional);

@@ -186,7 +186,7 @@ int verb_doctor(const Arguments& arguments, const mpi::Communicator& comm) {
     if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;
     std::vector<Rank> ranks;
     for (const std::string& text : comm.gather(describe_rank())) ranks.push_back(core::key_values(text));
-    if (!comm.root()) return done;
+    if (!comm.is_root()) return done;
 
     utsname system{};
     (void)::uname(&system);

@@ -29,8 +29,8 @@ std::unique_ptr<predict::PredictionFile> prediction_file(
     const screen::Split& split, std::span<const std::size_t> pairs, const predict::TrainedModel& trained,
     const mpi::Communicator& comm) {
     check_output(config.predictions, "predictions", {config.data, config.config_file, output});
-    if (comm.root()) eval::check_writable(config.predictions);
-    predict::PredictionPlan plan = predict::plan_of_pairs(screen, split, pairs);
+    if (comm.is_root()) eval::check_writable(config.predictions);
+    predict::PredictionPlan plan = predict::plan_pair_predictions(screen, split, pairs);
     plan.path = config.predictions;
     plan.space = predict::parse_space(config.space, screen.options.transform);
     return std::make_unique<predict::PredictionFile>(screen, trained.normalisation, std::move(plan));
@@ -69,7 +69,7 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
     // Reports a path that cannot be written before hours of work.
-    if (comm.root()) eval::check_writable(output);
+    if (comm.is_root()) eval::check_writable(output);
     std::unique_ptr<predict::PredictionFile> predictions;
     if (!config.predictions.empty())
         predictions = prediction_file(config, output, screen, split, pairs, trained, comm);
@@ -81,8 +81,8 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     eval::PartialResults partial(output, identity(config_text, checkpoint, screen), leftover, comm);
     eval::Evaluation evaluation;
     {
-        LogFile log_file(comm.root() ? log : "");
-        Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.root(),
+        LogFile log_file(comm.is_root() ? log : "");
+        Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.is_root(),
                           config.log_seconds, &log_file);
         evaluation =
             eval::evaluate(screen, pairs, trained, options,
@@ -99,7 +99,7 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     }
     const predict::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
     if (predictions) predictions->write(comm, from, evaluation.embeddings);
-    if (!comm.root()) return done;
+    if (!comm.is_root()) return done;
     eval::Results results{.provenance = from,
                           .pairs = eval::pairs_frame(screen, split, evaluation),
                           .embeddings = std::move(evaluation.embeddings),

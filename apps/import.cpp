@@ -67,12 +67,12 @@ class Import {
         }
         std::unique_ptr<h5::AtomicFile> file;
         mpi::run_collectively(comm_, [&] {
-            if (comm_.root()) file = data_import::create_imported_file(plan_, layout, config_.output);
+            if (comm_.is_root()) file = data_import::create_imported_file(plan_, layout, config_.output);
         });
         mpi::run_collectively(comm_, [&] { write(layout); });
-        if (!comm_.root()) return done;
+        if (!comm_.is_root()) return done;
         file->commit();
-        if (plan_.left_out_unnamed)
+        if (plan_.has_unnamed_columns)
             std::fprintf(stderr, "popflow: note: columns without a name are left out\n");
         std::printf("%s: %s, %s, %s, columns %s\n", config_.output.c_str(),
                     core::counted(layout.rows(), "cell").c_str(),
@@ -119,7 +119,7 @@ class Import {
 
     // Second pass: writes the pieces of this rank.
     void write(const data_import::ImportLayout& layout) {
-        Progress progress("import", own_.size(), 0, !comm_.root());
+        Progress progress("import", own_.size(), 0, !comm_.is_root());
         constexpr std::size_t group = 16;
         for (std::size_t first = 0; first < own_.size(); first += group) {
             const std::size_t count = std::min(group, own_.size() - first);

@@ -33,7 +33,7 @@ int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
         throw core::ConfigError("inspect", "found " + core::counted(files.size(), "file") + ", allowed 1");
     if (!files.empty()) config.data = files.front();
     require(config.data, "data", "F.h5ad");
-    if (!comm.root()) return done;
+    if (!comm.is_root()) return done;
     const screen::Screen screen = screen::open_screen(config.data, config.screen);
     if (config.split.empty()) {
         print(config, screen, nullptr);

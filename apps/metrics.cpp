@@ -41,7 +41,7 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;
     if (files.size() != 2)
         throw core::ConfigError("metrics", "found " + core::counted(files.size(), "file") + ", allowed 2");
-    if (!comm.root()) return done;
+    if (!comm.is_root()) return done;
     screen::AllCells a = screen::read_all_cells(files[0], config.screen);
     config.screen.markers = a.markers;
     screen::AllCells b = screen::read_all_cells(files[1], config.screen);

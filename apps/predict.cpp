@@ -24,11 +24,11 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     const auto conditions =
         predict::chosen_conditions(checkpoint.conditions, config.treatments, config.concentrations);
     const predict::Space space = predict::parse_space(config.space, config.screen.transform);
-    if (comm.root()) eval::check_writable(config.output);
+    if (comm.is_root()) eval::check_writable(config.output);
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, false, comm);
     const std::unique_ptr<models::Model> model = checkpoint.model();
     const predict::TrainedModel trained = trained_model(*model, checkpoint);
-    predict::PredictionPlan plan = predict::plan_of_controls(screen, conditions);
+    predict::PredictionPlan plan = predict::plan_control_predictions(screen, conditions);
     plan.path = config.output;
     plan.space = space;
     for (const double time : config.times) {
@@ -42,7 +42,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
                                           .tolerance = config.evaluate.tolerance};
     predict::PredictionSummary summary;
     {
-        Progress progress("predict", populations, 0, !comm.root(), config.log_seconds);
+        Progress progress("predict", populations, 0, !comm.is_root(), config.log_seconds);
         summary = predict::predict(
             screen, conditions, trained, options, file, comm,
             [&](std::size_t n, std::size_t of) { progress.update(n * populations / of, "populations"); });
@@ -51,7 +51,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
                                     table.text({options::Section::transport, options::Section::predict});
     const std::size_t cells =
         file.write(comm, provenance(config, checkpoint, screen, config_text, comm), summary.embeddings);
-    if (!comm.root()) return done;
+    if (!comm.is_root()) return done;
     std::vector<std::string> names;
     for (const screen::Population& c : conditions)
         names.push_back(screen::condition_name(c.treatment, c.concentration));

@@ -135,13 +135,13 @@ bool is_listing(const std::string& argument) {
 }
 
 void print_reference(const std::string& listing, std::span<const Verb> verbs, const mpi::Communicator& comm) {
-    if (comm.root()) print_begin(listing, verbs);
+    if (comm.is_root()) print_begin(listing, verbs);
     for (const Verb& verb : verbs) {
-        if (comm.root()) print_heading(listing, verb);
+        if (comm.is_root()) print_heading(listing, verb);
         verb.run({listing}, comm);
-        if (comm.root() && is_completion(listing)) std::printf(") ;;\n");
+        if (comm.is_root() && is_completion(listing)) std::printf(") ;;\n");
     }
-    if (comm.root()) std::printf("%s", end_of(listing));
+    if (comm.is_root()) std::printf("%s", end_of(listing));
 }
 
 void print_listing(const std::string& listing, const std::string& usage, const options::OptionTable& table,

@@ -66,7 +66,7 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
     if (parse_or_help(table, usage, arguments, {general, options::Section::report}, comm, &files))
         return done;
     if (!config.watch.empty()) {
-        if (comm.root()) watch_run(config.watch, config.log_seconds);
+        if (comm.is_root()) watch_run(config.watch, config.log_seconds);
         return done;
     }
     for (std::string& file : files) file = results_of(file);
@@ -79,7 +79,7 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
     check_output(config.output, "output", inputs);
     std::vector<eval::Results> results;
     for (const std::string& file : files) results.push_back(eval::read_results(file));
-    if (!comm.root()) return done;
+    if (!comm.is_root()) return done;
     const std::string text = report::report(results, kind, published ? &*published : nullptr);
     if (config.output.empty()) {
         std::printf("%s", text.c_str());

@@ -82,7 +82,7 @@ std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& conf
                                                   const mpi::Communicator& comm) {
     const std::string& folder = config.output;
     std::unique_ptr<core::FolderLock> lock;
-    if (comm.root()) {
+    if (comm.is_root()) {
         std::error_code error;
         std::filesystem::create_directories(folder, error);
         if (error)

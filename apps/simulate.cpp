@@ -32,11 +32,11 @@ struct SharedFile {
 void write_file(const SharedFile& shared, const std::string& unit, const mpi::Communicator& comm) {
     std::unique_ptr<h5::AtomicFile> file;
     mpi::run_collectively(comm, [&] {
-        if (comm.root()) file = shared.create();
+        if (comm.is_root()) file = shared.create();
     });
     const auto parts = mpi::partition_by_weight(shared.cells, static_cast<std::size_t>(comm.size()));
     const std::vector<std::size_t>& own = parts[static_cast<std::size_t>(comm.rank())];
-    Progress progress("simulate", own.size(), 0, !comm.root());
+    Progress progress("simulate", own.size(), 0, !comm.is_root());
     constexpr std::size_t group = 16;
     mpi::run_collectively(comm, [&] {
         for (std::size_t first = 0; first < own.size(); first += group) {
@@ -45,7 +45,7 @@ void write_file(const SharedFile& shared, const std::string& unit, const mpi::Co
             progress.update(first + count, unit);
         }
     });
-    if (comm.root()) file->commit();
+    if (comm.is_root()) file->commit();
 }
 
 int simulate_screen(const Arguments& arguments, const mpi::Communicator& comm) {
@@ -64,7 +64,7 @@ int simulate_screen(const Arguments& arguments, const mpi::Communicator& comm) {
     for (const screen::Population& population : screen.populations)
         shared.cells.push_back(population.n_cells);
     write_file(shared, "populations", comm);
-    if (comm.root()) {
+    if (comm.is_root()) {
         std::printf("%s: %s, %s, %s, %s at the highest dose\n", config.output.c_str(),
                     core::counted(screen.n_cells(), "cell").c_str(),
                     core::counted(screen.markers.size(), "marker").c_str(),
@@ -88,7 +88,7 @@ int simulate_letters(const Arguments& arguments, const mpi::Communicator& comm) 
                       .write = [&](Indices own) { simulate::write_letters(letters, config.output, own); }};
     for (const simulate::RotatedLetter& e : letters.experiments) shared.cells.push_back(2 * e.n_points);
     write_file(shared, "pairs", comm);
-    if (comm.root()) {
+    if (comm.is_root()) {
         std::printf("%s: %s, %s to train on, %zu to test, %s, %s\n", config.output.c_str(),
                     core::counted(letters.n_points(), "point").c_str(),
                     core::counted(letters.options.letters.size(), "letter").c_str(),
@@ -108,9 +108,9 @@ int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
     if (kind == "screen") return simulate_screen(rest, comm);
     if (kind == "letters") return simulate_letters(rest, comm);
     if (arguments.size() == 1 && is_listing(kind)) {
-        if (comm.root() && is_completion(kind)) std::printf("letters screen ");
+        if (comm.is_root() && is_completion(kind)) std::printf("letters screen ");
         simulate_letters(arguments, comm);
-        if (comm.root() && kind == "--markdown") std::printf("\n");
+        if (comm.is_root() && kind == "--markdown") std::printf("\n");
         return simulate_screen(arguments, comm);
     }
     if (!asks_for_help(arguments)) {
@@ -118,9 +118,9 @@ int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
                                                 core::did_you_mean(kind, {"letters", "screen"}) +
                                                 ", allowed letters, screen");
     }
-    if (comm.root()) std::printf("usage: popflow simulate letters|screen --output F.h5ad [options]\n\n");
+    if (comm.is_root()) std::printf("usage: popflow simulate letters|screen --output F.h5ad [options]\n\n");
     simulate_letters({"--help"}, comm);
-    if (comm.root()) std::printf("\n");
+    if (comm.is_root()) std::printf("\n");
     return simulate_screen({"--help"}, comm);
 }
 

@@ -63,7 +63,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
     std::set<std::string> hosts;
     for (const std::string& host : comm.gather(core::host_name())) hosts.insert(host);
-    if (!comm.root()) return {};
+    if (!comm.is_root()) return {};
     double max_bytes = 0;
     for (const std::string& peak : peaks)
         max_bytes = std::max(max_bytes, 1024 * std::strtod(peak.c_str(), nullptr));

@@ -77,11 +77,11 @@ class Training {
     }
 
     int run() {
-        if (comm_.root())
+        if (comm_.is_root())
             files_ = std::make_unique<train::CheckpointFolder>(folder_, config_.keep_checkpoints);
         if (config_.resume) resume();
         // After resume(), so that a refused run does not change the folder of an earlier one.
-        if (comm_.root()) {
+        if (comm_.is_root()) {
             log_.emplace(log_path(folder_));
             log_->line(std::string("popflow ") + core::version() + " (" + core::commit() + "), rank 0 on " +
                        core::host_name());
@@ -123,7 +123,7 @@ class Training {
 
   private:
     int run_steps() {
-        Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.root(),
+        Progress progress("train", config_.train.steps, trainer_->steps_done(), !comm_.is_root(),
                           config_.log_seconds, log_ ? &*log_ : nullptr);
         while (trainer_->steps_done() < config_.train.steps) {
             const train::StepReport report = step();
@@ -163,7 +163,7 @@ class Training {
 
     // Prints a line on standard error and in the log. Only rank 0 does.
     void print(const std::string& text) {
-        if (!comm_.root()) return;
+        if (!comm_.is_root()) return;
         std::fprintf(stderr, "%s\n", text.c_str());
         if (log_) log_->line(text);
     }
@@ -173,7 +173,7 @@ class Training {
     train::StepReport step() {
         const std::chrono::duration<double, std::ratio<60>> since_save =
             std::chrono::steady_clock::now() - saved_at_;
-        const bool due = comm_.root() && config_.checkpoint_minutes > 0 &&
+        const bool due = comm_.is_root() && config_.checkpoint_minutes > 0 &&
                          since_save.count() >= config_.checkpoint_minutes;
         try {
             return trainer_->step(
@@ -198,12 +198,12 @@ class Training {
         if (!found) return;
         train::Checkpoint& before = found->checkpoint;
         check_unchanged(config_, saved_, before);
-        if (comm_.root()) {
+        if (comm_.is_root()) {
             for (const std::string& why : found->skipped) {
                 print("note: skipped " + why + ". Resuming from " + found->path + " at step " +
                       std::to_string(before.adam.step));
             }
-            files_->go_on_from(*found);
+            files_->resume_from(*found);
         }
         if (found->skipped.empty()) saved_step_ = before.adam.step;
         trainer_->restore(std::move(before.values), std::move(before.adam), before.memory);
@@ -227,7 +227,7 @@ class Training {
         for (const screen::Dropped& dropped : screen_.dropped) {
             if (dropped.kind != screen::Dropped::Kind::rows) continue;
             if (dropped.n_cells == 0) print("note: " + dropped.why);
-            if (dropped.why.starts_with(screen::no_value))
+            if (dropped.why.starts_with(screen::missing_label_prefix))
                 print("note: " + counted(dropped.n_cells, "row") + " left out: " + dropped.why);
         }
         if (set_.on_disk())
@@ -258,7 +258,7 @@ class Training {
         if (csv_) csv_->append(rows_.back());
         loss_ = norm_ = 0;
         since_row_ = 0;
-        if (comm_.root() && seconds - table_written_ > 10) {
+        if (comm_.is_root() && seconds - table_written_ > 10) {
             files_->store_others({{table_path(), train::training_table_bytes(rows_)}});
             table_written_ = seconds;
         }
@@ -275,7 +275,7 @@ class Training {
         saved_step_ = trainer_->steps_done();
         saved_at_ = std::chrono::steady_clock::now();
         saved_.adam = trainer_->adam();
-        if (!comm_.root()) return;
+        if (!comm_.is_root()) return;
         saved_.values = trainer_->values();
         files_->store({{table_path(), train::training_table_bytes(rows_)}}, *saved_step_,
                       train::checkpoint_bytes(saved_));
@@ -283,7 +283,7 @@ class Training {
 
     // Whether the data file has changed since it was opened. Returns true only once.
     bool data_changed() {
-        if (!comm_.root() || change_reported_ || trainer_->steps_done() % config_.log_every != 0)
+        if (!comm_.is_root() || change_reported_ || trainer_->steps_done() % config_.log_every != 0)
             return false;
         change_reported_ = file_stamp(config_.data) != stamp_;
         return change_reported_;

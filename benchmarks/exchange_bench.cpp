@@ -39,7 +39,7 @@ void measure(const mpi::Communicator& comm, int rounds, const char* what, std::s
         if (round > 0) seconds.push_back(of_all);  // the first makes the connections
     }
     std::ranges::sort(seconds);
-    if (comm.root()) {
+    if (comm.is_root()) {
         std::printf(R"({"ranks": %d, "what": "%s", "elements": %zu, "seconds": %.3e})"
                     "\n",
                     comm.size(), what, elements, seconds[seconds.size() / 2]);
@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
         };
         measure(comm, rounds, "parts", size, add, [&] {
             sum.reduce(comm, bounds, 1, own);
-            comm.share_parts(weights, bounds);
+            comm.all_gather(weights, bounds);
         });
     }
     for (const std::size_t size : {8U, 64U, 192U, 512U, 2048U}) {

@@ -89,8 +89,8 @@ void Expression::add_sample(core::Digest& digest) const {
     const std::size_t width = count * values_->row_size();
     std::vector<float> values(places * width);
     std::vector<std::int64_t> indices(dense ? 0 : places * width);
-    h5::read_rows_on_threads(*values_, ranges, std::span<float>(values));
-    if (!dense) h5::read_rows_on_threads(*indices_, ranges, std::span<std::int64_t>(indices));
+    h5::read_rows_in_parallel(*values_, ranges, std::span<float>(values));
+    if (!dense) h5::read_rows_in_parallel(*indices_, ranges, std::span<std::int64_t>(indices));
     for (std::size_t k = 0; k < places; ++k) {
         digest.add(std::span<const float>(values).subspan(k * width, width));
         if (!dense) digest.add(std::span<const std::int64_t>(indices).subspan(k * width, width));
@@ -110,7 +110,7 @@ void Expression::read_dense(std::span<const RowRun> runs, std::span<const std::s
         const std::size_t first = std::max(block_first, runs[k].first);
         const std::size_t last = std::min(block_last, runs[end - 1].first + runs[end - 1].count);
         block.resize((last - first) * cols_);
-        h5::read_rows_on_threads(*values_, first, last - first, std::span<float>(block));
+        h5::read_rows_in_parallel(*values_, first, last - first, std::span<float>(block));
         for (std::size_t r = k; r < end; ++r) copy_rows(runs[r], columns, block.data(), first, last, cols_);
     }
 }
@@ -166,8 +166,8 @@ struct Entries {
     void read(const h5::Dataset& indices, const h5::Dataset& values, std::size_t first, std::size_t count) {
         index.resize(count);
         value.resize(count);
-        h5::read_rows_on_threads(indices, first, count, std::span<std::int64_t>(index));
-        h5::read_rows_on_threads(values, first, count, std::span<float>(value));
+        h5::read_rows_in_parallel(indices, first, count, std::span<std::int64_t>(index));
+        h5::read_rows_in_parallel(values, first, count, std::span<float>(value));
     }
 };
 

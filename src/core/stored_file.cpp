@@ -72,7 +72,7 @@ void fail_to_create(const std::string& path, int error) {
     throw DataError(path, "", problem);
 }
 
-int open_nameless(const std::string& sibling) {
+int open_unlinked_file(const std::string& sibling) {
     const std::filesystem::path folder = std::filesystem::path(sibling).parent_path();
     int fd = ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0) return fd;
@@ -95,7 +95,7 @@ void write_temporary(const std::string& path, std::span<const std::byte> bytes) 
     if (!file.write(bytes) || !file.sync() || !file.close()) fail_to_write(path, reason());
 }
 
-void put_in_place(const std::string& path) {
+void rename_into_place(const std::string& path) {
     const std::string temporary = temporary_name(path);
     {
         Descriptor file(temporary, O_RDONLY);
@@ -110,7 +110,7 @@ void store_file(const std::string& path, std::span<const std::byte> bytes) {
     refuse_folder(path);
     write_temporary(path, bytes);
     try {
-        put_in_place(path);
+        rename_into_place(path);
     } catch (...) {
         ::unlink(temporary_name(path).c_str());
         throw;
@@ -123,7 +123,7 @@ void sync_parent_folder(const std::string& path) {
     (void)Descriptor(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY).sync();
 }
 
-void check_storable(const std::string& path) {
+void check_can_create(const std::string& path) {
     refuse_folder(path);
     const std::string temporary = temporary_name(path);
     if (!Descriptor(temporary, O_WRONLY | O_CREAT).is_open()) fail_to_create(path, errno);

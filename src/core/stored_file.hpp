@@ -19,7 +19,7 @@ namespace popflow::core {
 /// @param sibling  path in the folder that is to hold the file
 /// @return  file descriptor, owned by the caller
 /// @throws  the errors of fail_to_create()
-int open_nameless(const std::string& sibling);
+int open_unlinked_file(const std::string& sibling);
 
 /// Returns the name under which a file is written before it is renamed: `PATH.tmp`.
 std::string temporary_name(const std::string& path);
@@ -33,7 +33,7 @@ void write_temporary(const std::string& path, std::span<const std::byte> bytes);
 /// Syncs the temporary file, renames it to `path` and syncs the folder. On return the file survives a power
 /// failure. After an error the temporary file remains.
 /// @throws WriteError
-void put_in_place(const std::string& path);
+void rename_into_place(const std::string& path);
 
 /// Replaces a file atomically: a reader finds the old file or the new one, never a part of it. Removes the
 /// temporary file after an error.
@@ -46,6 +46,6 @@ void sync_parent_folder(const std::string& path);
 /// Checks that store_file(path) can create its file, by creating and removing temporary_name(path).
 /// @throws DataError if it cannot: no permission, or a folder of this name exists
 /// @throws WriteError if the disk is full or failed
-void check_storable(const std::string& path);
+void check_can_create(const std::string& path);
 
 }  // namespace popflow::core

@@ -139,7 +139,7 @@ void write_cell_samples(h5::Group& root, const std::vector<CellSample>& samples,
     obs.add("cell", std::move(rows.cell));
     h5::write_dataframe(cells, "obs", obs, packed);
     h5::DataFrame var;
-    var.name_rows(markers);
+    var.set_row_names(markers);
     h5::write_dataframe(cells, "var", var);
     anndata::write_empty_groups(cells);
     anndata::create_dict(cells, "uns");

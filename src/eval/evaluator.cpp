@@ -54,7 +54,7 @@ class WorkLoop {
     // @param pairs  number of all pairs
     WorkLoop(std::size_t items, std::size_t kept, std::size_t pairs, const EvaluationControl& control,
              const mpi::Communicator& comm)
-        : queue_(items, comm), kept_(kept), pairs_(pairs), control_(control), root_(comm.root()) {}
+        : queue_(items, comm), kept_(kept), pairs_(pairs), control_(control), root_(comm.is_root()) {}
 
     // Returns the next work item, or none if the work is finished or a stop was requested.
     std::optional<std::size_t> next() {
@@ -63,13 +63,13 @@ class WorkLoop {
     }
     // Reports pairs of this rank as finished.
     void finish(std::size_t pairs) {
-        queue_.finish(pairs);
+        queue_.add_finished(pairs);
         report();
     }
     // On rank 0, reports the progress of the other ranks until they have finished. Returns at once on other
     // ranks.
     void wait_for_others() {
-        while (root_ && !queue_.ended()) {
+        while (root_ && !queue_.has_ended()) {
             report();
             if (control_.stop && control_.stop()) queue_.close();
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -161,7 +161,7 @@ Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> p
     std::string text;
     // Number of items minus those that the ranks fetched, as a sum over the ranks.
     std::array<std::int64_t, 1> unfinished{static_cast<std::int64_t>(items)};
-    if (!comm.root()) unfinished[0] = 0;
+    if (!comm.is_root()) unfinished[0] = 0;
     {
         WorkLoop work_loop(items, kept.size(), pairs.size(), control, comm);
         while (const std::optional<std::size_t> k = work_loop.next()) {
@@ -175,7 +175,7 @@ Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> p
             for (ScoredPair& pair : score_pairs(job, std::span(schedule.pairs).subspan(first, count))) {
                 for (PairScore& row : pair.scores) row.rank = comm.rank();
                 if (control.partial != nullptr) control.partial->add(pair);
-                append_text(pair, text);
+                serialise_pair(pair, text);
             }
             work_loop.finish(count);
         }
@@ -186,10 +186,10 @@ Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> p
     evaluation.stopped = unfinished[0] > 0;
     std::vector<ScoredPair> all;
     if (control.partial != nullptr) all = control.partial->kept();
-    for (const std::string& part : comm.gather(text)) read_text(part, all);
+    for (const std::string& part : comm.gather(text)) deserialise_pairs(part, all);
     std::ranges::sort(all, {}, &ScoredPair::pair);
 
-    evaluation.embeddings = linalg::Matrix<float>(all.size(), comm.root() ? trained.model.context_size() : 0);
+    evaluation.embeddings = linalg::Matrix<float>(all.size(), comm.is_root() ? trained.model.context_size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
         evaluation.pairs.push_back(all[i].pair);
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));

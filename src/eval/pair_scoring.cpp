@@ -118,7 +118,7 @@ std::optional<metrics::KernelMeans> target_means(std::span<Task> tasks, const me
 // Scores tasks one after the other. Several tasks must have the same target: they share its distance.
 void score_tasks(std::span<Task* const> tasks, const metrics::Selection& selected,
                  metrics::SharedWork shared) {
-    std::optional<metrics::TranslatesDistance> distance;
+    std::optional<metrics::CachedWasserstein> distance;
     for (Task* task : tasks) {
         record(task->row, [&] {
             const CellComparison& c = task->comparison;

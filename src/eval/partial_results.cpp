@@ -111,7 +111,7 @@ PartialResults::PartialResults(const std::string& results, EvaluationIdentity id
                                const mpi::Communicator& comm)
     : folder_(results + ".partial"), identity_(std::move(identity)) {
     std::array<std::int64_t, 2> start_and_kept{0, 0};
-    if (comm.root()) {
+    if (comm.is_root()) {
         read_folder(leftover);
         for (const auto& entry : fs::directory_iterator(folder_))
             start_and_kept[0] = std::max(start_and_kept[0], start_number(entry.path()));
@@ -119,7 +119,7 @@ PartialResults::PartialResults(const std::string& results, EvaluationIdentity id
     }
     comm.sum(start_and_kept);
     std::vector<std::int64_t> pairs(static_cast<std::size_t>(start_and_kept[1]), 0);
-    if (comm.root()) std::ranges::transform(kept_, pairs.begin(), [](const ScoredPair& p) { return p.pair; });
+    if (comm.is_root()) std::ranges::transform(kept_, pairs.begin(), [](const ScoredPair& p) { return p.pair; });
     comm.sum(pairs);
     kept_pairs_.assign(pairs.begin(), pairs.end());
     file_ = folder_ + "/" + std::to_string(start_and_kept[0] + 1) + "-" + std::to_string(comm.rank());
@@ -148,7 +148,7 @@ void PartialResults::read_folder(Leftover leftover) {
         }
         for (std::size_t i = 1; i < records.size(); ++i) {
             std::vector<ScoredPair> read;
-            read_text(records[i], read);
+            deserialise_pairs(records[i], read);
             for (ScoredPair& pair : read) by_pair[pair.pair] = std::move(pair);
         }
     }
@@ -164,7 +164,7 @@ void PartialResults::read_folder(Leftover leftover) {
 void PartialResults::add(const ScoredPair& pair) {
     if (!is_complete(pair)) return;
     std::string text;
-    append_text(pair, text);
+    serialise_pair(pair, text);
     if (fd_ < 0) {
         fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd_ < 0) core::fail_to_create(file_, errno);

@@ -18,7 +18,7 @@ using EvaluationIdentity = std::map<std::string, std::string>;
 enum class Leftover : std::uint8_t {
     discard,
     keep,             ///< keep them, and throw if their identity differs
-    keep_if_fitting,  ///< keep them, and discard those whose identity differs
+    keep_if_same_identity,  ///< keep them, and discard those whose identity differs
 };
 
 /// Partial results: scored pairs that are stored on disk during an evaluation, so that it can be resumed.

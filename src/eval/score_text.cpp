@@ -81,7 +81,7 @@ CellSample read_sample(Reader& in) {
 
 }  // namespace
 
-void append_text(const ScoredPair& pair, std::string& text) {
+void serialise_pair(const ScoredPair& pair, std::string& text) {
     put(text, pair.pair);
     put(text, pair.embedding.size());
     for (float e : pair.embedding) put(text, e);
@@ -101,7 +101,7 @@ void append_text(const ScoredPair& pair, std::string& text) {
     for (const CellSample& sample : pair.samples) append_sample(sample, text);
 }
 
-void read_text(const std::string& text, std::vector<ScoredPair>& pairs) {
+void deserialise_pairs(const std::string& text, std::vector<ScoredPair>& pairs) {
     Reader in(text);
     while (!in.done()) {
         ScoredPair pair;

@@ -17,9 +17,9 @@ struct ScoredPair {
 };
 
 /// Serialises a pair and appends the bytes to `text`.
-void append_text(const ScoredPair& pair, std::string& text);
+void serialise_pair(const ScoredPair& pair, std::string& text);
 /// Deserialises all pairs of `text` and appends them to `pairs`.
 /// @throws core::Error for incomplete bytes
-void read_text(const std::string& text, std::vector<ScoredPair>& pairs);
+void deserialise_pairs(const std::string& text, std::vector<ScoredPair>& pairs);
 
 }  // namespace popflow::eval

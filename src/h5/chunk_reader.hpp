@@ -37,7 +37,7 @@ bool read_chunks(const Dataset& dataset, Element element, std::span<const RowRan
 /// @throws core::ShapeMismatch if `out` has another size
 /// @throws core::DataError as Dataset::read_rows() and read_chunks()
 template <Number T>
-void read_rows_on_threads(const Dataset& dataset, std::span<const RowRange> ranges, std::span<T> out) {
+void read_rows_in_parallel(const Dataset& dataset, std::span<const RowRange> ranges, std::span<T> out) {
     std::size_t rows = 0;
     for (const RowRange& range : ranges) rows += range.count;
     dataset.check_span(rows, out.size());
@@ -51,9 +51,9 @@ void read_rows_on_threads(const Dataset& dataset, std::span<const RowRange> rang
 
 /// Reads the rows [first, first + count) in the same way.
 template <Number T>
-void read_rows_on_threads(const Dataset& dataset, std::size_t first, std::size_t count, std::span<T> out) {
+void read_rows_in_parallel(const Dataset& dataset, std::size_t first, std::size_t count, std::span<T> out) {
     const RowRange range{first, count};
-    read_rows_on_threads(dataset, std::span(&range, 1), out);
+    read_rows_in_parallel(dataset, std::span(&range, 1), out);
 }
 
 }  // namespace popflow::h5

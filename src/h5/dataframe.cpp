@@ -31,7 +31,7 @@ void DataFrame::insert(Column column) {
     columns_.push_back(std::move(column));
 }
 
-void DataFrame::name_rows(Strings names) {
+void DataFrame::set_row_names(Strings names) {
     check_length(names.size(), "row names");
     row_names_ = std::move(names);
 }
@@ -172,7 +172,7 @@ DataFrame read_dataframe(const Group& parent, const std::string& name) {
     }
     DataFrame table;
     table.set_source(group.file(), group.path());
-    table.name_rows(group.open_dataset(group.string_attribute("_index")).read_strings());
+    table.set_row_names(group.open_dataset(group.string_attribute("_index")).read_strings());
     for (const std::string& column : group.strings_attribute("column-order")) {
         if (group.contains_group(column)) {
             table.add_categorical(column, categorical_values(group.open_group(column)));

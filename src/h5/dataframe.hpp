@@ -32,7 +32,7 @@ class DataFrame {
     void add_bools(const std::string& name, Bools values) { insert({name, std::move(values), false}); }
     void add_categorical(const std::string& name, Strings values) { insert({name, std::move(values), true}); }
     /// Sets the row names. Without row names, rows are named 0, 1, ... @throws core::Error as add()
-    void name_rows(Strings names);
+    void set_row_names(Strings names);
 
     std::size_t rows() const;
     const std::vector<Column>& columns() const { return columns_; }

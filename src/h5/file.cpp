@@ -172,7 +172,7 @@ void AtomicFile::close() {
 
 void AtomicFile::commit() {
     close();
-    core::put_in_place(path_);
+    core::rename_into_place(path_);
     has_temporary_ = false;
 }
 

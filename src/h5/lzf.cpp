@@ -7,7 +7,7 @@
 
 namespace popflow::h5 {
 
-std::size_t expand_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t> out) {
+std::size_t decompress_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t> out) {
     std::size_t from = 0;
     std::size_t to = 0;
     while (from < in.size()) {
@@ -50,7 +50,7 @@ extern "C" std::size_t filter_lzf(unsigned flags, std::size_t n_values, const un
     while (true) {
         auto* expanded = static_cast<std::uint8_t*>(H5allocate_memory(size, false));
         if (expanded == nullptr) return 0;
-        const std::size_t written = expand_lzf(in, {expanded, size});
+        const std::size_t written = decompress_lzf(in, {expanded, size});
         if (written > 0) {
             H5free_memory(*buffer);
             *buffer = expanded;

@@ -16,7 +16,7 @@ namespace popflow::h5 {
 /// Source: the format of M. Lehmann's LibLZF, which h5py uses for `compression="lzf"`.
 ///
 /// @return number of bytes written, 0 if the data are damaged or do not fit into `out`
-std::size_t expand_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t> out);
+std::size_t decompress_lzf(std::span<const std::uint8_t> in, std::span<std::uint8_t> out);
 
 /// Identifier of h5py's LZF filter in The HDF Group's registry.
 constexpr int lzf_filter = 32000;

@@ -36,7 +36,7 @@ Decoded inflated(std::span<const std::uint8_t> in, Bytes& out) {
 
 // Decompresses LZF data into `out`. Returns no value if the data are damaged.
 Decoded expanded(std::span<const std::uint8_t> in, Bytes& out) {
-    const std::size_t size = expand_lzf(in, out);
+    const std::size_t size = decompress_lzf(in, out);
     if (size == 0) return std::nullopt;
     return std::span<const std::uint8_t>(out).first(size);
 }

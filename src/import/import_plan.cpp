@@ -79,7 +79,7 @@ void place_markers(ImportPlan& plan, ImportSource& source, const Strings& found)
     if (plan.markers.empty()) {
         for (const std::string& name : chosen ? options.markers : found) {
             if (name == no_name && !chosen) {
-                plan.left_out_unnamed = true;
+                plan.has_unnamed_columns = true;
             } else if (!contains(options.exclude_markers, name) && !contains(options.obs, name)) {
                 plan.markers.push_back(name);
             }
@@ -313,7 +313,7 @@ std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, con
             anndata::create_categorical(obs, plan.obs[k], layout.categories[k], rows);
         anndata::create_row_names(obs, rows);
         h5::DataFrame var;
-        var.name_rows(plan.markers);
+        var.set_row_names(plan.markers);
         if (!plan.channels.empty()) var.add("channel", plan.channels);
         h5::write_dataframe(root, "var", var);
         h5::Group uns = anndata::create_dict(root, "uns");

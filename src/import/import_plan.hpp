@@ -56,7 +56,7 @@ struct ImportPlan {
     std::vector<std::string> channels{};  ///< $PnN of each marker in the first file; empty for tables
     std::vector<ImportSource> sources{};
     std::vector<ImportPiece> pieces{};
-    bool left_out_unnamed = false;  ///< columns without a name are no markers
+    bool has_unnamed_columns = false;  ///< columns without a name are no markers
 };
 
 /// Reads the sheet and the beginning of every file. @throws core::UserError

@@ -224,7 +224,7 @@ MatrixView<float> panel_columns(const MatrixView<float>& c, std::size_t first) {
 
 }  // namespace
 
-bool available() {
+bool is_available() {
 #if defined(__x86_64__) && defined(__GNUC__)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else
@@ -234,7 +234,7 @@ bool available() {
 
 bool is_preferred() {
     static const bool answer =
-        available() && onednn::cpu_has(dnnl_cpu_isa_avx2) && !onednn::cpu_has(dnnl_cpu_isa_avx512_core);
+        is_available() && onednn::cpu_has(dnnl_cpu_isa_avx2) && !onednn::cpu_has(dnnl_cpu_isa_avx512_core);
     return answer;
 }
 

@@ -11,7 +11,7 @@
 namespace popflow::linalg::avx2 {
 
 /// Returns whether the CPU can run the kernels of this file (AVX2 and FMA).
-bool available();
+bool is_available();
 
 /// Returns whether products should use the kernels of this file: the CPU can run them, and AVX2 is the best
 /// instruction set that oneDNN may use. The environment variable DNNL_MAX_CPU_ISA limits the sets of oneDNN.

@@ -82,7 +82,7 @@ ot::TransportPlan solve_squared(const ot::Cost& cost, const ot::TransportPlan& w
     squares = squares * cost.unit() + cost.offset();
     if (squares > (1 + max_relative_deviation * max_relative_deviation) * w1_plan.value * w1_plan.value)
         return ot::solve_exact(cost);
-    const ot::Potentials start = ot::duals_of_squares(w1_plan.duals, w1_plan.value);
+    const ot::Potentials start = ot::squared_cost_duals(w1_plan.duals, w1_plan.value);
     return ot::solve_exact(cost, {}, {}, {.start = &start});
 }
 
@@ -91,12 +91,12 @@ constexpr double max_relative_gap = 2e-7;
 
 }  // namespace
 
-double TranslatesDistance::squared_w2(const ot::Cost& cost, ConstMatrixView<float> x,
+double CachedWasserstein::squared_w2(const ot::Cost& cost, ConstMatrixView<float> x,
                                       const ot::TransportPlan& w1_plan) {
     if (const std::vector<double> shift = translation(solved_x_, x); !shift.empty()) {
         ot::TransportPlan moved{.plan = last_plan_.plan, .duals = last_plan_.duals};
         for (std::size_t j = 0; j < y_.rows; ++j) moved.duals.g[j] -= 2 * dot(shift, y_.row_span(j));
-        ot::fit_rows(cost, moved.duals);
+        ot::apply_c_transform(cost, moved.duals);
         double dual = 0;
         for (const ot::PlanEntry& entry : moved.plan) {
             moved.value += entry.mass * cost.unit() * cost.exact(entry.i, entry.j);
@@ -113,7 +113,7 @@ double TranslatesDistance::squared_w2(const ot::Cost& cost, ConstMatrixView<floa
     return last_plan_.value;
 }
 
-Wasserstein TranslatesDistance::operator()(ConstMatrixView<float> x) {
+Wasserstein CachedWasserstein::operator()(ConstMatrixView<float> x) {
     ot::Cost cost(ot::CostKind::euclidean, x, y_);
     const ot::TransportPlan w1_plan = ot::solve_exact(cost);
     cost.square();

@@ -30,15 +30,15 @@ Wasserstein wasserstein(linalg::ConstMatrixView<float> x, linalg::ConstMatrixVie
 /// unchanged and adds a linear function of the cells to the dual potentials. Reuses the last plan only if the
 /// duality gap proves its cost for the new population optimal to a relative 2e-7, which allows for rounded
 /// translates. Otherwise, and for a population that is not a translate, solves the problem.
-class TranslatesDistance {
+class CachedWasserstein {
   public:
     /// @param y  must outlive this object
-    explicit TranslatesDistance(linalg::ConstMatrixView<float> y) : y_(y) {}
+    explicit CachedWasserstein(linalg::ConstMatrixView<float> y) : y_(y) {}
     /// Returns W1 and W2 between x and y.
     /// @throws as wasserstein()
     Wasserstein operator()(linalg::ConstMatrixView<float> x);
     /// Number of calls that reused the plan of an earlier population.
-    std::size_t served() const { return reuse_count_; }
+    std::size_t reuse_count() const { return reuse_count_; }
 
   private:
     double squared_w2(const ot::Cost& cost, linalg::ConstMatrixView<float> x,

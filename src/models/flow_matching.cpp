@@ -172,15 +172,15 @@ void FlowMatching::backward(const Weights<Real>& weights, std::span<const Real> 
                             Workspace<Real>& workspace, std::span<Real> gradients) const {
     const std::span<Real> dcontext(workspace.dcontext);
     // With modulation these are gradients of the modulated weights, not of the parameters.
-    const nn::GradientSink* gradient_final = modulated() ? nullptr : workspace.gradient_final;
+    const nn::GradientSink* gradient_sink = modulated() ? nullptr : workspace.gradient_sink;
     if constexpr (std::is_same_v<Real, float>) {
         if (shape_.precision == Precision::bf16) {
             return mlp_.backward(weights.values, weights.mlp_bf16, context, condition, dv, workspace.mlp_bf16,
-                                 gradients, dcontext, gradient_final);
+                                 gradients, dcontext, gradient_sink);
         }
     }
     mlp_.backward(weights.values, weights.mlp, context, condition, dv, workspace.mlp, gradients, dcontext,
-                  gradient_final);
+                  gradient_sink);
 }
 
 template <class Real>
@@ -239,7 +239,7 @@ Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const Trainin
     if (modulated()) {
         modulation_.backward(values, context, workspace.modulation, gradients,
                              std::span<Real>(workspace.dcontext));
-        if (workspace.gradient_final != nullptr) (*workspace.gradient_final)(encoder_size_);
+        if (workspace.gradient_sink != nullptr) (*workspace.gradient_sink)(encoder_size_);
     }
     if (encoded) {
         encoder_.backward(values, ConstMatrixView<Real>(workspace.encoder_input), context,
@@ -278,7 +278,7 @@ double FlowMatching::slot_gradient(std::span<const float> values, const Training
                                    std::span<float> gradients) const {
     auto& own = static_cast<FlowScratch&>(scratch);
     auto& workspace = own.workspace;
-    workspace.gradient_final = own.gradient_final ? &own.gradient_final : nullptr;
+    workspace.gradient_sink = own.gradient_sink ? &own.gradient_sink : nullptr;
     TrainingSlot<float> now = slot;
     // Zero is the sentinel for a pair without a stored embedding, since the norm of an embedding is positive.
     const bool is_stored = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });

@@ -123,7 +123,7 @@ class FlowMatching : public Model {
         Weights<Real> weights;    ///< packed weights of the overloads that take unpacked values
         Weights<Real> modulated;  ///< packed weights of the network modulated for the slot
         nn::Modulation::Cache<Real> modulation;
-        const nn::GradientSink* gradient_final = nullptr;  ///< callback of Model::Scratch, null without one
+        const nn::GradientSink* gradient_sink = nullptr;  ///< callback of Model::Scratch, null without one
     };
 
     /// Adds the gradient of the full loss of a slot to `gradients`, in the precision of the shape.

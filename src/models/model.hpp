@@ -53,7 +53,7 @@ class Model {
       public:
         virtual ~Scratch() = default;
         /// If set, called during the backward pass with the lowest offset whose gradient is final.
-        nn::GradientSink gradient_final;
+        nn::GradientSink gradient_sink;
     };
     virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 

@@ -128,7 +128,7 @@ void Communicator::sum(std::span<std::int64_t> values) const {
           "MPI_Allreduce");
 }
 
-void Communicator::share_parts(std::span<float> values, std::span<const std::size_t> bounds) const {
+void Communicator::all_gather(std::span<float> values, std::span<const std::size_t> bounds) const {
     if (impl_->size == 1) return;
     std::vector<int>& offsets = impl_->offsets;
     std::vector<int>& counts = impl_->counts;
@@ -158,7 +158,7 @@ std::vector<std::string> Communicator::gather(const std::string& text, std::size
     // Gathers in rounds: each round receives at most max_bytes, an equal share of every text.
     const auto piece = static_cast<std::int64_t>(std::max<std::size_t>(1, max_bytes / ranks));
     const std::int64_t longest = *std::ranges::max_element(lengths);
-    std::vector<std::string> texts(root() ? ranks : 0);
+    std::vector<std::string> texts(is_root() ? ranks : 0);
     std::vector<int> counts(ranks);
     std::vector<int> offsets(ranks);
     std::string all;
@@ -168,7 +168,7 @@ std::vector<std::string> Communicator::gather(const std::string& text, std::size
         };
         std::ranges::transform(lengths, counts.begin(), bytes_now);
         std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
-        if (root())
+        if (is_root())
             all.resize(static_cast<std::size_t>(offsets.back()) + static_cast<std::size_t>(counts.back()));
         check(MPI_Gatherv(text.data() + std::min(done, length), bytes_now(length), MPI_CHAR, all.data(),
                           counts.data(), offsets.data(), MPI_CHAR, 0, impl_->comm),

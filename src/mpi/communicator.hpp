@@ -58,7 +58,7 @@ class Communicator {
     int rank() const;
     int size() const;
     /// Whether this is rank 0.
-    bool root() const { return rank() == 0; }
+    bool is_root() const { return rank() == 0; }
     /// Returns the number of ranks on this host, including this rank. Collective.
     int ranks_on_host() const;
 
@@ -75,7 +75,7 @@ class Communicator {
     /// @param values  the whole array. Rank r contributes elements [bounds[r], bounds[r + 1])
     /// @param bounds  ranks + 1 offsets, the same on every rank, see part_bounds()
     /// @throws core::Error if a part or an offset exceeds max_message_elements
-    void share_parts(std::span<float> values, std::span<const std::size_t> bounds) const;
+    void all_gather(std::span<float> values, std::span<const std::size_t> bounds) const;
     /// In-place all-reduce of doubles. Deterministic only if each element is non-zero on at most one rank:
     /// otherwise the rounding depends on the order of the ranks. Collective.
     void sum(std::span<double> values) const;
@@ -88,7 +88,7 @@ class Communicator {
 
   private:
     friend class WorkQueue;
-    friend class PartsSum;
+    friend class ReduceScatter;
     struct Impl;
     std::shared_ptr<const Impl> impl_;
 };

@@ -88,11 +88,11 @@ void ExactSum::start_reduce(const Communicator& communicator, std::span<const st
     pending_ = total_.size();
 }
 
-bool ExactSum::add_last(std::span<const float> gradient, std::size_t first, float weight) {
+bool ExactSum::add_final_range(std::span<const float> gradient, std::size_t first, float weight) {
     if (first >= pending_) return true;
     const bool within_limit = add_range(gradient, weight, first, pending_ - first);
     pending_ = first;
-    reduction_->final_from(first);
+    reduction_->mark_final_from(first);
     return within_limit;
 }
 

@@ -7,7 +7,7 @@
 
 #include "core/aligned.hpp"
 #include "mpi/communicator.hpp"
-#include "mpi/parts_sum.hpp"
+#include "mpi/reduce_scatter.hpp"
 
 namespace popflow::mpi {
 
@@ -36,7 +36,7 @@ class ExactSum {
     /// @return false if an element is not finite or beyond the limit. The sum is then invalid
     bool add(std::span<const float> gradient, float weight = 1);
     /// Starts reduce() before the last gradient of this rank is complete, so that communication overlaps with
-    /// its computation. That gradient then has to be added by add_last(). Non-blocking. A rank may omit the
+    /// its computation. That gradient then has to be added by add_final_range(). Non-blocking. A rank may omit the
     /// call: reduce() then starts the reduction.
     ///
     /// @param bounds  ranks + 1 offsets, see part_bounds(). Must live until reduce() returns
@@ -45,7 +45,7 @@ class ExactSum {
     /// Adds weight * elements [first, end) of the last gradient and sends the complete parts to their ranks.
     /// `end` is `first` of the previous call, or the size. Not collective: ranks may call it any number of
     /// times. @return as add()
-    bool add_last(std::span<const float> gradient, std::size_t first, float weight = 1);
+    bool add_final_range(std::span<const float> gradient, std::size_t first, float weight = 1);
     /// Reduce-scatter: out = scale * (sum over all ranks) for this rank's part of the elements. Collective.
     /// The stored sum is invalid afterwards, until clear(). If a rank throws, the others may block, so the
     /// program has to end with mpi::abort().
@@ -61,8 +61,8 @@ class ExactSum {
 
     core::AlignedVector<std::int64_t> storage_;
     std::span<std::int64_t> total_;  ///< elements in use, a view of storage_
-    std::optional<PartsSum> reduction_;
-    std::size_t pending_ = 0;  ///< number of elements of the last gradient that add_last() has not added yet
+    std::optional<ReduceScatter> reduction_;
+    std::size_t pending_ = 0;  ///< number of elements of the last gradient that add_final_range() has not added yet
     float unit_;
     bool empty_ = true;  ///< no gradient was added since clear(): total_ still holds the previous sum
 };

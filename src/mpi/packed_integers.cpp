@@ -127,7 +127,7 @@ void PackedPiece::add_to(std::int64_t* total) const {
     });
 }
 
-void PackedPiece::read_with(const std::int64_t* total, double scale, float* out) const {
+void PackedPiece::add_and_scale(const std::int64_t* total, double scale, float* out) const {
     const auto* wide = reinterpret_cast<const std::int64_t*>(packed_ + 1);
     for_blocks(count(), [&](std::size_t first, std::size_t n) {
         if (narrow()) {
@@ -138,7 +138,7 @@ void PackedPiece::read_with(const std::int64_t* total, double scale, float* out)
     });
 }
 
-void read_integers(std::span<const std::int64_t> total, double scale, float* out) {
+void scale_integers(std::span<const std::int64_t> total, double scale, float* out) {
     for_blocks(total.size(), [&](std::size_t first, std::size_t n) {
         read_block(total.data() + first, scale, out + first, n);
     });

@@ -35,7 +35,7 @@ class PackedPiece {
     /// total += piece
     void add_to(std::int64_t* total) const;
     /// out = scale * (total + piece)
-    void read_with(const std::int64_t* total, double scale, float* out) const;
+    void add_and_scale(const std::int64_t* total, double scale, float* out) const;
 
   private:
     bool narrow() const { return (packed_[0] & 1U) == 1; }
@@ -46,6 +46,6 @@ class PackedPiece {
 };
 
 /// out = scale * total
-void read_integers(std::span<const std::int64_t> total, double scale, float* out);
+void scale_integers(std::span<const std::int64_t> total, double scale, float* out);
 
 }  // namespace popflow::mpi

@@ -23,7 +23,7 @@ WorkQueue::WorkQueue(std::size_t items, const Communicator& comm)
       items_(static_cast<std::int64_t>(items)),
       exceptions_at_start_(std::uncaught_exceptions()),
       ended_(comm.size() == 1) {
-    if (comm.root() && comm.size() > 1) thread_ = std::thread([this] { answer_requests(); });
+    if (comm.is_root() && comm.size() > 1) thread_ = std::thread([this] { answer_requests(); });
 }
 
 WorkQueue::~WorkQueue() {
@@ -38,7 +38,7 @@ std::int64_t WorkQueue::take() {
 
 std::optional<std::size_t> WorkQueue::next() {
     std::int64_t item = no_item;
-    if (comm_.root()) {
+    if (comm_.is_root()) {
         item = take();
     } else {
         send(Message::ask, 0);
@@ -50,7 +50,7 @@ std::optional<std::size_t> WorkQueue::next() {
 }
 
 void WorkQueue::close() {
-    if (comm_.root()) {
+    if (comm_.is_root()) {
         const std::scoped_lock lock(mutex_);
         next_ = items_;
     } else {
@@ -58,15 +58,15 @@ void WorkQueue::close() {
     }
 }
 
-void WorkQueue::finish(std::size_t amount) {
-    if (comm_.root()) {
+void WorkQueue::add_finished(std::size_t amount) {
+    if (comm_.is_root()) {
         finished_ += amount;
     } else {
         send(Message::finish, static_cast<std::int64_t>(amount));
     }
 }
 
-bool WorkQueue::ended() {
+bool WorkQueue::has_ended() {
     if (!ended_) return false;
     const std::scoped_lock lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);

@@ -40,13 +40,13 @@ class WorkQueue {
     /// Closes the queue: no rank gets another item. Any rank may call it.
     void close();
     /// Reports progress: adds `amount` to finished(). The caller chooses the unit.
-    void finish(std::size_t amount);
+    void add_finished(std::size_t amount);
     /// Sum of the amounts that all ranks have reported by finish(). Valid on rank 0 only.
     std::size_t finished() const { return finished_; }
     /// Whether every other rank knows that the queue is empty, so that no more messages will arrive. Valid on
     /// rank 0 only.
     /// @throws core::MpiError if the thread that answers them failed
-    bool ended();
+    bool has_ended();
 
   private:
     enum class Message : std::int64_t { ask, close, finish };

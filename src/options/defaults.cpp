@@ -23,7 +23,7 @@ void check_combinations(const RunConfig& config) {
     refuse_if(icnn && config.train.coupling == train::Coupling::rows_ot, "coupling", "rows-ot", "random",
               config);
     if (config.train.coupling_scope == train::CouplingScope::condition &&
-        !train::by_transport(config.train.coupling)) {
+        !train::uses_optimal_transport(config.train.coupling)) {
         throw core::ConfigError("coupling-scope", "found 'condition', which needs --coupling ot or rows-ot");
     }
     refuse_if(icnn && config.model.loss == models::Loss::reduced, "loss", "reduced", "full", config);

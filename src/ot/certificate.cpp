@@ -75,7 +75,7 @@ Certificate certify(const Cost& cost, const TransportPlan& transport) {
     return certificate;
 }
 
-void fit_rows(const Cost& cost, Potentials& duals) {
+void apply_c_transform(const Cost& cost, Potentials& duals) {
     duals.f.resize(cost.rows());
     visit_rows(cost, duals.g, [&](std::size_t i, RowSearch& search, double largest_g) {
         const double nearest = search.smallest(cost.cols(), 1, 0)[0].first;

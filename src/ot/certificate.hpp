@@ -27,6 +27,6 @@ Certificate certify(const Cost& cost, const TransportPlan& transport);
 
 /// Replaces f by the c-transform of g, which makes the duals feasible for any g: f_i = min_j c_ij - g_j, in
 /// double.
-void fit_rows(const Cost& cost, Potentials& duals);
+void apply_c_transform(const Cost& cost, Potentials& duals);
 
 }  // namespace popflow::ot

@@ -238,7 +238,7 @@ TransportPlan solve_exact(const Cost& cost, std::span<const double> a, std::span
     return result;
 }
 
-Potentials duals_of_squares(const Potentials& duals, double typical) {
+Potentials squared_cost_duals(const Potentials& duals, double typical) {
     Potentials result = duals;
     for (double& f : result.f) f = 2 * typical * f - typical * typical;
     for (double& g : result.g) g *= 2 * typical;

@@ -78,6 +78,6 @@ TransportPlan solve_exact(const Cost& cost, std::span<const double> a = {}, std:
 /// the distances on the plan do not differ much, as with many markers.
 ///
 /// @param typical  c0, for example the value of the problem with the unsquared cost
-Potentials duals_of_squares(const Potentials& duals, double typical);
+Potentials squared_cost_duals(const Potentials& duals, double typical);
 
 }  // namespace popflow::ot

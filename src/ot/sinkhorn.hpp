@@ -25,7 +25,7 @@ struct SinkhornOptions {
     /// mass is 1. 0 runs all sweeps.
     double tolerance = 0;
     /// Whether to return the last potentials if the sweeps end above the tolerance, instead of throwing.
-    bool may_stop_short = false;
+    bool allow_unconverged = false;
     /// Factor on the updates of g, in [1, 2). Above 1 converges faster, but may not converge.
     double over_relaxation = 1;
     /// Weights of the marginal penalties of unbalanced transport, relative to the mean of the cost:
@@ -71,7 +71,7 @@ struct SinkhornResult {
 ///
 /// @throws core::ShapeMismatch if a weight vector or a potential has the wrong length
 /// @throws core::NumericalError if a potential is not finite, or if the sweeps end above a nonzero tolerance
-///         and may_stop_short is not set
+///         and allow_unconverged is not set
 SinkhornResult sinkhorn(const Cost& cost, std::span<const double> a, std::span<const double> b,
                         const SinkhornOptions& options, const Potentials* start = nullptr);
 

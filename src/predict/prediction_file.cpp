@@ -99,7 +99,7 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
 
     std::unique_ptr<h5::AtomicFile> file;
     mpi::run_collectively(comm, [&] {
-        if (!comm.root()) return;
+        if (!comm.is_root()) return;
         file = std::make_unique<h5::AtomicFile>(plan_.path);
         create(file->root(), layout, provenance, embeddings);
         file->close();
@@ -113,7 +113,7 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
         });
     }
     mpi::run_collectively(comm, [&] {
-        if (comm.root()) file->commit();
+        if (comm.is_root()) file->commit();
     });
     return layout.rows;
 }

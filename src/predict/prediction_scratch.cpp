@@ -13,7 +13,7 @@
 namespace popflow::predict {
 
 PredictionScratch::PredictionScratch(std::string target)
-    : target_(std::move(target)), fd_(core::open_nameless(target_)) {}
+    : target_(std::move(target)), fd_(core::open_unlinked_file(target_)) {}
 
 PredictionScratch::~PredictionScratch() {
     if (fd_ >= 0) ::close(fd_);

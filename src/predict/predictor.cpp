@@ -195,7 +195,7 @@ std::vector<screen::Population> chosen_conditions(const screen::Conditions& trai
     return chosen;
 }
 
-PredictionPlan plan_of_pairs(const screen::Screen& screen, const screen::Split& split,
+PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen::Split& split,
                              std::span<const std::size_t> pairs) {
     PredictionPlan plan{.source_column = "predicted_pair", .has_parts = true};
     for (const std::size_t p : pairs) {
@@ -207,7 +207,7 @@ PredictionPlan plan_of_pairs(const screen::Screen& screen, const screen::Split& 
     return plan;
 }
 
-PredictionPlan plan_of_controls(const screen::Screen& screen,
+PredictionPlan plan_control_predictions(const screen::Screen& screen,
                                 std::span<const screen::Population> conditions) {
     PredictionPlan plan{.source_column = "predicted_population"};
     for (std::size_t p = 0; p < screen.populations.size(); ++p) {

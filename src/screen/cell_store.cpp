@@ -28,7 +28,7 @@ std::size_t whole_pages(std::size_t bytes) {
 
 // Maps a file without a name that has its room on the disk.
 void* map_file(const std::string& folder, std::size_t bytes) {
-    const int fd = core::open_nameless(folder + "/popflow-cells");
+    const int fd = core::open_unlinked_file(folder + "/popflow-cells");
     const int error = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
     void* base = error == 0 ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
     const int cause = error == 0 ? errno : error;

@@ -26,7 +26,7 @@ Conditions::Conditions(std::vector<Treatment> treatments, Doses doses, Treatment
     all_concentrations_.assign(all.begin(), all.end());
 }
 
-Conditions Conditions::of_pairs(const Screen& screen, std::span<const std::size_t> pairs,
+Conditions Conditions::from_pairs(const Screen& screen, std::span<const std::size_t> pairs,
                                 TreatmentVectors vectors) {
     std::map<std::string, std::set<double>> seen;
     for (std::size_t p : pairs) {

@@ -31,7 +31,7 @@ class Conditions {
     Conditions() = default;
     Conditions(std::vector<Treatment> treatments, Doses doses, TreatmentVectors vectors = {});
     /// Those of some pairs of a screen, in the order of their names.
-    static Conditions of_pairs(const Screen& screen, std::span<const std::size_t> pairs,
+    static Conditions from_pairs(const Screen& screen, std::span<const std::size_t> pairs,
                                TreatmentVectors vectors = {});
 
     const std::vector<Treatment>& treatments() const { return treatments_; }

@@ -47,7 +47,7 @@ struct Experiment {
 };
 
 /// Beginning of Dropped::why for rows without a label that they need.
-inline constexpr const char* no_value = "no value of ";
+inline constexpr const char* missing_label_prefix = "no value of ";
 
 /// Something that was left out, and why. Each cell of the file is in a kept population or in one of these.
 struct Dropped {

@@ -119,7 +119,7 @@ std::string ScreenColumns::why_left_out(const RowKeys& keys, std::size_t key) co
     needed.push_back(of(Role::treatment));
     if (!is_control(keys.label(key, of(Role::treatment)))) needed.push_back(of(Role::concentration));
     for (const std::size_t column : needed) {
-        if (keys.missing(key, column)) return no_value + names_[column];
+        if (keys.missing(key, column)) return missing_label_prefix + names_[column];
     }
     return "";
 }

@@ -208,7 +208,7 @@ std::unique_ptr<h5::AtomicFile> create_letters_file(const Letters& letters, cons
         h5::write_encoding(x, "array", "0.2.0");
         create_obs(root, letters);
         h5::DataFrame var;
-        var.name_rows({"x", "y"});
+        var.set_row_names({"x", "y"});
         h5::write_dataframe(root, "var", var);
         write_uns(root, letters);
         anndata::write_empty_groups(root);

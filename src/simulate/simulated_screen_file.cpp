@@ -112,7 +112,7 @@ void create_contents(h5::Group root, const SimulatedScreen& screen) {
     h5::write_encoding(x, "array", "0.2.0");
     create_obs(root, screen);
     h5::DataFrame var;
-    var.name_rows(screen.markers);
+    var.set_row_names(screen.markers);
     h5::write_dataframe(root, "var", var);
     write_uns(root, screen);
     anndata::write_empty_groups(root);

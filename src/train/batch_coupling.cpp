@@ -49,7 +49,7 @@ void BatchCoupling::exchange() {
     records_.resize(bounds_.back());
     std::ranges::copy(own_records_,
                       records_.data() + bounds_[static_cast<std::size_t>(communicator_.rank())]);
-    communicator_.share_parts(records_, bounds_);
+    communicator_.all_gather(records_, bounds_);
 }
 
 BatchCoupling::Record BatchCoupling::record(std::size_t slot, const float* first) const {

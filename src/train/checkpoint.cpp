@@ -221,7 +221,7 @@ std::vector<std::byte> file_with_trailer(const char* name, Write write) {
         write(root);
     }
     std::vector<std::byte> bytes = file.bytes();
-    const std::string trailer = seal_of(bytes);
+    const std::string trailer = make_checksum_trailer(bytes);
     std::ranges::copy(std::as_bytes(std::span(trailer)), std::back_inserter(bytes));
     return bytes;
 }

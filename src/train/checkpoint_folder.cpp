@@ -77,10 +77,10 @@ std::optional<FoundCheckpoint> newest_checkpoint(const std::string& folder) {
 
 CheckpointFolder::CheckpointFolder(std::string folder, std::size_t keep)
     : folder_(std::move(folder)), keep_(std::max<std::size_t>(1, keep)) {
-    core::check_storable(checkpoint_path(folder_));
+    core::check_can_create(checkpoint_path(folder_));
 }
 
-void CheckpointFolder::go_on_from(const FoundCheckpoint& found) {
+void CheckpointFolder::resume_from(const FoundCheckpoint& found) {
     const std::uint64_t step = found.checkpoint.adam.step;
     const bool newest = found.path == checkpoint_path(folder_);
     if (newest) newest_ = step;
@@ -123,7 +123,7 @@ void CheckpointFolder::store_checkpoint(std::uint64_t step, const std::vector<st
     core::write_temporary(path, bytes);
     keep_previous(step);
     try {
-        core::put_in_place(path);
+        core::rename_into_place(path);
     } catch (...) {
         ::unlink(core::temporary_name(path).c_str());
         throw;

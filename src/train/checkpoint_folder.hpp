@@ -46,7 +46,7 @@ class CheckpointFolder {
     ~CheckpointFolder() = default;  // waits for the background thread
 
     /// Declares that training resumes from `found`. Keeps this file and those of fewer steps.
-    void go_on_from(const FoundCheckpoint& found);
+    void resume_from(const FoundCheckpoint& found);
 
     /// A file to store in addition to a checkpoint.
     struct File {

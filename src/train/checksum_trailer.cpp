@@ -16,7 +16,7 @@ constexpr std::size_t trailer_size = trailer_prefix.size() + 16 + 1;
 
 }  // namespace
 
-std::string seal_of(std::span<const std::byte> bytes) {
+std::string make_checksum_trailer(std::span<const std::byte> bytes) {
     core::Digest digest;
     digest.add_bytes(bytes);
     return std::string(trailer_prefix) + digest.text() + "\n";
@@ -31,7 +31,7 @@ void check_checksum_trailer(const std::string& path) {
     in.read(bytes.data(), size);
     const std::string trailer = bytes.substr(bytes.size() - trailer_size);
     if (!in || !trailer.starts_with(trailer_prefix)) return;
-    if (trailer != seal_of(std::as_bytes(std::span(bytes)).first(bytes.size() - trailer_size)))
+    if (trailer != make_checksum_trailer(std::as_bytes(std::span(bytes)).first(bytes.size() - trailer_size)))
         throw core::DataError(path, "", "the file is damaged: its content does not match its checksum");
 }
 

@@ -12,7 +12,7 @@ namespace popflow::train {
 /// DIGEST has 16 hexadecimal digits.
 /// The trailer follows the HDF5 content as the last bytes of the file. Its digest covers all bytes before it.
 /// HDF5 trusts the bytes that it reads, so the trailer is checked before HDF5 opens the file.
-std::string seal_of(std::span<const std::byte> bytes);
+std::string make_checksum_trailer(std::span<const std::byte> bytes);
 
 /// Checks the checksum trailer of a file.
 ///

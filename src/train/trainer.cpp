@@ -102,7 +102,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::v
     for (SlotWork& work : work_) {
         work.scratch = scratch_.emplace_back(model.make_scratch()).get();
     }
-    if (by_transport(options.coupling) && options.coupling_scope == CouplingScope::condition) {
+    if (uses_optimal_transport(options.coupling) && options.coupling_scope == CouplingScope::condition) {
         batch_coupling_.emplace(options.batch_pairs, communicator);
     }
     if (model.memory_size() == 0) return;
@@ -225,7 +225,7 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
         const TrainingPair& pair = current_pair(lane_index);
         draw_slot(lanes_[lane_index], pair, work);
         prefetch_next_step(lane_index);
-        if (by_transport(options_.coupling)) couple(lanes_[lane_index].slot, work);
+        if (uses_optimal_transport(options_.coupling)) couple(lanes_[lane_index].slot, work);
         const models::TrainingSlot<float> slot{.x0 = base_cells(work).view(),
                                                .x1 = work.target.view(),
                                                .t = work.t,
@@ -289,11 +289,11 @@ void Trainer::compute_last_lane(std::size_t lane_index, SlotWork& work) {
     const auto add_from = [&](std::size_t first) {
         const std::size_t first_in_phase = std::max(first, phase_.first) - phase_.first;
         inside =
-            sum_.add_last(phase_part(work.gradient), first_in_phase, lanes_[lane_index].weight) && inside;
+            sum_.add_final_range(phase_part(work.gradient), first_in_phase, lanes_[lane_index].weight) && inside;
     };
-    work.scratch->gradient_final = std::ref(add_from);
+    work.scratch->gradient_sink = std::ref(add_from);
     compute_slot(lane_index, work);
-    work.scratch->gradient_final = nullptr;
+    work.scratch->gradient_sink = nullptr;
     if (work.finite) add_from(0);
     work.finite = work.finite && inside;
 }
@@ -356,7 +356,7 @@ void Trainer::update(StepReport& report) {
     const bool clipped = options_.clip_norm > 0 && report.gradient_norm > options_.clip_norm;
     const double scale = clipped ? options_.clip_norm / report.gradient_norm : 1.0;
     nn::adam_step(options_.adam, report.rate, static_cast<float>(scale), own, gradient_, values_, adam_);
-    communicator_.share_parts(phase_part(values_), phase_bounds_);
+    communicator_.all_gather(phase_part(values_), phase_bounds_);
     model_.project(phase_, values_);
     model_.project(phase_, adam_.average);
 }
@@ -364,7 +364,7 @@ void Trainer::update(StepReport& report) {
 nn::AdamState Trainer::adam() const {
     nn::AdamState whole = adam_;
     for (auto* part : {&whole.first, &whole.second, &whole.average}) {
-        communicator_.share_parts(std::span<float>(*part), bounds_);
+        communicator_.all_gather(std::span<float>(*part), bounds_);
     }
     return whole;
 }

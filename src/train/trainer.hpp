@@ -33,7 +33,7 @@ constexpr bool draws_rows(Coupling coupling) {
     return coupling == Coupling::rows || coupling == Coupling::rows_ot;
 }
 /// Whether the drawn cells are paired by exact optimal transport.
-constexpr bool by_transport(Coupling coupling) {
+constexpr bool uses_optimal_transport(Coupling coupling) {
     return coupling == Coupling::ot || coupling == Coupling::rows_ot;
 }
 /// Set of cells that one exact transport problem couples.

@@ -46,7 +46,7 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     }
     lane_pairs_ = mpi::partition_by_weight(weights, batch_pairs);
     own_lanes_ = mpi::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
-    conditions_ = screen::Conditions::of_pairs(screen, pairs_, std::move(vectors));
+    conditions_ = screen::Conditions::from_pairs(screen, pairs_, std::move(vectors));
     check_vectors();
     read_cells(storage);
     reduce_statistics(screen, options.normalise, comm);

@@ -24,7 +24,7 @@ std::string text_of(int rank) {
 
 bool gathers(const Communicator& comm, std::size_t most) {
     const std::vector<std::string> texts = comm.gather(text_of(comm.rank()), most);
-    if (!comm.root()) return texts.empty();
+    if (!comm.is_root()) return texts.empty();
     std::vector<std::string> expected;
     for (int rank = 0; rank < comm.size(); ++rank) expected.push_back(text_of(rank));
     return texts == expected;
@@ -70,6 +70,6 @@ int main(int argc, char** argv) {
     good = fails_together(comm) && good;
     std::int64_t bad[] = {good ? 0 : 1};
     comm.sum(std::span<std::int64_t>(bad));
-    if (comm.root() && bad[0] > 0) std::printf("failed on %lld ranks\n", static_cast<long long>(bad[0]));
+    if (comm.is_root() && bad[0] > 0) std::printf("failed on %lld ranks\n", static_cast<long long>(bad[0]));
     return session.finish(bad[0] == 0 ? 0 : 1);
 }

@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
         if (precision == linalg::Precision::bf16 && !linalg::cpu_has_bf16()) continue;
         for (const std::size_t slots : {1U, 3U, 4U}) {
             const int n = allocations(precision, slots, comm);
-            if (comm.root())
+            if (comm.is_root())
                 std::printf("%s, %zu slots: %d allocations in 8 steps\n", linalg::precision_name(precision),
                             slots, n);
             total += n;

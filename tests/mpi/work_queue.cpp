@@ -25,17 +25,17 @@ bool hands_out_each_once(const Communicator& comm) {
         while (const auto item = queue.next()) {
             ++handed[*item];
             ++own;
-            if (comm.root() && comm.size() > 1) {
+            if (comm.is_root() && comm.size() > 1) {
                 while (queue.finished() + 1 < items)
                     std::this_thread::sleep_for(std::chrono::milliseconds(1));
             }
-            queue.finish(1);
+            queue.add_finished(1);
         }
-        while (comm.root() && !queue.ended()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        if (comm.root()) finished = queue.finished();
+        while (comm.is_root() && !queue.has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        if (comm.is_root()) finished = queue.finished();
     }
     comm.sum(handed);
-    const bool alone = !comm.root() || comm.size() == 1 || own == 1;
+    const bool alone = !comm.is_root() || comm.size() == 1 || own == 1;
     return alone && finished == items &&
            std::ranges::all_of(handed, [](std::int64_t times) { return times == 1; });
 }
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     const Communicator comm = Communicator::world();
     std::vector<std::int64_t> wrong{hands_out_each_once(comm) ? 0 : 1, closes(comm) ? 0 : 1};
     comm.sum(wrong);
-    if (comm.root())
+    if (comm.is_root())
         std::printf("ranks with items lost or doubled: %ld, not closed: %ld\n", wrong[0], wrong[1]);
     return session.finish(wrong[0] + wrong[1] == 0 ? 0 : 1);
 }

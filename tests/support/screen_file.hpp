@@ -49,7 +49,7 @@ struct ScreenFile {
             obs.add_categorical(column, std::move(values));
         }
         h5::DataFrame var;
-        var.name_rows(markers);
+        var.set_row_names(markers);
         std::vector<float> values = x;
         if (values.empty()) {
             for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -175,7 +175,7 @@ TEST(AnnData, ReadsCategoriesThatAreANullableColumn) {
     popflow::h5::AtomicFile file(folder.file("a.h5"));
     popflow::h5::Group root = file.root();
     popflow::h5::DataFrame names;
-    names.name_rows({"a", "b"});
+    names.set_row_names({"a", "b"});
     popflow::h5::Group obs = popflow::h5::write_dataframe(root, "obs", names);
     popflow::h5::write_dataframe(root, "var", names);
     root.write("X", std::span<const float>(std::vector<float>{1, 2, 3, 4}), {2, 2});

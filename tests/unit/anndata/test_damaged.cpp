@@ -43,7 +43,7 @@ std::string error_of(const Spoilt& spoilt) {
         h5::AtomicFile file(path);
         h5::Group root = file.root();
         h5::DataFrame obs;
-        obs.name_rows({"a", "b", "c", "d"});
+        obs.set_row_names({"a", "b", "c", "d"});
         h5::Group table = h5::write_dataframe(root, "obs", obs);
         h5::Group treatment = table.create_group("treatment");
         h5::write_encoding(treatment, spoilt.encoding_of_column, "0.2.0");
@@ -52,7 +52,7 @@ std::string error_of(const Spoilt& spoilt) {
             treatment.write_strings("categories", std::vector<std::string>{"DMSO", "S"});
         }
         h5::DataFrame var;
-        var.name_rows({"m", "n"});
+        var.set_row_names({"m", "n"});
         h5::write_dataframe(root, "var", var);
         h5::Group x = root.create_group("X");
         h5::write_encoding(x, spoilt.x.encoding, "0.1.0");

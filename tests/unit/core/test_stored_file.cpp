@@ -46,8 +46,8 @@ TEST(StoredFile, AFolderInItsPlaceIsRefused) {
     std::filesystem::create_directory(folder.file("a"));
     std::filesystem::create_directory(folder.file("b.tmp"));
     EXPECT_THROW(store(folder.file("a"), "x"), core::DataError);
-    EXPECT_THROW(core::check_storable(folder.file("a")), core::DataError);
-    EXPECT_THROW(core::check_storable(folder.file("b")), core::DataError);
+    EXPECT_THROW(core::check_can_create(folder.file("a")), core::DataError);
+    EXPECT_THROW(core::check_can_create(folder.file("b")), core::DataError);
     EXPECT_THROW(store(folder.file("none/a"), "x"), core::DataError);
 }
 

@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-using popflow::eval::append_text;
-using popflow::eval::read_text;
+using popflow::eval::serialise_pair;
+using popflow::eval::deserialise_pairs;
 using popflow::eval::ScoredPair;
 
 TEST(ScoreText, ReadsBackWhatWasWritten) {
@@ -18,11 +18,11 @@ TEST(ScoreText, ReadsBackWhatWasWritten) {
     one.samples[0].control(1, 2) = 4;
     one.samples[0].flow.emplace_back(2, 3);
     std::string text;
-    append_text(one, text);
-    append_text({.pair = 9}, text);
+    serialise_pair(one, text);
+    serialise_pair({.pair = 9}, text);
     std::vector<ScoredPair> back;
 
-    read_text(text, back);
+    deserialise_pairs(text, back);
 
     ASSERT_EQ(back.size(), 2U);
     EXPECT_EQ(back[0].embedding, one.embedding);
@@ -34,5 +34,5 @@ TEST(ScoreText, ReadsBackWhatWasWritten) {
     EXPECT_EQ(back[0].samples[0].control(1, 2), 4);
     EXPECT_EQ(back[0].samples[0].flow[0].rows(), 2U);
     EXPECT_TRUE(back[1].samples.empty());
-    EXPECT_THROW(read_text(text.substr(0, text.size() - 3), back), popflow::core::Error);
+    EXPECT_THROW(deserialise_pairs(text.substr(0, text.size() - 3), back), popflow::core::Error);
 }

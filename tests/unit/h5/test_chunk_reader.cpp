@@ -49,14 +49,14 @@ void expect_numbers(const std::string& name, bool expected_by_chunks) {
         EXPECT_EQ(by_chunks(from, h5::element_of<T>(), {{first, last - first}}, found.data()),
                   expected_by_chunks)
             << name;
-        h5::read_rows_on_threads(from, first, last - first, std::span<T>(found));
+        h5::read_rows_in_parallel(from, first, last - first, std::span<T>(found));
         EXPECT_EQ(found, expected<T>(first * width, found.size())) << name << " from " << first;
     }
 }
 
 std::vector<float> all_of(const h5::Dataset& from) {
     std::vector<float> values(from.size());
-    h5::read_rows_on_threads(from, 0, from.rows(), std::span<float>(values));
+    h5::read_rows_in_parallel(from, 0, from.rows(), std::span<float>(values));
     return values;
 }
 
@@ -94,7 +94,7 @@ TEST(ChunkReader, RangesOfRowsFollowOneAnother) {
         std::vector<float> found(45 * 7);
         EXPECT_EQ(by_chunks(from, h5::Element::float32, ranges, found.data()),
                   name != std::string("contiguous"));
-        h5::read_rows_on_threads(from, ranges, std::span<float>(found));
+        h5::read_rows_in_parallel(from, ranges, std::span<float>(found));
         std::vector<float> wanted;
         for (const auto& [first, count] : ranges) {
             const std::vector<float> rows = expected<float>(first * 7, count * 7);
@@ -108,7 +108,7 @@ TEST(ChunkReader, ABufferOfAnotherSizeIsAnError) {
     const h5::Dataset from = dataset("float32_gzip");
     std::vector<float> found(20);
     for (const std::size_t size : {13, 15, 20})
-        EXPECT_THROW(h5::read_rows_on_threads(from, 0, 2, std::span(found).first(size)),
+        EXPECT_THROW(h5::read_rows_in_parallel(from, 0, 2, std::span(found).first(size)),
                      popflow::core::ShapeMismatch);
 }
 
@@ -117,7 +117,7 @@ TEST(ChunkReader, RowsBeyondTheLastAreAnError) {
     const h5::Dataset from = dataset("float32_gzip");
     for (const auto& [first, count] : {Rows{0, 302}, Rows{200, 101}, Rows{301, 1}}) {
         const std::span<float> out = std::span(found).first(count * 7);
-        EXPECT_THROW(h5::read_rows_on_threads(from, first, count, out), popflow::core::DataError);
+        EXPECT_THROW(h5::read_rows_in_parallel(from, first, count, out), popflow::core::DataError);
     }
 }
 
@@ -137,9 +137,9 @@ TEST(ChunkReader, RefusesAChunkThatEndsEarly) {
               std::string::npos)
         << error_of(dataset("short"));
     std::vector<float> row(7);
-    EXPECT_THROW(h5::read_rows_on_threads(dataset("short"), 2, 1, std::span<float>(row)),
+    EXPECT_THROW(h5::read_rows_in_parallel(dataset("short"), 2, 1, std::span<float>(row)),
                  popflow::core::DataError);
-    h5::read_rows_on_threads(dataset("short"), 3, 1, std::span<float>(row));
+    h5::read_rows_in_parallel(dataset("short"), 3, 1, std::span<float>(row));
     EXPECT_EQ(row, expected<float>(3 * 7, 7));
 }
 

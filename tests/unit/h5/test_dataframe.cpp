@@ -18,7 +18,7 @@ TEST(DataFrame, ComesBackAsItWas) {
     table.add_bools("ok", {1, 1, 0});
     table.add("message", Strings{"", "", "Zürich"});
     table.add_categorical("part", {"train", "test", "train"});
-    table.name_rows({"a", "b", "c"});
+    table.set_row_names({"a", "b", "c"});
 
     h5::AtomicFile file(folder.file("t.h5"));
     h5::Group root = file.root();

@@ -12,7 +12,7 @@ namespace {
 
 std::string expand(const Bytes& in, std::size_t room) {
     Bytes out(room);
-    out.resize(popflow::h5::expand_lzf(in, out));
+    out.resize(popflow::h5::decompress_lzf(in, out));
     return {out.begin(), out.end()};
 }
 

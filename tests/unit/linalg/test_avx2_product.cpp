@@ -18,7 +18,7 @@ namespace {
 class Avx2Product : public ::testing::Test {
   protected:
     void SetUp() override {
-        if (!avx2::available()) GTEST_SKIP() << "no AVX2 on this CPU";
+        if (!avx2::is_available()) GTEST_SKIP() << "no AVX2 on this CPU";
     }
 };
 

@@ -12,7 +12,7 @@ using popflow::metrics::kernel_distances;
 using popflow::metrics::own_kernel_means;
 using popflow::metrics::Scores;
 using popflow::metrics::SharedWork;
-using popflow::metrics::TranslatesDistance;
+using popflow::metrics::CachedWasserstein;
 using popflow::metrics::Wasserstein;
 using popflow::metrics::wasserstein;
 using popflow::support::normal_population;
@@ -34,7 +34,7 @@ TEST(SharedWork, TranslatesHaveThePlanOfTheFirst) {
         for (const std::size_t m : {300U, 257U}) {
             const Matrix<float> x = normal_population(300, d, 1, 2);
             const Matrix<float> y = normal_population(m, d, 2, 2.5F, 1.2F);
-            TranslatesDistance distance(y.view());
+            CachedWasserstein distance(y.view());
             std::size_t n = 0;
             for (const float by : {0.0F, 0.3F, -1.7F, 40.0F}) {
                 const Matrix<float> z = shifted(x, by);
@@ -44,7 +44,7 @@ TEST(SharedWork, TranslatesHaveThePlanOfTheFirst) {
                 const Wasserstein expected = wasserstein(z.view(), y.view());
                 EXPECT_NEAR(found.w1, expected.w1, 1e-12 * expected.w1);
                 EXPECT_NEAR(found.w2, expected.w2, 2e-7 * expected.w2) << d << " markers, " << by;
-                EXPECT_EQ(distance.served(), n++) << d << " markers, " << by;
+                EXPECT_EQ(distance.reuse_count(), n++) << d << " markers, " << by;
             }
         }
     }
@@ -53,14 +53,14 @@ TEST(SharedWork, TranslatesHaveThePlanOfTheFirst) {
 TEST(SharedWork, WhatIsNoTranslateIsSolved) {
     const Matrix<float> x = normal_population(200, 5, 1);
     const Matrix<float> y = normal_population(200, 5, 2);
-    TranslatesDistance distance(y.view());
+    CachedWasserstein distance(y.view());
     (void)distance(x.view());
     Matrix<float> z = shifted(x, 1);
     z(77, 3) += 0.01F;
 
     const Wasserstein found = distance(z.view());
 
-    EXPECT_EQ(distance.served(), 0U);
+    EXPECT_EQ(distance.reuse_count(), 0U);
     EXPECT_NEAR(found.w2, wasserstein(z.view(), y.view()).w2, 1e-12);
     const Matrix<float> fewer = normal_population(150, 5, 3);
     EXPECT_NEAR(distance(fewer.view()).w2, wasserstein(fewer.view(), y.view()).w2, 1e-12);
@@ -70,7 +70,7 @@ TEST(SharedWork, GivesTheScoresOfEach) {
     const Matrix<float> x = normal_population(120, 6, 1);
     const Matrix<float> y = normal_population(110, 6, 2, 0.4F);
     const auto means = own_kernel_means(y.view());
-    TranslatesDistance distance(y.view());
+    CachedWasserstein distance(y.view());
     const SharedWork shared{&means, &distance};
     for (const float by : {0.0F, 0.4F}) {
         const Matrix<float> z = shifted(x, by);
@@ -84,5 +84,5 @@ TEST(SharedWork, GivesTheScoresOfEach) {
         EXPECT_NEAR(found.w2, expected.w2, 1e-6 * expected.w2);
         EXPECT_EQ(found.r2, expected.r2);
     }
-    EXPECT_EQ(distance.served(), 1U);
+    EXPECT_EQ(distance.reuse_count(), 1U);
 }

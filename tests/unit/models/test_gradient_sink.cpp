@@ -32,7 +32,7 @@ struct Slot {
         std::vector<Told> told;
         const auto scratch = model.make_scratch();
         if (listen) {
-            scratch->gradient_final = [&](std::size_t first) {
+            scratch->gradient_sink = [&](std::size_t first) {
                 told.push_back({first, {gradient.begin(), gradient.end()}});
             };
         }

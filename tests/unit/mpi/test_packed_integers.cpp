@@ -13,7 +13,7 @@ using popflow::core::Stream;
 using popflow::mpi::pack;
 using popflow::mpi::packed_words;
 using popflow::mpi::PackedPiece;
-using popflow::mpi::read_integers;
+using popflow::mpi::scale_integers;
 
 namespace {
 
@@ -49,9 +49,9 @@ TEST(PackedIntegers, AddAndReadWhatWasPacked) {
             std::vector<float> from_sum(count);
             std::vector<float> from_piece(count);
 
-            piece.read_with(total.data(), 0.125, from_piece.data());
+            piece.add_and_scale(total.data(), 0.125, from_piece.data());
             piece.add_to(total.data());
-            read_integers(total, 0.125, from_sum.data());
+            scale_integers(total, 0.125, from_sum.data());
 
             ASSERT_EQ(piece.count(), count);
             ASSERT_EQ(piece.words(), words.size());

@@ -67,7 +67,7 @@ TEST(Certificate, FittedRowsAreTheLeastThatTheColumnsLeave) {
         popflow::ot::Potentials duals = solve_exact(cost).duals;
         for (std::size_t j = 0; j < 90; ++j) duals.g[j] += std::sin(static_cast<double>(j));
 
-        popflow::ot::fit_rows(cost, duals);
+        popflow::ot::apply_c_transform(cost, duals);
 
         for (std::size_t i = 0; i < 120; ++i) {
             double least = 1e300;

@@ -230,7 +230,7 @@ TEST(Exact, SquaringInPlaceIsTheSquaredProblem) {
     const TransportPlan first = solve_exact(cost);
 
     cost.square();
-    const auto start = popflow::ot::duals_of_squares(first.duals, first.value);
+    const auto start = popflow::ot::squared_cost_duals(first.duals, first.value);
     const TransportPlan second = solve_exact(cost, {}, {}, {.start = &start});
 
     expect_optimal(cost, second);

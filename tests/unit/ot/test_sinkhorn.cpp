@@ -55,7 +55,7 @@ TEST(Sinkhorn, GoesToTheExactValueAsEpsilonFalls) {
     const double value = popflow::ot::solve_exact(cost).value;
     for (const double epsilon : {0.3, 0.1, 0.03, 0.01}) {
         const SinkhornResult r = sinkhorn(
-            cost, {}, {}, {.epsilon = epsilon, .sweeps = 2000, .tolerance = 1e-5, .may_stop_short = true});
+            cost, {}, {}, {.epsilon = epsilon, .sweeps = 2000, .tolerance = 1e-5, .allow_unconverged = true});
 
         // The entropy KL(P | a b) of a plan lies between 0 and log 70.
         EXPECT_GT(dual_value(r), value);
@@ -251,6 +251,6 @@ TEST(Sinkhorn, StopsWithAnErrorWhereItDoesNotSettle) {
 
     EXPECT_THROW(sinkhorn(cost, {}, {}, options), popflow::core::NumericalError);
 
-    options.may_stop_short = true;
+    options.allow_unconverged = true;
     EXPECT_EQ(sinkhorn(cost, {}, {}, options).sweeps, 3U);
 }

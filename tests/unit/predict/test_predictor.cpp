@@ -104,7 +104,7 @@ TEST(PlanOfControls, HasEveryControlAndCondition) {
         screen.populations.push_back(p);
     }
     const predict::PredictionPlan plan =
-        predict::plan_of_controls(screen, chosen_conditions(plain, {"O,S"}, {}));
+        predict::plan_control_predictions(screen, chosen_conditions(plain, {"O,S"}, {}));
     ASSERT_EQ(plan.predictions.size(), 4U);
     EXPECT_EQ(plan.sources, (Strings{"P1: AH", "P1: DMSO"}));
     EXPECT_EQ(plan.predictions[2].control, 1U);

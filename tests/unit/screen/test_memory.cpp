@@ -45,7 +45,7 @@ void write_screen(const std::string& path, std::size_t n_foreign, std::size_t st
     h5::DataFrame var;
     std::vector<std::string> names;
     for (std::size_t j = 0; j < n_markers; ++j) names.push_back(std::to_string(j));
-    var.name_rows(names);
+    var.set_row_names(names);
     h5::write_dataframe(root, "var", var);
     obs.write("_index", std::vector<std::int64_t>(n));
     h5::Dataset x = root.create_dataset("X", h5::Element::float32, {n, n_markers}, {.deflate = 1});

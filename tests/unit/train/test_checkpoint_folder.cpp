@@ -88,7 +88,7 @@ TEST(CheckpointFolder, GoesOnFromTheNewestThatIsWhole) {
 
     // The damaged ones go, the one that was gone on from stays.
     train::CheckpointFolder folder(path, 4);
-    folder.go_on_from(*found);
+    folder.resume_from(*found);
     store(folder, 10);
     folder.wait();
     EXPECT_EQ(names_in(run), (Names{"checkpoint-5.h5", "checkpoint.h5"}));

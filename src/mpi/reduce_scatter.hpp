@@ -12,7 +12,7 @@ namespace popflow::mpi {
 /// Asynchronous reduce-scatter of 64-bit integers: each rank obtains the sums over all ranks of its own part.
 ///
 /// Communication starts before all summands of a rank are known. Each rank calls start(), then any number of
-/// times final_from(), then finish(). Final elements are packed, see packed_integers.hpp. A part is sent as
+/// times mark_final_from(), then finish(). Final elements are packed, see packed_integers.hpp. A part is sent as
 /// soon as all of its elements are final. Parts are sent from the last to the first, because a backward pass
 /// finishes its layers in this order.
 ///
@@ -21,14 +21,14 @@ namespace popflow::mpi {
 /// Collective: all ranks have to call start() and finish(). All methods throw core::MpiError if an MPI call
 /// fails. If a rank throws, the others may block in finish(), so the program has to end with mpi::abort().
 /// Not thread-safe.
-class PartsSum {
+class ReduceScatter {
   public:
-    explicit PartsSum(const Communicator& communicator);
-    ~PartsSum();
-    PartsSum(PartsSum&&) noexcept;
-    PartsSum& operator=(PartsSum&&) = delete;
-    PartsSum(const PartsSum&) = delete;
-    PartsSum& operator=(const PartsSum&) = delete;
+    explicit ReduceScatter(const Communicator& communicator);
+    ~ReduceScatter();
+    ReduceScatter(ReduceScatter&&) noexcept;
+    ReduceScatter& operator=(ReduceScatter&&) = delete;
+    ReduceScatter(const ReduceScatter&) = delete;
+    ReduceScatter& operator=(const ReduceScatter&) = delete;
 
     /// Starts a sum: posts the receives. Collective, non-blocking.
     /// @param values  summands of this rank. Read and written until finish(), so must live until then
@@ -39,7 +39,7 @@ class PartsSum {
     bool started() const;
     /// Marks all elements at or above `first` as final: only finish() changes them from now on. Sends the
     /// parts that are complete. Non-blocking and not collective.
-    void final_from(std::size_t first);
+    void mark_final_from(std::size_t first);
     /// Waits for all messages and stores out = scale * sum for the part of this rank. Collective. The
     /// contents of `values` are unspecified afterwards.
     /// @param out  bounds[rank + 1] - bounds[rank] elements

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "mpi/parts_sum.hpp"
+#include "mpi/reduce_scatter.hpp"
 
 #include <mpi.h>
 
@@ -44,7 +44,7 @@ class WordBuffer {
 
 // Each rank sends each part to its owner, which adds the parts that it receives. Between two ranks of one
 // machine this takes a third of the time of MPI_Reduce_scatter, which copies through buffers of its own.
-struct PartsSum::Impl {
+struct ReduceScatter::Impl {
     Communicator communicator;
     std::size_t rank;
     std::size_t size;
@@ -73,19 +73,19 @@ struct PartsSum::Impl {
     void for_pieces(std::size_t which, const F& f);
 };
 
-PartsSum::PartsSum(const Communicator& communicator)
+ReduceScatter::ReduceScatter(const Communicator& communicator)
     : impl_(new Impl{.communicator = communicator,
                      .rank = static_cast<std::size_t>(communicator.rank()),
                      .size = static_cast<std::size_t>(communicator.size())}) {}
-PartsSum::~PartsSum() = default;
-PartsSum::PartsSum(PartsSum&&) noexcept = default;
+ReduceScatter::~ReduceScatter() = default;
+ReduceScatter::ReduceScatter(ReduceScatter&&) noexcept = default;
 
-bool PartsSum::started() const {
+bool ReduceScatter::started() const {
     return impl_->started;
 }
 
 // Moves on to the preceding part. Skips the part of this rank, which is not sent.
-void PartsSum::Impl::next_part() {
+void ReduceScatter::Impl::next_part() {
     message += words;
     if (unsent > 0 && unsent - 1 == rank) --unsent;
     unpacked = bounds[unsent];
@@ -94,7 +94,7 @@ void PartsSum::Impl::next_part() {
 }
 
 // Packs the final elements of the last unsent part. Returns whether the part is now complete.
-bool PartsSum::Impl::pack_from(std::size_t first) {
+bool ReduceScatter::Impl::pack_from(std::size_t first) {
     const std::size_t begin = std::max(first, bounds[unsent - 1]);
     const bool complete = begin == bounds[unsent - 1];
     if (begin < unpacked && (complete || pieces + 1 < max_pieces)) {
@@ -106,14 +106,14 @@ bool PartsSum::Impl::pack_from(std::size_t first) {
 }
 
 // Starts to send the last unsent part to its rank.
-void PartsSum::Impl::send() {
+void ReduceScatter::Impl::send() {
     const std::size_t to = --unsent;
     check(MPI_Isend(message, static_cast<int>(words), MPI_UINT64_T, static_cast<int>(to), tag,
                     communicator.impl_->comm, &sends[to < rank ? to : to - 1]),
           "MPI_Isend");
 }
 
-void PartsSum::start(std::span<std::int64_t> values, std::span<const std::size_t> bounds) {
+void ReduceScatter::start(std::span<std::int64_t> values, std::span<const std::size_t> bounds) {
     Impl& s = *impl_;
     s.values = values;
     s.bounds = bounds;
@@ -134,7 +134,7 @@ void PartsSum::start(std::span<std::int64_t> values, std::span<const std::size_t
     s.next_part();
 }
 
-void PartsSum::final_from(std::size_t first) {
+void ReduceScatter::mark_final_from(std::size_t first) {
     Impl& s = *impl_;
     while (s.unsent > 0 && s.pack_from(first)) {
         s.send();
@@ -148,7 +148,7 @@ void PartsSum::final_from(std::size_t first) {
 
 // Calls f(piece, index of its first element in the part of this rank) for the pieces of a received message.
 template <class F>
-void PartsSum::Impl::for_pieces(std::size_t which, const F& f) {
+void ReduceScatter::Impl::for_pieces(std::size_t which, const F& f) {
     const std::uint64_t* at = received.data() + which * max_words(own().size());
     for (std::size_t first = own().size(); first > 0;) {
         const PackedPiece piece(at);
@@ -158,11 +158,11 @@ void PartsSum::Impl::for_pieces(std::size_t which, const F& f) {
     }
 }
 
-void PartsSum::finish(double scale, std::span<float> out) {
+void ReduceScatter::finish(double scale, std::span<float> out) {
     Impl& s = *impl_;
-    final_from(0);
+    mark_final_from(0);
     std::int64_t* own = s.own().data();
-    if (s.size == 1) read_integers(s.own(), scale, out.data());
+    if (s.size == 1) scale_integers(s.own(), scale, out.data());
     for (std::size_t k = 1; k < s.size; ++k) {
         int which = 0;
         check(MPI_Waitany(static_cast<int>(s.receives.size()), s.receives.data(), &which, MPI_STATUS_IGNORE),
@@ -170,7 +170,7 @@ void PartsSum::finish(double scale, std::span<float> out) {
         const bool last = k + 1 == s.size;
         s.for_pieces(static_cast<std::size_t>(which), [&](const PackedPiece& piece, std::size_t first) {
             if (last) {
-                piece.read_with(own + first, scale, out.data() + first);
+                piece.add_and_scale(own + first, scale, out.data() + first);
             } else {
                 piece.add_to(own + first);
             }

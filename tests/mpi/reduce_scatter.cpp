@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Exits 1 unless each rank has the sum of its part, however its summands became final; over sums one after
 // another, of parts of unequal and no length, and values that wrap on the way.
-#include "mpi/parts_sum.hpp"
+#include "mpi/reduce_scatter.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -16,7 +16,7 @@ namespace {
 using popflow::core::Purpose;
 using popflow::core::Stream;
 using popflow::mpi::Communicator;
-using popflow::mpi::PartsSum;
+using popflow::mpi::ReduceScatter;
 
 // Small enough to be packed, but for some: there the sum of three ranks passes the limit.
 std::int64_t summand(int rank, std::size_t i) {
@@ -32,7 +32,7 @@ std::int64_t sum_of_ranks(int ranks, std::size_t i) {
 }
 
 // Summands are written in pieces from the end on, each followed by the news that it is final.
-bool adds(PartsSum& sum, std::size_t size, std::size_t pieces, const Communicator& comm) {
+bool adds(ReduceScatter& sum, std::size_t size, std::size_t pieces, const Communicator& comm) {
     const std::vector<std::size_t> bounds = popflow::mpi::part_bounds(size, 64, comm.size());
     std::vector<std::int64_t> values(size);
     Stream dice(size, Purpose::test, static_cast<std::uint64_t>(comm.rank()), pieces);
@@ -41,7 +41,7 @@ bool adds(PartsSum& sum, std::size_t size, std::size_t pieces, const Communicato
     for (std::size_t piece = 0; piece < pieces; ++piece) {
         const std::size_t first = end - std::min<std::size_t>(end, dice.below(2 * size / pieces + 2));
         for (std::size_t i = first; i < end; ++i) values[i] = summand(comm.rank(), i);
-        sum.final_from(first);
+        sum.mark_final_from(first);
         end = first;
     }
     for (std::size_t i = 0; i < end; ++i) values[i] = summand(comm.rank(), i);
@@ -60,13 +60,13 @@ bool adds(PartsSum& sum, std::size_t size, std::size_t pieces, const Communicato
 int main(int argc, char** argv) {
     popflow::mpi::Session session(argc, argv);
     const Communicator comm = Communicator::world();
-    PartsSum sum(comm);
+    ReduceScatter sum(comm);
     std::vector<std::int64_t> wrong(1, 0);
     for (const std::size_t size : {100UL, 64UL, 100000UL, 1000UL}) {
         for (const std::size_t pieces : {0UL, 1UL, 7UL, 200UL})
             wrong[0] += adds(sum, size, pieces, comm) ? 0 : 1;
     }
     comm.sum(wrong);
-    if (comm.root()) std::printf("wrong sums: %ld\n", wrong[0]);
+    if (comm.is_root()) std::printf("wrong sums: %ld\n", wrong[0]);
     return session.finish(wrong[0] == 0 ? 0 : 1);
 }
