@@ -111,7 +111,7 @@ int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, co
     for (std::size_t p : evaluation.pairs) results.embedding_names.push_back(screen::pair_name(screen, p));
     eval::write_results(output, results);
     partial.remove();
-    std::printf("%s", report::report_text({results}).c_str());
+    std::printf("%s", report::report_text({results}, options::run_option_effects()).c_str());
     return done;
 }
 

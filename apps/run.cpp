@@ -28,9 +28,10 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
     const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(config.output));
     // If the training has continued since, the pairs that were scored do not fit the new weights.
     const std::string results = config.output + "/results.h5";
-    const int code = evaluate_run(config.output, checkpoint, results, config, table,
-                                  config.resume ? eval::Leftover::keep_if_same_identity : eval::Leftover::discard,
-                                  log_path(config.output), comm);
+    const int code =
+        evaluate_run(config.output, checkpoint, results, config, table,
+                     config.resume ? eval::Leftover::keep_if_same_identity : eval::Leftover::discard,
+                     log_path(config.output), comm);
     if (comm.is_root() && code == done) {
         std::printf(
             "\nThe results are in %s. For a page with figures: popflow report %s --output report.html\n",

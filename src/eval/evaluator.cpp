@@ -189,7 +189,8 @@ Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> p
     for (const std::string& part : comm.gather(text)) deserialise_pairs(part, all);
     std::ranges::sort(all, {}, &ScoredPair::pair);
 
-    evaluation.embeddings = linalg::Matrix<float>(all.size(), comm.is_root() ? trained.model.context_size() : 0);
+    evaluation.embeddings =
+        linalg::Matrix<float>(all.size(), comm.is_root() ? trained.model.context_size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
         evaluation.pairs.push_back(all[i].pair);
         for (PairScore& row : all[i].scores) evaluation.scores.push_back(std::move(row));

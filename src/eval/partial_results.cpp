@@ -119,7 +119,8 @@ PartialResults::PartialResults(const std::string& results, EvaluationIdentity id
     }
     comm.sum(start_and_kept);
     std::vector<std::int64_t> pairs(static_cast<std::size_t>(start_and_kept[1]), 0);
-    if (comm.is_root()) std::ranges::transform(kept_, pairs.begin(), [](const ScoredPair& p) { return p.pair; });
+    if (comm.is_root())
+        std::ranges::transform(kept_, pairs.begin(), [](const ScoredPair& p) { return p.pair; });
     comm.sum(pairs);
     kept_pairs_.assign(pairs.begin(), pairs.end());
     file_ = folder_ + "/" + std::to_string(start_and_kept[0] + 1) + "-" + std::to_string(comm.rank());

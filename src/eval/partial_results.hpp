@@ -17,7 +17,7 @@ using EvaluationIdentity = std::map<std::string, std::string>;
 /// Treatment of the pairs that an interrupted evaluation left on disk.
 enum class Leftover : std::uint8_t {
     discard,
-    keep,             ///< keep them, and throw if their identity differs
+    keep,                   ///< keep them, and throw if their identity differs
     keep_if_same_identity,  ///< keep them, and discard those whose identity differs
 };
 

@@ -41,7 +41,7 @@ struct Selection {
 /// allowed.
 struct SharedWork {
     const KernelMeans* truth_means = nullptr;  ///< own_kernel_means() of the truth
-    CachedWasserstein* distance = nullptr;    ///< constructed with the truth
+    CachedWasserstein* distance = nullptr;     ///< constructed with the truth
 };
 
 /// Computes the selected scores of a prediction.

@@ -92,7 +92,7 @@ constexpr double max_relative_gap = 2e-7;
 }  // namespace
 
 double CachedWasserstein::squared_w2(const ot::Cost& cost, ConstMatrixView<float> x,
-                                      const ot::TransportPlan& w1_plan) {
+                                     const ot::TransportPlan& w1_plan) {
     if (const std::vector<double> shift = translation(solved_x_, x); !shift.empty()) {
         ot::TransportPlan moved{.plan = last_plan_.plan, .duals = last_plan_.duals};
         for (std::size_t j = 0; j < y_.rows; ++j) moved.duals.g[j] -= 2 * dot(shift, y_.row_span(j));

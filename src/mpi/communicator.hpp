@@ -11,10 +11,11 @@
 
 namespace popflow::mpi {
 
-/// MPI for the lifetime of a program: initialised by the constructor, finalised by finish() or the destructor.
+/// MPI for the lifetime of a program: initialised by the constructor, finalised by finish() or the
+/// destructor.
 ///
-/// If the stack is unwinding, the destructor does not finalise: other ranks are probably inside a collective, and
-/// MPI_Finalize would wait for them. The caller then calls abort().
+/// If the stack is unwinding, the destructor does not finalise: other ranks are probably inside a collective,
+/// and MPI_Finalize would wait for them. The caller then calls abort().
 class Session {
   public:
     /// @throws core::MpiError if MPI cannot be initialised or does not support threads
@@ -25,9 +26,9 @@ class Session {
 
     /// Finalises MPI once all ranks have completed their work, and returns `code`. Collective.
     ///
-    /// Call it when the files of this rank are closed and complete. If every rank calls it with the exit code 0 or with
-    /// that of a stop on request (75), a crash inside MPI_Finalize ends the process with `code` and a note on standard
-    /// error, see FinalizeGuard. With any other code MPI_Finalize is not guarded.
+    /// Call it when the files of this rank are closed and complete. If every rank calls it with the exit code
+    /// 0 or with that of a stop on request (75), a crash inside MPI_Finalize ends the process with `code` and
+    /// a note on standard error, see FinalizeGuard. With any other code MPI_Finalize is not guarded.
     int finish(int code);
 
   private:

@@ -36,8 +36,8 @@ class ExactSum {
     /// @return false if an element is not finite or beyond the limit. The sum is then invalid
     bool add(std::span<const float> gradient, float weight = 1);
     /// Starts reduce() before the last gradient of this rank is complete, so that communication overlaps with
-    /// its computation. That gradient then has to be added by add_final_range(). Non-blocking. A rank may omit the
-    /// call: reduce() then starts the reduction.
+    /// its computation. That gradient then has to be added by add_final_range(). Non-blocking. A rank may
+    /// omit the call: reduce() then starts the reduction.
     ///
     /// @param bounds  ranks + 1 offsets, see part_bounds(). Must live until reduce() returns
     /// @throws core::MpiError if an MPI call fails. The sum is then invalid
@@ -62,7 +62,8 @@ class ExactSum {
     core::AlignedVector<std::int64_t> storage_;
     std::span<std::int64_t> total_;  ///< elements in use, a view of storage_
     std::optional<ReduceScatter> reduction_;
-    std::size_t pending_ = 0;  ///< number of elements of the last gradient that add_final_range() has not added yet
+    std::size_t pending_ =
+        0;  ///< number of elements of the last gradient that add_final_range() has not added yet
     float unit_;
     bool empty_ = true;  ///< no gradient was added since clear(): total_ still holds the previous sum
 };

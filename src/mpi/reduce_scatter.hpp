@@ -12,9 +12,9 @@ namespace popflow::mpi {
 /// Asynchronous reduce-scatter of 64-bit integers: each rank obtains the sums over all ranks of its own part.
 ///
 /// Communication starts before all summands of a rank are known. Each rank calls start(), then any number of
-/// times mark_final_from(), then finish(). Final elements are packed, see packed_integers.hpp. A part is sent as
-/// soon as all of its elements are final. Parts are sent from the last to the first, because a backward pass
-/// finishes its layers in this order.
+/// times mark_final_from(), then finish(). Final elements are packed, see packed_integers.hpp. A part is sent
+/// as soon as all of its elements are final. Parts are sent from the last to the first, because a backward
+/// pass finishes its layers in this order.
 ///
 /// Sums are exact unless they overflow, and wrap modulo 2^64 otherwise.
 ///

@@ -301,7 +301,8 @@ SinkhornResult sinkhorn(const CostRows& cost, std::span<const double> a, std::sp
         }
         if (result.marginal_error <= options.tolerance) break;
     }
-    if (options.tolerance > 0 && !options.allow_unconverged && !(result.marginal_error <= options.tolerance)) {
+    if (options.tolerance > 0 && !options.allow_unconverged &&
+        !(result.marginal_error <= options.tolerance)) {
         throw core::NumericalError("ot.sinkhorn", "no convergence in " + std::to_string(result.sweeps) +
                                                       " sweeps: the last changed the marginals by " +
                                                       std::to_string(result.marginal_error));

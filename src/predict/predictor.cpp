@@ -196,7 +196,7 @@ std::vector<screen::Population> chosen_conditions(const screen::Conditions& trai
 }
 
 PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen::Split& split,
-                             std::span<const std::size_t> pairs) {
+                                     std::span<const std::size_t> pairs) {
     PredictionPlan plan{.source_column = "predicted_pair", .has_parts = true};
     for (const std::size_t p : pairs) {
         const screen::Population& treated = screen.populations[screen.pairs[p].treated];
@@ -208,7 +208,7 @@ PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen:
 }
 
 PredictionPlan plan_control_predictions(const screen::Screen& screen,
-                                std::span<const screen::Population> conditions) {
+                                        std::span<const screen::Population> conditions) {
     PredictionPlan plan{.source_column = "predicted_population"};
     for (std::size_t p = 0; p < screen.populations.size(); ++p) {
         if (!screen.populations[p].control) continue;

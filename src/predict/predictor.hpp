@@ -38,11 +38,12 @@ std::vector<screen::Population> chosen_conditions(const screen::Conditions& trai
 /// Returns the plan of an evaluation: prediction k transports the control of pairs[k] to the condition of its
 /// treated population. The path, space and times are not set.
 PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen::Split& split,
-                             std::span<const std::size_t> pairs);
+                                     std::span<const std::size_t> pairs);
 
 /// Returns the plan that transports all control populations of a screen to each condition, by population,
 /// then by condition. The path, space and times are not set.
-PredictionPlan plan_control_predictions(const screen::Screen& screen, std::span<const screen::Population> conditions);
+PredictionPlan plan_control_predictions(const screen::Screen& screen,
+                                        std::span<const screen::Population> conditions);
 
 /// Prediction that failed.
 struct FailedPrediction {
@@ -56,7 +57,8 @@ struct PredictionSummary {
     std::vector<FailedPrediction> failed;
 };
 
-/// Transports all cells of the control populations of a plan_control_predictions() plan. Collective over comm.
+/// Transports all cells of the control populations of a plan_control_predictions() plan. Collective over
+/// comm.
 ///
 /// Populations are partitioned over the ranks, largest first. A rank holds one population at a time. The
 /// embedding of a population is computed from at most max_cells of its cells. All its cells are transported,

@@ -75,47 +75,33 @@ namespace {
 using Texts = std::vector<std::string>;
 using Entries = std::map<std::string, std::string>;
 
-// Options that decide which cells are scored, and in which units. Baselines depend on no other options.
-const std::set<std::string> scoring_keys{
-    "column",          "control", "pair-by", "min-cells", "doses",     "transform", "markers",
-    "exclude-markers", "exclude", "split",   "max-cells", "eval-draw", "normalise", "train-eval-pairs"};
-// Options that change no score of the tables, and seeds.
-const std::set<std::string> ignored_keys{"seed",
-                                         "eval-seed",
-                                         "data",
-                                         "split-seed",
-                                         "parts",
-                                         "metrics",
-                                         "checkpoint-every",
-                                         "log-every",
-                                         "sample",
-                                         "sample-pairs",
-                                         "sample-cells",
-                                         "space",
-                                         "sinkhorn-epsilon",
-                                         "sinkhorn-rho",
-                                         "method",
-                                         "base",
-                                         "loss",
-                                         "checkpoint-minutes",
-                                         "keep-checkpoints",
-                                         "on-nan"};
-const std::set<std::string> encoder_keys{"embedding",           "encoder-hidden", "encoder-layers",
-                                         "encoder-activation",  "updates",        "embedding-norm",
-                                         "encoder-frequencies", "encoder-scale"};
-const std::set<std::string> icnn_keys{"icnn-hidden", "icnn-layers", "icnn-start", "icnn-inner-steps",
-                                      "condition"};
+// Returns whether rows of a method can differ in an option, apart from their labels and seeds.
+bool distinguishes_rows(const core::OptionEffects& effects, const std::string& option,
+                        const std::string& method) {
+    using core::Affects;
+    const auto at = effects.find(option);
+    if (at == effects.end()) return true;  // an option of another version
+    const auto& [affects, methods, is_path] = at->second;
+    if (affects == Affects::nothing || affects == Affects::reported || affects == Affects::seed ||
+        affects == Affects::label)
+        return false;
+    return methods.empty() || std::ranges::find(methods, method) != methods.end();
+}
+
+// Returns whether an option decides which cells are scored, and in which units. Baselines depend on no other
+// options.
+bool changes_scored_cells(const core::OptionEffects& effects, const std::string& option) {
+    const auto at = effects.find(option);
+    return at != effects.end() && at->second.affects == core::Affects::scored_cells;
+}
 
 // Returns the options of a file that can distinguish its rows from others, with the values that took effect.
-Entries distinguishing_entries(const predict::Provenance& p) {
+Entries distinguishing_entries(const predict::Provenance& p, const core::OptionEffects& effects) {
     Entries entries = core::key_values(p.config);
     entries["steps"] = std::to_string(p.steps);  // steps of the checkpoint, which may be an earlier one
     entries["precision"] = p.precision;
-    std::erase_if(entries, [&](const auto& entry) {
-        return ignored_keys.contains(entry.first) || entry.first == "knn" ||
-               (p.method != "mfm" && encoder_keys.contains(entry.first)) ||
-               (p.method != "icnn" && icnn_keys.contains(entry.first));
-    });
+    std::erase_if(entries,
+                  [&](const auto& entry) { return !distinguishes_rows(effects, entry.first, p.method); });
     return entries;
 }
 
@@ -162,14 +148,15 @@ auto sort_key(const ComparisonRow& row) {
 // Collects the rows and notes of one comparison.
 class Collector {
   public:
-    Collector(const std::vector<eval::Results>& results, Comparison& comparison)
+    Collector(const std::vector<eval::Results>& results, const core::OptionEffects& effects,
+              Comparison& comparison)
         : results_(results), comparison_(comparison) {
         std::vector<Entries> scoring;
         for (std::size_t i : comparison.results) {
-            entries_[i] = distinguishing_entries(results[i].provenance);
+            entries_[i] = distinguishing_entries(results[i].provenance, effects);
             scoring.push_back(entries_[i]);
             std::erase_if(scoring.back(),
-                          [](const auto& entry) { return !scoring_keys.contains(entry.first); });
+                          [&](const auto& entry) { return !changes_scored_cells(effects, entry.first); });
             by_kind_[kind(i)].push_back(entries_[i]);
         }
         scoring_differences_ = differing_keys(scoring);
@@ -305,7 +292,8 @@ class Collector {
 
 }  // namespace
 
-std::vector<Comparison> compare(const std::vector<eval::Results>& results) {
+std::vector<Comparison> compare(const std::vector<eval::Results>& results,
+                                const core::OptionEffects& effects) {
     std::vector<Comparison> comparisons;
     std::vector<std::string> keys;
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -324,7 +312,7 @@ std::vector<Comparison> compare(const std::vector<eval::Results>& results) {
         comparisons[at].results.push_back(i);
     }
     for (Comparison& comparison : comparisons) {
-        Collector(results, comparison).collect();
+        Collector(results, effects, comparison).collect();
         const eval::Results& first = results[comparison.results.front()];
         const std::vector<std::string> metrics =
             core::split_text(value_of(core::key_values(first.provenance.config), "metrics"), ',');

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/option_effect.hpp"
 #include "eval/results.hpp"
 
 namespace popflow::report {
@@ -79,6 +80,9 @@ struct Comparison {
 /// - Runs of one method, base and k form separate rows if other options differ. The label names the options.
 /// - A run that occurs twice counts once.
 /// - Notes report different scored cells (`max-cells`, the data options) and different builds of the program.
-std::vector<Comparison> compare(const std::vector<eval::Results>& results);
+/// @param effects  effects of the options in the configurations of the results. An unknown option
+/// distinguishes rows.
+std::vector<Comparison> compare(const std::vector<eval::Results>& results,
+                                const core::OptionEffects& effects);
 
 }  // namespace popflow::report

@@ -53,9 +53,9 @@ const std::vector<std::string>& report_format_names() {
     return names;
 }
 
-std::string report(const std::vector<eval::Results>& results, ReportFormat format,
-                   const PublishedTable* published) {
-    const std::vector<Comparison> comparisons = compare(results);
+std::string report(const std::vector<eval::Results>& results, const core::OptionEffects& effects,
+                   ReportFormat format, const PublishedTable* published) {
+    const std::vector<Comparison> comparisons = compare(results, effects);
     if (format == ReportFormat::html) return report_page(results, comparisons, published);
     if (format == ReportFormat::csv) {
         std::string text = csv_header();
@@ -72,8 +72,8 @@ std::string report(const std::vector<eval::Results>& results, ReportFormat forma
     return text;
 }
 
-std::string report_text(const std::vector<eval::Results>& results) {
-    return report(results, ReportFormat::text);
+std::string report_text(const std::vector<eval::Results>& results, const core::OptionEffects& effects) {
+    return report(results, effects, ReportFormat::text);
 }
 
 }  // namespace popflow::report

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/option_effect.hpp"
 #include "eval/results.hpp"
 #include "report/published.hpp"
 
@@ -29,11 +30,12 @@ const std::vector<std::string>& report_format_names();
 ///   `/summary`.
 /// - HTML is a complete page with plots (report_page()).
 ///
+/// @param effects  effects of the options, see compare()
 /// @param published  values to show below the measured ones, may be nullptr
-std::string report(const std::vector<eval::Results>& results, ReportFormat format,
-                   const PublishedTable* published = nullptr);
+std::string report(const std::vector<eval::Results>& results, const core::OptionEffects& effects,
+                   ReportFormat format, const PublishedTable* published = nullptr);
 
 /// Returns report() in the text format.
-std::string report_text(const std::vector<eval::Results>& results);
+std::string report_text(const std::vector<eval::Results>& results, const core::OptionEffects& effects);
 
 }  // namespace popflow::report

@@ -27,7 +27,7 @@ Conditions::Conditions(std::vector<Treatment> treatments, Doses doses, Treatment
 }
 
 Conditions Conditions::from_pairs(const Screen& screen, std::span<const std::size_t> pairs,
-                                TreatmentVectors vectors) {
+                                  TreatmentVectors vectors) {
     std::map<std::string, std::set<double>> seen;
     for (std::size_t p : pairs) {
         const Population& treated = screen.populations[screen.pairs[p].treated];

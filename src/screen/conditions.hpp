@@ -32,7 +32,7 @@ class Conditions {
     Conditions(std::vector<Treatment> treatments, Doses doses, TreatmentVectors vectors = {});
     /// Those of some pairs of a screen, in the order of their names.
     static Conditions from_pairs(const Screen& screen, std::span<const std::size_t> pairs,
-                               TreatmentVectors vectors = {});
+                                 TreatmentVectors vectors = {});
 
     const std::vector<Treatment>& treatments() const { return treatments_; }
     Doses doses() const { return doses_; }

@@ -288,8 +288,8 @@ void Trainer::compute_last_lane(std::size_t lane_index, SlotWork& work) {
     bool inside = true;
     const auto add_from = [&](std::size_t first) {
         const std::size_t first_in_phase = std::max(first, phase_.first) - phase_.first;
-        inside =
-            sum_.add_final_range(phase_part(work.gradient), first_in_phase, lanes_[lane_index].weight) && inside;
+        inside = sum_.add_final_range(phase_part(work.gradient), first_in_phase, lanes_[lane_index].weight) &&
+                 inside;
     };
     work.scratch->gradient_sink = std::ref(add_from);
     compute_slot(lane_index, work);
