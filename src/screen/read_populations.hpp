@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "screen/population.hpp"
-#include "screen/read_populations.hpp"
 #include "screen/screen.hpp"
 
 namespace popflow::screen {
