@@ -16,8 +16,8 @@ std::size_t marker_column(const anndata::AnnData& data, const std::string& name,
     const auto found = std::find(all.begin(), all.end(), name);
     if (found == all.end()) {
         throw core::DataError(data.file(), "var",
-                              std::string("found no marker `") + name + "`, which --" + option + " names" +
-                                  core::did_you_mean(name, all) + ", allowed " + core::joined(all));
+                              "found no marker `" + name + "`" + core::did_you_mean(name, all) +
+                                  ", allowed for --" + option + ": " + core::joined(all));
     }
     return static_cast<std::size_t>(found - all.begin());
 }

@@ -57,9 +57,7 @@ struct LetterPoints {
 
 /// Renders the alphabet and computes the layout of the file.
 ///
-/// @throws core::ConfigError for a letter that is not a single capital, is repeated, or is a training and a
-/// test
-///         letter
+/// @throws core::ConfigError for a letter that is not a single capital, is repeated, or is in both lists
 /// @throws core::DataError for a font that cannot be rendered or lacks a letter
 Letters plan_letters(const LettersOptions& options);
 
