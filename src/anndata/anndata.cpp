@@ -11,8 +11,8 @@ namespace popflow::anndata {
 
 namespace {
 
-/// The labels of a column.
-LabelColumn labels_of(StoredColumn column) {
+/// Opens the labels of a column.
+LabelColumn open_labels(StoredColumn column) {
     if (column.categories)
         return LabelColumn::categorical(std::move(column.values), *std::move(column.categories));
     if (column.mask) return {std::move(column.values), *std::move(column.mask)};
@@ -22,18 +22,18 @@ LabelColumn labels_of(StoredColumn column) {
 void check_rows(const h5::Group& root, const LabelColumn& column, std::size_t wanted, const char* dimension) {
     if (column.rows() == wanted) return;
     throw core::DataError(root.file(), column.path(),
-                          "found " + std::to_string(column.rows()) + " rows, allowed as many as X has " +
-                              dimension + ", " + std::to_string(wanted));
+                          "found " + std::to_string(column.rows()) + " rows, allowed " +
+                              std::to_string(wanted) + ", the number of " + dimension + " of X");
 }
 
 LabelColumn open_index(const h5::Group& root, const std::string& table, std::size_t wanted,
                        const char* dimension) {
-    LabelColumn index = labels_of(StoredTable(root, table).row_names());
+    LabelColumn index = open_labels(StoredTable(root, table).row_names());
     check_rows(root, index, wanted, dimension);
     return index;
 }
 
-// What an AnnData file may hold besides, often much larger than X.
+// Other groups of an AnnData file, often much larger than X.
 const std::vector<std::string> skipped{"layers", "obsm", "obsp", "raw", "varm", "varp"};
 
 }  // namespace
@@ -44,13 +44,14 @@ AnnData::AnnData(const std::string& file) : root_(h5::open_file(file, skipped)),
 }
 
 std::vector<std::string> AnnData::obs_names(std::size_t first, std::size_t count) const {
-    LabelColumn index = labels_of(table("obs").row_names());
+    LabelColumn index = open_labels(table("obs").row_names());
     std::vector<std::int32_t> codes(count);
     index.read_codes(first, codes);
     std::vector<std::string> names;
     names.reserve(count);
     for (const std::int32_t code : codes)
-        names.push_back(code == LabelColumn::missing ? "" : index.labels()[static_cast<std::size_t>(code)]);
+        names.push_back(code == LabelColumn::missing_code ? ""
+                                                          : index.labels()[static_cast<std::size_t>(code)]);
     return names;
 }
 
@@ -69,11 +70,11 @@ LabelColumn AnnData::obs(const std::string& column) const {
     if (!has_obs(column)) {
         const std::vector<std::string> names = obs_columns();
         throw core::DataError(file(), "obs/" + column,
-                              names.empty() ? "is missing; obs has no columns"
+                              names.empty() ? "is missing: obs has no columns"
                                             : "is missing" + core::did_you_mean(column, names) + ", found " +
                                                   core::joined(names));
     }
-    LabelColumn result = labels_of(table("obs").column(column));
+    LabelColumn result = open_labels(table("obs").column(column));
     check_rows(root_, result, n_obs(), "rows");
     return result;
 }

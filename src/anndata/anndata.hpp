@@ -12,14 +12,15 @@
 
 namespace popflow::anndata {
 
-/// An AnnData file: cells in rows of X and obs, markers in columns of X and rows of var.
+/// Reader of an AnnData file: cells are rows of X and obs, markers are columns of X and rows of var.
 ///
-/// Reads the layouts of anndata 0.7 (categories in `__categories`) and 0.8 or later, and obs and var as the
-/// compound datasets of older versions. Source: AnnData on-disk specification; nothing but X, obs, var and
-/// the old categories in uns is looked at.
+/// Reads the layouts of anndata 0.7 (categories in `__categories`) and of 0.8 or later, and obs and var as
+/// the compound datasets of older versions. Reads only X, obs, var and the old categories in uns.
+///
+/// Source: AnnData on-disk specification.
 class AnnData {
   public:
-    /// @throws core::DataError if it is not HDF5, has no X, obs or var, or their sizes do not agree
+    /// @throws core::DataError if the file is not HDF5, lacks X, obs or var, or their sizes do not match
     explicit AnnData(const std::string& file);
 
     const std::string& file() const { return root_.file(); }
@@ -28,15 +29,17 @@ class AnnData {
     const std::vector<std::string>& var_names() const { return var_names_; }
     const Expression& x() const { return x_; }
 
-    /// `obs` or `var` as it is stored; the AnnData must outlive it.
+    /// Returns `obs` or `var` as it is stored. The AnnData must outlive the table.
     StoredTable table(const std::string& name) const { return {root_, name}; }
-    /// Names of `count` cells from row `first` on.
+    /// Reads the names of the cells [first, first + count).
     std::vector<std::string> obs_names(std::size_t first, std::size_t count) const;
-    /// Sorted.
+    /// Returns the names of the columns of obs, sorted.
     std::vector<std::string> obs_columns() const;
+    /// Returns whether obs has a column.
     bool has_obs(const std::string& column) const;
-    /// @throws core::DataError if it is missing (with the nearest name), of a kind unknown, or of another
-    /// length
+    /// Opens a column of obs.
+    /// @throws core::DataError if the column is missing (the message suggests the nearest name), of an
+    ///         unknown kind or of the wrong length
     LabelColumn obs(const std::string& column) const;
 
   private:

@@ -11,18 +11,18 @@
 
 namespace popflow::anndata {
 
-// Parts of a new `.h5ad` file in AnnData's encoding. Of a column that is created, the space is taken and the
-// rows are left to RowWriter.
+// Writes the parts of a new `.h5ad` file in the encoding of AnnData. The create_ functions allocate the space
+// of a column. RowWriter fills in its rows.
 
-/// A categorical column of obs; its codes are as wide as pandas would have them.
+/// Creates a categorical column of obs. The width of its codes is the one that pandas uses.
 void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
                         std::size_t rows);
-/// The index of obs: rows are named 0, 1, ...
+/// Creates the index of obs, for rows named 0, 1, ...
 void create_row_names(h5::Group& obs, std::size_t rows);
-/// Bytes set aside for each of those names.
+/// Returns the number of bytes that each row name occupies.
 std::size_t row_name_length(std::size_t rows);
 
-/// A mapping, as `uns` is.
+/// Creates a mapping, such as `uns`.
 h5::Group create_dict(h5::Group& parent, const std::string& name);
 void write_string(h5::Group& group, const std::string& name, const std::string& value);
 void write_strings(h5::Group& group, const std::string& name, const std::vector<std::string>& values);
@@ -39,7 +39,7 @@ void write_array(h5::Group& group, const std::string& name, std::span<const T> v
     h5::write_encoding(dataset, "array", "0.2.0");
 }
 
-/// What anndata expects to find in a file even where there is nothing of it: layers, obsm, obsp, varm, varp.
+/// Creates the empty groups that anndata expects in every file: layers, obsm, obsp, varm, varp.
 void write_empty_groups(h5::Group& root);
 
 }  // namespace popflow::anndata

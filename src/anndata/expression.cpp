@@ -12,18 +12,19 @@ namespace popflow::anndata {
 namespace {
 
 constexpr std::size_t block_bytes = std::size_t{16} << 20;
-constexpr std::size_t largest_block = std::size_t{128} << 20;
+constexpr std::size_t max_block_bytes = std::size_t{128} << 20;
 
-/// Rows read at a time: about block_bytes, in whole chunks so that none is expanded twice.
+/// Returns the number of rows to read at a time: about block_bytes. Uses whole chunks, so that each chunk is
+/// decompressed once.
 std::size_t rows_per_block(const h5::Dataset& x, std::size_t cols) {
     const std::size_t row_bytes = std::max<std::size_t>(1, cols) * sizeof(float);
     const std::size_t rows = std::max<std::size_t>(1, block_bytes / row_bytes);
     const std::size_t chunk = x.chunk_rows();
-    if (chunk == 0 || chunk > largest_block / row_bytes) return rows;
+    if (chunk == 0 || chunk > max_block_bytes / row_bytes) return rows;
     return chunk > rows ? chunk : rows / chunk * chunk;
 }
 
-/// Copies the wanted columns of those rows of a run that lie in the block of rows [first, last).
+/// Copies the selected columns of the rows of a run that lie in the block of rows [first, last).
 void copy_rows(const RowRun& run, std::span<const std::size_t> columns, const float* block, std::size_t first,
                std::size_t last, std::size_t cols) {
     const std::size_t begin = std::max(run.first, first);
@@ -35,10 +36,66 @@ void copy_rows(const RowRun& run, std::span<const std::size_t> columns, const fl
     }
 }
 
+constexpr std::size_t entries_per_block = std::size_t{1} << 20;  // 12 MB of values and indices
+constexpr std::size_t row_pointers_per_block = std::size_t{1} << 16;
+
+void clear(std::span<const RowRun> runs, std::size_t width) {
+    for (const RowRun& run : runs) std::fill_n(run.out, run.count * width, 0.0F);
+}
+
+/// Returns the destination of each row of [first, last), or null for rows that are not selected.
+std::vector<float*> destinations(std::span<const RowRun> runs, std::size_t first, std::size_t last,
+                                 std::size_t width) {
+    std::vector<float*> out(last - first, nullptr);
+    for (const RowRun& run : runs) {
+        for (std::size_t i = std::max(run.first, first); i < std::min(run.first + run.count, last); ++i) {
+            out[i - first] = run.out + (i - run.first) * width;
+        }
+    }
+    return out;
+}
+
+/// Finds the run that holds a row. Fast for ascending rows.
+class RunFinder {
+  public:
+    explicit RunFinder(std::span<const RowRun> runs) : runs_(runs) {}
+    const RowRun* find(std::size_t row) {
+        if (at_ < runs_.size() && holds(runs_[at_], row)) return &runs_[at_];
+        if (at_ + 1 < runs_.size() && holds(runs_[at_ + 1], row)) return &runs_[++at_];
+        const auto after =
+            std::upper_bound(runs_.begin(), runs_.end(), row,
+                             [](std::size_t wanted, const RowRun& run) { return wanted < run.first; });
+        if (after == runs_.begin() || !holds(*(after - 1), row)) return nullptr;
+        at_ = static_cast<std::size_t>(after - runs_.begin()) - 1;
+        return &runs_[at_];
+    }
+
+  private:
+    static bool holds(const RowRun& run, std::size_t row) {
+        return row >= run.first && row - run.first < run.count;
+    }
+    std::span<const RowRun> runs_;
+    std::size_t at_ = 0;
+};
+
+/// A block of stored entries of a sparse matrix.
+struct Entries {
+    std::vector<std::int64_t> index;
+    std::vector<float> value;
+    void read(const h5::Dataset& indices, const h5::Dataset& values, std::size_t first, std::size_t count) {
+        index.resize(count);
+        value.resize(count);
+        h5::read_rows_in_parallel(indices, first, count, std::span<std::int64_t>(index));
+        h5::read_rows_in_parallel(values, first, count, std::span<float>(value));
+    }
+};
+
 }  // namespace
 
 Expression::Expression(const h5::Group& root) {
-    if (!root.contains("X")) throw core::DataError(root.file(), "X", "is missing");
+    if (!root.contains("X"))
+        throw core::DataError(root.file(), "X",
+                              "is missing: the file is not an AnnData file (.h5ad) with cells");
     if (root.contains_group("X")) {
         open_sparse(root.open_group("X"));
     } else {
@@ -115,68 +172,10 @@ void Expression::read_dense(std::span<const RowRun> runs, std::span<const std::s
     }
 }
 
-namespace {
-
-constexpr std::size_t entries_per_block = std::size_t{1} << 20;  // 12 MB of values and indices
-constexpr std::size_t row_pointers_per_block = std::size_t{1} << 16;
-
-void clear(std::span<const RowRun> runs, std::size_t width) {
-    for (const RowRun& run : runs) std::fill_n(run.out, run.count * width, 0.0F);
-}
-
-/// Where each row of [first, last) goes; null if it is not wanted.
-std::vector<float*> destinations(std::span<const RowRun> runs, std::size_t first, std::size_t last,
-                                 std::size_t width) {
-    std::vector<float*> out(last - first, nullptr);
-    for (const RowRun& run : runs) {
-        for (std::size_t i = std::max(run.first, first); i < std::min(run.first + run.count, last); ++i) {
-            out[i - first] = run.out + (i - run.first) * width;
-        }
-    }
-    return out;
-}
-
-/// Finds the run that holds a row; quick if rows ascend.
-class RunFinder {
-  public:
-    explicit RunFinder(std::span<const RowRun> runs) : runs_(runs) {}
-    const RowRun* find(std::size_t row) {
-        if (at_ < runs_.size() && holds(runs_[at_], row)) return &runs_[at_];
-        if (at_ + 1 < runs_.size() && holds(runs_[at_ + 1], row)) return &runs_[++at_];
-        const auto after =
-            std::upper_bound(runs_.begin(), runs_.end(), row,
-                             [](std::size_t wanted, const RowRun& run) { return wanted < run.first; });
-        if (after == runs_.begin() || !holds(*(after - 1), row)) return nullptr;
-        at_ = static_cast<std::size_t>(after - runs_.begin()) - 1;
-        return &runs_[at_];
-    }
-
-  private:
-    static bool holds(const RowRun& run, std::size_t row) {
-        return row >= run.first && row - run.first < run.count;
-    }
-    std::span<const RowRun> runs_;
-    std::size_t at_ = 0;
-};
-
-/// A block of stored entries.
-struct Entries {
-    std::vector<std::int64_t> index;
-    std::vector<float> value;
-    void read(const h5::Dataset& indices, const h5::Dataset& values, std::size_t first, std::size_t count) {
-        index.resize(count);
-        value.resize(count);
-        h5::read_rows_in_parallel(indices, first, count, std::span<std::int64_t>(index));
-        h5::read_rows_in_parallel(values, first, count, std::span<float>(value));
-    }
-};
-
-}  // namespace
-
-void Expression::bad_index(const char* what, std::int64_t found, std::int64_t least, std::size_t most) const {
-    throw core::DataError(values_->file(), std::string("X/") + what,
-                          "found " + std::to_string(found) + ", allowed " + std::to_string(least) + " to " +
-                              std::to_string(most));
+void Expression::fail_index(const char* what, std::int64_t found, std::int64_t min, std::size_t max) const {
+    throw core::DataError(
+        values_->file(), std::string("X/") + what,
+        "found " + std::to_string(found) + ", allowed " + std::to_string(min) + " to " + std::to_string(max));
 }
 
 void Expression::open_sparse(const h5::Group& group) {
@@ -193,7 +192,7 @@ void Expression::open_sparse(const h5::Group& group) {
     const std::vector<std::int64_t> shape =
         group.ints_attribute(group.has_attribute("shape") ? "shape" : "h5sparse_shape");
     if (shape.size() != 2 || shape[0] < 0 || shape[1] < 0) {
-        throw core::DataError(group.file(), "X", "attribute `shape`: allowed two sizes");
+        throw core::DataError(group.file(), "X", "attribute `shape` must hold two sizes of 0 or more");
     }
     rows_ = static_cast<std::size_t>(shape[0]);
     cols_ = static_cast<std::size_t>(shape[1]);
@@ -217,20 +216,22 @@ std::vector<std::int64_t> Expression::read_offsets(std::size_t first, std::size_
     const auto end = static_cast<std::int64_t>(values_->size());
     std::int64_t previous = 0;
     for (const std::int64_t offset : offsets) {
-        if (offset < previous || offset > end) bad_index("indptr", offset, previous, values_->size());
+        if (offset < previous || offset > end) fail_index("indptr", offset, previous, values_->size());
         previous = offset;
     }
     return offsets;
 }
 
 void Expression::read_csr(std::span<const RowRun> runs, std::span<const std::size_t> columns) const {
-    constexpr std::size_t unused = static_cast<std::size_t>(-1);
-    std::vector<std::size_t> slot(cols_, unused);
+    constexpr std::size_t npos = static_cast<std::size_t>(-1);
+    std::vector<std::size_t> slot(cols_,
+                                  npos);  // position in `columns`, npos for columns that are not selected
     for (std::size_t j = 0; j < columns.size(); ++j) slot[columns[j]] = j;
     clear(runs, columns.size());
     Entries entries;
     for (std::size_t k = 0; k < runs.size();) {
-        // Rows [first, last): from a wanted row to the last wanted one within reach.
+        // Rows [first, last) start at a selected row and end after the last selected row within the block
+        // size.
         const std::size_t first = runs[k].first;
         std::size_t last = first;
         std::size_t end = k;
@@ -249,9 +250,9 @@ void Expression::read_csr(std::span<const RowRun> runs, std::span<const std::siz
                 if (out[row] == nullptr) continue;
                 const std::int64_t column = entries.index[q];
                 if (column < 0 || static_cast<std::size_t>(column) >= cols_)
-                    bad_index("indices", column, 0, cols_ - 1);
+                    fail_index("indices", column, 0, cols_ - 1);
                 const std::size_t j = slot[static_cast<std::size_t>(column)];
-                if (j != unused) out[row][j] += entries.value[q];
+                if (j != npos) out[row][j] += entries.value[q];
             }
         }
         k = end;
@@ -271,7 +272,7 @@ void Expression::read_csc(std::span<const RowRun> runs, std::span<const std::siz
             for (std::size_t q = 0; q < count; ++q, ++e) {
                 const std::int64_t row = entries.index[q];
                 if (row < 0 || static_cast<std::size_t>(row) >= rows_)
-                    bad_index("indices", row, 0, rows_ - 1);
+                    fail_index("indices", row, 0, rows_ - 1);
                 const RowRun* run = finder.find(static_cast<std::size_t>(row));
                 if (run == nullptr) continue;
                 run->out[(static_cast<std::size_t>(row) - run->first) * columns.size() + j] +=

@@ -46,8 +46,8 @@ LabelColumn::LabelColumn(h5::Dataset values) : values_(std::move(values)) {
 LabelColumn::LabelColumn(h5::Dataset values, h5::Dataset mask) : LabelColumn(std::move(values)) {
     if (mask.shape() != values_.shape()) {
         throw core::DataError(mask.file(), mask.path(),
-                              "found " + std::to_string(mask.rows()) + " rows, allowed as many as values, " +
-                                  std::to_string(values_.rows()));
+                              "found " + std::to_string(mask.rows()) + " rows, allowed " +
+                                  std::to_string(values_.rows()) + ", the number of values");
     }
     mask_ = std::move(mask);
 }
@@ -65,18 +65,20 @@ LabelColumn LabelColumn::categorical(h5::Dataset codes, h5::Dataset categories) 
     return column;
 }
 
-/// Labels are repeated in the names of populations and pairs: one of a megabyte is no label, but damage.
+/// Limits the length of labels, because the names of populations and pairs repeat them. A label of a megabyte
+/// is a sign of a damaged file.
 void LabelColumn::check_length(const std::string& label) const {
-    constexpr std::size_t most = 4096;
-    if (label.size() <= most) return;
+    constexpr std::size_t max_bytes = 4096;
+    if (label.size() <= max_bytes) return;
     throw core::DataError(values_.file(), values_.path(),
                           "found a value of " + std::to_string(label.size()) + " bytes, allowed at most " +
-                              std::to_string(most));
+                              std::to_string(max_bytes));
 }
 
 std::int32_t LabelColumn::add_label(std::string label) {
     if (labels_.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-        throw core::DataError(values_.file(), values_.path(), "found more than 2147483647 distinct values");
+        throw core::DataError(values_.file(), values_.path(),
+                              "found more than 2147483647 distinct values, allowed at most 2147483647");
     }
     check_length(label);
     labels_.push_back(std::move(label));
@@ -92,7 +94,7 @@ void LabelColumn::read_categories(std::size_t first, std::span<std::int32_t> out
                                   "found code " + std::to_string(code) + ", allowed codes below " +
                                       std::to_string(n_categories));
         }
-        if (code < 0) code = missing;
+        if (code < 0) code = missing_code;
     }
 }
 
@@ -118,10 +120,10 @@ void LabelColumn::read_numbers(std::size_t first, std::span<std::int32_t> out) {
     for (std::size_t i = 0; i < block.size(); ++i) {
         if constexpr (std::is_floating_point_v<Value>) {
             if (std::isnan(block[i])) {
-                out[i] = missing;
+                out[i] = missing_code;
                 continue;
             }
-            block[i] += Value(0);  // -0 is 0
+            block[i] += Value(0);  // turns -0 into 0
         }
         const std::uint64_t bits = bits_of(block[i]);
         const auto known = code_of_number_.find(bits);
@@ -150,7 +152,7 @@ void LabelColumn::read_codes(std::size_t first, std::span<std::int32_t> out) {
     std::vector<std::uint8_t> masked(out.size());
     mask_->read_rows(first, out.size(), std::span<std::uint8_t>(masked));
     for (std::size_t i = 0; i < out.size(); ++i) {
-        if (masked[i] != 0) out[i] = missing;
+        if (masked[i] != 0) out[i] = missing_code;
     }
 }
 
@@ -159,7 +161,7 @@ std::vector<std::string> LabelColumn::read_labels() {
     read_codes(0, codes);
     std::vector<std::string> result;
     result.reserve(codes.size());
-    for (const std::int32_t code : codes) result.push_back(code == missing ? "" : labels_[code]);
+    for (const std::int32_t code : codes) result.push_back(code == missing_code ? "" : labels_[code]);
     return result;
 }
 

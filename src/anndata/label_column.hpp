@@ -15,27 +15,29 @@ namespace popflow::anndata {
 
 /// A column of obs or var as codes into its distinct labels, read in blocks.
 ///
-/// Labels are the strings of a column of strings; numbers as core::number_label() writes them; `True` and
-/// `False`. Categories keep their codes; other columns get codes in the order in which values are met.
+/// Labels of strings are the strings. Labels of numbers are written by core::number_label(). Labels of bools
+/// are `True` and `False`. A categorical column keeps its codes. Other columns get codes in the order in
+/// which their values are read.
 class LabelColumn {
   public:
-    /// Code of a missing value: no category, NaN, or masked.
-    static constexpr std::int32_t missing = -1;
+    /// Sentinel code of a missing value: no category, NaN or masked.
+    static constexpr std::int32_t missing_code = -1;
 
-    /// A column of strings or numbers.
+    /// Opens a column of strings or numbers.
     explicit LabelColumn(h5::Dataset values);
-    /// A nullable column; `mask` is true where a value is missing.
+    /// Opens a nullable column. `mask` is true where a value is missing.
     LabelColumn(h5::Dataset values, h5::Dataset mask);
-    /// A categorical column from its codes and the labels of its categories.
+    /// Opens a categorical column from its codes and the labels of its categories.
     static LabelColumn categorical(h5::Dataset codes, h5::Dataset categories);
 
     std::size_t rows() const { return values_.rows(); }
     const std::string& path() const { return values_.path(); }
-    /// Grows while read_codes() meets new values.
+    /// Distinct labels by code. Grows when read_codes() finds new values.
     const std::vector<std::string>& labels() const { return labels_; }
-    /// Codes of rows [first, first + out.size()). @throws core::DataError for a code without category
+    /// Reads the codes of rows [first, first + out.size()). @throws core::DataError for a code without
+    /// category
     void read_codes(std::size_t first, std::span<std::int32_t> out);
-    /// All labels in the order of the rows, a missing value as an empty one.
+    /// Reads the labels of all rows. A missing value has an empty label.
     std::vector<std::string> read_labels();
 
   private:
@@ -51,7 +53,7 @@ class LabelColumn {
     bool categorical_ = false;
     std::vector<std::string> labels_;
     std::unordered_map<std::string, std::int32_t> code_of_string_;
-    std::unordered_map<std::uint64_t, std::int32_t> code_of_number_;  ///< by the number's bits
+    std::unordered_map<std::uint64_t, std::int32_t> code_of_number_;  ///< keyed by the bits of the number
 };
 
 }  // namespace popflow::anndata

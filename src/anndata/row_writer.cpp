@@ -15,7 +15,7 @@
 
 namespace popflow::anndata {
 
-// Codes go to the file as they are in memory.
+// Codes are written in the byte order of memory, and the file format is little-endian.
 static_assert(std::endian::native == std::endian::little);
 
 RowWriter::RowWriter(const std::string& file, std::string reported)

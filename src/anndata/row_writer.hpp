@@ -11,20 +11,20 @@
 
 namespace popflow::anndata {
 
-/// Overwrites bytes at given places of a file that exists. Processes may do so side by side in disjoint
-/// places.
+/// Overwrites bytes at given offsets of an existing file. Several processes may write to disjoint ranges at
+/// the same time.
 class RowWriter {
   public:
-    /// @param reported  the name that errors call the file by
+    /// @param reported  name of the file in error messages
     /// @throws core::DataError if the file cannot be opened for writing
     RowWriter(const std::string& file, std::string reported);
     RowWriter(const RowWriter&) = delete;
     RowWriter& operator=(const RowWriter&) = delete;
     ~RowWriter();
 
-    /// @throws core::WriteError
+    /// Writes `count` bytes at `offset`. @throws core::WriteError
     void write(const void* bytes, std::size_t count, std::uint64_t offset);
-    /// Waits until all is on disk; a full one may only tell now. @throws core::WriteError
+    /// Waits until all data is on disk. A full disk may be reported only here. @throws core::WriteError
     void sync();
 
   private:
@@ -34,35 +34,35 @@ class RowWriter {
     int fd_;
 };
 
-/// Where the rows of a matrix are in a file.
+/// File offsets of the rows of a matrix.
 struct RowChunks {
-    std::size_t rows = 0;                ///< of a chunk
-    std::vector<std::uint64_t> offsets;  ///< of each chunk; one, if the matrix is contiguous
+    std::size_t rows = 0;                ///< number of rows of a chunk
+    std::vector<std::uint64_t> offsets;  ///< byte offset of each chunk; a contiguous matrix has one chunk
 };
 
-/// @throws core::DataError
+/// Looks up the file offsets of a matrix. @throws core::DataError
 RowChunks find_chunks(const h5::Dataset& matrix);
 
-/// Rows of a matrix from `row` on, which may lie in several chunks.
+/// Writes the rows of `x` to the rows of a matrix from `row` on. They may span several chunks.
 void write_matrix_rows(RowWriter& writer, const RowChunks& chunks, const linalg::Matrix<float>& x,
                        std::size_t row);
 
-/// Where the codes of a categorical column of obs are in a file, and what they mean.
+/// File offset and meaning of the codes of a categorical column of obs.
 struct CodeColumn {
     std::uint64_t offset = 0;
-    std::size_t width = 0;  ///< bytes of a code
+    std::size_t width = 0;  ///< bytes per code
     std::vector<std::string> categories;
 };
 
-/// @throws core::DataError
+/// Looks up the codes of a categorical column of obs. @throws core::DataError
 CodeColumn find_codes(const h5::Group& root, const std::string& column);
 
-/// The code of one value in rows [row, row + count).
+/// Writes the code of one value to rows [row, row + count).
 void write_codes(RowWriter& writer, const CodeColumn& column, const std::string& value, std::size_t row,
                  std::size_t count);
 
-/// The names of rows [row, row + count): their numbers, each in `length` bytes.
-/// @param offset  of the first name of the file
+/// Writes the names of rows [row, row + count), which are the row numbers, each in `length` bytes.
+/// @param offset  byte offset of the name of row 0
 void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
                      std::size_t count);
 

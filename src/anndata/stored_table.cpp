@@ -21,11 +21,11 @@ StoredColumn categorical(h5::Dataset codes, h5::Dataset categories, bool ordered
     return {std::move(codes), std::move(categories), std::nullopt, ordered, ""};
 }
 
-/// A column of anndata 0.8 or later that is a group.
+/// Opens a column that is a group, as anndata 0.8 or later writes it.
 StoredColumn group_column(const h5::Group& column) {
     const std::string encoding = column.string_attribute_or("encoding-type", "(none)");
     if (column.contains_dataset("codes")) {
-        // Newer versions may write categories of strings as a nullable column; none of them is missing.
+        // Newer versions may write categories of strings as a nullable column, in which no value is missing.
         const char* categories = column.contains_group("categories") ? "categories/values" : "categories";
         return categorical(column.open_dataset("codes"), column.open_dataset(categories), is_ordered(column));
     }
@@ -38,7 +38,7 @@ StoredColumn group_column(const h5::Group& column) {
             ", allowed array, string-array, categorical, nullable-integer, nullable-boolean");
 }
 
-/// Name of the column that names the rows of a table.
+/// Returns the name of the column that names the rows of a table.
 std::string index_name(const h5::Group& root, const std::string& table) {
     if (!root.contains_group(table)) return "index";
     const h5::Group group = root.open_group(table);
@@ -50,7 +50,7 @@ std::string index_name(const h5::Group& root, const std::string& table) {
 
 StoredTable::StoredTable(const h5::Group& root, std::string name) : root_(root), name_(std::move(name)) {
     if (!root.contains(name_))
-        throw core::DataError(root.file(), name_, "is missing; allowed: an AnnData file (.h5ad)");
+        throw core::DataError(root.file(), name_, "is missing: the file is not an AnnData file (.h5ad)");
     compound_ = !root.contains_group(name_);
     index_ = index_name(root, name_);
 }
@@ -74,7 +74,8 @@ std::vector<std::string> StoredTable::columns() const {
     return ordered;
 }
 
-/// Codes of a category have its labels in `uns/NAME_categories` (compound), or as the file's layout says.
+/// Finds the labels of a categorical column where the layout of the file stores them: `uns/NAME_categories`
+/// (compound dataset), the group of the column, the attribute `categories`, or `__categories/NAME`.
 StoredColumn StoredTable::column(const std::string& name) const {
     if (compound_) {
         h5::Dataset values = root_.open_dataset(name_).member(name);

@@ -12,26 +12,31 @@ namespace popflow::anndata {
 
 /// One column of obs or var as it is stored.
 struct StoredColumn {
-    h5::Dataset values;                     ///< or the codes of a categorical
-    std::optional<h5::Dataset> categories;  ///< of a categorical
-    std::optional<h5::Dataset> mask;        ///< of a nullable column: true where a value is missing
-    bool ordered = false;                   ///< of a categorical
+    h5::Dataset values;                     ///< values, or the codes of a categorical column
+    std::optional<h5::Dataset> categories;  ///< labels; only for a categorical column
+    std::optional<h5::Dataset> mask;        ///< true where a value is missing; only for a nullable column
+    bool ordered = false;                   ///< whether the categories of a categorical column are ordered
     std::string encoding;                   ///< `encoding-type` of a nullable column
 };
 
 /// obs or var of an AnnData file: a group of columns, or the compound dataset of older versions.
 ///
-/// Source: AnnData on-disk specification; nothing but the table and the old categories in uns is looked at.
+/// Reads only the table and the old categories in uns.
+///
+/// Source: AnnData on-disk specification.
 class StoredTable {
   public:
-    /// @param root  of the file; must outlive the table
-    /// @param name  `obs` or `var` @throws core::DataError if it is missing
+    /// @param root  root group of the file; must outlive the table
+    /// @param name  `obs` or `var`
+    /// @throws core::DataError if the table is missing
     StoredTable(const h5::Group& root, std::string name);
 
-    /// Columns in the table's own order where it has one, else sorted; without the row names.
+    /// Returns the columns without the row names, in the column order of the table if it has one, else
+    /// sorted.
     std::vector<std::string> columns() const;
-    /// @throws core::DataError for a kind of column that is not known
+    /// Opens a column. @throws core::DataError for a column of an unknown kind
     StoredColumn column(const std::string& name) const;
+    /// Opens the column that names the rows.
     StoredColumn row_names() const { return column(index_); }
     const std::string& file() const { return root_.file(); }
     const std::string& name() const { return name_; }
@@ -42,7 +47,7 @@ class StoredTable {
     const h5::Group& root_;
     std::string name_;
     bool compound_;
-    std::string index_;  ///< the column that names the rows
+    std::string index_;  ///< name of the column that names the rows
 };
 
 }  // namespace popflow::anndata

@@ -10,7 +10,7 @@ namespace popflow::anndata {
 
 namespace {
 
-// Calls work(T{}) with the type that numbers of a stored type have in memory.
+// Calls work(T{}), where T is the type in memory for the numbers of a dataset.
 template <class Work>
 void with_number(const h5::Dataset& dataset, Work work) {
     const h5::StoredType& type = dataset.type();
@@ -32,28 +32,30 @@ void with_number(const h5::Dataset& dataset, Work work) {
     }
 }
 
-// The wanted rows of a table in the order of the file, and where each goes among the rows of a call.
-class Gathering {
+// The selected rows of a table in the order of the file, each with its position among the rows of a call.
+class SelectedRows {
   public:
-    explicit Gathering(std::span<const RowSegment> segments) : segments_(segments) {
+    explicit SelectedRows(std::span<const RowSegment> segments) : segments_(segments) {
         std::size_t position = 0;
         for (const RowSegment& segment : segments) {
-            for (const std::uint64_t row : segment.rows) wanted_.emplace_back(row, position++);
+            for (const std::uint64_t row : segment.rows) selected_.emplace_back(row, position++);
         }
-        std::ranges::sort(wanted_);
+        std::ranges::sort(selected_);
     }
 
-    // All wanted values; read(first, count) gives those of a block.
+    // Returns all selected values, in the order of the segments. read(first, count) returns the values of a
+    // block.
     template <class Value, class Read>
     std::vector<Value> gather(Read read) const {
         constexpr std::size_t block_rows = std::size_t{1} << 16;
-        std::vector<Value> values(wanted_.size());
-        for (std::size_t begin = 0; begin < wanted_.size();) {
-            const std::size_t first = wanted_[begin].first;
+        std::vector<Value> values(selected_.size());
+        for (std::size_t begin = 0; begin < selected_.size();) {
+            const std::size_t first = selected_[begin].first;
             std::size_t end = begin;
-            while (end < wanted_.size() && wanted_[end].first < first + block_rows) ++end;
-            std::vector<Value> block = read(first, wanted_[end - 1].first + 1 - first);
-            for (; begin < end; ++begin) values[wanted_[begin].second] = block[wanted_[begin].first - first];
+            while (end < selected_.size() && selected_[end].first < first + block_rows) ++end;
+            std::vector<Value> block = read(first, selected_[end - 1].first + 1 - first);
+            for (; begin < end; ++begin)
+                values[selected_[begin].second] = block[selected_[begin].first - first];
         }
         return values;
     }
@@ -70,7 +72,7 @@ class Gathering {
 
   private:
     std::span<const RowSegment> segments_;
-    std::vector<std::pair<std::size_t, std::size_t>> wanted_;  ///< row, position
+    std::vector<std::pair<std::size_t, std::size_t>> selected_;  ///< (row, position), sorted
 };
 
 void create_values(h5::Group& group, const std::string& name, const h5::Dataset& source, std::size_t rows) {
@@ -88,7 +90,7 @@ void create_values(h5::Group& group, const std::string& name, const h5::Dataset&
     });
 }
 
-void write_values(h5::Dataset target, const h5::Dataset& source, const Gathering& rows) {
+void write_values(h5::Dataset target, const h5::Dataset& source, const SelectedRows& rows) {
     if (source.type().kind == h5::Kind::string) {
         const auto values = rows.gather<std::string>(
             [&](std::size_t first, std::size_t count) { return source.read_strings(first, count); });
@@ -121,7 +123,7 @@ void copy_all(h5::Group& group, const std::string& name, const h5::Dataset& sour
     std::vector<std::uint64_t> rows(source.rows());
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i;
     const RowSegment all{rows, 0};
-    write_values(group.open_dataset(name), source, Gathering({&all, 1}));
+    write_values(group.open_dataset(name), source, SelectedRows({&all, 1}));
 }
 
 void create_column(h5::Group& table, const std::string& name, const StoredColumn& source, std::size_t rows) {
@@ -175,7 +177,7 @@ void TableCopy::create(h5::Group& table, std::size_t rows) const {
 }
 
 void TableCopy::write(h5::Group& table, std::span<const RowSegment> segments) const {
-    const Gathering rows(segments);
+    const SelectedRows rows(segments);
     for (const auto& [name, column] : columns_) {
         if (column.categories) {
             write_values(table.open_dataset(name + "/codes"), column.values, rows);
@@ -189,7 +191,7 @@ void TableCopy::write(h5::Group& table, std::span<const RowSegment> segments) co
 }
 
 std::vector<std::string> TableCopy::obs_names(std::span<const RowSegment> segments) const {
-    return Gathering(segments).gather<std::string>(
+    return SelectedRows(segments).gather<std::string>(
         [&](std::size_t first, std::size_t count) { return data_.obs_names(first, count); });
 }
 

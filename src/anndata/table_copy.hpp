@@ -14,30 +14,32 @@
 
 namespace popflow::anndata {
 
-/// Rows of a table, in any order and also more than once, that go to consecutive rows of another.
+/// Source rows that are copied to consecutive rows of another table. They may be in any order and repeat.
 struct RowSegment {
     std::span<const std::uint64_t> rows;
-    std::size_t first = 0;  ///< where the first of them goes
+    std::size_t first = 0;  ///< destination of the first of `rows`
 };
 
-/// Copies rows of obs or var of an AnnData file into a new one, every column with its type: strings, numbers
-/// of any width, bools, categoricals with all their categories and order, and nullable columns.
+/// Copies rows of obs or var of an AnnData file into a new file. Every column keeps its type: strings,
+/// numbers of any width, bools, categoricals with all their categories and order, and nullable columns.
 ///
-/// Reads blocks that hold wanted rows, each once a call; memory is a block and one column of the rows of a
-/// call. What anndata 0.7 and earlier stored in their own ways is written in the encodings of anndata 0.8;
-/// half precision becomes float32.
+/// Reads each block that holds selected rows once per call. Memory use is one block and one column of the
+/// rows of a call. Layouts of anndata 0.7 and earlier are written in the encodings of anndata 0.8. Half
+/// precision becomes float32.
 class TableCopy {
   public:
     /// @param data  must outlive the copy
-    /// @throws core::DataError for a column of a kind unknown or of another length
+    /// @param table  `obs` or `var`
+    /// @throws core::DataError for a column of an unknown kind or of the wrong length
     TableCopy(const AnnData& data, const std::string& table);
 
-    /// In the order of the table.
+    /// Returns the names of the columns, in the order of the table.
     std::vector<std::string> columns() const;
-    /// Makes the columns with so many rows, and writes what does not depend on rows.
+    /// Creates the columns with `rows` rows, and writes the parts that do not depend on rows.
     void create(h5::Group& table, std::size_t rows) const;
+    /// Copies the rows of all segments.
     void write(h5::Group& table, std::span<const RowSegment> segments) const;
-    /// Names of cells, segment after segment.
+    /// Reads the names of the cells, segment after segment.
     std::vector<std::string> obs_names(std::span<const RowSegment> segments) const;
 
   private:

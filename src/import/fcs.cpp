@@ -45,7 +45,7 @@ std::optional<std::uint64_t> whole_number(const std::string& text) {
     return value;
 }
 
-// Key and value by turns between delimiters; a delimiter within a value is doubled.
+// Splits the text into alternating keys and values. A doubled delimiter stands for the character itself.
 std::vector<std::string> split_keywords(const std::string& text) {
     const char delimiter = text.front();
     std::vector<std::string> parts;
@@ -64,11 +64,42 @@ std::vector<std::string> split_keywords(const std::string& text) {
     return parts;
 }
 
-// All ones up to the highest bit that values below `range` have.
+// Returns the mask of all bits that values below `range` use.
 std::uint64_t mask_of(double range) {
     if (!(range > 1)) return ~std::uint64_t{0};
     if (range > 0x1p63) return ~std::uint64_t{0};
     return std::bit_ceil(static_cast<std::uint64_t>(std::ceil(range))) - 1;
+}
+
+// Inverts a matrix by Gauss-Jordan elimination with row pivots. Returns false if the matrix is singular.
+bool invert(std::vector<double> m, std::size_t n, std::vector<double>& inverse) {
+    inverse.assign(n * n, 0.0);
+    for (std::size_t i = 0; i < n; ++i) inverse[i * n + i] = 1;
+    for (std::size_t c = 0; c < n; ++c) {
+        std::size_t pivot = c;
+        for (std::size_t r = c + 1; r < n; ++r) {
+            if (std::abs(m[r * n + c]) > std::abs(m[pivot * n + c])) pivot = r;
+        }
+        if (!(std::abs(m[pivot * n + c]) > 1e-12)) return false;
+        for (std::size_t j = 0; j < n; ++j) {
+            std::swap(m[pivot * n + j], m[c * n + j]);
+            std::swap(inverse[pivot * n + j], inverse[c * n + j]);
+        }
+        const double scale = 1 / m[c * n + c];
+        for (std::size_t j = 0; j < n; ++j) {
+            m[c * n + j] *= scale;
+            inverse[c * n + j] *= scale;
+        }
+        for (std::size_t r = 0; r < n; ++r) {
+            const double factor = m[r * n + c];
+            if (r == c || factor == 0) continue;
+            for (std::size_t j = 0; j < n; ++j) {
+                m[r * n + j] -= factor * m[c * n + j];
+                inverse[r * n + j] -= factor * inverse[c * n + j];
+            }
+        }
+    }
+    return true;
 }
 
 }  // namespace
@@ -85,7 +116,7 @@ FcsFile::FcsFile(std::string path) : path_(std::move(path)) {
     std::ifstream in(path_, std::ios::binary | std::ios::ate);
     if (!in) fail("", "cannot read: " + std::generic_category().message(errno));
     const auto size = static_cast<std::streamoff>(in.tellg());
-    if (size < 0) fail("", "cannot read: not a file");
+    if (size < 0) fail("", "cannot read: not a regular file");
     file_bytes_ = static_cast<std::uint64_t>(size);
     read_header(in);
 }
@@ -137,7 +168,8 @@ void FcsFile::read_text(std::ifstream& in, std::uint64_t begin, std::uint64_t en
     for (std::size_t i = 0; i + 1 < parts.size(); i += 2)
         keywords_.try_emplace(upper(trimmed(parts[i])), core::to_utf8(parts[i + 1]));
     if (parts.size() % 2 == 1)
-        fail("TEXT", "keyword '" + core::to_utf8(trimmed(parts.back())) + "' has no value");
+        fail("TEXT", "found keyword '" + core::to_utf8(trimmed(parts.back())) +
+                         "' without a value: the segment may be cut off");
 }
 
 std::string FcsFile::keyword(const std::string& name) const {
@@ -191,7 +223,7 @@ void FcsFile::read_layout() {
         fail("$BYTEORD", "found '" + order + "', allowed 1,2,3,4 or 4,3,2,1");
     const std::uint64_t parameters = count("$PAR");
     if (parameters == 0) fail("$PAR", "found 0, allowed 1 or more");
-    // A wrong number ends at the first parameter that is not described.
+    // If $PAR is too large, this fails at the first parameter that the file does not describe.
     for (std::uint64_t n = 1; n <= parameters; ++n) read_parameter(n);
     for (const FcsParameter& parameter : parameters_) event_bytes_ += parameter.bytes;
 }
@@ -225,9 +257,9 @@ void FcsFile::read_parameter(std::size_t n) {
         const auto decades = parts.size() == 2 ? core::label_number(parts[0]) : std::nullopt;
         const auto offset = parts.size() == 2 ? core::label_number(parts[1]) : std::nullopt;
         if (!decades || !offset || *decades < 0 || *offset < 0 || *decades > 100)
-            fail(prefix + "E", "found '" + scale + "', allowed two numbers, as 0,0 or 4,1");
+            fail(prefix + "E", "found '" + scale + "', allowed two numbers, such as 0,0 or 4,1");
         p.decades = *decades;
-        // The standard: a writer that says 0 as the value of channel 0 means 1.
+        // By the standard, a logarithmic scale whose f2 is written as 0 is read as 1.
         p.offset = *offset > 0 ? *offset : 1;
     }
     parameters_.push_back(std::move(p));
@@ -235,7 +267,7 @@ void FcsFile::read_parameter(std::size_t n) {
 
 void FcsFile::place_data(std::uint64_t header_begin, std::uint64_t header_end) {
     const bool in_header = header_begin > 0 && header_end > 0;
-    // Beyond 99,999,999 bytes the header has no room and says 0.
+    // The fields of the header hold at most 99,999,999. For larger offsets they are 0.
     data_begin_ = in_header ? header_begin : count("$BEGINDATA");
     const std::uint64_t end = in_header ? header_end : count("$ENDDATA");
     const bool has_total = !keyword("$TOT").empty();
@@ -244,16 +276,17 @@ void FcsFile::place_data(std::uint64_t header_begin, std::uint64_t header_end) {
         fail("DATA", "found bytes " + std::to_string(data_begin_) + " to " + std::to_string(end) +
                          ", allowed 58 to " + std::to_string(file_bytes_ - 1) + ", the end of the file");
     }
-    // Some programs write the byte behind the last one as the last.
+    // Some programs write the byte after the last one as the last one.
     const std::uint64_t bytes = std::min(end - data_begin_ + 1, file_bytes_ - data_begin_);
     events_ = has_total ? count("$TOT") : bytes / event_bytes_;
     if (events_ > bytes / event_bytes_) {
         fail("$TOT", "found " + std::to_string(events_) + " events of " + std::to_string(event_bytes_) +
                          " bytes, allowed " + std::to_string(bytes / event_bytes_) +
-                         ", as many as DATA has bytes for");
+                         ", the number that fits into DATA");
     }
     if (const std::uint64_t next = count_or_zero("$NEXTDATA"); next > 0 && next < file_bytes_)
-        fail("$NEXTDATA", "found " + std::to_string(next) + ", allowed 0: one data set in a file");
+        fail("$NEXTDATA",
+             "found " + std::to_string(next) + ", allowed 0: split files of several data sets first");
 }
 
 double FcsFile::value(const FcsParameter& parameter, const unsigned char* bytes) const {
@@ -274,12 +307,13 @@ void FcsFile::read(std::uint64_t first, linalg::Matrix<float>& x) const {
     const std::size_t n = x.rows();
     core::check_shape("fcs.x", n, x.cols(), n, parameters_.size());
     if (n == 0) return;
-    if (first > events_ || n > events_ - first) throw core::Error("fcs: rows behind the last event");
+    if (first > events_ || n > events_ - first)
+        throw core::Error("fcs: events after the last one were requested");
     std::ifstream in(path_, std::ios::binary);
     std::vector<unsigned char> bytes(n * event_bytes_);
     in.seekg(static_cast<std::streamoff>(data_begin_ + first * event_bytes_));
     if (!in || !in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
-        fail("DATA", "cannot read event " + std::to_string(first + 1) + " and those that follow");
+        fail("DATA", "cannot read events from number " + std::to_string(first + 1) + " on");
     const unsigned char* at = bytes.data();
     for (std::size_t i = 0; i < n; ++i) {
         for (std::size_t j = 0; j < parameters_.size(); ++j) {
@@ -293,41 +327,6 @@ void FcsFile::read(std::uint64_t first, linalg::Matrix<float>& x) const {
     }
 }
 
-namespace {
-
-// Gauss-Jordan elimination with row pivots; false if the matrix is singular.
-bool invert(std::vector<double> m, std::size_t n, std::vector<double>& inverse) {
-    inverse.assign(n * n, 0.0);
-    for (std::size_t i = 0; i < n; ++i) inverse[i * n + i] = 1;
-    for (std::size_t c = 0; c < n; ++c) {
-        std::size_t pivot = c;
-        for (std::size_t r = c + 1; r < n; ++r) {
-            if (std::abs(m[r * n + c]) > std::abs(m[pivot * n + c])) pivot = r;
-        }
-        if (!(std::abs(m[pivot * n + c]) > 1e-12)) return false;
-        for (std::size_t j = 0; j < n; ++j) {
-            std::swap(m[pivot * n + j], m[c * n + j]);
-            std::swap(inverse[pivot * n + j], inverse[c * n + j]);
-        }
-        const double scale = 1 / m[c * n + c];
-        for (std::size_t j = 0; j < n; ++j) {
-            m[c * n + j] *= scale;
-            inverse[c * n + j] *= scale;
-        }
-        for (std::size_t r = 0; r < n; ++r) {
-            const double factor = m[r * n + c];
-            if (r == c || factor == 0) continue;
-            for (std::size_t j = 0; j < n; ++j) {
-                m[r * n + j] -= factor * m[c * n + j];
-                inverse[r * n + j] -= factor * inverse[c * n + j];
-            }
-        }
-    }
-    return true;
-}
-
-}  // namespace
-
 Spillover FcsFile::spillover() const {
     std::string name;
     for (const char* candidate : {"$SPILLOVER", "SPILLOVER", "SPILL", "$SPILL"}) {
@@ -336,12 +335,12 @@ Spillover FcsFile::spillover() const {
             break;
         }
     }
-    if (name.empty()) fail("$SPILLOVER", "missing; --compensate no imports the values as they are");
+    if (name.empty()) fail("$SPILLOVER", "missing: import without compensation with --compensate no");
     const std::vector<std::string> parts = core::split_text(keyword(name), ',');
     const auto size = core::label_number(parts.front());
-    const std::size_t most = parameters_.size();
-    if (!size || *size < 1 || *size != std::floor(*size) || *size > static_cast<double>(most)) {
-        fail(name, "found '" + parts.front() + "' channels, allowed 1 to " + std::to_string(most));
+    const std::size_t max_channels = parameters_.size();
+    if (!size || *size < 1 || *size != std::floor(*size) || *size > static_cast<double>(max_channels)) {
+        fail(name, "found '" + parts.front() + "' channels, allowed 1 to " + std::to_string(max_channels));
     }
     const auto n = static_cast<std::size_t>(*size);
     if (parts.size() != 1 + n + n * n) {
@@ -364,11 +363,12 @@ Compensation::Compensation(const FcsFile& file) {
         const auto at = std::ranges::find(all, channel, &FcsParameter::name);
         if (at == all.end())
             throw core::DataError(file.path(), "$SPILLOVER",
-                                  "found channel '" + channel + "', allowed those of $PnN");
+                                  "found channel '" + channel + "', allowed the channels in $PnN");
         columns_.push_back(static_cast<std::size_t>(at - all.begin()));
     }
     if (!invert(spill.values, columns_.size(), inverse_))
-        throw core::DataError(file.path(), "$SPILLOVER", "found a singular matrix");
+        throw core::DataError(file.path(), "$SPILLOVER",
+                              "found a singular matrix: import without compensation with --compensate no");
 }
 
 void Compensation::apply(linalg::Matrix<float>& x) const {

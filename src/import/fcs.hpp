@@ -14,44 +14,50 @@ namespace popflow::data_import {
 /// One parameter (measured channel) of an FCS file.
 struct FcsParameter {
     std::string name;   ///< $PnN, the channel
-    std::string stain;  ///< $PnS, what was measured in it; may be empty
+    std::string stain;  ///< $PnS, the measured marker; may be empty
     std::size_t bytes = 4;
-    std::uint64_t mask = ~std::uint64_t{0};  ///< of integers, from $PnR
+    std::uint64_t mask = ~std::uint64_t{0};  ///< bit mask of integer values, from $PnR
     double range = 0;                        ///< $PnR
     double decades = 0;                      ///< f1 of $PnE; 0: linear
     double offset = 1;                       ///< f2 of $PnE, the value of a stored 0
 };
 
-/// Square matrix by which fluorescence spills from one channel into another: measured = true S.
+/// Spillover matrix S of the fluorescence between channels: measured = true S.
 struct Spillover {
-    std::vector<std::string> channels;  ///< as in $PnN
-    std::vector<double> values;         ///< [n n], row i is of channel i
+    std::vector<std::string> channels;  ///< channel names as in $PnN
+    std::vector<double> values;         ///< [n n], row-major; row i belongs to channel i
 };
 
-/// A Flow Cytometry Standard file: list-mode events of one data set.
+/// Reader of a Flow Cytometry Standard file: list-mode events of one data set.
 ///
-/// Stored values v of integers become v & mask, and 10^(f1 v / range) f2 where $PnE is logarithmic; floats
-/// are taken as they are. Gain ($PnG) and compensation are left alone. Offsets and sizes that the file gives
-/// are checked against its length before they are used.
+/// A stored integer v becomes v & mask. If $PnE is logarithmic, the result v becomes 10^(f1 v / range) f2.
+/// Floats are unchanged. Applies neither gain ($PnG) nor compensation. Checks all offsets and sizes in the
+/// file against the length of the file before use.
 ///
-/// Source: Spidlen et al., "Data File Standard for Flow Cytometry, version FCS 3.1", Cytometry A 2010; 2.0
-/// and 3.0 differ in what is optional.
+/// Source: Spidlen et al., "Data File Standard for Flow Cytometry, version FCS 3.1", Cytometry A 2010.
+/// Versions 2.0 and 3.0 differ in which keywords are optional.
 class FcsFile {
   public:
-    /// Reads header and keywords. @throws core::DataError
+    /// Reads header and keywords. @throws core::DataError for an invalid file
     explicit FcsFile(std::string path);
 
     const std::string& path() const { return path_; }
     const std::vector<FcsParameter>& parameters() const { return parameters_; }
+    /// Number of events.
     std::uint64_t events() const { return events_; }
+    /// Number of bytes per event.
     std::size_t event_bytes() const { return event_bytes_; }
-    /// Value of a keyword, in upper case; empty if there is none.
+    /// Returns the value of a keyword, or an empty text if the file lacks it.
+    /// @param name  keyword in upper case
     std::string keyword(const std::string& name) const;
-    /// $SPILLOVER, or what older programs call SPILL. @throws core::DataError if there is none or it is wrong
+    /// Parses $SPILLOVER, or the keyword SPILL of older programs.
+    /// @throws core::DataError if it is missing or invalid
     Spillover spillover() const;
 
-    /// Events [first, first + x.rows()) of all parameters. Shapes: x [n, parameters], overwritten.
-    /// @throws core::DataError, also for a value that is not finite
+    /// Reads events [first, first + x.rows()) of all parameters.
+    ///
+    /// Shapes:  x [n, parameters], overwritten.
+    /// @throws core::DataError if the file cannot be read, and for a value that is not finite
     void read(std::uint64_t first, linalg::Matrix<float>& x) const;
 
   private:
@@ -79,19 +85,23 @@ class FcsFile {
     std::size_t event_bytes_ = 0;
 };
 
-/// Whether a file begins as an FCS file does. @throws core::DataError if it cannot be read
+/// Returns whether a file starts with the signature of FCS. @throws core::DataError if it cannot be read
 bool is_fcs(const std::string& path);
 
-/// Undoes the spill between channels, in place. @throws core::DataError for a channel that x has not
+/// Compensation: multiplies the events by the inverse of the spillover matrix S.
 class Compensation {
   public:
+    /// Inverts the spillover matrix of a file.
+    /// @throws core::DataError if it is missing or singular, or names a channel that the file lacks
     explicit Compensation(const FcsFile& file);
-    /// Shapes: x [n, parameters of the file].
+    /// Compensates events in place.
+    ///
+    /// Shapes:  x [n, parameters of the file].
     void apply(linalg::Matrix<float>& x) const;
 
   private:
-    std::vector<std::size_t> columns_;
-    std::vector<double> inverse_;  ///< of S
+    std::vector<std::size_t> columns_;  ///< columns of x for the channels of S
+    std::vector<double> inverse_;       ///< inverse of S, row-major
 };
 
 }  // namespace popflow::data_import

@@ -32,7 +32,7 @@ std::size_t column_of(const Strings& columns, const std::string& name, const std
         "missing column" + core::did_you_mean(name, columns) + ", found " + core::joined(columns));
 }
 
-// The sources of a sheet: a row each, its other columns labels of all cells of the file.
+// Reads the sheet: each row names a file of cells, and the other columns are labels of all its cells.
 void read_sheet(ImportPlan& plan) {
     const std::string& path = plan.options.sheet;
     const core::CsvFile sheet(path);
@@ -45,19 +45,24 @@ void read_sheet(ImportPlan& plan) {
     for (std::string line; rows.next(line);) {
         const std::string place = "row " + std::to_string(++number);
         sheet.split(core::to_utf8(line), place, fields);
-        if (fields[file].empty()) throw core::DataError(path, place, "names no file");
+        if (fields[file].empty())
+            throw core::DataError(path, place + ", column " + plan.options.file_column,
+                                  "found an empty field, allowed the name of a file of cells");
         if (!seen.insert(fields[file]).second)
             throw core::DataError(path, place, "found file '" + fields[file] + "' twice, allowed once");
         const std::filesystem::path folder = std::filesystem::path(path).parent_path();
         ImportSource source{.path = (folder / fields[file]).string(), .labels = fields};
         if (!std::filesystem::is_regular_file(source.path))
-            throw core::DataError(path, place, "found file '" + source.path + "', which is not there");
+            throw core::DataError(
+                path, place,
+                "found file '" + source.path +
+                    "', which does not exist: relative paths start at the folder of the sheet");
         plan.sources.push_back(std::move(source));
     }
     if (plan.sources.empty()) throw core::DataError(path, "", "found no rows, allowed one for each file");
 }
 
-// The names that a file gives to what it measures.
+// Returns the name of each parameter of a file.
 Strings marker_names(const FcsFile& fcs, MarkerNames names) {
     Strings out;
     for (const FcsParameter& p : fcs.parameters())
@@ -69,40 +74,45 @@ bool contains(const Strings& list, const std::string& name) {
     return std::ranges::find(list, name) != list.end();
 }
 
-// Indices of rows, as pandas and R write them.
+// Name of the column of row numbers that pandas and R write.
 constexpr const char* no_name = "";
 
-// The columns of a file that the markers are; the first file decides what they are unless that was said.
-void place_markers(ImportPlan& plan, ImportSource& source, const Strings& found) {
+// Finds the columns of the markers in a file. Without --markers the first file defines the markers.
+void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found) {
     const ImportOptions& options = plan.options;
-    const bool chosen = !options.markers.empty();
+    const bool are_given = !options.markers.empty();
     if (plan.markers.empty()) {
-        for (const std::string& name : chosen ? options.markers : found) {
-            if (name == no_name && !chosen) {
+        for (const std::string& name : are_given ? options.markers : found) {
+            if (name == no_name && !are_given) {
                 plan.has_unnamed_columns = true;
             } else if (!contains(options.exclude_markers, name) && !contains(options.obs, name)) {
                 plan.markers.push_back(name);
             }
         }
         for (const std::string& name : options.exclude_markers) column_of(found, name, source.path);
-        if (plan.markers.empty()) throw core::DataError(source.path, "", "found no markers");
+        if (plan.markers.empty())
+            throw core::DataError(
+                source.path, "",
+                "no column is left as a marker: check --markers, --exclude-markers and --obs");
     }
     for (const std::string& marker : plan.markers) {
         const std::size_t column = column_of(found, marker, source.path);
         if (std::ranges::count(found, marker) > 1) {
-            throw core::DataError(source.path, marker,
-                                  "found two columns of that name, allowed one (--marker-names channel takes "
-                                  "$PnN; --exclude-markers leaves it out)");
+            throw core::DataError(
+                source.path, marker,
+                "found two columns of that name, allowed one: use the channel names $PnN with "
+                "--marker-names channel, or leave it out with --exclude-markers");
         }
         source.columns.push_back(column);
     }
-    if (chosen) return;
+    if (are_given) return;
     for (const std::string& name : found) {
         if (name != no_name && !contains(plan.markers, name) && !contains(options.exclude_markers, name) &&
             !contains(options.obs, name)) {
             throw core::DataError(source.path, name,
-                                  "a marker that " + plan.sources.front().path +
-                                      " has not; --markers or --exclude-markers says which are meant");
+                                  "found a marker that is missing in the first file, " +
+                                      plan.sources.front().path +
+                                      ": choose the markers with --markers or --exclude-markers");
         }
     }
 }
@@ -112,16 +122,18 @@ void plan_fcs(ImportPlan& plan, std::size_t index) {
     const FcsFile fcs(source.path);
     if (!plan.options.obs.empty())
         throw core::ConfigError("obs",
-                                "found '" + plan.options.obs.front() + "', allowed none with FCS files");
-    place_markers(plan, source, marker_names(fcs, plan.options.names));
-    if (plan.options.compensate) const Compensation compensation(fcs);  // tells what is wrong now
+                                "found '" + plan.options.obs.front() +
+                                    "', but FCS files have no columns of labels: give labels in a --sheet");
+    find_markers(plan, source, marker_names(fcs, plan.options.names));
+    if (plan.options.compensate) const Compensation compensation(fcs);  // reports an invalid matrix early
     if (index == 0) {
         for (const std::size_t column : source.columns)
             plan.channels.push_back(fcs.parameters()[column].name);
     }
-    const std::uint64_t at_once = std::max<std::uint64_t>(1, plan.options.piece_bytes / fcs.event_bytes());
-    for (std::uint64_t first = 0; first < fcs.events(); first += at_once) {
-        const std::uint64_t n = std::min(at_once, fcs.events() - first);
+    const std::uint64_t piece_events =
+        std::max<std::uint64_t>(1, plan.options.piece_bytes / fcs.event_bytes());
+    for (std::uint64_t first = 0; first < fcs.events(); first += piece_events) {
+        const std::uint64_t n = std::min(piece_events, fcs.events() - first);
         plan.pieces.push_back({index, first, n, n * fcs.event_bytes()});
     }
 }
@@ -131,93 +143,38 @@ void plan_table(ImportPlan& plan, std::size_t index) {
     const core::CsvFile table(source.path);
     for (const std::string& name : plan.options.obs)
         source.obs_columns.push_back(column_of(table.columns(), name, source.path));
-    place_markers(plan, source, table.columns());
+    find_markers(plan, source, table.columns());
     for (std::uint64_t first = table.data_begin(); first < table.bytes(); first += plan.options.piece_bytes) {
         const std::uint64_t n = std::min<std::uint64_t>(plan.options.piece_bytes, table.bytes() - first);
         plan.pieces.push_back({index, first, n, n});
     }
 }
 
-}  // namespace
-
-ImportPlan plan_import(const ImportOptions& options) {
-    ImportPlan plan{.options = options};
-    if (options.sheet.empty() == options.cells.empty())
-        throw core::ConfigError("sheet", "give either --sheet S.csv or --cells F.csv");
-    if (options.sheet.empty()) {
-        plan.sources.push_back({.path = options.cells});
-    } else {
-        read_sheet(plan);
-    }
-    for (const std::string& name : options.obs) {
-        if (contains(plan.obs, name))
-            throw core::ConfigError("obs",
-                                    "found '" + name + "', which the sheet has, or which is there twice");
-        plan.obs.push_back(name);
-    }
-    for (std::size_t s = 0; s < plan.sources.size(); ++s) {
-        plan.sources[s].fcs = is_fcs(plan.sources[s].path);
-        plan.sources[s].fcs ? plan_fcs(plan, s) : plan_table(plan, s);
-    }
-    return plan;
-}
-
-PieceContents scan_piece(const ImportPlan& plan, std::size_t piece) {
-    const ImportPiece& p = plan.pieces.at(piece);
-    const ImportSource& source = plan.sources[p.source];
-    PieceContents contents;
-    contents.labels.resize(plan.options.obs.size());
-    if (source.fcs) {
-        contents.rows = p.count;
-        return contents;
-    }
-    const core::CsvFile table(source.path);
-    core::CsvFile::Rows rows(table, p.first, p.first + p.count);
-    std::vector<std::set<std::string>> labels(plan.options.obs.size());
-    Strings fields;
-    for (std::string line; rows.next(line); ++contents.rows) {
-        if (labels.empty()) continue;
-        core::split_fields(line, table.separator(), source.path, "a row", fields);
-        for (std::size_t k = 0; k < labels.size(); ++k) {
-            // A row that is too short is reported where rows are numbered.
-            if (source.obs_columns[k] < fields.size())
-                labels[k].insert(core::to_utf8(fields[source.obs_columns[k]]));
-        }
-    }
-    for (std::size_t k = 0; k < labels.size(); ++k)
-        contents.labels[k].assign(labels[k].begin(), labels[k].end());
-    return contents;
-}
-
-namespace {
-
-using Strings = std::vector<std::string>;
-
-// The rows of one piece: cells, and the labels of the obs columns that a table has.
+// Contents of one piece.
 struct Rows {
     linalg::Matrix<float> x;
-    std::vector<std::vector<std::int32_t>> codes;  // of each of ImportOptions::obs
+    std::vector<std::vector<std::int32_t>> codes;  // codes of the rows, for each entry of ImportOptions::obs
 };
 
-// Where things are in the file that is being written.
-struct Places {
+// Locations in the file that is being written.
+struct FileOffsets {
     anndata::RowChunks x;
     std::uint64_t index = 0;
     std::size_t name_length = 0;
     std::vector<anndata::CodeColumn> columns;
 };
 
-Places find_places(const std::string& file, const ImportPlan& plan, std::uint64_t rows) {
+FileOffsets find_offsets(const std::string& file, const ImportPlan& plan, std::uint64_t rows) {
     const h5::Group root = h5::open_file(file);
-    Places places;
-    places.x = anndata::find_chunks(root.open_dataset("X"));
-    places.index = root.open_dataset("obs/_index").file_offset();
-    places.name_length = anndata::row_name_length(rows);
-    for (const std::string& column : plan.obs) places.columns.push_back(anndata::find_codes(root, column));
-    return places;
+    FileOffsets offsets;
+    offsets.x = anndata::find_chunks(root.open_dataset("X"));
+    offsets.index = root.open_dataset("obs/_index").file_offset();
+    offsets.name_length = anndata::row_name_length(rows);
+    for (const std::string& column : plan.obs) offsets.columns.push_back(anndata::find_codes(root, column));
+    return offsets;
 }
 
-// A missing label has no category.
+// Returns the code of a label, or -1 for a missing label, which has no category.
 std::int32_t code_of(const Strings& categories, const std::string& label) {
     const auto at = std::ranges::lower_bound(categories, label);
     if (at == categories.end() || *at != label) return -1;
@@ -225,7 +182,7 @@ std::int32_t code_of(const Strings& categories, const std::string& label) {
 }
 
 [[noreturn]] void fail_changed(const std::string& path) {
-    throw core::DataError(path, "", "changed while it was read");
+    throw core::DataError(path, "", "the file changed during the import: start the import again");
 }
 
 void read_fcs(const ImportPlan& plan, const ImportPiece& piece, Rows& rows) {
@@ -245,21 +202,22 @@ float parse_cell(const std::string& text, const std::string& file, const std::st
     float value = 0;
     const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
     const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
-    // What is too small for a float is zero.
+    // Numbers that underflow a float become zero.
     if (error == std::errc::result_out_of_range) {
         const auto wide = core::label_number(text);
         if (wide && std::abs(*wide) < 1) return 0;
     }
     if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-        throw core::DataError(file, column,
-                              "row " + std::to_string(row) + ": found '" + core::to_utf8(text) +
-                                  "', allowed a finite number (--obs makes a column one of labels, "
-                                  "--exclude-markers leaves it out)");
+        throw core::DataError(
+            file, column,
+            "row " + std::to_string(row) + ": found '" + core::to_utf8(text) +
+                "', allowed a finite number: import a column of labels with --obs, or leave the "
+                "column out with --exclude-markers");
     }
     return value;
 }
 
-void read_table(const ImportPlan& plan, const ImportPiece& piece, std::uint64_t row_of_file,
+void read_table(const ImportPlan& plan, const ImportPiece& piece, std::uint64_t file_row,
                 std::span<const anndata::CodeColumn> columns, Rows& rows) {
     const ImportSource& source = plan.sources[piece.source];
     const core::CsvFile table(source.path);
@@ -269,7 +227,7 @@ void read_table(const ImportPlan& plan, const ImportPiece& piece, std::uint64_t 
     std::string line;
     for (std::size_t i = 0; i < n; ++i) {
         if (!lines.next(line)) fail_changed(source.path);
-        const std::uint64_t row = row_of_file + i + 1;
+        const std::uint64_t row = file_row + i + 1;
         const std::string place = "row " + std::to_string(row);
         table.split(line, place, fields);
         for (std::size_t j = 0; j < source.columns.size(); ++j)
@@ -291,6 +249,55 @@ void write_column(anndata::RowWriter& writer, const anndata::CodeColumn& column,
 }
 
 }  // namespace
+
+ImportPlan plan_import(const ImportOptions& options) {
+    ImportPlan plan{.options = options};
+    if (options.sheet.empty() == options.cells.empty())
+        throw core::ConfigError("sheet", "give either --sheet S.csv or --cells F.csv");
+    if (options.sheet.empty()) {
+        plan.sources.push_back({.path = options.cells});
+    } else {
+        read_sheet(plan);
+    }
+    for (const std::string& name : options.obs) {
+        if (contains(plan.obs, name))
+            throw core::ConfigError(
+                "obs", "found '" + name + "', which is a column of the sheet or was given twice");
+        plan.obs.push_back(name);
+    }
+    for (std::size_t s = 0; s < plan.sources.size(); ++s) {
+        plan.sources[s].is_fcs = is_fcs(plan.sources[s].path);
+        plan.sources[s].is_fcs ? plan_fcs(plan, s) : plan_table(plan, s);
+    }
+    return plan;
+}
+
+PieceContents scan_piece(const ImportPlan& plan, std::size_t piece) {
+    const ImportPiece& p = plan.pieces.at(piece);
+    const ImportSource& source = plan.sources[p.source];
+    PieceContents contents;
+    contents.labels.resize(plan.options.obs.size());
+    if (source.is_fcs) {
+        contents.rows = p.count;
+        return contents;
+    }
+    const core::CsvFile table(source.path);
+    core::CsvFile::Rows rows(table, p.first, p.first + p.count);
+    std::vector<std::set<std::string>> labels(plan.options.obs.size());
+    Strings fields;
+    for (std::string line; rows.next(line); ++contents.rows) {
+        if (labels.empty()) continue;
+        core::split_fields(line, table.separator(), source.path, "a row", fields);
+        for (std::size_t k = 0; k < labels.size(); ++k) {
+            // read_table() reports a row that is too short, with its number.
+            if (source.obs_columns[k] < fields.size())
+                labels[k].insert(core::to_utf8(fields[source.obs_columns[k]]));
+        }
+    }
+    for (std::size_t k = 0; k < labels.size(); ++k)
+        contents.labels[k].assign(labels[k].begin(), labels[k].end());
+    return contents;
+}
 
 std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, const ImportLayout& layout,
                                                      const std::string& path) {
@@ -331,7 +338,7 @@ std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, con
 void write_pieces(const ImportPlan& plan, std::span<const std::uint64_t> first_row, const std::string& path,
                   std::span<const std::size_t> pieces) {
     const std::string file = path + ".tmp";
-    const Places places = find_places(file, plan, first_row.back());
+    const FileOffsets offsets = find_offsets(file, plan, first_row.back());
     const std::size_t n_sheet = plan.obs.size() - plan.options.obs.size();
     anndata::RowWriter writer(file, path);
     Rows rows;
@@ -346,19 +353,19 @@ void write_pieces(const ImportPlan& plan, std::span<const std::uint64_t> first_r
         while (first_piece > 0 && plan.pieces[first_piece - 1].source == piece.source) --first_piece;
         rows.x.reshape(n, plan.markers.size());
         for (auto& codes : rows.codes) codes.resize(n);
-        if (source.fcs) {
+        if (source.is_fcs) {
             read_fcs(plan, piece, rows);
         } else {
-            read_table(plan, piece, row - first_row[first_piece], std::span(places.columns).subspan(n_sheet),
+            read_table(plan, piece, row - first_row[first_piece], std::span(offsets.columns).subspan(n_sheet),
                        rows);
         }
-        anndata::write_matrix_rows(writer, places.x, rows.x, row);
-        anndata::write_row_names(writer, places.index, places.name_length, row, n);
+        anndata::write_matrix_rows(writer, offsets.x, rows.x, row);
+        anndata::write_row_names(writer, offsets.index, offsets.name_length, row, n);
         for (std::size_t k = 0; k < plan.obs.size(); ++k) {
             const std::vector<std::int32_t> same(
                 k < n_sheet ? n : 0,
-                k < n_sheet ? code_of(places.columns[k].categories, source.labels[k]) : 0);
-            write_column(writer, places.columns[k], k < n_sheet ? same : rows.codes[k - n_sheet], row);
+                k < n_sheet ? code_of(offsets.columns[k].categories, source.labels[k]) : 0);
+            write_column(writer, offsets.columns[k], k < n_sheet ? same : rows.codes[k - n_sheet], row);
         }
     }
     writer.sync();

@@ -12,43 +12,44 @@
 
 namespace popflow::data_import {
 
-/// What the markers of an FCS file are called.
+/// Source of the marker names of an FCS file.
 enum class MarkerNames {
-    stain,    ///< $PnS, or $PnN where there is none
+    stain,    ///< $PnS, or $PnN if there is no $PnS
     channel,  ///< $PnN
 };
 
-/// What to import, and how.
+/// Options of an import.
 struct ImportOptions {
     std::string sheet;                         ///< CSV file with a row per file of cells; may be empty
-    std::string file_column = "file";          ///< of the sheet
-    std::string cells;                         ///< one table of cells, instead of a sheet
-    std::vector<std::string> obs{};            ///< columns of tables of cells that are no markers
-    std::vector<std::string> markers{};        ///< those taken, in this order; empty: all
-    std::vector<std::string> exclude_markers;  ///< those left out
+    std::string file_column = "file";          ///< column of the sheet that names the files of cells
+    std::string cells;                         ///< one file of cells, instead of a sheet
+    std::vector<std::string> obs{};            ///< label columns of tables of cells
+    std::vector<std::string> markers{};        ///< markers to import, in this order; empty: all
+    std::vector<std::string> exclude_markers;  ///< markers to leave out
     MarkerNames names = MarkerNames::stain;
     bool compensate = false;
-    std::size_t piece_bytes = std::size_t{8} << 20U;  ///< of a file that one rank reads at a time
+    std::size_t piece_bytes = std::size_t{8} << 20U;  ///< bytes of a file that one rank reads at a time
 };
 
 /// A file of cells.
 struct ImportSource {
     std::string path{};
-    std::vector<std::string> labels{};  ///< of the columns of the sheet
-    bool fcs = false;
-    std::vector<std::size_t> columns{};      ///< of the file, for each marker
-    std::vector<std::size_t> obs_columns{};  ///< of a table, for each of ImportOptions::obs
+    std::vector<std::string> labels{};  ///< value of each column of the sheet
+    bool is_fcs = false;
+    std::vector<std::size_t> columns{};      ///< column of the file for each marker
+    std::vector<std::size_t> obs_columns{};  ///< column of a table for each entry of ImportOptions::obs
 };
 
-/// Part of a file: events of an FCS file, bytes of a table.
+/// Part of a file: a range of events of an FCS file, or a range of bytes of a table.
 struct ImportPiece {
-    std::size_t source = 0;
+    std::size_t source = 0;  ///< index into ImportPlan::sources
     std::uint64_t first = 0;
     std::uint64_t count = 0;
-    std::size_t bytes = 0;  ///< to read
+    std::size_t bytes = 0;  ///< number of bytes to read
 };
 
-/// What is to be done, the same on every rank: it depends on the beginnings of the files alone.
+/// Work list of an import. It depends only on the options and on the start and the length of the files, so
+/// all ranks compute the same plan.
 struct ImportPlan {
     ImportOptions options{};
     std::vector<std::string> obs{};       ///< columns of the sheet, then ImportOptions::obs
@@ -56,37 +57,41 @@ struct ImportPlan {
     std::vector<std::string> channels{};  ///< $PnN of each marker in the first file; empty for tables
     std::vector<ImportSource> sources{};
     std::vector<ImportPiece> pieces{};
-    bool has_unnamed_columns = false;  ///< columns without a name are no markers
+    bool has_unnamed_columns = false;  ///< true if columns without a name were left out
 };
 
-/// Reads the sheet and the beginning of every file. @throws core::UserError
+/// Reads the sheet and the start of every file. @throws core::UserError for invalid options or files
 ImportPlan plan_import(const ImportOptions& options);
 
-/// Rows of a piece, and the labels that its obs columns have.
+/// Size and labels of a piece.
 struct PieceContents {
     std::uint64_t rows = 0;
-    std::vector<std::vector<std::string>> labels;  ///< of each of ImportOptions::obs, sorted
+    std::vector<std::vector<std::string>> labels;  ///< sorted labels for each entry of ImportOptions::obs
 };
 
-/// @throws core::DataError
+/// Counts the rows of a piece and collects its labels. @throws core::DataError for an invalid file
 PieceContents scan_piece(const ImportPlan& plan, std::size_t piece);
 
-/// What scanning every piece has told.
+/// Layout of the new file, computed from the scans of all pieces.
 struct ImportLayout {
-    std::vector<std::uint64_t> first_row;              ///< of each piece, then the number of all rows
-    std::vector<std::vector<std::string>> categories;  ///< of each column of ImportPlan::obs, sorted
+    std::vector<std::uint64_t> first_row;  ///< first row of each piece, then the total number of rows
+    std::vector<std::vector<std::string>>
+        categories;  ///< sorted categories for each entry of ImportPlan::obs
 
     std::uint64_t rows() const { return first_row.back(); }
 };
 
-/// A new AnnData file with its space taken and X, the codes of obs and the names of cells left to
-/// write_pieces(). @return  the file, closed, not yet in its place
+/// Creates the AnnData file and allocates its space. write_pieces() fills in X, the codes of obs and the
+/// names of the cells.
+/// @return  the closed file, still under its temporary name
 std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, const ImportLayout& layout,
                                                      const std::string& path);
 
-/// Reads some pieces and writes their rows; ranks may do so side by side. Memory is that of a piece.
-/// @param first_row  of every piece
-/// @throws core::DataError
+/// Reads the given pieces and writes their rows. Not collective: ranks may write different pieces at the same
+/// time. Memory use is that of one piece.
+/// @param first_row  ImportLayout::first_row
+/// @param pieces  indices into plan.pieces
+/// @throws core::DataError for an invalid value, and for a file that changed since it was scanned
 void write_pieces(const ImportPlan& plan, std::span<const std::uint64_t> first_row, const std::string& path,
                   std::span<const std::size_t> pieces);
 

@@ -8,7 +8,8 @@
 
 namespace popflow::inspect {
 
-/// What inspection_text() tells, as one JSON object with every population, pair and dropped item.
+/// Returns the contents of inspection_text() as one JSON object, with every population, pair and dropped
+/// item.
 std::string inspection_json(const screen::Screen& screen, const screen::Split* split);
 
 }  // namespace popflow::inspect

@@ -11,7 +11,7 @@ namespace popflow::inspect {
 
 namespace {
 
-/// Distinct values of a label, sorted as numbers if all are.
+/// Returns the distinct values of a label, sorted as numbers if all of them are numbers.
 std::vector<std::string> distinct(const screen::Screen& screen, std::string screen::Population::*label) {
     std::vector<std::string> values;
     for (const screen::Population& population : screen.populations) values.push_back(population.*label);
@@ -40,9 +40,9 @@ std::vector<DoseSummary> summarise_doses(const screen::Screen& screen) {
         ++n_pairs[key_of(screen.populations[pair.treated])];
     }
     std::vector<DoseSummary> doses;
-    for (const auto& [key, of_key] : sizes) {
+    for (const auto& [key, key_sizes] : sizes) {
         doses.push_back(
-            {std::get<1>(key), std::get<3>(key), !std::get<0>(key), size_range(of_key), n_pairs[key]});
+            {std::get<1>(key), std::get<3>(key), !std::get<0>(key), size_range(key_sizes), n_pairs[key]});
     }
     return doses;
 }

@@ -13,14 +13,15 @@
 
 namespace popflow::inspect {
 
-/// Smallest, middle and largest number of cells; the median of an even number is the lower middle.
+/// Distribution of the numbers of cells of some populations.
 struct SizeRange {
-    std::size_t n = 0;
-    std::size_t n_cells = 0;
+    std::size_t n = 0;        ///< number of populations
+    std::size_t n_cells = 0;  ///< total number of cells
     std::size_t smallest = 0;
-    std::size_t median = 0;
+    std::size_t median = 0;  ///< the lower of the two middle values if `n` is even
     std::size_t largest = 0;
 };
+/// Computes the distribution of sizes. Returns zeros for no sizes.
 SizeRange size_range(std::vector<std::size_t> sizes);
 
 /// The populations of one treatment at one concentration.
@@ -29,22 +30,27 @@ struct DoseSummary {
     std::string concentration;
     bool control = false;
     SizeRange sizes;
-    std::size_t n_pairs = 0;  ///< in which they are the treated or the control side
+    std::size_t n_pairs = 0;  ///< number of pairs that use one of them as treated or as control
 };
 
-/// What the two forms of an inspection share.
+/// Data that the text and the JSON form of an inspection share.
 struct InspectionSummary {
-    std::vector<std::string> patients;  ///< sorted as numbers if all are
+    // Distinct labels, sorted as numbers if all of them are numbers.
+    std::vector<std::string> patients;
     std::vector<std::string> cultures;
     std::vector<std::string> plates;
     std::vector<std::string> replicates;
     SizeRange populations;
     std::vector<DoseSummary> doses;  ///< controls first, then by treatment and concentration
-    /// (culture, patient) -> pairs in train, validation, test; without a split all are in the first.
+    /// (culture, patient) -> number of pairs in train, validation, test. Without a split all pairs count as
+    /// train.
     std::map<std::pair<std::string, std::string>, std::array<std::size_t, 3>> pairs;
-    /// Reason -> what was dropped for it.
+    /// Reason -> items that were dropped for it.
     std::map<std::string, std::vector<screen::Dropped>> dropped;
 };
+/// Summarises a screen.
+/// @param split  null for none
+/// @throws core::ShapeMismatch if the split has another number of pairs than the screen
 InspectionSummary summarise(const screen::Screen& screen, const screen::Split* split);
 
 }  // namespace popflow::inspect

@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::size_t label_width = 14;
 constexpr std::size_t line_width = 100;
-constexpr std::size_t max_rows = 60;    // of a table
-constexpr std::size_t max_dropped = 8;  // of one reason
+constexpr std::size_t max_rows = 60;    // rows of a table, names of a list
+constexpr std::size_t max_dropped = 8;  // items listed per reason
 
-/// 24756030 -> 24,756,030
+/// Formats a number with separators: 24756030 -> 24,756,030.
 std::string grouped(std::size_t number) {
     const std::string digits = std::to_string(number);
     std::string text;
@@ -29,13 +29,13 @@ std::string counted(std::size_t number, const std::string& noun) {
     return grouped(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
-/// Columns on the screen: bytes that begin a UTF-8 character.
+/// Returns the number of characters of a UTF-8 text.
 std::size_t width(const std::string& text) {
     return static_cast<std::size_t>(std::count_if(
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-/// A label and its text, wrapped and indented.
+/// Formats a label and its text, wrapped and indented.
 std::string entry(const std::string& label, const std::string& text) {
     std::string result = label + std::string(label_width - label.size(), ' ');
     std::size_t column = label_width;
@@ -67,7 +67,8 @@ std::string names(const std::vector<std::string>& all) {
 
 using Row = std::vector<std::string>;
 
-/// Rows under a heading, columns aligned: the first `n_left` to the left, numbers to the right.
+/// Formats rows, of which the first is the heading. Aligns the first `n_left` columns to the left, the others
+/// to the right.
 std::string table(const std::vector<Row>& rows, std::size_t n_left) {
     std::vector<std::size_t> widths(rows.front().size(), 0);
     for (const Row& row : rows) {

@@ -8,10 +8,11 @@
 
 namespace popflow::inspect {
 
-/// What a screen holds, for people: sizes, markers, labels, pairs, the split (null for none) and what was
-/// dropped.
+/// Returns a human-readable summary of a screen: sizes, markers, labels, pairs, the split and the dropped
+/// items.
 ///
-/// Long lists are summarised; inspection_json() has them whole.
+/// Shortens long lists. inspection_json() has the full lists.
+/// @param split  null for none
 std::string inspection_text(const screen::Screen& screen, const screen::Split* split);
 
 }  // namespace popflow::inspect

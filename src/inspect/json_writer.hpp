@@ -8,10 +8,10 @@
 
 namespace popflow::inspect {
 
-/// A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
+/// Returns a quoted JSON string. Bytes that are not UTF-8 become U+FFFD.
 std::string json_string(std::string_view text);
 
-/// Writes indented JSON. Calls nest as the document does; within an object each value comes after its key().
+/// Writes indented JSON. Calls nest like the document. Within an object, call key() before each value.
 class JsonWriter {
   public:
     JsonWriter& begin_object() { return begin('{', '}'); }
@@ -23,14 +23,15 @@ class JsonWriter {
     JsonWriter& value(const char* text) { return value(std::string_view(text)); }
     JsonWriter& value(std::uint64_t number) { return raw(std::to_string(number)); }
     JsonWriter& value(bool yes) { return raw(yes ? "true" : "false"); }
-    /// Not a finite number: null.
+    /// Writes a number, or null if it is not finite.
     JsonWriter& value(double number);
     JsonWriter& value(const std::vector<std::string>& texts);
+    /// Writes a member of an object.
     template <class Value>
-    JsonWriter& member(std::string_view name, const Value& of_it) {
-        return key(name).value(of_it);
+    JsonWriter& member(std::string_view name, const Value& content) {
+        return key(name).value(content);
     }
-    /// The document, with a newline at its end.
+    /// Returns the document, with a newline at its end.
     std::string text() const { return text_ + "\n"; }
 
   private:
@@ -39,8 +40,8 @@ class JsonWriter {
     void new_line();
 
     std::string text_;
-    std::string closings_;  ///< of the open objects and arrays
-    bool first_ = true;     ///< nothing yet in the innermost one
+    std::string closings_;  ///< closing brackets of the open objects and arrays
+    bool first_ = true;     ///< true while the innermost object or array is empty
     bool after_key_ = false;
 };
 

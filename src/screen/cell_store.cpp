@@ -22,11 +22,11 @@ std::size_t page_bytes() {
     return bytes;
 }
 
-std::size_t whole_pages(std::size_t bytes) {
+std::size_t round_up_to_pages(std::size_t bytes) {
     return (bytes + page_bytes() - 1) / page_bytes() * page_bytes();
 }
 
-// Maps a file without a name that has its room on the disk.
+// Maps an unlinked file whose blocks are allocated.
 void* map_file(const std::string& folder, std::size_t bytes) {
     const int fd = core::open_unlinked_file(folder + "/popflow-cells");
     const int error = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
@@ -34,25 +34,27 @@ void* map_file(const std::string& folder, std::size_t bytes) {
     const int cause = error == 0 ? errno : error;
     ::close(fd);  // the mapping keeps the file
     if (base != MAP_FAILED) return base;
-    throw core::WriteError(folder, "cannot set aside " + std::to_string((bytes >> 20U) + 1) +
-                                       " MB for cells: " + std::generic_category().message(cause));
+    throw core::WriteError(folder, "cannot allocate " + std::to_string((bytes >> 20U) + 1) +
+                                       " MB for cells: " + std::generic_category().message(cause) +
+                                       ". Name a folder on a larger local disk with --cache FOLDER");
 }
 
-// The whole pages that hold the cells; a store begins each population on a page.
+// Advises the system about the whole pages that hold the cells. A store starts each population on a page
+// boundary.
 void advise(const CellsView& cells, int advice) {
     if (!cells.on_disk) return;
     auto* begin = const_cast<std::byte*>(reinterpret_cast<const std::byte*>(cells.x.data));
-    (void)::madvise(begin, whole_pages(cells.x.rows * cells.x.stride * sizeof(float)), advice);
+    (void)::madvise(begin, round_up_to_pages(cells.x.rows * cells.x.stride * sizeof(float)), advice);
 }
 
 }  // namespace
 
 CellStore::CellStore(std::span<const std::size_t> sizes, std::size_t markers, const std::string& folder)
     : markers_(markers), on_disk_(!folder.empty()) {
-    places_.reserve(sizes.size());
+    extents_.reserve(sizes.size());
     for (const std::size_t n : sizes) {
-        const std::size_t bytes = whole_pages(n * (markers * sizeof(float) + 1));
-        places_.push_back({bytes_, n, bytes});
+        const std::size_t bytes = round_up_to_pages(n * (markers * sizeof(float) + 1));
+        extents_.push_back({bytes_, n, bytes});
         bytes_ += bytes;
     }
     if (bytes_ == 0) return;
@@ -69,7 +71,7 @@ CellStore& CellStore::operator=(CellStore&& other) noexcept {
     std::swap(bytes_, other.bytes_);
     std::swap(markers_, other.markers_);
     std::swap(on_disk_, other.on_disk_);
-    std::swap(places_, other.places_);
+    std::swap(extents_, other.extents_);
     return *this;
 }
 
@@ -78,10 +80,10 @@ CellStore::~CellStore() {
 }
 
 CellsSpan CellStore::destination(std::size_t i) {
-    const Place& place = places_.at(i);
-    std::byte* begin = base_ + place.begin;
-    return {{reinterpret_cast<float*>(begin), place.cells, markers_},
-            {reinterpret_cast<std::uint8_t*>(begin) + place.cells * markers_ * sizeof(float), place.cells}};
+    const Extent& extent = extents_.at(i);
+    std::byte* begin = base_ + extent.begin;
+    return {{reinterpret_cast<float*>(begin), extent.cells, markers_},
+            {reinterpret_cast<std::uint8_t*>(begin) + extent.cells * markers_ * sizeof(float), extent.cells}};
 }
 
 CellsView CellStore::cells(std::size_t i) const {

@@ -11,18 +11,19 @@
 
 namespace popflow::screen {
 
-/// The cells of many populations, in memory or in a file that is mapped into it.
+/// Storage for the cells of many populations, in memory or in a memory-mapped file.
 ///
-/// A file is for a shard that does not fit into memory: the system keeps what is in use and writes the rest
-/// back. It has no name, so that it goes with the process, and its room on the disk is taken at once, so that
-/// a full disk is an error of the constructor. Cells are the same either way.
+/// The file serves a shard that does not fit into memory. The operating system keeps the pages in use in
+/// memory and writes the others back. The file is unlinked, so it disappears with the process. Its blocks are
+/// allocated up front, so a full disk fails in the constructor. The cells have the same values in both cases.
 class CellStore {
   public:
     CellStore() = default;
-    /// @param sizes  cells of each population
-    /// @param folder  for the file, on a disk of this host; empty for memory
-    /// @throws core::DataError if no file can be made there; core::WriteError if the disk is too small;
-    /// std::bad_alloc
+    /// @param sizes  number of cells of each population
+    /// @param folder  folder of the file, on a disk of this host; empty to store the cells in memory
+    /// @throws core::DataError if no file can be created in the folder
+    /// @throws core::WriteError if the disk is too small
+    /// @throws std::bad_alloc if memory cannot be mapped
     CellStore(std::span<const std::size_t> sizes, std::size_t markers, const std::string& folder);
     CellStore(CellStore&& other) noexcept { *this = std::move(other); }
     CellStore& operator=(CellStore&& other) noexcept;
@@ -30,30 +31,34 @@ class CellStore {
     CellStore& operator=(const CellStore&) = delete;
     ~CellStore();
 
-    std::size_t size() const { return places_.size(); }
+    /// Number of populations.
+    std::size_t size() const { return extents_.size(); }
     bool on_disk() const { return on_disk_; }
+    /// Returns the destination span of population `i`, to fill in its cells.
     CellsSpan destination(std::size_t i);
+    /// Returns a view of the cells of population `i`.
     CellsView cells(std::size_t i) const;
-    /// Lets the cells of a population leave memory until they are looked at again, if they are on a disk.
+    /// Evicts the cells of population `i` from memory if they are on disk. The next access reads them back.
     void release(std::size_t i) const;
 
   private:
-    struct Place {
-        std::size_t begin = 0;  ///< byte of the first cell; the types follow the cells
+    /// Location of one population in the mapping.
+    struct Extent {
+        std::size_t begin = 0;  ///< byte offset of the first cell; the cell types follow the cells
         std::size_t cells = 0;
-        std::size_t bytes = 0;  ///< whole pages
+        std::size_t bytes = 0;  ///< size, rounded up to whole pages
     };
     std::byte* base_ = nullptr;
     std::size_t bytes_ = 0;
     std::size_t markers_ = 0;
     bool on_disk_ = false;
-    std::vector<Place> places_;
+    std::vector<Extent> extents_;
 };
 
-/// Asks the system to fetch the cells from their disk, without waiting for it. Cells in memory stay as they
-/// are.
+/// Starts an asynchronous read of the cells from disk. Does nothing for cells in memory.
 void prefetch(const CellsView& cells);
-/// Lets cells leave memory until they are looked at again. Only for cells of a store on a disk.
+/// Evicts cells of an on-disk store from memory. The next access reads them back. Does nothing for other
+/// cells.
 void evict(const CellsView& cells);
 
 }  // namespace popflow::screen

@@ -10,7 +10,8 @@ namespace popflow::screen {
 
 namespace {
 
-// Concentrations are compared on the log scale, where dilution series are even; 0 comes before all others.
+// Logarithm of a concentration. Dilution series are evenly spaced on the log scale. 0 sorts before all
+// others.
 double log_dose(double concentration) {
     return std::log(std::max(concentration, 1e-300));
 }
@@ -60,7 +61,8 @@ void Conditions::require(const std::string& treatment) const {
                       (vectors_.empty() ? "was not among those trained on" : "has no vector"));
 }
 
-std::vector<float> Conditions::vector_of(const std::string& treatment) const {
+// The vector of a treatment, or its one-hot.
+std::vector<float> Conditions::treatment_code(const std::string& treatment) const {
     require(treatment);
     if (!vectors_.empty()) return vectors_.of(treatment).value();
     std::vector<float> one_hot(treatments_.size(), 0.0F);
@@ -69,7 +71,7 @@ std::vector<float> Conditions::vector_of(const std::string& treatment) const {
 }
 
 std::vector<float> Conditions::encode(const Population& treated) const {
-    std::vector<float> c = vector_of(treated.treatment);
+    std::vector<float> c = treatment_code(treated.treatment);
     if (doses_ == Doses::highest) return c;
     const std::vector<double>& seen = concentrations(treated.treatment);
     const auto above = std::lower_bound(seen.begin(), seen.end(), treated.concentration_value);
@@ -81,8 +83,8 @@ std::vector<float> Conditions::encode(const Population& treated) const {
         level -= (log_dose(*above) - log_dose(treated.concentration_value)) / (log_dose(*above) - low);
     }
     const auto scale = static_cast<float>(level / static_cast<double>(seen.size()));
-    c.reserve(2 * length());
-    for (std::size_t i = 0; i < length(); ++i) c.push_back(scale * c[i]);
+    c.reserve(2 * code_length());
+    for (std::size_t i = 0; i < code_length(); ++i) c.push_back(scale * c[i]);
     return c;
 }
 

@@ -16,8 +16,8 @@ std::size_t marker_column(const anndata::AnnData& data, const std::string& name,
     const auto found = std::find(all.begin(), all.end(), name);
     if (found == all.end()) {
         throw core::DataError(data.file(), "var",
-                              std::string(option) + " names `" + name + "`, which is missing" +
-                                  core::did_you_mean(name, all) + ", found " + core::joined(all));
+                              "found no marker `" + name + "`" + core::did_you_mean(name, all) +
+                                  ", allowed for --" + option + ": " + core::joined(all));
     }
     return static_cast<std::size_t>(found - all.begin());
 }
@@ -42,7 +42,8 @@ MarkerChoice choose_markers(const anndata::AnnData& data, const ScreenOptions& o
         choice.cols.push_back(column);
     }
     if (choice.markers.empty())
-        throw core::DataError(data.file(), "var", "found no marker to use, allowed 1 or more");
+        throw core::DataError(data.file(), "var",
+                              "no marker is left to use: check --markers and --exclude-markers");
     return choice;
 }
 

@@ -10,14 +10,14 @@
 
 namespace popflow::screen {
 
-/// Markers that are used, and their columns in X.
+/// Markers in use.
 struct MarkerChoice {
     std::vector<std::string> markers;
-    std::vector<std::size_t> cols;
+    std::vector<std::size_t> cols;  ///< columns of `markers` in X
 };
 
-/// Applies `markers` and `exclude_markers`. @throws core::DataError for an unknown or repeated name, or none
-/// left
+/// Applies the options `markers` and `exclude_markers`.
+/// @throws core::DataError for an unknown or repeated name, or if no marker is left
 MarkerChoice choose_markers(const anndata::AnnData& data, const ScreenOptions& options);
 
 }  // namespace popflow::screen

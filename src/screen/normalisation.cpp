@@ -10,7 +10,7 @@ namespace popflow::screen {
 
 namespace {
 
-/// Two passes over a block, which is in cache for the second one.
+/// Computes the moments of a block in two passes. The block is in cache for the second pass.
 Moments block_moments(linalg::ConstMatrixView<float> x) {
     Moments block{x.rows, std::vector<double>(x.cols, 0), std::vector<double>(x.cols, 0)};
     for (std::size_t i = 0; i < x.rows; ++i) {
@@ -67,11 +67,12 @@ Normalisation make_normalisation(const Moments& training) {
     result.scale = static_cast<float>(sum / static_cast<double>(training.m2.size()));
     double largest = 0;
     for (const double mean : training.mean) largest = std::max(largest, std::abs(mean));
-    // The mean of equal floats is off by some 1e-16 of it, which is no spread; floats that differ do so by
-    // 1e-7.
+    // The computed mean of equal floats has a relative error of about 1e-16, which is not a spread. Distinct
+    // floats differ by at least 1e-7 relative.
     if (!(result.scale > 1e-10 * largest) || !std::isfinite(result.scale)) {
         throw core::NumericalError(
-            "normalisation", "found every marker constant over the training cells, allowed a spread above 0");
+            "normalisation",
+            "every marker is constant over the training cells: at least one marker must vary");
     }
     for (const double mean : training.mean) result.mean.push_back(static_cast<float>(mean));
     return result;

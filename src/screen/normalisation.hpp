@@ -18,36 +18,40 @@ struct Moments {
     double standard_deviation(std::size_t j) const;
 };
 
-/// Moments of x in one pass over blocks of 1024 rows, in double.
+/// Computes the moments of x in one pass over blocks of 1024 rows, in double precision.
 ///
 /// Shapes:  x [n, d].
 Moments moments(linalg::ConstMatrixView<float> x);
 
-/// Moments of two disjoint sets of rows together; moments without rows are neutral.
+/// Combines the moments of two disjoint sets of rows. Moments without rows are the neutral element.
 ///
 /// Source: Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances",
 /// 1979.
-/// @throws core::ShapeMismatch
+/// @throws core::ShapeMismatch if the numbers of columns differ
 Moments combine(const Moments& a, const Moments& b);
 
-/// x -> (x - mean) / scale, one mean per marker and one scale for all.
+/// Affine normalisation x -> (x - mean) / scale, with one mean per marker and one scale for all markers.
 ///
-/// The scale is the mean over markers of the standard deviations (population ones, ddof = 0, as in the
-/// published code), so that markers keep their spread relative to each other.
+/// The scale is the mean over markers of the population standard deviations (ddof = 0, as in the published
+/// code). Markers keep their spread relative to each other.
 struct Normalisation {
-    std::vector<float> mean;  ///< [d], of the training cells
+    std::vector<float> mean;  ///< [d], mean of the training cells
     float scale = 1;
 
-    /// Shapes:  x [n, d], overwritten. @throws core::ShapeMismatch
+    /// Normalises in place.
+    ///
+    /// Shapes:  x [n, d], overwritten.
+    /// @throws core::ShapeMismatch
     void apply(linalg::MatrixView<float> x) const;
-    /// The inverse of apply().
+    /// Inverts apply() in place.
     void invert(linalg::MatrixView<float> x) const;
 };
 
+/// Computes the normalisation from the moments of the training cells.
 /// @throws core::NumericalError if there are no rows or all markers are constant
 Normalisation make_normalisation(const Moments& training);
 
-/// The identity: mean 0, scale 1.
+/// Returns the identity: mean 0, scale 1.
 Normalisation no_normalisation(std::size_t markers);
 
 }  // namespace popflow::screen

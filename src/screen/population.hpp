@@ -13,8 +13,8 @@ namespace popflow::screen {
 
 /// The cells of one experiment under one treatment at one concentration.
 ///
-/// A label that differs among its cells (a replicate, say, where replicates do not make experiments) is the
-/// distinct ones joined by `+`.
+/// If the cells have several values of a label (for example of the replicate, where the replicate is no
+/// pairing key), the label is the distinct values joined by `+`.
 struct Population {
     std::size_t experiment = 0;  ///< index into Screen::experiments
     std::string patient;
@@ -27,22 +27,22 @@ struct Population {
     bool control = false;
     std::size_t n_cells = 0;
     std::string part;  ///< value of the split column (`column:NAME`), else empty
-    // Rows of the file within which its cells lie; other populations' cells may lie there as well.
+    // Range of rows of the file that holds all its cells. Cells of other populations may lie in between.
     std::size_t first_row = 0;
     std::size_t end_row = 0;
 };
 
-/// A control population and a treated population of one experiment; indices into Screen::populations.
+/// A control population and a treated population of one experiment, as indices into Screen::populations.
 struct PopulationPair {
     std::size_t control = 0;
     std::size_t treated = 0;
 };
 
-/// Cells of one population that somebody else owns.
+/// Non-owning view of the cells of one population.
 struct CellsView {
     linalg::ConstMatrixView<float> x;
     std::span<const std::uint8_t> cell_type;
-    bool on_disk = false;  ///< in a mapped file, see CellStore
+    bool on_disk = false;  ///< true in a memory-mapped file, see CellStore
 };
 
 /// Cells of one population, transformed (e.g. arcsinh) but not normalised.
@@ -52,7 +52,7 @@ struct Cells {
     CellsView view() const { return {x.view(), cell_type}; }
 };
 
-/// Room for the cells of one population.
+/// Destination span: memory that receives the cells of one population.
 struct CellsSpan {
     linalg::MatrixView<float> x;
     std::span<std::uint8_t> cell_type;

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
-/// Gathers the rows of the wanted populations from a pass over obs.
+/// Finds the rows of the wanted populations in one pass over obs.
 class RowGatherer {
   public:
     RowGatherer(const Screen& screen, std::span<const std::size_t> populations, const anndata::AnnData& data,
@@ -43,20 +43,22 @@ class RowGatherer {
         }
     }
 
-    /// Runs of wanted rows, ascending, each with its place in the cells of its population.
+    /// Returns the runs of wanted rows, ascending. The output of each run points into the cells of its
+    /// population.
     std::vector<anndata::RowRun> gather() {
-        const std::vector<bool> blocks = blocks_of_interest();
+        const std::vector<bool> blocks = needed_blocks();
         for (std::size_t b = 0; b < blocks.size(); ++b) {
             if (blocks[b]) gather_block(b * RowKeys::block_rows);
         }
         for (std::size_t k = 0; k < wanted_.size(); ++k) {
-            if (filled_[k] != cells_[k].x.rows) changed();
+            if (filled_[k] != cells_[k].x.rows) fail_changed();
         }
         return std::move(runs_);
     }
 
   private:
-    std::vector<bool> blocks_of_interest() const {
+    /// Marks the blocks of rows that may hold wanted cells.
+    std::vector<bool> needed_blocks() const {
         std::vector<bool> blocks(screen_.n_obs / RowKeys::block_rows + 1, false);
         for (const std::size_t p : wanted_) {
             const Population& population = screen_.populations[p];
@@ -80,7 +82,7 @@ class RowGatherer {
 
     void add_row(std::size_t row, std::size_t k, std::uint8_t type) {
         const CellsSpan& cells = cells_[k];
-        if (filled_[k] == cells.x.rows) changed();
+        if (filled_[k] == cells.x.rows) fail_changed();
         float* out = cells.x.row(filled_[k]);
         cells.cell_type[filled_[k]++] = type;
         if (rows_ != nullptr) (*rows_)[k].push_back(row);
@@ -93,27 +95,29 @@ class RowGatherer {
         }
     }
 
-    /// Finds out whose the rows of a new key are, and their cell type.
+    /// Looks up the population and the cell type of a new key.
     void add_key(std::size_t key) {
         std::size_t slot = npos;
         std::uint8_t type = 0;
-        if (columns_.why_left_out(keys_, key).empty()) {
-            const auto found = slot_of_values_.find(columns_.population(keys_, key));
+        if (columns_.exclusion_reason(keys_, key).empty()) {
+            const auto found = slot_of_values_.find(columns_.population_values(keys_, key));
             if (found != slot_of_values_.end()) slot = found->second;
         }
         if (slot != npos) {
             const std::vector<std::string>& types = screen_.cell_types;
-            const std::string& label = keys_.label(key, columns_.of(Role::cell_type));
+            const std::string& label = keys_.label(key, columns_.column(Role::cell_type));
             const auto place = std::lower_bound(types.begin(), types.end(), label);
-            if (place == types.end() || *place != label) changed();
+            if (place == types.end() || *place != label) fail_changed();
             type = static_cast<std::uint8_t>(place - types.begin());
         }
         slot_.push_back(slot);
         type_.push_back(type);
     }
 
-    [[noreturn]] void changed() const {
-        throw core::DataError(screen_.file, "obs", "found other cells than when the file was opened");
+    [[noreturn]] void fail_changed() const {
+        throw core::DataError(screen_.file, "obs",
+                              "the cells differ from those found when the file was opened: the file must not "
+                              "change during a run");
     }
 
     const Screen& screen_;
@@ -123,20 +127,20 @@ class RowGatherer {
     ScreenColumns columns_;
     RowKeys keys_;
     std::map<std::vector<std::string>, std::size_t> slot_of_values_;
-    std::vector<std::size_t> filled_;  ///< cells found so far, by position in wanted_
-    std::vector<std::size_t> slot_;    ///< of a key: position in wanted_, or nobody
-    std::vector<std::uint8_t> type_;   ///< of a key: index into Screen::cell_types
+    std::vector<std::size_t> filled_;  ///< number of cells found so far, by position in wanted_
+    std::vector<std::size_t> slot_;    ///< position in wanted_ by key; npos for keys that are not wanted
+    std::vector<std::uint8_t> type_;   ///< index into Screen::cell_types by key
     std::vector<anndata::RowRun> runs_;
 };
 
-/// Where values come from and how they are transformed.
+/// Origin of the values, for error messages, and their transform.
 struct Source {
     const std::string& file;
     const std::vector<std::string>& markers;
     const Transform& transform;
 };
 
-[[noreturn]] void bad_value(const Source& source, std::size_t row, std::size_t j, float value) {
+[[noreturn]] void fail_value(const Source& source, std::size_t row, std::size_t j, float value) {
     const bool signed_values = source.transform.kind != Transform::Kind::log1p;
     const std::string found = std::isnan(value)   ? "NaN"
                               : std::isinf(value) ? (value > 0 ? "inf" : "-inf")
@@ -147,7 +151,8 @@ struct Source {
                               (signed_values ? "" : " >= 0 for the transform " + source.transform.text()));
 }
 
-/// Transforms the raw values of a run in place; false and nothing done if one of them is not allowed.
+/// Transforms the raw values of a run in place. Returns false and changes nothing if one of them is not
+/// allowed.
 bool transform_run(const Transform& transform, const anndata::RowRun& run, std::size_t d) {
     const std::span<float> values(run.out, run.count * d);
     if (!transform.allows(values)) return false;
@@ -168,7 +173,7 @@ void transform_runs(const Source& source, const std::vector<anndata::RowRun>& ru
     const anndata::RowRun& run = runs[static_cast<std::size_t>(bad)];
     std::size_t k = 0;
     while (transform.allows({run.out + k, 1})) ++k;
-    bad_value(source, run.first + k / d, k % d, run.out[k]);
+    fail_value(source, run.first + k / d, k % d, run.out[k]);
 }
 
 }  // namespace
@@ -196,7 +201,9 @@ void read_populations(const Screen& screen, std::span<const std::size_t> populat
     }
     const anndata::AnnData data(screen.file);
     if (data.n_obs() != screen.n_obs || data.n_vars() != screen.n_vars) {
-        throw core::DataError(screen.file, "X", "found another shape than when the file was opened");
+        throw core::DataError(screen.file, "X",
+                              "the shape differs from that found when the file was opened: the file must not "
+                              "change during a run");
     }
     const std::vector<anndata::RowRun> runs = RowGatherer(screen, populations, data, out, rows).gather();
     data.x().read(runs, screen.marker_cols);
@@ -208,7 +215,7 @@ AllCells read_all_cells(const std::string& file, const ScreenOptions& options) {
     MarkerChoice choice = choose_markers(data, options);
     if (data.n_obs() == 0) throw core::DataError(file, "X", "found no cells, allowed 1 or more");
     AllCells all{std::move(choice.markers), linalg::Matrix<float>(data.n_obs(), choice.cols.size())};
-    constexpr std::size_t block = 4096;  // rows that one thread transforms at a time
+    constexpr std::size_t block = 4096;  // number of rows that one thread transforms at a time
     std::vector<anndata::RowRun> runs;
     for (std::size_t first = 0; first < data.n_obs(); first += block) {
         runs.push_back({first, std::min(block, data.n_obs() - first), all.x.view().row(first)});

@@ -28,7 +28,7 @@ std::span<const std::uint32_t> RowKeys::read(std::size_t first, std::size_t coun
     block_.resize(count);
     Codes key(columns_.size(), 0);
     for (std::size_t i = 0; i < count; ++i) {
-        // Neighbours mostly agree, also in files that are only partly sorted.
+        // Neighbouring rows mostly have the same key, even in files that are only partly sorted.
         bool same = i > 0;
         for (std::size_t c = 0; c < codes.size(); ++c) {
             same = same && codes[c][i] == key[c];
@@ -45,13 +45,13 @@ std::span<const std::uint32_t> RowKeys::read(std::size_t first, std::size_t coun
     return block_;
 }
 
-bool RowKeys::missing(std::size_t key, std::size_t column) const {
-    return columns_[column] && keys_[key][column] == anndata::LabelColumn::missing;
+bool RowKeys::is_missing(std::size_t key, std::size_t column) const {
+    return columns_[column] && keys_[key][column] == anndata::LabelColumn::missing_code;
 }
 
 const std::string& RowKeys::label(std::size_t key, std::size_t column) const {
-    static const std::string none;
-    if (!columns_[column] || keys_[key][column] == anndata::LabelColumn::missing) return none;
+    static const std::string empty;
+    if (!columns_[column] || keys_[key][column] == anndata::LabelColumn::missing_code) return empty;
     return columns_[column]->labels()[static_cast<std::size_t>(keys_[key][column])];
 }
 

@@ -13,23 +13,26 @@
 
 namespace popflow::screen {
 
-/// Numbers the distinct combinations of labels ("keys") of some obs columns, reading obs in blocks.
+/// Numbers the distinct combinations of labels ("keys") of some obs columns. Reads obs in blocks.
 ///
-/// Memory grows with the distinct keys, not with the rows.
+/// Memory use is proportional to the number of distinct keys, not to the number of rows.
 class RowKeys {
   public:
-    /// Rows of obs read at a time.
+    /// Maximum number of rows of obs that are read at a time.
     static constexpr std::size_t block_rows = std::size_t{1} << 16;
 
-    /// An empty column name stands for a column that holds one empty label. @throws core::DataError
+    /// @param columns  names of obs columns; an empty name stands for a column with one empty label
+    /// @throws core::DataError if a column cannot be read
     RowKeys(const anndata::AnnData& data, const std::vector<std::string>& columns);
 
-    /// The key of each of `count` rows from `first` on; valid until the next call. count <= block_rows
+    /// Returns the keys of rows [first, first + count). The span is valid until the next call.
+    /// @param count  at most block_rows
     std::span<const std::uint32_t> read(std::size_t first, std::size_t count);
-    /// Keys met so far.
+    /// Number of distinct keys found so far.
     std::size_t size() const { return keys_.size(); }
-    bool missing(std::size_t key, std::size_t column) const;
-    /// Empty for a missing value.
+    /// Returns whether a key has no value in a column.
+    bool is_missing(std::size_t key, std::size_t column) const;
+    /// Returns the label of a key in a column, empty for a missing value.
     const std::string& label(std::size_t key, std::size_t column) const;
 
   private:

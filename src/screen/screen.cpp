@@ -30,9 +30,9 @@ std::string dose_label(const Population& population) {
     return population.treatment + (population.concentration.empty() ? "" : " at " + population.concentration);
 }
 
-/// Drops the small populations of an experiment; gives the others.
-std::vector<PopulationDraft> large_ones(Screen& screen, const std::string& experiment,
-                                        const std::vector<PopulationDraft>& drafts) {
+/// Drops the populations of an experiment that are below the minimum size. Returns the others.
+std::vector<PopulationDraft> keep_large_populations(Screen& screen, const std::string& experiment,
+                                                    const std::vector<PopulationDraft>& drafts) {
     std::vector<PopulationDraft> kept;
     for (const PopulationDraft& draft : drafts) {
         if (draft.population.n_cells >= screen.options.min_cells) {
@@ -52,8 +52,8 @@ std::vector<PopulationDraft> large_ones(Screen& screen, const std::string& exper
     return kept;
 }
 
-/// Why an experiment with these populations is of no use; empty if it is.
-std::string why_useless(const std::vector<PopulationDraft>& kept, const ScreenOptions& options) {
+/// Returns why an experiment with these populations is dropped, or an empty text if it is kept.
+std::string drop_reason(const std::vector<PopulationDraft>& kept, const ScreenOptions& options) {
     const auto is_control = [](const PopulationDraft& draft) { return draft.population.control; };
     const std::string size = " of " + std::to_string(options.min_cells) + " cells or more";
     if (kept.empty()) return "no population" + size;
@@ -62,14 +62,15 @@ std::string why_useless(const std::vector<PopulationDraft>& kept, const ScreenOp
     return "";
 }
 
-/// Moves the experiments of use into the screen and lists the others; gives the keys of the kept populations.
+/// Moves the usable experiments into the screen and lists the others as dropped. Returns the keys of the kept
+/// populations.
 std::vector<std::size_t> keep_experiments(Screen& screen, const ScreenDraft& draft) {
     std::vector<std::size_t> keys;
     for (const auto& [values, drafts] : draft.experiments) {
         Experiment experiment{experiment_label(values), values, {}};
         screen.populations_found += drafts.size();
-        const std::vector<PopulationDraft> kept = large_ones(screen, experiment.label, drafts);
-        const std::string why = why_useless(kept, screen.options);
+        const std::vector<PopulationDraft> kept = keep_large_populations(screen, experiment.label, drafts);
+        const std::string why = drop_reason(kept, screen.options);
         if (!why.empty()) {
             std::size_t n_cells = 0;
             for (const PopulationDraft& population : kept) n_cells += population.population.n_cells;
@@ -88,14 +89,14 @@ std::vector<std::size_t> keep_experiments(Screen& screen, const ScreenDraft& dra
     return keys;
 }
 
-/// The control of an experiment: most cells; populations are in the order that settles ties.
+/// Returns the control population with the most cells. Populations are sorted, so the first one wins a tie.
 std::size_t control_of(const Screen& screen, const Experiment& experiment) {
     std::size_t control = experiment.populations.front();
-    std::size_t most = 0;
+    std::size_t max_cells = 0;
     for (const std::size_t p : experiment.populations) {
-        if (!screen.populations[p].control || screen.populations[p].n_cells <= most) continue;
+        if (!screen.populations[p].control || screen.populations[p].n_cells <= max_cells) continue;
         control = p;
-        most = screen.populations[p].n_cells;
+        max_cells = screen.populations[p].n_cells;
     }
     return control;
 }
@@ -108,7 +109,7 @@ void make_pairs(Screen& screen) {
             const std::size_t p = experiment.populations[k];
             const Population& population = screen.populations[p];
             if (population.control) continue;
-            // Doses ascend, so the highest is the last one of its treatment.
+            // Doses are ascending, so the highest is the last one of its treatment.
             const bool highest =
                 k + 1 == experiment.populations.size() ||
                 screen.populations[experiment.populations[k + 1]].treatment != population.treatment;
@@ -132,31 +133,31 @@ void check_concentrations(const Screen& screen, const std::string& column) {
             throw core::DataError(screen.file, "obs/" + column,
                                   "found `" + label + "` for treatment " + treatment + ", which has " +
                                       std::to_string(concentrations.size()) +
-                                      " concentrations; allowed numbers, so that doses have an order");
+                                      " concentrations: they must be numbers, so that doses have an order");
         }
     }
 }
 
 void find_cell_types(Screen& screen, const RowKeys& keys, const std::vector<std::size_t>& kept_keys,
                      const ScreenColumns& columns) {
-    constexpr std::size_t most = std::numeric_limits<std::uint8_t>::max();
-    const std::size_t column = columns.of(Role::cell_type);
+    constexpr std::size_t max_types = std::numeric_limits<std::uint8_t>::max();
+    const std::size_t column = columns.column(Role::cell_type);
     std::set<std::string> types;
     for (const std::size_t key : kept_keys) types.insert(keys.label(key, column));
-    if (types.size() > most) {
-        throw core::DataError(
-            screen.file, "obs/" + columns.names()[column],
-            "found " + std::to_string(types.size()) + " cell types, allowed at most " + std::to_string(most));
+    if (types.size() > max_types) {
+        throw core::DataError(screen.file, "obs/" + columns.names()[column],
+                              "found " + std::to_string(types.size()) + " cell types, allowed at most " +
+                                  std::to_string(max_types));
     }
     screen.cell_types.assign(types.begin(), types.end());
 }
 
-// As the end of a message.
-std::string rows_left_out(const Screen& screen) {
+// Lists the excluded rows, as the last sentences of an error message.
+std::string excluded_rows_note(const Screen& screen) {
     std::string text;
     for (const Dropped& dropped : screen.dropped) {
         if (dropped.kind == Dropped::Kind::rows && dropped.n_cells > 0)
-            text += "; " + core::counted(dropped.n_cells, "row") + " left out: " + dropped.why;
+            text += ". " + core::counted(dropped.n_cells, "row") + " left out: " + dropped.why;
     }
     return text;
 }
@@ -171,8 +172,8 @@ void check_controls(const Screen& screen, const ScreenDraft& draft, const std::s
     }
     throw core::DataError(screen.file, "obs/" + column,
                           "found no control among " + core::joined({found.begin(), found.end()}) +
-                              "; allowed control labels are " + core::joined(screen.options.control_labels) +
-                              rows_left_out(screen));
+                              ", allowed control labels are " + core::joined(screen.options.control_labels) +
+                              ". Name the controls of this file with --control" + excluded_rows_note(screen));
 }
 
 void check_any_left(const Screen& screen, const ScreenDraft& draft) {
@@ -189,8 +190,8 @@ void check_any_left(const Screen& screen, const ScreenDraft& draft) {
                               (screen.experiments_found == 1 ? " does not keep" : " keeps") + " a control" +
                               (screen.options.need_pairs ? " and a treatment" : "") + " of at least " +
                               std::to_string(screen.options.min_cells) +
-                              " cells (--min-cells); the largest population has " + std::to_string(largest) +
-                              ", see also --pair-by" + rows_left_out(screen));
+                              " cells. The largest population has " + std::to_string(largest) +
+                              " cells. Check --min-cells and --pair-by" + excluded_rows_note(screen));
 }
 
 std::string fingerprint(const anndata::AnnData& data, const ScreenDraft& draft) {
@@ -237,11 +238,11 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
                 {Dropped::Kind::rows, "rows", 0, "--exclude " + options.exclude[k] + " matches no row"});
         }
     }
-    const std::string treatment_column = columns.names()[columns.of(Role::treatment)];
+    const std::string treatment_column = columns.names()[columns.column(Role::treatment)];
     check_controls(screen, draft, treatment_column);
     const std::vector<std::size_t> kept_keys = keep_experiments(screen, draft);
     check_any_left(screen, draft);
-    check_concentrations(screen, columns.names()[columns.of(Role::concentration)]);
+    check_concentrations(screen, columns.names()[columns.column(Role::concentration)]);
     find_cell_types(screen, keys, kept_keys, columns);
     make_pairs(screen);
     screen.fingerprint = fingerprint(data, draft);

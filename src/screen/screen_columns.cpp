@@ -16,14 +16,20 @@ std::optional<std::size_t> role_index(const std::string& name) {
     return static_cast<std::size_t>(found - role_names.begin());
 }
 
-/// The obs column that plays a role.
+/// Returns the name of the obs column of a role.
 std::string column_of(const ScreenOptions& options, const std::string& role) {
     const auto mapped = options.columns.find(role);
     return mapped == options.columns.end() ? role : mapped->second;
 }
 
-void check_present(const anndata::AnnData& data, const std::string& column) {
-    if (!data.has_obs(column)) (void)data.obs(column);  // says what is nearest
+/// Checks that obs has a column. `advice` completes the message.
+void check_present(const anndata::AnnData& data, const std::string& column, const std::string& advice = "") {
+    if (data.has_obs(column)) return;
+    const std::vector<std::string> names = data.obs_columns();
+    throw core::DataError(data.file(), "obs/" + column,
+                          names.empty() ? "is missing: obs has no columns"
+                                        : "is missing" + core::did_you_mean(column, names) + ", found " +
+                                              core::joined(names) + advice);
 }
 
 }  // namespace
@@ -36,7 +42,7 @@ ScreenColumns::ScreenColumns(const anndata::AnnData& data, const ScreenOptions& 
     if (!options.split_column.empty()) split_ = named_column(data, options, options.split_column);
 }
 
-/// Position of a column in names(); each is there once.
+/// Returns the position of a column in names(). Adds the column if it is new.
 std::size_t ScreenColumns::add(const std::string& name) {
     const auto known = std::find(names_.begin(), names_.end(), name);
     if (known != names_.end()) return static_cast<std::size_t>(known - names_.begin());
@@ -52,14 +58,15 @@ void ScreenColumns::find_roles(const anndata::AnnData& data, const ScreenOptions
         }
         check_present(data, column);
     }
-    check_present(data, column_of(options, "treatment"));
+    check_present(data, column_of(options, "treatment"),
+                  ". Name the column that holds the treatments with --column treatment=COLUMN");
     for (std::size_t k = 0; k < role_names.size(); ++k) {
         const std::string column = column_of(options, role_names[k]);
         roles_[k] = add(data.has_obs(column) ? column : "");
     }
 }
 
-/// A role, or a column of obs that must be there.
+/// Returns the position of a required column, given as a role or as the name of an obs column.
 std::size_t ScreenColumns::named_column(const anndata::AnnData& data, const ScreenOptions& options,
                                         const std::string& name) {
     const std::string column = role_index(name) ? column_of(options, name) : name;
@@ -69,16 +76,16 @@ std::size_t ScreenColumns::named_column(const anndata::AnnData& data, const Scre
 
 void ScreenColumns::find_pairing(const anndata::AnnData& data, const ScreenOptions& options) {
     if (options.pair_by.empty()) throw core::ConfigError("pair-by", "found no column, allowed one or more");
-    const bool usual = options.pair_by == ScreenOptions().pair_by;
+    const bool is_default = options.pair_by == ScreenOptions().pair_by;
     for (const std::string& name : options.pair_by) {
         if (name == "treatment" || name == "concentration" || name == "cell_type") {
-            throw core::ConfigError("pair-by", "found " + name +
-                                                   ", which differs within an experiment; allowed " +
-                                                   "patient, culture, plate, replicate or a column of obs");
+            throw core::ConfigError("pair-by",
+                                    "found " + name + ", which differs within an experiment, allowed " +
+                                        "patient, culture, plate, replicate or another column of obs");
         }
-        // What the user named must be there; of the usual keys those that the file has do.
+        // Columns that the user names are required. The default keys are optional.
         const std::optional<std::size_t> role = role_index(name);
-        pair_by_.push_back(usual && role ? roles_[*role] : named_column(data, options, name));
+        pair_by_.push_back(is_default && role ? roles_[*role] : named_column(data, options, name));
     }
 }
 
@@ -111,24 +118,24 @@ bool ScreenColumns::is_control(const std::string& treatment) const {
     return std::ranges::find(control_labels_, treatment) != control_labels_.end();
 }
 
-std::string ScreenColumns::why_left_out(const RowKeys& keys, std::size_t key) const {
+std::string ScreenColumns::exclusion_reason(const RowKeys& keys, std::size_t key) const {
     for (const Exclusion& exclusion : exclusions_) {
         if (exclusion.matches(keys, key)) return "excluded by " + exclusion.text;
     }
     std::vector<std::size_t> needed = pair_by_;
-    needed.push_back(of(Role::treatment));
-    if (!is_control(keys.label(key, of(Role::treatment)))) needed.push_back(of(Role::concentration));
-    for (const std::size_t column : needed) {
-        if (keys.missing(key, column)) return missing_label_prefix + names_[column];
+    needed.push_back(column(Role::treatment));
+    if (!is_control(keys.label(key, column(Role::treatment)))) needed.push_back(column(Role::concentration));
+    for (const std::size_t position : needed) {
+        if (keys.is_missing(key, position)) return missing_label_prefix + names_[position];
     }
     return "";
 }
 
-std::vector<std::string> ScreenColumns::population(const RowKeys& keys, std::size_t key) const {
+std::vector<std::string> ScreenColumns::population_values(const RowKeys& keys, std::size_t key) const {
     std::vector<std::string> values;
-    for (const std::size_t column : pair_by_) values.push_back(keys.label(key, column));
-    values.push_back(keys.label(key, of(Role::treatment)));
-    values.push_back(core::plain_label(keys.label(key, of(Role::concentration))));
+    for (const std::size_t position : pair_by_) values.push_back(keys.label(key, position));
+    values.push_back(keys.label(key, column(Role::treatment)));
+    values.push_back(core::plain_label(keys.label(key, column(Role::concentration))));
     return values;
 }
 

@@ -14,39 +14,44 @@
 
 namespace popflow::screen {
 
-/// What a column of obs is for.
+/// Role of a column of obs.
 enum class Role { patient, culture, treatment, concentration, replicate, plate, cell_type };
 inline constexpr std::array<const char*, 7> role_names{"patient",   "culture", "treatment", "concentration",
                                                        "replicate", "plate",   "cell_type"};
 
-/// The obs columns that a screen needs, and what a row's labels (its key in RowKeys) mean.
+/// The obs columns that a screen needs. Interprets the labels of a row, given as its key in RowKeys.
 class ScreenColumns {
   public:
-    /// Finds the columns in the file. @throws core::DataError for a missing one; core::ConfigError for a bad
-    /// option
+    /// Finds the columns in the file.
+    /// @throws core::DataError for a missing column
+    /// @throws core::ConfigError for an invalid option
     ScreenColumns(const anndata::AnnData& data, const ScreenOptions& options);
 
-    /// obs columns in the order in which RowKeys has them; empty for one that the file does not have.
+    /// Names of the obs columns, in the order of the columns of RowKeys. A column that the file lacks has an
+    /// empty name.
     const std::vector<std::string>& names() const { return names_; }
-    std::size_t of(Role role) const { return roles_[static_cast<std::size_t>(role)]; }
+    /// Returns the index in names() of the column of a role.
+    std::size_t column(Role role) const { return roles_[static_cast<std::size_t>(role)]; }
+    /// Indices in names() of the pairing keys.
     const std::vector<std::size_t>& pair_by() const { return pair_by_; }
+    /// Index in names() of the split column, if there is one.
     std::optional<std::size_t> split() const { return split_; }
 
-    /// Whether a treatment is one of ScreenOptions::control_labels.
+    /// Returns whether a treatment is one of ScreenOptions::control_labels.
     bool is_control(const std::string& treatment) const;
-    /// Why a row of this key is left out; empty if it is not. Names the entry of `exclude` or the missing
-    /// column. A control needs no concentration.
-    std::string why_left_out(const RowKeys& keys, std::size_t key) const;
-    /// Values of the pairing keys, then treatment, then concentration: what makes a population.
-    /// Concentrations are compared as numbers where they are some: `1` and `1.0` are one.
-    std::vector<std::string> population(const RowKeys& keys, std::size_t key) const;
-    /// Entries of ScreenOptions::exclude that some key matches.
+    /// Returns why the rows of a key are excluded: the entry of `exclude` or the missing label. Returns an
+    /// empty text for rows that are kept. A control needs no concentration.
+    std::string exclusion_reason(const RowKeys& keys, std::size_t key) const;
+    /// Returns the values that identify a population: the pairing keys, then treatment, then concentration.
+    /// Concentrations that are numbers are compared as numbers, so `1` and `1.0` are equal.
+    std::vector<std::string> population_values(const RowKeys& keys, std::size_t key) const;
+    /// Returns, for each entry of ScreenOptions::exclude, whether any key matches it.
     std::vector<bool> exclusions_used(const RowKeys& keys) const;
 
   private:
     struct Exclusion {
         std::string text;
-        std::vector<std::pair<std::size_t, std::string>> conditions;  ///< column, label
+        std::vector<std::pair<std::size_t, std::string>> conditions;  ///< (column, label)
         bool matches(const RowKeys& keys, std::size_t key) const;
     };
     std::size_t add(const std::string& name);

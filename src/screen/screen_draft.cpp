@@ -10,7 +10,7 @@ namespace popflow::screen {
 
 namespace {
 
-/// Number of rows of a key, and where they lie.
+/// Number of rows of a key, and the range of rows that holds them.
 struct Tally {
     std::size_t n_cells = 0;
     std::size_t first_row = 0;
@@ -38,11 +38,11 @@ std::vector<Tally> tally_rows(const anndata::AnnData& data, RowKeys& keys, std::
     return tallies;
 }
 
-/// The distinct labels of a population in one column, joined.
-std::string joint_label(const RowKeys& keys, const std::vector<std::size_t>& of_population,
+/// Joins the distinct labels of a population in one column by `+`.
+std::string joint_label(const RowKeys& keys, const std::vector<std::size_t>& population_keys,
                         std::size_t column) {
     std::set<std::string> distinct;
-    for (const std::size_t key : of_population) distinct.insert(keys.label(key, column));
+    for (const std::size_t key : population_keys) distinct.insert(keys.label(key, column));
     std::string text;
     for (const std::string& label : distinct)
         text.append(&label == &*distinct.begin() ? "" : "+").append(label);
@@ -50,13 +50,14 @@ std::string joint_label(const RowKeys& keys, const std::vector<std::size_t>& of_
 }
 
 void fill_labels(PopulationDraft& draft, const RowKeys& keys, const ScreenColumns& columns) {
-    const auto label = [&](Role role) { return joint_label(keys, draft.keys, columns.of(role)); };
+    const auto label = [&](Role role) { return joint_label(keys, draft.keys, columns.column(role)); };
     Population& population = draft.population;
     population.patient = label(Role::patient);
     population.culture = label(Role::culture);
     population.treatment = label(Role::treatment);
-    // Its labels are one number, or one text.
-    population.concentration = keys.label(draft.keys.front(), columns.of(Role::concentration));
+    // All concentration labels of a population are the same number or the same text, so the first one stands
+    // for all.
+    population.concentration = keys.label(draft.keys.front(), columns.column(Role::concentration));
     population.replicate = label(Role::replicate);
     population.plate = label(Role::plate);
     if (columns.split()) population.part = joint_label(keys, draft.keys, *columns.split());
@@ -87,12 +88,12 @@ ScreenDraft draft_screen(const anndata::AnnData& data, const ScreenColumns& colu
         for (std::size_t c = 0; c < columns.names().size(); ++c) {
             draft.obs_digest = digest_text(draft.obs_digest, keys.label(key, c));
         }
-        const std::string why = columns.why_left_out(keys, key);
+        const std::string why = columns.exclusion_reason(keys, key);
         if (!why.empty()) {
             draft.left_out[why] += tallies[key].n_cells;
             continue;
         }
-        PopulationDraft& population = populations[columns.population(keys, key)];
+        PopulationDraft& population = populations[columns.population_values(keys, key)];
         add_tally(population.population, tallies[key]);
         population.keys.push_back(key);
     }

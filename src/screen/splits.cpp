@@ -17,9 +17,9 @@ namespace {
 const char* const forms =
     "allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters, all";
 
-/// Part of the experiment of each pair.
-Split by_experiment(const Screen& screen, const std::string& spec,
-                    const std::vector<Part>& part_of_experiment) {
+/// Gives each pair the part of its experiment.
+Split split_by_experiment(const Screen& screen, const std::string& spec,
+                          const std::vector<Part>& part_of_experiment) {
     Split split{spec, {}};
     for (const PopulationPair& pair : screen.pairs) {
         split.parts.push_back(part_of_experiment[screen.populations[pair.treated].experiment]);
@@ -27,17 +27,17 @@ Split by_experiment(const Screen& screen, const std::string& spec,
     return split;
 }
 
-/// A split by the values of a role needs each experiment to have one value of it.
-void check_keyed(const Screen& screen, const std::string& role,
-                 const std::string& (*value)(const Population&)) {
+/// Checks that each experiment has one value of a role. A split by this role requires it.
+void check_pairing_key(const Screen& screen, const std::string& role,
+                       const std::string& (*value)(const Population&)) {
     const std::vector<std::string>& keys = screen.options.pair_by;
     if (std::find(keys.begin(), keys.end(), role) != keys.end()) return;
     std::set<std::string> all;
     for (const Population& population : screen.populations) all.insert(value(population));
     if (all.size() > 1) {
-        throw core::ConfigError("pair-by", "found " + core::joined(keys) +
-                                               ", allowed with this split: keys that include " + role +
-                                               ", or else cells of one " + role + " sit in two parts");
+        throw core::ConfigError("pair-by", "found " + core::joined(keys) + ", but this split needs the key " +
+                                               role + ": without it, cells of one " + role +
+                                               " would be in two parts of the split");
     }
 }
 
@@ -57,7 +57,7 @@ const std::string& replicate_of(const Population& population) {
     return population.replicate;
 }
 
-/// Experiments that have pairs, with one population of each to read labels from.
+/// Returns the experiments that have pairs, each with one population to read labels from.
 std::map<std::size_t, const Population*> paired_experiments(const Screen& screen) {
     std::map<std::size_t, const Population*> experiments;
     for (const PopulationPair& pair : screen.pairs) {
@@ -67,12 +67,15 @@ std::map<std::size_t, const Population*> paired_experiments(const Screen& screen
     return experiments;
 }
 
-/// Pairs whose treated population has one of some values of a role are test, the others train.
+/// Holds out pairs for test by the value that a role has in the treated population. The other pairs are
+/// train.
 Split hold_out(const Screen& screen, const std::string& spec, const std::string& role,
                const std::string& (*value)(const Population&)) {
-    const auto of = [&](const PopulationPair& pair) { return value(screen.populations[pair.treated]); };
+    const auto pair_value = [&](const PopulationPair& pair) {
+        return value(screen.populations[pair.treated]);
+    };
     std::set<std::string> known;
-    for (const PopulationPair& pair : screen.pairs) known.insert(of(pair));
+    for (const PopulationPair& pair : screen.pairs) known.insert(pair_value(pair));
     const std::vector<std::string> all(known.begin(), known.end());
     if (all.size() < 2) {
         throw core::DataError(
@@ -89,27 +92,27 @@ Split hold_out(const Screen& screen, const std::string& spec, const std::string&
     }
     Split split{spec, {}};
     for (const PopulationPair& pair : screen.pairs) {
-        const bool held_out = std::ranges::find(wanted, of(pair)) != wanted.end();
+        const bool held_out = std::ranges::find(wanted, pair_value(pair)) != wanted.end();
         split.parts.push_back(held_out ? Part::test : Part::train);
     }
     return split;
 }
 
-/// The replicates of one (patient, plate) batch of a culture, each with its experiments.
+/// One (patient, plate) batch of a culture: replicate -> experiments.
 using Batch = std::map<std::string, std::vector<std::size_t>>;
 
-/// Gives one replicate of a batch to a part.
-void give_one(const Batch& batch, Part part, core::Stream& stream, std::vector<Part>& parts) {
+/// Assigns one random replicate of a batch to a part.
+void assign_one_replicate(const Batch& batch, Part part, core::Stream& stream, std::vector<Part>& parts) {
     auto chosen = batch.begin();
     std::advance(chosen, stream.below(batch.size()));
     for (const std::size_t experiment : chosen->second) parts[experiment] = part;
 }
 
 Split split_by_replica(const Screen& screen, const std::string& spec, std::uint64_t seed) {
-    check_keyed(screen, "patient", patient_of);
-    check_keyed(screen, "culture", culture_of);
-    check_keyed(screen, "plate", plate_of);
-    check_keyed(screen, "replicate", replicate_of);
+    check_pairing_key(screen, "patient", patient_of);
+    check_pairing_key(screen, "culture", culture_of);
+    check_pairing_key(screen, "plate", plate_of);
+    check_pairing_key(screen, "replicate", replicate_of);
     std::map<std::string, std::map<std::pair<std::string, std::string>, Batch>> cultures;
     for (const auto& [experiment, p] : paired_experiments(screen)) {
         cultures[p->culture][{p->patient, p->plate}][p->replicate].push_back(experiment);
@@ -125,10 +128,11 @@ Split split_by_replica(const Screen& screen, const std::string& spec, std::uint6
         const std::size_t each = divisible.size() >= 30 ? 10 : divisible.size() / 3;
         const std::vector<std::uint32_t> order = stream.permutation(divisible.size());
         for (std::size_t k = 0; k < 2 * each; ++k) {
-            give_one(*divisible[order[k]], k < each ? Part::validation : Part::test, stream, parts);
+            assign_one_replicate(*divisible[order[k]], k < each ? Part::validation : Part::test, stream,
+                                 parts);
         }
     }
-    return by_experiment(screen, spec, parts);
+    return split_by_experiment(screen, spec, parts);
 }
 
 Split split_by_column(const Screen& screen, const std::string& spec, const std::string& name) {
@@ -144,14 +148,16 @@ Split split_by_column(const Screen& screen, const std::string& spec, const std::
             labels.insert(screen.populations[p].part);
         const std::string label = *labels.begin();
         if (labels.size() > 1 || (label != "train" && label != "validation" && label != "test")) {
-            throw core::DataError(screen.file, "obs/" + name,
-                                  "found `" + core::joined({labels.begin(), labels.end()}) +
-                                      "` in the experiment " + screen.experiments[e].label +
-                                      ", allowed one of train, validation, test for all of an experiment");
+            throw core::DataError(
+                screen.file, "obs/" + name,
+                "found `" + core::joined({labels.begin(), labels.end()}) + "` in the experiment " +
+                    screen.experiments[e].label +
+                    ", allowed one of train, validation, test, the same for all cells of an "
+                    "experiment");
         }
         parts[e] = parse_part(label);
     }
-    return by_experiment(screen, spec, parts);
+    return split_by_experiment(screen, spec, parts);
 }
 
 void check_parts(const Screen& screen, const Split& split) {
@@ -161,8 +167,9 @@ void check_parts(const Screen& screen, const Split& split) {
     std::string why;
     if (split.spec == "replica") {
         why =
-            "; it takes batches (patient, plate) of a culture that have two or more replicates, and three of "
-            "them";
+            ". The split replica needs a culture with three or more batches (patient, plate) that have two "
+            "or more "
+            "replicates each";
     }
     throw core::DataError(screen.file, "split " + split.spec,
                           "found " + std::to_string(n_train) + " pairs to train on and " +
@@ -213,7 +220,7 @@ Split make_split(const Screen& screen, const std::string& spec, std::uint64_t se
     if (spec == "replica") {
         split = split_by_replica(screen, spec, seed);
     } else if (spec.starts_with("patient:")) {
-        check_keyed(screen, "patient", patient_of);
+        check_pairing_key(screen, "patient", patient_of);
         split = hold_out(screen, spec, "patient", patient_of);
     } else if (splits_by_treatment(spec)) {
         split = hold_out(screen, spec, "treatment", treatment_of);

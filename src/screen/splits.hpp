@@ -10,14 +10,14 @@
 
 namespace popflow::screen {
 
-/// Which part of a split a pair belongs to.
+/// Part of a split.
 enum class Part { train, validation, test };
 
 const char* part_name(Part part);
-/// @throws ConfigError
+/// @throws ConfigError for an unknown name
 Part parse_part(const std::string& text);
 
-/// Parts of the pairs of a screen.
+/// Assignment of the pairs of a screen to train, validation and test.
 struct Split {
     std::string spec;         ///< as the user gave it
     std::vector<Part> parts;  ///< one per Screen::pairs
@@ -25,26 +25,29 @@ struct Split {
     std::vector<std::size_t> pairs(Part part) const;
 };
 
-/// Splits the pairs of a screen, by whole experiments but for `treatment`.
+/// Splits the pairs of a screen. All forms except `treatment` keep experiments whole.
 ///
-/// `patient:NAME[,NAME]`: every experiment of these patients is test, the others train.
-/// `treatment:NAME[,NAME]`: every pair of these treatments is test, the others train; their controls are in
-/// both.
-/// `replica`: of each culture's (patient, plate) batches that hold two or more replicates, 10 give one
-/// replicate to validation and 10 other ones give one to test; with fewer than 30 such batches, a third of
-/// them each. `column:NAME`: as the column NAME of obs says; the column must be constant within an
-/// experiment. `letters`: as the column `split` says, where simulate letters puts it. `all`: every pair is
-/// test, for data that a model is to be tried on.
+///   - `patient:NAME[,NAME]`: experiments of these patients are held out for test, the others are train.
+///   - `treatment:NAME[,NAME]`: pairs of these treatments are held out for test, the others are train.
+///     Both parts share the controls.
+///   - `replica`: uses the (patient, plate) batches of each culture that hold two or more replicates. Draws
+///     10 batches that give one replicate to validation, and 10 others that give one replicate to test. With
+///     fewer than 30 such batches, draws a third of them for each.
+///   - `column:NAME`: reads the part from the column NAME of obs, which must be constant within each
+///     experiment.
+///   - `letters`: reads the part from the column `split`, which `simulate letters` writes.
+///   - `all`: every pair is test. This form serves data that an existing model is evaluated on.
 ///
-/// @throws ConfigError for an unknown form; DataError for an unknown patient or treatment, or one only, a
-///         column that is missing or mixed within an experiment, and a split that leaves nothing to train on
-///         or nothing to test
+/// @throws ConfigError for an unknown form
+/// @throws DataError for an unknown patient or treatment, if there is only one of them, for a column that is
+///         missing or mixed within an experiment, and for a split without training pairs or without test
+///         pairs
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed);
 
-/// Whether `spec` holds treatments out, of which a model then needs vectors, see TreatmentVectors.
+/// Returns whether `spec` holds out treatments. A model then needs TreatmentVectors.
 bool splits_by_treatment(const std::string& spec);
 
-/// The obs column that `spec` names (`column:NAME`, `letters`), else empty; goes into
+/// Returns the obs column that `spec` names (`column:NAME`, `letters`), or an empty text. The value for
 /// ScreenOptions::split_column.
 std::string split_column(const std::string& spec);
 

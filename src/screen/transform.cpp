@@ -15,12 +15,12 @@ namespace popflow::screen {
 
 namespace {
 
-// log(1 + y) for y >= 0 to about 2e-16 relative, in a form that loops can be vectorised with; the library's
-// takes one value at a time. With 1 + y = 2^k m and m between sqrt(1/2) and sqrt(2), log m is the series
-// 2 artanh(s) = 2 s + 2/3 s^3 + ... of s = (m - 1) / (m + 1), |s| < 0.172, and what 1 + y was rounded by is
+// Computes log(1 + y) for y >= 0 with a relative error of about 2e-16. Unlike the function of the C library,
+// this form can be vectorised. With 1 + y = 2^k m and m between sqrt(1/2) and sqrt(2), log m is the series 2
+// artanh(s) = 2 s + 2/3 s^3 + ... of s = (m - 1) / (m + 1), |s| < 0.172. The rounding error of 1 + y is
 // added.
 [[gnu::always_inline]] inline double log_of_one_plus(double y) {
-    constexpr double ln2_high = 6.93147180369123816490e-01;  // with 21 bits that are 0: k ln2_high is exact
+    constexpr double ln2_high = 6.93147180369123816490e-01;  // the last 21 bits are 0, so k ln2_high is exact
     constexpr double ln2_low = 1.90821492927058770002e-10;
     constexpr std::uint64_t root_of_half = 0x3fe6a09e667f3bcdULL;
     constexpr std::uint64_t two_to_52 = 0x4330000000000000ULL;
@@ -42,7 +42,7 @@ namespace {
     p = p * z + 2.0 / 7;
     p = p * z + 2.0 / 5;
     p = p * z + 2.0 / 3;
-    // 2 s = f - s f, so that log m = f - s (f - p z) and its large part has no error.
+    // 2 s = f - s f. Hence log m = f - s (f - p z), and its large part f is exact.
     return k * ln2_high + (f - (s * (f - p * z) - (k * ln2_low + rounded / u)));
 }
 
@@ -50,8 +50,8 @@ POPFLOW_SIMD void arcsinh(float* x, std::size_t n, double cofactor) {
     for (std::size_t i = 0; i < n; ++i) {
         const double scaled = static_cast<double>(x[i]) / cofactor;
         const double a = std::abs(scaled);
-        // log(a + sqrt(a^2 + 1)) without a^2, which may be too large, and without 1, which a small a is lost
-        // in.
+        // log(a + sqrt(a^2 + 1)), written without a^2, which may overflow, and without the sum with 1, which
+        // loses the digits of a small a.
         const double r = 1 / a;
         const double log = log_of_one_plus(a + a / (r + std::sqrt(r * r + 1)));
         x[i] = static_cast<float>(std::copysign(log, scaled));
@@ -62,9 +62,10 @@ POPFLOW_SIMD void log1p(float* x, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(log_of_one_plus(static_cast<double>(x[i])));
 }
 
-POPFLOW_SIMD bool all_between(const float* x, std::size_t n, float least, float most) {
+// Returns whether all values are in [low, high]. NaN is outside.
+POPFLOW_SIMD bool all_between(const float* x, std::size_t n, float low, float high) {
     int outside = 0;
-    for (std::size_t i = 0; i < n; ++i) outside |= static_cast<int>(!(x[i] >= least && x[i] <= most));  // NaN
+    for (std::size_t i = 0; i < n; ++i) outside |= static_cast<int>(!(x[i] >= low && x[i] <= high));
     return outside == 0;
 }
 
@@ -107,8 +108,8 @@ void Transform::apply(std::span<float> values) const {
 }
 
 bool Transform::allows(std::span<const float> values) const {
-    constexpr float most = std::numeric_limits<float>::max();
-    return all_between(values.data(), values.size(), kind == Kind::log1p ? 0 : -most, most);
+    constexpr float max = std::numeric_limits<float>::max();
+    return all_between(values.data(), values.size(), kind == Kind::log1p ? 0 : -max, max);
 }
 
 double Transform::invert(double transformed) const {

@@ -6,22 +6,24 @@
 
 namespace popflow::screen {
 
-/// x -> arcsinh(x / cofactor), log(1 + x), or x.
+/// Elementwise transform of raw values: x -> arcsinh(x / cofactor), log(1 + x), or x.
 struct Transform {
     enum class Kind { arcsinh, log1p, none };
     Kind kind = Kind::arcsinh;
-    double cofactor = 5;  ///< raw counts
+    double cofactor = 5;  ///< cofactor of arcsinh, in raw counts
 
-    /// Reads `arcsinh:5`, `arcsinh`, `log1p` or `none`. @throws ConfigError
+    /// Parses `arcsinh:5`, `arcsinh`, `log1p` or `none`. @throws ConfigError for any other text
     static Transform parse(const std::string& text);
+    /// Returns the text that parse() reads.
     std::string text() const;
 
-    /// Of raw values in place, computed in double: half a unit in the last place of a float, whatever the
-    /// size of the value. @param values  those that allows() has nothing against
+    /// Transforms raw values in place. Computes in double precision. The error is half a unit in the last
+    /// place of a float for values of any size.
+    /// @param values  raw values for which allows() is true
     void apply(std::span<float> values) const;
-    /// Whether all values can be transformed: finite, and for log1p not negative.
+    /// Returns whether all values can be transformed: finite, and for log1p not negative.
     bool allows(std::span<const float> values) const;
-    /// The inverse of apply().
+    /// Inverts apply() for one value.
     double invert(double transformed) const;
 };
 

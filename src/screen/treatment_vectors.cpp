@@ -15,7 +15,7 @@ namespace {
 
 const char* const name_column = "treatment";
 
-void scale_to_unit_length(linalg::Matrix<float>& values) {
+void scale_to_unit_mean_square(linalg::Matrix<float>& values) {
     double squares = 0;
     for (const float v : values.values()) squares += double{v} * double{v};
     if (squares == 0) return;
@@ -36,10 +36,11 @@ TreatmentVectors TreatmentVectors::read(const std::string& path) {
     if (at == table.columns().end()) {
         throw core::DataError(path, "line 1",
                               "found the columns " + core::joined(table.columns()) +
-                                  ", allowed one named treatment, and features");
+                                  ", but no column treatment: add one that names the treatment of each row");
     }
     if (table.columns().size() == 1)
-        throw core::DataError(path, "line 1", "found the column treatment alone, allowed features beside it");
+        throw core::DataError(path, "line 1",
+                              "found only the column treatment: add one or more columns of features");
     const auto name_at = static_cast<std::size_t>(at - table.columns().begin());
     std::vector<std::string> names;
     std::vector<float> numbers;
@@ -51,7 +52,8 @@ TreatmentVectors TreatmentVectors::read(const std::string& path) {
         table.split(core::to_utf8(line), place, fields);
         const std::string& name = fields[name_at];
         if (name.empty() || std::ranges::find(names, name) != names.end())
-            throw core::DataError(path, place, "found treatment '" + name + "', allowed each name once");
+            throw core::DataError(
+                path, place, "found treatment '" + name + "', allowed names that are unique and not empty");
         names.push_back(name);
         for (std::size_t j = 0; j < fields.size(); ++j) {
             if (j == name_at) continue;
@@ -63,10 +65,10 @@ TreatmentVectors TreatmentVectors::read(const std::string& path) {
             numbers.push_back(static_cast<float>(*value));
         }
     }
-    if (names.empty()) throw core::DataError(path, "", "found no treatment");
+    if (names.empty()) throw core::DataError(path, "", "found no rows, allowed one for each treatment");
     linalg::Matrix<float> values(names.size(), table.columns().size() - 1);
     std::ranges::copy(numbers, values.values().begin());
-    scale_to_unit_length(values);
+    scale_to_unit_mean_square(values);
     return {std::move(names), std::move(values)};
 }
 

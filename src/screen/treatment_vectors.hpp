@@ -10,29 +10,31 @@
 
 namespace popflow::screen {
 
-/// What is known of each treatment ahead of the screen: a vector of numbers, as a fingerprint of its
-/// molecule, its targets, or what a combination is made of. A model that sees the vector instead of the name
-/// can be asked about a treatment that it was not trained on.
+/// Feature vectors of treatments, known before the screen: for example a fingerprint of the molecule, its
+/// targets, or the components of a combination. A model that receives the vector instead of a one-hot can
+/// predict a treatment that it was not trained on.
 class TreatmentVectors {
   public:
     TreatmentVectors() = default;
     /// @param values  [treatments, features]
     TreatmentVectors(std::vector<std::string> names, linalg::Matrix<float> values);
-    /// Reads a CSV file: a column `treatment`, all others features. The vectors are scaled by one factor that
-    /// makes the mean of their squared lengths 1, the length that a one-hot has.
-    /// @throws core::DataError for a file, a row or a value that is not so
+    /// Reads a CSV file with a column `treatment`. All other columns are features. Scales all vectors by one
+    /// factor so that their mean squared length is 1, the squared length of a one-hot.
+    /// @throws core::DataError if the file cannot be read, or for an invalid row or value
     static TreatmentVectors read(const std::string& path);
 
     bool empty() const { return names_.empty(); }
     /// Length of a vector.
     std::size_t features() const { return values_.cols(); }
     const std::vector<std::string>& names() const { return names_; }
+    /// Vectors as rows, [treatments, features].
     const linalg::Matrix<float>& values() const { return values_; }
-    /// The vector of a treatment; of `A+B` that has none of its own the sum of those of A and B. Nothing if
-    /// one is not known.
+    /// Returns the vector of a treatment. A combination `A+B` without its own vector has the sum of the
+    /// vectors of A and B. Returns nullopt if a vector is unknown.
     std::optional<std::vector<float>> of(const std::string& treatment) const;
 
   private:
+    /// Adds the vector of a treatment to `sum`. Returns false if it is unknown.
     bool add(const std::string& name, std::vector<float>& sum) const;
 
     std::vector<std::string> names_;

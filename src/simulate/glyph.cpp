@@ -30,7 +30,7 @@ using Face = std::unique_ptr<std::remove_pointer_t<FT_Face>, Release<FT_Done_Fac
 
 Library start_library() {
     FT_Library library = nullptr;
-    if (FT_Init_FreeType(&library) != 0) throw core::Error("FreeType cannot be started");
+    if (FT_Init_FreeType(&library) != 0) throw core::Error("cannot initialise FreeType");
     return Library(library);
 }
 
@@ -39,14 +39,15 @@ Face open_face(const Library& library, const std::string& font, std::size_t size
     const auto status = std::filesystem::status(font, error);
     if (!std::filesystem::exists(status)) throw core::DataError(font, "", "No such file");
     if (std::filesystem::is_directory(status))
-        throw core::DataError(font, "", "found a folder, allowed a font");
+        throw core::DataError(font, "", "found a folder, allowed a font file");
     FT_Face face = nullptr;
     if (FT_New_Face(library.get(), font.c_str(), 0, &face) != 0) {
         throw core::DataError(font, "", "cannot be read as a font, allowed TrueType or OpenType");
     }
     Face owner(face);
     if (FT_Set_Pixel_Sizes(face, 0, static_cast<FT_UInt>(size)) != 0) {
-        throw core::DataError(font, "", "cannot be drawn at " + std::to_string(size) + " pixels");
+        throw core::DataError(
+            font, "", "cannot be rendered at " + std::to_string(size) + " pixels: choose another --size");
     }
     return owner;
 }
@@ -56,10 +57,10 @@ struct Pixel {
     std::size_t column = 0;
 };
 
-// The pixels of a grey image that are above 0, row by row.
+// Returns the pixels of a grey image that are above 0, row by row.
 std::vector<Pixel> pixels_above_zero(const FT_Bitmap& bitmap) {
     std::vector<Pixel> pixels;
-    // A negative pitch means that the buffer begins with the lowest row.
+    // A negative pitch means that the buffer starts with the lowest row.
     const std::size_t pitch = static_cast<std::size_t>(std::abs(bitmap.pitch));
     for (std::size_t i = 0; i < bitmap.rows; ++i) {
         const std::size_t stored = bitmap.pitch >= 0 ? i : bitmap.rows - 1 - i;
@@ -70,7 +71,8 @@ std::vector<Pixel> pixels_above_zero(const FT_Bitmap& bitmap) {
     return pixels;
 }
 
-// Centres of pixels, scaled so that the longer side of the box around them spans [-3, 3]; y upwards.
+// Returns the centres of the pixels, scaled so that the longer side of their bounding box spans [-3, 3]. y
+// points upwards.
 linalg::Matrix<float> cloud_of(const std::vector<Pixel>& pixels) {
     const auto [top, bottom] = std::ranges::minmax(pixels, {}, &Pixel::row);
     const auto [left, right] = std::ranges::minmax(pixels, {}, &Pixel::column);
@@ -89,7 +91,7 @@ linalg::Matrix<float> cloud_of(const std::vector<Pixel>& pixels) {
 linalg::Matrix<float> draw(const Face& face, const std::string& font, const std::string& letter) {
     const FT_UInt glyph = FT_Get_Char_Index(face.get(), static_cast<FT_ULong>(letter.front()));
     if (glyph == 0) throw core::DataError(font, "letter " + letter, "missing in this font");
-    // Grey levels always: a font's own bitmaps may be black and white.
+    // Always renders grey levels, because bitmaps that are embedded in a font may be black and white.
     if (FT_Load_Glyph(face.get(), glyph, FT_LOAD_RENDER | FT_LOAD_NO_BITMAP | FT_LOAD_TARGET_NORMAL) != 0 ||
         face->glyph->bitmap.pixel_mode != FT_PIXEL_MODE_GRAY) {
         throw core::DataError(font, "letter " + letter, "cannot be drawn in grey");
@@ -107,7 +109,7 @@ linalg::Matrix<float> draw(const Face& face, const std::string& font, const std:
 std::string default_font() {
     static const std::array<const char*, 6> places{
         "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf",   // Debian, Ubuntu
-        "/usr/share/fonts/truetype/liberation2/LiberationSans-Regular.ttf",  // older ones
+        "/usr/share/fonts/truetype/liberation2/LiberationSans-Regular.ttf",  // older Debian and Ubuntu
         "/usr/share/fonts/liberation-sans/LiberationSans-Regular.ttf",       // Red Hat, Fedora
         "/usr/share/fonts/liberation-sans-fonts/LiberationSans-Regular.ttf",
         "/usr/share/fonts/liberation/LiberationSans-Regular.ttf",  // Arch
@@ -116,8 +118,9 @@ std::string default_font() {
         std::error_code ignored;
         if (std::filesystem::is_regular_file(place, ignored)) return place;
     }
-    throw core::ConfigError("font", std::string("found no Liberation Sans, as at ") + places.front() +
-                                        "; install it (Debian: fonts-liberation) or give --font FILE");
+    throw core::ConfigError("font", std::string("found no Liberation Sans in the usual places, such as ") +
+                                        places.front() +
+                                        ": install it (Debian: fonts-liberation) or give --font FILE");
 }
 
 Alphabet draw_alphabet(const std::string& font, const std::vector<std::string>& letters, std::size_t size) {

@@ -10,25 +10,27 @@
 
 namespace popflow::simulate {
 
-/// Letters of one font, each as the cloud of its points.
+/// Letters of one font, each as a point cloud.
 struct Alphabet {
-    std::string family;                                   ///< the font's own name for itself
+    std::string family;                                   ///< family name in the font file
     std::map<std::string, linalg::Matrix<float>> clouds;  ///< letter -> [n, 2]
 };
 
-/// The file of Liberation Sans, which has the metrics of Arial, where the usual distributions keep it.
+/// Returns the path of Liberation Sans, which has the metrics of Arial. Searches the folders of common Linux
+/// distributions.
 ///
-/// @throws core::ConfigError if there is none
+/// @throws core::ConfigError if the font is not found
 std::string default_font();
 
-/// Draws letters `size` pixels high (the em of the font) in grey and takes every pixel above 0 as a point.
+/// Renders letters in grey and turns every pixel above 0 into a point.
 ///
-/// Points are scaled alike along both axes, so that the centres of the pixels span [-3, 3] along the longer
-/// side; the middle of the box around them is the origin, and y points upwards. They are in the order of the
-/// image, row by row from the top.
+/// Scales both axes by the same factor, so that the pixel centres span [-3, 3] along the longer side. The
+/// origin is the centre of the bounding box, and y points upwards. Points are in the order of the image, row
+/// by row from the top.
 ///
-/// @param letters  one capital A to Z each
-/// @throws core::DataError if the file is no font that can be drawn at this size, or lacks a letter
+/// @param letters  single capitals A to Z
+/// @param size  height of the em square of the font, in pixels
+/// @throws core::DataError if the file is not a font, cannot be rendered at this size, or lacks a letter
 Alphabet draw_alphabet(const std::string& font, const std::vector<std::string>& letters, std::size_t size);
 
 }  // namespace popflow::simulate

@@ -31,12 +31,12 @@ void check_letters(const std::string& option, const std::vector<std::string>& le
     }
 }
 
-// All capitals but some.
-std::vector<std::string> capitals_but(const std::vector<std::string>& others) {
+// Returns all capitals except the given ones.
+std::vector<std::string> capitals_except(const std::vector<std::string>& excluded) {
     std::vector<std::string> letters;
     for (char c = 'A'; c <= 'Z'; ++c) {
         const std::string letter(1, c);
-        if (std::ranges::find(others, letter) == others.end()) letters.push_back(letter);
+        if (std::ranges::find(excluded, letter) == excluded.end()) letters.push_back(letter);
     }
     return letters;
 }
@@ -57,7 +57,7 @@ Letters plan_letters(const LettersOptions& options) {
     LettersOptions& o = plan.options;
     std::set<std::string> all;
     check_letters("test-letters", o.test_letters, all);
-    if (o.letters.empty()) o.letters = capitals_but(o.test_letters);
+    if (o.letters.empty()) o.letters = capitals_except(o.test_letters);
     check_letters("letters", o.letters, all);
     if (o.rotations == 0) throw core::ConfigError("rotations", "found '0', allowed 1 or more");
     if (o.font.empty()) o.font = default_font();
@@ -101,7 +101,7 @@ LetterPoints letter_points(const Letters& letters, const RotatedLetter& e) {
 
 namespace {
 
-// A column of obs with few values.
+// A categorical column of obs.
 struct LetterColumn {
     const char* name;
     std::string (*value)(const RotatedLetter& e, bool control);
@@ -159,42 +159,44 @@ void write_uns(h5::Group& root, const Letters& letters) {
     anndata::write_strings(simulation, "test_letters", o.test_letters);
 }
 
-struct Places {
+// Byte offsets in the file that is being written.
+struct FileOffsets {
     std::uint64_t x = 0;
     std::uint64_t index = 0;
     std::uint64_t angle = 0;
     std::array<anndata::CodeColumn, label_columns.size()> columns;
 };
 
-// The file is open for reading only as long as this takes: processes must not meet in HDF5.
-Places find_places(const Letters& letters, const std::string& file, const std::string& path) {
+// Looks up the offsets. Keeps the file open in HDF5 only during this call, because HDF5 does not support
+// concurrent access by several processes.
+FileOffsets find_offsets(const Letters& letters, const std::string& file, const std::string& path) {
     const h5::Group root = h5::open_file(file);
     const h5::Dataset x = root.open_dataset("X");
     if (x.rows() != letters.n_points()) {
         throw core::DataError(path, "X",
-                              "found " + std::to_string(x.rows()) + " rows laid out, " +
+                              "found " + std::to_string(x.rows()) + " rows, but this process rendered " +
                                   std::to_string(letters.n_points()) +
-                                  " drawn; the font must be the same on every node");
+                                  " points: the font must be the same on every node");
     }
-    Places places{x.file_offset(),
-                  root.open_dataset("obs/_index").file_offset(),
-                  root.open_dataset("obs/angle").file_offset(),
-                  {}};
+    FileOffsets offsets{x.file_offset(),
+                        root.open_dataset("obs/_index").file_offset(),
+                        root.open_dataset("obs/angle").file_offset(),
+                        {}};
     for (std::size_t k = 0; k < label_columns.size(); ++k)
-        places.columns[k] = anndata::find_codes(root, label_columns[k].name);
-    return places;
+        offsets.columns[k] = anndata::find_codes(root, label_columns[k].name);
+    return offsets;
 }
 
-void write_population(anndata::RowWriter& writer, const Letters& letters, const Places& places,
+void write_population(anndata::RowWriter& writer, const Letters& letters, const FileOffsets& offsets,
                       const RotatedLetter& e, bool control, const linalg::Matrix<float>& x) {
     const std::size_t n = x.rows();
     const std::size_t row = e.first_row + (control ? 0 : n);
-    writer.write(x.data(), n * 2 * sizeof(float), places.x + row * 2 * sizeof(float));
+    writer.write(x.data(), n * 2 * sizeof(float), offsets.x + row * 2 * sizeof(float));
     const std::vector<double> angle(n, e.angle);
-    writer.write(angle.data(), n * sizeof(double), places.angle + row * sizeof(double));
-    anndata::write_row_names(writer, places.index, anndata::row_name_length(letters.n_points()), row, n);
+    writer.write(angle.data(), n * sizeof(double), offsets.angle + row * sizeof(double));
+    anndata::write_row_names(writer, offsets.index, anndata::row_name_length(letters.n_points()), row, n);
     for (std::size_t k = 0; k < label_columns.size(); ++k)
-        anndata::write_codes(writer, places.columns[k], label_columns[k].value(e, control), row, n);
+        anndata::write_codes(writer, offsets.columns[k], label_columns[k].value(e, control), row, n);
 }
 
 }  // namespace
@@ -220,13 +222,13 @@ std::unique_ptr<h5::AtomicFile> create_letters_file(const Letters& letters, cons
 void write_letters(const Letters& letters, const std::string& path,
                    std::span<const std::size_t> experiments) {
     const std::string file = path + ".tmp";
-    const Places places = find_places(letters, file, path);
+    const FileOffsets offsets = find_offsets(letters, file, path);
     anndata::RowWriter writer(file, path);
     for (const std::size_t i : experiments) {
         const RotatedLetter& e = letters.experiments.at(i);
         const LetterPoints points = letter_points(letters, e);
-        write_population(writer, letters, places, e, true, points.source);
-        write_population(writer, letters, places, e, false, points.target);
+        write_population(writer, letters, offsets, e, true, points.source);
+        write_population(writer, letters, offsets, e, false, points.target);
     }
     writer.sync();
 }

@@ -9,8 +9,9 @@
 
 namespace popflow::simulate {
 
-/// What moves the markers of a simulated cell: what it is, where it stands in the cell cycle, and how active
-/// its pathways are. The first seven are 0 or 1, the others continuous with 0 for an unremarkable cell.
+/// Latent programs that determine the markers of a simulated cell: its type, its phase of the cell cycle and
+/// the activity of its pathways. The first eight are 0 or 1. The others are continuous, with 0 for a baseline
+/// cell.
 enum class Program : std::size_t {
     organoid,
     fibroblast,
@@ -30,7 +31,7 @@ enum class Program : std::size_t {
 };
 inline constexpr std::size_t n_programs = 15;
 
-/// The programs of one cell.
+/// Program values of one cell.
 using Programs = std::array<float, n_programs>;
 
 /// One marker of the panel: log intensity = base + sum over programs of loading * program + spread * N(0, 1).
@@ -40,22 +41,22 @@ struct Marker {
     std::string name;
     float base = 0;
     float spread = 0;
-    /// Share of unremarkable cells that show the background only; falls as the intensity rises.
+    /// Share of baseline cells that show only the background. The share falls as the intensity rises.
     float dropout = 0;
     Programs loading{};
 };
 
-/// The simulated panel: 43 markers, then Cyclin_B1, which the published analyses leave out.
+/// Returns the simulated panel: 43 markers, then Cyclin_B1, which the published analyses leave out.
 ///
 /// Source: names follow the mass cytometry panel of Ramos Zapatero et al., "Trellis tree-based analysis
 /// reveals stromal regulation of patient-derived organoid drug responses", Cell 2023. Intensities and
 /// loadings are popflow's own, chosen by the role of each protein.
 std::span<const Marker> marker_panel();
 
-/// Markers of the panel without Cyclin_B1.
+/// Number of markers of the panel without Cyclin_B1.
 inline constexpr std::size_t n_panel_markers = 43;
 
-/// Names of the first `count` markers.
+/// Returns the names of the first `count` markers.
 std::vector<std::string> marker_names(std::size_t count = n_panel_markers);
 
 }  // namespace popflow::simulate

@@ -28,43 +28,43 @@ struct CellState {
     Phase phase = Phase::g0;
 };
 
-// All that the cells of a population share.
-struct Recipe {
+// Parameters that the cells of a population share.
+struct PopulationParameters {
     Composition composition;
     Effect organoid;
     Effect fibroblast;
-    std::array<float, n_panel_markers + 1> base{};  // log intensity of an unremarkable cell, gains included
+    std::array<float, n_panel_markers + 1> base{};  // log intensity of a baseline cell, gains included
     std::uint64_t seed = 0;
-    std::uint64_t key = 0;  // of the cells' streams
+    std::uint64_t key = 0;  // key of the random streams of the cells
 };
 
-void add_gains(std::uint64_t seed, const std::string& what, double sd, Recipe& recipe) {
+void add_gains(std::uint64_t seed, const std::string& what, double sd, PopulationParameters& shared) {
     Stream stream(seed, Purpose::simulation, label_key("gain " + what));
-    for (float& base : recipe.base) base += static_cast<float>(sd * stream.normal());
+    for (float& base : shared.base) base += static_cast<float>(sd * stream.normal());
 }
 
-Recipe recipe_for(const SimulatedScreen& screen, const screen::Population& p) {
-    Recipe recipe;
-    recipe.seed = screen.options.seed;
+PopulationParameters population_parameters(const SimulatedScreen& screen, const screen::Population& p) {
+    PopulationParameters shared;
+    shared.seed = screen.options.seed;
     const std::string plate = p.patient + '/' + p.culture + '/' + p.plate;
     const std::string experiment = plate + '/' + p.replicate;
     const std::string well = experiment + '/' + p.treatment + '/' + p.concentration;
-    recipe.key = label_key("cells " + well);
-    recipe.composition = control_composition(recipe.seed, p);
+    shared.key = label_key("cells " + well);
+    shared.composition = control_composition(shared.seed, p);
     if (!p.control) {
-        // Pipetting: no two wells get quite the same dose.
-        Stream stream(recipe.seed, Purpose::simulation, label_key("dose " + well));
+        // Pipetting error: the dose differs slightly between wells.
+        Stream stream(shared.seed, Purpose::simulation, label_key("dose " + well));
         const double dose = exposure(p.concentration_value, static_cast<double>(screen.options.doses));
-        const Response r = response(recipe.composition, p.treatment, dose * std::exp(0.03 * stream.normal()));
-        recipe.organoid = r.organoid;
-        recipe.fibroblast = r.fibroblast;
+        const Response r = response(shared.composition, p.treatment, dose * std::exp(0.03 * stream.normal()));
+        shared.organoid = r.organoid;
+        shared.fibroblast = r.fibroblast;
     }
     const auto panel = marker_panel();
-    for (std::size_t j = 0; j < recipe.base.size(); ++j) recipe.base[j] = panel[j].base;
-    add_gains(recipe.seed, plate, 0.08, recipe);
-    add_gains(recipe.seed, experiment, 0.05, recipe);
-    add_gains(recipe.seed, well, 0.02, recipe);
-    return recipe;
+    for (std::size_t j = 0; j < shared.base.size(); ++j) shared.base[j] = panel[j].base;
+    add_gains(shared.seed, plate, 0.08, shared);
+    add_gains(shared.seed, experiment, 0.05, shared);
+    add_gains(shared.seed, well, 0.02, shared);
+    return shared;
 }
 
 Phase draw_phase(Stream& stream, double cycling) {
@@ -87,8 +87,8 @@ CellState draw_untreated(const Composition& c, Stream& stream) {
     }
     cell.apoptotic = fate < c.apoptotic;
     cell.secretory = !cell.apoptotic && fate < c.apoptotic + c.secretory;
-    // Secretory cells have left the cycle; the others make up for it, so that the share of the population
-    // holds.
+    // Secretory cells have left the cell cycle. The share of cycling cells among the others is raised, so
+    // that the share of the whole population stays at c.proliferating.
     const double cycling = std::min(1.0, c.proliferating / (1 - c.secretory));
     cell.phase = cell.secretory ? Phase::g0 : draw_phase(stream, cycling);
     cell.stem = !cell.secretory && stream.uniform() < c.stem;
@@ -113,10 +113,11 @@ void treat(const Effect& e, Stream& stream, CellState& cell) {
     if (happens(stream, e.apoptosis * (cycling ? 1.0 : 0.33))) cell.apoptotic = true;
 }
 
-// The pathway activities of a cell scatter about those of its population, and hang together: SRC and RAS feed
-// MAPK and PI3K alike, and damage is stress.
-Programs programs_of(const Recipe& recipe, const Effect& e, const CellState& cell, Stream& stream) {
-    const Composition& c = recipe.composition;
+// Draws the programs of a cell. Pathway activities vary around those of the population and are correlated:
+// SRC and RAS activate both MAPK and PI3K, and damage causes stress.
+Programs draw_programs(const PopulationParameters& shared, const Effect& e, const CellState& cell,
+                       Stream& stream) {
+    const Composition& c = shared.composition;
     Programs programs{};
     const auto set = [&](Program program, double value) {
         programs[static_cast<std::size_t>(program)] = static_cast<float>(value);
@@ -150,8 +151,8 @@ double uniform32(Stream& stream) {
     return stream.next() * 0x1.0p-32;
 }
 
-// Poisson: by inversion while that is short, else Gaussian with the skewness of the Poisson law
-// (Cornish-Fisher).
+// Draws a Poisson count. Small means: inversion. Means above 16: a Gaussian corrected for the skewness of the
+// Poisson distribution (Cornish-Fisher expansion).
 double draw_count(double mean, Stream& stream) {
     if (mean > 16) {
         const double z = stream.normal();
@@ -172,7 +173,7 @@ float draw_marker(const Marker& marker, float base, const Programs& programs, St
     float above = marker.spread * static_cast<float>(stream.normal());
     for (std::size_t k = 0; k < n_programs; ++k) above += marker.loading[k] * programs[k];
     const float ratio = std::exp(above);
-    constexpr double background = 0.15;  // counts
+    constexpr double background = 0.15;  // mean count
     const bool silent = uniform32(stream) * (1 + ratio) < 2 * marker.dropout;
     const double count = draw_count(silent ? background : std::exp(base) * ratio, stream);
     return count > 0 ? static_cast<float>(count - uniform32(stream)) : 0.0F;
@@ -183,17 +184,17 @@ float draw_marker(const Marker& marker, float base, const Programs& programs, St
 void simulate_cells(const SimulatedScreen& screen, std::size_t population, std::size_t first,
                     linalg::MatrixView<float> x, std::span<std::uint8_t> cell_type) {
     core::check_shape("simulate_cells.x", x.rows, x.cols, cell_type.size(), screen.markers.size());
-    const Recipe recipe = recipe_for(screen, screen.populations.at(population));
+    const PopulationParameters shared = population_parameters(screen, screen.populations.at(population));
     const auto panel = marker_panel();
 #pragma omp parallel for schedule(static)
     for (std::size_t i = 0; i < x.rows; ++i) {
-        Stream stream(recipe.seed, Purpose::simulation, recipe.key, first + i);
-        CellState cell = draw_untreated(recipe.composition, stream);
-        const Effect& effect = cell.fibroblast ? recipe.fibroblast : recipe.organoid;
+        Stream stream(shared.seed, Purpose::simulation, shared.key, first + i);
+        CellState cell = draw_untreated(shared.composition, stream);
+        const Effect& effect = cell.fibroblast ? shared.fibroblast : shared.organoid;
         treat(effect, stream, cell);
-        const Programs programs = programs_of(recipe, effect, cell, stream);
+        const Programs programs = draw_programs(shared, effect, cell, stream);
         for (std::size_t j = 0; j < x.cols; ++j)
-            x(i, j) = draw_marker(panel[j], recipe.base[j], programs, stream);
+            x(i, j) = draw_marker(panel[j], shared.base[j], programs, stream);
         cell_type[i] = cell.fibroblast ? 0 : 1;
     }
 }

@@ -24,8 +24,8 @@ double logistic(double x) {
     return 1 / (1 + std::exp(-x));
 }
 
-// A trait of the patients. Ranges are those of the patients' means, on the logit scale for shares; `jitter`
-// is the standard deviation between the experiments of one patient.
+// A trait of the patients. The patient means lie in [low, high], on the logit scale for shares. `jitter` is
+// the standard deviation between the experiments of one patient.
 struct Trait {
     const char* name;
     double low;
@@ -33,8 +33,9 @@ struct Trait {
     double jitter;
 };
 
-// Means over 10 patients drawn independently would leave gaps, and a held-out patient often outside of what
-// the other nine teach. Each ten patients therefore share out the ten tenths of the range among themselves.
+// Stratified sampling of the patient means: in each group of ten patients, each one draws from another tenth
+// of the range. Independent draws would leave gaps, and a held-out patient would often lie outside of the
+// range of the other nine.
 double patient_mean(std::uint64_t seed, std::size_t patient, const Trait& trait) {
     constexpr std::size_t group = published_patients.size();
     Stream stream(seed, Purpose::simulation, label_key(std::string("trait ") + trait.name), patient / group);
@@ -53,8 +54,8 @@ double trait_value(std::uint64_t seed, const screen::Population& p, const Trait&
     return patient_mean(seed, patient_index(p.patient), trait) + trait.jitter * std::clamp(shift, -2.0, 2.0);
 }
 
-// Full effects at a sensitivity of 1: O oxaliplatin, S SN-38, V berzosertib (ATR), L LGK974 (WNT secretion),
-// F 5-fluorouracil, C cetuximab (EGFR).
+// Returns the full effect of a drug at a sensitivity of 1: O oxaliplatin, S SN-38, V berzosertib (ATR), L
+// LGK974 (WNT secretion), F 5-fluorouracil, C cetuximab (EGFR).
 Effect drug_effect(char drug) {
     Effect e;
     switch (drug) {
@@ -83,7 +84,7 @@ Effect drug_effect(char drug) {
             break;
         default:
             throw core::ConfigError("treatments",
-                                    std::string("unknown drug '") + drug + "', known: O S V L F C");
+                                    std::string("found drug '") + drug + "', allowed O, S, V, L, F, C");
     }
     return e;
 }
@@ -102,13 +103,13 @@ double synergy(const std::string& treatment) {
     return both ? 1.5 : 1 + 0.2 * (static_cast<double>(treatment.size()) - 1);
 }
 
-// Doses that add up still cannot do more than occupy every target.
+// Limits the strength of an effect: once every target is occupied, a higher dose has no further effect.
 double saturate(double strength) {
-    constexpr double most = 2;
-    return most * (1 - std::exp(-strength / most));
+    constexpr double max_strength = 2;
+    return max_strength * (1 - std::exp(-strength / max_strength));
 }
 
-// Without the protection by fibroblasts.
+// Returns the sensitivity to a drug without the protection by fibroblasts.
 double intrinsic_sensitivity(const Composition& c, char drug) {
     switch (drug) {
         case 'C':
@@ -160,7 +161,7 @@ Composition control_composition(std::uint64_t seed, const screen::Population& p)
 }
 
 double exposure(double level, double doses) {
-    constexpr double half = 0.3;  // of the highest concentration
+    constexpr double half = 0.3;  // half-saturation constant, relative to the highest concentration
     if (level <= 0) return 0;
     const double concentration = std::pow(4.0, level - doses);
     return (1 + half) * concentration / (concentration + half);
@@ -174,13 +175,13 @@ double sensitivity(const Composition& c, char drug) {
 Response response(const Composition& c, const std::string& treatment, double dose) {
     Response r;
     if (dose <= 0) return r;
-    const double run_collectively = synergy(treatment);
-    // Fibroblasts divide little and take little harm; the drugs of S phase hardly touch them.
+    const double synergy_factor = synergy(treatment);
+    // Fibroblasts divide little and are less damaged. Drugs that act in S phase hardly affect them.
     const double fibroblast_sensitivity = 1 - 0.9 * c.activation;
     for (const char drug : treatment) {
         const Effect e = drug_effect(drug);
-        add(r.organoid, e, saturate(dose * run_collectively * sensitivity(c, drug)));
-        add(r.fibroblast, e, saturate(dose * run_collectively * fibroblast_sensitivity));
+        add(r.organoid, e, saturate(dose * synergy_factor * sensitivity(c, drug)));
+        add(r.fibroblast, e, saturate(dose * synergy_factor * fibroblast_sensitivity));
     }
     return r;
 }

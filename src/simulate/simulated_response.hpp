@@ -8,11 +8,13 @@
 
 namespace popflow::simulate {
 
-/// What the control population of one experiment is made of. Every number can be read off the markers of that
-/// population, and most of them off no single cell: this is what a population embedding has to find.
+/// Composition of the control population of one experiment.
+///
+/// Every number can be estimated from the markers of the population. Most of them cannot be estimated from a
+/// single cell, so a model needs a population embedding to use them.
 struct Composition {
     double fibroblasts = 0;    ///< share of all cells; 0 in culture PDO, 1 in F
-    double activation = 0;     ///< of the fibroblasts, in (0, 1)
+    double activation = 0;     ///< activation of the fibroblasts, in (0, 1)
     double proliferating = 0;  ///< share of organoid cells in the cell cycle
     double stem = 0;           ///< share of organoid cells
     double secretory = 0;      ///< share of organoid cells
@@ -22,14 +24,15 @@ struct Composition {
     double damage = 0;
 };
 
-/// The composition of the experiment that a population belongs to: the patient's traits (spread evenly over
-/// each ten patients, in an order drawn from the seed), moved at random by culture, plate and replicate.
+/// Draws the composition of the experiment that a population belongs to. Starts from the traits of the
+/// patient and shifts them at random by culture, plate and replicate. Traits are spread evenly over each
+/// group of ten patients, in an order drawn from the seed.
 ///
-/// Random: streams keyed by the labels, so that an experiment does not depend on what else is simulated.
+/// Random: streams keyed by the labels. An experiment does not depend on which others are simulated.
 Composition control_composition(std::uint64_t seed, const screen::Population& population);
 
-/// What a treatment does to the cells of one type. Hazards h act with probability 1 - exp(-h); shifts are
-/// added to pathway activities.
+/// Effect of a treatment on the cells of one type. A hazard h acts with probability 1 - exp(-h). The other
+/// values are shifts that are added to pathway activities.
 struct Effect {
     double apoptosis = 0;          ///< hazard of dying, cycling cells; a third of it in G0
     double replication_block = 0;  ///< hazard of G1 cells being held in S
@@ -45,37 +48,38 @@ struct Effect {
     double wnt = 0;
 };
 
-/// What a treatment does in one experiment.
+/// Effect of a treatment in one experiment, by cell type.
 struct Response {
     Effect organoid;
     Effect fibroblast;
 };
 
-/// The share of its full effect that a drug has at a dose: Hill's law over fourfold dilutions, 1 at `level` =
-/// `doses` and 0 at `level` = 0.
+/// Returns the share of its full effect that a drug has at a dose level. Follows the Hill equation over
+/// fourfold dilutions, with value 1 at `level` = `doses` and 0 at `level` = 0.
 double exposure(double level, double doses);
 
-/// How strongly the organoid cells of an experiment feel a drug; 1 in the middle of the screen.
+/// Returns the sensitivity of the organoid cells of an experiment to a drug, 1 at the centre of the screen.
 ///
-/// S, O, F and V act where many cells proliferate, C where MAPK activity is low, L where many cells are stem
-/// cells, and fibroblasts shield from each of them, activated ones more.
+/// S, O, F and V act strongly where many cells proliferate, C where MAPK activity is low, and L where many
+/// cells are stem cells. Fibroblasts shield from all drugs, activated ones more strongly.
 double sensitivity(const Composition& composition, char drug);
 
-/// The effect of a treatment, whose letters are its drugs, on both cell types of an experiment.
+/// Returns the effect of a treatment on both cell types of an experiment. Each letter of the treatment is a
+/// drug.
 ///
-/// The drugs of a combination add up, and strengthen one another by a fifth per further drug (V and S, which
-/// hit the same checkpoint from both sides, by a half).
+/// The effects of the drugs of a combination add up. Each additional drug strengthens the sum by a fifth. V
+/// and S, which act on the same checkpoint from both sides, strengthen it by a half.
 ///
-/// @param dose  exposure(), 0 for a control
-/// @throws ConfigError for a letter that is no drug
+/// @param dose  value of exposure(), 0 for a control
+/// @throws ConfigError for a letter that is not a drug
 Response response(const Composition& composition, const std::string& treatment, double dose);
 
-/// 64 bits that depend on the text alone (FNV-1a): keys of random streams.
+/// Returns a 64-bit hash of the text (FNV-1a), used as a key of random streams.
 std::uint64_t label_key(const std::string& text);
 
-/// Position of a patient name in the endless list of simulated patients.
+/// Returns the position of a patient name in the unbounded list of simulated patients.
 std::size_t patient_index(const std::string& name);
-/// The ten published patients, then 301, 302, ...
+/// Returns the name of a simulated patient: the ten published patients, then 301, 302, ...
 std::string patient_name(std::size_t index);
 
 }  // namespace popflow::simulate

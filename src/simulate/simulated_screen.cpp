@@ -46,23 +46,23 @@ void check_range(const char* key, std::size_t found, std::size_t low, std::size_
 
 void check_names(const char* key, const std::vector<std::string>& found,
                  const std::vector<std::string>& known) {
-    if (found.empty()) throw ConfigError(key, "found none, at least one is needed");
+    if (found.empty()) throw ConfigError(key, "found none, allowed 1 or more");
     std::string allowed;
-    for (const std::string& name : known) allowed.append(" ").append(name);
+    for (const std::string& name : known) allowed.append(allowed.empty() ? "" : ", ").append(name);
     for (const std::string& name : found) {
-        if (!contains(known, name)) throw ConfigError(key, "found '" + name + "', allowed:" + allowed);
+        if (!contains(known, name)) throw ConfigError(key, "found '" + name + "', allowed " + allowed);
         if (std::count(found.begin(), found.end(), name) > 1) {
-            throw ConfigError(key, "found '" + name + "' twice");
+            throw ConfigError(key, "found '" + name + "' twice, allowed each name once");
         }
     }
 }
 
 void check(const SimulatedScreenOptions& o) {
-    constexpr std::size_t many = 1'000'000;
-    check_range("patients", o.patients, 1, many);
+    constexpr std::size_t max_count = 1'000'000;
+    check_range("patients", o.patients, 1, max_count);
     check_range("replicates", o.replicates, 1, 26);
     check_range("doses", o.doses, 1, 9);
-    check_range("pairs", o.pairs, 0, many);
+    check_range("pairs", o.pairs, 0, max_count);
     check_range("cells", o.min_cells, 1, o.max_cells);
     check_names("cultures", o.cultures, SimulatedScreenOptions().cultures);
     check_names("treatments", o.treatments, SimulatedScreenOptions().treatments);
@@ -71,16 +71,16 @@ void check(const SimulatedScreenOptions& o) {
     }
 }
 
-// One pair of the screen to be: a treatment, at all of its doses, in one experiment.
-struct Strip {
+// A treatment at all of its doses in one experiment. Makes one pair of the screen. The members are indices.
+struct DoseSeries {
     std::size_t replicate;
     std::size_t plate;
     std::size_t culture;
     std::size_t patient;
-    std::size_t treatment;  // on its plate
+    std::size_t treatment;  // index into the treatments of the plate
 };
 
-screen::Population labels(const SimulatedScreenOptions& o, const Strip& s) {
+screen::Population labels(const SimulatedScreenOptions& o, const DoseSeries& s) {
     screen::Population p;
     p.patient = patient_name(s.patient);
     p.culture = o.cultures[s.culture];
@@ -94,43 +94,49 @@ std::string identity(const screen::Population& p) {
            p.concentration;
 }
 
-bool failed(const SimulatedScreenOptions& o, const Strip& s) {
+bool has_failed(const SimulatedScreenOptions& o, const DoseSeries& s) {
     screen::Population p = labels(o, s);
     p.treatment = plates().at(s.plate).treatments[s.treatment];
     return Stream(o.seed, Purpose::simulation, label_key("failed " + identity(p))).uniform() < o.failed_wells;
 }
 
-// Patients vary fastest, so that a small number of pairs still has many patients to split.
-std::vector<Strip> strips_of(const SimulatedScreenOptions& o, std::size_t patients) {
-    std::vector<Strip> strips;
+// Lists the dose series that did not fail. Of replicate, plate, culture and patient, the patient varies
+// fastest, so that a small number of pairs still has many patients to split.
+std::vector<DoseSeries> list_dose_series(const SimulatedScreenOptions& o, std::size_t patients) {
+    std::vector<DoseSeries> all;
     for (std::size_t replicate = 0; replicate < o.replicates; ++replicate)
         for (std::size_t plate = 0; plate < plates().size(); ++plate)
             for (std::size_t culture = 0; culture < o.cultures.size(); ++culture)
                 for (std::size_t patient = 0; patient < patients; ++patient)
                     for (std::size_t t = 0; t < plates().at(plate).treatments.size(); ++t) {
-                        const Strip s{replicate, plate, culture, patient, t};
-                        if (contains(o.treatments, plates().at(plate).treatments[t]) && !failed(o, s))
-                            strips.push_back(s);
+                        const DoseSeries s{replicate, plate, culture, patient, t};
+                        if (contains(o.treatments, plates().at(plate).treatments[t]) && !has_failed(o, s))
+                            all.push_back(s);
                     }
-    return strips;
+    return all;
 }
 
-std::vector<Strip> chosen_strips(const SimulatedScreenOptions& o) {
-    std::vector<Strip> strips = strips_of(o, o.patients);
-    for (std::size_t patients = o.patients; o.pairs > strips.size();) {
+// Chooses the dose series of the screen and sorts them by experiment.
+std::vector<DoseSeries> choose_dose_series(const SimulatedScreenOptions& o) {
+    std::vector<DoseSeries> chosen = list_dose_series(o, o.patients);
+    for (std::size_t patients = o.patients; o.pairs > chosen.size();) {
         patients += std::max<std::size_t>(1, patients / 4);
-        strips = strips_of(o, patients);
+        chosen = list_dose_series(o, patients);
     }
-    if (o.pairs > 0) strips.resize(o.pairs);
-    if (strips.empty()) throw ConfigError("failed-wells", "every treatment failed, nothing is left");
-    const auto key = [](const Strip& s) {
+    if (o.pairs > 0) chosen.resize(o.pairs);
+    if (chosen.empty())
+        throw ConfigError("failed-wells",
+                          "no treatment is left, because all wells failed: choose a smaller share");
+    const auto key = [](const DoseSeries& s) {
         return std::tie(s.patient, s.culture, s.plate, s.replicate, s.treatment);
     };
-    std::sort(strips.begin(), strips.end(), [&](const Strip& a, const Strip& b) { return key(a) < key(b); });
-    return strips;
+    std::sort(chosen.begin(), chosen.end(),
+              [&](const DoseSeries& a, const DoseSeries& b) { return key(a) < key(b); });
+    return chosen;
 }
 
-// Log-normal, cut at the limits, which are 2.5 standard deviations from the median.
+// Draws the size of a population from a log-normal distribution, truncated at the limits, which are 2.5
+// standard deviations from the median.
 std::size_t population_size(const SimulatedScreenOptions& o, const screen::Population& p) {
     constexpr double reach = 2.5;
     Stream stream(o.seed, Purpose::simulation, label_key("size " + identity(p)));
@@ -162,12 +168,12 @@ SimulatedScreen plan_simulated_screen(const SimulatedScreenOptions& options) {
     screen.markers = marker_names(n_panel_markers + (options.cyclin_b1 ? 1 : 0));
     screen.cell_types = {"Fibs", "PDOs"};
     screen.first_row = {0};
-    const auto experiment = [](const Strip& s) {
+    const auto experiment = [](const DoseSeries& s) {
         return std::tie(s.patient, s.culture, s.plate, s.replicate);
     };
-    const Strip* previous = nullptr;
-    const std::vector<Strip> strips = chosen_strips(options);
-    for (const Strip& s : strips) {
+    const DoseSeries* previous = nullptr;
+    const std::vector<DoseSeries> chosen = choose_dose_series(options);
+    for (const DoseSeries& s : chosen) {
         const screen::Population p = labels(options, s);
         const Plate& plate = plates().at(s.plate);
         if (previous == nullptr || experiment(*previous) != experiment(s)) {
@@ -182,7 +188,7 @@ SimulatedScreen plan_simulated_screen(const SimulatedScreenOptions& options) {
             append(screen, p, treatment, level);
         }
     }
-    screen.pairs = strips.size();
+    screen.pairs = chosen.size();
     return screen;
 }
 

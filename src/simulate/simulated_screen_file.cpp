@@ -18,7 +18,7 @@ namespace popflow::simulate {
 
 namespace {
 
-// A column of obs that is the same for all cells of a population.
+// A column of obs that has the same value for all cells of a population.
 struct SimulatedColumn {
     const char* name;
     std::string screen::Population::*value;
@@ -32,7 +32,7 @@ constexpr std::array<SimulatedColumn, 6> simulated_columns{
      {"replicate", &screen::Population::replicate},
      {"plate", &screen::Population::plate}}};
 
-// The sorted distinct values of a column; a cell's code is its place among them.
+// Returns the sorted distinct values of a column. The code of a cell is the position of its value.
 std::vector<std::string> simulated_categories(const SimulatedScreen& screen, const SimulatedColumn& column) {
     std::set<std::string> found;
     for (const screen::Population& p : screen.populations) found.insert(p.*column.value);
@@ -118,6 +118,28 @@ void create_contents(h5::Group root, const SimulatedScreen& screen) {
     anndata::write_empty_groups(root);
 }
 
+// Locations in the file that is being written.
+struct FileOffsets {
+    anndata::RowChunks x;
+    std::uint64_t index = 0;
+    std::uint64_t cell_type = 0;
+    std::array<anndata::CodeColumn, simulated_columns.size()> columns;
+};
+
+// Looks up the offsets. Keeps the file open in HDF5 only during this call, because HDF5 does not support
+// concurrent access by several processes.
+FileOffsets find_offsets(const std::string& file) {
+    const h5::Group root = h5::open_file(file);
+    FileOffsets offsets;
+    offsets.x = anndata::find_chunks(root.open_dataset("X"));
+    offsets.index = root.open_dataset("obs/_index").file_offset();
+    offsets.cell_type = root.open_dataset("obs/cell_type/codes").file_offset();
+    for (std::size_t k = 0; k < simulated_columns.size(); ++k) {
+        offsets.columns[k] = anndata::find_codes(root, simulated_columns[k].name);
+    }
+    return offsets;
+}
+
 }  // namespace
 
 std::unique_ptr<h5::AtomicFile> create_simulated_screen_file(const SimulatedScreen& screen,
@@ -128,35 +150,11 @@ std::unique_ptr<h5::AtomicFile> create_simulated_screen_file(const SimulatedScre
     return file;
 }
 
-namespace {
-
-struct Places {
-    anndata::RowChunks x;
-    std::uint64_t index = 0;
-    std::uint64_t cell_type = 0;
-    std::array<anndata::CodeColumn, simulated_columns.size()> columns;
-};
-
-// The file is open for reading only as long as this takes: processes must not meet in HDF5.
-Places find_places(const std::string& file) {
-    const h5::Group root = h5::open_file(file);
-    Places places;
-    places.x = anndata::find_chunks(root.open_dataset("X"));
-    places.index = root.open_dataset("obs/_index").file_offset();
-    places.cell_type = root.open_dataset("obs/cell_type/codes").file_offset();
-    for (std::size_t k = 0; k < simulated_columns.size(); ++k) {
-        places.columns[k] = anndata::find_codes(root, simulated_columns[k].name);
-    }
-    return places;
-}
-
-}  // namespace
-
 void write_simulated_populations(const SimulatedScreen& screen, const std::string& path,
                                  std::span<const std::size_t> populations) {
-    constexpr std::size_t block = 16384;  // cells, about 3 MB
+    constexpr std::size_t block = 16384;  // number of cells, about 3 MB
     const std::string file = path + ".tmp";
-    const Places places = find_places(file);
+    const FileOffsets offsets = find_offsets(file);
     anndata::RowWriter writer(file, path);
     linalg::Matrix<float> x;
     std::vector<std::uint8_t> cell_type;
@@ -168,12 +166,12 @@ void write_simulated_populations(const SimulatedScreen& screen, const std::strin
             x.reshape(n, screen.markers.size());
             cell_type.resize(n);
             simulate_cells(screen, p, first, x, cell_type);
-            anndata::write_matrix_rows(writer, places.x, x, row);
-            writer.write(cell_type.data(), n, places.cell_type + row);
-            anndata::write_row_names(writer, places.index, anndata::row_name_length(screen.n_cells()), row,
+            anndata::write_matrix_rows(writer, offsets.x, x, row);
+            writer.write(cell_type.data(), n, offsets.cell_type + row);
+            anndata::write_row_names(writer, offsets.index, anndata::row_name_length(screen.n_cells()), row,
                                      n);
             for (std::size_t k = 0; k < simulated_columns.size(); ++k) {
-                anndata::write_codes(writer, places.columns[k], population.*simulated_columns[k].value, row,
+                anndata::write_codes(writer, offsets.columns[k], population.*simulated_columns[k].value, row,
                                      n);
             }
         }

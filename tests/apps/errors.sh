@@ -51,7 +51,7 @@ refused no_cells.h5ad X "found 0 cells, allowed 1 or more" -- $inspect no_cells.
 refused good.h5ad obs/nosuch "is missing, found" -- $inspect good.h5ad --column treatment=nosuch
 refused column "found 'treatmen' (did you mean 'treatment'?), allowed patient, culture, treatment" -- $inspect good.h5ad --column treatmen=O
 refused good.h5ad obs/treatment "no control among DMSO, O, S" nosuch -- $inspect good.h5ad --control nosuch
-refused good.h5ad obs "at least 21 cells (--min-cells); the largest population has 20" -- inspect --min-cells 21 --data good.h5ad
+refused good.h5ad obs "at least 21 cells. The largest population has 20" "Check --min-cells" -- inspect --min-cells 21 --data good.h5ad
 refused no_dose.h5ad obs "keeps a control and a treatment of at least 10 cells" "240 rows left out: no value of concentration" -- \
     $inspect no_dose.h5ad
 expect_exit 0 "$popflow" $inspect control_without_dose.h5ad

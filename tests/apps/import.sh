@@ -82,11 +82,11 @@ refused "twice.csv: line 1: found column \`a\` twice" --cells twice.csv
 refused "quote.csv: row 1: a quoted field is not closed" --cells quote.csv
 refused "nan.csv: b: row 1: found 'nan', allowed a finite number" --cells nan.csv
 refused "word.csv: colour: missing column, found a, b" --cells word.csv --obs colour
-refused "sheet_gone.csv: row 1: found file 'nowhere.fcs', which is not there" --sheet sheet_gone.csv
+refused "sheet_gone.csv: row 1: found file 'nowhere.fcs', which does not exist" --sheet sheet_gone.csv
 refused "sheet_twice.csv: row 2: found file 'well0.fcs' twice" --sheet sheet_twice.csv
 refused "sheet_name.csv: file: missing column (did you mean 'fille'?), found fille, patient" --sheet sheet_name.csv
 refused "int16.fcs: pERK: missing column, found a, b, c" --sheet sheet_other.csv
-refused "obs: found 'x', allowed none with FCS files" --cells log.fcs --obs x
+refused "obs: found 'x', but FCS files have no columns of labels" --cells log.fcs --obs x
 refused "float_little.fcs: pERC: missing column (did you mean 'pERK'?)" --cells float_little.fcs --markers pERC
 refused 'mode.fcs: $MODE: found '"'C', allowed L" --cells mode.fcs
 refused 'type.fcs: $DATATYPE: found '"'A', allowed I, F, D" --cells type.fcs
@@ -108,7 +108,7 @@ refused 'truncated.fcs: DATA: found bytes' --cells truncated.fcs
 refused 'tiny.fcs: header: found 10 bytes, allowed 58 or more' --cells tiny.fcs
 refused 'float_little.fcs: $SPILLOVER: missing' --cells float_little.fcs --compensate yes
 refused 'singular.fcs: $SPILLOVER: found a singular matrix' --cells singular.fcs --compensate yes
-refused "channel.fcs: \$SPILLOVER: found channel 'FITC-A', allowed those of \$PnN" --cells channel.fcs --compensate yes
+refused "channel.fcs: \$SPILLOVER: found channel 'FITC-A', allowed the channels in \$PnN" --cells channel.fcs --compensate yes
 refused "output: missing" --output ""
 refused "output: found 'all.csv', which would overwrite a file that this command uses. Choose another path" --output all.csv --cells all.csv
 

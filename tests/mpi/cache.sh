@@ -38,5 +38,5 @@ grep -q "^popflow: cache: found '$scratch/nowhere', allowed auto, memory or a fo
 if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
     expect_exit 1 unshare -m sh -c 'mount -t tmpfs -o size=1m none "$0" && exec "$@"' "$scratch/cells" \
         "$popflow" train --data "$scratch/s.h5ad" --output "$scratch/no" $small_model --cache "$scratch/cells"
-    grep -q "^popflow: $scratch/cells: cannot set aside .* MB for cells: No space left" "$scratch/err" || fail "$(cat "$scratch/err")"
+    grep -q "^popflow: $scratch/cells: cannot allocate .* MB for cells: No space left" "$scratch/err" || fail "$(cat "$scratch/err")"
 fi

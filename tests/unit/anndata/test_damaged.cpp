@@ -145,12 +145,12 @@ TEST(DamagedFile, NoAnnDataAtAll) {
     };
     const std::vector<float> x{1, 2};
 
-    EXPECT_EQ(error([](h5::Group&) {}), "X: is missing");
+    EXPECT_EQ(error([](h5::Group&) {}), "X: is missing: the file is not an AnnData file (.h5ad) with cells");
     EXPECT_EQ(error([&](h5::Group& root) { root.write("X", x); }), "X: found 1 dimensions, allowed 2");
     EXPECT_EQ(error([&](h5::Group& root) {
                   root.write("X", std::span<const float>(x), {1, 2});
               }),
-              "obs: is missing; allowed: an AnnData file (.h5ad)");
+              "obs: is missing: the file is not an AnnData file (.h5ad)");
     EXPECT_EQ(error([&](h5::Group& root) { root.write_strings("X", std::vector<std::string>{"a"}); }),
               "X: found 1 dimensions, allowed 2");
 }

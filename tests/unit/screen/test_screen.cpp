@@ -220,7 +220,7 @@ TEST_F(ScreenTest, ControlsAloneAreEnoughForPrediction) {
     EXPECT_EQ(
         error(file, options),
         "obs: the one experiment (patient, culture, plate, replicate) does not keep a control and a "
-        "treatment of at least 2 cells (--min-cells); the largest population has 3, see also --pair-by");
+        "treatment of at least 2 cells. The largest population has 3 cells. Check --min-cells and --pair-by");
     options.need_pairs = false;
 
     const Screen screen = open(file, options);
@@ -287,25 +287,28 @@ TEST_F(ScreenTest, SaysWhatIsWrongWithTheFile) {
 
     ScreenFile no_treatment = two_patients();
     no_treatment.columns = {"patient", "concentration", "plate"};
-    EXPECT_EQ(error(no_treatment), "obs/treatment: is missing, found concentration, patient, plate");
+    EXPECT_EQ(
+        error(no_treatment),
+        "obs/treatment: is missing, found concentration, patient, plate. Name the column that holds the "
+        "treatments with --column treatment=COLUMN");
 
     ScreenFile no_control = two_patients();
     for (ScreenFile::Row& row : no_control.rows) {
         if (row.treatment == "DMSO") row.treatment = "untreated";
     }
     EXPECT_EQ(error(no_control),
-              "obs/treatment: found no control among S, untreated; allowed control labels are "
-              "DMSO, AH, H2O, control, vehicle");
+              "obs/treatment: found no control among S, untreated, allowed control labels are "
+              "DMSO, AH, H2O, control, vehicle. Name the controls of this file with --control");
 
     ScreenFile doses = two_patients();
     doses.rows[3].concentration = doses.rows[4].concentration = "high";
     EXPECT_EQ(error(doses),
-              "obs/concentration: found `high` for treatment S, which has 3 concentrations; allowed "
+              "obs/concentration: found `high` for treatment S, which has 3 concentrations: they must be "
               "numbers, so that doses have an order");
 
     ScreenFile shape = two_patients();
     shape.x.assign(26, 1);
-    EXPECT_EQ(error(shape), "obs/_index: found 14 rows, allowed as many as X has rows, 13");
+    EXPECT_EQ(error(shape), "obs/_index: found 14 rows, allowed 13, the number of rows of X");
 
     ScreenFile empty;
     EXPECT_EQ(error(empty), "X: found 0 cells, allowed 1 or more");
@@ -360,16 +363,17 @@ TEST_F(ScreenTest, SaysWhatIsWrongWithAnOption) {
     options = small_options();
     options.markers = {"perk"};
     EXPECT_EQ(error(file, options),
-              "var: markers names `perk`, which is missing (did you mean 'pERK'?), found pERK, CD90");
+              "var: found no marker `perk` (did you mean 'pERK'?), allowed for --markers: pERK, CD90");
     options = small_options();
     options.exclude = {"patient"};
     EXPECT_EQ(error(file, options), "exclude: found `patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
     options = small_options();
     options.min_cells = 4;
-    EXPECT_EQ(error(file, options),
-              "obs: none of 2 experiments (patient, culture, plate, replicate) keeps a control "
-              "and a treatment of at least 4 cells (--min-cells); the largest population has 3, see also "
-              "--pair-by");
+    EXPECT_EQ(
+        error(file, options),
+        "obs: none of 2 experiments (patient, culture, plate, replicate) keeps a control "
+        "and a treatment of at least 4 cells. The largest population has 3 cells. Check --min-cells and "
+        "--pair-by");
 }
 
 TEST_F(ScreenTest, AFileThatChangedIsNoticed) {
@@ -379,6 +383,8 @@ TEST_F(ScreenTest, AFileThatChangedIsNoticed) {
     other.write(path_);
     const std::vector<std::size_t> first{0};
 
-    EXPECT_EQ(error_of([&] { read_populations(screen, first); }),
-              "obs: found other cells than when the file was opened");
+    EXPECT_EQ(
+        error_of([&] { read_populations(screen, first); }),
+        "obs: the cells differ from those found when the file was opened: the file must not change during "
+        "a run");
 }

@@ -183,7 +183,7 @@ TEST(ColumnSplit, RefusesAMixedExperimentAndUnknownParts) {
     EXPECT_EQ(
         error_of(screen, "column:part"),
         "screen.h5ad: obs/part: found `test, train` in the experiment 0, allowed one of train, validation, "
-        "test for all of an experiment");
+        "test, the same for all cells of an experiment");
     screen.populations[0].part = screen.populations[1].part = "tset";
     EXPECT_THROW(make_split(screen, "column:part", 1), DataError);
 }

@@ -55,14 +55,18 @@ TEST_F(TreatmentVectorsFile, OneHotsStayWhatTheyAre) {
 }
 
 TEST_F(TreatmentVectorsFile, SaysWhatIsWrong) {
-    EXPECT_EQ(error_of("drug,a\nA,1\n"),
-              "line 1: found the columns drug, a, allowed one named treatment, and features");
+    EXPECT_EQ(
+        error_of("drug,a\nA,1\n"),
+        "line 1: found the columns drug, a, but no column treatment: add one that names the treatment of "
+        "each row");
     EXPECT_EQ(error_of("treatment\nA\n"),
-              "line 1: found the column treatment alone, allowed features beside it");
-    EXPECT_EQ(error_of("treatment,a\n"), "found no treatment");
+              "line 1: found only the column treatment: add one or more columns of features");
+    EXPECT_EQ(error_of("treatment,a\n"), "found no rows, allowed one for each treatment");
     EXPECT_EQ(error_of("treatment,a\nA,1\nB\n"), "row 2: found 1 field, allowed 2, one for each column");
-    EXPECT_EQ(error_of("treatment,a\nA,1\nA,2\n"), "row 2: found treatment 'A', allowed each name once");
-    EXPECT_EQ(error_of("treatment,a\n,1\n"), "row 1: found treatment '', allowed each name once");
+    EXPECT_EQ(error_of("treatment,a\nA,1\nA,2\n"),
+              "row 2: found treatment 'A', allowed names that are unique and not empty");
+    EXPECT_EQ(error_of("treatment,a\n,1\n"),
+              "row 1: found treatment '', allowed names that are unique and not empty");
     for (const std::string wrong : {"high", "", "nan", "inf", "1e60", "1 2"}) {
         EXPECT_EQ(error_of("treatment,a\nA,1\nB," + wrong + "\n"),
                   "row 2, column a: found '" + wrong + "', allowed a number");
