@@ -107,7 +107,7 @@ bool WorkQueue::answer_request(int& active) {
             close();
             break;
         case Message::finish:
-            finish(static_cast<std::size_t>(words[1]));
+            add_finished(static_cast<std::size_t>(words[1]));
             break;
         case Message::ask: {
             const std::int64_t item = take();

@@ -41,7 +41,7 @@ class WorkQueue {
     void close();
     /// Reports progress: adds `amount` to finished(). The caller chooses the unit.
     void add_finished(std::size_t amount);
-    /// Sum of the amounts that all ranks have reported by finish(). Valid on rank 0 only.
+    /// Sum of the amounts that all ranks have reported by add_finished(). Valid on rank 0 only.
     std::size_t finished() const { return finished_; }
     /// Whether every other rank knows that the queue is empty, so that no more messages will arrive. Valid on
     /// rank 0 only.

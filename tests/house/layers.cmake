@@ -2,7 +2,8 @@
 # Checks the includes of src/. Fails on
 #   - an #include that the layer table below does not allow,
 #   - a library header outside the folder that owns it,
-#   - a folder of src/ that the table does not list.
+#   - a folder of src/ that the table does not list,
+#   - a source of src/ without a header of its name.
 # Run: cmake -DROOT=<project> -P tests/house/layers.cmake
 cmake_minimum_required(VERSION 3.25)
 
@@ -42,6 +43,12 @@ endforeach()
 foreach(folder IN LISTS folders)
   file(GLOB_RECURSE sources ${ROOT}/src/${folder}/*.hpp ${ROOT}/src/${folder}/*.cpp)
   foreach(source IN LISTS sources)
+    if(source MATCHES "\\.cpp$")
+      string(REGEX REPLACE "\\.cpp$" ".hpp" header_of_source ${source})
+      if(NOT EXISTS ${header_of_source})
+        list(APPEND problems "${source}: has no header of its name")
+      endif()
+    endif()
     file(STRINGS ${source} includes REGEX "^[ \t]*#[ \t]*include")
     foreach(line IN LISTS includes)
       if(line MATCHES "\"([a-z0-9_]+)/")
