@@ -95,47 +95,11 @@ class WorkLoop {
 
 }  // namespace
 
-const std::vector<std::string>& metric_names() {
-    static const std::vector<std::string> names{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers"};
-    return names;
-}
-
-const std::vector<std::string>& all_metric_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> all = metric_names();
-        all.emplace_back("sinkhorn");
-        return all;
-    }();
-    return names;
-}
-
-double metric(const metrics::Scores& s, const std::string& name) {
-    const double values[] = {s.w1, s.w2, s.mmd, s.r2, s.energy, s.r2_means, s.w1_markers, s.sinkhorn};
-    const auto at = std::ranges::find(all_metric_names(), name) - all_metric_names().begin();
-    return at < std::ssize(values) ? values[at] : metrics::Scores::none;
-}
-
 metrics::Selection selection(const EvaluateOptions& options) {
-    const auto has = [&](const char* name) {
-        return std::ranges::find(options.metrics, name) != options.metrics.end();
-    };
-    metrics::SinkhornDivergenceOptions sinkhorn{.epsilon = options.sinkhorn_epsilon};
-    if (options.sinkhorn_rho > 0) sinkhorn.rho = options.sinkhorn_rho;
-    return {.w1 = has("w1"),
-            .w2 = has("w2"),
-            .mmd = has("mmd"),
-            .r2 = has("r2"),
-            .energy = has("energy"),
-            .r2_means = has("r2_means"),
-            .w1_markers = has("w1_markers"),
-            .sinkhorn = has("sinkhorn"),
-            .sinkhorn_options = sinkhorn};
-}
-
-const std::vector<std::string>& predictor_names() {
-    static const std::vector<std::string> names{"model", "identity", "mean_shift", "oracle_shift",
-                                                "noise_floor"};
-    return names;
+    metrics::Selection selection = metrics::select_metrics(options.metrics);
+    selection.sinkhorn_options.epsilon = options.sinkhorn_epsilon;
+    if (options.sinkhorn_rho > 0) selection.sinkhorn_options.rho = options.sinkhorn_rho;
+    return selection;
 }
 
 Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> pairs,

@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "eval/cell_sample.hpp"
-#include "metrics/scores.hpp"
+#include "eval/predictor.hpp"
+#include "metrics/metric.hpp"
 #include "mpi/communicator.hpp"
 #include "predict/trained_model.hpp"
 #include "screen/splits.hpp"
@@ -23,22 +24,6 @@ namespace popflow::eval {
 
 class PartialResults;
 
-/// Names of the default metrics, in the order of the tables: w1 w2 mmd r2 energy r2_means w1_markers.
-const std::vector<std::string>& metric_names();
-/// metric_names() and sinkhorn.
-const std::vector<std::string>& all_metric_names();
-/// Returns the score of a metric, metrics::Scores::none for an unknown name.
-double metric(const metrics::Scores& scores, const std::string& name);
-
-/// Names of the predictors, in the order of the tables: the model, then the baselines, which every table has.
-///
-/// - identity: the unchanged control.
-/// - mean_shift: the control plus the mean shift of its condition in training, or of all conditions for a
-///   treatment without training data.
-/// - oracle_shift: the control, shifted to the mean of the target.
-/// - noise_floor: one half of the target, compared with the other half.
-const std::vector<std::string>& predictor_names();
-
 /// Value of EvaluateOptions::max_cells for no limit.
 inline constexpr std::size_t all_cells = std::numeric_limits<std::size_t>::max();
 
@@ -50,7 +35,7 @@ struct EvaluateOptions {
     predict::Draw draw = predict::Draw::random;
     std::uint64_t seed = 0;   ///< seed of that draw
     double tolerance = 1e-4;  ///< relative and absolute tolerance of the ODE solver
-    std::vector<std::string> metrics = metric_names();
+    std::vector<std::string> metrics = metrics::default_metric_names();
     double sinkhorn_epsilon = metrics::SinkhornDivergenceOptions{}.epsilon;
     double sinkhorn_rho = 0;            ///< 0 for infinite
     std::size_t sample_pairs = 8;       ///< number of pairs whose cells are stored for plots

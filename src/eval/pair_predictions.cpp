@@ -43,13 +43,19 @@ PairPredictions::PairPredictions(const screen::Screen& screen, std::size_t pair,
     all_targets_ = std::move(cells[1]);
 }
 
-CellComparison PairPredictions::compare(const std::string& predictor, std::vector<float>& embedding,
+CellComparison PairPredictions::compare(const Predictor& predictor, std::vector<float>& embedding,
                                         const ode::Snapshots<float>& snapshots) const {
-    if (predictor == "model") return {transported(embedding, snapshots), target_};
-    if (predictor == "identity") return {control_.x, target_};
-    if (predictor == "mean_shift") return {shifted(mean_shift()), target_};
-    if (predictor == "oracle_shift") return {shifted(oracle_shift()), target_};
-    return halves();
+    switch (predictor.kind) {
+        case PredictionKind::transport:
+            return {transported(embedding, snapshots), target_};
+        case PredictionKind::target_half:
+            return halves();
+        case PredictionKind::translate:
+            break;
+    }
+    const std::string_view name = predictor.name;
+    if (name == "identity") return {control_.x, target_};
+    return {shifted(name == "oracle_shift" ? oracle_shift() : mean_shift()), target_};
 }
 
 Matrix<float> PairPredictions::transported(std::vector<float>& embedding,

@@ -25,7 +25,7 @@ class PairPredictions {
     /// Computes the prediction of a predictor and returns it with the population to compare it with.
     /// @param embedding  set by the predictor `model`
     /// @param snapshots  set by the predictor `model`, with one row per control cell in each matrix
-    CellComparison compare(const std::string& predictor, std::vector<float>& embedding,
+    CellComparison compare(const Predictor& predictor, std::vector<float>& embedding,
                            const ode::Snapshots<float>& snapshots = {}) const;
     /// Number of control cells that are transported.
     std::size_t cells() const { return control_.x.rows(); }

@@ -15,6 +15,7 @@ namespace {
 
 // Work of one predictor on one pair: first the prediction, then its scores.
 struct Task {
+    const Predictor* predictor;
     PairScore row;
     CellComparison comparison;
 };
@@ -64,8 +65,8 @@ struct SampledFlow {
 // Reads a pair and computes the predictions of all predictors. The transport of the model is parallel inside.
 void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) {
     const std::size_t first = tasks.size();
-    for (const std::string& name : predictor_names())
-        tasks.push_back({{.pair = pair.pair, .predictor = name}, {}});
+    for (const Predictor& predictor : predictors())
+        tasks.push_back({&predictor, {.pair = pair.pair, .predictor = predictor.name}, {}});
     std::optional<PairPredictions> predictions;
     record(tasks[first].row,
            [&] { predictions.emplace(job.screen, pair.pair, job.trained, job.reader, job.options); });
@@ -80,7 +81,7 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) 
     for (std::size_t i = first; i < tasks.size(); ++i) {
         record(tasks[i].row, [&] {
             tasks[i].comparison =
-                predictions->compare(tasks[i].row.predictor, pair.embedding, sampled.snapshots);
+                predictions->compare(*tasks[i].predictor, pair.embedding, sampled.snapshots);
         });
     }
     if (sampled.is_sampled && tasks[first].row.status == "ok") {
@@ -93,14 +94,14 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) 
     job.predictions->add(prediction_index(job, pair.pair), predictions->control_rows(), {&predicted, 1});
 }
 
-// Returns whether a prediction is compared with the target. The noise floor compares two halves of it.
-bool compares_target(const PairScore& row) {
-    return row.predictor != "noise_floor";
+// Returns whether a prediction is compared with the whole target.
+bool compares_target(const Task& task) {
+    return task.predictor->kind != PredictionKind::target_half;
 }
 
 // Returns whether a prediction is the control plus a constant shift.
-bool is_translate(const PairScore& row) {
-    return compares_target(row) && row.predictor != "model";
+bool is_translate(const Task& task) {
+    return task.predictor->kind == PredictionKind::translate;
 }
 
 // Returns the kernel means of the target of a pair, empty if no selected metric needs them.
@@ -109,7 +110,7 @@ std::optional<metrics::KernelMeans> target_means(std::span<Task> tasks, const me
     std::optional<metrics::KernelMeans> means;
     if (!selected.mmd && !selected.energy) return means;
     for (Task& task : tasks) {
-        if (means || !compares_target(task.row)) continue;
+        if (means || !compares_target(task)) continue;
         record(task.row, [&] { means = metrics::own_kernel_means(task.comparison.truth.view()); });
     }
     return means;
@@ -138,7 +139,7 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
     std::vector<Task> tasks;
     for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
     const metrics::Selection selected = selection(job.options);
-    const std::size_t predictors = predictor_names().size();
+    const std::size_t predictors = eval::predictors().size();
     std::vector<std::optional<metrics::KernelMeans>> means;
     std::vector<std::vector<Task*>> groups;
     for (std::size_t first = 0; first < tasks.size(); first += predictors) {
@@ -146,22 +147,22 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
         means.push_back(target_means(pair_tasks, selected));
         std::vector<Task*> translates;
         for (Task& task : pair_tasks) {
-            if (is_translate(task.row)) translates.push_back(&task);
+            if (is_translate(task)) translates.push_back(&task);
         }
         groups.push_back(std::move(translates));
         for (Task& task : pair_tasks) {
-            if (!is_translate(task.row)) groups.push_back({&task});
+            if (!is_translate(task)) groups.push_back({&task});
         }
     }
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t k = 0; k < groups.size(); ++k) {
         const auto pair = static_cast<std::size_t>(groups[k].front() - tasks.data()) / predictors;
-        const bool shares = means[pair] && compares_target(groups[k].front()->row);
+        const bool shares = means[pair] && compares_target(*groups[k].front());
         score_tasks(groups[k], selected, {.truth_means = shares ? &*means[pair] : nullptr});
     }
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         const PairScore& row = tasks[i].row;
-        if (job.predictions != nullptr && row.predictor == "model" && row.status != "ok")
+        if (job.predictions != nullptr && tasks[i].predictor->is_model() && row.status != "ok")
             job.predictions->drop(prediction_index(job, row.pair));
         scored[i / predictors].scores.push_back(std::move(tasks[i].row));
     }
@@ -171,7 +172,7 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
 void predict_again(const ScoringJob& job, std::size_t pair) {
     const PairPredictions predictions(job.screen, pair, job.trained, job.reader, job.options);
     std::vector<float> embedding;
-    const CellComparison model = predictions.compare(predictor_names().front(), embedding);
+    const CellComparison model = predictions.compare(predictors().front(), embedding);
     const linalg::ConstMatrixView<float> predicted = model.predicted;
     job.predictions->add(prediction_index(job, pair), predictions.control_rows(), {&predicted, 1});
 }

@@ -40,7 +40,7 @@ struct Group {
 class Summary {
   public:
     explicit Summary(const h5::DataFrame& pairs) : pairs_(pairs) {
-        for (const std::string& name : all_metric_names()) {
+        for (const std::string& name : metrics::metric_names()) {
             if (pairs.contains(name)) names_.push_back(name);
         }
         values_.resize(names_.size());
@@ -49,7 +49,7 @@ class Summary {
     h5::DataFrame frame() {
         for (const auto& [key, group] : groups()) {
             const std::string& part = key.first;
-            const std::string& predictor = predictor_names()[key.second];
+            const std::string predictor = predictors()[key.second].name;
             std::set<std::string> cultures;
             for (std::size_t row : group.rows) cultures.insert(pairs_.strings("culture")[row]);
             std::vector<std::vector<double>> by_culture(names_.size());
@@ -85,8 +85,7 @@ class Summary {
         }
         std::map<std::pair<std::string, std::size_t>, Group> groups;
         for (std::size_t row = 0; row < pairs_.rows(); ++row) {
-            const auto at = std::ranges::find(predictor_names(), pairs_.strings("predictor")[row]);
-            const auto rank = static_cast<std::size_t>(at - predictor_names().begin());
+            const std::size_t rank = predictor_index(pairs_.strings("predictor")[row]);
             Group& group = groups[{pairs_.strings("part")[row], rank}];
             if (!failed.contains(pairs_.strings("pair")[row])) group.rows.push_back(row);
             if (pairs_.strings("status")[row] != "ok") ++group.failed;
@@ -207,7 +206,8 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
         text["predictor"].push_back(row.predictor);
         text["status"].push_back(row.status);
         text["message"].push_back(row.message);
-        for (const std::string& name : all_metric_names()) number[name].push_back(metric(row.scores, name));
+        for (const metrics::Metric& metric : metrics::all_metrics())
+            number[metric.name].push_back(row.scores.*metric.score);
         number["seconds"].push_back(row.seconds);
         count["n_predicted"].push_back(static_cast<std::int64_t>(row.n_predicted));
         count["n_target"].push_back(static_cast<std::int64_t>(row.n_target));
@@ -218,11 +218,10 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
                              "plate", "predictor"}) {
         frame.add_categorical(name, std::move(text[name]));
     }
-    for (const std::string& name : all_metric_names()) {
-        const bool is_default = std::ranges::find(metric_names(), name) != metric_names().end();
-        const bool was_computed =
-            std::ranges::any_of(number[name], [](double v) { return std::isfinite(v); });
-        if (is_default || was_computed) frame.add(name, std::move(number[name]));
+    for (const metrics::Metric& metric : metrics::all_metrics()) {
+        std::vector<double>& values = number[metric.name];
+        const bool was_computed = std::ranges::any_of(values, [](double v) { return std::isfinite(v); });
+        if (metric.is_default || was_computed) frame.add(metric.name, std::move(values));
     }
     for (const char* name : {"n_predicted", "n_target"}) frame.add(name, std::move(count[name]));
     frame.add_categorical("status", std::move(text["status"]));

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "metrics/metric.hpp"
 #include "options/defaults.hpp"
 #include "predict/prediction_space.hpp"
 #include "report/report.hpp"
@@ -361,7 +362,7 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         [&evaluate](const Strings& v) {
             evaluate.metrics.clear();
             for (const std::string& name : core::split_text(v.back(), ',')) {
-                parse_choice("metrics", name, eval::all_metric_names());
+                parse_choice("metrics", name, metrics::metric_names());
                 evaluate.metrics.push_back(name);
             }
         },

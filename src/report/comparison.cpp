@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "core/text.hpp"
+#include "metrics/metric.hpp"
 
 namespace popflow::report {
 
@@ -141,8 +142,8 @@ auto sort_key(const ComparisonRow& row) {
     static const Texts methods{"fm", "cgfm", "icnn", "mfm"};
     // The published tables have the Gaussian base first for MFM and last for other methods.
     const bool is_second_base = (row.base == "gaussian") != (row.method == "mfm");
-    return std::tuple(index_of(eval::predictor_names(), row.predictor), index_of(methods, row.method),
-                      row.method, is_second_base, row.knn, row.variant);
+    return std::tuple(eval::predictor_index(row.predictor), index_of(methods, row.method), row.method,
+                      is_second_base, row.knn, row.variant);
 }
 
 // Collects the rows and notes of one comparison.
@@ -234,7 +235,7 @@ class Collector {
     static void add_line(const h5::DataFrame& summary, std::size_t line, RowScores& scores) {
         scores.n_pairs = summary.ints("n_pairs")[line];
         scores.n_failed += summary.ints("n_failed")[line];
-        for (const std::string& metric : eval::all_metric_names()) {
+        for (const std::string& metric : metrics::metric_names()) {
             if (summary.contains(metric)) scores.by_metric[metric].add(summary.doubles(metric)[line]);
         }
     }

@@ -43,7 +43,7 @@ inline constexpr const char* treatment_variant = " + treatment";
 
 /// One line of a comparison: a model trained with several seeds, or a baseline.
 struct ComparisonRow {
-    std::string predictor;  ///< one of predictor_names()
+    std::string predictor;  ///< name of one of eval::predictors()
     std::string method{};   ///< method of a model, empty for a baseline
     std::string base{};
     std::size_t knn = 0;                 ///< neighbours of mfm

@@ -22,7 +22,7 @@ struct PublishedValue {
 /// The CSV file has the columns method, base, knn (empty without a graph), then `PART_METRIC` and
 /// `PART_METRIC_std`:
 /// - PART: train, validation or test, or test_NAME for one culture.
-/// - METRIC: one of metric_names(). The suffix `_e3` means that the values are multiplied by 1000.
+/// - METRIC: one of metrics::metric_names(). The suffix `_e3` means that the values are multiplied by 1000.
 class PublishedTable {
   public:
     /// Parses a CSV text.

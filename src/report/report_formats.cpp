@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/text.hpp"
+#include "metrics/metric.hpp"
 
 namespace popflow::report {
 
@@ -43,12 +44,11 @@ std::string replaced(const std::string& text, char old, const std::string& with)
     return out;
 }
 
-std::string latex_title(const std::string& metric) {
-    if (metric == "w1") return "$W_1$ $\\downarrow$";
-    if (metric == "w2") return "$W_2$ $\\downarrow$";
-    if (metric == "mmd") return "MMD ($\\times 10^{-3}$) $\\downarrow$";
-    if (metric == "r2") return "$r^2$ $\\uparrow$";
-    return latex_escaped(metric) + " $\\downarrow$";
+std::string latex_title(const std::string& name) {
+    const metrics::Metric* metric = metrics::find_metric(name);
+    if (metric == nullptr) return latex_escaped(name);
+    const bool up = metric->direction == metrics::Direction::higher_is_better;
+    return std::string(metric->latex_title) + (up ? " $\\uparrow$" : " $\\downarrow$");
 }
 
 // Returns the headings over several columns and the rules below them, empty without such headings.
@@ -172,7 +172,7 @@ std::string csv_lines(const Comparison& comparison, const PublishedTable* publis
                                  "," + row.predictor + "," + row.method + "," + row.base + "," + knn + "," +
                                  csv_cell(row.differs);
         for (const auto& [scope, scores] : row.scores) {
-            for (const std::string& metric : eval::all_metric_names()) {
+            for (const std::string& metric : metrics::metric_names()) {
                 const SeedStatistics* statistics = row.find(scope, metric);
                 if (statistics == nullptr) continue;
                 text += head + "," + csv_cell(scope.first) + "," + csv_cell(scope.second) + "," + metric +

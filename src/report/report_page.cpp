@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/version.hpp"
+#include "metrics/metric.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
 #include "report/report_panels.hpp"
@@ -23,7 +24,7 @@ std::string number(const CellText& cell, const std::string& pm_class) {
 }
 
 std::string header_title(const TableColumn& column) {
-    if (column.metric == "mmd") return "MMD ×10³";
+    if (const metrics::Metric* metric = metrics::find_metric(column.metric)) return metric->html_title;
     return escaped(column.title);
 }
 

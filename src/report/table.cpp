@@ -5,26 +5,14 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <set>
 
 #include "core/text.hpp"
+#include "eval/predictor.hpp"
+#include "metrics/metric.hpp"
 
 namespace popflow::report {
 
 namespace {
-
-struct Metric {
-    const char* name;
-    const char* title;
-    double factor;
-    int decimals;     ///< decimals in the published tables
-    bool in_letters;  ///< in the table of the letters. They have no r2: two markers have one correlation
-};
-constexpr Metric shown_metrics[] = {{"w1", "W1", 1, 3, true},
-                                    {"w2", "W2", 1, 3, true},
-                                    {"mmd", "MMD e-3", 1000, 2, true},
-                                    {"r2", "r2", 1, 3, false},
-                                    {"energy", "energy", 1, 3, false}};
 
 std::string fixed_text(double value, int digits) {
     char text[64];
@@ -40,8 +28,9 @@ bool has_score(const Comparison& comparison, const Scope& scope, const std::stri
 std::vector<TableColumn> columns_of(const Comparison& comparison, const Scope& scope,
                                     const std::string& group, bool letters) {
     std::vector<TableColumn> columns;
-    for (const Metric& m : shown_metrics) {
-        if ((letters && !m.in_letters) || !has_score(comparison, scope, m.name)) continue;
+    for (const metrics::Metric& m : metrics::all_metrics()) {
+        if (!m.is_in_tables || (letters && !m.is_for_two_markers) || !has_score(comparison, scope, m.name))
+            continue;
         columns.push_back({.scope = scope,
                            .group = group,
                            .metric = m.name,
@@ -55,16 +44,20 @@ std::vector<TableColumn> columns_of(const Comparison& comparison, const Scope& s
 using Rows = std::vector<const ComparisonRow*>;
 
 void mark_best(const Rows& rows, Table& table) {
-    // These two use the target.
-    static const std::set<std::string> excluded{"oracle_shift", "noise_floor"};
+    const auto is_excluded = [](const std::string& name) {
+        const eval::Predictor* predictor = eval::find_predictor(name);
+        return predictor != nullptr && predictor->uses_target;
+    };
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
         const TableColumn& column = table.columns[c];
-        const double sign = column.metric.starts_with("r2") ? -1 : 1;
+        const metrics::Metric* metric = metrics::find_metric(column.metric);
+        const double sign =
+            metric != nullptr && metric->direction == metrics::Direction::higher_is_better ? -1 : 1;
         double best = std::numeric_limits<double>::infinity();
         std::string text;
         for (std::size_t r = 0; r < rows.size(); ++r) {
             const SeedStatistics* statistics = rows[r]->find(column.scope, column.metric);
-            if (statistics == nullptr || excluded.contains(rows[r]->predictor) ||
+            if (statistics == nullptr || is_excluded(rows[r]->predictor) ||
                 !(sign * statistics->mean() < best))
                 continue;
             best = sign * statistics->mean();
@@ -73,8 +66,7 @@ void mark_best(const Rows& rows, Table& table) {
         // All values with the same text as the best one are marked.
         for (std::size_t r = 0; r < rows.size(); ++r) {
             TableCell& cell = table.lines[r].cells[c];
-            cell.is_best =
-                !text.empty() && cell.measured.mean == text && !excluded.contains(rows[r]->predictor);
+            cell.is_best = !text.empty() && cell.measured.mean == text && !is_excluded(rows[r]->predictor);
         }
     }
 }
@@ -185,15 +177,17 @@ std::vector<Table> tables(const Comparison& comparison, const PublishedTable* pu
 }
 
 std::vector<std::string> legend(const std::string& best) {
-    return {
-        best +
-            ": best value of its column, the lowest (r2: the highest). oracle_shift and noise_floor are "
-            "excluded, because they use the treated cells",
-        "identity: unchanged control cells",
-        "mean_shift: control cells plus the mean shift of their treatment in the training data",
-        "oracle_shift: control cells, shifted to the mean of the treated cells",
-        "noise_floor: one half of the treated cells, compared with the other half. If all cells are scored, "
-        "it compares half as many cells as the other rows, which makes it larger"};
+    std::vector<std::string> excluded;
+    std::vector<std::string> lines;
+    for (const eval::Predictor& predictor : eval::predictors()) {
+        if (predictor.uses_target) excluded.emplace_back(predictor.name);
+        if (!predictor.is_model())
+            lines.push_back(std::string(predictor.name) + ": " + predictor.description);
+    }
+    lines.insert(lines.begin(), best + ": best value of its column, the lowest (r2: the highest). " +
+                                    excluded[0] + " and " + excluded[1] +
+                                    " are excluded, because they use the treated cells");
+    return lines;
 }
 
 }  // namespace popflow::report

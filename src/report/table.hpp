@@ -27,7 +27,7 @@ struct TableCell {
 struct TableColumn {
     Scope scope{};
     std::string group{};   ///< heading over several columns, may be empty
-    std::string metric{};  ///< one of metric_names()
+    std::string metric{};  ///< one of metrics::metric_names()
     std::string title{};
     double factor = 1;  ///< shown value = factor * score
     int decimals = 3;

@@ -24,8 +24,8 @@ set(may_inspect core screen)
 set(may_train core linalg nn h5 mpi screen models ot)
 set(may_predict core linalg h5 mpi ode anndata screen models)
 set(may_eval core linalg h5 mpi anndata screen models metrics predict)
-set(may_report core linalg screen predict eval)
-set(may_options core screen import simulate models train predict eval report)
+set(may_report core linalg screen metrics predict eval)
+set(may_options core screen import simulate models metrics train predict eval report)
 set(folders core linalg h5 mpi nn ode ot models metrics anndata screen import simulate inspect train predict eval report options)
 
 # Header pattern, and the only folder that may include it.

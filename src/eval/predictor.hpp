@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace popflow::eval {
+
+/// Relation of a prediction to the control cells.
+enum class PredictionKind : std::uint8_t {
+    transport,   ///< cells that the model transports
+    translate,   ///< control cells plus a constant shift
+    target_half  ///< one half of the target, compared with the other half
+};
+
+/// One row of each table: the model or a baseline. Every list of predictors comes from predictors().
+struct Predictor {
+    const char* name;         ///< value of the column `predictor` of the results
+    const char* description;  ///< line of the legend of tables, empty for the model
+    PredictionKind kind;
+    bool uses_target =
+        false;  ///< whether it uses the treated cells of the pair, so that no model competes with it
+
+    bool is_model() const { return kind == PredictionKind::transport; }
+};
+
+/// Returns all predictors in the order of the tables: the model, then the baselines, which every table has.
+///
+/// - identity: the unchanged control.
+/// - mean_shift: the control plus the mean shift of its condition in training, or of all conditions for a
+/// treatment without
+///   training data.
+/// - oracle_shift: the control, shifted to the mean of the target.
+/// - noise_floor: one half of the target, compared with the other half.
+std::span<const Predictor> predictors();
+
+/// Returns the predictor of a name, nullptr for an unknown name.
+const Predictor* find_predictor(std::string_view name);
+
+/// Returns the position of a name in predictors(), their number for an unknown name.
+std::size_t predictor_index(std::string_view name);
+
+}  // namespace popflow::eval

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "metrics/metric.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace popflow::metrics {
+
+namespace {
+
+constexpr std::array table{
+    Metric{.name = "w1",
+           .title = "W1",
+           .html_title = "W1",
+           .latex_title = "$W_1$",
+           .score = &Scores::w1,
+           .selected = &Selection::w1},
+    Metric{.name = "w2",
+           .title = "W2",
+           .html_title = "W2",
+           .latex_title = "$W_2$",
+           .score = &Scores::w2,
+           .selected = &Selection::w2},
+    Metric{.name = "mmd",
+           .title = "MMD e-3",
+           .html_title = "MMD ×10³",
+           .latex_title = "MMD ($\\times 10^{-3}$)",
+           .score = &Scores::mmd,
+           .selected = &Selection::mmd,
+           .factor = 1000,
+           .decimals = 2},
+    Metric{.name = "r2",
+           .title = "r2",
+           .html_title = "r2",
+           .latex_title = "$r^2$",
+           .score = &Scores::r2,
+           .selected = &Selection::r2,
+           .direction = Direction::higher_is_better,
+           .is_for_two_markers = false},  // two markers have one correlation
+    Metric{.name = "energy",
+           .title = "energy",
+           .html_title = "energy",
+           .latex_title = "energy",
+           .score = &Scores::energy,
+           .selected = &Selection::energy},
+    Metric{.name = "r2_means",
+           .title = "r2 of means",
+           .html_title = "r2 of means",
+           .latex_title = "$r^2$ of means",
+           .score = &Scores::r2_means,
+           .selected = &Selection::r2_means,
+           .direction = Direction::higher_is_better,
+           .is_in_tables = false},
+    Metric{.name = "w1_markers",
+           .title = "W1 of markers",
+           .html_title = "W1 of markers",
+           .latex_title = "$W_1$ of markers",
+           .score = &Scores::w1_markers,
+           .selected = &Selection::w1_markers,
+           .is_in_tables = false},
+    Metric{.name = "sinkhorn",
+           .title = "Sinkhorn",
+           .html_title = "Sinkhorn",
+           .latex_title = "Sinkhorn",
+           .score = &Scores::sinkhorn,
+           .selected = &Selection::sinkhorn,
+           .is_default = false,
+           .is_in_tables = false},
+};
+
+std::vector<std::string> names_if(bool only_default) {
+    std::vector<std::string> names;
+    for (const Metric& metric : table) {
+        if (!only_default || metric.is_default) names.emplace_back(metric.name);
+    }
+    return names;
+}
+
+}  // namespace
+
+std::span<const Metric> all_metrics() {
+    return table;
+}
+
+const Metric* find_metric(std::string_view name) {
+    const auto at = std::ranges::find(table, name, &Metric::name);
+    return at == table.end() ? nullptr : &*at;
+}
+
+const std::vector<std::string>& metric_names() {
+    static const std::vector<std::string> names = names_if(false);
+    return names;
+}
+
+const std::vector<std::string>& default_metric_names() {
+    static const std::vector<std::string> names = names_if(true);
+    return names;
+}
+
+Selection select_metrics(std::span<const std::string> names) {
+    Selection selection;
+    for (const Metric& metric : table)
+        selection.*metric.selected = std::ranges::find(names, metric.name) != names.end();
+    return selection;
+}
+
+}  // namespace popflow::metrics

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/scores.hpp"
+
+namespace popflow::metrics {
+
+enum class Direction { lower_is_better, higher_is_better };
+
+/// One metric of the program: how it is called, computed and shown. Every list of metrics comes from
+/// all_metrics().
+struct Metric {
+    const char* name;         ///< value of --metrics and column of the results
+    const char* title;        ///< heading in text tables
+    const char* html_title;   ///< heading in HTML
+    const char* latex_title;  ///< heading in LaTeX, without the arrow of the direction
+    double Scores::*score;
+    bool Selection::*selected;
+    Direction direction = Direction::lower_is_better;
+    double factor = 1;               ///< shown value = factor * score
+    int decimals = 3;                ///< maximum number of decimals in tables
+    bool is_default = true;          ///< whether it is computed unless --metrics selects others
+    bool is_in_tables = true;        ///< whether tables have a column for it
+    bool is_for_two_markers = true;  ///< whether it has a meaning for two markers, as the letters have
+};
+
+/// Returns all metrics, in the order of tables and result files.
+std::span<const Metric> all_metrics();
+
+/// Returns the metric of a name, nullptr for an unknown name.
+const Metric* find_metric(std::string_view name);
+
+/// Returns the names of all metrics, or of those that are computed by default.
+const std::vector<std::string>& metric_names();
+const std::vector<std::string>& default_metric_names();
+
+/// Returns the selection of the metrics with these names. Unknown names are ignored.
+Selection select_metrics(std::span<const std::string> names);
+
+}  // namespace popflow::metrics
