@@ -13,6 +13,7 @@
 #include "report/report.hpp"
 #include "screen/read_populations.hpp"
 #include "screen/screen.hpp"
+#include "support/reports.hpp"
 #include "train/checkpoint.hpp"
 #include "train/training_table.hpp"
 
@@ -56,8 +57,8 @@ void read_checkpoint(const std::string& path) {
 
 void read_results(const std::string& path) {
     const std::vector<eval::Results> results{eval::read_results(path)};
-    (void)report::report(results, report::ReportFormat::text);
-    (void)report::report(results, report::ReportFormat::html);
+    (void)popflow::support::report(results, report::ReportFormat::text);
+    (void)popflow::support::report(results, report::ReportFormat::html);
 }
 
 void read_training(const std::string& path) {

@@ -21,7 +21,8 @@ inline void add_scope(eval::Results& results, const std::string& part, const std
     table.add("aggregation", longer(old.strings("aggregation"), aggregation));
     table.add("n_pairs", longer(old.ints("n_pairs"), std::int64_t{4}));
     table.add("n_failed", longer(old.ints("n_failed"), std::int64_t{0}));
-    for (const std::string& name : eval::metric_names()) table.add(name, longer(old.doubles(name), value));
+    for (const std::string& name : metrics::default_metric_names())
+        table.add(name, longer(old.doubles(name), value));
     results.summary = table;
 }
 
@@ -44,7 +45,7 @@ inline eval::Results result_of_seed(std::uint64_t seed, double w2) {
     table.add("aggregation", h5::DataFrame::Strings{"culture_mean", "culture_mean"});
     table.add("n_pairs", h5::DataFrame::Ints{8, 8});
     table.add("n_failed", h5::DataFrame::Ints{0, 0});
-    for (const std::string& name : eval::metric_names()) {
+    for (const std::string& name : metrics::default_metric_names()) {
         table.add(name, h5::DataFrame::Doubles{name == "w2" ? w2 : name == "mmd" ? 0.0125 : 0.5, 0.25});
     }
     results.summary = table;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/comparison.hpp"
+#include "support/reports.hpp"
 #include "support/summaries.hpp"
 
 using popflow::eval::Results;
@@ -53,7 +54,7 @@ TEST(SeedStatistics, IsTheMeanAndTheDeviationOfTheSample) {
 TEST(Compare, SeedsMakeOneRowAndOtherOptionsRowsThatNameThem) {
     const std::vector<Results> results{result_of_seed(1, 3), result_of_seed(2, 5),
                                        with_option(1, "hidden", "128"), with_option(2, "log-every", "7")};
-    const auto comparisons = report::compare(results);
+    const auto comparisons = popflow::support::compare(results);
     ASSERT_EQ(comparisons.size(), 1U);
     EXPECT_EQ(labels(comparisons[0]),
               (Texts{"MFM k=100 (hidden=64)", "MFM k=100 (hidden=128)", "noise_floor"}));
@@ -67,14 +68,14 @@ TEST(Compare, SeedsMakeOneRowAndOtherOptionsRowsThatNameThem) {
 TEST(Compare, WhereCellsAreWrittenAndWhichAreShownMakeNoRows) {
     const std::vector<Results> results{result_of_seed(1, 3), with_option(2, "space", "normalised"),
                                        with_option(3, "sample", "EGF_5min")};
-    EXPECT_EQ(labels(report::compare(results)[0]), (Texts{"MFM k=100", "noise_floor"}));
+    EXPECT_EQ(labels(popflow::support::compare(results)[0]), (Texts{"MFM k=100", "noise_floor"}));
 }
 
 TEST(Compare, SaysWhyScoresAreMissing) {
     Results results = result_of_seed(1, 3);
     results.pairs.add("status", Texts{"ok", "failed", "failed"});
     results.pairs.add("message", Texts{"", "no way", "no way"});
-    EXPECT_EQ(report::compare({results})[0].notes,
+    EXPECT_EQ(popflow::support::compare({results})[0].notes,
               (Texts{"2 scores failed: no way",
                      "the means of a file exclude pairs for which any predictor failed"}));
 }
@@ -82,7 +83,7 @@ TEST(Compare, SaysWhyScoresAreMissing) {
 TEST(Compare, AnEarlierCheckpointIsAnotherRow) {
     Results early = result_of_seed(1, 3);
     early.provenance.steps = 10;
-    EXPECT_EQ(labels(report::compare({early, result_of_seed(1, 4)})[0]),
+    EXPECT_EQ(labels(popflow::support::compare({early, result_of_seed(1, 4)})[0]),
               (Texts{"MFM k=100 (steps=10)", "MFM k=100 (steps=30)", "noise_floor"}));
 }
 
@@ -93,13 +94,13 @@ TEST(Compare, AMethodWithoutGraphHasNoNeighbours) {
     other.provenance.seed = 2;
     other.provenance.knn = 5;
     other.provenance.config += "embedding = 3\n";
-    EXPECT_EQ(labels(report::compare({fm, other})[0]), (Texts{"FM", "noise_floor"}));
+    EXPECT_EQ(labels(popflow::support::compare({fm, other})[0]), (Texts{"FM", "noise_floor"}));
 }
 
 TEST(Compare, WhatChangesTheScoresIsInEveryLabelAndInANote) {
     Results fm = with_option(1, "max-cells", "50");
     fm.provenance.method = "fm";
-    const Comparison comparison = report::compare({result_of_seed(1, 3), fm})[0];
+    const Comparison comparison = popflow::support::compare({result_of_seed(1, 3), fm})[0];
     EXPECT_EQ(labels(comparison), (Texts{"FM (max-cells=50)", "MFM k=100 (max-cells=80)",
                                          "noise_floor (max-cells=80)", "noise_floor (max-cells=50)"}));
     EXPECT_EQ(comparison.notes,
@@ -112,7 +113,7 @@ TEST(Compare, OtherSplitsAndDataAreComparisonsOfTheirOwn) {
     patient.provenance.split = "patient:21";
     Results data = result_of_seed(2, 3);
     data.provenance.data_fingerprint = "ff";
-    const auto comparisons = report::compare(
+    const auto comparisons = popflow::support::compare(
         {result_of_seed(1, 3), patient, data, result_of_seed(2, 4), with_option(1, "split-seed", "3")});
     ASSERT_EQ(comparisons.size(), 4U);
     EXPECT_EQ(comparisons[0].results, (std::vector<std::size_t>{0, 3}));
@@ -124,12 +125,12 @@ TEST(Compare, ARunThatIsThereTwiceCountsOnceButMayBringMoreParts) {
     Results train = result_of_seed(1, 3);
     train.file = "train.h5";
     add_scope(train, "train", "culture_mean", 0.1);
-    const Comparison more = report::compare({result_of_seed(1, 3), train})[0];
+    const Comparison more = popflow::support::compare({result_of_seed(1, 3), train})[0];
     EXPECT_TRUE(more.notes.empty());
     EXPECT_EQ(more.rows[0].find({"train", "culture_mean"}, "w1")->values().size(), 1U);
     EXPECT_EQ(more.rows[0].find({"test", "culture_mean"}, "w1")->values().size(), 1U);
 
-    const Comparison twice = report::compare({train, result_of_seed(1, 3)})[0];
+    const Comparison twice = popflow::support::compare({train, result_of_seed(1, 3)})[0];
     EXPECT_EQ(twice.notes, (Texts{"MFM k=100, seed 1: seed1.h5 repeats the run of train.h5 and is ignored"}));
 }
 
@@ -140,6 +141,6 @@ TEST(Compare, OtherBuildsAreNoted) {
     Results now = result_of_seed(2, 3);
     now.provenance.version = "0.2.0";
     now.provenance.commit = "def";
-    EXPECT_EQ(report::compare({old, now})[0].notes,
+    EXPECT_EQ(popflow::support::compare({old, now})[0].notes,
               (Texts{"written by 2 builds of popflow: 0.1.0 abc, 0.2.0 def"}));
 }

@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "report/report_formats.hpp"
+#include "support/reports.hpp"
 #include "support/summaries.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -38,7 +39,7 @@ std::vector<std::string> lines_of(const std::string& text, const std::string& st
 }  // namespace
 
 TEST(Report, OneSeedShowsTheValues) {
-    const std::string text = report::report_text({result_of_seed(1, 4)});
+    const std::string text = popflow::support::report_text({result_of_seed(1, 4)});
     EXPECT_TRUE(contains(text, "test, mean over pairs (8 pairs)")) << text;
     EXPECT_TRUE(contains(text, "MFM k=100")) << text;
     EXPECT_TRUE(contains(text, "12.50")) << "MMD is shown times 1000\n" << text;
@@ -47,7 +48,7 @@ TEST(Report, OneSeedShowsTheValues) {
 
 TEST(Report, SeedsBecomeMeanAndStandardDeviation) {
     const std::string text =
-        report::report_text({result_of_seed(1, 3), result_of_seed(2, 4), result_of_seed(3, 5)});
+        popflow::support::report_text({result_of_seed(1, 3), result_of_seed(2, 4), result_of_seed(3, 5)});
     EXPECT_TRUE(contains(text, "4.000 +- 1.000")) << text;
     EXPECT_TRUE(contains(text, "3 seeds")) << text;
 }
@@ -55,7 +56,7 @@ TEST(Report, SeedsBecomeMeanAndStandardDeviation) {
 TEST(Report, SeedsAreCountedOnceWhateverTheMethods) {
     Results fm = result_of_seed(1, 6);
     fm.provenance.method = "fm";
-    const std::string text = report::report_text({result_of_seed(1, 3), result_of_seed(2, 4), fm});
+    const std::string text = popflow::support::report_text({result_of_seed(1, 3), result_of_seed(2, 4), fm});
     EXPECT_TRUE(contains(text, "2 seeds")) << text;
     EXPECT_TRUE(contains(text, "fewer seeds: FM 1")) << text;
 }
@@ -65,7 +66,7 @@ TEST(Report, TheBestIsMarkedButNotWhatLooksAtTheTarget) {
     fm.provenance.method = "fm";
     const std::vector<Results> results{result_of_seed(1, 4), fm};
 
-    const std::string text = report::report_text(results);
+    const std::string text = popflow::support::report_text(results);
     EXPECT_EQ(lines_of(text, "MFM"),
               (std::vector<std::string>{"MFM k=100    *0.500  *4.000   *12.50  *0.500  *0.500"}));
     EXPECT_EQ(lines_of(text, "FM"),
@@ -73,9 +74,9 @@ TEST(Report, TheBestIsMarkedButNotWhatLooksAtTheTarget) {
         << "what looks the same is as good";
     EXPECT_EQ(lines_of(text, "noise_floor"),
               (std::vector<std::string>{"noise_floor   0.250   0.250    250.0   0.250   0.250"}));
-    EXPECT_TRUE(
-        contains(report::report(results, ReportFormat::markdown), "| MFM k=100 | **0.500** | **4.000** |"));
-    EXPECT_TRUE(contains(report::report(results, ReportFormat::latex),
+    EXPECT_TRUE(contains(popflow::support::report(results, ReportFormat::markdown),
+                         "| MFM k=100 | **0.500** | **4.000** |"));
+    EXPECT_TRUE(contains(popflow::support::report(results, ReportFormat::latex),
                          "MFM k=100 & $\\mathbf{0.500}$ & $\\mathbf{4.000}$"));
 }
 
@@ -97,7 +98,7 @@ TEST(Report, RowsComeInThePublishedOrder) {
     add("fm", "gaussian", 50);
     add("fm", "source", 50);
     std::vector<std::string> labels;
-    const std::vector<report::Comparison> comparisons = report::compare(results);
+    const std::vector<report::Comparison> comparisons = popflow::support::compare(results);
     for (const report::ComparisonRow& row : comparisons.at(0).rows) labels.push_back(row.label());
     EXPECT_EQ(labels, (std::vector<std::string>{"FM", "FM w/ N", "CGFM", "CGFM w/ N", "ICNN", "MFM k=50 w/ N",
                                                 "MFM k=0", "MFM k=10", "noise_floor"}));
@@ -110,8 +111,8 @@ TEST(Report, AFigureOfIcnnIsNotOneOfIcnnThatSeesTheTreatment) {
     Results seeing = icnn;
     seeing.provenance.condition = "treatment";
     const PublishedTable published = PublishedTable::load("organoid_patient");
-    EXPECT_TRUE(contains(report::report({icnn}, ReportFormat::text, &published), "published"));
-    const std::string other = report::report({seeing}, ReportFormat::text, &published);
+    EXPECT_TRUE(contains(popflow::support::report({icnn}, ReportFormat::text, &published), "published"));
+    const std::string other = popflow::support::report({seeing}, ReportFormat::text, &published);
     EXPECT_TRUE(contains(other, "ICNN + treatment")) << other;
     EXPECT_FALSE(contains(other, "published ")) << other;
 }
@@ -125,7 +126,7 @@ TEST(Report, LettersHaveOneTableWithTheTestLettersApart) {
     add_scope(results, "train", "culture_mean", 0.1);
     add_scope(results, "train", "culture:A", 0.7);
     const PublishedTable published = PublishedTable::load("letters");
-    const std::string text = report::report({results}, ReportFormat::markdown, &published);
+    const std::string text = popflow::support::report({results}, ReportFormat::markdown, &published);
     EXPECT_TRUE(
         contains(text,
                  "| letters | train W1 | train W2 | train MMD e-3 | test X W1 | test X W2 | test X MMD e-3 | "
@@ -135,7 +136,7 @@ TEST(Report, LettersHaveOneTableWithTheTestLettersApart) {
     EXPECT_TRUE(contains(text, "| published | 0.081 ± 0.003 | 0.100 ± 0.004 | 0.16 ± 0.06 | 0.202 ± 0.002 |"))
         << text;
     EXPECT_FALSE(contains(text, "0.700"));
-    const std::string latex = report::report({results}, ReportFormat::latex);
+    const std::string latex = popflow::support::report({results}, ReportFormat::latex);
     EXPECT_TRUE(contains(latex, "\\multicolumn{3}{c}{test X}")) << latex;
     EXPECT_TRUE(contains(latex, "\\cmidrule(lr){2-4}\\cmidrule(lr){5-7}")) << latex;
 }
@@ -144,13 +145,13 @@ TEST(Report, LabelsAreHarmlessInEveryFormat) {
     Results results = result_of_seed(1, 4);
     results.provenance.split = "column:a,\"b\"|c";
     add_scope(results, "test", "culture:<A_1>|\\x{}", 0.2);
-    EXPECT_TRUE(contains(report::report({results}, ReportFormat::csv), "\"column:a,\"\"b\"\"|c\""));
+    EXPECT_TRUE(contains(popflow::support::report({results}, ReportFormat::csv), "\"column:a,\"\"b\"\"|c\""));
     EXPECT_EQ(report::latex_escaped("50% A_1 \\x{} ~^"), "50\\% A\\_1 \\textbackslash{}x\\{\\} \\~{}\\^{}");
     Results other = result_of_seed(1, 5);
     other.provenance.split = results.provenance.split;
     other.provenance.config += "markers = a|b\n";
-    EXPECT_TRUE(
-        contains(report::report({results, other}, ReportFormat::markdown), "| MFM k=100 (markers=a\\|b) |"));
+    EXPECT_TRUE(contains(popflow::support::report({results, other}, ReportFormat::markdown),
+                         "| MFM k=100 (markers=a\\|b) |"));
 }
 
 TEST(PublishedTables, HoldTheFiguresInTheUnitsOfASummary) {

@@ -7,6 +7,7 @@
 
 #include "report/pair_statistics.hpp"
 #include "report/report.hpp"
+#include "support/reports.hpp"
 #include "support/summaries.hpp"
 
 using popflow::eval::Results;
@@ -65,7 +66,8 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 TEST(PairFigures, AreMeansOverSeedsWithoutWhatFailed) {
     const std::vector<Results> results{with_pairs(1, "T"), with_pairs(2, "T")};
-    const auto figures = report::pair_statistics(results, report::compare(results)[0].rows[0], "test", "w2");
+    const auto figures =
+        report::pair_statistics(results, popflow::support::compare(results)[0].rows[0], "test", "w2");
     ASSERT_EQ(figures.size(), 2U);
     EXPECT_EQ(figures[0].mean("model"), 3.5);
     EXPECT_EQ(figures[0].mean("identity"), 6);
@@ -81,7 +83,7 @@ TEST(PairFigures, LabelsAreSortedAsPeopleDo) {
 TEST(ReportPage, HoldsTablesCurvesPairsAndProvenance) {
     const std::vector<Results> results{with_pairs(1, "T"), with_pairs(2, "T")};
     const report::PublishedTable published = report::PublishedTable::load("organoid_replica");
-    const std::string page = report::report(results, ReportFormat::html, &published);
+    const std::string page = popflow::support::report(results, ReportFormat::html, &published);
     EXPECT_EQ(count(page, "<svg class=\"chart\""), 3U) << "loss, rate, pairs; there are no embeddings";
     EXPECT_EQ(count(page, "class=\"line c0 dash0\" d="), 6U) << "two seeds and the legend, twice";
     EXPECT_EQ(count(page, "<path class=\"mark c"), 3U) << "one pair, and two patients in the legend";
@@ -99,7 +101,7 @@ TEST(ReportPage, TextFromDataIsNotMarkup) {
     results.provenance.split = hostile;
     results.provenance.config += hostile + " = " + hostile + "\n";
     results.provenance.precision = hostile;
-    const std::string page = report::report({results}, ReportFormat::html);
+    const std::string page = popflow::support::report({results}, ReportFormat::html);
     EXPECT_EQ(count(page, "<script"), 1U) << "the page's own";
     EXPECT_EQ(count(page, "alert(1)</script>"), 0U);
     EXPECT_GT(count(page, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"), 5U);
