@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Runs popflow's benchmark programs for the comparisons. Import it before NumPy, PyTorch and JAX."""
+import contextlib
 import json
 import os
 import subprocess
@@ -9,9 +10,24 @@ CORES = os.sched_getaffinity(0)
 THREADS = int(os.environ.get("OMP_NUM_THREADS", len(CORES)))
 
 
+@contextlib.contextmanager
+def all_cores():
+    """Lets processes that start within the block use all cores that this process had at its start.
+
+    A preexec_fn would need fork(), which is unsafe in a process with the threads of JAX or PyTorch.
+    """
+    bound = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, CORES)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, bound)
+
+
 def run(command, **settings):
-    """subprocess.run() with check=True, on all cores that this process had at its start."""
-    return subprocess.run(command, check=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, CORES), **settings)
+    """subprocess.run() with check=True, on all cores."""
+    with all_cores():
+        return subprocess.run(command, check=True, text=True, **settings)
 
 
 def run_on_all_cores(command):

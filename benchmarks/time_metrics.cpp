@@ -82,7 +82,7 @@ void time_entropic(const Matrix<float>& x, const Matrix<float>& y, const std::st
         const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
         // The option is relative to the mean cost.
         const SinkhornOptions options{.epsilon = epsilon / (cost.mean() * cost.unit()),
-                                      .sweeps = 100000,
+                                      .sweeps = 2000,
                                       .tolerance = tolerance,
                                       .values = true};
         result = sinkhorn(cost, {}, {}, options);
