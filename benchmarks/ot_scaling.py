@@ -104,7 +104,8 @@ def main():
     for (program, markers, metric), times in curves.items():
         cells = [f"{times[n]:.3f}" if n in times else "" for n in SIZES]
         peak = f"{memory[markers]:.0f}" if program == "popflow" else ""
-        print(f"| {program} | {markers} | {metric} | " + " | ".join(cells) + f" | {exponent(times):.2f} | {peak} |")
+        slope = f"{exponent(times):.2f}" if len(times) > 1 else ""
+        print(f"| {program} | {markers} | {metric} | " + " | ".join(cells) + f" | {slope} | {peak} |")
     print(f"\n{check.report()}")
     if options.plot:
         plot({key: times for key, times in curves.items() if key[2] == "w2"}, options.plot)
