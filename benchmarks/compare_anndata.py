@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Times reading the cells of data/egf_sample.h5ad against anndata and NumPy on the same cores, in turn, and prints a table.
+"""Compares reading the cells of data/egf_sample.h5ad with anndata and NumPy, and prints a table.
 
     compare_anndata.py BUILD/benchmarks/step_bench [--rounds 5] [--threads 2]
 
-Debian packages: python3-anndata. From the file, gzip in the page cache, to arcsinh(x / 5) of all cells in float; ours
-sorts them into populations besides. By clock and by CPU time of all threads, medians of rounds.
+Run it in the environment of make_environment.sh. Both read the gzip-compressed file from the page cache and compute
+arcsinh(x / 5) of all cells in float. popflow also sorts the cells into populations. Both run in turn. The table has medians of
+elapsed time and of the CPU time of all threads. Matrix products do not occur, so peer_speed.py has nothing to check here.
 """
 import argparse
 import os
@@ -15,8 +16,10 @@ import warnings
 from pathlib import Path
 
 from programs import run_step_bench  # isort: skip (before NumPy)
+from peer_speed import cpu_name
 
 import anndata
+import h5py
 import numpy as np
 
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,34 +32,37 @@ warnings.filterwarnings("ignore")
 sample = Path(__file__).parent.parent / "data" / "egf_sample.h5ad"
 
 
-def theirs():
-    clock, cpu = time.perf_counter(), time.process_time()
+def time_anndata():
+    """Returns elapsed and CPU milliseconds."""
+    start, cpu = time.perf_counter(), time.process_time()
     np.arcsinh(anndata.read_h5ad(sample).X / 5)
-    return 1000 * (time.perf_counter() - clock), 1000 * (time.process_time() - cpu)
+    return 1000 * (time.perf_counter() - start), 1000 * (time.process_time() - cpu)
 
 
-def ours(threads):
+def time_popflow(threads):
+    """Returns elapsed and CPU milliseconds."""
     pattern = f"^input/read/sample/threads:{threads}/"
     return run_step_bench(arguments.step_bench, pattern)["input", "read"]
-
-
-threads = sorted({1, arguments.threads})
-times = {n: [] for n in threads}
-peer = []
-theirs()
-for _ in range(arguments.rounds):
-    peer.append(theirs())
-    for n in threads:
-        times[n].append(ours(n))
 
 
 def medians(rows):
     return [statistics.median(column) for column in zip(*rows)]
 
 
-print("| who | clock, ms | CPU, ms | ratio of the clock |\n|---|---|---|---|")
-clock, cpu = medians(peer)
-print(f"| anndata {anndata.__version__}, NumPy {np.__version__} | {clock:.0f} | {cpu:.0f} | |")
+threads = sorted({1, arguments.threads})
+popflow_times = {n: [] for n in threads}
+anndata_times = []
+time_anndata()  # fills the page cache
+for _ in range(arguments.rounds):
+    anndata_times.append(time_anndata())
+    for n in threads:
+        popflow_times[n].append(time_popflow(n))
+
+print(f"{cpu_name()}. Medians of {arguments.rounds} rounds.\n")
+print("| reader | elapsed, ms | CPU, ms | ratio (CPU) |\n|---|---|---|---|")
+elapsed, cpu = medians(anndata_times)
+print(f"| anndata {anndata.__version__}, h5py {h5py.__version__}, NumPy {np.__version__} | {elapsed:.0f} | {cpu:.0f} | |")
 for n in threads:
-    mine, my_cpu = medians(times[n])
-    print(f"| popflow, {n} thread{'s' if n > 1 else ''} | {mine:.0f} | {my_cpu:.0f} | {clock / mine:.1f} |")
+    own_elapsed, own_cpu = medians(popflow_times[n])
+    print(f"| popflow, {n} thread{'s' if n > 1 else ''} | {own_elapsed:.0f} | {own_cpu:.0f} "
+          f"| {elapsed / own_elapsed:.1f} ({cpu / own_cpu:.1f}) |")

@@ -1,31 +1,36 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Times exact transport and the metrics against POT, SciPy, scikit-learn and pandas, on the same cells, in turn.
+"""Compares exact transport and the metrics with POT, SciPy, scikit-learn and pandas on the same cells, and prints tables.
 
     compare_pot.py BUILD/benchmarks/time_metrics [--cases CASE...] [--rounds 3] [--no-scipy]
 
-A case is NxM (43 markers of normal cells), NxMxD, `letters` (two letters drawn as 3000 points each: 2 markers), `pixels`
-(the same on the pixels of a grid, where ties abound) or `egf` (control and 15 minutes of EGF of one gene, 1000 cells each
-of data/egf_sample.h5ad).
+Run it in the environment of make_environment.sh. Cases:
+  NxM, NxMxD  normal cells with 43 or D markers
+  letters     two letters with 3000 points each (2 markers)
+  pixels      the same on the pixels of a grid, so that many distances are equal
+  egf         control and 15 minutes of EGF of one gene in data/egf_sample.h5ad, 1000 cells each
 
-Each round runs ours and then theirs; the table gives the median seconds of both, by the clock and of CPU, the ratio of the
-medians (of CPU in brackets) and the relative difference of the values. Threads are those of the environment
-(OMP_NUM_THREADS); the solvers of POT and SciPy have one. `lsa` is W2 by scipy.optimize.linear_sum_assignment.
-The peers need OpenBLAS (libopenblas0-pthread): with the reference BLAS their products are slow.
-Debian packages: python3-pot python3-scipy python3-sklearn python3-pandas python3-h5py python3-pil.
+popflow and the peers run in turn. The table has the median seconds over the rounds as elapsed time and, in brackets, CPU time
+of all threads, the ratios of both, and the relative difference of the values. `lsa` is W2 by
+scipy.optimize.linear_sum_assignment. OMP_NUM_THREADS sets the number of threads (default: all cores). The solvers of POT and
+SciPy use one thread. peer_speed.py refuses ratios if NumPy's plain products are slow.
 """
 import argparse
 import glob
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from programs import run_on_all_cores  # isort: skip (before NumPy)
+from programs import THREADS, run_on_all_cores  # isort: skip (before NumPy)
+from peer_speed import PeerCheck, blas_kernels, cpu_name, numpy_product
 
 import numpy as np
 import ot
 import pandas as pd
+import scipy
+import sklearn
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.pairwise import rbf_kernel
 
@@ -80,13 +85,13 @@ def wasserstein(x, y, metric):
     return ot.emd2(ot.unif(len(x)), ot.unif(len(y)), ot.dist(x, y, metric=metric), numItermax=10**9)
 
 
-def coupling(x, y):
+def coupling_cost(x, y):
     cost = ot.dist(x, y)
     plan = ot.emd(ot.unif(len(x)), ot.unif(len(y)), cost, numItermax=10**9)
     return cost[np.arange(len(x)), plan.argmax(axis=1)].mean()
 
 
-def by_scipy(x, y):
+def assignment_w2(x, y):
     cost = ot.dist(x, y)
     return cost[linear_sum_assignment(cost)].mean() ** 0.5
 
@@ -102,27 +107,28 @@ def r2(x, y):
 
 
 def time_theirs(x, y, scipy=True):
+    """Returns {metric: (value, elapsed seconds, CPU seconds)} of the peers."""
     x, y = x.astype(float), y.astype(float)
     functions = {"w1": lambda: wasserstein(x, y, "euclidean"), "w2": lambda: wasserstein(x, y, "sqeuclidean") ** 0.5,
                  "mmd": lambda: mmd(x, y)}
     if x.shape[1] > 2:
         functions["r2"] = lambda: r2(x, y)
     if len(x) == len(y):
-        functions["coupling"] = lambda: coupling(x, y)
+        functions["coupling"] = lambda: coupling_cost(x, y)
         if scipy:
-            functions["lsa"] = lambda: by_scipy(x, y)
+            functions["lsa"] = lambda: assignment_w2(x, y)
     result = {}
     for name, function in functions.items():
-        clock, cpu = time.perf_counter(), time.process_time()
+        start, cpu = time.perf_counter(), time.process_time()
         value = function()
-        result[name] = (value, time.perf_counter() - clock, time.process_time() - cpu)
+        result[name] = (value, time.perf_counter() - start, time.process_time() - cpu)
     both = [result["w1"], result["w2"]]
     result["w1_and_w2"] = (result["w2"][0], sum(r[1] for r in both), sum(r[2] for r in both))
     return result
 
 
 def time_ours(program, x, y, *names):
-    """Value, clock and CPU seconds of each metric, and the peak memory in MiB."""
+    """Returns {metric: (value, elapsed seconds, CPU seconds)} of popflow, and {"peak_mib": (MiB,)}."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(x.tobytes() + y.tobytes())
         file.flush()
@@ -135,6 +141,22 @@ def time_ours(program, x, y, *names):
     return result
 
 
+def step_bench_next_to(program):
+    """Returns the path of step_bench, which the build puts into the folder of time_metrics."""
+    return str(Path(program).with_name("step_bench"))
+
+
+def numpy_check(program):
+    """Returns a PeerCheck with NumPy's fp64 product, which POT and scikit-learn use for distances."""
+    check = PeerCheck(step_bench_next_to(program), THREADS)
+    check.measure("NumPy", "fp64", numpy_product("float64"))
+    return check
+
+
+def versions(*modules):
+    return ", ".join(f"{module.__name__} {module.__version__}" for module in modules)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
@@ -142,7 +164,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-scipy", action="store_true")
     options = parser.parse_args()
-    print("| cells | what | popflow, s (CPU) | peer, s (CPU) | ratio (CPU) | difference of the values |\n|---|---|---|---|---|---|")
+    check = numpy_check(options.program)
+    print(f"{cpu_name()}. {versions(ot, np, scipy, sklearn, pd)}: {blas_kernels()}. Seconds, in brackets CPU seconds of all "
+          f"threads, medians of {options.rounds} rounds on {THREADS} threads.\n")
+    print("| cells | metric | popflow | peer | ratio (CPU) | difference of the values |\n|---|---|---|---|---|---|")
     for case in options.cases:
         x, y = populations(case)
         ours, theirs = [], []
@@ -153,9 +178,11 @@ def main():
             a = [statistics.median(r[name][k] for r in ours) for k in (1, 2)]
             b = [statistics.median(r[name][k] for r in theirs if name in r) for k in (1, 2)]
             difference = abs(ours[0][name][0] - theirs[0][name][0]) / max(abs(theirs[0][name][0]), 1e-300)
-            print(f"| {case} | {name} | {a[0]:.4f} ({a[1]:.4f}) | {b[0]:.3f} ({b[1]:.3f}) | {b[0] / a[0]:.1f} ({b[1] / a[1]:.1f}) "
-                  f"| {difference:.0e} |", flush=True)
+            print(f"| {case} | {name} | {a[0]:.4f} ({a[1]:.4f}) | {b[0]:.3f} ({b[1]:.3f}) "
+                  f"| {check.ratio('NumPy', 'fp64', b, a, digits=1)} | {difference:.0e} |", flush=True)
+    print(f"\n{check.report()}")
+    return check.exit_status()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,181 +1,143 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Times a training step and prediction against PyTorch on the same cores, in turn, and prints a table.
+"""Compares training steps and prediction with PyTorch, eager and compiled, and prints tables.
 
-    compare_torch.py BUILD/benchmarks/step_bench [--rounds 3] [--threads 2]
+    compare_torch.py BUILD/benchmarks/step_bench [--rounds 3] [--threads 2] [--cases CASE...]
 
-Debian packages: python3-torch libopenblas0-openmp (libopenblas0-pthread starts threads that all share one core).
+Run it in the environment of make_environment.sh. torch.compile needs g++.
 
-The PyTorch model is the organoid one in plain modules: the graph layers gather and scatter-add as graph libraries do,
-the decoder takes the concatenated inputs, the optimiser is torch.optim.Adam; bf16 is torch.autocast. `flow` has a
-cached embedding, `joint` builds the graph of 1024 cells and trains the encoder too. Our step draws its cells, sums
-gradients exactly and keeps the mean of the weights besides. Both are given by clock and by CPU time of all threads
-(medians of rounds, each the mean of 5 steps); on a machine that others use, compare the latter. PyTorch's fp32
-products are those of OpenBLAS with the kernels of this CPU.
+Cases:
+  flow              training step with a given embedding
+  joint_k0, _k10, _k100
+                    training step that also builds the graph of k neighbours of 1024 cells and trains the encoder
+  predict_5000x100  100 velocities of 5000 cells (PyTorch evaluates ten and the time is multiplied)
+
+popflow's step also draws its cells, sums gradients exactly and averages the weights. PyTorch's is the forward pass, the
+backward pass and a fused torch.optim.Adam. bf16 is torch.autocast, and is compared only on CPUs with instructions for it.
+
+popflow and PyTorch run in turn on the same cores. Times are medians over the rounds, each round the mean of 5 steps, as
+elapsed time and, in brackets, CPU time of all threads. Compilation happens in the warm-up and does not count. The faster of
+eager and compiled counts for the ratio. peer_speed.py refuses ratios if PyTorch's plain products are slow.
 """
 import argparse
-import math
 import os
 import re
 import statistics
+import sys
 import time
 from pathlib import Path
 
-from programs import blas_kernels, run_step_bench  # isort: skip (before PyTorch)
+from programs import run_step_bench  # isort: skip (before PyTorch)
+from peer_speed import PeerCheck, cpu_name, torch_kernels, torch_product
+
+STEPS = 5  # steps per round, the same number as in step_bench
+CELLS = 1024
+KNN = {"flow": None, "joint_k0": 0, "joint_k10": 10, "joint_k100": 100}
+PREDICTION = "predict_5000x100"
 
 options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 options.add_argument("step_bench")
 options.add_argument("--rounds", type=int, default=3)
 options.add_argument("--threads", type=int, default=2)
-options.add_argument("--no-prediction", action="store_true")
+options.add_argument("--cases", nargs="+", choices=[*KNN, PREDICTION], default=[*KNN, PREDICTION])
+options.add_argument("--no-compile", action="store_true", help="skip torch.compile")
 arguments = options.parse_args()
-# A thread that spins takes the time of the one it waits for, and counts as CPU time; threads that are not bound may
-# share a core while others are busy.
-os.environ.update(OMP_NUM_THREADS=str(arguments.threads), OMP_WAIT_POLICY="passive", OMP_PROC_BIND="true",
-                  OMP_PLACES="cores", OPENBLAS_NUM_THREADS=str(arguments.threads))
+# A spinning thread takes the time of the thread that it waits for, and counts as CPU time. Unbound threads may share a core
+# while another core is idle.
+os.environ.update(OMP_NUM_THREADS=str(arguments.threads), OMP_WAIT_POLICY="passive", OMP_PROC_BIND="true", OMP_PLACES="cores")
 
-import torch  # noqa: E402: after the settings of its threads
+import torch  # noqa: E402: after the settings for its threads
+
+from torch_network import CELL_TYPES, MARKERS, Decoder, Encoder, make_prediction, random_condition  # noqa: E402
 
 torch.set_num_threads(arguments.threads)
 torch.manual_seed(0)
-MARKERS, TREATMENTS, TYPES, HIDDEN, LAYERS, EMBED, TIMES, SPACE, CELLS = 43, 11, 2, 512, 7, 128, 64, 128, 1024
 
 
-class Decoder(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        inputs = EMBED + 2 * TIMES + 2 * SPACE + MARKERS + TREATMENTS
-        self.first = torch.nn.Linear(inputs, HIDDEN)
-        self.hidden = torch.nn.ModuleList(torch.nn.Linear(HIDDEN, HIDDEN) for _ in range(LAYERS - 1))
-        self.last = torch.nn.Linear(HIDDEN, MARKERS)
-        self.register_buffer("space", 0.01 * torch.randn(MARKERS, SPACE))
-        self.register_buffer("frequency", 10000.0 ** (-torch.arange(TIMES) / (TIMES - 1)))
+def make_step(knn, precision, compiled):
+    """Returns a function that does one training step of its own network."""
+    decoder = Decoder()
+    encoder = None if knn is None else Encoder(knn)
+    embedding, treatment = random_condition()
+    x0, x1 = torch.randn(CELLS, MARKERS), torch.randn(CELLS, MARKERS)
+    cell_type = torch.eye(CELL_TYPES)[torch.zeros(CELLS, dtype=torch.long)]
+    parameters = [*decoder.parameters(), *(encoder.parameters() if encoder else [])]
+    adam = torch.optim.Adam(parameters, 1e-4, fused=True)
 
-    def forward(self, h, t, x, c):
-        angle = t[:, None] * self.frequency
-        space = 2 * math.pi * x @ self.space
-        row = [h.expand(len(x), -1), angle.sin(), angle.cos(), space.cos(), space.sin(), x, c.expand(len(x), -1)]
-        z = torch.selu(self.first(torch.cat(row, 1)))
-        for layer in self.hidden:
-            z = torch.selu(layer(z) + z)
-        return self.last(z)
+    def loss():
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+            h = encoder(x0, cell_type) if encoder else embedding
+            t = torch.rand(CELLS)
+            v = decoder(h, t, (1 - t[:, None]) * x0 + t[:, None] * x1, treatment)
+        return ((v.float() - (x1 - x0)) ** 2).sum(1).mean()
 
+    evaluate = torch.compile(loss, dynamic=False) if compiled else loss
 
-class NeighbourMean(torch.autograd.Function):
-    """Mean over each cell and its neighbours, edge by edge."""
+    def step():
+        adam.zero_grad()
+        evaluate().backward()
+        adam.step()
 
-    @staticmethod
-    def forward(context, z, columns):
-        context.save_for_backward(columns)
-        n, k = columns.shape
-        rows = torch.arange(n).repeat_interleave(k)
-        return torch.zeros_like(z).index_add_(0, rows, z[columns.reshape(-1)]) / k
-
-    @staticmethod
-    def backward(context, gradient):
-        (columns,) = context.saved_tensors
-        n, k = columns.shape
-        each = (gradient / k).repeat_interleave(k, 0)
-        return torch.zeros_like(gradient).index_add_(0, columns.reshape(-1), each), None
+    return step
 
 
-class Encoder(torch.nn.Module):
-    def __init__(self, knn):
-        super().__init__()
-        self.knn = knn
-        self.conv = torch.nn.ModuleList([torch.nn.Linear(MARKERS + TYPES, 128), torch.nn.Linear(128, EMBED)])
-
-    def forward(self, x, one_hot):
-        z = torch.cat([x, one_hot], 1)
-        if self.knn:
-            distance = torch.cdist(x, x)
-            distance.fill_diagonal_(math.inf)
-            near = distance.topk(self.knn, largest=False).indices
-            columns = torch.cat([torch.arange(len(x))[:, None], near], 1)
-        for i, conv in enumerate(self.conv):
-            z = conv(z).float()
-            z = NeighbourMean.apply(z, columns) if self.knn else z
-            z = torch.relu(z) if i == 0 else z
-        e = z.mean(0, keepdim=True)
-        return e / e.norm()
+def make_work(case, precision, compiled):
+    """Returns the function to time, how often a round calls it, and the factor from one call to the case."""
+    if case != PREDICTION:
+        return make_step(KNN[case], precision, compiled), STEPS, 1
+    decoder = Decoder()
+    return make_prediction(torch.compile(decoder, dynamic=False) if compiled else decoder, precision, 10), 1, 10
 
 
-decoder = Decoder()
-encoders = {k: Encoder(k) for k in (0, 10, 100)}
-x0, x1 = torch.randn(CELLS, MARKERS), torch.randn(CELLS, MARKERS)
-one_hot = torch.eye(TYPES)[torch.zeros(CELLS, dtype=torch.long)]
-treatment = torch.eye(TREATMENTS)[3:4]
-embedding = torch.nn.functional.normalize(torch.randn(1, EMBED))
-adam = {k: torch.optim.Adam([*decoder.parameters(), *e.parameters()], 1e-4) for k, e in encoders.items()}
-adam[None] = torch.optim.Adam(decoder.parameters(), 1e-4)
-
-
-def step(knn, precision):
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-        h = embedding if knn is None else encoders[knn](x0, one_hot)
-        t = torch.rand(CELLS)
-        v = decoder(h, t, (1 - t[:, None]) * x0 + t[:, None] * x1, treatment)
-    loss = ((v.float() - (x1 - x0)) ** 2).sum(1).mean()
-    adam[knn].zero_grad()
-    loss.backward()
-    adam[knn].step()
-
-
-def predict(precision, evaluations=10):
-    """A tenth of 100 velocities of 5000 cells."""
-    x = torch.randn(5000, MARKERS)
-    t = torch.full((5000,), 0.5)
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-        for _ in range(evaluations):
-            decoder(embedding, t, x, treatment)
-
-
-STEPS = 5  # of each kind in a round, as step_bench has
-times = {}  # (who, case, precision) -> [(clock ms, CPU ms)]
-
-
-def time_torch(case, precision, work, count=1, scale=1):
-    clock, cpu = time.perf_counter(), time.process_time()
-    for _ in range(count):
+def timed(work, calls, factor):
+    """Returns elapsed and CPU milliseconds of the case."""
+    start, cpu = time.perf_counter(), time.process_time()
+    for _ in range(calls):
         work()
-    times.setdefault(("torch", case, precision), []).append(
-        (1e3 * scale / count * (time.perf_counter() - clock), 1e3 * scale / count * (time.process_time() - cpu)))
+    scale = 1e3 * factor / calls
+    return scale * (time.perf_counter() - start), scale * (time.process_time() - cpu)
 
 
-cases = {"flow": None, "joint_k0": 0, "joint_k10": 10, "joint_k100": 100}
-# Without such products PyTorch takes minutes for a step in bf16, and popflow has none.
-precisions = ("fp32", "bf16") if re.search(r"avx512_bf16|amx_bf16", Path("/proc/cpuinfo").read_text()) else ("fp32",)
-for precision in precisions:
-    for knn in cases.values():
-        for _ in range(2):
-            step(knn, precision)
-    predict(precision, 1)
-for _ in range(arguments.rounds):
-    for case, knn in cases.items():
+def warm_up(work):
+    for _ in range(3):
+        work()
+
+
+def main():
+    has_bf16 = re.search(r"avx512_bf16|amx_bf16", Path("/proc/cpuinfo").read_text())
+    precisions = ("fp32", "bf16") if has_bf16 else ("fp32",)
+    modes = ("eager",) if arguments.no_compile else ("eager", "compiled")
+    check = PeerCheck(arguments.step_bench, arguments.threads)
+    for precision in precisions:
+        check.measure("PyTorch", precision, torch_product(torch.bfloat16 if precision == "bf16" else torch.float32))
+
+    works = {(case, precision, mode): make_work(case, precision, mode == "compiled")
+             for case in arguments.cases for precision in precisions for mode in modes}
+    for work, _, _ in works.values():
+        warm_up(work)
+    rounds = {}  # (case, precision, who) -> [(elapsed ms, CPU ms)]
+    names = "|".join(case if case == PREDICTION else f"step/{case}" for case in arguments.cases)
+    for _ in range(arguments.rounds):
+        for key, work in works.items():
+            rounds.setdefault(key, []).append(timed(*work))
+        rows = run_step_bench(arguments.step_bench, f"^({names})/.*/threads:{arguments.threads}/")
+        for (case, precision), row in rows.items():
+            rounds.setdefault((case, precision, "popflow"), []).append(row)
+    median = {key: [statistics.median(v) for v in zip(*values)] for key, values in rounds.items()}
+
+    print(f"{cpu_name()}. torch {torch.__version__}: {torch_kernels()}. Elapsed ms, in brackets CPU ms of all threads, medians "
+          f"of {arguments.rounds} rounds on {arguments.threads} threads.\n")
+    print("| case | precision | popflow | PyTorch eager | PyTorch compiled | ratio to the faster one (CPU) |")
+    print("|---|---|---|---|---|---|")
+    for case in arguments.cases:
         for precision in precisions:
-            time_torch(case, precision, lambda: step(knn, precision), STEPS)
-    if not arguments.no_prediction:
-        for precision in precisions:
-            time_torch("predict_5000x100", precision, lambda: predict(precision), scale=10)
-    groups = "step" if arguments.no_prediction else "step|predict"
-    rows = run_step_bench(arguments.step_bench, f"^({groups}).*/threads:{arguments.threads}/")
-    for (case, precision), row in rows.items():
-        times.setdefault(("ours", case, precision), []).append(row)
+            times = [median.get((case, precision, who)) for who in ("popflow", "eager", "compiled")]
+            theirs = [min(column) for column in zip(*(t for t in times[1:] if t))]
+            texts = [f"{t[0]:.1f} ({t[1]:.1f})" if t else "-" for t in times]
+            print("|", " | ".join([case, precision, *texts, check.ratio("PyTorch", precision, theirs, times[0])]), "|")
+    print(f"\n{check.report()}")
+    return check.exit_status()
 
-median = {key: [statistics.median(v) for v in zip(*values)] for key, values in times.items()}
-print(f"torch {torch.__version__}, OpenBLAS kernels: {blas_kernels()}, {arguments.threads} threads; ms by the clock "
-      f"(CPU of all threads), medians of {arguments.rounds} rounds\n")
-print("| case | ours fp32 | ours bf16 | torch fp32 | torch bf16 | fp32 / fp32 | bf16 / bf16 | torch fp32 / ours bf16 "
-      "| faster torch / ours bf16 |")
-print("|---|---|---|---|---|---|---|---|---|")
-for case in [*cases, "letters", "predict_5000x100"]:
-    cell = [median.get((who, case, p)) for who in ("ours", "torch") for p in ("fp32", "bf16")]
-    texts = [f"{v[0]:.1f} ({v[1]:.1f})" if v else "-" for v in cell]
-    ours32, ours16, torch32, torch16 = cell
 
-    def ratio(a, b):
-        return f"{a[0] / b[0]:.2f} ({a[1] / b[1]:.2f})" if a and b else "-"
-
-    faster = min(torch32, torch16) if torch32 and torch16 else None
-    ratios = [ratio(torch32, ours32), ratio(torch16, ours16), ratio(torch32, ours16), ratio(faster, ours16)]
-    print("|", " | ".join([case, *texts, *ratios]), "|")
+if __name__ == "__main__":
+    sys.exit(main())

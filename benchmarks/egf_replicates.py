@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How well does a gene's own measured response, on the other plate, predict its response on this one?
+"""Measures how well a gene's response on one plate predicts its response on the other plate.
 
-The EGF screen holds most genes on two plates. For the held-out genes that have both, this scores predictors that no
-model can use, since they have seen the gene itself: the control moved by the shift that the other plate measured
-(same gene, same minutes), the other plate's treated cells moved by the difference of the two controls, and the mean of
-that shift and the training genes' mean shift. Beside them the mean shift, the oracle shift and the noise floor, as
-popflow defines them. W2 on 1000 cells by POT, in popflow's normalised space.
+    egf_replicates.py EGF.h5ad
 
-Debian packages: python3-anndata python3-pot. Run: egf_replicates.py EGF.h5ad
+Run it in the environment of make_environment.sh. The EGF screen holds most genes on two plates. For held-out genes with both,
+the script scores predictors that have seen the gene itself, which a model has not:
+  * the control moved by the shift on the other plate (same gene, same minutes)
+  * the mean of that shift and the mean shift of the training genes
+  * the treated cells of the other plate moved by the difference between the two controls
+For comparison it scores popflow's mean shift, oracle shift and noise floor. W2 is POT's on 1000 cells in popflow's normalised
+space.
 """
 import sys
 
@@ -26,7 +28,7 @@ def w2(a, b):
 
 
 def populations(path):
-    """Cells of each (gene, plate, treatment), normalised by the training genes, in a random order."""
+    """Returns {(gene, plate, treatment): cells}, normalised by the training genes, cells in random order."""
     file = anndata.read_h5ad(path)
     obs = file.obs.astype(str)
     keep = ~((obs["plate"] == "20150406") & (obs["well"] == "F5"))

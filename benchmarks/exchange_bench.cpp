@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// exchange_bench [ROUNDS]: what the ranks of a training step say to each other. One JSON object a line,
-// medians over the rounds of the slowest rank: `what` is `parts`, for gradients of `elements` the integer
-// sums of the parts and the new weights given to all; or `told`, the sum of `elements` doubles (losses, flags
-// and squares of the blocks of the gradient) that every rank has. Run by mpirun; read by cost_model.py.
+// exchange_bench [ROUNDS]: times the communication of a training step. Start it with mpirun. cost_model.py
+// reads the output: one JSON object per line with the median over the rounds of the slowest rank's time.
+//   what = parts    reduce-scatter of the exact integer sums of `elements` gradients, then all-gather of as
+//                   many new weights
+//   what = summary  all-reduce of `elements` doubles (losses, flags and squared norms of gradient blocks)
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -18,14 +19,15 @@ namespace {
 
 using namespace popflow;
 
-double slowest(const mpi::Communicator& comm, double seconds) {
-    std::vector<double> of_ranks(static_cast<std::size_t>(comm.size()));
-    of_ranks[static_cast<std::size_t>(comm.rank())] = seconds;
-    comm.sum(of_ranks);
-    return *std::ranges::max_element(of_ranks);
+// Returns the largest `seconds` of all ranks. Collective.
+double max_over_ranks(const mpi::Communicator& comm, double seconds) {
+    std::vector<double> rank_seconds(static_cast<std::size_t>(comm.size()));
+    rank_seconds[static_cast<std::size_t>(comm.rank())] = seconds;
+    comm.sum(rank_seconds);
+    return *std::ranges::max_element(rank_seconds);
 }
 
-// Prepares and then times `exchange` a number of times.
+// Times `exchange`, each time after `prepare`, and prints the median. Collective.
 void measure(const mpi::Communicator& comm, int rounds, const char* what, std::size_t elements,
              const std::function<void()>& prepare, const std::function<void()>& exchange) {
     std::vector<double> seconds;
@@ -35,8 +37,8 @@ void measure(const mpi::Communicator& comm, int rounds, const char* what, std::s
         const auto start = std::chrono::steady_clock::now();
         exchange();
         const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-        const double of_all = slowest(comm, taken.count());
-        if (round > 0) seconds.push_back(of_all);  // the first makes the connections
+        const double slowest = max_over_ranks(comm, taken.count());
+        if (round > 0) seconds.push_back(slowest);  // the first round opens the connections
     }
     std::ranges::sort(seconds);
     if (comm.is_root()) {
@@ -71,6 +73,6 @@ int main(int argc, char** argv) {
     for (const std::size_t size : {8U, 64U, 192U, 512U, 2048U}) {
         std::vector<double> values(size);
         const auto clear = [&] { std::ranges::fill(values, 0.0); };
-        measure(comm, rounds, "told", size, clear, [&] { comm.sum(values); });
+        measure(comm, rounds, "summary", size, clear, [&] { comm.sum(values); });
     }
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Times a new user's path, from the clone to the table, on a Debian 12 with nothing installed: a chroot of debootstrap.
-# Fails if all of it takes more than 600 s, or the run more than 180 s. Writes the logs of the steps and nothing else.
-# Usage, as root, with debootstrap and a network: fresh_machine.sh FOLDER    (2 GB; an earlier root there is made anew)
+# Times the path of a new user, from the clone to the table, on a Debian 12 without any packages (a chroot by debootstrap).
+# Fails if the total takes more than 600 s or the run more than 180 s. Writes one log per step.
+# Usage: fresh_machine.sh FOLDER    (as root, with debootstrap and a network; 2 GB; replaces an earlier root in FOLDER)
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mkdir -p "${1:?usage: fresh_machine.sh FOLDER}" && cd "$1" && pwd)
@@ -42,6 +42,6 @@ run=$took all=$((SECONDS - begin))
 printf '%-10s %4d s\n' all $all
 tail -n 6 run.log
 [ $run -le 180 ] && [ $all -le 600 ] || {
-    echo "fresh_machine.sh: found $all s and $run s for the run, allowed 600 and 180" >&2
+    echo "fresh_machine.sh: found $all s in total and $run s for the run, allowed 600 and 180" >&2
     exit 1
 }

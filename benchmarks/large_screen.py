@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Opens and trains on a screen of about the published size: seconds, peak memory, and whether the bits are the same.
+"""Measures time and peak memory of opening and training on a screen of about the published size.
 
     large_screen.py POPFLOW FOLDER [--steps 200] [--ranks 1]
 
-Simulates FOLDER/large.h5ad unless it is there (22 million cells of 43 markers, 4 GB, some minutes), then runs `inspect`, a
-training with all cells in memory and one with them in a file of the rank's own (--cache FOLDER), and compares checkpoints.
-Memory is the largest resident set of a process (of a rank, of several), pages of mapped files among it.
+Simulates FOLDER/large.h5ad if it does not exist (22 million cells with 43 markers, 4 GB, some minutes). Then runs `inspect`, a
+training with all cells in memory and a training with a cache file per rank (--cache FOLDER), and compares the checkpoints.
+Memory is the largest resident set of one process, including pages of memory-mapped files.
 """
 import argparse
 import os
@@ -24,7 +24,7 @@ data = options.folder / "large.h5ad"
 
 
 def run(*words, ranks=1):
-    """Seconds and MiB."""
+    """Returns elapsed seconds and peak MiB."""
     launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
     start = time.monotonic()
     as_root = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
@@ -33,7 +33,7 @@ def run(*words, ranks=1):
     errors = job.stderr.read().decode()
     _, status, usage = os.wait4(job.pid, 0)
     if status != 0:
-        raise SystemExit(f"{words}: {errors}")
+        raise SystemExit(f"popflow {words} failed: {errors}")
     return time.monotonic() - start, usage.ru_maxrss / 1024
 
 
@@ -49,5 +49,5 @@ for name, cache in (("memory", "memory"), ("file", options.folder)):
     print("| train, cells in {} | {:.1f} | {:.0f} |".format(
         name, *run(*train, "--cache", cache, "--output", run_folder, ranks=options.ranks)), flush=True)
 one, other = ((options.folder / name / "checkpoint.h5").read_bytes() for name in ("memory", "file"))
-print("the same checkpoint" if one == other else "checkpoints differ")
+print("the checkpoints are equal" if one == other else "the checkpoints differ")
 raise SystemExit(one != other)

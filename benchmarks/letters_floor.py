@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""W1 between two draws of one letter: what a perfect prediction of the letters would have.
+"""Measures W1 between two draws of the same letter, which is the expected score of a perfect prediction.
 
     popflow simulate letters --output clean.h5ad --jitter 0 --seed 1
     letters_floor.py clean.h5ad [--jitter 0.05]
 
-Each letter of the file, as its points are before they are moved, gets two independent draws of the jitter; W1 between the two is
-POT's. Debian packages: python3-anndata python3-pot.
+Run it in the environment of make_environment.sh. Adds two independent draws of the jitter to the clean points of each letter.
+W1 between the two is POT's.
 """
 import argparse
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""W1 from all training letters pooled to each letter that a run evaluated.
+"""Measures W1 between a pool of all training letters and each letter that a run evaluated.
 
     popflow run --config configs/letters_fast/fm_gaussian.cfg --data letters.h5ad --output RUN
     letters_pooled.py letters.h5ad RUN/results.h5
 
-FM from a Gaussian sees neither the letter nor which one it is to give, so that what it learns is the mixture of the letters
-it is trained on. As many points as the letter has are drawn from that mixture; W1 is POT's. Debian packages: python3-anndata
-python3-h5py python3-pot.
+Run it in the environment of make_environment.sh. FM from a Gaussian sees neither the source letter nor which letter to
+produce, so it learns the mixture of its training letters. The script draws as many points from that mixture as the letter
+has. W1 is POT's.
 """
 import argparse
 
@@ -40,4 +40,4 @@ for _, letter, rotation, part, w1 in rows:
     found.setdefault(letter if part == "test" else "training letters", []).append((pooled, w1))
 for name, values in sorted(found.items()):
     pooled, w1 = np.mean(values, axis=0)
-    print(f"{name}: pooled {pooled:.3f}, of the run {w1:.3f}")
+    print(f"{name}: pooled {pooled:.3f}, run {w1:.3f}")

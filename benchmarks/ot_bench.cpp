@@ -73,7 +73,7 @@ void mmd_and_energy(benchmark::State& state) {
 
 }  // namespace
 
-// Cells, cells, markers. Wall time: the solver runs on threads.
+// Arguments: cells of x, cells of y, markers. Reports elapsed time, because the solver is multi-threaded.
 BENCHMARK(cost_matrix)->Args({4096, 4096, 43})->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(sinkhorn_sweep)->Args({4096, 4096, 43})->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(coupling)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Training steps a second on ranks and threads, in turn; medians, and the speed over 1 rank of 1 thread.
+"""Measures training steps per second for combinations of ranks and threads, and the speed-up over 1 rank with 1 thread.
 
     ranks.py BUILD/popflow [--rounds 5] [--steps 40] [--json FILE]
 
-The organoid configuration (512 wide, 7 layers, 100 neighbours) on the sample of data/, 4 pairs of 1000 cells a step;
-the first 10 steps do not count. Threads have a core each; shapes that need more cores than there are, are left out.
-What the machine allows, whose cores share caches, memory and clock, is seen from trainings at once that exchange
-nothing.
+Trains the organoid configuration (512 wide, 7 layers, 100 neighbours) on the sample in data/ with 4 pairs of 1000 cells per
+step. Combinations run in turn, the table has medians. The first 10 steps do not count. Each thread has its own core, and
+combinations that need more cores than the machine has are skipped. Independent trainings that run at the same time show the
+upper limit of the machine, whose cores share caches, memory and clock.
 """
 import argparse
 import csv
@@ -32,7 +32,7 @@ def environment(threads):
 
 
 def mpirun(ranks, threads, command):
-    """What a program writes, on ranks whose threads are bound to cores of their own."""
+    """Runs a program on ranks whose threads are bound to their own cores. Returns the completed process."""
     start = ["mpirun", "--map-by", f"slot:PE={threads}", "--bind-to", "core", "--host", f"localhost:{ranks * threads}"]
     return programs.run([*start, "-n", str(ranks), *command], env=environment(threads), capture_output=True)
 
@@ -44,30 +44,31 @@ def training(popflow, pairs, steps, folder):
     return [str(c) for c in command]
 
 
-def speed_of(folder, steps):
+def steps_per_second(folder, steps):
+    """Returns the speed of a run without its first 10 steps."""
     with open(Path(folder) / "training.csv") as file:
         seconds = {int(row["step"]): float(row["seconds"]) for row in csv.DictReader(file)}
     return (steps - 10) / (seconds[steps] - seconds[10])
 
 
 def train(popflow, ranks, threads, pairs, steps):
-    """Steps a second, and the number of parameters."""
+    """Returns steps per second and the number of parameters."""
     with tempfile.TemporaryDirectory() as folder:
         log = mpirun(ranks, threads, training(popflow, pairs, steps, folder)).stderr
-        return speed_of(folder, steps), int(re.search(r"(\d+) parameters", log).group(1))
+        return steps_per_second(folder, steps), int(re.search(r"(\d+) parameters", log).group(1))
 
 
 def train_side_by_side(popflow, pairs, steps):
-    """Steps a second of each of as many trainings of one thread as there are cores, that know nothing of each other."""
+    """Runs one independent training per core at the same time. Returns their mean steps per second."""
     with tempfile.TemporaryDirectory() as folder:
         folders = [Path(folder) / str(core) for core in CORES]
-        running = [subprocess.Popen(["taskset", "-c", str(core), *training(popflow, pairs, steps, own)],
-                                    env=environment(1), stderr=subprocess.DEVNULL,
-                                    preexec_fn=lambda: os.sched_setaffinity(0, CORES))
-                   for core, own in zip(CORES, folders)]
+        with programs.all_cores():
+            running = [subprocess.Popen(["taskset", "-c", str(core), *training(popflow, pairs, steps, own)],
+                                        env=environment(1), stderr=subprocess.DEVNULL)
+                       for core, own in zip(CORES, folders)]
         if any([program.wait() for program in running]):
-            raise RuntimeError("a training failed")
-        return statistics.mean(speed_of(own, steps) for own in folders)
+            raise RuntimeError("a training failed, see the command in training() of ranks.py")
+        return statistics.mean(steps_per_second(own, steps) for own in folders)
 
 
 def main():
@@ -86,15 +87,15 @@ def main():
         apart.append(len(CORES) * train_side_by_side(options.popflow, 4, options.steps))
     base = statistics.median(speeds[1, 1])
     rows = {f"{ranks} x {threads}": values for (ranks, threads), values in speeds.items()}
-    rows[f"{len(CORES)} trainings of 1 x 1 at once, sum"] = apart
-    print(f"| ranks x threads | steps a second (median of {options.rounds}) | least to most | over 1 x 1 |")
+    rows[f"{len(CORES)} independent trainings of 1 x 1, sum"] = apart
+    print(f"| ranks x threads | steps per second (median of {options.rounds}) | range | speed-up over 1 x 1 |")
     print("|---|---|---|---|")
     for name, values in rows.items():
         speed = statistics.median(values)
         print(f"| {name} | {speed:.3g} | {min(values):.3g} to {max(values):.3g} | {speed / base:.2f} |")
-    left_out = [f"{ranks} x {threads}" for ranks, threads in SHAPES if (ranks, threads) not in shapes]
-    if left_out:
-        print(f"\nNot measured on {len(CORES)} cores: {', '.join(left_out)}.")
+    skipped = [f"{ranks} x {threads}" for ranks, threads in SHAPES if (ranks, threads) not in shapes]
+    if skipped:
+        print(f"\nNot measured on {len(CORES)} cores: {', '.join(skipped)}.")
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=1) + "\n")
 

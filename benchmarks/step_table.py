@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Tables of what step_bench measured: the limit, products and their share of it, steps and their parts, input.
+"""Prints tables of the results of step_bench: peak of the CPU, products, training steps and their parts, input.
 
     step_bench --benchmark_format=json --benchmark_display_aggregates_only=false > step.json; step_table.py step.json
 
-Medians of the repetitions. Speed is by the CPU time of all threads, and its share is of `peak` of the same precision on
-one thread. Of a step, its products are those measured alone, added up.
+All figures are medians of the repetitions. Speeds are per CPU-second of all threads. Shares are relative to `peak` of the same
+precision on one thread. The products of a step are the sum of products that were measured separately.
 """
 import json
 import statistics
@@ -15,7 +15,7 @@ CELLS, INPUTS, HIDDEN, MARKERS, LAYERS = 1024, 427, 512, 43, 7
 
 
 def read(path):
-    """{name without its settings: {threads: row}}, rows of medians in ms, and GFLOP/s or cells/s by the clock."""
+    """Returns {name without settings: {threads: row}}, with medians in ms and GFLOP/s or cells/s of elapsed time."""
     with open(path) as file:
         rows = json.load(file)["benchmarks"]
     found = {}
@@ -30,18 +30,18 @@ def read(path):
     return table
 
 
-def by_cpu(row):
-    """GFLOP a CPU-second."""
+def cpu_speed(row):
+    """Returns GFLOP per CPU-second."""
     return row["GFLOP/s"] * row["real_time"] / row["cpu_time"]
 
 
 def product_ms(table, precision):
-    """CPU time of all matrix products of the velocity network's step, from those measured alone."""
+    """Returns the CPU time of all matrix products in a step of the velocity network, from separate measurements."""
     def ms(kind, shape):
         return table[f"{kind}/{shape}/{precision}"][1]["cpu_time"]
 
     first, middle, last = f"{INPUTS}x{HIDDEN}", f"{HIDDEN}x{HIDDEN}", f"{HIDDEN}x{MARKERS}"
-    # forward; gradients of weights; gradients of inputs, which have the shape of the layer but for the first
+    # Forward pass, gradients of the weights, and gradients of the inputs of all layers but the first.
     return (ms("layer", first) + (LAYERS - 1) * ms("layer", middle) + ms("layer", last)
             + ms("gradient", first) + (LAYERS - 1) * ms("gradient", middle) + ms("gradient", last)
             + (LAYERS - 1) * ms("layer", middle) + ms("layer", last))
@@ -49,60 +49,60 @@ def product_ms(table, precision):
 
 def main():
     table = read(sys.argv[1])
-    most = max(threads for rows in table.values() for threads in rows)
-    both = [p for p in ("fp32", "bf16") if f"step/flow/{p}" in table]
-    peak = {p: by_cpu(table[f"peak/{p}"][1]) for p in both if f"peak/{p}" in table}
+    max_threads = max(threads for rows in table.values() for threads in rows)
+    precisions = [p for p in ("fp32", "bf16") if f"step/flow/{p}" in table]
+    peak = {p: cpu_speed(table[f"peak/{p}"][1]) for p in precisions if f"peak/{p}" in table}
 
-    print("| limit of the registers | " + " | ".join(f"{p} GFLOP/s" for p in both) + " |\n|---|" + "---|" * len(both))
+    print("| peak of the CPU | " + " | ".join(f"{p} GFLOP/s" for p in precisions) + " |\n|---|" + "---|" * len(precisions))
     for threads in sorted(table["peak/fp32"]):
-        speeds = [f"{table[f'peak/{p}'][threads]['GFLOP/s']:.0f}" if p in peak else "" for p in both]
+        speeds = [f"{table[f'peak/{p}'][threads]['GFLOP/s']:.0f}" if p in peak else "" for p in precisions]
         print(f"| {threads} thread{'s' if threads > 1 else ''} | " + " | ".join(speeds) + " |")
 
     def speeds(name):
         cells = []
-        for p in both:
-            speed = by_cpu(table[f"{name}/{p}"][1])
+        for p in precisions:
+            speed = cpu_speed(table[f"{name}/{p}"][1])
             cells += [f"{speed:.0f}", f"{speed / peak[p]:.0%}" if p in peak else ""]
         return " | ".join(cells)
 
-    print("\n| product of 1024 cells, one thread | " + " | ".join(f"{p} GFLOP/s | of the limit" for p in both) + " |")
-    print("|---|" + "---|---|" * len(both))
+    print("\n| product of 1024 cells, one thread | " + " | ".join(f"{p} GFLOP/s | of the peak" for p in precisions) + " |")
+    print("|---|" + "---|---|" * len(precisions))
     for name in table:
         if name.startswith(("layer/", "gradient/")) and name.endswith("/fp32"):
             kind, shape, _ = name.split("/")
             print(f"| {kind} {shape.replace('x', ' x ')} | {speeds(f'{kind}/{shape}')} |")
-    for name, what in (("step/flow", "flow step, all of it"), ("step/joint_k100", "joint step, k = 100, all of it"),
-                       ("predict_5000x100", "prediction, all of it")):
+    for name, what in (("step/flow", "flow step, total"), ("step/joint_k100", "joint step, k = 100, total"),
+                       ("predict_5000x100", "prediction, total")):
         print(f"| {what} | {speeds(name)} |")
 
-    print(f"\n| step, precision | 1 thread, ms | {most} threads, ms | speed-up | CPU on 1, ms | CPU on {most}, ms |")
+    print(f"\n| step, precision | 1 thread, ms | {max_threads} threads, ms | speed-up | CPU on 1, ms | CPU on {max_threads}, ms |")
     print("|---|---|---|---|---|---|")
     for name, rows in table.items():
         if name.startswith(("step/", "predict")):
-            one, all_ = rows[1], rows[most]
+            one, all_ = rows[1], rows[max_threads]
             title = name.removeprefix("step/").replace("/", ", ")
             print(f"| {title} | {one['real_time']:.1f} | {all_['real_time']:.1f} | "
                   f"{one['real_time'] / all_['real_time']:.2f} | {one['cpu_time']:.1f} | {all_['cpu_time']:.1f} |")
 
-    print("\n| CPU time of the joint step, k = 100, one thread | " + " | ".join(f"{p}, ms" for p in both) + " |")
-    print("|---|" + "---|" * len(both))
-    whole = {p: table[f"step/joint_k100/{p}"][1]["cpu_time"] for p in both}
-    products = {p: product_ms(table, p) for p in both}
+    print("\n| CPU time of the joint step, k = 100, one thread | " + " | ".join(f"{p}, ms" for p in precisions) + " |")
+    print("|---|" + "---|" * len(precisions))
+    whole = {p: table[f"step/joint_k100/{p}"][1]["cpu_time"] for p in precisions}
+    products = {p: product_ms(table, p) for p in precisions}
     encoder, search = (table[f"{part}/k100"][1]["cpu_time"] for part in ("encoder", "neighbours"))
-    lines = {"products of the velocity network": products, "neighbours": dict.fromkeys(both, search),
-             "the rest of the encoder": dict.fromkeys(both, encoder - search),
-             "draws, features, passes over activations, sum, clipping, Adam": {
-                 p: whole[p] - products[p] - encoder for p in both},
-             "all": whole}
+    lines = {"products of the velocity network": products, "neighbours": dict.fromkeys(precisions, search),
+             "the rest of the encoder": dict.fromkeys(precisions, encoder - search),
+             "random draws, features, passes over activations, sum, clipping, Adam": {
+                 p: whole[p] - products[p] - encoder for p in precisions},
+             "total": whole}
     for what, ms in lines.items():
-        print(f"| {what} | " + " | ".join(f"{ms[p]:.1f} ({ms[p] / whole[p]:.0%})" for p in both) + " |")
+        print(f"| {what} | " + " | ".join(f"{ms[p]:.1f} ({ms[p] / whole[p]:.0%})" for p in precisions) + " |")
 
-    print(f"\n| encoder and input | 1 thread, ms | {most} threads, ms | million cells a second |\n|---|---|---|---|")
+    print(f"\n| encoder and input | 1 thread, ms | {max_threads} threads, ms | million cells per second |\n|---|---|---|---|")
     for name, rows in table.items():
         if name.startswith(("encoder/", "neighbours/", "input/")):
-            speed = f"{rows[most]['cells/s'] * 1e-6:.2g}" if "cells/s" in rows[most] else ""
+            speed = f"{rows[max_threads]['cells/s'] * 1e-6:.2g}" if "cells/s" in rows[max_threads] else ""
             title = name.replace("/", ", ")
-            print(f"| {title} | {rows[1]['real_time']:.2f} | {rows[most]['real_time']:.2f} | {speed} |")
+            print(f"| {title} | {rows[1]['real_time']:.2f} | {rows[max_threads]['real_time']:.2f} | {speed} |")
 
 
 if __name__ == "__main__":

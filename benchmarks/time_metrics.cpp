@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
-// time_metrics FILE N M D [NAME...]: FILE holds float32 x [N, D], y [M, D]. Prints `name value seconds
-// cpu_seconds` of each, or of those that are named, then `peak_mib VALUE`.
+// time_metrics FILE N M D [NAME...]: times metrics between the populations x [N, D] and y [M, D], which FILE
+// holds one after the other as float32. Prints a line `name value seconds cpu_seconds` per metric, then
+// `peak_mib VALUE`. NAME selects metrics:
+//   w1 w2 w1_and_w2 coupling mmd r2  the default
+//   sinkhorn                         Sinkhorn divergence with the default options
+//   entropic:EPSILON:TOLERANCE       entropic transport for squared distances. EPSILON is in units of the
+//                                    cost, TOLERANCE the allowed 1-norm error of the column marginals. Also
+//                                    prints `entropic_cost`, <P, C>, and `entropic_sweeps`.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -17,6 +23,7 @@
 #include "metrics/sinkhorn_divergence.hpp"
 #include "metrics/wasserstein.hpp"
 #include "ot/coupling.hpp"
+#include "ot/sinkhorn.hpp"
 
 namespace {
 
@@ -37,7 +44,8 @@ double cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// Of this program alone: what the caller of exec() had counts in getrusage().
+// Returns the peak resident memory of this program. getrusage() would include that of the process that called
+// exec().
 double peak_mib() {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {
@@ -48,6 +56,7 @@ double peak_mib() {
 
 using Names = std::vector<std::string>;
 
+// Prints value and times of `metric` if `names` is empty or contains `name`.
 void time_one(const Names& names, const char* name, const std::function<double()>& metric) {
     if (!names.empty() && std::ranges::find(names, name) == names.end()) return;
     const double cpu = cpu_seconds();
@@ -55,6 +64,31 @@ void time_one(const Names& names, const char* name, const std::function<double()
     const double value = metric();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     std::printf("%s %.12g %.6f %.6f\n", name, value, seconds.count(), cpu_seconds() - cpu);
+}
+
+// Times Sinkhorn's iteration from cells to value, including the cost matrix.
+void time_entropic(const Matrix<float>& x, const Matrix<float>& y, const std::string& name) {
+    using namespace popflow::ot;
+    char* end = nullptr;
+    const double epsilon = std::strtod(name.c_str() + name.find(':') + 1, &end);
+    const double tolerance = *end == ':' ? std::strtod(end + 1, &end) : 0;
+    if (!(epsilon > 0) || !(tolerance > 0) || *end != '\0') {
+        std::fprintf(stderr, "time_metrics: found %s, allowed entropic:EPSILON:TOLERANCE, both > 0\n",
+                     name.c_str());
+        std::exit(2);
+    }
+    SinkhornResult result;
+    time_one({}, "entropic", [&] {
+        const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
+        // The option is relative to the mean cost.
+        const SinkhornOptions options{.epsilon = epsilon / (cost.mean() * cost.unit()),
+                                      .sweeps = 2000,
+                                      .tolerance = tolerance,
+                                      .values = true};
+        result = sinkhorn(cost, {}, {}, options);
+        return result.value;
+    });
+    std::printf("entropic_cost %.12g\nentropic_sweeps %zu\n", result.transport_cost, result.sweeps);
 }
 
 double mean_squared_distance(const Matrix<float>& x, const Matrix<float>& y,
@@ -81,7 +115,8 @@ int main(int argc, char** argv) {
     const Matrix<float> x = read_rows(file, size(2), size(4));
     const Matrix<float> y = read_rows(file, size(3), size(4));
     if (!file) {
-        std::fputs("time_metrics: the file is too short\n", stderr);
+        std::fprintf(stderr, "time_metrics: %s is too short for %s + %s rows of %s float32 values\n", argv[1],
+                     argv[2], argv[3], argv[4]);
         return 2;
     }
     using namespace popflow;
@@ -100,6 +135,9 @@ int main(int argc, char** argv) {
     time_one(names, "mmd", [&] { return metrics::kernel_distances(x.view(), y.view()).mmd; });
     if (std::ranges::find(names, "sinkhorn") != names.end()) {
         time_one(names, "sinkhorn", [&] { return metrics::sinkhorn_divergence(x.view(), y.view()); });
+    }
+    for (const std::string& name : names) {
+        if (name.starts_with("entropic:")) time_entropic(x, y, name);
     }
     time_one(names, "r2", [&] { return metrics::correlation_r2(x.view(), y.view()); });
     std::printf("peak_mib %.0f\n", peak_mib());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The encoder alone, as the joint step has it: neighbours, forward and backward of 1024 cells; it is fp32.
+// Population encoder of the joint step: neighbour search, forward and backward pass of 1024 cells in fp32.
 #include "linalg/neighbours.hpp"
 #include "models/population_encoder.hpp"
 #include "step/measure.hpp"

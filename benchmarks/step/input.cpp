@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Opening a data file (all but the cells) and reading its cells: the sample of data/ (compressed, 36 markers)
-// and a simulated screen (plain, 43 markers), which is written to the folder of temporary files.
+// Opens a data file (everything but the cells) and reads its cells. One file is the sample in data/
+// (compressed, 36 markers). The other is a simulated screen (not compressed, 43 markers) in the folder for
+// temporary files.
 #include <unistd.h>
 
 #include <filesystem>
@@ -15,13 +16,13 @@ namespace popflow::bench {
 
 namespace {
 
-std::vector<std::size_t> all_of(std::size_t n) {
+std::vector<std::size_t> first_indices(std::size_t n) {
     std::vector<std::size_t> indices(n);
     std::iota(indices.begin(), indices.end(), 0);
     return indices;
 }
 
-// A file of this process, gone with it.
+// Simulated screen that the destructor removes.
 class SimulatedFile {
   public:
     SimulatedFile()
@@ -30,7 +31,7 @@ class SimulatedFile {
         const simulate::SimulatedScreenOptions options{.min_cells = 2000, .max_cells = 8000, .pairs = 50};
         const simulate::SimulatedScreen screen = simulate::plan_simulated_screen(options);
         const auto file = simulate::create_simulated_screen_file(screen, path_);
-        simulate::write_simulated_populations(screen, path_, all_of(screen.populations.size()));
+        simulate::write_simulated_populations(screen, path_, first_indices(screen.populations.size()));
         file->commit();
     }
     ~SimulatedFile() {
@@ -63,7 +64,7 @@ void open_file(benchmark::State& state, const std::string& path) {
 
 void read_file(benchmark::State& state, const std::string& path) {
     const screen::Screen screen = screen::open_screen(path, screen::ScreenOptions());
-    const std::vector<std::size_t> populations = all_of(screen.populations.size());
+    const std::vector<std::size_t> populations = first_indices(screen.populations.size());
     std::size_t cells = 0;
     for (auto _ : state) {
         cells = 0;

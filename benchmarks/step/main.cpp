@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// step_bench [--benchmark_... OPTION]: times of training steps and of what they are made of.
+// step_bench [--benchmark_... OPTION]: times training steps and their parts.
 //
-// Repetitions of all benchmarks take turns in random order, so that a busy machine is as unkind to one as to
-// the other; `real_time` is by the clock, `cpu_time` that of all threads. Options of Google Benchmark, such
-// as
-// --benchmark_filter=^step/.*/threads:2/ and --benchmark_format=json, count over these defaults.
+// Repetitions of all benchmarks run interleaved in random order, so that load on the machine affects all of
+// them equally. `real_time` is elapsed time, `cpu_time` is that of all threads. Options of Google Benchmark,
+// such as
+// --benchmark_filter=^step/.*/threads:2/ and --benchmark_format=json, override the defaults below.
 #include <iterator>
 
 #include "step/measure.hpp"

@@ -29,10 +29,10 @@ benchmark::internal::Benchmark* add_serial(const std::string& name,
 
 benchmark::internal::Benchmark* add(const std::string& name,
                                     const std::function<void(benchmark::State&)>& work) {
-    static const int most = omp_get_max_threads();
+    static const int max_threads = omp_get_max_threads();
     benchmark::internal::Benchmark* registered = add_serial(name, work);
-    for (int threads = 2; threads < most; threads *= 2) registered->Arg(threads);
-    if (most > 1) registered->Arg(most);
+    for (int threads = 2; threads < max_threads; threads *= 2) registered->Arg(threads);
+    if (max_threads > 1) registered->Arg(max_threads);
     return registered;
 }
 

@@ -19,32 +19,33 @@ namespace popflow::bench {
 using linalg::Matrix;
 using linalg::Precision;
 
-/// Those that this CPU multiplies in.
+/// Returns the precisions in which this CPU multiplies: fp32, and bf16 if it has instructions for it.
 std::vector<Precision> precisions();
 
-/// Registers a benchmark: the time by the clock and the CPU time of all threads, in milliseconds.
+/// Registers a benchmark for 1, 2, 4, ... and all OpenMP threads.
 ///
-/// Its argument is the number of OpenMP threads, set before `work` is called: 1, 2, 4, ... and all of them.
+/// Sets the number of threads before it calls `work`. Reports elapsed time and the CPU time of all threads.
+/// Units: milliseconds.
 benchmark::internal::Benchmark* add(const std::string& name,
                                     const std::function<void(benchmark::State&)>& work);
 
-/// The same on one thread alone.
+/// Registers a benchmark for one thread only.
 benchmark::internal::Benchmark* add_serial(const std::string& name,
                                            const std::function<void(benchmark::State&)>& work);
 
-/// Counts work / 1e9 a second, by the clock.
+/// Reports flops / 1e9 per second of elapsed time as `GFLOP/s`.
 void count_gflops(benchmark::State& state, double flops);
 
-/// Standard normal, from the stream of `a`.
+/// Returns standard normal elements from the random stream `a`.
 Matrix<float> normal_matrix(std::size_t rows, std::size_t cols, std::uint64_t a);
 
-/// 43 markers, 7 layers of 512, encoder of 2 layers of 128.
+/// Returns the shape of the organoid network: 43 markers, 7 layers of 512, encoder with 2 layers of 128.
 models::FlowMatchingShape organoid_shape(Precision precision);
 
-/// Of the matrix products of the velocity network in a training step: forward, and backward to weights and,
-/// but for the first layer, to inputs.
+/// Returns the floating-point operations of the velocity network's matrix products in a training step:
+/// forward, gradients of the weights, and gradients of the inputs of all layers but the first.
 double step_flops(const models::FlowMatchingShape& shape, std::size_t cells);
-/// Of one velocity.
+/// Returns the floating-point operations of one evaluation of the velocity.
 double velocity_flops(const models::FlowMatchingShape& shape, std::size_t cells);
 
 void add_peak();

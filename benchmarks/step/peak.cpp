@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the cores can multiply at most: sums of products that never leave the registers. A limit of every
-// matrix product of the same precision; AMX, which multiplies elsewhere, is not measured.
+// Peak of the CPU: chains of multiply-adds that never leave the registers. It bounds every matrix product of
+// the same precision. The comparisons measure the peers' products against it (peer_speed.py).
+#include <algorithm>
+
 #include "step/measure.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #define POPFLOW_TARGET(text) __attribute__((target(text)))
 #endif
 
@@ -13,45 +17,117 @@ namespace popflow::bench {
 #ifdef POPFLOW_TARGET
 namespace {
 
-constexpr int registers = 16;     // sums that do not wait for each other: more than latency times units
-constexpr int repeats = 4000000;  // milliseconds, beside which waking the threads is nothing
+// Number of independent sums: more than latency times number of units, at most the number of registers.
+constexpr int avx512_sums = 16;
+constexpr int avx2_sums = 12;
+constexpr int amx_sums = 6;
+constexpr int repeats = 4000000;  // takes milliseconds, so that the start of the threads does not count
 
-// Returns floating-point operations, one multiplication and one addition for each product.
-POPFLOW_TARGET("avx512f") double multiply_avx512() {
+// Each function below returns its number of floating-point operations. A multiply-add counts as two.
+
+POPFLOW_TARGET("avx512f") double multiply_fp32_avx512() {
     const __m512 x = _mm512_set1_ps(0.5F);
-    __m512 sum[registers];
+    __m512 sum[avx512_sums];
     for (auto& s : sum) s = x;
     for (int i = 0; i < repeats; ++i) {
 #pragma GCC unroll 16
         for (auto& s : sum) s = _mm512_fmadd_ps(s, x, x);
     }
     for (auto& s : sum) benchmark::DoNotOptimize(s);
-    return 2.0 * 16 * registers * repeats;
+    return 2.0 * 16 * avx512_sums * repeats;
 }
 
-POPFLOW_TARGET("avx2,fma") double multiply_avx2() {
-    constexpr int sums = 12;  // of 16 registers
+POPFLOW_TARGET("avx512f") double multiply_fp64_avx512() {
+    const __m512d x = _mm512_set1_pd(0.5);
+    __m512d sum[avx512_sums];
+    for (auto& s : sum) s = x;
+    for (int i = 0; i < repeats; ++i) {
+#pragma GCC unroll 16
+        for (auto& s : sum) s = _mm512_fmadd_pd(s, x, x);
+    }
+    for (auto& s : sum) benchmark::DoNotOptimize(s);
+    return 2.0 * 8 * avx512_sums * repeats;
+}
+
+POPFLOW_TARGET("avx2,fma") double multiply_fp32_avx2() {
     const __m256 x = _mm256_set1_ps(0.5F);
-    __m256 sum[sums];
+    __m256 sum[avx2_sums];
     for (auto& s : sum) s = x;
     for (int i = 0; i < repeats; ++i) {
 #pragma GCC unroll 12
         for (auto& s : sum) s = _mm256_fmadd_ps(s, x, x);
     }
     for (auto& s : sum) benchmark::DoNotOptimize(s);
-    return 2.0 * 8 * sums * repeats;
+    return 2.0 * 8 * avx2_sums * repeats;
 }
 
-POPFLOW_TARGET("avx512f,avx512bf16") double multiply_bf16() {
+POPFLOW_TARGET("avx2,fma") double multiply_fp64_avx2() {
+    const __m256d x = _mm256_set1_pd(0.5);
+    __m256d sum[avx2_sums];
+    for (auto& s : sum) s = x;
+    for (int i = 0; i < repeats; ++i) {
+#pragma GCC unroll 12
+        for (auto& s : sum) s = _mm256_fmadd_pd(s, x, x);
+    }
+    for (auto& s : sum) benchmark::DoNotOptimize(s);
+    return 2.0 * 4 * avx2_sums * repeats;
+}
+
+POPFLOW_TARGET("avx512f,avx512bf16") double multiply_bf16_avx512() {
     const __m512bh x = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5F), _mm512_set1_ps(0.5F));
-    __m512 sum[registers];
+    __m512 sum[avx512_sums];
     for (auto& s : sum) s = _mm512_set1_ps(1.0F);
     for (int i = 0; i < repeats; ++i) {
 #pragma GCC unroll 16
         for (auto& s : sum) s = _mm512_dpbf16_ps(s, x, x);
     }
     for (auto& s : sum) benchmark::DoNotOptimize(s);
-    return 2.0 * 32 * registers * repeats;
+    return 2.0 * 32 * avx512_sums * repeats;
+}
+
+// Asks the kernel to let this process use the AMX tiles. Returns whether it does.
+bool request_amx() {
+    constexpr int request_permission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+    constexpr int tile_data = 18;               // XFEATURE_XTILEDATA
+    return ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+// Layout of the operand of LDTILECFG.
+struct alignas(64) TileConfig {
+    std::uint8_t palette = 1;
+    std::uint8_t start_row = 0;
+    std::uint8_t reserved[14] = {};
+    std::uint16_t bytes_per_row[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+static_assert(sizeof(TileConfig) == 64);
+
+// Tiles 0 to 5 are the sums, tiles 6 and 7 the factors: 16 x 16 sums of 32 products each.
+POPFLOW_TARGET("amx-tile,amx-bf16") double multiply_bf16_amx() {
+    alignas(64) std::uint16_t halves[16 * 32];
+    std::ranges::fill(halves, std::uint16_t{0x3f00});  // 0.5
+    const TileConfig config;
+    benchmark::ClobberMemory();  // the intrinsics do not tell the compiler that they read memory
+    _tile_loadconfig(&config);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_zero(4);
+    _tile_zero(5);
+    _tile_loadd(6, halves, 64);
+    _tile_loadd(7, halves, 64);
+    constexpr int tile_repeats = repeats / 16;  // an instruction occupies the unit for 16 cycles
+    for (int i = 0; i < tile_repeats; ++i) {
+        _tile_dpbf16ps(0, 6, 7);
+        _tile_dpbf16ps(1, 6, 7);
+        _tile_dpbf16ps(2, 6, 7);
+        _tile_dpbf16ps(3, 6, 7);
+        _tile_dpbf16ps(4, 6, 7);
+        _tile_dpbf16ps(5, 6, 7);
+    }
+    _tile_release();
+    return 2.0 * 16 * 16 * 32 * amx_sums * tile_repeats;
 }
 
 void add_one(const std::string& name, double (*multiply)()) {
@@ -70,12 +146,17 @@ void add_one(const std::string& name, double (*multiply)()) {
 
 void add_peak() {
     if (__builtin_cpu_supports("avx512f")) {
-        add_one("peak/fp32", multiply_avx512);
+        add_one("peak/fp32", multiply_fp32_avx512);
+        add_one("peak/fp64", multiply_fp64_avx512);
     } else if (__builtin_cpu_supports("fma")) {
-        add_one("peak/fp32", multiply_avx2);
+        add_one("peak/fp32", multiply_fp32_avx2);
+        add_one("peak/fp64", multiply_fp64_avx2);
     }
-    const bool amx = linalg::instruction_set().find("amx") != std::string::npos;
-    if (__builtin_cpu_supports("avx512bf16") && !amx) add_one("peak/bf16", multiply_bf16);
+    if (linalg::instruction_set().find("amx") != std::string::npos && request_amx()) {
+        add_one("peak/bf16", multiply_bf16_amx);
+    } else if (__builtin_cpu_supports("avx512bf16")) {
+        add_one("peak/bf16", multiply_bf16_avx512);
+    }
 }
 #else
 void add_peak() {}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// 100 velocities of 5000 cells, in blocks of cells spread over the threads as prediction does.
+// Evaluates 100 velocities of 5000 cells, in blocks of cells that are spread over the threads like in
+// prediction.
 #include <omp.h>
 
 #include <utility>

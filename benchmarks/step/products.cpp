@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Products as a step makes them: blocks of 128 rows through a layer, and rows of the gradient of its weight;
-// each as often as makes a slot of 1024 cells, by one thread.
+// Matrix products of a training step on one thread: blocks of 128 rows through a layer, and blocks of 128
+// rows of the gradient of its weight. Each benchmark covers one slot of 1024 cells.
 #include <algorithm>
 
 #include "linalg/packed_gemm.hpp"

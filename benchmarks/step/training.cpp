@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whole training steps: draws, loss, gradient, exact sum, clipping, Adam and the mean of the weights.
+// Whole training steps: random draws, loss, gradient, exact sum, clipping, Adam and the average of the
+// weights.
 #include <memory>
 
 #include "step/measure.hpp"
@@ -12,7 +13,7 @@ namespace {
 struct Case {
     models::FlowMatchingShape shape;
     std::size_t population = 2048;
-    std::size_t cells = 1024;  // of a slot
+    std::size_t cells = 1024;  // in a slot
     std::size_t slots = 1;
 };
 
@@ -49,7 +50,7 @@ void add_case(const std::string& name, const Case& c, const mpi::Communicator& c
 
 void add_training(const mpi::Communicator& comm) {
     for (const Precision precision : precisions()) {
-        // The network with 128 inputs that all cells share, and no encoder.
+        // Velocity network without encoder: the one-hot code of 128 pairs replaces the embedding of 128.
         Case flow{.shape = organoid_shape(precision)};
         flow.shape.context = models::Context::pair_index;
         flow.shape.training_pairs = 128;

@@ -9,6 +9,7 @@
 #include "inspect/json_writer.hpp"
 
 using namespace popflow::inspect;
+using namespace popflow::screen;
 
 namespace {
 

@@ -16,7 +16,6 @@ using popflow::screen::Doses;
 using popflow::screen::Normalisation;
 using popflow::screen::Transform;
 namespace screen = popflow::screen;
-namespace eval = popflow::eval;
 namespace predict = popflow::predict;
 using Strings = std::vector<std::string>;
 

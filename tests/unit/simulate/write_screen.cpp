@@ -9,11 +9,6 @@
 #include "simulate/simulated_screen_file.hpp"
 
 int main(int argc, char** argv) {
-    using namespace popflow::anndata;
-    using namespace popflow::core;
-    using namespace popflow::data_import;
-    using namespace popflow::inspect;
-    using namespace popflow::screen;
     using namespace popflow::simulate;
     if (argc != 7) return 2;
     const SimulatedScreen screen = plan_simulated_screen({.seed = std::stoull(argv[2]),
