@@ -5,12 +5,14 @@
 #   --tests   adds the packages that only the tests need
 #   --slurm   adds Slurm, for the test of the job files
 set -euo pipefail
+optional=()
 packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev
     libfreetype-dev zlib1g-dev fonts-liberation)
 for option; do
     case $option in
         --tests) packages+=(libgtest-dev libbenchmark-dev hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn
-            python3-h5py python3-anndata python3-pot python3-pil python3-torch chromium) ;;
+            python3-h5py python3-anndata python3-pot python3-pil python3-torch chromium)
+            optional+=(clang-format-14) ;;  # the format test is skipped without it
         --slurm) packages+=(slurm-wlm munge) ;;
         *)
             echo "install_dependencies.sh: unknown option '$option', allowed --tests, --slurm" >&2
@@ -18,12 +20,16 @@ for option; do
             ;;
     esac
 done
+# is_installed PACKAGE
+is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-done
-[ ${#missing[@]} -gt 0 ] || exit 0
+for package in "${packages[@]}"; do is_installed "$package" || missing+=("$package"); done
+missing_optional=()
+for package in "${optional[@]}"; do is_installed "$package" || missing_optional+=("$package"); done
+[ $((${#missing[@]} + ${#missing_optional[@]})) -gt 0 ] || exit 0
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)
+install() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; }
 "${as_root[@]}" apt-get update -q
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+[ ${#missing[@]} = 0 ] || install "${missing[@]}"
+for package in "${missing_optional[@]}"; do install "$package" || echo "note: $package is not available" >&2; done
