@@ -36,13 +36,14 @@ constexpr std::array table{
            .score = &Scores::r2,
            .selected = &Selection::r2,
            .direction = Direction::higher_is_better,
-           .is_for_two_markers = false},  // two markers have one correlation
+           .is_in_letters = false},  // two markers have one correlation
     Metric{.name = "energy",
            .title = "energy",
            .html_title = "energy",
            .latex_title = "energy",
            .score = &Scores::energy,
-           .selected = &Selection::energy},
+           .selected = &Selection::energy,
+           .is_in_letters = false},
     Metric{.name = "r2_means",
            .title = "r2 of means",
            .html_title = "r2 of means",

@@ -22,11 +22,11 @@ struct Metric {
     double Scores::*score;
     bool Selection::*selected;
     Direction direction = Direction::lower_is_better;
-    double factor = 1;               ///< shown value = factor * score
-    int decimals = 3;                ///< maximum number of decimals in tables
-    bool is_default = true;          ///< whether it is computed unless --metrics selects others
-    bool is_in_tables = true;        ///< whether tables have a column for it
-    bool is_for_two_markers = true;  ///< whether it has a meaning for two markers, as the letters have
+    double factor = 1;          ///< shown value = factor * score
+    int decimals = 3;           ///< maximum number of decimals in tables
+    bool is_default = true;     ///< whether it is computed unless --metrics selects others
+    bool is_in_tables = true;   ///< whether tables have a column for it
+    bool is_in_letters = true;  ///< whether the table of the letters has a column for it, as published
 };
 
 /// Returns all metrics, in the order of tables and result files.

@@ -29,7 +29,7 @@ std::vector<TableColumn> columns_of(const Comparison& comparison, const Scope& s
                                     const std::string& group, bool letters) {
     std::vector<TableColumn> columns;
     for (const metrics::Metric& m : metrics::all_metrics()) {
-        if (!m.is_in_tables || (letters && !m.is_for_two_markers) || !has_score(comparison, scope, m.name))
+        if (!m.is_in_tables || (letters && !m.is_in_letters) || !has_score(comparison, scope, m.name))
             continue;
         columns.push_back({.scope = scope,
                            .group = group,

@@ -58,7 +58,8 @@ void write_started(const std::string& path, train::Checkpoint c) {
 // A copy without seal and checksum: what is damaged in it is found by the reader or not at all.
 void write_unsealed(const std::string& from, const std::string& path) {
     std::filesystem::copy_file(from, path);
-    std::filesystem::resize_file(path, std::filesystem::file_size(path) - train::make_checksum_trailer({}).size());
+    std::filesystem::resize_file(path,
+                                 std::filesystem::file_size(path) - train::make_checksum_trailer({}).size());
     const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
     H5Adelete(file, "checksum");
     H5Fclose(file);

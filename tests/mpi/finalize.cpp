@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Crashes on purpose before, inside or during MPI_Finalize, see finalize.sh.
 // Usage: finalize WHERE SIGNAL RANK CODE [CODE OF RANK 1]
-//   WHERE   before: ahead of Session::finish(); inside: at the end of MPI_Finalize; thread: there, in another thread;
+//   WHERE   before: ahead of Session::finish(); inside: at the end of MPI_Finalize; thread: there, in another
+//   thread;
 //           none: nowhere
 //   RANK    rank that crashes, or -1 for all
 #include <mpi.h>

@@ -31,7 +31,8 @@ bool hands_out_each_once(const Communicator& comm) {
             }
             queue.add_finished(1);
         }
-        while (comm.is_root() && !queue.has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        while (comm.is_root() && !queue.has_ended())
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
         if (comm.is_root()) finished = queue.finished();
     }
     comm.sum(handed);

@@ -30,7 +30,7 @@ import h5py
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-# What a run says about itself: time, place and program.
+# Attributes that describe the run itself: time, place and program.
 IGNORED_ATTRIBUTES = {"checksum", "commit", "compiler", "version", "ranks", "threads", "popflow_checkpoint", "popflow_weights",
                       "popflow_results", "config", "tables"}
 IGNORED_COLUMNS = re.compile(r"(^|/)(seconds|rank)(/|$)|^/uns/popflow/(commit|version|config)$")

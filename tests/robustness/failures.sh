@@ -132,7 +132,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
         unshare -m sh -c 'mount --bind empty . && cd . && exec "$@"' sh "$popflow" $train --output other || :
 fi
 
-# Data that is changed under a training is told, and refused afterwards.
+# A change of the data during a training is reported, and a resume is refused afterwards.
 "$popflow" $long --output changed 2>changed.log &
 first=$!
 wait_for changed/checkpoint.h5
@@ -157,7 +157,7 @@ if grep -q __asan_init "$popflow"; then
     echo "each failure is one line and leaves the checkpoint; out of memory: skipped with AddressSanitizer"
     exit
 fi
-# train_within MB: trains with at most so much data; sets `code`, and fails the test for a signal or a damaged checkpoint.
+# train_within MB: trains with at most that much data. Sets `code`, and fails the test for a signal or a damaged checkpoint.
 reported=0
 train_within() {
     rm -rf memory
@@ -171,15 +171,22 @@ train_within() {
     esac
     [ ! -e memory/checkpoint.h5 ] || expect_exit 0 "$popflow" evaluate --run memory --max-cells 20 --output memory.h5
 }
+# Memory of a process that starts MPI and reads the data, but trains nothing. Open MPI itself crashes with less.
+start=16
+until (ulimit -d $((start * 1024)) && OMP_NUM_THREADS=1 exec "$popflow" inspect s.h5ad --min-cells 30) >out 2>err; do
+    start=$((start + 4))
+    [ $start -le 1024 ] || fail "1 GB of data are not enough to inspect: $(cat err)"
+done
+start=$((start + 8)) # a margin: near its own need Open MPI ends by exit code 2 or a signal
 code=1
-enough=32
+enough=$start
 while [ "$code" != 0 ]; do
-    enough=$((2 * enough))
+    enough=$((enough + start))
     [ $enough -le 8192 ] || fail "8 GB of data are not enough: $(cat err)"
     train_within $enough
 done
-# The last limit that failed and the first that sufficed enclose the need; the limits between them are the interesting ones.
-for ((part = 4; part < 20; part++)); do train_within $((enough * part / 20)); done
+# Limits between the two: the training fails at various points.
+for ((part = 1; part < 16; part++)); do train_within $((start + (enough - start) * part / 16)); done
 [ $reported -gt 0 ] || fail "no run reported that it was out of memory"
-echo "out of memory: reported $reported times, $enough MB are enough"
+echo "out of memory: reported $reported times between $start and $enough MB"
 echo "each failure is one line and leaves the checkpoint"

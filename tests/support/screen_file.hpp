@@ -28,7 +28,7 @@ struct ScreenFile {
     std::vector<std::string> columns{"patient", "treatment", "concentration", "replicate",
                                      "culture", "plate",     "cell_type",     "part"};
 
-    /// n cells that are alike.
+    /// Appends n cells with equal labels.
     void add(std::size_t n, const Row& row) { rows.insert(rows.end(), n, row); }
 
     static std::string value(const Row& row, const std::string& column) {

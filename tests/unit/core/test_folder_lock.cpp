@@ -17,13 +17,13 @@ using popflow::core::FolderLock;
 using popflow::support::TemporaryFolder;
 using namespace std::chrono_literals;
 
-TEST(FolderLock, IsForOneAtATimeAndGoesWithTheObject) {
+TEST(FolderLock, IsExclusiveAndReleasedByTheDestructor) {
     const TemporaryFolder folder;
     {
         const FolderLock lock(folder.path().string(), 0ms);
         try {
             const FolderLock second(folder.path().string(), 0ms);
-            FAIL() << "two have the folder";
+            FAIL() << "two locks on one folder";
         } catch (const popflow::core::ConfigError& error) {
             EXPECT_NE(std::string(error.what()).find("in use by process " + std::to_string(::getpid())),
                       std::string::npos)
@@ -34,7 +34,7 @@ TEST(FolderLock, IsForOneAtATimeAndGoesWithTheObject) {
     const FolderLock again(folder.path().string(), 0ms);
 }
 
-TEST(FolderLock, IsSeenByWhoDoesNotTakeIt) {
+TEST(FolderLock, IsReportedByFolderUse) {
     using popflow::core::folder_use;
     using popflow::core::FolderUse;
     const TemporaryFolder folder;
@@ -49,7 +49,7 @@ TEST(FolderLock, IsSeenByWhoDoesNotTakeIt) {
     EXPECT_EQ(folder_use(path), FolderUse::elsewhere);
 }
 
-TEST(FolderLock, AKilledProcessHasItNoLonger) {
+TEST(FolderLock, IsReleasedWhenTheProcessDies) {
     const TemporaryFolder folder;
     int ready[2];
     ASSERT_EQ(::pipe(ready), 0);
@@ -68,13 +68,13 @@ TEST(FolderLock, AKilledProcessHasItNoLonger) {
     const FolderLock lock(folder.path().string(), 5s);
 }
 
-TEST(FolderLock, AFileThatNobodyHasIsNoLock) {
+TEST(FolderLock, IgnoresALockFileThatNoProcessHolds) {
     const TemporaryFolder folder;
     std::ofstream(folder.file("lock")) << "host = elsewhere\nprocess = 1\nstarted = 1\n";
     const FolderLock lock(folder.path().string(), 0ms);
 }
 
-TEST(FolderLock, AFolderThatIsNotThereIsAnError) {
+TEST(FolderLock, ThrowsIfTheFolderDoesNotExist) {
     const TemporaryFolder folder;
     EXPECT_THROW(FolderLock(folder.file("none"), 0ms), popflow::core::DataError);
 }

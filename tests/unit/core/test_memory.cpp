@@ -12,10 +12,11 @@ using popflow::core::group_memory;
 
 namespace {
 
-// Files as the system has them for a process in the control group /job/step.
-class Groups {
+// Writes the files that describe the control groups of a process into a temporary folder. `line` is the
+// content of /proc/self/cgroup.
+class ControlGroupFiles {
   public:
-    explicit Groups(const std::string& line) { put("self", line); }
+    explicit ControlGroupFiles(const std::string& line) { put("self", line); }
     void put(const std::string& name, const std::string& text) const {
         const std::filesystem::path path = folder_.file(name);
         std::filesystem::create_directories(path.parent_path());
@@ -29,8 +30,8 @@ class Groups {
 
 }  // namespace
 
-TEST(GroupMemory, TheLeastLimitOfAllGroupsAboveHolds) {
-    const Groups groups("0::/job/step");
+TEST(GroupMemory, IsTheSmallestOfTheGroupAndItsParents) {
+    const ControlGroupFiles groups("0::/job/step");
     groups.put("job/step/memory.max", "max");
     groups.put("job/step/memory.current", "50");
     EXPECT_FALSE(groups.memory().has_value());
@@ -46,16 +47,16 @@ TEST(GroupMemory, TheLeastLimitOfAllGroupsAboveHolds) {
     EXPECT_EQ(groups.memory()->left, 100U);
 }
 
-TEST(GroupMemory, WhatRepeatsAFileIsFree) {
-    const Groups groups("0::/job");
+TEST(GroupMemory, CountsInactiveFilePagesAsFree) {
+    const ControlGroupFiles groups("0::/job");
     groups.put("job/memory.max", "1000");
     groups.put("job/memory.current", "990");
     groups.put("job/memory.stat", "anon 100\nfile 890\nactive_file 90\ninactive_file 800");
     EXPECT_EQ(groups.memory()->left, 810U);
 }
 
-TEST(GroupMemory, OfTheFirstVersion) {
-    const Groups groups("11:cpuset:/\n7:memory:/slurm/job_1\n0::/");
+TEST(GroupMemory, ReadsControlGroupsOfVersion1) {
+    const ControlGroupFiles groups("11:cpuset:/\n7:memory:/slurm/job_1\n0::/");
     groups.put("memory/slurm/job_1/memory.limit_in_bytes", "9223372036854771712");
     groups.put("memory/slurm/memory.limit_in_bytes", "4000");
     groups.put("memory/slurm/memory.usage_in_bytes", "3000");
@@ -64,6 +65,6 @@ TEST(GroupMemory, OfTheFirstVersion) {
     EXPECT_EQ(groups.memory()->left, 1500U);
 }
 
-TEST(GroupMemory, NoneWithoutGroups) {
+TEST(GroupMemory, IsEmptyWithoutControlGroups) {
     EXPECT_FALSE(group_memory("/nowhere", "/nowhere").has_value());
 }

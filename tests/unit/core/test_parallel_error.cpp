@@ -8,7 +8,7 @@
 
 using popflow::core::ParallelError;
 
-TEST(ParallelError, CarriesWhatWasThrownOutOfTheRegion) {
+TEST(ParallelError, RethrowsTheExceptionAfterTheRegion) {
     ParallelError error;
 #pragma omp parallel for num_threads(3) schedule(dynamic)
     for (int i = 0; i < 100; ++i) {
@@ -19,7 +19,7 @@ TEST(ParallelError, CarriesWhatWasThrownOutOfTheRegion) {
     EXPECT_THROW(error.rethrow(), std::bad_alloc);
 }
 
-TEST(ParallelError, IsSilentWhereNothingFails) {
+TEST(ParallelError, DoesNotThrowIfAllTasksSucceed) {
     ParallelError error;
     std::vector<int> done(100);
 #pragma omp parallel for num_threads(3) schedule(dynamic)

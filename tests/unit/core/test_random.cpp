@@ -10,8 +10,8 @@ using popflow::core::philox4x32;
 using popflow::core::Purpose;
 using popflow::core::Stream;
 
-// Known answers of the Random123 distribution (kat_vectors, philox4x32 10).
-TEST(Philox, GivesThePublishedAnswers) {
+// Source: known-answer tests of Random123 (kat_vectors, philox4x32 10).
+TEST(Philox, MatchesThePublishedTestVectors) {
     using Block = std::array<std::uint32_t, 4>;
     EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
     const std::uint32_t ones = 0xffffffff;
@@ -21,7 +21,7 @@ TEST(Philox, GivesThePublishedAnswers) {
               (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-TEST(Stream, IsAFunctionOfItsKey) {
+TEST(Stream, IsDeterminedByItsKey) {
     Stream a(7, Purpose::test, 1, 2);
     Stream same(7, Purpose::test, 1, 2);
     Stream other_step(7, Purpose::test, 2, 2);
@@ -36,7 +36,7 @@ TEST(Stream, IsAFunctionOfItsKey) {
     EXPECT_NE(first, other_seed.next64());
 }
 
-TEST(Stream, UniformAndNormalHaveTheirMoments) {
+TEST(Stream, UniformAndNormalHaveTheExpectedMoments) {
     Stream stream(1, Purpose::test);
     const int n = 200000;
     double u1 = 0;
@@ -74,7 +74,7 @@ TEST(Stream, SampleIsDistinctAndInRange) {
     EXPECT_LT(*distinct.rbegin(), 1000U);
 }
 
-TEST(Stream, BelowReachesEveryValueEvenly) {
+TEST(Stream, BelowIsUniform) {
     Stream stream(4, Purpose::test);
     std::array<int, 6> count{};
 

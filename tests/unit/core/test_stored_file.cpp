@@ -16,7 +16,7 @@ using popflow::support::TemporaryFolder;
 
 namespace {
 
-std::string bytes_of(const std::string& path) {
+std::string read_bytes(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -33,15 +33,15 @@ std::string digest_of(const std::string& text) {
 
 }  // namespace
 
-TEST(StoredFile, ReplacesTheFileAndLeavesNothingElse) {
+TEST(StoredFile, ReplacesTheFileAndLeavesNoTemporaryFile) {
     const TemporaryFolder folder;
     store(folder.file("a"), "old");
     store(folder.file("a"), "the new one");
-    EXPECT_EQ(bytes_of(folder.file("a")), "the new one");
+    EXPECT_EQ(read_bytes(folder.file("a")), "the new one");
     EXPECT_FALSE(std::filesystem::exists(folder.file("a.tmp")));
 }
 
-TEST(StoredFile, AFolderInItsPlaceIsRefused) {
+TEST(StoredFile, RefusesPathsThatCannotBeWritten) {
     const TemporaryFolder folder;
     std::filesystem::create_directory(folder.file("a"));
     std::filesystem::create_directory(folder.file("b.tmp"));
@@ -51,7 +51,7 @@ TEST(StoredFile, AFolderInItsPlaceIsRefused) {
     EXPECT_THROW(store(folder.file("none/a"), "x"), core::DataError);
 }
 
-TEST(StoredFile, AFullDiskIsAWriteErrorWithItsReason) {
+TEST(StoredFile, ThrowsAWriteErrorIfTheDiskIsFull) {
     if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
     const TemporaryFolder folder;
     store(folder.file("a"), "old");
@@ -62,10 +62,10 @@ TEST(StoredFile, AFullDiskIsAWriteErrorWithItsReason) {
     } catch (const core::WriteError& error) {
         EXPECT_EQ(std::string(error.what()), folder.file("a") + ": cannot write: No space left on device");
     }
-    EXPECT_EQ(bytes_of(folder.file("a")), "old");
+    EXPECT_EQ(read_bytes(folder.file("a")), "old");
 }
 
-TEST(Digest, EveryChangedBitCounts) {
+TEST(Digest, ChangesWithEveryBit) {
     const std::string text = "nineteen characters";
     const std::string before = digest_of(text);
     EXPECT_EQ(before.size(), 16U);
@@ -78,7 +78,7 @@ TEST(Digest, EveryChangedBitCounts) {
     }
 }
 
-TEST(Digest, LengthsAndOrderCount) {
+TEST(Digest, DependsOnTheLengthsOfItsParts) {
     EXPECT_NE(digest_of(""), digest_of(std::string(1, '\0')));
     core::Digest a;
     a.add("ab");

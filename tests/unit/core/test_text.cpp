@@ -8,7 +8,7 @@
 using namespace popflow::core;
 using Strings = std::vector<std::string>;
 
-TEST(Text, NumbersReadAsPeopleWriteThem) {
+TEST(Text, NumberLabelsHaveNoSuperfluousDigits) {
     EXPECT_EQ(popflow::core::number_label(1.0), "1");
     EXPECT_EQ(popflow::core::number_label(-0.0), "0");
     EXPECT_EQ(popflow::core::number_label(0.5), "0.5");
@@ -18,7 +18,7 @@ TEST(Text, NumbersReadAsPeopleWriteThem) {
     EXPECT_EQ(popflow::core::number_label(-2.25), "-2.25");
 }
 
-TEST(Text, ALabelIsANumberOnlyAsAWhole) {
+TEST(Text, LabelNumberParsesOnlyCompleteFiniteNumbers) {
     EXPECT_EQ(popflow::core::label_number("0.5"), 0.5);
     EXPECT_EQ(popflow::core::label_number("1e-3"), 1e-3);
     EXPECT_EQ(popflow::core::label_number("-2"), -2);
@@ -26,12 +26,12 @@ TEST(Text, ALabelIsANumberOnlyAsAWhole) {
         EXPECT_FALSE(popflow::core::label_number(text)) << text;
 }
 
-TEST(Text, TheNearestNameIsFewestEditsAway) {
+TEST(Text, NearestNameHasTheSmallestEditDistance) {
     EXPECT_EQ(popflow::core::nearest_name("Treatment", {"patient", "treatments", "plate"}), "treatments");
     EXPECT_EQ(popflow::core::nearest_name("x", {}), "");
 }
 
-TEST(Text, ANameThatBeginsAlikeIsMeantAndAnUnrelatedOneIsNot) {
+TEST(Text, NearestNamePrefersACommonPrefixAndRejectsUnrelatedNames) {
     using popflow::core::nearest_name;
     EXPECT_EQ(nearest_name("EGF_15", {"EGF_60min", "EGF_15minutes", "EGF_15min"}), "EGF_15min");
     EXPECT_EQ(nearest_name("trian", {"run", "train"}), "train");
@@ -41,17 +41,17 @@ TEST(Text, ANameThatBeginsAlikeIsMeantAndAnUnrelatedOneIsNot) {
     EXPECT_EQ(popflow::core::did_you_mean("knm", {"knn"}), " (did you mean 'knn'?)");
 }
 
-TEST(Text, ListsAreJoinedAndSplit) {
+TEST(Text, JoinsAndSplitsLists) {
     EXPECT_EQ(popflow::core::joined({"a", "b", "c"}, 2), "a, b and 1 more");
     EXPECT_EQ(popflow::core::joined({}), "");
     EXPECT_EQ(popflow::core::split_text("a, b c ,,d", ','), (Strings{"a", "b c", "", "d"}));
     EXPECT_EQ(popflow::core::split_text("", ','), Strings{});
 }
 
-TEST(Text, WhatIsPrintedIsOneLineOfUtf8) {
+TEST(Text, PrintableTextIsOneLineOfUtf8) {
     using popflow::core::printable;
     EXPECT_EQ(printable("a\nb\tc\x1b[31m\x7f"), "a b c [31m ");
-    EXPECT_EQ(printable("\xc3\xa9 \xe2\x82\xac \xc2\x9b"), "\xc3\xa9 \xe2\x82\xac  ");  // the last one a CSI
+    EXPECT_EQ(printable("\xc3\xa9 \xe2\x82\xac \xc2\x9b"), "\xc3\xa9 \xe2\x82\xac  ");  // U+009B is a CSI
     EXPECT_EQ(printable("\xff\xc3"), "??");
     EXPECT_EQ(printable(""), "");
 }

@@ -5,9 +5,9 @@
 
 #include <cmath>
 
-using popflow::eval::serialise_pair;
 using popflow::eval::deserialise_pairs;
 using popflow::eval::ScoredPair;
+using popflow::eval::serialise_pair;
 
 TEST(ScoreText, ReadsBackWhatWasWritten) {
     ScoredPair one{.pair = 7, .embedding = {0.5F, -1.0F}};

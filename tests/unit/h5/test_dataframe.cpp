@@ -10,7 +10,7 @@
 namespace h5 = popflow::h5;
 using Strings = std::vector<std::string>;
 
-TEST(DataFrame, ComesBackAsItWas) {
+TEST(DataFrame, IsReadBackUnchanged) {
     const popflow::support::TemporaryFolder folder;
     h5::DataFrame table;
     table.add("step", h5::DataFrame::Ints{1, 2, 3});
@@ -36,7 +36,7 @@ TEST(DataFrame, ComesBackAsItWas) {
     EXPECT_TRUE(read.columns().back().categorical);
 }
 
-TEST(DataFrame, ManyCategoriesGetWiderCodes) {
+TEST(DataFrame, UsesWiderCodesForManyCategories) {
     const popflow::support::TemporaryFolder folder;
     Strings values;
     for (int i = 0; i < 300; ++i) values.push_back(std::to_string(i));

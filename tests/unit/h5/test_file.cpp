@@ -21,12 +21,12 @@ using popflow::support::TemporaryFolder;
 
 namespace {
 
-std::string bytes_of(const std::string& path) {
+std::string read_bytes(const std::string& path) {
     std::ifstream stream(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-std::string error_of(const std::function<void()>& action) {
+std::string error_message(const std::function<void()>& action) {
     try {
         action();
     } catch (const DataError& error) {
@@ -35,7 +35,7 @@ std::string error_of(const std::function<void()>& action) {
     return "no error";
 }
 
-void write_some_of_everything(const std::string& path) {
+void write_every_kind_of_object(const std::string& path) {
     h5::AtomicFile file(path);
     h5::Group root = file.root();
     h5::Group group = root.create_group("group");
@@ -51,7 +51,7 @@ void write_some_of_everything(const std::string& path) {
 
 }  // namespace
 
-TEST(AtomicFile, AppearsWithCommitAndNotBefore) {
+TEST(AtomicFile, AppearsOnlyAfterCommit) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
     {
@@ -65,11 +65,11 @@ TEST(AtomicFile, AppearsWithCommitAndNotBefore) {
     EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
 }
 
-TEST(AtomicFile, LeavesTheOldFileAloneWithoutCommit) {
+TEST(AtomicFile, KeepsTheOldFileWithoutCommit) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
-    write_some_of_everything(path);
-    const std::string before = bytes_of(path);
+    write_every_kind_of_object(path);
+    const std::string before = read_bytes(path);
 
     {
         h5::AtomicFile file(path);
@@ -77,11 +77,11 @@ TEST(AtomicFile, LeavesTheOldFileAloneWithoutCommit) {
         root.write_string("x", "y");
     }
 
-    EXPECT_EQ(bytes_of(path), before);
+    EXPECT_EQ(read_bytes(path), before);
     EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
 }
 
-TEST(AtomicFile, CommitClosesObjectsThatAreStillThere) {
+TEST(AtomicFile, CommitClosesOpenObjects) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
     h5::AtomicFile file(path);
@@ -95,18 +95,18 @@ TEST(AtomicFile, CommitClosesObjectsThatAreStillThere) {
 
 TEST(AtomicFile, EqualContentGivesEqualBytes) {
     const TemporaryFolder folder;
-    write_some_of_everything(folder.file("a.h5"));
-    ::sleep(1);  // HDF5 time stamps, if there were any, count seconds
-    write_some_of_everything(folder.file("b.h5"));
+    write_every_kind_of_object(folder.file("a.h5"));
+    ::sleep(1);  // HDF5 time stamps would count seconds
+    write_every_kind_of_object(folder.file("b.h5"));
 
-    EXPECT_EQ(bytes_of(folder.file("a.h5")), bytes_of(folder.file("b.h5")));
+    EXPECT_EQ(read_bytes(folder.file("a.h5")), read_bytes(folder.file("b.h5")));
 }
 
-TEST(AtomicFile, AnUnwritablePathIsOneLine) {
+TEST(AtomicFile, ReportsAnUnwritablePathInOneLine) {
     const TemporaryFolder folder;
     const std::string path = folder.file("no/such/folder/a.h5");
 
-    EXPECT_EQ(error_of([&] { h5::AtomicFile file(path); }),
+    EXPECT_EQ(error_message([&] { h5::AtomicFile file(path); }),
               path + ": cannot create: No such file or directory");
 }
 
@@ -123,7 +123,7 @@ TEST(AtomicFile, ProcessesMayWriteIntoAContiguousArrayAfterClose) {
     const std::vector<float> values{1, 2, 3, 4, 5, 6};
 
     const int fd = ::open(file.temporary_path().c_str(), O_WRONLY);
-    // The later rows first: nothing may rest on the order.
+    // Writes the later rows first, because the order must not matter.
     const auto done = ::pwrite(fd, values.data() + 2, 16, static_cast<off_t>(offset + 8)) +
                       ::pwrite(fd, values.data(), 8, static_cast<off_t>(offset));
     ::close(fd);
@@ -184,22 +184,22 @@ TEST(AtomicFile, ProcessesMayWriteIntoAContiguousArrayOfStrings) {
               (std::vector<std::string>{"ab", "abc", "x"}));
 }
 
-TEST(OpenFile, SaysWhatIsWrong) {
+TEST(OpenFile, ReportsTheReason) {
     const TemporaryFolder folder;
     const std::string text = folder.file("text.h5");
     std::ofstream(text) << "cells";
 
-    EXPECT_EQ(error_of([&] { h5::open_file(folder.file("none.h5")); }),
+    EXPECT_EQ(error_message([&] { h5::open_file(folder.file("none.h5")); }),
               folder.file("none.h5") + ": cannot open: No such file or directory");
-    EXPECT_EQ(error_of([&] { h5::open_file(text); }), text + ": is not an HDF5 file");
-    EXPECT_EQ(error_of([&] { h5::open_file(folder.path().string()); }),
+    EXPECT_EQ(error_message([&] { h5::open_file(text); }), text + ": is not an HDF5 file");
+    EXPECT_EQ(error_message([&] { h5::open_file(folder.path().string()); }),
               folder.path().string() + ": found a folder, allowed an HDF5 file");
 }
 
-TEST(OpenFile, AFileCutShortIsAnErrorNotACrash) {
+TEST(OpenFile, ThrowsForATruncatedFile) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
-    write_some_of_everything(path);
+    write_every_kind_of_object(path);
     std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
 
     EXPECT_THROW(h5::open_file(path), DataError);

@@ -20,7 +20,7 @@ using popflow::support::TemporaryFolder;
 
 namespace {
 
-std::string error_of(const std::string& path) {
+std::string error_message(const std::string& path) {
     try {
         h5::open_file(path);
     } catch (const popflow::core::DataError& error) {
@@ -29,16 +29,16 @@ std::string error_of(const std::string& path) {
     return "";
 }
 
-// Of a sound file with a compressed X in which words are others.
-std::string error_of_gzip_with(const std::vector<std::uint32_t>& old_words,
-                               const std::vector<std::uint32_t>& new_words) {
+// Returns the error message of a valid file with a compressed X after `old_words` became `new_words`.
+std::string gzip_error_after_replacing(const std::vector<std::uint32_t>& old_words,
+                                       const std::vector<std::uint32_t>& new_words) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5ad");
     std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_float64_gzip.h5ad", path);
     const h5::FileGuard guard;
-    EXPECT_EQ(error_of(path), "");
+    EXPECT_EQ(error_message(path), "");
     replace_words(path, old_words, new_words);
-    return error_of(path);
+    return error_message(path);
 }
 
 void write_small(const std::string& path) {
@@ -49,17 +49,18 @@ void write_small(const std::string& path) {
     file.commit();
 }
 
-// A sound file, of which claim_gigabytes() makes one that the library asks for memory for before it looks.
+// A valid file. After claim_gigabytes(), HDF5 allocates memory for an object before it checks the object's
+// size.
 class FileGuardOfMemory : public testing::Test {
   protected:
     void SetUp() override {
 #ifdef __SANITIZE_ADDRESS__
-        GTEST_SKIP() << "under AddressSanitizer, which takes terabytes, memory has no limit";
+        GTEST_SKIP() << "AddressSanitizer reserves terabytes, so memory cannot be limited";
 #endif
         std::filesystem::copy_file(POPFLOW_TEST_DATA "/anndata/dense_int32_chunks.h5ad", path);
     }
 
-    // The size of the header of a member of the root.
+    // Overwrites the header size of a member of the root group.
     void claim_gigabytes() const {
         std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
         file.seekg(24072);
@@ -74,50 +75,51 @@ class FileGuardOfMemory : public testing::Test {
 
 }  // namespace
 
-TEST(FileGuard, LetsSoundFilesPass) {
+TEST(FileGuard, AcceptsValidFiles) {
     const TemporaryFolder folder;
     const h5::FileGuard guard;
     write_small(folder.file("a.h5"));
-    EXPECT_EQ(error_of(folder.file("a.h5")), "");
-    EXPECT_EQ(error_of(folder.file("a.h5")), "");
+    EXPECT_EQ(error_message(folder.file("a.h5")), "");
+    EXPECT_EQ(error_message(folder.file("a.h5")), "");
     EXPECT_EQ(h5::open_file(folder.file("a.h5")).open_dataset("x").read<double>(),
               (std::vector<double>{1, 2, 3}));
 }
 
-TEST(FileGuard, SaysWhatEveryReaderSaysOfAFileThatIsMissingOrOther) {
+TEST(FileGuard, ReportsMissingAndForeignFilesLikeAnUnguardedReader) {
     const TemporaryFolder folder;
     const h5::FileGuard guard;
     std::ofstream(folder.file("text.h5")) << "no HDF5 here";
-    EXPECT_EQ(error_of(folder.file("none.h5")), "cannot open: No such file or directory");
-    EXPECT_EQ(error_of(folder.file("text.h5")), "is not an HDF5 file");
+    EXPECT_EQ(error_message(folder.file("none.h5")), "cannot open: No such file or directory");
+    EXPECT_EQ(error_message(folder.file("text.h5")), "is not an HDF5 file");
 }
 
-TEST(FileGuard, RefusesAGroupThatCannotListItsMembers) {
+TEST(FileGuard, RefusesAGroupWithoutAListOfItsMembers) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
     write_small(path);
     const h5::FileGuard guard;
-    EXPECT_EQ(error_of(path), "");
-    replace_words(path, {0x50414548}, {0});  // "HEAP", of the names of the root's members
-    EXPECT_EQ(error_of(path), "is damaged: the members or attributes of an object cannot be listed");
+    EXPECT_EQ(error_message(path), "");
+    replace_words(path, {0x50414548}, {0});  // "HEAP": signature of the names of the root's members
+    EXPECT_EQ(error_message(path), "is damaged: the members or attributes of an object cannot be listed");
 }
 
 TEST(FileGuard, RefusesChunksThatAreShorterThanTheirShape) {
-    // The chunks' shape, in the message of X's layout.
-    EXPECT_EQ(error_of_gzip_with({48, 5, 8}, {48, 255, 8}),
+    // Chunk shape, in the layout message of X.
+    EXPECT_EQ(gzip_error_after_replacing({48, 5, 8}, {48, 255, 8}),
               "is damaged: a chunk of X has 1920 bytes, allowed 97920");
-    // Size and filters that were left out, in the index of chunks.
-    EXPECT_EQ(error_of_gzip_with({290, 0}, {290, 1}), "is damaged: a chunk of X has 290 bytes, allowed 1920");
+    // Chunk size and mask of skipped filters, in the chunk index.
+    EXPECT_EQ(gzip_error_after_replacing({290, 0}, {290, 1}),
+              "is damaged: a chunk of X has 290 bytes, allowed 1920");
 }
 
 TEST_F(FileGuardOfMemory, RefusesAnObjectThatClaimsGigabytes) {
     const h5::FileGuard guard;
-    EXPECT_EQ(error_of(path), "");
+    EXPECT_EQ(error_message(path), "");
     claim_gigabytes();
-    EXPECT_EQ(error_of(path), "is damaged: reading it needs far more memory than its size allows for");
+    EXPECT_EQ(error_message(path), "is damaged: reading it needs far more memory than its size allows for");
 }
 
-TEST_F(FileGuardOfMemory, WithoutAGuardTheFileIsNamedThatAsksForMoreThanThereIs) {
+TEST_F(FileGuardOfMemory, WithoutAGuardTheErrorNamesTheFile) {
     claim_gigabytes();
     const auto read = [&] {
         const rlimit limit{std::size_t{1} << 30U, std::size_t{1} << 30U};
@@ -136,18 +138,18 @@ TEST_F(FileGuardOfMemory, WithoutAGuardTheFileIsNamedThatAsksForMoreThanThereIs)
     EXPECT_EXIT(read(), testing::ExitedWithCode(0), "");
 }
 
-TEST(FileGuard, TriesAFileAgainWhenItHasChanged) {
+TEST(FileGuard, ChecksAChangedFileAgain) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
     const h5::FileGuard guard;
     write_small(path);
-    EXPECT_EQ(error_of(path), "");
+    EXPECT_EQ(error_message(path), "");
     std::filesystem::resize_file(path, 100);
-    EXPECT_NE(error_of(path), "");
+    EXPECT_NE(error_message(path), "");
 }
 
 TEST(OpenFile, RefusesAPipe) {
     const TemporaryFolder folder;
     ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
-    EXPECT_EQ(error_of(folder.file("pipe")), "found a device or pipe, allowed an HDF5 file");
+    EXPECT_EQ(error_message(folder.file("pipe")), "found a device or pipe, allowed an HDF5 file");
 }

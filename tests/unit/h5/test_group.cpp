@@ -17,8 +17,8 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-/// Writes with `fill` and opens the result.
-h5::Group written(const TemporaryFolder& folder, const std::function<void(h5::Group&)>& fill) {
+/// Writes a file with `fill` and opens it.
+h5::Group write_and_open(const TemporaryFolder& folder, const std::function<void(h5::Group&)>& fill) {
     h5::AtomicFile file(folder.file("a.h5"));
     h5::Group root = file.root();
     fill(root);
@@ -26,15 +26,15 @@ h5::Group written(const TemporaryFolder& folder, const std::function<void(h5::Gr
     return h5::open_file(folder.file("a.h5"));
 }
 
-h5::Group foreign(const std::string& name) {
+h5::Group open_golden(const std::string& name) {
     return h5::open_file(std::string(POPFLOW_TEST_DATA) + "/anndata/" + name);
 }
 
 }  // namespace
 
-TEST(Attributes, ComeBackAsTheyWere) {
+TEST(Attributes, AreReadBackUnchanged) {
     const TemporaryFolder folder;
-    const h5::Group root = written(folder, [](h5::Group& group) {
+    const h5::Group root = write_and_open(folder, [](h5::Group& group) {
         group.write_attribute("text", "Zürich");
         group.write_attribute("empty", std::string());
         group.write_attribute("int", std::numeric_limits<std::int64_t>::min());
@@ -62,9 +62,9 @@ TEST(Attributes, ComeBackAsTheyWere) {
     EXPECT_THROW(root.string_attribute("absent"), DataError);
 }
 
-TEST(Group, KnowsItsMembers) {
+TEST(Group, FindsItsMembers) {
     const TemporaryFolder folder;
-    const h5::Group root = written(folder, [](h5::Group& group) {
+    const h5::Group root = write_and_open(folder, [](h5::Group& group) {
         h5::Group obs = group.create_group("obs");
         obs.write_string("b", "x");
         obs.create_group("a");
@@ -84,11 +84,11 @@ TEST(Group, KnowsItsMembers) {
     EXPECT_THROW(root.open_dataset("absent"), DataError);
 }
 
-TEST(Dataset, ReadsRangesOfRowsInAnyNumberType) {
+TEST(Dataset, ReadsRowRangesAsAnyNumberType) {
     const TemporaryFolder folder;
     std::vector<std::uint16_t> values(12);
     for (std::size_t i = 0; i < 12; ++i) values[i] = static_cast<std::uint16_t>(5000 * i);
-    const h5::Group root = written(folder, [&](h5::Group& group) {
+    const h5::Group root = write_and_open(folder, [&](h5::Group& group) {
         const std::span<const std::uint16_t> all(values);
         group.write("x", all, {4, 3}, {.chunk_rows = 3, .deflate = 9});
         group.write("y", all, {4, 3});
@@ -112,7 +112,7 @@ TEST(Dataset, ReadsRangesOfRowsInAnyNumberType) {
 
 TEST(Dataset, ReadsStringsAndBools) {
     const TemporaryFolder folder;
-    const h5::Group root = written(folder, [](h5::Group& group) {
+    const h5::Group root = write_and_open(folder, [](h5::Group& group) {
         group.write_strings("strings", Strings{"a", "", "ü"}, {.deflate = 1});
         group.write_strings("none", Strings{});
         group.write_bools("bools", std::vector<std::uint8_t>{1, 0, 1});
@@ -128,8 +128,8 @@ TEST(Dataset, ReadsStringsAndBools) {
     EXPECT_THROW(root.open_dataset("strings").read<float>(), DataError);
 }
 
-TEST(Dataset, ReadsWhatH5pyWrites) {
-    const h5::Group root = foreign("h5py_types.h5");
+TEST(Dataset, ReadsTypesThatH5pyWrites) {
+    const h5::Group root = open_golden("h5py_types.h5");
 
     EXPECT_EQ(root.open_dataset("fixed").read_strings(), (Strings{"ab", "", "abcd"}));
     EXPECT_EQ(root.open_dataset("space_padded").read_strings(1, 1), Strings{"b"});
@@ -145,8 +145,8 @@ TEST(Dataset, ReadsWhatH5pyWrites) {
     EXPECT_EQ(root.referenced_dataset("target").read_strings(), (Strings{"ab", "", "abcd"}));
 }
 
-TEST(Group, RefusesWhatLeavesTheFile) {
-    const h5::Group root = foreign("h5py_types.h5");
+TEST(Group, RefusesReferencesToOtherFiles) {
+    const h5::Group root = open_golden("h5py_types.h5");
 
     for (const char* name : {"external_link", "soft_to_external", "external_link/deeper"}) {
         try {

@@ -13,7 +13,7 @@
 
 namespace h5 = popflow::h5;
 
-TEST(BoundedProduct, StopsAtTheLargestNumber) {
+TEST(BoundedProduct, SaturatesAtTheLargestNumber) {
     EXPECT_EQ(h5::bounded_product({2, 3}, 4), 24U);
     EXPECT_EQ(h5::bounded_product({}, 8), 8U);
     EXPECT_EQ(h5::bounded_product({0, std::size_t{1} << 63, 4}), 0U);
@@ -21,7 +21,7 @@ TEST(BoundedProduct, StopsAtTheLargestNumber) {
               std::numeric_limits<std::size_t>::max());
 }
 
-TEST(StoredSize, ManyZerosInAFewBytesArePossibleButNotWithoutThem) {
+TEST(StoredSize, AcceptsCompressedZerosAndRefusesMissingValues) {
     const popflow::support::TemporaryFolder folder;
     const std::string path = folder.file("a.h5");
     const std::size_t n = std::size_t{4} << 20;
@@ -43,7 +43,7 @@ TEST(StoredSize, ManyZerosInAFewBytesArePossibleButNotWithoutThem) {
     }
 }
 
-TEST(StoredText, AFileWhoseStringsShareTheirTextIsDamagedNotADiskThatIsFull) {
+TEST(StoredText, StringsThatShareTheirTextAreReportedAsDamage) {
     const popflow::support::TemporaryFolder folder;
     const std::string path = folder.file("shared.h5");
     constexpr std::uint32_t length = 900000;
@@ -55,7 +55,8 @@ TEST(StoredText, AFileWhoseStringsShareTheirTextIsDamagedNotADiskThatIsFull) {
         file.commit();
     }
     EXPECT_EQ(h5::open_file(path).open_dataset("names").read_strings(), values);
-    // In the file a string is its length, 4 bytes, and its place, 12 bytes: all get that of the first.
+    // The file stores a string as its length (4 bytes) and its location (12 bytes). All strings get those of
+    // the first.
     std::string bytes = popflow::support::file_bytes(path);
     const std::string wanted(reinterpret_cast<const char*>(&length), sizeof length);
     const std::size_t first = bytes.find(wanted);

@@ -16,16 +16,16 @@ using Words = std::vector<std::uint32_t>;
 
 namespace {
 
-constexpr std::uint32_t heap_mark = 0x4c4f4347;  // "GCOL"
+constexpr std::uint32_t heap_signature = 0x4c4f4347;  // "GCOL"
 
 const std::vector<std::string> names{"a", "", "a longer one", "\xC3\xA9"};
 
-// Of tests/golden/text.
+// Opens a file of tests/golden/text.
 h5::Group golden(const std::string& name) {
     return h5::open_file(std::string(POPFLOW_TEST_DATA) + "/text/" + name + ".h5");
 }
 
-// A file with a dataset and an attribute of text.
+// A file with a dataset and an attribute of strings.
 struct TextFile {
     TemporaryFolder folder;
     std::string path = folder.file("a.h5");
@@ -38,10 +38,10 @@ struct TextFile {
         file.commit();
     }
     std::uint32_t heap() const {
-        return static_cast<std::uint32_t>(popflow::support::offset_of_words(path, {heap_mark}));
+        return static_cast<std::uint32_t>(popflow::support::offset_of_words(path, {heap_signature}));
     }
     std::vector<std::string> read() const { return h5::open_file(path).open_dataset("names").read_strings(); }
-    std::string error() const {
+    std::string error_message() const {
         try {
             (void)read();
         } catch (const popflow::core::DataError& error) {
@@ -53,13 +53,13 @@ struct TextFile {
 
 }  // namespace
 
-TEST(TextHeap, GivesTextOfDatasetsAndAttributes) {
+TEST(TextHeap, ReadsTextOfDatasetsAndAttributes) {
     const TextFile file(names);
     EXPECT_EQ(file.read(), names);
     EXPECT_EQ(h5::open_file(file.path).strings_attribute("labels"), names);
 }
 
-TEST(TextHeap, ReadsFilesOfOtherForms) {
+TEST(TextHeap, ReadsOtherVariantsOfTheFormat) {
     for (const char* name : {"plain", "userblock", "small_sizes", "newest"}) {
         const h5::Group root = golden(name);
         EXPECT_EQ(root.open_dataset("names").read_strings(), names) << name;
@@ -72,7 +72,7 @@ TEST(TextHeap, ReadsFilesOfOtherForms) {
     }
 }
 
-TEST(TextHeap, WhatWasNeverWrittenIsEmptyOrTheFillValue) {
+TEST(TextHeap, UnwrittenStringsAreEmptyOrTheFillValue) {
     const h5::Group root = golden("unwritten");
     for (const char* name : {"nothing", "nothing_in_chunks", "early"})
         EXPECT_EQ(root.open_dataset(name).read_strings(), Strings(3)) << name;
@@ -82,12 +82,12 @@ TEST(TextHeap, WhatWasNeverWrittenIsEmptyOrTheFillValue) {
     EXPECT_EQ(root.open_dataset("grown").read_strings(), (Strings{"p", "q", "", "", ""}));
     EXPECT_EQ(root.open_dataset("compound").member("name").read_strings(), Strings(3));
     EXPECT_EQ(root.strings_attribute("labels"), Strings(2));
-    try {  // HDF5 itself cannot
+    try {  // HDF5 itself cannot read it
         root.open_dataset("part_and_fill").read_strings();
         FAIL() << "no error";
     } catch (const popflow::core::DataError& error) {
         EXPECT_NE(
-            std::string(error.what()).find("part_and_fill: cannot read strings of which some were never"),
+            std::string(error.what()).find("part_and_fill: cannot read strings, some of which were never"),
             std::string::npos)
             << error.what();
     }
@@ -110,7 +110,7 @@ TEST(TextHeap, ReadsManyCollectionsInAnyOrder) {
     EXPECT_EQ(last, std::vector<std::string>(many.end() - 10, many.end()));
 }
 
-TEST(TextHeap, ReadsWhatIsStillBeingWritten) {
+TEST(TextHeap, ReadsAFileThatIsStillOpenForWriting) {
     const TemporaryFolder folder;
     h5::AtomicFile file(folder.file("a.h5"));
     h5::Group root = file.root();
@@ -118,24 +118,24 @@ TEST(TextHeap, ReadsWhatIsStillBeingWritten) {
     EXPECT_EQ(root.open_dataset("names").read_strings(), names);
 }
 
-// The string is its length (1), the address of its heap (8 bytes) and its number in it (1).
+// The file stores the string as its length (1), the address of its heap (8 bytes) and its index there (1).
 TEST(TextHeap, RefusesTextThatIsNotInItsHeap) {
     const TextFile file;
     replace_words(file.path, {1, file.heap(), 0, 1}, {1, file.heap(), 0, 0x7fffffff});
-    EXPECT_EQ(file.error(), "names: is damaged: a string refers to text that its heap does not have");
+    EXPECT_EQ(file.error_message(), "names: is damaged: a string refers to text that its heap does not have");
 }
 
-TEST(TextHeap, RefusesAHeapThatIsNotThere) {
+TEST(TextHeap, RefusesAMissingHeap) {
     const TextFile beyond;
     replace_words(beyond.path, {1, beyond.heap(), 0, 1}, {1, beyond.heap(), 1, 1});
-    EXPECT_EQ(beyond.error(), "names: is damaged: text lies beyond the end of the file");
+    EXPECT_EQ(beyond.error_message(), "names: is damaged: text lies beyond the end of the file");
     const TextFile other;
     replace_words(other.path, {1, other.heap(), 0, 1}, {1, other.heap() + 8, 0, 1});
-    EXPECT_EQ(other.error(), "names: is damaged: found no text at the address of a string");
+    EXPECT_EQ(other.error_message(), "names: is damaged: found no text at the address of a string");
 }
 
 TEST(TextHeap, RefusesTextThatClaimsFourGigabytes) {
     const TextFile file;
     replace_words(file.path, {1, file.heap(), 0, 1}, {0xfffffff0, file.heap(), 0, 1});
-    EXPECT_EQ(file.error(), "names: is damaged: text is longer than its heap object");
+    EXPECT_EQ(file.error_message(), "names: is damaged: text is longer than its heap object");
 }

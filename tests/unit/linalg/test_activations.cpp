@@ -12,7 +12,7 @@ using popflow::linalg::ConstMatrixView;
 using popflow::linalg::Matrix;
 namespace linalg = popflow::linalg;
 
-TEST(Sincos, FloatAgreesWithTheLibraryOverManyTurns) {
+TEST(Sincos, FloatAgreesWithTheStandardLibraryOverManyPeriods) {
     const std::size_t n = 40001;
     std::vector<float> x(n);
     for (std::size_t j = 0; j < n; ++j) x[j] = -1000.0F + 0.05F * static_cast<float>(j);

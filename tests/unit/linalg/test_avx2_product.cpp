@@ -22,12 +22,13 @@ class Avx2Product : public ::testing::Test {
     }
 };
 
-// Of the k additions of products of numbers of size 1, each rounds a sum of about sqrt(k).
+// Returns a bound of the rounding error. The factors have size 1, so each of the k additions rounds a sum of
+// about sqrt(k).
 double bound(std::size_t k) {
     return 10 * (static_cast<double>(k) + 1) * 0x1.0p-24;
 }
 
-// alpha op(A) op(B) + beta C, all inside wider matrices, against plain sums in double.
+// Compares alpha op(A) op(B) + beta C with plain sums in double. All matrices are blocks of wider ones.
 void check(bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, float alpha, float beta) {
     const auto a = ta ? random_matrix<float>(k, m + 3, 1) : random_matrix<float>(m, k + 3, 1);
     const auto b = tb ? random_matrix<float>(n, k + 2, 2) : random_matrix<float>(k, n + 2, 2);
@@ -45,7 +46,7 @@ void check(bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, float 
     for (std::size_t i = 0; i < m; ++i) {
         for (std::size_t j = 0; j < n + 5; ++j) {
             if (j < 4 || j >= n + 4) {
-                ASSERT_EQ(c(i, j), start(i, j)) << "beside the product, " << i << " " << j;
+                ASSERT_EQ(c(i, j), start(i, j)) << "outside the product, " << i << " " << j;
                 continue;
             }
             double sum = 0;
@@ -61,7 +62,7 @@ void check(bool ta, bool tb, std::size_t m, std::size_t n, std::size_t k, float 
 
 }  // namespace
 
-TEST_F(Avx2Product, AgreesWithPlainSumsForEveryShapeOfTile) {
+TEST_F(Avx2Product, AgreesWithPlainSumsForEveryTileShape) {
     for (const bool ta : {false, true}) {
         for (const bool tb : {false, true}) {
             for (std::size_t m = 1; m <= 19; ++m) {
@@ -71,7 +72,7 @@ TEST_F(Avx2Product, AgreesWithPlainSumsForEveryShapeOfTile) {
     }
 }
 
-TEST_F(Avx2Product, AgreesWithPlainSumsForInnerSizesOfOneAndOfSeveralParts) {
+TEST_F(Avx2Product, AgreesWithPlainSumsForOneAndSeveralInnerBlocks) {
     for (const bool ta : {false, true}) {
         for (const std::size_t k : {1U, 255U, 256U, 257U, 512U, 513U, 1100U}) {
             check(ta, false, 13, 20, k, 0.5F, 2.0F);
@@ -80,7 +81,7 @@ TEST_F(Avx2Product, AgreesWithPlainSumsForInnerSizesOfOneAndOfSeveralParts) {
     }
 }
 
-TEST_F(Avx2Product, ReadsNothingOfCWhereBetaIsZero) {
+TEST_F(Avx2Product, DoesNotReadCIfBetaIsZero) {
     for (const std::size_t n : {16U, 9U}) {
         const auto a = random_matrix<float>(7, 4, 1);
         const auto b = random_matrix<float>(4, n, 2);
@@ -93,7 +94,7 @@ TEST_F(Avx2Product, ReadsNothingOfCWhereBetaIsZero) {
     }
 }
 
-TEST_F(Avx2Product, IsTheScaledStartWhereTheInnerSizeIsZero) {
+TEST_F(Avx2Product, ScalesCIfTheInnerSizeIsZero) {
     Matrix<float> c(3, 4);
     c.fill(2.0F);
     avx2::Panels panels;
@@ -102,7 +103,7 @@ TEST_F(Avx2Product, IsTheScaledStartWhereTheInnerSizeIsZero) {
     for (const float v : c.values()) EXPECT_EQ(v, 1.0F);
 }
 
-TEST_F(Avx2Product, HasTheSameBitsInWhateverBlocksOfRows) {
+TEST_F(Avx2Product, IsBitwiseEqualForAllRowBlockSizes) {
     const auto a = random_matrix<float>(40, 700, 1);
     const auto b = random_matrix<float>(700, 37, 2);
     avx2::Panels panels;
@@ -121,7 +122,7 @@ TEST_F(Avx2Product, HasTheSameBitsInWhateverBlocksOfRows) {
     }
 }
 
-TEST_F(Avx2Product, GradientOfAWeightHasTheBitsOfTheProductOfTheTranspose) {
+TEST_F(Avx2Product, AddTransposedProductIsBitwiseEqualToMultiply) {
     const auto a = random_matrix<float>(600, 50, 1);
     const auto b = random_matrix<float>(600, 43, 2);
     Matrix<float> c = random_matrix<float>(50, 43, 3);

@@ -48,7 +48,7 @@ TEST(Gemm, AgreesWithPlainSumsForAllTranspositions) {
     }
 }
 
-TEST(Gemm, HasTheSameBitsOnAnyNumberOfThreads) {
+TEST(Gemm, IsBitwiseEqualForAnyNumberOfThreads) {
     const auto a = random_matrix<float>(1000, 427, 1);
     const auto b = random_matrix<float>(512, 427, 2);
     const Matrix<float> zero(1000, 512);
@@ -66,11 +66,11 @@ TEST(Gemm, HasTheSameBitsOnAnyNumberOfThreads) {
 
     EXPECT_TRUE(std::ranges::equal(one.values(), three.values()));
     EXPECT_TRUE(std::ranges::equal(one.values(), nested.values()));
-    EXPECT_EQ(omp_get_max_threads(), 3) << "the caller's setting is left alone";
+    EXPECT_EQ(omp_get_max_threads(), 3) << "the number of threads of the caller is unchanged";
     omp_set_num_threads(2);
 }
 
-TEST(Gemm, WorksOnColumnsOfWiderMatrices) {
+TEST(Gemm, WorksOnColumnBlocks) {
     const auto wide = random_matrix<float>(5, 12, 1);
     const auto b = random_matrix<float>(4, 3, 2);
     Matrix<float> c(5, 3);
@@ -84,7 +84,7 @@ TEST(Gemm, WorksOnColumnsOfWiderMatrices) {
     }
 }
 
-TEST(Gemm, NamesTheOperandThatDoesNotFit) {
+TEST(Gemm, ThrowsIfAnOperandDoesNotFit) {
     const Matrix<float> a(2, 3);
     const Matrix<float> b(4, 5);
     Matrix<float> c(2, 5);

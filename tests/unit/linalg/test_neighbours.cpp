@@ -12,10 +12,10 @@
 using popflow::linalg::Matrix;
 using popflow::linalg::nearest_neighbours;
 
-TEST(Neighbours, OnALineByHand) {
+TEST(Neighbours, MatchAnExampleOnALine) {
     Matrix<float> x(5, 1);
-    const float at[] = {0, 1, 3, 7, 8};
-    for (std::size_t i = 0; i < 5; ++i) x(i, 0) = at[i];
+    const float position[] = {0, 1, 3, 7, 8};
+    for (std::size_t i = 0; i < 5; ++i) x(i, 0) = position[i];
 
     const auto nearest = nearest_neighbours(x.view(), 2);
 
@@ -52,8 +52,9 @@ TEST(Neighbours, AgreeWithSortingAllDistances) {
     }
 }
 
-TEST(Neighbours, OfManyEqualDistancesAndOfAllSizes) {
-    // Points of a small grid, every fifth one far out, further each time: sums of integers are exact.
+TEST(Neighbours, AreExactForEqualDistancesAndAnyK) {
+    // Points of a small grid, in which every fifth point is multiplied by a power of two up to 1024. All
+    // coordinates are integers, so that distances are exact.
     const std::size_t n = 500;
     Matrix<float> x(n, 2);
     for (std::size_t i = 0; i < n; ++i) {
@@ -70,9 +71,9 @@ TEST(Neighbours, OfManyEqualDistancesAndOfAllSizes) {
         for (std::size_t i = 0; i < n; ++i) {
             std::vector<std::pair<double, std::uint32_t>> order;
             for (std::uint32_t l = 0; l < n; ++l) {
-                const double across = wide(i, 0) - wide(l, 0);
-                const double up = wide(i, 1) - wide(l, 1);
-                if (l != i) order.emplace_back(across * across + up * up, l);
+                const double dx = wide(i, 0) - wide(l, 0);
+                const double dy = wide(i, 1) - wide(l, 1);
+                if (l != i) order.emplace_back(dx * dx + dy * dy, l);
             }
             std::sort(order.begin(), order.end());
             std::vector<std::uint32_t> nearest;
@@ -85,7 +86,7 @@ TEST(Neighbours, OfManyEqualDistancesAndOfAllSizes) {
     }
 }
 
-TEST(Neighbours, NoneAndTooMany) {
+TEST(Neighbours, AcceptZeroAndRefuseMoreThanAllOtherCells) {
     const auto x = popflow::support::random_matrix<float>(4, 2, 1);
     EXPECT_TRUE(nearest_neighbours(x.view(), 0).empty());
     EXPECT_EQ(nearest_neighbours(x.view(), 3).size(), 12U);

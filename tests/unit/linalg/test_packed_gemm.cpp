@@ -36,8 +36,9 @@ Matrix<T> rounded(const Matrix<float>& x) {
     return out;
 }
 
-// Sums in fp32 of k products of numbers of size 1: each of the k additions rounds a sum that is about
-// sqrt(k), and never above 10 sqrt(k), to half of 2^-23. The operands themselves are compared as rounded.
+// Returns a bound of the error of an fp32 sum of k products of numbers of size 1. Each of the k additions
+// rounds a sum of about sqrt(k), and never above 10 sqrt(k), by at most half of 2^-23 of it. The reference
+// uses the rounded operands, so their rounding does not count.
 double bound(std::size_t k) {
     const auto size = static_cast<double>(k);
     return 10 * std::sqrt(size) * std::sqrt(size) * 0x1.0p-24;
@@ -105,7 +106,7 @@ TEST(PackedGemm, Bfloat16AgreesWithPlainSumsOfTheRoundedOperands) {
     check_transposed<bfloat16>(2, 70, 129);
 }
 
-TEST(PackedGemm, RoundingOfTheOperandsIsTheWholeErrorOfBfloat16) {
+TEST(PackedGemm, Bfloat16ErrorIsTheRoundingOfTheOperands) {
     if (!linalg::cpu_has_bf16()) GTEST_SKIP() << "no bf16 on this CPU";
     const std::size_t k = 512;
     const Matrix<float> a = random_matrix<float>(64, k, 1);
@@ -117,7 +118,7 @@ TEST(PackedGemm, RoundingOfTheOperandsIsTheWholeErrorOfBfloat16) {
     const Matrix<bfloat16> a_rounded = rounded<bfloat16>(a);
     linalg::multiply(a_rounded.view(), packed, false, c.view());
 
-    // Each operand is off by at most 2^-9 of itself, so that each product is off by 2^-8 and a bit.
+    // The relative error of each operand is at most 2^-9, so that of each product is slightly above 2^-8.
     for (std::size_t i = 0; i < c.rows(); ++i) {
         for (std::size_t j = 0; j < c.cols(); ++j) {
             double expected = 0;
@@ -131,7 +132,7 @@ TEST(PackedGemm, RoundingOfTheOperandsIsTheWholeErrorOfBfloat16) {
     }
 }
 
-TEST(PackedGemm, PacksAgainAndTakesOtherShapes) {
+TEST(PackedGemm, CanRepackOtherShapes) {
     PackedMatrix<float> packed;
     for (const std::size_t n : {8U, 8U, 20U}) {
         const auto a = random_matrix<float>(3, n, 1);
@@ -145,7 +146,7 @@ TEST(PackedGemm, PacksAgainAndTakesOtherShapes) {
     }
 }
 
-TEST(PackedGemm, NamesTheOperandThatDoesNotFit) {
+TEST(PackedGemm, ThrowsIfAnOperandDoesNotFit) {
     PackedMatrix<float> packed;
     packed.pack(false, Matrix<float>(4, 5).view());
     const Matrix<float> a(2, 3);

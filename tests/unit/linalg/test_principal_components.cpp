@@ -10,7 +10,8 @@ using popflow::linalg::principal_components;
 
 namespace {
 
-// An ellipse with half axes 3 along (0.8, 0.6, 0, ...) and 1 along (-0.6, 0.8, 0, ...), moved by 5.
+// Returns n points of an ellipse with semi-axes 3 along (0.8, 0.6, 0, ...) and 1 along (-0.6, 0.8, 0, ...).
+// Its centre is (5, 0, ...).
 Matrix<float> ellipse(std::size_t n, std::size_t d) {
     Matrix<float> x(n, d);
     for (std::size_t i = 0; i < n; ++i) {
@@ -26,7 +27,7 @@ Matrix<float> ellipse(std::size_t n, std::size_t d) {
 }  // namespace
 
 TEST(PrincipalComponents, AreTheAxesOfAnEllipse) {
-    // More columns than rows and the other way round: both Gram matrices.
+    // Fewer and more columns than rows, so that both Gram matrices are used.
     for (const std::size_t d : {2U, 3U, 40U}) {
         const auto found = principal_components(ellipse(16, d).view(), 2);
         EXPECT_NEAR(found.share[0], 0.9, 1e-6) << d;
@@ -37,7 +38,7 @@ TEST(PrincipalComponents, AreTheAxesOfAnEllipse) {
     }
 }
 
-TEST(PrincipalComponents, OfLittleOrNothingAreZero) {
+TEST(PrincipalComponents, AreZeroWithoutVariance) {
     Matrix<float> same(5, 3);
     same.fill(2);
     EXPECT_EQ(principal_components(same.view(), 2).share, (std::vector<double>{0, 0}));

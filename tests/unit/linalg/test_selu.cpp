@@ -54,7 +54,7 @@ TEST(Selu, AddsTheBiasAndRoundsItsOutput) {
     }
 }
 
-TEST(Selu, DerivativeFromTheOutputIsTheDerivative) {
+TEST(Selu, DerivativeFromTheOutputAgreesWithCentralDifferences) {
     const double h = 1e-6;
     for (const double x : {-3.0, -0.5, 0.7, 4.0}) {
         Matrix<double> z(1, 1);
@@ -72,7 +72,7 @@ TEST(Selu, DerivativeFromTheOutputIsTheDerivative) {
     }
 }
 
-TEST(Selu, BackwardOfRoundedOutputsIsThatOfTheFloatsTheyStandFor) {
+TEST(Selu, BackwardFromBfloat16EqualsBackwardFromTheSameFloats) {
     const auto values = popflow::support::random_matrix<float>(5, 131, 1);
     Matrix<bfloat16> z(5, 131);
     linalg::round_rows(values.view(), z.view());
@@ -98,7 +98,7 @@ TEST(Selu, BackwardOfRoundedOutputsIsThatOfTheFloatsTheyStandFor) {
 
 TEST(Bfloat16, RoundsToTheNearestTiesToEven) {
     const float one = 1.0F;
-    const float step = 0x1.0p-7F;  // from 1 to the next
+    const float step = 0x1.0p-7F;  // distance from 1 to the next bfloat16
     EXPECT_EQ(linalg::to_float(linalg::to_bfloat16(one + 0.25F * step)), one);
     EXPECT_EQ(linalg::to_float(linalg::to_bfloat16(one + 0.75F * step)), one + step);
     EXPECT_EQ(linalg::to_float(linalg::to_bfloat16(one + 0.5F * step)), one);

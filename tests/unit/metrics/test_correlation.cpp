@@ -26,15 +26,15 @@ TEST(CorrelationR2, IsOneForScaledAndShiftedMarkers) {
 }
 
 TEST(CorrelationR2, IsSignedNotSquared) {
-    // Correlations of x: (1, -1, -1); of y, with the third marker turned round and the second too: (-1, 1,
-    // -1).
+    // The correlations between the markers are (1, -1, -1) for x and (-1, 1, -1) for y, in which the second
+    // and the third marker are reversed.
     const auto x = rows({{0, 0, 1}, {1, 1, 0}, {2, 2, -1}});
     const auto y = rows({{0, 0, 1}, {1, -1, 2}, {2, -2, 3}});
 
     EXPECT_NEAR(correlation_r2(x.view(), y.view()), -0.5, 1e-14);
 }
 
-TEST(CorrelationR2, LeavesOutConstantMarkers) {
+TEST(CorrelationR2, IgnoresConstantMarkers) {
     Matrix<float> x = normal_population(50, 5, 1);
     Matrix<float> y = normal_population(60, 5, 2);
     for (std::size_t i = 0; i < 50; ++i) x(i, 2) = 7;
@@ -55,7 +55,7 @@ TEST(CorrelationR2, IsUndefinedBelowThreeMarkers) {
     EXPECT_TRUE(std::isnan(correlation_r2(x.view().row_block(0, 1), x.view())));
 }
 
-TEST(R2OfMeans, ByHand) {
+TEST(R2OfMeans, MatchesAnExampleByHand) {
     const auto predicted = rows({{0, 1, 2}, {0, 1, 4}});
     const auto truth = rows({{1, 1, 4}});
 
@@ -64,7 +64,7 @@ TEST(R2OfMeans, ByHand) {
     EXPECT_TRUE(std::isnan(r2_of_means(predicted.view(), rows({{1, 1, 1}}).view())));
 }
 
-TEST(Score, ComputesWhatIsAskedFor) {
+TEST(Score, ComputesOnlyTheRequestedMetrics) {
     const Matrix<float> x = normal_population(30, 4, 1);
     const Matrix<float> y = normal_population(30, 4, 2);
 

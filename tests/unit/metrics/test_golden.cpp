@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Scores against POT, SciPy, scikit-learn and pandas; tests/golden/metrics/generate.py wrote the numbers.
+// Compares scores with POT, SciPy, scikit-learn and pandas. tests/golden/metrics/generate.py writes the
+// reference values.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -20,15 +21,15 @@ Matrix<float> read_matrix(GoldenFile& file, std::int32_t rows, std::int32_t cols
     return x;
 }
 
-void expect_near(double found, double expected, const char* what, std::size_t number) {
+void expect_near(double found, double expected, const char* metric, std::size_t number) {
     if (std::isnan(expected)) {
-        EXPECT_TRUE(std::isnan(found)) << what << ", case " << number;
+        EXPECT_TRUE(std::isnan(found)) << metric << ", case " << number;
         return;
     }
-    // Six digits, or what is left of a difference of numbers of order one.
+    // Six digits, or the cancellation error in a difference of numbers of order one.
     const double tolerance = 1e-6 * std::fabs(expected) + 1e-12;
     EXPECT_TRUE(std::fabs(found - expected) <= tolerance)
-        << what << ", case " << number << ": " << found << " instead of " << expected;
+        << metric << ", case " << number << ": " << found << " instead of " << expected;
 }
 
 std::size_t check_file(const char* name) {
@@ -55,10 +56,10 @@ std::size_t check_file(const char* name) {
 
 }  // namespace
 
-TEST(Golden, TwoHundredPopulations) {
+TEST(ScoresGolden, AgreeOnTwoHundredPopulations) {
     EXPECT_EQ(check_file("metrics/populations.bin"), 206U);
 }
 
-TEST(Golden, RealScreen) {
+TEST(ScoresGolden, AgreeOnARealScreen) {
     EXPECT_EQ(check_file("metrics/screen.bin"), 1U);
 }

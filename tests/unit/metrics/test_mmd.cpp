@@ -24,8 +24,8 @@ struct Mean {
     double distance = 0;
 };
 
-// The definition, pair by pair in double.
-Mean plain_mean(const Matrix<float>& x, const Matrix<float>& y) {
+// Evaluates the definition pair by pair, in double.
+Mean mean_by_definition(const Matrix<float>& x, const Matrix<float>& y) {
     Mean mean;
     for (std::size_t i = 0; i < x.rows(); ++i) {
         for (std::size_t j = 0; j < y.rows(); ++j) {
@@ -40,16 +40,16 @@ Mean plain_mean(const Matrix<float>& x, const Matrix<float>& y) {
     return {mean.kernel / pairs, mean.distance / pairs};
 }
 
-KernelDistances plain(const Matrix<float>& x, const Matrix<float>& y) {
-    const Mean xx = plain_mean(x, x);
-    const Mean yy = plain_mean(y, y);
-    const Mean xy = plain_mean(x, y);
+KernelDistances distances_by_definition(const Matrix<float>& x, const Matrix<float>& y) {
+    const Mean xx = mean_by_definition(x, x);
+    const Mean yy = mean_by_definition(y, y);
+    const Mean xy = mean_by_definition(x, y);
     return {xx.kernel + yy.kernel - 2 * xy.kernel, 2 * xy.distance - xx.distance - yy.distance};
 }
 
 }  // namespace
 
-TEST(KernelDistances, TwoPointsInClosedForm) {
+TEST(KernelDistances, MatchTheClosedFormForTwoPoints) {
     const auto x = rows({{0, 0}});
     const auto y = rows({{1, 2}});
     double expected = 0;
@@ -61,7 +61,7 @@ TEST(KernelDistances, TwoPointsInClosedForm) {
     EXPECT_NEAR(found.energy, 2 * std::sqrt(5.0), 2e-7);
 }
 
-TEST(KernelDistances, AreZeroOnTheSameCells) {
+TEST(KernelDistances, AreZeroForEqualPopulations) {
     const Matrix<float> x = normal_population(150, 4, 1);
 
     const KernelDistances found = kernel_distances(x.view(), x.view());
@@ -70,7 +70,7 @@ TEST(KernelDistances, AreZeroOnTheSameCells) {
     EXPECT_NEAR(found.energy, 0, 1e-13);
 }
 
-TEST(KernelDistances, EqualTheDefinitionWhereTheyAreSmall) {
+TEST(KernelDistances, AgreeWithTheDefinitionForClosePopulations) {
     for (const std::size_t d : {1U, 8U, 43U}) {
         for (const std::size_t n : {63U, 64U, 200U, 500U}) {
             const Matrix<float> x = normal_population(n, d, 1);
@@ -78,21 +78,21 @@ TEST(KernelDistances, EqualTheDefinitionWhereTheyAreSmall) {
 
             const KernelDistances found = kernel_distances(x.view(), y.view());
 
-            const KernelDistances expected = plain(x, y);
+            const KernelDistances expected = distances_by_definition(x, y);
             EXPECT_NEAR(found.mmd, expected.mmd, 1e-6 * expected.mmd) << n << " x " << d;
             EXPECT_NEAR(found.energy, expected.energy, 1e-6 * expected.energy) << n << " x " << d;
         }
     }
 }
 
-TEST(KernelDistances, FarPointsUnderflowToZero) {
+TEST(KernelDistances, KernelsOfDistantPointsUnderflowToZero) {
     const auto x = rows({{0}, {0}});
     const auto y = rows({{1e6F}});
 
     EXPECT_NEAR(kernel_distances(x.view(), y.view()).mmd, 2, 1e-15);
 }
 
-TEST(KernelDistances, SameBitsForAnyNumberOfThreads) {
+TEST(KernelDistances, AreBitwiseEqualForAnyNumberOfThreads) {
     const Matrix<float> x = normal_population(400, 6, 1);
     const Matrix<float> y = normal_population(300, 6, 2);
     const int before = omp_get_max_threads();
@@ -106,7 +106,7 @@ TEST(KernelDistances, SameBitsForAnyNumberOfThreads) {
     EXPECT_EQ(one.energy, three.energy);
 }
 
-TEST(KernelDistances, RefuseWhatIsNotFinite) {
+TEST(KernelDistances, RefuseNonFiniteValuesAndDifferentMarkers) {
     Matrix<float> x = normal_population(4, 2, 1);
     const Matrix<float> y = normal_population(4, 2, 2);
     x(0, 0) = 1e30F;

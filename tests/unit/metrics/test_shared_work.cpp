@@ -8,11 +8,11 @@
 #include "support/populations.hpp"
 
 using popflow::linalg::Matrix;
+using popflow::metrics::CachedWasserstein;
 using popflow::metrics::kernel_distances;
 using popflow::metrics::own_kernel_means;
 using popflow::metrics::Scores;
 using popflow::metrics::SharedWork;
-using popflow::metrics::CachedWasserstein;
 using popflow::metrics::Wasserstein;
 using popflow::metrics::wasserstein;
 using popflow::support::normal_population;
@@ -29,7 +29,7 @@ Matrix<float> shifted(const Matrix<float>& x, float by) {
 
 }  // namespace
 
-TEST(SharedWork, TranslatesHaveThePlanOfTheFirst) {
+TEST(SharedWork, ReusesThePlanForTranslates) {
     for (const std::size_t d : {1U, 2U, 10U, 43U}) {
         for (const std::size_t m : {300U, 257U}) {
             const Matrix<float> x = normal_population(300, d, 1, 2);
@@ -50,7 +50,7 @@ TEST(SharedWork, TranslatesHaveThePlanOfTheFirst) {
     }
 }
 
-TEST(SharedWork, WhatIsNoTranslateIsSolved) {
+TEST(SharedWork, SolvesPopulationsThatAreNotTranslates) {
     const Matrix<float> x = normal_population(200, 5, 1);
     const Matrix<float> y = normal_population(200, 5, 2);
     CachedWasserstein distance(y.view());
@@ -66,7 +66,7 @@ TEST(SharedWork, WhatIsNoTranslateIsSolved) {
     EXPECT_NEAR(distance(fewer.view()).w2, wasserstein(fewer.view(), y.view()).w2, 1e-12);
 }
 
-TEST(SharedWork, GivesTheScoresOfEach) {
+TEST(SharedWork, GivesTheSameScoresAsSeparateCalls) {
     const Matrix<float> x = normal_population(120, 6, 1);
     const Matrix<float> y = normal_population(110, 6, 2, 0.4F);
     const auto means = own_kernel_means(y.view());

@@ -41,7 +41,7 @@ TEST(SinkhornDivergence, AgreesWithPot) {
         if (!std::isnan(expected[3])) {
             const double found =
                 sinkhorn_divergence(x.view(), y.view(), {.epsilon = parts[0], .rho = parts[1]});
-            // Six digits of the values that the divergence is a difference of.
+            // Six digits of the values whose difference is the divergence.
             EXPECT_NEAR(found, expected[3], 1e-6 * (expected[2] + expected[3])) << compared;
             ++compared;
         }
@@ -56,7 +56,7 @@ TEST(SinkhornDivergence, AgreesWithPot) {
     EXPECT_EQ(compared, 16U);
 }
 
-TEST(SinkhornDivergence, IsZeroOnTheSameCellsAndPositiveElse) {
+TEST(SinkhornDivergence, IsZeroForEqualPopulationsAndPositiveOtherwise) {
     const Matrix<float> x = normal_population(80, 3, 1);
     const Matrix<float> y = normal_population(80, 3, 2);
 
@@ -67,7 +67,7 @@ TEST(SinkhornDivergence, IsZeroOnTheSameCellsAndPositiveElse) {
     EXPECT_EQ(sinkhorn_divergence(point.view(), point.view()), 0);
 }
 
-TEST(SinkhornDivergence, GoesToTheSquaredDistanceAsEpsilonFalls) {
+TEST(SinkhornDivergence, ConvergesToTheSquaredDistanceAsEpsilonDecreases) {
     const Matrix<float> x = normal_population(60, 2, 1);
     const Matrix<float> y = normal_population(60, 2, 2, 1);
     const double w2 = popflow::metrics::wasserstein2(x.view(), y.view());
@@ -75,7 +75,7 @@ TEST(SinkhornDivergence, GoesToTheSquaredDistanceAsEpsilonFalls) {
     EXPECT_NEAR(sinkhorn_divergence(x.view(), y.view(), {.epsilon = 0.002}), w2 * w2, 0.01 * w2 * w2);
 }
 
-TEST(SinkhornDivergence, RefusesWhatItCannotCompare) {
+TEST(SinkhornDivergence, RefusesDifferentMarkersAndNonFiniteValues) {
     Matrix<float> x = normal_population(5, 2, 1);
     EXPECT_THROW(sinkhorn_divergence(x.view(), Matrix<float>(4, 3).view()), popflow::core::ShapeMismatch);
     x(1, 1) = std::nanf("");

@@ -17,7 +17,7 @@ using popflow::metrics::wasserstein1_1d;
 using popflow::support::normal_population;
 using popflow::support::rows;
 
-TEST(Wasserstein, ByHand) {
+TEST(Wasserstein, MatchesAnExampleByHand) {
     const auto x = rows({{0, 0}, {0, 2}});
     const auto y = rows({{3, 0}, {4, 2}});
 
@@ -27,7 +27,7 @@ TEST(Wasserstein, ByHand) {
     EXPECT_DOUBLE_EQ(w.w2, std::sqrt(12.5));
 }
 
-TEST(Wasserstein, OfATranslateIsTheLengthOfTheShift) {
+TEST(Wasserstein, IsTheLengthOfTheShiftForATranslate) {
     Matrix<float> x = normal_population(300, 10, 1);
     for (float& v : x.values()) v = std::round(v * 64) / 64;  // so that the shift is exact
     Matrix<float> y = x;
@@ -43,7 +43,7 @@ TEST(Wasserstein, OfATranslateIsTheLengthOfTheShift) {
     EXPECT_NEAR(w.w2, 5, 1e-12);
 }
 
-TEST(Wasserstein, IsZeroOnTheSameCellsInAnyOrder) {
+TEST(Wasserstein, IsZeroForEqualPopulationsInAnyOrder) {
     const Matrix<float> x = normal_population(200, 4, 1);
     Matrix<float> y(200, 4);
     for (std::size_t i = 0; i < 200; ++i) std::copy_n(&x.values()[i * 4], 4, &y.values()[(199 - i) * 4]);
@@ -54,7 +54,7 @@ TEST(Wasserstein, IsZeroOnTheSameCellsInAnyOrder) {
     EXPECT_EQ(w.w2, 0);
 }
 
-TEST(Wasserstein, IsSymmetricAndObeysTheTriangle) {
+TEST(Wasserstein, IsSymmetricAndObeysTheTriangleInequality) {
     const Matrix<float> x = normal_population(60, 3, 1);
     const Matrix<float> y = normal_population(50, 3, 2, 0.5F);
     const Matrix<float> z = normal_population(70, 3, 3, -0.5F, 2);
@@ -71,7 +71,7 @@ TEST(Wasserstein, IsSymmetricAndObeysTheTriangle) {
     EXPECT_LE(xy.w1, xy.w2);
 }
 
-TEST(Wasserstein, OneMetricAloneIsTheSame) {
+TEST(Wasserstein, ASingleOrderGivesTheSameValue) {
     const Matrix<float> x = normal_population(90, 7, 1);
     const Matrix<float> y = normal_population(80, 7, 2);
 
@@ -81,7 +81,7 @@ TEST(Wasserstein, OneMetricAloneIsTheSame) {
     EXPECT_NEAR(popflow::metrics::wasserstein2(x.view(), y.view()), both.w2, 1e-13 * both.w2);
 }
 
-TEST(Wasserstein, DistancesOfAllLengthsChangeNothing) {
+TEST(Wasserstein, AgreesWithSingleOrdersForDistancesOfAllLengths) {
     Matrix<float> x = normal_population(300, 3, 1);
     Matrix<float> y = normal_population(300, 3, 2, 0.2F);
     for (float& v : x.values()) v = std::exp(2 * v);
@@ -93,7 +93,7 @@ TEST(Wasserstein, DistancesOfAllLengthsChangeNothing) {
     EXPECT_NEAR(both.w2, popflow::metrics::wasserstein2(x.view(), y.view()), 1e-10 * both.w2);
 }
 
-TEST(Wasserstein1d, ByHand) {
+TEST(Wasserstein1d, MatchesAnExampleByHand) {
     const float x[] = {0, 1, 3};
     const float y[] = {5, 6, 8};
     const float z[] = {0, 0, 1, 1};
@@ -101,7 +101,7 @@ TEST(Wasserstein1d, ByHand) {
 
     EXPECT_DOUBLE_EQ(wasserstein1_1d(x, y), 5);
     EXPECT_DOUBLE_EQ(wasserstein1_1d(z, half), 0.5);
-    // F - G is -1/6, 1/6 and 1/3 on [0,1), [1,3) has F = 2/3 against G = 1.
+    // G - F is 1/2 - 1/3 on [0, 1) and 1 - 2/3 on [1, 3).
     EXPECT_NEAR(wasserstein1_1d(x, z), 1.0 / 6 + 2.0 / 3, 1e-15);
 }
 
@@ -115,7 +115,7 @@ TEST(Wasserstein1d, EqualsTheGeneralSolver) {
     EXPECT_NEAR(per_marker_w1(x.view(), y.view()).at(0), general, 1e-12);
 }
 
-TEST(Wasserstein1d, RefusesNothingAndNaN) {
+TEST(Wasserstein1d, RefusesEmptyInputAndNaN) {
     const float x[] = {0, 1};
     const float bad[] = {0, std::numeric_limits<float>::quiet_NaN()};
     EXPECT_THROW(wasserstein1_1d(x, {}), popflow::core::ShapeMismatch);

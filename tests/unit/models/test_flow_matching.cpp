@@ -84,20 +84,20 @@ INSTANTIATE_TEST_SUITE_P(Contexts, FlowMatchingGradient,
                                          Case{Context::population, 4, 3}, Case{Context::population, 0, 3},
                                          Case{Context::population, 4, 1}));
 
-TEST(FlowMatching, EmbeddingIsOnTheSphereAndBlindToTheOrderOfCells) {
+TEST(FlowMatching, EmbeddingHasUnitNormAndIgnoresTheOrderOfCells) {
     const FlowMatching model = small_model(small_shape(Context::population, 4, 3));
     const auto values = model.initial_values(3);
     Slot<float> slot;
     FlowMatching::Workspace<float> workspace;
 
     const auto h = model.context(values, slot.control.view(), slot.type, workspace);
-    Matrix<float> turned(12, 3);
-    std::vector<std::uint8_t> turned_type(12);
+    Matrix<float> reordered(12, 3);
+    std::vector<std::uint8_t> reordered_type(12);
     for (std::size_t i = 0; i < 12; ++i) {
-        std::copy_n(slot.control.view().row((i + 5) % 12), 3, turned.view().row(i));
-        turned_type[i] = slot.type[(i + 5) % 12];
+        std::copy_n(slot.control.view().row((i + 5) % 12), 3, reordered.view().row(i));
+        reordered_type[i] = slot.type[(i + 5) % 12];
     }
-    const auto same = model.context(values, turned.view(), turned_type, workspace);
+    const auto same = model.context(values, reordered.view(), reordered_type, workspace);
 
     double norm = 0;
     for (float e : h) norm += double{e} * double{e};
@@ -108,16 +108,17 @@ TEST(FlowMatching, EmbeddingIsOnTheSphereAndBlindToTheOrderOfCells) {
 TEST(FlowMatching, OrganoidConfigurationHasThePublishedSize) {
     const FlowMatchingShape shape{.markers = 43, .cell_types = 2, .conditions = 11};
     const FlowMatching model(shape, popflow::models::draw_frequencies(shape, 1));
-    // 566 x 512 + 512, six times 512 x 512 + 512, 512 x 43 + 43; encoder 45 x 128 + 128, 128 x 128 + 128.
+    // Velocity: 566 x 512 + 512, six times 512 x 512 + 512, 512 x 43 + 43.
+    // Encoder: 45 x 128 + 128, 128 x 128 + 128.
     EXPECT_EQ(model.layout().count(),
               566U * 512 + 512 + 6U * (512 * 512 + 512) + 512 * 43 + 43 + 45 * 128 + 128 + 128 * 128 + 128);
 }
 
 namespace {
 
-void expect_same_bits_on_any_threads(popflow::linalg::Precision precision) {
+void expect_bitwise_equal_for_any_threads(popflow::linalg::Precision precision) {
     FlowMatchingShape shape = small_shape(Context::population, 10, 3);
-    shape.hidden = 160;  // more than one block of rows of a weight's gradient
+    shape.hidden = 160;  // more than one row block of a weight gradient
     shape.precision = precision;
     const FlowMatching model = small_model(shape);
     const auto values = model.initial_values(3);
@@ -149,11 +150,11 @@ void expect_same_bits_on_any_threads(popflow::linalg::Precision precision) {
 
 }  // namespace
 
-TEST(FlowMatching, GradientAndTransportHaveTheSameBitsOnAnyNumberOfThreads) {
-    expect_same_bits_on_any_threads(popflow::linalg::Precision::fp32);
+TEST(FlowMatching, GradientAndTransportAreBitwiseEqualForAnyNumberOfThreads) {
+    expect_bitwise_equal_for_any_threads(popflow::linalg::Precision::fp32);
 }
 
-TEST(FlowMatching, Bfloat16HasTheSameBitsOnAnyNumberOfThreads) {
+TEST(FlowMatching, Bfloat16IsBitwiseEqualForAnyNumberOfThreads) {
     if (!popflow::linalg::cpu_has_bf16()) GTEST_SKIP() << "no bf16 on this CPU";
-    expect_same_bits_on_any_threads(popflow::linalg::Precision::bf16);
+    expect_bitwise_equal_for_any_threads(popflow::linalg::Precision::bf16);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Against PyTorch and SciPy: tests/golden/models/generate.py wrote the numbers.
+// Compares flow matching with PyTorch and SciPy. tests/golden/models/generate.py writes the reference values.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -32,7 +32,7 @@ Matrix<Real> matrix(const h5::Group& group, const std::string& name) {
     return m;
 }
 
-// ||a - b|| / max(||a||, ||b||)
+// Returns ||a - b|| / max(||a||, ||b||).
 template <class A, class B>
 double relative_error(std::span<const A> a, std::span<const B> b) {
     EXPECT_EQ(a.size(), b.size());
@@ -137,7 +137,7 @@ class FlowMatchingGolden : public testing::TestWithParam<const char*> {};
 
 }  // namespace
 
-TEST_P(FlowMatchingGolden, LossAndEveryGradientInDouble) {
+TEST_P(FlowMatchingGolden, LossAndGradientsAgreeInDouble) {
     const Golden<double> golden(GetParam());
     FlowMatching::Workspace<double> workspace;
     linalg::AlignedVector<double> gradient(golden.values.size());
@@ -145,7 +145,7 @@ TEST_P(FlowMatchingGolden, LossAndEveryGradientInDouble) {
     const double loss =
         golden.model.loss_and_gradient<double>(golden.values, golden.slot(), workspace, gradient);
 
-    // The reference's distances and frequencies are rounded in another order.
+    // The reference rounds distances and frequencies in another order.
     EXPECT_NEAR(loss, golden.number("loss"), 1e-11 * loss);
     const auto expected = golden.flat("gradients");
     for (const nn::Tensor& tensor : golden.model.layout().tensors()) {
@@ -156,7 +156,7 @@ TEST_P(FlowMatchingGolden, LossAndEveryGradientInDouble) {
     }
 }
 
-TEST_P(FlowMatchingGolden, ContextVelocityAndGradientsInFloat) {
+TEST_P(FlowMatchingGolden, ContextVelocityAndGradientsAgreeInFloat) {
     const Golden<float> golden(GetParam());
     FlowMatching::Workspace<float> workspace;
     linalg::AlignedVector<float> gradient(golden.values.size());
@@ -170,7 +170,7 @@ TEST_P(FlowMatchingGolden, ContextVelocityAndGradientsInFloat) {
     Matrix<float> velocity(n, xt.cols());
     std::vector<float> context =
         golden.model.context(golden.values, golden.control.view(), golden.type, workspace);
-    if (golden.model.shape().context == Context::pair_index) {  // the batch has one training pair
+    if (golden.model.shape().context == Context::pair_index) {  // the batch is of one training pair
         std::ranges::fill(context, 0.0F);
         context[2] = 1;
     }
@@ -194,10 +194,10 @@ TEST_P(FlowMatchingGolden, ContextVelocityAndGradientsInFloat) {
 }
 
 // Each operand of a product is rounded by at most 2^-9 of itself, and each of the five layers adds such
-// errors of random sign to what it is given: 2^-9 sqrt(2 * 5 * 2) is 0.9 % for a gradient, which passes all
-// of them twice; and where a sum changes its sign so does the slope of SELU, which 24 cells do not average
-// out.
-TEST_P(FlowMatchingGolden, LossAndEveryGradientInBfloat16) {
+// errors of random sign to its input. A gradient passes all layers twice, so its error is about
+// 2^-9 sqrt(2 * 5 * 2), which is 0.9 %. Where a sum changes its sign, the slope of SELU changes too. The mean
+// over 24 cells does not remove that error.
+TEST_P(FlowMatchingGolden, LossAndGradientsAgreeInBfloat16) {
     if (!linalg::cpu_has_bf16()) GTEST_SKIP() << "no bf16 on this CPU";
     const Golden<float> golden(GetParam(), linalg::Precision::bf16);
     FlowMatching::Workspace<float> workspace;
@@ -212,11 +212,11 @@ TEST_P(FlowMatchingGolden, LossAndEveryGradientInBfloat16) {
         const double error = relative_error(nn::elements_of(std::span<const float>(gradient), tensor),
                                             nn::elements_of(std::span<const float>(expected), tensor));
         EXPECT_LT(error, 0.05) << tensor.name;
-        EXPECT_GT(error, 1e-5) << tensor.name << ": was this bf16?";
+        EXPECT_GT(error, 1e-5) << tensor.name << ": too exact for bf16";
     }
 }
 
-TEST_P(FlowMatchingGolden, TenAdamSteps) {
+TEST_P(FlowMatchingGolden, TenAdamStepsAgree) {
     Golden<float> golden(GetParam());
     FlowMatching::Workspace<float> workspace;
     nn::AdamState adam = nn::AdamState::start(golden.values);
@@ -244,8 +244,8 @@ TEST_P(FlowMatchingGolden, TransportInDoubleAgreesWithSciPy) {
             golden.model.velocity<double>(golden.values, context, golden.condition.values(), t, at, workspace,
                                           v);
         },
-        // SELU has a kink at 0, across which the error estimate is too kind: 1e-8 ends within 1e-5, 1e-10
-        // within 1e-6.
+        // SELU has a kink at 0, across which the error estimate is too small. A tolerance of 1e-8 gives
+        // errors of up to 1e-5, and 1e-10 errors of up to 1e-6.
         {.relative_tolerance = 1e-10, .absolute_tolerance = 1e-10}, x.view());
 
     const Matrix<double> expected = matrix<double>(golden.group, "transported");
@@ -259,8 +259,8 @@ TEST_P(FlowMatchingGolden, TransportKeepsItsToleranceInFloat) {
 
     golden.model.transport(golden.values, context, golden.condition.values(), {}, x.view());
 
-    // The tolerance bounds the error of one step of a cell, as a root mean square over markers. A cell makes
-    // about ten steps, and across the kinks of SELU the estimate is too kind by a small factor.
+    // The tolerance bounds the error of one step of a cell, as a root mean square over markers. A cell takes
+    // about ten steps. Across the kinks of SELU the estimate is too small by a small factor.
     const Matrix<float> expected = matrix<float>(golden.group, "transported");
     for (std::size_t i = 0; i < x.rows(); ++i) {
         double sum = 0;

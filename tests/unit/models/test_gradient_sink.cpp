@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A slot's gradient is told to be final, from the end on, while it is being computed.
+// A backward pass reports which elements of a slot's gradient are final, from the end on.
 #include <gtest/gtest.h>
 
 #include <omp.h>
@@ -17,9 +17,9 @@ namespace linalg = popflow::linalg;
 
 namespace {
 
-struct Told {
+struct Report {
     std::size_t first;
-    std::vector<float> gradient;  // as it was then
+    std::vector<float> gradient;  // copy at the time of the call
 };
 
 struct Slot {
@@ -28,12 +28,12 @@ struct Slot {
           values(model.initial_values(5)),
           gradient(values.size()) {}
 
-    std::vector<Told> run(bool listen) {
-        std::vector<Told> told;
+    std::vector<Report> run(bool with_sink) {
+        std::vector<Report> reports;
         const auto scratch = model.make_scratch();
-        if (listen) {
+        if (with_sink) {
             scratch->gradient_sink = [&](std::size_t first) {
-                told.push_back({first, {gradient.begin(), gradient.end()}});
+                reports.push_back({first, {gradient.begin(), gradient.end()}});
             };
         }
         std::ranges::fill(gradient, 0.0F);
@@ -45,7 +45,7 @@ struct Slot {
                              .control_type = {},
                              .condition = {}},
                             model.phase(0), *scratch, gradient);
-        return told;
+        return reports;
     }
 
     FlowMatching model;
@@ -56,7 +56,7 @@ struct Slot {
     Matrix<float> t = random_matrix<float>(1, 150, 13);
 };
 
-FlowMatchingShape shape_of(Modulated modulation) {
+FlowMatchingShape shape_with(Modulated modulation) {
     FlowMatchingShape shape{.context = Context::population,
                             .markers = 3,
                             .hidden = 140,
@@ -70,33 +70,34 @@ FlowMatchingShape shape_of(Modulated modulation) {
 
 }  // namespace
 
-TEST(GradientSink, IsToldFromTheEndOnAndTrue) {
+TEST(GradientSink, ReportsOnlyFinalElementsFromTheEndOn) {
     for (const Modulated modulation : {Modulated::none, Modulated::film}) {
-        Slot slot(shape_of(modulation));
-        const auto told = slot.run(true);
-        ASSERT_FALSE(told.empty());
+        Slot slot(shape_with(modulation));
+        const auto reports = slot.run(true);
+        ASSERT_FALSE(reports.empty());
         std::size_t before = slot.gradient.size();
-        for (const Told& t : told) {
-            EXPECT_LT(t.first, before);
-            before = t.first;
-            for (std::size_t i = t.first; i < slot.gradient.size(); ++i) {
-                ASSERT_EQ(t.gradient[i], slot.gradient[i]) << "element " << i << ", told from " << t.first;
+        for (const Report& report : reports) {
+            EXPECT_LT(report.first, before);
+            before = report.first;
+            for (std::size_t i = report.first; i < slot.gradient.size(); ++i) {
+                ASSERT_EQ(report.gradient[i], slot.gradient[i])
+                    << "element " << i << ", reported from " << report.first;
             }
         }
         EXPECT_EQ(before, slot.model.layout().find("velocity.first.weight").offset);
     }
 }
 
-TEST(GradientSink, ComesLayerByLayer) {
-    Slot slot(shape_of(Modulated::none));
+TEST(GradientSink, IsCalledOncePerLayer) {
+    Slot slot(shape_with(Modulated::none));
     omp_set_num_threads(1);
-    EXPECT_EQ(slot.run(true).size(), 4U);  // three hidden layers and the last
+    EXPECT_EQ(slot.run(true).size(), 4U);  // three hidden layers and the output layer
 }
 
-TEST(GradientSink, ListeningChangesNothing) {
-    Slot slot(shape_of(Modulated::none));
+TEST(GradientSink, DoesNotChangeTheGradient) {
+    Slot slot(shape_with(Modulated::none));
     slot.run(true);
-    const auto heard = slot.gradient;
+    const auto expected = slot.gradient;
     slot.run(false);
-    EXPECT_EQ(heard, slot.gradient);
+    EXPECT_EQ(expected, slot.gradient);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Against PyTorch: tests/golden/models/generate_icnn.py wrote the numbers.
+// Compares the ICNN with PyTorch. tests/golden/models/generate_icnn.py writes the reference values.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -25,7 +25,7 @@ Matrix<Real> matrix(const h5::Group& group, const std::string& name) {
     return m;
 }
 
-// ||a - b|| / max(||b||, 1e-12), which also holds where both are zero
+// Returns ||a - b|| / max(||b||, 1e-12), which is also defined if both are zero.
 template <class Real>
 double relative_error(std::span<const Real> a, std::span<const Real> b) {
     EXPECT_EQ(a.size(), b.size());
@@ -81,7 +81,7 @@ struct Golden {
     double number(const std::string& name) const {
         return group.open_dataset(name).template read<double>().front();
     }
-    // Both losses and all gradients.
+    // Compares both losses and all gradients with the reference.
     void check(double tolerance) const {
         typename IcnnTransport::Workspace<Real> workspace;
         linalg::AlignedVector<Real> gradient(values.size());
@@ -114,15 +114,15 @@ class IcnnGolden : public testing::TestWithParam<const char*> {};
 
 }  // namespace
 
-TEST_P(IcnnGolden, LossesAndEveryGradientInDouble) {
+TEST_P(IcnnGolden, LossesAndGradientsAgreeInDouble) {
     Golden<double>(GetParam()).check(1e-11);
 }
 
-TEST_P(IcnnGolden, LossesAndEveryGradientInFloat) {
+TEST_P(IcnnGolden, LossesAndGradientsAgreeInFloat) {
     Golden<float>(GetParam()).check(2e-5);
 }
 
-TEST_P(IcnnGolden, TheMap) {
+TEST_P(IcnnGolden, TransportAgrees) {
     const Golden<float> golden(GetParam());
     Matrix<float> x = golden.x0;
     golden.model.transport(golden.values, {}, golden.condition, {}, x.view());
@@ -130,7 +130,7 @@ TEST_P(IcnnGolden, TheMap) {
     EXPECT_LT(relative_error<float>(x.values(), expected.values()), 2e-6);
 }
 
-TEST_P(IcnnGolden, TenAlternatingAdamSteps) {
+TEST_P(IcnnGolden, TenAlternatingAdamStepsAgree) {
     Golden<float> golden(GetParam());
     const auto losses = golden.group.open_dataset("adam_losses").read<double>();
     const auto scratch = golden.model.make_scratch();

@@ -27,7 +27,7 @@ struct Example {
         : model(shape), x0(random_matrix<Real>(n, 3, 2)), x1(random_matrix<Real>(n, 3, 3)) {
         const auto initial = model.initial_values(5);
         values.assign(initial.begin(), initial.end());
-        // Away from a start that is linear or positive; padding stays zero.
+        // Adds noise, because the initial values are linear or positive. Padding stays zero.
         for (const nn::Tensor& tensor : model.layout().tensors()) {
             const auto noise = random_matrix<Real>(1, tensor.size(), 10 + tensor.offset, 0.3);
             for (std::size_t i = 0; i < tensor.size(); ++i) values[tensor.offset + i] += noise.values()[i];
@@ -57,30 +57,31 @@ TEST_P(IcnnTransportGradients, AgreeWithCentralDifferences) {
     shape.conditions = GetParam();
     Example<double> example(shape);
     IcnnTransport::Workspace<double> workspace;
-    for (const bool of_g : {true, false}) {
+    for (const bool is_g : {true, false}) {
         linalg::AlignedVector<double> gradient(example.values.size());
         linalg::AlignedVector<double> unused(example.values.size());
         const auto loss = [&](std::span<double> into) {
             const std::span<const double> values(example.values);
-            return of_g ? example.model.g_loss<double>(values, example.slot(), workspace, into)
+            return is_g ? example.model.g_loss<double>(values, example.slot(), workspace, into)
                         : example.model.f_loss<double>(values, example.slot(), workspace, into);
         };
         loss(gradient);
 
         for (const nn::Tensor& tensor : example.model.layout().tensors()) {
-            if ((tensor.name.front() == 'g') != of_g) continue;
+            if ((tensor.name.front() == 'g') != is_g) continue;
             const auto part = nn::elements_of(std::span<double>(example.values), tensor);
             const auto expected = nn::elements_of(std::span<const double>(gradient), tensor);
             double square = 0;
             for (double g : expected) square += g * g;
-            if (square < 1e-24) {  // b of g above the first layer; the last b of f, which cancels
+            // The gradient is zero for b of g above the first layer, and for the last b of f, which cancels.
+            if (square < 1e-24) {
                 const double before = loss(unused);
                 part[0] += 1e-3;
                 EXPECT_NEAR(loss(unused), before, 1e-12 * std::abs(before)) << tensor.name;
                 part[0] -= 1e-3;
                 continue;
             }
-            // The losses are large beside their change: eps * loss / h is 1e-8.
+            // The losses are large compared with their change: eps * loss / h is 1e-8.
             EXPECT_LT(popflow::support::gradient_error(part, expected, [&] { return loss(unused); }), 1e-6)
                 << tensor.name;
         }
@@ -124,7 +125,7 @@ TEST(IcnnTransport, TheMapOfAClampedPotentialIsMonotone) {
     }
 }
 
-TEST(IcnnTransport, GTakesItsTurnsThenF) {
+TEST(IcnnTransport, UpdatesGForTheInnerStepsThenF) {
     const IcnnTransport model(small);
     const std::size_t parts[] = {0, 0, 0, 1, 0, 0, 0, 1, 0};
     const std::uint64_t updates[] = {0, 1, 2, 0, 3, 4, 5, 1, 6};
@@ -137,7 +138,7 @@ TEST(IcnnTransport, GTakesItsTurnsThenF) {
     EXPECT_EQ(model.phase(0).count + model.phase(3).count, model.layout().size());
 }
 
-TEST(IcnnTransport, OnlyFIsClamped) {
+TEST(IcnnTransport, ProjectClampsOnlyF) {
     const IcnnTransport model(small);
     linalg::AlignedVector<float> values(model.layout().size(), -1.0F);
     model.project(model.phase(0), values);

@@ -10,7 +10,7 @@ namespace ode = popflow::ode;
 
 namespace {
 
-// A map without a flow: x -> 3 x.
+// A model without a flow that maps x to 3 x.
 class Tripling : public models::Model {
   public:
     const nn::ParameterLayout& layout() const override { return layout_; }
@@ -39,7 +39,7 @@ class Tripling : public models::Model {
 
 }  // namespace
 
-TEST(Model, WithoutAFlowMovesCellsStraight) {
+TEST(Model, TrajectoryWithoutAFlowIsAStraightLine) {
     linalg::Matrix<float> x(2, 1);
     x(0, 0) = 1;
     x(1, 0) = -2;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Choices of the published training of Meta Flow Matching that are not popflow's defaults.
+// Options of the published training of Meta Flow Matching that differ from popflow's defaults.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -61,7 +61,7 @@ struct Example {
 
 }  // namespace
 
-TEST(PublishedTraining, GradientsWithALinearEncoder) {
+TEST(PublishedTraining, GradientsWithALinearEncoderAgreeWithCentralDifferences) {
     Example<double> example(published());
     FlowMatching::Workspace<double> workspace;
     linalg::AlignedVector<double> gradient(example.values.size());
@@ -87,13 +87,13 @@ TEST(PublishedTraining, ALinearEncoderEmbedsTheMeanCell) {
         for (std::size_t j = 0; j < 3; ++j) mean(0, j) += example.x0(i, j) / 9;
     }
 
-    const auto of_all = example.model.context(example.values, example.x0.view(), {});
-    const auto of_mean = example.model.context(example.values, mean.view(), {});
+    const auto all_cells = example.model.context(example.values, example.x0.view(), {});
+    const auto mean_cell = example.model.context(example.values, mean.view(), {});
 
-    for (std::size_t j = 0; j < of_all.size(); ++j) EXPECT_NEAR(of_all[j], of_mean[j], 1e-5);
+    for (std::size_t j = 0; j < all_cells.size(); ++j) EXPECT_NEAR(all_cells[j], mean_cell[j], 1e-5);
 }
 
-TEST(PublishedTraining, VelocityAndEncoderTakeTurns) {
+TEST(PublishedTraining, VelocityAndEncoderAlternate) {
     const Example<float> example(published());
     const nn::UpdatePhase velocity = example.model.phase(4);
     const nn::UpdatePhase encoder = example.model.phase(5);
@@ -102,13 +102,13 @@ TEST(PublishedTraining, VelocityAndEncoderTakeTurns) {
     EXPECT_EQ(encoder.part, 1U);
     EXPECT_EQ(encoder.updates, 2U);
     for (const nn::Tensor& tensor : example.model.layout().tensors()) {
-        const nn::UpdatePhase& own = tensor.name.starts_with("encoder") ? encoder : velocity;
-        EXPECT_GE(tensor.offset, own.first) << tensor.name;
-        EXPECT_LE(tensor.offset + tensor.size(), own.first + own.count) << tensor.name;
+        const nn::UpdatePhase& phase = tensor.name.starts_with("encoder") ? encoder : velocity;
+        EXPECT_GE(tensor.offset, phase.first) << tensor.name;
+        EXPECT_LE(tensor.offset + tensor.size(), phase.first + phase.count) << tensor.name;
     }
 }
 
-TEST(PublishedTraining, TheVelocityLearnsWithTheEmbeddingOfTheLastVisit) {
+TEST(PublishedTraining, VelocityStepsUseTheStoredEmbedding) {
     Example<float> example(published());
     const auto scratch = example.model.make_scratch();
     linalg::AlignedVector<float> gradient(example.values.size());
@@ -118,7 +118,7 @@ TEST(PublishedTraining, TheVelocityLearnsWithTheEmbeddingOfTheLastVisit) {
     };
     const auto embedding = [&] { return example.model.context(example.values, example.x0.view(), {}); };
 
-    const double first = step(0);  // never visited: embeds and remembers
+    const double first = step(0);  // first visit: computes and stores the embedding
     const std::vector<float> old = example.memory;
     EXPECT_EQ(old, embedding());
     const nn::UpdatePhase encoder = example.model.phase(1);
@@ -126,13 +126,13 @@ TEST(PublishedTraining, TheVelocityLearnsWithTheEmbeddingOfTheLastVisit) {
         example.values[encoder.first + i] *= i % 2 == 0 ? 0.5F : 2.0F;
     ASSERT_NE(old, embedding());
 
-    EXPECT_EQ(step(2), first) << "the same loss, from the stale embedding";
+    EXPECT_EQ(step(2), first) << "the same loss, because the stored embedding is stale";
     EXPECT_EQ(example.memory, old);
-    EXPECT_NE(step(3), first) << "an encoder's step embeds anew";
+    EXPECT_NE(step(3), first) << "an encoder step recomputes the embedding";
     EXPECT_EQ(example.memory, embedding());
 }
 
-TEST(PublishedTraining, AGivenEmbeddingIsConstant) {
+TEST(PublishedTraining, AGivenEmbeddingHasNoGradient) {
     Example<double> example(published());
     FlowMatching::Workspace<double> workspace;
     linalg::AlignedVector<double> gradient(example.values.size());
@@ -146,8 +146,8 @@ TEST(PublishedTraining, AGivenEmbeddingIsConstant) {
 
     const nn::UpdatePhase encoder = example.model.phase(1);
     for (std::size_t i = 0; i < gradient.size(); ++i) {
-        const bool of_encoder = i >= encoder.first && i < encoder.first + encoder.count;
-        EXPECT_EQ(constant[i], of_encoder ? 0.0 : gradient[i]);
+        const bool is_encoder = i >= encoder.first && i < encoder.first + encoder.count;
+        EXPECT_EQ(constant[i], is_encoder ? 0.0 : gradient[i]);
     }
     const std::vector<double> wrong(3, 0.5);
     slot.embedding = wrong;
@@ -155,7 +155,7 @@ TEST(PublishedTraining, AGivenEmbeddingIsConstant) {
                  popflow::core::ShapeMismatch);
 }
 
-TEST(PublishedTraining, TheReducedLossLacksTheSquareOfTheDisplacement) {
+TEST(PublishedTraining, TheReducedLossOmitsTheSquaredDisplacement) {
     FlowMatchingShape shape = published();
     Example<float> reduced(shape);
     shape.loss = Loss::full;

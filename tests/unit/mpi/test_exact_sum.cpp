@@ -15,9 +15,9 @@ using popflow::mpi::ExactSum;
 
 namespace {
 
-class ExactSumOfOneRank : public popflow::support::WithMpi {};
+class ExactSumOnOneRank : public popflow::support::WithMpi {};
 
-/// scale * the sum of this one rank. The sum is then of no use.
+/// Returns scale times the sum of this single rank. `sum` must be cleared before it is used again.
 std::vector<float> reduced(ExactSum& sum, std::size_t size, double scale) {
     std::vector<float> out(size);
     sum.reduce(Communicator::world(), std::vector<std::size_t>{0, size}, scale, out);
@@ -26,7 +26,7 @@ std::vector<float> reduced(ExactSum& sum, std::size_t size, double scale) {
 
 }  // namespace
 
-TEST_F(ExactSumOfOneRank, DoesNotDependOnTheOrder) {
+TEST_F(ExactSumOnOneRank, DoesNotDependOnTheOrderOfSummands) {
     std::vector<popflow::linalg::Matrix<float>> slots;
     for (std::uint64_t s = 0; s < 5; ++s) {
         slots.push_back(
@@ -50,14 +50,14 @@ TEST_F(ExactSumOfOneRank, DoesNotDependOnTheOrder) {
     }
 }
 
-TEST_F(ExactSumOfOneRank, WeighsASummand) {
+TEST_F(ExactSumOnOneRank, MultipliesASummandByItsWeight) {
     ExactSum sum(3);
     EXPECT_TRUE(sum.add(std::vector<float>{1, -2, 3}, 0.75F));
     EXPECT_TRUE(sum.add(std::vector<float>{4, 8, 16}, 1.25F));
     EXPECT_EQ(reduced(sum, 3, 0.5), (std::vector<float>{2.875, 4.25, 11.125}));
 }
 
-TEST_F(ExactSumOfOneRank, SumsFewerElementsThanItHolds) {
+TEST_F(ExactSumOnOneRank, CanSumFewerElementsThanItsCapacity) {
     ExactSum sum(3);
     EXPECT_TRUE(sum.add(std::vector<float>{1, 2, 3}));
 
@@ -67,7 +67,7 @@ TEST_F(ExactSumOfOneRank, SumsFewerElementsThanItHolds) {
     EXPECT_EQ(reduced(sum, 2, 2), (std::vector<float>{1, -8}));
 }
 
-TEST_F(ExactSumOfOneRank, ALargerUnitHoldsLargerElements) {
+TEST_F(ExactSumOnOneRank, ALargerUnitAllowsLargerElements) {
     ExactSum sum(2, 1024);
     const std::vector<float> gradient{1e6F, -0.5F};
 
@@ -78,7 +78,7 @@ TEST_F(ExactSumOfOneRank, ALargerUnitHoldsLargerElements) {
     EXPECT_EQ(reduced(sum, 2, 1), gradient);
 }
 
-TEST_F(ExactSumOfOneRank, RefusesWhatItCannotHold) {
+TEST_F(ExactSumOnOneRank, RefusesElementsOutsideItsRange) {
     for (const float bad :
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -20000.0F}) {
         ExactSum sum(3);

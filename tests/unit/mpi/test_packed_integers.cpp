@@ -17,14 +17,14 @@ using popflow::mpi::scale_integers;
 
 namespace {
 
-constexpr std::int64_t min_wide = std::int64_t{1} << 39;  // what 5 bytes do not hold
+constexpr std::int64_t min_wide = std::int64_t{1} << 39;  // smallest integer that does not fit into 5 bytes
 
-// Integers of either sign with at most `bits` bits.
-std::vector<std::int64_t> integers(std::size_t count, int bits) {
-    Stream dice(count, Purpose::test, static_cast<std::uint64_t>(bits), 0);
+// Returns random integers of both signs with at most `bits` bits.
+std::vector<std::int64_t> random_integers(std::size_t count, int bits) {
+    Stream stream(count, Purpose::test, static_cast<std::uint64_t>(bits), 0);
     std::vector<std::int64_t> values(count);
     for (std::int64_t& v : values) {
-        v = static_cast<std::int64_t>(dice.below(std::size_t{1} << bits)) - (std::int64_t{1} << (bits - 1));
+        v = static_cast<std::int64_t>(stream.below(std::size_t{1} << bits)) - (std::int64_t{1} << (bits - 1));
     }
     return values;
 }
@@ -37,13 +37,13 @@ std::vector<std::uint64_t> packed(const std::vector<std::int64_t>& values) {
 
 }  // namespace
 
-TEST(PackedIntegers, AddAndReadWhatWasPacked) {
+TEST(PackedIntegers, AddAndReadThePackedValues) {
     for (const std::size_t count : {1UL, 7UL, 8UL, 1001UL, 40000UL}) {
         for (const int bits : {8, 33, 40, 41, 62}) {
-            const std::vector<std::int64_t> values = integers(count, bits);
+            const std::vector<std::int64_t> values = random_integers(count, bits);
             const std::vector<std::uint64_t> words = packed(values);
             const PackedPiece piece(words.data());
-            std::vector<std::int64_t> total = integers(count, 30);
+            std::vector<std::int64_t> total = random_integers(count, 30);
             std::vector<std::int64_t> expected = total;
             for (std::size_t i = 0; i < count; ++i) expected[i] += values[i];
             std::vector<float> from_sum(count);
@@ -55,7 +55,7 @@ TEST(PackedIntegers, AddAndReadWhatWasPacked) {
 
             ASSERT_EQ(piece.count(), count);
             ASSERT_EQ(piece.words(), words.size());
-            ASSERT_EQ(total, expected) << count << " of " << bits << " bits";
+            ASSERT_EQ(total, expected) << count << " numbers of " << bits << " bits";
             ASSERT_EQ(from_piece, from_sum);
             for (std::size_t i = 0; i < count; ++i) {
                 ASSERT_EQ(from_sum[i], static_cast<float>(0.125 * static_cast<double>(expected[i])));
@@ -64,7 +64,7 @@ TEST(PackedIntegers, AddAndReadWhatWasPacked) {
     }
 }
 
-TEST(PackedIntegers, TakeFiveBytesWhereAllFit) {
+TEST(PackedIntegers, UseFiveBytesIfAllValuesFit) {
     std::vector<std::int64_t> values(8000, -min_wide);
     values[77] = min_wide - 1;
     EXPECT_EQ(packed(values).size(), 1 + 5 * values.size() / 8);

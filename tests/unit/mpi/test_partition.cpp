@@ -8,19 +8,19 @@
 
 #include "core/random.hpp"
 
+using popflow::mpi::guided_chunks;
 using popflow::mpi::lanes_of_rank;
 using popflow::mpi::part_bounds;
 using popflow::mpi::partition_by_weight;
-using popflow::mpi::guided_chunks;
 
-TEST(Deal, ExampleOfTheDocumentation) {
+TEST(PartitionByWeight, MatchesTheExampleInTheDocumentation) {
     const std::vector<std::size_t> weights{9, 8, 7, 6, 5};
     const auto lanes = partition_by_weight(weights, 2);
     EXPECT_EQ(lanes[0], (std::vector<std::size_t>{0, 3, 4}));
     EXPECT_EQ(lanes[1], (std::vector<std::size_t>{1, 2}));
 }
 
-TEST(Deal, EveryItemHasExactlyOneLaneAndLanesAreEven) {
+TEST(PartitionByWeight, AssignsEachItemOnceAndBalancesTheCounts) {
     popflow::core::Stream stream(1, popflow::core::Purpose::test);
     for (const std::size_t n : {0U, 1U, 7U, 1000U}) {
         std::vector<std::size_t> weights(n);
@@ -29,23 +29,23 @@ TEST(Deal, EveryItemHasExactlyOneLaneAndLanesAreEven) {
             const auto lanes = partition_by_weight(weights, count);
 
             std::vector<std::size_t> all;
-            std::size_t least = n;
-            std::size_t most = 0;
+            std::size_t smallest = n;
+            std::size_t largest = 0;
             for (const auto& lane : lanes) {
                 all.insert(all.end(), lane.begin(), lane.end());
-                least = std::min(least, lane.size());
-                most = std::max(most, lane.size());
+                smallest = std::min(smallest, lane.size());
+                largest = std::max(largest, lane.size());
             }
             std::sort(all.begin(), all.end());
             std::vector<std::size_t> expected(n);
             std::iota(expected.begin(), expected.end(), std::size_t{0});
             EXPECT_EQ(all, expected);
-            EXPECT_LE(most - least, 1U);
+            EXPECT_LE(largest - smallest, 1U);
         }
     }
 }
 
-TEST(Deal, CellsAreBalanced) {
+TEST(PartitionByWeight, BalancesTheWeights) {
     popflow::core::Stream stream(2, popflow::core::Purpose::test);
     std::vector<std::size_t> weights(927);
     for (auto& w : weights) w = 1000 + stream.below(29000);
@@ -61,7 +61,7 @@ TEST(Deal, CellsAreBalanced) {
     EXPECT_LT(static_cast<double>(*high), 1.02 * static_cast<double>(*low));
 }
 
-TEST(LanesOfRank, ShareOutAllLanes) {
+TEST(LanesOfRank, AssignEachLaneToOneRank) {
     for (int ranks = 1; ranks <= 9; ++ranks) {
         std::vector<int> owner(6, -1);
         for (int rank = 0; rank < ranks; ++rank) {
@@ -74,7 +74,7 @@ TEST(LanesOfRank, ShareOutAllLanes) {
     }
 }
 
-TEST(PartBounds, AreWholeBlocksAndCoverAll) {
+TEST(PartBounds, CoverAllElementsInWholeBlocks) {
     for (int ranks = 1; ranks <= 9; ++ranks) {
         const auto bounds = part_bounds(70, 16, ranks);
         ASSERT_EQ(bounds.size(), static_cast<std::size_t>(ranks) + 1);
@@ -88,14 +88,14 @@ TEST(PartBounds, AreWholeBlocksAndCoverAll) {
     EXPECT_EQ(part_bounds(70, 16, 2), (std::vector<std::size_t>{0, 32, 70}));
 }
 
-TEST(Portions, ExampleByHand) {
-    // Half of a rank's share of what is left: 10 / 4, 7 / 4, 5 / 4, ...
+TEST(GuidedChunks, MatchAnExampleByHand) {
+    // Each chunk is half of a rank's share of the remaining items: 10 / 4, 7 / 4, 5 / 4, ...
     EXPECT_EQ(guided_chunks(10, 2, 8), (std::vector<std::size_t>{3, 2, 2, 1, 1, 1}));
     EXPECT_EQ(guided_chunks(10, 1, 2), (std::vector<std::size_t>{2, 2, 2, 2, 1, 1}));
     EXPECT_TRUE(guided_chunks(0, 3, 2).empty());
 }
 
-TEST(Portions, CoverAllItemsAndEndWithSingleOnes) {
+TEST(GuidedChunks, CoverAllItemsAndEndWithChunksOfOne) {
     for (const std::size_t ranks : {1U, 2U, 7U}) {
         for (const std::size_t items : {1U, 5U, 1000U}) {
             const auto lengths = guided_chunks(items, ranks, 16);

@@ -16,7 +16,7 @@ using popflow::nn::AdamState;
 using popflow::nn::block_squares;
 using popflow::nn::norm_block;
 
-TEST(Adam, ThreeStepsByHand) {
+TEST(Adam, MatchesThreeStepsByHand) {
     const AdamOptions options{.ema_decay = 0};
     std::vector<float> w{1.0F};
     AdamState state = AdamState::start(w);
@@ -38,7 +38,7 @@ TEST(Adam, ThreeStepsByHand) {
     }
 }
 
-TEST(Adam, TheAverageFollowsTheWeights) {
+TEST(Adam, AverageFollowsTheWeights) {
     const AdamOptions options{.ema_decay = 0.5};
     std::vector<float> w{1.0F};
     AdamState state = AdamState::start(w);
@@ -50,24 +50,24 @@ TEST(Adam, TheAverageFollowsTheWeights) {
     EXPECT_NEAR(state.average[0], keep * 1.0 + (1 - keep) * static_cast<double>(w[0]), 1e-6);
 }
 
-TEST(Adam, APartTakesItsTurnAsIfItWereAlone) {
+TEST(Adam, UpdatesAPartAsIfItWereTheWholeVector) {
     const AdamOptions options{.ema_decay = 0.5};
     std::vector<float> both{1.0F, 2.0F, 3.0F, 4.0F};
-    std::vector<float> alone{3.0F, 4.0F};
+    std::vector<float> part{3.0F, 4.0F};
     AdamState state = AdamState::start(both);
-    AdamState own = AdamState::start(alone);
+    AdamState part_state = AdamState::start(part);
     const std::vector<float> gradient{0.5F, -1.0F, 2.0F, 0.25F};
 
     adam_step(options, 0.1, 1.0F, {0, 0, 2, 0}, gradient, both, state);
     const std::vector<float> first(both.begin(), both.begin() + 2);
     for (std::uint64_t update = 0; update < 3; ++update) {
         adam_step(options, 0.1, 1.0F, {1, 2, 2, update}, gradient, both, state);
-        adam_step(options, 0.1, 1.0F, std::span(gradient).subspan(2), alone, own);
+        adam_step(options, 0.1, 1.0F, std::span(gradient).subspan(2), part, part_state);
     }
 
     EXPECT_EQ(std::vector<float>(both.begin(), both.begin() + 2), first);
-    EXPECT_EQ(std::vector<float>(both.begin() + 2, both.end()), alone);
-    EXPECT_EQ(state.average[3], own.average[1]);
+    EXPECT_EQ(std::vector<float>(both.begin() + 2, both.end()), part);
+    EXPECT_EQ(state.average[3], part_state.average[1]);
     EXPECT_EQ(state.step, 4U);
 }
 
@@ -78,17 +78,17 @@ TEST(BlockSquares, AddUpToTheSquaredNorm) {
     EXPECT_NEAR(std::accumulate(sums.begin(), sums.end(), 0.0), 0.25 * 100000, 1e-9);
 }
 
-TEST(BlockSquares, OfWholeBlocksAreThoseOfTheWhole) {
+TEST(BlockSquares, AreTheSameForPartsOfWholeBlocks) {
     const auto g = popflow::support::random_matrix<float>(1, 5 * norm_block + 7, 1);
     std::vector<double> whole(6);
-    std::vector<double> part(6);
+    std::vector<double> range_sums(6);
     block_squares(g.values(), 100, g.size(), whole);
 
     std::vector<double> sums(6);
     for (const auto& [first, last] :
          {std::pair{std::size_t{100}, 2 * norm_block}, {2 * norm_block, g.size()}}) {
-        block_squares(g.values(), first, last, part);
-        for (std::size_t k = 0; k < 6; ++k) sums[k] += part[k];
+        block_squares(g.values(), first, last, range_sums);
+        for (std::size_t k = 0; k < 6; ++k) sums[k] += range_sums[k];
     }
 
     EXPECT_EQ(sums, whole);

@@ -45,7 +45,7 @@ TEST(SpaceFeatures, AreCosThenSin) {
     }
 }
 
-TEST(RandomFrequencies, HaveTheirScaleAndDependOnTheSeed) {
+TEST(RandomFrequencies, HaveTheGivenScaleAndDependOnTheSeed) {
     Matrix<float> b(43, 128);
     Matrix<float> other(43, 128);
     nn::draw_frequencies({1, popflow::core::Purpose::test}, 0.01, b.view());

@@ -13,7 +13,7 @@ namespace nn = popflow::nn;
 
 namespace {
 
-// Cell 0 looks at 1 and 2, cell 1 at 0 and 2, cell 2 at 0 and 1, cell 3 at 0 and 1.
+// Neighbours of the cells: 1 and 2 of cell 0, 0 and 2 of cell 1, 0 and 1 of cells 2 and 3.
 const NeighbourGraph graph{4, 2, {1, 2, 0, 2, 0, 1, 0, 1}};
 
 }  // namespace
@@ -48,7 +48,7 @@ TEST(Aggregate, BackwardIsTheTranspose) {
     EXPECT_NEAR(left, right, 1e-12);
 }
 
-TEST(ColumnMeans, WeightCellsAsTheMeanOfTheAggregateDoes) {
+TEST(ColumnMeans, AreTheCellWeightsOfTheMeanAggregate) {
     const auto z = popflow::support::random_matrix<double>(4, 1, 3);
     Matrix<double> y(4, 1);
 

@@ -16,8 +16,8 @@ namespace nn = popflow::nn;
 namespace {
 
 // One input, two hidden layers of one unit: s(2x + 1)^2, then s(3 z - x - 5), then 0.5 z + 4 x + 7.
-struct ByHand {
-    ByHand() {
+struct ExampleNetwork {
+    ExampleNetwork() {
         const auto set = [&](const nn::Tensor& tensor, double value) { values[tensor.offset] = value; };
         set(icnn.input_weight(0), 2);
         set(icnn.bias(0), 1);
@@ -35,8 +35,8 @@ struct ByHand {
 
 }  // namespace
 
-TEST(Icnn, ValueAndSlopeByHand) {
-    const ByHand net;
+TEST(Icnn, ValueAndInputGradientMatchAnExampleByHand) {
+    const ExampleNetwork net;
     Matrix<double> x(3, 1);
     x(0, 0) = 1;     // z0 = 9, z1 = 27 - 1 - 5 = 21
     x(1, 0) = -1;    // s(-1) = -0.2, z0 = 0.04, a1 = 0.12 + 1 - 5 = -3.88, z1 = -0.776
@@ -57,7 +57,7 @@ TEST(Icnn, ValueAndSlopeByHand) {
     EXPECT_NEAR(p(2, 0), 0.5 * (3 * 2 * 1.5 * 2 - 1) + 4, 1e-14);
 }
 
-TEST(Icnn, PenaltyIsTheNormOfWhatIsNegative) {
+TEST(Icnn, PenaltyIsTheNormOfTheNegativeWeights) {
     nn::ParameterLayout layout;
     const nn::Icnn icnn(layout, "y", {.inputs = 1, .hidden = 2, .layers = 2});
     std::vector<double> values(layout.size(), -9.0);
@@ -74,12 +74,12 @@ TEST(Icnn, PenaltyIsTheNormOfWhatIsNegative) {
     EXPECT_DOUBLE_EQ(gradient[first], -0.6);
     EXPECT_DOUBLE_EQ(gradient[first + 1], 0);
     EXPECT_DOUBLE_EQ(gradient[first + 3], -0.8);
-    double others = 0;
-    for (double g : gradient) others += g != 0 ? 1 : 0;
-    EXPECT_EQ(others, 2);
+    double nonzero = 0;
+    for (double g : gradient) nonzero += g != 0 ? 1 : 0;
+    EXPECT_EQ(nonzero, 2);
 }
 
-TEST(Icnn, TheStartsAreConvexAndDifferBySeedAndNetwork) {
+TEST(Icnn, InitialValuesAreConvexAndDependOnSeedAndNetwork) {
     nn::ParameterLayout layout;
     const nn::Picnn f(layout, "f", {.inputs = 3, .hidden = 5, .layers = 3}, 0);
     const nn::Picnn g(layout, "g", {.inputs = 3, .hidden = 5, .layers = 3}, 0);
@@ -99,7 +99,7 @@ TEST(Icnn, TheStartsAreConvexAndDifferBySeedAndNetwork) {
     }
 }
 
-TEST(Picnn, WithNeutralGatesItIsTheIcnn) {
+TEST(Picnn, EqualsTheIcnnIfTheGatesAreNeutral) {
     nn::ParameterLayout layout;
     const nn::Picnn y(layout, "y", {.inputs = 3, .hidden = 4, .layers = 2}, 2);
     auto values = random_matrix<double>(1, layout.size(), 1);
@@ -108,8 +108,8 @@ TEST(Picnn, WithNeutralGatesItIsTheIcnn) {
         const bool shift = tensor.name.find(".shift_") != std::string::npos;
         if (!gate && !shift) continue;
         const bool bias = tensor.name.ends_with(".bias");
-        const bool of_z = tensor.name.find(".gate_z") != std::string::npos;
-        const double neutral = of_z ? std::log(std::exp(1.0) - 1) : 1.0;
+        const bool is_z_gate = tensor.name.find(".gate_z") != std::string::npos;
+        const double neutral = is_z_gate ? std::log(std::exp(1.0) - 1) : 1.0;
         for (double& v : nn::elements_of(values.values(), tensor)) v = bias ? neutral : 0.0;
     }
     nn::Picnn::Bound<double> bound;

@@ -27,7 +27,7 @@ struct Network {
     nn::SkipMlp::Cache<double> cache;
     nn::SkipMlp::Packed<double> packed;
 
-    // 1/2 || y - target ||^2
+    // Returns 1/2 || y - target ||^2 and stores y - target in `dy`.
     double loss(Matrix<double>& dy) {
         mlp.pack<double>(values.values(), packed);
         mlp.forward<double>(values.values(), packed, before.values(), x.view(), after.values(), true, cache,

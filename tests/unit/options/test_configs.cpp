@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The files of configs/ are read, and those of a published table are its rows.
+// Checks that all files of configs/ can be read, and that each published table has one file per row.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -29,7 +29,7 @@ std::map<std::string, std::string> resolved(const fs::path& file) {
 
 }  // namespace
 
-TEST(Configs, AreReadWithoutAWordOfComplaint) {
+TEST(Configs, AreReadWithoutErrors) {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
         if (entry.path().extension() != ".cfg") continue;
         EXPECT_NO_THROW(resolved(entry.path())) << entry.path();
@@ -48,7 +48,8 @@ TEST(Configs, HaveOneFilePerRowOfEachPublishedTable) {
                                             .knn = std::stoul(keys.at("knn"))};
             const std::string aggregation = name == "letters" ? "culture:X" : "culture_mean";
             EXPECT_TRUE(table.find(row, {"test", aggregation}, "w2").has_value()) << entry.path();
-            EXPECT_TRUE(rows.insert(row.label()).second) << entry.path() << " is a row that another file has";
+            EXPECT_TRUE(rows.insert(row.label()).second)
+                << entry.path() << " is the same row as another file";
             EXPECT_EQ(keys.at("rate"), "0.0001") << entry.path();
             EXPECT_EQ(keys.at("split").substr(0, 7), name == "letters"            ? "letters"
                                                      : name == "organoid_replica" ? "replica"

@@ -19,7 +19,7 @@ namespace {
 const std::vector<Section> sections{Section::general, Section::data,  Section::split,
                                     Section::model,   Section::train, Section::evaluate};
 
-std::string message_of(const OptionTable& table, const std::vector<std::string>& arguments) {
+std::string error_message(const OptionTable& table, const std::vector<std::string>& arguments) {
     try {
         table.parse(arguments, sections, nullptr);
     } catch (const ConfigError& error) {
@@ -46,7 +46,7 @@ TEST(RunConfig, FlagsOverrideTheFile) {
     EXPECT_TRUE(c.resume);
 }
 
-TEST(RunConfig, TheResolvedTextReadsBackAsItself) {
+TEST(RunConfig, TheResolvedTextIsReadBackUnchanged) {
     RunConfig c;
     const OptionTable table = run_options(c);
     table.parse({"--column",    "patient=donor,plate=batch",
@@ -89,7 +89,7 @@ TEST(RunConfig, DefaultsFollowTheMethodUnlessGiven) {
     EXPECT_EQ(c.train.clip_norm, 2);
     EXPECT_EQ(c.condition, options::PotentialInput::none);
 
-    // What was resolved reads back as if it had been given, whatever the method.
+    // Resolved values are read back as if they had been given, whatever the method.
     RunConfig again;
     const OptionTable second = run_options(again);
     second.parse_text(table.text(options::training_sections()), "text");
@@ -108,7 +108,7 @@ TEST(RunConfig, WithoutMethodAndRecipeTheDefaultsAreThoseOfTheStructs) {
     EXPECT_EQ(table.text(sections), before);
 }
 
-TEST(RunConfig, TheRecipeOfThePaper) {
+TEST(RunConfig, RecipePaperSetsThePublishedOptions) {
     RunConfig mfm;
     const OptionTable table = run_options(mfm);
     table.parse({"--recipe", "paper", "--schedule", "cosine"}, sections, nullptr);
@@ -137,10 +137,10 @@ TEST(RunConfig, TheRecipeOfThePaper) {
     EXPECT_EQ(fm.model.loss, popflow::models::Loss::full);
 }
 
-TEST(RunConfig, WhatAMethodHasNoUseForIsRefused) {
+TEST(RunConfig, RefusesValuesThatTheMethodDoesNotSupport) {
     const auto refused = [](const std::vector<std::string>& arguments) {
         RunConfig c;
-        return message_of(run_options(c), arguments);
+        return error_message(run_options(c), arguments);
     };
     EXPECT_EQ(refused({"--method", "icnn", "--base", "gaussian"}),
               "base: found 'gaussian', allowed source with method icnn");
@@ -151,21 +151,21 @@ TEST(RunConfig, WhatAMethodHasNoUseForIsRefused) {
               "updates: found 'alternate', allowed joint with method cgfm");
 }
 
-TEST(RunConfig, BadInputIsNamed) {
+TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
     RunConfig c;
     const OptionTable table = run_options(c);
-    EXPECT_EQ(message_of(table, {"--stepz", "3"}), "stepz: unknown option (did you mean 'steps'?)");
-    EXPECT_EQ(message_of(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x', allowed a whole n");
-    EXPECT_EQ(message_of(table, {"--steps", "0"}).substr(0, 35), "steps: found '0', allowed a whole n");
-    EXPECT_EQ(message_of(table, {"--method", "icnnn"}),
+    EXPECT_EQ(error_message(table, {"--stepz", "3"}), "stepz: unknown option (did you mean 'steps'?)");
+    EXPECT_EQ(error_message(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x', allowed a whole n");
+    EXPECT_EQ(error_message(table, {"--steps", "0"}).substr(0, 35), "steps: found '0', allowed a whole n");
+    EXPECT_EQ(error_message(table, {"--method", "icnnn"}),
               "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, mfm, icnn");
-    EXPECT_EQ(message_of(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
-    EXPECT_EQ(message_of(table, {"--column", "donor"}), "column: found 'donor', allowed ROLE=NAME");
-    EXPECT_EQ(message_of(table, {"stray"}), "usage: unexpected argument 'stray'");
-    EXPECT_NE(message_of(table, {"--steps"}), "");
+    EXPECT_EQ(error_message(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
+    EXPECT_EQ(error_message(table, {"--column", "donor"}), "column: found 'donor', allowed ROLE=NAME");
+    EXPECT_EQ(error_message(table, {"stray"}), "usage: unexpected argument 'stray'");
+    EXPECT_NE(error_message(table, {"--steps"}), "");
     const popflow::support::TemporaryFolder folder;
     std::ofstream(folder.file("b.cfg")) << "steps = 1\nstep = 2\n";
-    EXPECT_EQ(message_of(table, {"--config", folder.file("b.cfg")}),
+    EXPECT_EQ(error_message(table, {"--config", folder.file("b.cfg")}),
               folder.file("b.cfg") + ": step: unknown option (did you mean 'steps'?)");
 }
 
@@ -174,7 +174,8 @@ TEST(RunConfig, DifferencesNameTheKeyAndBothValues) {
     EXPECT_TRUE(options::differences(before, before, {}).empty());
     EXPECT_EQ(options::differences("a = 1\nb = 3\nexclude = x\nexclude = y\n", before, {}),
               (std::vector<std::string>{"b: found '3', was '2'"}));
-    EXPECT_EQ(options::differences("a = 1\nb = 2\nexclude = x\n", before, {{"a", {.affects = popflow::core::Affects::nothing}}}),
+    EXPECT_EQ(options::differences("a = 1\nb = 2\nexclude = x\n", before,
+                                   {{"a", {.affects = popflow::core::Affects::nothing}}}),
               (std::vector<std::string>{"exclude: found 'x', was 'x y'"}));
 }
 
@@ -193,11 +194,11 @@ TEST(RunConfig, AFileIncludesOthersAndOverridesThem) {
 
     EXPECT_EQ(c.train.steps, 7U);
     EXPECT_EQ(c.model.hidden, 100U);
-    EXPECT_EQ(c.model.encoder.knn, 5U) << "the including file has the last word, wherever the key stands";
-    EXPECT_EQ(c.screen.exclude, (std::vector<std::string>{"well=3"})) << "a key replaces what was included";
+    EXPECT_EQ(c.model.encoder.knn, 5U) << "the including file wins, wherever the key is";
+    EXPECT_EQ(c.screen.exclude, (std::vector<std::string>{"well=3"})) << "a key replaces the included values";
 }
 
-TEST(RunConfig, TheSameFileMayBeIncludedTwiceButNotInACircle) {
+TEST(RunConfig, AllowsRepeatedButNotCircularIncludes) {
     const popflow::support::TemporaryFolder folder;
     const auto write = [&](const char* name, const char* text) { std::ofstream(folder.file(name)) << text; };
     write("base.cfg", "steps = 7\n");
@@ -211,7 +212,9 @@ TEST(RunConfig, TheSameFileMayBeIncludedTwiceButNotInACircle) {
     write("config.cfg", "config = base.cfg\n");
     RunConfig c;
     const OptionTable table = run_options(c);
-    const auto refusal = [&](const char* name) { return message_of(table, {"--config", folder.file(name)}); };
+    const auto refusal = [&](const char* name) {
+        return error_message(table, {"--config", folder.file(name)});
+    };
     EXPECT_EQ(refusal("twice.cfg"), "");
     EXPECT_EQ(refusal("self.cfg"),
               folder.file("self.cfg") + ": include: found 'self.cfg', which is a circular include");
@@ -224,6 +227,7 @@ TEST(RunConfig, TheSameFileMayBeIncludedTwiceButNotInACircle) {
     EXPECT_EQ(refusal("config.cfg"),
               folder.file("config.cfg") +
                   ": config: not allowed in a file. Use `include = F.cfg` to read another file");
-    EXPECT_EQ(message_of(table, {"--include", "a.cfg"}), "include: unknown option (did you mean 'exclude'?)")
-        << "a key of files alone";
+    EXPECT_EQ(error_message(table, {"--include", "a.cfg"}),
+              "include: unknown option (did you mean 'exclude'?)")
+        << "only files have this key";
 }

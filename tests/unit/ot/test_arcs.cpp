@@ -13,7 +13,7 @@ using popflow::ot::CostKind;
 using popflow::ot::IntegerCost;
 using popflow::support::normal_population;
 
-TEST(Arcs, AddingMergesWithoutRepeats) {
+TEST(Arcs, AddingRemovesDuplicates) {
     const Matrix<float> x = normal_population(3, 2, 1);
     const Cost cost(CostKind::euclidean, x.view(), x.view());
     const IntegerCost integer(cost);
@@ -28,14 +28,14 @@ TEST(Arcs, AddingMergesWithoutRepeats) {
     EXPECT_EQ(arcs.cost[1], integer(0, 1));
 }
 
-TEST(Arcs, EveryViolatedArcIsFoundAndNoOther) {
+TEST(Arcs, ExactlyTheViolatedArcsAreFound) {
     const Matrix<float> x = normal_population(80, 3, 1);
     const Matrix<float> y = normal_population(60, 3, 2);
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
     const IntegerCost integer(cost);
     std::vector<std::int64_t> f(80);
     std::vector<std::int64_t> g(60, 0);
-    // Tight to one unit: each row's cheapest arc is violated by exactly one, or just not.
+    // The cheapest arc of an odd row is violated by exactly one unit. That of an even row is tight.
     for (std::size_t i = 0; i < 80; ++i) {
         f[i] = integer(i, 0);
         for (std::size_t j = 1; j < 60; ++j) f[i] = std::min(f[i], integer(i, j));

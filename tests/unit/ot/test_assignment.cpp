@@ -17,8 +17,8 @@ ArcList dense_3x3(const std::vector<std::int64_t>& cost) {
 
 }  // namespace
 
-TEST(Assignment, ThreeByThreeByHand) {
-    // The best is 2 + 1 + 2: rows to columns 1, 0, 2.
+TEST(Assignment, MatchesAThreeByThreeExample) {
+    // The minimum is 2 + 1 + 2: rows to columns 1, 0, 2.
     Assignment solver(std::vector<std::int64_t>(3, 0));
     solver.solve(dense_3x3({4, 2, 8, 1, 3, 7, 5, 4, 2}));
 
@@ -32,7 +32,7 @@ TEST(Assignment, ThreeByThreeByHand) {
     EXPECT_EQ(solver.f()[2] + solver.g()[2], 2);
 }
 
-TEST(Assignment, AnyDualsToBeginWithGiveTheSameValue) {
+TEST(Assignment, ValueDoesNotDependOnTheInitialDuals) {
     const ArcList arcs = dense_3x3({7, 5, 11, 5, 4, 1, 9, 3, 2});
     for (const std::int64_t shift : {-100, 0, 3, 1000}) {
         Assignment solver({shift, 0, -shift});
@@ -45,7 +45,7 @@ TEST(Assignment, AnyDualsToBeginWithGiveTheSameValue) {
     }
 }
 
-TEST(Assignment, GoesOnWhenArcsAreAdded) {
+TEST(Assignment, ContinuesAfterArcsAreAdded) {
     Assignment solver(std::vector<std::int64_t>(2, 0));
     solver.solve({{0, 1, 2}, {0, 1}, {10, 10}});
 
@@ -56,7 +56,7 @@ TEST(Assignment, GoesOnWhenArcsAreAdded) {
     EXPECT_EQ(solver.f()[0] + solver.f()[1] + solver.g()[0] + solver.g()[1], 3);
 }
 
-TEST(Assignment, RefusesArcsThatHoldNone) {
+TEST(Assignment, ThrowsIfTheArcsHoldNoAssignment) {
     Assignment solver(std::vector<std::int64_t>(2, 0));
     EXPECT_THROW(solver.solve({{0, 1, 2}, {0, 0}, {1, 1}}), NumericalError);
 }

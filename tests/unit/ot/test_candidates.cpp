@@ -18,7 +18,7 @@ using popflow::support::normal_population;
 
 namespace {
 
-// What is listed is exact, and the bound holds for what is not.
+// Checks that listed arcs have exact costs, and that the bound holds for all others.
 void expect_bounds_hold(const IntegerCost& integer, const Candidates& candidates,
                         const std::vector<std::int64_t>& g, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
@@ -52,7 +52,7 @@ TEST(Candidates, AreTheSmallestReducedCosts) {
         for (std::size_t j = 0; j < 500; ++j) all[j] = integer(i, j) - g[j];
         std::sort(all.begin(), all.end());
         ASSERT_EQ(candidates.row(i).size(), 9U);
-        // Reduced costs this far apart are ordered alike in fp32.
+        // Reduced costs this far apart have the same order in fp32.
         for (std::size_t l = 0; l < 9; ++l) {
             EXPECT_NEAR(integer.to_matrix_units(candidates.row(i)[l].least), integer.to_matrix_units(all[l]),
                         1e-6);
@@ -60,7 +60,7 @@ TEST(Candidates, AreTheSmallestReducedCosts) {
     }
 }
 
-TEST(Candidates, BoundsHoldWhileDualsFall) {
+TEST(Candidates, BoundsHoldWhenDualsDecrease) {
     const Matrix<float> x = normal_population(60, 2, 1);
     const Matrix<float> y = normal_population(300, 2, 2);
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());

@@ -19,8 +19,8 @@ using popflow::ot::TransportPlan;
 using popflow::support::normal_population;
 using popflow::support::rows;
 
-TEST(Certificate, ByHand) {
-    // Costs 1 3 / 4 2; the plan is crossed, the duals break one arc by 0.5.
+TEST(Certificate, MatchesAnExampleByHand) {
+    // Costs 1 3 / 4 2. The plan uses the two expensive arcs, and the duals violate one arc by 0.5.
     Matrix<double> c(2, 2);
     const double values[] = {1, 3, 4, 2};
     std::copy(std::begin(values), std::end(values), c.values().begin());
@@ -35,31 +35,31 @@ TEST(Certificate, ByHand) {
     EXPECT_DOUBLE_EQ(found.gap, 0.5 * (3 - 1.5) + 0.5 * (4 - 2));
 }
 
-TEST(Certificate, MeasuresTheWorstOfAllArcsToTheLastDigit) {
+TEST(Certificate, FindsTheLargestViolationExactly) {
     const Matrix<float> x = normal_population(150, 3, 1);
     const Matrix<float> y = normal_population(130, 3, 2);
     for (const CostKind kind : {CostKind::euclidean, CostKind::squared_euclidean, CostKind::cosine}) {
         const Cost cost(kind, x.view(), y.view());
         TransportPlan t = solve_exact(cost);
         for (const double error : {0.0, 1e-9, 1e-3, 1.0}) {
-            TransportPlan worse = t;
-            worse.duals.f[70] += error;
-            worse.duals.g[11] += error / 2;
+            TransportPlan perturbed = t;
+            perturbed.duals.f[70] += error;
+            perturbed.duals.g[11] += error / 2;
             double violation = 0;
             for (std::size_t i = 0; i < 150; ++i) {
                 for (std::size_t j = 0; j < 130; ++j) {
-                    violation = std::max(
-                        violation, worse.duals.f[i] + worse.duals.g[j] - cost.unit() * cost.exact(i, j));
+                    violation = std::max(violation, perturbed.duals.f[i] + perturbed.duals.g[j] -
+                                                        cost.unit() * cost.exact(i, j));
                 }
             }
-            EXPECT_EQ(certify(cost, worse).violation, violation) << error;
+            EXPECT_EQ(certify(cost, perturbed).violation, violation) << error;
         }
         EXPECT_EQ(certify(cost, t).violation, t.violation);
         EXPECT_EQ(certify(cost, t).gap, t.gap);
     }
 }
 
-TEST(Certificate, FittedRowsAreTheLeastThatTheColumnsLeave) {
+TEST(Certificate, FitRowsGivesTheLargestFeasibleRowDuals) {
     const Matrix<float> x = normal_population(120, 3, 1);
     const Matrix<float> y = normal_population(90, 3, 2);
     for (const CostKind kind : {CostKind::euclidean, CostKind::squared_euclidean}) {
@@ -70,10 +70,10 @@ TEST(Certificate, FittedRowsAreTheLeastThatTheColumnsLeave) {
         popflow::ot::apply_c_transform(cost, duals);
 
         for (std::size_t i = 0; i < 120; ++i) {
-            double least = 1e300;
+            double smallest = 1e300;
             for (std::size_t j = 0; j < 90; ++j)
-                least = std::min(least, cost.unit() * cost.exact(i, j) - duals.g[j]);
-            EXPECT_EQ(duals.f[i], least);
+                smallest = std::min(smallest, cost.unit() * cost.exact(i, j) - duals.g[j]);
+            EXPECT_EQ(duals.f[i], smallest);
         }
     }
 }

@@ -13,7 +13,7 @@ using popflow::linalg::Matrix;
 using popflow::support::normal_population;
 using popflow::support::rows;
 
-TEST(Coupling, PairsNearestByHand) {
+TEST(Coupling, PairsNearestCells) {
     const auto x0 = rows({{0, 0}, {10, 0}, {0, 10}});
     const auto x1 = rows({{1, 9}, {1, 1}, {9, 1}});
 
@@ -42,7 +42,7 @@ TEST(Coupling, IsAPermutationThatNoSwapImproves) {
     }
 }
 
-TEST(Coupling, BatchesOfDifferentShapeAreRefused) {
+TEST(Coupling, RefusesBatchesOfDifferentShapes) {
     const Matrix<float> x0 = normal_population(5, 2, 1);
     const Matrix<float> x1 = normal_population(6, 2, 1);
     EXPECT_THROW(popflow::ot::optimal_partners(x0.view(), x1.view()), popflow::core::ShapeMismatch);

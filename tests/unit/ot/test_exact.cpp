@@ -33,7 +33,8 @@ double user_cost(const Cost& cost, std::size_t i, std::size_t j) {
     return cost.offset() + cost.unit() * cost.exact(i, j);
 }
 
-// A plan is optimal if it has the marginals and touches feasible duals: checked over every arc in double.
+// Checks in double that the plan is optimal: it has the marginals, its arcs are tight, and the duals are
+// feasible on every arc.
 void expect_optimal(const Cost& cost, const TransportPlan& t, std::vector<double> a = {},
                     std::vector<double> b = {}) {
     const std::size_t n = cost.rows();
@@ -53,7 +54,7 @@ void expect_optimal(const Cost& cost, const TransportPlan& t, std::vector<double
         value += e.mass * user_cost(cost, e.i, e.j);
         EXPECT_NEAR(t.duals.f[e.i] + t.duals.g[e.j], user_cost(cost, e.i, e.j), tolerance);
     }
-    // Weights are whole numbers of units of 2^-48 of the total; the heaviest takes the rounding of all.
+    // Weights are multiples of 2^-48 of the total. The heaviest absorbs the rounding of all others.
     const double rounding = static_cast<double>(n + m) * std::ldexp(total, -48 + 1);
     for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(row[i], a[i], rounding);
     for (std::size_t j = 0; j < m; ++j) EXPECT_NEAR(col[j], b[j], rounding);
@@ -69,7 +70,7 @@ void expect_optimal(const Cost& cost, const TransportPlan& t, std::vector<double
     EXPECT_LE(t.gap, tolerance * total);
 }
 
-TransportPlan between(CostKind kind, const Matrix<float>& x, const Matrix<float>& y) {
+TransportPlan solve_and_check(CostKind kind, const Matrix<float>& x, const Matrix<float>& y) {
     const Cost cost(kind, x.view(), y.view());
     TransportPlan t = solve_exact(cost);
     expect_optimal(cost, t);
@@ -78,11 +79,11 @@ TransportPlan between(CostKind kind, const Matrix<float>& x, const Matrix<float>
 
 }  // namespace
 
-TEST(Exact, TwoByTwoByHand) {
+TEST(SolveExact, MatchesATwoByTwoExample) {
     const auto x = rows({{0}, {1}});
     const auto y = rows({{1.5F}, {3}});
 
-    const TransportPlan t = between(CostKind::squared_euclidean, x, y);
+    const TransportPlan t = solve_and_check(CostKind::squared_euclidean, x, y);
 
     ASSERT_EQ(t.plan.size(), 2U);
     EXPECT_EQ(t.plan[0].j, 0U);
@@ -90,7 +91,7 @@ TEST(Exact, TwoByTwoByHand) {
     EXPECT_EQ(t.value, (1.5 * 1.5 + 2 * 2) / 2);
 }
 
-TEST(Exact, WeightsByHand) {
+TEST(SolveExact, MatchesAWeightedExample) {
     Matrix<double> c(2, 3);
     const double values[] = {1, 2, 5, 4, 1, 1};
     std::copy(std::begin(values), std::end(values), c.values().begin());
@@ -104,56 +105,56 @@ TEST(Exact, WeightsByHand) {
     EXPECT_NEAR(t.value, 0.25 * 1 + 0.25 * 2 + 0.25 * 1 + 0.25 * 1, 4 * eps);
 }
 
-TEST(Exact, OneCellMeetsMany) {
+TEST(SolveExact, TransportsOneCellToMany) {
     const auto x = rows({{0, 0}});
     const auto y = rows({{3, 4}, {6, 8}, {0, 0}});
 
-    EXPECT_NEAR(between(CostKind::euclidean, x, y).value, 5, 8 * eps);
-    EXPECT_NEAR(between(CostKind::euclidean, y, x).value, 5, 8 * eps);
-    EXPECT_EQ(between(CostKind::euclidean, x, x).value, 0);
+    EXPECT_NEAR(solve_and_check(CostKind::euclidean, x, y).value, 5, 8 * eps);
+    EXPECT_NEAR(solve_and_check(CostKind::euclidean, y, x).value, 5, 8 * eps);
+    EXPECT_EQ(solve_and_check(CostKind::euclidean, x, x).value, 0);
 }
 
-TEST(Exact, AllCellsEqual) {
+TEST(SolveExact, HandlesIdenticalCells) {
     Matrix<float> x(100, 5);
     Matrix<float> y(70, 5);
     x.fill(3.7F);
     y.fill(3.7F);
 
-    EXPECT_EQ(between(CostKind::euclidean, x, y).value, 0);
+    EXPECT_EQ(solve_and_check(CostKind::euclidean, x, y).value, 0);
 
     y.fill(4.7F);
-    EXPECT_NEAR(between(CostKind::squared_euclidean, x, y).value, 5 * std::pow(4.7F - 3.7F, 2), 1e-6);
+    EXPECT_NEAR(solve_and_check(CostKind::squared_euclidean, x, y).value, 5 * std::pow(4.7F - 3.7F, 2), 1e-6);
 }
 
-TEST(Exact, DuplicatesOnAGrid) {
+TEST(SolveExact, HandlesDuplicatesOnAGrid) {
     Stream stream(5, Purpose::test);
     Matrix<float> x(400, 2);
     Matrix<float> y(400, 2);
     for (float& v : x.values()) v = static_cast<float>(stream.below(4));
     for (float& v : y.values()) v = static_cast<float>(stream.below(5));
 
-    between(CostKind::euclidean, x, y);
-    between(CostKind::squared_euclidean, x, y);
+    solve_and_check(CostKind::euclidean, x, y);
+    solve_and_check(CostKind::squared_euclidean, x, y);
 }
 
-TEST(Exact, AHugeOffsetChangesNothing) {
+TEST(SolveExact, DoesNotDependOnALargeOffset) {
     Matrix<float> x = normal_population(60, 3, 1);
     Matrix<float> y = normal_population(60, 3, 2);
     for (auto* z : {&x, &y}) {
         for (float& v : z->values()) v = std::round(v * 8) / 8;  // so that adding 2^19 is exact
     }
-    const double here = between(CostKind::squared_euclidean, x, y).value;
+    const double here = solve_and_check(CostKind::squared_euclidean, x, y).value;
     for (auto* z : {&x, &y}) {
         for (float& v : z->values()) v += 524288;
     }
 
-    EXPECT_EQ(between(CostKind::squared_euclidean, x, y).value, here);
+    EXPECT_EQ(solve_and_check(CostKind::squared_euclidean, x, y).value, here);
 }
 
-TEST(Exact, AnyMagnitude) {
+TEST(SolveExact, ScalesWithTheCellsAtAnyMagnitude) {
     const Matrix<float> x = normal_population(50, 4, 1);
     const Matrix<float> y = normal_population(40, 4, 2);
-    const double one = between(CostKind::squared_euclidean, x, y).value;
+    const double one = solve_and_check(CostKind::squared_euclidean, x, y).value;
     for (const int power : {-100, -40, 60, 110}) {
         Matrix<float> xs = x;
         Matrix<float> ys = y;
@@ -166,10 +167,10 @@ TEST(Exact, AnyMagnitude) {
     }
 }
 
-TEST(Exact, EqualsTheSortedPairingOnTheLine) {
+TEST(SolveExact, EqualsTheSortedPairingOnTheLine) {
     Matrix<float> x = normal_population(300, 1, 7);
     Matrix<float> y = normal_population(300, 1, 8, 0.5F, 2);
-    const double value = between(CostKind::squared_euclidean, x, y).value;
+    const double value = solve_and_check(CostKind::squared_euclidean, x, y).value;
     std::sort(x.values().begin(), x.values().end());
     std::sort(y.values().begin(), y.values().end());
     double sorted = 0;
@@ -178,7 +179,7 @@ TEST(Exact, EqualsTheSortedPairingOnTheLine) {
     EXPECT_NEAR(value, sorted, 1e-12 * sorted);
 }
 
-TEST(Exact, FindsAHiddenPermutation) {
+TEST(SolveExact, FindsAHiddenPermutation) {
     const Matrix<float> x = normal_population(500, 6, 3);
     Stream stream(4, Purpose::test);
     const auto order = stream.permutation(500);
@@ -187,43 +188,43 @@ TEST(Exact, FindsAHiddenPermutation) {
         for (std::size_t k = 0; k < 6; ++k) y(order[i], k) = x(i, k);
     }
 
-    const TransportPlan t = between(CostKind::squared_euclidean, x, y);
+    const TransportPlan t = solve_and_check(CostKind::squared_euclidean, x, y);
 
     ASSERT_EQ(t.plan.size(), 500U);
     for (const auto& e : t.plan) EXPECT_EQ(e.j, order[e.i]);
     EXPECT_EQ(t.value, 0);
 }
 
-TEST(Exact, UnequalNumbersInManyMarkersAndFew) {
+TEST(SolveExact, HandlesUnequalNumbersOfCells) {
     for (const std::size_t d : {1U, 2U, 20U}) {
         const Matrix<float> x = normal_population(350, d, 1);
         const Matrix<float> y = normal_population(200, d, 2, 0.4F, 1.3F);
-        between(CostKind::euclidean, x, y);
-        between(CostKind::squared_euclidean, y, x);
+        solve_and_check(CostKind::euclidean, x, y);
+        solve_and_check(CostKind::squared_euclidean, y, x);
     }
 }
 
-TEST(Exact, FarClustersOfDifferentWeight) {
+TEST(SolveExact, HandlesDistantClustersOfDifferentWeight) {
     Matrix<float> x = normal_population(300, 3, 1);
     Matrix<float> y = normal_population(200, 3, 2);
     for (std::size_t i = 0; i < 150; ++i) x(i, 0) += 100;
     for (std::size_t j = 0; j < 30; ++j) y(j, 0) += 100;
     x(299, 1) = 1e5F;  // and an outlier
 
-    between(CostKind::euclidean, x, y);
-    between(CostKind::squared_euclidean, x, y);
+    solve_and_check(CostKind::euclidean, x, y);
+    solve_and_check(CostKind::squared_euclidean, x, y);
 }
 
-TEST(Exact, Cosine) {
+TEST(SolveExact, SolvesCosineCosts) {
     const auto x = rows({{1, 0}, {0, 2}});
     const auto y = rows({{0, 5}, {-3, 0}});
 
-    // Either pairing: (0,2)-(0,5) costs 0 and (1,0)-(-3,0) costs 2, or twice 1.
-    EXPECT_NEAR(between(CostKind::cosine, x, y).value, 1, 4 * eps);
-    between(CostKind::cosine, normal_population(90, 5, 1, 1), normal_population(80, 5, 2, 1));
+    // Both pairings have the same sum: (0,2)-(0,5) costs 0 and (1,0)-(-3,0) costs 2, or both cost 1.
+    EXPECT_NEAR(solve_and_check(CostKind::cosine, x, y).value, 1, 4 * eps);
+    solve_and_check(CostKind::cosine, normal_population(90, 5, 1, 1), normal_population(80, 5, 2, 1));
 }
 
-TEST(Exact, SquaringInPlaceIsTheSquaredProblem) {
+TEST(SolveExact, SquaringInPlaceGivesTheSquaredProblem) {
     const Matrix<float> x = normal_population(150, 9, 1);
     const Matrix<float> y = normal_population(120, 9, 2);
     Cost cost(CostKind::euclidean, x.view(), y.view());
@@ -234,10 +235,10 @@ TEST(Exact, SquaringInPlaceIsTheSquaredProblem) {
     const TransportPlan second = solve_exact(cost, {}, {}, {.start = &start});
 
     expect_optimal(cost, second);
-    EXPECT_NEAR(second.value, between(CostKind::squared_euclidean, x, y).value, 1e-12 * second.value);
+    EXPECT_NEAR(second.value, solve_and_check(CostKind::squared_euclidean, x, y).value, 1e-12 * second.value);
 }
 
-TEST(Exact, AWrongStartIsMendedOrRefused) {
+TEST(SolveExact, RepairsAnInfeasibleStartOrThrows) {
     const Matrix<float> x = normal_population(200, 2, 1);
     const Matrix<float> y = normal_population(200, 2, 2);
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
@@ -250,7 +251,7 @@ TEST(Exact, AWrongStartIsMendedOrRefused) {
     EXPECT_THROW(solve_exact(cost, {}, {}, {.start = &start, .rounds = 0}), NumericalError);
 }
 
-TEST(Exact, TheSimplexGivesTheSameAnswer) {
+TEST(SolveExact, SimplexGivesTheSameValue) {
     Stream stream(5, Purpose::test);
     for (const std::size_t d : {1U, 2U, 6U}) {
         Matrix<float> x = normal_population(180, d, 1);
@@ -279,7 +280,7 @@ TEST(Exact, TheSimplexGivesTheSameAnswer) {
     }
 }
 
-TEST(Exact, OnTheLineWithWeightsAndTies) {
+TEST(SolveExact, IsOptimalOnTheLineWithWeightsAndTies) {
     Stream stream(7, Purpose::test);
     for (const std::size_t m : {1U, 50U, 120U}) {
         Matrix<float> x(120, 1);
@@ -299,7 +300,7 @@ TEST(Exact, OnTheLineWithWeightsAndTies) {
     }
 }
 
-TEST(Exact, WeightsOfZero) {
+TEST(SolveExact, HandlesZeroWeights) {
     const Matrix<float> x = normal_population(40, 3, 1);
     const Matrix<float> y = normal_population(30, 3, 2);
     std::vector<double> a(40, 1);
@@ -311,8 +312,8 @@ TEST(Exact, WeightsOfZero) {
     expect_optimal(cost, solve_exact(cost, a, b), a, b);
 }
 
-TEST(Exact, SameBitsForAnyNumberOfThreads) {
-    // Large enough for the sample of cells that the duals start from; as an assignment and as a flow.
+TEST(SolveExact, IsBitwiseEqualForAnyNumberOfThreads) {
+    // Large enough that the duals start from a sample of cells. One size is an assignment, the other a flow.
     const Matrix<float> x = normal_population(2100, 12, 1);
     const Matrix<float> y = normal_population(2100, 12, 2, 0.2F);
     const int before = omp_get_max_threads();
@@ -332,7 +333,7 @@ TEST(Exact, SameBitsForAnyNumberOfThreads) {
     }
 }
 
-TEST(Exact, ManyCellsWithWeights) {
+TEST(SolveExact, IsOptimalForManyWeightedCells) {
     const Matrix<float> x = normal_population(2200, 10, 1);
     const Matrix<float> y = normal_population(2100, 10, 2, 0.5F);
     Stream stream(3, Purpose::test);
@@ -347,7 +348,7 @@ TEST(Exact, ManyCellsWithWeights) {
     expect_optimal(cost, solve_exact(cost, a, b), a, b);
 }
 
-TEST(Exact, AgreesWithPot) {
+TEST(SolveExact, AgreesWithPot) {
     GoldenFile file("metrics/plans.bin");
     std::size_t cases = 0;
     for (; !file.at_end(); ++cases) {
@@ -365,13 +366,13 @@ TEST(Exact, AgreesWithPot) {
         const TransportPlan t = shape[2] != 0 ? solve_exact(cost) : solve_exact(cost, a, b);
 
         expect_optimal(cost, t, a, b);
-        // POT stops at costs reduced to its own epsilon; both are sums of n m products.
+        // POT stops when reduced costs are within its own epsilon. Both values are sums of n m products.
         EXPECT_NEAR(t.value, value, 1e-9 * (cost.unit() + std::fabs(cost.offset()))) << "case " << cases;
     }
     EXPECT_EQ(cases, 40U);
 }
 
-TEST(Exact, RefusesWhatItCannotSolve) {
+TEST(SolveExact, RefusesInvalidInput) {
     Matrix<float> x = normal_population(5, 2, 1);
     const Matrix<float> y = normal_population(4, 2, 2);
     const Matrix<float> other = normal_population(4, 3, 2);

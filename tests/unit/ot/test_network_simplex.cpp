@@ -30,10 +30,10 @@ ArcList all_arcs(const IntegerCost& cost, std::size_t n, std::size_t m) {
     return arcs;
 }
 
-Matrix<double> random_costs(std::size_t n, std::size_t m, std::uint64_t kinds, std::uint64_t seed) {
+Matrix<double> random_costs(std::size_t n, std::size_t m, std::uint64_t distinct, std::uint64_t seed) {
     Stream stream(seed, Purpose::test);
     Matrix<double> c(n, m);
-    for (double& v : c.values()) v = static_cast<double>(stream.below(kinds));
+    for (double& v : c.values()) v = static_cast<double>(stream.below(distinct));
     return c;
 }
 
@@ -41,8 +41,8 @@ using Units = std::vector<std::int64_t>;
 
 }  // namespace
 
-TEST(NetworkSimplex, TransportationByHand) {
-    // Supplies 3 and 2, demands 2, 2, 1; the best sends 2 + 1 from row 0 and 1 + 1 from row 1.
+TEST(NetworkSimplex, MatchesATransportationExample) {
+    // Supplies 3 and 2, demands 2, 2, 1. The optimum sends 2 + 1 from row 0 and 1 + 1 from row 1.
     Matrix<double> c(2, 3);
     const double values[] = {1, 4, 6, 3, 4, 2};
     std::copy(std::begin(values), std::end(values), c.values().begin());
@@ -66,7 +66,7 @@ TEST(NetworkSimplex, TransportationByHand) {
     EXPECT_EQ(value, 2 * 1 + 4 + 4 + 2);
 }
 
-TEST(NetworkSimplex, EqualsTheAssignmentWhereCostsTie) {
+TEST(NetworkSimplex, EqualsTheAssignmentIfCostsTie) {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const Matrix<double> c = random_costs(30, 30, 5, seed);
         const Cost cost(c.view());
@@ -88,7 +88,7 @@ TEST(NetworkSimplex, EqualsTheAssignmentWhereCostsTie) {
     }
 }
 
-TEST(NetworkSimplex, DualsProveThePlan) {
+TEST(NetworkSimplex, DualsProveThatThePlanIsOptimal) {
     const Matrix<double> c = random_costs(40, 25, 1000, 1);
     const Cost cost(c.view());
     const IntegerCost integer(cost);

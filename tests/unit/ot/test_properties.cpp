@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What holds for every problem of exact transport, on problems drawn at random; values by POT and SciPy.
+// Checks properties of exact transport on random problems, and values against POT and SciPy.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -43,7 +43,7 @@ Matrix<float> reordered(const Matrix<float>& x, std::span<const std::uint32_t> o
     return z;
 }
 
-// tests/golden/transport/generate.py has the same.
+// Returns random cells. tests/golden/transport/generate.py has the same generator.
 Matrix<float> cells(std::size_t n, std::size_t d, std::uint64_t seed, float scale) {
     std::uint64_t state = seed * 2 + 1;
     Matrix<float> x(n, d);
@@ -61,7 +61,7 @@ void expect_proven(const Cost& cost, const TransportPlan& t) {
     EXPECT_LE(certificate.violation, 1e-11 * scale);
     EXPECT_LE(certificate.gap, 1e-11 * scale);
     for (const auto& e : t.plan) {
-        // Complementary slackness: mass lies on tight arcs alone.
+        // Complementary slackness: only tight arcs carry mass.
         EXPECT_NEAR(t.duals.f[e.i] + t.duals.g[e.j], cost.offset() + cost.unit() * cost.exact(e.i, e.j),
                     1e-11 * scale);
     }
@@ -69,7 +69,7 @@ void expect_proven(const Cost& cost, const TransportPlan& t) {
 
 }  // namespace
 
-TEST(Properties, PotOnTwoHundredProblems) {
+TEST(ExactTransportProperties, ValuesAgreeWithPotOnTwoHundredProblems) {
     GoldenFile file("transport/transport.bin");
     std::size_t number = 0;
     for (; !file.at_end(); ++number) {
@@ -91,7 +91,7 @@ TEST(Properties, PotOnTwoHundredProblems) {
     EXPECT_EQ(number, 200U);
 }
 
-TEST(Properties, PotAndScipyOnLargeProblems) {
+TEST(ExactTransportProperties, ValuesAgreeWithPotAndScipyOnLargeProblems) {
     GoldenFile file("transport/large.bin");
     std::size_t number = 0;
     for (; !file.at_end(); ++number) {
@@ -110,7 +110,7 @@ TEST(Properties, PotAndScipyOnLargeProblems) {
     EXPECT_EQ(number, 5U);
 }
 
-TEST(Properties, MarginalsAreThoseThatWereAskedFor) {
+TEST(ExactTransportProperties, ThePlanHasTheGivenMarginals) {
     Stream stream(1, Purpose::test);
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const std::size_t n = 1 + stream.below(80);
@@ -135,7 +135,7 @@ TEST(Properties, MarginalsAreThoseThatWereAskedFor) {
     }
 }
 
-TEST(Properties, TriangleInequality) {
+TEST(ExactTransportProperties, DistancesAreSymmetricAndObeyTheTriangleInequality) {
     Stream stream(2, Purpose::test);
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const std::size_t d = 1 + seed % 3;
@@ -154,7 +154,7 @@ TEST(Properties, TriangleInequality) {
     }
 }
 
-TEST(Properties, TranslationMovesTheSquaredDistanceAsItShould) {
+TEST(ExactTransportProperties, TranslationChangesTheSquaredDistanceByItsFormula) {
     for (const std::size_t d : {1U, 2U, 9U}) {
         Matrix<float> x = normal_population(90, d, 1);
         Matrix<float> y = normal_population(70, d, 2);
@@ -177,7 +177,7 @@ TEST(Properties, TranslationMovesTheSquaredDistanceAsItShould) {
     }
 }
 
-TEST(Properties, TheOrderOfTheCellsChangesNothing) {
+TEST(ExactTransportProperties, TheValueDoesNotDependOnTheOrderOfCells) {
     Stream stream(3, Purpose::test);
     const Matrix<float> x = normal_population(130, 4, 1);
     const Matrix<float> y = normal_population(110, 4, 2);
@@ -192,7 +192,7 @@ TEST(Properties, TheOrderOfTheCellsChangesNothing) {
     }
 }
 
-TEST(Properties, CostsFromAMatrixOrAFunctionAreTheSame) {
+TEST(ExactTransportProperties, MatrixAndFunctionCostsGiveTheSameValue) {
     const Matrix<float> x = normal_population(60, 3, 1);
     const Matrix<float> y = normal_population(50, 3, 2);
     const Cost points(CostKind::euclidean, x.view(), y.view());

@@ -23,14 +23,14 @@ namespace {
 
 using Units = std::vector<std::int64_t>;
 
-Matrix<double> random_costs(std::size_t n, std::size_t m, std::uint64_t kinds, std::uint64_t seed) {
+Matrix<double> random_costs(std::size_t n, std::size_t m, std::uint64_t distinct, std::uint64_t seed) {
     Stream stream(seed, Purpose::test);
     Matrix<double> c(n, m);
-    for (double& v : c.values()) v = static_cast<double>(stream.below(kinds));
+    for (double& v : c.values()) v = static_cast<double>(stream.below(distinct));
     return c;
 }
 
-// Units that sum to `total`, some of them none.
+// Returns random units that sum to `total`. Some may be 0.
 Units random_units(std::size_t count, std::int64_t total, Stream& stream) {
     Units units(count, 0);
     for (; total > 0; --total) ++units[stream.below(count)];
@@ -39,8 +39,8 @@ Units random_units(std::size_t count, std::int64_t total, Stream& stream) {
 
 }  // namespace
 
-TEST(ShortestPaths, TransportationByHand) {
-    // Supplies 3 and 2, demands 2, 2, 1; the best sends 2 + 1 from row 0 and 1 + 1 from row 1.
+TEST(ShortestPaths, MatchATransportationExample) {
+    // Supplies 3 and 2, demands 2, 2, 1. The optimum sends 2 + 1 from row 0 and 1 + 1 from row 1.
     Matrix<double> c(2, 3);
     const double values[] = {1, 4, 6, 3, 4, 2};
     std::copy(std::begin(values), std::end(values), c.values().begin());
@@ -59,7 +59,7 @@ TEST(ShortestPaths, TransportationByHand) {
     EXPECT_EQ(plan.demand, Units(3, 0));
 }
 
-TEST(ShortestPaths, EqualTheSimplexAndProveThePlan) {
+TEST(ShortestPaths, FindAPlanThatTheirDualsProveOptimal) {
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
         Stream stream(seed, Purpose::test);
         const std::size_t n = 1 + stream.below(60);
@@ -69,7 +69,7 @@ TEST(ShortestPaths, EqualTheSimplexAndProveThePlan) {
         const Units demand = random_units(m, 200, stream);
         const Cost cost(c.view());
         const IntegerCost integer(cost);
-        // Bad duals and short lists: everything has to be searched for.
+        // Bad duals and short lists, so that paths must be searched for everything.
         Candidates candidates(cost, integer, Units(m, 0), 2);
         PartialPlan plan(candidates, supply, demand, Units(m, 0));
         plan.make_tight();
@@ -100,7 +100,7 @@ TEST(ShortestPaths, EqualTheSimplexAndProveThePlan) {
     }
 }
 
-TEST(ShortestPaths, StopWhereTheEffortIsSpent) {
+TEST(ShortestPaths, StopWhenTheEffortIsUsedUp) {
     const Matrix<double> c = random_costs(40, 40, 5, 1);
     const Cost cost(c.view());
     const IntegerCost integer(cost);

@@ -30,7 +30,7 @@ double dual_value(const SinkhornResult& r) {
 
 }  // namespace
 
-TEST(Sinkhorn, TwoByTwoByHand) {
+TEST(Sinkhorn, MatchesATwoByTwoExample) {
     // Costs 0 and 1: the symmetric solution is P = 1/2 [p, 1-p; 1-p, p], p = 1 / (1 + e^(-1/eps)), and
     // f + g = -eps log((1 + e^(-1/eps)) / 2).
     const auto x = rows({{0}, {1}});
@@ -48,7 +48,7 @@ TEST(Sinkhorn, TwoByTwoByHand) {
     EXPECT_NEAR(r.partners, 1 / (p * p + (1 - p) * (1 - p)), 1e-5);
 }
 
-TEST(Sinkhorn, GoesToTheExactValueAsEpsilonFalls) {
+TEST(Sinkhorn, ConvergesToTheExactValueAsEpsilonDecreases) {
     const Matrix<float> x = normal_population(80, 3, 1);
     const Matrix<float> y = normal_population(70, 3, 2, 0.5F);
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
@@ -63,7 +63,7 @@ TEST(Sinkhorn, GoesToTheExactValueAsEpsilonFalls) {
     }
 }
 
-TEST(Sinkhorn, IsStableWhereExponentialsUnderflow) {
+TEST(Sinkhorn, IsStableIfExponentialsUnderflow) {
     Matrix<float> x = normal_population(50, 2, 1);
     Matrix<float> y = normal_population(50, 2, 2);
     for (std::size_t j = 0; j < 25; ++j) y(j, 0) += 1e4F;
@@ -75,7 +75,7 @@ TEST(Sinkhorn, IsStableWhereExponentialsUnderflow) {
     for (double g : r.potentials.g) EXPECT_TRUE(std::isfinite(g));
 }
 
-TEST(Sinkhorn, ItsOwnPotentialsAreAFixedPoint) {
+TEST(Sinkhorn, ConvergedPotentialsAreAFixedPoint) {
     const Matrix<float> x = normal_population(60, 4, 1);
     const Matrix<float> y = normal_population(90, 4, 2);
     const Cost cost(CostKind::euclidean, x.view(), y.view());
@@ -87,7 +87,7 @@ TEST(Sinkhorn, ItsOwnPotentialsAreAFixedPoint) {
     for (std::size_t j = 0; j < 90; ++j) EXPECT_NEAR(again.potentials.g[j], r.potentials.g[j], 1e-4);
 }
 
-TEST(Sinkhorn, MarginalsOfWeights) {
+TEST(Sinkhorn, ThePlanHasTheGivenMarginals) {
     const auto x = rows({{0}, {1}, {2}});
     const auto y = rows({{0}, {1.5F}});
     const std::vector<double> a{0.5, 0, 0.5};
@@ -107,7 +107,7 @@ TEST(Sinkhorn, MarginalsOfWeights) {
     }
 }
 
-TEST(Sinkhorn, SameBitsForAnyNumberOfThreads) {
+TEST(Sinkhorn, IsBitwiseEqualForAnyNumberOfThreads) {
     const Matrix<float> x = normal_population(300, 5, 1);
     const Matrix<float> y = normal_population(200, 5, 2);
     const Cost cost(CostKind::euclidean, x.view(), y.view());
@@ -152,7 +152,7 @@ TEST(Sinkhorn, AgreesWithPot) {
     EXPECT_EQ(number, 24U);
 }
 
-TEST(Sinkhorn, UnbalancedByHand) {
+TEST(Sinkhorn, MatchesAnUnbalancedExample) {
     // One cell on each side at distance c: P minimises P c + (eps + 2 rho) KL(P | 1).
     const auto x = rows({{0}});
     const auto y = rows({{2}});
@@ -170,8 +170,8 @@ TEST(Sinkhorn, UnbalancedByHand) {
     EXPECT_NEAR(r.value, weight * (1 - mass), 1e-6);
 }
 
-TEST(Sinkhorn, OneSideMayBeFree) {
-    // Free columns: every row goes where it likes, at the price of the entropy alone.
+TEST(Sinkhorn, AllowsFreeColumns) {
+    // Free columns: each row chooses its columns and pays only for the entropy.
     const Matrix<float> x = normal_population(30, 2, 1);
     const Matrix<float> y = normal_population(40, 2, 2);
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
@@ -190,7 +190,7 @@ TEST(Sinkhorn, OneSideMayBeFree) {
     EXPECT_NEAR(r.mass, 1, 1e-6);
 }
 
-TEST(Sinkhorn, AShiftOfTheCostShiftsWhatItShould) {
+TEST(Sinkhorn, UnbalancedPlanHasTheReportedCostAndMassForNegativeCosts) {
     Matrix<double> c(3, 4);
     for (std::size_t l = 0; l < 12; ++l) c.values()[l] = std::sin(static_cast<double>(l)) - 3;
     const Cost cost(c.view());
@@ -199,7 +199,7 @@ TEST(Sinkhorn, AShiftOfTheCostShiftsWhatItShould) {
 
     const SinkhornResult r = sinkhorn(cost, {}, {}, options);
 
-    // The plan of the potentials has the value that is claimed, and costs below zero draw mass in.
+    // The plan of the potentials has the reported cost and mass. Negative costs make the mass larger than 1.
     const double eps = options.epsilon * cost.mean() * cost.unit();
     const double rho = 2 * cost.mean() * cost.unit();
     double mass = 0;
@@ -243,7 +243,7 @@ TEST(Sinkhorn, StartsFromEitherPotential) {
     }
 }
 
-TEST(Sinkhorn, StopsWithAnErrorWhereItDoesNotSettle) {
+TEST(Sinkhorn, ThrowsIfItDoesNotConverge) {
     const Matrix<float> x = normal_population(50, 2, 1);
     const Matrix<float> y = normal_population(50, 2, 2);
     const Cost cost(CostKind::squared_euclidean, x.view(), y.view());

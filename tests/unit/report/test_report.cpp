@@ -72,7 +72,7 @@ TEST(Report, TheBestIsMarkedButNotWhatLooksAtTheTarget) {
     EXPECT_EQ(lines_of(text, "FM"),
               (std::vector<std::string>{"FM           *0.500   6.000   *12.50  *0.500  *0.500"}))
         << "what looks the same is as good";
-    EXPECT_EQ(lines_of(text, "noise_floor"),
+    EXPECT_EQ(lines_of(text, "noise_floor "),
               (std::vector<std::string>{"noise_floor   0.250   0.250    250.0   0.250   0.250"}));
     EXPECT_TRUE(contains(popflow::support::report(results, ReportFormat::markdown),
                          "| MFM k=100 | **0.500** | **4.000** |"));

@@ -57,7 +57,8 @@ std::string bytes(const std::string& path) {
 
 // As another program would write it: without a seal.
 void claim_size(const std::string& path, const char* attribute, std::int64_t value) {
-    std::filesystem::resize_file(path, std::filesystem::file_size(path) - popflow::train::make_checksum_trailer({}).size());
+    std::filesystem::resize_file(
+        path, std::filesystem::file_size(path) - popflow::train::make_checksum_trailer({}).size());
     const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
     const hid_t model = H5Gopen2(file, "model", H5P_DEFAULT);
     EXPECT_GE(H5Adelete(model, attribute), 0) << attribute;
