@@ -21,9 +21,9 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
     require(config.run, "run", "RUN");
     require(config.output, "output", "R.h5");
     const std::string run = config.run;
-    const train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
+    const predict::RunModel trained(open_run(config, table, arguments, sections));
     check_output(config.output, "output", {config.data, config.config_file}, RunFiles::results);
-    return evaluate_run(run, checkpoint, config.output, config, table,
+    return evaluate_run(run, trained, config.output, config, table,
                         config.resume ? eval::Leftover::keep : eval::Leftover::discard, "", comm);
 }
 

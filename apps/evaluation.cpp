@@ -57,13 +57,13 @@ eval::EvaluationIdentity identity(const std::string& config_text, const train::C
 
 }  // namespace
 
-int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
+int evaluate_run(const std::string& run, const predict::RunModel& model, const std::string& output,
                  const options::RunConfig& config, const options::OptionTable& table, eval::Leftover leftover,
                  const std::string& log, const mpi::Communicator& comm) {
+    const train::Checkpoint& checkpoint = model.checkpoint();
+    const predict::TrainedModel& trained = model.trained();
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, true, comm);
     const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
-    const std::unique_ptr<models::Model> model = checkpoint.model();
-    const predict::TrainedModel trained = trained_model(*model, checkpoint);
     const std::vector<std::size_t> pairs = eval::chosen_pairs(
         screen, split, config.evaluate.parts, config.evaluate.train_pairs, config.evaluate.seed);
     const std::string config_text = table.text(options::training_sections()) +

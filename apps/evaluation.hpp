@@ -7,7 +7,7 @@
 #include "mpi/communicator.hpp"
 #include "options/option_table.hpp"
 #include "options/run_config.hpp"
-#include "train/checkpoint.hpp"
+#include "predict/run_model.hpp"
 
 namespace popflow::apps {
 
@@ -17,7 +17,7 @@ namespace popflow::apps {
 /// @param log  path of a file for the progress lines, empty for none
 /// @return `done` or `stopped`
 /// @throws core::UserError, core::Error
-int evaluate_run(const std::string& run, const train::Checkpoint& checkpoint, const std::string& output,
+int evaluate_run(const std::string& run, const predict::RunModel& model, const std::string& output,
                  const options::RunConfig& config, const options::OptionTable& table, eval::Leftover leftover,
                  const std::string& log, const mpi::Communicator& comm);
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/error.hpp"
+#include "predict/run_model.hpp"
 
 namespace popflow::apps {
 
@@ -32,14 +33,6 @@ bool belongs_to_run(const std::string& name, RunFiles allowed) {
 
 }  // namespace
 
-bool is_run_folder(const std::string& folder) {
-    return std::ranges::any_of(std::vector{"config.cfg", "checkpoint.h5", "weights.h5"},
-                               [&](const char* name) {
-                                   std::error_code ignored;
-                                   return fs::is_regular_file(fs::path(folder) / name, ignored);
-                               });
-}
-
 void check_output(const std::string& path, const std::string& option, const std::vector<std::string>& inputs,
                   RunFiles allowed) {
     if (path.empty()) return;
@@ -54,7 +47,7 @@ void check_output(const std::string& path, const std::string& option, const std:
     std::error_code error;
     const fs::path full = fs::absolute(path, error).lexically_normal();
     const std::string folder = full.parent_path().string();
-    if (!belongs_to_run(full.filename().string(), allowed) || !is_run_folder(folder)) return;
+    if (!belongs_to_run(full.filename().string(), allowed) || !predict::is_run_folder(folder)) return;
     throw core::ConfigError(option, "found '" + path + "', which belongs to the run in " + folder +
                                         ". Choose another name or another folder");
 }

@@ -13,9 +13,6 @@ enum class RunFiles {
     all       ///< all files, for the training of the run
 };
 
-/// Whether a folder contains a config.cfg, checkpoint.h5 or weights.h5.
-bool is_run_folder(const std::string& folder);
-
 /// Checks that an output does not overwrite an input or a file of a run folder.
 /// @param option  name of the option whose value is `path`
 /// @param inputs  paths of the inputs, empty ones are ignored

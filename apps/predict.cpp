@@ -19,15 +19,15 @@ void report_failures(const std::vector<predict::FailedPrediction>& failed) {
 }
 
 int predict_run(const options::RunConfig& config, const options::OptionTable& table,
-                const train::Checkpoint& checkpoint, const mpi::Communicator& comm) {
+                const predict::RunModel& model, const mpi::Communicator& comm) {
+    const train::Checkpoint& checkpoint = model.checkpoint();
     check_output(config.output, "output", {config.data, config.config_file});
     const auto conditions =
         predict::chosen_conditions(checkpoint.conditions, config.treatments, config.concentrations);
     const predict::Space space = predict::parse_space(config.space, config.screen.transform);
     if (comm.is_root()) eval::check_writable(config.output);
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, false, comm);
-    const std::unique_ptr<models::Model> model = checkpoint.model();
-    const predict::TrainedModel trained = trained_model(*model, checkpoint);
+    const predict::TrainedModel& trained = model.trained();
     predict::PredictionPlan plan = predict::plan_control_predictions(screen, conditions);
     plan.path = config.output;
     plan.space = space;
@@ -80,8 +80,8 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
     require(config.run, "run", "RUN");
     require(config.data, "data", "C.h5ad");
     require(config.output, "output", "P.h5ad");
-    const train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
-    return predict_run(config, table, checkpoint, comm);
+    const predict::RunModel trained(open_run(config, table, arguments, sections));
+    return predict_run(config, table, trained, comm);
 }
 
 }  // namespace popflow::apps

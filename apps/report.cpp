@@ -9,6 +9,7 @@
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "output_path.hpp"
+#include "predict/run_model.hpp"
 #include "verbs.hpp"
 #include "watch.hpp"
 
@@ -42,7 +43,7 @@ std::string results_of(const std::string& path) {
     if (!std::filesystem::is_directory(path, ignored)) return path;
     std::string file = path + "/results.h5";
     if (std::filesystem::exists(file, ignored)) return file;
-    if (!is_run_folder(path)) {
+    if (!predict::is_run_folder(path)) {
         throw core::ConfigError("report",
                                 "found the folder '" + path +
                                     "', which is not a run folder: it has no results.h5. Give result "

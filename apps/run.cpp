@@ -4,6 +4,7 @@
 #include "evaluation.hpp"
 #include "precision.hpp"
 #include "run_folder.hpp"
+#include "train/checkpoint_folder.hpp"
 #include "training_run.hpp"
 #include "verbs.hpp"
 
@@ -25,11 +26,11 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
     const auto lock = lock_run_folder(config, comm);
     if (const int code = train_run(config, table, comm); code != done) return code;
     comm.barrier();
-    const train::Checkpoint checkpoint = train::read_checkpoint(checkpoint_path(config.output));
+    const predict::RunModel trained(train::read_checkpoint(train::checkpoint_path(config.output)));
     // If the training has continued since, the pairs that were scored do not fit the new weights.
     const std::string results = config.output + "/results.h5";
     const int code =
-        evaluate_run(config.output, checkpoint, results, config, table,
+        evaluate_run(config.output, trained, results, config, table,
                      config.resume ? eval::Leftover::keep_if_same_identity : eval::Leftover::discard,
                      log_path(config.output), comm);
     if (comm.is_root() && code == done) {

@@ -52,30 +52,8 @@ void check_no_overwrite(const options::RunConfig& config) {
 
 }  // namespace
 
-std::string checkpoint_path(const std::string& run) {
-    return train::checkpoint_path(run);
-}
-
-std::string weights_path(const std::string& run) {
-    return run + "/weights.h5";
-}
-
 std::string log_path(const std::string& run) {
     return run + "/log.txt";
-}
-
-train::Checkpoint read_model(const std::string& run) {
-    std::error_code ignored;
-    if (std::filesystem::exists(checkpoint_path(run), ignored))
-        return train::read_checkpoint(checkpoint_path(run));
-    if (std::filesystem::exists(weights_path(run), ignored)) return train::read_weights(weights_path(run));
-    if (is_run_folder(run))
-        throw core::ConfigError(
-            "run", "found '" + run + "', which has no checkpoint.h5 yet: its training has not stored one");
-    throw core::ConfigError("run",
-                            "found '" + run +
-                                "', which is not a run folder: it has neither checkpoint.h5 nor weights.h5. "
-                                "Give a folder that popflow train --output has written");
 }
 
 std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& config,
@@ -106,7 +84,7 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
     if (std::ifstream in(run + "/config.cfg"); in) {
         table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
     }
-    train::Checkpoint checkpoint = read_model(run);
+    train::Checkpoint checkpoint = predict::read_run(run);
     table.parse_text(checkpoint.config, run);
     table.parse(arguments, sections, nullptr);
     options::RunConfig trained;
@@ -160,18 +138,6 @@ screen::Screen open_same_run_screen(const options::RunConfig& config, const opti
     }
     return open_same_screen(comm, config.data,
                             [&] { return open_run_screen(config, checkpoint, need_pairs); });
-}
-
-predict::TrainedModel trained_model(const models::Model& model, const train::Checkpoint& checkpoint) {
-    return {.model = model,
-            .values = checkpoint.adam.average,
-            .gaussian_base = checkpoint.base == train::Base::gaussian,
-            .normalisation = checkpoint.normalisation,
-            .conditions = checkpoint.conditions,
-            .mean_shifts = checkpoint.mean_shifts,
-            .cell_types = checkpoint.cell_types,
-            .neighbours =
-                checkpoint.shape.context == models::Context::population ? checkpoint.shape.encoder.knn : 0};
 }
 
 predict::Provenance provenance(const options::RunConfig& config, const train::Checkpoint& checkpoint,

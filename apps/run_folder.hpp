@@ -7,20 +7,14 @@
 
 #include "core/folder_lock.hpp"
 #include "eval/results.hpp"
-#include "predict/trained_model.hpp"
+#include "predict/run_model.hpp"
 #include "train/checkpoint.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
 
-/// Paths of the files of a run folder.
-std::string checkpoint_path(const std::string& run);
-std::string weights_path(const std::string& run);
+/// Path of the log file of a run folder.
 std::string log_path(const std::string& run);
-
-/// Reads the model of a run folder from checkpoint.h5, with weights.h5 as fallback.
-/// @throws core::UserError if the folder has neither, or if the file is invalid
-train::Checkpoint read_model(const std::string& run);
 
 /// Creates the run folder config.output if it does not exist, and locks it for this training. Collective:
 /// when it returns on any rank, rank 0 has the lock.
@@ -31,7 +25,7 @@ std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& conf
                                                   const mpi::Communicator& comm);
 
 /// Reads the model of config.run. Sets the configuration to that of the run, overridden by the command line.
-/// @throws core::UserError as read_model(), and for an option that a trained run cannot change
+/// @throws core::UserError as predict::read_run(), and for an option that a trained run cannot change
 train::Checkpoint open_run(options::RunConfig& config, const options::OptionTable& table,
                            const Arguments& arguments, const std::vector<options::Section>& sections);
 
@@ -46,10 +40,6 @@ screen::Screen open_run_screen(const options::RunConfig& config, const train::Ch
 screen::Screen open_same_run_screen(const options::RunConfig& config, const options::OptionTable& table,
                                     const train::Checkpoint& checkpoint, bool need_pairs,
                                     const mpi::Communicator& comm);
-
-/// Returns the model with all that a prediction needs. It refers to the model and the checkpoint, which must
-/// outlive it.
-predict::TrainedModel trained_model(const models::Model& model, const train::Checkpoint& checkpoint);
 
 /// Describes the origin of results, for the files that contain them.
 predict::Provenance provenance(const options::RunConfig& config, const train::Checkpoint& checkpoint,

@@ -86,7 +86,8 @@ class Training {
             log_->line(std::string("popflow ") + core::version() + " (" + core::commit() + "), rank 0 on " +
                        core::host_name());
             // Weights in the folder are those of fewer steps.
-            if (trainer_->steps_done() < config_.train.steps) std::filesystem::remove(weights_path(folder_));
+            if (trainer_->steps_done() < config_.train.steps)
+                std::filesystem::remove(predict::weights_path(folder_));
             write_config(folder_, table_);
             train::write_training_table(table_path(), rows_);
             csv_.emplace(folder_ + "/training.csv", rows_);
@@ -156,7 +157,7 @@ class Training {
         saved_.adam = trainer_->adam();
         if (files_) {
             files_->wait();
-            core::store_file(weights_path(folder_), train::weights_bytes(saved_));
+            core::store_file(predict::weights_path(folder_), train::weights_bytes(saved_));
         }
         return done;
     }

@@ -2,6 +2,17 @@
 # Contents of `cmake --install` and of the Debian package.
 include(GNUInstallDirs)
 install(TARGETS popflow_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# The library for other programs: `find_package(popflow)` defines popflow::popflow.
+include(CMakePackageConfigHelpers)
+set(popflow_package ${CMAKE_INSTALL_LIBDIR}/cmake/popflow)
+install(TARGETS popflow EXPORT popflow_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT popflow_targets NAMESPACE popflow:: FILE popflow-targets.cmake DESTINATION ${popflow_package})
+install(DIRECTORY include/popflow DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+configure_package_config_file(cmake/popflow-config.cmake.in ${PROJECT_BINARY_DIR}/popflow-config.cmake
+                              INSTALL_DESTINATION ${popflow_package})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/popflow-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/popflow-config.cmake ${PROJECT_BINARY_DIR}/popflow-config-version.cmake
+              cmake/FindDNNL.cmake DESTINATION ${popflow_package})
 install(DIRECTORY configs slurm DESTINATION ${CMAKE_INSTALL_DATADIR}/popflow USE_SOURCE_PERMISSIONS)
 install(DIRECTORY python/ DESTINATION ${CMAKE_INSTALL_DATADIR}/popflow/python FILES_MATCHING PATTERN "*.py")
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.png")

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "popflow/popflow.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
+#include "metrics/metric.hpp"
+#include "options/run_config.hpp"
+#include "ot/exact.hpp"
+#include "predict/prediction_space.hpp"
+#include "predict/predictor.hpp"
+#include "predict/run_model.hpp"
+
+namespace popflow {
+
+namespace {
+
+linalg::ConstMatrixView<float> view_of(CellsView cells) {
+    return {cells.data, cells.rows, cells.cols};
+}
+
+// Runs `work` and converts the errors of the library to those of the interface.
+template <class Work>
+auto translate_errors(Work work) {
+    try {
+        return work();
+    } catch (const core::UserError& error) {
+        throw InvalidInput(error.what());
+    } catch (const core::ShapeMismatch& error) {
+        throw InvalidInput(error.what());
+    } catch (const core::Error& error) {
+        throw Exception(error.what());
+    }
+}
+
+[[noreturn]] void reject(const std::string& name, const std::string& problem) {
+    throw InvalidInput(name + ": " + problem);
+}
+
+const metrics::Metric& metric_of(const std::string& name) {
+    const metrics::Metric* metric = metrics::find_metric(name);
+    if (metric == nullptr) {
+        const std::vector<std::string>& known = metrics::metric_names();
+        reject("metrics", "found '" + name + "', allowed " + core::joined(known, known.size()));
+    }
+    return *metric;
+}
+
+TransportSolution solve(const ot::Cost& cost, std::span<const double> a, std::span<const double> b) {
+    try {
+        ot::TransportPlan plan = ot::solve_exact(cost, a, b);
+        TransportSolution solution{.value = plan.value,
+                                   .plan = {},
+                                   .f = std::move(plan.duals.f),
+                                   .g = std::move(plan.duals.g),
+                                   .violation = plan.violation,
+                                   .gap = plan.gap};
+        solution.plan.reserve(plan.plan.size());
+        for (const ot::PlanEntry& entry : plan.plan) solution.plan.push_back({entry.i, entry.j, entry.mass});
+        return solution;
+    } catch (const core::NumericalError& error) {  // weights that have no plan
+        throw InvalidInput(error.what());
+    }
+}
+
+}  // namespace
+
+struct Model::Impl {
+    explicit Impl(const std::string& run) : model(predict::RunModel::load(run)) {
+        options::RunConfig config;
+        options::run_options(config).parse_text(model.checkpoint().config, run);
+        transform = config.screen.transform;
+    }
+
+    // Returns the control population as the model sees it: transformed, normalised, with numbered cell types.
+    screen::Cells prepare(CellsView control, const std::vector<std::string>& labels) const {
+        const train::Checkpoint& checkpoint = model.checkpoint();
+        const std::size_t markers = checkpoint.markers.size();
+        if (control.cols != markers || control.rows == 0)
+            reject("control", "found " + std::to_string(control.rows) + " cells x " +
+                                  std::to_string(control.cols) + " markers, expected at least one cell and " +
+                                  std::to_string(markers) + " markers");
+        if (const std::size_t knn = model.trained().neighbours; control.rows <= knn)
+            reject("control", "found " + std::to_string(control.rows) + " cells, allowed more than " +
+                                  std::to_string(knn) + ", the neighbours of each cell in the encoder");
+        screen::Cells cells{linalg::Matrix<float>(control.rows, markers),
+                            std::vector<std::uint8_t>(control.rows, 0)};
+        std::copy_n(control.data, control.rows * markers, cells.x.values().begin());
+        for (std::size_t i = 0; i < control.rows; ++i) {
+            const std::span<float> row = cells.x.view().row_span(i);
+            if (!transform.allows(row))
+                reject("control", "row " + std::to_string(i) +
+                                      ": found a value that is not finite, or negative with log1p");
+            transform.apply(row);
+        }
+        checkpoint.normalisation.apply(cells.x.view());
+        if (checkpoint.cell_types.size() > 1) number_types(checkpoint.cell_types, labels, cells.cell_type);
+        return cells;
+    }
+
+    static void number_types(const std::vector<std::string>& known, const std::vector<std::string>& labels,
+                             std::vector<std::uint8_t>& numbers) {
+        if (labels.size() != numbers.size())
+            reject("cell_types", "found " + std::to_string(labels.size()) + " labels, expected " +
+                                     std::to_string(numbers.size()) + ", one per control cell");
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+            const auto at = std::ranges::find(known, labels[i]);
+            if (at == known.end())
+                reject("cell_types",
+                       "found '" + labels[i] + "', allowed " + core::joined(known, known.size()));
+            numbers[i] = static_cast<std::uint8_t>(at - known.begin());
+        }
+    }
+
+    predict::RunModel model;
+    screen::Transform transform;
+};
+
+Model Model::load(const std::string& run) {
+    return translate_errors([&] {
+        Model model;
+        model.impl_ = std::make_shared<const Impl>(run);
+        return model;
+    });
+}
+
+const std::vector<std::string>& Model::markers() const {
+    return impl_->model.checkpoint().markers;
+}
+
+std::vector<std::string> Model::treatments() const {
+    std::vector<std::string> names;
+    for (const auto& treatment : impl_->model.checkpoint().conditions.treatments())
+        names.push_back(treatment.name);
+    return names;
+}
+
+const std::vector<std::string>& Model::cell_types() const {
+    return impl_->model.checkpoint().cell_types;
+}
+
+std::string Model::method() const {
+    return models::method_name(impl_->model.checkpoint().method);
+}
+
+Cells Model::predict(CellsView control, const PredictRequest& request) const {
+    return translate_errors([&] {
+        const predict::TrainedModel& trained = impl_->model.trained();
+        std::vector<double> concentrations;
+        if (request.concentration) concentrations.push_back(*request.concentration);
+        if (!request.concentration && trained.conditions.doses() == screen::Doses::all)
+            reject("concentration", "missing: the run was trained with --doses all");
+        const screen::Population condition =
+            predict::chosen_conditions(trained.conditions, {request.treatment}, concentrations).front();
+        screen::Cells cells = impl_->prepare(control, request.cell_types);
+        const std::vector<float> context = predict::population_context(trained, cells);
+        core::Stream noise(request.seed, core::Purpose::evaluation, 0,
+                           static_cast<std::uint64_t>(predict::DrawRole::base));
+        predict::transport_cells(trained, context, condition, request.tolerance, noise, cells.x.view());
+        predict::to_space(predict::Space::raw, trained.normalisation, impl_->transform, cells.x.view());
+        const std::span<const float> values = cells.x.values();
+        return Cells{{values.begin(), values.end()}, control.rows, control.cols};
+    });
+}
+
+std::vector<float> Model::embed(CellsView control, const std::vector<std::string>& cell_types) const {
+    return translate_errors([&] {
+        return predict::population_context(impl_->model.trained(), impl_->prepare(control, cell_types));
+    });
+}
+
+std::map<std::string, double> compute_metrics(CellsView predicted, CellsView truth,
+                                              const std::vector<std::string>& names) {
+    const std::vector<std::string>& chosen = names.empty() ? metrics::default_metric_names() : names;
+    for (const std::string& name : chosen) metric_of(name);
+    try {
+        const metrics::Scores scores =
+            metrics::score(view_of(predicted), view_of(truth), metrics::select_metrics(chosen));
+        std::map<std::string, double> result;
+        for (const std::string& name : chosen) result[name] = scores.*metric_of(name).score;
+        return result;
+    } catch (const core::Error& error) {  // shapes, or values that are not finite
+        throw InvalidInput(error.what());
+    }
+}
+
+TransportSolution solve_transport(CellsView x, CellsView y, TransportCost cost, std::span<const double> a,
+                                  std::span<const double> b) {
+    return translate_errors([&] {
+        const auto kind =
+            cost == TransportCost::euclidean ? ot::CostKind::euclidean : ot::CostKind::squared_euclidean;
+        return solve(ot::Cost(kind, view_of(x), view_of(y)), a, b);
+    });
+}
+
+TransportSolution solve_transport(std::span<const double> cost, std::size_t n, std::size_t m,
+                                  std::span<const double> a, std::span<const double> b) {
+    if (cost.size() != n * m || cost.empty())
+        reject("cost", "found " + std::to_string(cost.size()) + " elements, expected " + std::to_string(n) +
+                           " x " + std::to_string(m));
+    return translate_errors(
+        [&] { return solve(ot::Cost(linalg::ConstMatrixView<double>(cost.data(), n, m)), a, b); });
+}
+
+std::string version() {
+    return std::string(core::version()) + " (" + core::commit() + ")";
+}
+
+}  // namespace popflow

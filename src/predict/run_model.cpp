@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "predict/run_model.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "core/error.hpp"
+#include "train/checkpoint_folder.hpp"
+
+namespace popflow::predict {
+
+namespace {
+
+bool is_file(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(path, ignored);
+}
+
+bool exists(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::exists(path, ignored);
+}
+
+std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& model,
+                                                       const train::Checkpoint& checkpoint) {
+    return std::make_unique<const TrainedModel>(TrainedModel{
+        .model = model,
+        .values = checkpoint.adam.average,
+        .gaussian_base = checkpoint.base == train::Base::gaussian,
+        .normalisation = checkpoint.normalisation,
+        .conditions = checkpoint.conditions,
+        .mean_shifts = checkpoint.mean_shifts,
+        .cell_types = checkpoint.cell_types,
+        .neighbours =
+            checkpoint.shape.context == models::Context::population ? checkpoint.shape.encoder.knn : 0});
+}
+
+}  // namespace
+
+std::string weights_path(const std::string& run) {
+    return run + "/weights.h5";
+}
+
+bool is_run_folder(const std::string& folder) {
+    return is_file(folder + "/config.cfg") || is_file(folder + "/checkpoint.h5") ||
+           is_file(weights_path(folder));
+}
+
+train::Checkpoint read_run(const std::string& run) {
+    if (exists(train::checkpoint_path(run))) return train::read_checkpoint(train::checkpoint_path(run));
+    if (exists(weights_path(run))) return train::read_weights(weights_path(run));
+    if (is_run_folder(run))
+        throw core::ConfigError(
+            "run", "found '" + run + "', which has no checkpoint.h5 yet: its training has not stored one");
+    throw core::ConfigError("run",
+                            "found '" + run +
+                                "', which is not a run folder: it has neither checkpoint.h5 nor weights.h5. "
+                                "Give a folder that popflow train --output has written");
+}
+
+RunModel::RunModel(train::Checkpoint checkpoint)
+    : checkpoint_(std::make_unique<const train::Checkpoint>(std::move(checkpoint))),
+      model_(checkpoint_->model()),
+      trained_(make_trained_model(*model_, *checkpoint_)) {}
+
+}  // namespace popflow::predict
