@@ -9,7 +9,9 @@
 
 namespace popflow::support {
 
-/// Reads the plain binary files under tests/golden in the order they were written.
+/// Reads arrays from a binary file under tests/golden, in the order in which they were written.
+///
+/// @throws std::runtime_error if the file does not exist or ends early
 class GoldenFile {
   public:
     explicit GoldenFile(const std::string& name)

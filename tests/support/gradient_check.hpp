@@ -8,20 +8,22 @@
 
 namespace popflow::support {
 
-/// Relative error ||g - g'|| / max(||g||, ||g'||) between a gradient and central differences of `loss` in
-/// `x`. x is restored. Choose x away from kinks.
+/// Returns the relative error ||g - g'|| / max(||g||, ||g'||) between a gradient g and central differences g'
+/// of `loss` in `x`. Restores `x`. The loss must be differentiable near `x`.
+///
+/// @param h  step of the differences
 inline double gradient_error(std::span<double> x, std::span<const double> gradient,
                              const std::function<double()>& loss, double h = 1e-6) {
     double difference = 0;
     double size = 0;
     double numeric_size = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
-        const double kept = x[i];
-        x[i] = kept + h;
+        const double original = x[i];
+        x[i] = original + h;
         const double above = loss();
-        x[i] = kept - h;
+        x[i] = original - h;
         const double below = loss();
-        x[i] = kept;
+        x[i] = original;
         const double numeric = (above - below) / (2 * h);
         difference += (numeric - gradient[i]) * (numeric - gradient[i]);
         size += gradient[i] * gradient[i];

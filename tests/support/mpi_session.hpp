@@ -7,7 +7,7 @@
 
 namespace popflow::support {
 
-/// A test that needs MPI, which starts once in a process, however many suites it has.
+/// Fixture of tests that need MPI. Starts MPI once per process, for all test suites together.
 class WithMpi : public testing::Test {
   protected:
     WithMpi() {

@@ -9,8 +9,8 @@
 
 namespace popflow::support {
 
-/// A model of one weight, 1 at the start, that knows nothing of populations and moves no cell; tests say what
-/// its slots give.
+/// Model with one weight and initial value 1. It ignores populations and transports no cell. Subclasses in
+/// the tests define the losses and gradients of its slots.
 class OneWeight : public models::Model {
   public:
     OneWeight() { layout_.add("w", 1, 1); }

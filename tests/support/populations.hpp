@@ -9,7 +9,7 @@
 
 namespace popflow::support {
 
-/// n cells of d independent normal markers.
+/// Returns n cells with d independent normal markers. Shape [n, d].
 inline linalg::Matrix<float> normal_population(std::size_t n, std::size_t d, std::uint64_t seed,
                                                float mean = 0, float deviation = 1) {
     core::Stream stream(seed, core::Purpose::test);
@@ -19,7 +19,7 @@ inline linalg::Matrix<float> normal_population(std::size_t n, std::size_t d, std
     return x;
 }
 
-/// The matrix with these rows.
+/// Returns the matrix with the given rows, which have equal lengths.
 inline linalg::Matrix<float> rows(std::initializer_list<std::initializer_list<float>> values) {
     linalg::Matrix<float> x(values.size(), values.begin()->size());
     std::size_t l = 0;

@@ -8,7 +8,9 @@
 
 namespace popflow::support {
 
-/// Independent normal numbers.
+/// Returns a matrix of independent normal numbers with mean 0 and standard deviation `scale`.
+///
+/// @param key  selects the random stream
 template <class Real>
 linalg::Matrix<Real> random_matrix(std::size_t rows, std::size_t cols, std::uint64_t key, double scale = 1) {
     core::Stream stream(42, core::Purpose::test, key);

@@ -10,18 +10,18 @@
 
 namespace popflow::support {
 
-/// report::compare() with the effects of the options of the program.
+/// Calls report::compare() with the option effects of the program.
 inline std::vector<report::Comparison> compare(const std::vector<eval::Results>& results) {
     return report::compare(results, options::run_option_effects());
 }
 
-/// report::report() with the effects of the options of the program.
+/// Calls report::report() with the option effects of the program.
 inline std::string report(const std::vector<eval::Results>& results, report::ReportFormat format,
                           const report::PublishedTable* published = nullptr) {
     return report::report(results, options::run_option_effects(), format, published);
 }
 
-/// report::report_text() with the effects of the options of the program.
+/// Calls report::report_text() with the option effects of the program.
 inline std::string report_text(const std::vector<eval::Results>& results) {
     return report::report_text(results, options::run_option_effects());
 }

@@ -10,7 +10,7 @@
 
 namespace popflow::support {
 
-/// A small screen to be written as .h5ad; tests change what they are about.
+/// Small screen that is written as an .h5ad file. Tests change the members that they examine.
 struct ScreenFile {
     struct Row {
         std::string patient;
@@ -24,13 +24,14 @@ struct ScreenFile {
     };
     std::vector<Row> rows;
     std::vector<std::string> markers{"pERK", "CD90"};
-    std::vector<float> x;  ///< row-major; empty: x[i, j] = i + 100 j
+    std::vector<float> x;  ///< row-major. If empty, x[i, j] = i + 100 j
     std::vector<std::string> columns{"patient", "treatment", "concentration", "replicate",
                                      "culture", "plate",     "cell_type",     "part"};
 
-    /// Appends n cells with equal labels.
+    /// Appends n cells that have the labels of `row`.
     void add(std::size_t n, const Row& row) { rows.insert(rows.end(), n, row); }
 
+    /// Returns the label of a row in the named column.
     static std::string value(const Row& row, const std::string& column) {
         if (column == "patient") return row.patient;
         if (column == "treatment") return row.treatment;
@@ -41,6 +42,7 @@ struct ScreenFile {
         return column == "cell_type" ? row.cell_type : row.part;
     }
 
+    /// Writes the screen. The labels become categorical columns of obs.
     void write(const std::string& path) const {
         h5::DataFrame obs;
         for (const std::string& column : columns) {

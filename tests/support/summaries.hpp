@@ -7,27 +7,28 @@
 
 namespace popflow::support {
 
-/// Adds the mean of a model over one part and aggregation; every metric has the value.
+/// Appends the mean of the model over one part and aggregation to the summary. Sets every metric to `value`.
 inline void add_scope(eval::Results& results, const std::string& part, const std::string& aggregation,
                       double value) {
     const h5::DataFrame& old = results.summary;
     h5::DataFrame table;
-    const auto longer = [](auto column, const auto& last) {
+    const auto appended = [](auto column, const auto& last) {
         column.push_back(last);
         return column;
     };
-    table.add("part", longer(old.strings("part"), part));
-    table.add("predictor", longer(old.strings("predictor"), std::string("model")));
-    table.add("aggregation", longer(old.strings("aggregation"), aggregation));
-    table.add("n_pairs", longer(old.ints("n_pairs"), std::int64_t{4}));
-    table.add("n_failed", longer(old.ints("n_failed"), std::int64_t{0}));
+    table.add("part", appended(old.strings("part"), part));
+    table.add("predictor", appended(old.strings("predictor"), std::string("model")));
+    table.add("aggregation", appended(old.strings("aggregation"), aggregation));
+    table.add("n_pairs", appended(old.ints("n_pairs"), std::int64_t{4}));
+    table.add("n_failed", appended(old.ints("n_failed"), std::int64_t{0}));
     for (const std::string& name : metrics::default_metric_names())
-        table.add(name, longer(old.doubles(name), value));
+        table.add(name, appended(old.doubles(name), value));
     results.summary = table;
 }
 
-/// Results of MFM with 100 neighbours and of the noise floor over 8 test pairs of one culture. The model has
-/// this W2, MMD 0.0125 and else 0.5; the floor has 0.25.
+/// Returns results of MFM with 100 neighbours and of the noise floor over 8 test pairs of one culture. The
+/// model has the given W2, an MMD of 0.0125 and 0.5 for all other metrics. The noise floor has 0.25 for all
+/// metrics.
 inline eval::Results result_of_seed(std::uint64_t seed, double w2) {
     eval::Results results;
     results.file = "seed" + std::to_string(seed) + ".h5";

@@ -9,7 +9,7 @@
 
 namespace popflow::support {
 
-/// A fresh folder that goes with the object.
+/// New temporary folder. The destructor deletes it with all its files.
 class TemporaryFolder {
   public:
     TemporaryFolder() {
@@ -23,6 +23,7 @@ class TemporaryFolder {
         std::error_code ignored;
         std::filesystem::remove_all(path_, ignored);
     }
+    /// Returns the path of a file in the folder. Does not create the file.
     std::string file(const std::string& name) const { return (path_ / name).string(); }
     const std::filesystem::path& path() const { return path_; }
 

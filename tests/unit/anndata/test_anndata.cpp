@@ -21,7 +21,8 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-// tests/golden/anndata/generate.py: 48 cells in random order; X[:, 0] is the number of the cell.
+// Number of cells in the files of tests/golden/anndata/generate.py. The cells are in random order. X[:, 0] is
+// the number of the cell.
 constexpr std::size_t n_cells = 48;
 
 std::string golden(const std::string& name) {
@@ -41,7 +42,7 @@ ScreenOptions small_options() {
     return options;
 }
 
-/// Reads all rows in runs of the given lengths, each to its own place.
+/// Reads the columns of all rows in runs of `run_length` rows. Shape [rows, columns].
 std::vector<float> read_in_runs(const Expression& x, const std::vector<std::size_t>& columns,
                                 std::size_t run_length) {
     std::vector<float> out(x.rows() * columns.size(), -1);
@@ -58,7 +59,7 @@ class ScreenEncoding : public testing::TestWithParam<const char*> {};
 
 }  // namespace
 
-TEST_P(XEncoding, GivesTheSameMatrix) {
+TEST_P(XEncoding, HoldsTheSameMatrix) {
     const AnnData data(golden(GetParam()));
     ASSERT_EQ(data.n_obs(), n_cells);
     EXPECT_EQ(data.var_names(), (Strings{"cell", "pERK", "CD90", "IdU", "pHH3"}));
@@ -78,12 +79,12 @@ TEST_P(XEncoding, GivesTheSameMatrix) {
     }
 }
 
-TEST_P(XEncoding, ReadsOnlyTheRowsAskedFor) {
+TEST_P(XEncoding, ReadsOnlyTheRequestedRows) {
     const AnnData data(golden(GetParam()));
     const std::vector<std::size_t> all{0, 1, 2, 3, 4};
     const std::vector<float> whole = read_in_runs(data.x(), all, n_cells);
     std::vector<float> out(4 * 5, -1);
-    // Rows 40 and 41 go to the front, rows 6 and 20 behind them.
+    // Rows 40 and 41 are written first, followed by rows 6 and 20.
     const std::vector<RowRun> runs{{6, 1, out.data() + 10}, {20, 1, out.data() + 15}, {40, 2, out.data()}};
 
     data.x().read(runs, all);
@@ -112,7 +113,8 @@ TEST_P(ScreenEncoding, GivesTheSameScreenAndCells) {
     ASSERT_EQ(screen.populations.size(), 20U);
     ASSERT_EQ(screen.pairs.size(), 8U);
     EXPECT_TRUE(screen.dropped.empty());
-    // Order within an experiment: AH, DMSO, O 1, S 0.5, S 10. DMSO has more cells than AH; S pairs at 10.
+    // The populations of an experiment are AH, DMSO, O 1, S 0.5 and S 10, in this order. DMSO is the control,
+    // because it has more cells than AH. The pair of S is its highest dose, 10.
     EXPECT_EQ(screen.populations[13].concentration, "0.5");
     EXPECT_EQ(screen.populations[14].concentration, "10");
     EXPECT_EQ(screen.pairs[5].control, 11U);
@@ -120,7 +122,7 @@ TEST_P(ScreenEncoding, GivesTheSameScreenAndCells) {
 
     const std::vector<std::size_t> wanted{14, 1};
     const std::vector<Cells> cells = read_populations(screen, wanted);
-    const std::vector<std::size_t> first_cell{33, 2};  // 12 cells an experiment, in the order above
+    const std::vector<std::size_t> first_cell{33, 2};  // 12 cells per experiment, in the order above
     for (std::size_t k = 0; k < 2; ++k) {
         ASSERT_EQ(cells[k].x.rows(), 3U);
         float sum = 0;
@@ -155,7 +157,7 @@ TEST(AnnData, ReadsTypedColumnsAsCanonicalText) {
                                            "replicate", "treatment"}));
 }
 
-TEST(AnnData, RowsWithoutAValueThatMakesAPopulationAreLeftOut) {
+TEST(AnnData, DropsRowsWithoutALabelThatDefinesThePopulation) {
     ScreenOptions options = small_options();
     options.min_cells = 1;
     const Screen screen = open_screen(golden("obs_typed.h5ad"), options);
@@ -170,7 +172,7 @@ TEST(AnnData, RowsWithoutAValueThatMakesAPopulationAreLeftOut) {
     EXPECT_EQ(kept, n_cells - 2);
 }
 
-TEST(AnnData, ReadsCategoriesThatAreANullableColumn) {
+TEST(AnnData, ReadsCategoriesStoredAsANullableColumn) {
     const popflow::support::TemporaryFolder folder;
     popflow::h5::AtomicFile file(folder.file("a.h5"));
     popflow::h5::Group root = file.root();
@@ -189,28 +191,28 @@ TEST(AnnData, ReadsCategoriesThatAreANullableColumn) {
     EXPECT_EQ(AnnData(folder.file("a.h5")).obs("treatment").read_labels(), (Strings{"S", "DMSO"}));
 }
 
-TEST(AnnData, FingerprintsTellFilesApart) {
-    const auto print = [](const char* name) {
+TEST(AnnData, FingerprintsDifferBetweenFiles) {
+    const auto fingerprint = [](const char* name) {
         return open_screen(golden(name), small_options()).fingerprint;
     };
 
-    EXPECT_EQ(print("dense.h5ad"), print("dense.h5ad"));
-    EXPECT_EQ(print("dense.h5ad").size(), 16U);
-    EXPECT_NE(print("dense.h5ad"), print("csr_float32.h5ad"));
-    EXPECT_NE(print("dense.h5ad"), print("obs_typed.h5ad"));
+    EXPECT_EQ(fingerprint("dense.h5ad"), fingerprint("dense.h5ad"));
+    EXPECT_EQ(fingerprint("dense.h5ad").size(), 16U);
+    EXPECT_NE(fingerprint("dense.h5ad"), fingerprint("csr_float32.h5ad"));
+    EXPECT_NE(fingerprint("dense.h5ad"), fingerprint("obs_typed.h5ad"));
 }
 
-TEST(AnnData, FingerprintsTellCellsApart) {
+TEST(AnnData, FingerprintsDependOnTheCells) {
     const popflow::support::TemporaryFolder folder;
     popflow::support::ScreenFile file;
     file.add(50, {.patient = "P1", .treatment = "DMSO", .concentration = "0"});
     file.add(50, {.patient = "P1", .treatment = "O", .concentration = "1"});
-    const auto print = [&](float scale) {
+    const auto fingerprint = [&](float scale) {
         file.x.clear();
         for (int i = 0; i < 200; ++i) file.x.push_back(scale * static_cast<float>(i));
         file.write(folder.file("a.h5ad"));
         return open_screen(folder.file("a.h5ad"), small_options()).fingerprint;
     };
-    EXPECT_EQ(print(1), print(1));
-    EXPECT_NE(print(1), print(1.5F));
+    EXPECT_EQ(fingerprint(1), fingerprint(1));
+    EXPECT_NE(fingerprint(1), fingerprint(1.5F));
 }

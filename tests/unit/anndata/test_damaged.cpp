@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files that are HDF5 but not what they say they are: one line each, never a crash.
+// Files that are valid HDF5 but invalid AnnData give an error message of one line, never a crash.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -21,22 +21,23 @@ using popflow::support::TemporaryFolder;
 
 namespace {
 
-/// The parts of a CSR matrix of 4 cells x 2 markers, each to be spoilt.
-struct Sparse {
+/// Members of a CSR matrix of 4 cells x 2 markers. Tests damage one or more of them.
+struct SparseMatrix {
     std::string encoding = "csr_matrix";
     std::vector<std::int64_t> indptr{0, 1, 2, 3, 4};
     std::vector<std::int64_t> indices{0, 1, 0, 1};
     std::vector<float> values{1, 2, 3, 4};
 };
 
-struct Spoilt {
-    Sparse x;
+/// Members of a screen file that tests damage. By default the file is valid.
+struct DamagedScreen {
+    SparseMatrix x;
     std::vector<std::int8_t> codes{0, 0, 1, 1};
-    std::string encoding_of_column = "categorical";
+    std::string column_encoding = "categorical";
 };
 
-/// What the user is told of a file, without the path.
-std::string error_of(const Spoilt& spoilt) {
+/// Writes the file, reads it as a screen and returns the error message without the path.
+std::string error_message(const DamagedScreen& damaged) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5ad");
     {
@@ -46,19 +47,19 @@ std::string error_of(const Spoilt& spoilt) {
         obs.set_row_names({"a", "b", "c", "d"});
         h5::Group table = h5::write_dataframe(root, "obs", obs);
         h5::Group treatment = table.create_group("treatment");
-        h5::write_encoding(treatment, spoilt.encoding_of_column, "0.2.0");
-        if (spoilt.encoding_of_column == "categorical") {
-            treatment.write("codes", spoilt.codes);
+        h5::write_encoding(treatment, damaged.column_encoding, "0.2.0");
+        if (damaged.column_encoding == "categorical") {
+            treatment.write("codes", damaged.codes);
             treatment.write_strings("categories", std::vector<std::string>{"DMSO", "S"});
         }
         h5::DataFrame var;
         var.set_row_names({"m", "n"});
         h5::write_dataframe(root, "var", var);
         h5::Group x = root.create_group("X");
-        h5::write_encoding(x, spoilt.x.encoding, "0.1.0");
-        x.write("indptr", spoilt.x.indptr);
-        x.write("indices", spoilt.x.indices);
-        x.write("data", spoilt.x.values);
+        h5::write_encoding(x, damaged.x.encoding, "0.1.0");
+        x.write("indptr", damaged.x.indptr);
+        x.write("indices", damaged.x.indices);
+        x.write("data", damaged.x.values);
         x.write_attribute("shape", std::vector<std::int64_t>{4, 2});
         file.commit();
     }
@@ -76,59 +77,60 @@ std::string error_of(const Spoilt& spoilt) {
 
 }  // namespace
 
-TEST(DamagedFile, TheUnspoiltOneIsFine) {
-    EXPECT_EQ(error_of({}), "no error");
+TEST(DamagedFile, AnUndamagedFileIsRead) {
+    EXPECT_EQ(error_message({}), "no error");
 }
 
-TEST(DamagedFile, TheFingerprintTakesNothingBehindTheEndOfAChunk) {
+TEST(DamagedFile, TheFingerprintReadsNothingBeyondTheEndOfAChunk) {
     const Expression x(h5::open_file(POPFLOW_TEST_DATA "/anndata/chunks.h5").open_group("screen"));
     popflow::core::Digest digest;
     EXPECT_THROW(x.add_sample(digest), popflow::core::DataError);
 }
 
-TEST(DamagedFile, SparseIndicesOutOfRange) {
+TEST(DamagedFile, ReportsSparseIndicesOutOfRange) {
     for (const char* encoding : {"csr_matrix", "csc_matrix"}) {
-        Spoilt file;
+        DamagedScreen file;
         file.x.encoding = encoding;
         if (file.x.encoding == "csc_matrix") file.x.indptr = {0, 2, 4};
         file.x.indices[3] = 7;
         const bool rows = file.x.encoding == "csc_matrix";
-        EXPECT_EQ(error_of(file), std::string("X/indices: found 7, allowed 0 to ") + (rows ? "3" : "1"));
+        EXPECT_EQ(error_message(file), std::string("X/indices: found 7, allowed 0 to ") + (rows ? "3" : "1"));
         file.x.indices[3] = -1;
-        EXPECT_EQ(error_of(file), std::string("X/indices: found -1, allowed 0 to ") + (rows ? "3" : "1"));
+        EXPECT_EQ(error_message(file),
+                  std::string("X/indices: found -1, allowed 0 to ") + (rows ? "3" : "1"));
     }
 }
 
-TEST(DamagedFile, SparseOffsetsOutOfOrder) {
-    Spoilt file;
+TEST(DamagedFile, ReportsSparseOffsetsOutOfOrder) {
+    DamagedScreen file;
     file.x.indptr = {0, 3, 2, 3, 4};
-    EXPECT_EQ(error_of(file), "X/indptr: found 2, allowed 3 to 4");
+    EXPECT_EQ(error_message(file), "X/indptr: found 2, allowed 3 to 4");
     file.x.indptr = {0, 1, 2, 3, 5};
-    EXPECT_EQ(error_of(file), "X/indptr: found 5, allowed 3 to 4");
+    EXPECT_EQ(error_message(file), "X/indptr: found 5, allowed 3 to 4");
     file.x.indptr = {0, 1, 2, 4};
-    EXPECT_EQ(error_of(file),
+    EXPECT_EQ(error_message(file),
               "X: found 4 offsets, 4 indices and 4 values, allowed 5 offsets and as many indices as "
               "values");
 }
 
-TEST(DamagedFile, UnknownEncodings) {
-    Spoilt file;
+TEST(DamagedFile, ReportsUnknownEncodings) {
+    DamagedScreen file;
     file.x.encoding = "coo_matrix";
-    EXPECT_EQ(error_of(file), "X: found encoding coo_matrix, allowed array, csr_matrix, csc_matrix");
-    Spoilt column;
-    column.encoding_of_column = "awkward-array";
-    EXPECT_EQ(error_of(column),
+    EXPECT_EQ(error_message(file), "X: found encoding coo_matrix, allowed array, csr_matrix, csc_matrix");
+    DamagedScreen column;
+    column.column_encoding = "awkward-array";
+    EXPECT_EQ(error_message(column),
               "obs/treatment: found encoding awkward-array, allowed array, string-array, "
               "categorical, nullable-integer, nullable-boolean");
 }
 
-TEST(DamagedFile, CodesWithoutACategory) {
-    Spoilt file;
+TEST(DamagedFile, ReportsCodesWithoutACategory) {
+    DamagedScreen file;
     file.codes = {0, 0, 1, 2};
-    EXPECT_EQ(error_of(file), "obs/treatment/codes: found code 2, allowed codes below 2");
+    EXPECT_EQ(error_message(file), "obs/treatment/codes: found code 2, allowed codes below 2");
 }
 
-TEST(DamagedFile, NoAnnDataAtAll) {
+TEST(DamagedFile, ReportsFilesThatAreNotAnnData) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5ad");
     const auto error = [&](const std::function<void(h5::Group&)>& fill) {

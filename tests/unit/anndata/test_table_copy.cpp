@@ -23,15 +23,15 @@ std::string golden(const std::string& name) {
     return std::string(POPFLOW_TEST_DATA) + "/anndata/" + name;
 }
 
-// Writes obs of two segments of a file, the second before the first, into an AnnData file without columns in
-// X.
-std::string copied(const TemporaryFolder& folder, const std::string& source, const Rows& one,
-                   const Rows& other) {
+// Copies the obs rows `later` and `earlier` of a file as two segments into a new AnnData file, `earlier`
+// first. X has no columns. Returns the path of the new file.
+std::string copy_obs(const TemporaryFolder& folder, const std::string& source, const Rows& later,
+                     const Rows& earlier) {
     const AnnData data(source);
     const TableCopy table(data, "obs");
     const std::string path = folder.file("copy.h5ad");
-    const std::size_t n = one.size() + other.size();
-    const std::vector<RowSegment> segments{{one, other.size()}, {other, 0}};
+    const std::size_t n = later.size() + earlier.size();
+    const std::vector<RowSegment> segments{{later, earlier.size()}, {earlier, 0}};
     h5::AtomicFile file(path);
     {
         h5::Group root = file.root();
@@ -46,8 +46,8 @@ std::string copied(const TemporaryFolder& folder, const std::string& source, con
         obs.write_attribute("column-order", table.columns());
         h5::Dataset index = obs.create_strings("_index", n);
         const Strings names = table.obs_names(segments);
-        index.write_strings(other.size(), std::span(names).first(one.size()));
-        index.write_strings(0, std::span(names).subspan(one.size()));
+        index.write_strings(earlier.size(), std::span(names).first(later.size()));
+        index.write_strings(0, std::span(names).subspan(later.size()));
         table.create(obs, n);
         table.write(obs, segments);
     }
@@ -55,15 +55,15 @@ std::string copied(const TemporaryFolder& folder, const std::string& source, con
     return path;
 }
 
-class TableCopyOf : public testing::TestWithParam<const char*> {};
+class TableCopyLayout : public testing::TestWithParam<const char*> {};
 
 }  // namespace
 
-TEST_P(TableCopyOf, KeepsEveryLabel) {
+TEST_P(TableCopyLayout, KeepsEveryLabel) {
     const TemporaryFolder folder;
-    const Rows one{5, 3, 40};
-    const Rows other{47, 0, 5};
-    const std::string path = copied(folder, golden(GetParam()), one, other);
+    const Rows later{5, 3, 40};
+    const Rows earlier{47, 0, 5};
+    const std::string path = copy_obs(folder, golden(GetParam()), later, earlier);
 
     const AnnData before(golden(GetParam()));
     const AnnData after(path);
@@ -78,13 +78,13 @@ TEST_P(TableCopyOf, KeepsEveryLabel) {
         EXPECT_EQ(after.obs_names(i, 1), before.obs_names(rows[i], 1));
 }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, TableCopyOf,
+INSTANTIATE_TEST_SUITE_P(Layouts, TableCopyLayout,
                          testing::Values("obs_typed.h5ad", "obs_strings.h5ad", "layout_0_7.h5ad",
                                          "layout_0_6.h5ad"));
 
-TEST(TableCopy, KeepsTypes) {
+TEST(TableCopy, KeepsStoredTypes) {
     const TemporaryFolder folder;
-    const std::string path = copied(folder, golden("obs_typed.h5ad"), {3, 5}, {1});
+    const std::string path = copy_obs(folder, golden("obs_typed.h5ad"), {3, 5}, {1});
     const h5::Group obs = h5::open_file(path).open_group("obs");
     EXPECT_EQ(obs.open_dataset("patient").type().text(), "int16");
     EXPECT_EQ(obs.open_dataset("replicate").type().text(), "bool");
@@ -94,7 +94,7 @@ TEST(TableCopy, KeepsTypes) {
     EXPECT_EQ(obs.open_dataset("treatment/codes").read<int>()[2], -1);
 }
 
-TEST(TableCopy, RefusesAColumnOfAnotherLength) {
+TEST(TableCopy, ThrowsForAColumnOfAnotherLength) {
     const TemporaryFolder folder;
     popflow::support::ScreenFile screen;
     screen.add(4, {"P1", "DMSO", "0"});

@@ -13,7 +13,7 @@ using namespace popflow::screen;
 
 namespace {
 
-/// Two patients with a control and two doses each; the pairs are those of the higher dose.
+/// Returns a screen of two patients, each with a control and two doses. Pairs use the higher dose.
 Screen small_screen() {
     Screen screen;
     screen.file = "a \"b\".h5ad";
@@ -54,7 +54,7 @@ Screen small_screen() {
 
 }  // namespace
 
-TEST(Inspection, TextIsAlignedAndShort) {
+TEST(Inspection, TextIsAlignedAndShortensLongLists) {
     const Screen screen = small_screen();
     const Split split{"patient:5", {Part::train, Part::test}};
 
@@ -100,7 +100,7 @@ Dropped
 )");
 }
 
-TEST(Inspection, WithoutSplitAndWithNothingDropped) {
+TEST(Inspection, TextLeavesOutTheSplitAndStatesThatNothingWasDropped) {
     Screen screen = small_screen();
     screen.dropped.clear();
 
@@ -110,7 +110,7 @@ TEST(Inspection, WithoutSplitAndWithNothingDropped) {
     EXPECT_TRUE(text.ends_with("\nNothing was dropped.\n"));
 }
 
-TEST(Inspection, JsonHoldsEverything) {
+TEST(Inspection, JsonListsAllDroppedPopulationsAndTheSplit) {
     const Screen screen = small_screen();
     const Split split{"patient:5", {Part::train, Part::test}};
 
@@ -122,7 +122,7 @@ TEST(Inspection, JsonHoldsEverything) {
     EXPECT_NE(json.find("\"spec\": \"patient:5\""), std::string::npos);
 }
 
-TEST(Json, IsWellFormed) {
+TEST(Json, WritesNestedObjectsAndArrays) {
     JsonWriter json;
     json.begin_object();
     json.member("a", std::vector<std::string>{"x", "y"}).key("b").begin_array().end();
@@ -145,11 +145,11 @@ TEST(Json, IsWellFormed) {
 )");
 }
 
-TEST(Json, EscapesAndMendsText) {
+TEST(Json, EscapesTextAndReplacesInvalidUtf8) {
     EXPECT_EQ(json_string("a\"\\\n\t\x01"), "\"a\\\"\\\\\\n\\t\\u0001\"");
     EXPECT_EQ(json_string("Zürich 𝛼"), "\"Zürich 𝛼\"");
     EXPECT_EQ(json_string("\xfc"), "\"\\ufffd\"");                        // Latin-1
-    EXPECT_EQ(json_string("\xe2\x82"), "\"\\ufffd\\ufffd\"");             // cut short
+    EXPECT_EQ(json_string("\xe2\x82"), "\"\\ufffd\\ufffd\"");             // truncated
     EXPECT_EQ(json_string("\xc0\xaf"), "\"\\ufffd\\ufffd\"");             // overlong
     EXPECT_EQ(json_string("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"");  // a surrogate
 }

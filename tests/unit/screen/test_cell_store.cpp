@@ -49,7 +49,7 @@ TEST(CellStore, KeepsCellsInMemory) {
     EXPECT_FALSE(store.cells(0).on_disk);
 }
 
-TEST(CellStore, KeepsCellsInAFileThatGoesWithIt) {
+TEST(CellStore, KeepsCellsInAFileThatIsDeletedWithTheStore) {
     const TemporaryFolder folder;
     CellStore moved;
     {
@@ -65,7 +65,7 @@ TEST(CellStore, KeepsCellsInAFileThatGoesWithIt) {
     EXPECT_TRUE(std::filesystem::is_empty(folder.file("")));
 }
 
-TEST(CellStore, SaysWhereItCannotWrite) {
+TEST(CellStore, ThrowsIfTheFolderDoesNotExist) {
     EXPECT_THROW(CellStore(sizes, d, "/no/such/folder"), popflow::core::DataError);
 }
 

@@ -29,14 +29,14 @@ const Conditions with_doses({{"S", {1, 10, 100}}, {"V", {2}}}, Doses::all);
 
 }  // namespace
 
-TEST(Conditions, WithoutDosesAreOneHot) {
+TEST(Conditions, AreOneHotWithoutDoses) {
     const Conditions conditions({{"O", {}}, {"S", {}}, {"V", {}}}, Doses::highest);
     EXPECT_EQ(conditions.size(), 3U);
     EXPECT_EQ(conditions.encode(treated("S", 7)), (std::vector<float>{0, 1, 0}));
     EXPECT_EQ(conditions.index(treated("V", 7)), 2U);
 }
 
-TEST(Conditions, DosesAreLevelsOnTheLogScale) {
+TEST(Conditions, EncodeADoseAsItsLevelOnALogScale) {
     EXPECT_EQ(with_doses.size(), 4U);
     EXPECT_EQ(with_doses.encode(treated("S", 1)), (std::vector<float>{1, 0, 1.0F / 3, 0}));
     EXPECT_EQ(with_doses.encode(treated("S", 100)), (std::vector<float>{1, 0, 1, 0}));
@@ -46,14 +46,14 @@ TEST(Conditions, DosesAreLevelsOnTheLogScale) {
     EXPECT_NEAR(with_doses.encode(treated("S", 0.1))[2], 1.0 / 3, 1e-6) << "before the first";
 }
 
-TEST(Conditions, AnUnseenDoseCountsAsTheNearest) {
+TEST(Conditions, AnUnseenDoseHasTheIndexOfTheNearestDose) {
     EXPECT_EQ(with_doses.count(), 4U);
     EXPECT_EQ(with_doses.index(treated("S", 50)), 2U);
     EXPECT_EQ(with_doses.index(treated("S", 20)), 1U);
     EXPECT_EQ(with_doses.index(treated("V", 9)), 3U);
 }
 
-TEST(Conditions, VectorsStandForTreatmentsThatWereNotTrainedOn) {
+TEST(Conditions, TreatmentVectorsEncodeHeldOutTreatments) {
     const TreatmentVectors vectors({"S", "V", "O"}, matrix(3, 2, {1, 0, 0.5F, 2, 0, 1}));
     const Conditions conditions({{"S", {}}, {"V", {}}}, Doses::highest, vectors);
 
@@ -69,7 +69,7 @@ TEST(Conditions, VectorsStandForTreatmentsThatWereNotTrainedOn) {
     EXPECT_THROW(conditions.encode(treated("X", 7)), popflow::core::Error);
 }
 
-TEST(Conditions, DosesOfVectorsAreLevelsAmongAll) {
+TEST(Conditions, WithTreatmentVectorsAllTreatmentsShareTheDoseLevels) {
     const TreatmentVectors vectors({"S", "V", "O"}, matrix(3, 1, {1, 2, 4}));
     const Conditions conditions({{"S", {1, 10}}, {"V", {100}}}, Doses::all, vectors);
 
@@ -81,7 +81,7 @@ TEST(Conditions, DosesOfVectorsAreLevelsAmongAll) {
     EXPECT_EQ(conditions.concentrations("O"), (std::vector<double>{1, 10, 100}));
 }
 
-TEST(Conditions, AnUnseenTreatmentIsNamed) {
+TEST(Conditions, TheErrorNamesAnUnseenTreatment) {
     try {
         with_doses.encode(treated("CSF", 1));
         FAIL();

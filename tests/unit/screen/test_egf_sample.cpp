@@ -13,8 +13,8 @@
 using namespace popflow::inspect;
 using namespace popflow::screen;
 
-// What data/README.md says of the file that comes with popflow.
-TEST(EgfSample, IsAScreenOfNinetyFivePairs) {
+// Checks the numbers that data/README.md states for the sample file.
+TEST(EgfSample, HasNinetyFivePairs) {
     const Screen screen = open_screen(POPFLOW_SAMPLE_DATA "/egf_sample.h5ad", ScreenOptions());
 
     EXPECT_EQ(screen.n_obs, 119000U);
@@ -29,23 +29,23 @@ TEST(EgfSample, IsAScreenOfNinetyFivePairs) {
               std::string::npos);
 }
 
-TEST(EgfSample, StimulationMovesItsMarkers) {
+TEST(EgfSample, EgfRaisesPhosphorylatedErk) {
     const Screen screen = open_screen(POPFLOW_SAMPLE_DATA "/egf_sample.h5ad", ScreenOptions());
     const auto marker =
         std::find(screen.markers.begin(), screen.markers.end(), "pERK") - screen.markers.begin();
 
     // EGF phosphorylates ERK within minutes.
-    std::size_t risen = 0;
-    std::size_t pairs = 0;
+    std::size_t n_raised = 0;
+    std::size_t n_pairs = 0;
     for (const PopulationPair& pair : screen.pairs) {
         if (screen.populations[pair.treated].treatment != "EGF_5min") continue;
         const std::vector<std::size_t> both{pair.control, pair.treated};
         const std::vector<Cells> cells = read_populations(screen, both);
         const Moments control = moments(cells[0].x);
         const Moments treated = moments(cells[1].x);
-        ++pairs;
-        if (treated.mean[marker] > control.mean[marker]) ++risen;
+        ++n_pairs;
+        if (treated.mean[marker] > control.mean[marker]) ++n_raised;
     }
-    EXPECT_EQ(pairs, 23U);
-    EXPECT_GE(risen, 20U);
+    EXPECT_EQ(n_pairs, 23U);
+    EXPECT_GE(n_raised, 20U);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Apart from the other tests, because it looks at the largest memory of the whole process.
+// A program of its own, because the test measures the peak memory of the whole process.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -20,7 +20,7 @@ using namespace popflow::screen;
 namespace {
 
 constexpr std::size_t n_markers = 40;
-constexpr std::size_t n_own = 4000;  // cells of the wanted experiment
+constexpr std::size_t n_wanted = 4000;  // cells of the experiment that is read
 
 void write_categorical(h5::Group& table, const std::string& name, const std::vector<std::string>& categories,
                        const std::vector<std::int8_t>& codes) {
@@ -30,13 +30,14 @@ void write_categorical(h5::Group& table, const std::string& name, const std::vec
     column.write("codes", codes, {.deflate = 1});
 }
 
-/// n_own cells of P1 among n_foreign of P2; every `stride`-th row is one of P1 until there are enough.
-void write_screen(const std::string& path, std::size_t n_foreign, std::size_t stride) {
-    const std::size_t n = n_own + n_foreign;
+/// Writes a screen with n_wanted cells of patient P1 and n_other cells of P2. The cells of P1 are every
+/// `stride`-th row from the first on.
+void write_screen(const std::string& path, std::size_t n_other, std::size_t stride) {
+    const std::size_t n = n_wanted + n_other;
     std::vector<std::int8_t> patient(n, 1);
     std::vector<std::int8_t> treatment(n, 0);
     for (std::size_t i = 0; i < n; ++i) treatment[i] = i / stride % 2 == 0 ? 0 : 1;
-    for (std::size_t k = 0; k < n_own; ++k) patient[k * stride] = 0;
+    for (std::size_t k = 0; k < n_wanted; ++k) patient[k * stride] = 0;
     h5::AtomicFile file(path);
     h5::Group root = file.root();
     h5::Group obs = root.create_group("obs");
@@ -56,11 +57,11 @@ void write_screen(const std::string& path, std::size_t n_foreign, std::size_t st
     file.commit();
 }
 
-/// Writes in a process of its own, so that ours stays small.
-void write_elsewhere(const std::string& path, std::size_t n_foreign, std::size_t stride) {
+/// Calls write_screen() in a child process, so that it does not raise the peak memory of this one.
+void write_in_child_process(const std::string& path, std::size_t n_other, std::size_t stride) {
     const pid_t child = ::fork();
     if (child == 0) {
-        write_screen(path, n_foreign, stride);
+        write_screen(path, n_other, stride);
         ::_exit(0);
     }
     int status = -1;
@@ -68,21 +69,21 @@ void write_elsewhere(const std::string& path, std::size_t n_foreign, std::size_t
     ASSERT_EQ(status, 0);
 }
 
-/// The largest resident memory so far.
+/// Returns the peak resident memory of this process, in MB.
 double peak_megabytes() {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-void read_own(const std::string& path) {
+void read_wanted(const std::string& path) {
     ScreenOptions options;
     options.min_cells = 100;
     const Screen screen = open_screen(path, options);
     ASSERT_EQ(screen.populations.front().patient, "P1");
-    const std::vector<std::size_t> own{screen.pairs.front().control, screen.pairs.front().treated};
-    const std::vector<Cells> cells = read_populations(screen, own);
-    EXPECT_EQ(cells[0].x.rows() + cells[1].x.rows(), n_own);
+    const std::vector<std::size_t> wanted{screen.pairs.front().control, screen.pairs.front().treated};
+    const std::vector<Cells> cells = read_populations(screen, wanted);
+    EXPECT_EQ(cells[0].x.rows() + cells[1].x.rows(), n_wanted);
 }
 
 }  // namespace
@@ -92,18 +93,18 @@ TEST(Memory, DoesNotGrowWithOtherPopulations) {
     GTEST_SKIP() << "the sanitizer keeps freed memory";
 #endif
     const popflow::support::TemporaryFolder folder;
-    // Own cells side by side, and strewn over the file.
+    // The cells to read are contiguous (stride 1) or scattered over the file (stride 100).
     for (const std::size_t stride : {std::size_t{1}, std::size_t{100}}) {
         const std::string small = folder.file("small.h5ad");
         const std::string large = folder.file("large.h5ad");
-        write_elsewhere(small, 400000, stride);
-        write_elsewhere(large, 1200000, stride);
-        read_own(small);
+        write_in_child_process(small, 400000, stride);
+        write_in_child_process(large, 1200000, stride);
+        read_wanted(small);
         const double before = peak_megabytes();
 
-        read_own(large);
+        read_wanted(large);
 
-        // The further 800,000 cells are 128 MB of X; HDF5 caches 2 MB or so of its chunk index.
+        // The 800,000 additional cells take 128 MB in X. HDF5 caches about 2 MB of its chunk index.
         EXPECT_LT(peak_megabytes() - before, 4) << "stride " << stride;
     }
 }

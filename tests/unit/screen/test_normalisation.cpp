@@ -30,7 +30,7 @@ Matrix<float> random_matrix(std::size_t n, std::size_t d) {
 
 }  // namespace
 
-TEST(Moments, ByHand) {
+TEST(Moments, MatchValuesComputedByHand) {
     Matrix<float> x(4, 2);
     const float values[4][2] = {{1, 5}, {2, 5}, {3, 5}, {6, 5}};
     for (std::size_t i = 0; i < 4; ++i) {
@@ -46,7 +46,7 @@ TEST(Moments, ByHand) {
     EXPECT_FLOAT_EQ(normalisation.scale, std::sqrt(3.5F) / 2);  // the mean of sqrt(14 / 4) and 0
 }
 
-TEST(Moments, PartsCombineToTheWhole) {
+TEST(Moments, CombinedPartsMatchTheWhole) {
     const Matrix<float> x = random_matrix(5000, 3);
     const Moments whole = moments(x);
 
@@ -55,21 +55,21 @@ TEST(Moments, PartsCombineToTheWhole) {
             combine(moments(x.view().row_block(0, cut)), moments(x.view().row_block(cut, 5000 - cut)));
         EXPECT_EQ(parts.n, whole.n);
         for (std::size_t j = 0; j < 3; ++j) {
-            // A sum of 5000 squares in double, each side with its own rounding.
+            // Both sides are sums of 5000 squares in double precision, each with its own rounding errors.
             EXPECT_NEAR(parts.mean[j], whole.mean[j], 1e-12 * whole.mean[j]);
             EXPECT_NEAR(parts.m2[j], whole.m2[j], 1e-11 * whole.m2[j]);
         }
     }
 }
 
-TEST(Moments, AFarMeanDoesNotEatTheSpread) {
+TEST(Moments, StandardDeviationsAreAccurateForALargeMean) {
     const Moments m = moments(random_matrix(20000, 3));
 
-    // Six standard errors of a standard deviation, sigma / sqrt(2 n).
+    // The tolerance is six standard errors. The standard error of a standard deviation is sigma / sqrt(2 n).
     for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(m.standard_deviation(j), sigma(j), sigma(j) * 6 / 200);
 }
 
-TEST(Normalisation, AppliesAndInverts) {
+TEST(Normalisation, ApplyStandardisesAndInvertRestores) {
     Matrix<float> x = random_matrix(1000, 3);
     const Matrix<float> before = x;
     const Normalisation normalisation = make_normalisation(moments(x));
@@ -80,14 +80,14 @@ TEST(Normalisation, AppliesAndInverts) {
 
     double spread = 0;
     for (std::size_t j = 0; j < 3; ++j) {
-        EXPECT_NEAR(after.mean[j], 0, 1e-4);  // means near 1000 are rounded to floats
+        EXPECT_NEAR(after.mean[j], 0, 1e-4);  // values near 1000 are rounded to float
         spread += after.standard_deviation(j) / 3;
     }
     EXPECT_NEAR(spread, 1, 1e-5);
     for (std::size_t k = 0; k < x.size(); ++k) EXPECT_NEAR(x.values()[k], before.values()[k], 4e-4);
 }
 
-TEST(Normalisation, RefusesDataWithoutSpread) {
+TEST(Normalisation, ThrowsForDataWithoutSpread) {
     Matrix<float> x(3000, 2);
     x.fill(0.1F);
 
@@ -95,7 +95,7 @@ TEST(Normalisation, RefusesDataWithoutSpread) {
     EXPECT_THROW(make_normalisation(Moments()), popflow::core::NumericalError);
 }
 
-TEST(Normalisation, MayBeNone) {
+TEST(Normalisation, NoNormalisationKeepsAllValues) {
     Matrix<float> x(2, 2);
     x.values()[0] = 0.1F;
     x.values()[3] = -7;
@@ -106,7 +106,7 @@ TEST(Normalisation, MayBeNone) {
     EXPECT_TRUE(std::ranges::equal(x.values(), before.values()));
 }
 
-TEST(Normalisation, RefusesAnotherNumberOfMarkers) {
+TEST(Normalisation, ThrowsForAnotherNumberOfMarkers) {
     Matrix<float> x(2, 3);
     const Normalisation normalisation{{1, 2}, 1};
 

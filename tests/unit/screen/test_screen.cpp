@@ -22,7 +22,8 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-/// Two patients: control with 3 cells, S at 1 and 10 with 2 cells each.
+/// Returns a screen of two patients. Each has a control with 3 cells, and S at doses 1 and 10 with 2 cells
+/// each.
 ScreenFile two_patients() {
     ScreenFile file;
     for (const char* patient : {"P1", "P2"}) {
@@ -45,17 +46,17 @@ class ScreenTest : public testing::Test {
         file.write(path_);
         return open_screen(path_, options);
     }
-    /// What the user is told, without the path.
-    std::string error(const ScreenFile& file, const ScreenOptions& options = small_options()) {
+    /// Returns the error message of opening and reading the file, without the path.
+    std::string open_error(const ScreenFile& file, const ScreenOptions& options = small_options()) {
         file.write(path_);
-        return error_of([&] {
+        return error_message([&] {
             const Screen screen = open_screen(path_, options);
             std::vector<std::size_t> all(screen.populations.size());
             for (std::size_t p = 0; p < all.size(); ++p) all[p] = p;
             read_populations(screen, all);
         });
     }
-    std::string error_of(const std::function<void()>& action) const {
+    std::string error_message(const std::function<void()>& action) const {
         try {
             action();
         } catch (const popflow::core::UserError& thrown) {
@@ -92,7 +93,7 @@ TEST_F(ScreenTest, PairsTheHighestDoseWithTheControl) {
     EXPECT_EQ(screen.populations[4].concentration_value, 1);
 }
 
-TEST_F(ScreenTest, AllDosesMakePairsOnRequestInNumericOrder) {
+TEST_F(ScreenTest, PairsAllDosesInNumericOrderOnRequest) {
     ScreenOptions options = small_options();
     options.doses = Doses::all;
     ScreenFile file = two_patients();
@@ -106,7 +107,7 @@ TEST_F(ScreenTest, AllDosesMakePairsOnRequestInNumericOrder) {
         EXPECT_EQ(screen.populations[screen.pairs[p].treated].concentration, doses[p]);
 }
 
-TEST_F(ScreenTest, ADoseIsANumberHoweverItIsWritten) {
+TEST_F(ScreenTest, DosesAreComparedAsNumbers) {
     ScreenFile file = two_patients();
     const std::size_t pairs = open(file).pairs.size();
     file.add(2, {"P1", "S", "10.0"});
@@ -120,13 +121,13 @@ TEST_F(ScreenTest, ADoseIsANumberHoweverItIsWritten) {
     EXPECT_EQ(treated.n_cells, open(two_patients()).populations[screen.pairs[0].treated].n_cells + 5);
 }
 
-TEST_F(ScreenTest, SmallPopulationsGoAndThenExperimentsOfNoUse) {
+TEST_F(ScreenTest, DropsSmallPopulationsAndThenIncompleteExperiments) {
     ScreenFile file = two_patients();
     file.add(1, {"P1", "O", "1"});     // too small
     file.add(5, {"P3", "S", "1"});     // no control
-    file.add(6, {"P4", "DMSO", "0"});  // no treatment that is large enough
+    file.add(6, {"P4", "DMSO", "0"});  // no treated population that is large enough
     file.add(1, {"P4", "S", "1"});
-    file.add(1, {"P5", "DMSO", "0"});  // nothing
+    file.add(1, {"P5", "DMSO", "0"});  // no population that is large enough
 
     const Screen screen = open(file);
 
@@ -146,7 +147,7 @@ TEST_F(ScreenTest, SmallPopulationsGoAndThenExperimentsOfNoUse) {
                             "P5 / PDO / 1 / A (0): no population of 2 cells or more"}));
 }
 
-TEST_F(ScreenTest, OfTwoControlsTheLargerOneIsTakenTiesByName) {
+TEST_F(ScreenTest, UsesTheLargestControlAndBreaksTiesByName) {
     ScreenFile file = two_patients();
     file.add(4, {"P1", "H2O", "0"});
     file.add(3, {"P2", "AH", "0"});
@@ -158,7 +159,7 @@ TEST_F(ScreenTest, OfTwoControlsTheLargerOneIsTakenTiesByName) {
     EXPECT_EQ(screen.treatments, Strings{"S"});
 }
 
-TEST_F(ScreenTest, ExcludesRowsMarkersAndSaysWhatMatchedNothing) {
+TEST_F(ScreenTest, ExcludesRowsAndMarkersAndReportsFiltersWithoutAMatch) {
     ScreenOptions options = small_options();
     options.exclude = {"patient=P2,concentration=10", "plate=9"};
     options.exclude_markers = {"pERK"};
@@ -175,7 +176,7 @@ TEST_F(ScreenTest, ExcludesRowsMarkersAndSaysWhatMatchedNothing) {
     EXPECT_EQ(cells_accounted_for(screen), screen.n_obs);
 }
 
-TEST_F(ScreenTest, AMissingOptionalColumnIsOneValue) {
+TEST_F(ScreenTest, AMissingOptionalColumnCountsAsOneValue) {
     ScreenFile file = two_patients();
     file.columns = {"patient", "treatment", "concentration"};
 
@@ -187,7 +188,7 @@ TEST_F(ScreenTest, AMissingOptionalColumnIsOneValue) {
     EXPECT_EQ(screen.pairs.size(), 2U);
 }
 
-TEST_F(ScreenTest, LabelsThatDifferWithinAnExperimentAreJoined) {
+TEST_F(ScreenTest, JoinsLabelsThatDifferWithinAPopulation) {
     ScreenFile file;
     file.add(1, {"P1", "DMSO", "0", "A"});
     file.add(1, {"P1", "DMSO", "0", "B"});
@@ -201,7 +202,7 @@ TEST_F(ScreenTest, LabelsThatDifferWithinAnExperimentAreJoined) {
     EXPECT_EQ(screen.populations[1].replicate, "B");
 }
 
-TEST_F(ScreenTest, ALabelMixedWithAnEmptyOneShows) {
+TEST_F(ScreenTest, JoinsAnEmptyLabelWithTheOthers) {
     ScreenFile file = two_patients();
     file.rows[0].part = "";
     ScreenOptions options = small_options();
@@ -213,12 +214,12 @@ TEST_F(ScreenTest, ALabelMixedWithAnEmptyOneShows) {
     EXPECT_EQ(screen.populations[1].part, "train");
 }
 
-TEST_F(ScreenTest, ControlsAloneAreEnoughForPrediction) {
+TEST_F(ScreenTest, AcceptsControlsAloneIfNoPairsAreNeeded) {
     ScreenFile file;
     file.add(3, {"P1", "DMSO", "0"});
     ScreenOptions options = small_options();
     EXPECT_EQ(
-        error(file, options),
+        open_error(file, options),
         "obs: the one experiment (patient, culture, plate, replicate) does not keep a control and a "
         "treatment of at least 2 cells. The largest population has 3 cells. Check --min-cells and --pair-by");
     options.need_pairs = false;
@@ -229,9 +230,9 @@ TEST_F(ScreenTest, ControlsAloneAreEnoughForPrediction) {
     EXPECT_TRUE(screen.pairs.empty());
 }
 
-TEST_F(ScreenTest, CellsAreTransformedAndInTheOrderOfTheFile) {
+TEST_F(ScreenTest, ReadsTransformedCellsInFileOrder) {
     ScreenFile file;
-    for (int repeat = 0; repeat < 3; ++repeat) {  // populations interleaved
+    for (int repeat = 0; repeat < 3; ++repeat) {  // interleaves the populations
         file.add(1, {"P1", "DMSO", "0", "A", "PDO", "1", repeat == 1 ? "Fibs" : "PDOs"});
         file.add(1, {"P1", "S", "1"});
     }
@@ -252,8 +253,9 @@ TEST_F(ScreenTest, CellsAreTransformedAndInTheOrderOfTheFile) {
     EXPECT_TRUE(read_populations(screen, {}).empty());
 }
 
-TEST_F(ScreenTest, BlocksOfRowsMeetWithoutASeam) {
-    // More rows than one block of obs (65536) and of X (16 MB), populations across the seams and interleaved.
+TEST_F(ScreenTest, ReadsPopulationsAcrossBlockBoundaries) {
+    // The rows exceed one block of obs (65536 rows) and one of X (16 MB). The populations are interleaved and
+    // cross the block boundaries.
     ScreenFile file;
     file.markers = {"a", "b", "c", "d"};
     for (int repeat = 0; repeat < 6; ++repeat) {
@@ -281,14 +283,14 @@ TEST_F(ScreenTest, BlocksOfRowsMeetWithoutASeam) {
     EXPECT_EQ(cells[0].x(20011, 0), 4.0F * (50022 + 30011));
 }
 
-TEST_F(ScreenTest, SaysWhatIsWrongWithTheFile) {
-    EXPECT_EQ(error_of([&] { open_screen(path_, small_options()); }),
+TEST_F(ScreenTest, ReportsWhatIsWrongWithTheFile) {
+    EXPECT_EQ(error_message([&] { open_screen(path_, small_options()); }),
               "cannot open: No such file or directory");
 
     ScreenFile no_treatment = two_patients();
     no_treatment.columns = {"patient", "concentration", "plate"};
     EXPECT_EQ(
-        error(no_treatment),
+        open_error(no_treatment),
         "obs/treatment: is missing, found concentration, patient, plate. Name the column that holds the "
         "treatments with --column treatment=COLUMN");
 
@@ -296,87 +298,87 @@ TEST_F(ScreenTest, SaysWhatIsWrongWithTheFile) {
     for (ScreenFile::Row& row : no_control.rows) {
         if (row.treatment == "DMSO") row.treatment = "untreated";
     }
-    EXPECT_EQ(error(no_control),
+    EXPECT_EQ(open_error(no_control),
               "obs/treatment: found no control among S, untreated, allowed control labels are "
               "DMSO, AH, H2O, control, vehicle. Name the controls of this file with --control");
 
     ScreenFile doses = two_patients();
     doses.rows[3].concentration = doses.rows[4].concentration = "high";
-    EXPECT_EQ(error(doses),
+    EXPECT_EQ(open_error(doses),
               "obs/concentration: found `high` for treatment S, which has 3 concentrations: they must be "
               "numbers, so that doses have an order");
 
     ScreenFile shape = two_patients();
     shape.x.assign(26, 1);
-    EXPECT_EQ(error(shape), "obs/_index: found 14 rows, allowed 13, the number of rows of X");
+    EXPECT_EQ(open_error(shape), "obs/_index: found 14 rows, allowed 13, the number of rows of X");
 
     ScreenFile empty;
-    EXPECT_EQ(error(empty), "X: found 0 cells, allowed 1 or more");
+    EXPECT_EQ(open_error(empty), "X: found 0 cells, allowed 1 or more");
 
     ScreenFile twice = two_patients();
     twice.markers = {"pERK", "pERK"};
-    EXPECT_EQ(error(twice), "var: found marker `pERK` twice, allowed once");
+    EXPECT_EQ(open_error(twice), "var: found marker `pERK` twice, allowed once");
 
     ScreenFile types;
     for (int k = 0; k < 256; ++k)
         types.add(1, {"P1", "DMSO", "0", "A", "PDO", "1", "type" + std::to_string(k)});
     types.add(2, {"P1", "S", "1"});
-    EXPECT_EQ(error(types), "obs/cell_type: found 257 cell types, allowed at most 255");
+    EXPECT_EQ(open_error(types), "obs/cell_type: found 257 cell types, allowed at most 255");
 }
 
-TEST_F(ScreenTest, SaysWhichValueOfXIsWrong) {
+TEST_F(ScreenTest, ReportsTheInvalidValueOfX) {
     ScreenFile file = two_patients();
     file.x.assign(28, 1);
-    const auto with = [&](float value, const char* transform) {
+    const auto error_with = [&](float value, const char* transform) {
         ScreenFile bad = file;
         bad.x[11] = value;
         ScreenOptions options = small_options();
         options.transform = Transform::parse(transform);
-        return error(bad, options);
+        return open_error(bad, options);
     };
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const float inf = std::numeric_limits<float>::infinity();
 
-    EXPECT_EQ(with(nan, "arcsinh:5"), "X: row 5, marker CD90: found NaN, allowed finite numbers");
-    EXPECT_EQ(with(-0.5, "log1p"),
+    EXPECT_EQ(error_with(nan, "arcsinh:5"), "X: row 5, marker CD90: found NaN, allowed finite numbers");
+    EXPECT_EQ(error_with(-0.5, "log1p"),
               "X: row 5, marker CD90: found -0.5, allowed finite numbers >= 0 for the transform log1p");
-    EXPECT_EQ(with(inf, "none"), "X: row 5, marker CD90: found inf, allowed finite numbers");
-    EXPECT_EQ(with(-0.5, "none"), "no error");
-    EXPECT_EQ(with(-12.5, "arcsinh:5"), "no error");  // as compensation leaves them
+    EXPECT_EQ(error_with(inf, "none"), "X: row 5, marker CD90: found inf, allowed finite numbers");
+    EXPECT_EQ(error_with(-0.5, "none"), "no error");
+    EXPECT_EQ(error_with(-12.5, "arcsinh:5"), "no error");  // compensation leaves negative values
 }
 
-TEST_F(ScreenTest, SaysWhatIsWrongWithAnOption) {
+TEST_F(ScreenTest, ReportsInvalidOptions) {
     const ScreenFile file = two_patients();
     ScreenOptions options = small_options();
 
     options.columns = {{"patient", "donor"}};
-    EXPECT_EQ(error(file, options).substr(0, 50), "obs/donor: is missing, found cell_type, concentrat");
+    EXPECT_EQ(open_error(file, options).substr(0, 50), "obs/donor: is missing, found cell_type, concentrat");
     options.columns = {{"doner", "patient"}};
-    EXPECT_EQ(error(file, options),
+    EXPECT_EQ(open_error(file, options),
               "column: found role `doner`, allowed patient, culture, treatment, concentration, "
               "replicate, plate, cell_type");
     options = small_options();
     options.pair_by = {"patient", "batch"};
-    EXPECT_EQ(error(file, options).substr(0, 22), "obs/batch: is missing,");
+    EXPECT_EQ(open_error(file, options).substr(0, 22), "obs/batch: is missing,");
     options.pair_by = {"treatment"};
-    EXPECT_EQ(error(file, options).substr(0, 25), "pair-by: found treatment,");
+    EXPECT_EQ(open_error(file, options).substr(0, 25), "pair-by: found treatment,");
     options = small_options();
     options.markers = {"perk"};
-    EXPECT_EQ(error(file, options),
+    EXPECT_EQ(open_error(file, options),
               "var: found no marker `perk` (did you mean 'pERK'?), allowed for --markers: pERK, CD90");
     options = small_options();
     options.exclude = {"patient"};
-    EXPECT_EQ(error(file, options), "exclude: found `patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
+    EXPECT_EQ(open_error(file, options), "exclude: found `patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
     options = small_options();
     options.min_cells = 4;
     EXPECT_EQ(
-        error(file, options),
+        open_error(file, options),
         "obs: none of 2 experiments (patient, culture, plate, replicate) keeps a control "
         "and a treatment of at least 4 cells. The largest population has 3 cells. Check --min-cells and "
         "--pair-by");
 }
 
-TEST_F(ScreenTest, AFileThatChangedIsNoticed) {
+TEST_F(ScreenTest, ThrowsIfTheFileChangedAfterItWasOpened) {
     const Screen screen = open(two_patients());
     ScreenFile other = two_patients();
     other.rows[0].treatment = "S";
@@ -384,7 +386,7 @@ TEST_F(ScreenTest, AFileThatChangedIsNoticed) {
     const std::vector<std::size_t> first{0};
 
     EXPECT_EQ(
-        error_of([&] { read_populations(screen, first); }),
+        error_message([&] { read_populations(screen, first); }),
         "obs: the cells differ from those found when the file was opened: the file must not change during "
         "a run");
 }

@@ -15,9 +15,9 @@ using popflow::core::DataError;
 
 namespace {
 
-/// A screen without a file: every combination has a control and one treated population.
-Screen screen_of(std::size_t n_patients, const std::vector<std::string>& cultures, std::size_t n_plates,
-                 const std::vector<std::string>& replicates) {
+/// Returns a screen that has no file. Every combination of labels has a control and one treated population.
+Screen make_screen(std::size_t n_patients, const std::vector<std::string>& cultures, std::size_t n_plates,
+                   const std::vector<std::string>& replicates) {
     Screen screen;
     screen.file = "screen.h5ad";
     for (std::size_t patient = 0; patient < n_patients; ++patient) {
@@ -50,7 +50,7 @@ const Population& treated(const Screen& screen, std::size_t pair) {
     return screen.populations[screen.pairs[pair].treated];
 }
 
-std::string error_of(const Screen& screen, const std::string& spec) {
+std::string error_message(const Screen& screen, const std::string& spec) {
     try {
         make_split(screen, spec, 1);
     } catch (const popflow::core::UserError& error) {
@@ -62,7 +62,7 @@ std::string error_of(const Screen& screen, const std::string& spec) {
 }  // namespace
 
 TEST(PatientSplit, HoldsOutWholePatients) {
-    const Screen screen = screen_of(4, {"PDO", "F"}, 2, {"A", "B"});
+    const Screen screen = make_screen(4, {"PDO", "F"}, 2, {"A", "B"});
 
     const Split split = make_split(screen, "patient:1, 3", 1);
 
@@ -75,34 +75,34 @@ TEST(PatientSplit, HoldsOutWholePatients) {
     EXPECT_TRUE(split.pairs(Part::validation).empty());
 }
 
-TEST(PatientSplit, SaysWhatIsWrong) {
-    const Screen screen = screen_of(3, {"PDO"}, 1, {"A"});
+TEST(PatientSplit, ReportsInvalidSplits) {
+    const Screen screen = make_screen(3, {"PDO"}, 1, {"A"});
 
     EXPECT_EQ(
-        error_of(screen, "patient:21"),
+        error_message(screen, "patient:21"),
         "screen.h5ad: split patient:21: found no pairs of patient `21` (did you mean '1'?), allowed 0, 1, 2");
-    EXPECT_EQ(error_of(screen_of(1, {"PDO"}, 2, {"A"}), "patient:0"),
+    EXPECT_EQ(error_message(make_screen(1, {"PDO"}, 2, {"A"}), "patient:0"),
               "screen.h5ad: split patient:0: found one patient only, `0`, allowed two or more");
-    EXPECT_EQ(error_of(screen, "patient:0,1,2"),
+    EXPECT_EQ(error_message(screen, "patient:0,1,2"),
               "screen.h5ad: split patient:0,1,2: found 0 pairs to train on and 3 to test, allowed 1 or more "
               "of each");
-    EXPECT_EQ(error_of(screen, "patient:"),
+    EXPECT_EQ(error_message(screen, "patient:"),
               "split: found `patient:` without a name, allowed replica, "
               "patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters, all");
-    EXPECT_EQ(error_of(screen, "patients"),
+    EXPECT_EQ(error_message(screen, "patients"),
               "split: found `patients`, allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], "
               "column:NAME, letters, all");
 }
 
-TEST(PatientSplit, NeedsExperimentsOfOnePatient) {
-    Screen screen = screen_of(3, {"PDO"}, 1, {"A"});
+TEST(PatientSplit, ThrowsIfExperimentsAreNotOfOnePatient) {
+    Screen screen = make_screen(3, {"PDO"}, 1, {"A"});
     screen.options.pair_by = {"plate"};
 
     EXPECT_THROW(make_split(screen, "patient:1", 1), ConfigError);
 }
 
-TEST(TreatmentSplit, HoldsOutPairsOfATreatment) {
-    Screen screen = screen_of(4, {"PDO", "F"}, 2, {"A", "B"});
+TEST(TreatmentSplit, HoldsOutAllPairsOfATreatment) {
+    Screen screen = make_screen(4, {"PDO", "F"}, 2, {"A", "B"});
     for (std::size_t p = 0; p < screen.pairs.size(); p += 4)
         screen.populations[screen.pairs[p].treated].treatment = p % 8 == 0 ? "V" : "CS";
 
@@ -111,15 +111,15 @@ TEST(TreatmentSplit, HoldsOutPairsOfATreatment) {
     ASSERT_EQ(split.parts.size(), screen.pairs.size());
     for (std::size_t p = 0; p < split.parts.size(); ++p)
         EXPECT_EQ(split.parts[p], p % 4 == 0 ? Part::test : Part::train);
-    EXPECT_EQ(error_of(screen, "treatment:VC"),
+    EXPECT_EQ(error_message(screen, "treatment:VC"),
               "screen.h5ad: split treatment:VC: found no pairs of treatment `VC` (did you mean 'V'?), "
               "allowed CS, S, V");
-    EXPECT_EQ(error_of(screen_of(2, {"F"}, 1, {"A"}), "treatment:S"),
+    EXPECT_EQ(error_message(make_screen(2, {"F"}, 1, {"A"}), "treatment:S"),
               "screen.h5ad: split treatment:S: found one treatment only, `S`, allowed two or more");
 }
 
-TEST(ReplicaSplit, TenBatchesOfEachCultureGiveOneReplicate) {
-    const Screen screen = screen_of(11, {"PDO", "F"}, 3, {"A", "B", "C"});
+TEST(ReplicaSplit, HoldsOutOneReplicateOfTenBatchesPerCulture) {
+    const Screen screen = make_screen(11, {"PDO", "F"}, 3, {"A", "B", "C"});
 
     const Split split = make_split(screen, "replica", 7);
 
@@ -136,30 +136,30 @@ TEST(ReplicaSplit, TenBatchesOfEachCultureGiveOneReplicate) {
         EXPECT_EQ(pairs[Part::test], 10);
         EXPECT_EQ(batches[Part::validation].size(), 10U);
         EXPECT_EQ(batches[Part::test].size(), 10U);
-        EXPECT_EQ(batches[Part::train].size(), 33U);  // every batch still trains
+        EXPECT_EQ(batches[Part::train].size(), 33U);  // every batch keeps pairs to train on
         for (const auto& batch : batches[Part::test]) EXPECT_FALSE(batches[Part::validation].contains(batch));
     }
 }
 
-TEST(ReplicaSplit, IsAFunctionOfTheSeed) {
-    const Screen screen = screen_of(10, {"PDO"}, 3, {"A", "B"});
+TEST(ReplicaSplit, IsDeterministicForASeed) {
+    const Screen screen = make_screen(10, {"PDO"}, 3, {"A", "B"});
 
     EXPECT_EQ(make_split(screen, "replica", 1).parts, make_split(screen, "replica", 1).parts);
     EXPECT_NE(make_split(screen, "replica", 1).parts, make_split(screen, "replica", 2).parts);
 }
 
-TEST(ReplicaSplit, WithFewBatchesAThirdOfThemEach) {
-    const Split split = make_split(screen_of(4, {"PDO"}, 2, {"A", "B"}), "replica", 1);
+TEST(ReplicaSplit, HoldsOutAThirdOfTheBatchesIfThereAreFew) {
+    const Split split = make_split(make_screen(4, {"PDO"}, 2, {"A", "B"}), "replica", 1);
 
     EXPECT_EQ(split.pairs(Part::validation).size(), 2U);
     EXPECT_EQ(split.pairs(Part::test).size(), 2U);
     EXPECT_EQ(split.pairs(Part::train).size(), 12U);
-    EXPECT_THROW(make_split(screen_of(2, {"PDO"}, 1, {"A", "B"}), "replica", 1), DataError);
-    EXPECT_THROW(make_split(screen_of(20, {"PDO"}, 3, {"A"}), "replica", 1), DataError);
+    EXPECT_THROW(make_split(make_screen(2, {"PDO"}, 1, {"A", "B"}), "replica", 1), DataError);
+    EXPECT_THROW(make_split(make_screen(20, {"PDO"}, 3, {"A"}), "replica", 1), DataError);
 }
 
-TEST(ColumnSplit, FollowsTheColumn) {
-    Screen screen = screen_of(3, {"PDO"}, 1, {"A"});
+TEST(ColumnSplit, ReadsThePartsFromTheColumn) {
+    Screen screen = make_screen(3, {"PDO"}, 1, {"A"});
     screen.options.split_column = "part";
     const std::vector<std::string> labels{"test", "train", "validation"};
     for (Population& population : screen.populations) population.part = labels[population.experiment];
@@ -173,22 +173,23 @@ TEST(ColumnSplit, FollowsTheColumn) {
     EXPECT_THROW(make_split(screen, "column:other", 1), ConfigError);
 }
 
-TEST(ColumnSplit, RefusesAMixedExperimentAndUnknownParts) {
-    Screen screen = screen_of(2, {"PDO"}, 1, {"A"});
+TEST(ColumnSplit, ThrowsForMixedExperimentsAndUnknownParts) {
+    Screen screen = make_screen(2, {"PDO"}, 1, {"A"});
     screen.options.split_column = "part";
     for (Population& population : screen.populations) population.part = "train";
 
-    EXPECT_NE(error_of(screen, "column:part").find("2 pairs to train on and 0 to test"), std::string::npos);
+    EXPECT_NE(error_message(screen, "column:part").find("2 pairs to train on and 0 to test"),
+              std::string::npos);
     screen.populations[1].part = "test";
     EXPECT_EQ(
-        error_of(screen, "column:part"),
+        error_message(screen, "column:part"),
         "screen.h5ad: obs/part: found `test, train` in the experiment 0, allowed one of train, validation, "
         "test, the same for all cells of an experiment");
     screen.populations[0].part = screen.populations[1].part = "tset";
     EXPECT_THROW(make_split(screen, "column:part", 1), DataError);
 }
 
-TEST(Part, HasItsName) {
+TEST(Part, NamesAreParsedBackToTheSamePart) {
     for (const Part part : {Part::train, Part::validation, Part::test})
         EXPECT_EQ(parse_part(part_name(part)), part);
     EXPECT_THROW(parse_part("tests"), ConfigError);

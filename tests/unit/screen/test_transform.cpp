@@ -21,13 +21,13 @@ float transformed(const std::string& text, float raw) {
     return raw;
 }
 
-double of_library(const std::string& text, double raw) {
+double library_transform(const std::string& text, double raw) {
     if (text == "log1p") return std::log1p(raw);
     const Transform transform = Transform::parse(text);
     return transform.kind == Transform::Kind::none ? raw : std::asinh(raw / transform.cofactor);
 }
 
-/// From the smallest float to the largest, 0 and 1 and their neighbours among them.
+/// Returns magnitudes from the smallest float to the largest, including 0, 1 and their neighbours.
 std::vector<float> magnitudes() {
     std::vector<float> all{0,
                            1,
@@ -42,7 +42,7 @@ std::vector<float> magnitudes() {
 
 }  // namespace
 
-TEST(Transform, ReadsItsText) {
+TEST(Transform, ParsesAndPrintsItsText) {
     for (const char* text : {"arcsinh:5", "arcsinh:0.5", "log1p", "none"})
         EXPECT_EQ(Transform::parse(text).text(), text);
     EXPECT_EQ(Transform::parse("arcsinh").text(), "arcsinh:5");
@@ -50,7 +50,7 @@ TEST(Transform, ReadsItsText) {
         EXPECT_THROW(Transform::parse(text), ConfigError);
 }
 
-TEST(Transform, IsThatOfTheLibraryToHalfAUnitInTheLastPlace) {
+TEST(Transform, MatchesTheStandardLibraryToHalfAUnitInTheLastPlace) {
     for (const char* text : {"arcsinh:5", "arcsinh:0.5", "arcsinh:150", "arcsinh:1e-30", "log1p", "none"}) {
         const Transform transform = Transform::parse(text);
         std::vector<float> raw = magnitudes();
@@ -63,24 +63,23 @@ TEST(Transform, IsThatOfTheLibraryToHalfAUnitInTheLastPlace) {
         for (std::size_t i = 0; i < raw.size(); ++i) {
             const double unit =
                 double{std::nextafter(std::abs(found[i]), largest)} - double{std::abs(found[i])};
-            ASSERT_NEAR(found[i], of_library(text, double{raw[i]}), 0.5000001 * unit)
+            ASSERT_NEAR(found[i], library_transform(text, double{raw[i]}), 0.5000001 * unit)
                 << text << " of " << raw[i];
             ASSERT_EQ(std::signbit(found[i]), std::signbit(raw[i])) << text << " of " << raw[i];
         }
     }
 }
 
-TEST(Transform, OfManyValuesIsThatOfEach) {
+TEST(Transform, GivesTheSameForManyValuesAsForEach) {
     const std::vector<float> raw = magnitudes();
     for (const char* text : {"arcsinh:5", "log1p"}) {
-        std::vector<float> run_collectively = raw;
-        Transform::parse(text).apply(run_collectively);
-        for (std::size_t i = 0; i < raw.size(); ++i)
-            ASSERT_EQ(run_collectively[i], transformed(text, raw[i]));
+        std::vector<float> found = raw;
+        Transform::parse(text).apply(found);
+        for (std::size_t i = 0; i < raw.size(); ++i) ASSERT_EQ(found[i], transformed(text, raw[i]));
     }
 }
 
-TEST(Transform, Inverts) {
+TEST(Transform, InvertUndoesApply) {
     for (const char* text : {"arcsinh:5", "arcsinh:0.5", "log1p", "none"}) {
         for (const float raw : {0.0F, 0.3F, 5.0F, 30000.0F})
             EXPECT_NEAR(Transform::parse(text).invert(double{transformed(text, raw)}), raw,
@@ -88,7 +87,7 @@ TEST(Transform, Inverts) {
     }
 }
 
-TEST(Transform, TellsWhatItCannotTransform) {
+TEST(Transform, AllowsOnlyValuesThatItCanTransform) {
     const float infinite = std::numeric_limits<float>::infinity();
     for (const char* text : {"arcsinh:5", "log1p", "none"}) {
         const Transform transform = Transform::parse(text);

@@ -18,7 +18,7 @@ class TreatmentVectorsFile : public testing::Test {
         std::ofstream(path) << text;
         return TreatmentVectors::read(path);
     }
-    std::string error_of(const std::string& text) const {
+    std::string error_message(const std::string& text) const {
         try {
             (void)read(text);
         } catch (const popflow::core::DataError& error) {
@@ -33,12 +33,12 @@ class TreatmentVectorsFile : public testing::Test {
 
 }  // namespace
 
-TEST_F(TreatmentVectorsFile, HasARowForEachTreatment) {
+TEST_F(TreatmentVectorsFile, ReadsOneRowPerTreatmentAndAddsCombinations) {
     const TreatmentVectors vectors = read("mass;treatment;target\n3;SN-38;0\n\"-1e0\";5-FU;1\n0;V+X;-1\n");
 
     EXPECT_EQ(vectors.names(), (std::vector<std::string>{"SN-38", "5-FU", "V+X"}));
     EXPECT_EQ(vectors.features(), 2U);
-    // Halved: the squares are 12, of three rows.
+    // All features are halved, because the mean squared length of the three rows is 12 / 3 = 4.
     EXPECT_EQ(vectors.of("SN-38"), (std::vector<float>{1.5F, 0}));
     EXPECT_EQ(vectors.of("5-FU"), (std::vector<float>{-0.5F, 0.5F}));
     EXPECT_EQ(vectors.of("5-FU+SN-38"), (std::vector<float>{1, 0.5F}));
@@ -47,28 +47,28 @@ TEST_F(TreatmentVectorsFile, HasARowForEachTreatment) {
     EXPECT_FALSE(vectors.of("SN-38+V"));
 }
 
-TEST_F(TreatmentVectorsFile, OneHotsStayWhatTheyAre) {
+TEST_F(TreatmentVectorsFile, KeepsOneHotVectorsUnchanged) {
     const TreatmentVectors vectors = read("treatment,a,b\nA,1,0\nB,0,1\n");
     EXPECT_EQ(vectors.of("A"), (std::vector<float>{1, 0}));
     EXPECT_EQ(read("treatment,a\nA,0\n").of("A"), (std::vector<float>{0}));
     EXPECT_TRUE(read("treatment,a\n\xb5M,1\n").of("\xc2\xb5M")) << "Latin-1, as spreadsheets write it";
 }
 
-TEST_F(TreatmentVectorsFile, SaysWhatIsWrong) {
+TEST_F(TreatmentVectorsFile, ReportsWhatIsWrong) {
     EXPECT_EQ(
-        error_of("drug,a\nA,1\n"),
+        error_message("drug,a\nA,1\n"),
         "line 1: found the columns drug, a, but no column treatment: add one that names the treatment of "
         "each row");
-    EXPECT_EQ(error_of("treatment\nA\n"),
+    EXPECT_EQ(error_message("treatment\nA\n"),
               "line 1: found only the column treatment: add one or more columns of features");
-    EXPECT_EQ(error_of("treatment,a\n"), "found no rows, allowed one for each treatment");
-    EXPECT_EQ(error_of("treatment,a\nA,1\nB\n"), "row 2: found 1 field, allowed 2, one for each column");
-    EXPECT_EQ(error_of("treatment,a\nA,1\nA,2\n"),
+    EXPECT_EQ(error_message("treatment,a\n"), "found no rows, allowed one for each treatment");
+    EXPECT_EQ(error_message("treatment,a\nA,1\nB\n"), "row 2: found 1 field, allowed 2, one for each column");
+    EXPECT_EQ(error_message("treatment,a\nA,1\nA,2\n"),
               "row 2: found treatment 'A', allowed names that are unique and not empty");
-    EXPECT_EQ(error_of("treatment,a\n,1\n"),
+    EXPECT_EQ(error_message("treatment,a\n,1\n"),
               "row 1: found treatment '', allowed names that are unique and not empty");
     for (const std::string wrong : {"high", "", "nan", "inf", "1e60", "1 2"}) {
-        EXPECT_EQ(error_of("treatment,a\nA,1\nB," + wrong + "\n"),
+        EXPECT_EQ(error_message("treatment,a\nA,1\nB," + wrong + "\n"),
                   "row 2, column a: found '" + wrong + "', allowed a number");
     }
 }

@@ -28,7 +28,8 @@ using simulate::plan_letters;
 
 namespace {
 
-// Pixels above 0 of Pillow 9.4 with FreeType 2.12 at 100 pixels, Liberation Sans 2.1.
+// Number of non-zero pixels of each letter, drawn by Pillow 9.4 with FreeType 2.12 in Liberation Sans 2.1 at
+// 100 pixels.
 const std::map<std::string, std::size_t> pillow_points{
     {"A", 1631}, {"B", 2081}, {"C", 1596}, {"D", 1896}, {"E", 1714}, {"F", 1314}, {"G", 1932},
     {"H", 1737}, {"I", 690},  {"J", 1102}, {"K", 1622}, {"L", 970},  {"M", 2440}, {"N", 1963},
@@ -42,7 +43,7 @@ struct Box {
     float high[2] = {-1e9F, -1e9F};
 };
 
-Box box_of(const Matrix<float>& x) {
+Box bounding_box(const Matrix<float>& x) {
     Box box;
     for (std::size_t i = 0; i < x.rows(); ++i) {
         for (std::size_t j = 0; j < 2; ++j) {
@@ -53,20 +54,20 @@ Box box_of(const Matrix<float>& x) {
     return box;
 }
 
-std::vector<std::size_t> all_of(const Letters& letters) {
+std::vector<std::size_t> all_experiments(const Letters& letters) {
     std::vector<std::size_t> all(letters.experiments.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
     return all;
 }
 
-std::string write_whole(const Letters& letters, const std::string& path) {
+std::string write_file(const Letters& letters, const std::string& path) {
     const auto file = simulate::create_letters_file(letters, path);
-    simulate::write_letters(letters, path, all_of(letters));
+    simulate::write_letters(letters, path, all_experiments(letters));
     file->commit();
     return path;
 }
 
-std::string error_of(const LettersOptions& options) {
+std::string error_message(const LettersOptions& options) {
     try {
         plan_letters(options);
     } catch (const popflow::core::UserError& error) {
@@ -75,7 +76,7 @@ std::string error_of(const LettersOptions& options) {
     return "no error";
 }
 
-screen::ScreenOptions as_letters() {
+screen::ScreenOptions letters_options() {
     screen::ScreenOptions options;
     options.pair_by = {"patient", "replicate"};
     options.min_cells = 1;
@@ -86,7 +87,7 @@ screen::ScreenOptions as_letters() {
 
 }  // namespace
 
-TEST(Letters, HaveThePointsThatPillowDraws) {
+TEST(Letters, HaveAsManyPointsAsPillowDraws) {
     const Letters letters = plan_letters({});
     ASSERT_EQ(letters.alphabet.clouds.size(), 26U);
     double sum = 0;
@@ -99,8 +100,8 @@ TEST(Letters, HaveThePointsThatPillowDraws) {
     EXPECT_NEAR(sum / 24, 1685.4, 17);
 }
 
-TEST(Letters, OfAFontOfBoxesAreBoxes) {
-    // A is half an em wide and one high, on whole pixels: 20 x 40 of them, 6 / 39 apart.
+TEST(Letters, ABoxGlyphGivesAGridOfPixels) {
+    // The letter A is half an em wide and one em high. At size 40 it fills 20 x 40 pixels, 6 / 39 apart.
     const Letters letters =
         plan_letters({.font = box_font, .letters = {"A"}, .test_letters = {}, .rotations = 1, .size = 40});
     EXPECT_EQ(letters.alphabet.family, "Box");
@@ -113,10 +114,10 @@ TEST(Letters, OfAFontOfBoxesAreBoxes) {
     }
 }
 
-TEST(Letters, FillTheSquareKeepingTheirShape) {
+TEST(Letters, FillTheSquareAndKeepTheirAspectRatio) {
     const Letters letters = plan_letters({});
     for (const auto& [letter, cloud] : letters.alphabet.clouds) {
-        const Box box = box_of(cloud);
+        const Box box = bounding_box(cloud);
         float longer = 0;
         for (std::size_t j = 0; j < 2; ++j) {
             EXPECT_NEAR(box.low[j], -box.high[j], 1e-5) << letter;
@@ -124,9 +125,9 @@ TEST(Letters, FillTheSquareKeepingTheirShape) {
         }
         EXPECT_NEAR(longer, 3, 1e-5) << letter;
     }
-    // The bar of an I is a full rectangle of pixels: n = rows x columns, and 6 / (rows - 1) is a pixel.
+    // The letter I is a full rectangle of pixels: n = rows x columns. The pixel spacing is 6 / (rows - 1).
     const Matrix<float>& bar = letters.alphabet.clouds.at("I");
-    const Box box = box_of(bar);
+    const Box box = bounding_box(bar);
     EXPECT_NEAR(box.high[1], 3, 1e-5);
     std::size_t columns = 0;
     while (columns < bar.rows() && bar(columns, 1) == bar(0, 1)) ++columns;
@@ -134,7 +135,7 @@ TEST(Letters, FillTheSquareKeepingTheirShape) {
     EXPECT_EQ(rows * columns, bar.rows());
     EXPECT_NEAR(box.high[0] - box.low[0],
                 6 * static_cast<double>(columns - 1) / static_cast<double>(rows - 1), 1e-5);
-    // y points upwards: the bars of a T and of an L.
+    // y points upwards: the bar of a T is at the top, that of an L at the bottom.
     const auto mean_y = [&](const char* letter) {
         const Matrix<float>& x = letters.alphabet.clouds.at(letter);
         double sum = 0;
@@ -145,7 +146,7 @@ TEST(Letters, FillTheSquareKeepingTheirShape) {
     EXPECT_LT(mean_y("L"), -0.5);
 }
 
-TEST(Letters, SourceAndTargetOfARowComeFromOnePoint) {
+TEST(Letters, SourceAndTargetRowsBelongToTheSamePoint) {
     const Letters letters = plan_letters({.seed = 3, .noise = 0.5, .jitter = 0.05});
     const simulate::RotatedLetter& e = letters.experiments.at(7);
     const simulate::LetterPoints points = simulate::letter_points(letters, e);
@@ -157,7 +158,7 @@ TEST(Letters, SourceAndTargetOfARowComeFromOnePoint) {
     for (std::size_t i = 0; i < cloud.rows(); ++i) {
         for (std::size_t j = 0; j < 2; ++j)
             noise += std::pow(static_cast<double>(points.source(i, j) - points.target(i, j)), 2);
-        // Back by the angle, onto the drawing.
+        // Rotates the target back onto the drawing.
         const double x = std::cos(e.angle) * static_cast<double>(points.target(i, 0)) +
                          std::sin(e.angle) * static_cast<double>(points.target(i, 1));
         const double y = -std::sin(e.angle) * static_cast<double>(points.target(i, 0)) +
@@ -166,13 +167,14 @@ TEST(Letters, SourceAndTargetOfARowComeFromOnePoint) {
                   std::pow(y - static_cast<double>(cloud(i, 1)), 2);
     }
     const double n = 2.0 * static_cast<double>(cloud.rows());
-    // The standard deviation of n normal numbers is off by 1 / sqrt(2 n) of itself: five times that.
+    // The tolerance is five standard errors. The relative standard error of the standard deviation of n
+    // normal numbers is 1 / sqrt(2 n).
     const double tolerance = 5 / std::sqrt(2 * n);
     EXPECT_NEAR(std::sqrt(noise / n) / 0.5, 1, tolerance);
     EXPECT_NEAR(std::sqrt(jitter / n) / 0.05, 1, tolerance);
 }
 
-TEST(Letters, AnglesDifferAndDoNotDependOnWhatElseIsAskedFor) {
+TEST(Letters, AnglesDependOnlyOnSeedLetterAndRotation) {
     const Letters all = plan_letters({.seed = 1});
     const Letters some = plan_letters({.seed = 1, .letters = {"Q"}, .test_letters = {"B"}, .rotations = 3});
     const Letters other = plan_letters({.seed = 2, .letters = {"Q"}, .test_letters = {"B"}, .rotations = 3});
@@ -192,16 +194,16 @@ TEST(Letters, AnglesDifferAndDoNotDependOnWhatElseIsAskedFor) {
         ASSERT_TRUE(e.angle >= 0 && e.angle < 2 * std::numbers::pi);
         sum += e.angle;
     }
-    // The mean of 260 uniform angles: its standard deviation is 2 pi / sqrt(12 * 260).
+    // The tolerance is five standard errors. That of the mean of 260 uniform angles is 2 pi / sqrt(12 * 260).
     EXPECT_NEAR(sum / 260, std::numbers::pi, 5 * 2 * std::numbers::pi / std::sqrt(12 * 260.0));
 }
 
-TEST(LettersFile, IsReadAsAScreenOfPairsInTheOrderOfTheRows) {
+TEST(LettersFile, OpensAsAScreenOfPairsWithCellsInRowOrder) {
     const TemporaryFolder folder;
     const Letters letters =
         plan_letters({.letters = {"I", "L"}, .test_letters = {"X", "Y"}, .rotations = 2, .size = 40});
     const screen::Screen screen =
-        screen::open_screen(write_whole(letters, folder.file("l.h5ad")), as_letters());
+        screen::open_screen(write_file(letters, folder.file("l.h5ad")), letters_options());
 
     ASSERT_EQ(screen.pairs.size(), 8U);
     EXPECT_EQ(screen.n_obs, letters.n_points());
@@ -226,14 +228,14 @@ TEST(LettersFile, IsReadAsAScreenOfPairsInTheOrderOfTheRows) {
     }
 }
 
-TEST(LettersFile, HasTheSameBytesWhoeverWritesThem) {
+TEST(LettersFile, HasTheSameBytesInAnyWriteOrder) {
     const TemporaryFolder folder;
     const Letters letters = plan_letters({.letters = {"A", "I"}, .rotations = 2, .size = 30});
-    const std::string expected = popflow::support::file_bytes(write_whole(letters, folder.file("one.h5ad")));
+    const std::string expected = popflow::support::file_bytes(write_file(letters, folder.file("one.h5ad")));
 
     const std::string path = folder.file("many.h5ad");
     const auto file = simulate::create_letters_file(letters, path);
-    std::vector<std::size_t> reversed = all_of(letters);
+    std::vector<std::size_t> reversed = all_experiments(letters);
     std::ranges::reverse(reversed);
     for (const std::size_t e : reversed) simulate::write_letters(letters, path, std::span(&e, 1));
     file->commit();
@@ -241,7 +243,7 @@ TEST(LettersFile, HasTheSameBytesWhoeverWritesThem) {
     EXPECT_TRUE(expected == popflow::support::file_bytes(path));
 }
 
-TEST(LettersFile, LaidOutForAnotherDrawingIsRefused) {
+TEST(LettersFile, ThrowsIfItsLayoutIsForAnotherDrawing) {
     const TemporaryFolder folder;
     const LettersOptions small{.letters = {"A"}, .test_letters = {}, .rotations = 1, .size = 30};
     LettersOptions large = small;
@@ -252,21 +254,21 @@ TEST(LettersFile, LaidOutForAnotherDrawingIsRefused) {
                  popflow::core::DataError);
 }
 
-TEST(Letters, WhatCannotBeDrawnIsRefused) {
+TEST(Letters, ReportsInvalidFontsAndOptions) {
     const TemporaryFolder folder;
     std::ofstream(folder.file("text.ttf")) << "no font";
-    EXPECT_NE(error_of({.font = folder.file("none.ttf")}).find("No such file"), std::string::npos);
-    EXPECT_NE(error_of({.font = folder.path().string()}).find("found a folder"), std::string::npos);
-    EXPECT_NE(error_of({.font = folder.file("text.ttf")}).find("cannot be read as a font"),
+    EXPECT_NE(error_message({.font = folder.file("none.ttf")}).find("No such file"), std::string::npos);
+    EXPECT_NE(error_message({.font = folder.path().string()}).find("found a folder"), std::string::npos);
+    EXPECT_NE(error_message({.font = folder.file("text.ttf")}).find("cannot be read as a font"),
               std::string::npos);
-    EXPECT_NE(error_of({.font = box_font, .letters = {"B"}}).find("letter B: found 0 points, allowed 2"),
+    EXPECT_NE(error_message({.font = box_font, .letters = {"B"}}).find("letter B: found 0 points, allowed 2"),
               std::string::npos);
-    EXPECT_NE(error_of({.font = box_font, .letters = {"A"}}).find("letter X: missing in this font"),
+    EXPECT_NE(error_message({.font = box_font, .letters = {"A"}}).find("letter X: missing in this font"),
               std::string::npos);
-    EXPECT_EQ(error_of({.letters = {"ab"}}), "letters: found 'ab', allowed one capital A to Z");
-    EXPECT_EQ(error_of({.letters = {"a"}}), "letters: found 'a', allowed one capital A to Z");
-    EXPECT_EQ(error_of({.letters = {"A", "A"}}), "letters: found 'A' twice, allowed each letter once");
-    EXPECT_EQ(error_of({.letters = {"X"}}), "letters: found 'X' twice, allowed each letter once");
-    EXPECT_EQ(error_of({.test_letters = {"1"}}), "test-letters: found '1', allowed one capital A to Z");
-    EXPECT_EQ(error_of({.rotations = 0}), "rotations: found '0', allowed 1 or more");
+    EXPECT_EQ(error_message({.letters = {"ab"}}), "letters: found 'ab', allowed one capital A to Z");
+    EXPECT_EQ(error_message({.letters = {"a"}}), "letters: found 'a', allowed one capital A to Z");
+    EXPECT_EQ(error_message({.letters = {"A", "A"}}), "letters: found 'A' twice, allowed each letter once");
+    EXPECT_EQ(error_message({.letters = {"X"}}), "letters: found 'X' twice, allowed each letter once");
+    EXPECT_EQ(error_message({.test_letters = {"1"}}), "test-letters: found '1', allowed one capital A to Z");
+    EXPECT_EQ(error_message({.rotations = 0}), "rotations: found '0', allowed 1 or more");
 }

@@ -18,35 +18,36 @@ using popflow::simulate::SimulatedScreen;
 
 namespace {
 
-Cells whole(const SimulatedScreen& screen, std::size_t p) {
+Cells simulate_population(const SimulatedScreen& screen, std::size_t p) {
     const std::size_t n = screen.populations[p].n_cells;
     Cells cells{{n, screen.markers.size()}, std::vector<std::uint8_t>(n)};
     simulate_cells(screen, p, 0, cells.x, cells.cell_type);
     return cells;
 }
 
-std::size_t find(const SimulatedScreen& screen, const std::string& culture, const std::string& treatment) {
+std::size_t find_population(const SimulatedScreen& screen, const std::string& culture,
+                            const std::string& treatment) {
     const auto found =
         std::find_if(screen.populations.begin(), screen.populations.end(),
                      [&](const Population& p) { return p.culture == culture && p.treatment == treatment; });
     return static_cast<std::size_t>(found - screen.populations.begin());
 }
 
-std::size_t column(const SimulatedScreen& screen, const std::string& marker) {
+std::size_t marker_index(const SimulatedScreen& screen, const std::string& marker) {
     const auto found = std::find(screen.markers.begin(), screen.markers.end(), marker);
     return static_cast<std::size_t>(found - screen.markers.begin());
 }
 
-// Share of the cells of a population above `counts`.
+// Returns the share of cells of a population whose marker exceeds `counts`.
 double share_above(const SimulatedScreen& screen, std::size_t p, const std::string& marker, float counts) {
-    const Cells cells = whole(screen, p);
-    const std::size_t j = column(screen, marker);
+    const Cells cells = simulate_population(screen, p);
+    const std::size_t j = marker_index(screen, marker);
     std::size_t above = 0;
     for (std::size_t i = 0; i < cells.x.rows(); ++i) above += cells.x(i, j) > counts ? 1 : 0;
     return static_cast<double>(above) / static_cast<double>(cells.x.rows());
 }
 
-bool same(const Cells& a, const Cells& b) {
+bool is_equal(const Cells& a, const Cells& b) {
     return std::ranges::equal(a.x.values(), b.x.values()) && a.cell_type == b.cell_type;
 }
 
@@ -58,10 +59,10 @@ const SimulatedScreen& small_screen() {
 
 }  // namespace
 
-TEST(SimulatedCells, AnySliceHoldsTheBitsOfTheWhole) {
+TEST(SimulatedCells, SlicesAreBitIdenticalToTheWhole) {
     const SimulatedScreen& screen = small_screen();
-    const std::size_t p = find(screen, "PDOF", "CSF");
-    const Cells expected = whole(screen, p);
+    const std::size_t p = find_population(screen, "PDOF", "CSF");
+    const Cells expected = simulate_population(screen, p);
 
     Cells pieces{{4000, 43}, std::vector<std::uint8_t>(4000)};
     for (const auto& [first, count] : {std::pair{0, 1}, {1, 1233}, {1234, 2766}}) {
@@ -69,30 +70,30 @@ TEST(SimulatedCells, AnySliceHoldsTheBitsOfTheWhole) {
                        std::span(pieces.cell_type).subspan(first, count));
     }
 
-    EXPECT_TRUE(same(expected, pieces));
+    EXPECT_TRUE(is_equal(expected, pieces));
 }
 
-TEST(SimulatedCells, AnyNumberOfThreadsGivesTheSameBits) {
+TEST(SimulatedCells, DoNotDependOnTheNumberOfThreads) {
     const SimulatedScreen& screen = small_screen();
-    const std::size_t p = find(screen, "PDOF", "S");
+    const std::size_t p = find_population(screen, "PDOF", "S");
     const int threads = omp_get_max_threads();
 
     omp_set_num_threads(1);
-    const Cells one = whole(screen, p);
+    const Cells one = simulate_population(screen, p);
     omp_set_num_threads(3);
-    const Cells three = whole(screen, p);
+    const Cells three = simulate_population(screen, p);
     omp_set_num_threads(threads);
 
-    EXPECT_TRUE(same(one, three));
+    EXPECT_TRUE(is_equal(one, three));
 }
 
-TEST(SimulatedCells, CyclinB1LeavesTheOtherMarkersAlone) {
+TEST(SimulatedCells, CyclinB1DoesNotChangeTheOtherMarkers) {
     SimulatedScreen with = small_screen();
     with.markers.push_back("Cyclin_B1");
-    const std::size_t p = find(with, "PDO", "F");
+    const std::size_t p = find_population(with, "PDO", "F");
 
-    const Cells expected = whole(small_screen(), p);
-    const Cells found = whole(with, p);
+    const Cells expected = simulate_population(small_screen(), p);
+    const Cells found = simulate_population(with, p);
 
     for (std::size_t i = 0; i < 4000; ++i) {
         for (std::size_t j = 0; j < 43; ++j) ASSERT_EQ(expected.x(i, j), found.x(i, j));
@@ -101,7 +102,7 @@ TEST(SimulatedCells, CyclinB1LeavesTheOtherMarkersAlone) {
 
 TEST(SimulatedCells, MostMarkersHaveASpikeAtZero) {
     const SimulatedScreen& screen = small_screen();
-    const Cells cells = whole(screen, find(screen, "PDOF", "DMSO"));
+    const Cells cells = simulate_population(screen, find_population(screen, "PDOF", "DMSO"));
 
     std::size_t spiked = 0;
     for (std::size_t j = 0; j < cells.x.cols(); ++j) {
@@ -119,26 +120,26 @@ TEST(SimulatedCells, MostMarkersHaveASpikeAtZero) {
 TEST(SimulatedCells, MitosisAndReplicationAreRare) {
     const SimulatedScreen& screen = small_screen();
     for (const char* vehicle : {"DMSO", "AH", "H2O"}) {
-        const std::size_t p = find(screen, "PDO", vehicle);
+        const std::size_t p = find_population(screen, "PDO", vehicle);
         const double proliferating =
             popflow::simulate::control_composition(5, screen.populations[p]).proliferating;
 
         const double mitotic = share_above(screen, p, "pHH3", 8);
         const double replicating = share_above(screen, p, "IdU", 8);
 
-        // 6 % and 30 % of the cells in the cycle; some are lost to dropout, some dim ones stay below the
-        // gate.
+        // Among the proliferating cells, 6 % are mitotic and 30 % replicate. Dropout removes some of them,
+        // and some dim cells stay below the gate.
         EXPECT_NEAR(mitotic, 0.06 * proliferating, 0.015);
         EXPECT_NEAR(replicating, 0.30 * proliferating, 0.05);
     }
 }
 
-TEST(SimulatedCells, TheTwoCellTypesSeparate) {
+TEST(SimulatedCells, VimentinAndEpcamSeparateTheCellTypes) {
     const SimulatedScreen& screen = small_screen();
-    const std::size_t p = find(screen, "PDOF", "DMSO");
-    const Cells cells = whole(screen, p);
-    const std::size_t vimentin = column(screen, "Vimentin");
-    const std::size_t epcam = column(screen, "EpCAM");
+    const std::size_t p = find_population(screen, "PDOF", "DMSO");
+    const Cells cells = simulate_population(screen, p);
+    const std::size_t vimentin = marker_index(screen, "Vimentin");
+    const std::size_t epcam = marker_index(screen, "EpCAM");
 
     std::size_t right = 0;
     std::size_t fibroblasts = 0;
@@ -152,7 +153,7 @@ TEST(SimulatedCells, TheTwoCellTypesSeparate) {
     const double share = popflow::simulate::control_composition(5, screen.populations[p]).fibroblasts;
     EXPECT_NEAR(static_cast<double>(fibroblasts) / 4000, share, 5 * std::sqrt(0.25 / 4000));
     for (const auto& [culture, type] : {std::pair{"PDO", 1}, {"F", 0}}) {
-        const Cells pure = whole(screen, find(screen, culture, "S"));
+        const Cells pure = simulate_population(screen, find_population(screen, culture, "S"));
         EXPECT_TRUE(
             std::ranges::all_of(pure.cell_type, [wanted = type](std::uint8_t t) { return t == wanted; }));
     }

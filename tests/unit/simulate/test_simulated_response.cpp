@@ -38,7 +38,7 @@ double correlation(const std::vector<double>& x, const std::vector<double>& y) {
     return xy / std::sqrt(xx * yy);
 }
 
-// Mean of arcsinh(x / 5) over the organoid cells of a population.
+// Returns the mean of arcsinh(x / 5) over the organoid cells of a population.
 double organoid_mean(const SimulatedScreen& screen, std::size_t p, const std::string& marker) {
     const std::size_t n = screen.populations[p].n_cells;
     popflow::linalg::Matrix<float> x(n, screen.markers.size());
@@ -56,11 +56,12 @@ double organoid_mean(const SimulatedScreen& screen, std::size_t p, const std::st
     return sum / count;
 }
 
-// Over the experiments of a screen that holds one dose of one treatment, and in which at least
-// `proliferating` of the organoid cells do: a number of the composition, and how far treatment moved a
-// marker.
+// Simulates a screen with one dose of one treatment. Returns the correlation, over its experiments, of a
+// trait of the composition with the shift of a marker under treatment. Skips experiments in which the share
+// of proliferating organoid cells is below `min_proliferating`.
 double response_correlation(const std::string& culture, const std::string& treatment,
-                            const std::string& marker, double Composition::*trait, double proliferating = 0) {
+                            const std::string& marker, double Composition::*trait,
+                            double min_proliferating = 0) {
     const SimulatedScreen screen = plan_simulated_screen({.seed = 8,
                                                           .cultures = {culture},
                                                           .treatments = {treatment},
@@ -71,7 +72,7 @@ double response_correlation(const std::string& culture, const std::string& treat
     std::vector<double> shifts;
     for (std::size_t p = 0; p + 1 < screen.populations.size(); p += 2) {
         const Composition c = control_composition(8, screen.populations[p]);
-        if (c.proliferating < proliferating) continue;
+        if (c.proliferating < min_proliferating) continue;
         traits.push_back(c.*trait);
         shifts.push_back(organoid_mean(screen, p + 1, marker) - organoid_mean(screen, p, marker));
     }
@@ -80,23 +81,23 @@ double response_correlation(const std::string& culture, const std::string& treat
 
 }  // namespace
 
-TEST(SimulatedResponse, CellsOfProliferatingPopulationsRespondMore) {
+TEST(SimulatedResponse, ProliferatingPopulationsRespondMore) {
     EXPECT_GT(response_correlation("PDO", "S", "pHistone_H2A", &Composition::proliferating), 0.9);
     EXPECT_GT(response_correlation("PDO", "SF", "cCaspase_3", &Composition::proliferating), 0.9);
 }
 
-TEST(SimulatedResponse, FibroblastsProtect) {
-    // Where few cells proliferate there is little to protect from.
+TEST(SimulatedResponse, FibroblastsProtectOrganoids) {
+    // Populations with few proliferating cells are skipped, because they respond little even unprotected.
     EXPECT_LT(response_correlation("PDOF", "CSF", "pHistone_H2A", &Composition::fibroblasts, 0.4), -0.8);
     EXPECT_LT(response_correlation("PDOF", "CSF", "pP38", &Composition::fibroblasts, 0.4), -0.8);
 }
 
-TEST(SimulatedResponse, CetuximabNeedsLowPathwayActivity) {
-    // It lowers pBAD: a positive correlation is a weaker effect where MAPK is high.
+TEST(SimulatedResponse, CetuximabActsLessAtHighMapkActivity) {
+    // Cetuximab lowers pBAD. A positive correlation therefore means a weaker effect at high MAPK activity.
     EXPECT_GT(response_correlation("PDO", "C", "pBAD", &Composition::mapk), 0.8);
 }
 
-TEST(SimulatedResponse, SensitivityFollowsTheCompositionAlone) {
+TEST(SimulatedResponse, SensitivityDependsOnTheComposition) {
     Composition middle{.proliferating = 0.45, .stem = 0.35};
     EXPECT_DOUBLE_EQ(sensitivity(middle, 'S'), 1);
     EXPECT_DOUBLE_EQ(sensitivity(middle, 'C'), 1);
@@ -111,7 +112,7 @@ TEST(SimulatedResponse, SensitivityFollowsTheCompositionAlone) {
     EXPECT_LT(sensitivity(activated, 'S'), sensitivity(shielded, 'S'));
 }
 
-TEST(SimulatedResponse, CombinationsExceedTheirDrugs) {
+TEST(SimulatedResponse, CombinationsExceedTheSumOfTheirDrugs) {
     const Composition c{.proliferating = 0.45, .stem = 0.35};
 
     const double s = response(c, "S", 1).organoid.apoptosis;
@@ -157,7 +158,7 @@ TEST(SimulatedResponse, CompositionsVaryBetweenPatientsAndExperiments) {
     }
 }
 
-TEST(SimulatedResponse, PatientNamesGoOnBeyondThePublishedOnes) {
+TEST(SimulatedResponse, PatientNamesContinueAfterThePublishedOnes) {
     EXPECT_EQ(popflow::simulate::patient_name(0), "5");
     EXPECT_EQ(popflow::simulate::patient_name(9), "216");
     EXPECT_EQ(popflow::simulate::patient_name(10), "301");

@@ -45,7 +45,7 @@ TEST(SimulatedScreen, HasTheSizeOfThePublishedScreen) {
     EXPECT_EQ(values(screen, &Population::plate), (std::set<std::string>{"O", "SLV", "CSF"}));
 }
 
-TEST(SimulatedScreen, IsAFunctionOfItsOptions) {
+TEST(SimulatedScreen, IsDeterministicForItsOptions) {
     const SimulatedScreen screen = plan_simulated_screen({.seed = 3});
     const SimulatedScreen same = plan_simulated_screen({.seed = 3});
     const SimulatedScreen other = plan_simulated_screen({.seed = 4});
@@ -54,7 +54,7 @@ TEST(SimulatedScreen, IsAFunctionOfItsOptions) {
     EXPECT_NE(screen.first_row, other.first_row);
 }
 
-TEST(SimulatedScreen, SizesAreInRangeAndSpreadAboutTheGeometricMiddle) {
+TEST(SimulatedScreen, SizesAreInRangeWithTheGeometricMeanAsMedian) {
     const SimulatedScreen screen = plan_simulated_screen({});
 
     std::vector<std::size_t> sizes;
@@ -71,7 +71,7 @@ TEST(SimulatedScreen, SizesAreInRangeAndSpreadAboutTheGeometricMiddle) {
     EXPECT_GT(sizes.back(), 23000U);
 }
 
-TEST(SimulatedScreen, EveryExperimentHasOneControlOfItsPlateBeforeItsTreatments) {
+TEST(SimulatedScreen, EveryExperimentStartsWithTheControlOfItsPlate) {
     const SimulatedScreen screen = plan_simulated_screen({});
     const std::map<std::string, std::string> vehicle{{"O", "H2O"}, {"SLV", "DMSO"}, {"CSF", "AH"}};
 
@@ -104,7 +104,7 @@ TEST(SimulatedScreen, SingleDrugsHaveMoreDosesThanCombinations) {
     EXPECT_EQ(screen.pairs, 990U);
 }
 
-TEST(SimulatedScreen, AnyNumberOfPairsIsMet) {
+TEST(SimulatedScreen, HasTheRequestedNumberOfPairs) {
     for (const std::size_t pairs : {1U, 7U, 100U, 1500U}) {
         const SimulatedScreen screen = plan_simulated_screen({.doses = 1, .pairs = pairs});
         EXPECT_EQ(screen.pairs, pairs);
@@ -114,7 +114,7 @@ TEST(SimulatedScreen, AnyNumberOfPairsIsMet) {
     EXPECT_TRUE(values(plan_simulated_screen({.pairs = 1500}), &Population::patient).contains("301"));
 }
 
-TEST(SimulatedScreen, APopulationDoesNotDependOnWhatElseIsAskedFor) {
+TEST(SimulatedScreen, APopulationDoesNotDependOnTheOtherRequestedOnes) {
     const SimulatedScreen all = plan_simulated_screen({});
     const SimulatedScreen some = plan_simulated_screen({.cultures = {"PDOF"}, .treatments = {"S", "CF"}});
 
@@ -125,14 +125,14 @@ TEST(SimulatedScreen, APopulationDoesNotDependOnWhatElseIsAskedFor) {
     for (const Population& p : some.populations) EXPECT_EQ(sizes.at(label(p)), p.n_cells) << label(p);
 }
 
-TEST(SimulatedScreen, OffersCyclinB1) {
+TEST(SimulatedScreen, AddsCyclinB1OnRequest) {
     const SimulatedScreen screen = plan_simulated_screen({.cyclin_b1 = true});
 
     EXPECT_EQ(screen.markers.size(), 44U);
     EXPECT_EQ(screen.markers.back(), "Cyclin_B1");
 }
 
-TEST(SimulatedScreen, RefusesWhatIsNotAllowed) {
+TEST(SimulatedScreen, ThrowsForInvalidOptions) {
     EXPECT_THROW(plan_simulated_screen({.patients = 0}), ConfigError);
     EXPECT_THROW(plan_simulated_screen({.cultures = {"PDO", "X"}}), ConfigError);
     EXPECT_THROW(plan_simulated_screen({.treatments = {}}), ConfigError);

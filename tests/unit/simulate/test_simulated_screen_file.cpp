@@ -27,15 +27,15 @@ SimulatedScreen small_screen() {
     return plan_simulated_screen({.seed = 2, .doses = 2, .min_cells = 20, .max_cells = 90, .pairs = 30});
 }
 
-std::vector<std::size_t> all_of(const SimulatedScreen& screen) {
+std::vector<std::size_t> all_populations(const SimulatedScreen& screen) {
     std::vector<std::size_t> populations(screen.populations.size());
     std::iota(populations.begin(), populations.end(), std::size_t{0});
     return populations;
 }
 
-std::string write_whole(const SimulatedScreen& screen, const std::string& path) {
+std::string write_file(const SimulatedScreen& screen, const std::string& path) {
     const auto file = create_simulated_screen_file(screen, path);
-    write_simulated_populations(screen, path, all_of(screen));
+    write_simulated_populations(screen, path, all_populations(screen));
     file->commit();
     return path;
 }
@@ -46,7 +46,7 @@ TEST(SimulatedScreenFile, HoldsTheCellsOfEveryPopulationAtItsRows) {
     const TemporaryFolder folder;
     const SimulatedScreen screen = small_screen();
 
-    const h5::Group root = h5::open_file(write_whole(screen, folder.file("a.h5ad")));
+    const h5::Group root = h5::open_file(write_file(screen, folder.file("a.h5ad")));
 
     const h5::Dataset stored = root.open_dataset("X");
     ASSERT_EQ(stored.shape(), (std::vector<std::size_t>{screen.n_cells(), 43}));
@@ -67,7 +67,7 @@ TEST(SimulatedScreenFile, LabelsEveryRow) {
     const TemporaryFolder folder;
     const SimulatedScreen screen = small_screen();
 
-    const h5::Group root = h5::open_file(write_whole(screen, folder.file("a.h5ad")));
+    const h5::Group root = h5::open_file(write_file(screen, folder.file("a.h5ad")));
     const h5::DataFrame obs = h5::read_dataframe(root, "obs");
 
     ASSERT_EQ(obs.rows(), screen.n_cells());
@@ -88,14 +88,14 @@ TEST(SimulatedScreenFile, LabelsEveryRow) {
     EXPECT_EQ(truth.rows(), screen.experiments);
 }
 
-TEST(SimulatedScreenFile, HasTheSameBytesWhoeverWritesThem) {
+TEST(SimulatedScreenFile, HasTheSameBytesInAnyWriteOrder) {
     const TemporaryFolder folder;
     const SimulatedScreen screen = small_screen();
-    const std::string expected = popflow::support::file_bytes(write_whole(screen, folder.file("one.h5ad")));
+    const std::string expected = popflow::support::file_bytes(write_file(screen, folder.file("one.h5ad")));
 
     const std::string path = folder.file("many.h5ad");
     const auto file = create_simulated_screen_file(screen, path);
-    std::vector<std::size_t> reversed = all_of(screen);
+    std::vector<std::size_t> reversed = all_populations(screen);
     std::reverse(reversed.begin(), reversed.end());
     for (std::size_t first = 0; first < reversed.size(); first += 7) {
         const std::size_t count = std::min<std::size_t>(7, reversed.size() - first);
@@ -106,20 +106,20 @@ TEST(SimulatedScreenFile, HasTheSameBytesWhoeverWritesThem) {
     EXPECT_TRUE(expected == popflow::support::file_bytes(path));
 }
 
-TEST(SimulatedScreenFile, ChunksHoldTheSameRows) {
+TEST(SimulatedScreenFile, ChunkedAndContiguousFilesHoldTheSameValues) {
     const TemporaryFolder folder;
     SimulatedScreen screen = small_screen();
-    const std::string contiguous = write_whole(screen, folder.file("contiguous.h5ad"));
+    const std::string contiguous = write_file(screen, folder.file("contiguous.h5ad"));
     for (const std::size_t chunk_rows : {std::size_t{1}, std::size_t{64}, std::size_t{1000000}}) {
         screen.options.chunk_rows = chunk_rows;
-        const h5::Group root = h5::open_file(write_whole(screen, folder.file("chunked.h5ad")));
+        const h5::Group root = h5::open_file(write_file(screen, folder.file("chunked.h5ad")));
         const h5::Dataset x = root.open_dataset("X");
         EXPECT_EQ(x.chunk_rows(), std::min(chunk_rows, screen.n_cells()));
         EXPECT_EQ(x.read<float>(), h5::open_file(contiguous).open_dataset("X").read<float>());
     }
 }
 
-TEST(SimulatedScreenFile, IsNotThereUntilCommittedAndGoneIfNever) {
+TEST(SimulatedScreenFile, AppearsOnlyAfterCommitAndLeavesNothingWithoutIt) {
     const TemporaryFolder folder;
     const SimulatedScreen screen = small_screen();
     const std::string path = folder.file("a.h5ad");
@@ -130,10 +130,11 @@ TEST(SimulatedScreenFile, IsNotThereUntilCommittedAndGoneIfNever) {
     }
 
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-    EXPECT_THROW(write_simulated_populations(screen, path, all_of(screen)), popflow::core::DataError);
+    EXPECT_THROW(write_simulated_populations(screen, path, all_populations(screen)),
+                 popflow::core::DataError);
 }
 
-TEST(SimulatedScreenFile, HasRoomForManyPatients) {
+TEST(SimulatedScreenFile, UsesWiderCodesForManyPatients) {
     const TemporaryFolder folder;
     const SimulatedScreen screen = plan_simulated_screen({.patients = 200,
                                                           .cultures = {"PDO"},
@@ -144,7 +145,7 @@ TEST(SimulatedScreenFile, HasRoomForManyPatients) {
                                                           .max_cells = 5,
                                                           .failed_wells = 0});
 
-    const h5::Group root = h5::open_file(write_whole(screen, folder.file("a.h5ad")));
+    const h5::Group root = h5::open_file(write_file(screen, folder.file("a.h5ad")));
 
     EXPECT_EQ(root.open_dataset("obs/patient/codes").type().bytes, 2U);
     EXPECT_EQ(h5::read_dataframe(root, "obs").strings("patient").back(), screen.populations.back().patient);

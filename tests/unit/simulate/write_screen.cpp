@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes a simulated screen for scripts to look at. Usage: write_screen FILE SEED PAIRS MIN_CELLS MAX_CELLS
-// DOSES
+// Writes a simulated screen for the Python tests.
+// Usage: write_screen FILE SEED PAIRS MIN_CELLS MAX_CELLS DOSES
 #include <cstdio>
 #include <numeric>
 #include <string>
