@@ -2,13 +2,12 @@
 // Library for LD_PRELOAD. It counts the calls of a program that change files below a folder, and makes one of
 // them fail. Environment variables:
 //   FAILING_DISK_FOLDER=F     absolute path of the folder
-//   FAILING_DISK_CALL=K       from the K-th call on the disk is full: files cannot be created or grow.
-//                             If the K-th call is fsync or rename, only this call fails
+//   FAILING_DISK_CALL=K       from the K-th call on the disk is full: files cannot be created or grow
+//                             (ENOSPC). fsync (EIO) and rename (ENOSPC) fail only as the K-th call
 //   FAILING_DISK_KILL=K       the K-th call kills the process (SIGKILL)
 //   FAILING_DISK_COUNT=C      at exit the process appends its number of calls to the file C, unless it is 0
 //   FAILING_DISK_NO_LOCKS=1   flock fails with ENOLCK, as on a file system without locks
 //   FAILING_DISK_CLOCK=1      the real-time clock jumps by a year at each call
-// A failed call sets errno to EIO for fsync and to ENOSPC for all others.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/time.h>

@@ -130,7 +130,8 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
     expect_error 1 "the ranks do not have the same data file s.h5ad: rank 1" -- run_on_two_ranks $train --output other -- \
         unshare -m sh -c 'mount --bind other.h5ad s.h5ad && exec "$@"' sh "$popflow" $train --output other
     mkdir empty
-    expect_error 1 "checkpoint in whole: rank 1" "has \`none\`" "has \`step 30" -- run_on_two_ranks $train --output whole --resume -- \
+    expect_error 1 "checkpoint in whole: rank 1" "has \`none\`" "has \`step 30" -- \
+        run_on_two_ranks $train --output whole --resume -- \
         unshare -m sh -c 'mount --bind empty whole && exec "$@"' sh "$popflow" $train --output whole --resume
     expect_error 2 "rank 1 on $(hostname): s.h5ad: cannot open" -- run_on_two_ranks $train --output other -- \
         unshare -m sh -c 'mount --bind empty . && cd . && exec "$@"' sh "$popflow" $train --output other || :
