@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A libFuzzer target: reads a file of the given bytes with the reader POPFLOW_FUZZ_FORMAT, as the program
-// does. Whatever it throws that is not the user's error is a finding.
+// libFuzzer target. Writes the given bytes to a file and reads it with the reader of POPFLOW_FUZZ_FORMAT, as
+// the program does. Every exception other than core::UserError is a finding.
 #include <unistd.h>
 
 #include <chrono>
@@ -17,14 +17,14 @@
 namespace {
 
 struct Session {
-    popflow::h5::FileGuard guard{
-        std::chrono::seconds(1)};  // the files are small, and of many some have no end
+    // A short time limit: the files are small, and reading some of them would never end.
+    popflow::h5::FileGuard guard{std::chrono::seconds(1)};
     popflow::support::TemporaryFolder folder;
 };
 
 std::unique_ptr<Session>& session() {
-    static std::unique_ptr<Session> one;
-    return one;
+    static std::unique_ptr<Session> instance;
+    return instance;
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-    // A new name for each: the guard does not try a file again that looks the same.
+    // Each input gets a new file name, because the guard does not read a file again that looks unchanged.
     static std::size_t count = 0;
     const std::string path = session()->folder.file(std::to_string(++count) + ".h5");
     {
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     }
     try {
         popflow::fuzz::format(POPFLOW_FUZZ_FORMAT).read(path);
-    } catch (const popflow::core::UserError&) {  // as it should be
+    } catch (const popflow::core::UserError&) {  // expected for a damaged file
     }
     std::filesystem::remove(path);
     return 0;

@@ -16,8 +16,9 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// Bytes that are not zero make up the headers; padding is not worth a change.
-std::size_t used_byte(const Bytes& bytes, Draws& draws) {
+// Returns the position of a random non-zero byte. Non-zero bytes make up the headers. Changing padding has no
+// effect.
+std::size_t nonzero_byte(const Bytes& bytes, Draws& draws) {
     for (int attempt = 0; attempt < 50; ++attempt) {
         const std::size_t at = draws.below(bytes.size());
         if (bytes[at] != 0) return at;
@@ -25,22 +26,22 @@ std::size_t used_byte(const Bytes& bytes, Draws& draws) {
     return draws.below(bytes.size());
 }
 
-std::string flip(Bytes& bytes, Draws& draws) {
+std::string flip_bits(Bytes& bytes, Draws& draws) {
     const std::size_t count = 1 + draws.below(8);
     for (std::size_t k = 0; k < count; ++k)
-        bytes[used_byte(bytes, draws)] ^= static_cast<std::uint8_t>(1U << draws.below(8));
+        bytes[nonzero_byte(bytes, draws)] ^= static_cast<std::uint8_t>(1U << draws.below(8));
     return "flipped bits";
 }
 
-std::string overwrite(Bytes& bytes, Draws& draws) {
+std::string overwrite_bytes(Bytes& bytes, Draws& draws) {
     const std::size_t count = 1 + draws.below(4);
     for (std::size_t k = 0; k < count; ++k)
-        bytes[used_byte(bytes, draws)] = static_cast<std::uint8_t>(draws.next());
+        bytes[nonzero_byte(bytes, draws)] = static_cast<std::uint8_t>(draws.next());
     return "overwritten bytes";
 }
 
-// Sizes, counts and addresses are little-endian words.
-std::string put_word(Bytes& bytes, Draws& draws) {
+// Replaces a little-endian word, the format of sizes, counts and addresses.
+std::string replace_word(Bytes& bytes, Draws& draws) {
     const std::vector<std::uint64_t> words{0,
                                            1,
                                            0xff,
@@ -52,28 +53,28 @@ std::string put_word(Bytes& bytes, Draws& draws) {
                                            0xffffffffffffffff,
                                            bytes.size(),
                                            bytes.size() / 2};
-    const std::uint64_t word = draws.of(words);
+    const std::uint64_t word = draws.choose(words);
     const std::size_t width = std::size_t{1} << draws.below(4);
-    const std::size_t at = std::min(used_byte(bytes, draws), bytes.size() - width);
+    const std::size_t at = std::min(nonzero_byte(bytes, draws), bytes.size() - width);
     for (std::size_t k = 0; k < width; ++k) bytes[at + k] = static_cast<std::uint8_t>(word >> (8 * k));
     return "a word replaced";
 }
 
-std::string cut(Bytes& bytes, Draws& draws) {
+std::string truncate_bytes(Bytes& bytes, Draws& draws) {
     bytes.resize(draws.below(bytes.size()));
     return "truncated";
 }
 
-std::string clear(Bytes& bytes, Draws& draws) {
-    const std::size_t at = used_byte(bytes, draws);
+std::string clear_block(Bytes& bytes, Draws& draws) {
+    const std::size_t at = nonzero_byte(bytes, draws);
     const std::size_t length = std::min(bytes.size() - at, 1 + draws.below(512));
     std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), length, draws.below(2) == 0 ? 0x00 : 0xff);
     return "a block cleared";
 }
 
 std::string copy_block(Bytes& bytes, Draws& draws) {
-    const std::size_t from = used_byte(bytes, draws);
-    const std::size_t to = used_byte(bytes, draws);
+    const std::size_t from = nonzero_byte(bytes, draws);
+    const std::size_t to = nonzero_byte(bytes, draws);
     const std::size_t length = std::min({bytes.size() - from, bytes.size() - to, 8 + draws.below(256)});
     const Bytes block(bytes.begin() + static_cast<std::ptrdiff_t>(from),
                       bytes.begin() + static_cast<std::ptrdiff_t>(from + length));
@@ -88,17 +89,17 @@ std::string mutate_bytes(std::vector<std::uint8_t>& bytes, Draws& draws) {
         case 0:
         case 1:
         case 2:
-            return flip(bytes, draws);
+            return flip_bits(bytes, draws);
         case 3:
         case 4:
-            return overwrite(bytes, draws);
+            return overwrite_bytes(bytes, draws);
         case 5:
         case 6:
-            return put_word(bytes, draws);
+            return replace_word(bytes, draws);
         case 7:
-            return cut(bytes, draws);
+            return truncate_bytes(bytes, draws);
         case 8:
-            return clear(bytes, draws);
+            return clear_block(bytes, draws);
         default:
             return copy_block(bytes, draws);
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Reads mutated files, each in a process of its own, and counts how that ends. Every file must be read, or
-// refused with one line that names it; none may crash or hang its reader, end in another error, or take more
-// than twice the memory of the sound files.
+// Reads mutated files, each in its own process, and counts the outcomes. Each file must be read, or
+// rejected with a message that starts with its path. A file fails the test if its reader
+//   - crashes or hangs,
+//   - throws any other error,
+//   - uses more than twice the memory of the valid files.
 // Usage: mutated_files GOLDEN_FOLDER [-n FILES] [--seed S] [--format NAME] [--part K --parts N] [--verbose]
 //        mutated_files GOLDEN_FOLDER --only I [--seed S] [--format NAME] [--keep FILE] [--no-guard]
 //        [--verbose]
@@ -29,12 +31,12 @@ struct Options {
     std::string golden;
     std::size_t files = 2000;
     std::uint64_t seed = 1;
-    std::size_t only = static_cast<std::size_t>(-1);
-    std::size_t part = 0;  ///< of `parts`, file i belonging to part i mod parts
+    std::size_t only = static_cast<std::size_t>(-1);  ///< number of the only file to test. -1 for all files
+    std::size_t part = 0;                             ///< part to test. File i belongs to part i mod `parts`
     std::size_t parts = 1;
-    std::string keep;
-    std::string format;  ///< of readers.hpp; empty: all
-    bool guarded = true;
+    std::string keep;     ///< path of a copy of the mutated file. Empty for no copy
+    std::string format;   ///< name of a format of readers.hpp. Empty for all formats
+    bool guarded = true;  ///< whether to read with a file guard
     bool verbose = false;
 };
 
@@ -65,18 +67,19 @@ Options parse(int argc, char** argv) {
     return options;
 }
 
+// Mutates the structure or the bytes of a file and returns a description of the change.
 std::string mutate(const std::string& path, const std::string& victim, Draws draws) {
     if (draws.below(2) == 0) return mutate_structure(path, victim, draws);
     std::ifstream in(path, std::ios::binary);
     std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    std::string what = mutate_bytes(bytes, draws);
+    std::string change = mutate_bytes(bytes, draws);
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    return what;
+    return change;
 }
 
-/// Why an outcome is not what it should be; empty if it is.
-std::string complaint(const Outcome& outcome, const std::string& path, double max_megabytes) {
+// Returns why an outcome fails the test, or an empty text if it passes.
+std::string describe_failure(const Outcome& outcome, const std::string& path, double max_megabytes) {
     if (outcome.megabytes > max_megabytes) return std::to_string(outcome.megabytes) + " MB of memory";
     switch (outcome.kind) {
         case Outcome::Kind::read:
@@ -99,49 +102,49 @@ std::string complaint(const Outcome& outcome, const std::string& path, double ma
 int main(int argc, char** argv) {
     const Options options = parse(argc, argv);
     const popflow::support::TemporaryFolder folder;
-    // Nothing of libhdf5 is used in this process: what its children inherit is untouched.
-    const std::string own = folder.file("own");
-    fs::create_directory(own);
-    (void)run_apart([&] { write_seeds(own); }, 60, false);
-    std::vector<Seed> sound = seeds(options.golden, own);
+    // This process does not use libhdf5, so that its children inherit an uninitialised library.
+    const std::string own_files = folder.file("own");
+    fs::create_directory(own_files);
+    (void)run_in_child([&] { write_seeds(own_files); }, 60, false);
+    std::vector<Seed> valid = seeds(options.golden, own_files);
 
-    double honest_megabytes = 0;
-    for (const Seed& seed : sound) {
-        const std::string path = folder.file("sound.h5");
+    double valid_megabytes = 0;
+    for (const Seed& seed : valid) {
+        const std::string path = folder.file("valid.h5");
         fs::copy_file(seed.path, path, fs::copy_options::overwrite_existing);
-        const Outcome outcome = run_apart([&] { format(seed.format).read(path); }, 20, options.guarded);
-        honest_megabytes = std::max(honest_megabytes, outcome.megabytes);
+        const Outcome outcome = run_in_child([&] { format(seed.format).read(path); }, 20, options.guarded);
+        valid_megabytes = std::max(valid_megabytes, outcome.megabytes);
         if (outcome.kind != Outcome::Kind::read) {
-            std::fprintf(stderr, "the sound file %s is not read: %s\n", seed.path.c_str(),
+            std::fprintf(stderr, "the valid file %s is not read: %s\n", seed.path.c_str(),
                          outcome.message.c_str());
             return 1;
         }
     }
 
     if (!options.format.empty())
-        std::erase_if(sound, [&](const Seed& seed) { return seed.format != options.format; });
+        std::erase_if(valid, [&](const Seed& seed) { return seed.format != options.format; });
     std::map<std::string, std::size_t> counts;
-    std::size_t bad = 0;
+    std::size_t failures = 0;
     for (std::size_t i = 0; i < options.files; ++i) {
         if (options.only != static_cast<std::size_t>(-1) && i != options.only) continue;
         if (i % options.parts != options.part) continue;
         Draws draws(options.seed * 1000003 + i);
-        const Seed& seed = draws.of(sound);
+        const Seed& seed = draws.choose(valid);
         const std::string path = folder.file("mutated.h5");
         fs::copy_file(seed.path, path, fs::copy_options::overwrite_existing);
-        const Outcome made = run_apart(
-            [&] { throw popflow::core::UserError(mutate(path, sound.front().path, draws)); }, 20, false);
+        const Outcome mutation = run_in_child(
+            [&] { throw popflow::core::UserError(mutate(path, valid.front().path, draws)); }, 20, false);
         if (!options.keep.empty()) fs::copy_file(path, options.keep, fs::copy_options::overwrite_existing);
-        const Outcome outcome = run_apart([&] { format(seed.format).read(path); }, 20, options.guarded);
-        const std::string problem = complaint(outcome, path, 2 * honest_megabytes);
+        const Outcome outcome = run_in_child([&] { format(seed.format).read(path); }, 20, options.guarded);
+        const std::string problem = describe_failure(outcome, path, 2 * valid_megabytes);
         ++counts[!problem.empty() ? "BAD" : outcome.kind == Outcome::Kind::read ? "read" : "refused"];
         if (problem.empty() && !options.verbose) continue;
-        bad += problem.empty() ? 0 : 1;
+        failures += problem.empty() ? 0 : 1;
         std::printf("%zu: %s: %s: %s\n", i, fs::path(seed.path).filename().c_str(),
-                    core::printable(made.message).c_str(),
+                    core::printable(mutation.message).c_str(),
                     core::printable(problem.empty() ? outcome.message : "BAD: " + problem).c_str());
     }
     for (const auto& [name, count] : counts) std::printf("%s: %zu\n", name.c_str(), count);
-    std::printf("memory of the sound files: %.0f MB\n", honest_megabytes);
-    return bad == 0 ? 0 : 1;
+    std::printf("memory of the valid files: %.0f MB\n", valid_megabytes);
+    return failures == 0 ? 0 : 1;
 }

@@ -7,10 +7,10 @@ namespace popflow::fuzz {
 
 namespace {
 
-// Types a reader may meet, the usual and the outlandish. Each is new and to be closed.
-hid_t odd_type(Draws& draws, std::string& what) {
+// Returns a new common or unusual type and sets `description` to its name. The caller must close the type.
+hid_t odd_type(Draws& draws, std::string& description) {
     const auto named = [&](const char* name, hid_t type) {
-        what = name;
+        description = name;
         return type;
     };
     const hsize_t two = 2;
@@ -58,17 +58,18 @@ hid_t odd_type(Draws& draws, std::string& what) {
     }
 }
 
-hid_t odd_space(hsize_t rows, Draws& draws, std::string& what) {
+// Returns a new dataspace and sets `description` to its description. The caller must close the dataspace.
+hid_t odd_space(hsize_t rows, Draws& draws, std::string& description) {
     const auto simple = [&](const char* name, std::vector<hsize_t> dims) {
-        what = name;
+        description = name;
         return H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr);
     };
     switch (draws.below(7)) {
         case 0:
-            what = "a scalar of ";
+            description = "a scalar of ";
             return H5Screate(H5S_SCALAR);
         case 1:
-            what = "no ";
+            description = "no ";
             return H5Screate(H5S_NULL);
         case 2:
             return simple("0 ", {0});
@@ -83,30 +84,32 @@ hid_t odd_space(hsize_t rows, Draws& draws, std::string& what) {
     }
 }
 
-void close_new(hid_t dataset, hid_t space, hid_t type, hid_t properties) {
+void close_handles(hid_t dataset, hid_t space, hid_t type, hid_t properties) {
     if (dataset >= 0) H5Dclose(dataset);
     H5Sclose(space);
     H5Tclose(type);
     H5Pclose(properties);
 }
 
-std::string make_typed(hid_t file, const std::string& name, hsize_t rows, Draws& draws) {
-    std::string what_type;
-    std::string what_space;
-    const hid_t type = odd_type(draws, what_type);
-    const hid_t space = odd_space(rows, draws, what_space);
+// Creates a dataset of an unusual type or shape.
+std::string make_odd_dataset(hid_t file, const std::string& name, hsize_t rows, Draws& draws) {
+    std::string type_name;
+    std::string space_text;
+    const hid_t type = odd_type(draws, type_name);
+    const hid_t space = odd_space(rows, draws, space_text);
     const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     if (draws.below(2) == 0) H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
-    close_new(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), space, type,
-              properties);
-    return what_space + what_type;
+    close_handles(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), space,
+                  type, properties);
+    return space_text + type_name;
 }
 
-std::string make_absurd(hid_t file, const std::string& name, hsize_t rows, Draws& draws) {
-    const hsize_t most = 1000000000000000;
+// Creates a dataset with a huge extent or huge chunks.
+std::string make_huge_dataset(hid_t file, const std::string& name, hsize_t rows, Draws& draws) {
+    const hsize_t huge = 1000000000000000;
     const std::vector<std::vector<hsize_t>> shapes{
-        {most}, {rows, most}, {most, 5}, {std::uint64_t{1} << 33, std::uint64_t{1} << 29}, {rows}, {rows, 5}};
-    const std::vector<hsize_t> dims = draws.of(shapes);
+        {huge}, {rows, huge}, {huge, 5}, {std::uint64_t{1} << 33, std::uint64_t{1} << 29}, {rows}, {rows, 5}};
+    const std::vector<hsize_t> dims = draws.choose(shapes);
     const auto rank = static_cast<int>(dims.size());
     const std::vector<hsize_t> unlimited(dims.size(), H5S_UNLIMITED);
     const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
@@ -119,16 +122,16 @@ std::string make_absurd(hid_t file, const std::string& name, hsize_t rows, Draws
     const bool chunked = H5Pget_layout(properties) == H5D_CHUNKED;
     const hid_t space = H5Screate_simple(rank, dims.data(), chunked ? unlimited.data() : nullptr);
     const hid_t type = H5Tcopy(draws.below(2) == 0 ? H5T_STD_I8LE : H5T_IEEE_F64LE);
-    close_new(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), space, type,
-              properties);
+    close_handles(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), space,
+                  type, properties);
     return "an absurd size";
 }
 
-// A chunk that does not hold what its filters promise.
+// Creates a dataset whose chunk does not match its filters.
 std::string make_bad_chunk(hid_t file, const std::string& name, hsize_t rows, Draws& draws) {
-    const bool two = draws.below(2) == 0;
+    const bool has_columns = draws.below(2) == 0;
     const hsize_t dims[2] = {rows, 5};
-    const int rank = two ? 2 : 1;
+    const int rank = has_columns ? 2 : 1;
     const hid_t space = H5Screate_simple(rank, dims, nullptr);
     const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_chunk(properties, rank, dims);
@@ -140,35 +143,37 @@ std::string make_bad_chunk(hid_t file, const std::string& name, hsize_t rows, Dr
     const hid_t type = H5Tcopy(draws.below(2) == 0 && filter != 3 ? H5T_IEEE_F32LE : H5T_STD_I32LE);
     const hid_t dataset = H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     const hsize_t origin[2] = {0, 0};
-    // zlib's stream of nothing, of one byte, and noise.
+    // A zlib stream of no bytes, a zlib stream of one byte, and noise.
     const std::vector<std::vector<std::uint8_t>> contents{
         {0x78, 0x9c, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01},
         {0x78, 0x9c, 0x4b, 0x04, 0x00, 0x00, 0x62, 0x00, 0x62},
         {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0xff, 0xff, 0xff, 0xff}};
-    const std::vector<std::uint8_t>& content = draws.of(contents);
+    const std::vector<std::uint8_t>& content = draws.choose(contents);
     const auto mask = static_cast<std::uint32_t>(draws.below(4) == 0 ? 0xffffffff : 0);
     if (dataset >= 0) H5Dwrite_chunk(dataset, H5P_DEFAULT, mask, origin, content.size(), content.data());
-    close_new(dataset, space, type, properties);
+    close_handles(dataset, space, type, properties);
     return "a chunk that is not what its filters make";
 }
 
+// Creates a dataset whose values are in another file.
 std::string make_external(hid_t file, const std::string& name, hsize_t rows, const std::string& victim,
                           Draws& draws) {
     const hid_t space = H5Screate_simple(1, &rows, nullptr);
     const hid_t type = H5Tcopy(H5T_STD_I8LE);
     const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
-    std::string what = "values in another file";
+    std::string description = "values in another file";
     if (draws.below(2) == 0) {
         H5Pset_external(properties, draws.below(2) == 0 ? victim.c_str() : "/etc/passwd", 0, H5F_UNLIMITED);
     } else {
         H5Pset_virtual(properties, space, draws.below(2) == 0 ? victim.c_str() : ".", name.c_str(), space);
-        what = "a virtual dataset";
+        description = "a virtual dataset";
     }
-    close_new(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), space, type,
-              properties);
-    return what;
+    close_handles(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), space,
+                  type, properties);
+    return description;
 }
 
+// Creates groups nested up to 500 levels deep.
 std::string make_deep_groups(hid_t file, const std::string& name, Draws& draws) {
     const std::size_t depth = 50 + draws.below(450);
     hid_t group = H5Gcreate2(file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -181,8 +186,8 @@ std::string make_deep_groups(hid_t file, const std::string& name, Draws& draws) 
     return std::to_string(depth) + " groups within each other";
 }
 
-// Strings that all name the same long text: what a file of 1 MB holds a thousand times.
-std::string make_shared_text(hid_t file, const std::string& name, hsize_t rows) {
+// Creates a dataset of strings of 400,000 characters. All strings are equal.
+std::string make_long_strings(hid_t file, const std::string& name, hsize_t rows) {
     const hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, H5T_VARIABLE);
     const hid_t space = H5Screate_simple(1, &rows, nullptr);
@@ -191,7 +196,7 @@ std::string make_shared_text(hid_t file, const std::string& name, hsize_t rows) 
     const std::string text(400000, 'x');
     std::vector<const char*> values(rows, text.c_str());
     H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
-    close_new(dataset, space, type, properties);
+    close_handles(dataset, space, type, properties);
     return "long strings";
 }
 
@@ -202,7 +207,7 @@ std::string make_odd_object(hid_t file, const std::string& name, hsize_t rows, c
     switch (draws.below(12)) {
         case 0:
         case 1:
-            return make_absurd(file, name, rows, draws);
+            return make_huge_dataset(file, name, rows, draws);
         case 2:
         case 3:
             return make_bad_chunk(file, name, rows, draws);
@@ -212,22 +217,22 @@ std::string make_odd_object(hid_t file, const std::string& name, hsize_t rows, c
         case 6:
             return make_deep_groups(file, name, draws);
         case 7:
-            return make_shared_text(file, name, std::min<hsize_t>(rows, 3));
+            return make_long_strings(file, name, std::min<hsize_t>(rows, 3));
         default:
-            return make_typed(file, name, rows, draws);
+            return make_odd_dataset(file, name, rows, draws);
     }
 }
 
 std::string make_odd_attribute(hid_t object, const std::string& name, Draws& draws) {
-    std::string what_type;
-    std::string what_space;
-    const hid_t type = odd_type(draws, what_type);
-    const hid_t space = odd_space(draws.below(3) == 0 ? 4000 : 2, draws, what_space);
+    std::string type_name;
+    std::string space_text;
+    const hid_t type = odd_type(draws, type_name);
+    const hid_t space = odd_space(draws.below(3) == 0 ? 4000 : 2, draws, space_text);
     const hid_t attribute = H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
     if (attribute >= 0) H5Aclose(attribute);
     H5Sclose(space);
     H5Tclose(type);
-    return "made " + what_space + what_type;
+    return "made " + space_text + type_name;
 }
 
 }  // namespace popflow::fuzz

@@ -21,7 +21,7 @@ namespace popflow::fuzz {
 
 namespace {
 
-// As inspect, train and predict do.
+// Reads a file like the verbs inspect, train and predict.
 void read_h5ad(const std::string& path) {
     screen::ScreenOptions options;
     options.min_cells = 2;
@@ -43,7 +43,7 @@ void read_h5ad(const std::string& path) {
     (void)obs.obs_names({&segment, 1});
 }
 
-// As metrics does.
+// Reads a file like the verb metrics.
 void read_cells(const std::string& path) {
     screen::ScreenOptions options;
     options.transform.kind = screen::Transform::Kind::none;
@@ -77,8 +77,8 @@ const std::vector<Format>& formats() {
 }
 
 const Format& format(const std::string& name) {
-    for (const Format& one : formats()) {
-        if (one.name == name) return one;
+    for (const Format& format : formats()) {
+        if (format.name == name) return format;
     }
     throw std::invalid_argument("no reader of " + name);
 }

@@ -6,27 +6,30 @@
 
 namespace popflow::fuzz {
 
-/// Reads a file as a verb of the program does, from beginning to end.
+/// Reads a whole file, as a verb of the program does.
 using Reader = void (*)(const std::string& path);
 
-/// One of the formats that popflow reads.
+/// Format that popflow reads.
 struct Format {
     const char* name;  ///< h5ad, cells (also .h5ad), checkpoint, results, training
     Reader read;
 };
 
+/// Returns all formats.
 const std::vector<Format>& formats();
-/// @throws std::invalid_argument for a name that is none
+/// Returns the format with the given name.
+/// @throws std::invalid_argument for an unknown name
 const Format& format(const std::string& name);
 
-/// Small sound files: the golden .h5ad files of a folder, and those that popflow writes itself.
+/// Small valid file: a golden .h5ad file, or a file that popflow writes.
 struct Seed {
     std::string format;
     std::string path;
 };
-/// Writes those of popflow's own formats.
+/// Writes the seeds in popflow's own formats to a folder.
 void write_seeds(const std::string& folder);
-/// @param folder  where write_seeds() wrote
+/// Returns all seeds: the .h5ad files of folder `golden`, and the files that write_seeds() wrote.
+/// @param folder  the folder of write_seeds()
 std::vector<Seed> seeds(const std::string& golden, const std::string& folder);
 
 }  // namespace popflow::fuzz

@@ -48,15 +48,17 @@ train::Checkpoint icnn_checkpoint() {
     return c;
 }
 
-void write_started(const std::string& path, train::Checkpoint c) {
+// Writes a checkpoint of step 3 with initial weights.
+void write_initial_checkpoint(const std::string& path, train::Checkpoint c) {
     c.values = c.model()->initial_values(9);
     c.adam = nn::AdamState::start(c.values);
     c.adam.step = 3;
     train::write_checkpoint(path, c);
 }
 
-// A copy without seal and checksum: what is damaged in it is found by the reader or not at all.
-void write_unsealed(const std::string& from, const std::string& path) {
+// Writes a copy without checksum trailer and checksum attribute, so that only the reader itself can detect
+// damage.
+void write_without_checksum(const std::string& from, const std::string& path) {
     std::filesystem::copy_file(from, path);
     std::filesystem::resize_file(path,
                                  std::filesystem::file_size(path) - train::make_checksum_trailer({}).size());
@@ -65,7 +67,7 @@ void write_unsealed(const std::string& from, const std::string& path) {
     H5Fclose(file);
 }
 
-eval::PairScore score(std::size_t pair, const std::string& predictor) {
+eval::PairScore make_score(std::size_t pair, const std::string& predictor) {
     eval::PairScore row{.pair = pair, .predictor = predictor};
     row.scores.w2 = static_cast<double>(pair) + 1;
     row.scores.mmd = 0.5;
@@ -83,7 +85,8 @@ void write_results(const std::string& path) {
         p.treatment = "T" + std::to_string(i);
         screen.populations.push_back(p);
         screen.pairs.push_back({i, i});
-        for (const char* predictor : {"model", "identity"}) evaluation.scores.push_back(score(i, predictor));
+        for (const char* predictor : {"model", "identity"})
+            evaluation.scores.push_back(make_score(i, predictor));
     }
     const screen::Split split{"", std::vector<screen::Part>(3, screen::Part::test)};
     eval::Results results;
@@ -100,10 +103,10 @@ void write_results(const std::string& path) {
 
 void write_seeds(const std::string& folder) {
     const auto file = [&](const char* name) { return folder + "/" + name; };
-    write_started(file("flow.h5"), flow_checkpoint());
-    write_started(file("icnn.h5"), icnn_checkpoint());
-    write_unsealed(file("flow.h5"), file("flow_unsealed.h5"));
-    write_unsealed(file("icnn.h5"), file("icnn_unsealed.h5"));
+    write_initial_checkpoint(file("flow.h5"), flow_checkpoint());
+    write_initial_checkpoint(file("icnn.h5"), icnn_checkpoint());
+    write_without_checksum(file("flow.h5"), file("flow_unsealed.h5"));
+    write_without_checksum(file("icnn.h5"), file("icnn_unsealed.h5"));
     write_results(file("results.h5"));
     std::vector<train::TrainingRow> rows(50);
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = i + 1;

@@ -15,7 +15,7 @@
 #include "core/error.hpp"
 #include "h5/hardening/file_guard.hpp"
 
-extern "C" [[gnu::weak]] void __gcov_dump();  // there when coverage is measured
+extern "C" [[gnu::weak]] void __gcov_dump();  // defined only if coverage is measured
 
 namespace popflow::fuzz {
 
@@ -24,10 +24,11 @@ namespace {
 constexpr int refused_code = 2;
 constexpr int failed_code = 1;
 
-int run(const std::function<void()>& work, bool guarded, std::string& message) {
+// Runs work in the child process and returns its exit code. Sets `message` to the text of an exception.
+int run_work(const std::function<void()>& work, bool guarded, std::string& message) {
     try {
         std::optional<h5::FileGuard> guard;
-        // Little patience: the files are small, and of thousands some have no end.
+        // A short time limit: the files are small, and reading some of them would never end.
         if (guarded) guard.emplace(std::chrono::milliseconds(500));
         work();
         return 0;
@@ -48,13 +49,13 @@ std::string read_all(int pipe) {
     return text;
 }
 
-double seconds_of(const timeval& time) {
+double to_seconds(const timeval& time) {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
 }  // namespace
 
-Outcome run_apart(const std::function<void()>& work, unsigned seconds, bool guarded) {
+Outcome run_in_child(const std::function<void()>& work, unsigned seconds, bool guarded) {
     int ends[2];
     if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
     std::fflush(nullptr);
@@ -62,12 +63,12 @@ Outcome run_apart(const std::function<void()>& work, unsigned seconds, bool guar
     if (child < 0) throw std::runtime_error("no process");
     if (child == 0) {
         ::close(ends[0]);
-        const rlimit processor{seconds, seconds};
-        ::setrlimit(RLIMIT_CPU, &processor);
-        const rlimit none{0, 0};
-        ::setrlimit(RLIMIT_CORE, &none);
+        const rlimit cpu_limit{seconds, seconds};
+        ::setrlimit(RLIMIT_CPU, &cpu_limit);
+        const rlimit no_core{0, 0};
+        ::setrlimit(RLIMIT_CORE, &no_core);
         std::string message;
-        const int code = run(work, guarded, message);
+        const int code = run_work(work, guarded, message);
         if (__gcov_dump != nullptr) __gcov_dump();
         if (::write(ends[1], message.data(), std::min<std::size_t>(message.size(), 60000)) < 0) ::_exit(3);
         ::_exit(code);
@@ -80,7 +81,7 @@ Outcome run_apart(const std::function<void()>& work, unsigned seconds, bool guar
     rusage usage{};
     ::wait4(child, &status, 0, &usage);
     outcome.megabytes = static_cast<double>(usage.ru_maxrss) / 1024;
-    outcome.seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+    outcome.seconds = to_seconds(usage.ru_utime) + to_seconds(usage.ru_stime);
     if (WIFSIGNALED(status)) {
         const bool killed = WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGXCPU;
         outcome.kind = killed ? Outcome::Kind::hung : Outcome::Kind::crashed;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes the seeds of the fuzz targets: OUTPUT/FORMAT/NAME.
+// Writes the seeds of the fuzz targets to OUTPUT/FORMAT/NAME.
 // Usage: write_corpus GOLDEN_FOLDER OUTPUT
 #include <cstdio>
 #include <filesystem>

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Crashes on purpose before, inside or during MPI_Finalize, see finalize.sh.
 // Usage: finalize WHERE SIGNAL RANK CODE [CODE OF RANK 1]
-//   WHERE   before: ahead of Session::finish(); inside: at the end of MPI_Finalize; thread: there, in another
-//   thread;
-//           none: nowhere
+//   WHERE   before   before Session::finish()
+//           inside   at the end of MPI_Finalize
+//           thread   at the end of MPI_Finalize, in another thread
+//           none     no crash
+//   SIGNAL  number of the signal that ends the process
 //   RANK    rank that crashes, or -1 for all
+//   CODE    exit code that the ranks pass to Session::finish()
 #include <mpi.h>
 
 #include <csignal>
@@ -16,9 +19,9 @@
 
 namespace {
 
-std::string place = "none";
+std::string crash_place = "none";
 int signal_number = SIGSEGV;
-bool crashes_here = false;
+bool should_crash = false;
 
 void crash() {
     if (signal_number == SIGABRT) std::abort();
@@ -27,11 +30,11 @@ void crash() {
 
 }  // namespace
 
-// Replaces the function of the MPI library, which has the same function under the name PMPI_Finalize.
+// Replaces MPI_Finalize of the MPI library, which provides the same function as PMPI_Finalize.
 extern "C" int MPI_Finalize() {
     const int result = PMPI_Finalize();
-    if (crashes_here && place == "inside") crash();
-    if (crashes_here && place == "thread") std::thread(crash).join();
+    if (should_crash && crash_place == "inside") crash();
+    if (should_crash && crash_place == "thread") std::thread(crash).join();
     return result;
 }
 
@@ -39,11 +42,11 @@ int main(int argc, char** argv) {
     popflow::mpi::Session session(argc, argv);
     if (argc < 5) return session.finish(2);
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
-    place = argv[1];
+    crash_place = argv[1];
     signal_number = std::atoi(argv[2]);
     const int rank = std::atoi(argv[3]);
-    crashes_here = rank == comm.rank() || rank == -1;
+    should_crash = rank == comm.rank() || rank == -1;
     const int code = std::atoi(argv[argc > 5 && comm.rank() == 1 ? 5 : 4]);
-    if (crashes_here && place == "before") crash();
+    if (should_crash && crash_place == "before") crash();
     return session.finish(code);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Exits 1 if leaving MPI unloads a library: a thread of MPI may still be in it.
+// Exits 1 if finalizing MPI unloads a library. A thread of MPI may still execute code of that library.
 #include <algorithm>
 #include <cstdio>
 

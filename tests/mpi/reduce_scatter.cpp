@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Exits 1 unless each rank has the sum of its part, however its summands became final; over sums one after
-// another, of parts of unequal and no length, and values that wrap on the way.
+// Exits 1 unless each rank receives the sum of its part, independently of the order in which the summands
+// become final. Covers consecutive sums, parts of unequal length, empty parts, and values whose partial sums
+// wrap.
 #include "mpi/reduce_scatter.hpp"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ using popflow::core::Stream;
 using popflow::mpi::Communicator;
 using popflow::mpi::ReduceScatter;
 
-// Small enough to be packed, but for some: there the sum of three ranks passes the limit.
+// Most summands are small enough to be packed. For the others the sum over three ranks exceeds the limit.
 std::int64_t summand(int rank, std::size_t i) {
     const std::int64_t large = i / 500 % 3 == 1 ? std::numeric_limits<std::int64_t>::max() / 2 : 0;
     const std::int64_t cancels = rank % 2 == 0 ? large : -large;
@@ -31,15 +32,16 @@ std::int64_t sum_of_ranks(int ranks, std::size_t i) {
     return static_cast<std::int64_t>(sum);
 }
 
-// Summands are written in pieces from the end on, each followed by the news that it is final.
-bool adds(ReduceScatter& sum, std::size_t size, std::size_t pieces, const Communicator& comm) {
+// Writes the summands in pieces from the end backwards and marks each piece as final. Returns whether the sum
+// is correct. Collective.
+bool sums_correctly(ReduceScatter& sum, std::size_t size, std::size_t pieces, const Communicator& comm) {
     const std::vector<std::size_t> bounds = popflow::mpi::part_bounds(size, 64, comm.size());
     std::vector<std::int64_t> values(size);
-    Stream dice(size, Purpose::test, static_cast<std::uint64_t>(comm.rank()), pieces);
+    Stream stream(size, Purpose::test, static_cast<std::uint64_t>(comm.rank()), pieces);
     sum.start(values, bounds);
     std::size_t end = size;
     for (std::size_t piece = 0; piece < pieces; ++piece) {
-        const std::size_t first = end - std::min<std::size_t>(end, dice.below(2 * size / pieces + 2));
+        const std::size_t first = end - std::min<std::size_t>(end, stream.below(2 * size / pieces + 2));
         for (std::size_t i = first; i < end; ++i) values[i] = summand(comm.rank(), i);
         sum.mark_final_from(first);
         end = first;
@@ -61,12 +63,12 @@ int main(int argc, char** argv) {
     popflow::mpi::Session session(argc, argv);
     const Communicator comm = Communicator::world();
     ReduceScatter sum(comm);
-    std::vector<std::int64_t> wrong(1, 0);
+    std::vector<std::int64_t> wrong_sums(1, 0);
     for (const std::size_t size : {100UL, 64UL, 100000UL, 1000UL}) {
         for (const std::size_t pieces : {0UL, 1UL, 7UL, 200UL})
-            wrong[0] += adds(sum, size, pieces, comm) ? 0 : 1;
+            wrong_sums[0] += sums_correctly(sum, size, pieces, comm) ? 0 : 1;
     }
-    comm.sum(wrong);
-    if (comm.is_root()) std::printf("wrong sums: %ld\n", wrong[0]);
-    return session.finish(wrong[0] == 0 ? 0 : 1);
+    comm.sum(wrong_sums);
+    if (comm.is_root()) std::printf("wrong sums: %ld\n", wrong_sums[0]);
+    return session.finish(wrong_sums[0] == 0 ? 0 : 1);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Exits 1 if a training step asks for memory once the first ones have been made. Counted is every call of
-// operator new but those from within the kernel library, which makes a small table of its operands on each
-// call.
+// Exits 1 if a training step allocates memory after the first steps. Counts every call of operator new,
+// except calls from oneDNN, which allocates a small table of its operands on each call.
 #include <dlfcn.h>
 #include <omp.h>
 
@@ -18,14 +17,14 @@
 
 namespace {
 
-std::atomic<bool> counting{false};
-std::atomic<int> count{0};
+std::atomic<bool> is_counting{false};
+std::atomic<int> allocation_count{0};
 
 void* allocate(std::size_t size, std::size_t alignment, const void* caller) {
-    if (counting) {
-        Dl_info where{};
-        const bool known = dladdr(caller, &where) != 0 && where.dli_fname != nullptr;
-        if (!known || std::strstr(where.dli_fname, "libdnnl") == nullptr) ++count;
+    if (is_counting) {
+        Dl_info info{};
+        const bool is_known = dladdr(caller, &info) != 0 && info.dli_fname != nullptr;
+        if (!is_known || std::strstr(info.dli_fname, "libdnnl") == nullptr) ++allocation_count;
     }
     void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
     if (p == nullptr) throw std::bad_alloc();
@@ -57,20 +56,21 @@ namespace {
 
 using namespace popflow;
 
-screen::Cells cells(std::size_t n, std::uint64_t seed) {
+screen::Cells random_cells(std::size_t n, std::uint64_t seed) {
     screen::Cells c{.x = linalg::Matrix<float>(n, 5), .cell_type = std::vector<std::uint8_t>(n, 1)};
     core::Stream(seed, core::Purpose::test).fill_normal(c.x.values());
     return c;
 }
 
-int allocations(linalg::Precision precision, std::size_t slots, const mpi::Communicator& comm) {
+// Returns the number of allocations of all ranks in 8 steps of the steady state. Collective.
+int count_allocations(linalg::Precision precision, std::size_t slots, const mpi::Communicator& comm) {
     models::FlowMatchingShape shape{
         .markers = 5, .cell_types = 2, .conditions = 2, .hidden = 64, .layers = 3};
     shape.encoder = {.hidden = 16, .layers = 3, .embedding = 8, .knn = 7};
     shape.precision = precision;
     const models::FlowMatching model(shape, models::draw_frequencies(shape, 1));
-    const screen::Cells control = cells(400, 1);
-    const screen::Cells treated = cells(300, 2);
+    const screen::Cells control = random_cells(400, 1);
+    const screen::Cells treated = random_cells(300, 2);
     std::vector<train::Lane> lanes;
     for (std::size_t b = 0; b < slots; ++b) {
         if (b % static_cast<std::size_t>(comm.size()) != static_cast<std::size_t>(comm.rank())) continue;
@@ -81,19 +81,19 @@ int allocations(linalg::Precision precision, std::size_t slots, const mpi::Commu
     }
     train::Trainer trainer(model, {.batch_pairs = slots, .cells = 200, .warmup_steps = 2}, std::move(lanes),
                            comm);
-    // A thread makes a kernel when it first meets a shape, and which blocks it meets is up to the scheduler:
-    // the steps before the steady state are not a fixed number.
-    std::int64_t of_all[] = {0};
+    // A thread creates a kernel for the first block of each shape. The scheduler decides which blocks a
+    // thread processes, so the number of steps before the steady state varies.
+    std::int64_t total[] = {0};
     for (int attempt = 0; attempt < 20; ++attempt) {
-        count = 0;
-        counting = true;
+        allocation_count = 0;
+        is_counting = true;
         for (int i = 0; i < 8; ++i) (void)trainer.step({});
-        counting = false;
-        of_all[0] = count;
-        comm.sum(std::span<std::int64_t>(of_all));
-        if (of_all[0] == 0) break;
+        is_counting = false;
+        total[0] = allocation_count;
+        comm.sum(std::span<std::int64_t>(total));
+        if (total[0] == 0) break;
     }
-    return static_cast<int>(of_all[0]);
+    return static_cast<int>(total[0]);
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
     for (const auto precision : {linalg::Precision::fp32, linalg::Precision::bf16}) {
         if (precision == linalg::Precision::bf16 && !linalg::cpu_has_bf16()) continue;
         for (const std::size_t slots : {1U, 3U, 4U}) {
-            const int n = allocations(precision, slots, comm);
+            const int n = count_allocations(precision, slots, comm);
             if (comm.is_root())
                 std::printf("%s, %zu slots: %d allocations in 8 steps\n", linalg::precision_name(precision),
                             slots, n);

@@ -18,20 +18,21 @@ namespace h5 = popflow::h5;
 
 namespace {
 
-Matrix<float> counted(std::size_t rows, std::size_t columns, float first) {
+// Returns a matrix with the elements first, first + 1, ...
+Matrix<float> counting_matrix(std::size_t rows, std::size_t columns, float first) {
     Matrix<float> x(rows, columns);
     for (float& v : x.values()) v = first++;
     return x;
 }
 
-CellSample sample_of(const std::string& name, std::size_t markers, std::vector<double> times) {
+CellSample make_sample(const std::string& name, std::size_t markers, std::vector<double> times) {
     CellSample sample{.name = name,
-                      .control = counted(3, markers, 0),
-                      .predicted = counted(3, markers, 100),
-                      .treated = counted(2, markers, 200),
+                      .control = counting_matrix(3, markers, 0),
+                      .predicted = counting_matrix(3, markers, 100),
+                      .treated = counting_matrix(2, markers, 200),
                       .times = std::move(times)};
     for (std::size_t t = 0; t < sample.times.size(); ++t)
-        sample.flow.push_back(counted(3, markers, 10 * static_cast<float>(t + 1)));
+        sample.flow.push_back(counting_matrix(3, markers, 10 * static_cast<float>(t + 1)));
     return sample;
 }
 
@@ -41,8 +42,8 @@ std::size_t count(const std::string& text, const std::string& part) {
     return n;
 }
 
-// Pairs of `patients` by `treatments`, in that order.
-screen::Screen screen_of(int patients, int treatments) {
+// Returns a screen with one pair for each patient and treatment, ordered by patient.
+screen::Screen make_screen(int patients, int treatments) {
     screen::Screen screen;
     for (int i = 0; i < patients; ++i) {
         for (int t = 0; t < treatments; ++t) {
@@ -58,9 +59,9 @@ screen::Screen screen_of(int patients, int treatments) {
 
 }  // namespace
 
-TEST(CellSamples, ReadBackAsWritten) {
+TEST(CellSamples, RoundTripThroughAFile) {
     const popflow::support::TemporaryFolder folder;
-    const std::vector<CellSample> samples{sample_of("a / S", 2, {0.2, 0.4}), sample_of("b / S", 2, {})};
+    const std::vector<CellSample> samples{make_sample("a / S", 2, {0.2, 0.4}), make_sample("b / S", 2, {})};
     {
         h5::AtomicFile file(folder.file("r.h5"));
         {
@@ -81,7 +82,7 @@ TEST(CellSamples, ReadBackAsWritten) {
     EXPECT_TRUE(back[1].times.empty());
 }
 
-TEST(CellSamples, ManageWithoutAny) {
+TEST(CellSamples, RoundTripWithoutSamples) {
     const popflow::support::TemporaryFolder folder;
     {
         h5::AtomicFile file(folder.file("r.h5"));
@@ -95,30 +96,32 @@ TEST(CellSamples, ManageWithoutAny) {
     EXPECT_TRUE(eval::read_cell_samples(h5::open_file(folder.file("r.h5")), markers).empty());
 }
 
-TEST(SampledPairs, TakeTreatmentsAndPatientsInTurn) {
-    const screen::Screen screen = screen_of(3, 3);
+TEST(SampledPairs, CycleThroughTreatmentsAndPatients) {
+    const screen::Screen screen = make_screen(3, 3);
     screen::Split split;
     split.parts.assign(9, screen::Part::test);
     split.parts[0] = screen::Part::train;
     const std::vector<std::size_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8};
-    // T0 is left with patients 1 and 2: the first of these; then the second patient of T1, the third of T2
+    // T0 has only patients 1 and 2 in the test part and gives the first of them. Then T1 gives its second
+    // patient, and T2 its third.
     EXPECT_EQ(eval::sampled_pairs(screen, split, all, 3), (std::vector<std::size_t>{3, 4, 8}));
-    EXPECT_EQ(eval::sampled_pairs(screen, split, all, 100).size(), 8U) << "the test part alone, each once";
+    EXPECT_EQ(eval::sampled_pairs(screen, split, all, 100).size(), 8U)
+        << "each test pair once, no training pairs";
     EXPECT_TRUE(eval::sampled_pairs(screen, split, all, 0).empty());
     EXPECT_EQ(eval::sampled_pairs(screen, split, std::vector<std::size_t>{0}, 3),
               (std::vector<std::size_t>{0}))
-        << "training pairs where no others are scored";
+        << "training pairs if no other pairs are scored";
 }
 
-TEST(SampledPairs, TakePatientsInTurnWhereThereIsOneTreatment) {
-    const screen::Screen screen = screen_of(4, 1);
+TEST(SampledPairs, CycleThroughPatientsOfASingleTreatment) {
+    const screen::Screen screen = make_screen(4, 1);
     const screen::Split split{"", std::vector<screen::Part>(4, screen::Part::test)};
     EXPECT_EQ(eval::sampled_pairs(screen, split, std::vector<std::size_t>{0, 1, 2, 3}, 2),
               (std::vector<std::size_t>{0, 1}));
 }
 
-TEST(NamedPairs, AreThoseWhoseNamesHoldAText) {
-    screen::Screen screen = screen_of(3, 3);
+TEST(NamedPairs, MatchPartsOfTheirNames) {
+    screen::Screen screen = make_screen(3, 3);
     const std::vector<std::size_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8};
     for (const std::size_t p : all) {
         screen.experiments.push_back({"experiment " + std::to_string(p), {}, {}});
@@ -131,25 +134,25 @@ TEST(NamedPairs, AreThoseWhoseNamesHoldAText) {
     EXPECT_THROW(eval::named_pairs(screen, all, {"T1", "nosuch"}, 2), popflow::core::ConfigError);
 }
 
-TEST(MovedMarkers, AreInStandardDeviationsOfTheControl) {
+TEST(MovedMarkers, AreRankedByShiftInControlStandardDeviations) {
     CellSample sample{.control = Matrix<float>(2, 3), .treated = Matrix<float>(2, 3)};
-    sample.control(0, 0) = 10;  // sd 5, shift 5
-    sample.control(0, 1) = 1;   // sd 0.5, shift 2
+    sample.control(0, 0) = 10;  // standard deviation 5, shift 5
+    sample.control(0, 1) = 1;   // standard deviation 0.5, shift 2
     sample.treated(0, 0) = sample.treated(1, 0) = 10;
     sample.treated(0, 1) = sample.treated(1, 1) = 2.5F;
     EXPECT_EQ(report::moved_markers(sample, 2), (std::vector<std::size_t>{1, 0}));
 }
 
-TEST(SamplePanels, ShowTwoMarkersOnTheirWay) {
+TEST(SamplePanels, ShowTrajectoriesForTwoMarkers) {
     eval::Results results;
     results.markers = {"x", "y"};
-    results.samples = {sample_of("a <b>", 2, {0.2, 0.4}), sample_of("b", 2, {})};
+    results.samples = {make_sample("a <b>", 2, {0.2, 0.4}), make_sample("b", 2, {})};
     const std::string html = report::sample_panels(results);
     EXPECT_EQ(count(html, "class=\"frame\""), 5U + 3U);
     EXPECT_EQ(count(html, "class=\"arrows\""), 2U);
     EXPECT_EQ(count(html, "<b>"), 0U);
     results.markers = {"x", "y", "z"};
-    results.samples = {sample_of("a", 3, {})};
+    results.samples = {make_sample("a", 3, {})};
     const std::string three = report::sample_panels(results);
     EXPECT_EQ(count(three, "class=\"frame\""), 0U);
     EXPECT_EQ(count(three, "Density of "), 3U);

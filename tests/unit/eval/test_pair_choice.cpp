@@ -15,7 +15,7 @@ using popflow::eval::spread_over_patients;
 
 namespace {
 
-// Six patients with 5, 5, 5, 5, 5 and 1 pairs.
+// Returns a screen of six patients with 5, 5, 5, 5, 5 and 1 pairs.
 screen::Screen small_screen() {
     screen::Screen screen;
     for (std::size_t p = 0; p < 26; ++p) {
@@ -33,8 +33,8 @@ std::vector<std::size_t> all_pairs() {
     return pairs;
 }
 
-std::map<std::string, std::size_t> by_patient(const screen::Screen& screen,
-                                              const std::vector<std::size_t>& pairs) {
+std::map<std::string, std::size_t> count_by_patient(const screen::Screen& screen,
+                                                    const std::vector<std::size_t>& pairs) {
     std::map<std::string, std::size_t> counts;
     for (const std::size_t p : pairs) ++counts[screen.populations[screen.pairs[p].treated].patient];
     return counts;
@@ -42,12 +42,12 @@ std::map<std::string, std::size_t> by_patient(const screen::Screen& screen,
 
 }  // namespace
 
-TEST(PairChoice, EveryPatientGivesOneBeforeAnyGivesTwo) {
+TEST(PairChoice, SpreadsPairsEvenlyOverPatients) {
     const screen::Screen screen = small_screen();
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
-        const auto four = by_patient(screen, spread_over_patients(screen, all_pairs(), 4, seed));
+        const auto four = count_by_patient(screen, spread_over_patients(screen, all_pairs(), 4, seed));
         EXPECT_EQ(four.size(), 4U);
-        const auto thirteen = by_patient(screen, spread_over_patients(screen, all_pairs(), 13, seed));
+        const auto thirteen = count_by_patient(screen, spread_over_patients(screen, all_pairs(), 13, seed));
         ASSERT_EQ(thirteen.size(), 6U);
         EXPECT_EQ(thirteen.at("F"), 1U);
         for (const char* patient : {"A", "B", "C", "D", "E"}) {
@@ -57,7 +57,7 @@ TEST(PairChoice, EveryPatientGivesOneBeforeAnyGivesTwo) {
     }
 }
 
-TEST(PairChoice, IsDrawnBySeedInAscendingOrder) {
+TEST(PairChoice, DependsOnTheSeedAndIsSorted) {
     const screen::Screen screen = small_screen();
     const auto once = spread_over_patients(screen, all_pairs(), 8, 1);
     EXPECT_EQ(once, spread_over_patients(screen, all_pairs(), 8, 1));
@@ -67,7 +67,7 @@ TEST(PairChoice, IsDrawnBySeedInAscendingOrder) {
     EXPECT_EQ(spread_over_patients(screen, all_pairs(), 100, 1), all_pairs());
 }
 
-TEST(PairChoice, LeavesTheTestPartWhole) {
+TEST(PairChoice, KeepsAllTestPairs) {
     const screen::Screen screen = small_screen();
     screen::Split split{"", std::vector<screen::Part>(26, screen::Part::train)};
     for (std::size_t p = 20; p < 26; ++p) split.parts[p] = screen::Part::test;

@@ -15,7 +15,7 @@ namespace h5 = popflow::h5;
 
 namespace {
 
-// Two pairs of culture A, one of culture B.
+// Returns a screen with two pairs of culture A and one of culture B.
 screen::Screen small_screen() {
     screen::Screen screen;
     screen.experiments = {{"21 / A", {}, {}}, {"21 / B", {}, {}}};
@@ -36,8 +36,9 @@ PairScore score(std::size_t pair, const std::string& predictor, double w2) {
     return row;
 }
 
-// @param status  of the second pair's identity
-h5::DataFrame small_table(const std::string& status = "ok") {
+// Returns the scores of two predictors for the three pairs.
+// @param status  status of predictor `identity` for the second pair
+h5::DataFrame score_table(const std::string& status = "ok") {
     Evaluation evaluation;
     evaluation.scores = {score(0, "model", 1),    score(1, "model", 3),    score(2, "model", 10),
                          score(0, "identity", 5), score(1, "identity", 7), score(2, "identity", 20)};
@@ -47,7 +48,7 @@ h5::DataFrame small_table(const std::string& status = "ok") {
     return eval::pairs_frame(small_screen(), split, evaluation);
 }
 
-double w2_of(const h5::DataFrame& summary, const std::string& predictor, const std::string& aggregation) {
+double find_w2(const h5::DataFrame& summary, const std::string& predictor, const std::string& aggregation) {
     for (std::size_t i = 0; i < summary.rows(); ++i) {
         if (summary.strings("predictor")[i] == predictor &&
             summary.strings("aggregation")[i] == aggregation) {
@@ -59,19 +60,19 @@ double w2_of(const h5::DataFrame& summary, const std::string& predictor, const s
 
 }  // namespace
 
-TEST(Summary, IsTheMeanWithinCulturesThenOverThem) {
-    const h5::DataFrame summary = eval::summarise(small_table());
-    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "culture:A"), 2);
-    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "culture:B"), 10);
-    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "culture_mean"), 6);
-    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "pair_mean"), 14.0 / 3);
+TEST(Summary, AveragesWithinCulturesThenOverCultures) {
+    const h5::DataFrame summary = eval::summarise(score_table());
+    EXPECT_DOUBLE_EQ(find_w2(summary, "model", "culture:A"), 2);
+    EXPECT_DOUBLE_EQ(find_w2(summary, "model", "culture:B"), 10);
+    EXPECT_DOUBLE_EQ(find_w2(summary, "model", "culture_mean"), 6);
+    EXPECT_DOUBLE_EQ(find_w2(summary, "model", "pair_mean"), 14.0 / 3);
 }
 
-TEST(Summary, LeavesOutPairsThatAnyFailedOnAndCountsWhoDid) {
-    const h5::DataFrame summary = eval::summarise(small_table("failed"));
-    EXPECT_DOUBLE_EQ(w2_of(summary, "identity", "culture:A"), 5);
-    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "culture:A"), 1);
-    EXPECT_DOUBLE_EQ(w2_of(summary, "model", "pair_mean"), 5.5);
+TEST(Summary, ExcludesPairsWithAFailedPredictorAndCountsFailures) {
+    const h5::DataFrame summary = eval::summarise(score_table("failed"));
+    EXPECT_DOUBLE_EQ(find_w2(summary, "identity", "culture:A"), 5);
+    EXPECT_DOUBLE_EQ(find_w2(summary, "model", "culture:A"), 1);
+    EXPECT_DOUBLE_EQ(find_w2(summary, "model", "pair_mean"), 5.5);
     for (std::size_t i = 0; i < summary.rows(); ++i) {
         const bool identity = summary.strings("predictor")[i] == "identity";
         if (summary.strings("aggregation")[i] != "pair_mean") continue;
@@ -80,12 +81,12 @@ TEST(Summary, LeavesOutPairsThatAnyFailedOnAndCountsWhoDid) {
     }
 }
 
-TEST(Results, ReadBackWhatWasWritten) {
+TEST(Results, RoundTripThroughAFile) {
     const popflow::support::TemporaryFolder folder;
     eval::Results results;
     results.provenance.knn = 5;
     results.provenance.split = "replica";
-    results.pairs = small_table();
+    results.pairs = score_table();
     results.summary = eval::summarise(results.pairs);
     results.embeddings = popflow::linalg::Matrix<float>(3, 2);
     results.embedding_names = {"a", "b", "c"};
@@ -99,6 +100,6 @@ TEST(Results, ReadBackWhatWasWritten) {
     EXPECT_EQ(back.provenance.knn, 5U);
     EXPECT_EQ(back.provenance.split, "replica");
     EXPECT_EQ(back.pairs.strings("message")[4], "no way");
-    EXPECT_EQ(w2_of(back.summary, "model", "culture_mean"), 6);
+    EXPECT_EQ(find_w2(back.summary, "model", "culture_mean"), 6);
     EXPECT_THROW(eval::read_results(folder.file("nothing.h5")), popflow::core::DataError);
 }

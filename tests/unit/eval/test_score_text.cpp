@@ -9,7 +9,7 @@ using popflow::eval::deserialise_pairs;
 using popflow::eval::ScoredPair;
 using popflow::eval::serialise_pair;
 
-TEST(ScoreText, ReadsBackWhatWasWritten) {
+TEST(ScoreText, RoundTripsPairs) {
     ScoredPair one{.pair = 7, .embedding = {0.5F, -1.0F}};
     one.scores.push_back({.pair = 7, .predictor = "model", .n_predicted = 3, .n_target = 4, .rank = 2});
     one.scores[0].scores.w2 = 1.25;

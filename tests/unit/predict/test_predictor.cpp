@@ -21,8 +21,8 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-const Conditions plain({{"A,B", {}}, {"O", {}}, {"S", {}}}, Doses::highest);
-const Conditions doses({{"O", {1, 10}}, {"S", {2, 8}}}, Doses::all);
+const Conditions without_doses({{"A,B", {}}, {"O", {}}, {"S", {}}}, Doses::highest);
+const Conditions with_doses({{"O", {1, 10}}, {"S", {2, 8}}}, Doses::all);
 
 Strings names(const std::vector<screen::Population>& conditions) {
     Strings out;
@@ -33,27 +33,28 @@ Strings names(const std::vector<screen::Population>& conditions) {
 
 }  // namespace
 
-TEST(ChosenConditions, AreAllThatWereTrainedByDefault) {
-    EXPECT_EQ(names(chosen_conditions(plain, {}, {})), (Strings{"A,B", "O", "S"}));
-    EXPECT_EQ(names(chosen_conditions(doses, {}, {})), (Strings{"O @ 1", "O @ 10", "S @ 2", "S @ 8"}));
+TEST(ChosenConditions, DefaultToAllTrainedConditions) {
+    EXPECT_EQ(names(chosen_conditions(without_doses, {}, {})), (Strings{"A,B", "O", "S"}));
+    EXPECT_EQ(names(chosen_conditions(with_doses, {}, {})), (Strings{"O @ 1", "O @ 10", "S @ 2", "S @ 8"}));
 }
 
-TEST(ChosenConditions, AreThoseAskedForOnceEach) {
-    EXPECT_EQ(names(chosen_conditions(plain, {"S,O", "S"}, {})), (Strings{"S", "O"}));
-    EXPECT_EQ(names(chosen_conditions(plain, {"A,B", "O"}, {})), (Strings{"A,B", "O"}));
-    const auto between = chosen_conditions(doses, {"S"}, {2.5, 8});
+TEST(ChosenConditions, ContainEachRequestedConditionOnce) {
+    EXPECT_EQ(names(chosen_conditions(without_doses, {"S,O", "S"}, {})), (Strings{"S", "O"}));
+    EXPECT_EQ(names(chosen_conditions(without_doses, {"A,B", "O"}, {})), (Strings{"A,B", "O"}));
+    const auto between = chosen_conditions(with_doses, {"S"}, {2.5, 8});
     EXPECT_EQ(names(between), (Strings{"S @ 2.5", "S @ 8"}));
     EXPECT_EQ(between.front().concentration_value, 2.5);
 }
 
-TEST(ChosenConditions, RefuseWhatWasNotTrained) {
-    EXPECT_THROW(chosen_conditions(plain, {"V"}, {}), ConfigError);
-    EXPECT_THROW(chosen_conditions(plain, {"O"}, {1}), ConfigError);
-    EXPECT_THROW(chosen_conditions(doses, {}, {9}), ConfigError);  // allowed for O, not for S
-    EXPECT_THROW(chosen_conditions(doses, {"O"}, {0.5}), ConfigError);
+TEST(ChosenConditions, ThrowForUntrainedConditions) {
+    EXPECT_THROW(chosen_conditions(without_doses, {"V"}, {}), ConfigError);
+    EXPECT_THROW(chosen_conditions(without_doses, {"O"}, {1}), ConfigError);
+    // A concentration of 9 is inside the range of O and outside that of S.
+    EXPECT_THROW(chosen_conditions(with_doses, {}, {9}), ConfigError);
+    EXPECT_THROW(chosen_conditions(with_doses, {"O"}, {0.5}), ConfigError);
 }
 
-TEST(Space, IsTheInverseOfHowCellsAreRead) {
+TEST(Space, InvertsNormalisationAndTransform) {
     const Normalisation normalisation{{1.5F, -0.25F}, 0.75F};
     const float raw[2][2] = {{0, 12}, {300, 0.5F}};
     for (const char* text : {"arcsinh:5", "arcsinh:150", "log1p", "none"}) {
@@ -72,8 +73,8 @@ TEST(Space, IsTheInverseOfHowCellsAreRead) {
         predict::to_space(Space::raw, normalisation, transform, x.view());
         for (std::size_t i = 0; i < 2; ++i) {
             for (std::size_t j = 0; j < 2; ++j) {
-                // A float of the transformed value moves by some of its 6e-8, and sinh scales that by the
-                // cosh.
+                // A transformed value has a relative float rounding error of about 6e-8. The derivative cosh
+                // of sinh amplifies it.
                 const double error = 1e-6 * (1 + static_cast<double>(raw[i][j])) * 10;
                 EXPECT_NEAR(x(i, j), raw[i][j], error) << text;
                 EXPECT_NEAR(normalised(i, j), transformed(i, j), 1e-6 * (1 + std::abs(transformed(i, j))));
@@ -82,7 +83,7 @@ TEST(Space, IsTheInverseOfHowCellsAreRead) {
     }
 }
 
-TEST(Space, HasNamesThatFitTheTransform) {
+TEST(Space, IsNamedAfterTheTransform) {
     const Transform arcsinh;
     const Transform log1p = Transform::parse("log1p");
     EXPECT_EQ(predict::parse_space("arcsinh", arcsinh), Space::transformed);
@@ -93,7 +94,7 @@ TEST(Space, HasNamesThatFitTheTransform) {
     EXPECT_THROW(predict::parse_space("counts", arcsinh), ConfigError);
 }
 
-TEST(PlanOfControls, HasEveryControlAndCondition) {
+TEST(PlanControlPredictions, CombinesEveryControlWithEveryCondition) {
     screen::Screen screen;
     screen.experiments = {{"P1", {"P1"}, {}}};
     for (const char* treatment : {"AH", "DMSO", "O"}) {
@@ -103,7 +104,7 @@ TEST(PlanOfControls, HasEveryControlAndCondition) {
         screen.populations.push_back(p);
     }
     const predict::PredictionPlan plan =
-        predict::plan_control_predictions(screen, chosen_conditions(plain, {"O,S"}, {}));
+        predict::plan_control_predictions(screen, chosen_conditions(without_doses, {"O,S"}, {}));
     ASSERT_EQ(plan.predictions.size(), 4U);
     EXPECT_EQ(plan.sources, (Strings{"P1: AH", "P1: DMSO"}));
     EXPECT_EQ(plan.predictions[2].control, 1U);

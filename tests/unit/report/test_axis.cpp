@@ -12,7 +12,7 @@ using popflow::report::plot::log_axis;
 
 namespace {
 
-// Ticks ascend, lie on the axis, and there are two to twelve of them.
+// Expects two to twelve ascending ticks that lie on the axis.
 void expect_readable(const Axis& axis) {
     EXPECT_LT(axis.low, axis.high);
     EXPECT_GE(axis.ticks.size(), 2U);
@@ -36,11 +36,11 @@ TEST(Axis, HasTicksAtRoundNumbers) {
     EXPECT_NEAR(log_axis("", {1, 100}).place(10), 0.5, 1e-12);
 }
 
-TEST(Axis, IsReadableWhateverTheValues) {
-    const double none = std::numeric_limits<double>::quiet_NaN();
-    const double huge = std::numeric_limits<double>::infinity();
+TEST(Axis, IsReadableForAnyValues) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const double infinity = std::numeric_limits<double>::infinity();
     for (const std::vector<double>& values : std::vector<std::vector<double>>{
-             {}, {none}, {3}, {0}, {-5, -5}, {1e-9, 2e-9}, {1e12, 3e12}, {1, huge, 2, none}, {4.1, 4.13}}) {
+             {}, {nan}, {3}, {0}, {-5, -5}, {1e-9, 2e-9}, {1e12, 3e12}, {1, infinity, 2, nan}, {4.1, 4.13}}) {
         expect_readable(linear_axis("", values));
         expect_readable(log_axis("", values));
     }

@@ -13,7 +13,7 @@ namespace plot = popflow::report::plot;
 
 namespace {
 
-const double none = std::numeric_limits<double>::quiet_NaN();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const std::string hostile = "<script>alert(\"1\")</script>' & ";
 
 std::size_t count(const std::string& text, const std::string& part) {
@@ -24,32 +24,33 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST(Markup, IsMadeHarmless) {
+TEST(Markup, EscapesTextAndFormatsNumbers) {
     EXPECT_EQ(plot::escaped(hostile), "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39; &amp; ");
     EXPECT_EQ(plot::element("b", "class=\"x\"", "y"), "<b class=\"x\">y</b>");
     EXPECT_EQ(plot::coordinate(3.14159), "3.1");
     EXPECT_EQ(plot::coordinate(-0.01), "0");
-    EXPECT_EQ(plot::value_text(none), "-");
+    EXPECT_EQ(plot::value_text(not_a_number), "-");
     EXPECT_EQ(plot::value_text(-0.0), "0");
 }
 
-TEST(Chart, HoldsEveryMarkThatHasAPlace) {
+TEST(Chart, DrawsEveryMarkWithFiniteCoordinates) {
     const plot::Axis x = plot::linear_axis("x", {0, 1});
     const std::string svg = plot::scatter_chart(
-        "marks", x, x, {{.x = 0, .y = 1, .group = 9, .title = "a"}, {.x = none, .y = 1}}, true);
+        "marks", x, x, {{.x = 0, .y = 1, .group = 9, .title = "a"}, {.x = not_a_number, .y = 1}}, true);
     EXPECT_EQ(count(svg, "class=\"mark"), 1U);
     EXPECT_EQ(count(svg, "<title>a</title>"), 1U);
-    EXPECT_EQ(count(svg, "mark c1"), 1U) << "colours repeat, with another shape";
+    EXPECT_EQ(count(svg, "mark c1"), 1U) << "colours repeat with another shape";
     EXPECT_EQ(count(svg, "diagonal"), 1U);
     EXPECT_EQ(count(svg, "nan"), 0U);
-    const std::string lines = plot::line_chart("lines", x, x, {{.x = {0, 0.5, 1}, .y = {0, none, 1}}});
+    const std::string lines =
+        plot::line_chart("lines", x, x, {{.x = {0, 0.5, 1}, .y = {0, not_a_number, 1}}});
     EXPECT_EQ(count(lines, "class=\"line c0 dash0\""), 1U);
     EXPECT_EQ(count(lines, "nan"), 0U);
     EXPECT_EQ(count(plot::line_chart("point", x, x, {{.x = {0.5}, .y = {0.5}}}), "dash0 dot\" d="), 1U)
-        << "a point shows";
+        << "a single point is visible";
 }
 
-TEST(Chart, NamesFromDataAreText) {
+TEST(Chart, EscapesNamesFromTheData) {
     const plot::Axis x = plot::linear_axis(hostile, {0, 1});
     const std::string all =
         plot::scatter_chart(hostile, x, x, {{.x = 0, .y = 0, .title = hostile}}, false) +
@@ -61,9 +62,9 @@ TEST(Chart, NamesFromDataAreText) {
     EXPECT_EQ(count(plot::page(hostile, ""), "<script"), 1U) << "the page's own";
 }
 
-TEST(HeatMap, ShadesByValueAndLeavesGaps) {
-    const std::string table =
-        plot::heat_map("", {"r"}, {"a", "b", "c"}, {{{.value = 0}, {.value = 4}, {.value = none}}}, 0, 4);
+TEST(HeatMap, ShadesByValueAndLeavesNanCellsEmpty) {
+    const std::string table = plot::heat_map("", {"r"}, {"a", "b", "c"},
+                                             {{{.value = 0}, {.value = 4}, {.value = not_a_number}}}, 0, 4);
     EXPECT_EQ(count(table, "--shade:0.04"), 2U);
     EXPECT_EQ(count(table, "--shade:0.55"), 2U);
     EXPECT_EQ(count(table, "<td></td>"), 2U) << "the corner and the gap";

@@ -24,7 +24,7 @@ Texts labels(const Comparison& comparison) {
     return labels;
 }
 
-// A run of that seed with another value of an option.
+// Returns the result of a run in which option `key` has the given value.
 Results with_option(std::uint64_t seed, const std::string& key, const std::string& value) {
     Results results = result_of_seed(seed, 4);
     std::string& config = results.provenance.config;
@@ -36,22 +36,22 @@ Results with_option(std::uint64_t seed, const std::string& key, const std::strin
 
 }  // namespace
 
-TEST(SeedStatistics, IsTheMeanAndTheDeviationOfTheSample) {
-    SeedStatistics figure;
-    EXPECT_TRUE(std::isnan(figure.mean()));
-    figure.add(2);
-    EXPECT_TRUE(std::isnan(figure.deviation()));
-    figure.add(std::nan(""));
-    figure.add(4);
-    figure.add(9);
-    EXPECT_DOUBLE_EQ(figure.mean(), 5);
-    EXPECT_DOUBLE_EQ(figure.deviation(), std::sqrt(13));  // ((-3)^2 + (-1)^2 + 4^2) / 2
+TEST(SeedStatistics, AreMeanAndSampleStandardDeviation) {
+    SeedStatistics statistics;
+    EXPECT_TRUE(std::isnan(statistics.mean()));
+    statistics.add(2);
+    EXPECT_TRUE(std::isnan(statistics.deviation()));
+    statistics.add(std::nan(""));
+    statistics.add(4);
+    statistics.add(9);
+    EXPECT_DOUBLE_EQ(statistics.mean(), 5);
+    EXPECT_DOUBLE_EQ(statistics.deviation(), std::sqrt(13));  // ((-3)^2 + (-1)^2 + 4^2) / 2
     SeedStatistics equal;
     for (int i = 0; i < 3; ++i) equal.add(0.1);
     EXPECT_EQ(equal.deviation(), 0);
 }
 
-TEST(Compare, SeedsMakeOneRowAndOtherOptionsRowsThatNameThem) {
+TEST(Compare, GroupsSeedsIntoOneRowAndNamesDifferingOptions) {
     const std::vector<Results> results{result_of_seed(1, 3), result_of_seed(2, 5),
                                        with_option(1, "hidden", "128"), with_option(2, "log-every", "7")};
     const auto comparisons = popflow::support::compare(results);
@@ -65,13 +65,13 @@ TEST(Compare, SeedsMakeOneRowAndOtherOptionsRowsThatNameThem) {
               (std::vector<double>{0.25}));
 }
 
-TEST(Compare, WhereCellsAreWrittenAndWhichAreShownMakeNoRows) {
+TEST(Compare, IgnoresOptionsThatDoNotChangeScores) {
     const std::vector<Results> results{result_of_seed(1, 3), with_option(2, "space", "normalised"),
                                        with_option(3, "sample", "EGF_5min")};
     EXPECT_EQ(labels(popflow::support::compare(results)[0]), (Texts{"MFM k=100", "noise_floor"}));
 }
 
-TEST(Compare, SaysWhyScoresAreMissing) {
+TEST(Compare, ReportsWhyScoresAreMissing) {
     Results results = result_of_seed(1, 3);
     results.pairs.add("status", Texts{"ok", "failed", "failed"});
     results.pairs.add("message", Texts{"", "no way", "no way"});
@@ -80,14 +80,14 @@ TEST(Compare, SaysWhyScoresAreMissing) {
                      "the means of a file exclude pairs for which any predictor failed"}));
 }
 
-TEST(Compare, AnEarlierCheckpointIsAnotherRow) {
+TEST(Compare, PutsAnEarlierCheckpointIntoItsOwnRow) {
     Results early = result_of_seed(1, 3);
     early.provenance.steps = 10;
     EXPECT_EQ(labels(popflow::support::compare({early, result_of_seed(1, 4)})[0]),
               (Texts{"MFM k=100 (steps=10)", "MFM k=100 (steps=30)", "noise_floor"}));
 }
 
-TEST(Compare, AMethodWithoutGraphHasNoNeighbours) {
+TEST(Compare, IgnoresGraphOptionsForMethodsWithoutAGraph) {
     Results fm = result_of_seed(1, 3);
     fm.provenance.method = "fm";
     Results other = fm;
@@ -97,7 +97,7 @@ TEST(Compare, AMethodWithoutGraphHasNoNeighbours) {
     EXPECT_EQ(labels(popflow::support::compare({fm, other})[0]), (Texts{"FM", "noise_floor"}));
 }
 
-TEST(Compare, WhatChangesTheScoresIsInEveryLabelAndInANote) {
+TEST(Compare, LabelsAndNotesOptionsThatChangeTheScoredCells) {
     Results fm = with_option(1, "max-cells", "50");
     fm.provenance.method = "fm";
     const Comparison comparison = popflow::support::compare({result_of_seed(1, 3), fm})[0];
@@ -108,7 +108,7 @@ TEST(Compare, WhatChangesTheScoresIsInEveryLabelAndInANote) {
                      "compare only rows with the same value"}));
 }
 
-TEST(Compare, OtherSplitsAndDataAreComparisonsOfTheirOwn) {
+TEST(Compare, SeparatesSplitsAndDataFiles) {
     Results patient = result_of_seed(1, 3);
     patient.provenance.split = "patient:21";
     Results data = result_of_seed(2, 3);
@@ -121,7 +121,7 @@ TEST(Compare, OtherSplitsAndDataAreComparisonsOfTheirOwn) {
     EXPECT_EQ(comparisons[3].split, "replica (split-seed 3)");
 }
 
-TEST(Compare, ARunThatIsThereTwiceCountsOnceButMayBringMoreParts) {
+TEST(Compare, CountsARepeatedRunOnceButMergesItsParts) {
     Results train = result_of_seed(1, 3);
     train.file = "train.h5";
     add_scope(train, "train", "culture_mean", 0.1);
@@ -134,13 +134,13 @@ TEST(Compare, ARunThatIsThereTwiceCountsOnceButMayBringMoreParts) {
     EXPECT_EQ(twice.notes, (Texts{"MFM k=100, seed 1: seed1.h5 repeats the run of train.h5 and is ignored"}));
 }
 
-TEST(Compare, OtherBuildsAreNoted) {
-    Results old = result_of_seed(1, 3);
-    old.provenance.version = "0.1.0";
-    old.provenance.commit = "abc";
-    Results now = result_of_seed(2, 3);
-    now.provenance.version = "0.2.0";
-    now.provenance.commit = "def";
-    EXPECT_EQ(popflow::support::compare({old, now})[0].notes,
+TEST(Compare, NotesDifferentBuilds) {
+    Results first = result_of_seed(1, 3);
+    first.provenance.version = "0.1.0";
+    first.provenance.commit = "abc";
+    Results second = result_of_seed(2, 3);
+    second.provenance.version = "0.2.0";
+    second.provenance.commit = "def";
+    EXPECT_EQ(popflow::support::compare({first, second})[0].notes,
               (Texts{"written by 2 builds of popflow: 0.1.0 abc, 0.2.0 def"}));
 }

@@ -25,8 +25,8 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-// Lines of a text that begin with `start`, behind spaces.
-std::vector<std::string> lines_of(const std::string& text, const std::string& start) {
+// Returns the lines that begin with `start`, without their leading spaces.
+std::vector<std::string> lines_starting_with(const std::string& text, const std::string& start) {
     std::istringstream in(text);
     std::vector<std::string> lines;
     for (std::string line; std::getline(in, line);) {
@@ -38,7 +38,7 @@ std::vector<std::string> lines_of(const std::string& text, const std::string& st
 
 }  // namespace
 
-TEST(Report, OneSeedShowsTheValues) {
+TEST(Report, ShowsValuesForASingleSeed) {
     const std::string text = popflow::support::report_text({result_of_seed(1, 4)});
     EXPECT_TRUE(contains(text, "test, mean over pairs (8 pairs)")) << text;
     EXPECT_TRUE(contains(text, "MFM k=100")) << text;
@@ -46,14 +46,14 @@ TEST(Report, OneSeedShowsTheValues) {
     EXPECT_LT(text.find("MFM"), text.find("noise_floor"));
 }
 
-TEST(Report, SeedsBecomeMeanAndStandardDeviation) {
+TEST(Report, ShowsMeanAndStandardDeviationOverSeeds) {
     const std::string text =
         popflow::support::report_text({result_of_seed(1, 3), result_of_seed(2, 4), result_of_seed(3, 5)});
     EXPECT_TRUE(contains(text, "4.000 +- 1.000")) << text;
     EXPECT_TRUE(contains(text, "3 seeds")) << text;
 }
 
-TEST(Report, SeedsAreCountedOnceWhateverTheMethods) {
+TEST(Report, CountsASeedOnceForAllMethods) {
     Results fm = result_of_seed(1, 6);
     fm.provenance.method = "fm";
     const std::string text = popflow::support::report_text({result_of_seed(1, 3), result_of_seed(2, 4), fm});
@@ -61,18 +61,18 @@ TEST(Report, SeedsAreCountedOnceWhateverTheMethods) {
     EXPECT_TRUE(contains(text, "fewer seeds: FM 1")) << text;
 }
 
-TEST(Report, TheBestIsMarkedButNotWhatLooksAtTheTarget) {
+TEST(Report, MarksTheBestPredictorThatDoesNotUseTheTarget) {
     Results fm = result_of_seed(1, 6);
     fm.provenance.method = "fm";
     const std::vector<Results> results{result_of_seed(1, 4), fm};
 
     const std::string text = popflow::support::report_text(results);
-    EXPECT_EQ(lines_of(text, "MFM"),
+    EXPECT_EQ(lines_starting_with(text, "MFM"),
               (std::vector<std::string>{"MFM k=100    *0.500  *4.000   *12.50  *0.500  *0.500"}));
-    EXPECT_EQ(lines_of(text, "FM"),
+    EXPECT_EQ(lines_starting_with(text, "FM"),
               (std::vector<std::string>{"FM           *0.500   6.000   *12.50  *0.500  *0.500"}))
-        << "what looks the same is as good";
-    EXPECT_EQ(lines_of(text, "noise_floor "),
+        << "values that are printed the same are both marked";
+    EXPECT_EQ(lines_starting_with(text, "noise_floor "),
               (std::vector<std::string>{"noise_floor   0.250   0.250    250.0   0.250   0.250"}));
     EXPECT_TRUE(contains(popflow::support::report(results, ReportFormat::markdown),
                          "| MFM k=100 | **0.500** | **4.000** |"));
@@ -80,7 +80,7 @@ TEST(Report, TheBestIsMarkedButNotWhatLooksAtTheTarget) {
                          "MFM k=100 & $\\mathbf{0.500}$ & $\\mathbf{4.000}$"));
 }
 
-TEST(Report, RowsComeInThePublishedOrder) {
+TEST(Report, OrdersRowsAsPublished) {
     std::vector<Results> results;
     const auto add = [&](const char* method, const char* base, std::size_t knn) {
         results.push_back(result_of_seed(1, 4));
@@ -104,20 +104,20 @@ TEST(Report, RowsComeInThePublishedOrder) {
                                                 "MFM k=0", "MFM k=10", "noise_floor"}));
 }
 
-TEST(Report, AFigureOfIcnnIsNotOneOfIcnnThatSeesTheTreatment) {
+TEST(Report, ShowsPublishedIcnnScoresOnlyForTheUnconditionalIcnn) {
     Results icnn = result_of_seed(1, 4);
     icnn.provenance.method = "icnn";
     icnn.provenance.condition = "none";
-    Results seeing = icnn;
-    seeing.provenance.condition = "treatment";
+    Results conditional = icnn;
+    conditional.provenance.condition = "treatment";
     const PublishedTable published = PublishedTable::load("organoid_patient");
     EXPECT_TRUE(contains(popflow::support::report({icnn}, ReportFormat::text, &published), "published"));
-    const std::string other = popflow::support::report({seeing}, ReportFormat::text, &published);
+    const std::string other = popflow::support::report({conditional}, ReportFormat::text, &published);
     EXPECT_TRUE(contains(other, "ICNN + treatment")) << other;
     EXPECT_FALSE(contains(other, "published ")) << other;
 }
 
-TEST(Report, LettersHaveOneTableWithTheTestLettersApart) {
+TEST(Report, ShowsLettersInOneTableWithSeparateTestLetters) {
     Results results = result_of_seed(1, 4);
     results.provenance.split = "letters";
     results.provenance.knn = 0;
@@ -141,7 +141,7 @@ TEST(Report, LettersHaveOneTableWithTheTestLettersApart) {
     EXPECT_TRUE(contains(latex, "\\cmidrule(lr){2-4}\\cmidrule(lr){5-7}")) << latex;
 }
 
-TEST(Report, LabelsAreHarmlessInEveryFormat) {
+TEST(Report, EscapesLabelsInEveryFormat) {
     Results results = result_of_seed(1, 4);
     results.provenance.split = "column:a,\"b\"|c";
     add_scope(results, "test", "culture:<A_1>|\\x{}", 0.2);
@@ -154,7 +154,7 @@ TEST(Report, LabelsAreHarmlessInEveryFormat) {
                          "| MFM k=100 (markers=a\\|b) |"));
 }
 
-TEST(PublishedTables, HoldTheFiguresInTheUnitsOfASummary) {
+TEST(PublishedTables, StoreValuesInTheUnitsOfTheSummary) {
     EXPECT_EQ(PublishedTable::builtin_names(),
               (std::vector<std::string>{"letters", "organoid_patient", "organoid_replica"}));
     const PublishedTable table = PublishedTable::load("organoid_patient");
@@ -169,7 +169,7 @@ TEST(PublishedTables, HoldTheFiguresInTheUnitsOfASummary) {
     EXPECT_FALSE(table.find(row, {"test", "culture_mean"}, "mmd").has_value());
 }
 
-TEST(PublishedTables, ThatAreNotTablesAreRefusedWithTheirLine) {
+TEST(PublishedTables, ReportTheLineOfAnError) {
     const auto message = [](const std::string& csv) {
         try {
             PublishedTable::parse(csv, "a.csv");

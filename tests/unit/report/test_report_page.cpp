@@ -20,19 +20,19 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-// Two pairs of that treatment, one of which failed in the model; training and embeddings.
+// Returns results with training rows and two pairs of the treatment. The model failed on the second pair.
 Results with_pairs(std::uint64_t seed, const std::string& treatment) {
     Results results = result_of_seed(seed, 4);
     h5::DataFrame pairs;
     const Texts predictors{"model", "identity", "noise_floor"};
     Texts names;
-    Texts who;
+    Texts predictor_column;
     Texts status;
     std::vector<double> w2;
     for (int p = 0; p < 2; ++p) {
         for (const std::string& predictor : predictors) {
             names.push_back("P" + std::to_string(p) + " / A / " + treatment);
-            who.push_back(predictor);
+            predictor_column.push_back(predictor);
             status.emplace_back(p == 1 && predictor == "model" ? "failed" : "ok");
             w2.push_back(predictor == "model"      ? 2.0 + static_cast<double>(seed)
                          : predictor == "identity" ? 6
@@ -44,7 +44,7 @@ Results with_pairs(std::uint64_t seed, const std::string& treatment) {
     pairs.add_categorical("patient", {"P0", "P0", "P0", "P1", "P1", "P1"});
     pairs.add_categorical("culture", Texts(6, "A"));
     pairs.add_categorical("treatment", Texts(6, treatment));
-    pairs.add_categorical("predictor", who);
+    pairs.add_categorical("predictor", predictor_column);
     pairs.add_categorical("status", status);
     pairs.add("w2", w2);
     results.pairs = pairs;
@@ -64,37 +64,38 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST(PairFigures, AreMeansOverSeedsWithoutWhatFailed) {
+TEST(PairStatistics, AverageOverSeedsWithoutFailedScores) {
     const std::vector<Results> results{with_pairs(1, "T"), with_pairs(2, "T")};
-    const auto figures =
+    const auto statistics =
         report::pair_statistics(results, popflow::support::compare(results)[0].rows[0], "test", "w2");
-    ASSERT_EQ(figures.size(), 2U);
-    EXPECT_EQ(figures[0].mean("model"), 3.5);
-    EXPECT_EQ(figures[0].mean("identity"), 6);
-    EXPECT_TRUE(std::isnan(figures[1].mean("model")));
-    EXPECT_TRUE(std::isnan(figures[0].mean("oracle_shift")));
+    ASSERT_EQ(statistics.size(), 2U);
+    EXPECT_EQ(statistics[0].mean("model"), 3.5);
+    EXPECT_EQ(statistics[0].mean("identity"), 6);
+    EXPECT_TRUE(std::isnan(statistics[1].mean("model")));
+    EXPECT_TRUE(std::isnan(statistics[0].mean("oracle_shift")));
 }
 
-TEST(PairFigures, LabelsAreSortedAsPeopleDo) {
+TEST(SortedLabels, UseNaturalOrder) {
     EXPECT_EQ(report::sorted_labels({"EGF_15min", "EGF_5min", "141", "21", "EGF_5min", "O", "CSF"}),
               (Texts{"21", "141", "CSF", "EGF_5min", "EGF_15min", "O"}));
 }
 
-TEST(ReportPage, HoldsTablesCurvesPairsAndProvenance) {
+TEST(ReportPage, ContainsTablesCurvesPairsAndProvenance) {
     const std::vector<Results> results{with_pairs(1, "T"), with_pairs(2, "T")};
     const report::PublishedTable published = report::PublishedTable::load("organoid_replica");
     const std::string page = popflow::support::report(results, ReportFormat::html, &published);
-    EXPECT_EQ(count(page, "<svg class=\"chart\""), 3U) << "loss, rate, pairs; there are no embeddings";
-    EXPECT_EQ(count(page, "class=\"line c0 dash0\" d="), 6U) << "two seeds and the legend, twice";
-    EXPECT_EQ(count(page, "<path class=\"mark c"), 3U) << "one pair, and two patients in the legend";
+    EXPECT_EQ(count(page, "<svg class=\"chart\""), 3U) << "loss, rate and pairs, but no embeddings";
+    EXPECT_EQ(count(page, "class=\"line c0 dash0\" d="), 6U)
+        << "two seeds and the legend in each of two charts";
+    EXPECT_EQ(count(page, "<path class=\"mark c"), 3U) << "one pair and two patients in the legend";
     EXPECT_EQ(count(page, "model - noise floor: 2.5"), 1U);
     EXPECT_EQ(count(page, "class=\"published\" title=\"published\">4.009"), 1U);
-    EXPECT_EQ(count(page, "seed2.h5"), 2U) << "in the list of files and with its configuration";
+    EXPECT_EQ(count(page, "seed2.h5"), 2U) << "in the list of files and next to its configuration";
     EXPECT_EQ(count(page, "<details open"), 1U);
-    EXPECT_EQ(count(page, "http"), 0U) << "nothing from elsewhere";
+    EXPECT_EQ(count(page, "http"), 0U) << "no external resources";
 }
 
-TEST(ReportPage, TextFromDataIsNotMarkup) {
+TEST(ReportPage, EscapesTextFromTheData) {
     const std::string hostile = "<script>alert(1)</script>\"'&";
     Results results = with_pairs(1, hostile);
     results.file = hostile;
@@ -107,7 +108,7 @@ TEST(ReportPage, TextFromDataIsNotMarkup) {
     EXPECT_GT(count(page, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"), 5U);
 }
 
-TEST(ReportPage, ManagesWithoutPairsAndTraining) {
+TEST(ReportPage, RendersWithoutPairsAndTraining) {
     const std::string page = report::report_page({}, {}, nullptr);
     EXPECT_EQ(count(page, "<svg"), 0U);
     EXPECT_EQ(count(page, "</html>"), 1U);

@@ -18,7 +18,7 @@ using popflow::train::BatchCoupling;
 
 namespace {
 
-class BatchCouplingOfOneRank : public popflow::support::WithMpi {
+class BatchCouplingOnOneRank : public popflow::support::WithMpi {
   protected:
     const std::vector<float> a{1, 0};
     const std::vector<float> b{0, 1};
@@ -32,8 +32,8 @@ std::vector<std::vector<float>> as_rows(ConstMatrixView<float> x) {
 
 }  // namespace
 
-TEST_F(BatchCouplingOfOneRank, PairsAcrossTheSlotsOfACondition) {
-    // Each slot's control is nearest to the other's treated cells; the third slot has another condition.
+TEST_F(BatchCouplingOnOneRank, PairsCellsAcrossSlotsOfTheSameCondition) {
+    // The controls of slots 0 and 2 are nearest to each other's treated cells. Slot 1 has another condition.
     const auto left = rows({{0, 0}, {0, 1}});
     const auto right = rows({{9, 0}, {9, 1}});
     const auto middle = rows({{5, 5}});
@@ -49,7 +49,7 @@ TEST_F(BatchCouplingOfOneRank, PairsAcrossTheSlotsOfACondition) {
     EXPECT_EQ(as_rows(coupling.target(2)), as_rows(right.view()));
 }
 
-TEST_F(BatchCouplingOfOneRank, IsTheTransportOfTheCellsTogether) {
+TEST_F(BatchCouplingOnOneRank, MatchesOptimalTransportOfThePooledCells) {
     const Matrix<float> base = normal_population(50, 3, 1);
     const Matrix<float> target = normal_population(50, 3, 2, 0.5F);
     BatchCoupling coupling(2, popflow::mpi::Communicator::world());
@@ -65,7 +65,7 @@ TEST_F(BatchCouplingOfOneRank, IsTheTransportOfTheCellsTogether) {
     }
 }
 
-TEST_F(BatchCouplingOfOneRank, ForgetsTheStepBefore) {
+TEST_F(BatchCouplingOnOneRank, DiscardsTheCellsOfThePreviousStep) {
     const auto first = rows({{0, 0}, {0, 1}, {3, 3}});
     const auto second = rows({{7, 7}});
     BatchCoupling coupling(1, popflow::mpi::Communicator::world());
@@ -78,7 +78,7 @@ TEST_F(BatchCouplingOfOneRank, ForgetsTheStepBefore) {
     EXPECT_EQ(as_rows(coupling.target(0)), as_rows(second.view()));
 }
 
-TEST_F(BatchCouplingOfOneRank, AValueThatIsNotFiniteConcernsItsConditionAlone) {
+TEST_F(BatchCouplingOnOneRank, NonFiniteValueAffectsOnlyItsCondition) {
     const auto broken = rows({{std::numeric_limits<float>::quiet_NaN(), 0}});
     const auto good = rows({{1, 2}});
     BatchCoupling coupling(2, popflow::mpi::Communicator::world());

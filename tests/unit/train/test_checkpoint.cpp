@@ -20,7 +20,7 @@ namespace screen = popflow::screen;
 
 namespace {
 
-Checkpoint example() {
+Checkpoint example_checkpoint() {
     Checkpoint c;
     c.config = "steps = 3\n";
     c.data_fingerprint = "abc";
@@ -50,13 +50,13 @@ Checkpoint example() {
     return c;
 }
 
-std::string bytes(const std::string& path) {
+std::string file_bytes(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// As another program would write it: without a seal.
-void claim_size(const std::string& path, const char* attribute, std::int64_t value) {
+// Overwrites a size attribute and removes the checksum trailer, as if another program had written the file.
+void overwrite_size(const std::string& path, const char* attribute, std::int64_t value) {
     std::filesystem::resize_file(
         path, std::filesystem::file_size(path) - popflow::train::make_checksum_trailer({}).size());
     const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
@@ -75,7 +75,7 @@ void claim_size(const std::string& path, const char* attribute, std::int64_t val
 
 TEST(Checkpoint, ReadsBackWhatWasWritten) {
     const popflow::support::TemporaryFolder folder;
-    const Checkpoint before = example();
+    const Checkpoint before = example_checkpoint();
 
     write_checkpoint(folder.file("c.h5"), before);
     const Checkpoint after = read_checkpoint(folder.file("c.h5"));
@@ -100,16 +100,16 @@ TEST(Checkpoint, ReadsBackWhatWasWritten) {
     EXPECT_EQ(after.adam.step, 3U);
 }
 
-TEST(Checkpoint, EqualContentGivesEqualBytes) {
+TEST(Checkpoint, WritesEqualBytesForEqualContent) {
     const popflow::support::TemporaryFolder folder;
-    write_checkpoint(folder.file("a.h5"), example());
+    write_checkpoint(folder.file("a.h5"), example_checkpoint());
     write_checkpoint(folder.file("b.h5"), read_checkpoint(folder.file("a.h5")));
-    EXPECT_EQ(bytes(folder.file("a.h5")), bytes(folder.file("b.h5")));
+    EXPECT_EQ(file_bytes(folder.file("a.h5")), file_bytes(folder.file("b.h5")));
 }
 
-TEST(Checkpoint, KeepsAnIcnnAndTheMemoryOfAlternatingUpdates) {
+TEST(Checkpoint, StoresAnIcnnAndTheMemoryOfAlternatingUpdates) {
     const popflow::support::TemporaryFolder folder;
-    Checkpoint before = example();
+    Checkpoint before = example_checkpoint();
     before.memory = popflow::support::random_matrix<float>(7, 2, 5);
     write_checkpoint(folder.file("mfm.h5"), before);
     EXPECT_TRUE(
@@ -131,16 +131,16 @@ TEST(Checkpoint, KeepsAnIcnnAndTheMemoryOfAlternatingUpdates) {
     EXPECT_EQ(after.values, before.values);
     EXPECT_EQ(after.memory.size(), 0U);
 
-    before.icnn.conditions = 2;  // not those of the treatments
+    before.icnn.conditions = 2;  // contradicts the number of conditions of the treatments
     before.values = before.model()->initial_values(9);
     before.adam = popflow::nn::AdamState::start(before.values);
     write_checkpoint(folder.file("other.h5"), before);
     EXPECT_THROW(read_checkpoint(folder.file("other.h5")), popflow::core::DataError);
 }
 
-TEST(Checkpoint, WeightsAloneKeepTheAverageAndTheConstants) {
+TEST(Checkpoint, WeightsFileKeepsTheAverageAndTheConstants) {
     const popflow::support::TemporaryFolder folder;
-    Checkpoint before = example();
+    Checkpoint before = example_checkpoint();
     before.adam.average[1] = 0.25F;
     before.memory = popflow::support::random_matrix<float>(7, 2, 3);
     popflow::core::store_file(folder.file("w.h5"), popflow::train::weights_bytes(before));
@@ -161,13 +161,14 @@ TEST(Checkpoint, WeightsAloneKeepTheAverageAndTheConstants) {
     EXPECT_THROW(read_checkpoint(folder.file("w.h5")), popflow::core::DataError);
 }
 
-// A file of another program has no seal: what it says of its sizes is held against what it has.
-TEST(Checkpoint, SizesThatAreNotThoseOfItsContentAreTheUsersError) {
+// A file that another program wrote has no checksum trailer. The reader compares its size attributes with its
+// content.
+TEST(Checkpoint, ThrowsAUserErrorForSizesThatContradictItsContent) {
     const popflow::support::TemporaryFolder folder;
     const std::string path = folder.file("c.h5");
-    const auto refusal = [&](const char* attribute, std::int64_t value) {
-        write_checkpoint(path, example());
-        claim_size(path, attribute, value);
+    const auto error_text = [&](const char* attribute, std::int64_t value) {
+        write_checkpoint(path, example_checkpoint());
+        overwrite_size(path, attribute, value);
         try {
             (void)read_checkpoint(path);
         } catch (const popflow::core::DataError& error) {
@@ -176,22 +177,22 @@ TEST(Checkpoint, SizesThatAreNotThoseOfItsContentAreTheUsersError) {
         return std::string("read");
     };
 
-    EXPECT_EQ(refusal("layers", 2), "read");
-    EXPECT_EQ(refusal("conditions", std::int64_t{1} << 58),
+    EXPECT_EQ(error_text("layers", 2), "read");
+    EXPECT_EQ(error_text("conditions", std::int64_t{1} << 58),
               ": conditions: found 288230376151711744, allowed 0 to 1000000000");
-    EXPECT_EQ(refusal("hidden", -5), ": hidden: found -5, allowed 0 to 65536");
-    EXPECT_EQ(refusal("conditions", 1000000000), ": conditions: found 4, expected 1000000000");
-    EXPECT_EQ(refusal("cell_types", 1000000000),
+    EXPECT_EQ(error_text("hidden", -5), ": hidden: found -5, allowed 0 to 65536");
+    EXPECT_EQ(error_text("conditions", 1000000000), ": conditions: found 4, expected 1000000000");
+    EXPECT_EQ(error_text("cell_types", 1000000000),
               ": weights/encoder.conv.0.weight: found 3 x 10, expected 3 x 1000000008");
-    EXPECT_EQ(refusal("layers", 3).substr(0, 17), ": weights/velocit");
-    EXPECT_EQ(refusal("markers", 3), ": markers: found 4, expected 3");
-    EXPECT_EQ(refusal("space_frequencies", 4), ": frequencies: found 4 x 5, expected 4 x 6");
+    EXPECT_EQ(error_text("layers", 3).substr(0, 17), ": weights/velocit");
+    EXPECT_EQ(error_text("markers", 3), ": markers: found 4, expected 3");
+    EXPECT_EQ(error_text("space_frequencies", 4), ": frequencies: found 4 x 5, expected 4 x 6");
 }
 
-TEST(Checkpoint, ATruncatedFileIsAnError) {
+TEST(Checkpoint, ThrowsForATruncatedFile) {
     const popflow::support::TemporaryFolder folder;
-    write_checkpoint(folder.file("a.h5"), example());
-    const std::string whole = bytes(folder.file("a.h5"));
+    write_checkpoint(folder.file("a.h5"), example_checkpoint());
+    const std::string whole = file_bytes(folder.file("a.h5"));
     for (const std::size_t part : {0UL, 100UL, whole.size() / 2, whole.size() - 100}) {
         std::ofstream(folder.file("b.h5"), std::ios::binary) << whole.substr(0, part);
         EXPECT_THROW(read_checkpoint(folder.file("b.h5")), popflow::core::DataError) << part;

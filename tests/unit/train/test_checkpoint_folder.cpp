@@ -14,7 +14,7 @@ using popflow::support::TemporaryFolder;
 
 namespace {
 
-train::Checkpoint at_step(std::uint64_t step) {
+train::Checkpoint checkpoint_at(std::uint64_t step) {
     train::Checkpoint c;
     c.method = popflow::models::Method::icnn;
     c.shape.context = popflow::models::Context::none;
@@ -30,11 +30,11 @@ train::Checkpoint at_step(std::uint64_t step) {
     return c;
 }
 
-void store(train::CheckpointFolder& folder, std::uint64_t step) {
-    folder.store({}, step, train::checkpoint_bytes(at_step(step)));
+void store_step(train::CheckpointFolder& folder, std::uint64_t step) {
+    folder.store({}, step, train::checkpoint_bytes(checkpoint_at(step)));
 }
 
-std::vector<std::string> names_in(const TemporaryFolder& folder) {
+std::vector<std::string> file_names(const TemporaryFolder& folder) {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(folder.path()))
         names.push_back(entry.path().filename().string());
@@ -55,24 +55,24 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
-TEST(CheckpointFolder, KeepsTheLast) {
+TEST(CheckpointFolder, KeepsTheNewestCheckpoints) {
     const TemporaryFolder run;
     train::CheckpointFolder folder(run.path().string(), 3);
-    for (const std::uint64_t step : {5, 10, 15, 20, 25}) store(folder, step);
+    for (const std::uint64_t step : {5, 10, 15, 20, 25}) store_step(folder, step);
     folder.wait();
-    EXPECT_EQ(names_in(run), (Names{"checkpoint-15.h5", "checkpoint-20.h5", "checkpoint.h5"}));
+    EXPECT_EQ(file_names(run), (Names{"checkpoint-15.h5", "checkpoint-20.h5", "checkpoint.h5"}));
     const auto found = train::newest_checkpoint(run.path().string());
     ASSERT_TRUE(found);
     EXPECT_EQ(found->checkpoint.adam.step, 25U);
     EXPECT_TRUE(found->skipped.empty());
 }
 
-TEST(CheckpointFolder, GoesOnFromTheNewestThatIsWhole) {
+TEST(CheckpointFolder, ResumesFromTheNewestIntactCheckpoint) {
     const TemporaryFolder run;
     const std::string path = run.path().string();
     {
         train::CheckpointFolder folder(path, 4);
-        for (const std::uint64_t step : {5, 10, 15}) store(folder, step);
+        for (const std::uint64_t step : {5, 10, 15}) store_step(folder, step);
     }
     flip_a_bit(run.file("checkpoint.h5"));
     fs::resize_file(run.file("checkpoint-10.h5"), 1000);
@@ -86,64 +86,65 @@ TEST(CheckpointFolder, GoesOnFromTheNewestThatIsWhole) {
     EXPECT_NE(found->skipped[0].find("checkpoint.h5: the file is damaged"), std::string::npos)
         << found->skipped[0];
 
-    // The damaged ones go, the one that was gone on from stays.
+    // The next store removes the damaged checkpoints and keeps the one that training resumed from.
     train::CheckpointFolder folder(path, 4);
     folder.resume_from(*found);
-    store(folder, 10);
+    store_step(folder, 10);
     folder.wait();
-    EXPECT_EQ(names_in(run), (Names{"checkpoint-5.h5", "checkpoint.h5"}));
+    EXPECT_EQ(file_names(run), (Names{"checkpoint-5.h5", "checkpoint.h5"}));
 }
 
-TEST(CheckpointFolder, NoneIsNothingAndNoneWholeIsAnError) {
+TEST(CheckpointFolder, ReturnsNothingWithoutCheckpointsAndThrowsIfAllAreDamaged) {
     const TemporaryFolder run;
     EXPECT_FALSE(train::newest_checkpoint(run.path().string()));
     std::ofstream(run.file("checkpoint.h5")) << "damaged";
     EXPECT_THROW(train::newest_checkpoint(run.path().string()), popflow::core::DataError);
 }
 
-TEST(CheckpointFolder, ANewTrainingRemovesWhatAnEarlierOneLeft) {
+TEST(CheckpointFolder, NewTrainingRemovesOlderCheckpoints) {
     const TemporaryFolder run;
     {
         train::CheckpointFolder folder(run.path().string(), 3);
-        for (const std::uint64_t step : {5, 10, 15}) store(folder, step);
+        for (const std::uint64_t step : {5, 10, 15}) store_step(folder, step);
     }
     train::CheckpointFolder folder(run.path().string(), 3);
-    store(folder, 5);
-    store(folder, 10);
+    store_step(folder, 5);
+    store_step(folder, 10);
     folder.wait();
-    EXPECT_EQ(names_in(run), (Names{"checkpoint-5.h5", "checkpoint.h5"}));
+    EXPECT_EQ(file_names(run), (Names{"checkpoint-5.h5", "checkpoint.h5"}));
 }
 
-TEST(CheckpointFolder, AFailureOfTheThreadIsThrownByTheNextCall) {
+TEST(CheckpointFolder, RethrowsAWriterErrorInTheNextCall) {
     const TemporaryFolder run;
     train::CheckpointFolder folder(run.path().string(), 2);
-    store(folder, 5);
+    store_step(folder, 5);
     folder.wait();
     fs::create_directory(run.file("checkpoint.h5.tmp"));
-    store(folder, 10);
-    EXPECT_THROW(store(folder, 15), popflow::core::DataError);
+    store_step(folder, 10);
+    EXPECT_THROW(store_step(folder, 15), popflow::core::DataError);
     EXPECT_EQ(train::newest_checkpoint(run.path().string())->checkpoint.adam.step, 5U);
 }
 
-TEST(CheckpointFolder, EveryChangedByteIsNoticed) {
+TEST(CheckpointFolder, DetectsEveryChangedByte) {
     const TemporaryFolder run;
     const std::string path = run.file("c.h5");
-    train::write_checkpoint(path, at_step(3));
+    train::write_checkpoint(path, checkpoint_at(3));
     const auto size = fs::file_size(path);
-    const auto set = [&](std::uintmax_t at, int change) {
+    const auto toggle_bits = [&](std::uintmax_t at, int bits) {
         std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
         file.seekg(static_cast<std::streamoff>(at));
         const int byte = file.get();
         file.seekp(static_cast<std::streamoff>(at));
-        file.put(static_cast<char>(byte ^ change));
+        file.put(static_cast<char>(byte ^ bits));
     };
-    // But in the words of the checksum line itself, without which the content still has its own.
+    // The prefix of the checksum trailer is exempt. Without it the reader still verifies the checksum of the
+    // content.
     for (std::uintmax_t at = 0; at < size - 34; at += 37) {
-        set(at, 16);
+        toggle_bits(at, 16);
         EXPECT_THROW(train::read_checkpoint(path), popflow::core::DataError) << at;
-        set(at, 16);
+        toggle_bits(at, 16);
     }
     EXPECT_EQ(train::read_checkpoint(path).adam.step, 3U);
-    set(size - 30, 16);
+    toggle_bits(size - 30, 16);
     EXPECT_EQ(train::read_checkpoint(path).adam.step, 3U);
 }

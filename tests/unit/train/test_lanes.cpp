@@ -15,15 +15,16 @@ namespace linalg = popflow::linalg;
 
 namespace {
 
-// Each pair has a loss and a gradient of its own.
-constexpr std::array<float, 5> of_pair{1, 2, 4, 8, 16};
+// Loss and gradient of each pair.
+constexpr std::array<float, 5> pair_losses{1, 2, 4, 8, 16};
 
-class ToldPairs : public popflow::support::OneWeight {
+// Model whose loss and gradient for each pair come from pair_losses.
+class FixedPairLosses : public popflow::support::OneWeight {
   public:
     double slot_gradient(std::span<const float>, const models::TrainingSlot<float>& slot,
                          const nn::UpdatePhase&, Scratch&, std::span<float> gradients) const override {
-        gradients[0] += of_pair[slot.pair];
-        return static_cast<double>(of_pair[slot.pair]);
+        gradients[0] += pair_losses[slot.pair];
+        return static_cast<double>(pair_losses[slot.pair]);
     }
 };
 
@@ -31,27 +32,28 @@ using Lanes = popflow::support::WithMpi;
 
 }  // namespace
 
-TEST_F(Lanes, CountEveryPairTheSame) {
+TEST_F(Lanes, WeighEveryPairEqually) {
     popflow::screen::Cells cells;
     cells.x = linalg::Matrix<float>(3, 2);
     cells.cell_type.resize(3);
     std::vector<train::Lane> lanes;
-    const std::vector<std::size_t> sizes(of_pair.size(), 3);
-    for (const auto& dealt : popflow::mpi::partition_by_weight(sizes, 2)) {
-        train::Lane lane{
-            .slot = lanes.size(), .weight = train::lane_weight(dealt.size(), 2, of_pair.size()), .pairs = {}};
-        for (const std::size_t i : dealt)
+    const std::vector<std::size_t> sizes(pair_losses.size(), 3);
+    for (const auto& part : popflow::mpi::partition_by_weight(sizes, 2)) {
+        train::Lane lane{.slot = lanes.size(),
+                         .weight = train::lane_weight(part.size(), 2, pair_losses.size()),
+                         .pairs = {}};
+        for (const std::size_t i : part)
             lane.pairs.push_back(
                 {.index = i, .control = cells.view(), .treated = cells.view(), .condition = {1}});
         lanes.push_back(std::move(lane));
     }
     ASSERT_NE(lanes[0].pairs.size(), lanes[1].pairs.size());
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
-    const ToldPairs model;
+    const FixedPairLosses model;
     train::Trainer trainer(model, {.batch_pairs = 2, .cells = 3}, std::move(lanes), comm);
     double loss = 0;
     double gradient = 0;
-    constexpr int steps = 6;  // whole epochs of three pairs and of two
+    constexpr int steps = 6;  // whole epochs of both lanes, which have three and two pairs
     for (int i = 0; i < steps; ++i) {
         const train::StepReport report = trainer.step({});
         loss += report.loss / steps;
@@ -62,6 +64,6 @@ TEST_F(Lanes, CountEveryPairTheSame) {
     EXPECT_NEAR(gradient, mean, 1e-6);
 }
 
-TEST_F(Lanes, OfTheSameNumberOfPairsWeighOne) {
+TEST_F(Lanes, HaveWeightOneWithEqualNumbersOfPairs) {
     EXPECT_EQ(train::lane_weight(24, 10, 240), 1.0F);
 }

@@ -15,27 +15,27 @@ TEST(LearningRate, WarmsUpLinearly) {
     EXPECT_DOUBLE_EQ(learning_rate(options, 10), 2.0);
 }
 
-TEST(LearningRate, FallsAlongHalfACosine) {
+TEST(LearningRate, DecaysAlongHalfACosine) {
     const TrainOptions options{.steps = 110, .rate = 2, .warmup_steps = 10};
     EXPECT_NEAR(learning_rate(options, 60), 1.0, 1e-12);
     EXPECT_NEAR(learning_rate(options, 110), 0.0, 1e-12);
     EXPECT_GT(learning_rate(options, 109), 0.0);
 }
 
-TEST(LearningRate, MayBeConstant) {
+TEST(LearningRate, StaysConstantForAConstantSchedule) {
     const TrainOptions options{.steps = 110, .rate = 2, .schedule = Schedule::constant, .warmup_steps = 0};
     EXPECT_DOUBLE_EQ(learning_rate(options, 0), 2);
     EXPECT_DOUBLE_EQ(learning_rate(options, 109), 2);
 }
 
-TEST(OneByOne, WhereThreadsWouldBeIdle) {
+TEST(ShouldSerialiseSlots, IfThreadsWouldBeIdle) {
     using popflow::train::should_serialise_slots;
-    EXPECT_TRUE(should_serialise_slots(1, 1, 1024));   // a slot alone
-    EXPECT_FALSE(should_serialise_slots(4, 4, 1024));  // a thread each
-    EXPECT_FALSE(should_serialise_slots(4, 2, 1024));  // two at a time
-    EXPECT_TRUE(should_serialise_slots(4, 8, 1024));   // eight blocks of rows each
-    EXPECT_TRUE(should_serialise_slots(2, 3, 1024));   // 2 x 3 rounds of blocks against 8
-    EXPECT_FALSE(should_serialise_slots(4, 6, 1024));  // 4 x 2 against 8
-    EXPECT_FALSE(should_serialise_slots(2, 64, 200));  // two blocks each
-    EXPECT_FALSE(should_serialise_slots(2, 64, 100));  // one block each
+    EXPECT_TRUE(should_serialise_slots(1, 1, 1024));   // a single slot
+    EXPECT_FALSE(should_serialise_slots(4, 4, 1024));  // one thread per slot
+    EXPECT_FALSE(should_serialise_slots(4, 2, 1024));  // two slots at a time
+    EXPECT_TRUE(should_serialise_slots(4, 8, 1024));   // eight blocks of rows per slot
+    EXPECT_TRUE(should_serialise_slots(2, 3, 1024));   // 2 x 3 rounds of blocks instead of 8
+    EXPECT_FALSE(should_serialise_slots(4, 6, 1024));  // 4 x 2 rounds of blocks instead of 8
+    EXPECT_FALSE(should_serialise_slots(2, 64, 200));  // two blocks per slot
+    EXPECT_FALSE(should_serialise_slots(2, 64, 100));  // one block per slot
 }

@@ -15,10 +15,10 @@ namespace linalg = popflow::linalg;
 
 namespace {
 
-// Pulls one weight to the mean of what it sees; its losses are as told.
-class ToldLosses : public popflow::support::OneWeight {
+// Model of one weight with a gradient of 1. The step after i updates has loss `losses[i]`.
+class FixedLosses : public popflow::support::OneWeight {
   public:
-    explicit ToldLosses(std::vector<double> losses) : losses_(std::move(losses)) {}
+    explicit FixedLosses(std::vector<double> losses) : losses_(std::move(losses)) {}
     double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&,
                          const nn::UpdatePhase& phase, Scratch&, std::span<float> gradients) const override {
         gradients[0] += 1;
@@ -29,10 +29,10 @@ class ToldLosses : public popflow::support::OneWeight {
     std::vector<double> losses_;
 };
 
-// One pair of two equal populations of three cells.
-struct Lanes {
+// One lane with one pair of two equal populations of three cells.
+struct OneLane {
     popflow::screen::Cells cells;
-    Lanes() {
+    OneLane() {
         cells.x = linalg::Matrix<float>(3, 2);
         cells.cell_type.resize(3);
     }
@@ -43,17 +43,17 @@ struct Lanes {
     }
 };
 
-using StepThatIsNotFinite = popflow::support::WithMpi;
+using NonFiniteStep = popflow::support::WithMpi;
 
 const double nan = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-TEST_F(StepThatIsNotFinite, StopsAndLeavesTheWeights) {
+TEST_F(NonFiniteStep, ThrowsAndLeavesTheWeightsUnchanged) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
-    const ToldLosses model({1, nan, 1});
-    const Lanes lanes;
-    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3}, lanes.get(), comm);
+    const FixedLosses model({1, nan, 1});
+    const OneLane lane;
+    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3}, lane.get(), comm);
     trainer.step({});
     const auto before = trainer.values();
     EXPECT_THROW(trainer.step({}), popflow::core::NumericalError);
@@ -61,11 +61,11 @@ TEST_F(StepThatIsNotFinite, StopsAndLeavesTheWeights) {
     EXPECT_EQ(trainer.steps_done(), 1U);
 }
 
-TEST_F(StepThatIsNotFinite, IsPassedOver) {
+TEST_F(NonFiniteStep, IsSkippedOnRequest) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
-    const ToldLosses model({1, nan, 1});
-    const Lanes lanes;
-    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lanes.get(),
+    const FixedLosses model({1, nan, 1});
+    const OneLane lane;
+    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lane.get(),
                            comm);
     EXPECT_FALSE(trainer.step({}).skipped);
     const auto before = trainer.values();
@@ -78,11 +78,11 @@ TEST_F(StepThatIsNotFinite, IsPassedOver) {
     EXPECT_EQ(trainer.steps_done(), 3U);
 }
 
-TEST_F(StepThatIsNotFinite, IsNotPassedOverForEver) {
+TEST_F(NonFiniteStep, ThrowsAfterTooManySkipsInARow) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
-    const ToldLosses model(std::vector<double>(100, nan));
-    const Lanes lanes;
-    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lanes.get(),
+    const FixedLosses model(std::vector<double>(100, nan));
+    const OneLane lane;
+    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lane.get(),
                            comm);
     for (std::uint64_t i = 0; i < train::max_skipped_in_a_row; ++i) EXPECT_TRUE(trainer.step({}).skipped);
     EXPECT_THROW(trainer.step({}), popflow::core::NumericalError);

@@ -8,7 +8,7 @@
 using popflow::train::read_training_table;
 using popflow::train::TrainingRow;
 
-TEST(TrainingTable, ReadsBackUpToAStep) {
+TEST(TrainingTable, ReadsRowsUpToTheGivenStep) {
     const popflow::support::TemporaryFolder folder;
     const std::string path = folder.file("training.h5");
     std::vector<TrainingRow> rows;
