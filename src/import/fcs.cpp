@@ -17,6 +17,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/text_encoding.hpp"
+#include "linalg/inverse.hpp"
 
 namespace popflow::data_import {
 
@@ -69,37 +70,6 @@ std::uint64_t mask_of(double range) {
     if (!(range > 1)) return ~std::uint64_t{0};
     if (range > 0x1p63) return ~std::uint64_t{0};
     return std::bit_ceil(static_cast<std::uint64_t>(std::ceil(range))) - 1;
-}
-
-// Inverts a matrix by Gauss-Jordan elimination with row pivots. Returns false if the matrix is singular.
-bool invert(std::vector<double> m, std::size_t n, std::vector<double>& inverse) {
-    inverse.assign(n * n, 0.0);
-    for (std::size_t i = 0; i < n; ++i) inverse[i * n + i] = 1;
-    for (std::size_t c = 0; c < n; ++c) {
-        std::size_t pivot = c;
-        for (std::size_t r = c + 1; r < n; ++r) {
-            if (std::abs(m[r * n + c]) > std::abs(m[pivot * n + c])) pivot = r;
-        }
-        if (!(std::abs(m[pivot * n + c]) > 1e-12)) return false;
-        for (std::size_t j = 0; j < n; ++j) {
-            std::swap(m[pivot * n + j], m[c * n + j]);
-            std::swap(inverse[pivot * n + j], inverse[c * n + j]);
-        }
-        const double scale = 1 / m[c * n + c];
-        for (std::size_t j = 0; j < n; ++j) {
-            m[c * n + j] *= scale;
-            inverse[c * n + j] *= scale;
-        }
-        for (std::size_t r = 0; r < n; ++r) {
-            const double factor = m[r * n + c];
-            if (r == c || factor == 0) continue;
-            for (std::size_t j = 0; j < n; ++j) {
-                m[r * n + j] -= factor * m[c * n + j];
-                inverse[r * n + j] -= factor * inverse[c * n + j];
-            }
-        }
-    }
-    return true;
 }
 
 }  // namespace
@@ -366,9 +336,11 @@ Compensation::Compensation(const FcsFile& file) {
                                   "found channel '" + channel + "', allowed the channels in $PnN");
         columns_.push_back(static_cast<std::size_t>(at - all.begin()));
     }
-    if (!invert(spill.values, columns_.size(), inverse_))
+    std::optional<std::vector<double>> inverse = linalg::inverse(spill.values, columns_.size());
+    if (!inverse)
         throw core::DataError(file.path(), "$SPILLOVER",
                               "found a singular matrix: import without compensation with --compensate no");
+    inverse_ = std::move(*inverse);
 }
 
 void Compensation::apply(linalg::Matrix<float>& x) const {

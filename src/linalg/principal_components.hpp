@@ -15,9 +15,8 @@ struct PrincipalComponents {
 
 /// Computes the first `count` principal components of the rows of x: X - mean = U S V', scores U S.
 ///
-/// Runs orthogonal iteration on the smaller of the two Gram matrices, from a deterministic start. It is meant
-/// for plots: the error is about 1e-6 of the largest score unless variances are nearly equal. If x has fewer
-/// rows or columns than `count`, the remaining components are zero.
+/// Solves the symmetric eigenproblem of the smaller of the two Gram matrices (Eigen). If x has fewer rows or
+/// columns than `count`, or no variance is left, the remaining components are zero.
 ///
 /// Shapes:  x [n, d].
 PrincipalComponents principal_components(ConstMatrixView<float> x, std::size_t count);
