@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "core/random.hpp"
 #include "core/text.hpp"
@@ -49,15 +49,13 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     subsample(b.x, config, 1);
     const popflow::metrics::Scores scores =
         popflow::metrics::score(a.x.view(), b.x.view(), eval::selection(config.evaluate));
-    std::string json;
+    nlohmann::ordered_json json = nlohmann::ordered_json::object();
     for (const std::string& name : config.evaluate.metrics) {
         const double value = scores.*popflow::metrics::find_metric(name)->score;
-        char text[64];
-        std::snprintf(text, sizeof text, "%.9g", value);
-        if (!config.json) std::printf("%s %s\n", name.c_str(), text);
-        json += (json.empty() ? "\"" : ", \"") + name + "\": " + (std::isfinite(value) ? text : "null");
+        json[name] = value;  // null if it is not finite
+        if (!config.json) std::printf("%s %.9g\n", name.c_str(), value);
     }
-    if (config.json) std::printf("{%s}\n", json.c_str());
+    if (config.json) std::printf("%s\n", json.dump().c_str());
     return done;
 }
 

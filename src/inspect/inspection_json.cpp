@@ -1,109 +1,118 @@
 // SPDX-License-Identifier: MIT
 #include "inspect/inspection_json.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "inspect/inspection_summary.hpp"
-#include "inspect/json_writer.hpp"
 
 namespace popflow::inspect {
 
 namespace {
 
-void write_sizes(JsonWriter& json, const SizeRange& sizes) {
-    json.member("populations", sizes.n).member("cells", sizes.n_cells);
-    json.member("smallest", sizes.smallest).member("median", sizes.median).member("largest", sizes.largest);
+using Json = nlohmann::ordered_json;  // members in the order in which they are added
+using enum screen::Part;
+
+void add_sizes(const SizeRange& sizes, Json& json) {
+    json["populations"] = sizes.n;
+    json["cells"] = sizes.n_cells;
+    json["smallest"] = sizes.smallest;
+    json["median"] = sizes.median;
+    json["largest"] = sizes.largest;
 }
 
-void write_doses(JsonWriter& json, const InspectionSummary& summary) {
-    json.key("doses").begin_array();
+Json doses_json(const InspectionSummary& summary) {
+    Json doses = Json::array();
     for (const DoseSummary& dose : summary.doses) {
-        json.begin_object();
-        json.member("treatment", dose.treatment).member("concentration", dose.concentration);
-        json.member("control", dose.control);
-        write_sizes(json, dose.sizes);
-        json.member("pairs", dose.n_pairs).end();
+        Json& json = doses.emplace_back(Json{
+            {"treatment", dose.treatment}, {"concentration", dose.concentration}, {"control", dose.control}});
+        add_sizes(dose.sizes, json);
+        json["pairs"] = dose.n_pairs;
     }
-    json.end();
+    return doses;
 }
 
-void write_populations(JsonWriter& json, const screen::Screen& screen) {
-    json.key("populations").begin_array();
+Json populations_json(const screen::Screen& screen) {
+    Json populations = Json::array();
     for (const screen::Population& p : screen.populations) {
-        json.begin_object();
-        json.member("experiment", screen.experiments[p.experiment].label);
-        json.member("patient", p.patient).member("culture", p.culture).member("plate", p.plate);
-        json.member("replicate", p.replicate).member("treatment", p.treatment);
-        json.member("concentration", p.concentration).member("control", p.control);
-        json.member("cells", p.n_cells).end();
+        populations.push_back(Json{{"experiment", screen.experiments[p.experiment].label},
+                                   {"patient", p.patient},
+                                   {"culture", p.culture},
+                                   {"plate", p.plate},
+                                   {"replicate", p.replicate},
+                                   {"treatment", p.treatment},
+                                   {"concentration", p.concentration},
+                                   {"control", p.control},
+                                   {"cells", p.n_cells}});
     }
-    json.end();
+    return populations;
 }
 
-void write_pairs(JsonWriter& json, const screen::Screen& screen, const screen::Split* split) {
-    json.key("pairs").begin_array();
+Json pairs_json(const screen::Screen& screen, const screen::Split* split) {
+    Json pairs = Json::array();
     for (std::size_t p = 0; p < screen.pairs.size(); ++p) {
-        json.begin_object();
-        json.member("control", screen.pairs[p].control).member("treated", screen.pairs[p].treated);
-        if (split != nullptr) json.member("part", screen::part_name(split->parts[p]));
-        json.end();
+        Json& json = pairs.emplace_back(
+            Json{{"control", screen.pairs[p].control}, {"treated", screen.pairs[p].treated}});
+        if (split != nullptr) json["part"] = screen::part_name(split->parts[p]);
     }
-    json.end();
+    return pairs;
 }
 
-void write_split(JsonWriter& json, const InspectionSummary& summary, const screen::Split& split) {
-    json.key("split").begin_object().member("spec", split.spec);
-    for (const screen::Part part : {screen::Part::train, screen::Part::validation, screen::Part::test}) {
-        json.member(screen::part_name(part), split.pairs(part).size());
-    }
-    json.key("groups").begin_array();
+Json split_json(const InspectionSummary& summary, const screen::Split& split) {
+    Json json{{"spec", split.spec}};
+    for (const screen::Part part : {train, validation, test})
+        json[screen::part_name(part)] = split.pairs(part).size();
+    Json groups = Json::array();
     for (const auto& [group, counts] : summary.pairs) {
-        json.begin_object().member("culture", group.first).member("patient", group.second);
-        for (const screen::Part part : {screen::Part::train, screen::Part::validation, screen::Part::test}) {
-            json.member(screen::part_name(part), counts[static_cast<std::size_t>(part)]);
-        }
-        json.end();
+        Json& entry = groups.emplace_back(Json{{"culture", group.first}, {"patient", group.second}});
+        for (const screen::Part part : {train, validation, test})
+            entry[screen::part_name(part)] = counts[static_cast<std::size_t>(part)];
     }
-    json.end().end();
+    json["groups"] = std::move(groups);
+    return json;
 }
 
-void write_dropped(JsonWriter& json, const screen::Screen& screen) {
-    json.key("dropped").begin_array();
-    for (const screen::Dropped& dropped : screen.dropped) {
-        const char* kind = dropped.kind == screen::Dropped::Kind::rows         ? "rows"
-                           : dropped.kind == screen::Dropped::Kind::population ? "population"
-                                                                               : "experiment";
-        json.begin_object().member("kind", kind).member("what", dropped.what);
-        json.member("cells", dropped.n_cells).member("why", dropped.why).end();
+Json dropped_json(const screen::Screen& screen) {
+    Json dropped = Json::array();
+    for (const screen::Dropped& one : screen.dropped) {
+        const char* kind = one.kind == screen::Dropped::Kind::rows         ? "rows"
+                           : one.kind == screen::Dropped::Kind::population ? "population"
+                                                                           : "experiment";
+        dropped.push_back(Json{{"kind", kind}, {"what", one.what}, {"cells", one.n_cells}, {"why", one.why}});
     }
-    json.end();
+    return dropped;
 }
 
 }  // namespace
 
 std::string inspection_json(const screen::Screen& screen, const screen::Split* split) {
     const InspectionSummary summary = summarise(screen, split);
-    JsonWriter json;
-    json.begin_object();
-    json.member("file", screen.file).member("fingerprint", screen.fingerprint);
-    json.member("cells", screen.n_obs).member("columns_of_x", screen.n_vars).member("x", screen.x_text);
-    json.member("markers", screen.markers).member("transform", screen.options.transform.text());
-    json.member("patients", summary.patients).member("cultures", summary.cultures);
-    json.member("plates", summary.plates).member("replicates", summary.replicates);
-    json.member("cell_types", screen.cell_types).member("treatments", screen.treatments);
-    json.member("pair_by", screen.options.pair_by).member("control_labels", screen.options.control_labels);
-    json.member("minimum_cells", screen.options.min_cells);
-    json.member("paired_doses", screen.options.doses == screen::Doses::highest ? "highest" : "all");
-    json.member("experiments_found", screen.experiments_found);
-    json.member("experiments_kept", screen.experiments.size());
-    json.member("populations_found", screen.populations_found);
-    json.key("populations_kept").begin_object();
-    write_sizes(json, summary.populations);
-    json.end();
-    write_doses(json, summary);
-    write_populations(json, screen);
-    write_pairs(json, screen, split);
-    if (split != nullptr) write_split(json, summary, *split);
-    write_dropped(json, screen);
-    return json.end().text();
+    Json json{{"file", screen.file},
+              {"fingerprint", screen.fingerprint},
+              {"cells", screen.n_obs},
+              {"columns_of_x", screen.n_vars},
+              {"x", screen.x_text},
+              {"markers", screen.markers},
+              {"transform", screen.options.transform.text()},
+              {"patients", summary.patients},
+              {"cultures", summary.cultures},
+              {"plates", summary.plates},
+              {"replicates", summary.replicates},
+              {"cell_types", screen.cell_types},
+              {"treatments", screen.treatments},
+              {"pair_by", screen.options.pair_by},
+              {"control_labels", screen.options.control_labels},
+              {"minimum_cells", screen.options.min_cells},
+              {"paired_doses", screen.options.doses == screen::Doses::highest ? "highest" : "all"},
+              {"experiments_found", screen.experiments_found},
+              {"experiments_kept", screen.experiments.size()},
+              {"populations_found", screen.populations_found}};
+    add_sizes(summary.populations, json["populations_kept"]);
+    json["doses"] = doses_json(summary);
+    json["populations"] = populations_json(screen);
+    json["pairs"] = pairs_json(screen, split);
+    if (split != nullptr) json["split"] = split_json(summary, *split);
+    json["dropped"] = dropped_json(screen);
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace popflow::inspect

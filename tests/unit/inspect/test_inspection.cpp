@@ -4,10 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
-
-#include "inspect/json_writer.hpp"
-
 using namespace popflow::inspect;
 using namespace popflow::screen;
 
@@ -122,34 +118,15 @@ TEST(Inspection, JsonListsAllDroppedPopulationsAndTheSplit) {
     EXPECT_NE(json.find("\"spec\": \"patient:5\""), std::string::npos);
 }
 
-TEST(Json, WritesNestedObjectsAndArrays) {
-    JsonWriter json;
-    json.begin_object();
-    json.member("a", std::vector<std::string>{"x", "y"}).key("b").begin_array().end();
-    json.key("c").begin_object().member("d", 0.5).member("e", std::numeric_limits<double>::quiet_NaN()).end();
-    json.member("f", true).member("g", std::uint64_t{7}).end();
-
-    EXPECT_EQ(json.text(), R"({
-  "a": [
-    "x",
-    "y"
-  ],
-  "b": [],
-  "c": {
-    "d": 0.5,
-    "e": null
-  },
-  "f": true,
-  "g": 7
-}
-)");
+TEST(Inspection, JsonReplacesInvalidUtf8) {
+    Screen screen = small_screen();
+    screen.file = "Z\xfcrich";  // Latin-1
+    EXPECT_NE(inspection_json(screen, nullptr).find("\"file\": \"Z\xef\xbf\xbdrich\""), std::string::npos);
 }
 
-TEST(Json, EscapesTextAndReplacesInvalidUtf8) {
-    EXPECT_EQ(json_string("a\"\\\n\t\x01"), "\"a\\\"\\\\\\n\\t\\u0001\"");
-    EXPECT_EQ(json_string("Zürich 𝛼"), "\"Zürich 𝛼\"");
-    EXPECT_EQ(json_string("\xfc"), "\"\\ufffd\"");                        // Latin-1
-    EXPECT_EQ(json_string("\xe2\x82"), "\"\\ufffd\\ufffd\"");             // truncated
-    EXPECT_EQ(json_string("\xc0\xaf"), "\"\\ufffd\\ufffd\"");             // overlong
-    EXPECT_EQ(json_string("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"");  // a surrogate
+TEST(Inspection, JsonIsIndentedAndHasMembersInOrder) {
+    const std::string json = inspection_json(small_screen(), nullptr);
+    EXPECT_TRUE(json.starts_with("{\n  \"file\": ")) << json;
+    EXPECT_LT(json.find("\"doses\": ["), json.find("\"populations\": [\n"));
+    EXPECT_TRUE(json.ends_with("}\n")) << json;
 }
