@@ -77,12 +77,25 @@ same_tables "$scratch/whole.h5" "$parts"
 # `run --resume` keeps scored pairs when an option that changes no score is different, and discards them otherwise.
 run="run --data $scratch/s.h5ad --steps 4 $small_model --parts train,test --output $scratch/both"
 any_run() { OMP_NUM_THREADS=1 exec "$popflow" $run "$@"; }
+# stop_resumed OPTION...: resumes the run and stops it as soon as it has read the data. Sets `code`.
+stop_resumed() {
+    (any_run --resume "$@" 2>"$scratch/err" >/dev/null) &
+    local job=$!
+    for _ in $(seq 600); do
+        ! grep -q "training pairs" "$scratch/err" || break
+        sleep 0.02
+    done
+    kill -USR1 "$job"
+    code=0
+    wait "$job" 2>/dev/null || code=$?
+    [ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat "$scratch/err")"
+}
+scored_bytes() { cat "$scratch"/both/results.h5.partial/* 2>/dev/null | wc -c; }
 with_signal USR1 "$scratch/both/results.h5" any_run
 [ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat "$scratch/err")"
-kept=$(cat "$scratch"/both/results.h5.partial/* | wc -c)
-with_signal USR1 "$scratch/both/results.h5" any_run --resume --checkpoint-minutes 10 --keep-checkpoints 3 --on-nan skip --log-every 7
-[ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat "$scratch/err")"
-[ "$(cat "$scratch"/both/results.h5.partial/* | wc -c)" -ge "$kept" ] || fail "--checkpoint-minutes discarded scored pairs"
-with_signal USR1 "$scratch/both/results.h5" any_run --resume --tolerance 0.5
-[ "$(cat "$scratch"/both/results.h5.partial/* 2>/dev/null | wc -c)" -lt "$kept" ] || fail "--tolerance kept scored pairs"
+kept=$(scored_bytes)
+stop_resumed --checkpoint-minutes 10 --keep-checkpoints 3 --on-nan skip --log-every 7
+[ "$(scored_bytes)" -ge "$kept" ] || fail "--checkpoint-minutes discarded scored pairs"
+stop_resumed --tolerance 0.5
+[ "$(scored_bytes)" -lt "$kept" ] || fail "--tolerance kept scored pairs"
 echo "resumed to the same tables"
