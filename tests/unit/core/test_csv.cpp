@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "core/csv.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace core = popflow::core;
+using popflow::support::TemporaryFolder;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+Strings split(const std::string& line, char separator = ',') {
+    Strings fields{"left over from the line before"};
+    core::split_fields(line, separator, "cells.csv", "row 7", fields);
+    return fields;
+}
+
+/// Returns the message of the DataError that `call` throws.
+template <class Call>
+std::string error_of(const Call& call) {
+    try {
+        call();
+    } catch (const core::DataError& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+/// Tests of a file table.csv in a temporary folder.
+class CsvFile : public testing::Test {
+  protected:
+    core::CsvFile table(const std::string& bytes) const {
+        std::ofstream(path_, std::ios::binary) << bytes;
+        return core::CsvFile(path_);
+    }
+    std::string error(const std::string& bytes) const {
+        return error_of([&] { table(bytes); });
+    }
+    const std::string& path() const { return path_; }
+    const TemporaryFolder& folder() const { return folder_; }
+
+  private:
+    TemporaryFolder folder_;
+    std::string path_ = folder_.file("table.csv");
+};
+
+/// Returns the rows that begin in bytes [begin, end) of the file.
+Strings rows(const core::CsvFile& file, std::uint64_t begin, std::uint64_t end) {
+    core::CsvFile::Rows reader(file, begin, end);
+    Strings out;
+    for (std::string line; reader.next(line);) out.push_back(line);
+    return out;
+}
+
+Strings rows(const core::CsvFile& file) {
+    return rows(file, file.data_begin(), file.bytes());
+}
+
+}  // namespace
+
+TEST(SplitFields, SplitsAtTheSeparatorOnly) {
+    EXPECT_EQ(split("1,b;c,d e"), (Strings{"1", "b;c", "d e"}));
+    EXPECT_EQ(split("1,b;c,d e", ';'), (Strings{"1,b", "c,d e"}));
+    EXPECT_EQ(split("a\tb\t\tc", '\t'), (Strings{"a", "b", "", "c"}));
+    EXPECT_EQ(split("one"), (Strings{"one"}));
+}
+
+TEST(SplitFields, KeepsEmptyFieldsAtEveryPosition) {
+    EXPECT_EQ(split(""), (Strings{""}));
+    EXPECT_EQ(split(","), (Strings{"", ""}));
+    EXPECT_EQ(split(",a,,b,"), (Strings{"", "a", "", "b", ""}));
+    EXPECT_EQ(split("a, "), (Strings{"a", ""}));
+    EXPECT_EQ(split("\t\t", '\t'), (Strings{"", "", ""}));
+}
+
+TEST(SplitFields, StripsWhiteSpaceAroundFields) {
+    EXPECT_EQ(split("  a b \t,\tc\r"), (Strings{"a b", "c"}));
+    EXPECT_EQ(split(" \"a\" , b"), (Strings{"a", "b"}));
+}
+
+TEST(SplitFields, KeepsSeparatorsSpacesAndDoubledQuotesInQuotedFields) {
+    EXPECT_EQ(split(R"("a,b"," c ","")"), (Strings{"a,b", " c ", ""}));
+    EXPECT_EQ(split(R"("5"" dish","""")"), (Strings{"5\" dish", "\""}));
+    EXPECT_EQ(split(R"("a",)"), (Strings{"a", ""}));
+    EXPECT_EQ(split(R"(5" dish,b)"), (Strings{"5\" dish", "b"}));
+}
+
+TEST(SplitFields, RefusesAQuoteThatIsNotClosed) {
+    const std::string message = "cells.csv: row 7: a quoted field is not closed: it must end on its line";
+    EXPECT_EQ(error_of([] { split(R"(a,"b,c)"); }), message);
+    EXPECT_EQ(error_of([] { split(R"(a,"b"")"); }), message);
+    EXPECT_EQ(error_of([] { split(R"(a,")"); }), message);
+}
+
+TEST(SplitFields, RefusesTextAfterAClosingQuote) {
+    const std::string message = "cells.csv: row 7: found text after a closing quote, allowed a separator";
+    EXPECT_EQ(error_of([] { split(R"("a"b,c)"); }), message);
+    EXPECT_EQ(error_of([] { split(R"("a";"b")"); }), message);
+}
+
+TEST_F(CsvFile, ReadsTheColumnNamesAndTheSizeOfTheFile) {
+    const core::CsvFile file = table("file, dose \n1,2\n");
+    EXPECT_EQ(file.path(), path());
+    EXPECT_EQ(file.columns(), (Strings{"file", "dose"}));
+    EXPECT_EQ(file.separator(), ',');
+    EXPECT_EQ(file.data_begin(), 12U);
+    EXPECT_EQ(file.bytes(), 16U);
+    EXPECT_EQ(rows(file), (Strings{"1,2"}));
+}
+
+TEST_F(CsvFile, ChoosesTheMostFrequentSeparatorOfTheFirstLine) {
+    EXPECT_EQ(table("a;b;c,d\n").columns(), (Strings{"a", "b", "c,d"}));
+    EXPECT_EQ(table("a\tb\tc,d\n").separator(), '\t');
+    EXPECT_EQ(table("a,b\n1;2;3;4\n").separator(), ',');
+    EXPECT_EQ(table("a;b,c\n").separator(), ',') << "the comma wins a tie";
+    EXPECT_EQ(table("one\n1\n").separator(), ',');
+}
+
+TEST_F(CsvFile, ReadsTheSameRowsWithEitherLineEnding) {
+    const core::CsvFile crlf = table("a,b\r\n1,2\r\n\r\n3,4\r\n");
+    EXPECT_EQ(crlf.columns(), (Strings{"a", "b"}));
+    EXPECT_EQ(rows(crlf), (Strings{"1,2", "3,4"}));
+    EXPECT_EQ(rows(table("a,b\n1,2\n\n3,4\n")), (Strings{"1,2", "3,4"}));
+}
+
+TEST_F(CsvFile, SkipsAByteOrderMark) {
+    const core::CsvFile file = table("\xEF\xBB\xBF\"a\",b\n1,2\n");
+    EXPECT_EQ(file.columns(), (Strings{"a", "b"}));
+    EXPECT_EQ(file.data_begin(), 9U);
+    EXPECT_EQ(rows(file), (Strings{"1,2"}));
+}
+
+TEST_F(CsvFile, ConvertsLatin1ColumnNamesToUtf8) {
+    EXPECT_EQ(table("dose [\xB5M],b\n").columns(), (Strings{"dose [\xC2\xB5M]", "b"}));
+    EXPECT_EQ(table("dose [\xC2\xB5M],b\n").columns(), (Strings{"dose [\xC2\xB5M]", "b"}));
+}
+
+TEST_F(CsvFile, ReadsALastLineWithoutALineEnd) {
+    EXPECT_EQ(rows(table("a\n1\n2")), (Strings{"1", "2"}));
+}
+
+TEST_F(CsvFile, HasNoRowsIfItHoldsOnlyColumnNames) {
+    for (const char* text : {"a,b", "a,b\n", "a,b\r\n", "a,b\n\n  \n"}) {
+        const core::CsvFile file = table(text);
+        EXPECT_LE(file.data_begin(), file.bytes());
+        EXPECT_EQ(rows(file), Strings{}) << text;
+    }
+}
+
+TEST_F(CsvFile, SkipsEmptyLinesButNotRowsOfEmptyFields) {
+    EXPECT_EQ(rows(table("a\tb\n\n\t\n   \nx\ty\n\n")), (Strings{"\t", "x\ty"}));
+}
+
+TEST_F(CsvFile, ReadsEachRowOnceForEveryDivisionIntoRanges) {
+    for (const char* text : {"a,b\n1,2\n\n33,44\n5,6", "a,b\r\n1,2\r\n\r\n33,44\r\n5,6\r\n"}) {
+        const core::CsvFile file = table(text);
+        for (std::uint64_t i = file.data_begin(); i <= file.bytes(); ++i) {
+            for (std::uint64_t j = i; j <= file.bytes(); ++j) {
+                Strings all = rows(file, file.data_begin(), i);
+                for (const std::string& row : rows(file, i, j)) all.push_back(row);
+                for (const std::string& row : rows(file, j, file.bytes())) all.push_back(row);
+                ASSERT_EQ(all, (Strings{"1,2", "33,44", "5,6"})) << "ranges divided at " << i << " and " << j;
+            }
+        }
+    }
+}
+
+TEST_F(CsvFile, AssignsARowToTheRangeOfItsFirstByte) {
+    const core::CsvFile file = table("a\n123\n45\n");
+    EXPECT_EQ(rows(file, 2, 3), (Strings{"123"}));
+    EXPECT_EQ(rows(file, 3, 6), Strings{});
+    EXPECT_EQ(rows(file, 5, 7), (Strings{"45"}));
+    EXPECT_EQ(rows(file, 6, 9), (Strings{"45"}));
+    EXPECT_EQ(rows(file, 7, 9), Strings{});
+}
+
+TEST_F(CsvFile, SplitsARowIntoOneFieldForEachColumn) {
+    const core::CsvFile file = table("a;b\n");
+    Strings fields;
+    file.split("1,5;\"x;y\"", "row 1", fields);
+    EXPECT_EQ(fields, (Strings{"1,5", "x;y"}));
+    EXPECT_EQ(error_of([&] { file.split("1", "row 2", fields); }),
+              path() + ": row 2: found 1 field, allowed 2, one for each column");
+    EXPECT_EQ(error_of([&] { file.split("1;2;", "row 3", fields); }),
+              path() + ": row 3: found 3 fields, allowed 2, one for each column");
+    EXPECT_EQ(error_of([&] { file.split("\"1;2", "row 4", fields); }),
+              path() + ": row 4: a quoted field is not closed: it must end on its line");
+}
+
+TEST_F(CsvFile, RefusesAFileWithoutColumnNames) {
+    const std::string message =
+        path() + ": line 1: the line is empty: the first line must hold the column names";
+    for (const char* text : {"", "\n1,2\n", "\r\n1,2\r\n", " \t \n1,2\n", "\xEF\xBB\xBF"})
+        EXPECT_EQ(error(text), message) << text;
+}
+
+TEST_F(CsvFile, RefusesDuplicateColumnNames) {
+    const std::string end = "` twice: column names must be unique";
+    EXPECT_EQ(error("a,b, a\n"), path() + ": line 1: found column `a" + end);
+    EXPECT_EQ(error("a,,\n"), path() + ": line 1: found column `" + end);
+    EXPECT_EQ(table("a,A,\n").columns(), (Strings{"a", "A", ""}));
+}
+
+TEST_F(CsvFile, ReportsAQuotingErrorInTheFirstLine) {
+    EXPECT_EQ(error("a,\"b\n1,2\n"),
+              path() + ": line 1: a quoted field is not closed: it must end on its line");
+}
+
+TEST_F(CsvFile, ReportsFilesThatCannotBeRead) {
+    const std::string missing = folder().file("missing.csv");
+    EXPECT_EQ(error_of([&] { core::CsvFile{missing}; }),
+              missing + ": cannot read: No such file or directory");
+    const std::string here = folder().path().string();
+    EXPECT_EQ(error_of([&] { core::CsvFile{here}; }), here + ": cannot read: this is a folder, not a file");
+    const core::CsvFile file = table("a\n1\n");
+    std::filesystem::remove(path());
+    EXPECT_EQ(error_of([&] { rows(file); }), path() + ": cannot read: No such file or directory");
+}
