@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+#include "train/training_set.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/error.hpp"
+#include "support/mpi_session.hpp"
+#include "support/populations.hpp"
+#include "support/screen_file.hpp"
+#include "support/temporary_folder.hpp"
+
+using popflow::core::ConfigError;
+using popflow::core::DataError;
+using popflow::support::rows;
+namespace screen = popflow::screen;
+namespace train = popflow::train;
+using Part = screen::Part;
+
+namespace {
+
+// Screen with the training pairs 1, 2, 3 and the test pair 0. Patients P1 and P2 are training data. Treatment
+// O of P1 is pair 1, S of P1 is pair 2 and O of P2 is pair 3.
+//
+// Training cells, each counted once:
+//   marker 0: 0 2 | 4 6 | 8 10 | 0 2 | 8 10, with the mean 5 and the variance 13.8
+//   marker 1: 1 3 | 1 3 | 3 5 | 1 3 | 1 3, with the mean 2.4 and the variance 1.64
+class TrainingSet : public popflow::support::WithMpi {
+  protected:
+    TrainingSet() {
+        add("P0", "DMSO", {{-500, 70}, {900, 30}});
+        add("P0", "O", {{4000, 90}, {100, 50}});
+        add("P1", "DMSO", {{0, 1}, {2, 3}}, "Fibs");
+        add("P1", "O", {{4, 1}, {6, 3}});
+        add("P1", "S", {{8, 3}, {10, 5}});
+        add("P2", "DMSO", {{0, 1}, {2, 3}});
+        add("P2", "O", {{8, 1}, {10, 3}});
+    }
+    void add(const std::string& patient, const std::string& treatment,
+             const std::vector<std::pair<float, float>>& cells, const std::string& type = "PDOs",
+             const std::string& concentration = "1") {
+        file_.add(cells.size(), {patient, treatment, concentration, "A", "PDO", "1", type});
+        for (const auto& [first, second] : cells) file_.x.insert(file_.x.end(), {first, second});
+    }
+    // Replaces the cells of the file.
+    void clear() {
+        file_.rows.clear();
+        file_.x.clear();
+    }
+    void open(screen::Doses doses = screen::Doses::highest) {
+        file_.write(folder_.file("s.h5ad"));
+        screen::ScreenOptions options;
+        options.min_cells = 1;
+        options.doses = doses;
+        options.transform = screen::Transform::parse("none");
+        screen_ = screen::open_screen(folder_.file("s.h5ad"), options);
+    }
+    // Opens the screen with its first pair in the test part.
+    train::TrainingSet make(const train::CellStorage& storage = {}, screen::TreatmentVectors vectors = {}) {
+        open();
+        split_.parts.assign(screen_.pairs.size(), Part::train);
+        split_.parts[0] = Part::test;
+        return {screen_, split_, options_, popflow::mpi::Communicator::world(), storage, std::move(vectors)};
+    }
+    // Returns the message of the error that make() throws.
+    template <class Error>
+    std::string message(screen::TreatmentVectors vectors = {}) {
+        try {
+            make({}, std::move(vectors));
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "no exception";
+    }
+
+    popflow::support::TemporaryFolder folder_;
+    popflow::support::ScreenFile file_;
+    screen::Screen screen_;
+    screen::Split split_;
+    train::TrainOptions options_{.batch_pairs = 2};
+    const double scale_ = (std::sqrt(13.8) + std::sqrt(1.64)) / 2;
+};
+
+}  // namespace
+
+TEST_F(TrainingSet, NormalisesWithAllTrainingCells) {
+    const train::TrainingSet set = make();
+    EXPECT_EQ(set.pairs(), (std::vector<std::size_t>{1, 2, 3}));
+    ASSERT_EQ(set.normalisation().mean.size(), 2U);
+    EXPECT_FLOAT_EQ(set.normalisation().mean[0], 5);
+    EXPECT_FLOAT_EQ(set.normalisation().mean[1], 2.4F);
+    EXPECT_FLOAT_EQ(set.normalisation().scale, static_cast<float>(scale_));
+}
+
+TEST_F(TrainingSet, AveragesTheShiftOfEachConditionOverItsPairs) {
+    // The means of marker 0 are 1 for both controls. O moves P1 by 4 and P2 by 8. S moves P1 by 8, and marker
+    // 1 by 2.
+    const train::TrainingSet set = make();
+    ASSERT_EQ(set.conditions().count(), 2U);
+    EXPECT_EQ(set.conditions().treatments()[0].name, "O");
+    ASSERT_EQ(set.mean_shifts().rows(), 2U);
+    EXPECT_NEAR(set.mean_shifts()(0, 0), 6 / scale_, 1e-6);
+    EXPECT_NEAR(set.mean_shifts()(0, 1), 0, 1e-6);
+    EXPECT_NEAR(set.mean_shifts()(1, 0), 8 / scale_, 1e-6);
+    EXPECT_NEAR(set.mean_shifts()(1, 1), 2 / scale_, 1e-6);
+}
+
+TEST_F(TrainingSet, KeepsTheValuesWithoutNormalisation) {
+    options_.normalise = false;
+    const train::TrainingSet set = make();
+    EXPECT_EQ(set.normalisation().mean, (std::vector<float>{0, 0}));
+    EXPECT_EQ(set.normalisation().scale, 1);
+    EXPECT_FLOAT_EQ(set.mean_shifts()(0, 0), 6);
+    EXPECT_FLOAT_EQ(set.mean_shifts()(1, 1), 2);
+    EXPECT_EQ(set.lanes()[0].pairs[0].treated.x(1, 0), 6);
+}
+
+TEST_F(TrainingSet, PartitionsThePairsIntoLanes) {
+    // All pairs have four cells. The third pair goes to the first of two lanes of equal weight.
+    const train::TrainingSet set = make();
+    const std::vector<train::Lane> lanes = set.lanes();
+    ASSERT_EQ(lanes.size(), 2U);
+    EXPECT_EQ(lanes[0].slot, 0U);
+    EXPECT_EQ(lanes[1].slot, 1U);
+    ASSERT_EQ(lanes[0].pairs.size(), 2U);
+    ASSERT_EQ(lanes[1].pairs.size(), 1U);
+    EXPECT_FLOAT_EQ(lanes[0].weight, 2 / 1.5F);
+    EXPECT_FLOAT_EQ(lanes[1].weight, 1 / 1.5F);
+    EXPECT_EQ(lanes[0].pairs[0].index, 0U) << "index among the training pairs";
+    EXPECT_EQ(lanes[0].pairs[1].index, 2U);
+    EXPECT_EQ(lanes[1].pairs[0].index, 1U);
+    EXPECT_EQ(lanes[0].pairs[0].condition, (std::vector<float>{1, 0}));
+    EXPECT_EQ(lanes[0].pairs[1].condition, (std::vector<float>{1, 0}));
+    EXPECT_EQ(lanes[1].pairs[0].condition, (std::vector<float>{0, 1}));
+}
+
+TEST_F(TrainingSet, PutsTheLargestPairsIntoDifferentLanes) {
+    clear();
+    const std::vector<std::pair<float, float>> large(20, {1, 2});
+    const std::vector<std::pair<float, float>> small{{0, 0}, {5, 5}};
+    for (const char* patient : {"P0", "P1", "P2", "P3", "P4"}) {
+        add(patient, "DMSO", small);
+        const bool is_large = std::string(patient) == "P1" || std::string(patient) == "P4";
+        add(patient, "O", is_large ? large : small);
+    }
+    // Training pairs have 22, 4, 4 and 22 cells.
+    const train::TrainingSet set = make();
+    const std::vector<train::Lane> lanes = set.lanes();
+    ASSERT_EQ(lanes.size(), 2U);
+    for (const train::Lane& lane : lanes) {
+        ASSERT_EQ(lane.pairs.size(), 2U);
+        EXPECT_EQ(lane.weight, 1);
+        std::size_t cells = 0;
+        for (const train::TrainingPair& pair : lane.pairs) cells += pair.control.x.rows + pair.treated.x.rows;
+        EXPECT_EQ(cells, 26U);
+    }
+}
+
+TEST_F(TrainingSet, HoldsTheNormalisedCellsOfItsPairs) {
+    const train::TrainingSet set = make();
+    EXPECT_FALSE(set.on_disk());
+    const std::vector<train::Lane> lanes = set.lanes();
+    const train::TrainingPair& pair = lanes[1].pairs[0];
+    ASSERT_EQ(pair.control.x.rows, 2U);
+    ASSERT_EQ(pair.treated.x.rows, 2U);
+    EXPECT_NEAR(pair.control.x(0, 0), (0 - 5) / scale_, 1e-6);
+    EXPECT_NEAR(pair.control.x(1, 1), (3 - 2.4) / scale_, 1e-6);
+    EXPECT_NEAR(pair.treated.x(1, 0), (10 - 5) / scale_, 1e-6);
+    EXPECT_NEAR(pair.treated.x(1, 1), (5 - 2.4) / scale_, 1e-6);
+    EXPECT_EQ(screen_.cell_types, (std::vector<std::string>{"Fibs", "PDOs"}));
+    EXPECT_EQ(pair.control.cell_type[1], 0);
+    EXPECT_EQ(pair.treated.cell_type[1], 1);
+}
+
+TEST_F(TrainingSet, SharesTheControlOfTwoPairs) {
+    const train::TrainingSet set = make();
+    const std::vector<train::Lane> lanes = set.lanes();
+    EXPECT_EQ(lanes[0].pairs[0].control.x.data, lanes[1].pairs[0].control.x.data);
+    EXPECT_NE(lanes[0].pairs[0].control.x.data, lanes[0].pairs[1].control.x.data);
+}
+
+TEST_F(TrainingSet, IsTheSameWithItsCellsInAFile) {
+    const train::TrainingSet memory = make();
+    const train::TrainingSet disk = make({.folder = folder_.path().string(), .max_in_memory = 0});
+    EXPECT_TRUE(disk.on_disk());
+    EXPECT_EQ(disk.normalisation().mean, memory.normalisation().mean);
+    EXPECT_EQ(disk.normalisation().scale, memory.normalisation().scale);
+    EXPECT_TRUE(std::ranges::equal(disk.mean_shifts().values(), memory.mean_shifts().values()));
+    const std::vector<train::Lane> from_disk = disk.lanes();
+    const std::vector<train::Lane> from_memory = memory.lanes();
+    ASSERT_EQ(from_disk.size(), from_memory.size());
+    for (std::size_t b = 0; b < from_disk.size(); ++b) {
+        ASSERT_EQ(from_disk[b].pairs.size(), from_memory[b].pairs.size());
+        for (std::size_t k = 0; k < from_disk[b].pairs.size(); ++k) {
+            const screen::CellsView found = from_disk[b].pairs[k].treated;
+            const screen::CellsView expected = from_memory[b].pairs[k].treated;
+            EXPECT_TRUE(found.on_disk);
+            EXPECT_TRUE(std::ranges::equal(found.cell_type, expected.cell_type));
+            for (std::size_t i = 0; i < expected.x.rows; ++i) {
+                for (std::size_t j = 0; j < 2; ++j) EXPECT_EQ(found.x(i, j), expected.x(i, j));
+            }
+        }
+    }
+}
+
+TEST_F(TrainingSet, UsesTheFileOnlyAboveTheMemoryLimit) {
+    // Five populations of two cells. A cell takes two floats and one byte for its type.
+    const std::uint64_t bytes = 5 * 2 * (2 * sizeof(float) + 1);
+    EXPECT_FALSE(make({.folder = folder_.path().string(), .max_in_memory = bytes}).on_disk());
+    EXPECT_TRUE(make({.folder = folder_.path().string(), .max_in_memory = bytes - 1}).on_disk());
+    EXPECT_FALSE(make({.folder = "", .max_in_memory = 0}).on_disk()) << "no folder for a file";
+}
+
+TEST_F(TrainingSet, AveragesTheShiftOfEachConcentration) {
+    clear();
+    add("P1", "DMSO", {{0, 0}, {2, 0}});
+    add("P1", "O", {{10, 0}, {12, 0}}, "PDOs", "10");
+    add("P1", "O", {{3, 0}, {5, 0}}, "PDOs", "2");
+    open(screen::Doses::all);
+    split_.parts = {Part::train, Part::train};
+    options_ = {.batch_pairs = 1, .normalise = false};
+    const train::TrainingSet set(screen_, split_, options_, popflow::mpi::Communicator::world());
+    EXPECT_EQ(set.conditions().treatments()[0].concentrations, (std::vector<double>{2, 10}));
+    ASSERT_EQ(set.mean_shifts().rows(), 2U);
+    EXPECT_FLOAT_EQ(set.mean_shifts()(0, 0), 3);
+    EXPECT_FLOAT_EQ(set.mean_shifts()(1, 0), 10);
+    const std::vector<train::Lane> lanes = set.lanes();
+    ASSERT_EQ(lanes.size(), 1U);
+    EXPECT_EQ(lanes[0].pairs[0].condition, (std::vector<float>{1, 0.5F}));
+    EXPECT_EQ(lanes[0].pairs[1].condition, (std::vector<float>{1, 1}));
+}
+
+TEST_F(TrainingSet, EncodesTreatmentsByTheirVectors) {
+    const train::TrainingSet set = make({}, screen::TreatmentVectors({"S", "O"}, rows({{5}, {7}})));
+    EXPECT_EQ(set.lanes()[0].pairs[0].condition, std::vector<float>{7});
+    EXPECT_EQ(set.lanes()[1].pairs[0].condition, std::vector<float>{5});
+}
+
+TEST_F(TrainingSet, ThrowsForMoreSlotsThanPairs) {
+    options_.batch_pairs = 4;
+    EXPECT_EQ(message<ConfigError>(), "batch-pairs: found 4, allowed 1 to 3, the number of training pairs");
+    options_.batch_pairs = 3;
+    EXPECT_EQ(message<ConfigError>(), "no exception");
+}
+
+TEST_F(TrainingSet, ThrowsForRowsOfAGaussianBase) {
+    options_.base = train::Base::gaussian;
+    for (const train::Coupling coupling : {train::Coupling::rows, train::Coupling::rows_ot}) {
+        options_.coupling = coupling;
+        EXPECT_EQ(
+            message<ConfigError>(),
+            "coupling: found rows or rows-ot with base gaussian: Gaussian noise has no rows in the file. "
+            "Use random or ot");
+    }
+    options_.coupling = train::Coupling::ot;
+    EXPECT_EQ(message<ConfigError>(), "no exception");
+}
+
+TEST_F(TrainingSet, ThrowsForRowsOfUnequalPopulations) {
+    options_.coupling = train::Coupling::rows;
+    EXPECT_EQ(message<DataError>(), "no exception");
+    add("P2", "S", {{1, 1}, {2, 2}, {3, 3}});
+    EXPECT_EQ(
+        message<DataError>(),
+        folder_.file("s.h5ad") +
+            ": coupling rows: found 2 cells in P2 / PDO / 1 / A: DMSO at 1 and 3 in P2 / PDO / 1 / A: S "
+            "at 1: coupling by rows needs equal numbers");
+    options_.coupling = train::Coupling::random;
+    EXPECT_EQ(message<DataError>(), "no exception");
+}
+
+TEST_F(TrainingSet, AllowsUnequalRowsInTheTestPart) {
+    options_.coupling = train::Coupling::rows;
+    add("P0", "DMSO", {{1, 1}});
+    EXPECT_EQ(message<DataError>(), "no exception");
+}
+
+TEST_F(TrainingSet, ThrowsForATreatmentWithoutAVector) {
+    const std::string text = message<ConfigError>(screen::TreatmentVectors({"O", "SN38"}, rows({{1}, {2}})));
+    EXPECT_TRUE(text.starts_with("treatment-vectors: found no row for treatment 'S'")) << text;
+    EXPECT_TRUE(text.ends_with(": every treatment with pairs needs one")) << text;
+}
+
+TEST_F(TrainingSet, ThrowsForATestTreatmentWithoutAVector) {
+    add("P0", "Bortezomib", {{1, 1}});
+    const std::string text =
+        message<ConfigError>(screen::TreatmentVectors({"Bortezomid", "O", "S"}, rows({{1}, {2}, {3}})));
+    EXPECT_NE(text.find("'Bortezomib'"), std::string::npos) << text;
+    EXPECT_NE(text.find("Bortezomid"), std::string::npos) << "suggests the nearest name: " << text;
+}
+
+TEST_F(TrainingSet, ThrowsForConstantTrainingCells) {
+    clear();
+    add("P0", "DMSO", {{1, 2}});
+    add("P0", "O", {{3, 4}});
+    add("P1", "DMSO", {{7, 8}, {7, 8}});
+    add("P1", "O", {{7, 8}});
+    options_.batch_pairs = 1;
+    EXPECT_EQ(message<DataError>(),
+              folder_.file("s.h5ad") +
+                  ": X: normalisation: every marker is constant over the training cells: at least one marker "
+                  "must vary");
+    options_.normalise = false;
+    EXPECT_EQ(message<DataError>(), "no exception");
+}
