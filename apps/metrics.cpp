@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "core/random.hpp"
@@ -52,8 +53,10 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     nlohmann::ordered_json json = nlohmann::ordered_json::object();
     for (const std::string& name : config.evaluate.metrics) {
         const double value = scores.*popflow::metrics::find_metric(name)->score;
-        json[name] = value;  // null if it is not finite
-        if (!config.json) std::printf("%s %.9g\n", name.c_str(), value);
+        char text[64];
+        std::snprintf(text, sizeof text, "%.9g", value);
+        json[name] = std::strtod(text, nullptr);  // the digits of the text, null if it is not finite
+        if (!config.json) std::printf("%s %s\n", name.c_str(), text);
     }
     if (config.json) std::printf("%s\n", json.dump().c_str());
     return done;
