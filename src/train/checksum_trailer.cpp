@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "train/checksum_trailer.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 
@@ -23,6 +24,9 @@ std::string make_checksum_trailer(std::span<const std::byte> bytes) {
 }
 
 void check_checksum_trailer(const std::string& path) {
+    // A folder opens, and its size is the largest integer. Whoever opens the file as HDF5 reports it.
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) return;
     std::ifstream in(path, std::ios::binary | std::ios::ate);
     const std::streamoff size = in.tellg();
     if (!in || size < static_cast<std::streamoff>(trailer_size)) return;

@@ -148,6 +148,13 @@ TEST(ReadRun, ThrowsForDamagedWeights) {
     EXPECT_EQ(data_error(folder.path().string()).first, path);
 }
 
+TEST(ReadRun, ThrowsForAFolderInPlaceOfTheCheckpoint) {
+    const TemporaryFolder folder;
+    fs::create_directory(folder.path() / "checkpoint.h5");
+    const auto [file, message] = data_error(folder.path().string());
+    EXPECT_EQ(file, (folder.path() / "checkpoint.h5").string());
+}
+
 TEST(ReadRun, ThrowsForAFileOfTheOtherKind) {
     const TemporaryFolder folder;
     store_weights(folder, 7);
