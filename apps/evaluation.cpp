@@ -37,10 +37,9 @@ std::unique_ptr<predict::PredictionFile> prediction_file(
 }
 
 // Returns everything on which the scores of a pair depend.
-eval::EvaluationIdentity identity(const std::string& config_text, const train::Checkpoint& checkpoint,
-                                  const screen::Screen& screen) {
+eval::EvaluationIdentity identity(const std::string& config_text, const core::OptionEffects& effects,
+                                  const train::Checkpoint& checkpoint, const screen::Screen& screen) {
     eval::EvaluationIdentity identity;
-    const core::OptionEffects effects = options::run_option_effects();
     for (auto& [key, value] : core::key_values(config_text)) {
         const auto effect = effects.find(key);
         if (effect == effects.end() || effect->second.affects != core::Affects::nothing)
@@ -78,7 +77,8 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
                           ? eval::sampled_pairs(screen, split, pairs, options.sample_pairs)
                           : eval::named_pairs(screen, pairs, options.sample, options.sample_pairs);
     options.trained = trained_pairs(screen, split, config, table, checkpoint);
-    eval::PartialResults partial(output, identity(config_text, checkpoint, screen), leftover, comm);
+    eval::PartialResults partial(output, identity(config_text, table.effects(), checkpoint, screen), leftover,
+                                 comm);
     eval::Evaluation evaluation;
     {
         LogFile log_file(comm.is_root() ? log : "");
@@ -111,7 +111,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     for (std::size_t p : evaluation.pairs) results.embedding_names.push_back(screen::pair_name(screen, p));
     eval::write_results(output, results);
     partial.remove();
-    std::printf("%s", report::report_text({results}, options::run_option_effects()).c_str());
+    std::printf("%s", report::report_text({results}, table.effects()).c_str());
     return done;
 }
 

@@ -82,7 +82,7 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
     for (const std::string& file : files) results.push_back(eval::read_results(file));
     if (!comm.is_root()) return done;
     const std::string text =
-        report::report(results, options::run_option_effects(), kind, published ? &*published : nullptr);
+        report::report(results, table.effects(), kind, published ? &*published : nullptr);
     if (config.output.empty()) {
         std::printf("%s", text.c_str());
     } else {

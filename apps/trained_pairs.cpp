@@ -36,8 +36,8 @@ TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split&
     options::OptionTable table_before = run_options(before);
     table_before.parse_text(checkpoint.config, config.run);
     const std::vector<options::Section> sections{options::Section::data, options::Section::split};
-    const std::vector<std::string> changed = options::differences(
-        table.text(sections), table_before.text(sections), options::run_option_effects());
+    const std::vector<std::string> changed =
+        options::differences(table.text(sections), table_before.text(sections), table.effects());
     if (changed.empty()) return indices_of(split.pairs(screen::Part::train));
 
     if (config.screen.pair_by != before.screen.pair_by) {

@@ -198,7 +198,7 @@ class Training {
                                       : "none");
         if (!found) return;
         train::Checkpoint& before = found->checkpoint;
-        check_unchanged(config_, saved_, before);
+        check_unchanged(config_, table_.effects(), saved_, before);
         if (comm_.is_root()) {
             for (const std::string& why : found->skipped) {
                 print("note: skipped " + why + ". Resuming from " + found->path + " at step " +

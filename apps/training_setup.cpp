@@ -112,9 +112,8 @@ models::IcnnTransportShape icnn_shape(const options::RunConfig& config,
     return shape;
 }
 
-void check_unchanged(const options::RunConfig& config, const train::Checkpoint& now,
-                     const train::Checkpoint& before) {
-    core::OptionEffects effects = options::run_option_effects();
+void check_unchanged(const options::RunConfig& config, core::OptionEffects effects,
+                     const train::Checkpoint& now, const train::Checkpoint& before) {
     // With a constant rate and constant augmentation the number of steps does not change the steps already
     // done.
     const bool any_length = config.train.schedule == train::Schedule::constant &&

@@ -48,9 +48,10 @@ models::IcnnTransportShape icnn_shape(const options::RunConfig& config,
 
 /// Checks that a training can be resumed from `before`: all options that change the result are equal, and so
 /// are the fingerprint of the data and the statistics of the cells.
+/// @param effects  effects of the options of a run
 /// @throws core::ConfigError with every key that differs
 /// @throws core::DataError for other data
-void check_unchanged(const options::RunConfig& config, const train::Checkpoint& now,
-                     const train::Checkpoint& before);
+void check_unchanged(const options::RunConfig& config, core::OptionEffects effects,
+                     const train::Checkpoint& now, const train::Checkpoint& before);
 
 }  // namespace popflow::apps

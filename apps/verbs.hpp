@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/exit_code.hpp"
 #include "mpi/communicator.hpp"
 #include "options/run_config.hpp"
 
@@ -12,10 +13,10 @@ namespace popflow::apps {
 using Arguments = std::vector<std::string>;
 
 /// Exit codes.
-inline constexpr int done = 0;
-inline constexpr int failed = 1;     ///< the work failed
-inline constexpr int bad_input = 2;  ///< usage, configuration or data are invalid
-inline constexpr int stopped = 75;   ///< stopped on request after a checkpoint, the job can be requeued
+inline constexpr int done = core::exit_done;
+inline constexpr int failed = core::exit_failed;
+inline constexpr int bad_input = core::exit_bad_input;
+inline constexpr int stopped = core::exit_stopped;
 
 /// A subcommand of the program.
 struct Verb {

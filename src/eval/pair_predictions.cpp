@@ -53,9 +53,8 @@ CellComparison PairPredictions::compare(const Predictor& predictor, std::vector<
         case PredictionKind::translate:
             break;
     }
-    const std::string_view name = predictor.name;
-    if (name == "identity") return {control_.x, target_};
-    return {shifted(name == "oracle_shift" ? oracle_shift() : mean_shift()), target_};
+    if (predictor.shift == Shift::none) return {control_.x, target_};
+    return {shifted(predictor.shift == Shift::target_mean ? oracle_shift() : mean_shift()), target_};
 }
 
 Matrix<float> PairPredictions::transported(std::vector<float>& embedding,

@@ -12,14 +12,14 @@ constexpr std::array table{
     Predictor{"model", "", PredictionKind::transport},
     Predictor{"identity", "unchanged control cells", PredictionKind::translate},
     Predictor{"mean_shift", "control cells plus the mean shift of their treatment in the training data",
-              PredictionKind::translate},
+              PredictionKind::translate, Shift::training_mean},
     Predictor{"oracle_shift", "control cells, shifted to the mean of the treated cells",
-              PredictionKind::translate, true},
+              PredictionKind::translate, Shift::target_mean, true},
     Predictor{
         "noise_floor",
         "one half of the treated cells, compared with the other half. If all cells are scored, it compares "
         "half as many cells as the other rows, which makes it larger",
-        PredictionKind::target_half, true},
+        PredictionKind::target_half, Shift::none, true},
 };
 
 }  // namespace

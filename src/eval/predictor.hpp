@@ -14,11 +14,19 @@ enum class PredictionKind : std::uint8_t {
     target_half  ///< one half of the target, compared with the other half
 };
 
+/// Shift that a predictor adds to the control cells.
+enum class Shift : std::uint8_t {
+    none,
+    training_mean,  ///< mean shift of the condition in training
+    target_mean     ///< difference between the means of the target and the control
+};
+
 /// One row of each table: the model or a baseline. Every list of predictors comes from predictors().
 struct Predictor {
     const char* name;         ///< value of the column `predictor` of the results
     const char* description;  ///< line of the legend of tables, empty for the model
     PredictionKind kind;
+    Shift shift = Shift::none;  ///< for PredictionKind::translate
     bool uses_target =
         false;  ///< whether it uses the treated cells of the pair, so that no model competes with it
 

@@ -2,7 +2,6 @@
 #include "popflow/popflow.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/error.hpp"
@@ -108,11 +107,11 @@ struct Model::Impl {
             reject("cell_types", "found " + std::to_string(labels.size()) + " labels, expected " +
                                      std::to_string(numbers.size()) + ", one per control cell");
         for (std::size_t i = 0; i < labels.size(); ++i) {
-            const auto at = std::ranges::find(known, labels[i]);
-            if (at == known.end())
+            const std::optional<std::uint8_t> number = predict::cell_type_number(known, labels[i]);
+            if (!number)
                 reject("cell_types",
                        "found '" + labels[i] + "', allowed " + core::joined(known, known.size()));
-            numbers[i] = static_cast<std::uint8_t>(at - known.begin());
+            numbers[i] = *number;
         }
     }
 
@@ -158,8 +157,7 @@ Cells Model::predict(CellsView control, const PredictRequest& request) const {
             predict::chosen_conditions(trained.conditions, {request.treatment}, concentrations).front();
         screen::Cells cells = impl_->prepare(control, request.cell_types);
         const std::vector<float> context = predict::population_context(trained, cells);
-        core::Stream noise(request.seed, core::Purpose::evaluation, 0,
-                           static_cast<std::uint64_t>(predict::DrawRole::base));
+        core::Stream noise = predict::pair_stream(request.seed, 0, predict::DrawRole::base);
         predict::transport_cells(trained, context, condition, request.tolerance, noise, cells.x.view());
         predict::to_space(predict::Space::raw, trained.normalisation, impl_->transform, cells.x.view());
         const std::span<const float> values = cells.x.values();

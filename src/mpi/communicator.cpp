@@ -10,6 +10,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/exit_code.hpp"
 #include "mpi/finalize_guard.hpp"
 #include "mpi/loaded_libraries.hpp"
 #include "mpi/mpi_call.hpp"
@@ -18,10 +19,6 @@
 namespace popflow::mpi {
 
 namespace {
-
-// Exit codes of a completed run and of one that was stopped on request after a checkpoint.
-constexpr int exit_done = 0;
-constexpr int exit_stopped = 75;
 
 // Converts a number of elements to the int that MPI takes.
 int checked_count(std::size_t n) {
@@ -60,7 +57,7 @@ Session::~Session() {
 int Session::finish(int code) {
     finished_ = true;
     std::fflush(nullptr);
-    const int complete = code == exit_done || code == exit_stopped ? 1 : 0;
+    const int complete = code == core::exit_done || code == core::exit_stopped ? 1 : 0;
     int all_complete = 0;
     check(MPI_Allreduce(&complete, &all_complete, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD), "MPI_Allreduce");
     std::optional<FinalizeGuard> guard;

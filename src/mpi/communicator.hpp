@@ -26,9 +26,9 @@ class Session {
 
     /// Finalises MPI once all ranks have completed their work, and returns `code`. Collective.
     ///
-    /// Call it when the files of this rank are closed and complete. If every rank calls it with the exit code
-    /// 0 or with that of a stop on request (75), a crash inside MPI_Finalize ends the process with `code` and
-    /// a note on standard error, see FinalizeGuard. With any other code MPI_Finalize is not guarded.
+    /// Call it when the files of this rank are closed and complete. If every rank calls it with
+    /// core::exit_done or core::exit_stopped, a crash inside MPI_Finalize ends the process with `code` and a
+    /// note on standard error, see FinalizeGuard. With any other code MPI_Finalize is not guarded.
     int finish(int code);
 
   private:

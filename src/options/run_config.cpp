@@ -537,11 +537,6 @@ OptionTable run_options(RunConfig& config) {
     return table;
 }
 
-core::OptionEffects run_option_effects() {
-    RunConfig config;
-    return run_options(config).effects();
-}
-
 const std::vector<Section>& training_sections() {
     static const std::vector<Section> sections{Section::data, Section::split, Section::model, Section::train};
     return sections;

@@ -89,7 +89,4 @@ const std::vector<Section>& training_sections();
 std::vector<std::string> differences(const std::string& now, const std::string& before,
                                      const core::OptionEffects& effects);
 
-/// Effects of all options of a run.
-core::OptionEffects run_option_effects();
-
 }  // namespace popflow::options

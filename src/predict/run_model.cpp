@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "predict/run_model.hpp"
 
-#include <algorithm>
 #include <filesystem>
-#include <vector>
 
 #include "core/error.hpp"
 #include "train/checkpoint_folder.hpp"
@@ -43,7 +41,7 @@ std::string weights_path(const std::string& run) {
 }
 
 bool is_run_folder(const std::string& folder) {
-    return is_file(folder + "/config.cfg") || is_file(folder + "/checkpoint.h5") ||
+    return is_file(folder + "/config.cfg") || is_file(train::checkpoint_path(folder)) ||
            is_file(weights_path(folder));
 }
 

@@ -40,18 +40,25 @@ std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t max_rows, Draw d
     return rows;
 }
 
+std::optional<std::uint8_t> cell_type_number(const std::vector<std::string>& trained_types,
+                                             const std::string& label) {
+    const auto at = std::ranges::find(trained_types, label);
+    if (at == trained_types.end()) return std::nullopt;
+    return static_cast<std::uint8_t>(at - trained_types.begin());
+}
+
 ScreenReader::ScreenReader(const screen::Screen& screen, const TrainedModel& trained)
     : screen_(screen), normalisation_(trained.normalisation), type_(screen.cell_types.size(), 0) {
     if (trained.cell_types.size() < 2) return;
     for (std::size_t k = 0; k < type_.size(); ++k) {
-        const auto trained_type = std::ranges::find(trained.cell_types, screen.cell_types[k]);
-        if (trained_type == trained.cell_types.end()) {
+        const std::optional<std::uint8_t> number = cell_type_number(trained.cell_types, screen.cell_types[k]);
+        if (!number) {
             throw core::DataError(screen.file, "obs",
                                   "found cell type `" + screen.cell_types[k] + "`, allowed " +
                                       core::joined(trained.cell_types) +
                                       " (the cell types that the run was trained on)");
         }
-        type_[k] = static_cast<std::uint8_t>(trained_type - trained.cell_types.begin());
+        type_[k] = *number;
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -59,6 +60,10 @@ enum class Draw {
 /// Draws at most `max_rows` of n rows.
 /// @return  row indices, ascending
 std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t max_rows, Draw draw, core::Stream stream);
+
+/// Returns the number of a cell type in the training data, nullopt for an unknown label.
+std::optional<std::uint8_t> cell_type_number(const std::vector<std::string>& trained_types,
+                                             const std::string& label);
 
 /// Reads cells of a screen with the normalisation and the cell type numbers of a model. The screen may be
 /// another file than the training data.
