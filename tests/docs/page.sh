@@ -14,7 +14,9 @@ project=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir "$scratch/bin" "$scratch/blocks" "$scratch/work"
 ln -s "$popflow" "$scratch/bin/popflow"
 ln -s "$(command -v "$mpiexec")" "$scratch/bin/mpirun"
-for folder in configs data python; do ln -s "$project/$folder" "$scratch/work/$folder"; done
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$(command -v "$python")" >"$scratch/bin/python3"
+chmod +x "$scratch/bin/python3"
+for folder in configs data python scripts; do ln -s "$project/$folder" "$scratch/work/$folder"; done
 export PATH=$scratch/bin:$PATH OMP_NUM_THREADS=1 PYTHONPATH=
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 awk -v folder="$scratch/blocks" '
@@ -22,14 +24,19 @@ awk -v folder="$scratch/blocks" '
     /^```/ { file = ""; next }
     file { print > file }' "$project/docs/$page.md"
 cd "$scratch/work"
-# Small files with the layout that the tutorial describes for the organoid screen.
-[ "$page" != tutorial ] || "$python" -c "
-import pickle
-import numpy as np
-types = lambda first: {'PDOs': np.arange(first, first + 60), 'Fibs': np.arange(first + 60, first + 80)}
-one = lambda first: {'DMSO': {'0': {'PDOF': types(first)}}, 'S': {'3': {'PDOF': types(first + 80)}}}
-pickle.dump([{21: one(0)}, {5: one(160)}], open('split.pickle', 'wb'))
-np.save('cells.npy', np.random.default_rng(0).normal(size=(320, 44)))"
+# A small file with the columns of the organoid screen, two patients with a control and a treated population each.
+[ "$page" != tutorial ] || PYTHONDONTWRITEBYTECODE=1 "$python" -c "
+import sys, zipfile
+import numpy as np, pandas as pd
+sys.path.insert(0, 'scripts/data_sets')
+from organoids import MARKERS, MEMBER
+table = pd.DataFrame(np.random.default_rng(0).gamma(1, 5, (4400, 44)), columns=MARKERS)
+labels = dict(Patient=['5', '21'], Treatment=['DMSO', 'DMSO', 'S', 'S'], Cell_type=['PDOs'] * 4 + ['Fibs'] * 4, Culture=['PDOF'],
+              Replicate=['A'], Plate=['SLV'], Date=['20211119'], Batch=[1])
+for name, values in labels.items(): table[name] = np.resize(values, len(table))
+table['Concentration'] = np.where(table['Treatment'] == 'DMSO', '0', '3')
+table.to_pickle(MEMBER)
+zipfile.ZipFile('Metadata_PDO_CAF_screening.zip', 'w').write(MEMBER)"
 count=0
 for block in "$scratch"/blocks/*; do
     case $block in
@@ -43,7 +50,6 @@ for block in "$scratch"/blocks/*; do
     count=$((count + 1))
 done
 [ "$count" -ge 5 ] || fail "found $count blocks, expected 5 or more"
-[ "$page" != tutorial ] || expect_exit 0 "$popflow" inspect --data organoids.h5ad --transform none --min-cells 50 \
-    --split patient:21
+[ "$page" != tutorial ] || expect_exit 0 "$popflow" inspect --data organoids.h5ad --split patient:21
 [ "$page" != tutorial ] || grep -q "2: Fibs, PDOs" "$scratch/out" || fail "$(cat "$scratch/out")"
 echo "$page: $count blocks ran"

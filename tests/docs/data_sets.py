@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: MIT
+"""Runs each script of scripts/data_sets/ on a small input of the same structure as its source. Checks the file with anndata and
+`popflow inspect`, and that each kind of unusable input ends in one line and exit code 2.
+
+Usage: data_sets.py POPFLOW PROJECT
+"""
+import filecmp
+import os
+import pathlib
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+try:
+    import anndata
+    import numpy as np
+    import pandas as pd
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+
+popflow, project = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+scripts = project / "scripts/data_sets"
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(project / "tests/support"), str(scripts)]
+import egf  # noqa: E402
+import fcs_file  # noqa: E402
+import organoids  # noqa: E402
+import simulated_screens  # noqa: E402
+
+random = np.random.default_rng(7)
+environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONWARNINGS="ignore", GIT_CONFIG_GLOBAL="/dev/null")
+
+
+def call(*words):
+    return subprocess.run([*map(str, words)], capture_output=True, text=True, env=environment)
+
+
+def script(name, *words):
+    """Runs a script and returns its output."""
+    done = call(sys.executable, scripts / name, *words)
+    assert done.returncode == 0, (name, words, done.stderr)
+    return done.stdout
+
+
+def refused(expected, name, *words):
+    """Fails unless the script ends with exit code 2 and one line that has `expected`, and leaves no file."""
+    before = sorted(pathlib.Path().rglob("*"))
+    done = call(sys.executable, scripts / name, *words)
+    assert done.returncode == 2, (name, words, done.returncode, done.stderr)
+    assert done.stderr.count("\n") == 1 and expected in done.stderr, (expected, done.stderr)
+    assert done.stderr.startswith(f"{name}: "), done.stderr
+    assert sorted(pathlib.Path().rglob("*")) == before, (name, words)
+
+
+def inspect(data, cells, markers, pairs, *options):
+    """Checks what popflow finds in a data file."""
+    done = call(popflow, "inspect", "--data", data, "--min-cells", "50", *options)
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"^Cells +{cells:,} x ", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(rf"^Markers +{markers}: ", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(rf"^Pairs +{pairs} ", done.stdout, re.MULTILINE), done.stdout
+    return done.stdout
+
+
+def write_well(path, events, channels, stains):
+    """Writes an FCS file as in the repository: big-endian floats, and a TEXT segment with a zero after the last delimiter."""
+    names = ["Time", "Event_length", *channels, "Ir191Di"]
+    x = random.gamma(2, 10, (events, len(names))).astype(np.float32)
+    x[:, 0] = np.arange(events)  # the first value is 0, and so is the byte after the TEXT segment
+    fcs_file.write(path, x, names, version="FCS3.0", big=True, stains=["", "", *stains, "DNA"], delimiter="\\")
+    content = bytearray(path.read_bytes())
+    content[18:26] = b"%8d" % (int(content[18:26]) + 1)
+    path.write_bytes(content)
+    return x[:, 2:-1]
+
+
+def write_plate(folder, wells, channels, stains, without_file=()):
+    """Writes a plate: the key of all wells and the files of those that have one. Returns {well: values}."""
+    (folder / "gated").mkdir(parents=True)
+    columns = ["row", "column", "marker", "perturbation", "timepoint", "replicate"]
+    table = pd.DataFrame([(well[0], well[1:], *row) for well, (*row, _) in wells.items()], columns=columns)
+    table.to_csv(folder / f"{folder.name}_barcode_key.csv", index=False)
+    return {
+        well: write_well(folder / "gated" / f"BaseFileName_{well}_cell_{gene}_EGF {minutes}min.fcs", events, channels, stains)
+        for well, (gene, _, minutes, _, events) in wells.items() if well not in without_file
+    }  # fmt: skip
+
+
+def check_wells(data, values, channels, cells):
+    """Checks that each well of the AnnData file has `cells` of its events at most, all of them different."""
+    assert list(data.var["channel"]) == list(channels)
+    order = [sorted(channels).index(channel) for channel in channels]
+    assert list(data.obs["population"].unique()) == list(values), data.obs["population"].unique()
+    for population, x in values.items():
+        part = data[data.obs["population"] == population]
+        events = part.obs["event_index"].to_numpy()
+        assert len(events) == min(cells, len(x)) and (np.diff(events) > 0).all(), population
+        assert (part.X == x[events][:, order]).all(), population
+        assert set(part.obs["n_events_in_file"]) == {str(len(x))}, population
+
+
+def check_time_course():
+    channels = egf.SCREENS["time_course"].channels
+    stored = sorted(channels)  # the files have another order than X
+    values = {}
+    for replicate, plate in enumerate(egf.SCREENS["time_course"].plates, 1):
+        wells = {"B10": ("SRC", "EGF", 60, replicate, 2300), "B2": ("SRC", "EGF", 0, replicate, 120)}
+        wells |= {"C2": ("MAPK1", "EGF", 0, replicate, 130), "C4": ("MAPK1", "EGF", 5, replicate, 90)}
+        wells |= {"G3": ("empty-1", "EGF", 0, replicate, 80), "G5": ("empty-1", "EGF", 5, replicate, 70)}
+        found = write_plate(pathlib.Path("clone/example/data/experiment_main") / plate, wells, stored, [f"s{c}" for c in stored])
+        values |= {f"{plate}_{well}": x for well, x in found.items()}
+    del values["20150406_G5"]  # the tables do not use it
+    printed = script("egf.py", "time_course", "clone", "EGF.h5ad")
+    cells = sum(min(len(x), 2000) for x in values.values())
+    assert f"EGF.h5ad: {cells} cells, 36 markers, 11 wells\n" in printed and "not that of the file of our tables" in printed, printed
+    data = anndata.read_h5ad("EGF.h5ad")
+    check_wells(data, values, channels, 2000)
+    first = data.obs[data.obs["population"] == "20150406_B10"]
+    assert list(first["event_index"]) == sorted(np.random.default_rng(0).choice(2300, 2000, replace=False))
+    assert list(data.var_names) == [f"s{c}" for c in channels] and data.obs_names[0] == "c0"
+    shared = data.obs.drop_duplicates("population").set_index("population")
+    of_well = lambda name: shared.loc[name, ["patient", "culture", "treatment", "concentration", "time_min", "replicate"]].tolist()
+    assert of_well("20150422_C4") == ["MAPK1", "GFP-fusion", "EGF_5min", "1", 5, "2"], of_well("20150422_C4")
+    assert of_well("20150406_G3") == ["empty", "GFP-fusion", "control", "0", 0, "1"], of_well("20150406_G3")
+    inspect("EGF.h5ad", cells, 36, 5, "--pair-by", "patient,culture,plate", "--split", "patient:MAPK1")
+
+
+def check_tags():
+    channels = egf.SCREENS["tags"].channels
+    stored = sorted(channels)
+    spelling = {name: stain for stain, name in egf.STAIN_NAMES.items()}
+    names = [*list(egf.STAIN_NAMES.values()), *(f"s{i}" for i in range(len(channels) - len(egf.STAIN_NAMES)))]
+    stains = [spelling.get(name, name) for name in names]
+    values = {}
+    for gene, plate in zip(("SRC", "AKT1", "KRAS", "CRAF"), egf.SCREENS["tags"].plates):
+        wells = {"B2": (gene, "GFP-N", 0, 1, 1900), "C2": (gene, "GFP-N", 15, 1, 100)}
+        wells |= {"D2": (gene, "FLAG-C", 0, 1, 110), "E2": (gene, "FLAG-C", 15, 1, 100)}
+        # Six wells of one key have no file.
+        absent = {f"{row}7": ("empty", "GFP-N", 0, 1, 0) for row in "BCDEFG"} if plate.endswith("BC3") else {}
+        found = write_plate(pathlib.Path("clone/example/data/experiment_tags") / plate, wells | absent, stored, stains, absent)
+        values |= {f"{plate}_{well}": x for well, x in found.items()}
+    script("egf.py", "tags", "clone", "tags.h5ad")
+    data = anndata.read_h5ad("tags.h5ad")
+    check_wells(data, values, channels, 1800)
+    assert set(data.var_names) == set(names) and "pMEK" in set(data.var["fcs_name"])
+    assert set(data.obs["culture"]) == {"GFP-N", "FLAG-C"} and set(data.obs["treatment"]) == {"control", "EGF_15min"}
+    inspect("tags.h5ad", 4 * (1800 + 100 + 110 + 100), 37, 8, "--split", "patient:SRC")
+
+
+def check_egf_errors():
+    call = lambda expected: refused(expected, "egf.py", "time_course", "bad", "out.h5ad")
+    plate = pathlib.Path("bad/example/data/experiment_main/20150406")
+    well = plate / "gated/BaseFileName_B10_cell_SRC_EGF 60min.fcs"
+    refused("not a folder", "egf.py", "time_course", "nowhere", "out.h5ad")
+    refused("the folder does not exist", "egf.py", "time_course", "clone", "nowhere/out.h5ad")
+    pathlib.Path("bad").mkdir()
+    call("20150406_barcode_key.csv: not found")
+    shutil.copytree("clone", "bad", dirs_exist_ok=True)
+    content = well.read_bytes()
+    well.write_text("version https://git-lfs.github.com/spec/v1\n")
+    call("not an FCS file")
+    well.write_bytes(content[:5000])
+    call("damaged FCS file")
+    well.write_bytes(content.replace(b"$DATATYPE\\F", b"$DATATYPE\\I"))
+    call("$MODE and $DATATYPE")
+    well.write_bytes(content.replace(b"\\La139Di\\", b"\\La138Di\\"))
+    call("without channel La139Di")
+    well.write_bytes(content)
+    other = well.with_name("BaseFileName_B2_cell_SRC_EGF 0min.fcs")
+    other_content = other.read_bytes()
+    other.write_bytes(other_content.replace(b"\\sLa139Di\\", b"\\sLa138Di\\"))
+    call("the stains differ")
+    other.write_bytes(other_content)
+    well.rename(well.with_name("BaseFileName_H9_cell.fcs"))
+    call("found well 'H9'")
+    well.with_name("BaseFileName_H9_cell.fcs").unlink()
+    call("no files of 1 wells (B10)")
+    well.write_bytes(content)
+    shutil.copy(well, well.with_name("BaseFileName_B10_again.fcs"))
+    call("second file of well B10")
+    well.with_name("BaseFileName_B10_again.fcs").unlink()
+    key = plate / "20150406_barcode_key.csv"
+    text = key.read_text()
+    key.write_text(text.replace(",60,", ",sixty,"))
+    call("found 'sixty'")
+    key.write_text(text.replace("timepoint", "time"))
+    call("without column timepoint")
+    key.write_text(text)
+    if shutil.which("git"):
+        subprocess.run(["git", "init", "-q", "bad"], check=True, env=environment)
+        subprocess.run(["git", "-C", "bad", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty",
+                        "-m", "a"], check=True, env=environment)  # fmt: skip
+        call(f"checkout {egf.COMMIT}")
+
+
+def organoid_table(rows):
+    """Returns a table with the columns of the published pickle, in its order."""
+    table = pd.DataFrame(random.gamma(1, 5, (rows, 44)).astype(np.float32), columns=organoids.MARKERS)
+    choose = lambda *values: np.array(values, dtype=object)[random.integers(0, len(values), rows)]
+    table["Date"] = choose("20211119", "20220328", 20220328)  # one date is a number in some rows
+    table["Patient"], table["Culture"] = choose("5", "21"), choose("PDO", "PDOF")
+    table["Treatment"] = choose("DMSO", "S")
+    table["Concentration"] = np.where(table["Treatment"] == "DMSO", "0", "3")
+    table["Replicate"], table["Cell_type"] = choose("A", "B"), choose("PDOs", "Fibs")
+    table["pPKCa"], table["Plate"], table["Batch"] = np.nan, "SLV", random.integers(1, 3, rows)
+    table.loc[5:9, "Cyclin_B1"] = np.nan
+    return table
+
+
+def check_organoids():
+    table = organoid_table(organoids.BLOCK + 5000)
+    table.to_pickle("Metadata_final_paper")
+    with zipfile.ZipFile("screen.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write("Metadata_final_paper", "folder/Metadata_final_paper")
+        archive.writestr("readme.txt", "text")
+    printed = script("organoids.py", "screen.zip", "organoids.h5ad")
+    assert f"{len(table)} cells, 44 markers" in printed and "Cyclin_B1: 5 missing values" in printed, printed
+    script("organoids.py", "Metadata_final_paper", "unpacked.h5ad")
+    assert filecmp.cmp("organoids.h5ad", "unpacked.h5ad", shallow=False)
+    data = anndata.read_h5ad("organoids.h5ad")
+    assert data.X.dtype == np.float32 and np.array_equal(data.X, table[organoids.MARKERS].to_numpy(), equal_nan=True)
+    assert list(data.var_names) == organoids.MARKERS and list(data.obs) == list(organoids.LABELS.values())
+    assert list(data.obs_names) == list(map(str, range(len(table))))
+    for source, name in organoids.LABELS.items():
+        assert (data.obs[name].astype(str) == table[source].astype(str).to_numpy()).all(), name
+    assert set(data.obs["date"].cat.categories) == {"20211119", "20220328"}
+    found = inspect("organoids.h5ad", len(table), 43, 8, "--exclude-markers", "Cyclin_B1", "--split", "patient:21")
+    assert "2: Fibs, PDOs" in found, found
+    missing = organoid_table(4).assign(Plate=None)
+    missing.to_pickle("missing.pickle")
+    script("organoids.py", "missing.pickle", "missing.h5ad")
+    assert anndata.read_h5ad("missing.h5ad").obs["plate"].isna().all()
+
+    bad = lambda expected: refused(expected, "organoids.py", "bad.pickle", "out.h5ad")
+    refused("No such file", "organoids.py", "nowhere", "out.h5ad")
+    path = pathlib.Path("bad.pickle")
+    path.write_text("no pickle")
+    bad("not a pickle")
+    path.write_bytes(pathlib.Path("Metadata_final_paper").read_bytes()[:100000])
+    bad("not a pickle")
+    path.write_bytes(pickle.dumps([1, 2]))
+    bad("found a pickled list")
+    table.head(20).drop(columns=["pS6", "Plate"]).to_pickle(path)
+    bad("without column pS6, Plate")
+    table.head(0).to_pickle(path)
+    bad("found 0 rows")
+    table.head(20).astype({"pS6": str}).to_pickle(path)
+    bad("column pS6: allowed numbers")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "text")
+    bad("found 0 files Metadata_final_paper")
+    table.head(20).to_pickle(path)
+    refused("the folder does not exist", "organoids.py", "bad.pickle", "nowhere/out.h5ad")
+
+
+def check_simulations():
+    small = ("--", "--letters", "A,B", "--rotations", "1", "--size", "40")
+    printed = script("letters.py", popflow, "letters.h5ad", *small)
+    assert f"{popflow} simulate letters --output letters.h5ad --seed 1 --letters" in printed, printed
+    printed = script("letters.py", popflow, "clean.h5ad", "--clean", *small)
+    assert "--jitter 0 --seed 1" in printed, printed
+    letters = anndata.read_h5ad("letters.h5ad")
+    assert set(letters.obs["patient"]) == {"A", "B", "X", "Y"} and letters.n_vars == 2
+    assert (anndata.read_h5ad("clean.h5ad").X != letters.X).any()
+    inspect("letters.h5ad", letters.n_obs, 2, 4, "--pair-by", "patient,replicate", "--split", "letters")
+
+    for name in simulated_screens.SETTINGS:
+        small = ["--", "--patients", "3", "--cells", "60:90", "--failed-wells", "0", "--treatments", "S,F", "--replicates", "1"]
+        vectors = ["--vectors", "v.csv"] if name == "combinations" else []
+        script("simulated_screens.py", name, popflow, f"{name}.h5ad", *vectors, *small)
+        data = anndata.read_h5ad(f"{name}.h5ad")
+        cultures = data.obs["culture"].nunique()
+        inspect(f"{name}.h5ad", data.n_obs, 43, 2 * 3 * cultures, "--split", "patient:21")
+    lines = pathlib.Path("v.csv").read_text().splitlines()
+    assert len(lines) == 12 and lines[0] == "treatment,O,S,F,L,V,C" and "CSF,0,1,1,0,0,1" in lines, lines
+
+    refused("cannot run", "letters.py", "./nowhere", "out.h5ad")
+    # popflow itself reports an option that it cannot use.
+    done = call(sys.executable, scripts / "letters.py", popflow, "out.h5ad", "--", "--rotations", "none")
+    assert done.returncode == 2 and done.stderr.startswith("popflow: rotations:") and done.stderr.count("\n") == 1, done.stderr
+    # The documents show the same commands.
+    documents = {"population": "results.md", "combinations": "results.md", "methods": "tables.md"}
+    for name, document in documents.items():
+        command = f"popflow simulate screen --output screen.h5ad {simulated_screens.SETTINGS[name]}\n"
+        assert command in (project / "docs" / document).read_text(), (name, document)
+
+
+def check_readme():
+    """Each script is in the table of the folder's README.md."""
+    text = (scripts / "README.md").read_text()
+    for path in scripts.glob("*.py"):
+        assert path.name == "common.py" or f"`{path.name} " in text, path.name
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    check_time_course()
+    check_tags()
+    check_egf_errors()
+    check_organoids()
+    check_simulations()
+    check_readme()
+    os.chdir(project)
+print("all data sets are built and checked")
