@@ -13,12 +13,15 @@ class InputError(Exception):
 
 
 def run(main):
-    """Calls main(). Reports an unusable input or a failed read or write in one line and exits with code 2."""
+    """Calls main(). Reports an unusable input, a failed read or write, or lack of memory in one line, with exit code 2."""
     program = pathlib.Path(sys.argv[0]).name
     try:
         main()
     except (InputError, OSError) as error:
         print(f"{program}: {error}".replace("\n", " "), file=sys.stderr)
+        sys.exit(2)
+    except MemoryError:
+        print(f"{program}: out of memory", file=sys.stderr)
         sys.exit(2)
 
 

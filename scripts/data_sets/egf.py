@@ -68,15 +68,14 @@ SCREENS = {
 def read_fcs(path):
     """Returns the values [events, channels], the names $PnN and the stains $PnS of an FCS file of floats.
 
-    `popflow import` reads more kinds of FCS files. This reader is for those of the repository, of which the script takes a
-    part of the events.
+    Reads the kind of FCS file that the repository holds. Its TEXT segment has a zero byte after the last delimiter, which
+    `popflow import` refuses.
     """
     content = path.read_bytes()
     if content[:3] != b"FCS":
         raise InputError(f"{path}: not an FCS file, check that the clone is complete")
     try:
         text = content[int(content[10:18]) : int(content[18:26]) + 1].decode("latin-1")
-        # Some writers pad the segment with zeros after the last delimiter.
         words = text.rstrip("\0")[1:].split(text[0])
         keywords = dict(zip(words[::2], words[1::2]))
         events, channels = int(keywords["$TOT"]), int(keywords["$PAR"])
