@@ -24,7 +24,6 @@
 #include "h5/file.hpp"
 #include "linalg/gemm.hpp"
 #include "linalg/precision.hpp"
-#include "same_on_all_ranks.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {

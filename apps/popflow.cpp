@@ -15,8 +15,8 @@
 #include "core/version.hpp"
 #include "h5/hardening/file_guard.hpp"
 #include "linalg/gemm.hpp"
+#include "mpi/same_on_all_ranks.hpp"
 #include "reference.hpp"
-#include "same_on_all_ranks.hpp"
 #include "signals.hpp"
 #include "verbs.hpp"
 
@@ -82,7 +82,7 @@ int fail(const mpi::Communicator& comm, int code, std::string message) {
 
 int run_verb(const Verb& verb, const apps::Arguments& arguments, const mpi::Communicator& comm) {
     try {
-        apps::check_same_program(comm);
+        mpi::check_same_program(comm);
         return verb.run(arguments, comm);
     } catch (const core::UserError& error) {
         return fail(comm, apps::bad_input, error.what());

@@ -28,9 +28,10 @@ void resolve_precision(options::RunConfig& config, const mpi::Communicator& comm
         if (const auto found = train::newest_checkpoint(config.output))
             config.precision = precision_of(found->checkpoint);
     }
-    if (config.method == models::Method::icnn) {
+    if (!config.method->supports_bf16()) {
         if (config.precision == PrecisionChoice::bf16)
-            throw core::ConfigError("precision", "found 'bf16', allowed auto, fp32 with method icnn");
+            throw core::ConfigError("precision",
+                                    "found 'bf16', allowed auto, fp32 with method " + config.method->name());
         config.precision = PrecisionChoice::fp32;
     }
     std::array<double, 1> without{linalg::cpu_has_bf16() ? 0.0 : 1.0};

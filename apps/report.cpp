@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "core/parse.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "output_path.hpp"
@@ -34,7 +35,7 @@ report::ReportFormat format(const options::RunConfig& config) {
         }
         name = config.output.empty() ? "text" : at->second;
     }
-    return static_cast<report::ReportFormat>(options::parse_choice("format", name, names));
+    return static_cast<report::ReportFormat>(core::parse_choice("format", name, names));
 }
 
 // Returns the result file of a run folder. A path of a file is returned unchanged.

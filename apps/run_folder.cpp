@@ -11,8 +11,9 @@
 
 #include "anndata/anndata.hpp"
 #include "core/text.hpp"
+#include "mpi/same_on_all_ranks.hpp"
 #include "output_path.hpp"
-#include "same_on_all_ranks.hpp"
+#include "same_data.hpp"
 #include "train/checkpoint_folder.hpp"
 
 namespace popflow::apps {
@@ -131,10 +132,10 @@ screen::Screen open_same_run_screen(const options::RunConfig& config, const opti
                                     const mpi::Communicator& comm) {
     if (comm.size() > 1) {
         using enum options::Section;
-        check_same_on_all_ranks(comm, "configuration",
-                                table.text(options::training_sections()) +
-                                    table.text({transport, options::Section::evaluate, predict}));
-        check_same_on_all_ranks(comm, "weights of the run", train::checkpoint_digest(checkpoint));
+        mpi::check_same_on_all_ranks(comm, "configuration",
+                                     table.text(options::training_sections()) +
+                                         table.text({transport, options::Section::evaluate, predict}));
+        mpi::check_same_on_all_ranks(comm, "weights of the run", train::checkpoint_digest(checkpoint));
     }
     return open_same_screen(comm, config.data,
                             [&] { return open_run_screen(config, checkpoint, need_pairs); });
@@ -143,9 +144,10 @@ screen::Screen open_same_run_screen(const options::RunConfig& config, const opti
 predict::Provenance provenance(const options::RunConfig& config, const train::Checkpoint& checkpoint,
                                const screen::Screen& screen, const std::string& config_text,
                                const mpi::Communicator& comm) {
-    return {.method = models::method_name(checkpoint.method),
-            .base = checkpoint.base == train::Base::source ? "source" : "gaussian",
-            .knn = checkpoint.shape.encoder.knn,
+    std::map<std::string, std::string> values = core::key_values(config_text);
+    return {.method = checkpoint.family->name(),
+            .base = values["base"],
+            .knn = std::stoull(values["knn"]),
             .seed = config.train.seed,
             .steps = checkpoint.adam.step,
             .split = config.split,
@@ -154,8 +156,8 @@ predict::Provenance provenance(const options::RunConfig& config, const train::Ch
             .data_fingerprint = screen.fingerprint,
             .ranks = comm.size(),
             .threads = omp_get_max_threads(),
-            .recipe = config.recipe == options::Recipe::paper ? "paper" : "popflow",
-            .condition = config.condition == options::PotentialInput::none ? "none" : "treatment"};
+            .recipe = values["recipe"],
+            .condition = values["condition"]};
 }
 
 }  // namespace popflow::apps

@@ -37,7 +37,7 @@ TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split&
     table_before.parse_text(checkpoint.config, config.run);
     const std::vector<options::Section> sections{options::Section::data, options::Section::split};
     const std::vector<std::string> changed =
-        options::differences(table.text(sections), table_before.text(sections), table.effects());
+        core::changed_options(table.text(sections), table_before.text(sections), table.effects());
     if (changed.empty()) return indices_of(split.pairs(screen::Part::train));
 
     if (config.screen.pair_by != before.screen.pair_by) {

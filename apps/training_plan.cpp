@@ -14,9 +14,7 @@
 #include "core/host_name.hpp"
 #include "core/text.hpp"
 #include "linalg/precision.hpp"
-#include "models/method.hpp"
 #include "progress_line.hpp"
-#include "same_on_all_ranks.hpp"
 
 namespace popflow::apps {
 
@@ -56,8 +54,8 @@ std::string rate_text(double seconds_per_step) {
 }  // namespace
 
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const train::Checkpoint& model, const DryRun& dry_run,
-                          const mpi::Communicator& comm) {
+                          const screen::Split& split, const train::TrainingRun& run,
+                          const train::DryRun& dry_run, const mpi::Communicator& comm) {
     rusage usage{};
     (void)::getrusage(RUSAGE_SELF, &usage);
     const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
@@ -74,16 +72,19 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     std::string text;
     text += line("data", config.data + ": " + counted(screen.pairs.size(), "pair") + ", " +
                              counted(screen.markers.size(), "marker") + ", " +
-                             counted(model.conditions.treatments().size(), "treatment"));
+                             counted(run.checkpoint().conditions.treatments().size(), "treatment"));
     text += line("train", part_text(screen, split, screen::Part::train));
     text += line("validation", part_text(screen, split, screen::Part::validation));
     text += line("test", part_text(screen, split, screen::Part::test));
-    text += line("model", std::string(models::method_name(model.method)) + ", " +
-                              counted(dry_run.parameters, "parameter") + ", " +
-                              linalg::precision_name(model.shape.precision));
-    text += line("steps", counted(options.steps, "step") + " of " + counted(options.batch_pairs, "pair") +
-                              " x " + std::to_string(options.cells) + " cells: " +
-                              core::number_label(std::round(10 * visits / train_pairs) / 10) + " epochs");
+    text += line("model", config.method->name() + ", " + counted(dry_run.parameters, "parameter") + ", " +
+                              (config.precision == options::PrecisionChoice::bf16 ? "bf16" : "fp32"));
+    if (run.model().gradient_training() == nullptr) {
+        text += line("steps", "one pass over all pairs");
+    } else {
+        text += line("steps", counted(options.steps, "step") + " of " + counted(options.batch_pairs, "pair") +
+                                  " x " + std::to_string(config.sampling.cells) + " cells: " +
+                                  core::number_label(std::round(10 * visits / train_pairs) / 10) + " epochs");
+    }
     text += line("ranks", counted(static_cast<std::size_t>(comm.size()), "rank") + " x " +
                               counted(static_cast<std::size_t>(omp_get_max_threads()), "thread") + " on " +
                               counted(hosts.size(), "host"));
@@ -91,7 +92,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     const double seconds = dry_run.seconds / static_cast<double>(dry_run.steps);
     text += line("memory", mebibytes(max_bytes) + " on the rank with the largest peak, after " +
                                counted(dry_run.steps, "step"));
-    text += line("time", duration_text(seconds * static_cast<double>(options.steps)) + " at " +
+    text += line("time", duration_text(seconds * static_cast<double>(run.total_steps())) + " at " +
                              rate_text(seconds) + ", without the evaluation");
     text += line("writes", config.output + ": checkpoints of " +
                                mebibytes(static_cast<double>(dry_run.checkpoint_bytes)) + ", every " +

@@ -5,7 +5,6 @@
 
 #include "mpi/communicator.hpp"
 #include "options/run_config.hpp"
-#include "train/checkpoint.hpp"
 #include "train/training_set.hpp"
 
 namespace popflow::apps {
@@ -22,7 +21,7 @@ void write_config(const std::string& folder, const options::OptionTable& table);
 
 /// Opens the data after checking that all ranks have the same configuration and see the same file.
 /// Collective.
-/// @throws core::Error as check_same_on_all_ranks(), core::DataError
+/// @throws core::Error as mpi::check_same_on_all_ranks(), core::DataError
 screen::Screen open_training_screen(const options::RunConfig& config, const options::OptionTable& table,
                                     const mpi::Communicator& comm);
 
@@ -30,7 +29,7 @@ screen::Screen open_training_screen(const options::RunConfig& config, const opti
 /// without that option. Collective.
 /// @throws core::DataError for an invalid file
 /// @throws core::ConfigError if the split holds out treatments and there are no vectors
-/// @throws core::Error as check_same_on_all_ranks()
+/// @throws core::Error as mpi::check_same_on_all_ranks()
 screen::TreatmentVectors read_treatment_vectors(const options::RunConfig& config,
                                                 const mpi::Communicator& comm);
 
@@ -38,20 +37,5 @@ screen::TreatmentVectors read_treatment_vectors(const options::RunConfig& config
 /// @throws core::ConfigError if it does not
 void check_config_fits_data(const options::RunConfig& config, const screen::Screen& screen,
                             const screen::Split& split);
-
-/// Returns the shape of the flow matching network: the configured sizes and those that depend on the data.
-models::FlowMatchingShape model_shape(const options::RunConfig& config, const screen::Screen& screen,
-                                      const train::TrainingSet& set);
-/// Returns the shape of the convex potentials. @param data  result of model_shape()
-models::IcnnTransportShape icnn_shape(const options::RunConfig& config,
-                                      const models::FlowMatchingShape& data);
-
-/// Checks that a training can be resumed from `before`: all options that change the result are equal, and so
-/// are the fingerprint of the data and the statistics of the cells.
-/// @param effects  effects of the options of a run
-/// @throws core::ConfigError with every key that differs
-/// @throws core::DataError for other data
-void check_unchanged(const options::RunConfig& config, core::OptionEffects effects,
-                     const train::Checkpoint& now, const train::Checkpoint& before);
 
 }  // namespace popflow::apps

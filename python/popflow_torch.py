@@ -390,6 +390,20 @@ def _within(time, t, h, y, at, k):
     return (y + theta * (difference + (1 - theta) * (a + theta * (b + (1 - theta) * h * quartic)))).to(at)
 
 
+def _shape(file):
+    """Returns method, sizes and settings of a checkpoint or weights file of format 1 or 2, by name with underscores."""
+    plain = lambda attributes: {k.replace("-", "_"): v.item() if isinstance(v, np.generic) else v
+                                for k, v in attributes.items()}
+    shape = plain(file["model"].attrs)
+    if "settings" in file["model"]:
+        shape.update(plain(file["model/settings"].attrs))
+        shape["icnn_conditions"] = shape["conditions"] if shape.get("condition") == "treatment" else 0
+    else:
+        shape.setdefault("encoder_activation", "relu")
+        shape.update({"icnn_" + k: v for k, v in plain(file["icnn"].attrs).items()} if "icnn" in file else {})
+    return shape
+
+
 class Run:
     """Trained model of a run.
 
@@ -424,14 +438,13 @@ class Run:
                 path = os.path.join(folder, "weights.h5")
         with h5py.File(path, "r") as file:
             version = file.attrs.get("popflow_checkpoint", file.attrs.get("popflow_weights"))
-            if version != 1:
-                raise ValueError(f"{path}: popflow_checkpoint or popflow_weights: found {version}, allowed 1")
+            if version not in (1, 2):
+                raise ValueError(f"{path}: popflow_checkpoint or popflow_weights: found {version}, allowed 1 and 2")
             if weights not in file:
                 raise ValueError(f"{path}: group {weights}: missing. A weights.h5 has only the group average")
             self.config = dict(line.split(" = ", 1) for line in file.attrs["config"].splitlines() if " = " in line)
-            shape = dict(file["model"].attrs)
-            shape.setdefault("encoder_activation", "relu")
-            self.method, self.base = shape["method"], shape["base"]
+            shape = _shape(file)
+            self.method, self.base = shape["method"], shape.get("base", "source")
             self.markers = [str(v) for v in file["markers"].asstr()[()]]
             self.cell_types = [str(v) for v in file["cell_types"].asstr()[()]]
             self.mean = file["normalisation_mean"][()].astype(np.float64)
@@ -448,12 +461,13 @@ class Run:
                 value = torch.from_numpy(dataset[()]).to(dtype)
                 tensors[name] = value[0] if name.endswith(".bias") else value
             if self.method == "icnn":
-                icnn = file["icnn"].attrs
-                self.model = IcnnTransport(tensors, int(icnn["layers"]), int(icnn["conditions"]))
-            else:
-                shape = {k: v.item() if isinstance(v, np.generic) else v for k, v in shape.items()}
-                self.model = FlowMatching(shape, torch.from_numpy(file["frequencies"][()]).to(dtype)).to(dtype)
+                self.model = IcnnTransport(tensors, shape["icnn_layers"], shape["icnn_conditions"])
+            elif self.method in ("fm", "cgfm", "mfm"):
+                frequencies = file["frequencies" if version == 1 else "model/constants/frequencies"][()]
+                self.model = FlowMatching(shape, torch.from_numpy(frequencies).to(dtype)).to(dtype)
                 self.model.load_state_dict(tensors)
+            else:
+                raise ValueError(f"{path}: method: found {self.method!r}, allowed fm, cgfm, mfm, icnn")
         self.model.to(device)
         self.dtype, self.device = dtype, device
         self.treatments = list(self.concentrations)

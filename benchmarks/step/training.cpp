@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "step/measure.hpp"
+#include "train/pair_sampler.hpp"
 #include "train/trainer.hpp"
 
 namespace popflow::bench {
@@ -24,15 +25,18 @@ struct Training {
         treated.x = normal_matrix(c.population, c.shape.markers, 2);
         control.cell_type.resize(c.population);
         const std::vector<float> condition(c.shape.conditions, 0.0F);
-        std::vector<train::Lane> lanes;
+        std::vector<train::PairLane> lanes;
         for (std::size_t b = 0; b < c.slots; ++b) {
             lanes.push_back({.slot = b, .pairs = {{0, control.view(), treated.view(), condition}}});
         }
-        const train::TrainOptions options{.batch_pairs = c.slots, .cells = c.cells};
-        trainer = std::make_unique<train::Trainer>(model, options, std::move(lanes), comm);
+        const train::TrainOptions options{.batch_pairs = c.slots};
+        sampler = std::make_unique<train::PairSampler>(train::PairSampling{.cells = c.cells}, options.seed,
+                                                       std::move(lanes), c.slots, options.steps, comm);
+        trainer = std::make_unique<train::Trainer>(model, options, *sampler, comm);
     }
     screen::Cells control, treated;
     models::FlowMatching model;
+    std::unique_ptr<train::PairSampler> sampler;
     std::unique_ptr<train::Trainer> trainer;
 };
 

@@ -68,8 +68,7 @@ SCREENS = {
 def read_fcs(path):
     """Returns the values [events, channels], the names $PnN and the stains $PnS of an FCS file of floats.
 
-    Reads the kind of FCS file that the repository holds. Its TEXT segment has a zero byte after the last delimiter, which
-    `popflow import` refuses.
+    Reads the kind of FCS file that the repository holds. Its TEXT segment has a zero byte after the last delimiter.
     """
     content = path.read_bytes()
     if content[:3] != b"FCS":

@@ -30,4 +30,10 @@ struct OptionEffect {
 /// Effects by option name.
 using OptionEffects = std::map<std::string, OptionEffect>;
 
+/// Compares two resolved configurations. Returns `key: found ..., was ...` for each key that differs.
+///
+/// Leaves out options without an effect and paths: the content of a file counts.
+std::vector<std::string> changed_options(const std::string& now, const std::string& before,
+                                         const OptionEffects& effects);
+
 }  // namespace popflow::core

@@ -52,7 +52,7 @@ struct SampledFlow {
         : is_sampled(std::ranges::find(job.options.sampled, pair) != job.options.sampled.end()) {
         if (!is_sampled) return;
         const std::size_t markers = job.screen.markers.size();
-        snapshots.times = sample_times(markers, job.trained.gaussian_base);
+        snapshots.times = sample_times(markers, job.trained.model.base() == models::Base::gaussian);
         for (std::size_t t = 0; t < snapshots.times.size(); ++t) x.emplace_back(cells, markers);
         for (linalg::Matrix<float>& states : x) snapshots.x.push_back(states.view());
     }

@@ -83,7 +83,7 @@ struct Model::Impl {
             reject("control", "found " + std::to_string(control.rows) + " cells x " +
                                   std::to_string(control.cols) + " markers, expected at least one cell and " +
                                   std::to_string(markers) + " markers");
-        if (const std::size_t knn = model.trained().neighbours; control.rows <= knn)
+        if (const std::size_t knn = model.trained().model.neighbours(); control.rows <= knn)
             reject("control", "found " + std::to_string(control.rows) + " cells, allowed more than " +
                                   std::to_string(knn) + ", the neighbours of each cell in the encoder");
         screen::Cells cells{linalg::Matrix<float>(control.rows, markers),
@@ -143,7 +143,7 @@ const std::vector<std::string>& Model::cell_types() const {
 }
 
 std::string Model::method() const {
-    return models::method_name(impl_->model.checkpoint().method);
+    return impl_->model.checkpoint().family->name();
 }
 
 Cells Model::predict(CellsView control, const PredictRequest& request) const {

@@ -134,6 +134,8 @@ void FcsFile::read_text(std::ifstream& in, std::uint64_t begin, std::uint64_t en
     std::string text(end - begin + 1, '\0');
     in.seekg(static_cast<std::streamoff>(begin));
     if (!in.read(text.data(), static_cast<std::streamsize>(text.size()))) fail("TEXT", "cannot read");
+    // Some cytometers count bytes of padding after the last delimiter.
+    while (!text.empty() && text.back() == '\0') text.pop_back();
     const std::vector<std::string> parts = split_keywords(text);
     for (std::size_t i = 0; i + 1 < parts.size(); i += 2)
         keywords_.try_emplace(upper(trimmed(parts[i])), core::to_utf8(parts[i + 1]));

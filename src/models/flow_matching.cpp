@@ -15,7 +15,7 @@ using linalg::Precision;
 
 namespace {
 
-struct FlowScratch : Model::Scratch {
+struct FlowScratch : GradientTraining::Scratch {
     FlowMatching::Workspace<float> workspace;
     const FlowMatching::Weights<float>* weights = nullptr;  // packed, in the scratch of the first thread
 };
@@ -248,7 +248,7 @@ Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const Trainin
     return static_cast<Real>(loss / static_cast<double>(n));
 }
 
-std::unique_ptr<Model::Scratch> FlowMatching::make_scratch() const {
+std::unique_ptr<GradientTraining::Scratch> FlowMatching::make_scratch() const {
     return std::make_unique<FlowScratch>();
 }
 
@@ -262,7 +262,7 @@ void FlowMatching::begin_step(std::span<const float> values,
 }
 
 nn::UpdatePhase FlowMatching::phase(std::uint64_t step) const {
-    if (memory_size() == 0) return Model::phase(step);
+    if (memory_size() == 0) return {0, 0, layout_.size(), step};
     if (step % 2 == 1) return {1, 0, encoder_size_, step / 2};
     return {0, encoder_size_, layout_.size() - encoder_size_, step / 2};
 }
@@ -273,20 +273,19 @@ std::size_t FlowMatching::memory_size() const {
     return stores_embedding ? shape_.encoder.embedding : 0;
 }
 
-double FlowMatching::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                                   const nn::UpdatePhase& phase, Scratch& scratch,
+double FlowMatching::slot_gradient(const Request& request, const SlotInput& input, Scratch& scratch,
                                    std::span<float> gradients) const {
     auto& own = static_cast<FlowScratch&>(scratch);
     auto& workspace = own.workspace;
-    workspace.gradient_sink = own.gradient_sink ? &own.gradient_sink : nullptr;
-    TrainingSlot<float> now = slot;
+    workspace.gradient_sink = request.gradient_sink;
+    TrainingSlot<float> slot = static_cast<const PairInput&>(input).slot;
     // Zero is the sentinel for a pair without a stored embedding, since the norm of an embedding is positive.
-    const bool is_stored = std::ranges::any_of(slot.memory, [](float h) { return h != 0; });
-    if (phase.part == 0 && is_stored) now.embedding = slot.memory;
-    const double loss{own.weights == nullptr ? loss_and_gradient(values, now, workspace, gradients)
-                                             : loss_and_gradient(*own.weights, now, workspace, gradients)};
-    if (now.embedding.empty() && !slot.memory.empty()) {
-        std::ranges::copy(workspace.context, slot.memory.begin());
+    const bool is_stored = std::ranges::any_of(request.memory, [](float h) { return h != 0; });
+    if (request.phase.part == 0 && is_stored) slot.embedding = request.memory;
+    const double loss{own.weights == nullptr ? loss_and_gradient(request.values, slot, workspace, gradients)
+                                             : loss_and_gradient(*own.weights, slot, workspace, gradients)};
+    if (slot.embedding.empty() && !request.memory.empty()) {
+        std::ranges::copy(workspace.context, request.memory.begin());
     }
     return shape_.loss == Loss::full ? loss : loss - mean_square_displacement(slot);
 }

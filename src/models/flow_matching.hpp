@@ -43,6 +43,7 @@ enum class Loss {
 /// Sizes and constants of a FlowMatching model. The defaults are the organoid configuration.
 struct FlowMatchingShape {
     Context context = Context::population;
+    Base base = Base::source;
     std::size_t markers = 0;
     std::size_t cell_types = 0;      ///< one-hot inputs of the encoder, 0 if all cells have one type
     std::size_t conditions = 0;      ///< length of the treatment vector
@@ -83,7 +84,7 @@ linalg::Matrix<float> draw_frequencies(const FlowMatchingShape& shape, std::uint
 /// Deviations of the defaults from the source:
 /// * Every step updates encoder and velocity network together, without cached embeddings.
 /// * The encoder has its ReLU, see PopulationEncoder.
-class FlowMatching : public Model {
+class FlowMatching : public Model, public GradientTraining, public CellTransport {
   public:
     /// @param frequencies  result of draw_frequencies()
     /// @throws ShapeMismatch if `frequencies` does not have the shape of that result
@@ -91,6 +92,12 @@ class FlowMatching : public Model {
 
     const FlowMatchingShape& shape() const { return shape_; }
     const nn::ParameterLayout& layout() const override { return layout_; }
+    const GradientTraining* gradient_training() const override { return this; }
+    const CellTransport* cell_transport() const override { return this; }
+    Base base() const override { return shape_.base; }
+    std::size_t neighbours() const override {
+        return shape_.context == Context::population ? shape_.encoder.knn : 0;
+    }
     const linalg::Matrix<float>& frequencies() const { return frequencies_; }
     linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
 
@@ -123,7 +130,7 @@ class FlowMatching : public Model {
         Weights<Real> weights;    ///< packed weights of the overloads that take unpacked values
         Weights<Real> modulated;  ///< packed weights of the network modulated for the slot
         nn::Modulation::Cache<Real> modulation;
-        const nn::GradientSink* gradient_sink = nullptr;  ///< callback of Model::Scratch, null without one
+        const nn::GradientSink* gradient_sink = nullptr;  ///< callback of the request, null without one
     };
 
     /// Adds the gradient of the full loss of a slot to `gradients`, in the precision of the shape.
@@ -165,8 +172,8 @@ class FlowMatching : public Model {
     /// treatments therefore has one for each.
     nn::UpdatePhase phase(std::uint64_t step) const override;
     std::size_t memory_size() const override;
-    double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                         const nn::UpdatePhase& phase, Scratch& scratch,
+    /// @param input  a PairInput
+    double slot_gradient(const Request& request, const SlotInput& input, Scratch& scratch,
                          std::span<float> gradients) const override;
     std::size_t context_size() const override { return shape_.context_size(); }
     std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,

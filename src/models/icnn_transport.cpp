@@ -2,6 +2,9 @@
 #include "models/icnn_transport.hpp"
 
 #include <exception>
+#include <limits>
+
+#include "core/error.hpp"
 
 namespace popflow::models {
 
@@ -11,8 +14,72 @@ using linalg::MatrixView;
 
 namespace {
 
-struct IcnnScratch : Model::Scratch {
+struct IcnnScratch : GradientTraining::Scratch {
     IcnnTransport::Workspace<float> workspace;
+};
+
+/// Input of the potentials in addition to the cell.
+enum class PotentialInput { none, treatment };
+
+struct IcnnSettings final : Settings {
+    IcnnTransportShape shape;  // the sizes given by the data are not set
+    PotentialInput condition = PotentialInput::treatment;
+
+    std::unique_ptr<Settings> clone() const override { return std::make_unique<IcnnSettings>(*this); }
+    void visit(FieldVisitor& visitor) override {
+        visitor.choice({.name = "condition",
+                        .help = "input of the potentials of icnn in addition to the cell",
+                        .is_exclusive = true},
+                       condition, {"none", "treatment"});
+        visitor.count({.name = "icnn-hidden", .help = "width of the convex potentials"}, shape.hidden, 1,
+                      max_width);
+        visitor.count({.name = "icnn-layers", .help = "number of hidden layers of the convex potentials"},
+                      shape.layers, 1, max_layers);
+        visitor.choice({.name = "icnn-start",
+                        .help = "initial weights of the convex potentials: of the identity map, or uniform "
+                                "as published"},
+                       shape.start, {"identity", "uniform"});
+        visitor.count({.name = "icnn-inner-steps",
+                       .help = "number of updates of potential g per update of potential f",
+                       .group = FieldGroup::training},
+                      shape.inner_steps, 1, std::numeric_limits<std::int64_t>::max());
+    }
+};
+
+class IcnnFamily : public Family {
+  public:
+    std::string name() const override { return "icnn"; }
+    std::string summary() const override { return "neural optimal transport with convex potentials"; }
+    std::unique_ptr<Settings> make_settings() const override { return std::make_unique<IcnnSettings>(); }
+
+    // The optimiser is that of CellOT in both recipes.
+    OptionValues defaults(Recipe recipe, const Settings& /*settings*/) const override {
+        OptionValues values{{"rate", "1e-4"},   {"schedule", "constant"}, {"warmup-steps", "0"},
+                            {"clip-norm", "0"}, {"ema-decay", "0"},       {"beta1", "0.5"},
+                            {"beta2", "0.9"},   {"condition", "none"}};
+        if (recipe == Recipe::paper) values.emplace_back("icnn-start", "uniform");
+        return values;
+    }
+    OptionValues fixed() const override { return {{"coupling", "random"}}; }
+
+    void check(const Settings& settings, const DataShape& data, std::size_t /*min_cells*/) const override {
+        const IcnnTransportShape& shape = dynamic_cast<const IcnnSettings&>(settings).shape;
+        if (shape.start != IcnnStart::identity || shape.hidden >= data.markers) return;
+        throw core::ConfigError("icnn-hidden", "found " + std::to_string(shape.hidden) + ", allowed " +
+                                                   std::to_string(data.markers) +
+                                                   " or more: --icnn-start identity needs at least as many "
+                                                   "hidden units as markers");
+    }
+
+    std::unique_ptr<Model> make(const Settings& settings, const DataShape& data,
+                                const Constants& /*constants*/,
+                                linalg::Precision /*precision*/) const override {
+        const auto& own = dynamic_cast<const IcnnSettings&>(settings);
+        IcnnTransportShape shape = own.shape;
+        shape.markers = data.markers;
+        shape.conditions = own.condition == PotentialInput::treatment ? data.conditions : 0;
+        return std::make_unique<IcnnTransport>(shape);
+    }
 };
 
 template <class Real>
@@ -37,7 +104,7 @@ linalg::AlignedVector<float> IcnnTransport::initial_values(std::uint64_t seed) c
     return values;
 }
 
-std::unique_ptr<Model::Scratch> IcnnTransport::make_scratch() const {
+std::unique_ptr<GradientTraining::Scratch> IcnnTransport::make_scratch() const {
     return std::make_unique<IcnnScratch>();
 }
 
@@ -48,12 +115,13 @@ nn::UpdatePhase IcnnTransport::phase(std::uint64_t step) const {
     return {0, g_.offset(), g_.size(), round * shape_.inner_steps + within};
 }
 
-double IcnnTransport::slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                                    const nn::UpdatePhase& phase, Scratch& scratch,
+double IcnnTransport::slot_gradient(const Request& request, const SlotInput& input, Scratch& scratch,
                                     std::span<float> gradients) const {
     auto& workspace = static_cast<IcnnScratch&>(scratch).workspace;
-    return static_cast<double>(phase.part == 0 ? g_loss<float>(values, slot, workspace, gradients)
-                                               : f_loss<float>(values, slot, workspace, gradients));
+    const TrainingSlot<float>& slot = static_cast<const PairInput&>(input).slot;
+    return static_cast<double>(request.phase.part == 0
+                                   ? g_loss<float>(request.values, slot, workspace, gradients)
+                                   : f_loss<float>(request.values, slot, workspace, gradients));
 }
 
 void IcnnTransport::project(const nn::UpdatePhase& phase, std::span<float> values) const {
@@ -165,5 +233,10 @@ template float IcnnTransport::f_loss(std::span<const float>, const TrainingSlot<
                                      std::span<float>) const;
 template double IcnnTransport::f_loss(std::span<const double>, const TrainingSlot<double>&,
                                       Workspace<double>&, std::span<double>) const;
+
+const Family* icnn_family() {
+    static const IcnnFamily family;
+    return &family;
+}
 
 }  // namespace popflow::models

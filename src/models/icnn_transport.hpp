@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "models/model.hpp"
+#include "models/family.hpp"
 #include "nn/picnn.hpp"
 
 namespace popflow::models {
@@ -37,12 +37,14 @@ struct IcnnTransportShape {
 /// * The default is IcnnStart::identity, since the published start is far from any map. On 36 markers the
 ///   published start has a loss of 9000, which takes a thousand steps to come near zero.
 /// * An update of f draws its own target cells. CellOT draws them before the updates of g.
-class IcnnTransport : public Model {
+class IcnnTransport : public Model, public GradientTraining, public CellTransport {
   public:
     explicit IcnnTransport(const IcnnTransportShape& shape);
 
     const IcnnTransportShape& shape() const { return shape_; }
     const nn::ParameterLayout& layout() const override { return layout_; }
+    const GradientTraining* gradient_training() const override { return this; }
+    const CellTransport* cell_transport() const override { return this; }
     linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
     std::unique_ptr<Scratch> make_scratch() const override;
     /// Returns g (part 0) or f (part 1).
@@ -50,16 +52,11 @@ class IcnnTransport : public Model {
     /// Returns 2^10. Potentials grow with the square of a cell: on 36 markers the published start has
     /// gradients above 1e4.
     float gradient_unit() const override { return 0x1.0p10F; }
-    double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                         const nn::UpdatePhase& phase, Scratch& scratch,
+    /// @param input  a PairInput
+    double slot_gradient(const Request& request, const SlotInput& input, Scratch& scratch,
                          std::span<float> gradients) const override;
     /// Clamps the W of f to >= 0 after an update of f.
     void project(const nn::UpdatePhase& phase, std::span<float> values) const override;
-    std::size_t context_size() const override { return 0; }
-    std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
-                               std::span<const std::uint8_t>) const override {
-        return {};
-    }
     ode::Statistics transport(std::span<const float> values, std::span<const float> context,
                               std::span<const float> condition, const ode::Options& options,
                               linalg::MatrixView<float> x) const override;
@@ -100,5 +97,8 @@ class IcnnTransport : public Model {
     nn::Picnn g_;
     nn::Picnn f_;
 };
+
+/// Neural optimal transport with input convex neural networks.
+const Family* icnn_family();
 
 }  // namespace popflow::models

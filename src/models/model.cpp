@@ -5,9 +5,10 @@
 
 namespace popflow::models {
 
-ode::Statistics Model::trajectory(std::span<const float> values, std::span<const float> context,
-                                  std::span<const float> condition, const ode::Options& options,
-                                  linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots) const {
+ode::Statistics CellTransport::trajectory(std::span<const float> values, std::span<const float> context,
+                                          std::span<const float> condition, const ode::Options& options,
+                                          linalg::MatrixView<float> x,
+                                          const ode::Snapshots<float>& snapshots) const {
     for (const linalg::MatrixView<float>& at : snapshots.x) {
         core::check_shape("trajectory.snapshot", at.rows, at.cols, x.rows, x.cols);
         for (std::size_t i = 0; i < x.rows; ++i) std::ranges::copy(x.row_span(i), at.row(i));

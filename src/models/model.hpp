@@ -19,9 +19,10 @@ inline constexpr std::size_t max_layers = 1000;
 /// Largest size of a layer, an embedding or a set of frequencies that an option or a checkpoint may specify.
 inline constexpr std::size_t max_width = 65536;
 
-/// Inputs of one slot of a training batch: cells drawn from one training pair and their condition.
-///
-/// A batch has TrainOptions::batch_pairs slots. All views are non-owning.
+/// Start of a flow: control cells or Gaussian noise.
+enum class Base { source, gaussian };
+
+/// Cells drawn from one pair of populations, and their condition. All views are non-owning.
 template <class Real>
 struct TrainingSlot {
     linalg::ConstMatrixView<Real> x0;       ///< [n, d] base: control cells or noise
@@ -29,22 +30,40 @@ struct TrainingSlot {
     std::span<const Real> t;                ///< [n] flow time in [0, 1]
     linalg::ConstMatrixView<Real> control;  ///< [m, d] control cells that the encoder sees
     std::span<const std::uint8_t> control_type;  ///< [m] cell types, may be empty if cell_types is 0
-    std::span<const Real> condition;             ///< [conditions] treatment vector
+    std::span<const Real> condition;             ///< [conditions] condition vector
     std::size_t pair = 0;                        ///< index among the training pairs (CGFM)
     /// [context_size] embedding of the population, a constant in the gradient. If empty, it is computed.
     std::span<const Real> embedding{};
-    /// [Model::memory_size()] state that the model keeps for the pair from step to step.
-    std::span<float> memory{};
 };
 
-/// Interface of a method that learns how populations move, as training and evaluation use it.
-///
-/// A model is immutable. Its weights are a flat buffer with the layout of layout(), which the caller owns.
-class Model {
+/// Input of one slot of a training step. Each kind of item has one derived class, and the items of a method
+/// decide which of them its model gets.
+class SlotInput {
   public:
-    virtual ~Model() = default;
+    virtual ~SlotInput() = default;
+    std::size_t n_cells = 0;  ///< number of cells that the slot draws, for progress reports
+};
 
-    virtual const nn::ParameterLayout& layout() const = 0;
+/// Input of a method whose items are pairs of populations.
+class PairInput : public SlotInput {
+  public:
+    TrainingSlot<float> slot;
+};
+
+/// All cells of one training pair, for a method that trains in one pass.
+struct PairCells {
+    linalg::ConstMatrixView<float> control;      ///< [n, d]
+    linalg::ConstMatrixView<float> treated;      ///< [m, d]
+    std::span<const std::uint8_t> control_type;  ///< [n]
+    std::span<const float> condition;            ///< [conditions] condition vector
+    std::size_t condition_row = 0;               ///< index of the condition, see DataShape::condition_rows
+};
+
+/// Capability: the model trains by gradients of slots.
+class GradientTraining {
+  public:
+    virtual ~GradientTraining() = default;
+
     /// Returns the initial weights [layout().size()], a pure function of the seed.
     virtual linalg::AlignedVector<float> initial_values(std::uint64_t seed) const = 0;
 
@@ -52,8 +71,6 @@ class Model {
     class Scratch {
       public:
         virtual ~Scratch() = default;
-        /// If set, called during the backward pass with the lowest offset whose gradient is final.
-        nn::GradientSink gradient_sink;
     };
     virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 
@@ -65,10 +82,10 @@ class Model {
 
     /// Returns the parameters that training step 0, 1, ... updates: all of them, or one part of a model with
     /// alternating updates.
-    virtual nn::UpdatePhase phase(std::uint64_t step) const { return {0, 0, layout().size(), step}; }
+    virtual nn::UpdatePhase phase(std::uint64_t step) const = 0;
 
-    /// Number of values that the model keeps for each training pair from step to step. All are zero before
-    /// the first step that draws the pair.
+    /// Number of values that the model keeps for each training item from step to step. All are zero before
+    /// the first step that draws the item.
     virtual std::size_t memory_size() const { return 0; }
 
     /// Unit of the fixed-point sums of gradients over slots, a power of two, see mpi::ExactSum.
@@ -76,28 +93,73 @@ class Model {
     /// The sums round gradient elements to multiples of 2^-36 units, and hold up to 2^14 units.
     virtual float gradient_unit() const { return 1; }
 
+    /// Arguments of slot_gradient() that are not the input of the slot.
+    struct Request {
+        std::span<const float> values;  ///< weights [layout().size()]
+        nn::UpdatePhase phase{};  ///< parameters that the step updates. Other gradients are unspecified.
+        /// [memory_size()] state that the model keeps for the item, read and written.
+        std::span<float> memory{};
+        /// If not null, called during the backward pass with the lowest offset whose gradient is final.
+        const nn::GradientSink* gradient_sink = nullptr;
+    };
+
     /// Adds the gradient of the loss of a slot to `gradients`.
     ///
-    /// Reads and writes slot.memory [memory_size()].
-    /// Shapes: values, gradients [layout().size()].
-    /// @param phase  parameters that the step updates. The gradients of the others are unspecified.
+    /// Shape: gradients [layout().size()].
+    /// @param input  of the class that belongs to the items of the method
     /// @param scratch  made by this model and passed to begin_step() with these values
     /// @return loss of the slot in this phase
     /// @throws ShapeMismatch, NumericalError
-    virtual double slot_gradient(std::span<const float> values, const TrainingSlot<float>& slot,
-                                 const nn::UpdatePhase& phase, Scratch& scratch,
+    virtual double slot_gradient(const Request& request, const SlotInput& input, Scratch& scratch,
                                  std::span<float> gradients) const = 0;
 
     /// Projects the weights onto the feasible set after an update. Does nothing for unconstrained weights.
     virtual void project(const nn::UpdatePhase& /*phase*/, std::span<float> /*values*/) const {}
+};
+
+/// Capability: the model trains in one pass over its items, without gradients.
+///
+/// The ranks summarise their own items. The summaries of all items are then known to all ranks, in the order
+/// of the items, so that the weights have the same bits on any number of ranks.
+class OnePassTraining {
+  public:
+    virtual ~OnePassTraining() = default;
+
+    /// Number of values that summarise one item.
+    virtual std::size_t summary_size() const = 0;
+    /// Overwrites the summary of one item. Thread-safe.
+    ///
+    /// Shape: summary [summary_size()].
+    virtual void summarise(const PairCells& pair, std::span<double> summary) const = 0;
+    /// Overwrites the weights with those for all items.
+    ///
+    /// Shapes: summaries [items, summary_size()], values [layout().size()].
+    /// @return loss of the weights: the mean over the items, in the units of the method
+    virtual double fit(linalg::ConstMatrixView<double> summaries, std::span<float> values) const = 0;
+};
+
+/// Capability: the model predicts the treated cells of a population from its control cells.
+class CellTransport {
+  public:
+    virtual ~CellTransport() = default;
+
+    /// Cells that transport() starts from.
+    virtual Base base() const { return Base::source; }
+
+    /// Number of neighbours of a cell in the graph of a population, 0 without a graph. A control population
+    /// needs more cells than neighbours.
+    virtual std::size_t neighbours() const { return 0; }
 
     /// Length of the vector that describes a population to the model, 0 if it has none.
-    virtual std::size_t context_size() const = 0;
+    virtual std::size_t context_size() const { return 0; }
     /// Returns the context of a population that was not trained on, for prediction.
     ///
     /// Shapes: control [n, d], control_type [n] or empty, result [context_size()].
-    virtual std::vector<float> context(std::span<const float> values, linalg::ConstMatrixView<float> control,
-                                       std::span<const std::uint8_t> control_type) const = 0;
+    virtual std::vector<float> context(std::span<const float> /*values*/,
+                                       linalg::ConstMatrixView<float> /*control*/,
+                                       std::span<const std::uint8_t> /*control_type*/) const {
+        return {};
+    }
     /// Replaces the context by the one-hot code of a training pair (CGFM). Other models ignore the call.
     ///
     /// Shape: context [context_size()].
@@ -122,6 +184,21 @@ class Model {
                                        std::span<const float> condition, const ode::Options& options,
                                        linalg::MatrixView<float> x,
                                        const ode::Snapshots<float>& snapshots) const;
+};
+
+/// Parameters of a method, and what it can do with them.
+///
+/// A model is immutable. Its weights are a flat buffer with the layout of layout(), which the caller owns. A
+/// capability that a model does not have is null.
+class Model {
+  public:
+    virtual ~Model() = default;
+
+    virtual const nn::ParameterLayout& layout() const = 0;
+
+    virtual const GradientTraining* gradient_training() const { return nullptr; }
+    virtual const OnePassTraining* one_pass_training() const { return nullptr; }
+    virtual const CellTransport* cell_transport() const { return nullptr; }
 };
 
 }  // namespace popflow::models

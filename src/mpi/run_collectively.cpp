@@ -11,9 +11,11 @@ namespace popflow::mpi {
 
 void run_collectively(const Communicator& comm, const std::function<void()>& work) {
     std::string problem;
+    bool has_failed = true;
     bool is_user_error = true;
     try {
         work();
+        has_failed = false;
     } catch (const core::UserError& error) {
         problem = error.what();
     } catch (const std::bad_alloc&) {
@@ -23,7 +25,7 @@ void run_collectively(const Communicator& comm, const std::function<void()>& wor
         problem = error.what();
         is_user_error = false;
     }
-    std::array<std::int64_t, 2> failed{problem.empty() ? 0 : 1, is_user_error ? 0 : 1};
+    std::array<std::int64_t, 2> failed{has_failed ? 1 : 0, is_user_error ? 0 : 1};
     comm.sum(std::span<std::int64_t>(failed));
     if (failed[0] == 0) return;
     for (const std::string& text : comm.gather(problem)) {

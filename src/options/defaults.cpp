@@ -1,73 +1,117 @@
 // SPDX-License-Identifier: MIT
 #include "options/defaults.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include "core/error.hpp"
+#include "core/text.hpp"
+#include "models/families.hpp"
 
 namespace popflow::options {
 
 namespace {
 
-// Throws if `found`: the method does not use the value, so the stored configuration would be wrong.
-void refuse_if(bool found, const std::string& option, const std::string& value, const std::string& allowed,
-               const RunConfig& config) {
-    if (!found) return;
-    throw core::ConfigError(option, "found '" + value + "', allowed " + allowed + " with method " +
-                                        models::method_name(config.method));
+using models::OptionValues;
+
+const OptionValues& recipe_defaults(models::Recipe recipe) {
+    static const OptionValues none;
+    static const OptionValues paper{{"batch-pairs", "1"},  {"rate", "1e-4"},      {"schedule", "constant"},
+                                    {"warmup-steps", "0"}, {"clip-norm", "0"},    {"ema-decay", "0"},
+                                    {"precision", "fp32"}, {"eval-draw", "first"}};
+    return recipe == models::Recipe::paper ? paper : none;
 }
 
-void check_combinations(const RunConfig& config) {
-    const bool icnn = config.method == models::Method::icnn;
-    refuse_if(icnn && config.train.base == train::Base::gaussian, "base", "gaussian", "source", config);
-    refuse_if(icnn && config.train.coupling == train::Coupling::ot, "coupling", "ot", "random", config);
-    refuse_if(icnn && config.train.coupling == train::Coupling::rows, "coupling", "rows", "random", config);
-    refuse_if(icnn && config.train.coupling == train::Coupling::rows_ot, "coupling", "rows-ot", "random",
-              config);
-    if (config.train.coupling_scope == train::CouplingScope::condition &&
-        !train::uses_optimal_transport(config.train.coupling)) {
+// Throws: the method does not use the value, so the stored configuration would be wrong.
+[[noreturn]] void refuse(const std::string& option, const std::string& value, const std::string& allowed,
+                         const RunConfig& config) {
+    throw core::ConfigError(
+        option, "found '" + value + "', allowed " + allowed + " with method " + config.method->name());
+}
+
+// Checks the settings that only some methods have.
+void check_exclusive_settings(const RunConfig& config, const OptionTable& table) {
+    for (const models::Family* owner : models::SettingsSet::owners()) {
+        for (const models::FieldDescription& description : models::describe(config.settings.of(*owner))) {
+            const models::Field& field = description.field;
+            if (!field.is_exclusive || models::uses_setting(config.method->name(), field.name)) continue;
+            const std::string& allowed = table.initial(field.name).front();
+            const std::string found = models::text_of(description.value);
+            if (found != allowed) refuse(field.name, found, allowed, config);
+        }
+    }
+}
+
+void check_combinations(const RunConfig& config, const OptionTable& table) {
+    check_exclusive_settings(config, table);
+    for (const auto& [option, allowed] : config.method->fixed()) {
+        const std::vector<std::string> found = table.values(option);
+        const std::string text = core::joined(found, found.size());
+        if (text != allowed) refuse(option, text, allowed, config);
+    }
+    if (config.sampling.coupling_scope == train::CouplingScope::condition &&
+        !train::uses_optimal_transport(config.sampling.coupling)) {
         throw core::ConfigError("coupling-scope", "found 'condition', which needs --coupling ot or rows-ot");
     }
-    refuse_if(icnn && config.model.loss == models::Loss::reduced, "loss", "reduced", "full", config);
-    refuse_if(!icnn && config.condition == PotentialInput::none, "condition", "none", "treatment", config);
-    refuse_if(config.method != models::Method::mfm && config.model.updates == models::Updates::alternate,
-              "updates", "alternate", "joint", config);
+}
+
+std::string and_joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+    return text;
 }
 
 }  // namespace
 
-void apply_defaults(RunConfig& config, const std::set<std::string>& given) {
-    const auto set = [&](const char* option, auto& field, auto value) {
-        if (!given.contains(option)) field = value;
+void add_default_notes(OptionTable& table) {
+    // Methods and recipes with this default, and methods that have it with recipe paper alone.
+    struct Owners {
+        std::vector<std::string> always;
+        std::vector<std::string> with_paper;
     };
-    const bool paper = config.recipe == Recipe::paper;
-    const bool icnn = config.method == models::Method::icnn;
-    const bool mfm = config.method == models::Method::mfm;
-    const train::TrainOptions popflow;
-    const models::FlowMatchingShape shape;
-    train::TrainOptions& train = config.train;
-    const bool published_optimiser = paper || icnn;
-    set("batch-pairs", train.batch_pairs, paper ? 1 : popflow.batch_pairs);
-    set("rate", train.rate, published_optimiser ? 1e-4 : popflow.rate);
-    set("schedule", train.schedule, published_optimiser ? train::Schedule::constant : popflow.schedule);
-    set("warmup-steps", train.warmup_steps, published_optimiser ? 0 : popflow.warmup_steps);
-    set("clip-norm", train.clip_norm, published_optimiser ? 0 : popflow.clip_norm);
-    set("ema-decay", train.adam.ema_decay, published_optimiser ? 0 : popflow.adam.ema_decay);
-    set("beta1", train.adam.beta1, icnn ? 0.5 : popflow.adam.beta1);
-    set("beta2", train.adam.beta2, icnn ? 0.9 : popflow.adam.beta2);
-    // The authors couple control and treated cells by transport. A Gaussian base is not coupled.
-    const bool published_coupling = paper && !mfm && !icnn && train.base == train::Base::source;
-    set("coupling", train.coupling, published_coupling ? train::Coupling::ot : popflow.coupling);
-    set("condition", config.condition, icnn ? PotentialInput::none : PotentialInput::treatment);
-    set("icnn-start", config.icnn.start, paper ? models::IcnnStart::uniform : models::IcnnStart::identity);
-    set("updates", config.model.updates, paper && mfm ? models::Updates::alternate : models::Updates::joint);
-    set("loss", config.model.loss,
-        paper && !icnn && train.base == train::Base::source ? models::Loss::reduced : models::Loss::full);
-    set("encoder-activation", config.model.encoder.activation,
-        paper ? models::EncoderActivation::none : models::EncoderActivation::relu);
-    set("encoder-frequencies", config.model.encoder.frequencies, paper ? 0 : shape.encoder.frequencies);
-    set("time-highest", config.model.time_highest, paper ? 1 : shape.time_highest);
-    set("precision", config.precision, paper ? PrecisionChoice::fp32 : PrecisionChoice::automatic);
-    set("eval-draw", config.evaluate.draw, paper ? predict::Draw::first : predict::Draw::random);
-    check_combinations(config);
+    std::map<std::string, std::map<std::string, Owners>> owners;  // by option and value
+    const auto collect = [&](const OptionValues& values, const std::string& owner,
+                             std::vector<std::string> Owners::*names, const OptionValues& known) {
+        for (const auto& value : values) {
+            const bool is_known = std::ranges::find(known, value) != known.end();
+            if (!is_known && table.initial(value.first) != std::vector{value.second})
+                (owners[value.first][value.second].*names).push_back(owner);
+        }
+    };
+    for (const models::Family* family : models::families()) {
+        const auto settings = family->make_settings();
+        const OptionValues own = family->defaults(models::Recipe::popflow, *settings);
+        collect(own, family->name(), &Owners::always, {});
+        collect(family->defaults(models::Recipe::paper, *settings), family->name(), &Owners::with_paper, own);
+    }
+    collect(recipe_defaults(models::Recipe::paper), "recipe paper", &Owners::always, {});
+    for (const auto& [option, values] : owners) {
+        std::string note;
+        for (const auto& [value, names] : values) {
+            std::vector<std::string> all = names.always;
+            if (!names.with_paper.empty()) all.push_back(and_joined(names.with_paper) + " with recipe paper");
+            note += (note.empty() ? "" : ", ") + and_joined(all) + ": " + value;
+        }
+        table.append_help(option, " (" + note + ")");
+    }
+}
+
+void apply_defaults(const RunConfig& config, const OptionTable& table, const std::set<std::string>& given,
+                    std::set<std::string>& changed) {
+    for (const std::string& option : changed) {
+        if (!given.contains(option)) table.set_default(option, table.initial(option));
+    }
+    const auto apply = [&](const OptionValues& values) {
+        for (const auto& [option, value] : values) {
+            if (given.contains(option)) continue;
+            table.set_default(option, {value});
+            changed.insert(option);
+        }
+    };
+    apply(recipe_defaults(config.recipe));
+    apply(config.method->defaults(config.recipe, config.method_settings()));
+    check_combinations(config, table);
 }
 
 }  // namespace popflow::options

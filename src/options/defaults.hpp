@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "options/option_table.hpp"
 #include "options/run_config.hpp"
 
 namespace popflow::options {
@@ -11,14 +12,16 @@ namespace popflow::options {
 /// Sets the defaults that depend on the method and the recipe, for all options except those in `given`.
 ///
 /// Recipe `popflow` has the settings that work best in this program. Recipe `paper` trains and evaluates as
-/// published (Atanackovic et al., ICLR 2025, and the authors' code):
-///   - one pair per step, a constant rate of 1e-4, no warm-up, no clipping, no moving average of the weights
-///   - alternating updates of velocity and encoder, with cached embeddings
-///   - a linear encoder
-///   - FM and CGFM are coupled by optimal transport
-///   - the first rows of a population are scored.
-/// Method icnn has the optimiser of CellOT in both recipes.
+/// published (Atanackovic et al., ICLR 2025, and the authors' code): one pair per step, a constant rate of
+/// 1e-4, no warm-up, no clipping, no moving average of the weights, and the first rows of a population are
+/// scored. models::Family::defaults() has what a method changes.
+/// @param table  table of the options of `config`
+/// @param changed  options whose defaults an earlier call has changed, updated
 /// @throws core::ConfigError for options that cannot be combined
-void apply_defaults(RunConfig& config, const std::set<std::string>& given);
+void apply_defaults(const RunConfig& config, const OptionTable& table, const std::set<std::string>& given,
+                    std::set<std::string>& changed);
+
+/// Appends to the help of each option the defaults of methods and recipes that differ from its own.
+void add_default_notes(OptionTable& table);
 
 }  // namespace popflow::options

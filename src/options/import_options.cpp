@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "options/import_options.hpp"
 
+#include "core/parse.hpp"
 #include "core/text.hpp"
 
 namespace popflow::options {
@@ -51,14 +52,14 @@ OptionTable import_options(ImportConfig& config) {
     table.add({"marker-names", Section::general, "stain|channel",
                "names of the markers of FCS files: $PnS (stain) with $PnN as fallback, or $PnN (channel)",
                [&import, names](const Strings& v) {
-                   import.names =
-                       static_cast<data_import::MarkerNames>(parse_choice("marker-names", v.back(), names));
+                   import.names = static_cast<data_import::MarkerNames>(
+                       core::parse_choice("marker-names", v.back(), names));
                },
                [&import, names] { return Strings{names[static_cast<std::size_t>(import.names)]}; }});
     table.add({"compensate", Section::general, "no|yes",
                "undo the spillover between channels that $SPILLOVER describes",
                [&import](const Strings& v) {
-                   import.compensate = parse_choice("compensate", v.back(), {"no", "yes"}) == 1;
+                   import.compensate = core::parse_choice("compensate", v.back(), {"no", "yes"}) == 1;
                },
                [&import] { return Strings{import.compensate ? "yes" : "no"}; }});
     return table;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -171,6 +170,19 @@ bool accepts(const std::vector<Section>& sections, const Option& option) {
            std::ranges::any_of(option.shared_with, [&](Section other) { return contains(sections, other); });
 }
 
+void OptionTable::add(Option option) {
+    option.initial = option.text();
+    options_.push_back(std::move(option));
+}
+
+void OptionTable::append_help(const std::string& name, const std::string& text) {
+    std::ranges::find(options_, name, &Option::name)->help += text;
+}
+
+void OptionTable::set_default(const std::string& name, const std::vector<std::string>& values) const {
+    require(name).set(values);
+}
+
 core::OptionEffects OptionTable::effects() const {
     core::OptionEffects effects;
     for (const Option& option : options_) {
@@ -186,6 +198,11 @@ void OptionTable::share(const std::string& name, Section section) {
 const Option* OptionTable::find(const std::string& name) const {
     const auto at = std::ranges::find(options_, name, &Option::name);
     return at == options_.end() ? nullptr : &*at;
+}
+
+const Option& OptionTable::require(const std::string& name) const {
+    if (const Option* option = find(name)) return *option;
+    throw core::Error("option table: found '" + name + "', which is no option");
 }
 
 void OptionTable::parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
@@ -207,7 +224,7 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
         parse_text(read_text(file->second.back()), file->second.back());
     }
     for (const auto& [name, values] : flags) set(name, values);
-    if (on_parsed_) on_parsed_(*given_);
+    if (on_parsed_) on_parsed_(*this, *given_);
 }
 
 void OptionTable::set(const std::string& name, const std::vector<std::string>& values) const {
@@ -277,39 +294,6 @@ std::string OptionTable::text(const std::vector<Section>& sections) const {
         }
     }
     return out;
-}
-
-std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t min,
-                          std::uint64_t max) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
-        throw core::ConfigError(key, "found '" + text + "', allowed a whole number from " +
-                                         std::to_string(min) + " to " + std::to_string(max));
-    }
-    return value;
-}
-
-double parse_number(const std::string& key, const std::string& text, double min, double max) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !(value >= min && value <= max)) {
-        throw core::ConfigError(key, "found '" + text + "', allowed a number from " +
-                                         core::number_label(min) + " to " + core::number_label(max));
-    }
-    return value;
-}
-
-std::size_t parse_choice(const std::string& key, const std::string& text,
-                         const std::vector<std::string>& allowed) {
-    const auto at = std::ranges::find(allowed, text);
-    if (at == allowed.end()) {
-        std::string names;
-        for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
-        throw core::ConfigError(
-            key, "found '" + text + "'" + core::did_you_mean(text, allowed) + ", allowed " + names);
-    }
-    return static_cast<std::size_t>(at - allowed.begin());
 }
 
 std::vector<std::pair<std::string, std::vector<const Option*>>> OptionTable::groups(

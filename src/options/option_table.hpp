@@ -42,6 +42,7 @@ struct Option {
     bool stored = true;                              ///< whether it is part of the resolved configuration
     core::OptionEffect effect{};
     std::vector<Section> shared_with{};  ///< further sections whose verbs accept it
+    std::vector<std::string> initial{};  ///< values when the option was added to a table
 };
 
 /// Whether a verb with these sections accepts the option.
@@ -50,15 +51,25 @@ bool accepts(const std::vector<Section>& sections, const Option& option);
 /// The options of the program, in the order of --help.
 class OptionTable {
   public:
-    void add(Option option) { options_.push_back(std::move(option)); }
+    void add(Option option);
     const std::vector<Option>& options() const { return options_; }
     /// Effects of all stored options, by name.
     core::OptionEffects effects() const;
     /// Makes an option available to the verbs of another section. It is stored only with its own section.
     void share(const std::string& name, Section section);
-    /// Registers a function that parse() calls at its end, to set defaults that depend on other options.
-    /// Its argument contains the names of all options that have been set so far, by any call.
-    void on_parsed(std::function<void(const std::set<std::string>&)> done) { on_parsed_ = std::move(done); }
+    /// Function that sets defaults that depend on other options. Its second argument contains the names of
+    /// all options that have been set so far, by any call.
+    using DefaultSetter = std::function<void(const OptionTable&, const std::set<std::string>&)>;
+    /// Registers a function that parse() calls at its end.
+    void on_parsed(DefaultSetter done) { on_parsed_ = std::move(done); }
+    /// Appends a text to the help of an option.
+    void append_help(const std::string& name, const std::string& text);
+    /// Sets a default, which does not count as set by the user. @throws core::ConfigError
+    void set_default(const std::string& name, const std::vector<std::string>& values) const;
+    /// Returns the current values of an option. @throws core::Error if there is no such option
+    std::vector<std::string> values(const std::string& name) const { return require(name).text(); }
+    /// Returns the values that an option had when it was added. @throws core::Error as values()
+    const std::vector<std::string>& initial(const std::string& name) const { return require(name).initial; }
 
     /// Sets options from the command line and from the file of the flag `config`. Flags override the file.
     ///
@@ -96,6 +107,7 @@ class OptionTable {
     std::vector<std::pair<std::string, std::vector<const Option*>>> groups(
         const std::vector<Section>& sections) const;
     const Option* find(const std::string& name) const;
+    const Option& require(const std::string& name) const;
     void parse_file(const std::string& text, const std::string& name,
                     std::vector<std::string>& open_files) const;
     void include(const std::string& name, const std::string& including,
@@ -104,18 +116,8 @@ class OptionTable {
     void set(const std::string& name, const std::vector<std::string>& values) const;
 
     std::vector<Option> options_;
-    std::function<void(const std::set<std::string>&)> on_parsed_;
+    DefaultSetter on_parsed_;
     std::shared_ptr<std::set<std::string>> given_ = std::make_shared<std::set<std::string>>();
 };
-
-/// Reads a whole number from `min` to `max`. @param key  name of the option, for the message
-/// @throws core::ConfigError
-std::uint64_t parse_count(const std::string& key, const std::string& text, std::uint64_t min,
-                          std::uint64_t max);
-/// Reads a number from `min` to `max`. @throws core::ConfigError
-double parse_number(const std::string& key, const std::string& text, double min, double max);
-/// Returns the position of `text` in `allowed`. @throws core::ConfigError
-std::size_t parse_choice(const std::string& key, const std::string& text,
-                         const std::vector<std::string>& allowed);
 
 }  // namespace popflow::options

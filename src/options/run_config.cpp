@@ -5,8 +5,10 @@
 #include <limits>
 #include <set>
 
+#include "core/parse.hpp"
 #include "core/text.hpp"
 #include "metrics/metric.hpp"
+#include "models/families.hpp"
 #include "options/defaults.hpp"
 #include "predict/prediction_space.hpp"
 #include "report/report.hpp"
@@ -46,14 +48,16 @@ class Adder {
         add(
             name, "N", help,
             [&field, name, min, max](const Strings& v) {
-                field = static_cast<Count>(parse_count(name, v.back(), min, max));
+                field = static_cast<Count>(core::parse_count(name, v.back(), min, max));
             },
             [&field] { return Strings{std::to_string(field)}; });
     }
     void number(const std::string& name, double& field, double min, double max, const std::string& help) {
         add(
             name, "X", help,
-            [&field, name, min, max](const Strings& v) { field = parse_number(name, v.back(), min, max); },
+            [&field, name, min, max](const Strings& v) {
+                field = core::parse_number(name, v.back(), min, max);
+            },
             [&field] { return Strings{core::number_label(field)}; });
     }
     template <class Enum>
@@ -61,7 +65,7 @@ class Adder {
         add(
             name, list_choice(allowed), help,
             [&field, name, allowed](const Strings& v) {
-                field = static_cast<Enum>(parse_choice(name, v.back(), allowed));
+                field = static_cast<Enum>(core::parse_choice(name, v.back(), allowed));
             },
             [&field, allowed] { return Strings{allowed[static_cast<std::size_t>(field)]}; });
     }
@@ -82,7 +86,7 @@ class Adder {
         add(
             name, "", help,
             [&field, name](const Strings& v) {
-                field = parse_choice(name, v.back(), {"false", "true"}) == 1;
+                field = core::parse_choice(name, v.back(), {"false", "true"}) == 1;
             },
             [&field] { return Strings{field ? "true" : "false"}; }, false);
     }
@@ -114,7 +118,7 @@ void add_data(OptionTable& table, RunConfig& config) {
                     if (equals == std::string::npos || equals + 1 == item.size()) {
                         throw core::ConfigError("column", "found '" + item + "', allowed ROLE=NAME");
                     }
-                    parse_choice("column", item.substr(0, equals), roles);
+                    core::parse_choice("column", item.substr(0, equals), roles);
                     screen.columns[item.substr(0, equals)] = item.substr(equals + 1);
                 }
             }
@@ -161,124 +165,97 @@ void add_split(OptionTable& table, RunConfig& config) {
         .count("split-seed", config.split_seed, 0, "seed for the choice of replicates by --split replica");
 }
 
+std::string argument_of(const models::FieldDescription& description) {
+    if (!description.choices.empty()) return list_choice(description.choices);
+    return std::holds_alternative<double>(description.value) ? "X" : "N";
+}
+
+// Adds the settings of all methods that belong to a group. The options refer to the settings by name.
+void add_settings(OptionTable& table, Section section, models::FieldGroup group, RunConfig& config) {
+    for (const models::Family* owner : models::SettingsSet::owners()) {
+        models::Settings& settings = config.settings.of(*owner);
+        for (const models::FieldDescription& description : models::describe(settings)) {
+            const models::Field& field = description.field;
+            if (field.group != group) continue;
+            const core::OptionEffect effect{.affects = field.affects,
+                                            .methods = models::methods_of(field, *owner)};
+            Adder(table, section, effect)
+                .add(
+                    field.name, argument_of(description), field.help,
+                    [&settings, name = field.name](const Strings& v) {
+                        models::assign_text(settings, name, v.back());
+                    },
+                    [&settings, name = field.name] { return Strings{models::field_text(settings, name)}; });
+        }
+    }
+}
+
 void add_model(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::model);
-    Adder label(table, Section::model, {.affects = Affects::label});
-    Adder mfm(table, Section::model, {.affects = Affects::training, .methods = {"mfm"}});
-    Adder icnn_only(table, Section::model, {.affects = Affects::training, .methods = {"icnn"}});
-    models::FlowMatchingShape& model = config.model;
+    std::string methods;
+    for (const models::Family* family : models::families())
+        methods += (methods.empty() ? "" : ". ") + family->name() + ": " + family->summary();
     add.choice("recipe", config.recipe, {"popflow", "paper"},
                "source of the defaults. With paper, training and evaluation are as published");
-    label.add(
-        "method", list_choice(models::method_names()),
-        "fm, cgfm, mfm: flow matching whose velocity depends on no population, the training pair, or a "
-        "population embedding. icnn: neural optimal transport",
-        [&config](const Strings& v) {
-            config.method =
-                static_cast<models::Method>(parse_choice("method", v.back(), models::method_names()));
-            config.model.context = models::context_of(config.method);
-        },
-        [&config] { return Strings{models::method_name(config.method)}; });
+    Adder(table, Section::model, {.affects = Affects::label})
+        .add(
+            "method", list_choice(models::family_names()), "training method. " + methods,
+            [&config](const Strings& v) {
+                config.method =
+                    models::families()[core::parse_choice("method", v.back(), models::family_names())];
+            },
+            [&config] { return Strings{config.method->name()}; });
     Adder(table, Section::model, {.affects = Affects::training, .is_path = true})
         .text("treatment-vectors", config.treatment_vectors, "F.csv",
               "table of treatment vectors, which the model gets instead of one-hot codes");
-    icnn_only.choice("condition", config.condition, {"none", "treatment"},
-                     "input of the potentials of icnn in addition to the cell (icnn: none)");
-    label.choice("base", config.train.base, {"source", "gaussian"},
-                 "start of the flow: control cells or Gaussian noise");
-    label.count("knn", model.encoder.knn, 0,
-                "number of nearest neighbours in the encoder's graph, 0 for a DeepSet");
-    add.count("hidden", model.hidden, 1, "width of the velocity network", models::max_width);
-    add.count("layers", model.layers, 1, "number of hidden layers of the velocity network",
-              models::max_layers);
-    mfm.count("embedding", model.encoder.embedding, 1, "length of the population embedding",
-              models::max_width);
-    mfm.number("embedding-norm", model.encoder.norm, 1e-6, 1e6,
-               "Euclidean norm of the population embedding (published: 1)");
-    add.choice("modulation", model.modulation, {"none", "film"},
-               "with film, the context also scales the outputs of the hidden layers of the velocity network");
-    mfm.count("encoder-hidden", model.encoder.hidden, 1, "width of the encoder", models::max_width);
-    mfm.count("encoder-layers", model.encoder.layers, 1, "number of graph convolutions of the encoder", 100);
-    mfm.choice("encoder-activation", model.encoder.activation, {"relu", "none"},
-               "activation between the layers of the encoder (paper: none)");
-    add.count("time-frequencies", model.time_frequencies, 1, "number of frequencies of flow time",
-              models::max_width);
-    add.number("time-highest", model.time_highest, 0, 1e6,
-               "highest frequency of flow time, in radians over the whole flow");
-    add.number("time-max-period", model.time_max_period, 1, 1e9,
-               "ratio of the longest to the shortest period of flow time");
-    add.count("space-frequencies", model.space_frequencies, 0,
-              "number of random Fourier frequencies of a cell in the velocity network", models::max_width);
-    add.number("space-scale", model.space_scale, 0, 1e3,
-               "standard deviation of the frequencies of --space-frequencies");
-    mfm.count("encoder-frequencies", model.encoder.frequencies, 0,
-              "number of random Fourier frequencies of a cell in the encoder", models::max_width);
-    mfm.number("encoder-scale", model.encoder.frequency_scale, 0, 1e3,
-               "standard deviation of the frequencies of --encoder-frequencies");
-    models::IcnnTransportShape& icnn = config.icnn;
-    icnn_only.count("icnn-hidden", icnn.hidden, 1, "width of the convex potentials", models::max_width);
-    icnn_only.count("icnn-layers", icnn.layers, 1, "number of hidden layers of the convex potentials",
-                    models::max_layers);
-    icnn_only.choice("icnn-start", icnn.start, {"identity", "uniform"},
-                     "initial weights of the convex potentials: of the identity map, or uniform as published "
-                     "(paper: uniform)");
+    add_settings(table, Section::model, models::FieldGroup::model, config);
 }
 
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     Adder passive(table, Section::train, {.affects = Affects::nothing});
     train::TrainOptions& train = config.train;
+    train::PairSampling& sampling = config.sampling;
     add.count("steps", train.steps, 1, "number of gradient steps");
     add.count("batch-pairs", train.batch_pairs, 1,
               "number of pairs per step, distributed over the ranks. The default is at most the number of "
-              "training pairs (paper: 1)",
+              "training pairs",
               4096);
-    add.count("cells", train.cells, 2, "maximum number of cells drawn from each population of a pair",
+    add.count("cells", sampling.cells, 2, "maximum number of cells drawn from each population of a pair",
               1 << 20);
     Adder(table, Section::train, {.affects = Affects::seed})
         .count("seed", train.seed, 0, "seed of initial weights, random frequencies and draws");
-    Adder(table, Section::train, {.affects = Affects::training, .methods = {"mfm"}})
-        .choice("updates", config.model.updates, {"joint", "alternate"},
-                "updates of velocity and encoder of mfm: both in each step, or alternating, with cached "
-                "embeddings (paper: alternate)");
-    Adder(table, Section::train, {.affects = Affects::reported})
-        .choice("loss", config.model.loss, {"full", "reduced"},
-                "reported loss, with or without the constant ||x1 - x0||^2 (paper: reduced)");
-    Adder(table, Section::train, {.affects = Affects::training, .methods = {"icnn"}})
-        .count("icnn-inner-steps", config.icnn.inner_steps, 1,
-               "number of updates of potential g per update of potential f");
-    add.choice("coupling", train.coupling, {"random", "ot", "rows", "rows-ot"},
+    add_settings(table, Section::train, models::FieldGroup::training, config);
+    add.choice("coupling", sampling.coupling, {"random", "ot", "rows", "rows-ot"},
                "coupling of control and treated cells. random: independent draws. ot: exact optimal "
                "transport of independent draws. rows: the same rows of both populations. rows-ot: exact "
-               "optimal transport of the same rows. Paper: ot for fm and cgfm with --base source");
-    add.choice("coupling-scope", train.coupling_scope, {"pair", "condition"},
+               "optimal transport of the same rows");
+    add.choice("coupling-scope", sampling.coupling_scope, {"pair", "condition"},
                "cells that optimal transport couples: those of one pair of populations, or of all pairs of a "
                "step with the same treatment and dose");
     add.add(
         "augment", "NAMES",
         "none, or some of rotate, reflect, mix, stretch, splice. All but mix need two markers. stretch and "
         "splice need --coupling rows or rows-ot",
-        [&train](const Strings& v) { train.augmentation = train::Augmentation::parse(v.back()); },
-        [&train] { return Strings{train.augmentation.text()}; });
-    add.number("augment-until", train.augment_until, 0, 1,
+        [&sampling](const Strings& v) { sampling.augmentation = train::Augmentation::parse(v.back()); },
+        [&sampling] { return Strings{sampling.augmentation.text()}; });
+    add.number("augment-until", sampling.augment_until, 0, 1,
                "fraction of the steps with augmentation, later steps use the original pairs");
     Adder(table, Section::train, {.affects = Affects::scored_cells})
-        .choice("normalise", train.normalise, {"no", "yes"},
+        .choice("normalise", config.normalise, {"no", "yes"},
                 "centre and scale the markers by the training cells. Scores are computed in this space");
-    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam (icnn and paper: 1e-4)");
+    add.number("rate", train.rate, 0, 1e3, "learning rate of Adam");
     add.choice("schedule", train.schedule, {"constant", "cosine"},
-               "schedule of the learning rate after the warm-up (icnn and paper: constant)");
-    add.count("warmup-steps", train.warmup_steps, 0, "number of steps of linear warm-up (icnn and paper: 0)");
-    add.number("clip-norm", train.clip_norm, 0, 1e9,
-               "maximum norm of the gradient, 0 for no clipping (icnn and paper: 0)");
+               "schedule of the learning rate after the warm-up");
+    add.count("warmup-steps", train.warmup_steps, 0, "number of steps of linear warm-up");
+    add.number("clip-norm", train.clip_norm, 0, 1e9, "maximum norm of the gradient, 0 for no clipping");
     add.number("ema-decay", train.adam.ema_decay, 0, 0.9999999,
-               "decay of the exponential moving average of the weights, 0 for none (icnn and paper: 0)");
-    add.number("beta1", train.adam.beta1, 0, 0.9999999, "beta1 of Adam (icnn: 0.5)");
-    add.number("beta2", train.adam.beta2, 0, 0.9999999, "beta2 of Adam (icnn: 0.9)");
+               "decay of the exponential moving average of the weights, 0 for none");
+    add.number("beta1", train.adam.beta1, 0, 0.9999999, "beta1 of Adam");
+    add.number("beta2", train.adam.beta2, 0, 0.9999999, "beta2 of Adam");
     add.number("epsilon", train.adam.epsilon, 1e-30, 1, "epsilon of Adam");
     add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
-               "precision of matrix products in training, auto for bf16 if the CPUs of all ranks support it "
-               "(paper: fp32)");
+               "precision of matrix products in training, auto for bf16 if the CPUs of all ranks support it");
     add.text("cache", config.cache, "auto|memory|FOLDER",
              "storage of the cells of a rank: memory, or a temporary file in a folder on a local disk. With "
              "auto, a file in $TMPDIR if the cells need more than half of the available memory",
@@ -295,7 +272,7 @@ void add_train(OptionTable& table, RunConfig& config) {
         "stop-after", "N",
         "store a checkpoint and exit with code 75 after this step, as on a signal, 0 for never",
         [&config](const Strings& v) {
-            config.stop_after = parse_count("stop-after", v.back(), 0, 1ULL << 62U);
+            config.stop_after = core::parse_count("stop-after", v.back(), 0, 1ULL << 62U);
         },
         [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
     add.toggle("resume", config.resume, "continue a stopped training or evaluation, if there is one");
@@ -312,14 +289,14 @@ void add_transport(OptionTable& table, RunConfig& config) {
         [&evaluate](const Strings& v) {
             constexpr std::uint64_t max = std::numeric_limits<std::int64_t>::max();
             evaluate.max_cells =
-                v.back() == "all" ? eval::all_cells : parse_count("max-cells", v.back(), 2, max);
+                v.back() == "all" ? eval::all_cells : core::parse_count("max-cells", v.back(), 2, max);
         },
         [&evaluate] {
             return Strings{evaluate.max_cells == eval::all_cells ? "all"
                                                                  : std::to_string(evaluate.max_cells)};
         });
     add.choice("eval-draw", evaluate.draw, {"random", "first"},
-               "choice of these cells: random, or the first rows (paper: first)");
+               "choice of these cells: random, or the first rows");
     Adder(table, Section::transport, {.affects = Affects::seed})
         .count("eval-seed", evaluate.seed, 0, "seed of that draw and of the choice of training pairs");
     Adder(table, Section::transport, {.affects = Affects::prediction})
@@ -331,7 +308,7 @@ void add_transport(OptionTable& table, RunConfig& config) {
             "scale of predicted cells: of the data file, after the transform (`transformed` if it is not "
             "arcsinh), or of the model",
             [&config](const Strings& v) {
-                parse_choice("space", v.back(), predict::space_names());
+                core::parse_choice("space", v.back(), predict::space_names());
                 config.space = v.back();
             },
             [&config] { return Strings{config.space}; });
@@ -345,7 +322,7 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         [&evaluate](const Strings& v) {
             evaluate.parts.clear();
             for (const std::string& part : core::split_text(v.back(), ',')) {
-                parse_choice("parts", part, {"train", "validation", "test"});
+                core::parse_choice("parts", part, {"train", "validation", "test"});
                 evaluate.parts.push_back(screen::parse_part(part));
             }
         },
@@ -362,7 +339,7 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         [&evaluate](const Strings& v) {
             evaluate.metrics.clear();
             for (const std::string& name : core::split_text(v.back(), ',')) {
-                parse_choice("metrics", name, metrics::metric_names());
+                core::parse_choice("metrics", name, metrics::metric_names());
                 evaluate.metrics.push_back(name);
             }
         },
@@ -389,7 +366,7 @@ std::vector<double> parse_numbers(const std::string& key, const Strings& values,
     std::vector<double> numbers;
     for (const std::string& value : values) {
         for (const std::string& item : core::split_text(value, ',')) {
-            numbers.push_back(parse_number(key, item, min, max));
+            numbers.push_back(core::parse_number(key, item, min, max));
             if (std::ranges::count(numbers, numbers.back()) > 1)
                 throw core::ConfigError(key, "found '" + item + "' twice, allowed once");
         }
@@ -434,7 +411,7 @@ void add_report(OptionTable& table, RunConfig& config) {
         "format of the report: " + list_text(report::report_format_names()) +
             " (default: by the name of the output, otherwise text)",
         [&config](const Strings& v) {
-            parse_choice("format", v.back(), report::report_format_names());
+            core::parse_choice("format", v.back(), report::report_format_names());
             config.format = v.back();
         },
         [&config] { return config.format.empty() ? Strings{} : Strings{config.format}; }, false);
@@ -495,8 +472,9 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
             const auto colon = text.find(':');
             if (colon == std::string::npos)
                 throw core::ConfigError("cells", "found '" + text + "', allowed MIN:MAX");
-            screen.min_cells = parse_count("cells", text.substr(0, colon), 1, 1U << 30U);
-            screen.max_cells = parse_count("cells", text.substr(colon + 1), screen.min_cells, 1U << 30U);
+            screen.min_cells = core::parse_count("cells", text.substr(0, colon), 1, 1U << 30U);
+            screen.max_cells =
+                core::parse_count("cells", text.substr(colon + 1), screen.min_cells, 1U << 30U);
         },
         [&screen] {
             return Strings{std::to_string(screen.min_cells) + ":" + std::to_string(screen.max_cells)};
@@ -533,31 +511,17 @@ OptionTable run_options(RunConfig& config) {
     for (const char* name : {"config", "transform", "markers", "exclude-markers", "metrics", "max-cells",
                              "seed", "json", "sinkhorn-epsilon", "sinkhorn-rho"})
         table.share(name, Section::scores);
-    table.on_parsed([&config](const std::set<std::string>& given) { apply_defaults(config, given); });
+    add_default_notes(table);
+    table.on_parsed([&config, changed = std::make_shared<std::set<std::string>>()](
+                        const OptionTable& options, const std::set<std::string>& given) {
+        apply_defaults(config, options, given, *changed);
+    });
     return table;
 }
 
 const std::vector<Section>& training_sections() {
     static const std::vector<Section> sections{Section::data, Section::split, Section::model, Section::train};
     return sections;
-}
-
-std::vector<std::string> differences(const std::string& now, const std::string& before,
-                                     const core::OptionEffects& effects) {
-    auto a = core::key_values(now);
-    auto b = core::key_values(before);
-    std::set<std::string> keys;
-    for (const auto& entry : a) keys.insert(entry.first);
-    for (const auto& entry : b) keys.insert(entry.first);
-    std::vector<std::string> lines;
-    for (const std::string& key : keys) {
-        const auto effect = effects.find(key);
-        const bool ignored =
-            effect != effects.end() && (effect->second.affects == Affects::nothing || effect->second.is_path);
-        if (!ignored && a[key] != b[key])
-            lines.push_back(key + ": found '" + a[key] + "', was '" + b[key] + "'");
-    }
-    return lines;
 }
 
 }  // namespace popflow::options

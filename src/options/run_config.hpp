@@ -5,25 +5,19 @@
 #include <vector>
 
 #include "eval/evaluator.hpp"
-#include "models/icnn_transport.hpp"
-#include "models/method.hpp"
+#include "models/family.hpp"
 #include "options/option_table.hpp"
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
 #include "simulate/letters.hpp"
 #include "simulate/simulated_screen.hpp"
+#include "train/pair_sampler.hpp"
 #include "train/trainer.hpp"
 
 namespace popflow::options {
 
 /// Values of --precision. `automatic` is resolved when a training starts.
 enum class PrecisionChoice { automatic, fp32, bf16 };
-
-/// Source of the defaults, see apply_defaults().
-enum class Recipe { popflow, paper };
-
-/// Input of the potentials of method icnn, in addition to the cell.
-enum class PotentialInput { none, treatment };
 
 /// All settings of the verbs that train or use a model, with their defaults.
 struct RunConfig {
@@ -35,12 +29,12 @@ struct RunConfig {
     screen::ScreenOptions screen;
     std::string split = "replica";
     std::uint64_t split_seed = 0;
-    Recipe recipe = Recipe::popflow;
-    models::Method method = models::Method::mfm;
-    PotentialInput condition = PotentialInput::treatment;
-    models::FlowMatchingShape model;
-    models::IcnnTransportShape icnn;
+    models::Recipe recipe = models::Recipe::popflow;
+    const models::Family* method = models::find_family("mfm");
+    models::SettingsSet settings;  ///< settings of all methods
     train::TrainOptions train;
+    train::PairSampling sampling;  ///< base is a setting of the method and not set here
+    bool normalise = true;         ///< see train::TrainingSetOptions
     PrecisionChoice precision = PrecisionChoice::automatic;
     std::uint64_t checkpoint_every = 500;  ///< steps between checkpoints
     double checkpoint_minutes = 30;        ///< 0: only after checkpoint_every steps
@@ -61,6 +55,9 @@ struct RunConfig {
     std::vector<std::string> treatments;  ///< treatments to predict, may contain comma-separated lists
     std::vector<double> concentrations;   ///< concentrations to predict
     std::vector<double> times;            ///< flow times at which intermediate cells are written
+
+    /// Settings of the chosen method.
+    const models::Settings& method_settings() const { return settings.of(*method); }
 };
 
 /// Returns the options of a RunConfig. They refer to it, so it must outlive the table.
@@ -82,11 +79,5 @@ OptionTable simulate_letters_options(SimulateConfig& config);
 /// Sections whose options determine the result of a training. A checkpoint stores them and a resume compares
 /// them.
 const std::vector<Section>& training_sections();
-
-/// Compares two resolved configurations. Returns `key: found ..., was ...` for each key that differs.
-///
-/// Leaves out options without an effect and paths: the content of a file counts, see core::OptionEffect.
-std::vector<std::string> differences(const std::string& now, const std::string& before,
-                                     const core::OptionEffects& effects);
 
 }  // namespace popflow::options

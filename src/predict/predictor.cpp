@@ -146,7 +146,7 @@ class Predictor {
 // Checks that every population has enough cells: the encoder's graph needs more cells than neighbours.
 void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const TrainedModel& trained,
                  const PredictOptions& options) {
-    const std::size_t knn = trained.neighbours;
+    const std::size_t knn = trained.model.neighbours();
     if (knn == 0) return;
     const std::string needed =
         "allowed more than " + std::to_string(knn) + ", the neighbours of each cell in the encoder";

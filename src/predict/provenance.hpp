@@ -9,7 +9,7 @@ namespace popflow::predict {
 
 /// Origin of results, stored as attributes of the root group of a result file.
 struct Provenance {
-    std::string method;  ///< fm, cgfm, mfm, icnn
+    std::string method;  ///< name of the training method
     std::string base;    ///< source, gaussian
     std::size_t knn = 0;
     std::uint64_t seed = 0;

@@ -22,32 +22,28 @@ bool exists(const std::string& path) {
 
 std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& model,
                                                        const train::Checkpoint& checkpoint) {
-    return std::make_unique<const TrainedModel>(TrainedModel{
-        .model = model,
-        .values = checkpoint.adam.average,
-        .gaussian_base = checkpoint.base == train::Base::gaussian,
-        .normalisation = checkpoint.normalisation,
-        .conditions = checkpoint.conditions,
-        .mean_shifts = checkpoint.mean_shifts,
-        .cell_types = checkpoint.cell_types,
-        .neighbours =
-            checkpoint.shape.context == models::Context::population ? checkpoint.shape.encoder.knn : 0});
+    const models::CellTransport* transport = model.cell_transport();
+    if (transport == nullptr)
+        throw core::ConfigError(
+            "run", "found method " + checkpoint.family->name() + ", which does not predict treated cells");
+    return std::make_unique<const TrainedModel>(TrainedModel{.model = *transport,
+                                                             .values = checkpoint.adam.average,
+                                                             .normalisation = checkpoint.normalisation,
+                                                             .conditions = checkpoint.conditions,
+                                                             .mean_shifts = checkpoint.mean_shifts,
+                                                             .cell_types = checkpoint.cell_types});
 }
 
 }  // namespace
 
-std::string weights_path(const std::string& run) {
-    return run + "/weights.h5";
-}
-
 bool is_run_folder(const std::string& folder) {
     return is_file(folder + "/config.cfg") || is_file(train::checkpoint_path(folder)) ||
-           is_file(weights_path(folder));
+           is_file(train::weights_path(folder));
 }
 
 train::Checkpoint read_run(const std::string& run) {
     if (exists(train::checkpoint_path(run))) return train::read_checkpoint(train::checkpoint_path(run));
-    if (exists(weights_path(run))) return train::read_weights(weights_path(run));
+    if (exists(train::weights_path(run))) return train::read_weights(train::weights_path(run));
     if (is_run_folder(run))
         throw core::ConfigError(
             "run", "found '" + run + "', which has no checkpoint.h5 yet: its training has not stored one");

@@ -10,9 +10,6 @@
 
 namespace popflow::predict {
 
-/// Path of the weights without the optimiser's state, which a completed training writes.
-std::string weights_path(const std::string& run);
-
 /// Returns whether a folder has a configuration, a checkpoint or weights.
 bool is_run_folder(const std::string& folder);
 
@@ -23,6 +20,7 @@ train::Checkpoint read_run(const std::string& run);
 /// A model that owns everything it needs to predict. Needs no MPI. Thread-safe: predictions do not change it.
 class RunModel {
   public:
+    /// @throws core::ConfigError if the method does not predict treated cells
     explicit RunModel(train::Checkpoint checkpoint);
     /// Reads the model of a run folder. @throws core::UserError as read_run()
     static RunModel load(const std::string& run) { return RunModel(read_run(run)); }

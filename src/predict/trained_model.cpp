@@ -80,7 +80,7 @@ void transport_cells(const TrainedModel& trained, std::span<const float> context
                      const screen::Population& treated, double tolerance, core::Stream& noise,
                      linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
     const std::vector<float> condition = trained.conditions.encode(treated);
-    if (trained.gaussian_base) {
+    if (trained.model.base() == models::Base::gaussian) {
         for (std::size_t i = 0; i < x.rows; ++i) noise.fill_normal(x.row_span(i));
     }
     const ode::Options solver{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};

@@ -18,15 +18,13 @@ namespace popflow::predict {
 
 /// Trained model with the data that its use needs. Non-owning: the referenced objects must outlive it.
 struct TrainedModel {
-    const models::Model& model;
+    const models::CellTransport& model;
     std::span<const float> values;  ///< weights
-    bool gaussian_base = false;
     const screen::Normalisation& normalisation;
     const screen::Conditions& conditions;
     const linalg::Matrix<float>& mean_shifts;  ///< [conditions.count(), d], normalised
-    const std::vector<std::string>&
-        cell_types;              ///< cell types of the training data. The model ignores a single one
-    std::size_t neighbours = 0;  ///< neighbours of a cell in the encoder's graph, 0 without a graph
+    /// Cell types of the training data. The model ignores a single one.
+    const std::vector<std::string>& cell_types;
 };
 
 /// Role of a draw in an evaluation or prediction, the last part of its stream key. Results depend on the

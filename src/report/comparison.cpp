@@ -10,6 +10,7 @@
 
 #include "core/text.hpp"
 #include "metrics/metric.hpp"
+#include "models/family.hpp"
 
 namespace popflow::report {
 
@@ -35,7 +36,7 @@ std::string ComparisonRow::label() const {
     std::string name = predictor;
     if (is_model()) {
         name = core::upper_case(method);
-        if (method == "mfm") name += " k=" + std::to_string(knn);
+        if (models::uses_setting(method, "knn")) name += " k=" + std::to_string(knn);
         if (base == "gaussian") name += " w/ N";
         name += variant;
     }
@@ -139,9 +140,10 @@ std::size_t index_of(const Texts& names, const std::string& name) {
 
 // Returns the sort key of a row: the order of the published tables, then the baselines.
 auto sort_key(const ComparisonRow& row) {
-    static const Texts methods{"fm", "cgfm", "icnn", "mfm"};
-    // The published tables have the Gaussian base first for MFM and last for other methods.
-    const bool is_second_base = (row.base == "gaussian") != (row.method == "mfm");
+    const Texts methods = models::family_names();
+    // The published tables have the Gaussian base first for methods that embed the population and last for
+    // other methods.
+    const bool is_second_base = (row.base == "gaussian") != models::uses_setting(row.method, "knn");
     return std::tuple(eval::predictor_index(row.predictor), index_of(methods, row.method), row.method,
                       is_second_base, row.knn, row.variant);
 }
@@ -170,12 +172,13 @@ class Collector {
     }
 
   private:
-    // Returns method, base, k and variant of a file. Only MFM has a graph and a k.
+    // Returns method, base, k and variant of a file. k is 0 for methods without a graph.
     std::tuple<std::string, std::string, std::size_t, std::string> kind(std::size_t i) const {
         const predict::Provenance& p = results_[i].provenance;
-        std::string variant = p.method == "icnn" && p.condition == "treatment" ? treatment_variant : "";
+        const bool sees_treatment = models::uses_setting(p.method, "condition") && p.condition == "treatment";
+        std::string variant = sees_treatment ? treatment_variant : "";
         if (p.recipe == "paper") variant += " (paper)";
-        return {p.method, p.base, p.method == "mfm" ? p.knn : 0, variant};
+        return {p.method, p.base, models::uses_setting(p.method, "knn") ? p.knn : 0, variant};
     }
 
     // Returns the row of a predictor of file i. Adds the row if it is new.

@@ -38,7 +38,7 @@ struct RowScores {
     std::map<std::string, SeedStatistics> by_metric;
 };
 
-/// ComparisonRow::variant of an icnn row with the treatment as an input.
+/// ComparisonRow::variant of a row whose method can ignore the treatment, and does not.
 inline constexpr const char* treatment_variant = " + treatment";
 
 /// One line of a comparison: a model trained with several seeds, or a baseline.
@@ -47,7 +47,7 @@ struct ComparisonRow {
     std::string method{};   ///< method of a model, empty for a baseline
     std::string base{};
     std::size_t knn = 0;                 ///< neighbours of mfm
-    std::string variant{};               ///< ` + treatment` (icnn), ` (paper)` (published recipe)
+    std::string variant{};               ///< treatment_variant, ` (paper)` (published recipe)
     std::string differs{};               ///< `steps=500, rate=0.01`: differences from similar rows
     std::vector<std::uint64_t> seeds{};  ///< training seeds, each once
     std::map<Scope, RowScores> scores{};

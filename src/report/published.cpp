@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "models/family.hpp"
 #include "report/builtin_tables.hpp"
 
 namespace popflow::report {
@@ -98,8 +99,8 @@ std::optional<PublishedValue> PublishedTable::find(const ComparisonRow& row, con
     } else if (aggregation != "culture_mean") {
         return std::nullopt;
     }
-    const std::string key =
-        row.method + "," + row.base + "," + (row.method == "mfm" ? std::to_string(row.knn) : "");
+    const std::string key = row.method + "," + row.base + "," +
+                            (models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "");
     const auto at = rows_.find(key);
     // The published ICNN does not have the treatment as an input.
     const bool is_other_variant = row.variant.starts_with(treatment_variant);

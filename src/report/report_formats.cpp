@@ -6,6 +6,7 @@
 
 #include "core/text.hpp"
 #include "metrics/metric.hpp"
+#include "models/family.hpp"
 
 namespace popflow::report {
 
@@ -167,7 +168,7 @@ std::string csv_header() {
 std::string csv_lines(const Comparison& comparison, const PublishedTable* published) {
     std::string text;
     for (const ComparisonRow& row : comparison.rows) {
-        const std::string knn = row.method == "mfm" ? std::to_string(row.knn) : "";
+        const std::string knn = models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "";
         const std::string head = csv_cell(comparison.split) + "," + csv_cell(comparison.data_fingerprint) +
                                  "," + row.predictor + "," + row.method + "," + row.base + "," + knn + "," +
                                  csv_cell(row.differs);

@@ -6,6 +6,7 @@
 
 #include "core/version.hpp"
 #include "metrics/metric.hpp"
+#include "models/family.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
 #include "report/report_panels.hpp"
@@ -177,7 +178,9 @@ std::string provenance_part(const std::vector<eval::Results>& results) {
         const predict::Provenance& p = r.provenance;
         std::string row;
         for (const std::string& cell :
-             {r.file, p.method + ", " + p.base + (p.method == "mfm" ? ", k=" + std::to_string(p.knn) : ""),
+             {r.file,
+              p.method + ", " + p.base +
+                  (models::uses_setting(p.method, "knn") ? ", k=" + std::to_string(p.knn) : ""),
               std::to_string(p.seed), std::to_string(p.steps), p.split, p.precision,
               std::to_string(p.ranks) + " × " + std::to_string(p.threads), p.version + " " + p.commit,
               p.data_fingerprint}) {

@@ -9,7 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "train/trainer.hpp"
+#include "train/pair_sampler.hpp"
 
 namespace popflow::train {
 
@@ -47,7 +47,7 @@ void shuffle_rows(Matrix<float>& x, core::Stream& stream) {
 }
 
 // Returns another pair of the lane with the same condition, uniformly at random, or null if there is none.
-const TrainingPair* choose_other(const Lane& lane, const TrainingPair& pair, core::Stream& stream) {
+const TrainingPair* choose_other(const PairLane& lane, const TrainingPair& pair, core::Stream& stream) {
     std::vector<const TrainingPair*> others;
     for (const TrainingPair& other : lane.pairs) {
         if (other.index != pair.index && other.condition == pair.condition) others.push_back(&other);
@@ -163,12 +163,12 @@ std::string Augmentation::text() const {
     return names.empty() ? "none" : core::joined(names);
 }
 
-Augmentation TrainOptions::augmentation_at(std::uint64_t step) const {
+Augmentation PairSampling::augmentation_at(std::uint64_t step, std::uint64_t steps) const {
     return static_cast<double>(step) < augment_until * static_cast<double>(steps) ? augmentation
                                                                                   : Augmentation{};
 }
 
-void augment(const Augmentation& which, core::Stream stream, const Lane& lane, const TrainingPair& pair,
+void augment(const Augmentation& which, core::Stream stream, const PairLane& lane, const TrainingPair& pair,
              bool rows_correspond, DrawnCells cells) {
     // Drawn whether used or not, so that the result of one symmetry does not depend on the others.
     const double angle = 2 * std::numbers::pi * stream.uniform();
@@ -200,7 +200,7 @@ void augment(const Augmentation& which, core::Stream stream, const Lane& lane, c
 }
 
 void check_augmentation(const Augmentation& which, std::size_t markers, bool rows_correspond,
-                        models::Context context) {
+                        bool indexes_pairs) {
     const std::string found = "found '" + which.text() + "' with ";
     if (which.needs_two_markers() && markers != 2) {
         throw core::ConfigError(
@@ -212,11 +212,11 @@ void check_augmentation(const Augmentation& which, std::size_t markers, bool row
                                                "rows that do not correspond: stretch and splice need "
                                                "--coupling rows or rows-ot");
     }
-    if ((which.mix || which.splice) && context == models::Context::pair_index) {
+    if ((which.mix || which.splice) && indexes_pairs) {
         throw core::ConfigError("augment",
                                 found +
-                                    "method cgfm: mix and splice need fm or mfm, since cgfm has no "
-                                    "code for a population of two pairs");
+                                    "a method that has an input for each training pair: mix and splice make "
+                                    "populations of two pairs, which have none. Use fm or mfm");
     }
 }
 

@@ -8,11 +8,10 @@
 
 #include "core/random.hpp"
 #include "linalg/matrix.hpp"
-#include "models/flow_matching.hpp"
 
 namespace popflow::train {
 
-struct Lane;
+struct PairLane;
 struct TrainingPair;
 
 /// Data augmentation of the cells of a slot, after they are drawn.
@@ -65,14 +64,15 @@ struct DrawnCells {
 /// @param rows_correspond  whether row i of the treated cells is the partner of row i of the control cells.
 ///                         If true, this stays so. If false, `mix` shuffles the treated cells.
 /// @param cells  cells to change
-void augment(const Augmentation& which, core::Stream stream, const Lane& lane, const TrainingPair& pair,
+void augment(const Augmentation& which, core::Stream stream, const PairLane& lane, const TrainingPair& pair,
              bool rows_correspond, DrawnCells cells);
 
 /// Checks that the data and the method allow the selected augmentations.
 ///
 /// @throws core::ConfigError if `which` needs two markers or corresponding rows that the data do not have, or
-///         if `mix` or `splice` meet Context::pair_index. Their populations have no index among the pairs.
+///         if `mix` or `splice` meet a method that indexes pairs: their populations have no index.
+/// @param indexes_pairs  see models::Family::indexes_pairs()
 void check_augmentation(const Augmentation& which, std::size_t markers, bool rows_correspond,
-                        models::Context context);
+                        bool indexes_pairs);
 
 }  // namespace popflow::train

@@ -1,159 +1,80 @@
 // SPDX-License-Identifier: MIT
 #include "train/checkpoint.hpp"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 
-#include "core/digest.hpp"
+#include "core/checksum.hpp"
+#include "core/error.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "h5/file.hpp"
-#include "h5/group.hpp"
+#include "train/checkpoint_format1.hpp"
 #include "train/checksum_trailer.hpp"
+#include "train/stored_tensors.hpp"
 
 namespace popflow::train {
 
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 
-void write_matrix(h5::Group& group, const std::string& name, linalg::ConstMatrixView<float> m) {
-    group.write(name, std::span<const float>(m.data, m.rows * m.cols), {m.rows, m.cols});
-}
-
-linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& name) {
-    const h5::Dataset dataset = group.open_dataset(name);
-    if (dataset.rank() != 2) {
-        throw core::DataError(group.file(), dataset.path(),
-                              "found " + std::to_string(dataset.rank()) + " dimensions, expected 2");
-    }
-    linalg::Matrix<float> m(dataset.shape()[0], dataset.shape()[1]);
-    dataset.read_rows(0, m.rows(), m.values());
-    return m;
-}
-
-void check_matrix(const h5::Group& parent, const std::string& name, std::span<const std::size_t> shape,
-                  std::size_t rows, std::size_t cols) {
-    if (shape.size() == 2 && shape[0] == rows && shape[1] == cols) return;
-    std::string found;
-    for (const std::size_t n : shape) found += (found.empty() ? "" : " x ") + std::to_string(n);
-    throw core::DataError(
-        parent.file(), name,
-        "found " + found + ", expected " + std::to_string(rows) + " x " + std::to_string(cols));
-}
-
-// Writes one dataset per tensor, so that other programs find weights by name.
-void write_tensors(h5::Group& parent, const std::string& name, const nn::ParameterLayout& layout,
-                   std::span<const float> buffer) {
-    h5::Group group = parent.create_group(name);
-    for (const nn::Tensor& tensor : layout.tensors())
-        write_matrix(group, tensor.name, matrix_of(buffer, tensor));
-}
-
-linalg::AlignedVector<float> read_tensors(const h5::Group& parent, const std::string& name,
-                                          const nn::ParameterLayout& layout) {
-    const h5::Group group = parent.open_group(name);
-    // Checks all tensors before the allocation, since the file may claim sizes that its datasets do not have.
-    for (const nn::Tensor& tensor : layout.tensors()) {
-        const h5::Dataset dataset = group.open_dataset(tensor.name);
-        check_matrix(parent, name + "/" + tensor.name, dataset.shape(), tensor.rows, tensor.cols);
-    }
-    linalg::AlignedVector<float> buffer(layout.size(), 0.0F);
-    for (const nn::Tensor& tensor : layout.tensors()) {
-        const linalg::Matrix<float> m = read_matrix(group, tensor.name);
-        std::ranges::copy(m.values(), nn::elements_of(std::span<float>(buffer), tensor).begin());
-    }
-    return buffer;
-}
-
-void write_shape(h5::Group group, const models::FlowMatchingShape& shape, models::Method method, Base base) {
-    group.write_attribute("method", models::method_name(method));
-    group.write_attribute("base", base == Base::source ? "source" : "gaussian");
-    group.write_attribute("markers", shape.markers);
-    group.write_attribute("cell_types", shape.cell_types);
-    group.write_attribute("conditions", shape.conditions);
-    group.write_attribute("training_pairs", shape.training_pairs);
-    group.write_attribute("hidden", shape.hidden);
-    group.write_attribute("layers", shape.layers);
-    group.write_attribute("time_frequencies", shape.time_frequencies);
-    group.write_attribute("time_highest", shape.time_highest);
-    group.write_attribute("time_max_period", shape.time_max_period);
-    group.write_attribute("space_frequencies", shape.space_frequencies);
-    group.write_attribute("space_scale", shape.space_scale);
-    group.write_attribute("encoder_hidden", shape.encoder.hidden);
-    group.write_attribute("encoder_layers", shape.encoder.layers);
-    group.write_attribute("embedding", shape.encoder.embedding);
-    group.write_attribute("knn", shape.encoder.knn);
-    group.write_attribute("embedding_norm", shape.encoder.norm);
-    group.write_attribute("modulation", shape.modulation == models::Modulated::film ? "film" : "none");
-    group.write_attribute("encoder_frequencies", shape.encoder.frequencies);
-    group.write_attribute("encoder_scale", shape.encoder.frequency_scale);
-    if (shape.encoder.activation == models::EncoderActivation::none) {
-        group.write_attribute("encoder_activation", "none");
+void write_settings(h5::Group group, const models::Settings& settings) {
+    for (const models::FieldDescription& description : models::describe(settings)) {
+        const std::string& name = description.field.name;
+        if (const auto* count = std::get_if<std::uint64_t>(&description.value))
+            group.write_attribute(name, *count);
+        else if (const auto* number = std::get_if<double>(&description.value))
+            group.write_attribute(name, *number);
+        else
+            group.write_attribute(name, std::get<std::string>(description.value));
     }
 }
 
-void write_icnn(h5::Group group, const models::IcnnTransportShape& shape) {
-    group.write_attribute("conditions", shape.conditions);
-    group.write_attribute("hidden", shape.hidden);
-    group.write_attribute("layers", shape.layers);
-    group.write_attribute("inner_steps", shape.inner_steps);
-}
-
-// Reads a size. Its default limit keeps the product of a few sizes within the range of std::size_t.
-std::size_t read_size(const h5::Group& group, const char* name, std::size_t max = 1'000'000'000) {
-    const std::int64_t found = group.int_attribute(name);
-    if (found < 0 || static_cast<std::size_t>(found) > max)
-        throw core::DataError(group.file(), name,
-                              "found " + std::to_string(found) + ", allowed 0 to " + std::to_string(max));
-    return static_cast<std::size_t>(found);
-}
-
-models::IcnnTransportShape read_icnn(const h5::Group& group, std::size_t markers) {
-    return {.markers = markers,
-            .conditions = read_size(group, "conditions"),
-            .hidden = read_size(group, "hidden", models::max_width),
-            .layers = read_size(group, "layers", models::max_layers),
-            .inner_steps = read_size(group, "inner_steps")};
-}
-
-models::Method read_method(const h5::Group& group) {
-    const auto& names = models::method_names();
-    const std::string name = group.string_attribute("method");
-    const auto at = std::ranges::find(names, name);
-    if (at == names.end()) {
-        throw core::DataError(group.file(), "method", "found '" + name + "', allowed " + core::joined(names));
+std::shared_ptr<const models::Settings> read_settings(const h5::Group& group, const models::Family& family) {
+    std::unique_ptr<models::Settings> settings = family.make_settings();
+    for (const models::FieldDescription& description : models::describe(*settings)) {
+        const std::string& name = description.field.name;
+        models::FieldValue value;
+        if (std::holds_alternative<std::uint64_t>(description.value))
+            value = std::uint64_t{read_size(group, name.c_str(), std::get<std::uint64_t>(description.max))};
+        else if (std::holds_alternative<double>(description.value))
+            value = group.double_attribute(name);
+        else
+            value = group.string_attribute(name);
+        try {
+            models::assign(*settings, name, value);
+        } catch (const core::ConfigError& error) {
+            throw core::DataError(group.file(), group.path(), error.what());
+        }
     }
-    return static_cast<models::Method>(at - names.begin());
+    return settings;
 }
 
-models::FlowMatchingShape read_shape(const h5::Group& group, models::Method method) {
-    const auto size = [&](const char* name) { return read_size(group, name); };
-    models::FlowMatchingShape shape;
-    shape.context = models::context_of(method);
-    shape.markers = size("markers");
-    shape.cell_types = size("cell_types");
-    shape.conditions = size("conditions");
-    shape.training_pairs = size("training_pairs");
-    shape.hidden = read_size(group, "hidden", models::max_width);
-    shape.layers = read_size(group, "layers", models::max_layers);
-    shape.time_frequencies = read_size(group, "time_frequencies", models::max_width);
-    shape.time_highest = group.double_attribute("time_highest");
-    shape.time_max_period = group.double_attribute("time_max_period");
-    shape.space_frequencies = read_size(group, "space_frequencies", models::max_width);
-    shape.space_scale = group.double_attribute("space_scale");
-    shape.encoder.hidden = read_size(group, "encoder_hidden", models::max_width);
-    shape.encoder.layers = read_size(group, "encoder_layers", models::max_layers);
-    shape.encoder.embedding = read_size(group, "embedding", models::max_width);
-    shape.encoder.knn = size("knn");
-    shape.encoder.norm = group.double_attribute("embedding_norm");
-    if (group.string_attribute("modulation") == "film") shape.modulation = models::Modulated::film;
-    shape.encoder.frequencies = read_size(group, "encoder_frequencies", models::max_width);
-    shape.encoder.frequency_scale = group.double_attribute("encoder_scale");
-    if (group.has_attribute("encoder_activation")) {
-        shape.encoder.activation = models::EncoderActivation::none;
-    }
-    return shape;
+void write_model(h5::Group group, const Checkpoint& checkpoint) {
+    group.write_attribute("method", checkpoint.family->name());
+    group.write_attribute("markers", checkpoint.data.markers);
+    group.write_attribute("cell_types", checkpoint.data.cell_types);
+    group.write_attribute("conditions", checkpoint.data.conditions);
+    group.write_attribute("condition_rows", checkpoint.data.condition_rows);
+    group.write_attribute("training_pairs", checkpoint.data.training_pairs);
+    write_settings(group.create_group("settings"), *checkpoint.settings);
+    h5::Group constants = group.create_group("constants");
+    for (const auto& [name, matrix] : checkpoint.constants) write_matrix(constants, name, matrix);
+}
+
+void read_model(const h5::Group& group, Checkpoint& checkpoint) {
+    checkpoint.family = require_family(group, group.string_attribute("method"));
+    checkpoint.data = {.markers = read_size(group, "markers"),
+                       .cell_types = read_size(group, "cell_types"),
+                       .conditions = read_size(group, "conditions"),
+                       .condition_rows = read_size(group, "condition_rows"),
+                       .training_pairs = read_size(group, "training_pairs")};
+    checkpoint.settings = read_settings(group.open_group("settings"), *checkpoint.family);
+    const h5::Group constants = group.open_group("constants");
+    for (const std::string& name : constants.names())
+        checkpoint.constants[name] = read_matrix(constants, name);
 }
 
 void write_conditions(h5::Group group, const screen::Conditions& conditions) {
@@ -198,12 +119,7 @@ void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
     root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
     root.write_attribute("step", checkpoint.adam.step);
     root.write_attribute("checksum", checkpoint_digest(checkpoint));
-    write_shape(root.create_group("model"), checkpoint.shape, checkpoint.method, checkpoint.base);
-    if (checkpoint.method == models::Method::icnn) {
-        write_icnn(root.create_group("icnn"), checkpoint.icnn);
-    } else {
-        write_matrix(root, "frequencies", checkpoint.frequencies);
-    }
+    write_model(root.create_group("model"), checkpoint);
     root.write_strings("markers", checkpoint.markers);
     root.write_strings("cell_types", checkpoint.cell_types);
     root.write("normalisation_mean", checkpoint.normalisation.mean);
@@ -234,28 +150,39 @@ void keep_only_average(Checkpoint& checkpoint) {
     checkpoint.memory = {};
 }
 
+// A checkpoint file that was opened, with the version of its format.
+struct OpenedFile {
+    h5::Group root;
+    std::int64_t version = 0;
+};
+
 // Checks the digest of the values that were read. This also covers a file that another program has rewritten,
 // without the checksum trailer.
-void check_digest(const h5::Group& root, const Checkpoint& checkpoint) {
-    if (!root.has_attribute("checksum")) return;
-    const std::string stored = root.string_attribute("checksum");
-    const std::string computed = checkpoint_digest(checkpoint);
+void check_digest(const OpenedFile& file, const Checkpoint& checkpoint) {
+    if (!file.root.has_attribute("checksum")) return;
+    const std::string stored = file.root.string_attribute("checksum");
+    const std::string computed =
+        file.version == 1 ? digest_format1(file.root, checkpoint) : checkpoint_digest(checkpoint);
     if (stored == computed) return;
     throw core::DataError(
-        root.file(), "checksum",
+        file.root.file(), "checksum",
         "found `" + computed + "` for the content, expected `" + stored + "`: the file is damaged");
 }
 
 // Checks the checksum trailer and the format version of a file and opens it.
 // @param format  root attribute that contains the format version
 // @param kind  kind of file for the error message
-h5::Group open_checked(const std::string& path, const char* format, const char* kind) {
+OpenedFile open_checked(const std::string& path, const char* format, const char* kind) {
     check_checksum_trailer(path);
-    h5::Group root = h5::open_file(path);
-    if (!root.has_attribute(format)) throw core::DataError(path, "", std::string("not a popflow ") + kind);
-    if (const std::int64_t version = root.int_attribute(format); version != format_version)
-        throw core::DataError(path, format, "found format " + std::to_string(version) + ", allowed 1");
-    return root;
+    OpenedFile file{.root = h5::open_file(path)};
+    if (!file.root.has_attribute(format))
+        throw core::DataError(path, "", std::string("not a popflow ") + kind);
+    file.version = file.root.int_attribute(format);
+    if (file.version < 1 || file.version > format_version) {
+        throw core::DataError(path, format,
+                              "found format " + std::to_string(file.version) + ", allowed 1 and 2");
+    }
+    return file;
 }
 
 void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
@@ -264,36 +191,22 @@ void check_count(const h5::Group& root, const char* name, std::size_t found, std
                           "found " + std::to_string(found) + ", expected " + std::to_string(expected));
 }
 
-// Checks that the sizes of the constants agree.
+// Checks that the sizes agree.
 void check_sizes(const h5::Group& root, const Checkpoint& c) {
-    const std::size_t markers = c.shape.markers;
+    const std::size_t markers = c.data.markers;
     check_count(root, "markers", c.markers.size(), markers);
     check_count(root, "normalisation_mean", c.normalisation.mean.size(), markers);
+    check_count(root, "conditions", c.conditions.size(), c.data.conditions);
+    check_count(root, "conditions", c.conditions.count(), c.data.condition_rows);
     const std::array shifts{c.mean_shifts.rows(), c.mean_shifts.cols()};
     check_matrix(root, "mean_shifts", shifts, c.conditions.count(), markers);
-    if (c.method == models::Method::icnn) {
-        if (c.icnn.conditions > 0) check_count(root, "conditions", c.icnn.conditions, c.conditions.size());
-        return;
-    }
-    check_count(root, "conditions", c.conditions.size(), c.shape.conditions);
-    const std::array frequencies{c.frequencies.rows(), c.frequencies.cols()};
-    check_matrix(root, "frequencies", frequencies, markers,
-                 c.shape.space_frequencies + c.shape.encoder.frequencies);
 }
 
-Checkpoint read_constants(const h5::Group& root) {
-    Checkpoint c;
+// Reads everything except the tensors, and returns the model.
+std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint& c) {
+    const h5::Group& root = file.root;
     c.config = root.string_attribute("config");
     c.data_fingerprint = root.string_attribute("data_fingerprint");
-    const h5::Group shape = root.open_group("model");
-    c.method = read_method(shape);
-    c.shape = read_shape(shape, c.method);
-    c.base = shape.string_attribute("base") == "gaussian" ? Base::gaussian : Base::source;
-    if (c.method == models::Method::icnn) {
-        c.icnn = read_icnn(root.open_group("icnn"), c.shape.markers);
-    } else {
-        c.frequencies = read_matrix(root, "frequencies");
-    }
     c.markers = root.open_dataset("markers").read_strings();
     c.cell_types = root.open_dataset("cell_types").read_strings();
     c.normalisation.mean = root.open_dataset("normalisation_mean").read<float>();
@@ -301,60 +214,75 @@ Checkpoint read_constants(const h5::Group& root) {
     c.conditions = read_conditions(root.open_group("conditions"));
     c.mean_shifts = read_matrix(root, "mean_shifts");
     c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
+    if (file.version == 1)
+        read_model_format1(root, c);
+    else
+        read_model(root.open_group("model"), c);
     check_sizes(root, c);
-    return c;
+    try {
+        return c.model();
+    } catch (const core::ShapeMismatch& error) {
+        throw core::DataError(root.file(), "model", error.what());
+    }
 }
 
-void add_texts(core::Digest& digest, const std::vector<std::string>& texts) {
-    digest.add(texts.size());
-    for (const std::string& text : texts) digest.add(text);
+void add_texts(core::Checksum& checksum, const std::vector<std::string>& texts) {
+    checksum.add(texts.size());
+    for (const std::string& text : texts) checksum.add(text);
 }
 
-void add_matrix(core::Digest& digest, linalg::ConstMatrixView<float> m) {
-    digest.add(m.rows);
-    digest.add(m.cols);
-    digest.add(std::span<const float>(m.data, m.rows * m.cols));
+void add_matrix(core::Checksum& checksum, linalg::ConstMatrixView<float> m) {
+    checksum.add(m.rows);
+    checksum.add(m.cols);
+    checksum.add(std::span<const float>(m.data, m.rows * m.cols));
 }
 
 // Adds tensor by tensor, as in the file. The padding between tensors is not stored.
-void add_tensors(core::Digest& digest, const nn::ParameterLayout& layout, std::span<const float> buffer) {
+void add_tensors(core::Checksum& checksum, const nn::ParameterLayout& layout, std::span<const float> buffer) {
     for (const nn::Tensor& tensor : layout.tensors()) {
-        digest.add(tensor.name);
-        digest.add(nn::elements_of(buffer, tensor));
+        checksum.add(tensor.name);
+        checksum.add(nn::elements_of(buffer, tensor));
     }
 }
 
-void add_shape(core::Digest& digest, const models::FlowMatchingShape& shape) {
+void add_model(core::Checksum& checksum, const Checkpoint& checkpoint) {
+    checksum.add(checkpoint.family->name());
+    const models::DataShape& data = checkpoint.data;
     for (const std::size_t size :
-         {shape.markers, shape.cell_types, shape.conditions, shape.training_pairs, shape.hidden, shape.layers,
-          shape.time_frequencies, shape.space_frequencies, shape.encoder.hidden, shape.encoder.layers,
-          shape.encoder.embedding, shape.encoder.knn, shape.encoder.frequencies,
-          static_cast<std::size_t>(shape.modulation), static_cast<std::size_t>(shape.encoder.activation)}) {
-        digest.add(size);
+         {data.markers, data.cell_types, data.conditions, data.condition_rows, data.training_pairs})
+        checksum.add(size);
+    for (const models::FieldDescription& description : models::describe(*checkpoint.settings)) {
+        checksum.add(description.field.name);
+        checksum.add(models::text_of(description.value));
     }
-    for (const double number : {shape.time_highest, shape.time_max_period, shape.space_scale,
-                                shape.encoder.norm, shape.encoder.frequency_scale}) {
-        digest.add(number);
+    for (const auto& [name, matrix] : checkpoint.constants) {
+        checksum.add(name);
+        add_matrix(checksum, matrix);
     }
 }
 
-void add_conditions(core::Digest& digest, const screen::Conditions& conditions) {
+void add_conditions(core::Checksum& checksum, const screen::Conditions& conditions) {
     const bool all = conditions.doses() == screen::Doses::all;
-    digest.add(all);
+    checksum.add(all);
     for (const auto& treatment : conditions.treatments()) {
-        digest.add(treatment.name);
-        if (all) digest.add(std::span<const double>(treatment.concentrations));
+        checksum.add(treatment.name);
+        if (all) checksum.add(std::span<const double>(treatment.concentrations));
     }
     if (conditions.vectors().empty()) return;
-    add_texts(digest, conditions.vectors().names());
-    add_matrix(digest, conditions.vectors().values());
+    add_texts(checksum, conditions.vectors().names());
+    add_matrix(checksum, conditions.vectors().values());
 }
 
 }  // namespace
 
-std::unique_ptr<models::Model> Checkpoint::model() const {
-    if (method == models::Method::icnn) return std::make_unique<models::IcnnTransport>(icnn);
-    return std::make_unique<models::FlowMatching>(shape, frequencies);
+std::unique_ptr<models::Model> Checkpoint::model(linalg::Precision precision) const {
+    return family->make(*settings, data, constants, precision);
+}
+
+const models::Family* require_family(const h5::Group& group, const std::string& name) {
+    if (const models::Family* family = models::find_family(name)) return family;
+    throw core::DataError(group.file(), "method",
+                          "found '" + name + "', allowed " + core::joined(models::family_names()));
 }
 
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
@@ -385,55 +313,47 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
 }
 
 Checkpoint read_checkpoint(const std::string& path) {
-    const h5::Group root = open_checked(path, "popflow_checkpoint", "checkpoint");
-    Checkpoint c = read_constants(root);
-    const std::unique_ptr<models::Model> model = c.model();
-    c.values = read_tensors(root, "weights", model->layout());
-    c.adam.average = read_tensors(root, "average", model->layout());
-    c.adam.first = read_tensors(root, "adam_first", model->layout());
-    c.adam.second = read_tensors(root, "adam_second", model->layout());
-    if (root.contains_dataset("memory")) c.memory = read_matrix(root, "memory");
-    check_digest(root, c);
+    const OpenedFile file = open_checked(path, "popflow_checkpoint", "checkpoint");
+    Checkpoint c;
+    const std::unique_ptr<models::Model> model = read_constants(file, c);
+    c.values = read_tensors(file.root, "weights", model->layout());
+    c.adam.average = read_tensors(file.root, "average", model->layout());
+    c.adam.first = read_tensors(file.root, "adam_first", model->layout());
+    c.adam.second = read_tensors(file.root, "adam_second", model->layout());
+    if (file.root.contains_dataset("memory")) c.memory = read_matrix(file.root, "memory");
+    check_digest(file, c);
     return c;
 }
 
 Checkpoint read_weights(const std::string& path) {
-    const h5::Group root = open_checked(path, "popflow_weights", "weights file");
-    Checkpoint c = read_constants(root);
-    c.adam.average = read_tensors(root, "average", c.model()->layout());
+    const OpenedFile file = open_checked(path, "popflow_weights", "weights file");
+    Checkpoint c;
+    const std::unique_ptr<models::Model> model = read_constants(file, c);
+    c.adam.average = read_tensors(file.root, "average", model->layout());
     keep_only_average(c);
-    check_digest(root, c);
+    check_digest(file, c);
     return c;
 }
 
 std::string checkpoint_digest(const Checkpoint& checkpoint) {
-    core::Digest digest;
-    digest.add(checkpoint.config);
-    digest.add(checkpoint.data_fingerprint);
-    digest.add(checkpoint.adam.step);
-    digest.add(models::method_name(checkpoint.method));
-    digest.add(checkpoint.base == Base::gaussian);
-    add_shape(digest, checkpoint.shape);
-    if (checkpoint.method == models::Method::icnn) {
-        const models::IcnnTransportShape& icnn = checkpoint.icnn;
-        for (const std::size_t size : {icnn.conditions, icnn.hidden, icnn.layers, icnn.inner_steps})
-            digest.add(size);
-    } else {
-        add_matrix(digest, checkpoint.frequencies);
-    }
-    add_texts(digest, checkpoint.markers);
-    add_texts(digest, checkpoint.cell_types);
-    digest.add(std::span<const float>(checkpoint.normalisation.mean));
-    digest.add(checkpoint.normalisation.scale);
-    add_conditions(digest, checkpoint.conditions);
-    add_matrix(digest, checkpoint.mean_shifts);
+    core::Checksum checksum;
+    checksum.add(checkpoint.config);
+    checksum.add(checkpoint.data_fingerprint);
+    checksum.add(checkpoint.adam.step);
+    add_model(checksum, checkpoint);
+    add_texts(checksum, checkpoint.markers);
+    add_texts(checksum, checkpoint.cell_types);
+    checksum.add(std::span<const float>(checkpoint.normalisation.mean));
+    checksum.add(checkpoint.normalisation.scale);
+    add_conditions(checksum, checkpoint.conditions);
+    add_matrix(checksum, checkpoint.mean_shifts);
     const std::unique_ptr<models::Model> model = checkpoint.model();
-    add_tensors(digest, model->layout(), checkpoint.values);
-    add_tensors(digest, model->layout(), checkpoint.adam.average);
-    add_tensors(digest, model->layout(), checkpoint.adam.first);
-    add_tensors(digest, model->layout(), checkpoint.adam.second);
-    add_matrix(digest, checkpoint.memory);
-    return digest.text();
+    add_tensors(checksum, model->layout(), checkpoint.values);
+    add_tensors(checksum, model->layout(), checkpoint.adam.average);
+    add_tensors(checksum, model->layout(), checkpoint.adam.first);
+    add_tensors(checksum, model->layout(), checkpoint.adam.second);
+    add_matrix(checksum, checkpoint.memory);
+    return checksum.text();
 }
 
 }  // namespace popflow::train

@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "models/icnn_transport.hpp"
-#include "models/method.hpp"
+#include "h5/group.hpp"
+#include "models/family.hpp"
 #include "nn/adam.hpp"
 #include "screen/conditions.hpp"
 #include "screen/normalisation.hpp"
-#include "train/trainer.hpp"
 
 namespace popflow::train {
 
@@ -20,13 +19,12 @@ namespace popflow::train {
 /// The file contains no time stamps and no names of hosts. Equal training gives equal bytes on any number of
 /// ranks.
 struct Checkpoint {
-    std::string config;            ///< resolved configuration with all keys
-    std::string data_fingerprint;  ///< see Screen::fingerprint
-    models::Method method = models::Method::mfm;
-    models::FlowMatchingShape shape;    ///< for method icnn, only the sizes given by the data are used
-    models::IcnnTransportShape icnn{};  ///< used by method icnn only
-    Base base = Base::source;
-    linalg::Matrix<float> frequencies;  ///< result of models::draw_frequencies(), unused by method icnn
+    std::string config;                      ///< resolved configuration with all keys
+    std::string data_fingerprint;            ///< see Screen::fingerprint
+    const models::Family* family = nullptr;  ///< training method
+    std::shared_ptr<const models::Settings> settings;
+    models::DataShape data;       ///< sizes that the training data gave to the model
+    models::Constants constants;  ///< result of models::Family::draw_constants()
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
     screen::Normalisation normalisation;
@@ -36,9 +34,13 @@ struct Checkpoint {
     nn::AdamState adam;
     linalg::Matrix<float> memory;  ///< see Trainer::memory, may be empty
 
-    /// Returns a model with the shape and the constants of the checkpoint. It does not contain the weights.
-    std::unique_ptr<models::Model> model() const;
+    /// Returns a model with the settings, sizes and constants of the checkpoint. It does not contain the
+    /// weights. @param precision  of matrix products in training
+    std::unique_ptr<models::Model> model(linalg::Precision precision = linalg::Precision::fp32) const;
 };
+
+/// Returns the method with this name. @throws core::DataError for an unknown method
+const models::Family* require_family(const h5::Group& group, const std::string& name);
 
 /// Returns a digest of the content of a checkpoint. It does not depend on the layout of the file.
 std::string checkpoint_digest(const Checkpoint& checkpoint);
@@ -53,7 +55,7 @@ std::vector<std::byte> weights_bytes(Checkpoint checkpoint);
 /// Stores checkpoint_bytes() atomically. @throws core::DataError, core::WriteError
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 
-/// Reads and validates a checkpoint file.
+/// Reads and validates a checkpoint file of format 1 or 2.
 ///
 /// @throws core::DataError if the file is missing, does not match its checksum, or has another format
 Checkpoint read_checkpoint(const std::string& path);

@@ -52,6 +52,10 @@ std::string checkpoint_path(const std::string& folder) {
     return folder + "/checkpoint.h5";
 }
 
+std::string weights_path(const std::string& folder) {
+    return folder + "/weights.h5";
+}
+
 std::optional<FoundCheckpoint> newest_checkpoint(const std::string& folder) {
     std::vector<std::string> paths;
     std::error_code ignored;

@@ -14,6 +14,9 @@ namespace popflow::train {
 /// Returns the path of the newest checkpoint, `FOLDER/checkpoint.h5`.
 std::string checkpoint_path(const std::string& folder);
 
+/// Path of the weights without the optimiser's state, which a completed training writes.
+std::string weights_path(const std::string& folder);
+
 /// A checkpoint from which training can resume.
 struct FoundCheckpoint {
     Checkpoint checkpoint;

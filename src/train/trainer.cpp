@@ -9,25 +9,18 @@
 #include <numbers>
 #include <numeric>
 
+#include "core/error.hpp"
 #include "core/random.hpp"
 #include "linalg/row_blocks.hpp"
 #include "mpi/partition.hpp"
-#include "ot/coupling.hpp"
-#include "screen/cell_store.hpp"
 
 namespace popflow::train {
 
-using core::Purpose;
-using core::Stream;
-
 namespace {
 
-void gather_rows(linalg::ConstMatrixView<float> from, std::span<const std::uint32_t> rows,
-                 linalg::Matrix<float>& to) {
-    to.reshape(rows.size(), from.cols);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::copy_n(from.row(rows[i]), from.cols, to.view().row(i));
-    }
+const models::GradientTraining& require_gradients(const models::Model& model) {
+    if (const models::GradientTraining* training = model.gradient_training()) return *training;
+    throw core::Error("trainer: the model does not train by gradients");
 }
 
 }  // namespace
@@ -40,10 +33,6 @@ double learning_rate(const TrainOptions& options, std::uint64_t step) {
     const double rest = std::max(1.0, static_cast<double>(options.steps) - warmup);
     const double progress = std::min(1.0, (s - warmup) / rest);
     return options.rate * 0.5 * (1 + std::cos(std::numbers::pi * progress));
-}
-
-float lane_weight(std::size_t pairs_of_lane, std::size_t lanes, std::size_t pairs) {
-    return static_cast<float>(static_cast<double>(pairs_of_lane * lanes) / static_cast<double>(pairs));
 }
 
 StepSummary::StepSummary(std::size_t slots, std::size_t blocks) : losses(slots), squares(blocks) {}
@@ -83,33 +72,32 @@ bool should_serialise_slots(std::size_t slots, std::size_t threads, std::size_t 
     return 10 * rounds < 9 * blocks;
 }
 
-Trainer::Trainer(const models::Model& model, const TrainOptions& options, std::vector<Lane> lanes,
+Trainer::Trainer(const models::Model& model, const TrainOptions& options, Sampler& sampler,
                  const mpi::Communicator& communicator)
-    : model_(model),
+    : model_(require_gradients(model)),
       options_(options),
-      lanes_(std::move(lanes)),
+      sampler_(sampler),
+      lanes_(sampler.lanes()),
       orders_(lanes_.size()),
       communicator_(communicator),
-      values_(model.initial_values(options.seed)),
+      values_(model_.initial_values(options.seed)),
       bounds_(mpi::part_bounds(values_.size(), nn::norm_block, communicator.size())),
       phase_bounds_(bounds_),
       adam_(nn::AdamState::start(values_)),
       work_(std::clamp(lanes_.size(), std::size_t{1}, static_cast<std::size_t>(omp_get_max_threads()))),
-      sum_(values_.size(), model.gradient_unit()),
+      sum_(values_.size(), model_.gradient_unit()),
       gradient_(values_.size()),
       summary_(options.batch_pairs, (values_.size() + nn::norm_block - 1) / nn::norm_block),
       message_(summary_.packed_size()) {
     for (SlotWork& work : work_) {
-        work.scratch = scratch_.emplace_back(model.make_scratch()).get();
+        work.scratch = scratch_.emplace_back(model_.make_scratch()).get();
+        work.input = sampler.make_input();
     }
-    if (uses_optimal_transport(options.coupling) && options.coupling_scope == CouplingScope::condition) {
-        batch_coupling_.emplace(options.batch_pairs, communicator);
-    }
-    if (model.memory_size() == 0) return;
-    std::int64_t pairs[] = {0};
-    for (const Lane& lane : lanes_) pairs[0] += std::ssize(lane.pairs);
-    communicator_.sum(std::span<std::int64_t>(pairs));
-    memory_ = linalg::Matrix<float>(static_cast<std::size_t>(pairs[0]), model.memory_size());
+    if (model_.memory_size() == 0) return;
+    std::int64_t items[] = {0};
+    for (const Lane& lane : lanes_) items[0] += std::ssize(lane.items);
+    communicator_.sum(std::span<std::int64_t>(items));
+    memory_ = linalg::Matrix<float>(static_cast<std::size_t>(items[0]), model_.memory_size());
 }
 
 linalg::Matrix<float> Trainer::memory() const {
@@ -128,115 +116,57 @@ void Trainer::restore(linalg::AlignedVector<float> values, nn::AdamState adam,
     core::check_shape("trainer.restore.memory", memory.rows(), memory.cols(), memory_.rows(), memory_.cols());
     if (memory_.size() > 0) {
         for (const Lane& lane : lanes_) {
-            for (const TrainingPair& pair : lane.pairs) {
-                std::ranges::copy(memory.view().row_span(pair.index), memory_.view().row(pair.index));
-            }
+            for (const std::size_t item : lane.items)
+                std::ranges::copy(memory.view().row_span(item), memory_.view().row(item));
         }
     }
     values_ = std::move(values);
     adam_ = std::move(adam);
 }
 
-const TrainingPair& Trainer::current_pair(std::size_t lane_index) {
+// Returns the visit of a lane in the current step, and the item of the next step if its epoch is the same.
+Visit Trainer::visit(std::size_t lane_index) {
     const Lane& lane = lanes_[lane_index];
     LaneOrder& order = orders_[lane_index];
-    const std::size_t n = lane.pairs.size();
+    const std::size_t n = lane.items.size();
     if (order.epoch != adam_.step / n) {
         order.epoch = adam_.step / n;
-        Stream(options_.seed, Purpose::pair_order, lane.slot, order.epoch).sample(n, n, order.pairs);
+        core::Stream(options_.seed, core::Purpose::pair_order, lane.slot, order.epoch)
+            .sample(n, n, order.items);
     }
-    return lane.pairs[order.pairs[adam_.step % n]];
+    Visit visit{.lane = lane_index, .item = order.items[adam_.step % n], .step = adam_.step};
+    if ((adam_.step + 1) % n != 0) visit.next = order.items[(adam_.step + 1) % n];
+    return visit;
 }
 
-void Trainer::draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const {
-    const std::uint64_t seed = options_.seed;
-    const std::uint64_t step = adam_.step;
-    const std::size_t n_control = pair.control.x.rows;
-    const std::size_t n_treated = pair.treated.x.rows;
-    const std::size_t n = std::min({options_.cells, n_control, n_treated});
-    Stream(seed, Purpose::source_cells, step, lane.slot).sample(n_control, n, work.drawn);
-    gather_rows(pair.control.x, work.drawn, work.source);
-    work.source_type.resize(n);
-    for (std::size_t i = 0; i < n; ++i) work.source_type[i] = pair.control.cell_type[work.drawn[i]];
-    if (!draws_rows(options_.coupling)) {
-        Stream(seed, Purpose::target_cells, step, lane.slot).sample(n_treated, n, work.drawn);
-    }
-    gather_rows(pair.treated.x, work.drawn, work.target);
-    const Augmentation which = options_.augmentation_at(step);
-    if (which.any()) {
-        augment(which, Stream(seed, Purpose::augment, step, lane.slot), lane, pair,
-                draws_rows(options_.coupling), {work.source, work.source_type, work.target});
-    }
-    work.t.resize(n);
-    Stream(seed, Purpose::flow_time, step, lane.slot).fill_uniform(work.t);
-    if (options_.base == Base::gaussian) {
-        work.noise.reshape(n, work.source.cols());
-        Stream(seed, Purpose::base_noise, step, lane.slot).fill_normal(work.noise.values());
-    }
-}
-
-// Evicts the cells of the current pair, which are drawn, and prefetches those of the next step. Does nothing
-// for cells in memory.
-void Trainer::prefetch_next_step(std::size_t lane_index) const {
-    const Lane& lane = lanes_[lane_index];
-    const std::size_t n = lane.pairs.size();
-    const std::vector<std::uint32_t>& order = orders_[lane_index].pairs;
-    const TrainingPair& now = lane.pairs[order[adam_.step % n]];
-    if (!now.control.on_disk) return;
-    screen::evict(now.control);
-    screen::evict(now.treated);
-    if ((adam_.step + 1) % n == 0) return;  // no order drawn yet for the next epoch
-    const TrainingPair& next = lane.pairs[order[(adam_.step + 1) % n]];
-    screen::prefetch(next.control);
-    screen::prefetch(next.treated);
-}
-
-// Couples the cells of all slots. Their cells are drawn here, and again when the slot is computed.
-void Trainer::couple_batch() {
-    SlotWork& work = work_[0];
+// Adds the draws of all slots to the batch stage. They are drawn again when their gradient is computed, so
+// that one set of buffers is enough.
+void Trainer::run_batch_stage() {
+    BatchStage* stage = sampler_.batch_stage();
+    if (stage == nullptr) return;
+    models::SlotInput& input = *work_[0].input;
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
-        const TrainingPair& pair = current_pair(i);
-        draw_slot(lanes_[i], pair, work);
-        batch_coupling_->add(lanes_[i].slot, pair.condition, base_cells(work).view(), work.target.view());
+        Visit first = visit(i);
+        first.is_last = false;
+        sampler_.draw(first, input);
+        stage->add(lanes_[i].slot, input);
     }
-    batch_coupling_->couple();
+    stage->run();
 }
 
-const linalg::Matrix<float>& Trainer::base_cells(const SlotWork& work) const {
-    return options_.base == Base::gaussian ? work.noise : work.source;
-}
-
-// Orders the treated cells so that row i is the exact optimal transport partner of row i of the base.
-void Trainer::couple(std::size_t slot, SlotWork& work) const {
-    if (batch_coupling_) {
-        const linalg::ConstMatrixView<float> target = batch_coupling_->target(slot);
-        if (target.empty()) throw core::NumericalError("coupling", "a cell is not finite");
-        std::copy_n(target.data, target.rows * target.cols, work.target.data());
-        return;
-    }
-    const auto partner = ot::optimal_partners(base_cells(work).view(), work.target.view());
-    gather_rows(work.target, partner, work.ordered);
-    std::swap(work.target, work.ordered);
-}
-
-void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
+void Trainer::compute_slot(std::size_t lane_index, const nn::GradientSink* gradient_sink, SlotWork& work) {
     work.finite = false;
     try {
-        const TrainingPair& pair = current_pair(lane_index);
-        draw_slot(lanes_[lane_index], pair, work);
-        prefetch_next_step(lane_index);
-        if (uses_optimal_transport(options_.coupling)) couple(lanes_[lane_index].slot, work);
-        const models::TrainingSlot<float> slot{.x0 = base_cells(work).view(),
-                                               .x1 = work.target.view(),
-                                               .t = work.t,
-                                               .control = work.source.view(),
-                                               .control_type = work.source_type,
-                                               .condition = pair.condition,
-                                               .pair = pair.index,
-                                               .embedding = {},
-                                               .memory = pair_memory(pair)};
+        const Visit now = visit(lane_index);
+        sampler_.draw(now, *work.input);
+        if (const BatchStage* stage = sampler_.batch_stage())
+            stage->apply(lanes_[lane_index].slot, *work.input);
         work.gradient.assign(values_.size(), 0.0F);  // first touch: allocates in this thread's NUMA domain
-        work.loss = model_.slot_gradient(values_, slot, phase_, *work.scratch, work.gradient);
+        work.loss = model_.slot_gradient({.values = values_,
+                                          .phase = phase_,
+                                          .memory = item_memory(lanes_[lane_index].items[now.item]),
+                                          .gradient_sink = gradient_sink},
+                                         *work.input, *work.scratch, work.gradient);
         work.finite = std::isfinite(work.loss);
     } catch (const core::NumericalError&) {
         // `finite` stays false. StepSummary passes this to all ranks, so that no rank blocks in a collective.
@@ -246,9 +176,9 @@ void Trainer::compute_slot(std::size_t lane_index, SlotWork& work) {
     }
 }
 
-// Returns the state of a pair. Each pair belongs to one lane, so no two threads access the same row.
-std::span<float> Trainer::pair_memory(const TrainingPair& pair) {
-    return memory_.size() == 0 ? std::span<float>() : memory_.view().row_span(pair.index);
+// Returns the state of an item. Each item belongs to one lane, so no two threads access the same row.
+std::span<float> Trainer::item_memory(std::size_t item) {
+    return memory_.size() == 0 ? std::span<float>() : memory_.view().row_span(item);
 }
 
 // Computes the slots of this rank, one slot per thread at a time or one slot with all threads. The result is
@@ -257,19 +187,19 @@ void Trainer::compute_lanes() {
     const auto threads = static_cast<std::size_t>(omp_get_max_threads());
     for (std::size_t first = 0; first < lanes_.size();) {
         std::size_t count = std::min(work_.size(), lanes_.size() - first);
-        if (should_serialise_slots(count, threads, options_.cells)) count = 1;
+        if (should_serialise_slots(count, threads, sampler_.max_cells())) count = 1;
         const bool is_overlapped = count == 1 && first + 1 == lanes_.size() && communicator_.size() > 1;
         if (is_overlapped) {
             compute_last_lane(first, work_[0]);
         } else if (count == 1) {
-            compute_slot(first, work_[0]);
+            compute_slot(first, nullptr, work_[0]);
         } else {
 #pragma omp parallel for schedule(static, 1)
-            for (std::size_t i = 0; i < count; ++i) compute_slot(first + i, work_[i]);
+            for (std::size_t i = 0; i < count; ++i) compute_slot(first + i, nullptr, work_[i]);
         }
         for (std::size_t i = 0; i < count; ++i) {
             if (work_[i].error) std::rethrow_exception(work_[i].error);
-            summary_.cells += work_[i].source.rows();
+            summary_.cells += work_[i].input->n_cells;
             const Lane& lane = lanes_[first + i];
             summary_.losses[lane.slot] =
                 work_[i].finite ? static_cast<double>(lane.weight) * work_[i].loss : 0;
@@ -291,9 +221,8 @@ void Trainer::compute_last_lane(std::size_t lane_index, SlotWork& work) {
         inside = sum_.add_final_range(phase_part(work.gradient), first_in_phase, lanes_[lane_index].weight) &&
                  inside;
     };
-    work.scratch->gradient_sink = std::ref(add_from);
-    compute_slot(lane_index, work);
-    work.scratch->gradient_sink = nullptr;
+    const nn::GradientSink gradient_sink = std::ref(add_from);
+    compute_slot(lane_index, &gradient_sink, work);
     if (work.finite) add_from(0);
     work.finite = work.finite && inside;
 }
@@ -322,7 +251,7 @@ StepReport Trainer::step(const StepRequest& request) {
     summary_.save = request.save;
     summary_.stop = request.stop;
     model_.begin_step(values_, scratch_);
-    if (batch_coupling_) couple_batch();
+    run_batch_stage();
     compute_lanes();
     StepReport report;
     update(report);

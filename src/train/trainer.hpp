@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,34 +12,10 @@
 #include "mpi/communicator.hpp"
 #include "mpi/exact_sum.hpp"
 #include "nn/adam.hpp"
-#include "screen/population.hpp"
-#include "train/augmentation.hpp"
-#include "train/batch_coupling.hpp"
+#include "train/sampler.hpp"
 
 namespace popflow::train {
 
-/// Start of the flow: control cells or Gaussian noise.
-enum class Base { source, gaussian };
-/// How the cells of a slot are drawn and paired.
-enum class Coupling {
-    random,   ///< independent draws from both populations, paired at random
-    ot,       ///< independent draws from both populations, paired by exact optimal transport
-    rows,     ///< same rows of both populations in the order of the file, row i paired with row i
-    rows_ot,  ///< same rows of both populations, paired by exact optimal transport
-};
-/// Whether the same rows are drawn from both populations of a pair, which must have equal numbers of cells.
-constexpr bool draws_rows(Coupling coupling) {
-    return coupling == Coupling::rows || coupling == Coupling::rows_ot;
-}
-/// Whether the drawn cells are paired by exact optimal transport.
-constexpr bool uses_optimal_transport(Coupling coupling) {
-    return coupling == Coupling::ot || coupling == Coupling::rows_ot;
-}
-/// Set of cells that one exact transport problem couples.
-enum class CouplingScope {
-    pair,       ///< cells of one slot
-    condition,  ///< cells of all slots of the batch with the same condition, see BatchCoupling
-};
 /// Learning rate after the warm-up.
 enum class Schedule { constant, cosine };
 /// How a step with a loss or a gradient that is not finite is handled.
@@ -52,22 +27,8 @@ enum class OnNan {
 /// Options of training. Each of them changes the result.
 struct TrainOptions {
     std::uint64_t steps = 5000;
-    std::size_t batch_pairs = 4;  ///< number of slots of a step, each of which draws one pair
-    /// Number of cells that a slot draws without replacement from each population. A smaller population
-    /// reduces it.
-    std::size_t cells = 1024;
+    std::size_t batch_pairs = 4;  ///< number of slots of a step, each of which draws one item
     std::uint64_t seed = 1;
-    Base base = Base::source;
-    Coupling coupling = Coupling::random;
-    CouplingScope coupling_scope = CouplingScope::pair;
-    Augmentation augmentation{};
-    /// Fraction of the steps that use augmentation. The steps after it do not.
-    double augment_until = 1;
-    /// Returns the augmentation of a step, which is none after the fraction `augment_until`.
-    Augmentation augmentation_at(std::uint64_t step) const;
-    /// Whether the model works on normalised values, see screen::Normalisation. If false, it works on the
-    /// transformed values.
-    bool normalise = true;
     double rate = 1e-3;  ///< learning rate after the warm-up
     Schedule schedule = Schedule::cosine;
     std::uint64_t warmup_steps = 100;
@@ -89,28 +50,6 @@ double learning_rate(const TrainOptions& options, std::uint64_t step);
 /// The blocks must take less than nine tenths of the time that they take with one slot per thread, since a
 /// slot also has work outside its blocks. A single slot always uses all threads.
 bool should_serialise_slots(std::size_t slots, std::size_t threads, std::size_t cells);
-
-/// Training pair on the rank that owns it. Its cells are normalised.
-struct TrainingPair {
-    std::size_t index = 0;  ///< index among the training pairs of all ranks
-    screen::CellsView control;
-    screen::CellsView treated;
-    std::vector<float> condition;  ///< treatment vector
-};
-
-/// Returns the weight of a lane's slots in loss and gradient: the number of its pairs divided by the mean
-/// number over all lanes.
-///
-/// Lanes differ by up to one pair, and a slot visits each pair of a longer lane less often. The weight
-/// compensates for this, so that all pairs count equally.
-float lane_weight(std::size_t pairs_of_lane, std::size_t lanes, std::size_t pairs);
-
-/// Pairs that one slot of every batch draws from. An epoch of a lane visits each of its pairs once.
-struct Lane {
-    std::size_t slot = 0;
-    float weight = 1;  ///< see lane_weight()
-    std::vector<TrainingPair> pairs;
-};
 
 /// Result of one step, equal on all ranks.
 struct StepReport {
@@ -159,9 +98,10 @@ struct StepSummary {
 
 /// Distributed training of a model.
 ///
-/// A step computes a batch of slots, which are partitioned among the ranks. Slot b visits the pairs of lane b
-/// in random order, epoch after epoch. Each rank owns a part of the weights with its Adam moments. It sums
-/// the gradient of this part over all ranks, updates the part and sends it to the other ranks.
+/// A step computes a batch of slots, which are partitioned among the ranks. Slot b visits the items of lane b
+/// in random order, epoch after epoch. The sampler draws the input of a slot, the model computes its
+/// gradient. Each rank owns a part of the weights with its Adam moments. It sums the gradient of this part
+/// over all ranks, updates the part and sends it to the other ranks.
 ///
 /// Training is deterministic: the weights are bitwise identical on any number of ranks and threads. The
 /// random streams of a slot are keyed by (seed, step, slot), and the sums of slot gradients are exact.
@@ -169,8 +109,9 @@ class Trainer {
   public:
     /// Initialises weights and optimiser state. Collective.
     /// @param model  must outlive the trainer
-    /// @param lanes  lanes of this rank. All ranks together have options.batch_pairs non-empty lanes.
-    Trainer(const models::Model& model, const TrainOptions& options, std::vector<Lane> lanes,
+    /// @param sampler  must outlive the trainer. The samplers of all ranks have options.batch_pairs lanes.
+    /// @throws core::Error if the model does not train by gradients
+    Trainer(const models::Model& model, const TrainOptions& options, Sampler& sampler,
             const mpi::Communicator& communicator);
 
     /// Computes one batch and updates the weights. Collective.
@@ -185,27 +126,21 @@ class Trainer {
     const linalg::AlignedVector<float>& values() const { return values_; }
     /// Returns the complete optimiser state, assembled from the parts of the ranks. Collective.
     nn::AdamState adam() const;
-    /// Returns the state that the model keeps for each pair, [training pairs, model.memory_size()], from all
-    /// ranks. A row of zeros is the sentinel for a pair that has no state yet. Empty if memory_size() is 0.
+    /// Returns the state that the model keeps for each item, [items, memory_size()], from all ranks. A row of
+    /// zeros is the sentinel for an item that has no state yet. Empty if memory_size() is 0.
     /// Collective.
     linalg::Matrix<float> memory() const;
     /// Restores the state of a checkpoint, so that training resumes from it.
-    /// @throws core::ShapeMismatch if the state belongs to another model or another number of pairs
+    /// @throws core::ShapeMismatch if the state belongs to another model or another number of items
     void restore(linalg::AlignedVector<float> values, nn::AdamState adam,
                  const linalg::Matrix<float>& memory);
 
   private:
     // Buffers and results of one thread that computes a slot.
     struct SlotWork {
-        models::Model::Scratch* scratch = nullptr;  ///< element of scratch_
+        models::GradientTraining::Scratch* scratch = nullptr;  ///< element of scratch_
         linalg::AlignedVector<float> gradient;
-        linalg::Matrix<float> source;      ///< control cells, the input of the encoder
-        linalg::Matrix<float> noise;       ///< base cells if the base is Gaussian
-        linalg::Matrix<float> target;      ///< treated cells
-        linalg::Matrix<float> ordered;     ///< buffer for the treated cells in the order of a coupling
-        std::vector<std::uint32_t> drawn;  ///< drawn rows of a population
-        std::vector<std::uint8_t> source_type;
-        std::vector<float> t;
+        std::unique_ptr<models::SlotInput> input;
         double loss = 0;
         bool finite = false;       ///< whether loss and gradient are finite
         std::exception_ptr error;  ///< exception that ended the slot, except for a NumericalError
@@ -214,38 +149,34 @@ class Trainer {
     void update(StepReport& report);
     void compute_lanes();
     void compute_last_lane(std::size_t lane_index, SlotWork& work);
-    void compute_slot(std::size_t lane_index, SlotWork& work);
+    void compute_slot(std::size_t lane_index, const nn::GradientSink* gradient_sink, SlotWork& work);
     void skip_step();
-    std::span<float> pair_memory(const TrainingPair& pair);
+    std::span<float> item_memory(std::size_t item);
     std::span<float> phase_part(std::span<float> buffer) const;
-    void draw_slot(const Lane& lane, const TrainingPair& pair, SlotWork& work) const;
-    void couple_batch();
-    void couple(std::size_t slot, SlotWork& work) const;
-    const linalg::Matrix<float>& base_cells(const SlotWork& work) const;
-    void prefetch_next_step(std::size_t lane_index) const;
-    const TrainingPair& current_pair(std::size_t lane_index);
+    void run_batch_stage();
+    Visit visit(std::size_t lane_index);
 
-    const models::Model& model_;
+    const models::GradientTraining& model_;
     TrainOptions options_;
-    // Order in which a lane visits its pairs in one epoch.
+    // Order in which a lane visits its items in one epoch.
     struct LaneOrder {
         std::uint64_t epoch = ~std::uint64_t{0};  ///< sentinel: no order drawn yet
-        std::vector<std::uint32_t> pairs;
+        std::vector<std::uint32_t> items;
     };
 
-    std::vector<Lane> lanes_;
-    std::vector<LaneOrder> orders_;  ///< order of each lane in its current epoch
+    Sampler& sampler_;
+    const std::vector<Lane>& lanes_;  ///< lanes of the sampler
+    std::vector<LaneOrder> orders_;   ///< order of each lane in its current epoch
     mpi::Communicator communicator_;
     linalg::AlignedVector<float> values_;
     std::vector<std::size_t> bounds_;        ///< bounds of each rank's part of all weights
     std::vector<std::size_t> phase_bounds_;  ///< bounds of each rank's part within the weights of phase_
     nn::AdamState adam_;                     ///< updated in this rank's part, initial values elsewhere
     std::vector<SlotWork> work_;             ///< one element for each slot that is computed at a time
-    std::vector<std::unique_ptr<models::Model::Scratch>> scratch_;
-    std::optional<BatchCoupling> batch_coupling_;
+    std::vector<std::unique_ptr<models::GradientTraining::Scratch>> scratch_;
     mpi::ExactSum sum_;
     linalg::AlignedVector<float> gradient_;  ///< summed over all slots, valid in this rank's part
-    linalg::Matrix<float> memory_;           ///< rows of pairs of other ranks are zero
+    linalg::Matrix<float> memory_;           ///< rows of items of other ranks are zero
     nn::UpdatePhase phase_;                  ///< parameters that the current step updates
     std::uint64_t skipped_ = 0;              ///< number of consecutive skipped steps
     StepSummary summary_;

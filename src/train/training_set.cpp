@@ -29,13 +29,12 @@ std::vector<std::size_t> populations_of(const screen::Screen& screen, std::span<
 }  // namespace
 
 TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& split,
-                         const TrainOptions& options, const mpi::Communicator& comm,
+                         const TrainingSetOptions& options, const mpi::Communicator& comm,
                          const CellStorage& storage, screen::TreatmentVectors vectors)
     : screen_(screen), pairs_(split.pairs(screen::Part::train)) {
-    const std::size_t batch_pairs = options.batch_pairs;
-    if (draws_rows(options.coupling)) check_rows_correspond(options);
-    if (batch_pairs > pairs_.size()) {
-        throw core::ConfigError("batch-pairs", "found " + std::to_string(batch_pairs) + ", allowed 1 to " +
+    if (options.rows_correspond) check_rows_correspond();
+    if (options.lanes > pairs_.size()) {
+        throw core::ConfigError("batch-pairs", "found " + std::to_string(options.lanes) + ", allowed 1 to " +
                                                    std::to_string(pairs_.size()) +
                                                    ", the number of training pairs");
     }
@@ -44,8 +43,8 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
         weights.push_back(screen.populations[screen.pairs[p].control].n_cells +
                           screen.populations[screen.pairs[p].treated].n_cells);
     }
-    lane_pairs_ = mpi::partition_by_weight(weights, batch_pairs);
-    own_lanes_ = mpi::lanes_of_rank(batch_pairs, comm.rank(), comm.size());
+    lane_pairs_ = mpi::partition_by_weight(weights, options.lanes);
+    own_lanes_ = mpi::lanes_of_rank(options.lanes, comm.rank(), comm.size());
     conditions_ = screen::Conditions::from_pairs(screen, pairs_, std::move(vectors));
     check_vectors();
     read_cells(storage);
@@ -130,12 +129,7 @@ void TrainingSet::normalise_cells() {
     }
 }
 
-void TrainingSet::check_rows_correspond(const TrainOptions& options) const {
-    if (options.base == Base::gaussian) {
-        throw core::ConfigError("coupling",
-                                "found rows or rows-ot with base gaussian: Gaussian noise has no rows in the "
-                                "file. Use random or ot");
-    }
+void TrainingSet::check_rows_correspond() const {
     for (const std::size_t p : pairs_) {
         const screen::PopulationPair& pair = screen_.pairs[p];
         const std::size_t n_control = screen_.populations[pair.control].n_cells;
@@ -209,16 +203,25 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
     }
 }
 
-std::vector<Lane> TrainingSet::lanes() const {
-    std::vector<Lane> lanes;
+models::DataShape TrainingSet::shape() const {
+    return {.markers = screen_.markers.size(),
+            .cell_types = screen_.cell_types.size() > 1 ? screen_.cell_types.size() : 0,
+            .conditions = conditions_.size(),
+            .condition_rows = conditions_.count(),
+            .training_pairs = pairs_.size()};
+}
+
+std::vector<PairLane> TrainingSet::lanes() const {
+    std::vector<PairLane> lanes;
     for (std::size_t slot : own_lanes_) {
-        Lane lane{.slot = slot,
-                  .weight = lane_weight(lane_pairs_[slot].size(), lane_pairs_.size(), pairs_.size()),
-                  .pairs = {}};
+        PairLane lane{.slot = slot,
+                      .weight = lane_weight(lane_pairs_[slot].size(), lane_pairs_.size(), pairs_.size()),
+                      .pairs = {}};
         for (std::size_t i : lane_pairs_[slot]) {
             const screen::PopulationPair& pair = screen_.pairs[pairs_[i]];
+            const screen::Population& treated = screen_.populations[pair.treated];
             lane.pairs.push_back({i, population_cells(pair.control), population_cells(pair.treated),
-                                  conditions_.encode(screen_.populations[pair.treated])});
+                                  conditions_.encode(treated), conditions_.index(treated).value()});
         }
         lanes.push_back(std::move(lane));
     }

@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "models/family.hpp"
 #include "mpi/communicator.hpp"
 #include "screen/cell_store.hpp"
 #include "screen/conditions.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/splits.hpp"
-#include "train/trainer.hpp"
+#include "train/pair_sampler.hpp"
 
 namespace popflow::train {
 
@@ -19,6 +20,15 @@ namespace popflow::train {
 struct CellStorage {
     std::string folder;                               ///< folder for a file of cells, empty for memory only
     std::uint64_t max_in_memory = ~std::uint64_t{0};  ///< number of bytes above which cells go to the file
+};
+
+/// Options of the training data. Each of them changes the result.
+struct TrainingSetOptions {
+    std::size_t lanes = 4;  ///< number of slots of a batch
+    /// Whether the model works on normalised values, see screen::Normalisation. If false, it works on the
+    /// transformed values.
+    bool normalise = true;
+    bool rows_correspond = false;  ///< whether the populations of a pair must have equal numbers of cells
 };
 
 /// Training data: statistics that all ranks have, and the cells of this rank's own pairs.
@@ -37,9 +47,8 @@ class TrainingSet {
     /// @param vectors  vectors of all treatments with pairs in any part of the split, or none
     /// @throws core::DataError if a file cannot be read, or if rows are coupled and the populations of a pair
     ///         differ in size
-    /// @throws core::ConfigError if there are more slots than pairs, if rows are coupled with a Gaussian
-    ///         base, or if a treatment has no vector
-    TrainingSet(const screen::Screen& screen, const screen::Split& split, const TrainOptions& options,
+    /// @throws core::ConfigError if there are more slots than pairs, or if a treatment has no vector
+    TrainingSet(const screen::Screen& screen, const screen::Split& split, const TrainingSetOptions& options,
                 const mpi::Communicator& comm, const CellStorage& storage = {},
                 screen::TreatmentVectors vectors = {});
 
@@ -50,13 +59,15 @@ class TrainingSet {
     /// Mean shift of each condition [count, d], in normalised units: the mean over its training pairs of
     /// (mean of the treated cells - mean of the control cells).
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
+    /// Sizes that these data give to a model.
+    models::DataShape shape() const;
     /// Lanes of this rank. Their cells are non-owning views into this object.
-    std::vector<Lane> lanes() const;
+    std::vector<PairLane> lanes() const;
     /// Whether the cells of this rank are in a file.
     bool on_disk() const { return cells_.on_disk(); }
 
   private:
-    void check_rows_correspond(const TrainOptions& options) const;
+    void check_rows_correspond() const;
     void check_vectors() const;
     void read_cells(const CellStorage& storage);
     void read_group(std::span<const std::size_t> group);

@@ -15,7 +15,7 @@ namespace popflow::train {
 struct TrainingRow {
     std::uint64_t step = 0;  ///< number of steps done, skipped ones included
     double epoch = 0;        ///< mean number of visits of a pair
-    double loss = 0;         ///< loss of the updated parameters, for icnn the losses of both potentials mixed
+    double loss = 0;         ///< loss of the updated parameters, mixed if a method updates its parts in turn
     double rate = 0;         ///< learning rate of the last step
     double gradient_norm = 0;
     double seconds = 0;  ///< time since the start, over all parts of a resumed run

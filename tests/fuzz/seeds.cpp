@@ -7,6 +7,7 @@
 #include "eval/results.hpp"
 #include "fuzz/readers.hpp"
 #include "support/random_matrix.hpp"
+#include "support/settings.hpp"
 #include "train/checkpoint.hpp"
 #include "train/checksum_trailer.hpp"
 #include "train/training_table.hpp"
@@ -19,17 +20,7 @@ train::Checkpoint flow_checkpoint() {
     train::Checkpoint c;
     c.config = "steps = 3\n";
     c.data_fingerprint = "abc";
-    c.shape = {.context = models::Context::population,
-               .markers = 4,
-               .cell_types = 2,
-               .conditions = 4,
-               .training_pairs = 7,
-               .hidden = 5,
-               .layers = 2,
-               .time_frequencies = 2,
-               .space_frequencies = 3,
-               .encoder = {.hidden = 3, .layers = 2, .embedding = 2, .knn = 1, .frequencies = 2}};
-    c.frequencies = models::draw_frequencies(c.shape, 1);
+    c.data = {.markers = 4, .cell_types = 2, .conditions = 4, .condition_rows = 4, .training_pairs = 7};
     c.markers = {"a", "b", "c", "d"};
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
@@ -37,21 +28,28 @@ train::Checkpoint flow_checkpoint() {
         screen::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all,
                            screen::TreatmentVectors({"S", "O", "V"}, support::random_matrix<float>(3, 2, 2)));
     c.mean_shifts = support::random_matrix<float>(4, 4, 1);
+    support::set_method(c, "mfm",
+                        {{"hidden", "5"},
+                         {"layers", "2"},
+                         {"time-frequencies", "2"},
+                         {"space-frequencies", "3"},
+                         {"encoder-hidden", "3"},
+                         {"encoder-layers", "2"},
+                         {"embedding", "2"},
+                         {"knn", "1"},
+                         {"encoder-frequencies", "2"}});
     return c;
 }
 
 train::Checkpoint icnn_checkpoint() {
     train::Checkpoint c = flow_checkpoint();
-    c.method = models::Method::icnn;
     c.conditions = screen::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all);
-    c.icnn = {.markers = 4, .conditions = 4, .hidden = 5, .layers = 2, .inner_steps = 2};
+    support::set_method(c, "icnn", {{"icnn-hidden", "5"}, {"icnn-layers", "2"}, {"icnn-inner-steps", "2"}});
     return c;
 }
 
 // Writes a checkpoint of step 3 with initial weights.
 void write_initial_checkpoint(const std::string& path, train::Checkpoint c) {
-    c.values = c.model()->initial_values(9);
-    c.adam = nn::AdamState::start(c.values);
     c.adam.step = 3;
     train::write_checkpoint(path, c);
 }

@@ -24,14 +24,14 @@ set(may_inspect core screen)
 set(may_train core linalg nn h5 mpi screen models ot)
 set(may_predict core linalg h5 mpi ode anndata screen models train)
 set(may_eval core linalg h5 mpi anndata screen models metrics predict)
-set(may_report core linalg screen metrics predict eval)
+set(may_report core linalg screen models metrics predict eval)
 set(may_options core screen import simulate models metrics train predict eval report)
 set(may_facade core linalg ot metrics screen models train predict options)
 set(folders core linalg h5 mpi nn ode ot models metrics anndata screen import simulate inspect train predict eval report options facade)
 
 # Header pattern, and the only folder that may include it.
-set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options" "(ft2build|freetype)" "zlib\\.h" "Eigen/")
-set(owner linalg h5 mpi options simulate h5 linalg)
+set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options" "(ft2build|freetype)" "zlib\\.h" "Eigen/" "xxhash\\.h")
+set(owner linalg h5 mpi options simulate h5 linalg core)
 
 set(problems "")
 file(GLOB found RELATIVE ${ROOT}/src ${ROOT}/src/*)

@@ -13,7 +13,7 @@
 #include "core/random.hpp"
 #include "linalg/precision.hpp"
 #include "models/flow_matching.hpp"
-#include "train/trainer.hpp"
+#include "support/pair_trainer.hpp"
 
 namespace {
 
@@ -71,7 +71,7 @@ int count_allocations(linalg::Precision precision, std::size_t slots, const mpi:
     const models::FlowMatching model(shape, models::draw_frequencies(shape, 1));
     const screen::Cells control = random_cells(400, 1);
     const screen::Cells treated = random_cells(300, 2);
-    std::vector<train::Lane> lanes;
+    std::vector<train::PairLane> lanes;
     for (std::size_t b = 0; b < slots; ++b) {
         if (b % static_cast<std::size_t>(comm.size()) != static_cast<std::size_t>(comm.rank())) continue;
         lanes.push_back(
@@ -79,15 +79,15 @@ int count_allocations(linalg::Precision precision, std::size_t slots, const mpi:
              1,
              {{0, control.view(), treated.view(), {1, 0}}, {1, treated.view(), control.view(), {0, 1}}}});
     }
-    train::Trainer trainer(model, {.batch_pairs = slots, .cells = 200, .warmup_steps = 2}, std::move(lanes),
-                           comm);
+    support::PairTrainer run(model, {.batch_pairs = slots, .warmup_steps = 2}, {.cells = 200},
+                             std::move(lanes), comm);
     // A thread creates a kernel for the first block of each shape. The scheduler decides which blocks a
     // thread processes, so the number of steps before the steady state varies.
     std::int64_t total[] = {0};
     for (int attempt = 0; attempt < 20; ++attempt) {
         allocation_count = 0;
         is_counting = true;
-        for (int i = 0; i < 8; ++i) (void)trainer.step({});
+        for (int i = 0; i < 8; ++i) (void)run.step();
         is_counting = false;
         total[0] = allocation_count;
         comm.sum(std::span<std::int64_t>(total));

@@ -152,6 +152,33 @@ def contents(path):
     return found
 
 
+# Attributes of the group `model` that have the same name in both formats of a checkpoint. The others are settings.
+SIZES = ("method", "markers", "cell_types", "conditions", "training_pairs")
+
+
+def in_format_2(found):
+    """Returns the contents of a checkpoint or weights file of format 1 with the names that format 2 uses.
+
+    Leaves out the settings that format 1 stores for a method that does not have them, and what is computed from the layout.
+    """
+    icnn = "/icnn@layers" in found
+    renamed = {}
+    for name, value in found.items():
+        parent, _, attribute = name.rpartition("@")
+        if attribute in ("popflow_checkpoint", "popflow_weights", "checksum") or name == "/icnn@conditions":
+            continue
+        if name == "/frequencies":
+            name = "/model/constants/frequencies"
+        elif parent == "/icnn":
+            name = "/model/settings@icnn-" + attribute.replace("_", "-")
+        elif parent == "/model" and attribute not in SIZES:
+            if icnn:
+                continue
+            name = "/model/settings@" + attribute.replace("_", "-")
+        renamed[name] = value
+    return renamed
+
+
 def configuration(path):
     lines = [line.partition("=") for line in path.read_text().splitlines() if "=" in line]
     return {key.strip(): value.strip() for key, _, value in lines}
@@ -163,12 +190,16 @@ def differences(old, new, folder):
     count = 0
     for name in ("checkpoint.h5", "weights.h5", "training.h5", "results.h5", "predicted.h5ad"):
         before, after = contents(folder / old / name), contents(folder / new / name)
+        if name in ("checkpoint.h5", "weights.h5") and "/model/settings" not in "".join(before):
+            before = in_format_2(before)
         count += len(before)
         missing = sorted(set(before) - set(after))
         changed = sorted(k for k in set(before) & set(after) if before[k] != after[k])
         problems += [f"{new}/{name}: lacks {k}" for k in missing] + [f"{new}/{name}: {k} differs" for k in changed]
     before, after = configuration(folder / old / "config.cfg"), configuration(folder / new / "config.cfg")
     ignored = {"output", "predictions", "cache"}
+    if after["method"] != "mfm":  # recipe paper sets it only for the method that uses it
+        ignored.add("encoder-activation")
     problems += [f"{new}/config.cfg: {k} = {after.get(k)}, was {v}" for k, v in before.items() if k not in ignored and after.get(k) != v]
     return problems, count
 

@@ -52,10 +52,6 @@ class AddOne : public popflow::support::OneWeight {
         }
         return {};
     }
-    double slot_gradient(std::span<const float>, const popflow::models::TrainingSlot<float>&,
-                         const popflow::nn::UpdatePhase&, Scratch&, std::span<float>) const override {
-        return 0;
-    }
 
     float fails_at = -1;
     mutable std::atomic<int> transports = 0;

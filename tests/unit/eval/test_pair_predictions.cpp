@@ -27,6 +27,7 @@ namespace {
 // marker and the first element of the condition to the second marker.
 class ShiftModel : public popflow::support::OneWeight {
   public:
+    popflow::models::Base base() const override { return start; }
     std::size_t context_size() const override { return 1; }
     std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float> control,
                                std::span<const std::uint8_t>) const override {
@@ -46,10 +47,8 @@ class ShiftModel : public popflow::support::OneWeight {
         }
         return {};
     }
-    double slot_gradient(std::span<const float>, const popflow::models::TrainingSlot<float>&,
-                         const popflow::nn::UpdatePhase&, Scratch&, std::span<float>) const override {
-        return 0;
-    }
+
+    popflow::models::Base start = popflow::models::Base::source;
 };
 
 // Screen with one pair. The rows of the control DMSO and of the treatment O alternate in the file.
@@ -71,7 +70,6 @@ struct OnePair {
     predict::TrainedModel trained() const {
         return {.model = model,
                 .values = {},
-                .gaussian_base = gaussian_base,
                 .normalisation = normalisation,
                 .conditions = conditions,
                 .mean_shifts = mean_shifts,
@@ -86,7 +84,6 @@ struct OnePair {
     screen::Conditions conditions{{{"A", {}}, {"O", {}}}, screen::Doses::highest};
     Matrix<float> mean_shifts = rows({{100, 200}, {10, -1}});
     std::vector<std::string> cell_types{"PDOs"};
-    bool gaussian_base = false;
 };
 
 // Returns the prediction of a predictor for the pair.
@@ -203,7 +200,7 @@ TEST(PairPredictions, ModelRecordsSnapshotsOfTheFlow) {
 
 TEST(PairPredictions, ModelTransportsNoiseWithAGaussianBase) {
     OnePair input;
-    input.gaussian_base = true;
+    input.model.start = popflow::models::Base::gaussian;
     std::vector<float> embedding;
     Matrix<float> noise(3, 2);
     const eval::CellComparison c = compare(input, "model", {}, &embedding, {{1}, {noise.view()}});

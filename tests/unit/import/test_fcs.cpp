@@ -51,6 +51,7 @@ struct FcsBytes {
     std::vector<std::pair<std::string, std::string>> keywords{};
     std::string data{};
     std::string tail{};
+    std::string padding{};  ///< bytes at the end of the TEXT segment
     bool offsets_in_header = true;  ///< whether HEADER holds the offsets of DATA
 
     /// Sets a keyword. An empty value removes it.
@@ -63,7 +64,7 @@ struct FcsBytes {
     std::string text() const {
         std::string out(1, delimiter);
         for (const auto& [name, value] : keywords) out += name + delimiter + value + delimiter;
-        return out;
+        return out + padding;
     }
     std::size_t data_begin() const { return 58 + text().size(); }
     std::size_t data_end() const { return data_begin() + data.size() - 1; }
@@ -167,6 +168,12 @@ std::vector<float> compensated(const FcsFile& file) {
 }
 
 }  // namespace
+
+TEST_F(Fcs, IgnoresZeroBytesAtTheEndOfTheText) {
+    FcsBytes fcs = two_events();
+    fcs.padding = std::string(3, '\0');
+    EXPECT_EQ(open(fcs).events(), 2U);
+}
 
 TEST_F(Fcs, ReadsFloatsOfBothByteOrders) {
     for (const Order order : {Order::little, Order::big}) {

@@ -31,20 +31,20 @@ struct Slot {
     std::vector<Report> run(bool with_sink) {
         std::vector<Report> reports;
         const auto scratch = model.make_scratch();
-        if (with_sink) {
-            scratch->gradient_sink = [&](std::size_t first) {
-                reports.push_back({first, {gradient.begin(), gradient.end()}});
-            };
-        }
+        const popflow::nn::GradientSink sink = [&](std::size_t first) {
+            reports.push_back({first, {gradient.begin(), gradient.end()}});
+        };
         std::ranges::fill(gradient, 0.0F);
-        model.slot_gradient(values,
-                            {.x0 = x0.view(),
-                             .x1 = x1.view(),
-                             .t = t.values(),
-                             .control = x0.view(),
-                             .control_type = {},
-                             .condition = {}},
-                            model.phase(0), *scratch, gradient);
+        popflow::models::PairInput input;
+        input.slot = {.x0 = x0.view(),
+                      .x1 = x1.view(),
+                      .t = t.values(),
+                      .control = x0.view(),
+                      .control_type = {},
+                      .condition = {}};
+        model.slot_gradient(
+            {.values = values, .phase = model.phase(0), .gradient_sink = with_sink ? &sink : nullptr}, input,
+            *scratch, gradient);
         return reports;
     }
 

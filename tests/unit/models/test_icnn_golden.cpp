@@ -135,11 +135,13 @@ TEST_P(IcnnGolden, TenAlternatingAdamStepsAgree) {
     const auto losses = golden.group.open_dataset("adam_losses").read<double>();
     const auto scratch = golden.model.make_scratch();
     nn::AdamState adam = nn::AdamState::start(golden.values);
+    popflow::models::PairInput input;
+    input.slot = golden.slot();
     for (std::uint64_t step = 0; step < losses.size(); ++step) {
         const nn::UpdatePhase phase = golden.model.phase(step);
         linalg::AlignedVector<float> gradient(golden.values.size());
         const double loss =
-            golden.model.slot_gradient(golden.values, golden.slot(), phase, *scratch, gradient);
+            golden.model.slot_gradient({.values = golden.values, .phase = phase}, input, *scratch, gradient);
         EXPECT_NEAR(loss, losses[step], 1e-4 * std::abs(losses[step])) << step;
         nn::adam_step({.beta1 = 0.5, .beta2 = 0.9, .ema_decay = 0}, 1e-2, 1.0F, phase, gradient,
                       golden.values, adam);

@@ -5,26 +5,13 @@
 
 namespace linalg = popflow::linalg;
 namespace models = popflow::models;
-namespace nn = popflow::nn;
 namespace ode = popflow::ode;
 
 namespace {
 
 // A model without a flow that maps x to 3 x.
-class Tripling : public models::Model {
+class Tripling : public models::CellTransport {
   public:
-    const nn::ParameterLayout& layout() const override { return layout_; }
-    linalg::AlignedVector<float> initial_values(std::uint64_t) const override { return {}; }
-    std::unique_ptr<Scratch> make_scratch() const override { return nullptr; }
-    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&, const nn::UpdatePhase&,
-                         Scratch&, std::span<float>) const override {
-        return 0;
-    }
-    std::size_t context_size() const override { return 0; }
-    std::vector<float> context(std::span<const float>, linalg::ConstMatrixView<float>,
-                               std::span<const std::uint8_t>) const override {
-        return {};
-    }
     ode::Statistics transport(std::span<const float>, std::span<const float>, std::span<const float>,
                               const ode::Options&, linalg::MatrixView<float> x) const override {
         for (std::size_t i = 0; i < x.rows; ++i) {
@@ -32,14 +19,11 @@ class Tripling : public models::Model {
         }
         return {};
     }
-
-  private:
-    nn::ParameterLayout layout_;
 };
 
 }  // namespace
 
-TEST(Model, TrajectoryWithoutAFlowIsAStraightLine) {
+TEST(CellTransport, TrajectoryWithoutAFlowIsAStraightLine) {
     linalg::Matrix<float> x(2, 1);
     x(0, 0) = 1;
     x(1, 0) = -2;

@@ -48,8 +48,7 @@ struct Example {
                 .t = t.values(),
                 .control = x0.view(),
                 .control_type = {},
-                .condition = {},
-                .memory = memory};
+                .condition = {}};
     }
     FlowMatching model;
     linalg::AlignedVector<Real> values;
@@ -58,6 +57,13 @@ struct Example {
     Matrix<Real> t = random_matrix<Real>(1, 9, 13);
     std::vector<float> memory{0, 0, 0, 0};
 };
+
+// Returns the input of the slot of an example.
+popflow::models::PairInput input_of(Example<float>& example) {
+    popflow::models::PairInput input;
+    input.slot = example.slot();
+    return input;
+}
 
 }  // namespace
 
@@ -113,8 +119,9 @@ TEST(PublishedTraining, VelocityStepsUseTheStoredEmbedding) {
     const auto scratch = example.model.make_scratch();
     linalg::AlignedVector<float> gradient(example.values.size());
     const auto step = [&](std::uint64_t number) {
-        return example.model.slot_gradient(example.values, example.slot(), example.model.phase(number),
-                                           *scratch, gradient);
+        return example.model.slot_gradient(
+            {.values = example.values, .phase = example.model.phase(number), .memory = example.memory},
+            input_of(example), *scratch, gradient);
     };
     const auto embedding = [&] { return example.model.context(example.values, example.x0.view(), {}); };
 
@@ -167,10 +174,12 @@ TEST(PublishedTraining, TheReducedLossOmitsTheSquaredDisplacement) {
         displacement += std::pow(static_cast<double>(full.x1.values()[i] - full.x0.values()[i]), 2) / 9;
     }
 
-    const double with = full.model.slot_gradient(full.values, full.slot(), full.model.phase(0),
-                                                 *full.model.make_scratch(), a);
-    const double without = reduced.model.slot_gradient(reduced.values, reduced.slot(), reduced.model.phase(0),
-                                                       *reduced.model.make_scratch(), b);
+    const double with =
+        full.model.slot_gradient({.values = full.values, .phase = full.model.phase(0), .memory = full.memory},
+                                 input_of(full), *full.model.make_scratch(), a);
+    const double without = reduced.model.slot_gradient(
+        {.values = reduced.values, .phase = reduced.model.phase(0), .memory = reduced.memory},
+        input_of(reduced), *reduced.model.make_scratch(), b);
 
     EXPECT_NEAR(with - without, displacement, 1e-6 * displacement);
     EXPECT_EQ(a, b);

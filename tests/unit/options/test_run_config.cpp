@@ -28,6 +28,11 @@ std::string error_message(const OptionTable& table, const std::vector<std::strin
     return "";
 }
 
+// Returns a setting of the chosen method.
+std::string setting(const RunConfig& config, const char* name) {
+    return popflow::models::field_text(config.method_settings(), name);
+}
+
 }  // namespace
 
 TEST(RunConfig, FlagsOverrideTheFile) {
@@ -40,8 +45,8 @@ TEST(RunConfig, FlagsOverrideTheFile) {
     table.parse({"--knn", "9", "--config", path, "--resume"}, sections, nullptr);
 
     EXPECT_EQ(c.train.steps, 7U);
-    EXPECT_EQ(c.model.context, popflow::models::Context::pair_index);
-    EXPECT_EQ(c.model.encoder.knn, 9U);
+    EXPECT_EQ(c.method->name(), "cgfm");
+    EXPECT_EQ(setting(c, "knn"), "9");
     EXPECT_EQ(c.screen.control_labels, (std::vector<std::string>{"none", "vehicle"}));
     EXPECT_TRUE(c.resume);
 }
@@ -71,9 +76,9 @@ TEST(RunConfig, TheResolvedTextIsReadBackUnchanged) {
     EXPECT_EQ(again.screen.exclude.size(), 2U);
     EXPECT_EQ(again.screen.columns.at("plate"), "batch");
     EXPECT_EQ(again.train.rate, 3e-4);
-    EXPECT_EQ(again.train.augmentation.text(), "rotate, reflect");
-    EXPECT_EQ(again.train.coupling, popflow::train::Coupling::rows);
-    EXPECT_FALSE(again.train.normalise);
+    EXPECT_EQ(again.sampling.augmentation.text(), "rotate, reflect");
+    EXPECT_EQ(again.sampling.coupling, popflow::train::Coupling::rows);
+    EXPECT_FALSE(again.normalise);
 }
 
 TEST(RunConfig, DefaultsFollowTheMethodUnlessGiven) {
@@ -87,14 +92,14 @@ TEST(RunConfig, DefaultsFollowTheMethodUnlessGiven) {
     EXPECT_EQ(c.train.adam.beta2, 0.9);
     EXPECT_EQ(c.train.adam.ema_decay, 0);
     EXPECT_EQ(c.train.clip_norm, 2);
-    EXPECT_EQ(c.condition, options::PotentialInput::none);
+    EXPECT_EQ(setting(c, "condition"), "none");
 
     // Resolved values are read back as if they had been given, whatever the method.
     RunConfig again;
     const OptionTable second = run_options(again);
     second.parse_text(table.text(options::training_sections()), "text");
     second.parse({"--rate", "0.5"}, sections, nullptr);
-    EXPECT_EQ(again.method, popflow::models::Method::icnn);
+    EXPECT_EQ(again.method->name(), "icnn");
     EXPECT_EQ(again.train.rate, 0.5);
     EXPECT_EQ(again.train.clip_norm, 2);
     EXPECT_EQ(again.train.adam.beta1, 0.5);
@@ -112,11 +117,11 @@ TEST(RunConfig, RecipePaperSetsThePublishedOptions) {
     RunConfig mfm;
     const OptionTable table = run_options(mfm);
     table.parse({"--recipe", "paper", "--schedule", "cosine"}, sections, nullptr);
-    EXPECT_EQ(mfm.model.updates, popflow::models::Updates::alternate);
-    EXPECT_EQ(mfm.model.loss, popflow::models::Loss::reduced);
-    EXPECT_EQ(mfm.model.encoder.activation, popflow::models::EncoderActivation::none);
+    EXPECT_EQ(setting(mfm, "updates"), "alternate");
+    EXPECT_EQ(setting(mfm, "loss"), "reduced");
+    EXPECT_EQ(setting(mfm, "encoder-activation"), "none");
     EXPECT_EQ(mfm.evaluate.draw, popflow::predict::Draw::first);
-    EXPECT_EQ(mfm.train.coupling, popflow::train::Coupling::random);
+    EXPECT_EQ(mfm.sampling.coupling, popflow::train::Coupling::random);
     EXPECT_EQ(mfm.train.batch_pairs, 1U);
     EXPECT_EQ(mfm.train.rate, 1e-4);
     EXPECT_EQ(mfm.train.warmup_steps, 0U);
@@ -132,9 +137,28 @@ TEST(RunConfig, RecipePaperSetsThePublishedOptions) {
     RunConfig fm;
     const OptionTable second = run_options(fm);
     second.parse({"--recipe", "paper", "--method", "fm", "--base", "gaussian"}, sections, nullptr);
-    EXPECT_EQ(fm.train.coupling, popflow::train::Coupling::random);
-    EXPECT_EQ(fm.model.updates, popflow::models::Updates::joint);
-    EXPECT_EQ(fm.model.loss, popflow::models::Loss::full);
+    EXPECT_EQ(fm.sampling.coupling, popflow::train::Coupling::random);
+    EXPECT_EQ(setting(fm, "updates"), "joint");
+    EXPECT_EQ(setting(fm, "loss"), "full");
+}
+
+TEST(RunConfig, ALaterParseRevertsTheDefaultsOfAnotherMethod) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const std::string before = table.text(sections);
+    RunConfig other;
+    const OptionTable second = run_options(other);
+    second.parse({"--method", "icnn"}, sections, nullptr);
+    second.parse({"--method", "mfm"}, sections, nullptr);
+    EXPECT_EQ(second.text(sections), before);
+}
+
+TEST(RunConfig, HelpStatesTheDefaultsOfOtherMethodsAndRecipes) {
+    RunConfig c;
+    const std::string help = run_options(c).markdown(sections);
+    EXPECT_NE(help.find("learning rate of Adam (icnn and recipe paper: 1e-4)"), std::string::npos);
+    EXPECT_NE(help.find("beta1 of Adam (icnn: 0.5)"), std::string::npos);
+    EXPECT_NE(help.find("(fm and cgfm with recipe paper: ot)"), std::string::npos);
 }
 
 TEST(RunConfig, RefusesValuesThatTheMethodDoesNotSupport) {
@@ -158,7 +182,7 @@ TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
     EXPECT_EQ(error_message(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x', allowed a whole n");
     EXPECT_EQ(error_message(table, {"--steps", "0"}).substr(0, 35), "steps: found '0', allowed a whole n");
     EXPECT_EQ(error_message(table, {"--method", "icnnn"}),
-              "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, mfm, icnn");
+              "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, icnn, mfm");
     EXPECT_EQ(error_message(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
     EXPECT_EQ(error_message(table, {"--column", "donor"}), "column: found 'donor', allowed ROLE=NAME");
     EXPECT_EQ(error_message(table, {"stray"}), "usage: unexpected argument 'stray'");
@@ -171,11 +195,11 @@ TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
 
 TEST(RunConfig, DifferencesNameTheKeyAndBothValues) {
     const std::string before = "a = 1\nb = 2\nexclude = x\nexclude = y\n";
-    EXPECT_TRUE(options::differences(before, before, {}).empty());
-    EXPECT_EQ(options::differences("a = 1\nb = 3\nexclude = x\nexclude = y\n", before, {}),
+    EXPECT_TRUE(popflow::core::changed_options(before, before, {}).empty());
+    EXPECT_EQ(popflow::core::changed_options("a = 1\nb = 3\nexclude = x\nexclude = y\n", before, {}),
               (std::vector<std::string>{"b: found '3', was '2'"}));
-    EXPECT_EQ(options::differences("a = 1\nb = 2\nexclude = x\n", before,
-                                   {{"a", {.affects = popflow::core::Affects::nothing}}}),
+    EXPECT_EQ(popflow::core::changed_options("a = 1\nb = 2\nexclude = x\n", before,
+                                             {{"a", {.affects = popflow::core::Affects::nothing}}}),
               (std::vector<std::string>{"exclude: found 'x', was 'x y'"}));
 }
 
@@ -193,8 +217,8 @@ TEST(RunConfig, AFileIncludesOthersAndOverridesThem) {
     table.parse({"--config", folder.file("rows/a.cfg"), "--hidden", "100"}, sections, nullptr);
 
     EXPECT_EQ(c.train.steps, 7U);
-    EXPECT_EQ(c.model.hidden, 100U);
-    EXPECT_EQ(c.model.encoder.knn, 5U) << "the including file wins, wherever the key is";
+    EXPECT_EQ(setting(c, "hidden"), "100");
+    EXPECT_EQ(setting(c, "knn"), "5") << "the including file wins, wherever the key is";
     EXPECT_EQ(c.screen.exclude, (std::vector<std::string>{"well=3"})) << "a key replaces the included values";
 }
 

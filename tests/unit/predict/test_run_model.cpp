@@ -12,6 +12,7 @@
 #include "core/stored_file.hpp"
 #include "support/file_bytes.hpp"
 #include "support/random_matrix.hpp"
+#include "support/settings.hpp"
 #include "support/temporary_folder.hpp"
 
 using popflow::core::ConfigError;
@@ -28,17 +29,14 @@ namespace {
 // Checkpoint whose average weights differ from the weights of the last step.
 Checkpoint checkpoint_at(std::uint64_t step) {
     Checkpoint c;
-    c.method = models::Method::icnn;
-    c.shape.context = models::Context::none;
-    c.shape.markers = 4;
-    c.icnn = {.markers = 4, .conditions = 2, .hidden = 5, .layers = 2, .inner_steps = 3};
+    c.data = {.markers = 4, .conditions = 2, .condition_rows = 2};
     c.markers = {"a", "b", "c", "d"};
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.5F};
     c.conditions = popflow::screen::Conditions({{"O", {1}}, {"S", {1}}}, popflow::screen::Doses::highest);
     c.mean_shifts = popflow::support::random_matrix<float>(2, 4, 1);
-    c.values = c.model()->initial_values(9);
-    c.adam = popflow::nn::AdamState::start(c.values);
+    popflow::support::set_method(c, "icnn",
+                                 {{"icnn-hidden", "5"}, {"icnn-layers", "2"}, {"icnn-inner-steps", "3"}});
     c.adam.average[0] += 1;
     c.adam.step = step;
     return c;
@@ -189,14 +187,13 @@ TEST(RunModel, PredictsWithTheAverageWeights) {
     const predict::TrainedModel& trained = run.trained();
     EXPECT_TRUE(std::ranges::equal(trained.values, expected.adam.average));
     EXPECT_FALSE(std::ranges::equal(trained.values, expected.values));
-    EXPECT_EQ(trained.model.layout().size(), expected.values.size());
     EXPECT_EQ(trained.normalisation.mean, expected.normalisation.mean);
     EXPECT_EQ(trained.normalisation.scale, 0.5F);
     EXPECT_EQ(trained.conditions.count(), 2U);
     EXPECT_TRUE(std::ranges::equal(trained.mean_shifts.values(), expected.mean_shifts.values()));
     EXPECT_EQ(trained.cell_types, expected.cell_types);
-    EXPECT_FALSE(trained.gaussian_base);
-    EXPECT_EQ(trained.neighbours, 0U);
+    EXPECT_EQ(trained.model.base(), models::Base::source);
+    EXPECT_EQ(trained.model.neighbours(), 0U);
 }
 
 TEST(RunModel, StaysValidWhenItIsMoved) {
@@ -210,20 +207,12 @@ TEST(RunModel, StaysValidWhenItIsMoved) {
 
 TEST(RunModel, HasNeighboursOnlyWithAPopulationEncoder) {
     Checkpoint c = checkpoint_at(7);
-    c.method = models::Method::mfm;
-    c.base = train::Base::gaussian;
-    c.shape.cell_types = 2;
-    c.shape.conditions = 2;
-    c.shape.hidden = 5;
-    c.shape.layers = 2;
-    c.shape.encoder.knn = 13;
-    for (const models::Context context : {models::Context::none, models::Context::population}) {
-        c.shape.context = context;
-        c.frequencies = models::draw_frequencies(c.shape, 1);
-        c.values = c.model()->initial_values(9);
-        c.adam = popflow::nn::AdamState::start(c.values);
+    c.data.cell_types = 2;
+    for (const char* method : {"fm", "mfm"}) {
+        popflow::support::set_method(c, method,
+                                     {{"base", "gaussian"}, {"hidden", "5"}, {"layers", "2"}, {"knn", "13"}});
         const predict::RunModel run(c);
-        EXPECT_EQ(run.trained().neighbours, context == models::Context::population ? 13U : 0U);
-        EXPECT_TRUE(run.trained().gaussian_base);
+        EXPECT_EQ(run.trained().model.neighbours(), std::string(method) == "mfm" ? 13U : 0U);
+        EXPECT_EQ(run.trained().model.base(), models::Base::gaussian);
     }
 }

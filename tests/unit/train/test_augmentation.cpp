@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 #include "support/populations.hpp"
-#include "train/trainer.hpp"
+#include "train/pair_sampler.hpp"
 
 using popflow::core::ConfigError;
 using popflow::core::Purpose;
@@ -19,7 +19,7 @@ using popflow::support::normal_population;
 using popflow::train::augment;
 using popflow::train::Augmentation;
 using popflow::train::check_augmentation;
-using popflow::train::Lane;
+using popflow::train::PairLane;
 using popflow::train::TrainingPair;
 
 namespace {
@@ -49,7 +49,7 @@ struct SlotCells {
     std::vector<std::uint8_t> type = std::vector<std::uint8_t>(40);
 
     void augment_at(const std::string& names, std::uint64_t step) {
-        augment(Augmentation::parse(names), slot_stream(step), Lane{}, TrainingPair{}, false,
+        augment(Augmentation::parse(names), slot_stream(step), PairLane{}, TrainingPair{}, false,
                 {control, type, treated});
     }
 };
@@ -64,7 +64,7 @@ double rotation_angle(const Matrix<float>& before, const Matrix<float>& after, s
 struct ThreePairs {
     Cells control[3] = {numbered_cells(30, 1), numbered_cells(30, 2), numbered_cells(30, 3)};
     Cells treated[3] = {numbered_cells(30, 11), numbered_cells(30, 12), numbered_cells(30, 13)};
-    Lane lane;
+    PairLane lane;
 
     ThreePairs() {
         for (std::size_t p = 0; p < 3; ++p)
@@ -241,28 +241,24 @@ TEST(Augmentation, DoesNotMixAPairThatIsAloneInItsCondition) {
 }
 
 TEST(Augmentation, IsDisabledForTheLastSteps) {
-    popflow::train::TrainOptions options;
-    options.steps = 10;
+    popflow::train::PairSampling options;
     options.augmentation = Augmentation::parse("rotate,reflect,mix,stretch,splice");
-    EXPECT_EQ(options.augmentation_at(9).text(), options.augmentation.text());
+    EXPECT_EQ(options.augmentation_at(9, 10).text(), options.augmentation.text());
     options.augment_until = 0.7;
-    EXPECT_EQ(options.augmentation_at(6).text(), options.augmentation.text());
-    EXPECT_FALSE(options.augmentation_at(7).any());
+    EXPECT_EQ(options.augmentation_at(6, 10).text(), options.augmentation.text());
+    EXPECT_FALSE(options.augmentation_at(7, 10).any());
     options.augment_until = 0;
-    EXPECT_FALSE(options.augmentation_at(0).any());
+    EXPECT_FALSE(options.augmentation_at(0, 10).any());
 }
 
 TEST(Augmentation, ThrowsForModelsThatDoNotSupportIt) {
-    using popflow::models::Context;
-    EXPECT_NO_THROW(
-        check_augmentation(Augmentation::parse("rotate,reflect,mix"), 2, false, Context::population));
-    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("mix"), 43, false, Context::none));
-    EXPECT_THROW(check_augmentation(Augmentation::parse("rotate"), 3, false, Context::none), ConfigError);
-    EXPECT_THROW(check_augmentation(Augmentation::parse("reflect"), 1, false, Context::none), ConfigError);
-    EXPECT_THROW(check_augmentation(Augmentation::parse("mix"), 2, false, Context::pair_index), ConfigError);
-    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("stretch,splice"), 2, true, Context::population));
-    EXPECT_THROW(check_augmentation(Augmentation::parse("stretch"), 2, false, Context::none), ConfigError);
-    EXPECT_THROW(check_augmentation(Augmentation::parse("splice"), 3, true, Context::none), ConfigError);
-    EXPECT_THROW(check_augmentation(Augmentation::parse("splice"), 2, true, Context::pair_index),
-                 ConfigError);
+    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("rotate,reflect,mix"), 2, false, false));
+    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("mix"), 43, false, false));
+    EXPECT_THROW(check_augmentation(Augmentation::parse("rotate"), 3, false, false), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("reflect"), 1, false, false), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("mix"), 2, false, true), ConfigError);
+    EXPECT_NO_THROW(check_augmentation(Augmentation::parse("stretch,splice"), 2, true, false));
+    EXPECT_THROW(check_augmentation(Augmentation::parse("stretch"), 2, false, false), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("splice"), 3, true, false), ConfigError);
+    EXPECT_THROW(check_augmentation(Augmentation::parse("splice"), 2, true, true), ConfigError);
 }

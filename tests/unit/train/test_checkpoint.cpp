@@ -7,15 +7,18 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "core/stored_file.hpp"
 #include "support/random_matrix.hpp"
+#include "support/settings.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/checksum_trailer.hpp"
 
 using popflow::train::Checkpoint;
 using popflow::train::read_checkpoint;
 using popflow::train::write_checkpoint;
+namespace models = popflow::models;
 namespace screen = popflow::screen;
 
 namespace {
@@ -24,18 +27,7 @@ Checkpoint example_checkpoint() {
     Checkpoint c;
     c.config = "steps = 3\n";
     c.data_fingerprint = "abc";
-    c.shape = {.context = popflow::models::Context::population,
-               .markers = 4,
-               .cell_types = 2,
-               .conditions = 4,
-               .training_pairs = 7,
-               .hidden = 5,
-               .layers = 2,
-               .time_frequencies = 2,
-               .space_frequencies = 3,
-               .encoder = {.hidden = 3, .layers = 2, .embedding = 2, .knn = 1, .frequencies = 2}};
-    c.base = popflow::train::Base::gaussian;
-    c.frequencies = popflow::models::draw_frequencies(c.shape, 1);
+    c.data = {.markers = 4, .cell_types = 2, .conditions = 4, .condition_rows = 4, .training_pairs = 7};
     c.markers = {"a", "b", "c", "d"};
     c.cell_types = {"Fibs", "PDOs"};
     c.normalisation = {{1, 2, 3, 4}, 0.1F};
@@ -43,11 +35,28 @@ Checkpoint example_checkpoint() {
         {{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all,
         screen::TreatmentVectors({"S", "O", "V"}, popflow::support::random_matrix<float>(3, 2, 5)));
     c.mean_shifts = popflow::support::random_matrix<float>(4, 4, 1);
-    c.values = c.model()->initial_values(9);
-    c.adam = popflow::nn::AdamState::start(c.values);
+    popflow::support::set_method(c, "mfm",
+                                 {{"base", "gaussian"},
+                                  {"hidden", "5"},
+                                  {"layers", "2"},
+                                  {"time-frequencies", "2"},
+                                  {"space-frequencies", "3"},
+                                  {"encoder-hidden", "3"},
+                                  {"encoder-layers", "2"},
+                                  {"embedding", "2"},
+                                  {"knn", "1"},
+                                  {"encoder-frequencies", "2"}});
     c.adam.step = 3;
     c.adam.second[2] = 0.5F;
     return c;
+}
+
+// Returns name and value of all settings.
+std::map<std::string, std::string> texts(const models::Settings& settings) {
+    std::map<std::string, std::string> all;
+    for (const models::FieldDescription& description : models::describe(settings))
+        all[description.field.name] = models::text_of(description.value);
+    return all;
 }
 
 std::string file_bytes(const std::string& path) {
@@ -56,11 +65,11 @@ std::string file_bytes(const std::string& path) {
 }
 
 // Overwrites a size attribute and removes the checksum trailer, as if another program had written the file.
-void overwrite_size(const std::string& path, const char* attribute, std::int64_t value) {
+void overwrite_size(const std::string& path, const char* group, const char* attribute, std::int64_t value) {
     std::filesystem::resize_file(
         path, std::filesystem::file_size(path) - popflow::train::make_checksum_trailer({}).size());
     const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
-    const hid_t model = H5Gopen2(file, "model", H5P_DEFAULT);
+    const hid_t model = H5Gopen2(file, group, H5P_DEFAULT);
     EXPECT_GE(H5Adelete(model, attribute), 0) << attribute;
     const hid_t scalar = H5Screate(H5S_SCALAR);
     const hid_t made = H5Acreate2(model, attribute, H5T_NATIVE_INT64, scalar, H5P_DEFAULT, H5P_DEFAULT);
@@ -81,12 +90,12 @@ TEST(Checkpoint, ReadsBackWhatWasWritten) {
     const Checkpoint after = read_checkpoint(folder.file("c.h5"));
 
     EXPECT_EQ(after.config, before.config);
-    EXPECT_EQ(after.base, before.base);
-    EXPECT_EQ(after.shape.encoder.knn, 1U);
-    EXPECT_EQ(after.shape.encoder.inputs, before.shape.encoder.inputs);
-    EXPECT_EQ(after.shape.encoder.frequencies, 2U);
-    EXPECT_TRUE(std::ranges::equal(after.frequencies.values(), before.frequencies.values()));
-    EXPECT_EQ(after.shape.training_pairs, 7U);
+    EXPECT_EQ(after.family, before.family);
+    EXPECT_EQ(after.data, before.data);
+    EXPECT_EQ(texts(*after.settings), texts(*before.settings));
+    EXPECT_EQ(models::field_text(*after.settings, "base"), "gaussian");
+    EXPECT_TRUE(std::ranges::equal(after.constants.at("frequencies").values(),
+                                   before.constants.at("frequencies").values()));
     EXPECT_EQ(after.markers, before.markers);
     EXPECT_EQ(after.normalisation.mean, before.normalisation.mean);
     EXPECT_EQ(after.normalisation.scale, before.normalisation.scale);
@@ -115,27 +124,17 @@ TEST(Checkpoint, StoresAnIcnnAndTheMemoryOfAlternatingUpdates) {
     EXPECT_TRUE(
         std::ranges::equal(read_checkpoint(folder.file("mfm.h5")).memory.values(), before.memory.values()));
     before.memory = {};
-    before.method = popflow::models::Method::icnn;
-    before.shape.context = popflow::models::Context::none;
-    before.icnn = {.markers = 4, .conditions = 4, .hidden = 5, .layers = 2, .inner_steps = 3};
-    before.values = before.model()->initial_values(9);
-    before.adam = popflow::nn::AdamState::start(before.values);
+    popflow::support::set_method(before, "icnn",
+                                 {{"icnn-hidden", "5"}, {"icnn-layers", "2"}, {"icnn-inner-steps", "3"}});
 
     write_checkpoint(folder.file("icnn.h5"), before);
     const Checkpoint after = read_checkpoint(folder.file("icnn.h5"));
 
-    EXPECT_EQ(after.method, popflow::models::Method::icnn);
-    EXPECT_EQ(after.icnn.markers, 4U);
-    EXPECT_EQ(after.icnn.conditions, 4U);
-    EXPECT_EQ(after.icnn.inner_steps, 3U);
+    EXPECT_EQ(after.family->name(), "icnn");
+    EXPECT_EQ(texts(*after.settings), texts(*before.settings));
+    EXPECT_TRUE(after.constants.empty());
     EXPECT_EQ(after.values, before.values);
     EXPECT_EQ(after.memory.size(), 0U);
-
-    before.icnn.conditions = 2;  // contradicts the number of conditions of the treatments
-    before.values = before.model()->initial_values(9);
-    before.adam = popflow::nn::AdamState::start(before.values);
-    write_checkpoint(folder.file("other.h5"), before);
-    EXPECT_THROW(read_checkpoint(folder.file("other.h5")), popflow::core::DataError);
 }
 
 TEST(Checkpoint, WeightsFileKeepsTheAverageAndTheConstants) {
@@ -151,7 +150,7 @@ TEST(Checkpoint, WeightsFileKeepsTheAverageAndTheConstants) {
     EXPECT_EQ(after.config, before.config);
     EXPECT_EQ(after.markers, before.markers);
     EXPECT_EQ(after.normalisation.mean, before.normalisation.mean);
-    EXPECT_TRUE(std::ranges::equal(after.frequencies.values(), before.frequencies.values()));
+    EXPECT_EQ(texts(*after.settings), texts(*before.settings));
     EXPECT_TRUE(std::ranges::equal(after.mean_shifts.values(), before.mean_shifts.values()));
     EXPECT_EQ(after.memory.rows(), 0U);
     EXPECT_EQ(popflow::train::weights_bytes(after), popflow::train::weights_bytes(before)) << "written again";
@@ -166,9 +165,9 @@ TEST(Checkpoint, WeightsFileKeepsTheAverageAndTheConstants) {
 TEST(Checkpoint, ThrowsAUserErrorForSizesThatContradictItsContent) {
     const popflow::support::TemporaryFolder folder;
     const std::string path = folder.file("c.h5");
-    const auto error_text = [&](const char* attribute, std::int64_t value) {
+    const auto error_text = [&](const char* group, const char* attribute, std::int64_t value) {
         write_checkpoint(path, example_checkpoint());
-        overwrite_size(path, attribute, value);
+        overwrite_size(path, group, attribute, value);
         try {
             (void)read_checkpoint(path);
         } catch (const popflow::core::DataError& error) {
@@ -176,17 +175,19 @@ TEST(Checkpoint, ThrowsAUserErrorForSizesThatContradictItsContent) {
         }
         return std::string("read");
     };
+    const char* const settings = "model/settings";
 
-    EXPECT_EQ(error_text("layers", 2), "read");
-    EXPECT_EQ(error_text("conditions", std::int64_t{1} << 58),
+    EXPECT_EQ(error_text(settings, "layers", 2), "read");
+    EXPECT_EQ(error_text("model", "conditions", std::int64_t{1} << 58),
               ": conditions: found 288230376151711744, allowed 0 to 1000000000");
-    EXPECT_EQ(error_text("hidden", -5), ": hidden: found -5, allowed 0 to 65536");
-    EXPECT_EQ(error_text("conditions", 1000000000), ": conditions: found 4, expected 1000000000");
-    EXPECT_EQ(error_text("cell_types", 1000000000),
+    EXPECT_EQ(error_text(settings, "hidden", -5), ": hidden: found -5, allowed 0 to 65536");
+    EXPECT_EQ(error_text("model", "conditions", 1000000000), ": conditions: found 4, expected 1000000000");
+    EXPECT_EQ(error_text("model", "cell_types", 1000000000),
               ": weights/encoder.conv.0.weight: found 3 x 10, expected 3 x 1000000008");
-    EXPECT_EQ(error_text("layers", 3).substr(0, 17), ": weights/velocit");
-    EXPECT_EQ(error_text("markers", 3), ": markers: found 4, expected 3");
-    EXPECT_EQ(error_text("space_frequencies", 4), ": frequencies: found 4 x 5, expected 4 x 6");
+    EXPECT_EQ(error_text(settings, "layers", 3).substr(0, 17), ": weights/velocit");
+    EXPECT_EQ(error_text("model", "markers", 3), ": markers: found 4, expected 3");
+    EXPECT_EQ(error_text(settings, "space-frequencies", 4),
+              ": model: flow_matching.frequencies: found 4 x 5, expected 4 x 6");
 }
 
 TEST(Checkpoint, ThrowsForATruncatedFile) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/settings.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace fs = std::filesystem;
@@ -16,16 +17,13 @@ namespace {
 
 train::Checkpoint checkpoint_at(std::uint64_t step) {
     train::Checkpoint c;
-    c.method = popflow::models::Method::icnn;
-    c.shape.context = popflow::models::Context::none;
-    c.shape.markers = 4;
-    c.icnn = {.markers = 4, .conditions = 2, .hidden = 5, .layers = 2, .inner_steps = 3};
+    c.data = {.markers = 4, .conditions = 2, .condition_rows = 2};
     c.markers = {"a", "b", "c", "d"};
     c.normalisation = popflow::screen::no_normalisation(4);
     c.conditions = popflow::screen::Conditions({{"O", {1}}, {"S", {1}}}, popflow::screen::Doses::highest);
     c.mean_shifts = popflow::linalg::Matrix<float>(2, 4);
-    c.values = c.model()->initial_values(9);
-    c.adam = popflow::nn::AdamState::start(c.values);
+    popflow::support::set_method(c, "icnn",
+                                 {{"icnn-hidden", "5"}, {"icnn-layers", "2"}, {"icnn-inner-steps", "3"}});
     c.adam.step = step;
     return c;
 }

@@ -6,11 +6,10 @@
 #include "mpi/partition.hpp"
 #include "support/mpi_session.hpp"
 #include "support/one_weight.hpp"
-#include "train/trainer.hpp"
+#include "support/pair_trainer.hpp"
 
 namespace train = popflow::train;
 namespace models = popflow::models;
-namespace nn = popflow::nn;
 namespace linalg = popflow::linalg;
 
 namespace {
@@ -21,10 +20,11 @@ constexpr std::array<float, 5> pair_losses{1, 2, 4, 8, 16};
 // Model whose loss and gradient for each pair come from pair_losses.
 class FixedPairLosses : public popflow::support::OneWeight {
   public:
-    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>& slot,
-                         const nn::UpdatePhase&, Scratch&, std::span<float> gradients) const override {
-        gradients[0] += pair_losses[slot.pair];
-        return static_cast<double>(pair_losses[slot.pair]);
+    double slot_gradient(const Request&, const models::SlotInput& input, Scratch&,
+                         std::span<float> gradients) const override {
+        const std::size_t pair = static_cast<const models::PairInput&>(input).slot.pair;
+        gradients[0] += pair_losses[pair];
+        return static_cast<double>(pair_losses[pair]);
     }
 };
 
@@ -36,12 +36,12 @@ TEST_F(Lanes, WeighEveryPairEqually) {
     popflow::screen::Cells cells;
     cells.x = linalg::Matrix<float>(3, 2);
     cells.cell_type.resize(3);
-    std::vector<train::Lane> lanes;
+    std::vector<train::PairLane> lanes;
     const std::vector<std::size_t> sizes(pair_losses.size(), 3);
     for (const auto& part : popflow::mpi::partition_by_weight(sizes, 2)) {
-        train::Lane lane{.slot = lanes.size(),
-                         .weight = train::lane_weight(part.size(), 2, pair_losses.size()),
-                         .pairs = {}};
+        train::PairLane lane{.slot = lanes.size(),
+                             .weight = train::lane_weight(part.size(), 2, pair_losses.size()),
+                             .pairs = {}};
         for (const std::size_t i : part)
             lane.pairs.push_back(
                 {.index = i, .control = cells.view(), .treated = cells.view(), .condition = {1}});
@@ -50,12 +50,12 @@ TEST_F(Lanes, WeighEveryPairEqually) {
     ASSERT_NE(lanes[0].pairs.size(), lanes[1].pairs.size());
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
     const FixedPairLosses model;
-    train::Trainer trainer(model, {.batch_pairs = 2, .cells = 3}, std::move(lanes), comm);
+    popflow::support::PairTrainer run(model, {.batch_pairs = 2}, {.cells = 3}, std::move(lanes), comm);
     double loss = 0;
     double gradient = 0;
     constexpr int steps = 6;  // whole epochs of both lanes, which have three and two pairs
     for (int i = 0; i < steps; ++i) {
-        const train::StepReport report = trainer.step({});
+        const train::StepReport report = run.step();
         loss += report.loss / steps;
         gradient += report.gradient_norm / steps;
     }

@@ -6,11 +6,10 @@
 #include "core/error.hpp"
 #include "support/mpi_session.hpp"
 #include "support/one_weight.hpp"
-#include "train/trainer.hpp"
+#include "support/pair_trainer.hpp"
 
 namespace train = popflow::train;
 namespace models = popflow::models;
-namespace nn = popflow::nn;
 namespace linalg = popflow::linalg;
 
 namespace {
@@ -19,10 +18,10 @@ namespace {
 class FixedLosses : public popflow::support::OneWeight {
   public:
     explicit FixedLosses(std::vector<double> losses) : losses_(std::move(losses)) {}
-    double slot_gradient(std::span<const float>, const models::TrainingSlot<float>&,
-                         const nn::UpdatePhase& phase, Scratch&, std::span<float> gradients) const override {
+    double slot_gradient(const Request& request, const models::SlotInput&, Scratch&,
+                         std::span<float> gradients) const override {
         gradients[0] += 1;
-        return losses_.at(phase.updates);
+        return losses_.at(request.phase.updates);
     }
 
   private:
@@ -36,7 +35,7 @@ struct OneLane {
         cells.x = linalg::Matrix<float>(3, 2);
         cells.cell_type.resize(3);
     }
-    std::vector<train::Lane> get() const {
+    std::vector<train::PairLane> get() const {
         return {
             {.slot = 0,
              .pairs = {{.index = 0, .control = cells.view(), .treated = cells.view(), .condition = {1}}}}};
@@ -53,7 +52,8 @@ TEST_F(NonFiniteStep, ThrowsAndLeavesTheWeightsUnchanged) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
     const FixedLosses model({1, nan, 1});
     const OneLane lane;
-    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3}, lane.get(), comm);
+    popflow::support::PairTrainer run(model, {.batch_pairs = 1}, {.cells = 3}, lane.get(), comm);
+    train::Trainer& trainer = run.trainer;
     trainer.step({});
     const auto before = trainer.values();
     EXPECT_THROW(trainer.step({}), popflow::core::NumericalError);
@@ -65,8 +65,9 @@ TEST_F(NonFiniteStep, IsSkippedOnRequest) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
     const FixedLosses model({1, nan, 1});
     const OneLane lane;
-    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lane.get(),
-                           comm);
+    popflow::support::PairTrainer run(model, {.batch_pairs = 1, .on_nan = train::OnNan::skip}, {.cells = 3},
+                                      lane.get(), comm);
+    train::Trainer& trainer = run.trainer;
     EXPECT_FALSE(trainer.step({}).skipped);
     const auto before = trainer.values();
     const auto moments = trainer.adam().first;
@@ -82,8 +83,9 @@ TEST_F(NonFiniteStep, ThrowsAfterTooManySkipsInARow) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
     const FixedLosses model(std::vector<double>(100, nan));
     const OneLane lane;
-    train::Trainer trainer(model, {.batch_pairs = 1, .cells = 3, .on_nan = train::OnNan::skip}, lane.get(),
-                           comm);
+    popflow::support::PairTrainer run(model, {.batch_pairs = 1, .on_nan = train::OnNan::skip}, {.cells = 3},
+                                      lane.get(), comm);
+    train::Trainer& trainer = run.trainer;
     for (std::uint64_t i = 0; i < train::max_skipped_in_a_row; ++i) EXPECT_TRUE(trainer.step({}).skipped);
     EXPECT_THROW(trainer.step({}), popflow::core::NumericalError);
 }

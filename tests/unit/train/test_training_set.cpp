@@ -80,7 +80,7 @@ class TrainingSet : public popflow::support::WithMpi {
     popflow::support::ScreenFile file_;
     screen::Screen screen_;
     screen::Split split_;
-    train::TrainOptions options_{.batch_pairs = 2};
+    train::TrainingSetOptions options_{.lanes = 2};
     const double scale_ = (std::sqrt(13.8) + std::sqrt(1.64)) / 2;
 };
 
@@ -121,7 +121,7 @@ TEST_F(TrainingSet, KeepsTheValuesWithoutNormalisation) {
 TEST_F(TrainingSet, PartitionsThePairsIntoLanes) {
     // All pairs have four cells. The third pair goes to the first of two lanes of equal weight.
     const train::TrainingSet set = make();
-    const std::vector<train::Lane> lanes = set.lanes();
+    const std::vector<train::PairLane> lanes = set.lanes();
     ASSERT_EQ(lanes.size(), 2U);
     EXPECT_EQ(lanes[0].slot, 0U);
     EXPECT_EQ(lanes[1].slot, 1U);
@@ -148,9 +148,9 @@ TEST_F(TrainingSet, PutsTheLargestPairsIntoDifferentLanes) {
     }
     // Training pairs have 22, 4, 4 and 22 cells.
     const train::TrainingSet set = make();
-    const std::vector<train::Lane> lanes = set.lanes();
+    const std::vector<train::PairLane> lanes = set.lanes();
     ASSERT_EQ(lanes.size(), 2U);
-    for (const train::Lane& lane : lanes) {
+    for (const train::PairLane& lane : lanes) {
         ASSERT_EQ(lane.pairs.size(), 2U);
         EXPECT_EQ(lane.weight, 1);
         std::size_t cells = 0;
@@ -162,7 +162,7 @@ TEST_F(TrainingSet, PutsTheLargestPairsIntoDifferentLanes) {
 TEST_F(TrainingSet, HoldsTheNormalisedCellsOfItsPairs) {
     const train::TrainingSet set = make();
     EXPECT_FALSE(set.on_disk());
-    const std::vector<train::Lane> lanes = set.lanes();
+    const std::vector<train::PairLane> lanes = set.lanes();
     const train::TrainingPair& pair = lanes[1].pairs[0];
     ASSERT_EQ(pair.control.x.rows, 2U);
     ASSERT_EQ(pair.treated.x.rows, 2U);
@@ -177,7 +177,7 @@ TEST_F(TrainingSet, HoldsTheNormalisedCellsOfItsPairs) {
 
 TEST_F(TrainingSet, SharesTheControlOfTwoPairs) {
     const train::TrainingSet set = make();
-    const std::vector<train::Lane> lanes = set.lanes();
+    const std::vector<train::PairLane> lanes = set.lanes();
     EXPECT_EQ(lanes[0].pairs[0].control.x.data, lanes[1].pairs[0].control.x.data);
     EXPECT_NE(lanes[0].pairs[0].control.x.data, lanes[0].pairs[1].control.x.data);
 }
@@ -189,8 +189,8 @@ TEST_F(TrainingSet, IsTheSameWithItsCellsInAFile) {
     EXPECT_EQ(disk.normalisation().mean, memory.normalisation().mean);
     EXPECT_EQ(disk.normalisation().scale, memory.normalisation().scale);
     EXPECT_TRUE(std::ranges::equal(disk.mean_shifts().values(), memory.mean_shifts().values()));
-    const std::vector<train::Lane> from_disk = disk.lanes();
-    const std::vector<train::Lane> from_memory = memory.lanes();
+    const std::vector<train::PairLane> from_disk = disk.lanes();
+    const std::vector<train::PairLane> from_memory = memory.lanes();
     ASSERT_EQ(from_disk.size(), from_memory.size());
     for (std::size_t b = 0; b < from_disk.size(); ++b) {
         ASSERT_EQ(from_disk[b].pairs.size(), from_memory[b].pairs.size());
@@ -221,13 +221,13 @@ TEST_F(TrainingSet, AveragesTheShiftOfEachConcentration) {
     add("P1", "O", {{3, 0}, {5, 0}}, "PDOs", "2");
     open(screen::Doses::all);
     split_.parts = {Part::train, Part::train};
-    options_ = {.batch_pairs = 1, .normalise = false};
+    options_ = {.lanes = 1, .normalise = false};
     const train::TrainingSet set(screen_, split_, options_, popflow::mpi::Communicator::world());
     EXPECT_EQ(set.conditions().treatments()[0].concentrations, (std::vector<double>{2, 10}));
     ASSERT_EQ(set.mean_shifts().rows(), 2U);
     EXPECT_FLOAT_EQ(set.mean_shifts()(0, 0), 3);
     EXPECT_FLOAT_EQ(set.mean_shifts()(1, 0), 10);
-    const std::vector<train::Lane> lanes = set.lanes();
+    const std::vector<train::PairLane> lanes = set.lanes();
     ASSERT_EQ(lanes.size(), 1U);
     EXPECT_EQ(lanes[0].pairs[0].condition, (std::vector<float>{1, 0.5F}));
     EXPECT_EQ(lanes[0].pairs[1].condition, (std::vector<float>{1, 1}));
@@ -240,27 +240,14 @@ TEST_F(TrainingSet, EncodesTreatmentsByTheirVectors) {
 }
 
 TEST_F(TrainingSet, ThrowsForMoreSlotsThanPairs) {
-    options_.batch_pairs = 4;
+    options_.lanes = 4;
     EXPECT_EQ(message<ConfigError>(), "batch-pairs: found 4, allowed 1 to 3, the number of training pairs");
-    options_.batch_pairs = 3;
-    EXPECT_EQ(message<ConfigError>(), "no exception");
-}
-
-TEST_F(TrainingSet, ThrowsForRowsOfAGaussianBase) {
-    options_.base = train::Base::gaussian;
-    for (const train::Coupling coupling : {train::Coupling::rows, train::Coupling::rows_ot}) {
-        options_.coupling = coupling;
-        EXPECT_EQ(
-            message<ConfigError>(),
-            "coupling: found rows or rows-ot with base gaussian: Gaussian noise has no rows in the file. "
-            "Use random or ot");
-    }
-    options_.coupling = train::Coupling::ot;
+    options_.lanes = 3;
     EXPECT_EQ(message<ConfigError>(), "no exception");
 }
 
 TEST_F(TrainingSet, ThrowsForRowsOfUnequalPopulations) {
-    options_.coupling = train::Coupling::rows;
+    options_.rows_correspond = true;
     EXPECT_EQ(message<DataError>(), "no exception");
     add("P2", "S", {{1, 1}, {2, 2}, {3, 3}});
     EXPECT_EQ(
@@ -268,12 +255,12 @@ TEST_F(TrainingSet, ThrowsForRowsOfUnequalPopulations) {
         folder_.file("s.h5ad") +
             ": coupling rows: found 2 cells in P2 / PDO / 1 / A: DMSO at 1 and 3 in P2 / PDO / 1 / A: S "
             "at 1: coupling by rows needs equal numbers");
-    options_.coupling = train::Coupling::random;
+    options_.rows_correspond = false;
     EXPECT_EQ(message<DataError>(), "no exception");
 }
 
 TEST_F(TrainingSet, AllowsUnequalRowsInTheTestPart) {
-    options_.coupling = train::Coupling::rows;
+    options_.rows_correspond = true;
     add("P0", "DMSO", {{1, 1}});
     EXPECT_EQ(message<DataError>(), "no exception");
 }
@@ -298,7 +285,7 @@ TEST_F(TrainingSet, ThrowsForConstantTrainingCells) {
     add("P0", "O", {{3, 4}});
     add("P1", "DMSO", {{7, 8}, {7, 8}});
     add("P1", "O", {{7, 8}});
-    options_.batch_pairs = 1;
+    options_.lanes = 1;
     EXPECT_EQ(message<DataError>(),
               folder_.file("s.h5ad") +
                   ": X: normalisation: every marker is constant over the training cells: at least one marker "

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#include "models/families.hpp"
+
+#include <array>
+
+#include "models/flow_matching_family.hpp"
+#include "models/icnn_transport.hpp"
+
+namespace popflow::models {
+
+std::span<const Family* const> families() {
+    static const std::array all{
+        fm_family(),
+        cgfm_family(),
+        icnn_family(),
+        mfm_family(),
+    };
+    return all;
+}
+
+}  // namespace popflow::models

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+#include "linalg/precision.hpp"
+#include "models/model.hpp"
+#include "models/settings.hpp"
+
+namespace popflow::models {
+
+/// Sizes that the training data give to a model.
+struct DataShape {
+    std::size_t markers = 0;
+    std::size_t cell_types = 0;      ///< number of cell types, 0 if all cells have one type
+    std::size_t conditions = 0;      ///< length of the condition vector
+    std::size_t condition_rows = 0;  ///< number of distinct conditions
+    std::size_t training_pairs = 0;
+
+    bool operator==(const DataShape&) const = default;
+};
+
+/// Matrices that are drawn once and belong to the model, such as random frequencies, by name.
+using Constants = std::map<std::string, linalg::Matrix<float>>;
+
+/// Source of the defaults: the settings that work best here, or those of the publication.
+enum class Recipe { popflow, paper };
+
+/// Option names with values, in the form of a configuration file.
+using OptionValues = std::vector<std::pair<std::string, std::string>>;
+
+/// What a slot of a training step visits.
+enum class ItemKind {
+    pairs,  ///< pairs of a control and a treated population
+};
+
+/// A training method: its settings, and how to make a model from them. models/families.hpp lists all of them.
+class Family {
+  public:
+    virtual ~Family() = default;
+
+    /// Name of the method, as in `--method NAME`.
+    virtual std::string name() const = 0;
+    /// One line for the help of `--method`.
+    virtual std::string summary() const = 0;
+
+    /// Returns the settings with the defaults of popflow.
+    virtual std::unique_ptr<Settings> make_settings() const = 0;
+    /// Name of the settings. Methods whose settings have the same name share their options.
+    virtual std::string settings_name() const { return name(); }
+
+    /// Returns the options whose defaults differ from those of the program, given the values of the settings
+    /// that the user has set.
+    virtual OptionValues defaults(Recipe /*recipe*/, const Settings& /*settings*/) const { return {}; }
+    /// Returns the options for which the method accepts only one value.
+    virtual OptionValues fixed() const { return {}; }
+    /// Checks that the settings fit the training data.
+    /// @param min_cells  smallest number of cells that a slot draws
+    /// @throws core::ConfigError if they do not
+    virtual void check(const Settings& /*settings*/, const DataShape& /*data*/,
+                       std::size_t /*min_cells*/) const {}
+
+    virtual ItemKind items(const Settings& /*settings*/) const { return ItemKind::pairs; }
+    /// Whether matrix products of the training can use bf16.
+    virtual bool supports_bf16() const { return false; }
+    /// Whether the model has inputs for each training pair, so that no other population can replace one.
+    virtual bool indexes_pairs() const { return false; }
+
+    /// Draws the constants of a model. Returns no constants for a method without any.
+    virtual Constants draw_constants(const Settings& /*settings*/, const DataShape& /*data*/,
+                                     std::uint64_t /*seed*/) const {
+        return {};
+    }
+    /// Makes a model. It does not contain weights.
+    /// @param constants  result of draw_constants() for the same settings and data
+    /// @param precision  precision of matrix products in training. Prediction uses fp32.
+    /// @throws core::ShapeMismatch for constants of another shape
+    virtual std::unique_ptr<Model> make(const Settings& settings, const DataShape& data,
+                                        const Constants& constants, linalg::Precision precision) const = 0;
+};
+
+/// Returns the names of all methods, in the same order.
+std::vector<std::string> family_names();
+/// Returns the method with this name, or null.
+const Family* find_family(const std::string& name);
+/// Returns whether a method uses a setting. False for a method that this program does not know.
+bool uses_setting(const std::string& family, const std::string& setting);
+
+/// Settings of all methods. Methods that share their settings share one object.
+class SettingsSet {
+  public:
+    /// Makes the default settings of all methods.
+    SettingsSet();
+    SettingsSet(const SettingsSet& other);
+    SettingsSet(SettingsSet&&) = default;
+    SettingsSet& operator=(const SettingsSet&) = delete;
+    SettingsSet& operator=(SettingsSet&&) = default;
+    ~SettingsSet() = default;
+
+    Settings& of(const Family& family) { return *settings_.at(family.settings_name()); }
+    const Settings& of(const Family& family) const { return *settings_.at(family.settings_name()); }
+    /// Returns one method for each object, in the order of families().
+    static std::vector<const Family*> owners();
+
+  private:
+    std::map<std::string, std::unique_ptr<Settings>> settings_;
+};
+
+/// Returns the methods that use a setting: those of the field, or all methods that share the settings.
+std::vector<std::string> methods_of(const Field& field, const Family& owner);
+
+}  // namespace popflow::models

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "models/flow_matching_family.hpp"
+
+#include <limits>
+
+#include "core/error.hpp"
+
+namespace popflow::models {
+
+using core::Affects;
+
+namespace {
+
+constexpr std::size_t any_count = std::numeric_limits<std::int64_t>::max();
+
+class FlowMatchingFamily : public Family {
+  public:
+    FlowMatchingFamily(std::string name, std::string summary, Context context)
+        : name_(std::move(name)), summary_(std::move(summary)), context_(context) {}
+
+    std::string name() const override { return name_; }
+    std::string summary() const override { return summary_; }
+    std::unique_ptr<Settings> make_settings() const override {
+        return std::make_unique<FlowMatchingSettings>();
+    }
+    std::string settings_name() const override { return "flow-matching"; }
+
+    // The authors couple control and treated cells of FM and CGFM by transport, and report the reduced loss.
+    // They do neither with a Gaussian base. MFM has a linear encoder and alternating updates.
+    OptionValues defaults(Recipe recipe, const Settings& settings) const override {
+        if (recipe == Recipe::popflow) return {};
+        OptionValues values{{"time-highest", "1"}};
+        const bool from_source = shape_of(settings).base == Base::source;
+        if (from_source) values.emplace_back("loss", "reduced");
+        if (from_source && context_ != Context::population) values.emplace_back("coupling", "ot");
+        if (context_ != Context::population) return values;
+        values.emplace_back("updates", "alternate");
+        values.emplace_back("encoder-activation", "none");
+        values.emplace_back("encoder-frequencies", "0");
+        return values;
+    }
+
+    void check(const Settings& settings, const DataShape& /*data*/, std::size_t min_cells) const override {
+        const std::size_t knn = shape_of(settings).encoder.knn;
+        if (context_ != Context::population || knn < min_cells) return;
+        throw core::ConfigError("knn", "found " + std::to_string(knn) + ", allowed 0 to " +
+                                           std::to_string(min_cells - 1) + ": the smallest slot has " +
+                                           std::to_string(min_cells) + " cells");
+    }
+
+    bool supports_bf16() const override { return true; }
+    bool indexes_pairs() const override { return context_ == Context::pair_index; }
+
+    Constants draw_constants(const Settings& settings, const DataShape& data,
+                             std::uint64_t seed) const override {
+        Constants constants;
+        constants.emplace("frequencies", draw_frequencies(with_sizes(settings, data), seed));
+        return constants;
+    }
+
+    std::unique_ptr<Model> make(const Settings& settings, const DataShape& data, const Constants& constants,
+                                linalg::Precision precision) const override {
+        FlowMatchingShape shape = with_sizes(settings, data);
+        shape.precision = precision;
+        const auto frequencies = constants.find("frequencies");
+        return std::make_unique<FlowMatching>(
+            shape, frequencies == constants.end() ? linalg::Matrix<float>() : frequencies->second);
+    }
+
+  private:
+    static const FlowMatchingShape& shape_of(const Settings& settings) {
+        return dynamic_cast<const FlowMatchingSettings&>(settings).shape;
+    }
+
+    FlowMatchingShape with_sizes(const Settings& settings, const DataShape& data) const {
+        FlowMatchingShape shape = shape_of(settings);
+        shape.context = context_;
+        shape.markers = data.markers;
+        shape.cell_types = data.cell_types;
+        shape.conditions = data.conditions;
+        shape.training_pairs = data.training_pairs;
+        return shape;
+    }
+
+    std::string name_;
+    std::string summary_;
+    Context context_;
+};
+
+}  // namespace
+
+void FlowMatchingSettings::visit(FieldVisitor& visitor) {
+    // Returns the description of a setting that only mfm uses.
+    const auto mfm = [](const char* name, const char* help, Affects affects = Affects::training) {
+        return Field{.name = name, .help = help, .affects = affects, .methods = {"mfm"}};
+    };
+    EncoderShape& encoder = shape.encoder;
+    visitor.choice({.name = "base",
+                    .help = "start of the flow: control cells or Gaussian noise",
+                    .affects = Affects::label,
+                    .is_exclusive = true},
+                   shape.base, {"source", "gaussian"});
+    visitor.count(
+        mfm("knn", "number of nearest neighbours in the encoder's graph, 0 for a DeepSet", Affects::label),
+        encoder.knn, 0, any_count);
+    visitor.count({.name = "hidden", .help = "width of the velocity network"}, shape.hidden, 1, max_width);
+    visitor.count({.name = "layers", .help = "number of hidden layers of the velocity network"}, shape.layers,
+                  1, max_layers);
+    visitor.count(mfm("embedding", "length of the population embedding"), encoder.embedding, 1, max_width);
+    visitor.number(mfm("embedding-norm", "Euclidean norm of the population embedding (published: 1)"),
+                   encoder.norm, 1e-6, 1e6);
+    visitor.choice({.name = "modulation",
+                    .help = "with film, the context also scales the outputs of the hidden layers of the "
+                            "velocity network"},
+                   shape.modulation, {"none", "film"});
+    visitor.count(mfm("encoder-hidden", "width of the encoder"), encoder.hidden, 1, max_width);
+    visitor.count(mfm("encoder-layers", "number of graph convolutions of the encoder"), encoder.layers, 1,
+                  100);
+    visitor.choice(mfm("encoder-activation", "activation between the layers of the encoder"),
+                   encoder.activation, {"relu", "none"});
+    visitor.count({.name = "time-frequencies", .help = "number of frequencies of flow time"},
+                  shape.time_frequencies, 1, max_width);
+    visitor.number(
+        {.name = "time-highest", .help = "highest frequency of flow time, in radians over the whole flow"},
+        shape.time_highest, 0, 1e6);
+    visitor.number(
+        {.name = "time-max-period", .help = "ratio of the longest to the shortest period of flow time"},
+        shape.time_max_period, 1, 1e9);
+    visitor.count({.name = "space-frequencies",
+                   .help = "number of random Fourier frequencies of a cell in the velocity network"},
+                  shape.space_frequencies, 0, max_width);
+    visitor.number(
+        {.name = "space-scale", .help = "standard deviation of the frequencies of --space-frequencies"},
+        shape.space_scale, 0, 1e3);
+    visitor.count(mfm("encoder-frequencies", "number of random Fourier frequencies of a cell in the encoder"),
+                  encoder.frequencies, 0, max_width);
+    visitor.number(mfm("encoder-scale", "standard deviation of the frequencies of --encoder-frequencies"),
+                   encoder.frequency_scale, 0, 1e3);
+    visitor.choice({.name = "updates",
+                    .help = "updates of velocity and encoder of mfm: both in each step, or alternating, with "
+                            "cached embeddings",
+                    .methods = {"mfm"},
+                    .group = FieldGroup::training,
+                    .is_exclusive = true},
+                   shape.updates, {"joint", "alternate"});
+    visitor.choice({.name = "loss",
+                    .help = "reported loss, with or without the constant ||x1 - x0||^2",
+                    .affects = Affects::reported,
+                    .group = FieldGroup::training,
+                    .is_exclusive = true},
+                   shape.loss, {"full", "reduced"});
+}
+
+const Family* fm_family() {
+    static const FlowMatchingFamily family("fm", "flow matching whose velocity depends on no population",
+                                           Context::none);
+    return &family;
+}
+
+const Family* cgfm_family() {
+    static const FlowMatchingFamily family(
+        "cgfm", "flow matching whose velocity depends on the training pair", Context::pair_index);
+    return &family;
+}
+
+const Family* mfm_family() {
+    static const FlowMatchingFamily family(
+        "mfm", "Meta Flow Matching, whose velocity depends on an embedding of the control population",
+        Context::population);
+    return &family;
+}
+
+}  // namespace popflow::models

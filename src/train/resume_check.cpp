@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "train/resume_check.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace popflow::train {
+
+namespace {
+
+// Whether two vectors are equal up to rounding, which may differ between processors.
+bool nearly_equal(std::span<const float> a, std::span<const float> b) {
+    return std::ranges::equal(a, b,
+                              [](float x, float y) { return std::abs(x - y) <= 1e-4F * (1 + std::abs(x)); });
+}
+
+}  // namespace
+
+bool may_change_steps(const TrainOptions& options, const PairSampling& sampling) {
+    return options.schedule == Schedule::constant &&
+           (sampling.augment_until == 1 || !sampling.augmentation.any());
+}
+
+void check_can_resume(const Checkpoint& now, const Checkpoint& before, const core::OptionEffects& effects,
+                      const std::string& data_file) {
+    const auto changed = core::changed_options(now.config, before.config, effects);
+    if (!changed.empty()) {
+        throw core::ConfigError("resume",
+                                "the configuration changed: " + core::joined(changed, changed.size()));
+    }
+    if (before.data_fingerprint != now.data_fingerprint)
+        throw core::DataError(data_file, "", "is not the file that this run was trained on");
+    const screen::TreatmentVectors& vectors = now.conditions.vectors();
+    const screen::TreatmentVectors& vectors_before = before.conditions.vectors();
+    if (vectors.names() != vectors_before.names() ||
+        !std::ranges::equal(vectors.values().values(), vectors_before.values().values())) {
+        throw core::ConfigError("treatment-vectors",
+                                "found other vectors than those that this run was trained on");
+    }
+    if (before.markers != now.markers || before.cell_types != now.cell_types ||
+        !nearly_equal(before.normalisation.mean, now.normalisation.mean) ||
+        !nearly_equal(before.mean_shifts.values(), now.mean_shifts.values())) {
+        throw core::DataError(data_file, "X", "found other cells than those that this run was trained on");
+    }
+}
+
+}  // namespace popflow::train

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "core/option_effect.hpp"
+#include "train/checkpoint.hpp"
+#include "train/pair_sampler.hpp"
+#include "train/trainer.hpp"
+
+namespace popflow::train {
+
+/// Returns whether a training can be resumed with another number of steps. With a constant rate and constant
+/// augmentation the number of steps does not change the steps already done.
+bool may_change_steps(const TrainOptions& options, const PairSampling& sampling);
+
+/// Checks that a training can be resumed from `before`: all options that change the result are equal, and so
+/// are the fingerprint of the data and the statistics of the cells.
+/// @param effects  effects of the options
+/// @param data_file  name of the data file for messages
+/// @throws core::ConfigError with every key that differs
+/// @throws core::DataError for other data
+void check_can_resume(const Checkpoint& now, const Checkpoint& before, const core::OptionEffects& effects,
+                      const std::string& data_file);
+
+}  // namespace popflow::train

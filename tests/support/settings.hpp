@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "models/family.hpp"
+#include "train/checkpoint.hpp"
+
+namespace popflow::support {
+
+/// Returns the settings of a method, some of which have the given values.
+inline std::shared_ptr<const models::Settings> make_settings(
+    const std::string& method, const std::map<std::string, std::string>& values) {
+    std::unique_ptr<models::Settings> settings = models::find_family(method)->make_settings();
+    for (const auto& [name, value] : values) models::assign_text(*settings, name, value);
+    return settings;
+}
+
+/// Sets method, settings and constants of a checkpoint, and initial weights. Its sizes are set before.
+inline void set_method(train::Checkpoint& checkpoint, const std::string& method,
+                       const std::map<std::string, std::string>& values) {
+    checkpoint.family = models::find_family(method);
+    checkpoint.settings = make_settings(method, values);
+    checkpoint.constants = checkpoint.family->draw_constants(*checkpoint.settings, checkpoint.data, 1);
+    const std::unique_ptr<models::Model> model = checkpoint.model();
+    checkpoint.values = model->gradient_training()->initial_values(9);
+    checkpoint.adam = nn::AdamState::start(checkpoint.values);
+}
+
+}  // namespace popflow::support

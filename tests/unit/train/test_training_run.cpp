@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "train/training_run.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.hpp"
+#include "support/file_bytes.hpp"
+#include "support/mpi_session.hpp"
+#include "support/screen_file.hpp"
+#include "support/settings.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace fs = std::filesystem;
+namespace models = popflow::models;
+namespace screen = popflow::screen;
+namespace train = popflow::train;
+using popflow::support::file_bytes;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+// Keeps the events of a training, and requests to stop after a step.
+class Recorder : public train::TrainingObserver {
+  public:
+    void started(const train::TrainingRun& run) override {
+        events.push_back("started at " + std::to_string(run.steps_done()) + " of " +
+                         std::to_string(run.total_steps()));
+    }
+    void stepped(const train::StepReport&, std::uint64_t steps_done, double loss) override {
+        last_step = steps_done;
+        last_loss = loss;
+    }
+    void note(const std::string& text) override { events.push_back(text); }
+    bool should_stop() override { return last_step + 1 == stop_at; }
+
+    std::uint64_t stop_at = 0;
+    std::uint64_t last_step = 0;
+    double last_loss = -1;
+    Strings events;
+};
+
+// Trainings of FM on two pairs, in folders of a temporary folder.
+class TrainingRun : public popflow::support::WithMpi {
+  protected:
+    TrainingRun() {
+        popflow::support::ScreenFile file;
+        for (const char* treatment : {"DMSO", "O", "S"}) {
+            file.add(6, {"P1", treatment, "1"});
+            for (int i = 0; i < 6; ++i)
+                file.x.insert(file.x.end(), {static_cast<float>(i), static_cast<float>(i * i)});
+        }
+        file.write(folder_.file("s.h5ad"));
+        screen::ScreenOptions options;
+        options.min_cells = 1;
+        options.transform = screen::Transform::parse("none");
+        screen_ = screen::open_screen(folder_.file("s.h5ad"), options);
+        split_.parts.assign(screen_.pairs.size(), screen::Part::train);
+        set_ = std::make_unique<train::TrainingSet>(screen_, split_, train::TrainingSetOptions{.lanes = 2},
+                                                    popflow::mpi::Communicator::world());
+    }
+
+    train::Checkpoint constants() const {
+        train::Checkpoint c;
+        c.config = config_;
+        c.data_fingerprint = screen_.fingerprint;
+        c.data = set_->shape();
+        popflow::support::set_method(
+            c, "fm",
+            {{"hidden", "4"}, {"layers", "1"}, {"time-frequencies", "1"}, {"space-frequencies", "1"}});
+        c.markers = screen_.markers;
+        c.cell_types = screen_.cell_types;
+        c.normalisation = set_->normalisation();
+        c.conditions = set_->conditions();
+        c.mean_shifts = set_->mean_shifts();
+        return c;
+    }
+
+    // Makes a training in a new or existing folder.
+    train::TrainingRun make(const std::string& name, train::TrainingObserver& observer, bool resume = false) {
+        options_.folder = folder_.file(name);
+        options_.resume = resume;
+        fs::create_directories(options_.folder);
+        return {options_,
+                train_,
+                {.cells = 4},
+                constants(),
+                popflow::linalg::Precision::fp32,
+                {},
+                *set_,
+                popflow::mpi::Communicator::world(),
+                observer};
+    }
+    train::TrainingEnd run(const std::string& name, train::TrainingObserver& observer, bool resume = false) {
+        return make(name, observer, resume).run();
+    }
+    std::string bytes(const std::string& name) const { return file_bytes(folder_.file(name)); }
+
+    popflow::support::TemporaryFolder folder_;
+    screen::Screen screen_;
+    screen::Split split_;
+    std::unique_ptr<train::TrainingSet> set_;
+    std::string config_ = "steps = 12\n";
+    train::TrainingRunOptions options_{
+        .folder = "", .data_file = "s.h5ad", .checkpoint_every = 5, .log_every = 4};
+    train::TrainOptions train_{.steps = 12, .batch_pairs = 2, .warmup_steps = 0};
+};
+
+}  // namespace
+
+TEST_F(TrainingRun, WritesCheckpointsWeightsAndTables) {
+    Recorder recorder;
+    EXPECT_EQ(run("whole", recorder), train::TrainingEnd::done);
+    EXPECT_EQ(recorder.events, (Strings{"started at 0 of 12"}));
+    EXPECT_EQ(recorder.last_step, 12U);
+    const train::Checkpoint last = train::read_checkpoint(folder_.file("whole/checkpoint.h5"));
+    EXPECT_EQ(last.adam.step, 12U);
+    EXPECT_TRUE(fs::exists(folder_.file("whole/checkpoint-10.h5")));
+    EXPECT_FALSE(fs::exists(folder_.file("whole/checkpoint-5.h5"))) << "two checkpoints are kept";
+    EXPECT_EQ(train::read_weights(folder_.file("whole/weights.h5")).adam.average, last.adam.average);
+    const auto rows = train::read_training_table(folder_.file("whole/training.h5"), 12);
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_EQ(rows[1].step, 8U);
+    EXPECT_EQ(rows[1].epoch, 8.0);
+    EXPECT_EQ(rows[2].loss, recorder.last_loss);
+    std::ifstream csv(folder_.file("whole/training.csv"));
+    EXPECT_EQ(std::count(std::istreambuf_iterator<char>(csv), {}, '\n'), 4);
+}
+
+TEST_F(TrainingRun, ContinuesAStoppedTrainingWithTheSameBits) {
+    Recorder whole;
+    run("whole", whole);
+    Recorder first;
+    first.stop_at = 7;
+    EXPECT_EQ(run("parts", first), train::TrainingEnd::stopped);
+    EXPECT_EQ(first.events.back(), "stopped on request after step 7. Continue with --resume");
+    EXPECT_FALSE(fs::exists(folder_.file("parts/weights.h5")));
+    Recorder second;
+    EXPECT_EQ(run("parts", second, true), train::TrainingEnd::done);
+    EXPECT_EQ(second.events, (Strings{"started at 7 of 12"}));
+    EXPECT_EQ(bytes("parts/checkpoint.h5"), bytes("whole/checkpoint.h5"));
+    EXPECT_EQ(bytes("parts/weights.h5"), bytes("whole/weights.h5"));
+}
+
+TEST_F(TrainingRun, StopsAfterAGivenStep) {
+    options_.stop_after = 3;
+    Recorder recorder;
+    EXPECT_EQ(run("short", recorder), train::TrainingEnd::stopped);
+    EXPECT_EQ(train::read_checkpoint(folder_.file("short/checkpoint.h5")).adam.step, 3U);
+}
+
+TEST_F(TrainingRun, StartsFromTheBeginningWithoutACheckpoint) {
+    Recorder recorder;
+    EXPECT_EQ(run("new", recorder, true), train::TrainingEnd::done);
+    EXPECT_EQ(recorder.events, (Strings{"started at 0 of 12"}));
+}
+
+TEST_F(TrainingRun, RefusesToResumeAnotherConfiguration) {
+    Recorder recorder;
+    recorder.stop_at = 7;
+    run("parts", recorder);
+    const std::string before = bytes("parts/training.csv");
+    config_ = "steps = 13\n";
+    train_.steps = 13;
+    try {
+        run("parts", recorder, true);
+        FAIL() << "no exception";
+    } catch (const popflow::core::ConfigError& error) {
+        EXPECT_STREQ(error.what(), "resume: the configuration changed: steps: found '13', was '12'");
+    }
+    EXPECT_EQ(bytes("parts/training.csv"), before);
+}
+
+TEST_F(TrainingRun, ContinuesALongerTrainingWithAConstantRate) {
+    train_.schedule = train::Schedule::constant;
+    Recorder recorder;
+    run("longer", recorder);
+    config_ = "steps = 13\n";
+    train_.steps = 13;
+    EXPECT_EQ(run("longer", recorder, true), train::TrainingEnd::done);
+    EXPECT_EQ(recorder.events.back(), "started at 12 of 13");
+    EXPECT_EQ(recorder.last_step, 13U);
+}
+
+TEST_F(TrainingRun, NamesTheLastCheckpointIfTheTrainingDiverges) {
+    train_.rate = 1e30;
+    train_.clip_norm = 0;
+    options_.checkpoint_every = 1;
+    Recorder recorder;
+    try {
+        run("diverges", recorder);
+        FAIL() << "no exception";
+    } catch (const popflow::core::NumericalError& error) {
+        EXPECT_NE(std::string(error.what()).find("(see --on-nan, --rate and --clip-norm)"), std::string::npos)
+            << error.what();
+    }
+    EXPECT_FALSE(fs::exists(folder_.file("diverges/weights.h5")));
+}
+
+TEST_F(TrainingRun, ADryRunWritesNothing) {
+    train::TrainingObserver silent;
+    const train::DryRun dry = make("dry", silent).dry_run();
+    EXPECT_EQ(dry.steps, 5U);
+    EXPECT_EQ(dry.fault, "");
+    EXPECT_GT(dry.parameters, 0U);
+    EXPECT_GT(dry.checkpoint_bytes, 1000U);
+    EXPECT_TRUE(fs::is_empty(folder_.file("dry")));
+}
