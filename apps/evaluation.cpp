@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "core/checksum.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "eval/pair_choice.hpp"
@@ -45,10 +46,10 @@ eval::EvaluationIdentity identity(const std::string& config_text, const core::Op
         if (effect == effects.end() || effect->second.affects != core::Affects::nothing)
             identity[key] = value;
     }
-    std::uint64_t digest = checkpoint.adam.step;
-    const auto bytes = std::as_bytes(std::span(checkpoint.adam.average));
-    for (const std::byte b : bytes) digest = (digest ^ static_cast<std::uint64_t>(b)) * 0x100000001b3U;
-    identity["weights of the run"] = std::to_string(digest);
+    core::Checksum weights;
+    weights.add(checkpoint.adam.step);
+    weights.add(std::span<const float>(checkpoint.adam.average));
+    identity["weights of the run"] = weights.text();
     identity["data fingerprint"] = screen.fingerprint;
     identity["program"] = std::string(core::version()) + " " + core::commit();
     return identity;
@@ -82,15 +83,14 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     eval::Evaluation evaluation;
     {
         LogFile log_file(comm.is_root() ? log : "");
-        Progress progress("evaluate", pairs.size(), partial.kept_pairs().size(), !comm.is_root(),
+        Progress progress("evaluate", pairs.size(), partial.kept_items().size(), !comm.is_root(),
                           config.log_seconds, &log_file);
         evaluation =
             eval::evaluate(screen, pairs, trained, options,
-                           {.predictions = predictions.get(),
-                            .partial = &partial,
+                           {.partial = &partial,
                             .progress = [&](std::size_t n, std::size_t) { progress.update(n, "pairs"); },
                             .stop = stop_requested},
-                           comm);
+                           predictions.get(), comm);
         if (evaluation.stopped) {
             progress.message("stopped on request after " + std::to_string(evaluation.pairs.size()) + " of " +
                              std::to_string(pairs.size()) + " pairs. Continue with --resume");

@@ -32,7 +32,8 @@ using OptionEffects = std::map<std::string, OptionEffect>;
 
 /// Compares two resolved configurations. Returns `key: found ..., was ...` for each key that differs.
 ///
-/// Leaves out options without an effect and paths: the content of a file counts.
+/// Leaves out options without an effect, options that the method does not use, and paths: the content of a
+/// file counts.
 std::vector<std::string> changed_options(const std::string& now, const std::string& before,
                                          const OptionEffects& effects);
 

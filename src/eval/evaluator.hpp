@@ -11,6 +11,7 @@
 
 #include "eval/cell_sample.hpp"
 #include "eval/predictor.hpp"
+#include "eval/task.hpp"
 #include "metrics/metric.hpp"
 #include "mpi/communicator.hpp"
 #include "predict/trained_model.hpp"
@@ -21,8 +22,6 @@ class PredictionFile;
 }
 
 namespace popflow::eval {
-
-class PartialResults;
 
 /// Value of EvaluateOptions::max_cells for no limit.
 inline constexpr std::size_t all_cells = std::numeric_limits<std::size_t>::max();
@@ -72,24 +71,10 @@ struct Evaluation {
     bool stopped = false;              ///< stopped on request. Only the finished pairs are included
 };
 
-/// Optional outputs and callbacks of an evaluation. Each may be empty.
-struct EvaluationControl {
-    /// Receives the predicted cells of each pair that did not fail. Its prediction k belongs to pairs[k].
-    predict::PredictionFile* predictions = nullptr;
-    /// Stores each scored pair. Pairs that it already has are not scored again.
-    PartialResults* partial = nullptr;
-    /// Called repeatedly on rank 0 with the number of pairs that all ranks have finished and the number of
-    /// all pairs.
-    std::function<void(std::size_t done, std::size_t of)> progress{};
-    /// Called on each rank between chunks of pairs. The evaluation stops if it returns true on any rank.
-    std::function<bool()> stop{};
-};
-
 /// Scores every predictor on some pairs. Collective over comm.
 ///
-/// Ranks fetch chunks of pairs from a work queue, most expensive pairs first. The chunk sizes follow guided
-/// self-scheduling: a chunk has as many pairs as a rank has threads, and fewer towards the end. The threads
-/// of a rank process the predictors of a chunk in parallel.
+/// The pairs are the items of a task, see run_task(). The threads of a rank process the predictors of a chunk
+/// of pairs in parallel.
 ///
 /// At most max_cells cells of a control are transported and scored. They are drawn for each pair and keep the
 /// order of the file. The stream keys contain the seed and the pair or its control population. The results
@@ -97,9 +82,12 @@ struct EvaluationControl {
 /// and message. The other pairs continue.
 ///
 /// @param pairs  ascending
+/// @param predictions  receives the predicted cells of each pair that did not fail, may be null. Its
+///                     prediction k belongs to pairs[k].
 /// @throws core::WriteError if predictions or partial results cannot be stored
 Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> pairs,
                     const predict::TrainedModel& trained, const EvaluateOptions& options,
-                    const EvaluationControl& control, const mpi::Communicator& comm);
+                    const TaskControl& control, predict::PredictionFile* predictions,
+                    const mpi::Communicator& comm);
 
 }  // namespace popflow::eval

@@ -14,7 +14,7 @@ namespace popflow::eval {
 namespace {
 
 // Work of one predictor on one pair: first the prediction, then its scores.
-struct Task {
+struct PredictorRun {
     const Predictor* predictor;
     PairScore row;
     CellComparison comparison;
@@ -63,7 +63,7 @@ struct SampledFlow {
 };
 
 // Reads a pair and computes the predictions of all predictors. The transport of the model is parallel inside.
-void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) {
+void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>& tasks) {
     const std::size_t first = tasks.size();
     for (const Predictor& predictor : predictors())
         tasks.push_back({&predictor, {.pair = pair.pair, .predictor = predictor.name}, {}});
@@ -95,21 +95,22 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<Task>& tasks) 
 }
 
 // Returns whether a prediction is compared with the whole target.
-bool compares_target(const Task& task) {
+bool compares_target(const PredictorRun& task) {
     return task.predictor->kind != PredictionKind::target_half;
 }
 
 // Returns whether a prediction is the control plus a constant shift.
-bool is_translate(const Task& task) {
+bool is_translate(const PredictorRun& task) {
     return task.predictor->kind == PredictionKind::translate;
 }
 
 // Returns the kernel means of the target of a pair, empty if no selected metric needs them.
 // @param tasks  all tasks of the pair
-std::optional<metrics::KernelMeans> target_means(std::span<Task> tasks, const metrics::Selection& selected) {
+std::optional<metrics::KernelMeans> target_means(std::span<PredictorRun> tasks,
+                                                 const metrics::Selection& selected) {
     std::optional<metrics::KernelMeans> means;
     if (!selected.mmd && !selected.energy) return means;
-    for (Task& task : tasks) {
+    for (PredictorRun& task : tasks) {
         if (means || !compares_target(task)) continue;
         record(task.row, [&] { means = metrics::own_kernel_means(task.comparison.truth.view()); });
     }
@@ -117,10 +118,10 @@ std::optional<metrics::KernelMeans> target_means(std::span<Task> tasks, const me
 }
 
 // Scores tasks one after the other. Several tasks must have the same target: they share its distance.
-void score_tasks(std::span<Task* const> tasks, const metrics::Selection& selected,
+void score_tasks(std::span<PredictorRun* const> tasks, const metrics::Selection& selected,
                  metrics::SharedWork shared) {
     std::optional<metrics::CachedWasserstein> distance;
-    for (Task* task : tasks) {
+    for (PredictorRun* task : tasks) {
         record(task->row, [&] {
             const CellComparison& c = task->comparison;
             task->row.n_predicted = c.predicted.rows();
@@ -129,28 +130,28 @@ void score_tasks(std::span<Task* const> tasks, const metrics::Selection& selecte
             task->row.scores = metrics::score(c.predicted.view(), c.truth.view(), selected, shared);
         });
     }
-    for (Task* task : tasks) task->comparison = {};
+    for (PredictorRun* task : tasks) task->comparison = {};
 }
 
 }  // namespace
 
 std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::size_t> pairs) {
     std::vector<ScoredPair> scored;
-    std::vector<Task> tasks;
+    std::vector<PredictorRun> tasks;
     for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
     const metrics::Selection selected = selection(job.options);
     const std::size_t predictors = eval::predictors().size();
     std::vector<std::optional<metrics::KernelMeans>> means;
-    std::vector<std::vector<Task*>> groups;
+    std::vector<std::vector<PredictorRun*>> groups;
     for (std::size_t first = 0; first < tasks.size(); first += predictors) {
-        const std::span<Task> pair_tasks(tasks.data() + first, predictors);
+        const std::span<PredictorRun> pair_tasks(tasks.data() + first, predictors);
         means.push_back(target_means(pair_tasks, selected));
-        std::vector<Task*> translates;
-        for (Task& task : pair_tasks) {
+        std::vector<PredictorRun*> translates;
+        for (PredictorRun& task : pair_tasks) {
             if (is_translate(task)) translates.push_back(&task);
         }
         groups.push_back(std::move(translates));
-        for (Task& task : pair_tasks) {
+        for (PredictorRun& task : pair_tasks) {
             if (!is_translate(task)) groups.push_back({&task});
         }
     }

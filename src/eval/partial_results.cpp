@@ -14,9 +14,9 @@
 #include <optional>
 #include <system_error>
 
+#include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/stored_file.hpp"
-#include "screen/screen_draft.hpp"
 
 namespace popflow::eval {
 
@@ -26,18 +26,35 @@ namespace fs = std::filesystem;
 
 // Header of a record: format, length and checksum.
 struct RecordHead {
-    std::uint64_t magic = 0x31747261706670;  // "pfpart1"
+    std::uint64_t magic = 0x32747261706670;  // "pfpart2"
     std::uint64_t bytes = 0;
-    std::uint64_t digest = 0;
+    std::array<char, 16> checksum{};
 };
 
-std::uint64_t digest(const std::string& text) {
-    return screen::digest_text(0xcbf29ce484222325, text);
+std::array<char, 16> checksum_of(const std::string& text) {
+    core::Checksum checksum;
+    checksum.add(text);
+    std::array<char, 16> digits{};
+    std::ranges::copy_n(checksum.text().begin(), 16, digits.begin());
+    return digits;
 }
 
-std::string record(const std::string& text) {
-    const RecordHead head{.bytes = text.size(), .digest = digest(text)};
+std::string stored(const std::string& text) {
+    const RecordHead head{.bytes = text.size(), .checksum = checksum_of(text)};
     return std::string(reinterpret_cast<const char*>(&head), sizeof head) + text;
+}
+
+// The text of a record starts with its item.
+std::string with_item(const TaskRecord& record) {
+    return std::string(reinterpret_cast<const char*>(&record.item), sizeof record.item) + record.text;
+}
+
+std::optional<TaskRecord> read_record(const std::string& text) {
+    TaskRecord record;
+    if (text.size() < sizeof record.item) return std::nullopt;
+    std::memcpy(&record.item, text.data(), sizeof record.item);
+    record.text = text.substr(sizeof record.item);
+    return record;
 }
 
 // Returns the records of a file up to the first incomplete one.
@@ -52,7 +69,7 @@ std::vector<std::string> read_records(const fs::path& file) {
         at += sizeof head;
         if (head.magic != RecordHead{}.magic || head.bytes > all.size() - at) break;
         std::string text = all.substr(at, head.bytes);
-        if (digest(text) != head.digest) break;
+        if (checksum_of(text) != head.checksum) break;
         at += head.bytes;
         records.push_back(std::move(text));
     }
@@ -96,10 +113,6 @@ std::optional<std::string> difference(const EvaluationIdentity& now, const Evalu
     return std::nullopt;
 }
 
-bool is_complete(const ScoredPair& pair) {
-    return std::ranges::all_of(pair.scores, [](const PairScore& row) { return row.status == "ok"; });
-}
-
 // Returns N of a file name N-RANK, 0 for other names.
 std::int64_t start_number(const fs::path& file) {
     return std::strtoll(file.filename().c_str(), nullptr, 10);
@@ -118,11 +131,11 @@ PartialResults::PartialResults(const std::string& results, EvaluationIdentity id
         start_and_kept[1] = static_cast<std::int64_t>(kept_.size());
     }
     comm.sum(start_and_kept);
-    std::vector<std::int64_t> pairs(static_cast<std::size_t>(start_and_kept[1]), 0);
+    std::vector<std::int64_t> items(static_cast<std::size_t>(start_and_kept[1]), 0);
     if (comm.is_root())
-        std::ranges::transform(kept_, pairs.begin(), [](const ScoredPair& p) { return p.pair; });
-    comm.sum(pairs);
-    kept_pairs_.assign(pairs.begin(), pairs.end());
+        std::ranges::transform(kept_, items.begin(), [](const TaskRecord& record) { return record.item; });
+    comm.sum(items);
+    kept_items_.assign(items.begin(), items.end());
     file_ = folder_ + "/" + std::to_string(start_and_kept[0] + 1) + "-" + std::to_string(comm.rank());
 }
 
@@ -135,7 +148,7 @@ void PartialResults::read_folder(Leftover leftover) {
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(folder_, error)) files.push_back(entry.path());
     std::ranges::sort(files);
-    std::map<std::size_t, ScoredPair> by_pair;
+    std::map<std::size_t, TaskRecord> by_item;
     bool is_kept = leftover != Leftover::discard;
     for (const fs::path& file : files) {
         const std::vector<std::string> records = read_records(file);
@@ -148,13 +161,12 @@ void PartialResults::read_folder(Leftover leftover) {
             continue;
         }
         for (std::size_t i = 1; i < records.size(); ++i) {
-            std::vector<ScoredPair> read;
-            deserialise_pairs(records[i], read);
-            for (ScoredPair& pair : read) by_pair[pair.pair] = std::move(pair);
+            if (std::optional<TaskRecord> record = read_record(records[i]))
+                by_item[record->item] = std::move(*record);
         }
     }
     if (is_kept) {
-        for (auto& [pair, scored] : by_pair) kept_.push_back(std::move(scored));
+        for (auto& [item, record] : by_item) kept_.push_back(std::move(record));
     } else {
         fs::remove_all(folder_, error);
     }
@@ -162,16 +174,14 @@ void PartialResults::read_folder(Leftover leftover) {
     if (error) core::fail_to_create(folder_, error.value());
 }
 
-void PartialResults::add(const ScoredPair& pair) {
-    if (!is_complete(pair)) return;
-    std::string text;
-    serialise_pair(pair, text);
+void PartialResults::add(const TaskRecord& record) {
+    if (!record.is_complete) return;
     if (fd_ < 0) {
         fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd_ < 0) core::fail_to_create(file_, errno);
-        append(record(identity_text(identity_)) + record(text));
+        append(stored(identity_text(identity_)) + stored(with_item(record)));
     } else {
-        append(record(text));
+        append(stored(with_item(record)));
     }
 }
 

@@ -6,27 +6,28 @@
 #include <string>
 #include <vector>
 
-#include "eval/score_text.hpp"
+#include "eval/task.hpp"
 #include "mpi/communicator.hpp"
 
 namespace popflow::eval {
 
-/// Everything that the scores of a pair depend on, by name: options, data, weights, program.
+/// Everything that the records of a task depend on, by name: options, data, weights, program.
 using EvaluationIdentity = std::map<std::string, std::string>;
 
-/// Treatment of the pairs that an interrupted evaluation left on disk.
+/// Treatment of the records that an interrupted evaluation left on disk.
 enum class Leftover : std::uint8_t {
     discard,
     keep,                   ///< keep them, and throw if their identity differs
     keep_if_same_identity,  ///< keep them, and discard those whose identity differs
 };
 
-/// Partial results: scored pairs that are stored on disk during an evaluation, so that it can be resumed.
+/// Partial results: records of a task that are stored on disk during an evaluation, so that it can be
+/// resumed.
 ///
-/// They lie in a folder next to the result file. Every rank appends each scored pair to its own file at once
-/// and flushes it to disk. Every record has a checksum. Reading a file stops at the first incomplete record.
-/// Each start of the program writes new files and never overwrites old ones, so a resumed evaluation may have
-/// another number of ranks.
+/// They lie in a folder next to the result file. Every rank appends each record to its own file at once
+/// and flushes it to disk. Every record has a checksum (XXH3). Reading a file stops at the first incomplete
+/// record. Each start of the program writes new files and never overwrites old ones, so a resumed evaluation
+/// may have another number of ranks.
 class PartialResults {
   public:
     /// Collective over comm.
@@ -39,16 +40,16 @@ class PartialResults {
     PartialResults& operator=(const PartialResults&) = delete;
     ~PartialResults();
 
-    /// Indices of the kept pairs, ascending. The same on every rank.
-    const std::vector<std::size_t>& kept_pairs() const { return kept_pairs_; }
-    /// Scores of the kept pairs on rank 0. Empty on other ranks.
-    const std::vector<ScoredPair>& kept() const { return kept_; }
-    /// Appends a pair to the file of this rank. Pairs with a failed predictor are skipped, so that a resumed
-    /// evaluation tries them again.
+    /// Items of the kept records, ascending. The same on every rank.
+    const std::vector<std::size_t>& kept_items() const { return kept_items_; }
+    /// Kept records on rank 0, in the order of the items. Empty on other ranks.
+    const std::vector<TaskRecord>& kept() const { return kept_; }
+    /// Appends a record to the file of this rank. Skips an incomplete record, so that a resumed evaluation
+    /// computes its item again.
     /// @throws core::WriteError, for example if the disk is full
-    void add(const ScoredPair& pair);
+    void add(const TaskRecord& record);
     /// Removes the folder. Call it on rank 0 after the result file has been written and all ranks have added
-    /// their last pair.
+    /// their last record.
     void remove() const;
     const std::string& folder() const { return folder_; }
 
@@ -61,8 +62,8 @@ class PartialResults {
     EvaluationIdentity identity_;
     std::string file_;
     int fd_ = -1;
-    std::vector<ScoredPair> kept_;
-    std::vector<std::size_t> kept_pairs_;
+    std::vector<TaskRecord> kept_;
+    std::vector<std::size_t> kept_items_;
 };
 
 }  // namespace popflow::eval

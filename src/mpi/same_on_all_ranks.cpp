@@ -30,8 +30,7 @@ std::pair<std::string, std::string> differing_lines(const std::string& a, const 
 
 }  // namespace
 
-void check_same_on_all_ranks(const Communicator& comm, const std::string& what,
-                             const std::string& text) {
+void check_same_on_all_ranks(const Communicator& comm, const std::string& what, const std::string& text) {
     if (comm.size() == 1) return;
     const std::vector<std::string> texts = comm.gather(text);
     const std::vector<std::string> hosts = comm.gather(core::host_name());

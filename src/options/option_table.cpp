@@ -171,6 +171,7 @@ bool accepts(const std::vector<Section>& sections, const Option& option) {
 }
 
 void OptionTable::add(Option option) {
+    if (find(option.name) != nullptr) throw core::Error("option table: found '" + option.name + "' twice");
     option.initial = option.text();
     options_.push_back(std::move(option));
 }

@@ -51,6 +51,7 @@ bool accepts(const std::vector<Section>& sections, const Option& option);
 /// The options of the program, in the order of --help.
 class OptionTable {
   public:
+    /// @throws core::Error for a name that the table already has
     void add(Option option);
     const std::vector<Option>& options() const { return options_; }
     /// Effects of all stored options, by name.

@@ -36,6 +36,7 @@ std::shared_ptr<const models::Settings> read_settings(const h5::Group& group, co
     std::unique_ptr<models::Settings> settings = family.make_settings();
     for (const models::FieldDescription& description : models::describe(*settings)) {
         const std::string& name = description.field.name;
+        if (!group.has_attribute(name)) continue;  // written before the setting existed: its default holds
         models::FieldValue value;
         if (std::holds_alternative<std::uint64_t>(description.value))
             value = std::uint64_t{read_size(group, name.c_str(), std::get<std::uint64_t>(description.max))};

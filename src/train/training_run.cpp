@@ -27,12 +27,20 @@ TrainingRun::TrainingRun(TrainingRunOptions options, const TrainOptions& train, 
       model_(saved_.model(precision)) {
     if (may_change_steps(train, sampling)) effects_["steps"].affects = core::Affects::nothing;
     if (model_->gradient_training() == nullptr) return;
+    switch (saved_.family->items(*saved_.settings)) {
+        case models::ItemKind::pairs:
+            make_pair_sampler(sampling);
+            break;
+    }
+    trainer_ = std::make_unique<Trainer>(*model_, train, *sampler_, communicator);
+}
+
+void TrainingRun::make_pair_sampler(const PairSampling& sampling) {
     PairSampling options_of_pairs = sampling;
     if (const models::CellTransport* transport = model_->cell_transport())
         options_of_pairs.base = transport->base();
-    sampler_ = std::make_unique<PairSampler>(options_of_pairs, train.seed, set.lanes(), train.batch_pairs,
-                                             train.steps, communicator);
-    trainer_ = std::make_unique<Trainer>(*model_, train, *sampler_, communicator);
+    sampler_ = std::make_unique<PairSampler>(options_of_pairs, train_.seed, set_.lanes(), train_.batch_pairs,
+                                             train_.steps, communicator_);
 }
 
 std::uint64_t TrainingRun::steps_done() const {

@@ -98,6 +98,7 @@ class TrainingRun {
     std::uint64_t steps_done() const;
 
   private:
+    void make_pair_sampler(const PairSampling& sampling);
     TrainingEnd run_steps();
     void run_one_pass();
     StepReport step();
@@ -118,7 +119,7 @@ class TrainingRun {
     TrainingObserver& observer_;
     Checkpoint saved_;
     std::unique_ptr<const models::Model> model_;
-    std::unique_ptr<PairSampler> sampler_;
+    std::unique_ptr<Sampler> sampler_;
     std::unique_ptr<Trainer> trainer_;         ///< null for a training in one pass
     std::unique_ptr<CheckpointFolder> files_;  ///< null except on rank 0
     std::optional<std::uint64_t> saved_step_;  ///< step of the last checkpoint

@@ -157,10 +157,12 @@ SIZES = ("method", "markers", "cell_types", "conditions", "training_pairs")
 
 
 def in_format_2(found):
-    """Returns the contents of a checkpoint or weights file of format 1 with the names that format 2 uses.
+    """Returns the contents of a checkpoint or weights file with the names that format 2 uses.
 
     Leaves out the settings that format 1 stores for a method that does not have them, and what is computed from the layout.
     """
+    if not any(name in found for name in ("/frequencies", "/icnn@layers")):
+        return found
     icnn = "/icnn@layers" in found
     renamed = {}
     for name, value in found.items():
@@ -190,16 +192,16 @@ def differences(old, new, folder):
     count = 0
     for name in ("checkpoint.h5", "weights.h5", "training.h5", "results.h5", "predicted.h5ad"):
         before, after = contents(folder / old / name), contents(folder / new / name)
-        if name in ("checkpoint.h5", "weights.h5") and "/model/settings" not in "".join(before):
-            before = in_format_2(before)
+        if name in ("checkpoint.h5", "weights.h5"):
+            before, after = in_format_2(before), in_format_2(after)
         count += len(before)
         missing = sorted(set(before) - set(after))
         changed = sorted(k for k in set(before) & set(after) if before[k] != after[k])
         problems += [f"{new}/{name}: lacks {k}" for k in missing] + [f"{new}/{name}: {k} differs" for k in changed]
     before, after = configuration(folder / old / "config.cfg"), configuration(folder / new / "config.cfg")
     ignored = {"output", "predictions", "cache"}
-    if after["method"] != "mfm":  # recipe paper sets it only for the method that uses it
-        ignored.add("encoder-activation")
+    # Recipe paper sets these only for the method that uses them.
+    ignored |= {option for option, method in {"encoder-activation": "mfm", "icnn-start": "icnn"}.items() if after["method"] != method}
     problems += [f"{new}/config.cfg: {k} = {after.get(k)}, was {v}" for k, v in before.items() if k not in ignored and after.get(k) != v]
     return problems, count
 

@@ -18,14 +18,17 @@ inline std::shared_ptr<const models::Settings> make_settings(
     return settings;
 }
 
-/// Sets method, settings and constants of a checkpoint, and initial weights. Its sizes are set before.
+/// Sets method, settings and constants of a checkpoint, and initial weights, zeros for a method without
+/// gradients. Its sizes are set before.
 inline void set_method(train::Checkpoint& checkpoint, const std::string& method,
                        const std::map<std::string, std::string>& values) {
     checkpoint.family = models::find_family(method);
     checkpoint.settings = make_settings(method, values);
     checkpoint.constants = checkpoint.family->draw_constants(*checkpoint.settings, checkpoint.data, 1);
     const std::unique_ptr<models::Model> model = checkpoint.model();
-    checkpoint.values = model->gradient_training()->initial_values(9);
+    const models::GradientTraining* training = model->gradient_training();
+    checkpoint.values = training != nullptr ? training->initial_values(9)
+                                            : linalg::AlignedVector<float>(model->layout().size(), 0.0F);
     checkpoint.adam = nn::AdamState::start(checkpoint.values);
 }
 

@@ -21,8 +21,8 @@
 #include "support/temporary_folder.hpp"
 
 using popflow::eval::Evaluation;
-using popflow::eval::EvaluationControl;
 using popflow::eval::PairScore;
+using popflow::eval::TaskControl;
 using popflow::linalg::Matrix;
 namespace eval = popflow::eval;
 namespace h5 = popflow::h5;
@@ -78,14 +78,14 @@ class Evaluate : public popflow::support::WithMpi {
         options.transform = screen::Transform::parse("none");
         screen_ = screen::open_screen(folder_.file("s.h5ad"), options);
     }
-    Evaluation evaluate(const EvaluationControl& control = {}, const Pairs& pairs = {0, 1}) {
+    Evaluation evaluate(const TaskControl& control = {}, const Pairs& pairs = {0, 1}) {
         const predict::TrainedModel trained{.model = model_,
                                             .values = {},
                                             .normalisation = normalisation_,
                                             .conditions = conditions_,
                                             .mean_shifts = mean_shifts_,
                                             .cell_types = cell_types_};
-        return eval::evaluate(screen_, pairs, trained, options_, control,
+        return eval::evaluate(screen_, pairs, trained, options_, control, predictions_,
                               popflow::mpi::Communicator::world());
     }
     eval::PartialResults partial_results() {
@@ -96,7 +96,9 @@ class Evaluate : public popflow::support::WithMpi {
         eval::ScoredPair scored{.pair = 0, .embedding = {-7}};
         scored.scores.push_back({.pair = 0, .predictor = "model"});
         scored.scores[0].scores.w2 = 42;
-        partial_results().add(scored);
+        eval::TaskRecord record{.item = 0};
+        serialise_pair(scored, record.text);
+        partial_results().add(record);
     }
     predict::PredictionFile prediction_file() {
         const screen::Split split{"all", {screen::Part::test, screen::Part::test}};
@@ -120,6 +122,7 @@ class Evaluate : public popflow::support::WithMpi {
     screen::Conditions conditions_{{{"O", {}}}, screen::Doses::highest};
     Matrix<float> mean_shifts_ = popflow::support::rows({{2, 0}});
     std::vector<std::string> cell_types_{"PDOs"};
+    predict::PredictionFile* predictions_ = nullptr;
     eval::EvaluateOptions options_{.metrics = {"w1", "w2", "w1_markers"}};
 };
 
@@ -209,7 +212,7 @@ TEST_F(Evaluate, StoresTheCellsOfSampledPairs) {
 
 TEST_F(Evaluate, ReportsItsProgress) {
     std::vector<std::size_t> done;
-    EvaluationControl control;
+    TaskControl control;
     control.progress = [&](std::size_t finished, std::size_t of) {
         done.push_back(finished);
         EXPECT_EQ(of, 2U);
@@ -221,7 +224,7 @@ TEST_F(Evaluate, ReportsItsProgress) {
 }
 
 TEST_F(Evaluate, StopsBeforeTheFirstPairOnRequest) {
-    EvaluationControl control;
+    TaskControl control;
     control.stop = [] { return true; };
     const Evaluation evaluation = evaluate(control);
     EXPECT_TRUE(evaluation.stopped);
@@ -231,7 +234,7 @@ TEST_F(Evaluate, StopsBeforeTheFirstPairOnRequest) {
 }
 
 TEST_F(Evaluate, KeepsTheFinishedPairsWhenItStops) {
-    EvaluationControl control;
+    TaskControl control;
     int calls = 0;
     control.stop = [&] { return ++calls > 1; };
     eval::PartialResults partial = partial_results();
@@ -240,11 +243,11 @@ TEST_F(Evaluate, KeepsTheFinishedPairsWhenItStops) {
     EXPECT_TRUE(evaluation.stopped);
     EXPECT_EQ(evaluation.pairs, Pairs{1}) << "the pair with more cells comes first";
     EXPECT_EQ(evaluation.scores.size(), 5U);
-    EXPECT_EQ(partial_results().kept_pairs(), Pairs{1});
+    EXPECT_EQ(partial_results().kept_items(), Pairs{1});
 }
 
 TEST_F(Evaluate, IsNotStoppedByARequestAfterTheLastPair) {
-    EvaluationControl control;
+    TaskControl control;
     int calls = 0;
     control.stop = [&] { return ++calls > 2; };
     EXPECT_FALSE(evaluate(control).stopped);
@@ -253,7 +256,7 @@ TEST_F(Evaluate, IsNotStoppedByARequestAfterTheLastPair) {
 TEST_F(Evaluate, DoesNotScoreKeptPairsAgain) {
     store_pair_0();
     eval::PartialResults partial = partial_results();
-    EvaluationControl control;
+    TaskControl control;
     control.partial = &partial;
     std::size_t first_report = 0;
     control.progress = [&](std::size_t done, std::size_t) {
@@ -267,16 +270,16 @@ TEST_F(Evaluate, DoesNotScoreKeptPairsAgain) {
     EXPECT_EQ(evaluation.embeddings(0, 0), -7);
     EXPECT_NEAR(evaluation.scores[1].scores.w1, 2, 1e-6) << "computed score";
     EXPECT_EQ(first_report, 2U) << "the kept pair counts as finished";
-    EXPECT_EQ(partial_results().kept_pairs(), (Pairs{0, 1}));
+    EXPECT_EQ(partial_results().kept_items(), (Pairs{0, 1}));
 }
 
 TEST_F(Evaluate, PredictsTheCellsOfKeptPairsAgain) {
     store_pair_0();
     eval::PartialResults partial = partial_results();
     predict::PredictionFile file = prediction_file();
-    EvaluationControl control;
+    TaskControl control;
     control.partial = &partial;
-    control.predictions = &file;
+    predictions_ = &file;
     const Evaluation evaluation = evaluate(control);
     EXPECT_EQ(evaluation.scores[0].scores.w2, 42);
     EXPECT_EQ(model_.transports, 2);
@@ -288,9 +291,9 @@ TEST_F(Evaluate, RecordsAFailedModelAndContinues) {
     options_.sampled = {0, 1};
     eval::PartialResults partial = partial_results();
     predict::PredictionFile file = prediction_file();
-    EvaluationControl control;
+    TaskControl control;
     control.partial = &partial;
-    control.predictions = &file;
+    predictions_ = &file;
     const Evaluation evaluation = evaluate(control);
     ASSERT_EQ(evaluation.scores.size(), 10U);
     for (const PairScore& row : evaluation.scores) {
@@ -299,7 +302,7 @@ TEST_F(Evaluate, RecordsAFailedModelAndContinues) {
         EXPECT_EQ(row.message, failed ? "solver: found a bad cell" : "");
         EXPECT_EQ(std::isnan(row.scores.w2), failed);
     }
-    EXPECT_EQ(partial_results().kept_pairs(), Pairs{1}) << "a resumed evaluation tries pair 0 again";
+    EXPECT_EQ(partial_results().kept_items(), Pairs{1}) << "a resumed evaluation tries pair 0 again";
     ASSERT_EQ(evaluation.samples.size(), 1U);
     EXPECT_EQ(evaluation.samples[0].pair, 1U);
     EXPECT_EQ(written_cells(file), (std::vector<float>{101, 103, 105}));

@@ -13,20 +13,17 @@
 
 using popflow::eval::EvaluationIdentity;
 using popflow::eval::Leftover;
-using popflow::eval::ScoredPair;
+using popflow::eval::TaskRecord;
 namespace eval = popflow::eval;
 namespace fs = std::filesystem;
-using Pairs = std::vector<std::size_t>;
+using Items = std::vector<std::size_t>;
 
 namespace {
 
 const EvaluationIdentity identity{{"seed", "1"}, {"tolerance", "1e-4"}};
 
-ScoredPair scored_pair(std::size_t pair, double w2) {
-    ScoredPair scored{.pair = pair, .embedding = {static_cast<float>(pair), -1}};
-    scored.scores.push_back({.pair = pair, .predictor = "model", .n_predicted = 3, .n_target = 4});
-    scored.scores[0].scores.w2 = w2;
-    return scored;
+TaskRecord record_of(std::size_t item, const std::string& text = "scores") {
+    return {.item = item, .text = text};
 }
 
 class PartialResults : public popflow::support::WithMpi {
@@ -35,10 +32,11 @@ class PartialResults : public popflow::support::WithMpi {
     eval::PartialResults start(const EvaluationIdentity& now = identity, Leftover leftover = Leftover::keep) {
         return {results_, now, leftover, popflow::mpi::Communicator::world()};
     }
-    // Stores pairs as one start of the program.
-    void store(const Pairs& pairs) {
+    // Stores records as one start of the program.
+    void store(const Items& items) {
         eval::PartialResults partial = start();
-        for (const std::size_t pair : pairs) partial.add(scored_pair(pair, 0.5 * static_cast<double>(pair)));
+        for (const std::size_t item : items)
+            partial.add(record_of(item, "scores of " + std::to_string(item)));
     }
     // Number of files that all starts have written.
     std::size_t n_files() const {
@@ -60,48 +58,45 @@ TEST_F(PartialResults, StartWithAnEmptyFolder) {
     EXPECT_EQ(partial.folder(), partial_folder_);
     EXPECT_TRUE(fs::is_directory(partial_folder_));
     EXPECT_TRUE(partial.kept().empty());
-    EXPECT_TRUE(partial.kept_pairs().empty());
+    EXPECT_TRUE(partial.kept_items().empty());
     EXPECT_EQ(n_files(), 0U) << "a start without a scored pair writes no file";
 }
 
-TEST_F(PartialResults, KeepPairsInAscendingOrder) {
+TEST_F(PartialResults, KeepRecordsInAscendingOrder) {
     store({5, 2});
     const eval::PartialResults partial = start();
-    EXPECT_EQ(partial.kept_pairs(), (Pairs{2, 5}));
+    EXPECT_EQ(partial.kept_items(), (Items{2, 5}));
     ASSERT_EQ(partial.kept().size(), 2U);
-    EXPECT_EQ(partial.kept()[0].pair, 2U);
-    EXPECT_EQ(partial.kept()[1].pair, 5U);
-    EXPECT_EQ(partial.kept()[1].embedding, (std::vector<float>{5, -1}));
-    ASSERT_EQ(partial.kept()[1].scores.size(), 1U);
-    EXPECT_EQ(partial.kept()[1].scores[0].scores.w2, 2.5);
-    EXPECT_EQ(partial.kept()[1].scores[0].n_target, 4U);
+    EXPECT_EQ(partial.kept()[0].item, 2U);
+    EXPECT_EQ(partial.kept()[1].item, 5U);
+    EXPECT_EQ(partial.kept()[1].text, "scores of 5");
 }
 
-TEST_F(PartialResults, KeepThePairsOfAllStarts) {
+TEST_F(PartialResults, KeepTheRecordsOfAllStarts) {
     store({5});
     store({2, 7});
     store({});
     EXPECT_EQ(n_files(), 2U);
-    EXPECT_EQ(start().kept_pairs(), (Pairs{2, 5, 7}));
-    EXPECT_EQ(start(identity, Leftover::keep_if_same_identity).kept_pairs(), (Pairs{2, 5, 7}));
+    EXPECT_EQ(start().kept_items(), (Items{2, 5, 7}));
+    EXPECT_EQ(start(identity, Leftover::keep_if_same_identity).kept_items(), (Items{2, 5, 7}));
 }
 
-TEST_F(PartialResults, SkipPairsWithAFailedPredictor) {
+TEST_F(PartialResults, SkipIncompleteRecords) {
     eval::PartialResults partial = start();
-    ScoredPair failed = scored_pair(3, 1);
-    failed.scores.push_back({.pair = 3, .predictor = "identity", .status = "failed", .message = "why"});
+    TaskRecord failed = record_of(3);
+    failed.is_complete = false;
     partial.add(failed);
     EXPECT_EQ(n_files(), 0U);
-    partial.add(scored_pair(4, 1));
-    EXPECT_EQ(start().kept_pairs(), (Pairs{4}));
+    partial.add(record_of(4));
+    EXPECT_EQ(start().kept_items(), (Items{4}));
 }
 
 TEST_F(PartialResults, AreOnDiskBeforeTheEvaluationEnds) {
     eval::PartialResults running = start();
-    running.add(scored_pair(1, 1));
-    EXPECT_EQ(start().kept_pairs(), (Pairs{1}));
-    running.add(scored_pair(2, 1));
-    EXPECT_EQ(start().kept_pairs(), (Pairs{1, 2}));
+    running.add(record_of(1));
+    EXPECT_EQ(start().kept_items(), (Items{1}));
+    running.add(record_of(2));
+    EXPECT_EQ(start().kept_items(), (Items{1, 2}));
 }
 
 TEST_F(PartialResults, RefuseAnotherIdentity) {
@@ -123,7 +118,7 @@ TEST_F(PartialResults, RefuseAnotherIdentity) {
     EXPECT_EQ(message({{"seed", "1"}}), start_of_message + "tolerance: found '', was '1e-4'" + advice);
     EXPECT_EQ(message({{"draw", "first"}, {"seed", "1"}, {"tolerance", "1e-4"}}),
               start_of_message + "draw: found 'first', was ''" + advice);
-    EXPECT_EQ(start().kept_pairs(), (Pairs{5})) << "the refused start left the pairs unchanged";
+    EXPECT_EQ(start().kept_items(), (Items{5})) << "the refused start left the pairs unchanged";
 }
 
 TEST_F(PartialResults, DiscardAnotherIdentityOnRequest) {
@@ -131,7 +126,7 @@ TEST_F(PartialResults, DiscardAnotherIdentityOnRequest) {
     store({6});
     const eval::PartialResults partial =
         start({{"seed", "2"}, {"tolerance", "1e-4"}}, Leftover::keep_if_same_identity);
-    EXPECT_TRUE(partial.kept_pairs().empty());
+    EXPECT_TRUE(partial.kept_items().empty());
     EXPECT_TRUE(partial.kept().empty());
     EXPECT_EQ(n_files(), 0U);
     EXPECT_TRUE(fs::is_directory(partial_folder_));
@@ -139,7 +134,7 @@ TEST_F(PartialResults, DiscardAnotherIdentityOnRequest) {
 
 TEST_F(PartialResults, DiscardTheSameIdentityOnRequest) {
     store({5});
-    EXPECT_TRUE(start(identity, Leftover::discard).kept_pairs().empty());
+    EXPECT_TRUE(start(identity, Leftover::discard).kept_items().empty());
     EXPECT_EQ(n_files(), 0U);
 }
 
@@ -154,10 +149,10 @@ TEST_F(PartialResults, EndAFileAtATruncatedRecord) {
     // Cuts the second pair within its content, within its header, and completely.
     for (const std::uintmax_t size : {complete - 1, one_record + 25, one_record + 3, one_record}) {
         fs::resize_file(name, size);
-        EXPECT_EQ(start().kept_pairs(), (Pairs{5})) << size << " of " << complete << " bytes";
+        EXPECT_EQ(start().kept_items(), (Items{5})) << size << " of " << complete << " bytes";
     }
     fs::resize_file(name, one_record - 1);
-    EXPECT_TRUE(start().kept_pairs().empty());
+    EXPECT_TRUE(start().kept_items().empty());
 }
 
 TEST_F(PartialResults, EndAFileAtADamagedRecord) {
@@ -169,9 +164,9 @@ TEST_F(PartialResults, EndAFileAtADamagedRecord) {
     const std::size_t at = one_record + 24 + 1;
     const char byte = popflow::support::file_bytes(file("1-0"))[at];
     popflow::support::put_bytes(file("1-0"), at, std::string(1, static_cast<char>(byte ^ 1)));
-    EXPECT_EQ(start().kept_pairs(), (Pairs{5}));
+    EXPECT_EQ(start().kept_items(), (Items{5}));
     popflow::support::put_bytes(file("1-0"), at, std::string(1, byte));
-    EXPECT_EQ(start().kept_pairs(), (Pairs{5, 6, 7}));
+    EXPECT_EQ(start().kept_items(), (Items{5, 6, 7}));
 }
 
 TEST_F(PartialResults, IgnoreAnImpossibleRecordLength) {
@@ -180,7 +175,7 @@ TEST_F(PartialResults, IgnoreAnImpossibleRecordLength) {
     fs::remove(file("1-0"));
     store({5, 6});
     popflow::support::put_bytes(file("1-0"), one_record + 8, std::string(8, '\xff'));
-    EXPECT_EQ(start().kept_pairs(), (Pairs{5}));
+    EXPECT_EQ(start().kept_items(), (Items{5}));
 }
 
 TEST_F(PartialResults, NeverAppendToADamagedFile) {
@@ -188,18 +183,18 @@ TEST_F(PartialResults, NeverAppendToADamagedFile) {
     fs::resize_file(file("1-0"), fs::file_size(file("1-0")) - 1);
     store({6});
     EXPECT_TRUE(fs::exists(file("2-0")));
-    EXPECT_EQ(start().kept_pairs(), (Pairs{5, 6}));
+    EXPECT_EQ(start().kept_items(), (Items{5, 6}));
 }
 
 TEST_F(PartialResults, IgnoreFilesOfAnotherFormat) {
     store({5});
     std::ofstream(file("notes.txt")) << "a text that is longer than the header of a record";
-    EXPECT_EQ(start().kept_pairs(), (Pairs{5}));
+    EXPECT_EQ(start().kept_items(), (Items{5}));
 }
 
 TEST_F(PartialResults, RemoveTheirFolder) {
     eval::PartialResults partial = start();
-    partial.add(scored_pair(1, 1));
+    partial.add(record_of(1));
     partial.remove();
     EXPECT_FALSE(fs::exists(partial_folder_));
 }
@@ -218,12 +213,12 @@ TEST_F(PartialResults, ThrowIfTheFolderCannotBeCreated) {
 TEST_F(PartialResults, ThrowInsteadOfOverwritingTheFileOfAnotherProgram) {
     eval::PartialResults one = start();
     eval::PartialResults two = start();
-    one.add(scored_pair(1, 1));
+    one.add(record_of(1));
     try {
-        two.add(scored_pair(2, 1));
+        two.add(record_of(2));
         FAIL() << "no exception";
     } catch (const popflow::core::DataError& error) {
         EXPECT_EQ(error.file, file("1-0"));
     }
-    EXPECT_EQ(start().kept_pairs(), (Pairs{1}));
+    EXPECT_EQ(start().kept_items(), (Items{1}));
 }

@@ -51,7 +51,7 @@ struct FcsBytes {
     std::vector<std::pair<std::string, std::string>> keywords{};
     std::string data{};
     std::string tail{};
-    std::string padding{};  ///< bytes at the end of the TEXT segment
+    std::string padding{};          ///< bytes at the end of the TEXT segment
     bool offsets_in_header = true;  ///< whether HEADER holds the offsets of DATA
 
     /// Sets a keyword. An empty value removes it.

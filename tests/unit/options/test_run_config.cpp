@@ -198,6 +198,10 @@ TEST(RunConfig, DifferencesNameTheKeyAndBothValues) {
     EXPECT_TRUE(popflow::core::changed_options(before, before, {}).empty());
     EXPECT_EQ(popflow::core::changed_options("a = 1\nb = 3\nexclude = x\nexclude = y\n", before, {}),
               (std::vector<std::string>{"b: found '3', was '2'"}));
+    const popflow::core::OptionEffects of_fm{{"b", {.methods = {"fm"}}}};
+    EXPECT_TRUE(popflow::core::changed_options("method = m\nb = 3\n", "method = m\nb = 2\n", of_fm).empty());
+    EXPECT_FALSE(
+        popflow::core::changed_options("method = fm\nb = 3\n", "method = fm\nb = 2\n", of_fm).empty());
     EXPECT_EQ(popflow::core::changed_options("a = 1\nb = 2\nexclude = x\n", before,
                                              {{"a", {.affects = popflow::core::Affects::nothing}}}),
               (std::vector<std::string>{"exclude: found 'x', was 'x y'"}));
