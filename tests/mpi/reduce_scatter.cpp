@@ -59,8 +59,10 @@ std::vector<float> finish(ReduceScatter& sum, const std::vector<std::size_t>& bo
 // Writes the summands from the end backwards in pieces of random length, different on each rank, and marks
 // each as final. Expects that this rank receives the sum of its part. Collective.
 void expect_sum(ReduceScatter& sum, const std::vector<std::size_t>& bounds, std::size_t pieces) {
+    const auto own = static_cast<std::size_t>(communicator().rank());
     SCOPED_TRACE(std::to_string(bounds.back()) + " elements in at most " + std::to_string(pieces + 1) +
-                 " pieces");
+                 " pieces, of which this rank receives [" + std::to_string(bounds[own]) + ", " +
+                 std::to_string(bounds[own + 1]) + ")");
     const std::size_t size = bounds.back();
     const int rank = communicator().rank();
     std::vector<std::int64_t> values(size);
