@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
 
 #include "core/random.hpp"
 
@@ -66,7 +67,7 @@ TEST(LanesOfRank, AssignEachLaneToOneRank) {
         std::vector<int> owner(6, -1);
         for (int rank = 0; rank < ranks; ++rank) {
             for (std::size_t lane : lanes_of_rank(6, rank, ranks)) {
-                EXPECT_EQ(owner[lane], -1);
+                EXPECT_EQ(owner[lane], -1) << "lane " << lane << " on " << ranks << " ranks";
                 owner[lane] = rank;
             }
         }
@@ -81,11 +82,28 @@ TEST(PartBounds, CoverAllElementsInWholeBlocks) {
         EXPECT_EQ(bounds.front(), 0U);
         EXPECT_EQ(bounds.back(), 70U);
         for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
-            EXPECT_LE(bounds[r], bounds[r + 1]);
-            EXPECT_TRUE(bounds[r] % 16 == 0 || bounds[r] == 70);
+            EXPECT_LE(bounds[r], bounds[r + 1]) << "rank " << r << " of " << ranks;
+            EXPECT_TRUE(bounds[r] % 16 == 0 || bounds[r] == 70)
+                << "rank " << r << " of " << ranks << " begins at element " << bounds[r];
         }
     }
     EXPECT_EQ(part_bounds(70, 16, 2), (std::vector<std::size_t>{0, 32, 70}));
+}
+
+TEST(PartBounds, GiveAllRanksTheSameNumberOfBlocksUpToOne) {
+    for (const std::size_t size : {0U, 1U, 16U, 70U, 1000U}) {
+        for (int ranks = 1; ranks <= 9; ++ranks) {
+            const auto bounds = part_bounds(size, 16, ranks);
+            const std::size_t smallest = (size + 15) / 16 / static_cast<std::size_t>(ranks);
+            for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
+                SCOPED_TRACE("rank " + std::to_string(r) + " of " + std::to_string(ranks) + ", " +
+                             std::to_string(size) + " elements");
+                const std::size_t blocks = (bounds[r + 1] - bounds[r] + 15) / 16;
+                EXPECT_GE(blocks, smallest);
+                EXPECT_LE(blocks, smallest + 1);
+            }
+        }
+    }
 }
 
 TEST(GuidedChunks, MatchAnExampleByHand) {
