@@ -35,7 +35,7 @@ enum class Recipe { popflow, paper };
 /// Option names with values, in the form of a configuration file.
 using OptionValues = std::vector<std::pair<std::string, std::string>>;
 
-/// What a slot of a training step visits.
+/// Items that a slot of a training step visits.
 enum class ItemKind {
     pairs,  ///< pairs of a control and a treated population
 };

@@ -7,9 +7,9 @@
 
 namespace popflow::train {
 
-/// Returns the checksum trailer of a checkpoint, the line `popflow checksum DIGEST`.
+/// Returns the checksum trailer of a checkpoint, the line `popflow checksum xxh3 DIGEST`.
 ///
-/// DIGEST has 16 hexadecimal digits.
+/// DIGEST is core::Checksum as 16 hexadecimal digits.
 /// The trailer follows the HDF5 content as the last bytes of the file. Its digest covers all bytes before it.
 /// HDF5 trusts the bytes that it reads, so the trailer is checked before HDF5 opens the file.
 std::string make_checksum_trailer(std::span<const std::byte> bytes);
