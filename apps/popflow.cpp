@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <functional>
 #include <new>
+#include <optional>
 #include <thread>
 
 #include "core/host_name.hpp"
@@ -127,10 +128,16 @@ int run_program(int argc, char** argv) {
     }
     std::signal(SIGXFSZ, SIG_IGN);  // a write above the limit on file sizes then fails with an error
     if (verb->stops_on_signal) apps::block_stop_signals();
-    const h5::FileGuard guard;  // forks, so it must precede MPI and threads
+    std::optional<h5::FileGuard> guard;  // forks, so it must precede MPI and threads
+    if (h5::FileGuard::can_start()) guard.emplace();
     if (verb->stops_on_signal) apps::watch_for_interrupt();
     mpi::Session session(argc, argv);
     const mpi::Communicator comm = mpi::Communicator::world();
+    if (!guard && comm.rank() == 0)
+        std::fprintf(
+            stderr,
+            "popflow: warning: a damaged file may crash the program: there is no file guard, because "
+            "a library (LD_PRELOAD?) started a thread before it\n");
     apps::Arguments arguments(argv + 2, argv + argc);
     if (help) arguments.emplace_back("--help");
     return session.finish(run_verb(*verb, arguments, comm));

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Interface target with the language standard, the warnings and the sanitizers of every target.
+# Interface target with the language standard, the warnings and the sanitizers of every target of this project. Targets of
+# other projects do not get them.
 add_library(popflow_options INTERFACE)
 target_compile_features(popflow_options INTERFACE cxx_std_20)
 target_compile_options(popflow_options INTERFACE

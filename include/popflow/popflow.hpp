@@ -14,9 +14,9 @@
 
 /// The library of popflow for other programs: load a run, predict, compute metrics, solve transport problems.
 ///
-/// Needs no MPI launch and never initialises MPI. All functions use the OpenMP threads of the calling
-/// process. They may be called from any thread, but HDF5 serves one thread at a time: load runs from one
-/// thread.
+/// Needs no MPI launch and never initialises MPI. Creates no processes and installs no signal handlers, so
+/// that it works in a process that has threads. All functions use the OpenMP threads of the calling process.
+/// They may be called from any thread.
 namespace popflow {
 
 /// Error of this library. what() is one line that names the file or argument, the value found, and what to
@@ -64,7 +64,21 @@ struct PredictRequest {
 class Model {
   public:
     /// Loads a run folder that `popflow train` has written.
+    ///
+    /// Threads that load at the same time take turns, because HDF5 serves one thread at a time. A process
+    /// that uses HDF5 itself must not call it during a load, unless its HDF5 library is thread-safe.
+    ///
+    /// A damaged file is an exception:
+    ///  * The checksum of a file covers all its bytes and is checked before HDF5 opens the file.
+    ///  * A file without a checksum was rewritten by another program, or truncated. Here, sizes, object
+    ///    headers, strings and chunks are compared with the size of the file before HDF5 uses them.
+    ///
+    /// These checks run in the calling process. They do not cover the internal indexes of HDF5, such as
+    /// B-trees and heaps: a file that was crafted to attack HDF5 may still crash the process, loop or exhaust
+    /// its memory. `popflow predict` validates files in a process of its own. Use it for files of an
+    /// untrusted source.
     /// @throws InvalidInput if it is no run folder or a file of it is damaged
+    /// @throws Exception if memory is exhausted
     static Model load(const std::string& run);
 
     /// Markers of the model, in the order of the columns of predict().

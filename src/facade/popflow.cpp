@@ -2,10 +2,13 @@
 #include "popflow/popflow.hpp"
 
 #include <algorithm>
+#include <mutex>
+#include <new>
 #include <utility>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "core/version.hpp"
 #include "metrics/metric.hpp"
 #include "options/run_config.hpp"
@@ -22,17 +25,33 @@ linalg::ConstMatrixView<float> view_of(CellsView cells) {
     return {cells.data, cells.rows, cells.cols};
 }
 
-// Runs `work` and converts the errors of the library to those of the interface.
+// Runs `work` and converts all errors to those of the interface, with one line of text. Labels of a file may
+// contain line breaks.
 template <class Work>
 auto translate_errors(Work work) {
     try {
         return work();
+    } catch (const Exception&) {
+        throw;
     } catch (const core::UserError& error) {
-        throw InvalidInput(error.what());
+        throw InvalidInput(core::printable(error.what()));
     } catch (const core::ShapeMismatch& error) {
-        throw InvalidInput(error.what());
-    } catch (const core::Error& error) {
-        throw Exception(error.what());
+        throw InvalidInput(core::printable(error.what()));
+    } catch (const std::bad_alloc&) {
+        throw Exception("not enough memory");
+    } catch (const std::exception& error) {
+        throw Exception(core::printable(error.what()));
+    }
+}
+
+// Reads a run. libhdf5 serves one thread at a time, so threads that load at the same time take turns.
+predict::RunModel load_model(const std::string& run) {
+    static std::mutex one_at_a_time;
+    const std::scoped_lock lock(one_at_a_time);
+    try {
+        return predict::RunModel::load(run);
+    } catch (const std::bad_alloc&) {
+        throw core::Error(run + ": not enough memory to load the model, or a file of the run is damaged");
     }
 }
 
@@ -69,7 +88,7 @@ TransportSolution solve(const ot::Cost& cost, std::span<const double> a, std::sp
 }  // namespace
 
 struct Model::Impl {
-    explicit Impl(const std::string& run) : model(predict::RunModel::load(run)) {
+    explicit Impl(const std::string& run) : model(load_model(run)) {
         options::RunConfig config;
         options::run_options(config).parse_text(model.checkpoint().config, run);
         transform = config.screen.transform;

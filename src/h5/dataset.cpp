@@ -8,6 +8,8 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "h5/hardening/chunk_sizes.hpp"
+#include "h5/hardening/file_guard.hpp"
 #include "h5/hardening/stored_size.hpp"
 #include "h5/strings.hpp"
 
@@ -97,6 +99,11 @@ void Dataset::check_read(std::int64_t result, const char* action) const {
                                   "GZIP=4), or set HDF5_PLUGIN_PATH to the folder of the filter's plugin");
     }
     check(result, file(), path(), action);
+}
+
+// Checks the chunks of the given rows, unless the process has a guard.
+void Dataset::check_chunks(std::size_t first, std::size_t count) const {
+    if (!FileGuard::contains_crashes()) check_chunk_rows(*this, first, count, checked_chunk_rows_);
 }
 
 Handle Dataset::stored_type() const {
@@ -206,6 +213,7 @@ void Dataset::read_raw(Element element, std::size_t first, std::size_t count, vo
     if (!number) throw core::DataError(file(), path(), "found " + type_.text() + ", allowed numbers");
     if (count * row_size() == 0) return;
     const Handle selection = select(first, count);
+    check_chunks(first, count);
     const Handle memory = memory_space(count);
     const Handle wrapped = member_.empty() ? Handle() : member_type(member_, native_type(element));
     check_read(H5Dread(id(), wrapped ? wrapped.id() : native_type(element), memory.id(), selection.id(),
@@ -217,6 +225,7 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
     if (type_.kind != Kind::string)
         throw core::DataError(file(), path(), "found " + type_.text() + ", allowed strings");
     const Handle selection = select(first, count);
+    check_chunks(first, count);
     const Handle memory = memory_space(count);
     const Handle stored = stored_type();
     // HDF5 creates unwritten elements of a chunk in the heap of the file, which fails in a file opened

@@ -112,6 +112,7 @@ class Dataset : public Object {
     void read_layout();
     void check_member(const std::string& name) const;
     void check_read(std::int64_t result, const char* action) const;
+    void check_chunks(std::size_t first, std::size_t count) const;
     void read_raw(Element element, std::size_t first, std::size_t count, void* out) const;
     void write_raw(Element element, std::size_t first, std::size_t n_values, const void* values);
     Handle select(std::size_t first, std::size_t count) const;
@@ -125,6 +126,7 @@ class Dataset : public Object {
     std::string unavailable_filter_;  ///< text of a filter that HDF5 cannot load, empty if there is none
     StoredType type_;
     std::string member_;  ///< member of compound elements that this is a view of, empty for whole elements
+    mutable std::vector<bool> checked_chunk_rows_;  ///< see check_chunk_rows()
 };
 
 /// Returns a compound memory type with a single member of the given name and type.

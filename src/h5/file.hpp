@@ -16,8 +16,18 @@ std::string library();
 
 /// Opens a file for reading and returns its root group. The file is closed with its last object.
 ///
-/// If the program has a FileGuard, the guard validates the file first. Takes no file lock: AtomicFile renames
-/// complete files into place, and locks fail on many cluster file systems.
+/// The file may be damaged or come from an untrusted source. Two things protect the process:
+///  * The checks in the process, which apply to every file that is open read-only. They compare with the size
+///    of the file, before libhdf5 uses them: the shapes and chunks of datasets, the sizes of attributes, the
+///    attributes of each object header, and the references of strings. Links and data that lead out of the
+///    file are refused.
+///  * If the process has a FileGuard, the guard validates the file first. It also finds damage that makes
+///    libhdf5 itself crash, loop or exhaust memory. Without a guard, each chunk is checked before libhdf5
+///    reads it (check_chunk_rows()), but damage to the internal indexes of HDF5, such as B-trees and heaps,
+///    is left to libhdf5. Most of it is reported as an error.
+///
+/// Takes no file lock: AtomicFile renames complete files into place, and locks fail on many cluster file
+/// systems.
 ///
 /// @param skipped  members of the root group that the caller will not open, so that the guard skips them
 /// @throws core::DataError if the file is missing, not readable, not HDF5, or rejected by the guard

@@ -77,8 +77,8 @@ Decoded unshuffled(std::span<const std::uint8_t> in, std::size_t element, Bytes&
 
 }  // namespace
 
-StoredChunks::StoredChunks(const Dataset& dataset)
-    : dataset_(&dataset), bytes_(dataset.chunk_bytes()), file_bytes_(file_bytes(dataset.id())) {
+StoredChunks::StoredChunks(const Dataset& dataset, std::size_t decoded_bytes)
+    : dataset_(&dataset), bytes_(decoded_bytes), file_bytes_(file_bytes(dataset.id())) {
     const std::vector<std::size_t>& chunk = dataset.chunk_shape();
     for (std::size_t k = 0; k < chunk.size(); ++k)
         counts_.push_back((dataset.shape()[k] + chunk[k] - 1) / chunk[k]);

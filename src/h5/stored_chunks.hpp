@@ -26,7 +26,10 @@ class StoredChunks {
     };
 
     /// @param dataset  chunked. Must outlive this object
-    explicit StoredChunks(const Dataset& dataset);
+    explicit StoredChunks(const Dataset& dataset) : StoredChunks(dataset, dataset.chunk_bytes()) {}
+    /// @param decoded_bytes  size of a decoded chunk, for elements that have another size in the file than in
+    /// memory
+    StoredChunks(const Dataset& dataset, std::size_t decoded_bytes);
 
     /// Number of chunks.
     std::size_t count() const;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "h5/dataset.hpp"
 
@@ -19,6 +20,17 @@ namespace popflow::h5 {
 ///
 /// @return e.g. `a chunk of X has 1920 bytes, allowed 97920`. Empty if no such chunk was found
 std::string find_short_chunk(const Dataset& dataset);
+
+/// Checks all chunks that contain rows [first, first + count), before libhdf5 reads them in a process without
+/// a FileGuard. Does nothing for contiguous datasets and for files that are open for writing.
+///
+/// Decodes each chunk once. Does not check datasets of compound elements with sequences or references.
+///
+/// @param checked  state of the caller for this dataset, initially empty: which rows of chunks are checked
+/// @throws core::DataError if a chunk cannot be decoded, is shorter than its shape requires, or passed
+/// through a filter other than shuffle, Fletcher32, gzip and LZF, so that its size cannot be checked
+void check_chunk_rows(const Dataset& dataset, std::size_t first, std::size_t count,
+                      std::vector<bool>& checked);
 
 /// Returns the error message for a chunk that holds only `found` bytes.
 std::string short_chunk_message(const Dataset& dataset, std::size_t found);

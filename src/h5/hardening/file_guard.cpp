@@ -32,6 +32,13 @@
 #define POPFLOW_ADDRESS_SANITIZER
 #endif
 #endif
+#if defined(__SANITIZE_THREAD__)
+#define POPFLOW_THREAD_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define POPFLOW_THREAD_SANITIZER
+#endif
+#endif
 
 namespace popflow::h5 {
 
@@ -39,11 +46,23 @@ namespace {
 
 // Global, because open_file() is called deep inside the readers, which have no access to the guard object.
 FileGuard* current_guard = nullptr;
+// Whether this process is a guard or a child of one.
+bool is_guard_process = false;
 
 constexpr std::size_t max_message_bytes = 64 << 10;
 // First byte of an answer. The error message follows `damaged`.
 constexpr char intact = '+';
 constexpr char damaged = '-';
+
+// Returns the number of threads of this process, or 0 if it is unknown.
+std::size_t count_threads() {
+    DIR* folder = ::opendir("/proc/self/task");
+    if (folder == nullptr) return 0;
+    std::size_t count = 0;
+    while (const dirent* entry = ::readdir(folder)) count += entry->d_name[0] != '.' ? 1 : 0;
+    ::closedir(folder);
+    return count;
+}
 
 // Receives a message. Returns an empty string if the socket is closed.
 std::string receive(int socket) {
@@ -188,6 +207,7 @@ void detach(int socket) {
     sigset_t all;
     sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    is_guard_process = true;
     if (DIR* folder = ::opendir("/proc/self/fd")) {
         std::vector<int> open;
         while (const dirent* entry = ::readdir(folder)) {
@@ -209,8 +229,25 @@ FileGuard* FileGuard::current() {
     return current_guard;
 }
 
+bool FileGuard::contains_crashes() {
+    return current_guard != nullptr || is_guard_process;
+}
+
+bool FileGuard::can_start() {
+#ifdef POPFLOW_THREAD_SANITIZER
+    return true;  // ThreadSanitizer has a thread of its own, and handles the fork
+#endif
+    return count_threads() <= 1;
+}
+
 FileGuard::FileGuard(std::chrono::milliseconds cpu_limit) {
     if (current_guard != nullptr) throw core::Error("cannot start a second file guard");
+    // A child of a threaded process may only call async-signal-safe functions: another thread may have held
+    // a lock of malloc() or of a library at the time of the fork.
+    if (!can_start()) {
+        throw core::Error("cannot start the file guard: found " + std::to_string(count_threads()) +
+                          " threads, allowed 1: create it before threads start");
+    }
     std::array<int, 2> pair{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
         throw core::Error(std::string("cannot start the file guard: ") + std::strerror(errno));

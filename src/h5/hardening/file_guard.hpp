@@ -18,14 +18,20 @@ namespace popflow::h5 {
 /// exceeds a limit, open_file() throws and this process is unaffected. An unchanged file (device, inode,
 /// size, modification time) is validated only once.
 ///
-/// Create it at the very start of a program: before threads start, because the process forks, and before
-/// MPI_Init, because not all MPI libraries survive a fork. The guard process exits when this process ends for
-/// any reason.
+/// Create it at the very start of a program: before threads start, because the process forks without an exec,
+/// and before MPI_Init, because not all MPI libraries survive a fork. The guard process exits when this
+/// process ends for any reason.
+///
+/// A process that already has threads, such as a Python interpreter, has no guard. It relies on the checks in
+/// the process, which open_file() lists.
 class FileGuard {
   public:
+    /// Whether this process has a single thread, so that it may fork. Also true where /proc is not mounted.
+    static bool can_start();
     /// Starts the guard process, `popflow-guard`. Only one guard may exist at a time.
     /// @param cpu_limit  limit on the processor time to validate a small file. Each 8 MB add one second
-    /// @throws core::Error if a guard exists or the operating system cannot create a process or socket
+    /// @throws core::Error if a guard exists, if not can_start(), or if the operating system cannot create a
+    /// process or socket
     explicit FileGuard(std::chrono::milliseconds cpu_limit = std::chrono::seconds(10));
     FileGuard(const FileGuard&) = delete;
     FileGuard& operator=(const FileGuard&) = delete;
@@ -33,6 +39,9 @@ class FileGuard {
 
     /// Returns the guard of this process, or null.
     static FileGuard* current();
+    /// Whether a crash of libhdf5 is contained: this process has a guard, or was forked by one to validate a
+    /// file.
+    static bool contains_crashes();
     /// Validates a file. Returns if it is intact or does not exist.
     /// @param skipped  members of the root group that the caller will not open
     /// @throws core::DataError if the file is damaged, core::Error if the guard process has ended

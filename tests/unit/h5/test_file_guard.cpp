@@ -5,9 +5,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "core/error.hpp"
 #include "h5/file.hpp"
@@ -152,4 +154,21 @@ TEST(OpenFile, RefusesAPipe) {
     const TemporaryFolder folder;
     ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
     EXPECT_EQ(error_message(folder.file("pipe")), "found a device or pipe, allowed an HDF5 file");
+}
+
+// The last test, because it takes a moment until a thread that was joined has disappeared.
+TEST(StartOfAFileGuard, NeedsASingleThread) {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "ThreadSanitizer has a thread of its own";
+#endif
+    EXPECT_TRUE(h5::FileGuard::can_start());
+    std::atomic<bool> stop{false};
+    std::thread thread([&] { stop.wait(false); });
+    EXPECT_FALSE(h5::FileGuard::can_start());
+    EXPECT_THROW(const h5::FileGuard guard, popflow::core::Error);
+    EXPECT_EQ(h5::FileGuard::current(), nullptr);
+    EXPECT_FALSE(h5::FileGuard::contains_crashes());
+    stop = true;
+    stop.notify_all();
+    thread.join();
 }
