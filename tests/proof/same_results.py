@@ -186,23 +186,29 @@ def configuration(path):
     return {key.strip(): value.strip() for key, _, value in lines}
 
 
+# Settings that recipe paper once set for every method. Now it sets them only for the method that uses them.
+METHOD_OF = {"encoder-activation": "mfm", "icnn-start": "icnn"}
+
+
 def differences(old, new, folder):
     """Compares the files of two run folders; every difference is a line."""
     problems = []
     count = 0
+    config_before, config_after = (configuration(folder / run / "config.cfg") for run in (old, new))
+    unused = {option for option, method in METHOD_OF.items() if config_after["method"] != method}
     for name in ("checkpoint.h5", "weights.h5", "training.h5", "results.h5", "predicted.h5ad"):
         before, after = contents(folder / old / name), contents(folder / new / name)
         if name in ("checkpoint.h5", "weights.h5"):
             before, after = in_format_2(before), in_format_2(after)
+            for option in unused:
+                before.pop("/model/settings@" + option, None)
         count += len(before)
         missing = sorted(set(before) - set(after))
         changed = sorted(k for k in set(before) & set(after) if before[k] != after[k])
         problems += [f"{new}/{name}: lacks {k}" for k in missing] + [f"{new}/{name}: {k} differs" for k in changed]
-    before, after = configuration(folder / old / "config.cfg"), configuration(folder / new / "config.cfg")
-    ignored = {"output", "predictions", "cache"}
-    # Recipe paper sets these only for the method that uses them.
-    ignored |= {option for option, method in {"encoder-activation": "mfm", "icnn-start": "icnn"}.items() if after["method"] != method}
-    problems += [f"{new}/config.cfg: {k} = {after.get(k)}, was {v}" for k, v in before.items() if k not in ignored and after.get(k) != v]
+    ignored = {"output", "predictions", "cache"} | unused
+    problems += [f"{new}/config.cfg: {k} = {config_after.get(k)}, was {v}"
+                 for k, v in config_before.items() if k not in ignored and config_after.get(k) != v]
     return problems, count
 
 
