@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "h5/hardening/chunk_sizes.hpp"
 
+#include <fmt/format.h>
 #include <hdf5.h>
 
 #include <algorithm>
@@ -25,8 +26,8 @@ bool has_same_size_in_memory(const Dataset& dataset) {
 }  // namespace
 
 std::string short_chunk_message(const Dataset& dataset, std::size_t found) {
-    return "a chunk of " + dataset.path() + " has " + std::to_string(found) + " bytes, allowed " +
-           std::to_string(dataset.chunk_bytes());
+    return fmt::format("a chunk of {} has {} bytes, allowed {}", dataset.path(), found,
+                       dataset.chunk_bytes());
 }
 
 std::string find_short_chunk(const Dataset& dataset) {
