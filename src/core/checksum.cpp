@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "core/checksum.hpp"
 
-#define XXH_INLINE_ALL
 #include <fmt/format.h>
+
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <cstdint>
