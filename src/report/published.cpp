@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/published.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -46,9 +48,9 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
         }
         const std::string where = "line " + std::to_string(number);
         if (cells.size() != columns.size()) {
-            throw core::DataError(name, where,
-                                  "found " + std::to_string(cells.size()) + " cells, allowed " +
-                                      std::to_string(columns.size()) + ", one per column");
+            throw core::DataError(
+                name, where,
+                fmt::format("found {} cells, allowed {}, one per column", cells.size(), columns.size()));
         }
         auto& row = table.rows_[cells[0] + "," + cells[1] + "," + cells[2]];
         for (std::size_t c = 3; c < cells.size(); ++c) {
