@@ -2,6 +2,7 @@
 #include "eval/partial_results.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -123,7 +124,7 @@ PartialResults::PartialResults(const std::string& results, EvaluationIdentity id
         std::ranges::transform(kept_, pairs.begin(), [](const ScoredPair& p) { return p.pair; });
     comm.sum(pairs);
     kept_pairs_.assign(pairs.begin(), pairs.end());
-    file_ = folder_ + "/" + std::to_string(start_and_kept[0] + 1) + "-" + std::to_string(comm.rank());
+    file_ = fmt::format("{}/{}-{}", folder_, start_and_kept[0] + 1, comm.rank());
 }
 
 PartialResults::~PartialResults() {
