@@ -101,8 +101,8 @@ std::optional<PublishedValue> PublishedTable::find(const ComparisonRow& row, con
     } else if (aggregation != "culture_mean") {
         return std::nullopt;
     }
-    const std::string key = row.method + "," + row.base + "," +
-                            (models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "");
+    const std::string knn = models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "";
+    const std::string key = fmt::format("{},{},{}", row.method, row.base, knn);
     const auto at = rows_.find(key);
     // The published ICNN does not have the treatment as an input.
     const bool is_other_variant = row.variant.starts_with(treatment_variant);
