@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
 #include <omp.h>
 #include <sched.h>
 #include <sys/statfs.h>
@@ -31,9 +32,7 @@ namespace popflow::apps {
 namespace {
 
 std::string gibibytes(double bytes) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f GiB", bytes / (1024.0 * 1024 * 1024));
-    return text;
+    return fmt::format("{:.1f} GiB", bytes / (1024.0 * 1024 * 1024));
 }
 
 std::string memory_of(const char* key) {
@@ -116,10 +115,10 @@ std::vector<std::string> placement_notes(const std::vector<Rank>& ranks) {
     }
     for (const auto& [place, threads] : threads_of_cores) {
         if (threads <= allowed.at(place)) continue;
-        notes.push_back(std::to_string(threads) + " threads share " + std::to_string(allowed.at(place)) +
-                        (allowed.at(place) == 1 ? " core" : " cores") + " on " + place +
-                        ": set OMP_NUM_THREADS, or change the binding of the ranks (mpirun --bind-to, srun "
-                        "--cpus-per-task)");
+        notes.push_back(
+            fmt::format("{} threads share {} on {}: set OMP_NUM_THREADS, or change the binding of the ranks "
+                        "(mpirun --bind-to, srun --cpus-per-task)",
+                        threads, core::counted(allowed.at(place), "core"), place));
     }
     if (unbound) {
         notes.emplace_back(

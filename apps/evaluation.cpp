@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "evaluation.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <memory>
 
@@ -92,8 +94,8 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
                             .stop = stop_requested},
                            predictions.get(), comm);
         if (evaluation.stopped) {
-            progress.message("stopped on request after " + std::to_string(evaluation.pairs.size()) + " of " +
-                             std::to_string(pairs.size()) + " pairs. Continue with --resume");
+            progress.message(fmt::format("stopped on request after {} of {} pairs. Continue with --resume",
+                                         evaluation.pairs.size(), pairs.size()));
             return stopped;
         }
     }

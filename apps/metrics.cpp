@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -53,10 +55,9 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     nlohmann::ordered_json json = nlohmann::ordered_json::object();
     for (const std::string& name : config.evaluate.metrics) {
         const double value = scores.*popflow::metrics::find_metric(name)->score;
-        char text[64];
-        std::snprintf(text, sizeof text, "%.9g", value);
-        json[name] = std::strtod(text, nullptr);  // the digits of the text, null if it is not finite
-        if (!config.json) std::printf("%s %s\n", name.c_str(), text);
+        const std::string text = fmt::format("{:.9g}", value);
+        json[name] = std::strtod(text.c_str(), nullptr);  // the digits of the text, null if it is not finite
+        if (!config.json) std::printf("%s %s\n", name.c_str(), text.c_str());
     }
     if (config.json) std::printf("%s\n", json.dump().c_str());
     return done;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -74,7 +75,7 @@ int fail(const mpi::Communicator& comm, int code, std::string message) {
     message = core::printable(message);  // labels of the data may contain line breaks
     if (comm.rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     const std::string who =
-        comm.rank() == 0 ? "" : "rank " + std::to_string(comm.rank()) + " on " + core::host_name() + ": ";
+        comm.rank() == 0 ? "" : fmt::format("rank {} on {}: ", comm.rank(), core::host_name());
     std::fprintf(stderr, "popflow: %s%s\n", who.c_str(), message.c_str());
     std::fflush(stderr);
     if (comm.size() > 1) mpi::abort(code);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "progress_line.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <vector>
 
 namespace popflow::apps {
@@ -29,23 +29,15 @@ std::string bar(std::uint64_t done, std::uint64_t total, std::size_t inside) {
 
 std::string duration_text(double seconds) {
     const auto s = static_cast<long>(std::lround(std::max(0.0, seconds)));
-    std::array<char, 64> text{};
-    if (s < 60) {
-        std::snprintf(text.data(), text.size(), "%ld s", s);
-    } else if (s < 3600) {
-        std::snprintf(text.data(), text.size(), "%ld min %02ld s", s / 60, s % 60);
-    } else {
-        std::snprintf(text.data(), text.size(), "%ld h %02ld min", s / 3600, s % 3600 / 60);
-    }
-    return text.data();
+    if (s < 60) return fmt::format("{} s", s);
+    if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
+    return fmt::format("{} h {:02} min", s / 3600, s % 3600 / 60);
 }
 
 std::string magnitude_text(double value) {
-    std::array<char, 64> text{};
     const char* suffix = value >= 999.5e3 ? "M" : value >= 999.5 ? "k" : "";
     const double unit = value >= 999.5e3 ? 1e6 : value >= 999.5 ? 1e3 : 1;
-    std::snprintf(text.data(), text.size(), "%.3g%s", value / unit, suffix);
-    return text.data();
+    return fmt::format("{:.3g}{}", value / unit, suffix);
 }
 
 std::string progress_line(const ProgressState& state, std::size_t width) {
@@ -53,8 +45,7 @@ std::string progress_line(const ProgressState& state, std::size_t width) {
         std::string text;
         int weight;  // fields with a smaller weight are omitted first
     };
-    std::vector<Field> fields{
-        {state.what + " " + std::to_string(state.done) + "/" + std::to_string(state.total), 3}};
+    std::vector<Field> fields{{fmt::format("{} {}/{}", state.what, state.done, state.total), 3}};
     if (!state.note.empty()) fields.push_back({state.note, 1});
     if (state.rate > 0) {
         fields.push_back(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "same_data.hpp"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -29,7 +30,7 @@ std::string file_sample(const std::string& path) {
         in.read(block.data(), static_cast<std::streamsize>(block.size()));
         digest.add(std::string_view(block.data(), static_cast<std::size_t>(in.gcount())));
     }
-    return std::to_string(length) + " bytes, digest " + digest.text();
+    return fmt::format("{} bytes, digest {}", length, digest.text());
 }
 
 screen::Screen open_same_screen(const mpi::Communicator& comm, const std::string& path,
@@ -43,8 +44,7 @@ screen::Screen open_same_screen(const mpi::Communicator& comm, const std::string
 std::string file_stamp(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return "";
-    return std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." +
-           std::to_string(status.st_mtim.tv_nsec);
+    return fmt::format("{} {}.{}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
 }  // namespace popflow::apps

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "training_plan.hpp"
 
+#include <fmt/format.h>
 #include <omp.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <set>
 #include <vector>
@@ -23,9 +23,7 @@ namespace {
 using core::counted;
 
 std::string mebibytes(double bytes) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.0f MiB", bytes / (1024.0 * 1024));
-    return text;
+    return fmt::format("{:.0f} MiB", bytes / (1024.0 * 1024));
 }
 
 std::string patients_of(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
@@ -40,15 +38,11 @@ std::string part_text(const screen::Screen& screen, const screen::Split& split, 
 }
 
 std::string line(const char* label, const std::string& text) {
-    std::string out = label;
-    out.resize(std::max<std::size_t>(out.size() + 1, 12), ' ');
-    return out + text + "\n";
+    return fmt::format("{:<11} {}\n", label, text);
 }
 
 std::string rate_text(double seconds_per_step) {
-    char text[48];
-    std::snprintf(text, sizeof text, "%.3g steps per second", 1 / seconds_per_step);
-    return text;
+    return fmt::format("{:.3g} steps per second", 1 / seconds_per_step);
 }
 
 }  // namespace
@@ -70,9 +64,9 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     const auto train_pairs = static_cast<double>(split.pairs(screen::Part::train).size());
     const double visits = static_cast<double>(options.steps) * static_cast<double>(options.batch_pairs);
     std::string text;
-    text += line("data", config.data + ": " + counted(screen.pairs.size(), "pair") + ", " +
-                             counted(screen.markers.size(), "marker") + ", " +
-                             counted(run.checkpoint().conditions.treatments().size(), "treatment"));
+    text += line("data", fmt::format("{}: {}, {}, {}", config.data, counted(screen.pairs.size(), "pair"),
+                                     counted(screen.markers.size(), "marker"),
+                                     counted(run.checkpoint().conditions.treatments().size(), "treatment")));
     text += line("train", part_text(screen, split, screen::Part::train));
     text += line("validation", part_text(screen, split, screen::Part::validation));
     text += line("test", part_text(screen, split, screen::Part::test));
@@ -81,23 +75,23 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     if (run.model().gradient_training() == nullptr) {
         text += line("steps", "one pass over all pairs");
     } else {
-        text += line("steps", counted(options.steps, "step") + " of " + counted(options.batch_pairs, "pair") +
-                                  " x " + std::to_string(config.sampling.cells) + " cells: " +
-                                  core::number_label(std::round(10 * visits / train_pairs) / 10) + " epochs");
+        text += line("steps", fmt::format("{} of {} x {} cells: {} epochs", counted(options.steps, "step"),
+                                          counted(options.batch_pairs, "pair"), config.sampling.cells,
+                                          core::number_label(std::round(10 * visits / train_pairs) / 10)));
     }
-    text += line("ranks", counted(static_cast<std::size_t>(comm.size()), "rank") + " x " +
-                              counted(static_cast<std::size_t>(omp_get_max_threads()), "thread") + " on " +
-                              counted(hosts.size(), "host"));
+    text += line("ranks", fmt::format("{} x {} on {}", counted(static_cast<std::size_t>(comm.size()), "rank"),
+                                      counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"),
+                                      counted(hosts.size(), "host")));
     if (!dry_run.fault.empty()) return text + line("fault", dry_run.fault);
     const double seconds = dry_run.seconds / static_cast<double>(dry_run.steps);
-    text += line("memory", mebibytes(max_bytes) + " on the rank with the largest peak, after " +
-                               counted(dry_run.steps, "step"));
-    text += line("time", duration_text(seconds * static_cast<double>(run.total_steps())) + " at " +
-                             rate_text(seconds) + ", without the evaluation");
-    text += line("writes", config.output + ": checkpoints of " +
-                               mebibytes(static_cast<double>(dry_run.checkpoint_bytes)) + ", every " +
-                               counted(config.checkpoint_every, "step") + ", the last " +
-                               std::to_string(config.keep_checkpoints) + " kept");
+    text += line("memory", fmt::format("{} on the rank with the largest peak, after {}", mebibytes(max_bytes),
+                                       counted(dry_run.steps, "step")));
+    text += line("time", fmt::format("{} at {}, without the evaluation",
+                                     duration_text(seconds * static_cast<double>(run.total_steps())),
+                                     rate_text(seconds)));
+    text += line("writes", fmt::format("{}: checkpoints of {}, every {}, the last {} kept", config.output,
+                                       mebibytes(static_cast<double>(dry_run.checkpoint_bytes)),
+                                       counted(config.checkpoint_every, "step"), config.keep_checkpoints));
     return text;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "training_run.hpp"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -111,9 +112,7 @@ class Display : public train::TrainingObserver {
                  " was changed. This training continues with the data that it has read, but cannot be "
                  "resumed with the changed file");
         }
-        char text[64];
-        std::snprintf(text, sizeof text, "loss %.4g", loss);
-        progress_->update(steps_done, text);
+        progress_->update(steps_done, fmt::format("loss {:.4g}", loss));
     }
 
     void note(const std::string& text) override {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "anndata/anndata.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/error.hpp"
@@ -21,9 +23,9 @@ LabelColumn open_labels(StoredColumn column) {
 
 void check_rows(const h5::Group& root, const LabelColumn& column, std::size_t wanted, const char* dimension) {
     if (column.rows() == wanted) return;
-    throw core::DataError(root.file(), column.path(),
-                          "found " + std::to_string(column.rows()) + " rows, allowed " +
-                              std::to_string(wanted) + ", the number of " + dimension + " of X");
+    throw core::DataError(
+        root.file(), column.path(),
+        fmt::format("found {} rows, allowed {}, the number of {} of X", column.rows(), wanted, dimension));
 }
 
 LabelColumn open_index(const h5::Group& root, const std::string& table, std::size_t wanted,

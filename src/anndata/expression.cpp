@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "anndata/expression.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -112,7 +114,7 @@ void Expression::open_dense(const h5::Group& root) {
     values_ = root.open_dataset("X");
     if (values_->rank() != 2) {
         throw core::DataError(root.file(), "X",
-                              "found " + std::to_string(values_->rank()) + " dimensions, allowed 2");
+                              fmt::format("found {} dimensions, allowed 2", values_->rank()));
     }
     rows_ = values_->shape()[0];
     cols_ = values_->shape()[1];
@@ -173,9 +175,8 @@ void Expression::read_dense(std::span<const RowRun> runs, std::span<const std::s
 }
 
 void Expression::fail_index(const char* what, std::int64_t found, std::int64_t min, std::size_t max) const {
-    throw core::DataError(
-        values_->file(), std::string("X/") + what,
-        "found " + std::to_string(found) + ", allowed " + std::to_string(min) + " to " + std::to_string(max));
+    throw core::DataError(values_->file(), std::string("X/") + what,
+                          fmt::format("found {}, allowed {} to {}", found, min, max));
 }
 
 void Expression::open_sparse(const h5::Group& group) {
@@ -203,10 +204,9 @@ void Expression::open_sparse(const h5::Group& group) {
     if (offsets_->size() != lines + 1 || indices_->size() != values_->size() || values_->rank() != 1 ||
         indices_->rank() != 1) {
         throw core::DataError(group.file(), "X",
-                              "found " + std::to_string(offsets_->size()) + " offsets, " +
-                                  std::to_string(indices_->size()) + " indices and " +
-                                  std::to_string(values_->size()) + " values, allowed " +
-                                  std::to_string(lines + 1) + " offsets and as many indices as values");
+                              fmt::format("found {} offsets, {} indices and {} values, allowed {} offsets "
+                                          "and as many indices as values",
+                                          offsets_->size(), indices_->size(), values_->size(), lines + 1));
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "anndata/label_column.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -33,7 +35,7 @@ std::uint64_t bits_of(Value value) {
 void check_one_dimension(const h5::Dataset& values) {
     if (values.rank() != 1) {
         throw core::DataError(values.file(), values.path(),
-                              "found " + std::to_string(values.rank()) + " dimensions, allowed 1");
+                              fmt::format("found {} dimensions, allowed 1", values.rank()));
     }
 }
 
@@ -45,9 +47,9 @@ LabelColumn::LabelColumn(h5::Dataset values) : values_(std::move(values)) {
 
 LabelColumn::LabelColumn(h5::Dataset values, h5::Dataset mask) : LabelColumn(std::move(values)) {
     if (mask.shape() != values_.shape()) {
-        throw core::DataError(mask.file(), mask.path(),
-                              "found " + std::to_string(mask.rows()) + " rows, allowed " +
-                                  std::to_string(values_.rows()) + ", the number of values");
+        throw core::DataError(
+            mask.file(), mask.path(),
+            fmt::format("found {} rows, allowed {}, the number of values", mask.rows(), values_.rows()));
     }
     mask_ = std::move(mask);
 }
@@ -70,9 +72,9 @@ LabelColumn LabelColumn::categorical(h5::Dataset codes, h5::Dataset categories) 
 void LabelColumn::check_length(const std::string& label) const {
     constexpr std::size_t max_bytes = 4096;
     if (label.size() <= max_bytes) return;
-    throw core::DataError(values_.file(), values_.path(),
-                          "found a value of " + std::to_string(label.size()) + " bytes, allowed at most " +
-                              std::to_string(max_bytes));
+    throw core::DataError(
+        values_.file(), values_.path(),
+        fmt::format("found a value of {} bytes, allowed at most {}", label.size(), max_bytes));
 }
 
 std::int32_t LabelColumn::add_label(std::string label) {
@@ -91,8 +93,7 @@ void LabelColumn::read_categories(std::size_t first, std::span<std::int32_t> out
     for (std::int32_t& code : out) {
         if (code >= n_categories) {
             throw core::DataError(values_.file(), values_.path(),
-                                  "found code " + std::to_string(code) + ", allowed codes below " +
-                                      std::to_string(n_categories));
+                                  fmt::format("found code {}, allowed codes below {}", code, n_categories));
         }
         if (code < 0) code = missing_code;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "anndata/table_copy.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/error.hpp"
@@ -148,9 +150,8 @@ void check_column(const AnnData& data, const std::string& table, const StoredCol
     for (const h5::Dataset* values : {&column.values, column.mask ? &*column.mask : nullptr}) {
         if (values == nullptr || (values->rank() == 1 && values->rows() == wanted)) continue;
         throw core::DataError(data.file(), values->path(),
-                              "found " + std::to_string(values->rows()) + " rows in " +
-                                  std::to_string(values->rank()) + " dimensions, allowed " +
-                                  std::to_string(wanted) + " in 1");
+                              fmt::format("found {} rows in {} dimensions, allowed {} in 1", values->rows(),
+                                          values->rank(), wanted));
     }
     if (column.values.type().kind != h5::Kind::string && column.values.type().kind != h5::Kind::boolean)
         with_number(column.values, [](auto) {});

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "core/checksum.hpp"
 
+#include <fmt/format.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <cstdint>
-#include <cstdio>
 
 namespace popflow::core {
 
@@ -26,10 +27,7 @@ void Checksum::add_bytes(std::span<const std::byte> bytes) {
 }
 
 std::string Checksum::text() const {
-    char digits[17];
-    std::snprintf(digits, sizeof digits, "%016llx",
-                  static_cast<unsigned long long>(XXH3_64bits_digest(&state_->xxh3)));
-    return digits;
+    return fmt::format("{:016x}", XXH3_64bits_digest(&state_->xxh3));
 }
 
 }  // namespace popflow::core

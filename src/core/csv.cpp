@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/csv.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -110,8 +112,8 @@ void CsvFile::split(const std::string& line, const std::string& place,
     split_fields(line, separator_, path_, place, fields);
     if (fields.size() == columns_.size()) return;
     throw core::DataError(path_, place,
-                          "found " + core::counted(fields.size(), "field") + ", allowed " +
-                              std::to_string(columns_.size()) + ", one for each column");
+                          fmt::format("found {}, allowed {}, one for each column",
+                                      core::counted(fields.size(), "field"), columns_.size()));
 }
 
 CsvFile::Rows::Rows(const CsvFile& file, std::uint64_t begin, std::uint64_t end)

@@ -2,6 +2,7 @@
 #include "core/folder_lock.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ namespace {
 // Returns the start time of a process in clock ticks since boot. It distinguishes the process from a later
 // one with the same id. Returns an empty text if there is no such process.
 std::string start_of_process(long pid) {
-    std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+    std::ifstream in(fmt::format("/proc/{}/stat", pid));
     std::string line;
     std::getline(in, line);
     const auto name_end = line.rfind(')');  // a process name may contain spaces
@@ -69,8 +70,9 @@ struct Holder {
 
 std::string own_entry() {
     const std::string job = slurm_job();
-    return "host = " + host_name() + "\nprocess = " + std::to_string(::getpid()) +
-           "\nstarted = " + start_of_process(::getpid()) + "\n" + (job.empty() ? "" : "job = " + job + "\n");
+    return fmt::format("host = {}\nprocess = {}\nstarted = {}\n", host_name(), ::getpid(),
+                       start_of_process(::getpid())) +
+           (job.empty() ? "" : "job = " + job + "\n");
 }
 
 bool is_lock_unsupported(int error) {

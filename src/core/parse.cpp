@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/parse.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -14,8 +16,8 @@ std::uint64_t parse_count(const std::string& key, const std::string& text, std::
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
-        throw ConfigError(key, "found '" + text + "', allowed a whole number from " + std::to_string(min) +
-                                   " to " + std::to_string(max));
+        throw ConfigError(key,
+                          fmt::format("found '{}', allowed a whole number from {} to {}", text, min, max));
     }
     return value;
 }

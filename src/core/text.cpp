@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -75,7 +77,7 @@ std::optional<double> label_number(const std::string& label) {
 }
 
 std::string counted(std::size_t number, const std::string& noun) {
-    return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 std::string plain_label(const std::string& label) {
@@ -109,7 +111,7 @@ std::string did_you_mean(const std::string& wanted, const std::vector<std::strin
 std::string joined(const std::vector<std::string>& names, std::size_t max_names) {
     std::string text;
     for (std::size_t k = 0; k < names.size() && k < max_names; ++k) text += (k > 0 ? ", " : "") + names[k];
-    if (names.size() > max_names) text += " and " + std::to_string(names.size() - max_names) + " more";
+    if (names.size() > max_names) text += fmt::format(" and {} more", names.size() - max_names);
     return text;
 }
 

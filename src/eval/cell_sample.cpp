@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "eval/cell_sample.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -104,10 +106,11 @@ std::vector<std::size_t> named_pairs(const screen::Screen& screen, std::span<con
         };
         std::ranges::copy_if(pairs, std::back_inserter(chosen), matches);
         if (std::ranges::any_of(pairs, matches)) continue;
-        throw core::ConfigError("sample", "found '" + text + "', allowed a part of the name of one of the " +
-                                              std::to_string(pairs.size()) +
-                                              " scored pairs, for example of " +
-                                              screen::pair_name(screen, pairs.front()));
+        throw core::ConfigError(
+            "sample",
+            fmt::format(
+                "found '{}', allowed a part of the name of one of the {} scored pairs, for example of {}",
+                text, pairs.size(), screen::pair_name(screen, pairs.front())));
     }
     std::ranges::sort(chosen);
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
@@ -154,9 +157,8 @@ std::vector<CellSample> read_cell_samples(const h5::Group& root, std::vector<std
     const std::size_t d = markers.size();
     if (x.rows() != obs.rows() || x.row_size() != d) {
         throw core::DataError(cells.file(), "cells/X",
-                              "found " + std::to_string(x.rows()) + " x " + std::to_string(x.row_size()) +
-                                  " values, allowed " + std::to_string(obs.rows()) + " x " +
-                                  std::to_string(d) + ", the rows of obs and var");
+                              fmt::format("found {} x {} values, allowed {} x {}, the rows of obs and var",
+                                          x.rows(), x.row_size(), obs.rows(), d));
     }
     linalg::AlignedVector<float> values(x.rows() * d);
     if (!values.empty()) x.read_rows(0, x.rows(), std::span<float>(values));

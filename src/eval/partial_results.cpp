@@ -2,6 +2,7 @@
 #include "eval/partial_results.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -136,7 +137,7 @@ PartialResults::PartialResults(const std::string& results, EvaluationIdentity id
         std::ranges::transform(kept_, items.begin(), [](const TaskRecord& record) { return record.item; });
     comm.sum(items);
     kept_items_.assign(items.begin(), items.end());
-    file_ = folder_ + "/" + std::to_string(start_and_kept[0] + 1) + "-" + std::to_string(comm.rank());
+    file_ = fmt::format("{}/{}-{}", folder_, start_and_kept[0] + 1, comm.rank());
 }
 
 PartialResults::~PartialResults() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "eval/results.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -180,8 +182,8 @@ void read_embeddings(const h5::Group& root, Results& results) {
     results.embeddings = linalg::Matrix<float>(values.rows(), values.row_size());
     if (results.embeddings.rows() != results.embedding_names.size()) {
         throw core::DataError(group.file(), "embeddings",
-                              "found " + std::to_string(values.rows()) + " rows, allowed " +
-                                  std::to_string(results.embedding_names.size()) + ", one per name");
+                              fmt::format("found {} rows, allowed {}, one per name", values.rows(),
+                                          results.embedding_names.size()));
     }
     if (values.size() > 0) values.read_rows(0, values.rows(), results.embeddings.values());
 }
@@ -257,8 +259,7 @@ Results read_results(const std::string& path) {
     const h5::Group root = h5::open_file(path);
     if (!root.has_attribute("popflow_results")) throw core::DataError(path, "", "not a popflow result file");
     if (const std::int64_t version = root.int_attribute("popflow_results"); version != format_version) {
-        throw core::DataError(path, "popflow_results",
-                              "found format " + std::to_string(version) + ", allowed 1");
+        throw core::DataError(path, "popflow_results", fmt::format("found format {}, allowed 1", version));
     }
     Results results;
     results.file = path;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "h5/dataframe.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -11,7 +13,7 @@ namespace popflow::h5 {
 void DataFrame::check_length(std::size_t length, const std::string& name) const {
     const bool first = columns_.empty() && row_names_.empty();
     if (!first && length != rows()) {
-        throw_error(name, "found " + std::to_string(length) + " rows, allowed " + std::to_string(rows()));
+        throw_error(name, fmt::format("found {} rows, allowed {}", length, rows()));
     }
 }
 
@@ -134,9 +136,9 @@ DataFrame::Strings categorical_values(const Group& column) {
     DataFrame::Strings values;
     for (const std::int64_t code : column.open_dataset("codes").read<std::int64_t>()) {
         if (code >= static_cast<std::int64_t>(categories.size())) {
-            throw core::DataError(column.file(), column.path(),
-                                  "found code " + std::to_string(code) + ", allowed codes below " +
-                                      std::to_string(categories.size()));
+            throw core::DataError(
+                column.file(), column.path(),
+                fmt::format("found code {}, allowed codes below {}", code, categories.size()));
         }
         values.push_back(code < 0 ? "" : categories[static_cast<std::size_t>(code)]);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "h5/dataset.hpp"
 
+#include <fmt/format.h>
 #include <hdf5.h>
 
 #include <algorithm>
@@ -137,8 +138,8 @@ void Dataset::check_member(const std::string& name) const {
     const std::size_t size = H5Tget_size(record.id());
     if (offset <= size && H5Tget_size(type.id()) <= size - offset) return;
     throw core::DataError(file(), path(),
-                          "member `" + name + "` begins at byte " + std::to_string(offset) +
-                              " of a record of " + std::to_string(size) + ": the file is damaged");
+                          fmt::format("member `{}` begins at byte {} of a record of {}: the file is damaged",
+                                      name, offset, size));
 }
 
 Dataset Dataset::member(const std::string& name) const {
@@ -175,17 +176,16 @@ std::string Dataset::layout_text() const {
 
 void Dataset::check_span(std::size_t count, std::size_t size) const {
     if (size != count * row_size()) {
-        throw core::ShapeMismatch(path(), "a buffer of " + std::to_string(count * row_size()) + " elements",
-                                  size, 1);
+        throw core::ShapeMismatch(path(), fmt::format("a buffer of {} elements", count * row_size()), size,
+                                  1);
     }
 }
 
 // Selects rows of the file.
 Handle Dataset::select(std::size_t first, std::size_t count) const {
     if (first > rows() || count > rows() - first) {
-        throw core::DataError(file(), path(),
-                              "found " + std::to_string(rows()) + " rows, wanted rows " +
-                                  std::to_string(first) + " to " + std::to_string(first + count));
+        throw core::DataError(
+            file(), path(), fmt::format("found {} rows, wanted rows {} to {}", rows(), first, first + count));
     }
     Handle space = own(H5Dget_space(id()), file(), path(), "cannot read the shape");
     if (shape_.empty()) return space;
@@ -245,7 +245,7 @@ std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t co
 std::size_t Dataset::count_rows(std::size_t n_values) const {
     const std::size_t width = row_size();
     if (width == 0 || n_values % width != 0) {
-        throw core::ShapeMismatch(path(), "rows of " + std::to_string(width) + " elements", n_values, 1);
+        throw core::ShapeMismatch(path(), fmt::format("rows of {} elements", width), n_values, 1);
     }
     return n_values / width;
 }

@@ -2,6 +2,7 @@
 #include "h5/file.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <hdf5.h>
 #include <unistd.h>
 
@@ -62,8 +63,7 @@ std::string library() {
     unsigned minor = 0;
     unsigned release = 0;
     check(H5get_libversion(&major, &minor, &release), "HDF5", "", "has no version");
-    std::string text = "HDF5 " + std::to_string(major) + "." + std::to_string(minor) + "." +
-                       std::to_string(release) + ", filters";
+    std::string text = fmt::format("HDF5 {}.{}.{}, filters", major, minor, release);
     const std::pair<H5Z_filter_t, const char*> filters[] = {{H5Z_FILTER_DEFLATE, "gzip"},
                                                             {H5Z_FILTER_SZIP, "szip"},
                                                             {32000, "lzf"},

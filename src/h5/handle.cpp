@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "h5/handle.hpp"
 
+#include <fmt/format.h>
 #include <hdf5.h>
 
 #include <cerrno>
@@ -64,7 +65,7 @@ Cause innermost_cause() {
     if (cause.reading) cause.write_failed = false;
     // For a failed system call HDF5 reports time, address and length too. Keeps only the error message.
     for (const int disk_full : {ENOSPC, EDQUOT, EFBIG}) {
-        if (cause.text.find("errno = " + std::to_string(disk_full) + ",") != std::string::npos)
+        if (cause.text.find(fmt::format("errno = {},", disk_full)) != std::string::npos)
             cause.write_failed = true;
     }
     const std::string prefix = "error message = '";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "h5/object.hpp"
 
+#include <fmt/format.h>
 #include <hdf5.h>
 
 #include "core/error.hpp"
@@ -28,9 +29,9 @@ std::size_t Object::attribute_size(std::int64_t attribute, const std::string& na
     const auto count = static_cast<std::size_t>(
         check(H5Sget_simple_extent_npoints(space.id()), file_, path_, "cannot read an attribute's size"));
     if (bounded_product({count}, H5Tget_size(type.id())) > file_bytes(id())) {
-        throw core::DataError(file_, path_,
-                              "attribute `" + name + "`: found " + std::to_string(count) +
-                                  " elements, more than the file can hold");
+        throw core::DataError(
+            file_, path_,
+            fmt::format("attribute `{}`: found {} elements, more than the file can hold", name, count));
     }
     return count;
 }
@@ -58,9 +59,8 @@ std::vector<std::string> Object::strings_attribute(const std::string& name) cons
 std::string Object::string_attribute(const std::string& name) const {
     const std::vector<std::string> all = strings_attribute(name);
     if (all.size() != 1) {
-        throw core::DataError(
-            file_, path_,
-            "attribute `" + name + "`: found " + std::to_string(all.size()) + " strings, allowed 1");
+        throw core::DataError(file_, path_,
+                              fmt::format("attribute `{}`: found {} strings, allowed 1", name, all.size()));
     }
     return all.front();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "import/fcs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -99,7 +101,7 @@ void FcsFile::read_header(std::ifstream& in) {
     std::string header(header_bytes, '\0');
     in.seekg(0);
     if (file_bytes_ < header_bytes || !in.read(header.data(), header_bytes))
-        fail("header", "found " + std::to_string(file_bytes_) + " bytes, allowed 58 or more");
+        fail("header", fmt::format("found {} bytes, allowed 58 or more", file_bytes_));
     const std::string version = header.substr(0, 6);
     if (version != "FCS2.0" && version != "FCS3.0" && version != "FCS3.1")
         fail("header", "found '" + core::to_utf8(version) + "', allowed FCS2.0, FCS3.0, FCS3.1");
@@ -128,8 +130,8 @@ void FcsFile::read_header(std::ifstream& in) {
 
 void FcsFile::read_text(std::ifstream& in, std::uint64_t begin, std::uint64_t end) {
     if (begin < header_bytes || end <= begin || end >= file_bytes_) {
-        fail("TEXT", "found bytes " + std::to_string(begin) + " to " + std::to_string(end) +
-                         ", allowed 58 to " + std::to_string(file_bytes_ - 1) + ", the end of the file");
+        fail("TEXT", fmt::format("found bytes {} to {}, allowed 58 to {}, the end of the file", begin, end,
+                                 file_bytes_ - 1));
     }
     std::string text(end - begin + 1, '\0');
     in.seekg(static_cast<std::streamoff>(begin));
@@ -207,10 +209,10 @@ void FcsFile::read_parameter(std::size_t n) {
     const bool fits = type_ == Type::integer ? bits >= 8 && bits <= 64 && bits % 8 == 0
                                              : bits == (type_ == Type::float32 ? 32U : 64U);
     if (!fits) {
-        fail(prefix + "B", "found " + std::to_string(bits) + ", allowed " +
-                               (type_ == Type::integer   ? "8, 16, 24, ... 64 with $DATATYPE I"
-                                : type_ == Type::float32 ? "32 with $DATATYPE F"
-                                                         : "64 with $DATATYPE D"));
+        fail(prefix + "B", fmt::format("found {}, allowed {}", bits,
+                                       type_ == Type::integer   ? "8, 16, 24, ... 64 with $DATATYPE I"
+                                       : type_ == Type::float32 ? "32 with $DATATYPE F"
+                                                                : "64 with $DATATYPE D"));
     }
     p.bytes = bits / 8;
     p.stain = keyword(prefix + "S");
@@ -245,20 +247,18 @@ void FcsFile::place_data(std::uint64_t header_begin, std::uint64_t header_end) {
     const bool has_total = !keyword("$TOT").empty();
     if (has_total && count("$TOT") == 0) return;
     if (data_begin_ < header_bytes || end < data_begin_ || end > file_bytes_) {
-        fail("DATA", "found bytes " + std::to_string(data_begin_) + " to " + std::to_string(end) +
-                         ", allowed 58 to " + std::to_string(file_bytes_ - 1) + ", the end of the file");
+        fail("DATA", fmt::format("found bytes {} to {}, allowed 58 to {}, the end of the file", data_begin_,
+                                 end, file_bytes_ - 1));
     }
     // Some programs write the byte after the last one as the last one.
     const std::uint64_t bytes = std::min(end - data_begin_ + 1, file_bytes_ - data_begin_);
     events_ = has_total ? count("$TOT") : bytes / event_bytes_;
     if (events_ > bytes / event_bytes_) {
-        fail("$TOT", "found " + std::to_string(events_) + " events of " + std::to_string(event_bytes_) +
-                         " bytes, allowed " + std::to_string(bytes / event_bytes_) +
-                         ", the number that fits into DATA");
+        fail("$TOT", fmt::format("found {} events of {} bytes, allowed {}, the number that fits into DATA",
+                                 events_, event_bytes_, bytes / event_bytes_));
     }
     if (const std::uint64_t next = count_or_zero("$NEXTDATA"); next > 0 && next < file_bytes_)
-        fail("$NEXTDATA",
-             "found " + std::to_string(next) + ", allowed 0: split files of several data sets first");
+        fail("$NEXTDATA", fmt::format("found {}, allowed 0: split files of several data sets first", next));
 }
 
 double FcsFile::value(const FcsParameter& parameter, const unsigned char* bytes) const {
@@ -285,15 +285,15 @@ void FcsFile::read(std::uint64_t first, linalg::Matrix<float>& x) const {
     std::vector<unsigned char> bytes(n * event_bytes_);
     in.seekg(static_cast<std::streamoff>(data_begin_ + first * event_bytes_));
     if (!in || !in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
-        fail("DATA", "cannot read events from number " + std::to_string(first + 1) + " on");
+        fail("DATA", fmt::format("cannot read events from number {} on", first + 1));
     const unsigned char* at = bytes.data();
     for (std::size_t i = 0; i < n; ++i) {
         for (std::size_t j = 0; j < parameters_.size(); ++j) {
             x(i, j) = static_cast<float>(value(parameters_[j], at));
             at += parameters_[j].bytes;
             if (!std::isfinite(x(i, j))) {
-                fail(parameters_[j].name, "event " + std::to_string(first + i + 1) + ": found " +
-                                              core::number_label(x(i, j)) + ", allowed a finite number");
+                fail(parameters_[j].name, fmt::format("event {}: found {}, allowed a finite number",
+                                                      first + i + 1, core::number_label(x(i, j))));
             }
         }
     }
@@ -312,12 +312,12 @@ Spillover FcsFile::spillover() const {
     const auto size = core::label_number(parts.front());
     const std::size_t max_channels = parameters_.size();
     if (!size || *size < 1 || *size != std::floor(*size) || *size > static_cast<double>(max_channels)) {
-        fail(name, "found '" + parts.front() + "' channels, allowed 1 to " + std::to_string(max_channels));
+        fail(name, fmt::format("found '{}' channels, allowed 1 to {}", parts.front(), max_channels));
     }
     const auto n = static_cast<std::size_t>(*size);
     if (parts.size() != 1 + n + n * n) {
-        fail(name, "found " + std::to_string(parts.size()) + " entries, allowed " +
-                       std::to_string(1 + n + n * n) + " for " + std::to_string(n) + " channels");
+        fail(name,
+             fmt::format("found {} entries, allowed {} for {} channels", parts.size(), 1 + n + n * n, n));
     }
     Spillover spill{{parts.begin() + 1, parts.begin() + 1 + static_cast<std::ptrdiff_t>(n)}, {}};
     for (std::size_t i = 1 + n; i < parts.size(); ++i) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "import/import_plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -208,11 +210,10 @@ float parse_cell(const std::string& text, const std::string& file, const std::st
         if (wide && std::abs(*wide) < 1) return 0;
     }
     if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-        throw core::DataError(
-            file, column,
-            "row " + std::to_string(row) + ": found '" + core::to_utf8(text) +
-                "', allowed a finite number: import a column of labels with --obs, or leave the "
-                "column out with --exclude-markers");
+        throw core::DataError(file, column,
+                              fmt::format("row {}: found '{}', allowed a finite number: import a column of "
+                                          "labels with --obs, or leave the column out with --exclude-markers",
+                                          row, core::to_utf8(text)));
     }
     return value;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "inspect/inspection_text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "inspect/inspection_summary.hpp"
@@ -16,17 +18,11 @@ constexpr std::size_t max_dropped = 8;  // items listed per reason
 
 /// Formats a number with separators: 24756030 -> 24,756,030.
 std::string grouped(std::size_t number) {
-    const std::string digits = std::to_string(number);
-    std::string text;
-    for (std::size_t k = 0; k < digits.size(); ++k) {
-        if (k > 0 && (digits.size() - k) % 3 == 0) text.push_back(',');
-        text.push_back(digits[k]);
-    }
-    return text;
+    return fmt::format("{}", fmt::group_digits(number));
 }
 
 std::string counted(std::size_t number, const std::string& noun) {
-    return grouped(number) + " " + noun + (number == 1 ? "" : "s");
+    return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
 }
 
 /// Returns the number of characters of a UTF-8 text.
@@ -37,7 +33,7 @@ std::size_t width(const std::string& text) {
 
 /// Formats a label and its text, wrapped and indented.
 std::string entry(const std::string& label, const std::string& text) {
-    std::string result = label + std::string(label_width - label.size(), ' ');
+    std::string result = fmt::format("{:<{}}", label, label_width);
     std::size_t column = label_width;
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find(' ', begin), text.size());
@@ -62,7 +58,7 @@ std::string names(const std::vector<std::string>& all) {
     for (std::size_t k = 0; k < all.size() && k < max_rows; ++k) {
         text.append(1, ' ').append(all[k].empty() ? "(none)" : all[k]).append(k + 1 < all.size() ? "," : "");
     }
-    return all.size() > max_rows ? text + " ... " + std::to_string(all.size() - max_rows) + " more" : text;
+    return all.size() > max_rows ? fmt::format("{} ... {} more", text, all.size() - max_rows) : text;
 }
 
 using Row = std::vector<std::string>;
@@ -87,14 +83,14 @@ std::string table(const std::vector<Row>& rows, std::size_t n_left) {
         text += line + "\n";
     }
     if (rows.size() > max_rows + 1)
-        text += "  ... and " + counted(rows.size() - max_rows - 1, "row") + " more\n";
+        text += fmt::format("  ... and {} more\n", counted(rows.size() - max_rows - 1, "row"));
     return text;
 }
 
 std::string sizes_text(const SizeRange& sizes) {
     return sizes.n == 0 ? ""
-                        : "; " + grouped(sizes.smallest) + " to " + grouped(sizes.largest) +
-                              " cells, median " + grouped(sizes.median);
+                        : fmt::format("; {} to {} cells, median {}", grouped(sizes.smallest),
+                                      grouped(sizes.largest), grouped(sizes.median));
 }
 
 std::string overview(const screen::Screen& screen, const InspectionSummary& summary) {
@@ -102,19 +98,19 @@ std::string overview(const screen::Screen& screen, const InspectionSummary& summ
     std::string key_text;
     for (const std::string& key : keys) key_text += (key_text.empty() ? "" : ", ") + key;
     const bool highest = screen.options.doses == screen::Doses::highest;
-    return entry("File", screen.file + " (fingerprint " + screen.fingerprint + ")") +
-           entry("Cells",
-                 grouped(screen.n_obs) + " x " + counted(screen.n_vars, "column") + ", " + screen.x_text) +
+    return entry("File", fmt::format("{} (fingerprint {})", screen.file, screen.fingerprint)) +
+           entry("Cells", fmt::format("{} x {}, {}", grouped(screen.n_obs), counted(screen.n_vars, "column"),
+                                      screen.x_text)) +
            entry("Markers", names(screen.markers)) + entry("Transform", screen.options.transform.text()) +
            entry("Patients", names(summary.patients)) + entry("Cultures", names(summary.cultures)) +
            entry("Plates", names(summary.plates)) + entry("Replicates", names(summary.replicates)) +
            entry("Cell types", names(screen.cell_types)) +
-           entry("Experiments", grouped(screen.experiments_found) + " found, " +
-                                    grouped(screen.experiments.size()) + " kept (one " + key_text +
-                                    " each)") +
-           entry("Populations", grouped(screen.populations_found) + " found, " +
-                                    grouped(screen.populations.size()) + " kept" +
-                                    sizes_text(summary.populations)) +
+           entry("Experiments",
+                 fmt::format("{} found, {} kept (one {} each)", grouped(screen.experiments_found),
+                             grouped(screen.experiments.size()), key_text)) +
+           entry("Populations",
+                 fmt::format("{} found, {} kept{}", grouped(screen.populations_found),
+                             grouped(screen.populations.size()), sizes_text(summary.populations))) +
            entry("Pairs", grouped(screen.pairs.size()) +
                               (highest ? " (highest dose of each treatment)" : " (every dose)"));
 }

@@ -2,6 +2,7 @@
 #include "linalg/gemm.hpp"
 
 #include <dnnl.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <atomic>
@@ -107,9 +108,8 @@ void gemm(bool transpose_a, bool transpose_b, double alpha, ConstMatrixView<doub
 const char* gemm_library() {
     static const std::string name = [] {
         const dnnl_version_t* v = dnnl_version();
-        return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." +
-               std::to_string(v->patch) +
-               (avx2::is_preferred() ? ", popflow's own AVX2 kernels for fp32" : "");
+        return fmt::format("oneDNN {}.{}.{}{}", v->major, v->minor, v->patch,
+                           avx2::is_preferred() ? ", popflow's own AVX2 kernels for fp32" : "");
     }();
     return name.c_str();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "options/run_config.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <set>
@@ -476,9 +478,7 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
             screen.max_cells =
                 core::parse_count("cells", text.substr(colon + 1), screen.min_cells, 1U << 30U);
         },
-        [&screen] {
-            return Strings{std::to_string(screen.min_cells) + ":" + std::to_string(screen.max_cells)};
-        });
+        [&screen] { return Strings{fmt::format("{}:{}", screen.min_cells, screen.max_cells)}; });
     add.number("failed-wells", screen.failed_wells, 0, 0.99,
                "fraction of treatments that are missing from an experiment");
     add.count("pairs", screen.pairs, 0,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "predict/predictor.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <new>
 
@@ -149,15 +151,16 @@ void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const
     const std::size_t knn = trained.model.neighbours();
     if (knn == 0) return;
     const std::string needed =
-        "allowed more than " + std::to_string(knn) + ", the neighbours of each cell in the encoder";
+        fmt::format("allowed more than {}, the neighbours of each cell in the encoder", knn);
     if (options.max_cells <= knn)
-        throw core::ConfigError("max-cells", "found " + std::to_string(options.max_cells) + ", " + needed);
+        throw core::ConfigError("max-cells", fmt::format("found {}, {}", options.max_cells, needed));
     for (const Prediction& p : plan.predictions) {
         if (const std::size_t n = screen.populations[p.control].n_cells; n <= knn) {
-            throw core::DataError(screen.file, "obs",
-                                  "control population " + screen::population_label(screen, p.control) +
-                                      ": found " + std::to_string(n) + " cells, " + needed +
-                                      ": --min-cells excludes small populations");
+            throw core::DataError(
+                screen.file, "obs",
+                fmt::format(
+                    "control population {}: found {} cells, {}: --min-cells excludes small populations",
+                    screen::population_label(screen, p.control), n, needed));
         }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/comparison.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -204,8 +206,8 @@ class Collector {
             ComparisonRow& row = find_or_add_row(i, predictor);
             if (const std::size_t twin = add_scores(i, row); twin != i && row.is_model()) {
                 comparison_.notes.push_back(
-                    row.label() + ", seed " + std::to_string(results_[i].provenance.seed) + ": " +
-                    results_[i].file + " repeats the run of " + results_[twin].file + " and is ignored");
+                    fmt::format("{}, seed {}: {} repeats the run of {} and is ignored", row.label(),
+                                results_[i].provenance.seed, results_[i].file, results_[twin].file));
                 continue;
             }
             row.results.push_back(i);
@@ -254,7 +256,7 @@ class Collector {
         Texts fewer;
         for (const ComparisonRow& row : comparison_.rows) {
             if (row.is_model() && row.seeds.size() < comparison_.seeds())
-                fewer.push_back(row.label() + " " + std::to_string(row.seeds.size()));
+                fewer.push_back(fmt::format("{} {}", row.label(), row.seeds.size()));
         }
         if (!fewer.empty()) comparison_.notes.push_back("fewer seeds: " + core::joined(fewer));
         add_failures();
@@ -262,9 +264,8 @@ class Collector {
         for (std::size_t i : comparison_.results)
             builds.insert(results_[i].provenance.version + " " + results_[i].provenance.commit);
         if (builds.size() > 1) {
-            comparison_.notes.push_back(
-                "written by " + std::to_string(builds.size()) +
-                " builds of popflow: " + core::joined({builds.begin(), builds.end()}));
+            comparison_.notes.push_back(fmt::format("written by {} builds of popflow: {}", builds.size(),
+                                                    core::joined({builds.begin(), builds.end()})));
         }
     }
 

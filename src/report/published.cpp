@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/published.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -46,9 +48,9 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
         }
         const std::string where = "line " + std::to_string(number);
         if (cells.size() != columns.size()) {
-            throw core::DataError(name, where,
-                                  "found " + std::to_string(cells.size()) + " cells, allowed " +
-                                      std::to_string(columns.size()) + ", one per column");
+            throw core::DataError(
+                name, where,
+                fmt::format("found {} cells, allowed {}, one per column", cells.size(), columns.size()));
         }
         auto& row = table.rows_[cells[0] + "," + cells[1] + "," + cells[2]];
         for (std::size_t c = 3; c < cells.size(); ++c) {
@@ -99,8 +101,8 @@ std::optional<PublishedValue> PublishedTable::find(const ComparisonRow& row, con
     } else if (aggregation != "culture_mean") {
         return std::nullopt;
     }
-    const std::string key = row.method + "," + row.base + "," +
-                            (models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "");
+    const std::string knn = models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "";
+    const std::string key = fmt::format("{},{},{}", row.method, row.base, knn);
     const auto at = rows_.find(key);
     // The published ICNN does not have the treatment as an input.
     const bool is_other_variant = row.variant.starts_with(treatment_variant);

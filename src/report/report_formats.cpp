@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/report_formats.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -60,9 +62,9 @@ std::string latex_groups(const Table& table) {
         std::size_t end = c;
         while (end < table.columns.size() && table.columns[end].group == table.columns[c].group) ++end;
         if (table.columns[c].group.empty()) return "";
-        heads += " & \\multicolumn{" + std::to_string(end - c) + "}{c}{" +
-                 latex_escaped(table.columns[c].group) + "}";
-        rules += "\\cmidrule(lr){" + std::to_string(c + 2) + "-" + std::to_string(end + 1) + "}";
+        heads +=
+            fmt::format(" & \\multicolumn{{{}}}{{c}}{{{}}}", end - c, latex_escaped(table.columns[c].group));
+        rules += fmt::format("\\cmidrule(lr){{{}-{}}}", c + 2, end + 1);
         c = end;
     }
     return heads + " \\\\\n" + rules + "\n";
@@ -169,17 +171,17 @@ std::string csv_lines(const Comparison& comparison, const PublishedTable* publis
     std::string text;
     for (const ComparisonRow& row : comparison.rows) {
         const std::string knn = models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "";
-        const std::string head = csv_cell(comparison.split) + "," + csv_cell(comparison.data_fingerprint) +
-                                 "," + row.predictor + "," + row.method + "," + row.base + "," + knn + "," +
-                                 csv_cell(row.differs);
+        const std::string head = fmt::format("{},{},{},{},{},{},{}", csv_cell(comparison.split),
+                                             csv_cell(comparison.data_fingerprint), row.predictor, row.method,
+                                             row.base, knn, csv_cell(row.differs));
         for (const auto& [scope, scores] : row.scores) {
             for (const std::string& metric : metrics::metric_names()) {
                 const SeedStatistics* statistics = row.find(scope, metric);
                 if (statistics == nullptr) continue;
-                text += head + "," + csv_cell(scope.first) + "," + csv_cell(scope.second) + "," + metric +
-                        "," + csv_number(statistics->mean()) + "," + csv_number(statistics->deviation()) +
-                        "," + std::to_string(statistics->values().size()) + "," +
-                        std::to_string(scores.n_pairs) + "," + std::to_string(scores.n_failed) + ",";
+                text += fmt::format("{},{},{},{},{},{},{},{},{},", head, csv_cell(scope.first),
+                                    csv_cell(scope.second), metric, csv_number(statistics->mean()),
+                                    csv_number(statistics->deviation()), statistics->values().size(),
+                                    scores.n_pairs, scores.n_failed);
                 if (const auto reference = published ? published->find(row, scope, metric) : std::nullopt) {
                     text += csv_number(reference->mean) + "," +
                             (reference->deviation ? csv_number(*reference->deviation) : std::string());

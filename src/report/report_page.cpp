@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "report/report_page.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
+#include "core/text.hpp"
 #include "core/version.hpp"
 #include "metrics/metric.hpp"
 #include "models/family.hpp"
@@ -37,9 +40,8 @@ std::string header_rows(const Table& table) {
         for (; end < table.columns.size() && table.columns[end].group == table.columns[c].group; ++end) {
             titles += element("th", "scope=\"col\"", header_title(table.columns[end]));
         }
-        groups +=
-            element("th", "class=\"group\" scope=\"colgroup\" colspan=\"" + std::to_string(end - c) + "\"",
-                    escaped(table.columns[c].group));
+        groups += element("th", fmt::format("class=\"group\" scope=\"colgroup\" colspan=\"{}\"", end - c),
+                          escaped(table.columns[c].group));
         c = end;
     }
     const bool grouped =
@@ -182,8 +184,7 @@ std::string provenance_part(const std::vector<eval::Results>& results) {
               p.method + ", " + p.base +
                   (models::uses_setting(p.method, "knn") ? ", k=" + std::to_string(p.knn) : ""),
               std::to_string(p.seed), std::to_string(p.steps), p.split, p.precision,
-              std::to_string(p.ranks) + " × " + std::to_string(p.threads), p.version + " " + p.commit,
-              p.data_fingerprint}) {
+              fmt::format("{} × {}", p.ranks, p.threads), p.version + " " + p.commit, p.data_fingerprint}) {
             row += element("td", "", escaped(cell));
         }
         rows += element("tr", "", row);
@@ -220,8 +221,8 @@ std::string report_page(const std::vector<eval::Results>& results, const std::ve
     std::string body =
         "<h1>popflow report</h1>\n" +
         element("p", "class=\"soft\"",
-                std::to_string(results.size()) + (results.size() == 1 ? " result file" : " result files") +
-                    ", written by popflow " + core::version() + " (" + escaped(core::commit()) + ")") +
+                fmt::format("{}, written by popflow {} ({})", core::counted(results.size(), "result file"),
+                            core::version(), escaped(core::commit()))) +
         "\n";
     for (const Comparison& comparison : comparisons) {
         const std::string data =

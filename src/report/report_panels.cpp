@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/report_panels.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -81,9 +83,9 @@ plot::HeatCell heat_cell(const PairGroups& groups, const std::string& row, const
     if (at == groups.end()) return {.value = std::numeric_limits<double>::quiet_NaN()};
     const double value = mean_excess(at->second, "model");
     return {.value = value,
-            .title = row + ", " + column + "\nmodel - noise floor: " + plot::value_text(value) +
-                     "\ncontrol - noise floor: " + plot::value_text(mean_excess(at->second, "identity")) +
-                     "\npairs: " + std::to_string(at->second.size())};
+            .title = fmt::format("{}, {}\nmodel - noise floor: {}\ncontrol - noise floor: {}\npairs: {}", row,
+                                 column, plot::value_text(value),
+                                 plot::value_text(mean_excess(at->second, "identity")), at->second.size())};
 }
 
 std::string heat_panel(const std::vector<PairStatistics>& pairs, const Grouping& rows,
@@ -159,7 +161,7 @@ std::string training_panel(const std::vector<eval::Results>& results, const Comp
                             .y = downsample(training.doubles(curve.column))};
             if (names.empty() || names.back() != row.label()) names.push_back(row.label());
             line.group = names.size() - 1;
-            line.title = row.label() + ", seed " + std::to_string(results[file].provenance.seed);
+            line.title = fmt::format("{}, seed {}", row.label(), results[file].provenance.seed);
             steps.insert(steps.end(), line.x.begin(), line.x.end());
             values.insert(values.end(), line.y.begin(), line.y.end());
             lines.push_back(std::move(line));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/sample_panels.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -74,8 +76,7 @@ std::string plane_panel(const eval::CellSample& sample, const std::vector<State>
         clouds.push_back({.x = {xs.begin() + from, xs.begin() + last},
                           .y = {ys.begin() + from, ys.begin() + last},
                           .group = s,
-                          .title = std::string(states[s].name) + ", " +
-                                   std::to_string(states[s].cells.rows()) + " cells"});
+                          .title = fmt::format("{}, {} cells", states[s].name, states[s].cells.rows())});
         first += states[s].cells.rows();
     }
     std::vector<plot::Arrow> arrows;

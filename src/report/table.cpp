@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "report/table.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "core/text.hpp"
@@ -15,9 +16,7 @@ namespace popflow::report {
 namespace {
 
 std::string fixed_text(double value, int digits) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f", digits, value);
-    return text;
+    return fmt::format("{:.{}f}", value, digits);
 }
 
 bool has_score(const Comparison& comparison, const Scope& scope, const std::string& metric) {
@@ -114,7 +113,7 @@ std::string counts_text(const Comparison& comparison, const Scope& scope) {
         if (row.is_model()) seeds = std::max(seeds, row.seeds.size());
     }
     std::string text = core::counted(static_cast<std::size_t>(pairs), "pair");
-    if (seeds > 1) text += ", " + std::to_string(seeds) + " seeds";
+    if (seeds > 1) text += fmt::format(", {} seeds", seeds);
     if (failed > 0) text += ", " + core::counted(static_cast<std::size_t>(failed), "score") + " failed";
     return text;
 }

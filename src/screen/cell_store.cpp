@@ -2,6 +2,7 @@
 #include "screen/cell_store.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -34,9 +35,11 @@ void* map_file(const std::string& folder, std::size_t bytes) {
     const int cause = error == 0 ? errno : error;
     ::close(fd);  // the mapping keeps the file
     if (base != MAP_FAILED) return base;
-    throw core::WriteError(folder, "cannot allocate " + std::to_string((bytes >> 20U) + 1) +
-                                       " MB for cells: " + std::generic_category().message(cause) +
-                                       ". Name a folder on a larger local disk with --cache FOLDER");
+    throw core::WriteError(
+        folder,
+        fmt::format(
+            "cannot allocate {} MB for cells: {}. Name a folder on a larger local disk with --cache FOLDER",
+            (bytes >> 20U) + 1, std::generic_category().message(cause)));
 }
 
 // Advises the system about the whole pages that hold the cells. A store starts each population on a page

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "screen/read_populations.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -145,10 +147,10 @@ struct Source {
     const std::string found = std::isnan(value)   ? "NaN"
                               : std::isinf(value) ? (value > 0 ? "inf" : "-inf")
                                                   : core::number_label(value);
-    throw core::DataError(source.file, "X",
-                          "row " + std::to_string(row) + ", marker " + source.markers[j] + ": found " +
-                              found + ", allowed finite numbers" +
-                              (signed_values ? "" : " >= 0 for the transform " + source.transform.text()));
+    throw core::DataError(
+        source.file, "X",
+        fmt::format("row {}, marker {}: found {}, allowed finite numbers", row, source.markers[j], found) +
+            (signed_values ? "" : " >= 0 for the transform " + source.transform.text()));
 }
 
 /// Transforms the raw values of a run in place. Returns false and changes nothing if one of them is not

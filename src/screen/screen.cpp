@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "screen/screen.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <set>
@@ -41,7 +43,7 @@ std::vector<PopulationDraft> keep_large_populations(Screen& screen, const std::s
         }
         screen.dropped.push_back({Dropped::Kind::population, experiment + ": " + dose_label(draft.population),
                                   draft.population.n_cells,
-                                  "fewer than " + std::to_string(screen.options.min_cells) + " cells"});
+                                  fmt::format("fewer than {} cells", screen.options.min_cells)});
     }
     std::sort(kept.begin(), kept.end(), [](const PopulationDraft& a, const PopulationDraft& b) {
         const auto order = [](const Population& p) {
@@ -55,7 +57,7 @@ std::vector<PopulationDraft> keep_large_populations(Screen& screen, const std::s
 /// Returns why an experiment with these populations is dropped, or an empty text if it is kept.
 std::string drop_reason(const std::vector<PopulationDraft>& kept, const ScreenOptions& options) {
     const auto is_control = [](const PopulationDraft& draft) { return draft.population.control; };
-    const std::string size = " of " + std::to_string(options.min_cells) + " cells or more";
+    const std::string size = fmt::format(" of {} cells or more", options.min_cells);
     if (kept.empty()) return "no population" + size;
     if (std::none_of(kept.begin(), kept.end(), is_control)) return "no control" + size;
     if (options.need_pairs && std::all_of(kept.begin(), kept.end(), is_control)) return "no treatment" + size;
@@ -131,9 +133,9 @@ void check_concentrations(const Screen& screen, const std::string& column) {
         for (const std::string& label : concentrations) {
             if (core::label_number(label)) continue;
             throw core::DataError(screen.file, "obs/" + column,
-                                  "found `" + label + "` for treatment " + treatment + ", which has " +
-                                      std::to_string(concentrations.size()) +
-                                      " concentrations: they must be numbers, so that doses have an order");
+                                  fmt::format("found `{}` for treatment {}, which has {} concentrations: "
+                                              "they must be numbers, so that doses have an order",
+                                              label, treatment, concentrations.size()));
         }
     }
 }
@@ -145,9 +147,9 @@ void find_cell_types(Screen& screen, const RowKeys& keys, const std::vector<std:
     std::set<std::string> types;
     for (const std::size_t key : kept_keys) types.insert(keys.label(key, column));
     if (types.size() > max_types) {
-        throw core::DataError(screen.file, "obs/" + columns.names()[column],
-                              "found " + std::to_string(types.size()) + " cell types, allowed at most " +
-                                  std::to_string(max_types));
+        throw core::DataError(
+            screen.file, "obs/" + columns.names()[column],
+            fmt::format("found {} cell types, allowed at most {}", types.size(), max_types));
     }
     screen.cell_types.assign(types.begin(), types.end());
 }
@@ -182,16 +184,15 @@ void check_any_left(const Screen& screen, const ScreenDraft& draft) {
     for (const auto& [values, drafts] : draft.experiments) {
         for (const PopulationDraft& one : drafts) largest = std::max(largest, one.population.n_cells);
     }
-    throw core::DataError(screen.file, "obs",
-                          (screen.experiments_found == 1
-                               ? "the one experiment ("
-                               : "none of " + std::to_string(screen.experiments_found) + " experiments (") +
-                              core::joined(screen.options.pair_by) + ")" +
-                              (screen.experiments_found == 1 ? " does not keep" : " keeps") + " a control" +
-                              (screen.options.need_pairs ? " and a treatment" : "") + " of at least " +
-                              std::to_string(screen.options.min_cells) +
-                              " cells. The largest population has " + std::to_string(largest) +
-                              " cells. Check --min-cells and --pair-by" + excluded_rows_note(screen));
+    const std::size_t n = screen.experiments_found;
+    const std::string which = n == 1 ? "the one experiment" : fmt::format("none of {} experiments", n);
+    throw core::DataError(
+        screen.file, "obs",
+        fmt::format("{} ({}) {} a control{} of at least {} cells. The largest population has {} cells. Check "
+                    "--min-cells and --pair-by{}",
+                    which, core::joined(screen.options.pair_by), n == 1 ? "does not keep" : "keeps",
+                    screen.options.need_pairs ? " and a treatment" : "", screen.options.min_cells, largest,
+                    excluded_rows_note(screen)));
 }
 
 std::string fingerprint(const anndata::AnnData& data, const ScreenDraft& draft) {

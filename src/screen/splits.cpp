@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "screen/splits.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -171,9 +173,10 @@ void check_parts(const Screen& screen, const Split& split) {
             "or more "
             "replicates each";
     }
-    throw core::DataError(screen.file, "split " + split.spec,
-                          "found " + std::to_string(n_train) + " pairs to train on and " +
-                              std::to_string(n_test) + " to test, allowed 1 or more of each" + why);
+    throw core::DataError(
+        screen.file, "split " + split.spec,
+        fmt::format("found {} pairs to train on and {} to test, allowed 1 or more of each{}", n_train, n_test,
+                    why));
 }
 
 }  // namespace

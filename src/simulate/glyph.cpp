@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simulate/glyph.hpp"
 
+#include <fmt/format.h>
 #include <freetype/freetype.h>
 #include <ft2build.h>
 
@@ -46,8 +47,8 @@ Face open_face(const Library& library, const std::string& font, std::size_t size
     }
     Face owner(face);
     if (FT_Set_Pixel_Sizes(face, 0, static_cast<FT_UInt>(size)) != 0) {
-        throw core::DataError(
-            font, "", "cannot be rendered at " + std::to_string(size) + " pixels: choose another --size");
+        throw core::DataError(font, "",
+                              fmt::format("cannot be rendered at {} pixels: choose another --size", size));
     }
     return owner;
 }
@@ -99,7 +100,7 @@ linalg::Matrix<float> draw(const Face& face, const std::string& font, const std:
     const std::vector<Pixel> pixels = pixels_above_zero(face->glyph->bitmap);
     if (pixels.size() < 2) {
         throw core::DataError(font, "letter " + letter,
-                              "found " + std::to_string(pixels.size()) + " points, allowed 2 or more");
+                              fmt::format("found {} points, allowed 2 or more", pixels.size()));
     }
     return cloud_of(pixels);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "simulate/letters.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -173,10 +175,11 @@ FileOffsets find_offsets(const Letters& letters, const std::string& file, const 
     const h5::Group root = h5::open_file(file);
     const h5::Dataset x = root.open_dataset("X");
     if (x.rows() != letters.n_points()) {
-        throw core::DataError(path, "X",
-                              "found " + std::to_string(x.rows()) + " rows, but this process rendered " +
-                                  std::to_string(letters.n_points()) +
-                                  " points: the font must be the same on every node");
+        throw core::DataError(
+            path, "X",
+            fmt::format(
+                "found {} rows, but this process rendered {} points: the font must be the same on every node",
+                x.rows(), letters.n_points()));
     }
     FileOffsets offsets{x.file_offset(),
                         root.open_dataset("obs/_index").file_offset(),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "simulate/simulated_screen.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -40,8 +42,7 @@ bool contains(const std::vector<std::string>& list, const std::string& value) {
 
 void check_range(const char* key, std::size_t found, std::size_t low, std::size_t high) {
     if (found >= low && found <= high) return;
-    throw ConfigError(key, "found " + std::to_string(found) + ", allowed " + std::to_string(low) + " to " +
-                               std::to_string(high));
+    throw ConfigError(key, fmt::format("found {}, allowed {} to {}", found, low, high));
 }
 
 void check_names(const char* key, const std::vector<std::string>& found,
@@ -67,7 +68,7 @@ void check(const SimulatedScreenOptions& o) {
     check_names("cultures", o.cultures, SimulatedScreenOptions().cultures);
     check_names("treatments", o.treatments, SimulatedScreenOptions().treatments);
     if (!(o.failed_wells >= 0 && o.failed_wells <= 0.9)) {
-        throw ConfigError("failed-wells", "found " + std::to_string(o.failed_wells) + ", allowed 0 to 0.9");
+        throw ConfigError("failed-wells", fmt::format("found {:f}, allowed 0 to 0.9", o.failed_wells));
     }
 }
 

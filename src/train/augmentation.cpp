@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "train/augmentation.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -205,7 +207,7 @@ void check_augmentation(const Augmentation& which, std::size_t markers, bool row
     if (which.needs_two_markers() && markers != 2) {
         throw core::ConfigError(
             "augment",
-            found + std::to_string(markers) + " markers: rotate, reflect, stretch and splice need 2 markers");
+            fmt::format("{}{} markers: rotate, reflect, stretch and splice need 2 markers", found, markers));
     }
     if (which.needs_corresponding_rows() && !rows_correspond) {
         throw core::ConfigError("augment", found +

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "train/batch_coupling.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -42,9 +44,11 @@ void BatchCoupling::exchange() {
         bounds_.push_back(bounds_.back() + length);
     }
     if (bounds_.back() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-        throw core::NumericalError("coupling-scope condition",
-                                   "the cells of a batch have " + std::to_string(bounds_.back()) +
-                                       " values, allowed 2147483647: reduce --cells or --batch-pairs");
+        throw core::NumericalError(
+            "coupling-scope condition",
+            fmt::format(
+                "the cells of a batch have {} values, allowed 2147483647: reduce --cells or --batch-pairs",
+                bounds_.back()));
     }
     records_.resize(bounds_.back());
     std::ranges::copy(own_records_,

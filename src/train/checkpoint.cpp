@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "train/checkpoint.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -180,16 +182,14 @@ OpenedFile open_checked(const std::string& path, const char* format, const char*
         throw core::DataError(path, "", std::string("not a popflow ") + kind);
     file.version = file.root.int_attribute(format);
     if (file.version < 1 || file.version > format_version) {
-        throw core::DataError(path, format,
-                              "found format " + std::to_string(file.version) + ", allowed 1 and 2");
+        throw core::DataError(path, format, fmt::format("found format {}, allowed 1 and 2", file.version));
     }
     return file;
 }
 
 void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
     if (found == expected) return;
-    throw core::DataError(root.file(), name,
-                          "found " + std::to_string(found) + ", expected " + std::to_string(expected));
+    throw core::DataError(root.file(), name, fmt::format("found {}, expected {}", found, expected));
 }
 
 // Checks that the sizes agree.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "train/checkpoint_folder.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string path_of_step(const std::string& folder, std::uint64_t step) {
-    return folder + "/checkpoint-" + std::to_string(step) + ".h5";
+    return fmt::format("{}/checkpoint-{}.h5", folder, step);
 }
 
 // Returns the number N of a file name `checkpoint-N.h5`, empty for other names.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "train/stored_tensors.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/error.hpp"
@@ -15,7 +17,7 @@ linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& nam
     const h5::Dataset dataset = group.open_dataset(name);
     if (dataset.rank() != 2) {
         throw core::DataError(group.file(), dataset.path(),
-                              "found " + std::to_string(dataset.rank()) + " dimensions, expected 2");
+                              fmt::format("found {} dimensions, expected 2", dataset.rank()));
     }
     linalg::Matrix<float> m(dataset.shape()[0], dataset.shape()[1]);
     dataset.read_rows(0, m.rows(), m.values());
@@ -27,9 +29,7 @@ void check_matrix(const h5::Group& parent, const std::string& name, std::span<co
     if (shape.size() == 2 && shape[0] == rows && shape[1] == cols) return;
     std::string found;
     for (const std::size_t n : shape) found += (found.empty() ? "" : " x ") + std::to_string(n);
-    throw core::DataError(
-        parent.file(), name,
-        "found " + found + ", expected " + std::to_string(rows) + " x " + std::to_string(cols));
+    throw core::DataError(parent.file(), name, fmt::format("found {}, expected {} x {}", found, rows, cols));
 }
 
 void write_tensors(h5::Group& parent, const std::string& name, const nn::ParameterLayout& layout,
@@ -58,8 +58,7 @@ linalg::AlignedVector<float> read_tensors(const h5::Group& parent, const std::st
 std::size_t read_size(const h5::Group& group, const char* name, std::size_t max) {
     const std::int64_t found = group.int_attribute(name);
     if (found < 0 || static_cast<std::size_t>(found) > max)
-        throw core::DataError(group.file(), name,
-                              "found " + std::to_string(found) + ", allowed 0 to " + std::to_string(max));
+        throw core::DataError(group.file(), name, fmt::format("found {}, allowed 0 to {}", found, max));
     return static_cast<std::size_t>(found);
 }
 

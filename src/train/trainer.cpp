@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "train/trainer.hpp"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -236,7 +237,7 @@ void Trainer::skip_step() {
     if (options_.on_nan == OnNan::stop) throw core::NumericalError("training", problem);
     if (++skipped_ > max_skipped_in_a_row) {
         throw core::NumericalError(
-            "training", problem + " and in the " + std::to_string(max_skipped_in_a_row) + " steps before it");
+            "training", fmt::format("{} and in the {} steps before it", problem, max_skipped_in_a_row));
     }
     ++adam_.step;
 }

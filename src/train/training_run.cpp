@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "train/training_run.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -92,15 +94,13 @@ TrainingEnd TrainingRun::run_steps() {
         const StepReport report = step();
         const std::uint64_t done_now = trainer_->steps_done();
         if (report.skipped) {
-            observer_.note("note: skipped step " + std::to_string(done_now - 1) +
-                           ", whose loss is not finite");
+            observer_.note(fmt::format("note: skipped step {}, whose loss is not finite", done_now - 1));
         }
         record(report, done_now);
         if (report.stop && done_now < train_.steps) {
             save();
             if (files_) files_->wait();
-            observer_.note("stopped on request after step " + std::to_string(done_now) +
-                           ". Continue with --resume");
+            observer_.note(fmt::format("stopped on request after step {}. Continue with --resume", done_now));
             return TrainingEnd::stopped;
         }
         if (report.save || done_now % options_.checkpoint_every == 0) save();
@@ -148,8 +148,8 @@ std::string TrainingRun::checkpoint_hint() const {
 void TrainingRun::resume() {
     std::optional<FoundCheckpoint> found = newest_checkpoint(options_.folder);
     mpi::check_same_on_all_ranks(communicator_, "checkpoint in " + options_.folder,
-                                 found ? "step " + std::to_string(found->checkpoint.adam.step) +
-                                             ", checksum " + checkpoint_digest(found->checkpoint)
+                                 found ? fmt::format("step {}, checksum {}", found->checkpoint.adam.step,
+                                                     checkpoint_digest(found->checkpoint))
                                        : "none");
     if (!found) return;
     Checkpoint& before = found->checkpoint;
@@ -157,8 +157,8 @@ void TrainingRun::resume() {
     const std::uint64_t step = before.adam.step;
     if (communicator_.is_root()) {
         for (const std::string& why : found->skipped) {
-            observer_.note("note: skipped " + why + ". Resuming from " + found->path + " at step " +
-                           std::to_string(step));
+            observer_.note(
+                fmt::format("note: skipped {}. Resuming from {} at step {}", why, found->path, step));
         }
         files_->resume_from(*found);
     }
@@ -233,9 +233,8 @@ void TrainingRun::save() {
     if (trainer_) {
         saved_.memory = trainer_->memory();
         if (!std::ranges::all_of(trainer_->values(), [](float w) { return std::isfinite(w); })) {
-            throw core::NumericalError("training", "the weights are not finite after step " +
-                                                       std::to_string(trainer_->steps_done()) +
-                                                       checkpoint_hint());
+            throw core::NumericalError("training", fmt::format("the weights are not finite after step {}{}",
+                                                               trainer_->steps_done(), checkpoint_hint()));
         }
         saved_.adam = trainer_->adam();
         if (communicator_.is_root()) saved_.values = trainer_->values();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "train/training_set.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -34,9 +36,9 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     : screen_(screen), pairs_(split.pairs(screen::Part::train)) {
     if (options.rows_correspond) check_rows_correspond();
     if (options.lanes > pairs_.size()) {
-        throw core::ConfigError("batch-pairs", "found " + std::to_string(options.lanes) + ", allowed 1 to " +
-                                                   std::to_string(pairs_.size()) +
-                                                   ", the number of training pairs");
+        throw core::ConfigError("batch-pairs",
+                                fmt::format("found {}, allowed 1 to {}, the number of training pairs",
+                                            options.lanes, pairs_.size()));
     }
     std::vector<std::size_t> weights;
     for (std::size_t p : pairs_) {
@@ -135,12 +137,11 @@ void TrainingSet::check_rows_correspond() const {
         const std::size_t n_control = screen_.populations[pair.control].n_cells;
         const std::size_t n_treated = screen_.populations[pair.treated].n_cells;
         if (n_control == n_treated) continue;
-        throw core::DataError(screen_.file, "coupling rows",
-                              "found " + std::to_string(n_control) + " cells in " +
-                                  screen::population_label(screen_, pair.control) + " and " +
-                                  std::to_string(n_treated) + " in " +
-                                  screen::population_label(screen_, pair.treated) +
-                                  ": coupling by rows needs equal numbers");
+        throw core::DataError(
+            screen_.file, "coupling rows",
+            fmt::format("found {} cells in {} and {} in {}: coupling by rows needs equal numbers", n_control,
+                        screen::population_label(screen_, pair.control), n_treated,
+                        screen::population_label(screen_, pair.treated)));
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "h5/hardening/chunk_sizes.hpp"
 
+#include <fmt/format.h>
 #include <hdf5.h>
 
 #include <algorithm>
@@ -62,8 +63,8 @@ bool has_filters(const Dataset& dataset, const StoredChunks::Chunk& chunk) {
 }  // namespace
 
 std::string short_chunk_message(const Dataset& dataset, std::size_t found) {
-    return "a chunk of " + dataset.path() + " has " + std::to_string(found) + " bytes, allowed " +
-           std::to_string(dataset.chunk_bytes());
+    return fmt::format("a chunk of {} has {} bytes, allowed {}", dataset.path(), found,
+                       dataset.chunk_bytes());
 }
 
 void check_chunk_rows(const Dataset& dataset, std::size_t first, std::size_t count,

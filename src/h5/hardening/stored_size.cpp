@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "h5/hardening/stored_size.hpp"
 
+#include <fmt/format.h>
 #include <hdf5.h>
 
 #include <algorithm>
@@ -59,14 +60,16 @@ void check_claimed_size(std::int64_t dataset, const std::string& file, const std
     const std::size_t inflation = H5Pget_nfilters(properties.id()) > 0 ? max_inflation : 1;
     const auto allowed = [&](std::size_t s) { return always_allowed + inflation * s; };
     if (claimed > allowed(stored)) {
-        throw core::DataError(file, path,
-                              "found a shape of " + shape_text(shape) + ", but only " +
-                                  std::to_string(stored) + " bytes of values, too few for this shape");
+        throw core::DataError(
+            file, path,
+            fmt::format("found a shape of {}, but only {} bytes of values, too few for this shape",
+                        shape_text(shape), stored));
     }
     if (claimed > 0 && chunk_bytes > allowed(stored)) {
-        throw core::DataError(file, path,
-                              "found chunks of " + shape_text(chunk) + ", but only " +
-                                  std::to_string(stored) + " bytes of values, too few for one chunk");
+        throw core::DataError(
+            file, path,
+            fmt::format("found chunks of {}, but only {} bytes of values, too few for one chunk",
+                        shape_text(chunk), stored));
     }
 }
 

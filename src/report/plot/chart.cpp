@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/plot/chart.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "report/plot/canvas.hpp"
@@ -75,9 +77,8 @@ std::string line_chart(const std::string& label, const Axis& x, const Axis& y,
         const bool is_dot = d.find('L') == std::string::npos;
         if (is_dot) d += "h0";  // a line of length 0, drawn as a dot by its round caps
         content += element("path",
-                           "class=\"line " + colour_class(line.group) + " dash" +
-                               std::to_string(line.group / colours % 4) + (is_dot ? " dot" : "") + "\" d=\"" +
-                               d + "\"",
+                           fmt::format("class=\"line {} dash{}{}\" d=\"{}\"", colour_class(line.group),
+                                       line.group / colours % 4, is_dot ? " dot" : "", d),
                            element("title", "", escaped(line.title)));
     }
     return canvas.drawing(label, content);
@@ -89,8 +90,7 @@ std::string legend(const std::vector<std::string>& names, bool shapes) {
         const std::string colour = colour_class(g);
         const std::string sign =
             shapes ? path("class=\"mark " + colour + "\"", shape(g, 7, 7))
-                   : path("class=\"line " + colour + " dash" + std::to_string(g / colours % 4) + "\"",
-                          "M0 7H22");
+                   : path(fmt::format("class=\"line {} dash{}\"", colour, g / colours % 4), "M0 7H22");
         items += element("li", "",
                          element("svg",
                                  std::string("aria-hidden=\"true\" width=\"") + (shapes ? "14" : "22") +

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "report/plot/heat_map.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
-#include <string_view>
 
 #include "report/plot/markup.hpp"
 
@@ -16,10 +15,8 @@ namespace {
 constexpr int key_steps = 8;
 
 std::string two_decimals(double value) {
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.2f", value);
-    const std::string_view shown = text.data();
-    return shown == "-0.00" ? "0.00" : text.data();
+    const std::string text = fmt::format("{:.2f}", value);
+    return text == "-0.00" ? "0.00" : text;
 }
 
 std::string cell_element(const HeatCell& cell, double low, double high) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "report/plot/markup.hpp"
 
-#include <array>
+#include <fmt/format.h>
+
 #include <cmath>
-#include <cstdio>
 
 #include "core/text.hpp"
 
@@ -42,9 +42,7 @@ std::string coordinate(double value) {
 std::string value_text(double value) {
     if (std::isnan(value)) return "-";
     if (value == 0) return "0";  // avoids -0
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.4g", value);
-    return text.data();
+    return fmt::format("{:.4g}", value);
 }
 
 }  // namespace popflow::report::plot

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/plot/text_chart.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -49,9 +51,8 @@ std::string text_chart(const std::vector<double>& y, std::size_t width, std::siz
     }
     std::string text;
     for (std::size_t r = 0; r < height; ++r) {
-        std::string label = r == 0 ? value_text(high) : r + 1 == height ? value_text(low) : "";
-        label.resize(std::min(label.size(), label_width));
-        text += std::string(label_width - label.size(), ' ') + label + " |" + rows[r] + "\n";
+        const std::string label = r == 0 ? value_text(high) : r + 1 == height ? value_text(low) : "";
+        text += fmt::format("{:>{}.{}} |{}\n", label, label_width, label_width, rows[r]);
     }
     return text;
 }
