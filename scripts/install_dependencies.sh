@@ -10,7 +10,7 @@ packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev 
     libeigen3-dev nlohmann-json3-dev libxxhash-dev libfmt-dev libfreetype-dev zlib1g-dev fonts-liberation)
 for option; do
     case $option in
-        --tests) packages+=(libgtest-dev libbenchmark-dev hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn
+        --tests) packages+=(libgtest-dev libbenchmark-dev cppcheck hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn
             python3-h5py python3-anndata python3-pot python3-pil python3-torch chromium)
             optional+=(clang-format-14) ;;  # the format test is skipped without it
         --slurm) packages+=(slurm-wlm munge) ;;

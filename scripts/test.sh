@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs the dependencies, builds with warnings as errors and runs all tests.
-# Usage: test.sh [dev|asan]     (preset, default dev)
+# Usage: test.sh [dev|asan|asan-units]     (preset, default dev)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install_dependencies.sh --tests --slurm

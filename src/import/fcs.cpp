@@ -137,7 +137,7 @@ void FcsFile::read_text(std::ifstream& in, std::uint64_t begin, std::uint64_t en
     in.seekg(static_cast<std::streamoff>(begin));
     if (!in.read(text.data(), static_cast<std::streamsize>(text.size()))) fail("TEXT", "cannot read");
     // Some cytometers count bytes of padding after the last delimiter.
-    while (!text.empty() && text.back() == '\0') text.pop_back();
+    if (text.front() != '\0') text.erase(text.find_last_not_of('\0') + 1);
     const std::vector<std::string> parts = split_keywords(text);
     for (std::size_t i = 0; i + 1 < parts.size(); i += 2)
         keywords_.try_emplace(upper(trimmed(parts[i])), core::to_utf8(parts[i + 1]));

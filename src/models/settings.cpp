@@ -51,10 +51,10 @@ class Assigner : public FieldVisitor {
 };
 
 FieldDescription find(const Settings& settings, const std::string& name) {
-    for (FieldDescription& description : describe(settings)) {
-        if (description.field.name == name) return std::move(description);
-    }
-    throw core::ConfigError(name, "the method has no such setting");
+    const std::vector<FieldDescription> all = describe(settings);
+    const auto at = std::ranges::find(all, name, [](const FieldDescription& d) { return d.field.name; });
+    if (at == all.end()) throw core::ConfigError(name, "the method has no such setting");
+    return *at;
 }
 
 }  // namespace

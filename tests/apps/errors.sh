@@ -99,7 +99,7 @@ refused steps "found '3x'" -- $train --steps 3x
 refused steps "found '-3'" -- $train --steps=-3
 refused rate "found 'x', allowed a number from 0 to 1000" -- $train --rate x
 refused rate "found 'nan'" -- $train --rate nan
-refused method "found 'mfn' (did you mean 'mfm'?), allowed fm, cgfm, mfm" -- $train --method mfn
+refused method "found 'mfn' (did you mean 'mfm'?), allowed fm, cgfm" -- $train --method mfn
 refused predictions "unknown option" -- metrics good.h5ad good.h5ad --predictions new.h5ad
 refused parts "unknown option" -- metrics good.h5ad good.h5ad --parts test
 refused metrics "found 'w3' (did you mean 'w1'?), allowed w1" -- metrics good.h5ad good.h5ad --metrics w3

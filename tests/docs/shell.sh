@@ -22,7 +22,7 @@ expect() {
 }
 expect "evaluate" popflow ev
 expect "--knn" popflow train --kn
-expect "fm cgfm mfm icnn" popflow train --method ""
+expect "fm cgfm icnn mfm" popflow train --method ""
 expect "mfm" popflow train --data s.h5ad --method m
 expect "letters screen" popflow simulate ""
 expect "" popflow train --data s # the shell itself completes files
