@@ -187,7 +187,7 @@ TEST(Checkpoint, ThrowsAUserErrorForSizesThatContradictItsContent) {
     EXPECT_EQ(error_text(settings, "layers", 3).substr(0, 17), ": weights/velocit");
     EXPECT_EQ(error_text("model", "markers", 3), ": markers: found 4, expected 3");
     EXPECT_EQ(error_text(settings, "space-frequencies", 4),
-              ": model: flow_matching.frequencies: found 4 x 5, expected 4 x 6");
+              ": model: flow_matching.frequencies: expected [4, 6], got [4, 5]");
 }
 
 TEST(Checkpoint, ThrowsForATruncatedFile) {
