@@ -69,7 +69,7 @@ void check_config_fits_data(const options::RunConfig& config, const screen::Scre
                                 "file. Use random or ot");
     }
     train::check_augmentation(sampling.augmentation, markers, train::draws_rows(sampling.coupling),
-                              config.method->indexes_pairs());
+                              config.method->indexes_pairs() ? config.method->name() : "");
     std::size_t cells = sampling.cells;
     for (const std::size_t p : split.pairs(screen::Part::train)) {
         const screen::PopulationPair& pair = screen.pairs[p];

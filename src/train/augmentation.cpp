@@ -202,7 +202,7 @@ void augment(const Augmentation& which, core::Stream stream, const PairLane& lan
 }
 
 void check_augmentation(const Augmentation& which, std::size_t markers, bool rows_correspond,
-                        bool indexes_pairs) {
+                        const std::string& indexing_method) {
     const std::string found = "found '" + which.text() + "' with ";
     if (which.needs_two_markers() && markers != 2) {
         throw core::ConfigError(
@@ -214,11 +214,11 @@ void check_augmentation(const Augmentation& which, std::size_t markers, bool row
                                                "rows that do not correspond: stretch and splice need "
                                                "--coupling rows or rows-ot");
     }
-    if ((which.mix || which.splice) && indexes_pairs) {
+    if ((which.mix || which.splice) && !indexing_method.empty()) {
         throw core::ConfigError("augment",
-                                found +
-                                    "a method that has an input for each training pair: mix and splice make "
-                                    "populations of two pairs, which have none. Use fm or mfm");
+                                fmt::format("{}method {}, which has an input for each training pair: mix and "
+                                            "splice make populations of two pairs, which have none",
+                                            found, indexing_method));
     }
 }
 

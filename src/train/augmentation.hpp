@@ -71,8 +71,9 @@ void augment(const Augmentation& which, core::Stream stream, const PairLane& lan
 ///
 /// @throws core::ConfigError if `which` needs two markers or corresponding rows that the data do not have, or
 ///         if `mix` or `splice` meet a method that indexes pairs: their populations have no index.
-/// @param indexes_pairs  see models::Family::indexes_pairs()
+/// @param indexing_method  name of the method if it indexes pairs (models::Family::indexes_pairs()), else
+/// empty
 void check_augmentation(const Augmentation& which, std::size_t markers, bool rows_correspond,
-                        bool indexes_pairs);
+                        const std::string& indexing_method);
 
 }  // namespace popflow::train
