@@ -104,7 +104,7 @@ std::optional<PublishedValue> PublishedTable::find(const ComparisonRow& row, con
     const std::string knn = models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "";
     const std::string key = fmt::format("{},{},{}", row.method, row.base, knn);
     const auto at = rows_.find(key);
-    // The published ICNN does not have the treatment as an input.
+    // No published method that can ignore the treatment has it as an input.
     const bool is_other_variant = row.variant.starts_with(treatment_variant);
     if (!row.is_model() || is_other_variant || at == rows_.end()) return std::nullopt;
     const auto value = at->second.find(column + "_" + metric);
