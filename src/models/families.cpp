@@ -9,12 +9,14 @@
 namespace popflow::models {
 
 std::span<const Family* const> families() {
+    // clang-format off
     static const std::array all{
         fm_family(),
         cgfm_family(),
         icnn_family(),
         mfm_family(),
     };
+    // clang-format on
     return all;
 }
 
