@@ -5,6 +5,7 @@
 
 #include "models/flow_matching_family.hpp"
 #include "models/icnn_transport.hpp"
+#include "models/mean_shift.hpp"
 
 namespace popflow::models {
 
@@ -15,6 +16,7 @@ std::span<const Family* const> families() {
         cgfm_family(),
         icnn_family(),
         mfm_family(),
+        mean_shift_family(),
     };
     // clang-format on
     return all;

@@ -182,7 +182,8 @@ TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
     EXPECT_EQ(error_message(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x', allowed a whole n");
     EXPECT_EQ(error_message(table, {"--steps", "0"}).substr(0, 35), "steps: found '0', allowed a whole n");
     EXPECT_EQ(error_message(table, {"--method", "icnnn"}),
-              "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, icnn, mfm");
+              "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, icnn, mfm, "
+              "mean-shift");
     EXPECT_EQ(error_message(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
     EXPECT_EQ(error_message(table, {"--column", "donor"}), "column: found 'donor', allowed ROLE=NAME");
     EXPECT_EQ(error_message(table, {"stray"}), "usage: unexpected argument 'stray'");
