@@ -12,6 +12,7 @@
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "h5/file.hpp"
+#include "train/checkpoint_content.hpp"
 #include "train/checkpoint_format1.hpp"
 #include "train/checksum_trailer.hpp"
 #include "train/stored_tensors.hpp"
@@ -227,25 +228,6 @@ std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint
     }
 }
 
-void add_texts(core::Checksum& checksum, const std::vector<std::string>& texts) {
-    checksum.add(texts.size());
-    for (const std::string& text : texts) checksum.add(text);
-}
-
-void add_matrix(core::Checksum& checksum, linalg::ConstMatrixView<float> m) {
-    checksum.add(m.rows);
-    checksum.add(m.cols);
-    checksum.add(std::span<const float>(m.data, m.rows * m.cols));
-}
-
-// Adds tensor by tensor, as in the file. The padding between tensors is not stored.
-void add_tensors(core::Checksum& checksum, const nn::ParameterLayout& layout, std::span<const float> buffer) {
-    for (const nn::Tensor& tensor : layout.tensors()) {
-        checksum.add(tensor.name);
-        checksum.add(nn::elements_of(buffer, tensor));
-    }
-}
-
 void add_model(core::Checksum& checksum, const Checkpoint& checkpoint) {
     checksum.add(checkpoint.family->name());
     const models::DataShape& data = checkpoint.data;
@@ -260,18 +242,6 @@ void add_model(core::Checksum& checksum, const Checkpoint& checkpoint) {
         checksum.add(name);
         add_matrix(checksum, matrix);
     }
-}
-
-void add_conditions(core::Checksum& checksum, const screen::Conditions& conditions) {
-    const bool all = conditions.doses() == screen::Doses::all;
-    checksum.add(all);
-    for (const auto& treatment : conditions.treatments()) {
-        checksum.add(treatment.name);
-        if (all) checksum.add(std::span<const double>(treatment.concentrations));
-    }
-    if (conditions.vectors().empty()) return;
-    add_texts(checksum, conditions.vectors().names());
-    add_matrix(checksum, conditions.vectors().values());
 }
 
 }  // namespace
@@ -342,18 +312,7 @@ std::string checkpoint_digest(const Checkpoint& checkpoint) {
     checksum.add(checkpoint.data_fingerprint);
     checksum.add(checkpoint.adam.step);
     add_model(checksum, checkpoint);
-    add_texts(checksum, checkpoint.markers);
-    add_texts(checksum, checkpoint.cell_types);
-    checksum.add(std::span<const float>(checkpoint.normalisation.mean));
-    checksum.add(checkpoint.normalisation.scale);
-    add_conditions(checksum, checkpoint.conditions);
-    add_matrix(checksum, checkpoint.mean_shifts);
-    const std::unique_ptr<models::Model> model = checkpoint.model();
-    add_tensors(checksum, model->layout(), checkpoint.values);
-    add_tensors(checksum, model->layout(), checkpoint.adam.average);
-    add_tensors(checksum, model->layout(), checkpoint.adam.first);
-    add_tensors(checksum, model->layout(), checkpoint.adam.second);
-    add_matrix(checksum, checkpoint.memory);
+    add_content(checksum, checkpoint);
     return checksum.text();
 }
 

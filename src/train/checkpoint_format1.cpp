@@ -4,6 +4,7 @@
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "train/checkpoint_content.hpp"
 #include "train/stored_tensors.hpp"
 
 namespace popflow::train {
@@ -29,42 +30,11 @@ constexpr const char* number_names[] = {"time_highest", "time_max_period", "spac
 // Group with the sizes of the convex potentials, for the only method that is not flow matching.
 constexpr const char* potentials = "icnn";
 
-void add_texts(core::Digest& digest, const std::vector<std::string>& texts) {
-    digest.add(texts.size());
-    for (const std::string& text : texts) digest.add(text);
-}
-
-void add_matrix(core::Digest& digest, linalg::ConstMatrixView<float> m) {
-    digest.add(m.rows);
-    digest.add(m.cols);
-    digest.add(std::span<const float>(m.data, m.rows * m.cols));
-}
-
-// Adds tensor by tensor, as in the file. The padding between tensors is not stored.
-void add_tensors(core::Digest& digest, const nn::ParameterLayout& layout, std::span<const float> buffer) {
-    for (const nn::Tensor& tensor : layout.tensors()) {
-        digest.add(tensor.name);
-        digest.add(nn::elements_of(buffer, tensor));
-    }
-}
-
 void add_shape(core::Digest& digest, const h5::Group& model) {
     for (const char* name : size_names) digest.add(read_size(model, name));
     digest.add(std::size_t{model.string_attribute("modulation") == "film" ? 1U : 0U});
     digest.add(std::size_t{model.has_attribute("encoder_activation") ? 1U : 0U});
     for (const char* name : number_names) digest.add(model.double_attribute(name));
-}
-
-void add_conditions(core::Digest& digest, const screen::Conditions& conditions) {
-    const bool all = conditions.doses() == screen::Doses::all;
-    digest.add(all);
-    for (const auto& treatment : conditions.treatments()) {
-        digest.add(treatment.name);
-        if (all) digest.add(std::span<const double>(treatment.concentrations));
-    }
-    if (conditions.vectors().empty()) return;
-    add_texts(digest, conditions.vectors().names());
-    add_matrix(digest, conditions.vectors().values());
 }
 
 }  // namespace
@@ -106,18 +76,7 @@ std::string digest_format1(const h5::Group& root, const Checkpoint& checkpoint) 
     } else {
         add_matrix(digest, checkpoint.constants.at("frequencies"));
     }
-    add_texts(digest, checkpoint.markers);
-    add_texts(digest, checkpoint.cell_types);
-    digest.add(std::span<const float>(checkpoint.normalisation.mean));
-    digest.add(checkpoint.normalisation.scale);
-    add_conditions(digest, checkpoint.conditions);
-    add_matrix(digest, checkpoint.mean_shifts);
-    const std::unique_ptr<models::Model> model = checkpoint.model();
-    add_tensors(digest, model->layout(), checkpoint.values);
-    add_tensors(digest, model->layout(), checkpoint.adam.average);
-    add_tensors(digest, model->layout(), checkpoint.adam.first);
-    add_tensors(digest, model->layout(), checkpoint.adam.second);
-    add_matrix(digest, checkpoint.memory);
+    add_content(digest, checkpoint);
     return digest.text();
 }
 

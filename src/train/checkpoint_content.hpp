@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "train/checkpoint.hpp"
+
+namespace popflow::train {
+
+/// Adds a matrix to a digest (core::Digest of format 1, core::Checksum of format 2).
+template <class Digest>
+void add_matrix(Digest& digest, linalg::ConstMatrixView<float> m) {
+    digest.add(m.rows);
+    digest.add(m.cols);
+    digest.add(std::span<const float>(m.data, m.rows * m.cols));
+}
+
+/// Adds a list of texts to a digest.
+template <class Digest>
+void add_texts(Digest& digest, const std::vector<std::string>& texts) {
+    digest.add(texts.size());
+    for (const std::string& text : texts) digest.add(text);
+}
+
+/// Adds treatments, doses and vectors to a digest.
+template <class Digest>
+void add_conditions(Digest& digest, const screen::Conditions& conditions) {
+    const bool all = conditions.doses() == screen::Doses::all;
+    digest.add(all);
+    for (const auto& treatment : conditions.treatments()) {
+        digest.add(treatment.name);
+        if (all) digest.add(std::span<const double>(treatment.concentrations));
+    }
+    if (conditions.vectors().empty()) return;
+    add_texts(digest, conditions.vectors().names());
+    add_matrix(digest, conditions.vectors().values());
+}
+
+/// Adds what both formats have in common and in the same order: names, statistics of the cells, and tensors.
+template <class Digest>
+void add_content(Digest& digest, const Checkpoint& checkpoint) {
+    add_texts(digest, checkpoint.markers);
+    add_texts(digest, checkpoint.cell_types);
+    digest.add(std::span<const float>(checkpoint.normalisation.mean));
+    digest.add(checkpoint.normalisation.scale);
+    add_conditions(digest, checkpoint.conditions);
+    add_matrix(digest, checkpoint.mean_shifts);
+    const std::unique_ptr<models::Model> model = checkpoint.model();
+    const auto& adam = checkpoint.adam;
+    for (const auto* buffer : {&checkpoint.values, &adam.average, &adam.first, &adam.second}) {
+        // Tensor by tensor, as in the file. The padding between tensors is not stored.
+        for (const nn::Tensor& tensor : model->layout().tensors()) {
+            digest.add(tensor.name);
+            digest.add(nn::elements_of(std::span<const float>(*buffer), tensor));
+        }
+    }
+    add_matrix(digest, checkpoint.memory);
+}
+
+}  // namespace popflow::train
