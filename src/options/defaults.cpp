@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/error.hpp"
+#include "core/join.hpp"
 #include "core/text.hpp"
 #include "models/families.hpp"
 
@@ -55,13 +56,6 @@ void check_combinations(const RunConfig& config, const OptionTable& table) {
     }
 }
 
-std::string and_joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (std::size_t i = 0; i < names.size(); ++i)
-        text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
-    return text;
-}
-
 }  // namespace
 
 void add_default_notes(OptionTable& table) {
@@ -90,8 +84,9 @@ void add_default_notes(OptionTable& table) {
         std::string note;
         for (const auto& [value, names] : values) {
             std::vector<std::string> all = names.always;
-            if (!names.with_paper.empty()) all.push_back(and_joined(names.with_paper) + " with recipe paper");
-            note += (note.empty() ? "" : ", ") + and_joined(all) + ": " + value;
+            if (!names.with_paper.empty())
+                all.push_back(core::and_joined(names.with_paper) + " with recipe paper");
+            note += (note.empty() ? "" : ", ") + core::and_joined(all) + ": " + value;
         }
         table.append_help(option, " (" + note + ")");
     }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/join.hpp"
 #include "core/text.hpp"
 #include "eval/predictor.hpp"
 #include "metrics/metric.hpp"
@@ -183,9 +184,15 @@ std::vector<std::string> legend(const std::string& best) {
         if (!predictor.is_model())
             lines.push_back(std::string(predictor.name) + ": " + predictor.description);
     }
-    lines.insert(lines.begin(), best + ": best value of its column, the lowest (r2: the highest). " +
-                                    excluded[0] + " and " + excluded[1] +
-                                    " are excluded, because they use the treated cells");
+    std::vector<std::string> highest;
+    for (const metrics::Metric& metric : metrics::all_metrics()) {
+        if (metric.is_in_tables && metric.direction == metrics::Direction::higher_is_better)
+            highest.emplace_back(metric.title);
+    }
+    lines.insert(lines.begin(),
+                 fmt::format("{}: best value of its column, the lowest ({}: the highest). {} are excluded, "
+                             "because they use the treated cells",
+                             best, core::and_joined(highest), core::and_joined(excluded)));
     return lines;
 }
 
