@@ -61,8 +61,9 @@ TrainingEnd TrainingRun::run() {
         write_training_table(table_path(), rows_);
         csv_.emplace(options_.folder + "/training.csv", rows_);
     }
-    if (trainer_) return run_steps();
-    run_one_pass();
+    if (trainer_ && run_steps() == TrainingEnd::stopped) return TrainingEnd::stopped;
+    if (!trainer_ && steps_done() < total_steps()) take_state();
+    store_result();
     return TrainingEnd::done;
 }
 
@@ -107,19 +108,14 @@ TrainingEnd TrainingRun::run_steps() {
         if (files_) files_->check();
         observer_.stepped(report, done_now, rows_.empty() ? report.loss : rows_.back().loss);
     }
-    if (saved_step_ != trainer_->steps_done()) save();
-    saved_.adam = trainer_->adam();
-    if (files_) {
-        files_->wait();
-        core::store_file(weights_path(options_.folder), weights_bytes(saved_));
-    }
     return TrainingEnd::done;
 }
 
-void TrainingRun::run_one_pass() {
-    if (steps_done() >= total_steps()) return;  // resumed after its only step
-    take_state();
-    save();
+// Stores the last checkpoint, unless it is stored, and the weights. A resumed training that was complete
+// writes the weights again, since it may have been killed before it stored them.
+void TrainingRun::store_result() {
+    if (saved_step_ != steps_done()) save();
+    if (trainer_) saved_.adam = trainer_->adam();
     if (!files_) return;
     files_->wait();
     core::store_file(weights_path(options_.folder), weights_bytes(saved_));

@@ -100,7 +100,7 @@ class TrainingRun {
   private:
     void make_pair_sampler(const PairSampling& sampling);
     TrainingEnd run_steps();
-    void run_one_pass();
+    void store_result();
     StepReport step();
     void resume();
     void record(const StepReport& report, std::uint64_t step);

@@ -37,10 +37,13 @@ cells = anndata.read_h5ad(sys.argv[2])
 assert numpy.isfinite(cells.X).all() and len(cells) > 0
 PYTHON
 done
-# A training in one pass has nothing to resume, and repeats nothing.
+# A resumed training in one pass repeats nothing. It writes the weights if it was killed before it stored them.
 before=$(cksum <highest/checkpoint.h5)
+cp highest/weights.h5 stored.h5
+rm highest/weights.h5
 expect_exit 0 "$popflow" train --method mean-shift --data s.h5ad --min-cells 50 --split patient:21 --output highest --resume
 [ "$before" = "$(cksum <highest/checkpoint.h5)" ] || fail "the resumed training changed the checkpoint"
+cmp highest/weights.h5 stored.h5 || fail "the resumed training did not write the weights"
 expect_exit 0 "$popflow" train --method mean-shift --data s.h5ad --min-cells 50 --split patient:21 --output plan --dry-run
 grep -q "one pass over all pairs" "$scratch/out" || fail "the dry run does not describe the training: $(cat "$scratch/out")"
 expect_exit 0 "$popflow" report highest/results.h5
