@@ -28,16 +28,7 @@ train::Checkpoint flow_checkpoint() {
         screen::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all,
                            screen::TreatmentVectors({"S", "O", "V"}, support::random_matrix<float>(3, 2, 2)));
     c.mean_shifts = support::random_matrix<float>(4, 4, 1);
-    support::set_method(c, "mfm",
-                        {{"hidden", "5"},
-                         {"layers", "2"},
-                         {"time-frequencies", "2"},
-                         {"space-frequencies", "3"},
-                         {"encoder-hidden", "3"},
-                         {"encoder-layers", "2"},
-                         {"embedding", "2"},
-                         {"knn", "1"},
-                         {"encoder-frequencies", "2"}});
+    support::set_method(c, "mfm", support::small_mfm);
     return c;
 }
 

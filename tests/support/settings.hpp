@@ -18,6 +18,17 @@ inline std::shared_ptr<const models::Settings> make_settings(
     return settings;
 }
 
+/// Settings of a small mfm network for tests of checkpoints.
+inline const std::map<std::string, std::string> small_mfm{{"hidden", "5"},
+                                                          {"layers", "2"},
+                                                          {"time-frequencies", "2"},
+                                                          {"space-frequencies", "3"},
+                                                          {"encoder-hidden", "3"},
+                                                          {"encoder-layers", "2"},
+                                                          {"embedding", "2"},
+                                                          {"knn", "1"},
+                                                          {"encoder-frequencies", "2"}};
+
 /// Sets method, settings and constants of a checkpoint, and initial weights, zeros for a method without
 /// gradients. Its sizes are set before.
 inline void set_method(train::Checkpoint& checkpoint, const std::string& method,

@@ -35,17 +35,9 @@ Checkpoint example_checkpoint() {
         {{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all,
         screen::TreatmentVectors({"S", "O", "V"}, popflow::support::random_matrix<float>(3, 2, 5)));
     c.mean_shifts = popflow::support::random_matrix<float>(4, 4, 1);
-    popflow::support::set_method(c, "mfm",
-                                 {{"base", "gaussian"},
-                                  {"hidden", "5"},
-                                  {"layers", "2"},
-                                  {"time-frequencies", "2"},
-                                  {"space-frequencies", "3"},
-                                  {"encoder-hidden", "3"},
-                                  {"encoder-layers", "2"},
-                                  {"embedding", "2"},
-                                  {"knn", "1"},
-                                  {"encoder-frequencies", "2"}});
+    auto settings = popflow::support::small_mfm;
+    settings["base"] = "gaussian";
+    popflow::support::set_method(c, "mfm", settings);
     c.adam.step = 3;
     c.adam.second[2] = 0.5F;
     return c;
