@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
-#include <type_traits>
+
+#include "core/hashed_items.hpp"
 
 namespace popflow::core {
 
@@ -15,16 +15,9 @@ namespace popflow::core {
 /// Each step h <- m(h ^ word) is a bijection in h and in the word. Hence a change within one aligned word of
 /// 8 bytes always changes the digest. Any other change is missed with a probability of 2^-64. The length of
 /// each item is part of the digest.
-class Digest {
+class Digest : public HashedItems<Digest> {
   public:
     void add_bytes(std::span<const std::byte> bytes);
-    void add(std::string_view text) { add_bytes(std::as_bytes(std::span(text.data(), text.size()))); }
-    template <class T>
-    requires std::is_arithmetic_v<T>
-    void add(T value) { add_bytes(std::as_bytes(std::span(&value, 1))); }
-    template <class T>
-    requires std::is_arithmetic_v<T>
-    void add(std::span<const T> values) { add_bytes(std::as_bytes(values)); }
 
     /// Returns the digest as 16 hexadecimal digits.
     std::string text() const;

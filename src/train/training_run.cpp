@@ -227,13 +227,11 @@ void TrainingRun::take_state() {
 // Stores a checkpoint. Rank 0 writes the file while the training continues.
 void TrainingRun::save() {
     if (trainer_) {
-        saved_.memory = trainer_->memory();
         if (!std::ranges::all_of(trainer_->values(), [](float w) { return std::isfinite(w); })) {
             throw core::NumericalError("training", fmt::format("the weights are not finite after step {}{}",
                                                                trainer_->steps_done(), checkpoint_hint()));
         }
-        saved_.adam = trainer_->adam();
-        if (communicator_.is_root()) saved_.values = trainer_->values();
+        take_state();
     }
     saved_step_ = steps_done();
     saved_at_ = std::chrono::steady_clock::now();

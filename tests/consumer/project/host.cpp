@@ -4,27 +4,19 @@
 //   DAMAGED   run folder whose checkpoint is damaged. The other arguments are those of main.cpp
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "read_floats.hpp"
 
 namespace {
 
 using PredictCells = int (*)(const char*, const float*, std::size_t, std::size_t, const char* const*,
                              const char*, float*, char*, std::size_t);
-
-std::vector<float> read_floats(const char* path) {
-    std::ifstream in(path, std::ios::binary);
-    const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), {});
-    std::vector<float> values(bytes.size() / sizeof(float));
-    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(values.data()));
-    return values;
-}
 
 }  // namespace
 

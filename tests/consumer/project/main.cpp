@@ -8,10 +8,11 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "read_floats.hpp"
 
 namespace {
 
@@ -21,14 +22,6 @@ void expect(bool condition, const char* what) {
     if (condition) return;
     std::printf("FAILED: %s\n", what);
     ++failures;
-}
-
-std::vector<float> read_floats(const char* path) {
-    std::ifstream in(path, std::ios::binary);
-    const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), {});
-    std::vector<float> values(bytes.size() / sizeof(float));
-    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(values.data()));
-    return values;
 }
 
 std::string error_of(const popflow::Model& model, popflow::CellsView control,
