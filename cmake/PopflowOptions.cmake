@@ -21,3 +21,12 @@ if(POPFLOW_SANITIZE)
   target_compile_options(popflow_options INTERFACE -fsanitize=${POPFLOW_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(popflow_options INTERFACE -fsanitize=${POPFLOW_SANITIZE})
 endif()
+
+# popflow_precompile(target [header...]): with POPFLOW_PRECOMPILE_HEADERS, precompiles the headers that most sources include,
+# and the given ones.
+function(popflow_precompile target)
+  if(POPFLOW_PRECOMPILE_HEADERS)
+    target_precompile_headers(${target} PRIVATE <algorithm> <cmath> <filesystem> <fstream> <functional> <map> <memory> <optional>
+                              <set> <span> <string> <vector> <fmt/format.h> ${ARGN})
+  endif()
+endfunction()
