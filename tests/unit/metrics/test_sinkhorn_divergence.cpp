@@ -8,8 +8,8 @@
 #include "core/error.hpp"
 #include "metrics/wasserstein.hpp"
 #include "ot/sinkhorn.hpp"
-#include "support/golden.hpp"
 #include "support/populations.hpp"
+#include "support/sinkhorn_cases.hpp"
 
 using popflow::linalg::Matrix;
 using popflow::metrics::sinkhorn_divergence;
@@ -27,30 +27,23 @@ double transport_cost(const Matrix<float>& x, const Matrix<float>& y, double eps
 }  // namespace
 
 TEST(SinkhornDivergence, AgreesWithPot) {
-    popflow::support::GoldenFile file("sinkhorn/sinkhorn.bin");
     std::size_t compared = 0;
-    while (!file.at_end()) {
-        const auto shape = file.read<std::int32_t>(3);
-        const auto parts = file.read<double>(3);
-        Matrix<float> x(static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[2]));
-        Matrix<float> y(static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2]));
-        std::ranges::copy(file.read<float>(x.size()), x.values().begin());
-        std::ranges::copy(file.read<float>(y.size()), y.values().begin());
-        (void)file.read<double>(x.rows() + y.rows());
-        const auto expected = file.read<double>(5);
-        if (!std::isnan(expected[3])) {
-            const double found =
-                sinkhorn_divergence(x.view(), y.view(), {.epsilon = parts[0], .rho = parts[1]});
+    for (const popflow::support::SinkhornCase& golden : popflow::support::sinkhorn_cases()) {
+        if (!std::isnan(golden.divergence)) {
+            const double found = sinkhorn_divergence(golden.x.view(), golden.y.view(),
+                                                     {.epsilon = golden.epsilon, .rho = golden.rho_rows});
             // Six digits of the values whose difference is the divergence.
-            EXPECT_NEAR(found, expected[3], 1e-6 * (expected[2] + expected[3])) << compared;
+            EXPECT_NEAR(found, golden.divergence, 1e-6 * (golden.value + golden.divergence)) << compared;
             ++compared;
         }
-        if (!std::isnan(expected[4])) {
-            const popflow::ot::Cost cost(popflow::ot::CostKind::squared_euclidean, x.view(), y.view());
-            const double epsilon = parts[0] * cost.mean() * cost.unit();
-            const double found = transport_cost(x, y, epsilon) - transport_cost(x, x, epsilon) / 2 -
-                                 transport_cost(y, y, epsilon) / 2;
-            EXPECT_NEAR(std::max(found, 0.0), expected[4], 2e-5 * expected[0]);
+        if (!std::isnan(golden.debiased)) {
+            const popflow::ot::Cost cost(popflow::ot::CostKind::squared_euclidean, golden.x.view(),
+                                         golden.y.view());
+            const double epsilon = golden.epsilon * cost.mean() * cost.unit();
+            const double found = transport_cost(golden.x, golden.y, epsilon) -
+                                 transport_cost(golden.x, golden.x, epsilon) / 2 -
+                                 transport_cost(golden.y, golden.y, epsilon) / 2;
+            EXPECT_NEAR(std::max(found, 0.0), golden.debiased, 2e-5 * golden.transport_cost);
         }
     }
     EXPECT_EQ(compared, 16U);

@@ -8,8 +8,8 @@
 
 #include "core/error.hpp"
 #include "ot/exact.hpp"
-#include "support/golden.hpp"
 #include "support/populations.hpp"
+#include "support/sinkhorn_cases.hpp"
 
 using popflow::linalg::Matrix;
 using popflow::ot::Cost;
@@ -123,31 +123,22 @@ TEST(Sinkhorn, IsBitwiseEqualForAnyNumberOfThreads) {
 }
 
 TEST(Sinkhorn, AgreesWithPot) {
-    popflow::support::GoldenFile file("sinkhorn/sinkhorn.bin");
     std::size_t number = 0;
-    for (; !file.at_end(); ++number) {
-        const auto shape = file.read<std::int32_t>(3);
-        const auto parts = file.read<double>(3);
-        Matrix<float> x(static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[2]));
-        Matrix<float> y(static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2]));
-        std::ranges::copy(file.read<float>(x.size()), x.values().begin());
-        std::ranges::copy(file.read<float>(y.size()), y.values().begin());
-        const auto a = file.read<double>(x.rows());
-        const auto b = file.read<double>(y.rows());
-        const auto expected = file.read<double>(5);
-        const Cost cost(CostKind::squared_euclidean, x.view(), y.view());
+    for (const popflow::support::SinkhornCase& golden : popflow::support::sinkhorn_cases()) {
+        const Cost cost(CostKind::squared_euclidean, golden.x.view(), golden.y.view());
 
-        const SinkhornResult r = sinkhorn(cost, a, b,
-                                          {.epsilon = parts[0],
+        const SinkhornResult r = sinkhorn(cost, golden.a, golden.b,
+                                          {.epsilon = golden.epsilon,
                                            .sweeps = 100000,
                                            .tolerance = 2e-6,
-                                           .rho_rows = parts[1],
-                                           .rho_cols = parts[2],
+                                           .rho_rows = golden.rho_rows,
+                                           .rho_cols = golden.rho_cols,
                                            .values = true});
 
-        EXPECT_NEAR(r.transport_cost, expected[0], 2e-5 * expected[0]) << number;
-        EXPECT_NEAR(r.mass, expected[1], 1e-5) << number;
-        EXPECT_NEAR(r.value, expected[2], 1e-6 * expected[2]) << number;
+        EXPECT_NEAR(r.transport_cost, golden.transport_cost, 2e-5 * golden.transport_cost) << number;
+        EXPECT_NEAR(r.mass, golden.mass, 1e-5) << number;
+        EXPECT_NEAR(r.value, golden.value, 1e-6 * golden.value) << number;
+        ++number;
     }
     EXPECT_EQ(number, 24U);
 }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "ot/entropic_problem.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "ot/gibbs_rows.hpp"
+
+namespace popflow::ot {
+
+namespace {
+
+// Plan P and its marginals.
+struct Plan {
+    std::vector<double> p;  // [n, m]
+    std::vector<double> rows;
+    std::vector<double> cols;
+};
+
+double distance(std::span<const double> x, std::span<const double> y) {
+    return std::transform_reduce(x.begin(), x.end(), y.begin(), 0.0, std::plus<>(),
+                                 [](double u, double v) { return std::fabs(u - v); });
+}
+
+// Scales down rows, then columns, that have too much mass, and adds a plan of rank one that has the missing
+// mass.
+double rounded_objective(linalg::ConstMatrixView<double> c, std::span<const double> a,
+                         std::span<const double> b, double epsilon, Plan& plan) {
+    const std::size_t n = c.rows;
+    const std::size_t m = c.cols;
+    std::vector<double> missing_rows(n);
+    std::vector<double> missing_cols(b.begin(), b.end());
+    std::ranges::fill(plan.cols, 0);
+    for (std::size_t i = 0; i < n; ++i) {
+        const double factor = plan.rows[i] > a[i] ? a[i] / plan.rows[i] : 1;
+        for (std::size_t j = 0; j < m; ++j) plan.cols[j] += plan.p[i * m + j] *= factor;
+    }
+    for (std::size_t j = 0; j < m; ++j) {
+        const double factor = plan.cols[j] > b[j] ? b[j] / plan.cols[j] : 1;
+        missing_cols[j] -= factor * plan.cols[j];
+        plan.cols[j] = factor;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        double row = 0;
+        for (std::size_t j = 0; j < m; ++j) row += plan.p[i * m + j] *= plan.cols[j];
+        missing_rows[i] = a[i] - row;
+    }
+    const double total = std::accumulate(missing_cols.begin(), missing_cols.end(), 0.0);
+    double objective = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        const double share = total > 0 ? missing_rows[i] / total : 0;
+        for (std::size_t j = 0; j < m; ++j) {
+            const double p = plan.p[i * m + j] + share * missing_cols[j];
+            if (p > 0) objective += p * (c(i, j) + epsilon * std::log(p / (a[i] * b[j])));
+        }
+    }
+    return objective;
+}
+
+}  // namespace
+
+EntropicValues entropic_values(linalg::ConstMatrixView<double> c, std::span<const double> a,
+                               std::span<const double> b, double epsilon, std::span<const double> f,
+                               std::span<const double> g) {
+    const std::size_t n = c.rows;
+    const std::size_t m = c.cols;
+    Plan plan{std::vector<double>(n * m), std::vector<double>(n), std::vector<double>(m)};
+    EntropicValues values;
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < m; ++j) {
+            const double p = a[i] * b[j] * std::exp((f[i] + g[j] - c(i, j)) / epsilon);
+            plan.p[i * m + j] = p;
+            plan.rows[i] += p;
+            plan.cols[j] += p;
+            values.transport_cost += p * c(i, j);
+        }
+    }
+    values.marginal_error = distance(plan.rows, a) + distance(plan.cols, b);
+    const double mass = std::accumulate(plan.rows.begin(), plan.rows.end(), 0.0);
+    values.dual = std::inner_product(a.begin(), a.end(), f.begin(), 0.0) +
+                  std::inner_product(b.begin(), b.end(), g.begin(), 0.0) - epsilon * (mass - 1);
+    values.primal = rounded_objective(c, a, b, epsilon, plan);
+    return values;
+}
+
+void check_entropic_problem(const std::string& place, linalg::ConstMatrixView<double> c,
+                            std::span<const double> a, std::span<const double> b) {
+    if (c.empty()) throw core::ShapeMismatch(place + ".c", "[n, m]", c.rows, c.cols);
+    core::check_shape((place + ".a").c_str(), a.size(), 1, c.rows, 1);
+    core::check_shape((place + ".b").c_str(), b.size(), 1, c.cols, 1);
+    const auto is_invalid = [](double w) { return !(w > 0) || !std::isfinite(w); };
+    if (std::ranges::any_of(a, is_invalid) || std::ranges::any_of(b, is_invalid))
+        throw core::NumericalError(place, "a weight is not positive. Leave out atoms without mass");
+    for (std::size_t i = 0; i < c.rows; ++i) {
+        if (!std::ranges::all_of(c.row_span(i), [](double cost) { return std::isfinite(cost); }))
+            throw core::NumericalError(place, "a cost is not finite");
+    }
+}
+
+std::vector<double> optimal_row_potentials(linalg::ConstMatrixView<double> c, std::span<const double> b,
+                                           double epsilon, std::span<const double> g) {
+    const double scale = 1 / epsilon;
+    std::vector<double> exponents(c.cols);
+    for (std::size_t j = 0; j < c.cols; ++j) exponents[j] = g[j] * scale + std::log(b[j]);
+    std::vector<double> kernel(c.cols);
+    std::vector<double> f(c.rows);
+    for (std::size_t i = 0; i < c.rows; ++i) {
+        const double highest = max_row_exponent(c.row(i), exponents.data(), scale, c.cols);
+        exponentiate_row(c.row(i), exponents.data(), scale, highest, c.cols, kernel.data());
+        f[i] = -epsilon * (highest + std::log(std::accumulate(kernel.begin(), kernel.end(), 0.0)));
+    }
+    return f;
+}
+
+void centre_potentials(std::span<const double> a, Potentials& potentials) {
+    const double shift = std::inner_product(a.begin(), a.end(), potentials.f.begin(), 0.0);
+    for (double& f : potentials.f) f -= shift;
+    for (double& g : potentials.g) g += shift;
+}
+
+}  // namespace popflow::ot

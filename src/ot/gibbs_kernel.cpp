@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "ot/gibbs_kernel.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ot/gibbs_rows.hpp"
+
+namespace popflow::ot {
+
+namespace {
+
+// Largest distance of a potential from its reference. Elements of the kernel are exact down to e^-700.
+constexpr double max_drift = 200;
+const double min_sum = std::exp(-max_drift);
+
+}  // namespace
+
+GibbsKernel::GibbsKernel(linalg::ConstMatrixView<double> c, std::span<const double> a,
+                         std::span<const double> b, double epsilon)
+    : c_(c),
+      a_(a),
+      b_(b),
+      scale_(1 / epsilon),
+      kernel_(c.rows * c.cols),
+      factors_(c.cols),
+      col_sums_(c.cols),
+      row_factors_(c.rows, 1),
+      f0_(c.rows),
+      g0_(c.cols) {}
+
+double GibbsKernel::sweep(std::span<const double> g, double relaxation, std::span<double> image) {
+    const bool is_done = absorptions_ > 0 && compute_factors(g) && multiply(relaxation);
+    if (!is_done) {
+        absorb(g);
+        multiply(1);
+    }
+    double error = row_error_;
+    std::vector<double> f;
+    for (std::size_t j = 0; j < c_.cols; ++j) {
+        error += std::fabs(factors_[j] * col_sums_[j] - b_[j]);
+        if (col_sums_[j] > min_sum * b_[j]) {
+            image[j] = g0_[j] - std::log(col_sums_[j] / b_[j]);
+        } else {
+            if (f.empty()) f = row_potentials();
+            image[j] = -log_column_sum(f, j);
+        }
+    }
+    return error;
+}
+
+std::vector<double> GibbsKernel::row_potentials() const {
+    std::vector<double> f(c_.rows);
+    for (std::size_t i = 0; i < c_.rows; ++i) f[i] = f0_[i] + std::log(row_factors_[i]);
+    return f;
+}
+
+void GibbsKernel::update_columns(std::span<const double> f, std::span<double> g) const {
+    for (std::size_t j = 0; j < c_.cols; ++j) g[j] = -log_column_sum(f, j);
+}
+
+// Moves the reference to g and to potentials f0 with which the largest element of each row is 1.
+void GibbsKernel::absorb(std::span<const double> g) {
+    ++absorptions_;
+    for (std::size_t j = 0; j < c_.cols; ++j) factors_[j] = g[j] + std::log(b_[j]);
+    for (std::size_t i = 0; i < c_.rows; ++i) {
+        const double highest = max_row_exponent(c_.row(i), factors_.data(), scale_, c_.cols);
+        exponentiate_row(c_.row(i), factors_.data(), scale_, highest, c_.cols, &kernel_[i * c_.cols]);
+        f0_[i] = -highest;
+    }
+    std::ranges::copy(g, g0_.begin());
+    std::ranges::fill(factors_, 1);
+}
+
+// Returns false if g is too far from the reference.
+bool GibbsKernel::compute_factors(std::span<const double> g) {
+    double drift = 0;
+    for (std::size_t j = 0; j < c_.cols; ++j) drift = std::max(drift, std::fabs(g[j] - g0_[j]));
+    if (!(drift <= max_drift)) return false;
+    for (std::size_t j = 0; j < c_.cols; ++j) factors_[j] = std::exp(g[j] - g0_[j]);
+    return true;
+}
+
+// Returns the relaxed factor of a row for its updated factor, and adds the error of the row's marginal.
+double GibbsKernel::relaxed(double updated, std::size_t i, double relaxation) {
+    const double change = (relaxation - 1) * std::log(updated / row_factors_[i]);
+    if (!(std::fabs(change) <= max_drift)) return updated;
+    row_error_ += a_[i] * std::fabs(std::expm1(change));
+    return updated * std::exp(change);
+}
+
+// Updates the factors of the rows and the column sums. Returns false if the sum of a row underflows.
+bool GibbsKernel::multiply(double relaxation) {
+    std::ranges::fill(col_sums_, 0);
+    row_error_ = 0;
+    for (std::size_t i = 0; i < c_.rows; i += kernel_batch) {
+        const std::size_t count = std::min(kernel_batch, c_.rows - i);
+        KernelBatch batch{};
+        for (std::size_t l = 0; l < kernel_batch; ++l)
+            batch.rows[l] = &kernel_[(i + std::min(l, count - 1)) * c_.cols];
+        dot_rows(batch, factors_.data(), c_.cols);
+        for (std::size_t l = 0; l < count; ++l) {
+            if (!(batch.sums[l] > min_sum)) return false;
+            double factor = 1 / batch.sums[l];
+            if (relaxation != 1) factor = relaxed(factor, i + l, relaxation);
+            row_factors_[i + l] = factor;
+            batch.weights[l] = a_[i + l] * factor;
+        }
+        add_rows(batch, c_.cols, col_sums_.data());
+    }
+    return true;
+}
+
+// Returns log sum_i a_i exp(f_i - c_ij / eps).
+double GibbsKernel::log_column_sum(std::span<const double> f, std::size_t j) const {
+    double highest = -std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < c_.rows; ++i)
+        highest = std::max(highest, f[i] + std::log(a_[i]) - scale_ * c_(i, j));
+    double sum = 0;
+    for (std::size_t i = 0; i < c_.rows; ++i)
+        sum += std::exp(f[i] + std::log(a_[i]) - scale_ * c_(i, j) - highest);
+    return highest + std::log(sum);
+}
+
+}  // namespace popflow::ot
