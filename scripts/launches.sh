@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Launches a small MPI program many times on 4 ranks while every core is busy, and counts the launches that do not exit with 0
 # and those in which MPI_Finalize crashed.  Usage: launches.sh [BUILD] [LAUNCHES] [PROGRAM]
+# Environment: LOAD, number of processes that keep a core busy. Default: one for each core. Use 0 on a machine that is busy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build/dev}
@@ -12,7 +13,7 @@ export OMPI_MCA_btl_vader_single_copy_mechanism=none PMIX_MCA_gds=hash OMPI_MCA_
 load=()
 trap 'kill "${load[@]}" 2>/dev/null || :; rm -f "$errors"' EXIT
 errors=$(mktemp)
-for ((i = 0; i < $(nproc); i++)); do
+for ((i = 0; i < ${LOAD:-$(nproc)}; i++)); do
     (while :; do :; done) &
     load+=($!)
 done
