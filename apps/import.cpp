@@ -72,6 +72,8 @@ class Import {
         mpi::run_collectively(comm_, [&] { write(layout); });
         if (!comm_.is_root()) return done;
         file->commit();
+        for (const data_import::ImportNote& note : plan_.notes)
+            std::fprintf(stderr, "popflow: note: %s\n", note.line().c_str());
         if (plan_.has_unnamed_columns)
             std::fprintf(stderr, "popflow: note: columns without a name are left out\n");
         std::printf("%s: %s, %s, %s, columns %s\n", config_.output.c_str(),
@@ -150,7 +152,7 @@ int verb_import(const Arguments& arguments, const mpi::Communicator& comm) {
     const options::OptionTable table = import_options(config);
     const std::string usage =
         "import --sheet S.csv|--cells F.csv --output F.h5ad [options]\n\n"
-        "Converts FCS 2.0, 3.0 and 3.1 files, one per well, or comma- or tab-separated tables of cells\n"
+        "Converts FCS 2.0, 3.0, 3.1 and 3.2 files, one per well, or comma- or tab-separated tables of cells\n"
         "to an AnnData file. Values are those that were measured: logarithmic amplification of integers\n"
         "is undone, gain is not changed, and compensation is applied only with --compensate yes.";
     if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;

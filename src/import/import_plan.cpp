@@ -18,6 +18,7 @@
 #include "core/text.hpp"
 #include "core/text_encoding.hpp"
 #include "core/version.hpp"
+#include "import/compensation.hpp"
 #include "import/fcs.hpp"
 
 namespace popflow::data_import {
@@ -64,14 +65,6 @@ void read_sheet(ImportPlan& plan) {
     if (plan.sources.empty()) throw core::DataError(path, "", "found no rows, allowed one for each file");
 }
 
-// Returns the name of each parameter of a file.
-Strings marker_names(const FcsFile& fcs, MarkerNames names) {
-    Strings out;
-    for (const FcsParameter& p : fcs.parameters())
-        out.push_back(names == MarkerNames::stain && !p.stain.empty() ? p.stain : p.name);
-    return out;
-}
-
 bool contains(const Strings& list, const std::string& name) {
     return std::ranges::find(list, name) != list.end();
 }
@@ -80,18 +73,27 @@ bool contains(const Strings& list, const std::string& name) {
 constexpr const char* no_name = "";
 
 // Finds the columns of the markers in a file. Without --markers the first file defines the markers.
-void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found) {
+// `wanted` and `excluded` are --markers and --exclude-markers with the names of this file.
+void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found, const Strings& wanted,
+                  const Strings& excluded) {
     const ImportOptions& options = plan.options;
     const bool are_given = !options.markers.empty();
     if (plan.markers.empty()) {
-        for (const std::string& name : are_given ? options.markers : found) {
+        for (const std::string& name : are_given ? wanted : found) {
+            if (are_given && contains(options.obs, name))
+                throw core::ConfigError("markers",
+                                        "found '" + name +
+                                            "', which --obs makes a column of labels: leave it out of "
+                                            "one of the two options");
+            if (are_given && std::ranges::count(wanted, name) > 1)
+                throw core::ConfigError("markers", "found '" + name + "' twice, allowed once");
             if (name == no_name && !are_given) {
                 plan.has_unnamed_columns = true;
-            } else if (!contains(options.exclude_markers, name) && !contains(options.obs, name)) {
+            } else if (!contains(excluded, name) && !contains(options.obs, name)) {
                 plan.markers.push_back(name);
             }
         }
-        for (const std::string& name : options.exclude_markers) column_of(found, name, source.path);
+        for (const std::string& name : excluded) column_of(found, name, source.path);
         if (plan.markers.empty())
             throw core::DataError(
                 source.path, "",
@@ -102,14 +104,13 @@ void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found) 
         if (std::ranges::count(found, marker) > 1) {
             throw core::DataError(
                 source.path, marker,
-                "found two columns of that name, allowed one: use the channel names $PnN with "
-                "--marker-names channel, or leave it out with --exclude-markers");
+                "found two columns of that name, allowed one: leave it out with --exclude-markers");
         }
         source.columns.push_back(column);
     }
     if (are_given) return;
     for (const std::string& name : found) {
-        if (name != no_name && !contains(plan.markers, name) && !contains(options.exclude_markers, name) &&
+        if (name != no_name && !contains(plan.markers, name) && !contains(excluded, name) &&
             !contains(options.obs, name)) {
             throw core::DataError(source.path, name,
                                   "found a marker that is missing in the first file, " +
@@ -119,15 +120,50 @@ void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found) 
     }
 }
 
+void add_note(ImportPlan& plan, const std::string& path, const std::string& text) {
+    const auto at = std::ranges::find(plan.notes, text, &ImportNote::text);
+    at == plan.notes.end() ? plan.notes.push_back({.text = text, .path = path}) : void(++at->files);
+}
+
+// Returns the names of --markers as a file has them, each of one channel.
+Strings find_wanted(const ImportPlan& plan, const ImportSource& source, const FcsNames& names) {
+    Strings wanted;
+    for (const std::string& name : plan.options.markers) {
+        Strings found = names.find(name);
+        if (found.size() > 1) {
+            throw core::DataError(source.path, name,
+                                  fmt::format("found {} channels of that name: give one or more of {}",
+                                              found.size(), core::joined(found)));
+        }
+        wanted.push_back(std::move(found.front()));
+    }
+    return wanted;
+}
+
 void plan_fcs(ImportPlan& plan, std::size_t index) {
     ImportSource& source = plan.sources[index];
-    const FcsFile fcs(source.path);
+    const FcsFile fcs(source.path, plan.options.data_set);
     if (!plan.options.obs.empty())
         throw core::ConfigError("obs",
                                 "found '" + plan.options.obs.front() +
                                     "', but FCS files have no columns of labels: give labels in a --sheet");
-    find_markers(plan, source, marker_names(fcs, plan.options.names));
-    if (plan.options.compensate) const Compensation compensation(fcs);  // reports an invalid matrix early
+    const FcsNames names(fcs, plan.options.names);
+    Strings excluded;
+    for (const std::string& name : plan.options.exclude_markers) {
+        const Strings found = names.find(name);
+        excluded.insert(excluded.end(), found.begin(), found.end());
+    }
+    find_markers(plan, source, names.markers_as_in(plan.markers), find_wanted(plan, source, names), excluded);
+    fcs.check(source.columns);
+    for (const std::string& note : fcs.notes()) add_note(plan, source.path, note);
+    for (const std::string& note : names.notes(plan.markers)) add_note(plan, source.path, note);
+    if (plan.options.compensate) {  // reports an invalid matrix early
+        const Compensation compensation(fcs);
+        fcs.check(compensation.columns());
+        add_note(plan, source.path,
+                 "compensated with " + compensation.keyword() +
+                     (compensation.columns().empty() ? ", which describes no spillover" : ""));
+    }
     if (index == 0) {
         for (const std::size_t column : source.columns)
             plan.channels.push_back(fcs.parameters()[column].name);
@@ -145,7 +181,12 @@ void plan_table(ImportPlan& plan, std::size_t index) {
     const core::CsvFile table(source.path);
     for (const std::string& name : plan.options.obs)
         source.obs_columns.push_back(column_of(table.columns(), name, source.path));
-    find_markers(plan, source, table.columns());
+    if (plan.options.data_set != 1) {
+        throw core::ConfigError("data-set", fmt::format("found {}, but {} is a table: only FCS files have "
+                                                        "several data sets",
+                                                        plan.options.data_set, source.path));
+    }
+    find_markers(plan, source, table.columns(), plan.options.markers, plan.options.exclude_markers);
     for (std::uint64_t first = table.data_begin(); first < table.bytes(); first += plan.options.piece_bytes) {
         const std::uint64_t n = std::min<std::uint64_t>(plan.options.piece_bytes, table.bytes() - first);
         plan.pieces.push_back({index, first, n, n});
@@ -189,10 +230,19 @@ std::int32_t code_of(const Strings& categories, const std::string& label) {
 
 void read_fcs(const ImportPlan& plan, const ImportPiece& piece, Rows& rows) {
     const ImportSource& source = plan.sources[piece.source];
-    const FcsFile fcs(source.path);
+    const FcsFile fcs(source.path, plan.options.data_set);
     linalg::Matrix<float> all(piece.count, fcs.parameters().size());
-    fcs.read(piece.first, all);
-    if (plan.options.compensate) Compensation(fcs).apply(all);
+    fcs.read(piece.first, all, source.columns, "leave the channel out with --exclude-markers");
+    if (plan.options.compensate) {
+        const Compensation compensation(fcs);
+        std::vector<std::size_t> others;
+        for (const std::size_t column : compensation.columns()) {
+            if (std::ranges::find(source.columns, column) == source.columns.end()) others.push_back(column);
+        }
+        fcs.read(piece.first, all, others,
+                 "the compensation needs it: import without compensation with --compensate no");
+        compensation.apply(all);
+    }
     rows.x.reshape(piece.count, source.columns.size());
     for (std::size_t i = 0; i < piece.count; ++i) {
         for (std::size_t j = 0; j < source.columns.size(); ++j) rows.x(i, j) = all(i, source.columns[j]);
@@ -250,6 +300,11 @@ void write_column(anndata::RowWriter& writer, const anndata::CodeColumn& column,
 }
 
 }  // namespace
+
+std::string ImportNote::line() const {
+    const std::string others = files == 1 ? "" : " (and in " + core::counted(files - 1, "other file") + ")";
+    return path + ": " + text + others;
+}
 
 ImportPlan plan_import(const ImportOptions& options) {
     ImportPlan plan{.options = options};
@@ -330,6 +385,8 @@ std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, con
         anndata::write_string(ours, "from",
                               plan.options.sheet.empty() ? plan.options.cells : plan.options.sheet);
         anndata::write_string(ours, "compensated", plan.options.compensate ? "yes" : "no");
+        if (plan.options.data_set != 1)
+            anndata::write_string(ours, "data_set", std::to_string(plan.options.data_set));
         anndata::write_empty_groups(root);
     }
     file->close();

@@ -9,14 +9,9 @@
 #include <vector>
 
 #include "h5/file.hpp"
+#include "import/fcs_names.hpp"
 
 namespace popflow::data_import {
-
-/// Source of the marker names of an FCS file.
-enum class MarkerNames {
-    stain,    ///< $PnS, or $PnN if there is no $PnS
-    channel,  ///< $PnN
-};
 
 /// Options of an import.
 struct ImportOptions {
@@ -28,6 +23,7 @@ struct ImportOptions {
     std::vector<std::string> exclude_markers;  ///< markers to leave out
     MarkerNames names = MarkerNames::stain;
     bool compensate = false;
+    std::size_t data_set = 1;                         ///< data set of FCS files that have several, from 1 on
     std::size_t piece_bytes = std::size_t{8} << 20U;  ///< bytes of a file that one rank reads at a time
 };
 
@@ -38,6 +34,16 @@ struct ImportSource {
     bool is_fcs = false;
     std::vector<std::size_t> columns{};      ///< column of the file for each marker
     std::vector<std::size_t> obs_columns{};  ///< column of a table for each entry of ImportOptions::obs
+};
+
+/// Line for the user about something in the files that is not as expected, but can be read.
+struct ImportNote {
+    std::string text{};
+    std::string path{};     ///< first file that it applies to
+    std::size_t files = 1;  ///< number of files that it applies to
+
+    /// Returns the line: `PATH: TEXT`, with the number of the other files.
+    std::string line() const;
 };
 
 /// Part of a file: a range of events of an FCS file, or a range of bytes of a table.
@@ -57,6 +63,7 @@ struct ImportPlan {
     std::vector<std::string> channels{};  ///< $PnN of each marker in the first file; empty for tables
     std::vector<ImportSource> sources{};
     std::vector<ImportPiece> pieces{};
+    std::vector<ImportNote> notes{};
     bool has_unnamed_columns = false;  ///< true if columns without a name were left out
 };
 

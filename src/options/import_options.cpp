@@ -56,8 +56,13 @@ OptionTable import_options(ImportConfig& config) {
                        core::parse_choice("marker-names", v.back(), names));
                },
                [&import, names] { return Strings{names[static_cast<std::size_t>(import.names)]}; }});
+    table.add({"data-set", Section::general, "N", "data set of FCS files that have several, counted from 1",
+               [&import](const Strings& v) {
+                   import.data_set = core::parse_count("data-set", v.back(), 1, 1000000);
+               },
+               [&import] { return Strings{std::to_string(import.data_set)}; }});
     table.add({"compensate", Section::general, "no|yes",
-               "undo the spillover between channels that $SPILLOVER describes",
+               "undo the spillover between channels that $SPILLOVER, SPILL or $COMP describes",
                [&import](const Strings& v) {
                    import.compensate = core::parse_choice("compensate", v.back(), {"no", "yes"}) == 1;
                },

@@ -141,7 +141,7 @@ def main():
     table = {
         "config": "extra.cfg", "output": "i.h5ad", "cells": "cells.csv", "obs": "who", "markers": "b,a,Time",
         "exclude-markers": "Time"}
-    fcs = {"sheet": "sheet.csv", "file-column": "path", "marker-names": "channel", "compensate": "no"}
+    fcs = {"sheet": "sheet.csv", "file-column": "path", "marker-names": "channel", "data-set": "1", "compensate": "no"}
     check_listed(("import",), {**table, **fcs})
     assert "2 cells, 2 markers" in run_popflow("import", *arguments(table))
     assert "columns path, patient, who" in run_popflow("import", *arguments({**table, **fcs}, "cells"))

@@ -89,20 +89,18 @@ refused "int16.fcs: pERK: missing column, found a, b, c" --sheet sheet_other.csv
 refused "obs: found 'x', but FCS files have no columns of labels" --cells log.fcs --obs x
 refused "float_little.fcs: pERC: missing column (did you mean 'pERK'?)" --cells float_little.fcs --markers pERC
 refused 'mode.fcs: $MODE: found '"'C', allowed L" --cells mode.fcs
-refused 'type.fcs: $DATATYPE: found '"'A', allowed I, F, D" --cells type.fcs
-refused 'order.fcs: $BYTEORD: found '"'3,4,1,2', allowed 1,2,3,4 or 4,3,2,1" --cells order.fcs
+refused 'type.fcs: $DATATYPE: found '"'B', allowed I, F, D, A" --cells type.fcs
+refused 'order.fcs: $BYTEORD: found '"'3,4,1,1', allowed the numbers of the bytes in any order" --cells order.fcs
 refused 'bits.fcs: $P2B: found 12, allowed 32 with $DATATYPE F' --cells bits.fcs
 refused 'no_bits.fcs: $P3B: missing' --cells no_bits.fcs
 refused 'many_par.fcs: $P5B: missing' --cells many_par.fcs
-refused 'total.fcs: $TOT: found 6000000000000000000 events of 16 bytes, allowed 5' --cells total.fcs
+refused 'which hold 5 of the 6000000000000000000 events of 16 bytes in $TOT' --cells total.fcs
 refused 'text_end.fcs: TEXT: found bytes 256 to 99999999, allowed 58 to' --cells text_end.fcs
 refused 'text_begin.fcs: TEXT: found bytes 3 to' --cells text_begin.fcs
-refused 'data_end.fcs: DATA: found bytes' --cells data_end.fcs
-refused 'data_begin.fcs: DATA: found bytes 99999998 to 5' --cells data_begin.fcs
-refused 'huge_begin.fcs: DATA: found bytes 18446744073709551610 to 18446744073709551615' --cells huge_begin.fcs
-refused 'next.fcs: $NEXTDATA: found 300, allowed 0' --cells next.fcs
+refused 'data_begin.fcs: DATA: found bytes 99999998 to 5 in the header' --cells data_begin.fcs
+refused 'no range in the header, and bytes 18446744073709551610 to 18446744073709551615' --cells huge_begin.fcs
 refused 'infinite.fcs: Sm149Di: event 4: found inf, allowed a finite number' --cells infinite.fcs
-refused 'version.fcs: header: found '"'FCS9.9', allowed FCS2.0, FCS3.0, FCS3.1" --cells version.fcs
+refused 'version.fcs: header: found '"'FCS9.9', allowed FCS2.0, FCS3.0, FCS3.1, FCS3.2" --cells version.fcs
 refused "letters.fcs: header: begin of TEXT: found '  abcdef', allowed a whole number" --cells letters.fcs
 refused 'truncated.fcs: DATA: found bytes' --cells truncated.fcs
 refused 'tiny.fcs: header: found 10 bytes, allowed 58 or more' --cells tiny.fcs

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <utility>
 
 #include "fuzz/mutations.hpp"
 
@@ -102,6 +103,38 @@ std::string mutate_bytes(std::vector<std::uint8_t>& bytes, Draws& draws) {
             return clear_block(bytes, draws);
         default:
             return copy_block(bytes, draws);
+    }
+}
+
+std::string mutate_text(std::vector<std::uint8_t>& bytes, Draws& draws) {
+    const auto is_digit = [](std::uint8_t c) { return c >= '0' && c <= '9'; };
+    std::size_t at = draws.below(bytes.size());
+    if (draws.below(3) > 0) {
+        for (std::size_t k = 0; k < bytes.size() && !is_digit(bytes[at]); ++k) at = (at + 1) % bytes.size();
+        std::size_t end = at;
+        while (end < bytes.size() && is_digit(bytes[end])) ++end;
+        const std::vector<std::string> numbers{
+            "0", "1", "9", "58", "99", "1000", "99999999", "18446744073709551615", "-1", "x", "1e300", ""};
+        std::string text = draws.choose(numbers);
+        // Half of the replacements keep all offsets.
+        if (draws.below(2) == 0) text = (std::string(end - at, ' ') + text).substr(text.size());
+        const auto place = bytes.begin() + static_cast<std::ptrdiff_t>(at);
+        bytes.insert(bytes.erase(place, bytes.begin() + static_cast<std::ptrdiff_t>(end)), text.begin(),
+                     text.end());
+        return "a number replaced by '" + text + "'";
+    }
+    for (std::size_t k = 0; k < bytes.size() && bytes[at] != '/'; ++k) at = (at + 1) % bytes.size();
+    const auto place = bytes.begin() + static_cast<std::ptrdiff_t>(at);
+    switch (draws.below(3)) {
+        case 0:
+            bytes.insert(place, '/');
+            return "a delimiter doubled";
+        case 1:
+            bytes.erase(place);
+            return "a delimiter removed";
+        default:
+            std::swap(bytes[at], bytes[draws.below(bytes.size())]);
+            return "a delimiter exchanged";
     }
 }
 

@@ -68,11 +68,13 @@ Options parse(int argc, char** argv) {
 }
 
 // Mutates the structure or the bytes of a file and returns a description of the change.
-std::string mutate(const std::string& path, const std::string& victim, Draws draws) {
-    if (draws.below(2) == 0) return mutate_structure(path, victim, draws);
+std::string mutate(const Seed& seed, const std::string& path, const std::string& victim, Draws draws) {
+    const bool is_hdf5 = seed.format != "fcs";
+    const bool is_structure = draws.below(2) == 0;
+    if (is_structure && is_hdf5) return mutate_structure(path, victim, draws);
     std::ifstream in(path, std::ios::binary);
     std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-    std::string change = mutate_bytes(bytes, draws);
+    std::string change = is_structure ? mutate_text(bytes, draws) : mutate_bytes(bytes, draws);
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     return change;
@@ -133,7 +135,8 @@ int main(int argc, char** argv) {
         const std::string path = folder.file("mutated.h5");
         fs::copy_file(seed.path, path, fs::copy_options::overwrite_existing);
         const Outcome mutation = run_in_child(
-            [&] { throw popflow::core::UserError(mutate(path, valid.front().path, draws)); }, 20, false);
+            [&] { throw popflow::core::UserError(mutate(seed, path, valid.front().path, draws)); }, 20,
+            false);
         if (!options.keep.empty()) fs::copy_file(path, options.keep, fs::copy_options::overwrite_existing);
         const Outcome outcome = run_in_child([&] { format(seed.format).read(path); }, 20, options.guarded);
         const std::string problem = describe_failure(outcome, path, 2 * valid_megabytes);

@@ -30,6 +30,11 @@ class Draws {
 /// @return description of the change
 std::string mutate_bytes(std::vector<std::uint8_t>& bytes, Draws& draws);
 
+/// Damages the text of a file: replaces numbers, and doubles, removes or moves delimiters.
+///
+/// @return description of the change
+std::string mutate_text(std::vector<std::uint8_t>& bytes, Draws& draws);
+
 /// Changes the content of an HDF5 file: links, types, shapes, attributes, filters and values.
 ///
 /// @param victim  another file, which links and storage may refer to

@@ -6,8 +6,12 @@
 
 #include "anndata/anndata.hpp"
 #include "anndata/table_copy.hpp"
+#include "core/error.hpp"
 #include "eval/results.hpp"
 #include "h5/file.hpp"
+#include "import/compensation.hpp"
+#include "import/fcs.hpp"
+#include "import/import_plan.hpp"
 #include "inspect/inspection_json.hpp"
 #include "inspect/inspection_text.hpp"
 #include "report/report.hpp"
@@ -65,14 +69,36 @@ void read_training(const std::string& path) {
     (void)train::read_training_table(path, 100);
 }
 
+// Reads a file like the verb import, all of its data sets in pieces of a few events.
+void read_fcs(const std::string& path) {
+    std::size_t data_sets = 1;
+    for (std::size_t n = 1; n <= data_sets; ++n) {
+        const data_import::FcsFile fcs(path, n);
+        data_sets = fcs.data_sets();
+        data_import::ImportOptions options;
+        options.cells = path;
+        options.data_set = n;
+        options.piece_bytes = 1000;
+        const data_import::ImportPlan plan = data_import::plan_import(options);
+        try {
+            const data_import::Compensation compensation(fcs);
+            linalg::Matrix<float> x(1, fcs.parameters().size());
+            compensation.apply(x);
+        } catch (const core::UserError&) {  // expected for a damaged matrix
+        }
+        for (const data_import::ImportPiece& piece : plan.pieces) {
+            linalg::Matrix<float> x(piece.count, fcs.parameters().size());
+            fcs.read(piece.first, x);
+        }
+    }
+}
+
 }  // namespace
 
 const std::vector<Format>& formats() {
-    static const std::vector<Format> all{{"h5ad", read_h5ad},
-                                         {"cells", read_cells},
-                                         {"checkpoint", read_checkpoint},
-                                         {"results", read_results},
-                                         {"training", read_training}};
+    static const std::vector<Format> all{
+        {"h5ad", read_h5ad},       {"cells", read_cells},       {"checkpoint", read_checkpoint},
+        {"results", read_results}, {"training", read_training}, {"fcs", read_fcs}};
     return all;
 }
 

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "eval/results.hpp"
 #include "fuzz/readers.hpp"
+#include "support/fcs_bytes.hpp"
 #include "support/random_matrix.hpp"
 #include "support/settings.hpp"
 #include "train/checkpoint.hpp"
@@ -88,6 +90,43 @@ void write_results(const std::string& path) {
     eval::write_results(path, results);
 }
 
+// Returns an FCS file of 20 events of two channels with a spillover matrix.
+support::FcsBytes make_fcs(const std::string& type, const std::string& bits, const std::string& data) {
+    support::FcsBytes fcs;
+    fcs.set("$BEGINDATA", "0").set("$ENDDATA", "0").set("$BYTEORD", "1,2,3,4").set("$DATATYPE", type);
+    fcs.set("$MODE", "L").set("$NEXTDATA", "0").set("$PAR", "2").set("$TOT", "20");
+    fcs.set("$P1B", bits).set("$P1E", "4,0").set("$P1N", "FL1-A").set("$P1R", "1024").set("$P1S", "CD4");
+    fcs.set("$P2B", bits).set("$P2E", "0,0").set("$P2N", "FL2-A").set("$P2R", "1000").set("$P2S", "CD4");
+    fcs.set("$SPILLOVER", "2,FL1-A,FL2-A,1,0.1,0.2,1");
+    fcs.data = data;
+    return fcs;
+}
+
+// Writes files of all types, with a supplemental TEXT, an empty value, and several data sets.
+void write_fcs_seeds(const std::string& folder) {
+    const auto write = [&](const char* name, const std::string& bytes) {
+        std::ofstream(folder + "/" + name + ".fcs", std::ios::binary) << bytes;
+    };
+    support::FcsBytes floats = make_fcs("F", "32", support::float_bytes(std::vector<float>(40, 1.5F)));
+    floats.tail = "/$P1G/1/$P2G/2/";
+    floats.set("$BEGINSTEXT", "000").set("$ENDSTEXT", "000");
+    const std::size_t tail = floats.bytes().size() - floats.tail.size();
+    floats.set("$BEGINSTEXT", std::to_string(tail)).set("$ENDSTEXT", std::to_string(tail + 14));
+    write("floats", floats.bytes());
+    support::FcsBytes packed = make_fcs("I", "10", std::string(50, 'x'));
+    packed.padding = "$SRC//$OP/a//b/";
+    support::FcsBytes mixed = make_fcs("F", "32", std::string(20 * 12, '\0'));
+    mixed.version = "FCS3.2";
+    mixed.set("$P2DATATYPE", "D").set("$P2B", "64");
+    packed.set("$NEXTDATA", "0000");
+    packed.set("$NEXTDATA", "0" + std::to_string(packed.bytes().size()));
+    write("packed", packed.bytes() + mixed.bytes());
+    std::string numbers;
+    for (int i = 0; i < 40; ++i) numbers += std::to_string(i) + (i % 2 == 0 ? "," : "\n");
+    write("delimited", make_fcs("A", "*", numbers).bytes());
+    write("fixed", make_fcs("A", "2", std::string(80, '7')).bytes());
+}
+
 }  // namespace
 
 void write_seeds(const std::string& folder) {
@@ -100,6 +139,7 @@ void write_seeds(const std::string& folder) {
     std::vector<train::TrainingRow> rows(50);
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = i + 1;
     train::write_training_table(file("training.h5"), rows);
+    write_fcs_seeds(folder);
 }
 
 std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
@@ -114,6 +154,8 @@ std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
         all.push_back({"checkpoint", folder + "/" + name + ".h5"});
     all.push_back({"results", folder + "/results.h5"});
     all.push_back({"training", folder + "/training.h5"});
+    for (const char* name : {"floats", "packed", "delimited", "fixed"})
+        all.push_back({"fcs", folder + "/" + name + ".fcs"});
     return all;
 }
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "core/error.hpp"
 #include "support/temporary_folder.hpp"
@@ -334,15 +335,101 @@ TEST_F(ImportPlanning, RefusesLabelColumnsOfAnFcsFile) {
               "obs: found 'drug', but FCS files have no columns of labels: give labels in a --sheet");
 }
 
-TEST_F(ImportPlanning, RefusesTwoChannelsOfTheSameStainUnlessTheyAreLeftOut) {
+TEST_F(ImportPlanning, AppendsTheChannelToAStainThatSeveralChannelsShare) {
     ImportOptions options;
     options.cells = store_fcs("cells.fcs", "$P1S/pERK/$P2S/pERK/", "\x01\x02");
+    const Strings both{"pERK (Ir191)", "pERK (Eu153)"};
+    ImportPlan plan = plan_import(options);
+    EXPECT_EQ(plan.markers, both);
+    ASSERT_EQ(plan.notes.size(), 1U);
+    EXPECT_EQ(plan.notes[0].line(),
+              options.cells + ": several channels are named pERK: pERK (Ir191), pERK (Eu153)");
+    for (const char* name : {"pERK (Eu153)", "Eu153"}) {
+        options.markers = {name};
+        options.exclude_markers = {};
+        plan = plan_import(options);
+        EXPECT_EQ(plan.markers, (Strings{"pERK (Eu153)"})) << name;
+        EXPECT_EQ(plan.sources[0].columns, (std::vector<std::size_t>{1}));
+        options.markers = {};
+        options.exclude_markers = {name};
+        EXPECT_EQ(plan_import(options).markers, (Strings{"pERK (Ir191)"})) << name;
+    }
+    options.exclude_markers = {};
+    options.markers = {"pERK"};
     EXPECT_EQ(error_of(options),
               options.cells +
-                  ": pERK: found two columns of that name, allowed one: use the channel names $PnN with "
-                  "--marker-names channel, or leave it out with --exclude-markers");
+                  ": pERK: found 2 channels of that name: give one or more of pERK (Ir191), pERK (Eu153)");
+    options.markers = {"Ir191", "pERK (Ir191)"};
+    EXPECT_EQ(error_of(options), "markers: found 'pERK (Ir191)' twice, allowed once");
+    options.markers = {};
     options.names = MarkerNames::channel;
-    EXPECT_EQ(plan_import(options).markers, (Strings{"Ir191", "Eu153"}));
+    plan = plan_import(options);
+    EXPECT_EQ(plan.markers, (Strings{"Ir191", "Eu153"}));
+    EXPECT_TRUE(plan.notes.empty());
+}
+
+TEST_F(ImportPlanning, LeavesOutAllChannelsOfAStain) {
+    ImportOptions options;
+    options.cells =
+        store_fcs("cells.fcs", "$P1S/pERK/$P2S/pERK/$PAR/3/$P3B/8/$P3R/256/$P3N/Time/", "\x01\x02\x03");
+    // The first $PAR counts two parameters, and the first value of a repeated keyword is kept.
+    options.exclude_markers = {"pERK"};
+    EXPECT_EQ(error_of(options), options.cells +
+                                     ": no column is left as a marker: check --markers, "
+                                     "--exclude-markers and --obs");
+}
+
+TEST_F(ImportPlanning, NumbersChannelsThatShareAllNames) {
+    ImportOptions options;
+    options.cells = store_fcs("cells.fcs", "", "\x01\x02");
+    std::string bytes;
+    {
+        std::ifstream in(options.cells, std::ios::binary);
+        bytes.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    bytes.replace(bytes.find("Eu153"), 5, "Ir191");
+    options.cells = store("cells.fcs", bytes);
+    EXPECT_EQ(plan_import(options).markers, (Strings{"Ir191 (P1)", "Ir191 (P2)"}));
+    options.markers = {"Ir191 (P2)"};
+    EXPECT_EQ(plan_import(options).sources[0].columns, (std::vector<std::size_t>{1}));
+}
+
+TEST_F(ImportPlanning, FindsTheLongNameOfAStainThatIsUniqueInAnotherFile) {
+    store_fcs("a.fcs", "$P1S/pERK/$P2S/pERK/", "\x01\x02");
+    store_fcs("b.fcs", "$P1S/pERK/$P2S/CD90/", "\x01\x02");
+    ImportOptions options = sheet("file\na.fcs\nb.fcs\n");
+    options.markers = {"Ir191"};
+    EXPECT_EQ(plan_import(options).sources[1].columns, (std::vector<std::size_t>{0}));
+    options.markers = {"pERK (Eu153)"};
+    EXPECT_EQ(error_of(options), file("b.fcs") + ": pERK (Eu153): missing column, found pERK, CD90");
+}
+
+TEST_F(ImportPlanning, RefusesAMarkerThatIsAlsoALabel) {
+    ImportOptions options = table("pERK,drug\n1,DMSO\n");
+    options.markers = {"pERK", "drug"};
+    options.obs = {"drug"};
+    EXPECT_EQ(error_of(options),
+              "markers: found 'drug', which --obs makes a column of labels: leave it out of one of the two "
+              "options");
+}
+
+TEST_F(ImportPlanning, CountsTheFilesOfANote) {
+    store_fcs("a.fcs", "$NEXTDATA/60/", "\x01\x02");
+    store_fcs("b.fcs", "$NEXTDATA/60/", "\x01\x02");
+    const ImportPlan plan = plan_import(sheet("file\na.fcs\nb.fcs\n"));
+    ASSERT_EQ(plan.notes.size(), 1U);
+    EXPECT_EQ(
+        plan.notes[0].line(),
+        file("a.fcs") + ": $NEXTDATA is ignored: found '60', where no data set begins (and in 1 other file)");
+}
+
+TEST_F(ImportPlanning, HasDataSetsOnlyInFcsFiles) {
+    ImportOptions options = table("pERK\n1\n");
+    options.data_set = 2;
+    EXPECT_EQ(error_of(options), "data-set: found 2, but " + options.cells +
+                                     " is a table: only FCS files have several data sets");
+    options.cells = store_fcs("cells.fcs", "", "\x01\x02");
+    EXPECT_EQ(error_of(options), options.cells + ": found 1 data set, but --data-set asks for number 2");
 }
 
 TEST_F(ImportPlanning, ChecksTheSpilloverOnlyIfItIsNeeded) {
