@@ -460,8 +460,10 @@ std::optional<std::uint64_t> FcsFile::next_data_set(std::ifstream& in) {
     if (next == 0U) return std::nullopt;
     if (next) {
         // By the standard the offset starts at this data set. Some programs count from the begin of the file.
+        // TEXT of this data set lies before the next one.
         for (const std::uint64_t begin : {base_, std::uint64_t{0}}) {
-            if (*next > file_bytes_ || begin + *next <= base_ || begin + *next + header_bytes > file_bytes_)
+            if (*next > file_bytes_ || begin + *next <= base_ + text_.end ||
+                begin + *next + header_bytes > file_bytes_)
                 continue;
             if (read_bytes(in, begin + *next - base_, begin + *next - base_ + 3) == "FCS")
                 return begin + *next;
