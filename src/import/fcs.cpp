@@ -12,7 +12,6 @@
 #include <fstream>
 #include <numeric>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 #include "core/error.hpp"
@@ -338,13 +337,13 @@ void FcsFile::read_text(std::ifstream& in) {
     bool needs_fewer_defects = false;
     std::optional<Candidate> standard;  // the first reading, that of the standard
     std::string bytes = read_bytes(in, text_.begin, text_.end + 1);
-    const auto consider = [&](const std::string& text, const FcsTextReading& reading) {
+    const auto consider = [&](const std::string& text, const FcsTextReading& reading, bool compares_form) {
         Candidate candidate{.text = parse_fcs_text(text, reading), .reading = reading};
         candidate.supplement_problem = add_supplement(in, candidate.text.keywords, reading.delimiter);
         candidate.defects = count_defects(candidate.text.keywords);
-        const bool is_better = std::tie(candidate.defects, candidate.text.oddities) <
-                                   std::tie(best.defects, best.text.oddities) &&
-                               (!needs_fewer_defects || candidate.defects < best.defects);
+        const bool is_better =
+            candidate.defects < best.defects || (compares_form && candidate.defects == best.defects &&
+                                                 candidate.text.oddities < best.text.oddities);
         if (!standard) standard = candidate;
         if (is_better) best = std::move(candidate);
     };
@@ -356,7 +355,10 @@ void FcsFile::read_text(std::ifstream& in) {
                                            DoubledDelimiter::empty_value, DoubledDelimiter::stray}) {
                     if (best.defects == 0 && best.text.oddities == 0) return;
                     start.doubled = doubled;
-                    consider(text, start);
+                    // Unusual readings must complete the required keywords. A better form alone is no reason.
+                    const bool is_usual = !needs_fewer_defects && start.first == 1 && !should_resynchronise &&
+                                          doubled <= DoubledDelimiter::by_position;
+                    consider(text, start, is_usual);
                     // The standard's way, and the one for empty values, suffice for most files.
                     if (best.defects == 0 && doubled == DoubledDelimiter::by_position) return;
                 }
@@ -374,12 +376,11 @@ void FcsFile::read_text(std::ifstream& in) {
     if (best.defects > 0 && limit > text_.begin + 1 && limit <= text_.end)
         consider_all(bytes.substr(0, limit - text_.begin));
     if (!best.text.is_terminated && can_be_longer) {
-        needs_fewer_defects = false;
         const std::string more = read_bytes(in, text_.end + 1, limit);
         const std::size_t length = more.find(best.reading.delimiter);
         const auto control = std::ranges::find_if(more, [](char c) { return c >= 0 && c < ' '; });
         if (length != std::string::npos && static_cast<std::size_t>(control - more.begin()) >= length)
-            consider(bytes + more.substr(0, length + 1), best.reading);
+            consider(bytes + more.substr(0, length + 1), best.reading, true);
     }
     if (best.text.keywords.empty()) {
         fail("TEXT", fmt::format("found no keywords in bytes {} to {}, allowed pairs of a name and a value",
@@ -459,8 +460,10 @@ std::optional<std::uint64_t> FcsFile::next_data_set(std::ifstream& in) {
     if (next == 0U) return std::nullopt;
     if (next) {
         // By the standard the offset starts at this data set. Some programs count from the begin of the file.
+        // TEXT of this data set lies before the next one.
         for (const std::uint64_t begin : {base_, std::uint64_t{0}}) {
-            if (*next > file_bytes_ || begin + *next <= base_ || begin + *next + header_bytes > file_bytes_)
+            if (*next > file_bytes_ || begin + *next <= base_ + text_.end ||
+                begin + *next + header_bytes > file_bytes_)
                 continue;
             if (read_bytes(in, begin + *next - base_, begin + *next - base_ + 3) == "FCS")
                 return begin + *next;

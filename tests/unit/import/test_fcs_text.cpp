@@ -119,6 +119,12 @@ TEST_F(FcsTextSegment, KeepsEscapedDelimitersBesideEmptyValues) {
     EXPECT_EQ(file.keyword("NOTE"), "/home");
 }
 
+TEST_F(FcsTextSegment, KeepsAnEscapedDelimiterBeforeStrayBytes) {
+    // Without $NEXTDATA a required keyword is missing in any reading.
+    FcsBytes fcs = with_text("$P2S/a//b/xx/").set("$NEXTDATA", "");
+    EXPECT_EQ(stains(open(fcs)), (Strings{"", "a/b"}));
+}
+
 TEST_F(FcsTextSegment, IgnoresBytesBehindTheLastDelimiter) {
     for (const std::string& tail :
          {std::string(8, '\0'), std::string(5, ' '), std::string("\n"), std::string("\xFF\x01junk"),
