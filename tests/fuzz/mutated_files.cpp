@@ -67,9 +67,10 @@ Options parse(int argc, char** argv) {
     return options;
 }
 
-// Mutates the structure or the bytes of a file and returns a description of the change.
-std::string mutate(const std::string& path, const std::string& victim, Draws draws) {
-    if (draws.below(2) == 0) return mutate_structure(path, victim, draws);
+// Mutates the structure or the bytes of a file and returns a description of the change. Text has no
+// structure.
+std::string mutate(const std::string& path, const std::string& victim, bool is_text, Draws draws) {
+    if (!is_text && draws.below(2) == 0) return mutate_structure(path, victim, draws);
     std::ifstream in(path, std::ios::binary);
     std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
     std::string change = mutate_bytes(bytes, draws);
@@ -131,9 +132,11 @@ int main(int argc, char** argv) {
         Draws draws(options.seed * 1000003 + i);
         const Seed& seed = draws.choose(valid);
         const std::string path = folder.file("mutated.h5");
+        const bool is_text = seed.format == "table" || seed.format == "config";
         fs::copy_file(seed.path, path, fs::copy_options::overwrite_existing);
         const Outcome mutation = run_in_child(
-            [&] { throw popflow::core::UserError(mutate(path, valid.front().path, draws)); }, 20, false);
+            [&] { throw popflow::core::UserError(mutate(path, valid.front().path, is_text, draws)); }, 20,
+            false);
         if (!options.keep.empty()) fs::copy_file(path, options.keep, fs::copy_options::overwrite_existing);
         const Outcome outcome = run_in_child([&] { format(seed.format).read(path); }, 20, options.guarded);
         const std::string problem = describe_failure(outcome, path, 2 * valid_megabytes);
