@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <compare>
 #include <cstdio>
+#include <cstring>
 #include <set>
 
+#include "core/csv.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "mpi/partition.hpp"
 #include "mpi/run_collectively.hpp"
 #include "options/import_options.hpp"
@@ -29,18 +36,17 @@ std::vector<std::string> inputs(const options::ImportConfig& config, const data_
     return paths;
 }
 
-// Joins the labels of a column of one rank, one per line. Labels come from lines of text, so they contain no
-// line break.
-std::string joined_lines(const std::set<std::string>& labels) {
+// Joins the labels of a column of one rank. Each ends with a zero byte, which no label contains.
+std::string joined_labels(const std::set<std::string>& labels) {
     std::string text;
-    for (const std::string& label : labels) text += label + "\n";
+    for (const std::string& label : labels) text.append(label).push_back('\0');
     return text;
 }
 
-// Inverse of joined_lines(): adds the labels of a text to a set.
+// Inverse of joined_labels(): adds the labels of a text to a set.
 void add_labels(const std::string& text, std::set<std::string>& labels) {
     for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = text.find('\n', begin);
+        const std::size_t end = text.find('\0', begin);
         labels.insert(text.substr(begin, end - begin));
         begin = end + 1;
     }
@@ -59,6 +65,12 @@ class Import {
 
     int run() {
         mpi::run_collectively(comm_, [this] { scan(); });
+        while (some_need_the_whole_file()) {
+            own_ = own_pieces(plan_, comm_);
+            mpi::run_collectively(comm_, [this] { scan(); });
+        }
+        find_decimal_commas();
+        make_names_unique();
         const data_import::ImportLayout layout = gather_layout();
         if (layout.rows() == 0) {
             const std::string& from =
@@ -73,7 +85,7 @@ class Import {
         if (!comm_.is_root()) return done;
         file->commit();
         for (const data_import::ImportNote& note : plan_.notes)
-            std::fprintf(stderr, "popflow: note: %s\n", note.line().c_str());
+            std::fprintf(stderr, "popflow: note: %s\n", core::printable(note.line()).c_str());
         if (plan_.has_unnamed_columns)
             std::fprintf(stderr, "popflow: note: columns without a name are left out\n");
         std::printf("%s: %s, %s, %s, columns %s\n", config_.output.c_str(),
@@ -87,20 +99,114 @@ class Import {
     // First pass: counts the rows and collects the labels of the pieces of this rank.
     void scan() {
         rows_.assign(plan_.pieces.size(), 0);
-        labels_.resize(config_.import.obs.size());
+        name_length_.assign(plan_.pieces.size(), 0);
+        whole_.assign(plan_.sources.size(), 0);
+        commas_.assign(plan_.sources.size(), "");
+        ambiguous_.assign(plan_.sources.size(), "");
+        names_.clear();
+        labels_.assign(config_.import.obs.size(), {});
+        missing_.assign(config_.import.obs.size(), 0);
         for (const std::size_t p : own_) {
-            const data_import::PieceContents contents = data_import::scan_piece(plan_, p);
+            data_import::PieceContents contents = data_import::scan_piece(plan_, p);
+            const std::size_t source = plan_.pieces[p].source;
             rows_[p] = static_cast<std::int64_t>(contents.rows);
-            for (std::size_t k = 0; k < labels_.size(); ++k)
+            name_length_[p] = static_cast<std::int64_t>(contents.name_length);
+            if (contents.needs_whole_file) whole_[source] = 1;
+            if (!contents.comma_number.empty()) commas_[source] = contents.comma_number;
+            if (!contents.ambiguous_number.empty()) ambiguous_[source] = contents.ambiguous_number;
+            for (const std::uint64_t hash : contents.name_hashes) names_.push_back({hash, source});
+            for (std::size_t k = 0; k < labels_.size(); ++k) {
                 labels_[k].insert(contents.labels[k].begin(), contents.labels[k].end());
+                missing_[k] += static_cast<std::int64_t>(contents.missing[k]);
+            }
         }
+    }
+
+    // Whether files have to be scanned again as a whole, because rows of them span lines. Collective.
+    bool some_need_the_whole_file() {
+        comm_.sum(whole_);
+        if (std::ranges::count(whole_, 0) == static_cast<std::ptrdiff_t>(whole_.size())) return false;
+        data_import::read_as_a_whole(plan_, whole_);
+        return true;
+    }
+
+    // Decides for each file whether its numbers have a decimal comma. Collective.
+    void find_decimal_commas() {
+        if (config_.import.decimal != data_import::Decimal::automatic) return;
+        std::vector<std::int64_t> commas;
+        for (const std::string& number : commas_) commas.push_back(number.empty() ? 0 : 1);
+        comm_.sum(commas);
+        for (std::size_t s = 0; s < plan_.sources.size(); ++s) {
+            plan_.sources[s].has_decimal_comma = commas[s] > 0;
+            if (commas[s] > 0)
+                plan_.notes.push_back(
+                    {.text = "numbers have a decimal comma", .path = plan_.sources[s].path});
+        }
+        std::string own;
+        for (std::size_t s = 0; s < plan_.sources.size() && own.empty(); ++s) {
+            if (!ambiguous_[s].empty() && commas[s] == 0) own = std::to_string(s) + " " + ambiguous_[s];
+        }
+        const std::vector<std::string> all = comm_.gather(own);
+        mpi::run_collectively(comm_, [&] {
+            for (const std::string& found : all) {
+                if (found.empty()) continue;
+                const std::size_t blank = found.find(' ');
+                const std::string number = found.substr(blank + 1);
+                throw core::DataError(plan_.sources[std::stoull(found)].path, "",
+                                      core::ambiguous_comma(number) +
+                                          ", or add --decimal comma if the comma is the decimal point");
+            }
+        });
+    }
+
+    // Appends a number to the names of the cells if files share names. Collective.
+    void make_names_unique() {
+        std::string own(names_.size() * sizeof(Name), '\0');
+        if (!names_.empty()) std::memcpy(own.data(), names_.data(), own.size());
+        std::vector<Name> all;
+        for (const std::string& part : comm_.gather(own)) {
+            const std::size_t before = all.size();
+            all.resize(before + part.size() / sizeof(Name));
+            if (!part.empty()) std::memcpy(&all[before], part.data(), part.size());
+        }
+        std::ranges::sort(all);
+        std::vector<std::int64_t> found{0, 0};  // whether names repeat, and whether they repeat within a file
+        for (std::size_t i = 1; i < all.size(); ++i) {
+            if (all[i].hash != all[i - 1].hash) continue;
+            found[all[i].source == all[i - 1].source ? 1 : 0] = 1;
+        }
+        comm_.sum(found);
+        if (found[0] != 0) {
+            for (std::size_t s = 0; s < plan_.sources.size(); ++s) {
+                if (plan_.sources[s].has_row_names) plan_.sources[s].name_suffix = "-" + std::to_string(s);
+            }
+            plan_.notes.push_back(
+                {.text =
+                     "several files have cells of the same name: -0, -1, ... is appended, the number of the "
+                     "file"});
+        }
+        if (found[1] != 0) plan_.notes.push_back({.text = "several cells of a file have the same name"});
+        names_.clear();
     }
 
     // Combines the counts and labels of all ranks into the layout of the file. The categories are complete
     // only on rank 0, which writes them. Collective.
     data_import::ImportLayout gather_layout() {
         comm_.sum(rows_);
+        comm_.sum(name_length_);
+        comm_.sum(missing_);
         data_import::ImportLayout layout;
+        for (std::size_t p = 0; p < plan_.pieces.size(); ++p) {
+            const std::size_t length = static_cast<std::size_t>(name_length_[p]) +
+                                       plan_.sources[plan_.pieces[p].source].name_suffix.size();
+            layout.name_length = std::max(layout.name_length, name_length_[p] == 0 ? 0 : length);
+        }
+        for (std::size_t k = 0; k < missing_.size(); ++k) {
+            if (missing_[k] == 0) continue;
+            plan_.notes.push_back(
+                {.text = fmt::format("column {}: {} such as NA read as missing", config_.import.obs[k],
+                                     core::counted(static_cast<std::size_t>(missing_[k]), "label"))});
+        }
         layout.first_row.push_back(0);
         for (const std::int64_t n : rows_)
             layout.first_row.push_back(layout.first_row.back() + static_cast<std::uint64_t>(n));
@@ -110,7 +216,7 @@ class Import {
             if (k < n_sheet) {
                 for (const data_import::ImportSource& source : plan_.sources) all.insert(source.labels[k]);
             } else {
-                for (const std::string& text : comm_.gather(joined_lines(labels_[k - n_sheet])))
+                for (const std::string& text : comm_.gather(joined_labels(labels_[k - n_sheet])))
                     add_labels(text, all);
             }
             all.erase("");
@@ -137,11 +243,24 @@ class Import {
         return text.empty() ? "none" : text;
     }
 
+    // Hash of the name of a cell, and its file.
+    struct Name {
+        std::uint64_t hash;
+        std::uint64_t source;
+        auto operator<=>(const Name&) const = default;
+    };
+
     const options::ImportConfig& config_;
     const mpi::Communicator& comm_;
     data_import::ImportPlan plan_;
     std::vector<std::size_t> own_;
-    std::vector<std::int64_t> rows_;  ///< number of rows of each piece
+    std::vector<std::int64_t> rows_;         ///< number of rows of each piece
+    std::vector<std::int64_t> name_length_;  ///< length of the longest row name of each piece
+    std::vector<std::int64_t> whole_;        ///< for each file, whether it has to be read as a whole
+    std::vector<std::string> commas_;        ///< a number with a decimal comma of each file
+    std::vector<std::string> ambiguous_;     ///< a number of each file whose comma may separate thousands
+    std::vector<std::int64_t> missing_;      ///< number of texts such as NA in each column of --obs
+    std::vector<Name> names_;
     std::vector<std::set<std::string>> labels_;
 };
 
@@ -152,7 +271,7 @@ int verb_import(const Arguments& arguments, const mpi::Communicator& comm) {
     const options::OptionTable table = import_options(config);
     const std::string usage =
         "import --sheet S.csv|--cells F.csv --output F.h5ad [options]\n\n"
-        "Converts FCS 2.0, 3.0, 3.1 and 3.2 files, one per well, or comma- or tab-separated tables of cells\n"
+        "Converts FCS 2.0, 3.0, 3.1 and 3.2 files, one per well, or tables of cells (CSV, TSV, also .gz)\n"
         "to an AnnData file. Values are those that were measured: logarithmic amplification of integers\n"
         "is undone, gain is not changed, and compensation is applied only with --compensate yes.";
     if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "output_path.hpp"
 #include "progress.hpp"
 #include "run_folder.hpp"
@@ -18,6 +19,18 @@ void report_failures(const std::vector<predict::FailedPrediction>& failed) {
         std::fprintf(stderr, "popflow: not predicted: %s: %s\n", one.what.c_str(), one.message.c_str());
 }
 
+// Prints a line for each message about the data and for rows that lack a label.
+void report_notes(const screen::Screen& screen) {
+    for (const screen::Dropped& dropped : screen.dropped) {
+        if (dropped.kind != screen::Dropped::Kind::rows) continue;
+        const bool is_missing = dropped.why.starts_with(screen::missing_label_prefix);
+        if (dropped.n_cells > 0 && !is_missing) continue;
+        const std::string rows =
+            dropped.n_cells == 0 ? "" : core::counted(dropped.n_cells, "row") + " left out: ";
+        std::fprintf(stderr, "popflow: note: %s\n", core::printable(rows + dropped.why).c_str());
+    }
+}
+
 int predict_run(const options::RunConfig& config, const options::OptionTable& table,
                 const predict::RunModel& model, const mpi::Communicator& comm) {
     const train::Checkpoint& checkpoint = model.checkpoint();
@@ -27,6 +40,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     const predict::Space space = predict::parse_space(config.space, config.screen.transform);
     if (comm.is_root()) eval::check_writable(config.output);
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, false, comm);
+    if (comm.is_root()) report_notes(screen);
     const predict::TrainedModel& trained = model.trained();
     predict::PredictionPlan plan = predict::plan_control_predictions(screen, conditions);
     plan.path = config.output;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "anndata/anndata_write.hpp"
 
+#include <algorithm>
+
 namespace popflow::anndata {
 
 void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
@@ -13,8 +15,9 @@ void create_categorical(h5::Group& obs, const std::string& name, const std::vect
     write_strings(column, "categories", categories);
 }
 
-void create_row_names(h5::Group& obs, std::size_t rows) {
-    h5::Dataset index = obs.create_contiguous_strings("_index", row_name_length(rows), rows);
+void create_row_names(h5::Group& obs, std::size_t rows, std::size_t max_length) {
+    const std::size_t length = std::max(max_length, row_name_length(rows));
+    h5::Dataset index = obs.create_contiguous_strings("_index", length, rows);
     h5::write_encoding(index, "string-array", "0.2.0");
 }
 

@@ -17,8 +17,8 @@ namespace popflow::anndata {
 /// Creates a categorical column of obs. The width of its codes is the one that pandas uses.
 void create_categorical(h5::Group& obs, const std::string& name, const std::vector<std::string>& categories,
                         std::size_t rows);
-/// Creates the index of obs, for rows named 0, 1, ...
-void create_row_names(h5::Group& obs, std::size_t rows);
+/// Creates the index of obs, for rows named 0, 1, ... and for other names of at most `max_length` bytes.
+void create_row_names(h5::Group& obs, std::size_t rows, std::size_t max_length = 0);
 /// Returns the number of bytes that each row name occupies.
 std::size_t row_name_length(std::size_t rows);
 

@@ -85,10 +85,15 @@ void write_codes(RowWriter& writer, const CodeColumn& column, const std::string&
 
 void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
                      std::size_t count) {
-    std::vector<char> bytes(count * length, '\0');
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::string name = std::to_string(row + i);
-        std::copy(name.begin(), name.end(), &bytes[i * length]);
+    write_row_names(writer, offset, length, row, std::vector<std::string>(count));
+}
+
+void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
+                     const std::vector<std::string>& names) {
+    std::vector<char> bytes(names.size() * length, '\0');
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const std::string name = names[i].empty() ? std::to_string(row + i) : names[i];
+        std::copy_n(name.begin(), std::min(name.size(), length), &bytes[i * length]);
     }
     writer.write(bytes.data(), bytes.size(), offset + row * length);
 }

@@ -65,5 +65,8 @@ void write_codes(RowWriter& writer, const CodeColumn& column, const std::string&
 /// @param offset  byte offset of the name of row 0
 void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
                      std::size_t count);
+/// Writes the given names of rows from `row` on. An empty name is replaced by the row number.
+void write_row_names(RowWriter& writer, std::uint64_t offset, std::size_t length, std::size_t row,
+                     const std::vector<std::string>& names);
 
 }  // namespace popflow::anndata

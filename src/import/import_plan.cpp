@@ -4,22 +4,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <optional>
+#include <map>
 #include <set>
 
 #include "anndata/anndata_write.hpp"
 #include "anndata/row_writer.hpp"
 #include "core/csv.hpp"
 #include "core/error.hpp"
+#include "core/label_match.hpp"
 #include "core/text.hpp"
 #include "core/text_encoding.hpp"
 #include "core/version.hpp"
 #include "import/compensation.hpp"
 #include "import/fcs.hpp"
+#include "import/table_source.hpp"
 
 namespace popflow::data_import {
 
@@ -27,12 +27,48 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-std::size_t column_of(const Strings& columns, const std::string& name, const std::string& file) {
-    const auto at = std::ranges::find(columns, name);
-    if (at != columns.end()) return static_cast<std::size_t>(at - columns.begin());
-    throw core::DataError(
-        file, name,
-        "missing column" + core::did_you_mean(name, columns) + ", found " + core::joined(columns));
+bool contains(const Strings& list, const std::string& name) {
+    return std::ranges::find(list, name) != list.end();
+}
+
+// Returns the name under which a column of labels is stored, and notes it if it is another one. AnnData
+// stores each column as a group of HDF5, whose path a slash would divide.
+std::string stored_column(ImportPlan& plan, const std::string& file, const std::string& name,
+                          std::size_t number) {
+    std::string stored = name;
+    std::ranges::replace(stored, '/', '_');
+    if (name.empty()) stored = fmt::format("column_{}", number);
+    if (name == "_index") stored = "index";
+    if (name == "__categories") stored = "categories";
+    if (stored == "." || stored == "..")
+        throw core::DataError(
+            file, fmt::format("column {}", number),
+            "found the name '" + name + "', which AnnData cannot store: give the column another name");
+    if (stored != name) {
+        const std::string column =
+            name.empty() ? fmt::format("column {}, which has no name,", number) : "column '" + name + "'";
+        plan.notes.push_back({.text = fmt::format("{} is stored as '{}'", column, stored), .path = file});
+    }
+    return stored;
+}
+
+// Adds the columns of the sheet to plan.obs. Returns their numbers.
+std::vector<std::size_t> sheet_columns(ImportPlan& plan, const core::CsvFile& sheet) {
+    std::vector<std::size_t> numbers;
+    for (std::size_t j = 0; j < sheet.columns().size(); ++j) {
+        if (j == 0 && sheet.has_row_names()) {
+            plan.notes.push_back({.text = "the names of its rows are left out", .path = sheet.path()});
+            continue;
+        }
+        const std::string name = stored_column(plan, sheet.path(), sheet.columns()[j], j + 1);
+        if (contains(plan.obs, name))
+            throw core::DataError(sheet.path(), "column '" + sheet.columns()[j] + "'",
+                                  "it would be stored as '" + name +
+                                      "', which is the name of another column: rename one of them");
+        plan.obs.push_back(name);
+        numbers.push_back(j);
+    }
+    return numbers;
 }
 
 // Reads the sheet: each row names a file of cells, and the other columns are labels of all its cells.
@@ -40,21 +76,29 @@ void read_sheet(ImportPlan& plan) {
     const std::string& path = plan.options.sheet;
     const core::CsvFile sheet(path);
     const std::size_t file = column_of(sheet.columns(), plan.options.file_column, path);
-    plan.obs = sheet.columns();
-    core::CsvFile::Rows rows(sheet, sheet.data_begin(), sheet.bytes());
+    const std::vector<std::size_t> columns = sheet_columns(plan, sheet);
+    core::CsvFile::Rows rows(sheet);
     std::set<std::string> seen;
+    std::map<std::string, std::size_t> missing;
     Strings fields;
     std::size_t number = 0;
     for (std::string line; rows.next(line);) {
         const std::string place = "row " + std::to_string(++number);
         sheet.split(core::to_utf8(line), place, fields);
+        if (std::ranges::all_of(fields, [](const std::string& field) { return field.empty(); })) continue;
         if (fields[file].empty())
             throw core::DataError(path, place + ", column " + plan.options.file_column,
                                   "found an empty field, allowed the name of a file of cells");
         if (!seen.insert(fields[file]).second)
             throw core::DataError(path, place, "found file '" + fields[file] + "' twice, allowed once");
         const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-        ImportSource source{.path = (folder / fields[file]).string(), .labels = fields};
+        ImportSource source{.path = (folder / fields[file]).string()};
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+            const std::string& label = fields[columns[k]];
+            const bool is_missing = core::is_missing_label(label);
+            source.labels.push_back(is_missing ? "" : label);
+            if (is_missing && !label.empty()) ++missing[plan.obs[k]];
+        }
         if (!std::filesystem::is_regular_file(source.path))
             throw core::DataError(
                 path, place,
@@ -63,10 +107,8 @@ void read_sheet(ImportPlan& plan) {
         plan.sources.push_back(std::move(source));
     }
     if (plan.sources.empty()) throw core::DataError(path, "", "found no rows, allowed one for each file");
-}
-
-bool contains(const Strings& list, const std::string& name) {
-    return std::ranges::find(list, name) != list.end();
+    for (const auto& [column, count] : missing)
+        plan.notes.push_back({.text = missing_labels_note(path, column, count)});
 }
 
 // Name of the column of row numbers that pandas and R write.
@@ -88,7 +130,7 @@ void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found, 
             if (are_given && std::ranges::count(wanted, name) > 1)
                 throw core::ConfigError("markers", "found '" + name + "' twice, allowed once");
             if (name == no_name && !are_given) {
-                plan.has_unnamed_columns = true;
+                plan.has_unnamed_columns = plan.has_unnamed_columns || source.is_fcs;
             } else if (!contains(excluded, name) && !contains(options.obs, name)) {
                 plan.markers.push_back(name);
             }
@@ -177,27 +219,15 @@ void plan_fcs(ImportPlan& plan, std::size_t index) {
 }
 
 void plan_table(ImportPlan& plan, std::size_t index) {
-    ImportSource& source = plan.sources[index];
-    const core::CsvFile table(source.path);
-    for (const std::string& name : plan.options.obs)
-        source.obs_columns.push_back(column_of(table.columns(), name, source.path));
     if (plan.options.data_set != 1) {
         throw core::ConfigError("data-set", fmt::format("found {}, but {} is a table: only FCS files have "
                                                         "several data sets",
-                                                        plan.options.data_set, source.path));
+                                                        plan.options.data_set, plan.sources[index].path));
     }
-    find_markers(plan, source, table.columns(), plan.options.markers, plan.options.exclude_markers);
-    for (std::uint64_t first = table.data_begin(); first < table.bytes(); first += plan.options.piece_bytes) {
-        const std::uint64_t n = std::min<std::uint64_t>(plan.options.piece_bytes, table.bytes() - first);
-        plan.pieces.push_back({index, first, n, n});
-    }
+    const Strings names = open_table(plan, index);
+    find_markers(plan, plan.sources[index], names, plan.options.markers, plan.options.exclude_markers);
+    add_table_pieces(plan, index);
 }
-
-// Contents of one piece.
-struct Rows {
-    linalg::Matrix<float> x;
-    std::vector<std::vector<std::int32_t>> codes;  // codes of the rows, for each entry of ImportOptions::obs
-};
 
 // Locations in the file that is being written.
 struct FileOffsets {
@@ -207,12 +237,12 @@ struct FileOffsets {
     std::vector<anndata::CodeColumn> columns;
 };
 
-FileOffsets find_offsets(const std::string& file, const ImportPlan& plan, std::uint64_t rows) {
+FileOffsets find_offsets(const std::string& file, const ImportPlan& plan) {
     const h5::Group root = h5::open_file(file);
     FileOffsets offsets;
     offsets.x = anndata::find_chunks(root.open_dataset("X"));
     offsets.index = root.open_dataset("obs/_index").file_offset();
-    offsets.name_length = anndata::row_name_length(rows);
+    offsets.name_length = root.open_dataset("obs/_index").type().bytes;
     for (const std::string& column : plan.obs) offsets.columns.push_back(anndata::find_codes(root, column));
     return offsets;
 }
@@ -224,11 +254,7 @@ std::int32_t code_of(const Strings& categories, const std::string& label) {
     return static_cast<std::int32_t>(at - categories.begin());
 }
 
-[[noreturn]] void fail_changed(const std::string& path) {
-    throw core::DataError(path, "", "the file changed during the import: start the import again");
-}
-
-void read_fcs(const ImportPlan& plan, const ImportPiece& piece, Rows& rows) {
+void read_fcs(const ImportPlan& plan, const ImportPiece& piece, linalg::Matrix<float>& x) {
     const ImportSource& source = plan.sources[piece.source];
     const FcsFile fcs(source.path, plan.options.data_set);
     linalg::Matrix<float> all(piece.count, fcs.parameters().size());
@@ -243,51 +269,9 @@ void read_fcs(const ImportPlan& plan, const ImportPiece& piece, Rows& rows) {
                  "the compensation needs it: import without compensation with --compensate no");
         compensation.apply(all);
     }
-    rows.x.reshape(piece.count, source.columns.size());
+    x.reshape(piece.count, source.columns.size());
     for (std::size_t i = 0; i < piece.count; ++i) {
-        for (std::size_t j = 0; j < source.columns.size(); ++j) rows.x(i, j) = all(i, source.columns[j]);
-    }
-}
-
-float parse_cell(const std::string& text, const std::string& file, const std::string& column,
-                 std::uint64_t row) {
-    float value = 0;
-    const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
-    const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
-    // Numbers that underflow a float become zero.
-    if (error == std::errc::result_out_of_range) {
-        const auto wide = core::label_number(text);
-        if (wide && std::abs(*wide) < 1) return 0;
-    }
-    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-        throw core::DataError(file, column,
-                              fmt::format("row {}: found '{}', allowed a finite number: import a column of "
-                                          "labels with --obs, or leave the column out with --exclude-markers",
-                                          row, core::to_utf8(text)));
-    }
-    return value;
-}
-
-void read_table(const ImportPlan& plan, const ImportPiece& piece, std::uint64_t file_row,
-                std::span<const anndata::CodeColumn> columns, Rows& rows) {
-    const ImportSource& source = plan.sources[piece.source];
-    const core::CsvFile table(source.path);
-    core::CsvFile::Rows lines(table, piece.first, piece.first + piece.count);
-    const std::size_t n = rows.x.rows();
-    Strings fields;
-    std::string line;
-    for (std::size_t i = 0; i < n; ++i) {
-        if (!lines.next(line)) fail_changed(source.path);
-        const std::uint64_t row = file_row + i + 1;
-        const std::string place = "row " + std::to_string(row);
-        table.split(line, place, fields);
-        for (std::size_t j = 0; j < source.columns.size(); ++j)
-            rows.x(i, j) = parse_cell(fields[source.columns[j]], source.path, plan.markers[j], row);
-        for (std::size_t k = 0; k < rows.codes.size(); ++k) {
-            const std::string label = core::to_utf8(fields[source.obs_columns[k]]);
-            rows.codes[k][i] = code_of(columns[k].categories, label);
-            if (rows.codes[k][i] < 0 && !label.empty()) fail_changed(source.path);
-        }
+        for (std::size_t j = 0; j < source.columns.size(); ++j) x(i, j) = all(i, source.columns[j]);
     }
 }
 
@@ -299,9 +283,65 @@ void write_column(anndata::RowWriter& writer, const anndata::CodeColumn& column,
     writer.write(bytes.data(), bytes.size(), column.offset + row * column.width);
 }
 
+// Writes rows [row, row + count) of the columns of the sheet.
+void write_sheet_labels(anndata::RowWriter& writer, const FileOffsets& offsets, const ImportSource& source,
+                        std::uint64_t row, std::size_t count) {
+    for (std::size_t k = 0; k < source.labels.size(); ++k) {
+        const std::vector<std::int32_t> codes(count,
+                                              code_of(offsets.columns[k].categories, source.labels[k]));
+        write_column(writer, offsets.columns[k], codes, row);
+    }
+}
+
+void write_fcs_piece(anndata::RowWriter& writer, const FileOffsets& offsets, const ImportPlan& plan,
+                     std::span<const std::uint64_t> first_row, std::size_t p) {
+    const ImportPiece& piece = plan.pieces[p];
+    const std::uint64_t row = first_row[p];
+    linalg::Matrix<float> x;
+    read_fcs(plan, piece, x);
+    anndata::write_matrix_rows(writer, offsets.x, x, row);
+    anndata::write_row_names(writer, offsets.index, offsets.name_length, row, x.rows());
+    write_sheet_labels(writer, offsets, plan.sources[piece.source], row, x.rows());
+}
+
+// Writes the rows of a piece of a table in blocks, because a piece may be a large file.
+void write_table_piece(anndata::RowWriter& writer, const FileOffsets& offsets, const ImportPlan& plan,
+                       std::span<const std::uint64_t> first_row, std::size_t p) {
+    const ImportPiece& piece = plan.pieces[p];
+    const ImportSource& source = plan.sources[piece.source];
+    std::size_t first_piece = p;
+    while (first_piece > 0 && plan.pieces[first_piece - 1].source == piece.source) --first_piece;
+    TablePieceReader reader(plan, piece, first_row[p] - first_row[first_piece]);
+    const std::size_t block =
+        std::max<std::size_t>(1, plan.options.piece_bytes / (sizeof(float) * plan.markers.size()));
+    TableRows rows;
+    std::vector<std::int32_t> codes;
+    for (std::uint64_t row = first_row[p]; row < first_row[p + 1]; row += rows.x.rows()) {
+        reader.read(std::min<std::uint64_t>(block, first_row[p + 1] - row), rows);
+        const std::size_t n = rows.x.rows();
+        anndata::write_matrix_rows(writer, offsets.x, rows.x, row);
+        if (rows.names.empty()) {
+            anndata::write_row_names(writer, offsets.index, offsets.name_length, row, n);
+        } else {
+            anndata::write_row_names(writer, offsets.index, offsets.name_length, row, rows.names);
+        }
+        write_sheet_labels(writer, offsets, source, row, n);
+        for (std::size_t k = 0; k < rows.labels.size(); ++k) {
+            const anndata::CodeColumn& column = offsets.columns[source.labels.size() + k];
+            codes.resize(n);
+            for (std::size_t i = 0; i < n; ++i) {
+                codes[i] = code_of(column.categories, rows.labels[k][i]);
+                if (codes[i] < 0 && !rows.labels[k][i].empty()) fail_changed(source.path);
+            }
+            write_column(writer, column, codes, row);
+        }
+    }
+}
+
 }  // namespace
 
 std::string ImportNote::line() const {
+    if (path.empty()) return text;
     const std::string others = files == 1 ? "" : " (and in " + core::counted(files - 1, "other file") + ")";
     return path + ": " + text + others;
 }
@@ -315,11 +355,15 @@ ImportPlan plan_import(const ImportOptions& options) {
     } else {
         read_sheet(plan);
     }
-    for (const std::string& name : options.obs) {
-        if (contains(plan.obs, name))
-            throw core::ConfigError(
-                "obs", "found '" + name + "', which is a column of the sheet or was given twice");
-        plan.obs.push_back(name);
+    for (std::size_t k = 0; k < options.obs.size(); ++k) {
+        const std::string& name = options.obs[k];
+        const std::string stored = stored_column(plan, "--obs", name, k + 1);
+        if (contains(plan.obs, stored))
+            throw core::ConfigError("obs", "found '" + name + "', which is stored as '" + stored +
+                                               "' and was given twice or is a column of the sheet" +
+                                               (options.sheet.empty() ? "" : " " + options.sheet) +
+                                               ": leave it out of --obs, or rename one of them");
+        plan.obs.push_back(stored);
     }
     for (std::size_t s = 0; s < plan.sources.size(); ++s) {
         plan.sources[s].is_fcs = is_fcs(plan.sources[s].path);
@@ -331,28 +375,32 @@ ImportPlan plan_import(const ImportOptions& options) {
 PieceContents scan_piece(const ImportPlan& plan, std::size_t piece) {
     const ImportPiece& p = plan.pieces.at(piece);
     const ImportSource& source = plan.sources[p.source];
-    PieceContents contents;
-    contents.labels.resize(plan.options.obs.size());
     if (source.is_fcs) {
+        PieceContents contents;
         contents.rows = p.count;
+        contents.labels.resize(plan.options.obs.size());
+        contents.missing.resize(plan.options.obs.size());
         return contents;
     }
-    const core::CsvFile table(source.path);
-    core::CsvFile::Rows rows(table, p.first, p.first + p.count);
-    std::vector<std::set<std::string>> labels(plan.options.obs.size());
-    Strings fields;
-    for (std::string line; rows.next(line); ++contents.rows) {
-        if (labels.empty()) continue;
-        core::split_fields(line, table.separator(), source.path, "a row", fields);
-        for (std::size_t k = 0; k < labels.size(); ++k) {
-            // read_table() reports a row that is too short, with its number.
-            if (source.obs_columns[k] < fields.size())
-                labels[k].insert(core::to_utf8(fields[source.obs_columns[k]]));
+    return scan_table(plan, p);
+}
+
+void read_as_a_whole(ImportPlan& plan, std::span<const std::int64_t> whole) {
+    std::vector<ImportPiece> pieces;
+    for (const ImportPiece& piece : plan.pieces) {
+        if (whole[piece.source] == 0) {
+            pieces.push_back(piece);
+        } else if (pieces.empty() || pieces.back().source != piece.source) {
+            pieces.push_back(piece);
+        } else {
+            pieces.back().count += piece.count;
+            pieces.back().bytes += piece.bytes;
         }
     }
-    for (std::size_t k = 0; k < labels.size(); ++k)
-        contents.labels[k].assign(labels[k].begin(), labels[k].end());
-    return contents;
+    plan.pieces = std::move(pieces);
+    for (std::size_t s = 0; s < plan.sources.size(); ++s) {
+        if (whole[s] != 0) plan.sources[s].is_divisible = false;
+    }
 }
 
 std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, const ImportLayout& layout,
@@ -374,7 +422,7 @@ std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, con
         obs.write_attribute("_index", "_index");
         for (std::size_t k = 0; k < plan.obs.size(); ++k)
             anndata::create_categorical(obs, plan.obs[k], layout.categories[k], rows);
-        anndata::create_row_names(obs, rows);
+        anndata::create_row_names(obs, rows, layout.name_length);
         h5::DataFrame var;
         var.set_row_names(plan.markers);
         if (!plan.channels.empty()) var.add("channel", plan.channels);
@@ -396,34 +444,14 @@ std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, con
 void write_pieces(const ImportPlan& plan, std::span<const std::uint64_t> first_row, const std::string& path,
                   std::span<const std::size_t> pieces) {
     const std::string file = path + ".tmp";
-    const FileOffsets offsets = find_offsets(file, plan, first_row.back());
-    const std::size_t n_sheet = plan.obs.size() - plan.options.obs.size();
+    const FileOffsets offsets = find_offsets(file, plan);
     anndata::RowWriter writer(file, path);
-    Rows rows;
-    rows.codes.resize(plan.options.obs.size());
     for (const std::size_t p : pieces) {
-        const ImportPiece& piece = plan.pieces.at(p);
-        const ImportSource& source = plan.sources[piece.source];
-        const std::uint64_t row = first_row[p];
-        const std::size_t n = first_row[p + 1] - row;
-        if (n == 0) continue;
-        std::size_t first_piece = p;
-        while (first_piece > 0 && plan.pieces[first_piece - 1].source == piece.source) --first_piece;
-        rows.x.reshape(n, plan.markers.size());
-        for (auto& codes : rows.codes) codes.resize(n);
-        if (source.is_fcs) {
-            read_fcs(plan, piece, rows);
+        if (first_row[p + 1] == first_row[p]) continue;
+        if (plan.sources[plan.pieces.at(p).source].is_fcs) {
+            write_fcs_piece(writer, offsets, plan, first_row, p);
         } else {
-            read_table(plan, piece, row - first_row[first_piece], std::span(offsets.columns).subspan(n_sheet),
-                       rows);
-        }
-        anndata::write_matrix_rows(writer, offsets.x, rows.x, row);
-        anndata::write_row_names(writer, offsets.index, offsets.name_length, row, n);
-        for (std::size_t k = 0; k < plan.obs.size(); ++k) {
-            const std::vector<std::int32_t> same(
-                k < n_sheet ? n : 0,
-                k < n_sheet ? code_of(offsets.columns[k].categories, source.labels[k]) : 0);
-            write_column(writer, offsets.columns[k], k < n_sheet ? same : rows.codes[k - n_sheet], row);
+            write_table_piece(writer, offsets, plan, first_row, p);
         }
     }
     writer.sync();

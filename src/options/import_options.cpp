@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "options/import_options.hpp"
 
+#include "core/label_list.hpp"
 #include "core/parse.hpp"
-#include "core/text.hpp"
 
 namespace popflow::options {
 
@@ -17,16 +17,20 @@ void add_text(OptionTable& table, const std::string& name, std::string& field, c
 }
 
 void add_list(OptionTable& table, const std::string& name, Strings& field, const std::string& help) {
-    table.add({name, Section::general, "NAMES", help,
-               [&field](const Strings& v) {
+    table.add({name,
+               Section::general,
+               "NAMES",
+               help,
+               [&field, name](const Strings& v) {
                    field.clear();
                    for (const std::string& one : v) {
-                       for (std::string& item : core::split_text(one, ',')) {
-                           if (!item.empty()) field.push_back(std::move(item));
-                       }
+                       for (std::string& item : core::split_list(name, one)) field.push_back(std::move(item));
                    }
                },
-               [&field] { return field.empty() ? Strings{} : Strings{core::joined(field, field.size())}; }});
+               [&field] { return field.empty() ? Strings{} : Strings{core::list_text(field)}; },
+               true,
+               {},
+               true});
 }
 
 }  // namespace
@@ -67,6 +71,16 @@ OptionTable import_options(ImportConfig& config) {
                    import.compensate = core::parse_choice("compensate", v.back(), {"no", "yes"}) == 1;
                },
                [&import] { return Strings{import.compensate ? "yes" : "no"}; }});
+    const Strings decimals{"auto", "point", "comma"};
+    table.add(
+        {"decimal", Section::general, "auto|point|comma",
+         "decimal mark of the numbers in tables of cells. auto finds it out, and refuses numbers such as "
+         "1,234 if no other number of the file shows what the comma means",
+         [&import, decimals](const Strings& v) {
+             import.decimal =
+                 static_cast<data_import::Decimal>(core::parse_choice("decimal", v.back(), decimals));
+         },
+         [&import, decimals] { return Strings{decimals[static_cast<std::size_t>(import.decimal)]}; }});
     return table;
 }
 

@@ -10,7 +10,10 @@
 #include <map>
 #include <sstream>
 
+#include "core/label_list.hpp"
 #include "core/text.hpp"
+#include "core/text_reader.hpp"
+#include "options/other_names.hpp"
 
 namespace po = boost::program_options;
 
@@ -33,38 +36,15 @@ po::options_description describe(const std::vector<Option>& options, const std::
     return description;
 }
 
-// Suggests a known option: one with a similar name, or one that other programs call `name`.
-std::string suggested_option(const std::string& name, const std::vector<std::string>& known) {
-    static const std::map<std::string, std::string> other_names{{"lr", "rate"},
-                                                                {"learning-rate", "rate"},
-                                                                {"epochs", "steps"},
-                                                                {"iterations", "steps"},
-                                                                {"batch", "batch-pairs"},
-                                                                {"batch-size", "batch-pairs"},
-                                                                {"input", "data"},
-                                                                {"file", "data"},
-                                                                {"out", "output"},
-                                                                {"model", "run"},
-                                                                {"checkpoint", "run"},
-                                                                {"neighbours", "knn"},
-                                                                {"k", "knn"},
-                                                                {"donor", "column"},
-                                                                {"width", "hidden"}};
-    const auto at = other_names.find(name);
-    if (at != other_names.end() && std::ranges::find(known, at->second) != known.end())
-        return " (did you mean '" + at->second + "'?)";
-    return core::did_you_mean(name, known);
-}
-
 // Throws the error of Boost as a ConfigError, with a suggestion for an unknown option.
-[[noreturn]] void rethrow(const po::error& error, const std::vector<std::string>& known,
-                          const std::string& where) {
+[[noreturn]] void rethrow(const po::error& error, const std::vector<std::string>& known) {
     if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
         std::string name = unknown->get_option_name();
         name.erase(0, name.find_first_not_of('-'));
-        throw core::ConfigError(where + name, "unknown option" + suggested_option(name, known));
+        name = name.substr(0, name.find('='));
+        throw core::ConfigError(name, "unknown option" + option_advice(name, known));
     }
-    throw core::ConfigError(where.empty() ? "usage" : where.substr(0, where.size() - 2), error.what());
+    throw core::ConfigError("usage", error.what());
 }
 
 using Values = std::map<std::string, std::vector<std::string>>;
@@ -85,11 +65,67 @@ void collect(const po::parsed_options& parsed, Values& values, std::vector<std::
 }
 
 std::string read_text(const std::string& path) {
-    std::ifstream in(path);
     std::error_code ignored;
-    if (!in || std::filesystem::is_directory(path, ignored))
+    if (!std::ifstream(path) || std::filesystem::is_directory(path, ignored))
         throw core::ConfigError("config", "cannot read '" + path + "'");
-    return {std::istreambuf_iterator<char>(in), {}};
+    core::TextReader in(path);
+    std::string text;
+    for (std::string line; in.next(line, true);) text += line + "\n";
+    return text;
+}
+
+std::string stripped(const std::string& text) {
+    const std::size_t begin = text.find_first_not_of(" \t\r");
+    if (begin == std::string::npos) return "";
+    return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+// Returns the position of the `#` that starts a comment. One in double quotes does not. A quote opens at the
+// start of a value, of an item of a list, or of a label behind `:`.
+std::size_t comment_begin(const std::string& line) {
+    bool is_open = false;
+    char before = '\0';  // the last character that is not blank
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        if (c == '#' && !is_open) return i;
+        if (c == '"' && (is_open || before == '=' || before == ',' || before == ':' || before == '"'))
+            is_open = !is_open;
+        if (c != ' ' && c != '\t') before = c;
+    }
+    return is_open ? line.find('#') : std::string::npos;
+}
+
+// A line `key = value` of a configuration file.
+struct Assignment {
+    std::string key;
+    std::string value;
+    std::size_t line = 0;
+};
+
+std::vector<Assignment> parse_lines(const std::string& text, const std::string& name) {
+    std::vector<Assignment> assignments;
+    std::istringstream in(text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text);
+    std::size_t number = 0;
+    for (std::string line; std::getline(in, line);) {
+        ++number;
+        const std::string content = stripped(line.substr(0, comment_begin(line)));
+        if (content.empty()) continue;
+        const std::size_t equals = content.find('=');
+        if (equals == std::string::npos || equals == 0)
+            throw core::ConfigError(name,
+                                    "line " + std::to_string(number) + ": found '" + content +
+                                        "', allowed lines `option = value` and comments that start with #");
+        assignments.push_back(
+            {stripped(content.substr(0, equals)), stripped(content.substr(equals + 1)), number});
+    }
+    return assignments;
+}
+
+// Removes the double quotes around a value.
+std::string unquoted(const std::string& key, const std::string& value) {
+    if (!value.starts_with('"')) return value;
+    const std::vector<std::string> items = core::split_list(key, value);
+    return items.size() == 1 ? items.front() : value;
 }
 
 // Returns the same path for all names of a file.
@@ -100,14 +136,6 @@ std::string canonical_path(const std::string& path) {
 }
 
 constexpr const char* include_key = "include";
-
-const std::vector<Section>& all_sections() {
-    static const std::vector<Section> sections{Section::general,   Section::data,     Section::split,
-                                               Section::model,     Section::train,    Section::run_folder,
-                                               Section::transport, Section::evaluate, Section::predict,
-                                               Section::inspect,   Section::report,   Section::simulate};
-    return sections;
-}
 
 std::string heading_of(Section section) {
     switch (section) {
@@ -219,7 +247,13 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
         collect(po::command_line_parser(arguments).options(description).style(style).run(), flags,
                 positional);
     } catch (const po::error& error) {
-        rethrow(error, known, "");
+        rethrow(error, known);
+    }
+    for (const auto& [name, values] : flags) {
+        const Option* option = find(name);
+        if (values.size() < 2 || option->repeatable || option->argument.empty()) continue;
+        throw core::ConfigError(name, "found it twice, with '" + values[0] + "' and '" + values[1] +
+                                          "': give it once, because it takes one value");
     }
     if (const auto file = flags.find("config"); file != flags.end()) {
         parse_text(read_text(file->second.back()), file->second.back());
@@ -242,14 +276,27 @@ void OptionTable::parse_file(const std::string& text, const std::string& name,
                              std::vector<std::string>& open_files) const {
     std::vector<std::string> known{include_key};
     for (const Option& option : options_) known.push_back(option.name);
-    po::options_description description = describe(options_, all_sections());
-    description.add_options()(include_key, po::value<std::vector<std::string>>()->composing());
     Values keys;
-    try {
-        std::istringstream in(text);
-        collect(po::parse_config_file(in, description), keys, nullptr);
-    } catch (const po::error& error) {
-        rethrow(error, known, name + ": ");
+    std::map<std::string, Assignment> first;
+    for (const Assignment& assignment : parse_lines(text, name)) {
+        const std::string& key = assignment.key;
+        const Option* option = find(key);
+        if (option == nullptr && key != include_key)
+            throw core::ConfigError(name + ": " + key, "unknown option" + option_advice(key, known));
+        const bool is_single = option != nullptr && !option->repeatable;
+        const auto [earlier, is_new] = first.try_emplace(key, assignment);
+        if (is_single && !is_new) {
+            throw core::ConfigError(name, key + ": found '" + earlier->second.value + "' on line " +
+                                              std::to_string(earlier->second.line) + " and '" +
+                                              assignment.value + "' on line " +
+                                              std::to_string(assignment.line) + ": keep one of them");
+        }
+        try {
+            const bool is_text = is_single || key == include_key;
+            keys[key].push_back(is_text ? unquoted(key, assignment.value) : assignment.value);
+        } catch (const core::ConfigError& error) {
+            throw core::ConfigError(name, error.what());
+        }
     }
     if (keys.contains("config"))
         throw core::ConfigError(name,
@@ -286,15 +333,26 @@ std::string OptionTable::text(const std::vector<Section>& sections) const {
     for (const Option& option : options_) {
         if (!option.stored || !contains(sections, option.section)) continue;
         for (const std::string& value : option.text()) {
-            if (value.find_first_of("#\n") != std::string::npos) {
-                throw core::ConfigError(option.name, "found '" + value +
-                                                         "', allowed text without '#', which starts a "
-                                                         "comment in a configuration file");
-            }
-            out += option.name + " = " + value + "\n";
+            out += option.name + " = " + file_value(option, value) + "\n";
         }
     }
     return out;
+}
+
+// Returns a value in the form in which a configuration file has it.
+std::string OptionTable::file_value(const Option& option, const std::string& value) const {
+    if (value.find('\n') != std::string::npos)
+        throw core::ConfigError(option.name, "found '" + value + "', allowed text without line breaks");
+    const bool is_safe = comment_begin(option.name + " = " + value) == std::string::npos &&
+                         stripped(value) == value && (option.repeatable || !value.starts_with('"'));
+    if (is_safe) return value;
+    if (option.repeatable)
+        throw core::ConfigError(option.name,
+                                "found '" + value +
+                                    "', in which # would start a comment in a configuration file: put "
+                                    "the label in double quotes");
+    const std::string item = core::list_item(value);
+    return item.starts_with('"') ? item : '"' + item + '"';
 }
 
 std::vector<std::pair<std::string, std::vector<const Option*>>> OptionTable::groups(

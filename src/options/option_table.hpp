@@ -41,6 +41,8 @@ struct Option {
     std::function<std::vector<std::string>()> text;  ///< the current values, in the form that set() reads
     bool stored = true;                              ///< whether it is part of the resolved configuration
     core::OptionEffect effect{};
+    /// Whether it may be given several times. It then takes lists, whose items may be in double quotes.
+    bool repeatable = false;
     std::vector<Section> shared_with{};  ///< further sections whose verbs accept it
     std::vector<std::string> initial{};  ///< values when the option was added to a table
 };
@@ -78,13 +80,17 @@ class OptionTable {
     /// so one file can be used with every verb.
     /// @param positional  receives the arguments that are not flags. If it is nullptr, such arguments are an
     /// error.
-    /// @throws core::ConfigError for an unknown key, a missing value or a value that is not allowed
+    /// @throws core::ConfigError for an unknown key, a missing value, a value that is not allowed, or two
+    /// values of an option that takes one
     void parse(const std::vector<std::string>& arguments, const std::vector<Section>& sections,
                std::vector<std::string>* positional) const;
     /// Sets options from the text of a configuration file.
     ///
     /// `include = F.cfg` reads another file first, whose keys are overridden by those of the including file.
-    /// The path is relative to the including file.
+    /// The path is relative to the including file. A value of an option that takes one may be in double
+    /// quotes. A
+    /// `#` outside quotes starts a comment. Lines may end in CR, and the text may begin with a byte order
+    /// mark.
     /// @param name  path of the file, for messages and for relative paths of included files
     /// @throws core::ConfigError as parse(), and for a file that includes itself
     void parse_text(const std::string& text, const std::string& name) const;
@@ -115,6 +121,7 @@ class OptionTable {
                  std::vector<std::string>& open_files) const;
 
     void set(const std::string& name, const std::vector<std::string>& values) const;
+    std::string file_value(const Option& option, const std::string& value) const;
 
     std::vector<Option> options_;
     DefaultSetter on_parsed_;

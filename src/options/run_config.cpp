@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
+#include "core/dose.hpp"
+#include "core/label_list.hpp"
 #include "core/parse.hpp"
 #include "core/text.hpp"
 #include "metrics/metric.hpp"
@@ -22,9 +25,7 @@ namespace {
 using core::Affects;
 using Strings = std::vector<std::string>;
 
-std::string list_text(const Strings& values) {
-    return core::joined(values, values.size());
-}
+using core::list_text;
 
 std::string list_choice(const Strings& allowed) {
     std::string text;
@@ -35,14 +36,17 @@ std::string list_choice(const Strings& allowed) {
 // Adds options to one section of a table. Each option refers to a field of the configuration.
 class Adder {
   public:
+    static constexpr bool stored = true;
+    static constexpr bool repeatable = true;
+
     Adder(OptionTable& table, Section section, core::OptionEffect effect = {})
         : table_(table), section_(section), effect_(std::move(effect)) {}
 
     void text(const std::string& name, std::string& field, const std::string& argument,
-              const std::string& help, bool stored = true) {
+              const std::string& help, bool is_stored = true) {
         add(
             name, argument, help, [&field](const Strings& v) { field = v.back(); },
-            [&field] { return field.empty() ? Strings{} : Strings{field}; }, stored);
+            [&field] { return field.empty() ? Strings{} : Strings{field}; }, is_stored);
     }
     template <class Count>
     void count(const std::string& name, Count& field, std::uint64_t min, const std::string& help,
@@ -74,15 +78,13 @@ class Adder {
     void list(const std::string& name, Strings& field, const std::string& argument, const std::string& help) {
         add(
             name, argument, help,
-            [&field](const Strings& v) {
+            [&field, name](const Strings& v) {
                 field.clear();
                 for (const std::string& one : v) {
-                    for (std::string& item : core::split_text(one, ',')) {
-                        if (!item.empty()) field.push_back(std::move(item));
-                    }
+                    for (std::string& item : core::split_list(name, one)) field.push_back(std::move(item));
                 }
             },
-            [&field] { return field.empty() ? Strings{} : Strings{list_text(field)}; });
+            [&field] { return field.empty() ? Strings{} : Strings{list_text(field)}; }, stored, repeatable);
     }
     void toggle(const std::string& name, bool& field, const std::string& help) {
         add(
@@ -93,8 +95,10 @@ class Adder {
             [&field] { return Strings{field ? "true" : "false"}; }, false);
     }
     void add(const std::string& name, const std::string& argument, const std::string& help,
-             std::function<void(const Strings&)> set, std::function<Strings()> text, bool stored = true) {
-        table_.add({name, section_, argument, help, std::move(set), std::move(text), stored, effect_});
+             std::function<void(const Strings&)> set, std::function<Strings()> text, bool is_stored = true,
+             bool is_repeatable = false) {
+        table_.add({name, section_, argument, help, std::move(set), std::move(text), is_stored, effect_,
+                    is_repeatable});
     }
 
   private:
@@ -115,21 +119,26 @@ void add_data(OptionTable& table, RunConfig& config) {
             static const Strings roles{"patient",   "culture", "treatment", "concentration",
                                        "replicate", "plate",   "cell_type"};
             for (const std::string& value : values) {
-                for (const std::string& item : core::split_text(value, ',')) {
-                    const auto equals = item.find('=');
-                    if (equals == std::string::npos || equals + 1 == item.size()) {
-                        throw core::ConfigError("column", "found '" + item + "', allowed ROLE=NAME");
+                bool is_first = true;
+                for (const auto& [role, name] : core::split_assignments("column", value)) {
+                    if (role.empty() || name.empty()) {
+                        throw core::ConfigError(
+                            "column",
+                            "found '" + (role.empty() ? name : role + "=") + "', allowed ROLE=NAME" +
+                                (is_first ? "" : ", with double quotes around a name with a comma"));
                     }
-                    core::parse_choice("column", item.substr(0, equals), roles);
-                    screen.columns[item.substr(0, equals)] = item.substr(equals + 1);
+                    is_first = false;
+                    core::parse_choice("column", role, roles);
+                    screen.columns[role] = name;
                 }
             }
         },
         [&screen] {
             Strings out;
-            for (const auto& [role, name] : screen.columns) out.push_back(role + "=" + name);
+            for (const auto& [role, name] : screen.columns) out.push_back(core::list_item(role + "=" + name));
             return out;
-        });
+        },
+        Adder::stored, Adder::repeatable);
     add.list("control", screen.control_labels, "LABELS", "treatment labels of control populations");
     add.list("pair-by", screen.pair_by, "COLUMNS", "roles or obs columns that identify an experiment");
     add.count("min-cells", screen.min_cells, 1,
@@ -149,7 +158,7 @@ void add_data(OptionTable& table, RunConfig& config) {
             screen.exclude = v;
             std::erase(screen.exclude, "");
         },
-        [&screen] { return screen.exclude; });
+        [&screen] { return screen.exclude; }, Adder::stored, Adder::repeatable);
 }
 
 void add_split(OptionTable& table, RunConfig& config) {
@@ -376,6 +385,31 @@ std::vector<double> parse_numbers(const std::string& key, const Strings& values,
     return numbers;
 }
 
+// Reads doses, which may have units of one quantity: `1 uM, 100 nM`.
+std::vector<double> parse_doses(const std::string& key, const Strings& values) {
+    std::vector<double> numbers;
+    std::map<core::Quantity, std::string> labels;
+    for (const std::string& value : values) {
+        for (const std::string& item : core::split_list(key, value)) {
+            const auto dose = core::parse_dose(item);
+            if (!dose || dose->value < 0) {
+                throw core::ConfigError(
+                    key, "found '" + item +
+                             "', allowed a number from 0, which may have a unit: " + core::known_units());
+            }
+            labels.emplace(dose->quantity, item);
+            if (labels.size() > 1)
+                throw core::ConfigError(key, "found '" + labels.begin()->second + "' and '" +
+                                                 labels.rbegin()->second +
+                                                 "', which cannot be converted into each other");
+            if (std::ranges::find(numbers, dose->value) != numbers.end())
+                throw core::ConfigError(key, "found '" + item + "' twice, allowed once");
+            numbers.push_back(dose->value);
+        }
+    }
+    return numbers;
+}
+
 Strings numbers_text(const std::vector<double>& numbers) {
     Strings labels;
     for (const double number : numbers) labels.push_back(core::number_label(number));
@@ -386,18 +420,19 @@ void add_predict(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::predict);
     add.add(
         "treatment", "NAMES", "treatments to predict (default: all that were trained on)",
-        [&config](const Strings& v) { config.treatments = v; }, [&config] { return config.treatments; });
+        [&config](const Strings& v) { config.treatments = v; }, [&config] { return config.treatments; },
+        Adder::stored, Adder::repeatable);
     add.add(
         "concentration", "NUMBERS",
-        "concentrations to predict, after training with --doses all (default: those that were trained on)",
-        [&config](const Strings& v) {
-            config.concentrations = parse_numbers("concentration", v, 0, std::numeric_limits<double>::max());
-        },
-        [&config] { return numbers_text(config.concentrations); });
+        "concentrations to predict, as numbers or with a unit (`10 uM`), after training with --doses all "
+        "(default: "
+        "those that were trained on)",
+        [&config](const Strings& v) { config.concentrations = parse_doses("concentration", v); },
+        [&config] { return numbers_text(config.concentrations); }, Adder::stored, Adder::repeatable);
     add.add(
         "times", "NUMBERS", "flow times in [0, 1] at which cells are also written, as layers. Time 1 is X",
         [&config](const Strings& v) { config.times = parse_numbers("times", v, 0, 1); },
-        [&config] { return numbers_text(config.times); });
+        [&config] { return numbers_text(config.times); }, Adder::stored, Adder::repeatable);
 }
 
 void add_run_folder(OptionTable& table, RunConfig& config) {
@@ -463,8 +498,8 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
     add.list("cultures", screen.cultures, "NAMES", "cultures: some of PDO, F and PDOF");
     add.list("treatments", screen.treatments, "NAMES",
              "treatments: some of O, S, VS, L, V, F, C, SF, CS, CF and CSF");
-    add.count("replicates", screen.replicates, 1, "number of replicates of each plate", 1000);
-    add.count("dose-levels", screen.doses, 1, "number of concentrations of a single drug", 1000);
+    add.count("replicates", screen.replicates, 1, "number of replicates of each plate", 26);
+    add.count("dose-levels", screen.doses, 1, "number of concentrations of a single drug", 9);
     add.choice("cyclin-b1", screen.cyclin_b1, {"no", "yes"},
                "add Cyclin B1 as a 44th marker, which the configurations of the organoid screen leave out");
     add.add(
@@ -479,7 +514,7 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
                 core::parse_count("cells", text.substr(colon + 1), screen.min_cells, 1U << 30U);
         },
         [&screen] { return Strings{fmt::format("{}:{}", screen.min_cells, screen.max_cells)}; });
-    add.number("failed-wells", screen.failed_wells, 0, 0.99,
+    add.number("failed-wells", screen.failed_wells, 0, 0.9,
                "fraction of treatments that are missing from an experiment");
     add.count("pairs", screen.pairs, 0,
               "exact number of (control, highest dose) pairs, 0 to derive it from the other options",

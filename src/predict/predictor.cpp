@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <new>
 
+#include "core/label_list.hpp"
+#include "core/label_match.hpp"
 #include "core/text.hpp"
 #include "mpi/partition.hpp"
 
@@ -39,14 +41,15 @@ std::vector<std::string> requested_treatments(const screen::Conditions& trained,
     const auto add = [&](const std::string& name) {
         if (std::ranges::find(requested, name) == requested.end()) requested.push_back(name);
     };
+    std::vector<std::string> known = trained.vectors().names();
+    for (const auto& treatment : trained.treatments()) known.push_back(treatment.name);
     for (const std::string& text : treatments) {
         if (trained.knows(text)) {
             add(text);
             continue;
         }
-        for (const std::string& name : core::split_text(text, ',')) {
-            if (!name.empty()) add(name);
-        }
+        for (const std::string& name : core::rejoin_labels(core::split_list("treatment", text), known))
+            add(trained.knows(name) ? name : core::match_label("treatment", name, known).value_or(name));
     }
     if (requested.empty()) {
         for (const auto& treatment : trained.treatments()) add(treatment.name);

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 
+#include "core/csv.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/text_encoding.hpp"
 #include "models/family.hpp"
 #include "report/builtin_tables.hpp"
 
@@ -27,6 +29,30 @@ bool remove_suffix(std::string& text, const std::string& suffix) {
 
 }  // namespace
 
+void PublishedTable::check_columns(const std::vector<std::string>& columns, const std::string& name) {
+    if (columns.size() >= 3 && columns[0] == "method" && columns[1] == "base" && columns[2] == "knn") return;
+    throw core::DataError(
+        name, "line 1",
+        "found '" + core::joined(columns, columns.size()) + "', allowed columns method,base,knn,...");
+}
+
+void PublishedTable::add_row(const std::vector<std::string>& columns, const std::vector<std::string>& cells,
+                             bool has_comma, const std::string& place) {
+    auto& row = rows_[cells[0] + "," + cells[1] + "," + cells[2]];
+    for (std::size_t c = 3; c < cells.size(); ++c) {
+        if (cells[c].empty()) continue;
+        const std::optional<double> value = core::decimal_number(cells[c], has_comma);
+        if (!value) {
+            throw core::DataError(source_, place + ", column " + columns[c],
+                                  "found '" + cells[c] + "', allowed a number or an empty cell");
+        }
+        std::string column = core::lower_case(columns[c]);
+        const bool is_deviation = remove_suffix(column, "_std");
+        const double scaled = remove_suffix(column, "_e3") ? *value / 1000 : *value;
+        (is_deviation ? row[column].deviation.emplace() : row[column].mean) = scaled;
+    }
+}
+
 PublishedTable PublishedTable::parse(const std::string& csv, const std::string& name) {
     PublishedTable table;
     table.source_ = name;
@@ -40,10 +66,7 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
         if (cells.empty()) continue;
         if (columns.empty()) {
             columns = cells;
-            if (cells.size() < 3 || cells[0] != "method" || cells[1] != "base" || cells[2] != "knn") {
-                throw core::DataError(name, "line 1",
-                                      "found '" + line + "', allowed columns method,base,knn,...");
-            }
+            check_columns(columns, name);
             continue;
         }
         const std::string where = "line " + std::to_string(number);
@@ -52,21 +75,28 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
                 name, where,
                 fmt::format("found {} cells, allowed {}, one per column", cells.size(), columns.size()));
         }
-        auto& row = table.rows_[cells[0] + "," + cells[1] + "," + cells[2]];
-        for (std::size_t c = 3; c < cells.size(); ++c) {
-            if (cells[c].empty()) continue;
-            const std::optional<double> value = core::label_number(cells[c]);
-            if (!value) {
-                throw core::DataError(name, where + ", column " + columns[c],
-                                      "found '" + cells[c] + "', allowed a number or an empty cell");
-            }
-            std::string column = core::lower_case(columns[c]);
-            const bool is_deviation = remove_suffix(column, "_std");
-            const double scaled = remove_suffix(column, "_e3") ? *value / 1000 : *value;
-            (is_deviation ? row[column].deviation.emplace() : row[column].mean) = scaled;
-        }
+        table.add_row(columns, cells, false, where);
     }
     if (table.rows_.empty()) throw core::DataError(name, "", "found no row of published values");
+    return table;
+}
+
+PublishedTable PublishedTable::read(const std::string& path) {
+    const core::CsvFile file(path);
+    check_columns(file.columns(), path);
+    PublishedTable table;
+    table.source_ = path;
+    std::vector<std::vector<std::string>> rows;
+    std::vector<std::string> values;
+    core::CsvFile::Rows reader(file);
+    for (std::string row; reader.next(row);) {
+        file.split(core::to_utf8(row), "row " + std::to_string(rows.size() + 1), rows.emplace_back());
+        values.insert(values.end(), rows.back().begin() + 3, rows.back().end());
+    }
+    const bool has_comma = core::has_decimal_comma(values, path);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        table.add_row(file.columns(), rows[i], has_comma, "row " + std::to_string(i + 1));
+    if (table.rows_.empty()) throw core::DataError(path, "", "found no row of published values");
     return table;
 }
 
@@ -77,13 +107,13 @@ PublishedTable PublishedTable::load(const std::string& name_or_path) {
         table.source_ = "Atanackovic et al., arXiv 2408.14608 (" + name_or_path + ")";
         return table;
     }
-    std::ifstream in(name_or_path);
-    const std::string csv{std::istreambuf_iterator<char>(in), {}};
-    if (!in.is_open() || csv.empty()) {
+    std::error_code ignored;
+    const auto size = std::filesystem::file_size(name_or_path, ignored);
+    if (ignored || size == 0) {
         throw core::ConfigError("published", "found '" + name_or_path + "', allowed " +
                                                  core::joined(builtin_names()) + " or a readable CSV file");
     }
-    return parse(csv, name_or_path);
+    return read(name_or_path);
 }
 
 std::vector<std::string> PublishedTable::builtin_names() {

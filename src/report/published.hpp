@@ -45,6 +45,11 @@ class PublishedTable {
                                        const std::string& metric) const;
 
   private:
+    static PublishedTable read(const std::string& path);
+    static void check_columns(const std::vector<std::string>& columns, const std::string& name);
+    void add_row(const std::vector<std::string>& columns, const std::vector<std::string>& cells,
+                 bool has_comma, const std::string& place);
+
     std::string source_;
     std::map<std::string, std::map<std::string, PublishedValue>>
         rows_;  ///< method,base,knn -> column -> value

@@ -32,7 +32,7 @@ class RowGatherer {
           wanted_(populations),
           cells_(cells),
           rows_(rows),
-          columns_(data, screen.options),
+          columns_(data, screen.options, true),
           keys_(data, columns_.names()),
           filled_(populations.size(), 0) {
         if (rows_ != nullptr) rows_->assign(populations.size(), {});
@@ -107,7 +107,7 @@ class RowGatherer {
         }
         if (slot != npos) {
             const std::vector<std::string>& types = screen_.cell_types;
-            const std::string& label = keys_.label(key, columns_.column(Role::cell_type));
+            const std::string label = columns_.label(keys_, key, columns_.column(Role::cell_type));
             const auto place = std::lower_bound(types.begin(), types.end(), label);
             if (place == types.end() || *place != label) fail_changed();
             type = static_cast<std::uint8_t>(place - types.begin());

@@ -9,7 +9,9 @@
 #include <tuple>
 
 #include "anndata/anndata.hpp"
+#include "core/dose.hpp"
 #include "core/error.hpp"
+#include "core/label_match.hpp"
 #include "core/text.hpp"
 #include "screen/marker_choice.hpp"
 #include "screen/row_keys.hpp"
@@ -132,10 +134,61 @@ void check_concentrations(const Screen& screen, const std::string& column) {
         if (concentrations.size() < 2) continue;
         for (const std::string& label : concentrations) {
             if (core::label_number(label)) continue;
-            throw core::DataError(screen.file, "obs/" + column,
-                                  fmt::format("found `{}` for treatment {}, which has {} concentrations: "
-                                              "they must be numbers, so that doses have an order",
-                                              label, treatment, concentrations.size()));
+            throw core::DataError(
+                screen.file, "obs/" + column,
+                fmt::format("found `{}` for treatment {}, which has {} concentrations: "
+                            "they must be numbers, so that doses have an order. They may have a "
+                            "unit: {}",
+                            label, treatment, concentrations.size(), core::known_units()));
+        }
+    }
+}
+
+void add_note(Screen& screen, const std::string& text) {
+    screen.dropped.push_back({Dropped::Kind::rows, "rows", 0, text});
+}
+
+/// Checks that the doses of all treated rows have units that can be converted into each other. Notes the
+/// unit.
+void check_units(Screen& screen, const RowKeys& keys, const ScreenColumns& columns) {
+    const std::size_t column = columns.column(Role::concentration);
+    std::map<core::Quantity, std::string> labels;  // the first label of each quantity
+    std::string converted;                         // a label whose number changes
+    for (std::size_t key = 0; key < keys.size(); ++key) {
+        if (!columns.exclusion_reason(keys, key).empty() ||
+            columns.is_control(keys.label(key, columns.column(Role::treatment))))
+            continue;
+        const std::string label = columns.label(keys, key, column);
+        const auto dose = core::parse_dose(label);
+        if (!dose || (dose->value == 0 && dose->quantity == core::Quantity::number)) continue;
+        labels.emplace(dose->quantity, label);
+        if (dose->quantity != core::Quantity::number && converted.empty()) converted = label;
+    }
+    if (labels.size() > 1) {
+        throw core::DataError(
+            screen.file, "obs/" + columns.names()[column],
+            fmt::format("found `{}` and `{}`, which cannot be converted into each other: give all "
+                        "doses of the column in units of one kind, or in none",
+                        labels.begin()->second, labels.rbegin()->second));
+    }
+    if (!converted.empty())
+        add_note(screen,
+                 fmt::format("doses with a unit are read in {}, such as '{}' as {}",
+                             core::unit_name(labels.begin()->first), converted, core::plain_dose(converted)));
+}
+
+/// Notes labels of one column that differ only in capitals and blanks.
+void note_similar_labels(Screen& screen, const RowKeys& keys, const ScreenColumns& columns) {
+    for (const Role role : {Role::treatment, Role::patient}) {
+        const std::size_t column = columns.column(role);
+        std::map<std::string, std::string> seen;  // by folded label
+        for (std::size_t key = 0; key < keys.size(); ++key) {
+            const std::string label = columns.label(keys, key, column);
+            const auto at = seen.emplace(core::folded_label(label), label).first;
+            if (at->second == label) continue;
+            add_note(screen, fmt::format("obs/{}: '{}' and '{}' count as different labels",
+                                         columns.names()[column], at->second, label));
+            break;
         }
     }
 }
@@ -145,7 +198,7 @@ void find_cell_types(Screen& screen, const RowKeys& keys, const std::vector<std:
     constexpr std::size_t max_types = std::numeric_limits<std::uint8_t>::max();
     const std::size_t column = columns.column(Role::cell_type);
     std::set<std::string> types;
-    for (const std::size_t key : kept_keys) types.insert(keys.label(key, column));
+    for (const std::size_t key : kept_keys) types.insert(columns.label(keys, key, column));
     if (types.size() > max_types) {
         throw core::DataError(
             screen.file, "obs/" + columns.names()[column],
@@ -239,13 +292,17 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
                 {Dropped::Kind::rows, "rows", 0, "--exclude " + options.exclude[k] + " matches no row"});
         }
     }
+    for (const std::string& text : columns.notes()) add_note(screen, text);
+    note_similar_labels(screen, keys, columns);
     const std::string treatment_column = columns.names()[columns.column(Role::treatment)];
     check_controls(screen, draft, treatment_column);
     const std::vector<std::size_t> kept_keys = keep_experiments(screen, draft);
     check_any_left(screen, draft);
+    check_units(screen, keys, columns);
     check_concentrations(screen, columns.names()[columns.column(Role::concentration)]);
     find_cell_types(screen, keys, kept_keys, columns);
     make_pairs(screen);
+    screen.options = columns.resolved(options);
     screen.fingerprint = fingerprint(data, draft);
     return screen;
 }

@@ -25,7 +25,8 @@ class ScreenColumns {
     /// Finds the columns in the file.
     /// @throws core::DataError for a missing column
     /// @throws core::ConfigError for an invalid option
-    ScreenColumns(const anndata::AnnData& data, const ScreenOptions& options);
+    /// @param is_resolved  whether the options are those of resolved(), so that no label is looked for
+    ScreenColumns(const anndata::AnnData& data, const ScreenOptions& options, bool is_resolved = false);
 
     /// Names of the obs columns, in the order of the columns of RowKeys. A column that the file lacks has an
     /// empty name.
@@ -37,8 +38,20 @@ class ScreenColumns {
     /// Index in names() of the split column, if there is one.
     std::optional<std::size_t> split() const { return split_; }
 
+    /// Returns the options with the exact labels of the file, so that they are not searched again.
+    ScreenOptions resolved(const ScreenOptions& options) const;
+    /// Messages about columns and labels that were taken for those that the options name.
+    const std::vector<std::string>& notes() const { return notes_; }
+
     /// Returns whether a treatment is one of ScreenOptions::control_labels.
     bool is_control(const std::string& treatment) const;
+    /// Returns whether a key has no label in a column. A label such as `NA` or `nan` counts as missing,
+    /// unless it is the label of the controls.
+    bool is_missing(const RowKeys& keys, std::size_t key, std::size_t position) const;
+    /// Returns the label of a key, empty if it is missing.
+    std::string label(const RowKeys& keys, std::size_t key, std::size_t position) const;
+    /// Returns the concentration of a key. One with a unit is a number in the unit of core::unit_name().
+    std::string concentration(const RowKeys& keys, std::size_t key) const;
     /// Returns why the rows of a key are excluded: the entry of `exclude` or the missing label. Returns an
     /// empty text for rows that are kept. A control needs no concentration.
     std::string exclusion_reason(const RowKeys& keys, std::size_t key) const;
@@ -60,6 +73,11 @@ class ScreenColumns {
     void find_exclusions(const anndata::AnnData& data, const ScreenOptions& options);
     std::size_t named_column(const anndata::AnnData& data, const ScreenOptions& options,
                              const std::string& name);
+    std::string find_column(const anndata::AnnData& data, const ScreenOptions& options,
+                            const std::string& role);
+    std::string find_name(const anndata::AnnData& data, const std::string& name);
+    void find_controls(const anndata::AnnData& data, const ScreenOptions& options);
+    void note(const std::string& text);
 
     std::vector<std::string> names_;
     std::array<std::size_t, role_names.size()> roles_{};
@@ -67,6 +85,8 @@ class ScreenColumns {
     std::vector<std::size_t> pair_by_;
     std::optional<std::size_t> split_;
     std::vector<Exclusion> exclusions_;
+    bool is_resolved_;
+    std::vector<std::string> notes_;
 };
 
 }  // namespace popflow::screen

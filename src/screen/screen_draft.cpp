@@ -39,10 +39,10 @@ std::vector<Tally> tally_rows(const anndata::AnnData& data, RowKeys& keys, std::
 }
 
 /// Joins the distinct labels of a population in one column by `+`.
-std::string joint_label(const RowKeys& keys, const std::vector<std::size_t>& population_keys,
-                        std::size_t column) {
+std::string joint_label(const RowKeys& keys, const ScreenColumns& columns,
+                        const std::vector<std::size_t>& population_keys, std::size_t column) {
     std::set<std::string> distinct;
-    for (const std::size_t key : population_keys) distinct.insert(keys.label(key, column));
+    for (const std::size_t key : population_keys) distinct.insert(columns.label(keys, key, column));
     std::string text;
     for (const std::string& label : distinct)
         text.append(&label == &*distinct.begin() ? "" : "+").append(label);
@@ -50,17 +50,19 @@ std::string joint_label(const RowKeys& keys, const std::vector<std::size_t>& pop
 }
 
 void fill_labels(PopulationDraft& draft, const RowKeys& keys, const ScreenColumns& columns) {
-    const auto label = [&](Role role) { return joint_label(keys, draft.keys, columns.column(role)); };
+    const auto label = [&](Role role) {
+        return joint_label(keys, columns, draft.keys, columns.column(role));
+    };
     Population& population = draft.population;
     population.patient = label(Role::patient);
     population.culture = label(Role::culture);
     population.treatment = label(Role::treatment);
     // All concentration labels of a population are the same number or the same text, so the first one stands
     // for all.
-    population.concentration = keys.label(draft.keys.front(), columns.column(Role::concentration));
+    population.concentration = columns.concentration(keys, draft.keys.front());
     population.replicate = label(Role::replicate);
     population.plate = label(Role::plate);
-    if (columns.split()) population.part = joint_label(keys, draft.keys, *columns.split());
+    if (columns.split()) population.part = joint_label(keys, columns, draft.keys, *columns.split());
     population.concentration_value = core::label_number(population.concentration).value_or(0);
     population.control = columns.is_control(population.treatment);
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/label_list.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
 
@@ -84,7 +85,8 @@ Split hold_out(const Screen& screen, const std::string& spec, const std::string&
             screen.file, "split " + spec,
             "found one " + role + " only, `" + core::joined(all) + "`, allowed two or more");
     }
-    const std::vector<std::string> wanted = core::split_text(spec.substr(role.size() + 1), ',');
+    const std::vector<std::string> wanted =
+        core::rejoin_labels(core::split_list("split", spec.substr(role.size() + 1)), all);
     if (wanted.empty()) throw core::ConfigError("split", "found `" + spec + "` without a name, " + forms);
     for (const std::string& name : wanted) {
         if (known.contains(name)) continue;

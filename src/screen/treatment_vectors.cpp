@@ -23,6 +23,16 @@ void scale_to_unit_mean_square(linalg::Matrix<float>& values) {
     for (float& v : values.values()) v = static_cast<float>(v * factor);
 }
 
+// Returns the position of the names of the treatments: the column treatment, or the row names.
+std::size_t find_names(const core::CsvFile& table) {
+    const auto at = std::ranges::find(table.columns(), name_column);
+    if (at != table.columns().end()) return static_cast<std::size_t>(at - table.columns().begin());
+    if (table.has_row_names()) return 0;
+    throw core::DataError(table.path(), "line 1",
+                          "found the columns " + core::joined(table.columns()) +
+                              ", but no column treatment: add one that names the treatment of each row");
+}
+
 }  // namespace
 
 TreatmentVectors::TreatmentVectors(std::vector<std::string> names, linalg::Matrix<float> values)
@@ -32,19 +42,17 @@ TreatmentVectors::TreatmentVectors(std::vector<std::string> names, linalg::Matri
 
 TreatmentVectors TreatmentVectors::read(const std::string& path) {
     const core::CsvFile table(path);
-    const auto at = std::ranges::find(table.columns(), name_column);
-    if (at == table.columns().end()) {
-        throw core::DataError(path, "line 1",
-                              "found the columns " + core::joined(table.columns()) +
-                                  ", but no column treatment: add one that names the treatment of each row");
-    }
+    const std::size_t name_at = find_names(table);
     if (table.columns().size() == 1)
         throw core::DataError(path, "line 1",
                               "found only the column treatment: add one or more columns of features");
-    const auto name_at = static_cast<std::size_t>(at - table.columns().begin());
+    std::vector<std::size_t> features;
+    for (std::size_t j = 0; j < table.columns().size(); ++j) {
+        if (j != name_at && !table.columns()[j].empty()) features.push_back(j);
+    }
     std::vector<std::string> names;
-    std::vector<float> numbers;
-    core::CsvFile::Rows rows(table, table.data_begin(), table.bytes());
+    std::vector<std::string> texts;
+    core::CsvFile::Rows rows(table);
     std::string line;
     std::vector<std::string> fields;
     while (rows.next(line)) {
@@ -55,19 +63,21 @@ TreatmentVectors TreatmentVectors::read(const std::string& path) {
             throw core::DataError(
                 path, place, "found treatment '" + name + "', allowed names that are unique and not empty");
         names.push_back(name);
-        for (std::size_t j = 0; j < fields.size(); ++j) {
-            if (j == name_at) continue;
-            const auto value = core::label_number(fields[j]);
-            if (!value || !std::isfinite(static_cast<float>(*value))) {
-                throw core::DataError(path, place + ", column " + table.columns()[j],
-                                      "found '" + fields[j] + "', allowed a number");
-            }
-            numbers.push_back(static_cast<float>(*value));
-        }
+        for (const std::size_t j : features) texts.push_back(fields[j]);
     }
     if (names.empty()) throw core::DataError(path, "", "found no rows, allowed one for each treatment");
-    linalg::Matrix<float> values(names.size(), table.columns().size() - 1);
-    std::ranges::copy(numbers, values.values().begin());
+    const bool has_comma = core::has_decimal_comma(texts, path);
+    linalg::Matrix<float> values(names.size(), features.size());
+    for (std::size_t k = 0; k < texts.size(); ++k) {
+        const auto value = core::decimal_number(texts[k], has_comma);
+        if (!value || !std::isfinite(static_cast<float>(*value))) {
+            throw core::DataError(path,
+                                  "row " + std::to_string(k / features.size() + 1) + ", column " +
+                                      table.columns()[features[k % features.size()]],
+                                  "found '" + texts[k] + "', allowed a number");
+        }
+        values.values()[k] = static_cast<float>(*value);
+    }
     scale_to_unit_mean_square(values);
     return {std::move(names), std::move(values)};
 }

@@ -139,13 +139,13 @@ refused line.cfg "steps 3" -- $train --config line.cfg
 refused config "cannot read 'nowhere.cfg'" -- $train --config nowhere.cfg
 refused config "cannot read '.'" -- $train --config .
 cp good.h5ad "go#od.h5ad"
-refused data "allowed text without '#'" -- $train --data "go#od.h5ad"
+refused "no.h5ad" "cannot open" -- $train --data "go#no.h5ad"
 : >empty.cfg
 expect_exit 0 "$popflow" $inspect good.h5ad --config empty.cfg
 
 # Option names of other programs, and options of other verbs.
-refused lr "unknown option (did you mean 'rate'?)" -- $train --lr 0.1
-refused epochs "unknown option (did you mean 'steps'?)" -- $train --epochs 3
+refused lr "unknown option. popflow has --rate instead" -- $train --lr 0.1
+refused epochs "unknown option. popflow has --steps instead" -- $train --epochs 3
 for option in "--format text" "--published letters" "--watch run" "--output new.h5" "--log-seconds 1"; do
     refused "unknown option" -- $inspect good.h5ad $option
 done
@@ -180,7 +180,6 @@ cmp before.cfg run/config.cfg || fail "the configuration of the run was replaced
 refused nowhere/new.h5 "No such file" -- $evaluate --output nowhere/new.h5
 refused folder "found a folder" -- $evaluate --output folder
 refused other_markers.h5ad var "not those that the run was trained on" -- $evaluate --data other_markers.h5ad
-refused data "allowed text without '#'" -- $evaluate --data "go#od.h5ad"
 refused parts "found 'tests' (did you mean 'test'?), allowed train, validation, test" -- $evaluate --parts tests
 refused parts "no pair" -- $evaluate --parts validation
 refused run "found 'folder', which is not a run folder" -- evaluate --run folder --output new.h5

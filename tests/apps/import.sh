@@ -50,10 +50,13 @@ grep -q "Pairs  *12 " out || fail "$(cat out)"
 expect_exit 0 "$popflow" run --data fcs_wells.h5ad --min-cells 20 --exclude-markers Time --split patient:P3 \
     --pair-by patient,replicate --hidden 16 --layers 2 --knn 5 --cells 32 --steps 5 --output run
 
-# A column without a name is not a marker. The labels of a line that mixes two encodings are kept.
+# The first column without a name holds the names of the cells. Another one is no marker. The labels of a line that mixes two encodings are kept.
 printf ',a,b,who\n0,1,2,x\n1,3,4,y\n' >index.csv
 expect_exit 0 "$popflow" import --cells index.csv --obs who --output index.h5ad
 grep -q "2 cells, 2 markers" out || fail "$(cat out)"
+grep -q "^popflow: note: index.csv: the first column, which has no name, holds the names of the cells$" err || fail "$(cat err)"
+printf 'a,,b,who\n1,0,2,x\n3,1,4,y\n' >no_name.csv
+expect_exit 0 "$popflow" import --cells no_name.csv --obs who --output no_name.h5ad
 grep -q "^popflow: note: columns without a name are left out$" err || fail "$(cat err)"
 printf 'a,treatment,patient\n1,DMSO,\302\265\n2,\351,\302\265\n' >mixed_lines.csv
 expect_exit 0 "$popflow" import --cells mixed_lines.csv --obs treatment,patient --output mixed_lines.h5ad

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "fuzz/readers.hpp"
 
+#include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <numeric>
 #include <stdexcept>
 
@@ -12,11 +15,14 @@
 #include "import/compensation.hpp"
 #include "import/fcs.hpp"
 #include "import/import_plan.hpp"
+#include "import/table_source.hpp"
 #include "inspect/inspection_json.hpp"
 #include "inspect/inspection_text.hpp"
+#include "options/run_config.hpp"
 #include "report/report.hpp"
 #include "screen/read_populations.hpp"
 #include "screen/screen.hpp"
+#include "screen/treatment_vectors.hpp"
 #include "support/reports.hpp"
 #include "train/checkpoint.hpp"
 #include "train/training_table.hpp"
@@ -93,12 +99,44 @@ void read_fcs(const std::string& path) {
     }
 }
 
+// Reads a table of cells like the verb import, in small pieces.
+void read_table(const std::string& path) {
+    data_import::ImportOptions options;
+    options.cells = path;
+    options.piece_bytes = 1000;
+    data_import::ImportPlan plan = data_import::plan_import(options);
+    std::vector<std::int64_t> whole{0};
+    for (std::size_t p = 0; p < plan.pieces.size(); ++p) {
+        if (data_import::scan_piece(plan, p).needs_whole_file) whole[0] = 1;
+    }
+    data_import::read_as_a_whole(plan, whole);
+    std::uint64_t first_row = 0;
+    for (std::size_t p = 0; p < plan.pieces.size(); ++p) {
+        const data_import::PieceContents contents = data_import::scan_piece(plan, p);
+        plan.sources[0].has_decimal_comma = !contents.comma_number.empty();
+        data_import::TablePieceReader reader(plan, plan.pieces[p], first_row);
+        data_import::TableRows rows;
+        for (std::uint64_t i = 0; i < contents.rows; ++i) reader.read(1, rows);
+        first_row += contents.rows;
+    }
+    (void)screen::TreatmentVectors::read(path);
+}
+
+void read_config(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    options::RunConfig config;
+    options::OptionTable table = run_options(config);
+    table.parse_text({std::istreambuf_iterator<char>(in), {}}, path);
+    (void)table.text(options::training_sections());
+}
+
 }  // namespace
 
 const std::vector<Format>& formats() {
     static const std::vector<Format> all{
         {"h5ad", read_h5ad},       {"cells", read_cells},       {"checkpoint", read_checkpoint},
-        {"results", read_results}, {"training", read_training}, {"fcs", read_fcs}};
+        {"results", read_results}, {"training", read_training}, {"fcs", read_fcs},
+        {"table", read_table},     {"config", read_config}};
     return all;
 }
 

@@ -11,7 +11,7 @@ using Reader = void (*)(const std::string& path);
 
 /// Format that popflow reads.
 struct Format {
-    const char* name;  ///< h5ad, cells (also .h5ad), checkpoint, results, training, fcs
+    const char* name;  ///< h5ad, cells (also .h5ad), checkpoint, results, training, fcs, table, config
     Reader read;
 };
 

@@ -127,6 +127,31 @@ void write_fcs_seeds(const std::string& folder) {
     write("fixed", make_fcs("A", "2", std::string(80, '7')).bytes());
 }
 
+// Writes tables in several layouts, and a configuration file. `treatment` names the rows of vectors.
+void write_texts(const std::string& folder) {
+    const auto put = [&](const char* name, const std::string& bytes) {
+        std::ofstream(folder + "/" + name, std::ios::binary) << bytes;
+    };
+    std::string rows;
+    for (int i = 0; i < 100; ++i)
+        rows += "\"c" + std::to_string(i) + "\"," + std::to_string(i) + ".5,-2e-3\n";
+    put("names.csv", "\"\",a,\"b\n(c)\"\n" + rows);
+    std::string commas = ";a;b\r\n";
+    for (int i = 0; i < 100; ++i)
+        commas += "\"c" + std::to_string(i) + "\r\nx\";" + std::to_string(i) + ",5;1,234\r\n";
+    put("commas.csv", commas);
+    std::string blanks = "\"a\" \"b\"\n";
+    for (int i = 0; i < 100; ++i) blanks += "\"c\\\"" + std::to_string(i) + "\" 1 2\n";
+    put("blanks.csv", blanks);
+    std::string wide = "\xFF\xFE";
+    for (const char c : "\ta\tb\r" + std::string("x\t1\t2\r")) wide.append(1, c).append(1, '\0');
+    put("utf16.csv", wide);
+    put("run.cfg",
+        "\xEF\xBB\xBFsteps = 7 # a comment\r\n\tcontrol = \"a,b\", c\nexclude = \"x=1,2\",y=\"3\"\noutput = "
+        "\"a # b\"\n"
+        "transform = arcsinh:5\nsplit = patient:\"Doe, J\"\n");
+}
+
 }  // namespace
 
 void write_seeds(const std::string& folder) {
@@ -140,6 +165,7 @@ void write_seeds(const std::string& folder) {
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = i + 1;
     train::write_training_table(file("training.h5"), rows);
     write_fcs_seeds(folder);
+    write_texts(folder);
 }
 
 std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
@@ -156,6 +182,9 @@ std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
     all.push_back({"training", folder + "/training.h5"});
     for (const char* name : {"floats", "packed", "delimited", "fixed"})
         all.push_back({"fcs", folder + "/" + name + ".fcs"});
+    for (const char* name : {"names", "commas", "blanks", "utf16"})
+        all.push_back({"table", folder + "/" + name + ".csv"});
+    all.push_back({"config", folder + "/run.cfg"});
     return all;
 }
 

@@ -25,7 +25,7 @@ grep -q "^note: rank 0 stores its cells in a file in $scratch/cells" "$scratch/e
     --cells 12000:12100 --seed 3 >/dev/null 2>&1
 # peak CACHE: prints the largest memory in MiB.
 peak() {
-    OMP_NUM_THREADS=1 "$popflow" train --dry-run --data "$scratch/l.h5ad" --output none $small_model --split patient:5 --cache "$1" |
+    OMP_NUM_THREADS=1 "$popflow" train --dry-run --data "$scratch/l.h5ad" --output none ${small_model/patient:21/patient:5} --cache "$1" |
         sed -n 's/^memory *\([0-9]*\) MiB.*/\1/p'
 }
 in_memory=$(peak memory)

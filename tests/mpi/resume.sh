@@ -24,7 +24,7 @@ done
 options="--data $scratch/s.h5ad --steps 40 $small_model"
 
 # SIGUSR1 has the same effect as --stop-after.
-(exec "$mpiexec" -n 1 "$popflow" train $options --steps 100000 --schedule constant --output "$scratch/signal") \
+(exec "$mpiexec" -n 1 "$popflow" train ${options/--steps 40/--steps 100000} --schedule constant --output "$scratch/signal") \
     2>/dev/null &
 job=$!
 for _ in $(seq 100); do

@@ -44,6 +44,13 @@ LETTERS = ["--data", "l.h5ad", "--min-cells", "1", "--transform", "none", "--nor
 EVALUATION = ["--max-cells", "60"]
 
 
+def last_values(options):
+    """Returns the options of a case without those that a later one replaces: the program refuses an option given twice."""
+    pairs = list(zip(options[::2], options[1::2]))
+    later = [{name for name, _ in pairs[i + 1 :]} - {"--exclude"} for i in range(len(pairs))]
+    return [text for pair, names in zip(pairs, later) if pair[0] not in names for text in pair]
+
+
 def letters(*options):
     return [*LETTERS, *SMALL, "--knn", "3", "--cells", "30", *options]
 
@@ -230,7 +237,7 @@ def run_case(programs, name, folder):
     runs = [("old", 1), ("new", 1), ("old", 3), ("new", 3)]
     for which, ranks in runs:
         output = f"{name}_{which}{ranks}"
-        arguments = ["run", *CASES[name], *EVALUATION, "--output", output, "--predictions", f"{output}.h5ad"]
+        arguments = ["run", *last_values(CASES[name]), *EVALUATION, "--output", output, "--predictions", f"{output}.h5ad"]
         if name == "resumed" and (which, ranks) != runs[0]:
             killed_and_resumed(programs, which, ranks, arguments, folder, output)
         else:

@@ -12,18 +12,48 @@ fail() {
     exit 1
 }
 
+# replace_options ARGUMENT...: sets the array `arguments` to the arguments without options that a later one repeats. A test can
+# so replace an option of the common ones. popflow itself refuses an option that is given twice.
+replace_options() {
+    local name keep=() skip=0 i j
+    local all=("$@")
+    arguments=()
+    for ((i = 0; i < $#; i++)); do
+        keep[i]=1
+        [[ ${all[i]} =~ ^--([a-z0-9-]+)(=.*)?$ ]] || continue
+        name=${BASH_REMATCH[1]}
+        [[ " exclude column markers exclude-markers control pair-by treatment times sample obs " != *" $name "* ]] || continue
+        for ((j = i + 1; j < $#; j++)); do
+            if [[ ${all[j]} == --$name || ${all[j]} == --$name=* ]]; then keep[i]=0; fi
+        done
+    done
+    for ((i = 0; i < $#; i++)); do
+        if [ "${keep[i]}" = 0 ]; then
+            [[ ${all[i]} == *=* || ${all[i + 1]} == --* ]] || skip=1
+        elif [ $skip = 1 ]; then
+            skip=0
+        else
+            arguments+=("${all[i]}")
+        fi
+    done
+}
+
 # ranks N THREADS ARGUMENT...: runs popflow on N ranks with THREADS threads each. N may exceed the number of cores.
 ranks() {
     local n=$1 threads=$2
     shift 2
-    OMP_NUM_THREADS=$threads OMP_WAIT_POLICY=passive "$mpiexec" --oversubscribe --bind-to none -n "$n" "$popflow" "$@"
+    replace_options "$@"
+    OMP_NUM_THREADS=$threads OMP_WAIT_POLICY=passive "$mpiexec" --oversubscribe --bind-to none -n "$n" "$popflow" \
+        "${arguments[@]}"
 }
 
 # expect_exit CODE COMMAND...: fails unless the command exits with CODE. Keeps its output in $scratch/out and $scratch/err.
 expect_exit() {
     local want=$1 got=0
     shift
-    "$@" >"$scratch/out" 2>"$scratch/err" || got=$?
+    arguments=("$@")
+    [ "$1" != "$popflow" ] || replace_options "$@"
+    "${arguments[@]}" >"$scratch/out" 2>"$scratch/err" || got=$?
     [ "$got" = "$want" ] || fail "exit code $got, expected $want: $* ($(tail -n 3 "$scratch/err"))"
 }
 

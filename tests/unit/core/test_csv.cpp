@@ -92,9 +92,10 @@ TEST(SplitFields, KeepsSeparatorsSpacesAndDoubledQuotesInQuotedFields) {
 }
 
 TEST(SplitFields, RefusesAQuoteThatIsNotClosed) {
-    const std::string message = "cells.csv: row 7: a quoted field is not closed: it must end on its line";
+    const std::string message = "cells.csv: row 7: a quoted field is not closed";
     EXPECT_EQ(error_of([] { split(R"(a,"b,c)"); }), message);
     EXPECT_EQ(error_of([] { split(R"(a,"b"")"); }), message);
+    EXPECT_EQ(error_of([] { split("a,\"b\nc"); }), message);
     EXPECT_EQ(error_of([] { split(R"(a,")"); }), message);
 }
 
@@ -187,29 +188,162 @@ TEST_F(CsvFile, SplitsARowIntoOneFieldForEachColumn) {
     EXPECT_EQ(fields, (Strings{"1,5", "x;y"}));
     EXPECT_EQ(error_of([&] { file.split("1", "row 2", fields); }),
               path() + ": row 2: found 1 field, allowed 2, one for each column");
-    EXPECT_EQ(error_of([&] { file.split("1;2;", "row 3", fields); }),
+    EXPECT_EQ(error_of([&] { file.split("1;2;3", "row 3", fields); }),
               path() + ": row 3: found 3 fields, allowed 2, one for each column");
     EXPECT_EQ(error_of([&] { file.split("\"1;2", "row 4", fields); }),
-              path() + ": row 4: a quoted field is not closed: it must end on its line");
+              path() + ": row 4: a quoted field is not closed");
 }
 
 TEST_F(CsvFile, RefusesAFileWithoutColumnNames) {
     const std::string message =
         path() + ": line 1: the line is empty: the first line must hold the column names";
-    for (const char* text : {"", "\n1,2\n", "\r\n1,2\r\n", " \t \n1,2\n", "\xEF\xBB\xBF"})
+    for (const char* text : {"", "\n", "\r\n\r\n", " \t \n", "\xEF\xBB\xBF"})
         EXPECT_EQ(error(text), message) << text;
+    EXPECT_EQ(error(",,\n1,2,3\n"), path() + ": line 1: found no column names");
+}
+
+TEST_F(CsvFile, SkipsEmptyLinesBeforeTheColumnNames) {
+    const core::CsvFile file = table("\n \r\n\na,b\n1,2\n");
+    EXPECT_EQ(file.columns(), (Strings{"a", "b"}));
+    EXPECT_EQ(rows(file), (Strings{"1,2"}));
 }
 
 TEST_F(CsvFile, RefusesDuplicateColumnNames) {
     const std::string end = "` twice: column names must be unique";
     EXPECT_EQ(error("a,b, a\n"), path() + ": line 1: found column `a" + end);
-    EXPECT_EQ(error("a,,\n"), path() + ": line 1: found column `" + end);
-    EXPECT_EQ(table("a,A,\n").columns(), (Strings{"a", "A", ""}));
+    EXPECT_EQ(table("a,A,,\n").columns(), (Strings{"a", "A"}))
+        << "columns without a name at the end are left out";
 }
 
 TEST_F(CsvFile, ReportsAQuotingErrorInTheFirstLine) {
-    EXPECT_EQ(error("a,\"b\n1,2\n"),
-              path() + ": line 1: a quoted field is not closed: it must end on its line");
+    EXPECT_EQ(error("a,\"b\n1,2\n"), path() + ": line 1: a quoted field is not closed");
+}
+
+TEST(SplitFields, ReadsQuotesThatAreEscapedByABackslash) {
+    EXPECT_EQ(split(R"("5\" dish",b)"), (Strings{"5\" dish", "b"}));
+    EXPECT_EQ(split(R"("say \"hi\"","\"x\" y")"), (Strings{"say \"hi\"", "\"x\" y"}));
+    EXPECT_EQ(split(R"("C:\","C:\""x",b)"), (Strings{"C:\\", "C:\\\"x", "b"}))
+        << "a backslash before a closing quote";
+}
+
+TEST(SplitFields, TakesAnyNumberOfBlanksForOneSeparator) {
+    EXPECT_EQ(split("  a  \"b c\"\td ", ' '), (Strings{"a", "b c", "d"}));
+    EXPECT_EQ(split("\"\" 1.5", ' '), (Strings{"", "1.5"}));
+}
+
+TEST(CommaNumber, TellsDecimalCommasFromSeparatorsOfThousands) {
+    using enum core::CommaNumber;
+    for (const char* text : {"1,5", "-0,125", "+12,25", ",5", "1,", "1234,567", "1,2345", "1,000e3", "0,000"})
+        EXPECT_EQ(core::comma_number(text), decimal) << text;
+    for (const char* text : {"1,234", "-12,500", "999,000"})
+        EXPECT_EQ(core::comma_number(text), ambiguous) << text;
+    for (const char* text : {"", ",", "1", "1.5", "1,2,3", "1,234.5", "1.234,5", "a,b", "1,5x", "1,5e"})
+        EXPECT_EQ(core::comma_number(text), none) << text;
+}
+
+TEST(HasDecimalComma, NeedsANumberThatShowsIt) {
+    EXPECT_FALSE(core::has_decimal_comma({"1.5", "2", ""}, "f.csv"));
+    EXPECT_TRUE(core::has_decimal_comma({"1,234", "1,5"}, "f.csv"));
+    EXPECT_EQ(
+        error_of([] {
+            core::has_decimal_comma({"1,234", "7"}, "f.csv");
+        }),
+        "f.csv: found '1,234', which may be 1.234 or 1234: write numbers with a decimal point and without "
+        "separators of thousands");
+}
+
+TEST(DecimalNumber, ReadsOneKindOfDecimalMark) {
+    EXPECT_EQ(core::decimal_number("1,234", true), 1.234);
+    EXPECT_EQ(core::decimal_number("+1,5", true), 1.5);
+    EXPECT_EQ(core::decimal_number("15", true), 15);
+    EXPECT_EQ(core::decimal_number("1.5", true), std::nullopt);
+    EXPECT_EQ(core::decimal_number("1.234,5", true), std::nullopt);
+    EXPECT_EQ(core::decimal_number("1.5", false), 1.5);
+    EXPECT_EQ(core::decimal_number("1,5", false), std::nullopt);
+}
+
+TEST_F(CsvFile, ReadsRowsThatSpanLines) {
+    for (const std::string end : {"\n", "\r\n", "\r"}) {
+        const core::CsvFile file =
+            table("a,\"b" + end + "c\"" + end + "1,\"x" + end + end + "y\"" + end + "2,z" + end);
+        EXPECT_EQ(file.columns(), (Strings{"a", "b" + end + "c"}));
+        core::CsvFile::Rows reader(file);
+        std::string row;
+        ASSERT_TRUE(reader.next(row));
+        EXPECT_EQ(row, "1,\"x" + end + end + "y\"");
+        EXPECT_TRUE(reader.spans_lines());
+        ASSERT_TRUE(reader.next(row));
+        EXPECT_EQ(row, "2,z");
+        EXPECT_FALSE(reader.next(row));
+    }
+}
+
+TEST_F(CsvFile, RecognisesARowThatSpansLinesInTheRangeInWhichItBegins) {
+    const core::CsvFile file = table("a,b\n1,2\n3,\"4\n5,6\"\n7,8\n");
+    std::string row;
+    core::CsvFile::Rows before(file, 4, 8);
+    while (before.next(row)) {
+    }
+    EXPECT_FALSE(before.spans_lines());
+    core::CsvFile::Rows within(file, 8, 11);
+    while (within.next(row)) {
+    }
+    EXPECT_TRUE(within.spans_lines());
+}
+
+TEST_F(CsvFile, FindsRowNames) {
+    const core::CsvFile unnamed = table(",a,b\nx,1,2\n");
+    EXPECT_TRUE(unnamed.has_row_names());
+    EXPECT_FALSE(unnamed.has_unnamed_columns());
+    EXPECT_EQ(unnamed.columns(), (Strings{"", "a", "b"}));
+    const core::CsvFile one_more = table("a,b\nx,1,2\ny,3,\n");
+    EXPECT_TRUE(one_more.has_row_names());
+    EXPECT_EQ(one_more.columns(), (Strings{"", "a", "b"}));
+    EXPECT_FALSE(table("a,b\n1,2\n").has_row_names());
+    Strings fields;
+    one_more.split("y,3,", "row 2", fields);
+    EXPECT_EQ(fields, (Strings{"y", "3", ""}));
+}
+
+TEST_F(CsvFile, LeavesOutEmptyFieldsAtTheEndOfRows) {
+    const core::CsvFile file = table("a,b\n1,2,\n3,4,,\n");
+    EXPECT_FALSE(file.has_row_names());
+    Strings fields;
+    file.split("3,4,,", "row 2", fields);
+    EXPECT_EQ(fields, (Strings{"3", "4"}));
+    EXPECT_EQ(error_of([&] { file.split("5,6,7", "row 3", fields); }),
+              path() + ": row 3: found 3 fields, allowed 2, one for each column");
+    const core::CsvFile wide = table("a,b,,\n1,2,,\n3,4\n");
+    wide.split("3,4", "row 2", fields);
+    EXPECT_EQ(fields, (Strings{"3", "4"}));
+    EXPECT_FALSE(wide.has_unnamed_columns());
+    EXPECT_EQ(table("a,b,\n1,2,3\n").columns(), (Strings{"a", "b", ""})) << "it holds values";
+}
+
+TEST_F(CsvFile, SplitsAtBlanksOrBarsIfTheFirstRowAgrees) {
+    EXPECT_EQ(table("\"a\" \"b\"\n\"x\" 1 2\n").columns(), (Strings{"", "a", "b"}));
+    EXPECT_EQ(table("\"a\"\n\"x\" 1\n").columns(), (Strings{"", "a"}));
+    EXPECT_EQ(table("dose [uM]\n1\n").columns(), (Strings{"dose [uM]"}));
+    EXPECT_EQ(table("a|b\n1|2\n").columns(), (Strings{"a", "b"}));
+    EXPECT_EQ(table("CD3|APC\n1\n").columns(), (Strings{"CD3|APC"}));
+    EXPECT_EQ(table("sep=;\na,b;c\n1,5;2\n").columns(), (Strings{"a,b", "c"}));
+}
+
+TEST_F(CsvFile, ReadsUtf16) {
+    const std::string bytes = std::string(
+        "\xFF\xFE"
+        "a\0;\0\xB5\0\n\0"
+        "1\0;\0\x3D\xD8\x00\xDE\n\0",
+        20);
+    const core::CsvFile file = table(bytes);
+    EXPECT_EQ(file.columns(), (Strings{"a", "\xC2\xB5"}));
+    EXPECT_FALSE(file.is_divisible());
+    EXPECT_EQ(rows(file), (Strings{"1;\xF0\x9F\x98\x80"}));
+    EXPECT_EQ(error(bytes.substr(0, 19)), path() + ": the UTF-16 text ends within a character");
+    EXPECT_EQ(error(std::string("\xFF\xFE\x00\xDE"
+                                "a\0",
+                                6)),
+              path() + ": found invalid UTF-16: save the file as UTF-8");
 }
 
 TEST_F(CsvFile, ReportsFilesThatCannotBeRead) {

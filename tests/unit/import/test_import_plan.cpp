@@ -119,10 +119,74 @@ TEST_F(ImportPlanning, SeparatesLabelColumnsFromMarkers) {
 }
 
 TEST_F(ImportPlanning, LeavesOutAColumnWithoutAName) {
-    const ImportPlan plan = plan_import(table(",pERK,CD90\n0,1,2\n"));
+    const ImportPlan plan = plan_import(table("pERK,,CD90\n0,1,2\n"));
     EXPECT_TRUE(plan.has_unnamed_columns);
     EXPECT_EQ(plan.markers, (Strings{"pERK", "CD90"}));
-    EXPECT_EQ(plan.sources[0].columns, (std::vector<std::size_t>{1, 2}));
+    EXPECT_EQ(plan.sources[0].columns, (std::vector<std::size_t>{0, 2}));
+}
+
+TEST_F(ImportPlanning, TakesRowNamesForTheNamesOfTheCells) {
+    for (const char* text : {",pERK,CD90\nc1,1,2\ncell2,3,4\n", "pERK,CD90\nc1,1,2\ncell2,3,4\n"}) {
+        const ImportPlan plan = plan_import(table(text));
+        EXPECT_FALSE(plan.has_unnamed_columns);
+        EXPECT_TRUE(plan.sources[0].has_row_names);
+        EXPECT_EQ(plan.markers, (Strings{"pERK", "CD90"}));
+        EXPECT_EQ(plan.sources[0].columns, (std::vector<std::size_t>{1, 2}));
+        ASSERT_EQ(plan.notes.size(), 1U);
+        EXPECT_EQ(plan.notes[0].line(),
+                  file("cells.csv") + ": the first column, which has no name, holds the names of the cells");
+        const PieceContents contents = scan_piece(plan, 0);
+        EXPECT_EQ(contents.name_length, 5U);
+        EXPECT_EQ(contents.name_hashes.size(), 2U);
+    }
+}
+
+TEST_F(ImportPlanning, StoresColumnsOfTheSheetUnderNamesThatAnnDataAllows) {
+    store("a.csv", "pERK\n1\n");
+    const std::string path = file("sheet.csv");
+    const ImportPlan plan = plan_import(sheet("file,file/x,_index,,__categories\na.csv,1,2,3,NA\n"));
+    EXPECT_EQ(plan.obs, (Strings{"file", "file_x", "index", "column_4", "categories"}));
+    EXPECT_EQ(plan.sources[0].labels, (Strings{"a.csv", "1", "2", "3", ""}));
+    EXPECT_EQ(plan.notes[0].line(), path + ": column 'file/x' is stored as 'file_x'");
+    EXPECT_EQ(plan.notes[2].line(), path + ": column 4, which has no name, is stored as 'column_4'");
+    EXPECT_EQ(plan.notes[4].line(), path + ": column categories: 1 label such as NA read as missing");
+    EXPECT_EQ(
+        error_of(sheet("file,a/b,a_b\na.csv,1,2\n")),
+        path +
+            ": column 'a_b': it would be stored as 'a_b', which is the name of another column: rename one of "
+            "them");
+    EXPECT_EQ(
+        error_of(sheet("file,.\na.csv,1\n")),
+        path + ": column 2: found the name '.', which AnnData cannot store: give the column another name");
+}
+
+TEST_F(ImportPlanning, FindsNumbersWithACommaInTheMarkers) {
+    ImportOptions options = table("pERK;CD90;note\n1,5;2;a,b\n1,234;3;c\n");
+    options.obs = {"note"};
+    const PieceContents contents = scan_piece(plan_import(options), 0);
+    EXPECT_EQ(contents.comma_number, "1,5");
+    EXPECT_EQ(contents.ambiguous_number, "1,234");
+    options.decimal = Decimal::comma;
+    EXPECT_TRUE(plan_import(options).sources[0].has_decimal_comma);
+    EXPECT_EQ(scan_piece(plan_import(options), 0).comma_number, "");
+}
+
+TEST_F(ImportPlanning, ReadsAFileWhoseRowsSpanLinesAsAWhole) {
+    ImportOptions options = table("drug,a\nA,1\n\"B\n,C\",2\nD,3\n");
+    options.obs = {"drug"};
+    options.piece_bytes = 4;
+    ImportPlan plan = plan_import(options);
+    ASSERT_GT(plan.pieces.size(), 2U);
+    bool is_found = false;
+    for (std::size_t p = 0; p < plan.pieces.size(); ++p)
+        is_found = is_found || scan_piece(plan, p).needs_whole_file;
+    EXPECT_TRUE(is_found);
+    read_as_a_whole(plan, std::vector<std::int64_t>{1});
+    ASSERT_EQ(plan.pieces.size(), 1U);
+    const PieceContents contents = scan_piece(plan, 0);
+    EXPECT_FALSE(contents.needs_whole_file);
+    EXPECT_EQ(contents.rows, 3U);
+    EXPECT_EQ(contents.labels[0], (Strings{"A", "B\n,C", "D"}));
 }
 
 TEST_F(ImportPlanning, KeepsTheOrderOfTheRequestedMarkers) {
@@ -217,10 +281,16 @@ TEST_F(ImportPlanning, RefusesALabelThatTheSheetAlreadyHas) {
     store("a.csv", "pERK,drug\n1,DMSO\n");
     ImportOptions options = sheet("file,drug\na.csv,DMSO\n");
     options.obs = {"drug"};
-    EXPECT_EQ(error_of(options), "obs: found 'drug', which is a column of the sheet or was given twice");
+    EXPECT_EQ(
+        error_of(options),
+        "obs: found 'drug', which is stored as 'drug' and was given twice or is a column of the sheet " +
+            file("sheet.csv") + ": leave it out of --obs, or rename one of them");
     options = table("pERK,drug\n1,DMSO\n");
     options.obs = {"drug", "drug"};
-    EXPECT_EQ(error_of(options), "obs: found 'drug', which is a column of the sheet or was given twice");
+    EXPECT_EQ(error_of(options),
+              "obs: found 'drug', which is stored as 'drug' and was given twice or is a column of the sheet: "
+              "leave it "
+              "out of --obs, or rename one of them");
 }
 
 TEST_F(ImportPlanning, RefusesFilesWithOtherMarkersThanTheFirst) {
@@ -268,7 +338,7 @@ TEST_F(ImportPlanning, ScansTheSortedLabelsOfEachPiece) {
     const PieceContents contents = scan_piece(whole, 0);
     EXPECT_EQ(contents.rows, 5U);
     ASSERT_EQ(contents.labels.size(), 2U);
-    EXPECT_EQ(contents.labels[0], (Strings{"", "w1", "w2", "\xC2\xB5"}));
+    EXPECT_EQ(contents.labels[0], (Strings{"w1", "w2", "\xC2\xB5"}));
     EXPECT_EQ(contents.labels[1], (Strings{"A", "B", "C,\"1\""}));
 
     options.piece_bytes = 7;  // bytes of one of the first rows
@@ -290,13 +360,14 @@ TEST_F(ImportPlanning, CountsARowThatLacksItsLabel) {
 TEST_F(ImportPlanning, ScanReportsAQuoteThatIsNotClosed) {
     ImportOptions options = table("a,drug\n1,\"DMSO\n");
     options.obs = {"drug"};
-    const ImportPlan plan = plan_import(options);
+    ImportPlan plan = plan_import(options);
+    EXPECT_TRUE(scan_piece(plan, 0).needs_whole_file) << "another piece may hold the start of the field";
+    read_as_a_whole(plan, std::vector<std::int64_t>{1});
     try {
         scan_piece(plan, 0);
         FAIL() << "no error";
     } catch (const core::DataError& error) {
-        EXPECT_EQ(error.what(),
-                  file("cells.csv") + ": a row: a quoted field is not closed: it must end on its line");
+        EXPECT_EQ(error.what(), file("cells.csv") + ": row 1: a quoted field is not closed");
     }
 }
 

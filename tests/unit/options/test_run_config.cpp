@@ -194,6 +194,61 @@ TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
               folder.file("b.cfg") + ": step: unknown option (did you mean 'steps'?)");
 }
 
+TEST(RunConfig, ListsKeepLabelsInQuotes) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    table.parse(
+        {"--control", R"("TNF,IL-1b"," DMSO ","a # b")", "--column", R"(patient="donor, site",plate=p)",
+         "--exclude", R"(well="A,1")", "--markers", R"("a,b")", "--markers", "c"},
+        sections, nullptr);
+    EXPECT_EQ(c.screen.control_labels, (std::vector<std::string>{"TNF,IL-1b", " DMSO ", "a # b"}));
+    EXPECT_EQ(c.screen.columns.at("patient"), "donor, site");
+    EXPECT_EQ(c.screen.markers, (std::vector<std::string>{"a,b", "c"}));
+    const std::string text = table.text(options::training_sections());
+    RunConfig again;
+    const OptionTable second = run_options(again);
+    second.parse_text(text, "text");
+    EXPECT_EQ(second.text(options::training_sections()), text);
+    EXPECT_EQ(again.screen.control_labels, c.screen.control_labels);
+    EXPECT_EQ(again.screen.columns, c.screen.columns);
+    EXPECT_EQ(again.screen.exclude, c.screen.exclude);
+    EXPECT_EQ(error_message(table, {"--exclude", "well=A#1"}), "");
+    EXPECT_THROW((void)table.text(options::training_sections()), ConfigError) << "needs quotes in a file";
+}
+
+TEST(RunConfig, RefusesTwoValuesOfAnOptionThatTakesOne) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    EXPECT_EQ(error_message(table, {"--steps", "3", "--steps", "5"}),
+              "steps: found it twice, with '3' and '5': give it once, because it takes one value");
+    EXPECT_EQ(error_message(table, {"--exclude", "a=1", "--exclude", "a=2", "--resume", "--resume"}), "");
+    const popflow::support::TemporaryFolder folder;
+    const std::string path = folder.file("a.cfg");
+    std::ofstream(path) << "steps = 3\nexclude = a=1\nexclude = a=2\n\nsteps = 5\n";
+    EXPECT_EQ(error_message(table, {"--config", path}),
+              path + ": steps: found '3' on line 1 and '5' on line 5: keep one of them");
+}
+
+TEST(RunConfig, ReadsFilesOfOtherEditors) {
+    const popflow::support::TemporaryFolder folder;
+    const std::string path = folder.file("a.cfg");
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const std::string lines =
+        "\tsteps\t=\t7  # a comment\r\n\r\noutput = \"runs/a # b\"\r\n  # knn = 3\r\ncontrol = \"a,b\", c";
+    for (const std::string& text : {lines, "\xEF\xBB\xBF" + lines}) {
+        std::ofstream(path, std::ios::binary) << text;
+        EXPECT_EQ(error_message(table, {"--config", path}), "");
+        EXPECT_EQ(c.train.steps, 7U);
+        EXPECT_EQ(c.output, "runs/a # b");
+        EXPECT_EQ(c.screen.control_labels, (std::vector<std::string>{"a,b", "c"}));
+    }
+    std::ofstream(path, std::ios::binary) << "\n[model]\n";
+    EXPECT_EQ(
+        error_message(table, {"--config", path}),
+        path + ": line 2: found '[model]', allowed lines `option = value` and comments that start with #");
+}
+
 TEST(RunConfig, DifferencesNameTheKeyAndBothValues) {
     const std::string before = "a = 1\nb = 2\nexclude = x\nexclude = y\n";
     EXPECT_TRUE(popflow::core::changed_options(before, before, {}).empty());

@@ -306,7 +306,9 @@ TEST_F(ScreenTest, ReportsWhatIsWrongWithTheFile) {
     doses.rows[3].concentration = doses.rows[4].concentration = "high";
     EXPECT_EQ(open_error(doses),
               "obs/concentration: found `high` for treatment S, which has 3 concentrations: they must be "
-              "numbers, so that doses have an order");
+              "numbers, so that doses have an order. They may have a unit: M, mM, uM, nM, pM, mol/l, g/l, "
+              "mg/ml, ug/ml, "
+              "ng/ml, U/ml, mg/kg, %, Gy, s, min, h, d, weeks");
 
     ScreenFile shape = two_patients();
     shape.x.assign(26, 1);

@@ -268,13 +268,81 @@ TEST_F(ScreenColumnsOfAFile, SplitsAConditionAtItsFirstEqualsSign) {
 }
 
 TEST_F(ScreenColumnsOfAFile, RefusesInvalidExclusions) {
-    for (const char* text : {"batch", "=b1", "batch=b1,patient", "batch=b1,"}) {
+    for (const char* text : {"batch", "=b1", "batch=b1,"}) {
         EXPECT_EQ(error(exclude({text})),
                   "exclude: found `" + std::string(text) + "`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
     }
+    EXPECT_EQ(error(exclude({"batch=b1,patient"})),
+              "exclude: found `batch=b1,patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]. Put a value with a "
+              "comma in "
+              "double quotes, and give --exclude once for each value");
     EXPECT_EQ(error(exclude({""})), "exclude: found nothing, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
     EXPECT_EQ(error(exclude({"batc=b1"})),
               "obs/batc: is missing (did you mean 'batch'?), found batch, concentration, patient, treatment");
+}
+
+TEST_F(ScreenColumnsOfAFile, ReadsValuesWithCommas) {
+    h5::DataFrame obs = default_obs();
+    obs.add("note", Strings{"a, b", "a", "b", "c"});
+    store(obs);
+    for (const char* text : {"note=\"a, b\",batch=b1", "\"note=a, b\",batch=b1", "note=a, b,batch=b1"})
+        EXPECT_EQ(reasons(exclude({text}))[0], "excluded by " + std::string(text));
+    EXPECT_EQ(reasons(exclude({"note= A "}))[1], "excluded by note= A ") << "capitals and blanks";
+    const ScreenColumns found = columns(exclude({"note=a, b,batch=B1"}));
+    EXPECT_EQ(found.notes(), (Strings{"exclude: took 'b1' of the data for 'B1'"}));
+    EXPECT_EQ(found.resolved(exclude({""})).exclude, (Strings{"\"note=a, b\", batch=b1"}));
+}
+
+TEST_F(ScreenColumnsOfAFile, TakesColumnsThatDifferInCapitalsAndBlanks) {
+    h5::DataFrame obs;
+    obs.add("Treatment ", Strings{"DMSO", "A"});
+    obs.add("PATIENT", Strings{"1", "1"});
+    store(obs);
+    const ScreenColumns found = columns();
+    EXPECT_EQ(found.names()[found.column(Role::treatment)], "Treatment ");
+    EXPECT_EQ(found.names()[found.column(Role::patient)], "PATIENT");
+    EXPECT_EQ(found.notes().size(), 2U);
+    obs.add("patient", Strings{"2", "2"});
+    store(obs);
+    const ScreenColumns exact = columns();
+    EXPECT_EQ(exact.names()[exact.column(Role::patient)], "patient");
+}
+
+TEST_F(ScreenColumnsOfAFile, TakesTextsForMissingLabels) {
+    h5::DataFrame obs;
+    obs.add("treatment", Strings{"DMSO", "NA", "A", "B", "C"});
+    obs.add("patient", Strings{"1", "1", "nan", "", "1"});
+    obs.add("concentration", Strings{"None", "1", "1", "1", "NaN"});
+    store(obs);
+    const ScreenColumns found = columns(pair_by({"patient"}));
+    const RowKeys all = keys(found, 5);
+    const Strings expected{"", "no value of treatment", "no value of patient", "no value of patient",
+                           "no value of concentration"};
+    for (std::size_t key = 0; key < 5; ++key) EXPECT_EQ(found.exclusion_reason(all, key), expected[key]);
+    EXPECT_EQ(found.population_values(all, 0), (Strings{"1", "DMSO", ""}));
+    ScreenOptions options = pair_by({"patient"});
+    options.control_labels = {"NA"};
+    EXPECT_EQ(columns(options).exclusion_reason(all, 1), "") << "the user named the label";
+}
+
+TEST_F(ScreenColumnsOfAFile, ReadsConcentrationsWithUnits) {
+    h5::DataFrame obs;
+    obs.add("treatment", Strings{"A", "A", "A"});
+    obs.add("concentration", Strings{"100 nM", "0.1 uM", "0.10"});
+    store(obs);
+    const ScreenColumns found = columns();
+    const RowKeys all = keys(found, 3);
+    for (std::size_t key = 0; key < 3; ++key) EXPECT_EQ(found.population_values(all, key).back(), "0.1");
+    EXPECT_EQ(found.concentration(all, 2), "0.10") << "a number stays as it is written";
+}
+
+TEST_F(ScreenColumnsOfAFile, RefusesToPairByTheColumnOfTheTreatments) {
+    ScreenOptions options = pair_by({"patient", "batch"});
+    options.columns = {{"treatment", "batch"}};
+    EXPECT_EQ(
+        error(options),
+        "pair-by: found batch, which is the column of the treatments, 'batch': a control and its treatments "
+        "differ in it, so pairs need other columns, such as patient, culture, plate or replicate");
 }
 
 TEST_F(ScreenColumnsOfAFile, ReportsWhichExclusionsMatchAKey) {
