@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -11,7 +12,9 @@
 #include "core/version.hpp"
 #include "eval/pair_choice.hpp"
 #include "eval/partial_results.hpp"
+#include "eval/predictor.hpp"
 #include "eval/results.hpp"
+#include "metrics/mmd.hpp"
 #include "output_path.hpp"
 #include "predict/predictor.hpp"
 #include "progress.hpp"
@@ -57,6 +60,23 @@ eval::EvaluationIdentity identity(const std::string& config_text, const core::Op
     return identity;
 }
 
+// Returns a note if the MMD of the model has its constant value on half of the pairs or more, else nothing.
+std::string constant_mmd_note(const eval::Evaluation& evaluation, std::size_t markers) {
+    std::size_t pairs = 0;
+    std::size_t constant = 0;
+    for (const eval::PairScore& row : evaluation.scores) {
+        if (row.predictor != eval::predictors().front().name || std::isnan(row.scores.mmd)) continue;
+        ++pairs;
+        constant += metrics::is_mmd_constant(row.scores.mmd, row.n_predicted, row.n_target) ? 1 : 0;
+    }
+    if (pairs == 0 || 2 * constant < pairs) return "";
+    return fmt::format(
+        "note: the mmd of {} of {} pairs is the same for any predictor: its fixed kernels are too narrow for "
+        "{}. "
+        "Compare the column mmd_scaled",
+        constant, pairs, core::counted(markers, "marker"));
+}
+
 }  // namespace
 
 int evaluate_run(const std::string& run, const predict::RunModel& model, const std::string& output,
@@ -98,6 +118,8 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
                                          evaluation.pairs.size(), pairs.size()));
             return stopped;
         }
+        const std::string note = constant_mmd_note(evaluation, screen.markers.size());
+        if (comm.is_root() && !note.empty()) progress.message(note);
     }
     const predict::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
     if (predictions) predictions->write(comm, from, evaluation.embeddings);

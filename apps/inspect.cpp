@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "inspect/inspection_json.hpp"
 #include "inspect/inspection_text.hpp"
+#include "screen/value_notes.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -11,8 +12,9 @@ namespace popflow::apps {
 namespace {
 
 void print(const options::RunConfig& config, const screen::Screen& screen, const screen::Split* split) {
-    const std::string text = config.json ? inspect::inspection_json(screen, split) + "\n"
-                                         : inspect::inspection_text(screen, split);
+    const std::vector<std::string> notes = screen::value_notes(screen);
+    const std::string text = config.json ? inspect::inspection_json(screen, split, notes) + "\n"
+                                         : inspect::inspection_text(screen, split, notes);
     std::fputs(text.c_str(), stdout);
 }
 

@@ -2,13 +2,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
+#include "anndata/anndata.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "eval/evaluator.hpp"
+#include "metrics/mmd.hpp"
+#include "predict/prediction_origin.hpp"
 #include "predict/trained_model.hpp"
 #include "screen/read_populations.hpp"
 #include "verbs.hpp"
@@ -28,6 +34,121 @@ void subsample(linalg::Matrix<float>& x, const options::RunConfig& config, std::
     x = std::move(sample);
 }
 
+using Kind = anndata::MatrixSource::Kind;
+
+// One of the two files, and how its cells are read.
+struct ComparedFile {
+    std::string path;
+    std::optional<predict::PredictionOrigin> origin;  ///< empty unless popflow has predicted the cells
+    screen::ScreenOptions options;
+    bool is_inverse_of_log1p = false;  ///< log(1 + x) is applied to values that may be between -1 and 0
+};
+
+// Reads the cells of a file.
+screen::AllCells read_cells(const ComparedFile& file) {
+    screen::AllCells all = screen::read_all_cells(file.path, file.options);
+    if (!file.is_inverse_of_log1p) return all;
+    for (float& value : all.x.values()) {
+        if (!(value > -1))
+            throw core::DataError(
+                file.path, "X",
+                fmt::format("found {}, allowed numbers above -1 for log1p. Predict with --space "
+                            "transformed",
+                            value));
+        value = static_cast<float>(std::log1p(static_cast<double>(value)));
+    }
+    return all;
+}
+
+// Whether a layer is one of the flow times of a prediction file.
+bool is_flow_time(const anndata::MatrixSource& source) {
+    return source.kind == Kind::layer && source.name.starts_with("t=");
+}
+
+void note(const std::string& text) {
+    std::fprintf(stderr, "note: %s\n", text.c_str());
+}
+
+// Sets the matrix, size factor and transform of a file. What the command line does not give comes from the
+// run that predicted the cells of a file. @param origin  of this file, or of the other one
+void take_from_origin(ComparedFile& file, const predict::PredictionOrigin& origin,
+                      const options::OptionTable& table) {
+    screen::ScreenOptions& options = file.options;
+    const bool is_given = table.is_given("transform");
+    const bool has_source = table.is_given("layer") || table.is_given("obsm") || table.is_given("use-raw");
+    if (!file.origin) {
+        if (!has_source) options.source = origin.source;
+        if (is_flow_time(options.source)) options.source = {};
+        if (!is_given) options.transform = origin.transform;
+        if (!is_given && !table.is_given("size-factor")) options.size_factor = origin.size_factor;
+        return;
+    }
+    if (!is_flow_time(options.source)) options.source = {};
+    if (file.origin->size_factor.is_set() || file.origin->space != predict::Space::raw)
+        options.size_factor = {};
+    if (is_given) return;
+    options.transform = origin.transform;
+    // Raw predictions may be negative, which the reader refuses for log1p.
+    file.is_inverse_of_log1p =
+        file.origin->space == predict::Space::raw && origin.transform.kind == screen::Transform::Kind::log1p;
+    if (file.is_inverse_of_log1p) options.transform.kind = screen::Transform::Kind::none;
+    if (file.origin->space != predict::Space::raw) options.transform.kind = screen::Transform::Kind::none;
+}
+
+// Sets the options of both files, see take_from_origin().
+void resolve_options(ComparedFile& a, ComparedFile& b, const options::OptionTable& table) {
+    if (!a.origin && !b.origin) return;
+    const predict::PredictionOrigin& origin = a.origin ? *a.origin : *b.origin;
+    const bool both = a.origin && b.origin;
+    const auto is_normalised = [](const ComparedFile& file) {
+        return file.origin && file.origin->space == predict::Space::normalised;
+    };
+    if (!table.is_given("transform")) {
+        if (both && a.origin->transform.text() != b.origin->transform.text())
+            throw core::ConfigError("transform", "the files are predictions of runs with the transforms " +
+                                                     a.origin->transform.text() + " and " +
+                                                     b.origin->transform.text() + ". Choose one of them");
+        if (is_normalised(a) != is_normalised(b))
+            throw core::DataError(is_normalised(a) ? a.path : b.path, "X",
+                                  "holds normalised values, which cannot be compared with those of the other "
+                                  "file. Predict with --space raw or transformed");
+    }
+    take_from_origin(a, origin, table);
+    take_from_origin(b, origin, table);
+    for (const ComparedFile* file : {&a, &b}) {
+        if (!file->origin || table.is_given("transform")) continue;
+        const screen::ScreenOptions& options = (file == &a ? b : a).options;
+        note(fmt::format(
+            "{} is a prediction of popflow in {} space. As in its run, the other file is read with "
+            "--transform {} --size-factor {}{}. To compare the stored values use --transform none",
+            file->path, predict::space_name(file->origin->space, file->origin->transform),
+            origin.transform.text(), options.size_factor.text(),
+            options.source.kind == Kind::x ? "" : " " + options.source.option()));
+    }
+}
+
+// Checks that the second file has the markers of the first.
+void check_markers(const ComparedFile& a, const std::vector<std::string>& markers, const ComparedFile& b) {
+    const std::vector<std::string> others = anndata::AnnData(b.path, b.options.source).var_names();
+    const std::set<std::string> found(others.begin(), others.end());
+    std::vector<std::string> shared;
+    std::vector<std::string> missing;
+    for (const std::string& marker : markers) (found.contains(marker) ? shared : missing).push_back(marker);
+    if (missing.empty()) {
+        if (shared.size() < found.size() && b.options.exclude_markers.empty())
+            note(core::counted(found.size() - shared.size(), "marker") + " of " + b.path +
+                 " left out: " + a.path + " does not have them");
+        return;
+    }
+    throw core::DataError(
+        b.path, "var",
+        "has no marker " + core::joined(missing, 8) + " of " + a.path +
+            (missing.size() == 1 ? core::did_you_mean(missing.front(), others) : "") +
+            (shared.empty() ? ". The files have no marker in common"
+                            : fmt::format(". Compare the {} that both have with --markers {}", shared.size(),
+                                          core::joined(shared))));
+}
+
 }  // namespace
 
 int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
@@ -39,19 +160,28 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     const std::string usage =
         "metrics A.h5ad B.h5ad [options]\n\n"
         "Compares the cells of A, as the prediction, with those of B. --max-cells compares a random sample\n"
-        "of each, drawn with --seed.";
+        "of each, drawn with --seed. If one file is a prediction of popflow, both are compared after the\n"
+        "transform of its run, unless --transform is given.";
     std::vector<std::string> files;
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;
     if (files.size() != 2)
         throw core::ConfigError("metrics", "found " + core::counted(files.size(), "file") + ", allowed 2");
     if (!comm.is_root()) return done;
-    screen::AllCells a = screen::read_all_cells(files[0], config.screen);
-    config.screen.markers = a.markers;
-    screen::AllCells b = screen::read_all_cells(files[1], config.screen);
+    ComparedFile first{files[0], predict::read_prediction_origin(files[0]), config.screen};
+    ComparedFile second{files[1], predict::read_prediction_origin(files[1]), config.screen};
+    resolve_options(first, second, table);
+    screen::AllCells a = read_cells(first);
+    if (config.screen.markers.empty()) check_markers(first, a.markers, second);
+    second.options.markers = a.markers;
+    second.options.exclude_markers.clear();
+    screen::AllCells b = read_cells(second);
     subsample(a.x, config, 0);
     subsample(b.x, config, 1);
     const popflow::metrics::Scores scores =
         popflow::metrics::score(a.x.view(), b.x.view(), eval::selection(config.evaluate));
+    if (popflow::metrics::is_mmd_constant(scores.mmd, a.x.rows(), b.x.rows()))
+        note("mmd is the same for any two populations of these sizes: its fixed kernels are too narrow for " +
+             core::counted(a.markers.size(), "marker") + ". Use mmd_scaled");
     nlohmann::ordered_json json = nlohmann::ordered_json::object();
     for (const std::string& name : config.evaluate.metrics) {
         const double value = scores.*popflow::metrics::find_metric(name)->score;

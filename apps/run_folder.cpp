@@ -86,6 +86,9 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
         table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
     }
     train::Checkpoint checkpoint = predict::read_run(run);
+    // A configuration has no line for the defaults of these, so the checkpoint would not override them.
+    config.screen.source = {};
+    config.screen.size_factor = {};
     table.parse_text(checkpoint.config, run);
     table.parse(arguments, sections, nullptr);
     options::RunConfig trained;
@@ -101,6 +104,13 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
                                                  trained.screen.transform.text() +
                                                  ", with which the run was trained");
     }
+    const screen::SizeFactor& size_factor = trained.screen.size_factor;
+    if (config.screen.size_factor.text() == "median" && size_factor.kind == screen::SizeFactor::Kind::median)
+        config.screen.size_factor = size_factor;
+    if (config.screen.size_factor.text() != size_factor.text()) {
+        throw core::ConfigError("size-factor", "found " + config.screen.size_factor.text() + ", allowed " +
+                                                   size_factor.text() + ", with which the run was trained");
+    }
     if (config.screen.doses == screen::Doses::all && trained.screen.doses == screen::Doses::highest) {
         throw core::ConfigError("doses",
                                 "found all, allowed highest: the run was trained only on the highest "
@@ -111,13 +121,14 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
 
 screen::Screen open_run_screen(const options::RunConfig& config, const train::Checkpoint& checkpoint,
                                bool need_pairs) {
-    const std::vector<std::string> found = anndata::AnnData(config.data).var_names();
+    const std::vector<std::string> found = anndata::AnnData(config.data, config.screen.source).var_names();
     for (const std::string& marker : checkpoint.markers) {
         if (std::ranges::find(found, marker) != found.end()) continue;
-        throw core::DataError(config.data, "var",
-                              "the markers are not those that the run was trained on: `" + marker +
-                                  "` is missing" + core::did_you_mean(marker, found) + ", found " +
-                                  core::joined(found));
+        throw core::DataError(
+            config.data,
+            config.screen.source.kind == anndata::MatrixSource::Kind::x ? "var" : config.screen.source.path(),
+            "the markers are not those that the run was trained on: `" + marker + "` is missing" +
+                core::did_you_mean(marker, found) + ", found " + core::joined(found));
     }
     screen::ScreenOptions options = config.screen;
     options.markers = checkpoint.markers;

@@ -14,10 +14,13 @@
 #include "core/version.hpp"
 #include "linalg/precision.hpp"
 #include "log_file.hpp"
+#include "mpi/run_collectively.hpp"
 #include "progress.hpp"
 #include "run_folder.hpp"
 #include "same_data.hpp"
+#include "screen/value_notes.hpp"
 #include "signals.hpp"
+#include "train/median_total.hpp"
 #include "train/training_run.hpp"
 #include "train/training_set.hpp"
 #include "training_plan.hpp"
@@ -40,6 +43,17 @@ screen::Split make_split(const screen::Screen& screen, options::RunConfig& confi
     return split;
 }
 
+// Computes the target of --size-factor median and stores it in the screen and in the configuration, which
+// goes to the checkpoint. Collective. @return the screen
+const screen::Screen& resolve_size_factor(screen::Screen& screen, const screen::Split& split,
+                                          options::RunConfig& config, const mpi::Communicator& comm) {
+    screen::SizeFactor& size_factor = config.screen.size_factor;
+    if (size_factor.is_set() && !size_factor.has_target())
+        size_factor.target = train::median_total(screen, split, comm);
+    screen.options.size_factor = size_factor;
+    return screen;
+}
+
 // The data of a training, from opening the file to the normalised cells.
 struct TrainingData {
     TrainingData(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm)
@@ -47,13 +61,16 @@ struct TrainingData {
           screen(open_training_screen(config, table, comm)),
           split(make_split(screen, config, table)),
           storage(cell_storage(config, comm)),
-          set(screen, split,
+          set(resolve_size_factor(screen, split, config, comm), split,
               {.lanes = config.train.batch_pairs,
                .normalise = config.normalise,
                .rows_correspond = train::draws_rows(config.sampling.coupling)},
               comm, storage, read_treatment_vectors(config, comm)) {
         if (file_stamp(config.data) != stamp)
             throw core::DataError(config.data, "", "was changed while it was read. Start again");
+        mpi::run_collectively(comm, [&] {
+            if (comm.is_root()) notes = screen::value_notes(screen);
+        });
     }
 
     std::string stamp;  ///< file_stamp() of the data file before it was read
@@ -61,6 +78,7 @@ struct TrainingData {
     screen::Split split;
     train::CellStorage storage;
     train::TrainingSet set;
+    std::vector<std::string> notes;  ///< on rank 0, see screen::value_notes()
 };
 
 train::Checkpoint make_constants(const options::RunConfig& config, const options::OptionTable& table,
@@ -151,6 +169,7 @@ class Display : public train::TrainingObserver {
             if (dropped.why.starts_with(screen::missing_label_prefix))
                 print("note: " + counted(dropped.n_cells, "row") + " left out: " + dropped.why);
         }
+        for (const std::string& note : data_.notes) print("note: " + note);
         if (set.on_disk())
             print("note: rank 0 stores its cells in a file in " + data_.storage.folder + " (see --cache)");
         if (ranks > config_.train.batch_pairs) {
@@ -215,6 +234,7 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
     const TrainingData data(config, table, comm);
     train::TrainingObserver silent;
     train::TrainingRun run = make_run(config, table, data, comm, silent);
+    for (const std::string& note : data.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
     const train::DryRun dry_run = run.dry_run();
     std::fputs(training_plan(config, data.screen, data.split, run, dry_run, comm).c_str(), stdout);
     return dry_run.fault.empty() ? done : failed;

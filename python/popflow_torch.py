@@ -424,6 +424,7 @@ class Run:
         vectors: vector of each treatment of --treatment-vectors, else empty.
         mean, scale: normalisation x = (transformed - mean) / scale. mean has shape [d].
         transform, cofactor: "arcsinh", "log1p" or "none", and the cofactor of arcsinh.
+        size_factor: total of a cell after scaling (--size-factor), or None.
         config: options of the training, as text.
 
     Raises:
@@ -473,14 +474,28 @@ class Run:
         self.treatments = list(self.concentrations)
         kind, _, cofactor = self.config["transform"].partition(":")
         self.transform, self.cofactor = kind, float(cofactor or 5)
+        kind, _, target = self.config.get("size-factor", "none").partition(":")
+        self.size_factor = None if kind == "none" else float(target or 1e4)
 
-    def normalise(self, raw):
+    def normalise(self, raw, totals=None):
         """Returns normalised values: (transform(raw) - mean) / scale.
 
-        Shapes: raw [n, d] with columns in the order of `markers`, result [n, d].
+        With a size factor, raw is first multiplied by size_factor / totals.
+
+        Shapes: raw [n, d] with columns in the order of `markers`, totals [n], the sum of each cell over all columns of its
+        matrix, result [n, d].
         Units: raw in the units of the data file, result in mean standard deviations of a marker.
+
+        Raises:
+            ValueError: if the run has a size factor and there are no totals.
         """
         x = np.asarray(raw, dtype=np.float64)
+        if self.size_factor is not None:
+            if totals is None:
+                raise ValueError("totals: missing. The run was trained with --size-factor: pass the total counts of each cell")
+            totals = np.asarray(totals, dtype=np.float64)
+            x = x * (self.size_factor / np.where(totals > 0, totals, 1))[:, None]
+            x = x.astype(np.float32).astype(np.float64)
         if self.transform == "arcsinh":
             x = np.arcsinh(x / self.cofactor)
         elif self.transform == "log1p":
@@ -490,7 +505,8 @@ class Run:
         return torch.as_tensor(x, dtype=self.dtype, device=self.device)
 
     def invert(self, x):
-        """Returns raw values, as a NumPy array. Inverse of normalise(). Negative values are not clipped.
+        """Returns raw values, as a NumPy array. Inverse of normalise(), except that size factors are not undone. Negative
+        values are not clipped.
 
         Shapes: x [n, d], result [n, d].
         """
@@ -574,19 +590,20 @@ class Run:
             c = c[:0]
         return self.model.transport(x, h, c, tolerance, times)
 
-    def predict(self, raw, treatment, concentration=None, types=None, tolerance=1e-4):
+    def predict(self, raw, treatment, concentration=None, types=None, tolerance=1e-4, totals=None):
         """Returns predicted raw cells from the raw control cells of one population.
 
-        Shapes: raw [n, d] with columns in the order of `markers`, types [n] labels, result [n, d], a NumPy array.
+        Shapes: raw [n, d] with columns in the order of `markers`, types [n] labels, totals [n] as in normalise(), result
+        [n, d], a NumPy array.
 
         Raises:
-            ValueError: if the base is gaussian, or as condition() and FlowMatching.context().
+            ValueError: if the base is gaussian, or as normalise(), condition() and FlowMatching.context().
         """
         if self.base == "gaussian":
             raise ValueError(
                 "predict() needs base source, found base gaussian: draw noise and call transport() with the context of the "
                 "control cells")
-        x = self.normalise(raw)
+        x = self.normalise(raw, totals)
         return self.invert(self.transport(x, treatment, concentration, types=types, tolerance=tolerance)[0])
 
 
@@ -608,7 +625,7 @@ def export(run, path):
     if run.method == "icnn":
         raise ValueError("method icnn: export() needs method fm, cgfm or mfm: convex potentials have no velocity")
     about = {"method": run.method, "base": run.base, "markers": run.markers, "cell_types": run.cell_types,
-             "transform": run.config["transform"], "mean": run.mean.tolist(), "scale": run.scale, "doses": run.doses,
+             "transform": run.config["transform"], "size_factor": run.size_factor, "mean": run.mean.tolist(), "scale": run.scale, "doses": run.doses,
              "treatments": run.treatments,
              "concentrations": {k: [float(v) for v in vs] for k, vs in run.concentrations.items()},
              "vectors": {name: vector.tolist() for name, vector in run.vectors.items()}}

@@ -57,6 +57,9 @@ struct PredictRequest {
     std::vector<std::string> cell_types{};
     double tolerance = 1e-4;  ///< relative and absolute tolerance of the ODE solver
     std::uint64_t seed = 0;   ///< seed of the noise of a run with --base gaussian
+    /// Sum of each control cell over all columns of its matrix, [rows]. Needed by a run with --size-factor,
+    /// ignored by others.
+    std::vector<double> totals{};
 };
 
 /// A trained model. Copies share the weights. Predictions are thread-safe and deterministic on any number of
@@ -95,21 +98,24 @@ class Model {
     /// The control population also is the context of the model: all its cells enter the population embedding.
     ///
     /// Shapes: control [n, markers()], result the same.
-    /// Units: raw values of the data file, as of `popflow predict`.
+    /// Units: raw values of the data file, as of `popflow predict`. With --size-factor the result has the
+    /// scale of the size factors.
     /// @throws InvalidInput for a wrong number of markers, a value that the transform cannot take, an unknown
     /// treatment, a missing or unknown concentration or cell type, or fewer cells than the encoder's graph
     /// needs
     /// @throws Exception if the ODE solver cannot keep its tolerance
     Cells predict(CellsView control, const PredictRequest& request) const;
     /// Embedding of a control population. Empty for a method without one. Shapes: control [n, markers()].
-    std::vector<float> embed(CellsView control, const std::vector<std::string>& cell_types = {}) const;
+    /// @param totals  see PredictRequest::totals
+    std::vector<float> embed(CellsView control, const std::vector<std::string>& cell_types = {},
+                             const std::vector<double>& totals = {}) const;
 
   private:
     struct Impl;
     std::shared_ptr<const Impl> impl_;
 };
 
-/// Compares two populations. Names: w1, w2, mmd, r2, energy, r2_means, w1_markers, sinkhorn.
+/// Compares two populations. Names: w1, w2, mmd, r2, energy, r2_means, w1_markers, sinkhorn, mmd_scaled.
 ///
 /// Shapes: predicted [n, d], truth [m, d].
 /// @param names  empty for the default metrics

@@ -160,6 +160,7 @@ void check_column(const AnnData& data, const std::string& table, const StoredCol
 }  // namespace
 
 TableCopy::TableCopy(const AnnData& data, const std::string& table) : data_(data) {
+    if (table == "var" && !data.has_var_table()) return;
     const StoredTable source = data.table(table);
     for (const std::string& name : source.columns()) {
         columns_.emplace_back(name, source.column(name));

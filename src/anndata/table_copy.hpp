@@ -29,7 +29,7 @@ struct RowSegment {
 class TableCopy {
   public:
     /// @param data  must outlive the copy
-    /// @param table  `obs` or `var`
+    /// @param table  `obs` or `var`. A matrix without a var table has no columns
     /// @throws core::DataError for a column of an unknown kind or of the wrong length
     TableCopy(const AnnData& data, const std::string& table);
 

@@ -109,10 +109,11 @@ bool is_translate(const PredictorRun& task) {
 std::optional<metrics::KernelMeans> target_means(std::span<PredictorRun> tasks,
                                                  const metrics::Selection& selected) {
     std::optional<metrics::KernelMeans> means;
-    if (!selected.mmd && !selected.energy) return means;
+    if (!metrics::needs_kernels(selected)) return means;
     for (PredictorRun& task : tasks) {
         if (means || !compares_target(task)) continue;
-        record(task.row, [&] { means = metrics::own_kernel_means(task.comparison.truth.view()); });
+        record(task.row,
+               [&] { means = metrics::truth_kernel_means(task.comparison.truth.view(), selected); });
     }
     return means;
 }

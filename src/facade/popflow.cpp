@@ -2,6 +2,7 @@
 #include "popflow/popflow.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -92,10 +93,13 @@ struct Model::Impl {
         options::RunConfig config;
         options::run_options(config).parse_text(model.checkpoint().config, run);
         transform = config.screen.transform;
+        size_factor = config.screen.size_factor;
     }
 
-    // Returns the control population as the model sees it: transformed, normalised, with numbered cell types.
-    screen::Cells prepare(CellsView control, const std::vector<std::string>& labels) const {
+    // Returns the control population as the model sees it: scaled, transformed, normalised, with numbered
+    // cell types.
+    screen::Cells prepare(CellsView control, const std::vector<std::string>& labels,
+                          const std::vector<double>& totals) const {
         const train::Checkpoint& checkpoint = model.checkpoint();
         const std::size_t markers = checkpoint.markers.size();
         if (control.cols != markers || control.rows == 0)
@@ -105,6 +109,12 @@ struct Model::Impl {
         if (const std::size_t knn = model.trained().model.neighbours(); control.rows <= knn)
             reject("control", "found " + std::to_string(control.rows) + " cells, allowed more than " +
                                   std::to_string(knn) + ", the neighbours of each cell in the encoder");
+        if (size_factor.is_set() && totals.size() != control.rows)
+            reject("totals", "found " + std::to_string(totals.size()) + " numbers, expected " +
+                                 std::to_string(control.rows) +
+                                 ", the sum of each control cell over all columns: the run was trained with "
+                                 "--size-factor " +
+                                 size_factor.text());
         screen::Cells cells{linalg::Matrix<float>(control.rows, markers),
                             std::vector<std::uint8_t>(control.rows, 0)};
         std::copy_n(control.data, control.rows * markers, cells.x.values().begin());
@@ -113,6 +123,10 @@ struct Model::Impl {
             if (!transform.allows(row))
                 reject("control", "row " + std::to_string(i) +
                                       ": found a value that is not finite, or negative with log1p");
+            if (size_factor.is_set() && !(totals[i] >= 0 && std::isfinite(totals[i])))
+                reject("totals",
+                       "row " + std::to_string(i) + ": found a number that is negative or not finite");
+            if (size_factor.is_set()) size_factor.apply(totals[i], row);
             transform.apply(row);
         }
         checkpoint.normalisation.apply(cells.x.view());
@@ -136,6 +150,7 @@ struct Model::Impl {
 
     predict::RunModel model;
     screen::Transform transform;
+    screen::SizeFactor size_factor;
 };
 
 Model Model::load(const std::string& run) {
@@ -174,7 +189,7 @@ Cells Model::predict(CellsView control, const PredictRequest& request) const {
             reject("concentration", "missing: the run was trained with --doses all");
         const screen::Population condition =
             predict::chosen_conditions(trained.conditions, {request.treatment}, concentrations).front();
-        screen::Cells cells = impl_->prepare(control, request.cell_types);
+        screen::Cells cells = impl_->prepare(control, request.cell_types, request.totals);
         const std::vector<float> context = predict::population_context(trained, cells);
         core::Stream noise = predict::pair_stream(request.seed, 0, predict::DrawRole::base);
         predict::transport_cells(trained, context, condition, request.tolerance, noise, cells.x.view());
@@ -184,9 +199,11 @@ Cells Model::predict(CellsView control, const PredictRequest& request) const {
     });
 }
 
-std::vector<float> Model::embed(CellsView control, const std::vector<std::string>& cell_types) const {
+std::vector<float> Model::embed(CellsView control, const std::vector<std::string>& cell_types,
+                                const std::vector<double>& totals) const {
     return translate_errors([&] {
-        return predict::population_context(impl_->model.trained(), impl_->prepare(control, cell_types));
+        return predict::population_context(impl_->model.trained(),
+                                           impl_->prepare(control, cell_types, totals));
     });
 }
 

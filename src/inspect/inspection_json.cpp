@@ -84,15 +84,18 @@ Json dropped_json(const screen::Screen& screen) {
 
 }  // namespace
 
-std::string inspection_json(const screen::Screen& screen, const screen::Split* split) {
+std::string inspection_json(const screen::Screen& screen, const screen::Split* split,
+                            std::span<const std::string> notes) {
     const InspectionSummary summary = summarise(screen, split);
     Json json{{"file", screen.file},
               {"fingerprint", screen.fingerprint},
               {"cells", screen.n_obs},
               {"columns_of_x", screen.n_vars},
               {"x", screen.x_text},
+              {"matrix", screen.options.source.path()},
               {"markers", screen.markers},
               {"transform", screen.options.transform.text()},
+              {"size_factor", screen.options.size_factor.text()},
               {"patients", summary.patients},
               {"cultures", summary.cultures},
               {"plates", summary.plates},
@@ -112,6 +115,7 @@ std::string inspection_json(const screen::Screen& screen, const screen::Split* s
     json["pairs"] = pairs_json(screen, split);
     if (split != nullptr) json["split"] = split_json(summary, *split);
     json["dropped"] = dropped_json(screen);
+    json["notes"] = std::vector<std::string>(notes.begin(), notes.end());
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "screen/screen.hpp"
@@ -9,7 +10,8 @@
 namespace popflow::inspect {
 
 /// Returns the contents of inspection_text() as one JSON object, with every population, pair and dropped
-/// item.
-std::string inspection_json(const screen::Screen& screen, const screen::Split* split);
+/// item. @param notes  see there
+std::string inspection_json(const screen::Screen& screen, const screen::Split* split,
+                            std::span<const std::string> notes = {});
 
 }  // namespace popflow::inspect

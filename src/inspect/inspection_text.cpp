@@ -93,6 +93,19 @@ std::string sizes_text(const SizeRange& sizes) {
                                       grouped(sizes.largest), grouped(sizes.median));
 }
 
+/// Returns the encoding of the matrix, and its path unless it is X.
+std::string matrix_text(const screen::Screen& screen) {
+    const anndata::MatrixSource& source = screen.options.source;
+    const bool is_x = source.kind == anndata::MatrixSource::Kind::x;
+    return is_x ? screen.x_text : screen.x_text + " of " + source.path();
+}
+
+std::string transform_text(const screen::ScreenOptions& options) {
+    const std::string text = options.transform.text();
+    return options.size_factor.is_set() ? "size factors " + options.size_factor.text() + ", then " + text
+                                        : text;
+}
+
 std::string overview(const screen::Screen& screen, const InspectionSummary& summary) {
     const std::vector<std::string>& keys = screen.options.pair_by;
     std::string key_text;
@@ -100,8 +113,8 @@ std::string overview(const screen::Screen& screen, const InspectionSummary& summ
     const bool highest = screen.options.doses == screen::Doses::highest;
     return entry("File", fmt::format("{} (fingerprint {})", screen.file, screen.fingerprint)) +
            entry("Cells", fmt::format("{} x {}, {}", grouped(screen.n_obs), counted(screen.n_vars, "column"),
-                                      screen.x_text)) +
-           entry("Markers", names(screen.markers)) + entry("Transform", screen.options.transform.text()) +
+                                      matrix_text(screen))) +
+           entry("Markers", names(screen.markers)) + entry("Transform", transform_text(screen.options)) +
            entry("Patients", names(summary.patients)) + entry("Cultures", names(summary.cultures)) +
            entry("Plates", names(summary.plates)) + entry("Replicates", names(summary.replicates)) +
            entry("Cell types", names(screen.cell_types)) +
@@ -167,10 +180,14 @@ std::string dropped_list(const InspectionSummary& summary) {
 
 }  // namespace
 
-std::string inspection_text(const screen::Screen& screen, const screen::Split* split) {
+std::string inspection_text(const screen::Screen& screen, const screen::Split* split,
+                            std::span<const std::string> notes) {
     const InspectionSummary summary = summarise(screen, split);
-    return overview(screen, summary) + doses_table(summary) +
-           (split == nullptr ? "" : split_table(summary, *split)) + dropped_list(summary);
+    std::string text = overview(screen, summary) + doses_table(summary) +
+                       (split == nullptr ? "" : split_table(summary, *split)) + dropped_list(summary);
+    if (!notes.empty()) text += "\n";
+    for (const std::string& note : notes) text += "note: " + note + "\n";
+    return text;
 }
 
 }  // namespace popflow::inspect

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "screen/screen.hpp"
@@ -13,6 +14,8 @@ namespace popflow::inspect {
 ///
 /// Shortens long lists. inspection_json() has the full lists.
 /// @param split  null for none
-std::string inspection_text(const screen::Screen& screen, const screen::Split* split);
+/// @param notes  lines at the end, see screen::value_notes()
+std::string inspection_text(const screen::Screen& screen, const screen::Split* split,
+                            std::span<const std::string> notes = {});
 
 }  // namespace popflow::inspect

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/simd.hpp"
+#include "metrics/wide_correlation.hpp"
 
 namespace popflow::metrics {
 
@@ -129,6 +130,7 @@ double correlation_r2(ConstMatrixView<float> x, ConstMatrixView<float> y) {
         if (!constant_x[j] && !constant_y[j]) markers.push_back(j);
     }
     if (markers.size() < 3) return undefined;
+    if (markers.size() > max_stored_correlations) return wide_correlation_r2(x, y, markers);
     return pearson(correlations(x, markers), correlations(y, markers));
 }
 

@@ -8,7 +8,8 @@ namespace popflow::metrics {
 /// Returns the r2 of the published tables: the Pearson correlation (not its square) between the upper
 /// triangles of the two marker-marker Pearson correlation matrices.
 ///
-/// A marker that is constant in either population is excluded from both matrices.
+/// A marker that is constant in either population is excluded from both matrices. Above
+/// max_stored_correlations markers the result comes from wide_correlation_r2().
 ///
 /// Shapes:  x [n, d], y [m, d].
 /// @return NaN if fewer than three markers remain, or a triangle is constant

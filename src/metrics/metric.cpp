@@ -67,6 +67,15 @@ constexpr std::array table{
            .selected = &Selection::sinkhorn,
            .is_default = false,
            .is_in_tables = false},
+    Metric{.name = "mmd_scaled",
+           .title = "scaled MMD e-3",
+           .html_title = "scaled MMD ×10³",
+           .latex_title = "scaled MMD ($\\times 10^{-3}$)",
+           .score = &Scores::mmd_scaled,
+           .selected = &Selection::mmd_scaled,
+           .factor = 1000,
+           .decimals = 2,
+           .is_in_tables = false},
 };
 
 std::vector<std::string> names_if(bool only_default) {

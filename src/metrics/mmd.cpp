@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <vector>
 
 #include "core/error.hpp"
@@ -25,6 +27,7 @@ constexpr std::size_t serial_size = 1U << 18U;
 void add(const KernelMeans& other, double weight, KernelMeans& to) {
     to.kernel += weight * other.kernel;
     to.distance += weight * other.distance;
+    to.scaled += weight * other.scaled;
 }
 
 // Returns the sum of all six kernels at a squared distance. One exponential suffices, because each gamma is
@@ -55,6 +58,24 @@ POPFLOW_SIMD void add_row(const float* squared, std::size_t count, KernelMeans& 
     sums.distance += distance;
 }
 
+// Adds the scaled kernels of a row. One exponential suffices, because each scale is twice the next smaller
+// one.
+POPFLOW_SIMD void add_scaled_row(const float* squared, std::size_t count, double inverse_scale,
+                                 KernelMeans& sums) {
+    double kernel = 0;
+#pragma omp simd reduction(+ : kernel)
+    for (std::size_t j = 0; j < count; ++j) {
+        double x = -mmd_scales.back() * inverse_scale * static_cast<double>(squared[j]);
+        x = x < -43 ? -43 : x;  // its 16th power is still a normal number
+        const double e1 = ot::exp_of_negative(x);
+        const double e2 = e1 * e1;
+        const double e4 = e2 * e2;
+        const double e8 = e4 * e4;
+        kernel += ((e8 * e8 + e8) + e4) + (e2 + e1);
+    }
+    sums.scaled += kernel;
+}
+
 // Stores a population transposed: markers are rows, and cells are padded to whole column blocks.
 class Transposed {
   public:
@@ -74,20 +95,25 @@ class Transposed {
 // Returns the sums of kernels and distances over all rows and the columns [start, end) of y. Processes the
 // columns in chunks whose distances fit the cache.
 KernelMeans sum_over_columns(const float* points, std::size_t rows, std::size_t d, const Transposed& y,
-                             std::size_t start, std::size_t end, float* squared) {
+                             std::size_t start, std::size_t end, double inverse_scale, float* squared) {
     KernelMeans sums;
     for (std::size_t j = start; j < end; j += columns_per_chunk) {
         const std::size_t count = std::min(columns_per_chunk, end - j);
         ot::distances(points, y.from_column(j), y.stride(), d,
                       {squared, rows, ot::padded(count), columns_per_chunk});
-        for (std::size_t i = 0; i < rows; ++i) add_row(squared + i * columns_per_chunk, count, sums);
+        for (std::size_t i = 0; i < rows; ++i) {
+            add_row(squared + i * columns_per_chunk, count, sums);
+            if (inverse_scale > 0)
+                add_scaled_row(squared + i * columns_per_chunk, count, inverse_scale, sums);
+        }
     }
     return sums;
 }
 
 // Returns the means over all pairs of a row of x and a row of y. `same` states that x and y are the same
 // population. Pairs of distinct row blocks are then computed once.
-KernelMeans mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::size_t m, bool same) {
+KernelMeans mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::size_t m, bool same,
+                            double inverse_scale) {
     std::vector<KernelMeans> partial((x.rows + rows_per_task - 1) / rows_per_task);
     core::ParallelError error;
 #pragma omp parallel if (x.rows * m > serial_size)
@@ -104,9 +130,11 @@ KernelMeans mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::
             }
             // Within one population: counts the diagonal block once and the columns right of it twice.
             const std::size_t once = same ? first + rows : m;
-            add(sum_over_columns(points.data(), rows, x.cols, y, same ? first : 0, once, squared.data()), 1,
+            add(sum_over_columns(points.data(), rows, x.cols, y, same ? first : 0, once, inverse_scale,
+                                 squared.data()),
+                1, partial[task]);
+            add(sum_over_columns(points.data(), rows, x.cols, y, once, m, inverse_scale, squared.data()), 2,
                 partial[task]);
-            add(sum_over_columns(points.data(), rows, x.cols, y, once, m, squared.data()), 2, partial[task]);
         };
 #pragma omp for schedule(dynamic)
         for (std::size_t task = 0; task < partial.size(); ++task) error.run([&] { add_rows(task); });
@@ -115,6 +143,7 @@ KernelMeans mean_over_pairs(ConstMatrixView<float> x, const Transposed& y, std::
     KernelMeans total;
     const double pairs = static_cast<double>(x.rows) * static_cast<double>(m);
     for (const KernelMeans& part : partial) add(part, 1 / pairs, total);
+    total.inverse_scale = inverse_scale;
     return total;
 }
 
@@ -129,30 +158,74 @@ void check_population(ConstMatrixView<float> x, const char* name) {
 
 }  // namespace
 
-KernelMeans own_kernel_means(ConstMatrixView<float> x) {
-    check_population(x, "kernel_distances.x");
-    static_assert(rows_per_task % ot::column_block == 0, "the diagonal block starts on a column block");
-    return mean_over_pairs(x, Transposed(x), x.rows, true);
+double inverse_median_distance(ConstMatrixView<float> truth) {
+    check_population(truth, "inverse_median_distance.truth");
+    const std::size_t n = std::min(truth.rows, max_median_cells);
+    linalg::Matrix<float> cells(n, truth.cols);
+    for (std::size_t i = 0; i < n; ++i)
+        std::ranges::copy(truth.row_span(truth.rows * i / n), cells.view().row(i));
+    const Transposed columns(cells.view());
+    std::vector<std::vector<float>> rows(n);
+    core::ParallelError error;
+#pragma omp parallel for schedule(dynamic, 16) if (n * n > serial_size)
+    for (std::size_t i = 0; i < n; ++i) {
+        error.run([&] {
+            // Distances to the cells from the column block of cell i on.
+            const std::size_t start = i / ot::column_block * ot::column_block;
+            linalg::AlignedVector<float> squared(ot::padded(n - start));
+            ot::distances(cells.view().row(i), columns.from_column(start), columns.stride(), truth.cols,
+                          {squared.data(), 1, squared.size(), squared.size()});
+            rows[i].assign(squared.begin() + static_cast<std::ptrdiff_t>(i + 1 - start),
+                           squared.begin() + static_cast<std::ptrdiff_t>(n - start));
+        });
+    }
+    error.rethrow();
+    std::vector<float> all;
+    for (const std::vector<float>& row : rows) all.insert(all.end(), row.begin(), row.end());
+    if (all.empty()) return 0;
+    const auto middle = all.begin() + std::ssize(all) / 2;
+    std::nth_element(all.begin(), middle, all.end());
+    double median = static_cast<double>(*middle);
+    if (all.size() % 2 == 0)
+        median = (median + static_cast<double>(*std::max_element(all.begin(), middle))) / 2;
+    if (median == 0) median = std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(all.size());
+    if (!std::isfinite(median))
+        throw core::NumericalError("inverse_median_distance", "a squared distance overflows");
+    return median > 0 ? 1 / median : 0;
 }
 
-KernelDistances kernel_distances(ConstMatrixView<float> x, ConstMatrixView<float> y) {
+bool is_mmd_constant(double mmd, std::size_t n, std::size_t m) {
+    if (n == 0 || m == 0) return false;
+    const double constant = 1 / static_cast<double>(n) + 1 / static_cast<double>(m);
+    return std::abs(mmd - constant) < 0.01 * constant;
+}
+
+KernelMeans own_kernel_means(ConstMatrixView<float> x, double inverse_scale) {
+    check_population(x, "kernel_distances.x");
+    static_assert(rows_per_task % ot::column_block == 0, "the diagonal block starts on a column block");
+    return mean_over_pairs(x, Transposed(x), x.rows, true, inverse_scale);
+}
+
+KernelDistances kernel_distances(ConstMatrixView<float> x, ConstMatrixView<float> y, double inverse_scale) {
     core::check_shape("kernel_distances.y", y.rows, y.cols, std::max<std::size_t>(y.rows, 1), x.cols);
     check_population(y, "kernel_distances.y");
-    return kernel_distances(x, y, own_kernel_means(y));
+    return kernel_distances(x, y, own_kernel_means(y, inverse_scale));
 }
 
 KernelDistances kernel_distances(ConstMatrixView<float> x, ConstMatrixView<float> y,
                                  const KernelMeans& y_means) {
     core::check_shape("kernel_distances.y", y.rows, y.cols, std::max<std::size_t>(y.rows, 1), x.cols);
     check_population(y, "kernel_distances.y");
-    const KernelMeans xx = own_kernel_means(x);
-    const KernelMeans xy = mean_over_pairs(x, Transposed(y), y.rows, false);
+    const KernelMeans xx = own_kernel_means(x, y_means.inverse_scale);
+    const KernelMeans xy = mean_over_pairs(x, Transposed(y), y.rows, false, y_means.inverse_scale);
     const double mmd = (xx.kernel + y_means.kernel - 2 * xy.kernel) / static_cast<double>(mmd_gammas.size());
     const double energy = 2 * xy.distance - xx.distance - y_means.distance;
-    if (!std::isfinite(mmd) || !std::isfinite(energy)) {
+    const double scaled =
+        (xx.scaled + y_means.scaled - 2 * xy.scaled) / static_cast<double>(mmd_scales.size());
+    if (!std::isfinite(mmd) || !std::isfinite(energy) || !std::isfinite(scaled)) {
         throw core::NumericalError("kernel_distances", "a squared distance overflows");
     }
-    return {mmd, energy};
+    return {mmd, energy, y_means.inverse_scale > 0 ? scaled : std::numeric_limits<double>::quiet_NaN()};
 }
 
 }  // namespace popflow::metrics

@@ -9,6 +9,14 @@
 
 namespace popflow::metrics {
 
+bool needs_kernels(const Selection& selection) {
+    return selection.mmd || selection.energy || selection.mmd_scaled;
+}
+
+KernelMeans truth_kernel_means(linalg::ConstMatrixView<float> truth, const Selection& selection) {
+    return own_kernel_means(truth, selection.mmd_scaled ? inverse_median_distance(truth) : 0);
+}
+
 Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<float> truth,
              const Selection& selection, const SharedWork& shared) {
     Scores scores;
@@ -22,12 +30,13 @@ Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<f
     } else if (selection.w2) {
         scores.w2 = wasserstein2(predicted, truth);
     }
-    if (selection.mmd || selection.energy) {
-        const KernelDistances both = shared.truth_means != nullptr
-                                         ? kernel_distances(predicted, truth, *shared.truth_means)
-                                         : kernel_distances(predicted, truth);
-        if (selection.mmd) scores.mmd = both.mmd;
-        if (selection.energy) scores.energy = both.energy;
+    if (needs_kernels(selection)) {
+        const KernelDistances all = kernel_distances(
+            predicted, truth,
+            shared.truth_means != nullptr ? *shared.truth_means : truth_kernel_means(truth, selection));
+        if (selection.mmd) scores.mmd = all.mmd;
+        if (selection.energy) scores.energy = all.energy;
+        if (selection.mmd_scaled) scores.mmd_scaled = all.mmd_scaled;
     }
     if (selection.r2) scores.r2 = correlation_r2(predicted, truth);
     if (selection.r2_means) scores.r2_means = r2_of_means(predicted, truth);

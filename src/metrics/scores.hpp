@@ -22,9 +22,10 @@ struct Scores {
     double r2_means = none;    ///< r2_of_means()
     double w1_markers = none;  ///< mean over the markers of per_marker_w1()
     double sinkhorn = none;    ///< sinkhorn_divergence()
+    double mmd_scaled = none;  ///< kernel_distances()
 };
 
-/// Selects the scores to compute. w1 and w2 share most of their work, and so do mmd and energy.
+/// Selects the scores to compute. w1 and w2 share most of their work, and so do mmd, mmd_scaled and energy.
 struct Selection {
     bool w1 = true;
     bool w2 = true;
@@ -34,15 +35,22 @@ struct Selection {
     bool r2_means = true;
     bool w1_markers = true;
     bool sinkhorn = false;
+    bool mmd_scaled = true;
     SinkhornDivergenceOptions sinkhorn_options{};
 };
 
 /// Results that the scores of several predictions against one true population share. Null pointers are
 /// allowed.
 struct SharedWork {
-    const KernelMeans* truth_means = nullptr;  ///< own_kernel_means() of the truth
+    const KernelMeans* truth_means = nullptr;  ///< own_kernel_means() of the truth, see needs_kernels()
     CachedWasserstein* distance = nullptr;     ///< constructed with the truth
 };
+
+/// Returns whether a selected score needs the kernel means.
+bool needs_kernels(const Selection& selection);
+/// Returns own_kernel_means() of the truth for the selected scores.
+/// @throws as own_kernel_means()
+KernelMeans truth_kernel_means(linalg::ConstMatrixView<float> truth, const Selection& selection);
 
 /// Computes the selected scores of a prediction.
 ///

@@ -258,6 +258,7 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
     if (const auto file = flags.find("config"); file != flags.end()) {
         parse_text(read_text(file->second.back()), file->second.back());
     }
+    check_exclusive(flags);
     for (const auto& [name, values] : flags) set(name, values);
     if (on_parsed_) on_parsed_(*this, *given_);
 }
@@ -265,6 +266,17 @@ void OptionTable::parse(const std::vector<std::string>& arguments, const std::ve
 void OptionTable::set(const std::string& name, const std::vector<std::string>& values) const {
     find(name)->set(values);
     given_->insert(name);
+}
+
+void OptionTable::check_exclusive(const Values& given) const {
+    for (const std::vector<std::string>& names : exclusive_) {
+        std::vector<std::string> found;
+        std::ranges::copy_if(names, std::back_inserter(found),
+                             [&](const std::string& name) { return given.contains(name); });
+        if (found.size() < 2) continue;
+        throw core::ConfigError(found.front(), "found --" + found[0] + " and --" + found[1] +
+                                                   ", allowed one of " + core::joined(names));
+    }
 }
 
 void OptionTable::parse_text(const std::string& text, const std::string& name) const {
@@ -303,6 +315,11 @@ void OptionTable::parse_file(const std::string& text, const std::string& name,
                                 "config: not allowed in a file. Use `include = F.cfg` to read another file");
     for (const std::string& file : keys[include_key]) include(file, name, open_files);
     keys.erase(include_key);
+    try {
+        check_exclusive(keys);
+    } catch (const core::ConfigError& error) {
+        throw core::ConfigError(name, error.what());
+    }
     for (const auto& [key, values] : keys) {
         try {
             set(key, values);

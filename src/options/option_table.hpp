@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -60,6 +61,8 @@ class OptionTable {
     core::OptionEffects effects() const;
     /// Makes an option available to the verbs of another section. It is stored only with its own section.
     void share(const std::string& name, Section section);
+    /// Forbids that one command line or one file sets more than one of these options.
+    void forbid_combination(std::vector<std::string> names) { exclusive_.push_back(std::move(names)); }
     /// Function that sets defaults that depend on other options. Its second argument contains the names of
     /// all options that have been set so far, by any call.
     using DefaultSetter = std::function<void(const OptionTable&, const std::set<std::string>&)>;
@@ -122,8 +125,11 @@ class OptionTable {
 
     void set(const std::string& name, const std::vector<std::string>& values) const;
     std::string file_value(const Option& option, const std::string& value) const;
+    /// @param given  names of the options that a command line or a file sets, as keys
+    void check_exclusive(const std::map<std::string, std::vector<std::string>>& given) const;
 
     std::vector<Option> options_;
+    std::vector<std::vector<std::string>> exclusive_;
     DefaultSetter on_parsed_;
     std::shared_ptr<std::set<std::string>> given_ = std::make_shared<std::set<std::string>>();
 };

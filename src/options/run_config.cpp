@@ -107,6 +107,38 @@ class Adder {
     core::OptionEffect effect_;
 };
 
+// Adds the options that select the matrix of the cells. The last one that is set counts.
+void add_source(OptionTable& table, Adder& add, anndata::MatrixSource& source) {
+    using Kind = anndata::MatrixSource::Kind;
+    const auto add_named = [&](const std::string& name, Kind kind, const std::string& argument,
+                               const std::string& help) {
+        add.add(
+            name, argument, help,
+            [&source, kind](const Strings& v) {
+                if (!v.back().empty())
+                    source = {kind, v.back()};
+                else if (source.kind == kind)
+                    source = {};
+            },
+            [&source, kind] { return source.kind == kind ? Strings{source.name} : Strings{}; });
+    };
+    add_named("layer", Kind::layer, "NAME", "layer with the values of the cells, in place of X. '' for X");
+    add_named(
+        "obsm", Kind::obsm, "KEY",
+        "member of obsm with the values of the cells, in place of X. Its columns are the markers. '' for X");
+    add.add(
+        "use-raw", "", "read the values and the markers of `raw`, in place of X and var",
+        [&source](const Strings& v) {
+            const bool use = core::parse_choice("use-raw", v.back(), {"false", "true"}) == 1;
+            if (use)
+                source = {Kind::raw, ""};
+            else if (source.kind == Kind::raw)
+                source = {};
+        },
+        [&source] { return source.kind == Kind::raw ? Strings{"true"} : Strings{}; });
+    table.forbid_combination({"layer", "obsm", "use-raw"});
+}
+
 void add_data(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::data, {.affects = Affects::scored_cells});
     screen::ScreenOptions& screen = config.screen;
@@ -145,6 +177,17 @@ void add_data(OptionTable& table, RunConfig& config) {
               "minimum number of cells of a population, smaller ones are dropped");
     add.choice("doses", screen.doses, {"highest", "all"},
                "concentrations of a treatment that are paired with the control: the highest, or all");
+    add_source(table, add, screen.source);
+    // A configuration without this line has none, as those of earlier versions.
+    add.add(
+        "size-factor", "total|median|none",
+        "counts of a cell are divided by their total over all columns, before the transform, and multiplied "
+        "by "
+        "10000 or with total:TARGET by TARGET (total), or by the median of the totals of the training cells "
+        "(median). "
+        "The default is none",
+        [&screen](const Strings& v) { screen.size_factor = screen::SizeFactor::parse(v.back()); },
+        [&screen] { return screen.size_factor.is_set() ? Strings{screen.size_factor.text()} : Strings{}; });
     add.add(
         "transform", "T", "transform of the markers: arcsinh:COFACTOR, log1p or none",
         [&screen](const Strings& v) { screen.transform = screen::Transform::parse(v.back()); },
@@ -543,8 +586,9 @@ OptionTable run_options(RunConfig& config) {
     add_report(table, config);
     table.share("resume", Section::evaluate);
     table.share("config", Section::inspect);
-    for (const char* name : {"config", "transform", "markers", "exclude-markers", "metrics", "max-cells",
-                             "seed", "json", "sinkhorn-epsilon", "sinkhorn-rho"})
+    for (const char* name :
+         {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers", "exclude-markers",
+          "metrics", "max-cells", "seed", "json", "sinkhorn-epsilon", "sinkhorn-rho"})
         table.share(name, Section::scores);
     add_default_notes(table);
     table.on_parsed([&config, changed = std::make_shared<std::set<std::string>>()](

@@ -18,7 +18,7 @@ PredictionFile::PredictionFile(const screen::Screen& screen, const screen::Norma
     : screen_(screen),
       normalisation_(normalisation),
       plan_(std::move(plan)),
-      data_(screen.file),
+      data_(screen.file, screen.options.source),
       obs_(data_, "obs"),
       scratch_(plan_.path) {
     const std::vector<std::string> added = added_columns();
@@ -176,6 +176,8 @@ void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Prov
     anndata::write_scalar<std::uint64_t>(provenance_group, "steps", provenance.steps);
     anndata::write_string(provenance_group, "space", space_name(plan_.space, screen_.options.transform));
     anndata::write_string(provenance_group, "transform", screen_.options.transform.text());
+    if (screen_.options.size_factor.is_set())
+        anndata::write_string(provenance_group, "size_factor", screen_.options.size_factor.text());
     anndata::write_strings(provenance_group, "treatments", layout.categories.at(predicted_treatment_column));
     anndata::write_array(provenance_group, "times", std::span<const double>(plan_.times),
                          {plan_.times.size()});

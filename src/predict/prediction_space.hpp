@@ -11,7 +11,7 @@ namespace popflow::predict {
 
 /// Scale of predicted cells.
 enum class Space {
-    raw,          ///< values of the data file
+    raw,          ///< values of the data file, times the size factors of their cells
     transformed,  ///< values after the transform, for example arcsinh(x / 5)
     normalised,   ///< transformed values with the normalisation of the model
 };
@@ -28,6 +28,10 @@ std::string space_name(Space space, const screen::Transform& transform);
 ///
 /// x = scale z + mean. For `raw` the inverse of the transform follows (c sinh x, exp(x) - 1). The inverse is
 /// exact: a cell that the model moved below zero has a negative raw value.
+///
+/// Size factors are not undone. With them, raw values are counts of cells whose total is SizeFactor::target.
+/// The model does not predict the depth of a treated cell, and a depth of the control cell would be an
+/// invention.
 ///
 /// Shapes: x [n, d], in place.
 void to_space(Space space, const screen::Normalisation& normalisation, const screen::Transform& transform,

@@ -56,6 +56,7 @@ struct Cells {
 struct CellsSpan {
     linalg::MatrixView<float> x;
     std::span<std::uint8_t> cell_type;
+    std::span<double> totals{};  ///< [n] sum of each cell over all columns of the matrix, or empty
 };
 
 }  // namespace popflow::screen

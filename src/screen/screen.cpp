@@ -267,8 +267,8 @@ std::string population_label(const Screen& screen, std::size_t population) {
 }
 
 Screen open_screen(const std::string& file, const ScreenOptions& options) {
-    const anndata::AnnData data(file);
-    if (data.n_obs() == 0) throw core::DataError(file, "X", "found 0 cells, allowed 1 or more");
+    const anndata::AnnData data(file, options.source);
+    if (data.n_obs() == 0) throw core::DataError(file, data.x().path(), "found 0 cells, allowed 1 or more");
     Screen screen;
     screen.file = file;
     screen.options = options;
@@ -278,6 +278,7 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
     MarkerChoice choice = choose_markers(data, options);
     screen.markers = std::move(choice.markers);
     screen.marker_cols = std::move(choice.cols);
+    data.x().check_columns(screen.marker_cols);
 
     const ScreenColumns columns(data, options);
     RowKeys keys(data, columns.names());

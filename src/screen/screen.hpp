@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "anndata/matrix_source.hpp"
 #include "screen/population.hpp"
+#include "screen/size_factor.hpp"
 #include "screen/transform.hpp"
 
 namespace popflow::screen {
@@ -27,6 +29,8 @@ struct ScreenOptions {
     std::vector<std::string> pair_by{"patient", "culture", "plate", "replicate"};
     std::size_t min_cells = 1000;
     Doses doses = Doses::highest;
+    anndata::MatrixSource source;  ///< matrix of the cells
+    SizeFactor size_factor;        ///< applied before the transform
     Transform transform;
     std::vector<std::string> markers;          ///< markers to use, in this order; empty: all of the file
     std::vector<std::string> exclude_markers;  ///< markers to leave out
@@ -64,10 +68,10 @@ struct Screen {
     std::string file;
     ScreenOptions options;
     std::size_t n_obs = 0;                 ///< rows of the file
-    std::size_t n_vars = 0;                ///< columns of X
-    std::string x_text;                    ///< encoding and type of X, as in `csr float32`
+    std::size_t n_vars = 0;                ///< columns of the matrix
+    std::string x_text;                    ///< encoding and type of the matrix, as in `csr float32`
     std::vector<std::string> markers;      ///< markers in use, in order
-    std::vector<std::size_t> marker_cols;  ///< columns of `markers` in X
+    std::vector<std::size_t> marker_cols;  ///< columns of `markers` in the matrix
     std::vector<std::string> cell_types;   ///< sorted; one entry if the file has no such column
     std::vector<std::string> treatments;   ///< labels of the treated populations of `pairs`, sorted
     std::vector<Experiment> experiments;   ///< kept experiments, sorted by values
@@ -77,7 +81,8 @@ struct Screen {
     std::vector<Dropped> dropped;
     std::size_t experiments_found = 0;  ///< number before anything was dropped
     std::size_t populations_found = 0;  ///< number before anything was dropped
-    /// Hex digest over obs codes, markers, shape, type and encoding of X, and a sample of its values.
+    /// Hex digest over obs codes, markers, shape, type and encoding of the matrix, and a sample of its
+    /// values.
     std::string fingerprint;
 };
 
@@ -94,7 +99,8 @@ struct Screen {
 /// The column `treatment` is required. Another role whose column is missing counts as one value, unless
 /// `columns` or a `pair_by` other than the default names it.
 ///
-/// @throws DataError if the file is not HDF5, has no X, lacks a named column or marker, or has no control or
+/// @throws DataError if the file is not HDF5, lacks the matrix, lacks a named column or marker, or has no
+/// control or
 ///         no pair. Also if a treatment has several concentrations and one of them is not a number.
 /// @throws ConfigError for an invalid option
 Screen open_screen(const std::string& file, const ScreenOptions& options);

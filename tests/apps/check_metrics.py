@@ -50,6 +50,8 @@ def sinkhorn_value(u, v):
 
 
 expected["sinkhorn"] = sinkhorn_value(x, y) - sinkhorn_value(x, x) / 2 - sinkhorn_value(y, y) / 2
+squared = cdist(y, y, "sqeuclidean")[np.triu_indices(len(y), 1)]
+expected["mmd_scaled"] = np.mean([mmd(scale / np.median(squared)) for scale in (4, 2, 1, 0.5, 0.25)])
 found = {name: float(value) for name, value in (line.split() for line in sys.stdin)}
 assert list(found) == list(expected), list(found)
 for name, value in expected.items():

@@ -10,12 +10,14 @@ import re
 import subprocess
 import sys
 
+import h5py
+
 popflow = sys.argv[1]
 FONT = next(pathlib.Path("/usr/share/fonts").rglob("LiberationSans-Regular.ttf"))
 GENERAL = {"config": "extra.cfg", "log-seconds": "0"}
 DATA = {
     "data": "s.h5ad", "column": "plate=plate", "control": "DMSO,AH", "pair-by": "patient,culture,replicate", "min-cells": "50",
-    "doses": "all", "transform": "log1p", "markers": None, "exclude-markers": None, "exclude": "patient=nosuch"}
+    "doses": "all", "layer": "counts", "size-factor": "total:500", "transform": "log1p", "markers": None, "exclude-markers": None, "exclude": "patient=nosuch"}
 SPLIT = {"split": "patient:21", "split-seed": "3"}
 MODEL = {
     "recipe": "paper", "method": "mfm", "treatment-vectors": "vectors.csv", "condition": "treatment", "base": "source", "knn": "3", "hidden": "16", "layers": "2",
@@ -33,6 +35,7 @@ TRANSPORT = {"max-cells": "60", "eval-draw": "first", "eval-seed": "2", "toleran
 EVALUATE = {
     "parts": "train,test", "train-eval-pairs": "2", "metrics": "w1,w2", "sample-pairs": "2", "sample-cells": "10",
     "sample": "PDO", "sinkhorn-epsilon": "0.1", "sinkhorn-rho": "2", "predictions": None}
+EXCLUSIVE = {"obsm": None, "use-raw": None}  # cannot be combined with layer
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
 
 
@@ -83,6 +86,8 @@ def main():
         "replicates": "2", "dose-levels": "2", "cyclin-b1": "yes", "cells": "60:90", "failed-wells": "0.01", "pairs": "20"}
     check_listed(("simulate", "screen"), screen)
     run_popflow("simulate", "screen", *arguments(screen))
+    with h5py.File("s.h5ad", "r+") as file:
+        file.copy("X", file.require_group("layers"), "counts")
     letters = {
         "config": "extra.cfg", "output": "l.h5ad", "seed": "2", "letters": "A,B", "test-letters": "C", "rotations": "1",
         "noise": "0.3", "jitter": "0.1", "font": str(FONT), "size": "16"}
@@ -93,25 +98,25 @@ def main():
     DATA.update({"markers": ",".join(names), "exclude-markers": names[-1]})
 
     inspect = {"config": "extra.cfg", "json": "", **DATA, **SPLIT}
-    check_listed(("inspect",), inspect)
+    check_listed(("inspect",), {**inspect, **EXCLUSIVE})
     assert '"split"' in run_popflow("inspect", *arguments(inspect))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check_listed(("train",), train)
+    check_listed(("train",), {**train, **EXCLUSIVE})
     assert "parameters" in run_popflow("train", *arguments(train))
     run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
     run_popflow("train", *arguments(train, "dry-run", "stop-after"))
     check_stored(pathlib.Path("t/config.cfg").read_text(), train)
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), run)
+    check_listed(("run",), {**run, **EXCLUSIVE})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))
     check_stored(pathlib.Path("r/config.cfg").read_text(), run)
 
     evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", **DATA, **SPLIT, **TRANSPORT, **EVALUATE, "predictions": "ep.h5ad"}
-    check_listed(("evaluate",), evaluate)
+    check_listed(("evaluate",), {**evaluate, **EXCLUSIVE})
     run_popflow("evaluate", *arguments(evaluate, "resume"))
     run_popflow("evaluate", *arguments(evaluate))
     predict = {
@@ -119,14 +124,15 @@ def main():
         "times": "0,0.5"}
     doses = re.findall(r"^  O +(\S+)", run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
     predict["concentration"] = doses[0]
-    check_listed(("predict",), predict)
+    check_listed(("predict",), {**predict, **EXCLUSIVE})
     assert "p.h5ad: " in run_popflow("predict", *arguments(predict))
 
     metrics = {
-        "config": "extra.cfg", "transform": "log1p", "markers": ",".join(names), "exclude-markers": names[0],
+        "config": "extra.cfg", "layer": "counts", "size-factor": "total:500", "transform": "log1p", "markers": ",".join(names),
+        "exclude-markers": names[0],
         "metrics": "w1,r2,sinkhorn", "max-cells": "30", "seed": "4", "sinkhorn-epsilon": "0.5", "sinkhorn-rho": "3",
         "json": ""}
-    check_listed(("metrics",), metrics)
+    check_listed(("metrics",), {**metrics, **EXCLUSIVE})
     assert '"w1"' in run_popflow("metrics", "s.h5ad", "s.h5ad", *arguments(metrics))
     report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t"}
     check_listed(("report",), report)

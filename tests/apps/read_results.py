@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from anndata.experimental import read_elem
 
-METRICS = ["w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers"]
+METRICS = ["w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled"]
 PREDICTORS = ["model", "identity", "mean_shift", "oracle_shift", "noise_floor"]
 LABELS = ["pair", "part", "patient", "culture", "treatment", "concentration", "replicate", "plate", "predictor"]
 PAIRS = {

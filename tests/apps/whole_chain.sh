@@ -149,7 +149,7 @@ with h5py.File("sinkhorn.h5") as file:
 PYTHON
 
 # The metrics of two files.
-all="--metrics w1,w2,mmd,r2,energy,r2_means,w1_markers,sinkhorn --sinkhorn-epsilon 0.1 --sinkhorn-rho 0"
+all="--metrics w1,w2,mmd,r2,energy,r2_means,w1_markers,sinkhorn,mmd_scaled --sinkhorn-epsilon 0.1 --sinkhorn-rho 0"
 "$popflow" metrics good.h5ad held_out.h5ad $all >values.txt || fail "metrics: exit code $?"
 "$python" "$here/check_metrics.py" good.h5ad held_out.h5ad <values.txt
 "$popflow" metrics good.h5ad held_out.h5ad $all --json >values.json || fail "metrics --json: exit code $?"

@@ -12,7 +12,7 @@ options="--run $scratch/run --parts train,test --sample-pairs 40 --sample-cells 
 
 # same_tables A B: fails unless two result files have the same tables.
 same_tables() {
-    for column in pair predictor w1 w2 mmd r2 energy r2_means w1_markers n_predicted n_target status; do
+    for column in pair predictor w1 w2 mmd r2 energy r2_means w1_markers mmd_scaled n_predicted n_target status; do
         h5diff "$1" "$2" "/pairs/$column" || fail "$2: the scores differ in $column"
     done
     h5diff "$1" "$2" /cells || fail "$2: the sample of cells differs"
@@ -58,7 +58,7 @@ grep -q "stopped on request after [0-9]* of [0-9]* pairs. Continue with --resume
 kept=$(cat "$parts".partial/* | wc -c)
 expect_exit 2 "$popflow" evaluate $options --output "$parts" --resume --tolerance 0.5
 grep -q "tolerance: found '0.5', was '0.0001'" "$scratch/err" || fail "the message does not name the changed option: $(cat "$scratch/err")"
-with_signal KILL "$parts" one_rank --output "$parts" --resume --metrics w1,w2,mmd,r2,energy,r2_means,w1_markers
+with_signal KILL "$parts" one_rank --output "$parts" --resume --metrics w1,w2,mmd,r2,energy,r2_means,w1_markers,mmd_scaled
 [ "$(cat "$parts".partial/* | wc -c)" -ge "$kept" ] || fail "scored pairs were lost"
 for file in "$parts".partial/*; do last=$file; done
 truncate -s -9 "$last"

@@ -69,15 +69,21 @@ TEST(Score, ComputesOnlyTheRequestedMetrics) {
     const Matrix<float> y = normal_population(30, 4, 2);
 
     const auto all = popflow::metrics::score(x.view(), y.view());
-    const auto some = popflow::metrics::score(
-        x.view(), y.view(),
-        {.w1 = false, .mmd = false, .r2 = false, .energy = true, .r2_means = false, .w1_markers = false});
+    const auto some = popflow::metrics::score(x.view(), y.view(),
+                                              {.w1 = false,
+                                               .mmd = false,
+                                               .r2 = false,
+                                               .energy = true,
+                                               .r2_means = false,
+                                               .w1_markers = false,
+                                               .mmd_scaled = false});
 
     EXPECT_TRUE(std::isnan(some.w1));
     EXPECT_TRUE(std::isnan(some.mmd));
     EXPECT_TRUE(std::isnan(some.r2));
     EXPECT_TRUE(std::isnan(some.r2_means));
     EXPECT_TRUE(std::isnan(some.w1_markers));
+    EXPECT_TRUE(std::isnan(some.mmd_scaled));
     EXPECT_NEAR(some.w2, all.w2, 1e-13 * all.w2);
     EXPECT_EQ(some.energy, all.energy);
     EXPECT_THROW(popflow::metrics::score(x.view(), Matrix<float>(3, 5).view()), popflow::core::ShapeMismatch);

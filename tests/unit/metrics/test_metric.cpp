@@ -41,10 +41,10 @@ TEST(Metrics, AreFoundByName) {
 }
 
 TEST(Metrics, AreListedInTheOrderOfTheTables) {
-    EXPECT_EQ(metrics::metric_names(),
-              (Strings{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "sinkhorn"}));
+    EXPECT_EQ(metrics::metric_names(), (Strings{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers",
+                                                "sinkhorn", "mmd_scaled"}));
     EXPECT_EQ(metrics::default_metric_names(),
-              (Strings{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers"}));
+              (Strings{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled"}));
 }
 
 TEST(Metrics, StoreTheirScoreInAMemberOfTheirOwn) {

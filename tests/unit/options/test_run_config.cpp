@@ -315,3 +315,47 @@ TEST(RunConfig, AllowsRepeatedButNotCircularIncludes) {
               "include: unknown option (did you mean 'exclude'?)")
         << "only files have this key";
 }
+
+TEST(RunConfig, SelectsOneMatrix) {
+    using Kind = popflow::anndata::MatrixSource::Kind;
+    const popflow::support::TemporaryFolder folder;
+    const std::string path = folder.file("a.cfg");
+    std::ofstream(path) << "layer = counts\n";
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const std::string before = table.text(options::training_sections());
+    EXPECT_EQ(before.find("layer"), std::string::npos) << "configurations of earlier versions stay the same";
+
+    table.parse({"--config", path}, sections, nullptr);
+    EXPECT_EQ(c.screen.source.path(), "layers/counts");
+    EXPECT_NE(table.text(options::training_sections()).find("layer = counts\n"), std::string::npos);
+    table.parse({"--obsm", "X_pca", "--config", path}, sections, nullptr);
+    EXPECT_EQ(c.screen.source.path(), "obsm/X_pca") << "a flag overrides another option of the file";
+    table.parse({"--use-raw"}, sections, nullptr);
+    EXPECT_EQ(c.screen.source.kind, Kind::raw);
+    EXPECT_NE(table.text(options::training_sections()).find("use-raw = true\n"), std::string::npos);
+    table.parse({"--layer", ""}, sections, nullptr);
+    EXPECT_EQ(c.screen.source.kind, Kind::raw) << "no layer was set";
+    table.parse_text("use-raw = false\n", "text");
+    EXPECT_EQ(table.text(options::training_sections()), before);
+
+    EXPECT_EQ(error_message(table, {"--layer", "a", "--use-raw"}),
+              "layer: found --layer and --use-raw, allowed one of layer, obsm, use-raw");
+    std::ofstream(path) << "layer = counts\nobsm = X_pca\n";
+    EXPECT_EQ(error_message(table, {"--config", path}),
+              path + ": layer: found --layer and --obsm, allowed one of layer, obsm, use-raw");
+}
+
+TEST(RunConfig, StoresASizeFactorOnlyIfThereIsOne) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const std::string before = table.text(options::training_sections());
+    EXPECT_EQ(before.find("size-factor"), std::string::npos);
+    table.parse({"--size-factor", "median"}, sections, nullptr);
+    c.screen.size_factor.target = 12.5;
+    EXPECT_NE(table.text(options::training_sections()).find("size-factor = median:12.5\n"),
+              std::string::npos);
+    table.parse({"--size-factor", "none"}, sections, nullptr);
+    EXPECT_EQ(table.text(options::training_sections()), before);
+    EXPECT_EQ(error_message(table, {"--size-factor", "mean"}).substr(0, 25), "size-factor: found `mean`");
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "anndata/matrix_source.hpp"
+#include "predict/prediction_space.hpp"
+#include "screen/size_factor.hpp"
+#include "screen/transform.hpp"
+
+namespace popflow::predict {
+
+/// Origin of the values of a prediction file, from uns["popflow"].
+struct PredictionOrigin {
+    Space space = Space::raw;
+    screen::Transform transform;
+    screen::SizeFactor size_factor;
+    anndata::MatrixSource source;  ///< matrix of the data file that the cells came from
+};
+
+/// Reads the origin of a file that PredictionFile has written. Returns nullopt for any other HDF5 file.
+/// @throws core::DataError if the file cannot be read, or names a space or transform that is unknown
+std::optional<PredictionOrigin> read_prediction_origin(const std::string& file);
+
+}  // namespace popflow::predict
