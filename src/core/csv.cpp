@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <string_view>
 #include <system_error>
 
@@ -208,10 +209,11 @@ CsvFile::CsvFile(std::string path) : path_(std::move(path)) {
     find_line_ends();
     read_header();
     find_layout();
+    std::set<std::string_view> names;
     for (std::size_t j = 0; j < columns_.size(); ++j) {
         if (columns_[j].empty()) {
             has_unnamed_columns_ = has_unnamed_columns_ || !has_row_names_ || j > 0;
-        } else if (std::ranges::count(columns_, columns_[j]) > 1) {
+        } else if (!names.insert(columns_[j]).second) {
             throw core::DataError(path_, "line " + std::to_string(header_lines_),
                                   "found column `" + columns_[j] + "` twice: column names must be unique");
         }

@@ -7,7 +7,6 @@
 #include <new>
 
 #include "core/label_list.hpp"
-#include "core/label_match.hpp"
 #include "core/text.hpp"
 #include "mpi/partition.hpp"
 
@@ -49,7 +48,7 @@ std::vector<std::string> requested_treatments(const screen::Conditions& trained,
             continue;
         }
         for (const std::string& name : core::rejoin_labels(core::split_list("treatment", text), known))
-            add(trained.knows(name) ? name : core::match_label("treatment", name, known).value_or(name));
+            add(name);
     }
     if (requested.empty()) {
         for (const auto& treatment : trained.treatments()) add(treatment.name);
