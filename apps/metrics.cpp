@@ -43,7 +43,8 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     std::vector<std::string> files;
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;
     if (files.size() != 2)
-        throw core::ConfigError("metrics", "found " + core::counted(files.size(), "file") + ", allowed 2");
+        throw core::ConfigError(
+            "metrics", "found " + core::counted(files.size(), "file") + ". Give two data files to compare");
     if (!comm.is_root()) return done;
     screen::AllCells a = screen::read_all_cells(files[0], config.screen);
     config.screen.markers = a.markers;

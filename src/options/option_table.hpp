@@ -43,6 +43,8 @@ struct Option {
     core::OptionEffect effect{};
     std::vector<Section> shared_with{};  ///< further sections whose verbs accept it
     std::vector<std::string> initial{};  ///< values when the option was added to a table
+    /// Whether the flag may be given alone, as a switch, or as `--name=VALUE`. Alone it has the value `true`.
+    bool is_value_optional = false;
 };
 
 /// Whether a verb with these sections accepts the option.
@@ -58,6 +60,8 @@ class OptionTable {
     core::OptionEffects effects() const;
     /// Makes an option available to the verbs of another section. It is stored only with its own section.
     void share(const std::string& name, Section section);
+    /// Lets an option be given without a value, see Option::is_value_optional.
+    void make_value_optional(const std::string& name);
     /// Function that sets defaults that depend on other options. Its second argument contains the names of
     /// all options that have been set so far, by any call.
     using DefaultSetter = std::function<void(const OptionTable&, const std::set<std::string>&)>;

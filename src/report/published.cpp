@@ -42,7 +42,9 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
             columns = cells;
             if (cells.size() < 3 || cells[0] != "method" || cells[1] != "base" || cells[2] != "knn") {
                 throw core::DataError(name, "line 1",
-                                      "found '" + line + "', allowed columns method,base,knn,...");
+                                      "found '" + line +
+                                          "'. The first line must name the columns method,base,knn and then "
+                                          "PART_METRIC, as in test_w2");
             }
             continue;
         }
@@ -50,7 +52,9 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
         if (cells.size() != columns.size()) {
             throw core::DataError(
                 name, where,
-                fmt::format("found {} cells, allowed {}, one per column", cells.size(), columns.size()));
+                fmt::format(
+                    "found {} cells, but the first line names {} columns. Give one cell for each column",
+                    cells.size(), columns.size()));
         }
         auto& row = table.rows_[cells[0] + "," + cells[1] + "," + cells[2]];
         for (std::size_t c = 3; c < cells.size(); ++c) {
@@ -58,7 +62,7 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
             const std::optional<double> value = core::label_number(cells[c]);
             if (!value) {
                 throw core::DataError(name, where + ", column " + columns[c],
-                                      "found '" + cells[c] + "', allowed a number or an empty cell");
+                                      "found '" + cells[c] + "'. Give a number or leave the cell empty");
             }
             std::string column = core::lower_case(columns[c]);
             const bool is_deviation = remove_suffix(column, "_std");
@@ -66,7 +70,9 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
             (is_deviation ? row[column].deviation.emplace() : row[column].mean) = scaled;
         }
     }
-    if (table.rows_.empty()) throw core::DataError(name, "", "found no row of published values");
+    if (table.rows_.empty())
+        throw core::DataError(name, "",
+                              "found no row of published values. Add one line for each published model");
     return table;
 }
 
@@ -80,8 +86,11 @@ PublishedTable PublishedTable::load(const std::string& name_or_path) {
     std::ifstream in(name_or_path);
     const std::string csv{std::istreambuf_iterator<char>(in), {}};
     if (!in.is_open() || csv.empty()) {
-        throw core::ConfigError("published", "found '" + name_or_path + "', allowed " +
-                                                 core::joined(builtin_names()) + " or a readable CSV file");
+        throw core::ConfigError("published", "found '" + name_or_path + "'" +
+                                                 core::did_you_mean(name_or_path, builtin_names()) +
+                                                 ", which is no readable CSV file. Give one, or one of the "
+                                                 "tables " +
+                                                 core::joined(builtin_names()));
     }
     return parse(csv, name_or_path);
 }
