@@ -258,7 +258,8 @@ TEST(Letters, ReportsInvalidFontsAndOptions) {
     const TemporaryFolder folder;
     std::ofstream(folder.file("text.ttf")) << "no font";
     EXPECT_NE(error_message({.font = folder.file("none.ttf")}).find("No such file"), std::string::npos);
-    EXPECT_NE(error_message({.font = folder.path().string()}).find("found a folder"), std::string::npos);
+    EXPECT_NE(error_message({.font = folder.path().string()}).find("is a folder. Give a font file"),
+              std::string::npos);
     EXPECT_NE(error_message({.font = folder.file("text.ttf")}).find("cannot be read as a font"),
               std::string::npos);
     EXPECT_NE(error_message({.font = box_font, .letters = {"B"}})
