@@ -42,7 +42,7 @@ bool parse_or_help(const options::OptionTable& table, const std::string& usage, 
 }
 
 void require(const std::string& value, const std::string& option, const std::string& example) {
-    if (value.empty()) throw core::ConfigError(option, "missing, set it with --" + option + " " + example);
+    if (value.empty()) throw core::ConfigError(option, "missing. Give --" + option + " " + example);
 }
 
 }  // namespace popflow::apps

@@ -20,6 +20,7 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
     require(config.output, "output", "R.h5");
+    if (config.dry_run == options::DryRunMode::options) return done;
     const std::string run = config.run;
     const predict::RunModel trained(open_run(config, table, arguments, sections));
     check_output(config.output, "output", {config.data, config.config_file}, RunFiles::results);

@@ -14,6 +14,7 @@
 #include "eval/partial_results.hpp"
 #include "eval/predictor.hpp"
 #include "eval/results.hpp"
+#include "eval/training_embeddings.hpp"
 #include "metrics/mmd.hpp"
 #include "output_path.hpp"
 #include "predict/predictor.hpp"
@@ -77,6 +78,25 @@ std::string constant_mmd_note(const eval::Evaluation& evaluation, std::size_t ma
         constant, pairs, core::counted(markers, "marker"));
 }
 
+// Returns the labels of the control populations of some pairs, one row each.
+h5::DataFrame population_labels(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
+    const std::pair<const char*, std::string screen::Population::*> columns[] = {
+        {"patient", &screen::Population::patient},     {"culture", &screen::Population::culture},
+        {"treatment", &screen::Population::treatment}, {"concentration", &screen::Population::concentration},
+        {"replicate", &screen::Population::replicate}, {"plate", &screen::Population::plate}};
+    h5::DataFrame frame;
+    std::vector<std::string> names;
+    for (const std::size_t pair : pairs) names.push_back(screen::pair_name(screen, pair));
+    frame.add_categorical("pair", std::move(names));
+    for (const auto& [name, member] : columns) {
+        std::vector<std::string> labels;
+        for (const std::size_t pair : pairs)
+            labels.push_back(screen.populations[screen.pairs[pair].control].*member);
+        frame.add_categorical(name, std::move(labels));
+    }
+    return frame;
+}
+
 }  // namespace
 
 int evaluate_run(const std::string& run, const predict::RunModel& model, const std::string& output,
@@ -92,14 +112,31 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
                                     table.text({options::Section::transport, options::Section::evaluate});
     // Reports a path that cannot be written before hours of work.
     if (comm.is_root()) eval::check_writable(output);
+    if (config.dry_run != options::DryRunMode::none && !config.predictions.empty()) {
+        check_output(config.predictions, "predictions", {config.data, config.config_file, output});
+        if (comm.is_root()) eval::check_writable(config.predictions);
+    }
     std::unique_ptr<predict::PredictionFile> predictions;
-    if (!config.predictions.empty())
+    if (!config.predictions.empty() && config.dry_run == options::DryRunMode::none)
         predictions = prediction_file(config, output, screen, split, pairs, trained, comm);
     eval::EvaluateOptions options = config.evaluate;
     options.sampled = options.sample.empty()
                           ? eval::sampled_pairs(screen, split, pairs, options.sample_pairs)
                           : eval::named_pairs(screen, pairs, options.sample, options.sample_pairs);
     options.trained = trained_pairs(screen, split, config, table, checkpoint);
+    if (config.dry_run != options::DryRunMode::none) {
+        if (comm.is_root()) {
+            std::printf(
+                "run         %s: %s after %s\ndata        %s: %s, %s\nscores      %s\nwrites      %s%s\n",
+                run.c_str(), checkpoint.family->name().c_str(),
+                core::counted(checkpoint.adam.step, "step").c_str(), config.data.c_str(),
+                core::counted(screen.pairs.size(), "pair").c_str(),
+                core::counted(screen.markers.size(), "marker").c_str(),
+                core::counted(pairs.size(), "pair").c_str(), output.c_str(),
+                config.predictions.empty() ? "" : (", " + config.predictions).c_str());
+        }
+        return done;
+    }
     eval::PartialResults partial(output, identity(config_text, table.effects(), checkpoint, screen), leftover,
                                  comm);
     eval::Evaluation evaluation;
@@ -121,12 +158,27 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
         const std::string note = constant_mmd_note(evaluation, screen.markers.size());
         if (comm.is_root() && !note.empty()) progress.message(note);
     }
+    eval::TrainingEmbeddings trained_on;
+    // The code of a method that indexes its training pairs does not describe their populations.
+    const bool embeds = trained.model.context_size() > 0 && !checkpoint.family->indexes_pairs();
+    if (const std::vector<std::size_t> trained_pairs = eval::training_populations(screen, options);
+        embeds && !trained_pairs.empty()) {
+        trained_on = eval::embed_training_populations(screen, trained_pairs, trained, options,
+                                                      {.stop = stop_requested}, comm);
+        if (trained_on.stopped) {
+            if (comm.is_root())
+                std::fprintf(stderr, "stopped on request after all pairs. Continue with --resume\n");
+            return stopped;
+        }
+    }
     const predict::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
     if (predictions) predictions->write(comm, from, evaluation.embeddings);
     if (!comm.is_root()) return done;
     eval::Results results{.provenance = from,
                           .pairs = eval::pairs_frame(screen, split, evaluation),
                           .embeddings = std::move(evaluation.embeddings),
+                          .training_populations = population_labels(screen, trained_on.pairs),
+                          .training_embeddings = std::move(trained_on.values),
                           .markers = screen.markers,
                           .samples = std::move(evaluation.samples)};
     results.summary = eval::summarise(results.pairs);

@@ -12,7 +12,7 @@
 namespace popflow::apps {
 
 /// Scores a checkpoint of the run in folder `run` and writes the results to `output`. Rank 0 prints the
-/// table. Collective.
+/// table. With --dry-run it prints what it would do, and writes nothing. Collective.
 /// @param leftover  use of the pairs that an interrupted evaluation has scored
 /// @param log  path of a file for the progress lines, empty for none
 /// @return `done` or `stopped`

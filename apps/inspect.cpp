@@ -32,7 +32,8 @@ int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
         return done;
     if (!files.empty() && !config.data.empty()) files.push_back(config.data);
     if (files.size() > 1)
-        throw core::ConfigError("inspect", "found " + core::counted(files.size(), "file") + ", allowed 1");
+        throw core::ConfigError("inspect",
+                                "found " + core::counted(files.size(), "file") + ". Give one data file");
     if (!files.empty()) config.data = files.front();
     require(config.data, "data", "F.h5ad");
     if (!comm.is_root()) return done;

@@ -165,7 +165,8 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     std::vector<std::string> files;
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;
     if (files.size() != 2)
-        throw core::ConfigError("metrics", "found " + core::counted(files.size(), "file") + ", allowed 2");
+        throw core::ConfigError(
+            "metrics", "found " + core::counted(files.size(), "file") + ". Give two data files to compare");
     if (!comm.is_root()) return done;
     ComparedFile first{files[0], predict::read_prediction_origin(files[0]), config.screen};
     ComparedFile second{files[1], predict::read_prediction_origin(files[1]), config.screen};

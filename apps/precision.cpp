@@ -30,8 +30,8 @@ void resolve_precision(options::RunConfig& config, const mpi::Communicator& comm
     }
     if (!config.method->supports_bf16()) {
         if (config.precision == PrecisionChoice::bf16)
-            throw core::ConfigError("precision",
-                                    "found 'bf16', allowed auto, fp32 with method " + config.method->name());
+            throw core::ConfigError("precision", "found 'bf16', which method " + config.method->name() +
+                                                     " does not support. Use --precision fp32 or auto");
         config.precision = PrecisionChoice::fp32;
     }
     std::array<double, 1> without{linalg::cpu_has_bf16() ? 0.0 : 1.0};
@@ -40,9 +40,9 @@ void resolve_precision(options::RunConfig& config, const mpi::Communicator& comm
         config.precision = without[0] > 0 ? PrecisionChoice::fp32 : PrecisionChoice::bf16;
     }
     if (config.precision == PrecisionChoice::bf16 && without[0] > 0) {
-        throw core::ConfigError(
-            "precision",
-            "found 'bf16', allowed auto, fp32: the CPU of a rank has neither AVX512_BF16 nor AMX");
+        throw core::ConfigError("precision",
+                                "found 'bf16', but the CPU of a rank has neither AVX512_BF16 nor AMX. Use "
+                                "--precision fp32 or auto");
     }
 }
 

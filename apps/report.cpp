@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/report.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -10,7 +11,10 @@
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "output_path.hpp"
-#include "predict/run_model.hpp"
+#include "report/figure.hpp"
+#include "report/figure_file.hpp"
+#include "report/report_figures.hpp"
+#include "report/result_files.hpp"
 #include "verbs.hpp"
 #include "watch.hpp"
 
@@ -26,34 +30,46 @@ report::ReportFormat format(const options::RunConfig& config) {
         static const std::map<std::string, std::string> formats{{".txt", "text"},  {".md", "markdown"},
                                                                 {".csv", "csv"},   {".tex", "latex"},
                                                                 {".html", "html"}, {".htm", "html"}};
-        const auto at = formats.find(std::filesystem::path(config.output).extension().string());
+        const std::string extension = std::filesystem::path(config.output).extension().string();
+        const auto at = formats.find(extension);
         if (!config.output.empty() && at == formats.end()) {
-            throw core::ConfigError("output",
-                                    "found '" + config.output +
-                                        "', allowed a name that ends in .txt, .md, .csv, .tex or .html, or "
-                                        "any name with --format");
+            const auto& pictures = report::figure_format_names();
+            const bool is_picture =
+                !extension.empty() && std::ranges::find(pictures, extension.substr(1)) != pictures.end();
+            throw core::ConfigError(
+                "output",
+                "found '" + config.output + "'. " +
+                    (is_picture ? "A report is text, Markdown, CSV, LaTeX or HTML. For its figures as " +
+                                      extension.substr(1) +
+                                      " files give --figures FOLDER "
+                                      "--figure-format " +
+                                      extension.substr(1)
+                                : "Give a name that ends in .txt, .md, .csv, .tex or .html, or name the "
+                                  "format with --format"));
         }
         name = config.output.empty() ? "text" : at->second;
     }
     return static_cast<report::ReportFormat>(core::parse_choice("format", name, names));
 }
 
-// Returns the result file of a run folder. A path of a file is returned unchanged.
-std::string results_of(const std::string& path) {
-    std::error_code ignored;
-    if (!std::filesystem::is_directory(path, ignored)) return path;
-    std::string file = path + "/results.h5";
-    if (std::filesystem::exists(file, ignored)) return file;
-    if (!predict::is_run_folder(path)) {
-        throw core::ConfigError("report",
-                                "found the folder '" + path +
-                                    "', which is not a run folder: it has no results.h5. Give result "
-                                    "files or run folders");
+// Writes every figure to a file of its own. Returns a line that counts them.
+std::string write_figures(const options::RunConfig& config, const std::vector<eval::Results>& results,
+                          const core::OptionEffects& effects, const std::vector<std::string>& inputs) {
+    const std::string extension =
+        "." + report::figure_format_names()[static_cast<std::size_t>(config.figure_format)];
+    std::error_code error;
+    std::filesystem::create_directories(config.figures, error);
+    if (error)
+        throw core::ConfigError("figures",
+                                "cannot create the folder '" + config.figures + "': " + error.message());
+    const auto figures = report::named_figures(results, report::compare(results, effects));
+    for (const auto& [name, figure] : figures) {
+        const std::string path = (std::filesystem::path(config.figures) / (name + extension)).string();
+        check_output(path, "figures", inputs);
+        const std::string text = report::convert_figure(report::figure_svg(figure), config.figure_format);
+        core::store_file(path, std::as_bytes(std::span(text)));
     }
-    throw core::ConfigError(
-        "report", "found the run '" + path +
-                      "', which has no results.h5 yet. Create it with popflow evaluate --run " + path +
-                      " --output " + file);
+    return config.figures + ": " + core::counted(figures.size(), "figure") + " (*" + extension + ")\n";
 }
 
 }  // namespace
@@ -62,35 +78,49 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
     options::RunConfig config;
     const options::OptionTable table = run_options(config);
     using enum options::Section;
-    std::vector<std::string> files;
+    std::vector<std::string> paths;
     const std::string usage =
-        "report R.h5|RUN ... [options]\n       popflow report --watch RUN [--log-seconds 2]";
-    if (parse_or_help(table, usage, arguments, {general, options::Section::report}, comm, &files))
+        "report R.h5|RUN|FOLDER ... [options]\n       popflow report --watch RUN [--log-seconds 2]\n\n"
+        "A folder stands for all run folders and result files in it and below it.";
+    if (parse_or_help(table, usage, arguments, {general, options::Section::report}, comm, &paths))
         return done;
     if (!config.watch.empty()) {
         if (comm.is_root()) watch_run(config.watch, config.log_seconds);
         return done;
     }
-    for (std::string& file : files) file = results_of(file);
-    if (files.empty()) throw core::ConfigError("report", "missing, give one or more result files");
+    if (paths.empty())
+        throw core::ConfigError("report",
+                                "no result file. Give result files, run folders or folders of runs");
     std::optional<report::PublishedTable> published;
     if (!config.published.empty()) published = report::PublishedTable::load(config.published);
     const report::ReportFormat kind = format(config);
-    std::vector<std::string> inputs = files;
+    if (!config.figures.empty()) report::check_figure_format(config.figure_format);
+    const report::ResultFiles found = report::find_result_files(paths);
+    if (comm.is_root()) {
+        for (const std::string& note : found.notes) std::fprintf(stderr, "%s\n", note.c_str());
+    }
+    std::vector<std::string> inputs = found.files;
     inputs.insert(inputs.end(), {config.config_file, config.published});
     check_output(config.output, "output", inputs);
     std::vector<eval::Results> results;
-    for (const std::string& file : files) results.push_back(eval::read_results(file));
+    for (const std::string& file : found.files) results.push_back(eval::read_results(file));
     if (!comm.is_root()) return done;
+    if (config.dry_run != options::DryRunMode::none) {
+        std::printf("report of %s\n", core::counted(results.size(), "result file").c_str());
+        return done;
+    }
     const std::string text =
         report::report(results, table.effects(), kind, published ? &*published : nullptr);
+    std::string figures;
+    if (!config.figures.empty()) figures = write_figures(config, results, table.effects(), inputs);
     if (config.output.empty()) {
         std::printf("%s", text.c_str());
+        std::fprintf(stderr, "%s", figures.c_str());
     } else {
         core::store_file(config.output, std::as_bytes(std::span(text)));
-        std::printf("%s: %s of %s\n", config.output.c_str(),
+        std::printf("%s: %s of %s\n%s", config.output.c_str(),
                     report::report_format_names()[static_cast<std::size_t>(kind)].c_str(),
-                    core::counted(results.size(), "result file").c_str());
+                    core::counted(results.size(), "result file").c_str(), figures.c_str());
     }
     return done;
 }

@@ -68,13 +68,29 @@ std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& conf
             throw core::ConfigError("output",
                                     "cannot create the folder '" + folder + "': " + error.message());
         if (::access(folder.c_str(), W_OK) != 0)
-            throw core::ConfigError("output", "cannot write to the folder '" + folder + "'");
+            throw core::ConfigError("output", "cannot write to the folder '" + folder +
+                                                  "'. Choose another folder, or change its permissions");
         // mpirun takes two seconds to end the ranks of a killed run, so the lock is waited for.
         lock = std::make_unique<core::FolderLock>(folder, std::chrono::seconds(5));
         check_no_overwrite(config);
     }
     comm.barrier();
     return lock;
+}
+
+void check_run_folder(const options::RunConfig& config) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    fs::path existing = fs::absolute(config.output, error).lexically_normal();
+    while (!fs::exists(existing, error) && existing.has_relative_path()) existing = existing.parent_path();
+    if (!fs::is_directory(existing, error)) {
+        throw core::ConfigError("output", "cannot create the folder '" + config.output + "': '" +
+                                              existing.string() + "' is a file. Choose another folder");
+    }
+    if (::access(existing.c_str(), W_OK) != 0)
+        throw core::ConfigError("output", "cannot write to the folder '" + existing.string() +
+                                              "'. Choose another folder, or change its permissions");
+    check_no_overwrite(config);
 }
 
 train::Checkpoint open_run(options::RunConfig& config, const options::OptionTable& table,
@@ -100,9 +116,9 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
                                 "--markers and --exclude-markers: a trained model keeps its markers");
     }
     if (config.screen.transform.text() != trained.screen.transform.text()) {
-        throw core::ConfigError("transform", "found " + config.screen.transform.text() + ", allowed " +
-                                                 trained.screen.transform.text() +
-                                                 ", with which the run was trained");
+        throw core::ConfigError("transform", "found " + config.screen.transform.text() +
+                                                 ", but the run was trained with " +
+                                                 trained.screen.transform.text() + ". Omit --transform");
     }
     const screen::SizeFactor& size_factor = trained.screen.size_factor;
     if (config.screen.size_factor.text() == "median" && size_factor.kind == screen::SizeFactor::Kind::median)
@@ -112,9 +128,10 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
                                                    size_factor.text() + ", with which the run was trained");
     }
     if (config.screen.doses == screen::Doses::all && trained.screen.doses == screen::Doses::highest) {
-        throw core::ConfigError("doses",
-                                "found all, allowed highest: the run was trained only on the highest "
-                                "concentration of each treatment");
+        throw core::ConfigError(
+            "doses",
+            "found all, but the run was trained only on the highest concentration of each "
+            "treatment. Omit --doses, or train a run with --doses all");
     }
     return checkpoint;
 }

@@ -24,6 +24,10 @@ std::string log_path(const std::string& run);
 std::unique_ptr<core::FolderLock> lock_run_folder(const options::RunConfig& config,
                                                   const mpi::Communicator& comm);
 
+/// Checks that a training can write into the run folder config.output, without creating it.
+/// @throws core::ConfigError as lock_run_folder()
+void check_run_folder(const options::RunConfig& config);
+
 /// Reads the model of config.run. Sets the configuration to that of the run, overridden by the command line.
 /// @throws core::UserError as predict::read_run(), and for an option that a trained run cannot change
 train::Checkpoint open_run(options::RunConfig& config, const options::OptionTable& table,

@@ -116,7 +116,7 @@ int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
     if (!asks_for_help(arguments)) {
         throw core::ConfigError("simulate", "found '" + kind + "'" +
                                                 core::did_you_mean(kind, {"letters", "screen"}) +
-                                                ", allowed letters, screen");
+                                                ". Give simulate letters or simulate screen");
     }
     if (comm.is_root()) std::printf("usage: popflow simulate letters|screen --output F.h5ad [options]\n\n");
     simulate_letters({"--help"}, comm);

@@ -17,7 +17,7 @@ int verb_train(const Arguments& arguments, const mpi::Communicator& comm) {
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
     resolve_precision(config, comm);
-    if (config.dry_run) return dry_run_training(config, table, comm);
+    if (config.dry_run != options::DryRunMode::none) return dry_run_training(config, table, comm);
     const auto lock = lock_run_folder(config, comm);
     return train_run(config, table, comm);
 }

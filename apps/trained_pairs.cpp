@@ -41,9 +41,11 @@ TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split&
     if (changed.empty()) return indices_of(split.pairs(screen::Part::train));
 
     if (config.screen.pair_by != before.screen.pair_by) {
-        throw core::ConfigError("pair-by", "found " + core::joined(config.screen.pair_by) + ", allowed " +
-                                               core::joined(before.screen.pair_by) +
-                                               ", which the run was trained with on this data");
+        throw core::ConfigError("pair-by",
+                                "found " + core::joined(config.screen.pair_by) +
+                                    ", but the run was trained on this data with --pair-by " +
+                                    core::joined(before.screen.pair_by, before.screen.pair_by.size()) +
+                                    ". Omit --pair-by");
     }
     before.data = config.data;
     const screen::Screen screen_before = open_run_screen(before, checkpoint, true);
@@ -56,9 +58,11 @@ TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split&
         const auto at = index_by_name.find(name_of(screen, pair));
         if (at == index_by_name.end()) continue;
         if (split.parts[pair] != screen::Part::train) {
-            throw core::ConfigError("run", core::joined(changed, changed.size()) + ": the pair " +
-                                               screen::pair_name(screen, pair) +
-                                               " would be held out, but the run was trained on it");
+            throw core::ConfigError("run",
+                                    core::joined(changed, changed.size()) + ": the pair " +
+                                        screen::pair_name(screen, pair) +
+                                        " would be held out, but the run was trained on it. Hold out pairs "
+                                        "that it was not trained on, or add train to --parts");
         }
         indices.emplace(pair, at->second);
     }

@@ -37,6 +37,20 @@ std::string part_text(const screen::Screen& screen, const screen::Split& split, 
     return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + patients_of(screen, pairs));
 }
 
+// Describes the cells of the training pairs, each population once.
+std::string cells_text(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
+    std::set<std::size_t> populations;
+    for (const std::size_t p : pairs) {
+        populations.insert(screen.pairs[p].control);
+        populations.insert(screen.pairs[p].treated);
+    }
+    std::size_t cells = 0;
+    for (const std::size_t p : populations) cells += screen.populations[p].n_cells;
+    const auto values = static_cast<double>(cells) * static_cast<double>(screen.markers.size());
+    return fmt::format("{} in {}, {} for all ranks together", counted(cells, "cell"),
+                       counted(populations.size(), "population"), mebibytes(values * sizeof(float)));
+}
+
 std::string line(const char* label, const std::string& text) {
     return fmt::format("{:<11} {}\n", label, text);
 }
@@ -48,42 +62,49 @@ std::string rate_text(double seconds_per_step) {
 }  // namespace
 
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const train::TrainingRun& run,
-                          const train::DryRun& dry_run, const mpi::Communicator& comm) {
-    rusage usage{};
-    (void)::getrusage(RUSAGE_SELF, &usage);
-    const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
+                          const screen::Split& split, const PlannedModel& model,
+                          const mpi::Communicator& comm) {
     std::set<std::string> hosts;
     for (const std::string& host : comm.gather(core::host_name())) hosts.insert(host);
     if (!comm.is_root()) return {};
-    double max_bytes = 0;
-    for (const std::string& peak : peaks)
-        max_bytes = std::max(max_bytes, 1024 * std::strtod(peak.c_str(), nullptr));
-
     const train::TrainOptions& options = config.train;
-    const auto train_pairs = static_cast<double>(split.pairs(screen::Part::train).size());
+    const std::vector<std::size_t> train_pairs = split.pairs(screen::Part::train);
     const double visits = static_cast<double>(options.steps) * static_cast<double>(options.batch_pairs);
     std::string text;
     text += line("data", fmt::format("{}: {}, {}, {}", config.data, counted(screen.pairs.size(), "pair"),
                                      counted(screen.markers.size(), "marker"),
-                                     counted(run.checkpoint().conditions.treatments().size(), "treatment")));
+                                     counted(model.treatments, "treatment")));
     text += line("train", part_text(screen, split, screen::Part::train));
     text += line("validation", part_text(screen, split, screen::Part::validation));
     text += line("test", part_text(screen, split, screen::Part::test));
-    text += line("model", config.method->name() + ", " + counted(dry_run.parameters, "parameter") + ", " +
+    text += line("model", config.method->name() + ", " + counted(model.parameters, "parameter") + ", " +
                               (config.precision == options::PrecisionChoice::bf16 ? "bf16" : "fp32"));
-    if (run.model().gradient_training() == nullptr) {
+    if (model.is_one_pass) {
         text += line("steps", "one pass over all pairs");
     } else {
+        const double epochs = visits / static_cast<double>(train_pairs.size());
         text += line("steps", fmt::format("{} of {} x {} cells: {} epochs", counted(options.steps, "step"),
                                           counted(options.batch_pairs, "pair"), config.sampling.cells,
-                                          core::number_label(std::round(10 * visits / train_pairs) / 10)));
+                                          core::number_label(std::round(10 * epochs) / 10)));
     }
     text += line("ranks", fmt::format("{} x {} on {}", counted(static_cast<std::size_t>(comm.size()), "rank"),
                                       counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"),
                                       counted(hosts.size(), "host")));
-    if (!dry_run.fault.empty()) return text + line("fault", dry_run.fault);
+    return text + line("cells", cells_text(screen, train_pairs));
+}
+
+std::string timed_plan(const options::RunConfig& config, const train::TrainingRun& run,
+                       const train::DryRun& dry_run, const mpi::Communicator& comm) {
+    rusage usage{};
+    (void)::getrusage(RUSAGE_SELF, &usage);
+    const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
+    if (!comm.is_root()) return {};
+    double max_bytes = 0;
+    for (const std::string& peak : peaks)
+        max_bytes = std::max(max_bytes, 1024 * std::strtod(peak.c_str(), nullptr));
+    if (!dry_run.fault.empty()) return line("fault", dry_run.fault);
     const double seconds = dry_run.seconds / static_cast<double>(dry_run.steps);
+    std::string text;
     text += line("memory", fmt::format("{} on the rank with the largest peak, after {}", mebibytes(max_bytes),
                                        counted(dry_run.steps, "step")));
     text += line("time", fmt::format("{} at {}, without the evaluation",

@@ -11,10 +11,21 @@
 
 namespace popflow::apps {
 
-/// Describes in lines of text what a training with these settings would do. Collective. Only rank 0 gets the
-/// text, other ranks an empty one.
+/// Sizes of a planned training.
+struct PlannedModel {
+    std::size_t treatments = 0;
+    std::size_t parameters = 0;
+    bool is_one_pass = false;  ///< trains without gradients
+};
+
+/// Describes in lines of text what a training with these settings would do, from the metadata alone.
+/// Collective. Only rank 0 gets the text, other ranks an empty one.
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const train::TrainingRun& run,
-                          const train::DryRun& dry_run, const mpi::Communicator& comm);
+                          const screen::Split& split, const PlannedModel& model,
+                          const mpi::Communicator& comm);
+
+/// Describes the memory and time that a dry run has measured, in the same way.
+std::string timed_plan(const options::RunConfig& config, const train::TrainingRun& run,
+                       const train::DryRun& dry_run, const mpi::Communicator& comm);
 
 }  // namespace popflow::apps

@@ -21,6 +21,7 @@
 #include "screen/value_notes.hpp"
 #include "signals.hpp"
 #include "train/median_total.hpp"
+#include "train/resume_check.hpp"
 #include "train/training_run.hpp"
 #include "train/training_set.hpp"
 #include "training_plan.hpp"
@@ -37,7 +38,10 @@ screen::Split make_split(const screen::Screen& screen, options::RunConfig& confi
     screen::Split split = screen::make_split(screen, config.split, config.split_seed);
     const std::size_t pairs = split.pairs(screen::Part::train).size();
     if (pairs == 0)
-        throw core::ConfigError("split", "found " + config.split + ", which leaves no pair to train on");
+        throw core::ConfigError("split",
+                                "--split " + config.split +
+                                    " leaves no pair to train on. Hold out fewer pairs. `all` is for "
+                                    "evaluating a trained run");
     if (!table.is_given("batch-pairs")) config.train.batch_pairs = std::min(config.train.batch_pairs, pairs);
     check_config_fits_data(config, screen, split);
     return split;
@@ -56,7 +60,8 @@ const screen::Screen& resolve_size_factor(screen::Screen& screen, const screen::
 
 // The data of a training, from opening the file to the normalised cells.
 struct TrainingData {
-    TrainingData(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm)
+    TrainingData(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm,
+                 bool reads_cells = true)
         : stamp(file_stamp(config.data)),
           screen(open_training_screen(config, table, comm)),
           split(make_split(screen, config, table)),
@@ -64,7 +69,8 @@ struct TrainingData {
           set(resolve_size_factor(screen, split, config, comm), split,
               {.lanes = config.train.batch_pairs,
                .normalise = config.normalise,
-               .rows_correspond = train::draws_rows(config.sampling.coupling)},
+               .rows_correspond = train::draws_rows(config.sampling.coupling),
+               .reads_cells = reads_cells},
               comm, storage, read_treatment_vectors(config, comm)) {
         if (file_stamp(config.data) != stamp)
             throw core::DataError(config.data, "", "was changed while it was read. Start again");
@@ -229,14 +235,51 @@ int train_run(options::RunConfig& config, const options::OptionTable& table, con
     }
 }
 
+namespace {
+
+// Prints what a training would do. Reads only the metadata of the data file. Collective.
+int plan_training(options::RunConfig& config, const options::OptionTable& table,
+                  const mpi::Communicator& comm) {
+    const TrainingData data(config, table, comm, false);
+    train::Checkpoint constants = make_constants(config, table, data);
+    if (comm.is_root()) {
+        check_run_folder(config);
+        const auto found = config.resume ? train::newest_checkpoint(config.output) : std::nullopt;
+        if (found) {
+            // These need the cells.
+            constants.normalisation = found->checkpoint.normalisation;
+            constants.mean_shifts = found->checkpoint.mean_shifts;
+            train::check_can_resume(constants, found->checkpoint, table.effects(), config.data);
+        }
+    }
+    const std::unique_ptr<models::Model> model = config.method->make(
+        *constants.settings, constants.data, constants.constants, linalg::Precision::fp32);
+    const std::string text = training_plan(config, data.screen, data.split,
+                                           {.treatments = constants.conditions.treatments().size(),
+                                            .parameters = model->layout().count(),
+                                            .is_one_pass = model->gradient_training() == nullptr},
+                                           comm);
+    std::fputs(text.c_str(), stdout);
+    return done;
+}
+
+}  // namespace
+
 int dry_run_training(options::RunConfig& config, const options::OptionTable& table,
                      const mpi::Communicator& comm) {
+    if (config.dry_run == options::DryRunMode::options) return done;
+    if (config.dry_run == options::DryRunMode::plan) return plan_training(config, table, comm);
     const TrainingData data(config, table, comm);
     train::TrainingObserver silent;
     train::TrainingRun run = make_run(config, table, data, comm, silent);
     for (const std::string& note : data.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
     const train::DryRun dry_run = run.dry_run();
-    std::fputs(training_plan(config, data.screen, data.split, run, dry_run, comm).c_str(), stdout);
+    const std::string plan = training_plan(config, data.screen, data.split,
+                                           {.treatments = run.checkpoint().conditions.treatments().size(),
+                                            .parameters = dry_run.parameters,
+                                            .is_one_pass = run.model().gradient_training() == nullptr},
+                                           comm);
+    std::fputs((plan + timed_plan(config, run, dry_run, comm)).c_str(), stdout);
     return dry_run.fault.empty() ? done : failed;
 }
 

@@ -15,7 +15,8 @@ namespace popflow::apps {
 /// @throws core::UserError, core::Error
 int train_run(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm);
 
-/// Runs and times some steps of train_run(), prints what it would do, and writes nothing. Collective.
+/// Prints what train_run() would do, and writes nothing. --dry-run decides what it reads and whether it times
+/// some steps. Collective.
 /// @return `done`, or `failed` if a step fails
 /// @throws core::UserError, core::Error
 int dry_run_training(options::RunConfig& config, const options::OptionTable& table,

@@ -36,8 +36,8 @@ screen::TreatmentVectors read_treatment_vectors(const options::RunConfig& config
         return screen::TreatmentVectors::read(config.treatment_vectors);
     }
     if (!screen::splits_by_treatment(config.split)) return {};
-    throw core::ConfigError("split", "found " + config.split +
-                                         ", which needs --treatment-vectors: a held-out treatment has no "
+    throw core::ConfigError("split", "--split " + config.split +
+                                         " needs --treatment-vectors F.csv: a held-out treatment has no "
                                          "one-hot code");
 }
 
@@ -45,8 +45,9 @@ train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Com
     if (config.cache == "memory") return {};
     if (config.cache != "auto") {
         if (!std::filesystem::is_directory(config.cache))
-            throw core::ConfigError("cache",
-                                    "found '" + config.cache + "', allowed auto, memory or a folder");
+            throw core::ConfigError(
+                "cache",
+                "found '" + config.cache + "', which is no folder. Give auto, memory or an existing folder");
         return {.folder = config.cache, .max_in_memory = 0};
     }
     const auto ranks = static_cast<std::uint64_t>(comm.ranks_on_host());
@@ -64,9 +65,10 @@ void check_config_fits_data(const options::RunConfig& config, const screen::Scre
     const bool has_base = models::uses_setting(config.method->name(), "base");
     if (train::draws_rows(sampling.coupling) && has_base &&
         models::field_text(config.method_settings(), "base") == "gaussian") {
-        throw core::ConfigError("coupling",
-                                "found rows or rows-ot with base gaussian: Gaussian noise has no rows in the "
-                                "file. Use random or ot");
+        throw core::ConfigError(
+            "coupling",
+            "rows and rows-ot need --base source: with base gaussian the noise has no rows in "
+            "the file. Use --coupling random or ot");
     }
     train::check_augmentation(sampling.augmentation, markers, train::draws_rows(sampling.coupling),
                               config.method->indexes_pairs() ? config.method->name() : "");

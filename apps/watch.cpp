@@ -43,7 +43,9 @@ RunState read_state(const std::string& run) {
     const std::string config_path = run + "/config.cfg";
     std::ifstream in(config_path);
     if (!in)
-        throw core::ConfigError("watch", "found '" + run + "', which is not a run folder: no config.cfg");
+        throw core::ConfigError("watch", "found '" + run +
+                                             "', which is not a run folder: it has no config.cfg. Give the "
+                                             "--output of a training");
     options::RunConfig config;
     options::run_options(config).parse_text({std::istreambuf_iterator<char>(in), {}}, config_path);
     state.steps = config.train.steps;

@@ -32,5 +32,5 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # dpkg-shlibdeps lists the libraries that the program is linked to
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS openmpi-bin)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fonts-liberation, python3-anndata")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fonts-liberation, librsvg2-2, python3-anndata")
 include(CPack)

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Runs a sweep on this machine, one run after the other. Skips complete runs and resumes started ones.
-# Usage: sweep.sh [--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]
+# Usage: sweep.sh [--dry-run] [--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]
 #   scripts/sweep.sh --output runs configs/letters/*.cfg -- --data letters.h5ad
-#   popflow report runs/letters/*/*/results.h5 --published letters
+#   popflow report runs/letters --published letters
+#   --dry-run   list the runs and their states, and check the plan of each configuration
+#   --help      print this text
 # Environment:
 #   POPFLOW           program (default: the release build)
 #   POPFLOW_RANKS     MPI ranks of a run (default 1). Starts more than one with mpirun.
@@ -13,6 +15,14 @@
 set -uo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$home/scripts/sweep_list.sh"
+case " $* " in
+    *" --help "* | *" -h "*)
+        sed -n '/^# Runs/,/^set /{/^set /d; s/^# \{0,1\}//; p}' "${BASH_SOURCE[0]}"
+        exit 0
+        ;;
+esac
+dry_run=
+[ "${1:-}" != --dry-run ] || { dry_run=yes && shift; }
 parse_sweep "$@" || exit $?
 program=${POPFLOW:-$home/build/release/popflow}
 [ -x "$program" ] || {
@@ -24,6 +34,18 @@ bind_threads "${POPFLOW_RANKS:-1}"
 launch=("$program")
 [ "${POPFLOW_RANKS:-1}" = 1 ] || launch=(mpirun "${binding[@]}" -n "$POPFLOW_RANKS" "$program")
 echo "sweep: $(sweep_size) runs into $sweep_output with $("$program" --version)"
+
+if [ -n "$dry_run" ]; then
+    for ((i = 0; i < $(sweep_size); i++)); do
+        sweep_run "$i"
+        echo "sweep: run $((i + 1)) of $(sweep_size), $(run_state "$run_folder"): $run_folder"
+        if [ "$i" -lt ${#sweep_configs[@]} ] && [ "$(run_state "$run_folder")" != complete ]; then
+            "$program" run --config "$run_config" --seed "$run_seed" --output "$run_folder" --resume "${sweep_options[@]}" \
+                --dry-run=plan || exit $?
+        fi
+    done
+    exit 0
+fi
 
 # Forwards a signal to the run, which saves its state. This script then stops too, once `wait` has returned.
 child=

@@ -16,3 +16,4 @@
 : "${POPFLOW_LAUNCHER:=mpirun}"   # command that starts MPI programs, for example "srun --mpi=pmix"
 : "${POPFLOW:=}"                  # program. Empty: build/release/popflow of this folder
 : "${POPFLOW_BIND:=}"             # yes: each rank has its own cores, as with srun and task/affinity. no: never bind
+: "${POPFLOW_CHECK:=yes}"         # no: submit without the check of the plan, if popflow does not run on the login node

@@ -3,15 +3,7 @@
 set -uo pipefail
 . "$home/slurm/env.sh"
 
-if [ -n "$POPFLOW_MODULES" ]; then
-    # shellcheck disable=SC2086
-    module load $POPFLOW_MODULES || exit 1
-fi
-program=${POPFLOW:-$home/build/release/popflow}
-# In an installation these scripts are in share/popflow/slurm and the program is in bin.
-if [ ! -x "$program" ] && [ -z "${POPFLOW:-}" ] && [ -x "$home/../../bin/popflow" ]; then
-  program=$home/../../bin/popflow
-fi
+. "$home/slurm/program.sh"
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-$POPFLOW_THREADS} OMP_WAIT_POLICY=passive
 # A bound thread keeps its core. Ranks on one host share the cores of the job and would all be bound to the first of them.
 # Binds therefore only if each rank has a host to itself, or if POPFLOW_BIND is yes.

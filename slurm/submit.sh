@@ -1,25 +1,74 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Submits a job with the site settings of slurm/env.sh, from any folder.
-# Usage: submit.sh run|train|evaluate|report OPTION...
-#        submit.sh chain --output RUN OPTION... [-- EVALUATE-OPTION...]
-#        submit.sh sweep [--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]
-# A chain is three jobs: train with OPTION..., evaluate to RUN/results.h5, report to RUN/report.html. Each waits for the job
-# before it and is cancelled if that job fails. A sweep submits its incomplete runs as one job array. Submit a chain or a
-# sweep again to complete it. Paths in the options of popflow are relative to the current folder. Prints the output of sbatch.
+#
+# Usage: submit.sh [--dry-run] run|train|evaluate|report OPTION...
+#        submit.sh [--dry-run] chain --output RUN OPTION... [-- EVALUATE-OPTION...]
+#        submit.sh [--dry-run] sweep [--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]
+#
+#   run       train, evaluate and print the table, in one job
+#   chain     three jobs: train with OPTION..., evaluate to RUN/results.h5, report to RUN/report.html. Each waits for the
+#             job before it and is cancelled if that job fails
+#   sweep     the incomplete runs of a sweep, as one job array
+#
+# Submit a run, chain or sweep again to complete it. Paths are relative to the current folder. `popflow VERB --help` lists
+# the options of a verb. Prints the output of sbatch.
+#
+# Before a submission popflow checks the options and the metadata of the files on this node (popflow VERB --dry-run=plan).
+# If it refuses them, nothing is submitted. POPFLOW_CHECK=no submits without the check.
+#
+#   --dry-run   print the plan and the sbatch commands, and submit nothing
+#   --help      print this text
+#
+# Exit codes: 0 submitted, 1 the check or sbatch failed, 2 the options or files are wrong.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$home/slurm/env.sh"
+
+usage() { sed -n '/^# Submits/,/^set /{/^set /d; s/^# \{0,1\}//; p}' "${BASH_SOURCE[0]}"; }
+# refuse CODE MESSAGE...: prints a message and ends.
+refuse() {
+    echo "submit.sh: ${*:2}" >&2
+    exit "$1"
+}
+
+# --dry-run and --help are options of this script wherever they are.
+arguments=()
+dry_run=
+for argument; do
+    case $argument in
+        --help | -h)
+            usage
+            exit 0
+            ;;
+        --dry-run | --dry-run=*) dry_run=yes ;;
+        *) arguments+=("$argument") ;;
+    esac
+done
+set -- "${arguments[@]}"
 verb=${1:-}
 case $verb in
     run | train | evaluate | report | chain | sweep) shift ;;
-    *)
-        echo "submit.sh: unknown verb '$verb', allowed run, train, evaluate, report, chain, sweep" >&2
-        exit 2
-        ;;
+    '') refuse 2 "no verb given. Give run, train, evaluate, report, chain or sweep (submit.sh --help)" ;;
+    *) refuse 2 "unknown verb '$verb'. Give run, train, evaluate, report, chain or sweep (submit.sh --help)" ;;
 esac
 
-# submit VERB RANKS [SBATCH-OPTION...] -- ARGUMENT...: submits a job and prints the output of sbatch.
+# check_plan ARGUMENT...: lets popflow check its arguments on this node. Ends this script if it refuses them. Prints the plan
+# in a dry run.
+check_plan() {
+    local code=0 plan
+    [ "$POPFLOW_CHECK" != no ] || return 0
+    [ -x "$program" ] ||
+        refuse 2 "there is no program '$program' to check the job with. Build it, set POPFLOW, or skip the check with POPFLOW_CHECK=no"
+    plan=$(OMP_NUM_THREADS=1 "$program" "$@" </dev/null) || code=$?
+    [ "$code" != 2 ] || refuse 2 "not submitted: popflow refuses these options or files (see above)"
+    [ "$code" = 0 ] ||
+        refuse 1 "not submitted: '$program $*' ended with exit code $code on this node. POPFLOW_CHECK=no skips this check"
+    [ -z "$dry_run" ] || [ -z "$plan" ] || printf '%s\n' "$plan"
+}
+
+# submit VERB RANKS [SBATCH-OPTION...] -- ARGUMENT...: submits a job and prints the output of sbatch. In a dry run it prints
+# the command.
 submit() {
     local job=$1 options=(--ntasks="$2" --cpus-per-task="$POPFLOW_THREADS" --mem-per-cpu="$POPFLOW_MEMORY"
         --time="$POPFLOW_TIME" --output="$POPFLOW_LOGS/%x-%j.log")
@@ -28,16 +77,30 @@ submit() {
     [ -z "$POPFLOW_ACCOUNT" ] || options+=(--account="$POPFLOW_ACCOUNT")
     while [ "$1" != -- ]; do options+=("$1") && shift; done
     shift
+    # shellcheck disable=SC2206
+    options+=($POPFLOW_SBATCH)
+    if [ -n "$dry_run" ]; then
+        printf '%s' "POPFLOW_HOME=$(printf '%q' "$home") sbatch"
+        printf ' %q' "${options[@]}" "$home/slurm/$job.sbatch" "$@"
+        echo
+        return
+    fi
+    command -v sbatch >/dev/null || refuse 1 "there is no sbatch here. Run this script on a login node of the cluster"
     mkdir -p "$POPFLOW_LOGS"
-    # shellcheck disable=SC2086
-    POPFLOW_HOME=$home sbatch "${options[@]}" $POPFLOW_SBATCH "$home/slurm/$job.sbatch" "$@"
+    POPFLOW_HOME=$home sbatch "${options[@]}" "$home/slurm/$job.sbatch" "$@"
 }
 
-# submit_after VERB RANKS [JOB] -- ARGUMENT...: submits a job that waits for JOB. Sets `number` to the number of the new job.
+# submit_after VERB RANKS [JOB] -- ARGUMENT...: submits a job that waits for JOB. Sets `number` to the number of the new job, or
+# to a placeholder in a dry run.
 submit_after() {
     local job=$1 count=$2 dependency=()
     shift 2
     [ "$1" = -- ] || { dependency=(--dependency="afterok:$1" --kill-on-invalid-dep=yes) && shift; }
+    if [ -n "$dry_run" ]; then
+        submit "$job" "$count" --parsable "${dependency[@]}" "$@"
+        number="NUMBER_OF_${job^^}"
+        return
+    fi
     number=$(submit "$job" "$count" --parsable "${dependency[@]}" "$@")
     number=${number%%;*} # in a federation sbatch appends ";CLUSTER"
     echo "Submitted batch job $number ($job)"
@@ -53,22 +116,28 @@ submit_chain() {
         train+=("$1") && shift
     done
     [ $# = 0 ] || shift
-    [ -n "$run" ] || {
-        echo "submit.sh: chain needs --output RUN" >&2
-        exit 2
-    }
+    [ -n "$run" ] || refuse 2 "chain needs --output RUN, the run folder of its three jobs"
+    check_plan train --resume "${train[@]}" --dry-run=plan
+    # The run does not exist yet, so only the options of its evaluation can be checked.
+    check_plan evaluate --run "$run" --output "$run/results.h5" "$@" --dry-run=options
     submit_after train "$POPFLOW_RANKS" -- "${train[@]}"
     submit_after evaluate "$POPFLOW_RANKS" "$number" -- --run "$run" --output "$run/results.h5" "$@"
     submit_after report 1 "$number" -- "$run" --output "$run/report.html"
 }
 
 submit_sweep() {
-    local tasks='' i
+    local tasks='' checked=' ' i
     . "$home/scripts/sweep_list.sh"
-    parse_sweep "$@"
+    parse_sweep "$@" || exit $?
     for ((i = 0; i < $(sweep_size); i++)); do
         sweep_run "$i"
-        [ "$(run_state "$run_folder")" = complete ] || tasks+=${tasks:+,}$i
+        [ "$(run_state "$run_folder")" != complete ] || continue
+        tasks+=${tasks:+,}$i
+        # The seeds of a configuration differ in nothing that is checked.
+        case $checked in *" $run_config "*) continue ;; esac
+        checked+="$run_config "
+        check_plan run --config "$run_config" --seed "$run_seed" --output "$run_folder" --resume "${sweep_options[@]}" \
+            --dry-run=plan
     done
     if [ -z "$tasks" ]; then
         echo "sweep: all $(sweep_size) runs are complete"
@@ -78,9 +147,16 @@ submit_sweep() {
         --output="$POPFLOW_LOGS/%x-%A_%a.log" -- "$@"
 }
 
+. "$home/slurm/program.sh"
 case $verb in
     chain) submit_chain "$@" ;;
     sweep) submit_sweep "$@" ;;
-    report) submit report 1 -- "$@" ;;
-    *) submit "$verb" "$POPFLOW_RANKS" -- "$@" ;;
+    report)
+        check_plan report "$@" --dry-run=plan
+        submit report 1 -- "$@"
+        ;;
+    *)
+        check_plan "$verb" --resume "$@" --dry-run=plan
+        submit "$verb" "$POPFLOW_RANKS" -- "$@"
+        ;;
 esac

@@ -52,6 +52,8 @@ void set_state(CellSample& sample, const std::string& state, double time, Matrix
         sample.predicted = std::move(cells);
     } else if (state == "treated") {
         sample.treated = std::move(cells);
+    } else if (state == "mean_shift") {
+        sample.mean_shift = std::move(cells);
     } else {
         sample.times.push_back(time);
         sample.flow.push_back(std::move(cells));
@@ -106,11 +108,10 @@ std::vector<std::size_t> named_pairs(const screen::Screen& screen, std::span<con
         };
         std::ranges::copy_if(pairs, std::back_inserter(chosen), matches);
         if (std::ranges::any_of(pairs, matches)) continue;
-        throw core::ConfigError(
-            "sample",
-            fmt::format(
-                "found '{}', allowed a part of the name of one of the {} scored pairs, for example of {}",
-                text, pairs.size(), screen::pair_name(screen, pairs.front())));
+        throw core::ConfigError("sample",
+                                fmt::format("found '{}', which is in the name of none of the {} scored "
+                                            "pairs. Give a part of a name such as {}",
+                                            text, pairs.size(), screen::pair_name(screen, pairs.front())));
     }
     std::ranges::sort(chosen);
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
@@ -126,6 +127,7 @@ void write_cell_samples(h5::Group& root, const std::vector<CellSample>& samples,
         for (std::size_t t = 0; t < sample.times.size(); ++t)
             rows.add(sample.name, "flow", sample.times[t], sample.flow[t]);
         rows.add(sample.name, "predicted", 1, sample.predicted);
+        rows.add(sample.name, "mean_shift", std::numeric_limits<double>::quiet_NaN(), sample.mean_shift);
         rows.add(sample.name, "treated", std::numeric_limits<double>::quiet_NaN(), sample.treated);
     }
     h5::Group cells = root.create_group("cells");
@@ -156,9 +158,11 @@ std::vector<CellSample> read_cell_samples(const h5::Group& root, std::vector<std
     const h5::Dataset x = cells.open_dataset("X");
     const std::size_t d = markers.size();
     if (x.rows() != obs.rows() || x.row_size() != d) {
-        throw core::DataError(cells.file(), "cells/X",
-                              fmt::format("found {} x {} values, allowed {} x {}, the rows of obs and var",
-                                          x.rows(), x.row_size(), obs.rows(), d));
+        throw core::DataError(
+            cells.file(), "cells/X",
+            fmt::format("found {} x {} values, but obs and var have {} x {} rows. The file is damaged: run "
+                        "popflow evaluate again",
+                        x.rows(), x.row_size(), obs.rows(), d));
     }
     linalg::AlignedVector<float> values(x.rows() * d);
     if (!values.empty()) x.read_rows(0, x.rows(), std::span<float>(values));
@@ -178,10 +182,13 @@ std::vector<CellSample> read_cell_samples(const h5::Group& root, std::vector<std
     for (const CellSample& s : samples) {
         const bool is_consistent =
             s.predicted.rows() == s.control.rows() &&
+            (s.mean_shift.rows() == 0 || s.mean_shift.rows() == s.control.rows()) &&
             std::ranges::all_of(s.flow, [&](const Matrix<float>& m) { return m.rows() == s.control.rows(); });
         if (!is_consistent)
             throw core::DataError(cells.file(), "cells/obs",
-                                  "the states of '" + s.name + "' have different numbers of cells");
+                                  "the states of '" + s.name +
+                                      "' have different numbers of cells. The file is damaged: run popflow "
+                                      "evaluate again");
     }
     return samples;
 }

@@ -19,6 +19,7 @@ struct CellSample {
     linalg::Matrix<float> control{};            ///< [n, d]
     linalg::Matrix<float> predicted{};          ///< [n, d]: row i is the prediction for row i of `control`
     linalg::Matrix<float> treated{};            ///< [m, d]
+    linalg::Matrix<float> mean_shift{};         ///< [n, d] prediction of the mean shift, no rows if it failed
     std::vector<double> times{};                ///< flow times of `flow`, empty with more than three markers
     std::vector<linalg::Matrix<float>> flow{};  ///< [n, d] for each time: `control` at that flow time
 };
@@ -46,8 +47,9 @@ std::vector<std::size_t> named_pairs(const screen::Screen& screen, std::span<con
 
 /// Writes samples as the group `cells` in AnnData's encoding.
 ///
-/// X has the cells and var the markers. obs has the columns pair, state (control, flow, predicted, treated),
-/// time and cell. Rows of one pair with the same `cell` are states of the same control cell.
+/// X has the cells and var the markers. obs has the columns pair, state (control, flow, predicted,
+/// mean_shift, treated), time and cell. Rows of one pair with the same `cell` are states of the same control
+/// cell.
 void write_cell_samples(h5::Group& root, const std::vector<CellSample>& samples,
                         const std::vector<std::string>& markers);
 /// Reads the samples of a file, none if it has no group `cells`.

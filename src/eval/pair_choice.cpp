@@ -57,7 +57,10 @@ std::vector<std::size_t> chosen_pairs(const screen::Screen& screen, const screen
         const auto pairs = spread_over_patients(screen, split.pairs(part), count, seed);
         chosen.insert(chosen.end(), pairs.begin(), pairs.end());
     }
-    if (chosen.empty()) throw core::ConfigError("parts", "the split has no pair in the requested parts");
+    if (chosen.empty())
+        throw core::ConfigError("parts",
+                                "the split has no pair in the requested parts. Choose others with --parts "
+                                "train,validation,test, or another --split");
     std::ranges::sort(chosen);
     chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
     return chosen;

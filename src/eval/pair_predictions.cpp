@@ -69,7 +69,8 @@ Matrix<float> PairPredictions::transported(std::vector<float>& embedding,
     return x;
 }
 
-CellSample PairPredictions::sample(const Matrix<float>& predicted, const std::vector<double>& times,
+CellSample PairPredictions::sample(const Matrix<float>& predicted, const Matrix<float>& mean_shift,
+                                   const std::vector<double>& times,
                                    const std::vector<Matrix<float>>& flow) const {
     const auto draw = [&](const Matrix<float>& x, predict::DrawRole role) {
         return predict::draw_rows(x.rows(), options_.sample_cells, predict::Draw::random,
@@ -88,6 +89,7 @@ CellSample PairPredictions::sample(const Matrix<float>& predicted, const std::ve
                       .predicted = selected(predicted, control_rows),
                       .treated = selected(target_, draw(target_, predict::DrawRole::sample_target)),
                       .times = times};
+    if (mean_shift.rows() > 0) sample.mean_shift = selected(mean_shift, control_rows);
     for (const Matrix<float>& x : flow) sample.flow.push_back(selected(x, control_rows));
     return sample;
 }
@@ -122,7 +124,9 @@ CellComparison PairPredictions::halves() const {
     const auto order = predict::pair_stream(options_.seed, pair_, predict::DrawRole::halves).permutation(n);
     const std::size_t half = std::min(n / 2, options_.max_cells);
     if (half == 0)
-        throw core::NumericalError("noise floor", "found a target of one cell, allowed at least two");
+        throw core::NumericalError(
+            "noise floor",
+            "the treated population has one cell, but two halves need at least two. Raise --min-cells");
     const std::span<const std::uint32_t> rows(order);
     return {predict::take_rows(all_targets_, rows.first(half)).x,
             predict::take_rows(all_targets_, rows.subspan(half, half)).x};

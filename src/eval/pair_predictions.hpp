@@ -31,9 +31,10 @@ class PairPredictions {
     std::size_t cells() const { return control_.x.rows(); }
     /// Draws cells for plots, with the pair in the stream key.
     /// @param predicted  predicted cells, normalised, one row per control cell
+    /// @param mean_shift  the same for the mean shift, no rows if it failed
     /// @param flow  the same for each of `times`
-    CellSample sample(const linalg::Matrix<float>& predicted, const std::vector<double>& times,
-                      const std::vector<linalg::Matrix<float>>& flow) const;
+    CellSample sample(const linalg::Matrix<float>& predicted, const linalg::Matrix<float>& mean_shift,
+                      const std::vector<double>& times, const std::vector<linalg::Matrix<float>>& flow) const;
     /// Rows of the transported control cells in the data file.
     std::span<const std::uint64_t> control_rows() const { return control_rows_; }
 

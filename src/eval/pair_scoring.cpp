@@ -85,8 +85,10 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>&
         });
     }
     if (sampled.is_sampled && tasks[first].row.status == "ok") {
-        pair.samples.push_back(
-            predictions->sample(tasks[first].comparison.predicted, sampled.snapshots.times, sampled.x));
+        const PredictorRun& mean_shift = tasks[first + predictor_index("mean_shift")];
+        pair.samples.push_back(predictions->sample(tasks[first].comparison.predicted,
+                                                   mean_shift.comparison.predicted, sampled.snapshots.times,
+                                                   sampled.x));
     }
     // The model is the first predictor. A full disk is no failure of the pair: it ends the run.
     if (job.predictions == nullptr || tasks[first].row.status != "ok") return;

@@ -173,6 +173,29 @@ void write_embeddings(h5::Group& root, const Results& results) {
     h5::Dataset names = group.write_strings("pair", results.embedding_names);
     h5::write_encoding(names, "string-array", "0.2.0");
     h5::write_encoding(group, "dict", "0.1.0");
+    h5::Group training = root.create_group("training_embeddings");
+    const linalg::Matrix<float>& y = results.training_embeddings;
+    h5::Dataset training_values = training.write("values", y.values(), {y.rows(), y.cols()});
+    h5::write_encoding(training_values, "array", "0.2.0");
+    h5::write_dataframe(training, "populations", results.training_populations);
+    h5::write_encoding(training, "dict", "0.1.0");
+}
+
+// Files of earlier versions do not have these embeddings.
+void read_training_embeddings(const h5::Group& root, Results& results) {
+    if (!root.contains_group("training_embeddings")) return;
+    const h5::Group group = root.open_group("training_embeddings");
+    results.training_populations = h5::read_dataframe(group, "populations");
+    const h5::Dataset values = group.open_dataset("values");
+    const std::size_t rows = results.training_populations.rows();
+    if (values.rows() != rows || (rows > 0 && values.row_size() != results.embeddings.cols())) {
+        throw core::DataError(group.file(), "training_embeddings/values",
+                              fmt::format("found {} x {} values, but there are {} populations and embeddings "
+                                          "of {} values. The file is damaged: run popflow evaluate again",
+                                          values.rows(), values.row_size(), rows, results.embeddings.cols()));
+    }
+    results.training_embeddings = linalg::Matrix<float>(rows, values.row_size());
+    if (values.size() > 0) values.read_rows(0, rows, results.training_embeddings.values());
 }
 
 void read_embeddings(const h5::Group& root, Results& results) {
@@ -182,8 +205,9 @@ void read_embeddings(const h5::Group& root, Results& results) {
     results.embeddings = linalg::Matrix<float>(values.rows(), values.row_size());
     if (results.embeddings.rows() != results.embedding_names.size()) {
         throw core::DataError(group.file(), "embeddings",
-                              fmt::format("found {} rows, allowed {}, one per name", values.rows(),
-                                          results.embedding_names.size()));
+                              fmt::format("found {} rows for {} names. The file is damaged: run popflow "
+                                          "evaluate again",
+                                          values.rows(), results.embedding_names.size()));
     }
     if (values.size() > 0) values.read_rows(0, values.rows(), results.embeddings.values());
 }
@@ -255,11 +279,25 @@ void write_results(const std::string& path, const Results& results) {
     file.commit();
 }
 
+bool is_result_file(const std::string& path) {
+    try {
+        return h5::open_file(path).has_attribute("popflow_results");
+    } catch (const core::UserError&) {
+        return false;
+    }
+}
+
 Results read_results(const std::string& path) {
     const h5::Group root = h5::open_file(path);
-    if (!root.has_attribute("popflow_results")) throw core::DataError(path, "", "not a popflow result file");
+    if (!root.has_attribute("popflow_results"))
+        throw core::DataError(path, "",
+                              "not a popflow result file. Give a file that popflow run or evaluate wrote");
     if (const std::int64_t version = root.int_attribute("popflow_results"); version != format_version) {
-        throw core::DataError(path, "popflow_results", fmt::format("found format {}, allowed 1", version));
+        throw core::DataError(
+            path, "popflow_results",
+            fmt::format("found format {}, but this popflow reads format {}. Use the version of "
+                        "popflow that wrote the file",
+                        version, format_version));
     }
     Results results;
     results.file = path;
@@ -268,6 +306,7 @@ Results read_results(const std::string& path) {
     results.summary = h5::read_dataframe(root, "summary");
     results.training = h5::read_dataframe(root, "training");
     read_embeddings(root, results);
+    read_training_embeddings(root, results);
     results.samples = read_cell_samples(root, results.markers);
     return results;
 }

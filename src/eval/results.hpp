@@ -22,8 +22,12 @@ struct Results {
     h5::DataFrame training{};  ///< table of the training steps in the run folder, may have no rows
     std::vector<std::string> embedding_names{};  ///< name of the pair of each row of `embeddings`
     linalg::Matrix<float> embeddings{};          ///< [pairs, context]
-    std::vector<std::string> markers{};          ///< names of the columns of `samples`
-    std::vector<CellSample> samples{};           ///< cells of some pairs, for plots, may be empty
+    /// One row per control population of the training pairs: pair patient culture treatment concentration
+    /// replicate plate. `pair` is the first training pair of the population.
+    h5::DataFrame training_populations{};
+    linalg::Matrix<float> training_embeddings{};  ///< [training populations, context], no rows in older files
+    std::vector<std::string> markers{};           ///< names of the columns of `samples`
+    std::vector<CellSample> samples{};            ///< cells of some pairs, for plots, may be empty
 };
 
 /// Returns the table of an evaluation, one row per (pair, predictor).
@@ -51,6 +55,8 @@ void check_writable(const std::string& path);
 /// Writes a result file under a temporary name and renames it.
 /// @throws core::DataError if the file cannot be created, core::WriteError if writing fails
 void write_results(const std::string& path, const Results& results);
+/// Returns whether a file is a result file, of any format version. False for a file that cannot be read.
+bool is_result_file(const std::string& path);
 /// Reads a result file.
 /// @throws core::DataError for another kind of file or another format version
 Results read_results(const std::string& path);

@@ -59,6 +59,7 @@ void append_sample(const CellSample& sample, std::string& text) {
     put(text, sample.control);
     put(text, sample.predicted);
     put(text, sample.treated);
+    put(text, sample.mean_shift);
     put(text, sample.times.size());
     for (std::size_t t = 0; t < sample.times.size(); ++t) {
         put(text, sample.times[t]);
@@ -71,6 +72,7 @@ CellSample read_sample(Reader& in) {
     sample.control = in.next<linalg::Matrix<float>>();
     sample.predicted = in.next<linalg::Matrix<float>>();
     sample.treated = in.next<linalg::Matrix<float>>();
+    sample.mean_shift = in.next<linalg::Matrix<float>>();
     const auto times = in.next<std::size_t>();
     for (std::size_t t = 0; t < times; ++t) {
         sample.times.push_back(in.next<double>());

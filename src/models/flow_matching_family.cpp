@@ -43,9 +43,10 @@ class FlowMatchingFamily : public Family {
     void check(const Settings& settings, const DataShape& /*data*/, std::size_t min_cells) const override {
         const std::size_t knn = shape_of(settings).encoder.knn;
         if (context_ != Context::population || knn < min_cells) return;
-        throw core::ConfigError("knn", "found " + std::to_string(knn) + ", allowed 0 to " +
-                                           std::to_string(min_cells - 1) + ": the smallest slot has " +
-                                           std::to_string(min_cells) + " cells");
+        throw core::ConfigError(
+            "knn", "found " + std::to_string(knn) + ", but the smallest training population draws " +
+                       std::to_string(min_cells) + " cells. Use --knn " + std::to_string(min_cells - 1) +
+                       " or less, or raise --min-cells and --cells");
     }
 
     bool supports_bf16() const override { return true; }
@@ -106,12 +107,13 @@ void FlowMatchingSettings::visit(FieldVisitor& visitor) {
     visitor.count({.name = "hidden", .help = "width of the velocity network"}, shape.hidden, 1, max_width);
     visitor.count({.name = "layers", .help = "number of hidden layers of the velocity network"}, shape.layers,
                   1, max_layers);
-    visitor.count(mfm("embedding", "length of the population embedding"), encoder.embedding, 1, max_width);
+    visitor.count(mfm("embedding", "number of values of the population embedding"), encoder.embedding, 1,
+                  max_width);
     visitor.number(mfm("embedding-norm", "Euclidean norm of the population embedding (published: 1)"),
                    encoder.norm, 1e-6, 1e6);
     visitor.choice({.name = "modulation",
-                    .help = "with film, the context also scales the outputs of the hidden layers of the "
-                            "velocity network"},
+                    .help = "use of the context: none, only as an input of the velocity network, or film, "
+                            "which also scales the outputs of its hidden layers"},
                    shape.modulation, {"none", "film"});
     visitor.count(mfm("encoder-hidden", "width of the encoder"), encoder.hidden, 1, max_width);
     visitor.count(mfm("encoder-layers", "number of graph convolutions of the encoder"), encoder.layers, 1,

@@ -65,10 +65,11 @@ class IcnnFamily : public Family {
     void check(const Settings& settings, const DataShape& data, std::size_t /*min_cells*/) const override {
         const IcnnTransportShape& shape = dynamic_cast<const IcnnSettings&>(settings).shape;
         if (shape.start != IcnnStart::identity || shape.hidden >= data.markers) return;
-        throw core::ConfigError("icnn-hidden", "found " + std::to_string(shape.hidden) + ", allowed " +
-                                                   std::to_string(data.markers) +
-                                                   " or more: --icnn-start identity needs at least as many "
-                                                   "hidden units as markers");
+        throw core::ConfigError("icnn-hidden", "found " + std::to_string(shape.hidden) +
+                                                   ", but the data have " + std::to_string(data.markers) +
+                                                   " markers. --icnn-start identity needs at least as many "
+                                                   "hidden units as markers: raise --icnn-hidden, or use "
+                                                   "--icnn-start uniform");
     }
 
     std::unique_ptr<Model> make(const Settings& settings, const DataShape& data,

@@ -53,7 +53,7 @@ class Assigner : public FieldVisitor {
 FieldDescription find(const Settings& settings, const std::string& name) {
     const std::vector<FieldDescription> all = describe(settings);
     const auto at = std::ranges::find(all, name, [](const FieldDescription& d) { return d.field.name; });
-    if (at == all.end()) throw core::ConfigError(name, "the method has no such setting");
+    if (at == all.end()) throw core::ConfigError(name, "is no setting of this method");
     return *at;
 }
 
@@ -86,7 +86,7 @@ FieldValue parse_field(const FieldDescription& description, const std::string& t
 
 void check_field(const FieldDescription& description, const FieldValue& value) {
     if (value.index() != description.value.index())
-        throw core::ConfigError(description.field.name, "found a value of another type");
+        throw core::ConfigError(description.field.name, "has a value of another type");
     parse_field(description, text_of(value));
 }
 

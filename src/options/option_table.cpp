@@ -31,6 +31,7 @@ po::options_description describe(const std::vector<Option>& options, const std::
         if (!accepts(sections, option)) continue;
         auto* value = po::value<std::vector<std::string>>()->composing()->value_name(option.argument);
         if (option.argument.empty()) value->implicit_value({"true"}, "true")->zero_tokens();
+        if (option.is_value_optional) value->implicit_value({"true"}, "true");
         description.add_options()(option.name.c_str(), value, option.help.c_str());
     }
     return description;
@@ -185,8 +186,15 @@ std::string wrapped(const std::string& text, std::size_t column, std::size_t ind
     return out;
 }
 
+// Returns the option with its value, as in `--steps N` or `--dry-run[=time|plan]`.
+std::string flag_text(const Option& option) {
+    if (option.argument.empty()) return "--" + option.name;
+    return "--" + option.name +
+           (option.is_value_optional ? "[=" + option.argument + "]" : " " + option.argument);
+}
+
 std::string value_of(const Option& option) {
-    if (option.argument.empty()) return "";
+    if (option.argument.empty() || option.is_value_optional) return "";
     const std::vector<std::string> values = option.text();
     return core::joined(values, values.size());
 }
@@ -222,6 +230,10 @@ core::OptionEffects OptionTable::effects() const {
 
 void OptionTable::share(const std::string& name, Section section) {
     std::ranges::find(options_, name, &Option::name)->shared_with.push_back(section);
+}
+
+void OptionTable::make_value_optional(const std::string& name) {
+    std::ranges::find(options_, name, &Option::name)->is_value_optional = true;
 }
 
 const Option* OptionTable::find(const std::string& name) const {
@@ -395,8 +407,7 @@ std::string OptionTable::help(const std::vector<Section>& sections, std::size_t 
     for (const auto& [heading, options] : groups(sections)) {
         out += (out.empty() ? "" : "\n") + heading + ":\n";
         for (const Option* option : options) {
-            std::string left =
-                "  --" + option->name + (option->argument.empty() ? "" : " " + option->argument);
+            std::string left = "  " + flag_text(*option);
             left += left.size() + 2 > column ? "\n" + std::string(column, ' ')
                                              : std::string(column - left.size(), ' ');
             const std::string value = value_of(*option);
@@ -420,9 +431,7 @@ std::string OptionTable::markdown(const std::vector<Section>& sections) const {
         if (all.size() > 1) out += (out.empty() ? "**" : "\n**") + heading + "**\n\n";
         out += "| option | meaning | default |\n|---|---|---|\n";
         for (const Option* option : options) {
-            const std::string name =
-                "--" + option->name + (option->argument.empty() ? "" : " " + option->argument);
-            out += "| " + cell(name, true) + " | " + cell(option->help, false) + " | " +
+            out += "| " + cell(flag_text(*option), true) + " | " + cell(option->help, false) + " | " +
                    cell(value_of(*option), true) + " |\n";
         }
     }
@@ -436,7 +445,10 @@ std::string OptionTable::manual(const std::vector<Section>& sections) const {
         if (all.size() > 1) out += ".PP\n.I " + heading + "\n";
         for (const Option* option : options) {
             out += ".TP\n\\fB\\-\\-" + core::manual_text(option->name) + "\\fR";
-            if (!option->argument.empty()) out += " \\fI" + core::manual_text(option->argument) + "\\fR";
+            const bool is_optional = option->is_value_optional;
+            if (!option->argument.empty())
+                out += (is_optional ? "[=\\fI" : " \\fI") + core::manual_text(option->argument) +
+                       (is_optional ? "\\fR]" : "\\fR");
             out += "\n" + core::manual_text(option->help);
             if (const std::string value = value_of(*option); !value.empty())
                 out += " [" + core::manual_text(value) + "]";
@@ -450,7 +462,9 @@ std::string OptionTable::completion_words(const std::vector<Section>& sections) 
     std::string out;
     for (const Option& option : options_) {
         if (!accepts(sections, option)) continue;
-        const std::string word = "--" + option.name + (option.argument.empty() ? "" : "=" + option.argument);
+        // A shell would complete the value as a word of its own, which an optional value cannot be.
+        const bool has_value = !option.argument.empty() && !option.is_value_optional;
+        const std::string word = "--" + option.name + (has_value ? "=" + option.argument : "");
         out += (out.empty() ? "'" : " '") + word + "'";
     }
     return out;

@@ -46,6 +46,8 @@ struct Option {
     bool repeatable = false;
     std::vector<Section> shared_with{};  ///< further sections whose verbs accept it
     std::vector<std::string> initial{};  ///< values when the option was added to a table
+    /// Whether the flag may be given alone, as a switch, or as `--name=VALUE`. Alone it has the value `true`.
+    bool is_value_optional = false;
 };
 
 /// Whether a verb with these sections accepts the option.
@@ -63,6 +65,8 @@ class OptionTable {
     void share(const std::string& name, Section section);
     /// Forbids that one command line or one file sets more than one of these options.
     void forbid_combination(std::vector<std::string> names) { exclusive_.push_back(std::move(names)); }
+    /// Lets an option be given without a value, see Option::is_value_optional.
+    void make_value_optional(const std::string& name);
     /// Function that sets defaults that depend on other options. Its second argument contains the names of
     /// all options that have been set so far, by any call.
     using DefaultSetter = std::function<void(const OptionTable&, const std::set<std::string>&)>;

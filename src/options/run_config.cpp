@@ -330,8 +330,23 @@ void add_train(OptionTable& table, RunConfig& config) {
         },
         [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
     add.toggle("resume", config.resume, "continue a stopped training or evaluation, if there is one");
-    add.toggle("dry-run", config.dry_run,
-               "read the data, time some steps, print what the training would do, and write nothing");
+    add.add(
+        "dry-run", "time|plan|options",
+        "print what would be done, and write nothing. time: also read the data and time some steps (the "
+        "value "
+        "without =). plan: read only the metadata of the files. options: check only the options",
+        [&config](const Strings& v) {
+            const Strings names{"false", "time", "plan", "options"};
+            config.dry_run = v.back() == "true"
+                                 ? DryRunMode::time
+                                 : static_cast<DryRunMode>(core::parse_choice("dry-run", v.back(), names));
+        },
+        [&config] {
+            const Strings names{"false", "time", "plan", "options"};
+            return Strings{names[static_cast<std::size_t>(config.dry_run)]};
+        },
+        false);
+    table.make_value_optional("dry-run");
 }
 
 void add_transport(OptionTable& table, RunConfig& config) {
@@ -350,9 +365,10 @@ void add_transport(OptionTable& table, RunConfig& config) {
                                                                  : std::to_string(evaluate.max_cells)};
         });
     add.choice("eval-draw", evaluate.draw, {"random", "first"},
-               "choice of these cells: random, or the first rows");
+               "which cells of a larger population are scored: random ones, or the first rows");
     Adder(table, Section::transport, {.affects = Affects::seed})
-        .count("eval-seed", evaluate.seed, 0, "seed of that draw and of the choice of training pairs");
+        .count("eval-seed", evaluate.seed, 0,
+               "seed of the draw of scored cells and of the choice of training pairs");
     Adder(table, Section::transport, {.affects = Affects::prediction})
         .number("tolerance", evaluate.tolerance, 1e-12, 1,
                 "relative and absolute tolerance of the ODE solver");
@@ -406,7 +422,7 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
     add.count("sample-pairs", evaluate.sample_pairs, 0,
               "number of pairs whose cells are sampled into the results, for the figures of the report");
     add.count("sample-cells", evaluate.sample_cells, 1,
-              "number of cells sampled from each population of these pairs", 100000);
+              "number of cells sampled from each population of the sampled pairs", 100000);
     add.list("sample", evaluate.sample, "NAMES",
              "pairs to sample, by parts of their names in the results (default: spread over treatments and "
              "patients)");
@@ -495,6 +511,20 @@ void add_report(OptionTable& table, RunConfig& config) {
             config.format = v.back();
         },
         [&config] { return config.format.empty() ? Strings{} : Strings{config.format}; }, false);
+    add.text("figures", config.figures, "DIR",
+             "also write each figure of the HTML report to a file in this folder", false);
+    Adder(table, Section::report, {.affects = Affects::nothing})
+        .add(
+            "figure-format", list_choice(report::figure_format_names()),
+            "format of the files of --figures. pdf and png need librsvg",
+            [&config](const Strings& v) {
+                config.figure_format = static_cast<report::FigureFormat>(
+                    core::parse_choice("figure-format", v.back(), report::figure_format_names()));
+            },
+            [&config] {
+                return Strings{report::figure_format_names()[static_cast<std::size_t>(config.figure_format)]};
+            },
+            false);
     add.text("published", config.published, "TABLE",
              "published figures to show below the results: " +
                  list_text(report::PublishedTable::builtin_names()) + ", or a CSV file",
@@ -585,6 +615,7 @@ OptionTable run_options(RunConfig& config) {
     add_predict(table, config);
     add_report(table, config);
     table.share("resume", Section::evaluate);
+    for (const Section section : {Section::evaluate, Section::report}) table.share("dry-run", section);
     table.share("config", Section::inspect);
     for (const char* name :
          {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers", "exclude-markers",

@@ -7,6 +7,7 @@
 #include "eval/evaluator.hpp"
 #include "models/family.hpp"
 #include "options/option_table.hpp"
+#include "report/figure_file.hpp"
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
 #include "simulate/letters.hpp"
@@ -18,6 +19,14 @@ namespace popflow::options {
 
 /// Values of --precision. `automatic` is resolved when a training starts.
 enum class PrecisionChoice { automatic, fp32, bf16 };
+
+/// Values of --dry-run.
+enum class DryRunMode {
+    none,
+    time,    ///< read the data and time some steps
+    plan,    ///< read the metadata of the files only
+    options  ///< check the options only, for a job whose inputs do not exist yet
+};
 
 /// All settings of the verbs that train or use a model, with their defaults.
 struct RunConfig {
@@ -44,8 +53,10 @@ struct RunConfig {
     std::string cache = "auto";            ///< storage of the cells: auto, memory or a folder
     std::uint64_t stop_after = 0;          ///< step after which to stop as on a signal, 0 for never
     bool resume = false;
-    bool dry_run = false;
-    std::string format;     ///< format of a report, empty to choose it by the name of the output
+    DryRunMode dry_run = DryRunMode::none;
+    std::string format;   ///< format of a report, empty to choose it by the name of the output
+    std::string figures;  ///< folder for the figures of a report, empty for none
+    report::FigureFormat figure_format = report::FigureFormat::svg;
     std::string published;  ///< published table for a report: a name or a file, may be empty
     bool json = false;
     std::string watch;  ///< run folder whose training `report` displays, empty for none

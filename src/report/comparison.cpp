@@ -11,8 +11,10 @@
 #include <tuple>
 
 #include "core/text.hpp"
+#include "eval/predictor.hpp"
 #include "metrics/metric.hpp"
 #include "models/family.hpp"
+#include "report/role_columns.hpp"
 
 namespace popflow::report {
 
@@ -99,11 +101,27 @@ bool changes_scored_cells(const core::OptionEffects& effects, const std::string&
     return at != effects.end() && at->second.affects == core::Affects::scored_cells;
 }
 
+// Splits the option `column` into the column of cell types, which is only an input of the encoder, and the
+// other roles, which decide which cells form a population.
+void split_columns(const predict::Provenance& p, Entries& entries) {
+    if (entries.erase("column") == 0) return;
+    std::string others;
+    for (const auto& [role, name] : role_columns(p.config)) {
+        if (role == "cell_type") {
+            if (models::uses_setting(p.method, "knn")) entries["cell_type"] = name;
+            continue;
+        }
+        others += (others.empty() ? "" : " ") + role + "=" + name;
+    }
+    if (!others.empty()) entries["column"] = others;
+}
+
 // Returns the options of a file that can distinguish its rows from others, with the values that took effect.
 Entries distinguishing_entries(const predict::Provenance& p, const core::OptionEffects& effects) {
     Entries entries = core::key_values(p.config);
     entries["steps"] = std::to_string(p.steps);  // steps of the checkpoint, which may be an earlier one
     entries["precision"] = p.precision;
+    split_columns(p, entries);
     std::erase_if(entries,
                   [&](const auto& entry) { return !distinguishes_rows(effects, entry.first, p.method); });
     return entries;
@@ -148,6 +166,38 @@ auto sort_key(const ComparisonRow& row) {
     const bool is_second_base = (row.base == "gaussian") != models::uses_setting(row.method, "knn");
     return std::tuple(eval::predictor_index(row.predictor), index_of(methods, row.method), row.method,
                       is_second_base, row.knn, row.variant);
+}
+
+// Returns the scores of all baselines of a file: (pair, predictor, metric) -> score.
+std::map<std::tuple<std::string, std::string, std::string>, double> baseline_scores(
+    const eval::Results& results) {
+    std::map<std::tuple<std::string, std::string, std::string>, double> scores;
+    const h5::DataFrame& pairs = results.pairs;
+    for (std::size_t i = 0; i < pairs.rows(); ++i) {
+        const std::string& predictor = pairs.strings("predictor")[i];
+        const eval::Predictor* known = eval::find_predictor(predictor);
+        if (known == nullptr || known->is_model() || pairs.strings("status")[i] != "ok") continue;
+        for (const std::string& metric : metrics::metric_names()) {
+            if (pairs.contains(metric) && !std::isnan(pairs.doubles(metric)[i]))
+                scores[{pairs.strings("pair")[i], predictor, metric}] = pairs.doubles(metric)[i];
+        }
+    }
+    return scores;
+}
+
+// Returns whether two files score the same cells of the same data, although the fingerprints of their data
+// differ. A fingerprint covers all labels that a run uses, also the cell types, which do not change what is
+// scored. The same cells have the same scores of all baselines.
+bool score_same_cells(const eval::Results& a, const eval::Results& b) {
+    const auto others = baseline_scores(b);
+    bool any_common = false;
+    for (const auto& [key, score] : baseline_scores(a)) {
+        const auto at = others.find(key);
+        if (at == others.end()) continue;
+        if (at->second != score) return false;
+        any_common = true;
+    }
+    return any_common;
 }
 
 // Collects the rows and notes of one comparison.
@@ -309,7 +359,12 @@ std::vector<Comparison> compare(const std::vector<eval::Results>& results,
                                       ? p.split + " (split-seed " + seed + ")"
                                       : p.split;
         const std::string key = p.data_fingerprint + " " + split;
-        const std::size_t at = index_of(keys, key);
+        std::size_t at = index_of(keys, key);
+        for (std::size_t c = 0; at == keys.size() && c < comparisons.size(); ++c) {
+            if (comparisons[c].split == split &&
+                score_same_cells(results[comparisons[c].results.front()], results[i]))
+                at = c;
+        }
         if (at == keys.size()) {
             keys.push_back(key);
             comparisons.push_back({.split = split, .data_fingerprint = p.data_fingerprint});

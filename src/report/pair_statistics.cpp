@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "report/pair_statistics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <tuple>
+
+#include "core/text.hpp"
+#include "metrics/metric.hpp"
 
 namespace popflow::report {
 
@@ -58,6 +64,54 @@ std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& re
         }
     }
     return statistics;
+}
+
+WinCount count_wins(const std::vector<PairStatistics>& pairs, const std::string& baseline) {
+    WinCount count;
+    for (const PairStatistics& pair : pairs) {
+        const double model = pair.mean("model");
+        const double other = pair.mean(baseline);
+        if (std::isnan(model) || std::isnan(other)) continue;
+        ++count.pairs;
+        if (model < other) ++count.wins;
+    }
+    return count;
+}
+
+std::string wins_text(const std::string& label, const std::string& baseline, const WinCount& count) {
+    return fmt::format("{} beats {} in {} of {}", label, baseline, count.wins,
+                       core::counted(count.pairs, "pair"));
+}
+
+FigureScope figure_scope(const Comparison& comparison) {
+    const std::vector<Scope> scopes = comparison.scopes();
+    if (scopes.empty()) return {};
+    FigureScope shown{.part = scopes.front().first, .metric = ""};
+    int lowest = std::numeric_limits<int>::max();
+    for (const metrics::Metric& metric : metrics::all_metrics()) {
+        if (metric.figure_rank == 0 || metric.figure_rank >= lowest) continue;
+        const bool was_computed = std::ranges::any_of(comparison.rows, [&](const ComparisonRow& row) {
+            return row.find({shown.part, "culture_mean"}, metric.name) != nullptr;
+        });
+        if (!was_computed) continue;
+        lowest = metric.figure_rank;
+        shown.metric = metric.name;
+    }
+    return shown;
+}
+
+std::vector<std::string> win_notes(const std::vector<eval::Results>& results, const Comparison& comparison) {
+    const FigureScope shown = figure_scope(comparison);
+    std::vector<std::string> notes;
+    for (const ComparisonRow& row : comparison.rows) {
+        if (!row.is_model()) continue;
+        const WinCount count =
+            count_wins(pair_statistics(results, row, shown.part, shown.metric), "mean_shift");
+        if (count.pairs == 0) continue;
+        notes.push_back(wins_text(row.label(), "mean_shift", count) +
+                        fmt::format(" ({}, {})", shown.part, core::upper_case(shown.metric)));
+    }
+    return notes;
 }
 
 std::vector<std::string> sorted_labels(std::vector<std::string> labels) {

@@ -33,7 +33,8 @@ void PublishedTable::check_columns(const std::vector<std::string>& columns, cons
     if (columns.size() >= 3 && columns[0] == "method" && columns[1] == "base" && columns[2] == "knn") return;
     throw core::DataError(
         name, "line 1",
-        "found '" + core::joined(columns, columns.size()) + "', allowed columns method,base,knn,...");
+        "found '" + core::joined(columns, columns.size()) +
+            "'. The first line must name the columns method,base,knn and then PART_METRIC, as in test_w2");
 }
 
 void PublishedTable::add_row(const std::vector<std::string>& columns, const std::vector<std::string>& cells,
@@ -44,7 +45,7 @@ void PublishedTable::add_row(const std::vector<std::string>& columns, const std:
         const std::optional<double> value = core::decimal_number(cells[c], has_comma);
         if (!value) {
             throw core::DataError(source_, place + ", column " + columns[c],
-                                  "found '" + cells[c] + "', allowed a number or an empty cell");
+                                  "found '" + cells[c] + "'. Give a number or leave the cell empty");
         }
         std::string column = core::lower_case(columns[c]);
         const bool is_deviation = remove_suffix(column, "_std");
@@ -73,11 +74,15 @@ PublishedTable PublishedTable::parse(const std::string& csv, const std::string& 
         if (cells.size() != columns.size()) {
             throw core::DataError(
                 name, where,
-                fmt::format("found {} cells, allowed {}, one per column", cells.size(), columns.size()));
+                fmt::format(
+                    "found {} cells, but the first line names {} columns. Give one cell for each column",
+                    cells.size(), columns.size()));
         }
         table.add_row(columns, cells, false, where);
     }
-    if (table.rows_.empty()) throw core::DataError(name, "", "found no row of published values");
+    if (table.rows_.empty())
+        throw core::DataError(name, "",
+                              "found no row of published values. Add one line for each published model");
     return table;
 }
 
@@ -96,7 +101,9 @@ PublishedTable PublishedTable::read(const std::string& path) {
     const bool has_comma = core::has_decimal_comma(values, path);
     for (std::size_t i = 0; i < rows.size(); ++i)
         table.add_row(file.columns(), rows[i], has_comma, "row " + std::to_string(i + 1));
-    if (table.rows_.empty()) throw core::DataError(path, "", "found no row of published values");
+    if (table.rows_.empty())
+        throw core::DataError(path, "",
+                              "found no row of published values. Add one line for each published model");
     return table;
 }
 
@@ -110,8 +117,11 @@ PublishedTable PublishedTable::load(const std::string& name_or_path) {
     std::error_code ignored;
     const auto size = std::filesystem::file_size(name_or_path, ignored);
     if (ignored || size == 0) {
-        throw core::ConfigError("published", "found '" + name_or_path + "', allowed " +
-                                                 core::joined(builtin_names()) + " or a readable CSV file");
+        throw core::ConfigError("published", "found '" + name_or_path + "'" +
+                                                 core::did_you_mean(name_or_path, builtin_names()) +
+                                                 ", which is no readable CSV file. Give one, or one of the "
+                                                 "tables " +
+                                                 core::joined(builtin_names()));
     }
     return read(name_or_path);
 }

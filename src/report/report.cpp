@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "report/report.hpp"
 
+#include "report/pair_statistics.hpp"
 #include "report/report_formats.hpp"
 #include "report/report_page.hpp"
+#include "report/role_columns.hpp"
 
 namespace popflow::report {
 
@@ -23,21 +25,26 @@ Writer writer(ReportFormat format) {
     return {text_table, true, "  ", "\n", "*"};
 }
 
-std::string section_title(const Comparison& comparison) {
-    return "split " + comparison.split + ", data " + comparison.data_fingerprint.substr(0, 12);
+std::string section_title(const std::vector<eval::Results>& results, const Comparison& comparison) {
+    const RoleColumns columns = role_columns(results[comparison.results.front()].provenance.config);
+    return "split " + split_title(comparison.split, columns) + ", data " +
+           comparison.data_fingerprint.substr(0, 12);
 }
 
-std::string section(const Comparison& comparison, const Writer& to, const PublishedTable* published) {
+std::string section(const std::vector<eval::Results>& results, const Comparison& comparison, const Writer& to,
+                    const PublishedTable* published) {
     std::string text;
     bool any_published = false;
-    for (const Table& table : tables(comparison, published)) {
+    const std::vector<Table> all = tables(comparison, published);
+    for (const Table& table : all) {
         if (!to.all_scopes && table.aggregation != "culture_mean") continue;
         if (!text.empty()) text += "\n";
         text += to.table(table);
         for (const Table::Line& line : table.lines) any_published = any_published || line.has_published;
     }
-    std::vector<std::string> notes = legend(to.best);
-    notes.insert(notes.end(), comparison.notes.begin(), comparison.notes.end());
+    std::vector<std::string> notes = win_notes(results, comparison);
+    for (const auto& more : {legend(to.best), metric_notes(all), comparison.notes})
+        notes.insert(notes.end(), more.begin(), more.end());
     if (any_published) notes.insert(notes.begin(), "published: " + published->source());
     if (published != nullptr && !any_published)
         notes.push_back(published->source() + " has no values for these rows");
@@ -66,8 +73,9 @@ std::string report(const std::vector<eval::Results>& results, const core::Option
     std::string text;
     for (const Comparison& comparison : comparisons) {
         if (!text.empty()) text += "\n";
-        if (comparisons.size() > 1) text += to.line_prefix + section_title(comparison) + to.line_end + "\n";
-        text += section(comparison, to, published);
+        if (comparisons.size() > 1)
+            text += to.line_prefix + section_title(results, comparison) + to.line_end + "\n";
+        text += section(results, comparison, to, published);
     }
     return text;
 }

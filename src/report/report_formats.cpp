@@ -36,8 +36,15 @@ std::vector<std::vector<std::string>> grid(const Table& table, const std::string
     return lines;
 }
 
+// Returns the number of characters of a UTF-8 text.
+std::size_t characters(const std::string& text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 std::string padded(const std::string& text, std::size_t width, bool left) {
-    const std::string space(width > text.size() ? width - text.size() : 0, ' ');
+    const std::size_t length = characters(text);
+    const std::string space(width > length ? width - length : 0, ' ');
     return left ? text + space : space + text;
 }
 
@@ -89,11 +96,11 @@ std::string csv_number(double value) {
 
 std::string text_table(const Table& table) {
     const auto lines = grid(table, "", [](const CellText& cell, bool best) {
-        return (best ? "*" : "") + with_deviation(cell, " +- ");
+        return (best ? "*" : "") + with_deviation(cell, " ± ");
     });
     std::vector<std::size_t> width(lines[0].size(), 0);
     for (const auto& line : lines) {
-        for (std::size_t c = 0; c < line.size(); ++c) width[c] = std::max(width[c], line[c].size());
+        for (std::size_t c = 0; c < line.size(); ++c) width[c] = std::max(width[c], characters(line[c]));
     }
     std::string text = table.caption + "\n";
     for (const auto& line : lines) {

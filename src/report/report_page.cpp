@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "core/text.hpp"
 #include "core/version.hpp"
@@ -12,8 +11,8 @@
 #include "models/family.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
-#include "report/report_panels.hpp"
-#include "report/sample_panels.hpp"
+#include "report/report_figures.hpp"
+#include "report/role_columns.hpp"
 
 namespace popflow::report {
 
@@ -64,8 +63,8 @@ std::string breakable(const std::string& label) {
     return html;
 }
 
-std::string notes_list(const Comparison& comparison, const std::vector<Table>& shown,
-                       const PublishedTable* published) {
+std::string notes_list(const std::vector<eval::Results>& results, const Comparison& comparison,
+                       const std::vector<Table>& shown, const PublishedTable* published) {
     std::string items;
     const bool has_published = std::ranges::any_of(shown, [](const Table& table) {
         return std::ranges::any_of(table.lines, [](const Table::Line& line) { return line.has_published; });
@@ -74,52 +73,22 @@ std::string notes_list(const Comparison& comparison, const std::vector<Table>& s
         items += element("li", "", "Second line of a cell: published value, " + escaped(published->source()));
     if (published != nullptr && !has_published)
         items += element("li", "", escaped(published->source()) + " has no values for these rows");
-    for (const std::string& note : legend("Bold")) items += element("li", "", escaped(note));
-    for (const std::string& note : comparison.notes) items += element("li", "", escaped(note));
+    for (const auto& notes :
+         {win_notes(results, comparison), legend("Bold"), metric_notes(shown), comparison.notes}) {
+        for (const std::string& note : notes) items += element("li", "", escaped(note));
+    }
     return element("ul", "class=\"notes\"", items) + "\n";
 }
 
-std::string tables_part(const Comparison& comparison, const PublishedTable* published) {
+std::string tables_part(const std::vector<eval::Results>& results, const Comparison& comparison,
+                        const PublishedTable* published) {
     const std::vector<Table> all = tables(comparison, published);
     std::string first;
     std::string rest;
     for (const Table& table : all) (table.aggregation == "culture_mean" ? first : rest) += html_table(table);
     if (!rest.empty())
         rest = element("details", "", "<summary>Tables by culture, and the mean over pairs</summary>" + rest);
-    return first + notes_list(comparison, all, published) + rest + "\n";
-}
-
-// Part and metric of the panels: the test part if there is one, and W2 if it was computed.
-struct PanelScope {
-    std::string part;
-    std::string metric;
-};
-
-PanelScope panel_scope(const Comparison& comparison) {
-    const std::vector<Scope> scopes = comparison.scopes();
-    if (scopes.empty()) return {};
-    PanelScope shown{scopes.front().first, "w2"};
-    for (const char* metric : {"w2", "w1", "energy", "mmd"}) {
-        if (std::ranges::any_of(comparison.rows, [&](const ComparisonRow& row) {
-                return row.find({shown.part, "culture_mean"}, metric) != nullptr;
-            })) {
-            return {shown.part, metric};
-        }
-    }
-    return shown;
-}
-
-// Returns the model with the lowest mean, nullptr without one. Its panels are open at first.
-const ComparisonRow* best_model(const Comparison& comparison, const PanelScope& shown) {
-    const ComparisonRow* best = nullptr;
-    double lowest = std::numeric_limits<double>::infinity();
-    for (const ComparisonRow& row : comparison.rows) {
-        const SeedStatistics* statistics = row.find({shown.part, "culture_mean"}, shown.metric);
-        if (!row.is_model() || statistics == nullptr || !(statistics->mean() < lowest)) continue;
-        lowest = statistics->mean();
-        best = &row;
-    }
-    return best;
+    return first + notes_list(results, comparison, all, published) + rest + "\n";
 }
 
 std::string cells_part(const std::string& cells) {
@@ -128,43 +97,35 @@ std::string cells_part(const std::string& cells) {
            element(
                "p", "class=\"soft\"",
                "A sample of control, predicted and treated cells of the first seed, in transformed marker "
-               "values. Thin lines connect control cells with their predictions. The options --sample-pairs "
+               "values, and the same control cells plus the mean shift. Thin lines connect control cells "
+               "with their predictions. The options --sample-pairs "
                "and --sample-cells of evaluate set the numbers of pairs and cells.") +
            cells;
 }
 
-std::string models_part(const std::vector<eval::Results>& results, const Comparison& comparison) {
-    const PanelScope shown = panel_scope(comparison);
-    const ComparisonRow* best = best_model(comparison, shown);
-    std::vector<std::pair<const ComparisonRow*, std::vector<PairStatistics>>> models;
-    double high = 0;  // one scale for all heat maps
-    for (const ComparisonRow& row : comparison.rows) {
-        if (!row.is_model()) continue;
-        models.emplace_back(&row, pair_statistics(results, row, shown.part, shown.metric));
-        high = std::max(high, largest_excess(models.back().second));
-    }
+std::string figures_html(const std::vector<Figure>& figures) {
     std::string html;
-    for (const auto& [row, pairs] : models) {
-        const std::string label = row->label();
-        const std::string panels = scatter_panel(pairs, shown.metric, label) +
-                                   heat_panels(pairs, shown.metric, label, high) +
-                                   embedding_panels(results[row->results.front()], label);
-        const std::string cells = sample_panels(results[row->results.front()]);
-        if (panels.empty() && cells.empty()) continue;
-        html += element("details", row == best ? "open" : "",
-                        element("summary", "", escaped(label)) + element("div", "class=\"panels\"", panels) +
-                            cells_part(cells)) +
+    for (const Figure& figure : figures) html += figure_html(figure);
+    return html.empty() ? "" : element("div", "class=\"panels\"", html);
+}
+
+std::string models_part(const ComparisonFigures& figures) {
+    std::string html;
+    for (const ModelFigures& model : figures.models) {
+        html += element("details", model.row == figures.best ? "open" : "",
+                        element("summary", "", escaped(model.row->label())) + figures_html(model.scores) +
+                            cells_part(sample_panels(model.pairs))) +
                 "\n";
     }
     if (html.empty()) return "";
     return "<h3>Models: scores of each pair</h3>\n" +
            element(
                "p", "class=\"soft\"",
-               "Scores of the " + escaped(shown.part) +
+               "Scores of the " + escaped(figures.scope.part) +
                    " pairs, averaged over seeds. The embeddings come from the first seed. Below the dashed "
-                   "line the "
-                   "predicted cells are closer to the treated cells than the control cells are. The noise "
-                   "floor is the distance between two halves of the treated cells.") +
+                   "line the model is better than the baseline of the horizontal axis. The noise floor is "
+                   "the "
+                   "distance between two halves of the treated cells.") +
            "\n" + html;
 }
 
@@ -227,11 +188,13 @@ std::string report_page(const std::vector<eval::Results>& results, const std::ve
     for (const Comparison& comparison : comparisons) {
         const std::string data =
             comparisons.size() > 1 ? ", data " + comparison.data_fingerprint.substr(0, 12) : "";
-        body += element("h2", "", "Split " + breakable(comparison.split) + escaped(data)) + "\n" +
-                tables_part(comparison, published);
-        if (const std::string training = training_panels(results, comparison); !training.empty())
-            body += "<h3>Training</h3>\n" + element("div", "class=\"panels\"", training) + "\n";
-        body += models_part(results, comparison);
+        const RoleColumns columns = role_columns(results[comparison.results.front()].provenance.config);
+        body +=
+            element("h2", "", "Split " + breakable(split_title(comparison.split, columns)) + escaped(data)) +
+            "\n" + tables_part(results, comparison, published);
+        const ComparisonFigures figures = comparison_figures(results, comparison);
+        if (!figures.training.empty()) body += "<h3>Training</h3>\n" + figures_html(figures.training) + "\n";
+        body += models_part(figures);
     }
     return plot::page("popflow report", body + provenance_part(results));
 }

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
 
 #include "core/text.hpp"
 #include "linalg/principal_components.hpp"
+#include "models/family.hpp"
 #include "report/plot/chart.hpp"
 #include "report/plot/heat_map.hpp"
 #include "report/plot/markup.hpp"
@@ -19,10 +21,6 @@ namespace popflow::report {
 namespace {
 
 using Texts = std::vector<std::string>;
-
-std::string panel(const std::string& heading, const std::string& content) {
-    return plot::element("figure", "", plot::element("h4", "", plot::escaped(heading)) + content) + "\n";
-}
 
 std::size_t index_of(const Texts& names, const std::string& name) {
     return static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
@@ -59,7 +57,7 @@ double mean_excess(const std::vector<const PairStatistics*>& pairs, const std::s
 
 // Property that pairs are grouped by.
 struct Grouping {
-    const char* name;
+    const char* role;
     std::string PairStatistics::*member;
 };
 constexpr Grouping by_patient{"patient", &PairStatistics::patient};
@@ -88,9 +86,9 @@ plot::HeatCell heat_cell(const PairGroups& groups, const std::string& row, const
                                  plot::value_text(mean_excess(at->second, "identity")), at->second.size())};
 }
 
-std::string heat_panel(const std::vector<PairStatistics>& pairs, const Grouping& rows,
-                       const Grouping& columns, const std::string& name, const std::string& label,
-                       double high) {
+Figure heat_figure(const std::vector<PairStatistics>& pairs, const std::string& row_title,
+                   const std::string& column_title, const Grouping& rows, const Grouping& columns,
+                   const std::string& name, const std::string& label, double high) {
     const PairGroups groups = group_pairs(pairs, rows.member, columns.member);
     const Texts row_names = labels_of(pairs, rows.member);
     const Texts column_names = labels_of(pairs, columns.member);
@@ -99,10 +97,12 @@ std::string heat_panel(const std::vector<PairStatistics>& pairs, const Grouping&
         cells.emplace_back();
         for (const std::string& column : column_names) cells.back().push_back(heat_cell(groups, row, column));
     }
-    return panel(
-        name + " above the noise floor, " + rows.name + " by " + columns.name,
-        plot::heat_map(name + " of " + label + " minus the noise floor, " + rows.name + " by " + columns.name,
-                       row_names, column_names, cells, 0, high));
+    const std::string grouping = row_title + " by " + column_title;
+    const std::string drawn = name + " of " + label + " minus the noise floor, " + grouping;
+    return {.name = name + " above noise floor " + grouping,
+            .title = name + " above the noise floor, " + grouping,
+            .charts = {plot::heat_map_drawing(drawn, row_names, column_names, cells, 0, high)},
+            .table = plot::heat_map(drawn, row_names, column_names, cells, 0, high)};
 }
 
 // Control population with its first two principal components.
@@ -115,78 +115,131 @@ struct EmbeddedPopulation {
     double y = 0;
 };
 
+// Rows of the embeddings of a result file: first those of the training populations, then those of the pairs.
+linalg::Matrix<float> all_embeddings(const eval::Results& results) {
+    const linalg::Matrix<float>& trained = results.training_embeddings;
+    const linalg::Matrix<float>& scored = results.embeddings;
+    linalg::Matrix<float> all(trained.rows() + scored.rows(), scored.cols());
+    if (trained.rows() > 0) std::ranges::copy(trained.values(), all.values().begin());
+    std::ranges::copy(scored.values(),
+                      all.values().begin() + static_cast<std::ptrdiff_t>(trained.values().size()));
+    return all;
+}
+
 // Returns the embedded control populations of a result file. Pairs that share a control and its draw of cells
 // share an embedding, which occurs once.
 std::vector<EmbeddedPopulation> embedded_populations(const eval::Results& results,
                                                      const linalg::PrincipalComponents& components) {
+    std::vector<EmbeddedPopulation> found;
+    std::set<std::tuple<std::string, double, double>> seen;
+    const auto add = [&](const h5::DataFrame& labels, std::size_t row, std::size_t embedding,
+                         const std::string& part) {
+        const std::string& pair = labels.strings("pair")[row];
+        const std::string experiment = pair.substr(0, pair.rfind(" / "));
+        const double x = components.scores(embedding, 0);
+        const double y = components.scores(embedding, 1);
+        if (!seen.insert({experiment, x, y}).second) return;
+        found.push_back(
+            {experiment, labels.strings("patient")[row], labels.strings("culture")[row], part, x, y});
+    };
+    const std::size_t trained = results.training_embeddings.rows();
+    for (std::size_t e = 0; e < trained; ++e) add(results.training_populations, e, e, "train");
     std::map<std::string, std::size_t> rows;
     const h5::DataFrame& pairs = results.pairs;
     for (std::size_t i = 0; i < pairs.rows(); ++i) rows.try_emplace(pairs.strings("pair")[i], i);
-    std::vector<EmbeddedPopulation> found;
-    std::set<std::tuple<std::string, double, double>> seen;
     for (std::size_t e = 0; e < results.embedding_names.size(); ++e) {
-        const std::string& pair = results.embedding_names[e];
-        const auto row = rows.find(pair);
+        const auto row = rows.find(results.embedding_names[e]);
         if (row == rows.end()) continue;
-        const std::string experiment = pair.substr(0, pair.rfind(" / "));
-        const double x = components.scores(e, 0);
-        const double y = components.scores(e, 1);
-        if (!seen.insert({experiment, x, y}).second) continue;
-        const auto text = [&](const char* column) { return pairs.strings(column)[row->second]; };
-        found.push_back({experiment, text("patient"), text("culture"), text("part"), x, y});
+        add(pairs, row->second, trained + e, pairs.strings("part")[row->second]);
     }
     return found;
 }
 
+// Returns the name of the loss of a method. Methods that share their settings minimise the same loss.
+std::string loss_of(const std::string& method) {
+    const models::Family* family = models::find_family(method);
+    return family == nullptr ? method : family->settings_name();
+}
+
 // Chart of a column of the training table.
 struct Curve {
-    const char* column;
-    const char* title;
+    std::string column;
+    std::string title;
     bool logarithmic;  ///< logarithmic axis if all values are positive
 };
 
-std::string training_panel(const std::vector<eval::Results>& results, const Comparison& comparison,
-                           const Curve& curve) {
+// Training curves of the methods whose losses are the same quantity.
+std::vector<Figure> training_figures_of(const std::vector<eval::Results>& results,
+                                        const Comparison& comparison, const Curve& curve,
+                                        const std::string& loss, bool is_only_loss) {
     std::vector<plot::Line> lines;
     Texts names;
+    std::vector<std::size_t> groups;
+    Texts methods;
+    std::size_t model = 0;
     std::vector<double> steps;
     std::vector<double> values;
     for (const ComparisonRow& row : comparison.rows) {
         if (!row.is_model()) continue;
+        const std::size_t group = model++;  // a model has the same colour in all charts
+        if (!loss.empty() && loss_of(row.method) != loss) continue;
         for (std::size_t file : row.results) {
             const h5::DataFrame& training = results[file].training;
             if (training.rows() == 0 || !training.contains(curve.column)) continue;
             const h5::DataFrame::Ints& at = training.ints("step");
             plot::Line line{.x = downsample({at.begin(), at.end()}),
                             .y = downsample(training.doubles(curve.column))};
-            if (names.empty() || names.back() != row.label()) names.push_back(row.label());
-            line.group = names.size() - 1;
+            if (groups.empty() || groups.back() != group) {
+                names.push_back(row.label());
+                groups.push_back(group);
+            }
+            if (std::ranges::find(methods, core::upper_case(row.method)) == methods.end())
+                methods.push_back(core::upper_case(row.method));
+            line.group = group;
             line.title = fmt::format("{}, seed {}", row.label(), results[file].provenance.seed);
             steps.insert(steps.end(), line.x.begin(), line.x.end());
             values.insert(values.end(), line.y.begin(), line.y.end());
             lines.push_back(std::move(line));
         }
     }
-    if (lines.empty()) return "";
+    if (lines.empty()) return {};
     const bool positive = std::ranges::all_of(values, [](double value) { return !(value <= 0); });
-    const plot::Axis y = positive && curve.logarithmic ? plot::log_axis(curve.title, values)
-                                                       : plot::linear_axis(curve.title, values);
-    return plot::element("figure", "",
-                         plot::line_chart(std::string(curve.title) + " over steps",
-                                          plot::linear_axis("step", steps), y, lines) +
-                             plot::legend(names, false));
+    const std::string axis = core::lower_case(curve.title);
+    const plot::Axis y =
+        positive && curve.logarithmic ? plot::log_axis(axis, values) : plot::linear_axis(axis, values);
+    const std::string of = is_only_loss ? "" : " of " + core::joined(methods);
+    return {{.name = axis + of,
+             .title = curve.title + of,
+             .charts = {plot::line_chart(curve.title + of + " over steps", plot::linear_axis("step", steps),
+                                         y, lines)},
+             .legend = names,
+             .groups = groups,
+             .sign = plot::Sign::line}};
 }
 
 }  // namespace
 
-std::string training_panels(const std::vector<eval::Results>& results, const Comparison& comparison) {
-    return training_panel(results, comparison, {"loss", "training loss", true}) +
-           training_panel(results, comparison, {"grad_norm", "gradient norm", true}) +
-           training_panel(results, comparison, {"lr", "learning rate", false});
+std::vector<Figure> training_figures(const std::vector<eval::Results>& results,
+                                     const Comparison& comparison) {
+    Texts losses;
+    for (const ComparisonRow& row : comparison.rows) {
+        if (row.is_model() && std::ranges::find(losses, loss_of(row.method)) == losses.end())
+            losses.push_back(loss_of(row.method));
+    }
+    std::vector<Figure> figures;
+    const auto add = [&](const Curve& curve, const std::string& loss) {
+        std::ranges::move(
+            training_figures_of(results, comparison, curve, loss, losses.size() < 2 || loss.empty()),
+            std::back_inserter(figures));
+    };
+    for (const std::string& loss : losses) add({"loss", "Training loss", true}, loss);
+    for (const std::string& loss : losses) add({"grad_norm", "Gradient norm", true}, loss);
+    add({"lr", "Learning rate", false}, "");
+    return figures;
 }
 
-std::string scatter_panel(const std::vector<PairStatistics>& pairs, const std::string& metric,
-                          const std::string& label) {
+std::vector<Figure> scatter_figures(const std::vector<PairStatistics>& pairs, const std::string& metric,
+                                    const std::string& label, const std::string& baseline) {
     // The colour of a single treatment would carry no information.
     const auto coloured = labels_of(pairs, &PairStatistics::treatment).size() > 1 ? &PairStatistics::treatment
                                                                                   : &PairStatistics::patient;
@@ -194,22 +247,24 @@ std::string scatter_panel(const std::vector<PairStatistics>& pairs, const std::s
     std::vector<plot::Mark> marks;
     std::vector<double> values;
     for (const PairStatistics& pair : pairs) {
-        plot::Mark mark{.x = pair.mean("identity"), .y = pair.mean("model")};
+        plot::Mark mark{.x = pair.mean(baseline), .y = pair.mean("model")};
         if (std::isnan(mark.x) || std::isnan(mark.y)) continue;
         mark.group = index_of(groups, pair.*coloured);
-        mark.title = pair.name + "\nmodel: " + plot::value_text(mark.y) +
-                     ", control: " + plot::value_text(mark.x) +
-                     ", noise floor: " + plot::value_text(pair.mean("noise_floor"));
+        mark.title =
+            fmt::format("{}\nmodel: {}, {}: {}, noise floor: {}", pair.name, plot::value_text(mark.y),
+                        baseline, plot::value_text(mark.x), plot::value_text(pair.mean("noise_floor")));
         values.insert(values.end(), {mark.x, mark.y});
         marks.push_back(std::move(mark));
     }
-    if (marks.empty()) return "";
+    if (marks.empty()) return {};
     const std::string name = core::upper_case(metric);
-    return panel(name + " per pair, model versus unchanged control",
-                 plot::scatter_chart(name + " of " + label + " per pair",
-                                     plot::linear_axis(name + " of the control", values),
-                                     plot::linear_axis(name + " of the model", values), marks, true) +
-                     plot::legend(groups, true));
+    return {{.name = name + " per pair against " + baseline,
+             .title = name + " per pair, model against " + baseline,
+             .charts = {plot::scatter_chart(name + " of " + label + " per pair, against " + baseline,
+                                            plot::linear_axis(name + " of " + baseline, values),
+                                            plot::linear_axis(name + " of the model", values), marks, true)},
+             .legend = groups,
+             .note = wins_text(label, baseline, count_wins(pairs, baseline))}};
 }
 
 double largest_excess(const std::vector<PairStatistics>& pairs) {
@@ -222,26 +277,31 @@ double largest_excess(const std::vector<PairStatistics>& pairs) {
     return largest;
 }
 
-std::string heat_panels(const std::vector<PairStatistics>& pairs, const std::string& metric,
-                        const std::string& label, double high) {
+std::vector<Figure> heat_figures(const std::vector<PairStatistics>& pairs, const std::string& metric,
+                                 const std::string& label, double high, const RoleColumns& columns_by_role) {
     if (std::ranges::all_of(
             pairs, [](const PairStatistics& pair) { return std::isnan(mean_excess({&pair}, "model")); }))
-        return "";
-    std::string html;
+        return {};
+    std::vector<Figure> figures;
     for (const auto& [rows, columns] : heat_maps) {
-        const bool first = html.empty();
         const bool several =
             labels_of(pairs, rows.member).size() > 1 && labels_of(pairs, columns.member).size() > 1;
-        if (first || several) html += heat_panel(pairs, rows, columns, core::upper_case(metric), label, high);
+        if (!figures.empty() && !several) continue;
+        figures.push_back(heat_figure(pairs, column_of(columns_by_role, rows.role),
+                                      column_of(columns_by_role, columns.role), rows, columns,
+                                      core::upper_case(metric), label, high));
     }
-    return plot::element("div", "class=\"heats\"", html);
+    return figures;
 }
 
-std::string embedding_panels(const eval::Results& results, const std::string& label) {
-    if (results.embeddings.cols() < 2 || results.embeddings.rows() < 3) return "";
-    const auto components = linalg::principal_components(results.embeddings.view(), 2);
+std::vector<Figure> embedding_figures(const eval::Results& results, const std::string& label,
+                                      const RoleColumns& columns) {
+    if (results.embeddings.cols() < 2) return {};
+    const linalg::Matrix<float> embeddings = all_embeddings(results);
+    if (embeddings.rows() < 3) return {};
+    const auto components = linalg::principal_components(embeddings.view(), 2);
     const std::vector<EmbeddedPopulation> populations = embedded_populations(results, components);
-    if (populations.size() < 3 || !(components.share[0] > 0)) return "";
+    if (populations.size() < 3 || !(components.share[0] > 0)) return {};
     std::vector<double> xs;
     std::vector<double> ys;
     for (const EmbeddedPopulation& p : populations) {
@@ -251,12 +311,14 @@ std::string embedding_panels(const eval::Results& results, const std::string& la
     const plot::Axis x =
         plot::linear_axis("PC 1 (" + core::percent_text(components.share[0]) + " of variance)", xs);
     const plot::Axis y = plot::linear_axis("PC 2 (" + core::percent_text(components.share[1]) + ")", ys);
+    const Texts parts = labels_of(populations, &EmbeddedPopulation::part);
+    const bool rings = parts.size() > 1 && std::ranges::find(parts, "train") != parts.end();
     // There is no colouring by treatment: all treatments of an experiment share a control and its embedding.
-    constexpr std::pair<const char*, std::string EmbeddedPopulation::*> colourings[] = {
-        {"patient", &EmbeddedPopulation::patient},
-        {"culture", &EmbeddedPopulation::culture},
-        {"part", &EmbeddedPopulation::part}};
-    std::string html;
+    const std::pair<std::string, std::string EmbeddedPopulation::*> colourings[] = {
+        {"part", &EmbeddedPopulation::part},
+        {column_of(columns, "patient"), &EmbeddedPopulation::patient},
+        {column_of(columns, "culture"), &EmbeddedPopulation::culture}};
+    std::vector<Figure> figures;
     for (const auto& [name, member] : colourings) {
         const Texts labels = labels_of(populations, member);
         if (labels.size() < 2) continue;
@@ -265,13 +327,19 @@ std::string embedding_panels(const eval::Results& results, const std::string& la
             marks.push_back({.x = p.x,
                              .y = p.y,
                              .group = index_of(labels, p.*member),
-                             .title = p.name + " (" + p.part + ")"});
+                             .title = p.name + " (" + p.part + ")",
+                             .is_ringed = rings && p.part != "train"});
         }
-        html += panel(std::string("Embeddings of control populations by ") + name,
-                      plot::scatter_chart("Embeddings of " + label + " by " + name, x, y, marks, false) +
-                          plot::legend(labels, true));
+        // Held-out populations are on top of the training populations.
+        std::ranges::stable_partition(marks, [](const plot::Mark& mark) { return !mark.is_ringed; });
+        figures.push_back(
+            {.name = "embeddings by " + name,
+             .title = "Embeddings of control populations by " + name,
+             .charts = {plot::scatter_chart("Embeddings of " + label + " by " + name, x, y, marks, false)},
+             .legend = labels,
+             .note = rings ? "Outlined: populations that were not trained on." : ""});
     }
-    return html;
+    return figures;
 }
 
 }  // namespace popflow::report

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "core/text.hpp"
@@ -19,16 +20,24 @@ namespace popflow::report {
 namespace {
 
 using linalg::Matrix;
-using plot::element;
-using plot::escaped;
+using Texts = std::vector<std::string>;
 
 constexpr std::size_t shown_markers = 6;
 constexpr std::size_t shown_arrows = 40;
 
+// Population of a sampled pair. Its group is the index of its colour.
 struct State {
     const char* name;
     const Matrix<float>& cells;
+    std::size_t group;
 };
+
+// Names of the groups. The mean shift is missing in result files of earlier versions.
+const char* const state_names[] = {"control", "predicted", "treated", "mean_shift"};
+
+Texts legend_of(const std::vector<State>& states) {
+    return {std::begin(state_names), std::begin(state_names) + states.size()};
+}
 
 std::vector<double> column(const Matrix<float>& x, std::size_t j) {
     std::vector<double> values(x.rows());
@@ -36,14 +45,10 @@ std::vector<double> column(const Matrix<float>& x, std::size_t j) {
     return values;
 }
 
-std::string figure(const std::string& heading, const std::string& content) {
-    return element("figure", "", element("h4", "", escaped(heading)) + content);
-}
-
-// Returns a chart of the control, predicted and treated cells in the first two principal components of all
-// three. Two markers are shown directly.
-std::string plane_panel(const eval::CellSample& sample, const std::vector<State>& states,
-                        const std::vector<std::string>& markers) {
+// Returns a chart of the cells of all states in the first two principal components of all of them. Two
+// markers are shown directly.
+Figure plane_figure(const eval::CellSample& sample, const std::vector<State>& states,
+                    const std::vector<std::string>& markers) {
     const std::size_t d = markers.size();
     Matrix<float> all(0, d);
     for (const State& state : states) {
@@ -69,35 +74,45 @@ std::string plane_panel(const eval::CellSample& sample, const std::vector<State>
         titles[1] = "PC 2 (" + core::percent_text(components.share[1]) + ")";
     }
     std::vector<plot::Cloud> clouds;
+    std::size_t predicted = 0;
     std::size_t first = 0;
     for (std::size_t s = 0; s < states.size(); ++s) {
         const auto last = static_cast<std::ptrdiff_t>(first + states[s].cells.rows());
         const auto from = static_cast<std::ptrdiff_t>(first);
         clouds.push_back({.x = {xs.begin() + from, xs.begin() + last},
                           .y = {ys.begin() + from, ys.begin() + last},
-                          .group = s,
+                          .group = states[s].group,
                           .title = fmt::format("{}, {} cells", states[s].name, states[s].cells.rows())});
         first += states[s].cells.rows();
+        if (&states[s].cells == &sample.predicted) predicted = s;
     }
     std::vector<plot::Arrow> arrows;
     for (std::size_t i = 0; i < std::min(shown_arrows, sample.control.rows()); ++i)
-        arrows.push_back({clouds[0].x[i], clouds[0].y[i], clouds[1].x[i], clouds[1].y[i]});
-    return figure(d == 2 ? "Cells" : "Cells in two principal components",
-                  plot::cloud_chart("Cells of " + sample.name, plot::linear_axis(titles[0], xs),
-                                    plot::linear_axis(titles[1], ys), clouds, arrows));
+        arrows.push_back({clouds[0].x[i], clouds[0].y[i], clouds[predicted].x[i], clouds[predicted].y[i]});
+    return {.name = "cells",
+            .title = d == 2 ? "Cells" : "Cells in two principal components",
+            .charts = {plot::cloud_chart("Cells of " + sample.name, plot::linear_axis(titles[0], xs),
+                                         plot::linear_axis(titles[1], ys), clouds, arrows)},
+            .legend = legend_of(states),
+            .has_own_legend = false};
 }
 
-std::string density_panel(const eval::CellSample& sample, const std::vector<State>& states,
-                          const std::vector<std::string>& markers) {
-    std::string charts;
+Figure density_figure(const eval::CellSample& sample, const std::vector<State>& states,
+                      const std::vector<std::string>& markers) {
+    Figure figure{
+        .name = "markers",
+        .title = markers.size() > shown_markers ? "Markers with the largest treatment effect" : "Markers",
+        .legend = legend_of(states),
+        .layout = FigureLayout::grid,
+        .has_own_legend = false};
     for (const std::size_t j : moved_markers(sample, shown_markers)) {
         std::vector<plot::Density> densities;
-        for (std::size_t s = 0; s < states.size(); ++s)
-            densities.push_back({column(states[s].cells, j), s, states[s].name});
-        charts += plot::density_chart("Density of " + markers[j] + ", " + sample.name, markers[j], densities);
+        for (const State& state : states)
+            densities.push_back({column(state.cells, j), state.group, state.name});
+        figure.charts.push_back(
+            plot::density_chart("Density of " + markers[j] + ", " + sample.name, markers[j], densities));
     }
-    return figure(markers.size() > shown_markers ? "Markers with the largest treatment effect" : "Markers",
-                  element("div", "class=\"small\"", charts));
+    return figure;
 }
 
 std::string time_text(double time) {
@@ -105,7 +120,7 @@ std::string time_text(double time) {
 }
 
 // Returns the cells of two markers at each flow time, and the treated cells, in frames of one scale.
-std::string flow_panel(const eval::CellSample& sample) {
+Figure flow_figure(const eval::CellSample& sample) {
     double low[2];
     double high[2];
     for (const std::size_t j : {std::size_t{0}, std::size_t{1}}) {
@@ -120,30 +135,34 @@ std::string flow_panel(const eval::CellSample& sample) {
     }
     const std::array<double, 2> centre{(low[0] + high[0]) / 2, (low[1] + high[1]) / 2};
     const double reach = 0.53 * std::max({high[0] - low[0], high[1] - low[1], 1e-9});
-    std::string frames;
+    Figure figure{.name = "flow",
+                  .title = "Cells at intermediate flow times",
+                  .layout = FigureLayout::frames,
+                  .has_own_legend = false};
     const auto add = [&](const std::string& title, const Matrix<float>& cells, std::size_t group) {
         const plot::Cloud cloud{.x = column(cells, 0), .y = column(cells, 1), .group = group, .title = title};
-        frames += element("div", "class=\"frame\"",
-                          plot::cloud_frame(sample.name + ", " + title, cloud, centre, reach) +
-                              element("span", "", escaped(title)));
+        figure.charts.push_back(plot::cloud_frame(sample.name + ", " + title, cloud, centre, reach));
+        figure.captions.push_back(title);
     };
     const bool from_noise = !sample.times.empty() && sample.times.front() == 0;
     add(from_noise ? "control" : "control, t = 0", sample.control, 0);
     for (std::size_t t = 0; t < sample.times.size(); ++t) add(time_text(sample.times[t]), sample.flow[t], 1);
     add("predicted, t = 1", sample.predicted, 1);
     add("treated", sample.treated, 2);
-    return element(
-        "figure", "class=\"wide\"",
-        element("h4", "", "Cells at intermediate flow times") + element("div", "class=\"frames\"", frames));
+    return figure;
 }
 
-std::string pair_panels(const eval::CellSample& sample, const std::vector<std::string>& markers) {
-    const std::vector<State> states{
-        {"control", sample.control}, {"predicted", sample.predicted}, {"treated", sample.treated}};
-    std::string html = plot::legend({"control", "predicted", "treated"}, true);
-    std::string panels = plane_panel(sample, states, markers) + density_panel(sample, states, markers);
-    if (markers.size() == 2) panels = flow_panel(sample) + panels;
-    return html + element("div", "class=\"panels cells\"", panels);
+std::vector<Figure> pair_figures(const eval::CellSample& sample, const std::vector<std::string>& markers) {
+    // Drawn in this order, so that the treated cells are on top.
+    std::vector<State> states{{state_names[0], sample.control, 0}};
+    if (sample.mean_shift.rows() > 0) states.push_back({state_names[3], sample.mean_shift, 3});
+    states.push_back({state_names[1], sample.predicted, 1});
+    states.push_back({state_names[2], sample.treated, 2});
+    std::vector<Figure> figures;
+    if (markers.size() == 2) figures.push_back(flow_figure(sample));
+    figures.push_back(plane_figure(sample, states, markers));
+    figures.push_back(density_figure(sample, states, markers));
+    return figures;
 }
 
 }  // namespace
@@ -165,12 +184,24 @@ std::vector<std::size_t> moved_markers(const eval::CellSample& sample, std::size
     return order;
 }
 
-std::string sample_panels(const eval::Results& results) {
-    std::string html;
+std::vector<SampledPairFigures> sample_figures(const eval::Results& results) {
+    std::vector<SampledPairFigures> pairs;
     for (const eval::CellSample& sample : results.samples) {
         if (sample.control.rows() == 0 || sample.treated.rows() == 0 || results.markers.empty()) continue;
-        html += element("details", html.empty() ? "class=\"pair\" open" : "class=\"pair\"",
-                        element("summary", "", escaped(sample.name)) + pair_panels(sample, results.markers)) +
+        pairs.push_back({.pair = sample.name, .figures = pair_figures(sample, results.markers)});
+    }
+    return pairs;
+}
+
+std::string sample_panels(const std::vector<SampledPairFigures>& pairs) {
+    std::string html;
+    for (const SampledPairFigures& pair : pairs) {
+        std::string panels;
+        for (const Figure& figure : pair.figures) panels += figure_html(figure);
+        html += plot::element("details", html.empty() ? "class=\"pair\" open" : "class=\"pair\"",
+                              plot::element("summary", "", plot::escaped(pair.pair)) +
+                                  legend_html(pair.figures.back()) +
+                                  plot::element("div", "class=\"panels cells\"", panels)) +
                 "\n";
     }
     return html;

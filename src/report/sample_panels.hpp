@@ -2,16 +2,28 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "eval/results.hpp"
+#include "report/figure.hpp"
 
 namespace popflow::report {
 
-/// Returns the sampled pairs of a result file as HTML, each in a collapsible section. Empty without samples.
+/// Figures of one sampled pair.
+struct SampledPairFigures {
+    std::string pair;  ///< name of the pair
+    std::vector<Figure> figures{};
+};
+
+/// Returns the figures of the sampled pairs of a result file.
 ///
-/// A section shows the control, predicted and treated cells in two principal components of all three, and the
-/// densities of moved_markers(). With two markers it also shows the cells at intermediate flow times.
-std::string sample_panels(const eval::Results& results);
+/// They show the control, predicted and treated cells and those of the mean shift in two principal components
+/// of all of them, and the densities of moved_markers(). With two markers they also show the cells at
+/// intermediate flow times.
+std::vector<SampledPairFigures> sample_figures(const eval::Results& results);
+
+/// Returns the figures of the pairs as HTML, each pair in a collapsible section. Empty without pairs.
+std::string sample_panels(const std::vector<SampledPairFigures>& pairs);
 
 /// Returns at most `count` markers with the largest treatment effect, the largest first.
 ///

@@ -196,4 +196,15 @@ std::vector<std::string> legend(const std::string& best) {
     return lines;
 }
 
+std::vector<std::string> metric_notes(const std::vector<Table>& tables) {
+    std::vector<std::string> notes;
+    for (const metrics::Metric& metric : metrics::all_metrics()) {
+        const bool is_shown = std::ranges::any_of(tables, [&](const Table& table) {
+            return std::ranges::find(table.columns, metric.name, &TableColumn::metric) != table.columns.end();
+        });
+        if (is_shown && *metric.note != '\0') notes.push_back(std::string(metric.title) + ": " + metric.note);
+    }
+    return notes;
+}
+
 }  // namespace popflow::report

@@ -61,4 +61,7 @@ std::vector<Table> tables(const Comparison& comparison, const PublishedTable* pu
 /// @param best  name of the mark of the best value of a column, for example `*`
 std::vector<std::string> legend(const std::string& best);
 
+/// Returns the notes of the metrics that have a column in one of the tables, one per line.
+std::vector<std::string> metric_notes(const std::vector<Table>& tables);
+
 }  // namespace popflow::report

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace popflow::simulate {
 
@@ -40,10 +41,10 @@ Face open_face(const Library& library, const std::string& font, std::size_t size
     const auto status = std::filesystem::status(font, error);
     if (!std::filesystem::exists(status)) throw core::DataError(font, "", "No such file");
     if (std::filesystem::is_directory(status))
-        throw core::DataError(font, "", "found a folder, allowed a font file");
+        throw core::DataError(font, "", "is a folder. Give a font file");
     FT_Face face = nullptr;
     if (FT_New_Face(library.get(), font.c_str(), 0, &face) != 0) {
-        throw core::DataError(font, "", "cannot be read as a font, allowed TrueType or OpenType");
+        throw core::DataError(font, "", "cannot be read as a font. Give a TrueType or OpenType file");
     }
     Face owner(face);
     if (FT_Set_Pixel_Sizes(face, 0, static_cast<FT_UInt>(size)) != 0) {
@@ -100,7 +101,8 @@ linalg::Matrix<float> draw(const Face& face, const std::string& font, const std:
     const std::vector<Pixel> pixels = pixels_above_zero(face->glyph->bitmap);
     if (pixels.size() < 2) {
         throw core::DataError(font, "letter " + letter,
-                              fmt::format("found {} points, allowed 2 or more", pixels.size()));
+                              fmt::format("has {} at this size, but needs 2 or more. Raise --size",
+                                          core::counted(pixels.size(), "point")));
     }
     return cloud_of(pixels);
 }

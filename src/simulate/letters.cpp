@@ -27,9 +27,11 @@ void check_letters(const std::string& option, const std::vector<std::string>& le
                    std::set<std::string>& seen) {
     for (const std::string& letter : letters) {
         if (letter.size() != 1 || letter.front() < 'A' || letter.front() > 'Z')
-            throw core::ConfigError(option, "found '" + letter + "', allowed one capital A to Z");
+            throw core::ConfigError(
+                option, "found '" + letter + "'. Give single capitals A to Z, separated by commas");
         if (!seen.insert(letter).second)
-            throw core::ConfigError(option, "found '" + letter + "' twice, allowed each letter once");
+            throw core::ConfigError(
+                option, "found '" + letter + "' twice. Give each letter once, for training or for the test");
     }
 }
 
@@ -61,7 +63,7 @@ Letters plan_letters(const LettersOptions& options) {
     check_letters("test-letters", o.test_letters, all);
     if (o.letters.empty()) o.letters = capitals_except(o.test_letters);
     check_letters("letters", o.letters, all);
-    if (o.rotations == 0) throw core::ConfigError("rotations", "found '0', allowed 1 or more");
+    if (o.rotations == 0) throw core::ConfigError("rotations", "found '0'. Give 1 or more");
     if (o.font.empty()) o.font = default_font();
     plan.alphabet = draw_alphabet(o.font, {all.begin(), all.end()}, o.size);
 
@@ -177,9 +179,8 @@ FileOffsets find_offsets(const Letters& letters, const std::string& file, const 
     if (x.rows() != letters.n_points()) {
         throw core::DataError(
             path, "X",
-            fmt::format(
-                "found {} rows, but this process rendered {} points: the font must be the same on every node",
-                x.rows(), letters.n_points()));
+            fmt::format("found {} rows, but this process rendered {} points. Use the same font on every node",
+                        x.rows(), letters.n_points()));
     }
     FileOffsets offsets{x.file_offset(),
                         root.open_dataset("obs/_index").file_offset(),

@@ -83,8 +83,8 @@ Effect drug_effect(char drug) {
             e.apoptosis = 0.5, e.quiescence = 1.0, e.mapk = -2.0, e.pi3k = -1.2, e.stress = 0.5;
             break;
         default:
-            throw core::ConfigError("treatments",
-                                    std::string("found drug '") + drug + "', allowed O, S, V, L, F, C");
+            throw core::ConfigError(
+                "treatments", std::string("found drug '") + drug + "'. Give drugs of O, S, V, L, F and C");
     }
     return e;
 }

@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/text.hpp"
 #include "simulate/marker_panel.hpp"
 #include "simulate/simulated_response.hpp"
 
@@ -42,18 +43,18 @@ bool contains(const std::vector<std::string>& list, const std::string& value) {
 
 void check_range(const char* key, std::size_t found, std::size_t low, std::size_t high) {
     if (found >= low && found <= high) return;
-    throw ConfigError(key, fmt::format("found {}, allowed {} to {}", found, low, high));
+    throw ConfigError(key, fmt::format("found {}. Give a number from {} to {}", found, low, high));
 }
 
 void check_names(const char* key, const std::vector<std::string>& found,
                  const std::vector<std::string>& known) {
-    if (found.empty()) throw ConfigError(key, "found none, allowed 1 or more");
-    std::string allowed;
-    for (const std::string& name : known) allowed.append(allowed.empty() ? "" : ", ").append(name);
+    if (found.empty()) throw ConfigError(key, "no name given. Give one or more");
     for (const std::string& name : found) {
-        if (!contains(known, name)) throw ConfigError(key, "found '" + name + "', allowed " + allowed);
+        if (!contains(known, name))
+            throw ConfigError(key, "found '" + name + "'" + core::did_you_mean(name, known) +
+                                       ". Give some of " + core::joined(known, known.size()));
         if (std::count(found.begin(), found.end(), name) > 1) {
-            throw ConfigError(key, "found '" + name + "' twice, allowed each name once");
+            throw ConfigError(key, "found '" + name + "' twice. Give each name once");
         }
     }
 }
@@ -68,7 +69,8 @@ void check(const SimulatedScreenOptions& o) {
     check_names("cultures", o.cultures, SimulatedScreenOptions().cultures);
     check_names("treatments", o.treatments, SimulatedScreenOptions().treatments);
     if (!(o.failed_wells >= 0 && o.failed_wells <= 0.9)) {
-        throw ConfigError("failed-wells", fmt::format("found {:f}, allowed 0 to 0.9", o.failed_wells));
+        throw ConfigError("failed-wells",
+                          fmt::format("found {:g}. Give a fraction from 0 to 0.9", o.failed_wells));
     }
 }
 

@@ -146,12 +146,13 @@ Augmentation Augmentation::parse(const std::string& text) {
         } else {
             throw core::ConfigError(
                 "augment",
-                "found '" + name + "', allowed none or a list of rotate, reflect, mix, stretch, splice");
+                "found '" + name +
+                    "'. Give none, or some of rotate, reflect, mix, stretch and splice, separated by commas");
         }
     }
     if (!which.any())
-        throw core::ConfigError("augment",
-                                "found an empty list, allowed none, rotate, reflect, mix, stretch, splice");
+        throw core::ConfigError(
+            "augment", "the list is empty. Give none, or some of rotate, reflect, mix, stretch and splice");
     return which;
 }
 
@@ -207,18 +208,20 @@ void check_augmentation(const Augmentation& which, std::size_t markers, bool row
     if (which.needs_two_markers() && markers != 2) {
         throw core::ConfigError(
             "augment",
-            fmt::format("{}{} markers: rotate, reflect, stretch and splice need 2 markers", found, markers));
+            fmt::format(
+                "{}{} markers. rotate, reflect, stretch and splice need two markers, mix works with any",
+                found, markers));
     }
     if (which.needs_corresponding_rows() && !rows_correspond) {
         throw core::ConfigError("augment", found +
-                                               "rows that do not correspond: stretch and splice need "
+                                               "rows that do not correspond. stretch and splice need "
                                                "--coupling rows or rows-ot");
     }
     if ((which.mix || which.splice) && !indexing_method.empty()) {
-        throw core::ConfigError("augment",
-                                fmt::format("{}method {}, which has an input for each training pair: mix and "
-                                            "splice make populations of two pairs, which have none",
-                                            found, indexing_method));
+        throw core::ConfigError(
+            "augment", fmt::format("{}method {}, which has an input for each training pair. mix and "
+                                   "splice make populations of two pairs, which have none: omit them",
+                                   found, indexing_method));
     }
 }
 

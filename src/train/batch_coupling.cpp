@@ -44,11 +44,10 @@ void BatchCoupling::exchange() {
         bounds_.push_back(bounds_.back() + length);
     }
     if (bounds_.back() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-        throw core::NumericalError(
-            "coupling-scope condition",
-            fmt::format(
-                "the cells of a batch have {} values, allowed 2147483647: reduce --cells or --batch-pairs",
-                bounds_.back()));
+        throw core::NumericalError("coupling-scope condition",
+                                   fmt::format("the cells of a batch have {} values, but MPI transfers at "
+                                               "most 2147483647. Reduce --cells or --batch-pairs",
+                                               bounds_.back()));
     }
     records_.resize(bounds_.back());
     std::ranges::copy(own_records_,

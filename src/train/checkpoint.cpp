@@ -168,9 +168,9 @@ void check_digest(const OpenedFile& file, const Checkpoint& checkpoint) {
     const std::string computed =
         file.version == 1 ? digest_format1(file.root, checkpoint) : checkpoint_digest(checkpoint);
     if (stored == computed) return;
-    throw core::DataError(
-        file.root.file(), "checksum",
-        "found `" + computed + "` for the content, expected `" + stored + "`: the file is damaged");
+    throw core::DataError(file.root.file(), "checksum",
+                          "the content has the checksum `" + computed + "`, but the file states `" + stored +
+                              "`. The file is damaged: use an earlier checkpoint or train again");
 }
 
 // Checks the checksum trailer and the format version of a file and opens it.
@@ -183,14 +183,19 @@ OpenedFile open_checked(const std::string& path, const char* format, const char*
         throw core::DataError(path, "", std::string("not a popflow ") + kind);
     file.version = file.root.int_attribute(format);
     if (file.version < 1 || file.version > format_version) {
-        throw core::DataError(path, format, fmt::format("found format {}, allowed 1 and 2", file.version));
+        throw core::DataError(path, format,
+                              fmt::format("found format {}, but this popflow reads formats 1 to {}. Use the "
+                                          "version of popflow that wrote "
+                                          "the file",
+                                          file.version, format_version));
     }
     return file;
 }
 
 void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
     if (found == expected) return;
-    throw core::DataError(root.file(), name, fmt::format("found {}, expected {}", found, expected));
+    throw core::DataError(root.file(), name,
+                          fmt::format("has {} values instead of {}. The file is damaged", found, expected));
 }
 
 // Checks that the sizes agree.
@@ -253,7 +258,9 @@ std::unique_ptr<models::Model> Checkpoint::model(linalg::Precision precision) co
 const models::Family* require_family(const h5::Group& group, const std::string& name) {
     if (const models::Family* family = models::find_family(name)) return family;
     throw core::DataError(group.file(), "method",
-                          "found '" + name + "', allowed " + core::joined(models::family_names()));
+                          "found '" + name + "', but this popflow has the methods " +
+                              core::joined(models::family_names()) +
+                              ". Use the version of popflow that wrote the file");
 }
 
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {

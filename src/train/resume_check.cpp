@@ -29,21 +29,27 @@ void check_can_resume(const Checkpoint& now, const Checkpoint& before, const cor
     const auto changed = core::changed_options(now.config, before.config, effects);
     if (!changed.empty()) {
         throw core::ConfigError("resume",
-                                "the configuration changed: " + core::joined(changed, changed.size()));
+                                "the configuration changed: " + core::joined(changed, changed.size()) +
+                                    ". Use the earlier values, or another --output for a new training");
     }
     if (before.data_fingerprint != now.data_fingerprint)
-        throw core::DataError(data_file, "", "is not the file that this run was trained on");
+        throw core::DataError(data_file, "",
+                              "is not the file that this run was trained on. Give that file, or another "
+                              "--output for a new training");
     const screen::TreatmentVectors& vectors = now.conditions.vectors();
     const screen::TreatmentVectors& vectors_before = before.conditions.vectors();
     if (vectors.names() != vectors_before.names() ||
         !std::ranges::equal(vectors.values().values(), vectors_before.values().values())) {
         throw core::ConfigError("treatment-vectors",
-                                "found other vectors than those that this run was trained on");
+                                "the vectors are not those that this run was trained on. Give the same "
+                                "table, or another --output");
     }
     if (before.markers != now.markers || before.cell_types != now.cell_types ||
         !nearly_equal(before.normalisation.mean, now.normalisation.mean) ||
         !nearly_equal(before.mean_shifts.values(), now.mean_shifts.values())) {
-        throw core::DataError(data_file, "X", "found other cells than those that this run was trained on");
+        throw core::DataError(
+            data_file, "X",
+            "the cells are not those that this run was trained on. Give the same file, or another --output");
     }
 }
 

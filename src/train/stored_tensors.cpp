@@ -16,8 +16,10 @@ void write_matrix(h5::Group& group, const std::string& name, linalg::ConstMatrix
 linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& name) {
     const h5::Dataset dataset = group.open_dataset(name);
     if (dataset.rank() != 2) {
-        throw core::DataError(group.file(), dataset.path(),
-                              fmt::format("found {} dimensions, expected 2", dataset.rank()));
+        throw core::DataError(
+            group.file(), dataset.path(),
+            fmt::format("has {} dimensions instead of 2. The file is damaged or of another program",
+                        dataset.rank()));
     }
     linalg::Matrix<float> m(dataset.shape()[0], dataset.shape()[1]);
     dataset.read_rows(0, m.rows(), m.values());
@@ -29,7 +31,10 @@ void check_matrix(const h5::Group& parent, const std::string& name, std::span<co
     if (shape.size() == 2 && shape[0] == rows && shape[1] == cols) return;
     std::string found;
     for (const std::size_t n : shape) found += (found.empty() ? "" : " x ") + std::to_string(n);
-    throw core::DataError(parent.file(), name, fmt::format("found {}, expected {} x {}", found, rows, cols));
+    throw core::DataError(
+        parent.file(), name,
+        fmt::format("has {} values instead of {} x {}. The file is damaged or of another model", found, rows,
+                    cols));
 }
 
 void write_tensors(h5::Group& parent, const std::string& name, const nn::ParameterLayout& layout,
@@ -58,7 +63,9 @@ linalg::AlignedVector<float> read_tensors(const h5::Group& parent, const std::st
 std::size_t read_size(const h5::Group& group, const char* name, std::size_t max) {
     const std::int64_t found = group.int_attribute(name);
     if (found < 0 || static_cast<std::size_t>(found) > max)
-        throw core::DataError(group.file(), name, fmt::format("found {}, allowed 0 to {}", found, max));
+        throw core::DataError(
+            group.file(), name,
+            fmt::format("found {}, which is not in 0 to {}. The file is damaged", found, max));
     return static_cast<std::size_t>(found);
 }
 

@@ -36,9 +36,9 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     : screen_(screen), pairs_(split.pairs(screen::Part::train)) {
     if (options.rows_correspond) check_rows_correspond();
     if (options.lanes > pairs_.size()) {
-        throw core::ConfigError("batch-pairs",
-                                fmt::format("found {}, allowed 1 to {}, the number of training pairs",
-                                            options.lanes, pairs_.size()));
+        throw core::ConfigError(
+            "batch-pairs", fmt::format("found {}, but there are {}. Give at most one slot for each of them",
+                                       options.lanes, core::counted(pairs_.size(), "training pair")));
     }
     std::vector<std::size_t> weights;
     for (std::size_t p : pairs_) {
@@ -49,6 +49,7 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     own_lanes_ = mpi::lanes_of_rank(options.lanes, comm.rank(), comm.size());
     conditions_ = screen::Conditions::from_pairs(screen, pairs_, std::move(vectors));
     check_vectors();
+    if (!options.reads_cells) return;
     read_cells(storage);
     reduce_statistics(screen, options.normalise, comm);
     normalise_cells();
@@ -60,9 +61,10 @@ void TrainingSet::check_vectors() const {
     for (const screen::PopulationPair& pair : screen_.pairs) {
         const std::string& name = screen_.populations[pair.treated].treatment;
         if (vectors.of(name)) continue;
-        throw core::ConfigError("treatment-vectors", "found no row for treatment '" + name + "'" +
-                                                         core::did_you_mean(name, vectors.names()) +
-                                                         ": every treatment with pairs needs one");
+        throw core::ConfigError("treatment-vectors",
+                                "the table has no row for treatment '" + name + "'" +
+                                    core::did_you_mean(name, vectors.names()) +
+                                    ". Add one: every treatment with pairs needs a vector");
     }
 }
 
@@ -137,11 +139,11 @@ void TrainingSet::check_rows_correspond() const {
         const std::size_t n_control = screen_.populations[pair.control].n_cells;
         const std::size_t n_treated = screen_.populations[pair.treated].n_cells;
         if (n_control == n_treated) continue;
-        throw core::DataError(
-            screen_.file, "coupling rows",
-            fmt::format("found {} cells in {} and {} in {}: coupling by rows needs equal numbers", n_control,
-                        screen::population_label(screen_, pair.control), n_treated,
-                        screen::population_label(screen_, pair.treated)));
+        throw core::DataError(screen_.file, "coupling rows",
+                              fmt::format("found {} cells in {} and {} in {}. Rows correspond only in "
+                                          "populations of equal size: use --coupling ot",
+                                          n_control, screen::population_label(screen_, pair.control),
+                                          n_treated, screen::population_label(screen_, pair.treated)));
     }
 }
 

@@ -29,6 +29,8 @@ struct TrainingSetOptions {
     /// transformed values.
     bool normalise = true;
     bool rows_correspond = false;  ///< whether the populations of a pair must have equal numbers of cells
+    /// Whether to read the cells. Without cells there are no lanes, normalisation and mean shifts.
+    bool reads_cells = true;
 };
 
 /// Training data: statistics that all ranks have, and the cells of this rank's own pairs.

@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import browser  # noqa: E402
 
 MIN_FONT_SIZE = 9  # pixels
+MAX_TICK_RATIO = 1.25  # of the largest and smallest tick labels of a page
 MIN_CONTRAST = 4.5  # contrast ratio of text and background, WCAG 2 AA
 # JavaScript that returns the width of the page, the number of charts and texts, and the faulty elements.
 MEASURE = """(() => {
@@ -36,12 +37,13 @@ MEASURE = """(() => {
     const style = getComputedStyle(e), is_svg = e instanceof SVGElement, back = background(e);
     const scale = is_svg ? Math.abs(e.getScreenCTM().a || e.getScreenCTM().b) : 1;
     const colour = rgba(is_svg ? style.fill : style.color);
-    texts.push({text: e.textContent.trim().slice(0, 40), size: parseFloat(style.fontSize) * scale,
+    texts.push({text: e.textContent.trim().slice(0, 40), size: parseFloat(style.fontSize) * scale, tick: e.matches('svg .tick'),
       contrast: contrast(blend(colour, back), back)});
   }
   const too_wide = [...document.body.querySelectorAll('*')].filter(
     e => !e.closest('.scroll, pre') && e.getBoundingClientRect().right > innerWidth + 1);
-  return {width: document.documentElement.scrollWidth, charts: document.querySelectorAll('svg.chart').length, texts: texts.length,
+  const ticks = texts.filter(t => t.tick).map(t => t.size);
+  return {tick_sizes: [Math.min(...ticks), Math.max(...ticks)], width: document.documentElement.scrollWidth, charts: document.querySelectorAll('svg.chart').length, texts: texts.length,
     too_wide: too_wide.map(e => e.tagName + ' ' + e.className).slice(0, 5),
     small_text: texts.filter(t => !(t.size >= %g)).slice(0, 5),
     low_contrast: texts.filter(t => !(t.contrast >= %g)).slice(0, 5)};
@@ -66,10 +68,23 @@ def main():
                     chromium.screenshot(folder / f"{name.replace(' ', '_')}_open.png")
                 assert found["charts"] >= 3 and found["texts"] > 100, found
                 print(f"{name}: {found['charts']} charts, {found['texts']} texts")
+                smallest, largest = found["tick_sizes"]
+                if width >= 768 and largest > MAX_TICK_RATIO * smallest:  # a phone shrinks only wide charts
+                    faults.append(f"{name}: unequal_ticks: {smallest:.1f} to {largest:.1f} pixels")
                 if found["width"] > width:
                     faults.append(f"{name}: scrolls to {found['width']}")
                 for kind in ("too_wide", "small_text", "low_contrast"):
                     faults += [f"{name}: {kind}: {found[kind]}"] if found[kind] else []
+        # Printing unfolds all panels.
+        chromium.show(page, 1280)
+        folded = "[...document.querySelectorAll('details')].filter(e => !e.open).length"
+        before = chromium.run(folded)
+        chromium.run("window.printed = []; addEventListener('beforeprint', () => { printed.push(%s); }); "
+                     "addEventListener('afterprint', () => { printed.push(%s); })" % (folded, folded))
+        chromium.call("Page.printToPDF")
+        printed = chromium.run("printed")
+        if before == 0 or printed[:1] != [0] or chromium.run(folded) != before:
+            faults.append(f"print: {before} folded panels, while printing and after: {printed}")
         faults += [f"console: {problem}" for problem in chromium.problems]
     sys.exit("\n".join(faults) or 0)
 

@@ -14,9 +14,10 @@ import h5py
 HOSTILE = "<script>alert('x')</script>\"&"
 VOID = {"meta", "wbr", "br", "path", "line", "rect"}
 PANELS = [
-    "training loss", "gradient norm", "learning rate", "model versus unchanged control", "patient by treatment",
+    "Training loss", "Gradient norm", "Learning rate", "W2 per pair, model against mean_shift", "beats mean_shift in ",
+    "W2 per pair, model against identity", "patient by treatment",
     "culture by treatment", "Cells in two principal components", "Markers with the largest treatment effect", "Density of ",
-    "Embeddings of control populations by patient", "Provenance",
+    "Embeddings of control populations by part", "Embeddings of control populations by patient", "Provenance",
 ]
 
 

@@ -33,4 +33,21 @@ expect_exit 2 "$popflow" train --data s.h5ad $small_model --batch-pairs 4000 --o
 expect_exit 1 "$popflow" train --data s.h5ad $small_model --rate 1000 --clip-norm 0 --schedule constant --warmup-steps 0 \
     --output planned --dry-run
 says "^fault .*"
+# --dry-run=plan prints the same without memory and time, which need the cells.
+"$popflow" train --data s.h5ad $small_model --steps 100 --precision fp32 --output planned --dry-run >timed
+expect_exit 0 ranks 2 1 train --data s.h5ad $small_model --steps 100 --precision fp32 --output planned --dry-run=plan
+says "^cells +[0-9]+ cells in [0-9]+ populations, [0-9]+ MiB for all ranks together$"
+! grep -qE "^(memory|time)" out || fail "a plan has no measured lines: $(cat out)"
+diff <(grep -vE "^(ranks|memory|time|writes)" timed) <(grep -v "^ranks" out) || fail "the plan differs from the timed dry run"
+expect_exit 0 "$popflow" train --data s.h5ad $small_model --output planned --dry-run=options
+[ ! -s out ] && [ ! -e planned ] || fail "--dry-run=options does more than to check the options"
+expect_exit 2 "$popflow" train --data s.h5ad $small_model --steps 9 --output made --dry-run=plan
+grep -q "contains a training. Add --resume" err || fail "$(cat err)"
+expect_exit 2 "$popflow" train --data s.h5ad $small_model --steps 9 --output made --resume --dry-run=plan
+grep -q "steps: found '9', was '4'" err || fail "$(cat err)"
+expect_exit 0 "$popflow" train --data s.h5ad $small_model --steps 4 --precision fp32 --output made --resume --dry-run=plan
+expect_exit 0 "$popflow" evaluate --run made --output scores.h5 --dry-run=plan
+says "^scores +[0-9]+ pairs$"
+[ ! -e scores.h5 ] && [ ! -e scores.h5.partial ] || fail "the dry run of an evaluation wrote files"
+[ "$(sha256sum made/*)" = "$before" ] || fail "the run folder changed"
 echo "dry runs describe the training"

@@ -115,10 +115,12 @@ def main():
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))
     check_stored(pathlib.Path("r/config.cfg").read_text(), run)
 
-    evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", **DATA, **SPLIT, **TRANSPORT, **EVALUATE, "predictions": "ep.h5ad"}
+    evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", "dry-run": "", **DATA, **SPLIT, **TRANSPORT, **EVALUATE,
+                "predictions": "ep.h5ad"}
     check_listed(("evaluate",), {**evaluate, **EXCLUSIVE})
-    run_popflow("evaluate", *arguments(evaluate, "resume"))
-    run_popflow("evaluate", *arguments(evaluate))
+    assert "scores " in run_popflow("evaluate", *arguments(evaluate))
+    run_popflow("evaluate", *arguments(evaluate, "resume", "dry-run"))
+    run_popflow("evaluate", *arguments(evaluate, "dry-run"))
     predict = {
         **GENERAL, "output": "p.h5ad", "run": "t", **DATA, **TRANSPORT, "treatment": "O", "concentration": None,
         "times": "0,0.5"}
@@ -134,9 +136,12 @@ def main():
         "json": ""}
     check_listed(("metrics",), {**metrics, **EXCLUSIVE})
     assert '"w1"' in run_popflow("metrics", "s.h5ad", "s.h5ad", *arguments(metrics))
-    report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t"}
+    report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t",
+              "figures": "pictures", "figure-format": "svg", "dry-run": ""}
     check_listed(("report",), report)
-    run_popflow("report", "e.h5", *arguments(report, "watch"))
+    assert "report of 1 result file" in run_popflow("report", "e.h5", *arguments(report, "watch"))
+    run_popflow("report", "e.h5", *arguments(report, "watch", "dry-run"))
+    assert any(path.suffix == ".svg" for path in pathlib.Path("pictures").iterdir())
     assert pathlib.Path("r.html").read_text().startswith("split,data,predictor")
     assert "6/6" in run_popflow("report", *arguments(report))
     check_listed(("doctor",), {"output": "."})

@@ -98,6 +98,7 @@ def main():
     with h5py.File(arguments.results) as file:
         pairs, summary, training = (read_elem(file[name]) for name in ("pairs", "summary", "training"))
         embeddings, cells = read_elem(file["embeddings"]), read_elem(file["cells"])
+        trained = read_elem(file["training_embeddings"])
         attributes = dict(file.attrs)
     with h5py.File(arguments.run / "training.h5") as file:
         training_of_run = read_elem(file["training"])
@@ -112,15 +113,31 @@ def main():
 
     test = pairs.loc[pairs["predictor"] == "model"]
     assert set(cells.obs["pair"]) <= set(test["pair"]) and cells.n_obs > 0
-    assert set(cells.obs["state"]) == {"control", "predicted", "treated"}
+    assert set(cells.obs["state"]) == {"control", "predicted", "mean_shift", "treated"}
     assert np.isfinite(cells.X).all() and list(cells.obs["state"].cat.categories) == sorted(set(cells.obs["state"]))
     sizes = cells.obs.groupby(["pair", "state"], observed=True).size().unstack()
-    assert (sizes["control"] == sizes["predicted"]).all() and sizes.to_numpy().max() <= 80
+    assert (sizes["control"] == sizes["predicted"]).all() and (sizes["control"] == sizes["mean_shift"]).all() and sizes.to_numpy().max() <= 80
 
     assert list(embeddings["pair"]) == list(pairs.loc[pairs["predictor"] == "model", "pair"])
     norms = np.linalg.norm(embeddings["values"].astype(float), axis=1)
     assert embeddings["values"].dtype == np.float32 and len(norms) == len(embeddings["pair"])
     np.testing.assert_allclose(norms, 1, rtol=1e-6)
+    # A control cell and its shifted state differ by the same vector in all cells of a pair.
+    for _, pair in cells.obs.groupby("pair", observed=True):
+        rows = {state: cells[own.index].X for state, own in pair.groupby("state", observed=True)}
+        shift = rows["mean_shift"] - rows["control"]
+        np.testing.assert_allclose(shift, np.broadcast_to(shift[:1], shift.shape), atol=1e-3)
+    # The training populations are embedded once each, from the same cells as the scored training pairs.
+    populations = trained["populations"]
+    assert trained["values"].shape == (len(populations), embeddings["values"].shape[1]) and len(populations) > 0
+    assert not populations.drop(columns="pair").duplicated().any()
+    by_pair = dict(zip(embeddings["pair"], embeddings["values"]))
+    parts = pairs.drop_duplicates("pair").set_index("pair")["part"]
+    scored = [name for name in populations["pair"] if name in by_pair]
+    assert all(parts[name] == "train" for name in scored) and (not (parts == "train").any() or scored)
+    for name, value in zip(populations["pair"], trained["values"]):
+        if name in by_pair:
+            np.testing.assert_array_equal(value, by_pair[name])
 
 
 main()

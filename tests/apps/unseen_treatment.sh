@@ -30,6 +30,6 @@ done
 cmp ranks1/checkpoint.h5 ranks2/checkpoint.h5 || fail "the checkpoint of two ranks differs"
 sed 's/CS,1,0,1/CS,1,0,2/' elsewhere.csv >other.csv
 expect_exit 2 "$popflow" train $options $few --treatment-vectors other.csv --output ranks1 --resume
-grep -q "treatment-vectors: found other vectors than those that this run was trained on" err || fail "$(cat err)"
+grep -q "treatment-vectors: the vectors are not those that this run was trained on" err || fail "$(cat err)"
 expect_exit 0 "$popflow" train $options $few --treatment-vectors elsewhere.csv --output ranks1 --resume
 echo "combinations that were not trained on are predicted"

@@ -85,7 +85,7 @@ with h5py.File('some.h5') as f:
     names = set(read_elem(f['cells']).obs['pair'])
 assert names and all('PDOF' in name for name in names), names" || fail "--sample chose other pairs"
 expect_exit 2 "$popflow" evaluate --run run1 --output refused.h5 --sample nosuch
-grep -q "sample: found 'nosuch', allowed a part of the name of one of the [0-9]* scored pairs, for example of" err || fail "$(cat err)"
+grep -q "sample: found 'nosuch', which is in the name of none of the [0-9]* scored pairs. Give a part of a name such as " err || fail "$(cat err)"
 
 # The tables of several runs.
 for seed in 1 2; do
@@ -94,17 +94,47 @@ done
 expect_exit 0 "$popflow" run --config tiny.cfg --seed 1 --steps 10 --output short
 files="run1/results.h5 run2/results.h5 again.h5 short/results.h5 fm1/results.h5 fm2/results.h5"
 expect_exit 0 "$popflow" report $files --published organoid_patient
-says "2 seeds" "FM w/ N" "MFM k=5 (steps=20)" "MFM k=5 (steps=10)" "+-" "W1" "test, mean over cultures" \
-    "7.114 +- 0.100" "published: Atanackovic et al., arXiv 2408.14608 (organoid_patient)" \
+says "2 seeds" "FM w/ N" "MFM k=5 (steps=20)" "MFM k=5 (steps=10)" "±" "W1" "test, mean over cultures" \
+    "7.114 ± 0.100" "published: Atanackovic et al., arXiv 2408.14608 (organoid_patient)" \
     "MFM k=5 (steps=20), seed 1: again.h5 repeats the run of run1/results.h5" "fewer seeds: MFM k=5 (steps=10) 1"
 expect_exit 0 "$popflow" report $files --published organoid_patient --output table.csv
 [ "$(cat out)" = "table.csv: csv of 6 result files" ] || fail "report printed: $(cat out)"
 expect_exit 0 "$python" "$here/check_report.py" table.csv $files
+
+# A folder stands for all runs in it and below it. Figures of their own.
+mkdir -p sw/runs/fm other/below
+for seed in 1 2; do cp -r fm$seed sw/runs/fm/seed$seed; done
+cp again.h5 sw/runs/scores.h5
+mkdir sw/runs/started && cp run1/config.cfg run1/checkpoint.h5 sw/runs/started
+expect_exit 0 "$popflow" report sw/runs --output sw.csv
+grep -qx "sw/runs: 3 result files" err || fail "no line with the number of files: $(cat err)"
+grep -qx "left out 1 run without results.h5: sw/runs/started" err || fail "no note of the run without results: $(cat err)"
+[ "$(cat out)" = "sw.csv: csv of 3 result files" ] || fail "report printed: $(cat out)"
+expect_exit 0 "$popflow" report sw/runs/fm/seed1/results.h5 sw/runs/fm/seed2/results.h5 sw/runs/scores.h5 --output listed.csv
+cmp sw.csv listed.csv || fail "a folder and its files give different reports"
+expect_exit 2 "$popflow" report other
+grep -q "no result file in the folder 'other' or in the folders below it" err || fail "$(cat err)"
+expect_exit 0 "$popflow" report sw/runs --figures figures
+says "beats mean_shift in " "MFM k=5"
+grep -q "^figures: [0-9]* figures (\*.svg)$" err || fail "$(cat err)"
+for format in pdf png; do
+    code=0
+    "$popflow" report sw/runs/fm --figures pictures --figure-format $format >out 2>err || code=$?
+    if [ $code = 2 ] && grep -q "librsvg" err; then continue; fi
+    [ $code = 0 ] || fail "--figure-format $format: $(cat err)"
+    "$python" - $format <<PYTHON || fail "the $format files are no pictures"
+import pathlib, sys
+files = list(pathlib.Path("pictures").glob("*." + sys.argv[1]))
+start = {"pdf": b"%PDF-", "png": b"\x89PNG"}[sys.argv[1]]
+assert files and all(f.read_bytes().startswith(start) and f.stat().st_size > 2000 for f in files), files
+PYTHON
+done
 expect_exit 0 "$popflow" report $files --output table.md
 grep -q "^| test | W1 | W2 | MMD e-3 | r2 |" table.md || fail "no table of the test part: $(cat table.md)"
 grep -qE "^\| FM w/ N \| [0-9.]+ ± [0-9.]+ \|" table.md || fail "no row of the model: $(cat table.md)"
 expect_exit 0 "$popflow" report $files --format latex
-says "\\begin{tabular}{lrrrrr}" "mean\_shift"
+says "\\begin{tabular}{lrrrrr}" "mean\_shift" "corr.\\ of correlations"
+! grep -q 'r^2' out || fail "LaTeX calls the correlation of correlations r^2"
 expect_exit 0 "$python" "$here/check_page.py" "$popflow" run1/results.h5 run2/results.h5 fm1/results.h5
 says "the page is valid"
 

@@ -25,7 +25,7 @@ problems, n = [], 0
 for verb in verbs:
     for option in re.findall(r"^  (--[a-z0-9-]+)", output_of(verb, "--help"), re.MULTILINE):
         n += 1
-        if f"| `{option} " not in sections[verb] and f"| `{option}` " not in sections[verb]:
+        if f"| `{option} " not in sections[verb] and f"| `{option}` " not in sections[verb] and f"| `{option}[" not in sections[verb]:
             problems.append(f"docs/options.md does not have {verb} {option}")
 print(f"{n} options of {len(verbs)} verbs")
 sys.exit("\n".join(problems) or 0)

@@ -34,7 +34,7 @@ echo "memory of the rank: $in_memory MiB with the cells in memory, $in_file MiB 
 [ $((in_file + 30)) -lt "$in_memory" ] || fail "cells in a file take $in_file MiB, in memory $in_memory MiB"
 
 expect_exit 2 "$popflow" train --data "$scratch/s.h5ad" --output "$scratch/no" $small_model --cache "$scratch/nowhere"
-grep -q "^popflow: cache: found '$scratch/nowhere', allowed auto, memory or a folder" "$scratch/err" || fail "$(cat "$scratch/err")"
+grep -q "^popflow: cache: found '$scratch/nowhere', which is no folder. Give auto, memory or an existing folder" "$scratch/err" || fail "$(cat "$scratch/err")"
 if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
     expect_exit 1 unshare -m sh -c 'mount -t tmpfs -o size=1m none "$0" && exec "$@"' "$scratch/cells" \
         "$popflow" train --data "$scratch/s.h5ad" --output "$scratch/no" $small_model --cache "$scratch/cells"

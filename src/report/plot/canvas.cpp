@@ -50,11 +50,8 @@ std::string Canvas::frame(const Axis& x, const Axis& y) const {
     return path("class=\"grid\"", grid) + labels;
 }
 
-std::string Canvas::drawing(const std::string& label, const std::string& content) const {
-    return element("svg",
-                   "class=\"chart\" role=\"img\" aria-label=\"" + escaped(label) + "\" viewBox=\"0 0 " +
-                       coordinate(width) + " " + coordinate(height) + "\"",
-                   content);
+Drawing Canvas::drawing(const std::string& label, const std::string& content) const {
+    return {.width = width, .height = height, .label = label, .content = content};
 }
 
 }  // namespace popflow::report::plot

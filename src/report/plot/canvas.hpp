@@ -4,6 +4,7 @@
 #include <string>
 
 #include "report/plot/axis.hpp"
+#include "report/plot/drawing.hpp"
 
 namespace popflow::report::plot {
 
@@ -26,9 +27,9 @@ struct Canvas {
     std::string point(const Axis& x, const Axis& y, double at_x, double at_y) const;
     /// Returns grid, ticks and titles. An axis without ticks has no grid lines.
     std::string frame(const Axis& x, const Axis& y) const;
-    /// Returns the `svg` element.
+    /// Returns a drawing of this size.
     /// @param label  text for screen readers
-    std::string drawing(const std::string& label, const std::string& content) const;
+    Drawing drawing(const std::string& label, const std::string& content) const;
 };
 
 /// Returns `<path attributes d="..."/>`.

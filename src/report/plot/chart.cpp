@@ -37,8 +37,8 @@ std::string colour_class(std::size_t group) {
 
 }  // namespace
 
-std::string scatter_chart(const std::string& label, const Axis& x, const Axis& y,
-                          const std::vector<Mark>& marks, bool diagonal) {
+Drawing scatter_chart(const std::string& label, const Axis& x, const Axis& y, const std::vector<Mark>& marks,
+                      bool diagonal) {
     std::string content = canvas.frame(x, y);
     if (diagonal) {
         const double low = std::max(x.low, y.low);
@@ -54,16 +54,15 @@ std::string scatter_chart(const std::string& label, const Axis& x, const Axis& y
         const double at_x = canvas.to_x(x, mark.x);
         const double at_y = canvas.to_y(y, mark.y);
         if (!std::isfinite(at_x) || !std::isfinite(at_y)) continue;
-        content += element(
-            "path",
-            "class=\"mark " + colour_class(mark.group) + "\" d=\"" + shape(mark.group, at_x, at_y) + "\"",
-            element("title", "", escaped(mark.title)));
+        content += element("path",
+                           std::string("class=\"mark ") + (mark.is_ringed ? "ringed " : "") +
+                               colour_class(mark.group) + "\" d=\"" + shape(mark.group, at_x, at_y) + "\"",
+                           element("title", "", escaped(mark.title)));
     }
     return canvas.drawing(label, content);
 }
 
-std::string line_chart(const std::string& label, const Axis& x, const Axis& y,
-                       const std::vector<Line>& lines) {
+Drawing line_chart(const std::string& label, const Axis& x, const Axis& y, const std::vector<Line>& lines) {
     std::string content = canvas.frame(x, y);
     for (const Line& line : lines) {
         std::string d;
@@ -84,21 +83,15 @@ std::string line_chart(const std::string& label, const Axis& x, const Axis& y,
     return canvas.drawing(label, content);
 }
 
-std::string legend(const std::vector<std::string>& names, bool shapes) {
-    std::string items;
-    for (std::size_t g = 0; g < names.size(); ++g) {
-        const std::string colour = colour_class(g);
-        const std::string sign =
-            shapes ? path("class=\"mark " + colour + "\"", shape(g, 7, 7))
-                   : path(fmt::format("class=\"line {} dash{}\"", colour, g / colours % 4), "M0 7H22");
-        items += element("li", "",
-                         element("svg",
-                                 std::string("aria-hidden=\"true\" width=\"") + (shapes ? "14" : "22") +
-                                     "\" height=\"14\"",
-                                 sign) +
-                             escaped(names[g]));
-    }
-    return element("ul", "class=\"legend\"", items);
+double legend_sign_width(Sign sign) {
+    return sign == Sign::mark ? 14 : 22;
+}
+
+std::string legend_sign(Sign sign, std::size_t group, double x, double y) {
+    const std::string colour = colour_class(group);
+    if (sign == Sign::mark) return path("class=\"mark " + colour + "\"", shape(group, x + 7, y + 7));
+    return path(fmt::format("class=\"line {} dash{}\"", colour, group / colours % 4),
+                "M" + coordinate(x) + " " + coordinate(y + 7) + "h22");
 }
 
 }  // namespace popflow::report::plot

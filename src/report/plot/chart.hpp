@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "report/plot/axis.hpp"
+#include "report/plot/drawing.hpp"
 
 namespace popflow::report::plot {
 
@@ -13,8 +15,9 @@ namespace popflow::report::plot {
 struct Mark {
     double x = 0;
     double y = 0;
-    std::size_t group = 0;  ///< index of the colour and shape
-    std::string title{};    ///< tooltip
+    std::size_t group = 0;   ///< index of the colour and shape
+    std::string title{};     ///< tooltip
+    bool is_ringed = false;  ///< drawn with an outline, to stand out
 };
 
 /// Polyline of a line chart.
@@ -25,20 +28,24 @@ struct Line {
     std::string title{};
 };
 
-/// Returns a scatter chart as SVG, which scales to the available width. page() defines the colours.
+/// Returns a scatter chart. theme.hpp defines the colours.
 ///
 /// Marks with a coordinate that is not finite are omitted.
 /// @param label  text for screen readers
 /// @param diagonal  draws the line y = x
-std::string scatter_chart(const std::string& label, const Axis& x, const Axis& y,
-                          const std::vector<Mark>& marks, bool diagonal);
+Drawing scatter_chart(const std::string& label, const Axis& x, const Axis& y, const std::vector<Mark>& marks,
+                      bool diagonal);
 
-/// Returns a line chart as SVG. Points with a coordinate that is not finite are omitted.
-std::string line_chart(const std::string& label, const Axis& x, const Axis& y,
-                       const std::vector<Line>& lines);
+/// Returns a line chart. Points with a coordinate that is not finite are omitted.
+Drawing line_chart(const std::string& label, const Axis& x, const Axis& y, const std::vector<Line>& lines);
 
-/// Returns a list of group names with their colours and marks.
-/// @param shapes  true for the marks of a scatter chart, false for the lines of a line chart
-std::string legend(const std::vector<std::string>& names, bool shapes);
+/// Sign of a group in a legend: the mark of a scatter chart or the line of a line chart.
+enum class Sign : std::uint8_t { mark, line };
+
+/// Returns the sign of a group as SVG, with its upper left corner at (x, y). It is legend_sign_height high.
+std::string legend_sign(Sign sign, std::size_t group, double x, double y);
+/// Width of a sign.
+double legend_sign_width(Sign sign);
+inline constexpr double legend_sign_height = 14;
 
 }  // namespace popflow::report::plot

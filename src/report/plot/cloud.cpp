@@ -52,8 +52,8 @@ double silverman_bandwidth(const std::vector<double>& sorted) {
 
 }  // namespace
 
-std::string cloud_chart(const std::string& label, const Axis& x, const Axis& y,
-                        const std::vector<Cloud>& clouds, const std::vector<Arrow>& arrows) {
+Drawing cloud_chart(const std::string& label, const Axis& x, const Axis& y, const std::vector<Cloud>& clouds,
+                    const std::vector<Arrow>& arrows) {
     constexpr Canvas canvas;
     std::string content = canvas.frame(x, y);
     for (const Cloud& cloud : clouds) content += dots(canvas, x, y, cloud);
@@ -66,8 +66,8 @@ std::string cloud_chart(const std::string& label, const Axis& x, const Axis& y,
     return canvas.drawing(label, content);
 }
 
-std::string cloud_frame(const std::string& label, const Cloud& cloud, std::array<double, 2> centre,
-                        double reach) {
+Drawing cloud_frame(const std::string& label, const Cloud& cloud, std::array<double, 2> centre,
+                    double reach) {
     const Axis x{.title = "", .low = centre[0] - reach, .high = centre[0] + reach};
     const Axis y{.title = "", .low = centre[1] - reach, .high = centre[1] + reach};
     Cloud inside = cloud;
@@ -93,8 +93,8 @@ std::vector<double> kernel_density(std::vector<double> values, const std::vector
     return density;
 }
 
-std::string density_chart(const std::string& label, const std::string& marker,
-                          const std::vector<Density>& densities) {
+Drawing density_chart(const std::string& label, const std::string& marker,
+                      const std::vector<Density>& densities) {
     constexpr int points = 80;
     std::vector<double> all;
     for (const Density& density : densities)

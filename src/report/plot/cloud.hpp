@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "report/plot/axis.hpp"
+#include "report/plot/drawing.hpp"
 
 namespace popflow::report::plot {
 
@@ -23,15 +24,14 @@ using Arrow = std::array<double, 4>;
 
 /// Returns a chart of clouds of small translucent points, the last one on top, with arrows over them. Points
 /// that are not finite are omitted.
-std::string cloud_chart(const std::string& label, const Axis& x, const Axis& y,
-                        const std::vector<Cloud>& clouds, const std::vector<Arrow>& arrows);
+Drawing cloud_chart(const std::string& label, const Axis& x, const Axis& y, const std::vector<Cloud>& clouds,
+                    const std::vector<Arrow>& arrows);
 
 /// Returns a small square chart of one cloud without axes. Both directions have the same scale. Points
 /// outside are omitted.
 /// @param centre  values in the middle
 /// @param reach  distance from the centre to an edge, in values
-std::string cloud_frame(const std::string& label, const Cloud& cloud, std::array<double, 2> centre,
-                        double reach);
+Drawing cloud_frame(const std::string& label, const Cloud& cloud, std::array<double, 2> centre, double reach);
 
 /// Values of one marker in one state, whose density is drawn.
 struct Density {
@@ -46,8 +46,8 @@ struct Density {
 /// than two distinct values is omitted.
 ///
 /// Source: Silverman, "Density Estimation for Statistics and Data Analysis", 1986, eq. 3.31.
-std::string density_chart(const std::string& label, const std::string& marker,
-                          const std::vector<Density>& densities);
+Drawing density_chart(const std::string& label, const std::string& marker,
+                      const std::vector<Density>& densities);
 
 /// Returns the density estimate of density_chart() at some values, empty for fewer than two distinct values.
 /// @param at  values to evaluate the density at

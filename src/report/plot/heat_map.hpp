@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "report/plot/drawing.hpp"
+
 namespace popflow::report::plot {
 
 /// Cell of a heat map.
@@ -19,5 +21,11 @@ struct HeatCell {
 std::string heat_map(const std::string& label, const std::vector<std::string>& row_names,
                      const std::vector<std::string>& column_names,
                      const std::vector<std::vector<HeatCell>>& cells, double low, double high);
+
+/// Returns the same heat map as a drawing, for a file of its own. Column names that are wider than a cell are
+/// written upwards.
+Drawing heat_map_drawing(const std::string& label, const std::vector<std::string>& row_names,
+                         const std::vector<std::string>& column_names,
+                         const std::vector<std::vector<HeatCell>>& cells, double low, double high);
 
 }  // namespace popflow::report::plot

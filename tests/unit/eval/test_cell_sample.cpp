@@ -30,6 +30,7 @@ CellSample make_sample(const std::string& name, std::size_t markers, std::vector
                       .control = counting_matrix(3, markers, 0),
                       .predicted = counting_matrix(3, markers, 100),
                       .treated = counting_matrix(2, markers, 200),
+                      .mean_shift = counting_matrix(3, markers, 300),
                       .times = std::move(times)};
     for (std::size_t t = 0; t < sample.times.size(); ++t)
         sample.flow.push_back(counting_matrix(3, markers, 10 * static_cast<float>(t + 1)));
@@ -79,6 +80,7 @@ TEST(CellSamples, RoundTripThroughAFile) {
     EXPECT_EQ(back[0].flow[1](0, 0), 20);
     EXPECT_EQ(back[1].predicted(2, 1), 105);
     EXPECT_EQ(back[1].treated.rows(), 2U);
+    EXPECT_EQ(back[1].mean_shift(2, 1), 305);
     EXPECT_TRUE(back[1].times.empty());
 }
 
@@ -147,15 +149,21 @@ TEST(SamplePanels, ShowTrajectoriesForTwoMarkers) {
     eval::Results results;
     results.markers = {"x", "y"};
     results.samples = {make_sample("a <b>", 2, {0.2, 0.4}), make_sample("b", 2, {})};
-    const std::string html = report::sample_panels(results);
+    const std::string html = report::sample_panels(report::sample_figures(results));
     EXPECT_EQ(count(html, "class=\"frame\""), 5U + 3U);
     EXPECT_EQ(count(html, "class=\"arrows\""), 2U);
     EXPECT_EQ(count(html, "<b>"), 0U);
     results.markers = {"x", "y", "z"};
     results.samples = {make_sample("a", 3, {})};
-    const std::string three = report::sample_panels(results);
+    const std::string three = report::sample_panels(report::sample_figures(results));
     EXPECT_EQ(count(three, "class=\"frame\""), 0U);
     EXPECT_EQ(count(three, "Density of "), 3U);
     EXPECT_EQ(count(three, "PC 1"), 1U);
-    EXPECT_EQ(report::sample_panels({}), "");
+    EXPECT_EQ(count(three, "<li>"), 4U) << "control, predicted, treated and mean shift";
+    EXPECT_EQ(count(three, "class=\"line c3 dash0\"") + count(three, "class=\"line c3\""), 3U)
+        << "the mean shift in the density of each marker";
+    EXPECT_EQ(report::sample_panels(report::sample_figures({})), "");
+    // Files of earlier versions do not have the mean shift.
+    results.samples[0].mean_shift = {};
+    EXPECT_EQ(count(report::sample_panels(report::sample_figures(results)), "<li>"), 3U);
 }

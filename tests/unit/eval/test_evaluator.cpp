@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "eval/partial_results.hpp"
 #include "eval/score_text.hpp"
+#include "eval/training_embeddings.hpp"
 #include "h5/file.hpp"
 #include "predict/prediction_file.hpp"
 #include "predict/predictor.hpp"
@@ -205,9 +206,41 @@ TEST_F(Evaluate, StoresTheCellsOfSampledPairs) {
     EXPECT_EQ(sample.name, screen::pair_name(screen_, 1));
     ASSERT_EQ(sample.predicted.rows(), 3U);
     for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(sample.predicted(i, 0), sample.control(i, 0) + 1);
+    ASSERT_EQ(sample.mean_shift.rows(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(sample.mean_shift(i, 0), sample.control(i, 0) + 2);
     ASSERT_FALSE(sample.times.empty()) << "two markers have trajectories";
     ASSERT_EQ(sample.flow.size(), sample.times.size());
     EXPECT_NEAR(sample.flow[0](0, 0), sample.control(0, 0) + static_cast<float>(sample.times[0]), 1e-5);
+}
+
+TEST_F(Evaluate, EmbedsTrainingPopulationsLikeScoredPairs) {
+    options_.trained = {{1, 0}};
+    options_.max_cells = 2;
+    const Pairs pairs = eval::training_populations(screen_, options_);
+    EXPECT_EQ(pairs, Pairs{1});
+    const predict::TrainedModel trained{.model = model_,
+                                        .values = {},
+                                        .normalisation = normalisation_,
+                                        .conditions = conditions_,
+                                        .mean_shifts = mean_shifts_,
+                                        .cell_types = cell_types_};
+    const auto embed = [&](const TaskControl& control) {
+        return eval::embed_training_populations(screen_, pairs, trained, options_, control,
+                                                popflow::mpi::Communicator::world());
+    };
+    const eval::TrainingEmbeddings embeddings = embed({});
+    EXPECT_FALSE(embeddings.stopped);
+    EXPECT_EQ(embeddings.pairs, Pairs{1});
+    ASSERT_EQ(embeddings.values.rows(), 1U);
+    EXPECT_EQ(embeddings.values(0, 0), 2) << "the context of this model is the number of drawn cells";
+    EXPECT_EQ(embeddings.values(0, 0), evaluate().embeddings(1, 0));
+    EXPECT_TRUE(embed({.stop = [] { return true; }}).stopped);
+}
+
+TEST_F(Evaluate, EmbedsAControlOfSeveralTrainingPairsOnce) {
+    screen_.pairs.push_back(screen_.pairs[1]);
+    options_.trained = {{0, 1}, {1, 0}, {2, 2}};
+    EXPECT_EQ(eval::training_populations(screen_, options_), (Pairs{0, 1}));
 }
 
 TEST_F(Evaluate, ReportsItsProgress) {

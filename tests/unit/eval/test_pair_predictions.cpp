@@ -255,7 +255,9 @@ TEST(PairPredictions, NoiseFloorThrowsForATargetOfOneCell) {
         compare(input, "noise_floor");
         FAIL() << "no exception";
     } catch (const popflow::core::NumericalError& error) {
-        EXPECT_STREQ(error.what(), "noise floor: found a target of one cell, allowed at least two");
+        EXPECT_STREQ(error.what(),
+                     "noise floor: the treated population has one cell, but two halves need at least two. "
+                     "Raise --min-cells");
     }
 }
 
@@ -311,14 +313,16 @@ TEST(PairPredictions, SampleKeepsTheRowsOfControlPredictionAndFlowTogether) {
     options.sample_cells = 4;
     const eval::PairPredictions predictions(input.screen, 0, trained, reader, options);
     std::vector<float> embedding;
-    // Normalised shifts of 5 and 0.5 are raw shifts of 10 and 1.
+    // Normalised shifts of 5, 0.5 and 1 are raw shifts of 10, 1 and 2.
     Matrix<float> predicted = predictions.compare(*eval::find_predictor("identity"), embedding).predicted;
     Matrix<float> middle = predicted;
+    Matrix<float> shifted = predicted;
     for (std::size_t i = 0; i < predicted.rows(); ++i) {
         predicted(i, 0) += 5;
         middle(i, 0) += 0.5F;
+        shifted(i, 0) += 1;
     }
-    const eval::CellSample sample = predictions.sample(predicted, {0.25}, {middle});
+    const eval::CellSample sample = predictions.sample(predicted, shifted, {0.25}, {middle});
     EXPECT_EQ(sample.pair, 0U);
     EXPECT_EQ(sample.times, std::vector<double>{0.25});
     ASSERT_EQ(sample.control.rows(), 4U);
@@ -329,6 +333,7 @@ TEST(PairPredictions, SampleKeepsTheRowsOfControlPredictionAndFlowTogether) {
         EXPECT_TRUE(sample.control(i, 0) >= 0 && sample.control(i, 0) < 30) << sample.control(i, 0);
         EXPECT_FLOAT_EQ(sample.predicted(i, 0), sample.control(i, 0) + 10);
         EXPECT_FLOAT_EQ(sample.flow[0](i, 0), sample.control(i, 0) + 1);
+        EXPECT_FLOAT_EQ(sample.mean_shift(i, 0), sample.control(i, 0) + 2);
         EXPECT_TRUE(sample.treated(i, 0) >= 100 && sample.treated(i, 0) < 130) << sample.treated(i, 0);
         EXPECT_FLOAT_EQ(sample.treated(i, 1), 0);
     }

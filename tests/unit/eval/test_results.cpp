@@ -90,6 +90,9 @@ TEST(Results, RoundTripThroughAFile) {
     results.summary = eval::summarise(results.pairs);
     results.embeddings = popflow::linalg::Matrix<float>(3, 2);
     results.embedding_names = {"a", "b", "c"};
+    results.training_populations.add_categorical("pair", {"d", "e"});
+    results.training_embeddings = popflow::linalg::Matrix<float>(2, 2);
+    results.training_embeddings(1, 0) = 7;
     h5::DataFrame training;
     training.add("step", h5::DataFrame::Ints{1, 2});
     results.training = training;
@@ -101,5 +104,9 @@ TEST(Results, RoundTripThroughAFile) {
     EXPECT_EQ(back.provenance.split, "replica");
     EXPECT_EQ(back.pairs.strings("message")[4], "no way");
     EXPECT_EQ(find_w2(back.summary, "model", "culture_mean"), 6);
+    EXPECT_EQ(back.training_populations.strings("pair")[1], "e");
+    EXPECT_EQ(back.training_embeddings(1, 0), 7);
+    EXPECT_TRUE(eval::is_result_file(folder.file("r.h5")));
+    EXPECT_FALSE(eval::is_result_file(folder.file("nothing.h5")));
     EXPECT_THROW(eval::read_results(folder.file("nothing.h5")), popflow::core::DataError);
 }

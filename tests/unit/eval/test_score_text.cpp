@@ -14,7 +14,7 @@ TEST(ScoreText, RoundTripsPairs) {
     one.scores.push_back({.pair = 7, .predictor = "model", .n_predicted = 3, .n_target = 4, .rank = 2});
     one.scores[0].scores.w2 = 1.25;
     one.scores.push_back({.pair = 7, .predictor = "identity", .status = "failed", .message = "why"});
-    one.samples.push_back({.pair = 7, .control = {2, 3}, .times = {0.5}});
+    one.samples.push_back({.pair = 7, .control = {2, 3}, .mean_shift = {2, 3}, .times = {0.5}});
     one.samples[0].control(1, 2) = 4;
     one.samples[0].flow.emplace_back(2, 3);
     std::string text;
@@ -33,6 +33,7 @@ TEST(ScoreText, RoundTripsPairs) {
     EXPECT_EQ(back[1].pair, 9U);
     EXPECT_EQ(back[0].samples[0].control(1, 2), 4);
     EXPECT_EQ(back[0].samples[0].flow[0].rows(), 2U);
+    EXPECT_EQ(back[0].samples[0].mean_shift.cols(), 3U);
     EXPECT_TRUE(back[1].samples.empty());
     EXPECT_THROW(deserialise_pairs(text.substr(0, text.size() - 3), back), popflow::core::Error);
 }

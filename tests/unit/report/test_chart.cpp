@@ -35,28 +35,32 @@ TEST(Markup, EscapesTextAndFormatsNumbers) {
 
 TEST(Chart, DrawsEveryMarkWithFiniteCoordinates) {
     const plot::Axis x = plot::linear_axis("x", {0, 1});
-    const std::string svg = plot::scatter_chart(
-        "marks", x, x, {{.x = 0, .y = 1, .group = 9, .title = "a"}, {.x = not_a_number, .y = 1}}, true);
+    const std::string svg =
+        plot::scatter_chart(
+            "marks", x, x,
+            {{.x = 0, .y = 1, .group = 9, .title = "a", .is_ringed = true}, {.x = not_a_number, .y = 1}},
+            true)
+            .svg();
     EXPECT_EQ(count(svg, "class=\"mark"), 1U);
     EXPECT_EQ(count(svg, "<title>a</title>"), 1U);
-    EXPECT_EQ(count(svg, "mark c1"), 1U) << "colours repeat with another shape";
+    EXPECT_EQ(count(svg, "mark ringed c1"), 1U) << "colours repeat with another shape";
     EXPECT_EQ(count(svg, "diagonal"), 1U);
     EXPECT_EQ(count(svg, "nan"), 0U);
     const std::string lines =
-        plot::line_chart("lines", x, x, {{.x = {0, 0.5, 1}, .y = {0, not_a_number, 1}}});
+        plot::line_chart("lines", x, x, {{.x = {0, 0.5, 1}, .y = {0, not_a_number, 1}}}).svg();
     EXPECT_EQ(count(lines, "class=\"line c0 dash0\""), 1U);
     EXPECT_EQ(count(lines, "nan"), 0U);
-    EXPECT_EQ(count(plot::line_chart("point", x, x, {{.x = {0.5}, .y = {0.5}}}), "dash0 dot\" d="), 1U)
+    EXPECT_EQ(count(plot::line_chart("point", x, x, {{.x = {0.5}, .y = {0.5}}}).svg(), "dash0 dot\" d="), 1U)
         << "a single point is visible";
 }
 
 TEST(Chart, EscapesNamesFromTheData) {
     const plot::Axis x = plot::linear_axis(hostile, {0, 1});
     const std::string all =
-        plot::scatter_chart(hostile, x, x, {{.x = 0, .y = 0, .title = hostile}}, false) +
-        plot::line_chart(hostile, x, x, {{.x = {0}, .y = {0}, .title = hostile}}) +
-        plot::legend({hostile}, true) +
-        plot::heat_map(hostile, {hostile}, {hostile}, {{{.value = 1, .title = hostile}}}, 0, 1);
+        plot::scatter_chart(hostile, x, x, {{.x = 0, .y = 0, .title = hostile}}, false).svg() +
+        plot::line_chart(hostile, x, x, {{.x = {0}, .y = {0}, .title = hostile}}).svg() +
+        plot::heat_map(hostile, {hostile}, {hostile}, {{{.value = 1, .title = hostile}}}, 0, 1) +
+        plot::heat_map_drawing(hostile, {hostile}, {hostile}, {{{.value = 1, .title = hostile}}}, 0, 1).svg();
     EXPECT_EQ(count(all, "<script"), 0U);
     EXPECT_EQ(count(all, "alert(\""), 0U) << "a quote would end an attribute";
     EXPECT_EQ(count(plot::page(hostile, ""), "<script"), 1U) << "the page's own";

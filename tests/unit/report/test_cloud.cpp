@@ -47,17 +47,18 @@ TEST(Cloud, DrawsEveryPointWithFiniteCoordinates) {
     const plot::Axis x = plot::linear_axis("x", {0, 1});
     const std::string svg =
         plot::cloud_chart("cells", x, x, {{.x = {0, 1, not_a_number}, .y = {0, 1, 1}, .title = "<b>"}},
-                          {{0, 0, 1, 1}, {0, not_a_number, 1, 1}});
+                          {{0, 0, 1, 1}, {0, not_a_number, 1, 1}})
+            .svg();
     EXPECT_EQ(count(svg, "h0"), 2U);
     EXPECT_EQ(count(svg, "class=\"arrows\""), 1U);
     EXPECT_EQ(count(svg, "<b>"), 0U);
-    const std::string frame = plot::cloud_frame("cells", {.x = {0, 5}, .y = {0, 0}}, {0, 0}, 1);
+    const std::string frame = plot::cloud_frame("cells", {.x = {0, 5}, .y = {0, 0}}, {0, 0}, 1).svg();
     EXPECT_EQ(count(frame, "h0"), 1U) << "points outside the frame are not drawn";
     EXPECT_EQ(count(frame, "M80 80h0"), 1U);
 }
 
 TEST(DensityChart, OmitsConstantSeries) {
-    const std::string svg = plot::density_chart("d", "CD90", {{{0, 1, 2}, 0, "a"}, {{1, 1}, 1, "b"}});
+    const std::string svg = plot::density_chart("d", "CD90", {{{0, 1, 2}, 0, "a"}, {{1, 1}, 1, "b"}}).svg();
     EXPECT_EQ(count(svg, "class=\"line c"), 1U);
     EXPECT_EQ(count(svg, "CD90"), 1U);
 }

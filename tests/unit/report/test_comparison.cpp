@@ -108,6 +108,49 @@ TEST(Compare, LabelsAndNotesOptionsThatChangeTheScoredCells) {
                      "compare only rows with the same value"}));
 }
 
+// Returns results whose baselines have the given scores on two pairs.
+Results with_baselines(Results results, double first) {
+    results.pairs.add("pair", Texts{"a", "b", "a"});
+    results.pairs.add("predictor", Texts{"identity", "identity", "model"});
+    results.pairs.add("status", Texts{"ok", "ok", "ok"});
+    results.pairs.add("message", Texts{"", "", ""});
+    results.pairs.add("w2", std::vector<double>{first, 2, static_cast<double>(results.provenance.seed)});
+    return results;
+}
+
+TEST(Compare, JoinsRunsThatDifferInTheColumnOfCellTypesOnly) {
+    Results other = with_option(1, "column", "cell_type=gate");
+    other.provenance.data_fingerprint = "ff";  // the labels of another column
+    const auto joined =
+        popflow::support::compare({with_baselines(result_of_seed(1, 3), 1), with_baselines(other, 1)});
+    ASSERT_EQ(joined.size(), 1U);
+    EXPECT_EQ(labels(joined[0]),
+              (Texts{"MFM k=100 (no cell_type)", "MFM k=100 (cell_type=gate)", "noise_floor"}));
+    EXPECT_TRUE(joined[0].notes.empty()) << joined[0].notes[0];
+    EXPECT_EQ(popflow::support::compare({with_baselines(result_of_seed(1, 3), 1), with_baselines(other, 1.5)})
+                  .size(),
+              2U)
+        << "other cells";
+    // A method without an encoder does not see the cell types.
+    Results fm = with_baselines(result_of_seed(1, 3), 1);
+    fm.provenance.method = "fm";
+    other = with_baselines(other, 1);
+    other.provenance.method = "fm";
+    other.provenance.seed = 2;
+    EXPECT_EQ(labels(popflow::support::compare({fm, other})[0]), (Texts{"FM", "noise_floor"}));
+}
+
+TEST(Compare, AnnouncesColumnsThatChangeThePopulations) {
+    Results other = with_option(1, "column", "patient=donor");
+    other.provenance.config += "column = cell_type=gate\n";
+    const Comparison comparison = popflow::support::compare({result_of_seed(1, 3), other})[0];
+    EXPECT_EQ(labels(comparison), (Texts{"MFM k=100 (no cell_type, no column)",
+                                         "MFM k=100 (cell_type=gate, column=patient=donor)",
+                                         "noise_floor (no column)", "noise_floor (column=patient=donor)"}));
+    ASSERT_EQ(comparison.notes.size(), 1U);
+    EXPECT_NE(comparison.notes[0].find("the files differ in column"), std::string::npos);
+}
+
 TEST(Compare, SeparatesSplitsAndDataFiles) {
     Results patient = result_of_seed(1, 3);
     patient.provenance.split = "patient:21";

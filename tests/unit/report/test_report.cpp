@@ -49,7 +49,7 @@ TEST(Report, ShowsValuesForASingleSeed) {
 TEST(Report, ShowsMeanAndStandardDeviationOverSeeds) {
     const std::string text =
         popflow::support::report_text({result_of_seed(1, 3), result_of_seed(2, 4), result_of_seed(3, 5)});
-    EXPECT_TRUE(contains(text, "4.000 +- 1.000")) << text;
+    EXPECT_TRUE(contains(text, "4.000 ± 1.000")) << text;
     EXPECT_TRUE(contains(text, "3 seeds")) << text;
 }
 
@@ -179,11 +179,15 @@ TEST(PublishedTables, ReportTheLineOfAnError) {
         return std::string();
     };
     const std::string head = "method,base,knn,test_w1\n";
-    EXPECT_EQ(message(""), "a.csv: found no row of published values");
-    EXPECT_EQ(message("a,b\n"), "a.csv: line 1: found 'a,b', allowed columns method,base,knn,...");
-    EXPECT_EQ(message(head + "fm,source,\n"), "a.csv: line 2: found 3 cells, allowed 4, one per column");
+    EXPECT_EQ(message(""), "a.csv: found no row of published values. Add one line for each published model");
+    EXPECT_EQ(message("a,b\n"),
+              "a.csv: line 1: found 'a,b'. The first line must name the columns method,base,knn and then "
+              "PART_METRIC, as in test_w2");
+    EXPECT_EQ(
+        message(head + "fm,source,\n"),
+        "a.csv: line 2: found 3 cells, but the first line names 4 columns. Give one cell for each column");
     EXPECT_EQ(message(head + "fm,source,,x\n"),
-              "a.csv: line 2, column test_w1: found 'x', allowed a number or an empty cell");
+              "a.csv: line 2, column test_w1: found 'x'. Give a number or leave the cell empty");
     EXPECT_EQ(message(head + "fm,source,,1.5\r\n"), "");
     EXPECT_THROW(PublishedTable::load("nowhere.csv"), popflow::core::ConfigError);
     const popflow::support::TemporaryFolder folder;

@@ -4,9 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
+#include "report/figure.hpp"
 #include "report/pair_statistics.hpp"
 #include "report/report.hpp"
+#include "report/report_figures.hpp"
+#include "report/report_panels.hpp"
+#include "report/role_columns.hpp"
 #include "support/reports.hpp"
 #include "support/summaries.hpp"
 
@@ -24,7 +29,7 @@ using Texts = std::vector<std::string>;
 Results with_pairs(std::uint64_t seed, const std::string& treatment) {
     Results results = result_of_seed(seed, 4);
     h5::DataFrame pairs;
-    const Texts predictors{"model", "identity", "noise_floor"};
+    const Texts predictors{"model", "identity", "mean_shift", "noise_floor"};
     Texts names;
     Texts predictor_column;
     Texts status;
@@ -34,16 +39,17 @@ Results with_pairs(std::uint64_t seed, const std::string& treatment) {
             names.push_back("P" + std::to_string(p) + " / A / " + treatment);
             predictor_column.push_back(predictor);
             status.emplace_back(p == 1 && predictor == "model" ? "failed" : "ok");
-            w2.push_back(predictor == "model"      ? 2.0 + static_cast<double>(seed)
-                         : predictor == "identity" ? 6
-                                                   : 1);
+            w2.push_back(predictor == "model"        ? 2.0 + static_cast<double>(seed)
+                         : predictor == "identity"   ? 6
+                         : predictor == "mean_shift" ? 4
+                                                     : 1);
         }
     }
     pairs.add_categorical("pair", names);
-    pairs.add_categorical("part", Texts(6, "test"));
-    pairs.add_categorical("patient", {"P0", "P0", "P0", "P1", "P1", "P1"});
-    pairs.add_categorical("culture", Texts(6, "A"));
-    pairs.add_categorical("treatment", Texts(6, treatment));
+    pairs.add_categorical("part", Texts(8, "test"));
+    pairs.add_categorical("patient", {"P0", "P0", "P0", "P0", "P1", "P1", "P1", "P1"});
+    pairs.add_categorical("culture", Texts(8, "A"));
+    pairs.add_categorical("treatment", Texts(8, treatment));
     pairs.add_categorical("predictor", predictor_column);
     pairs.add_categorical("status", status);
     pairs.add("w2", w2);
@@ -84,10 +90,13 @@ TEST(ReportPage, ContainsTablesCurvesPairsAndProvenance) {
     const std::vector<Results> results{with_pairs(1, "T"), with_pairs(2, "T")};
     const report::PublishedTable published = report::PublishedTable::load("organoid_replica");
     const std::string page = popflow::support::report(results, ReportFormat::html, &published);
-    EXPECT_EQ(count(page, "<svg class=\"chart\""), 3U) << "loss, rate and pairs, but no embeddings";
+    EXPECT_EQ(count(page, "<svg class=\"chart\""), 4U)
+        << "loss, rate and pairs against two baselines, but no embeddings";
     EXPECT_EQ(count(page, "class=\"line c0 dash0\" d="), 6U)
         << "two seeds and the legend in each of two charts";
-    EXPECT_EQ(count(page, "<path class=\"mark c"), 3U) << "one pair and two patients in the legend";
+    EXPECT_EQ(count(page, "<path class=\"mark c"), 6U) << "one pair and two patients in each legend";
+    EXPECT_EQ(count(page, "MFM k=100 beats mean_shift in 1 of 1 pair"), 2U)
+        << "in the notes and below the chart";
     EXPECT_EQ(count(page, "model - noise floor: 2.5"), 1U);
     EXPECT_EQ(count(page, "class=\"published\" title=\"published\">4.009"), 1U);
     EXPECT_EQ(count(page, "seed2.h5"), 2U) << "in the list of files and next to its configuration";
@@ -112,4 +121,122 @@ TEST(ReportPage, RendersWithoutPairsAndTraining) {
     const std::string page = report::report_page({}, {}, nullptr);
     EXPECT_EQ(count(page, "<svg"), 0U);
     EXPECT_EQ(count(page, "</html>"), 1U);
+}
+
+TEST(Wins, CountPairsWithScoresOfBoth) {
+    std::vector<report::PairStatistics> pairs(4);
+    const auto set = [&](std::size_t p, double model, double baseline) {
+        pairs[p].by_predictor["model"].add(model);
+        pairs[p].by_predictor["mean_shift"].add(baseline);
+    };
+    set(0, 1, 2);
+    set(1, 2, 2);
+    set(2, std::nan(""), 2);
+    set(3, 0.5, 0.6);
+    const report::WinCount count = report::count_wins(pairs, "mean_shift");
+    EXPECT_EQ(count.wins, 2U) << "a tie is no win";
+    EXPECT_EQ(count.pairs, 3U);
+    EXPECT_EQ(report::wins_text("FM", "mean_shift", count), "FM beats mean_shift in 2 of 3 pairs");
+}
+
+TEST(FigureScope, PrefersTheTestPartAndTheRankOfTheMetrics) {
+    Results results = result_of_seed(1, 4);
+    popflow::support::add_scope(results, "train", "culture_mean", 0.1);
+    const report::FigureScope scope = report::figure_scope(popflow::support::compare({results})[0]);
+    EXPECT_EQ(scope.part, "test");
+    EXPECT_EQ(scope.metric, "w2");
+    report::Comparison energy{.split = "", .data_fingerprint = ""};
+    energy.rows.push_back({.predictor = "model"});
+    for (const char* name : {"mmd", "energy", "r2"})
+        energy.rows[0].scores[{"train", "culture_mean"}].by_metric[name].add(1);
+    EXPECT_EQ(report::figure_scope(energy).metric, "energy");
+}
+
+TEST(TrainingFigures, SeparateMethodsWithDifferentLosses) {
+    std::vector<Results> results{with_pairs(1, "T"), with_pairs(1, "T"), with_pairs(1, "T")};
+    results[1].provenance.method = "fm";
+    results[2].provenance.method = "icnn";
+    const report::Comparison comparison = popflow::support::compare(results)[0];
+    Texts titles;
+    for (const report::Figure& figure : report::training_figures(results, comparison))
+        titles.push_back(figure.title);
+    EXPECT_EQ(titles, (Texts{"Training loss of FM, MFM", "Training loss of ICNN", "Learning rate"}));
+    results.pop_back();
+    EXPECT_EQ(report::training_figures(results, popflow::support::compare(results)[0])[0].title,
+              "Training loss");
+}
+
+TEST(Headings, NameTheColumnOfAMappedRole) {
+    Results results = with_pairs(1, "T");
+    results.provenance.split = "patient:P1";
+    results.provenance.config += "column = patient=cell line\ncolumn = plate=batch=1\n";
+    const report::RoleColumns columns = report::role_columns(results.provenance.config);
+    EXPECT_EQ(columns, (report::RoleColumns{{"patient", "cell line"}, {"plate", "batch=1"}}));
+    EXPECT_EQ(report::split_title("patient:P1", columns), "cell line:P1 (column of the role patient)");
+    EXPECT_EQ(report::split_title("replica", columns), "replica");
+    EXPECT_EQ(report::split_title("column:part", columns), "column:part");
+    const std::string page = popflow::support::report({results}, ReportFormat::html);
+    EXPECT_EQ(count(page, "above the noise floor, cell line by treatment"), 1U);
+    EXPECT_EQ(count(page, "<h2>Split cell line:P1 (column of the role patient)"), 1U);
+}
+
+TEST(EmbeddingFigures, ShowHeldOutPopulationsAmongTheTrainingPopulations) {
+    Results results = with_pairs(1, "T");
+    results.embeddings = popflow::linalg::Matrix<float>(2, 2);
+    results.embeddings(0, 0) = 1;
+    results.embeddings(1, 1) = 2;
+    results.embedding_names = {"P0 / A / T", "P1 / A / T"};
+    EXPECT_TRUE(report::embedding_figures(results, "MFM", {}).empty()) << "two points show nothing";
+    results.training_embeddings = popflow::linalg::Matrix<float>(2, 2);
+    results.training_embeddings(0, 0) = -1;
+    results.training_embeddings(1, 1) = -3;
+    results.training_populations.add_categorical("pair", {"P2 / A / T", "P3 / A / T"});
+    results.training_populations.add_categorical("patient", {"P2", "P3"});
+    results.training_populations.add_categorical("culture", {"A", "A"});
+    const auto figures = report::embedding_figures(results, "MFM", {{"patient", "donor"}});
+    ASSERT_EQ(figures.size(), 2U) << "by part and by patient. All have one culture";
+    EXPECT_EQ(figures[0].title, "Embeddings of control populations by part");
+    EXPECT_EQ(figures[0].legend, (Texts{"test", "train"}));
+    EXPECT_EQ(figures[1].title, "Embeddings of control populations by donor");
+    EXPECT_EQ(figures[1].legend, (Texts{"P0", "P1", "P2", "P3"}));
+    for (const report::Figure& figure : figures) {
+        EXPECT_EQ(count(figure.charts[0].svg(), "class=\"mark "), 4U);
+        EXPECT_EQ(count(figure.charts[0].svg(), "class=\"mark ringed "), 2U) << "the held-out populations";
+    }
+}
+
+TEST(FigureFiles, AreCompleteSvgFilesWithoutVariables) {
+    Results results = with_pairs(1, "<T>");
+    results.markers = {"x", "y", "z"};
+    const popflow::linalg::Matrix<float> cells(3, 3);
+    results.samples.push_back(
+        {.name = "P0 / A / <T>", .control = cells, .predicted = cells, .treated = cells});
+    const std::vector<Results> all{results, with_pairs(2, "<T>")};
+    const auto figures = report::named_figures(all, popflow::support::compare(all));
+    Texts names;
+    for (const auto& [name, figure] : figures) {
+        names.push_back(name);
+        const std::string svg = report::figure_svg(figure);
+        EXPECT_TRUE(svg.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=")) << name;
+        EXPECT_EQ(count(svg, "var("), 0U) << name << ": librsvg has no variables";
+        EXPECT_EQ(count(svg, "<T>"), 0U) << name;
+        EXPECT_EQ(count(svg, "<svg"), figure.charts.size() + 1) << name;
+        EXPECT_EQ(count(svg, "<svg"), count(svg, "</svg>")) << name;
+    }
+    EXPECT_EQ(names, (Texts{"training-loss", "learning-rate", "mfm-k-100-w2-per-pair-against-mean_shift",
+                            "mfm-k-100-w2-per-pair-against-identity",
+                            "mfm-k-100-w2-above-noise-floor-patient-by-treatment", "mfm-k-100-cells-p0-a-t",
+                            "mfm-k-100-markers-p0-a-t"}));
+}
+
+TEST(FigureFiles, HaveUniqueNames) {
+    Results results = with_pairs(1, "T");
+    results.markers = {"x", "y", "z"};
+    const popflow::linalg::Matrix<float> cells(3, 3);
+    for (const char* pair : {"a/b", "a b", "A:B"})
+        results.samples.push_back({.name = pair, .control = cells, .predicted = cells, .treated = cells});
+    std::set<std::string> names;
+    const auto figures = report::named_figures({results}, popflow::support::compare({results}));
+    for (const auto& [name, figure] : figures) EXPECT_TRUE(names.insert(name).second) << name;
+    EXPECT_TRUE(names.contains("mfm-k-100-cells-a-b-3"));
 }

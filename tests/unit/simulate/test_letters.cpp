@@ -258,17 +258,24 @@ TEST(Letters, ReportsInvalidFontsAndOptions) {
     const TemporaryFolder folder;
     std::ofstream(folder.file("text.ttf")) << "no font";
     EXPECT_NE(error_message({.font = folder.file("none.ttf")}).find("No such file"), std::string::npos);
-    EXPECT_NE(error_message({.font = folder.path().string()}).find("found a folder"), std::string::npos);
+    EXPECT_NE(error_message({.font = folder.path().string()}).find("is a folder. Give a font file"),
+              std::string::npos);
     EXPECT_NE(error_message({.font = folder.file("text.ttf")}).find("cannot be read as a font"),
               std::string::npos);
-    EXPECT_NE(error_message({.font = box_font, .letters = {"B"}}).find("letter B: found 0 points, allowed 2"),
+    EXPECT_NE(error_message({.font = box_font, .letters = {"B"}})
+                  .find("letter B: has 0 points at this size, but needs 2"),
               std::string::npos);
     EXPECT_NE(error_message({.font = box_font, .letters = {"A"}}).find("letter X: missing in this font"),
               std::string::npos);
-    EXPECT_EQ(error_message({.letters = {"ab"}}), "letters: found 'ab', allowed one capital A to Z");
-    EXPECT_EQ(error_message({.letters = {"a"}}), "letters: found 'a', allowed one capital A to Z");
-    EXPECT_EQ(error_message({.letters = {"A", "A"}}), "letters: found 'A' twice, allowed each letter once");
-    EXPECT_EQ(error_message({.letters = {"X"}}), "letters: found 'X' twice, allowed each letter once");
-    EXPECT_EQ(error_message({.test_letters = {"1"}}), "test-letters: found '1', allowed one capital A to Z");
-    EXPECT_EQ(error_message({.rotations = 0}), "rotations: found '0', allowed 1 or more");
+    EXPECT_EQ(error_message({.letters = {"ab"}}),
+              "letters: found 'ab'. Give single capitals A to Z, separated by commas");
+    EXPECT_EQ(error_message({.letters = {"a"}}),
+              "letters: found 'a'. Give single capitals A to Z, separated by commas");
+    EXPECT_EQ(error_message({.letters = {"A", "A"}}),
+              "letters: found 'A' twice. Give each letter once, for training or for the test");
+    EXPECT_EQ(error_message({.letters = {"X"}}),
+              "letters: found 'X' twice. Give each letter once, for training or for the test");
+    EXPECT_EQ(error_message({.test_letters = {"1"}}),
+              "test-letters: found '1'. Give single capitals A to Z, separated by commas");
+    EXPECT_EQ(error_message({.rotations = 0}), "rotations: found '0'. Give 1 or more");
 }

@@ -171,13 +171,16 @@ TEST(Checkpoint, ThrowsAUserErrorForSizesThatContradictItsContent) {
 
     EXPECT_EQ(error_text(settings, "layers", 2), "read");
     EXPECT_EQ(error_text("model", "conditions", std::int64_t{1} << 58),
-              ": conditions: found 288230376151711744, allowed 0 to 1000000000");
-    EXPECT_EQ(error_text(settings, "hidden", -5), ": hidden: found -5, allowed 0 to 65536");
-    EXPECT_EQ(error_text("model", "conditions", 1000000000), ": conditions: found 4, expected 1000000000");
+              ": conditions: found 288230376151711744, which is not in 0 to 1000000000. The file is damaged");
+    EXPECT_EQ(error_text(settings, "hidden", -5),
+              ": hidden: found -5, which is not in 0 to 65536. The file is damaged");
+    EXPECT_EQ(error_text("model", "conditions", 1000000000),
+              ": conditions: has 4 values instead of 1000000000. The file is damaged");
     EXPECT_EQ(error_text("model", "cell_types", 1000000000),
-              ": weights/encoder.conv.0.weight: found 3 x 10, expected 3 x 1000000008");
+              ": weights/encoder.conv.0.weight: has 3 x 10 values instead of 3 x 1000000008. The file is "
+              "damaged or of another model");
     EXPECT_EQ(error_text(settings, "layers", 3).substr(0, 17), ": weights/velocit");
-    EXPECT_EQ(error_text("model", "markers", 3), ": markers: found 4, expected 3");
+    EXPECT_EQ(error_text("model", "markers", 3), ": markers: has 4 values instead of 3. The file is damaged");
     EXPECT_EQ(error_text(settings, "space-frequencies", 4),
               ": model: flow_matching.frequencies: expected [4, 6], got [4, 5]");
 }

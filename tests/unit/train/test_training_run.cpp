@@ -168,7 +168,9 @@ TEST_F(TrainingRun, RefusesToResumeAnotherConfiguration) {
         run("parts", recorder, true);
         FAIL() << "no exception";
     } catch (const popflow::core::ConfigError& error) {
-        EXPECT_STREQ(error.what(), "resume: the configuration changed: steps: found '13', was '12'");
+        EXPECT_STREQ(error.what(),
+                     "resume: the configuration changed: steps: found '13', was '12'. Use the earlier "
+                     "values, or another --output for a new training");
     }
     EXPECT_EQ(bytes("parts/training.csv"), before);
 }

@@ -241,7 +241,8 @@ TEST_F(TrainingSet, EncodesTreatmentsByTheirVectors) {
 
 TEST_F(TrainingSet, ThrowsForMoreSlotsThanPairs) {
     options_.lanes = 4;
-    EXPECT_EQ(message<ConfigError>(), "batch-pairs: found 4, allowed 1 to 3, the number of training pairs");
+    EXPECT_EQ(message<ConfigError>(),
+              "batch-pairs: found 4, but there are 3 training pairs. Give at most one slot for each of them");
     options_.lanes = 3;
     EXPECT_EQ(message<ConfigError>(), "no exception");
 }
@@ -254,7 +255,7 @@ TEST_F(TrainingSet, ThrowsForRowsOfUnequalPopulations) {
         message<DataError>(),
         folder_.file("s.h5ad") +
             ": coupling rows: found 2 cells in P2 / PDO / 1 / A: DMSO at 1 and 3 in P2 / PDO / 1 / A: S "
-            "at 1: coupling by rows needs equal numbers");
+            "at 1. Rows correspond only in populations of equal size: use --coupling ot");
     options_.rows_correspond = false;
     EXPECT_EQ(message<DataError>(), "no exception");
 }
@@ -267,8 +268,8 @@ TEST_F(TrainingSet, AllowsUnequalRowsInTheTestPart) {
 
 TEST_F(TrainingSet, ThrowsForATreatmentWithoutAVector) {
     const std::string text = message<ConfigError>(screen::TreatmentVectors({"O", "SN38"}, rows({{1}, {2}})));
-    EXPECT_TRUE(text.starts_with("treatment-vectors: found no row for treatment 'S'")) << text;
-    EXPECT_TRUE(text.ends_with(": every treatment with pairs needs one")) << text;
+    EXPECT_TRUE(text.starts_with("treatment-vectors: the table has no row for treatment 'S'")) << text;
+    EXPECT_TRUE(text.ends_with("Add one: every treatment with pairs needs a vector")) << text;
 }
 
 TEST_F(TrainingSet, ThrowsForATestTreatmentWithoutAVector) {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "report/result_files.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "eval/results.hpp"
+#include "predict/run_model.hpp"
+#include "report/pair_statistics.hpp"
+
+namespace popflow::report {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string canonical_path(const fs::path& path) {
+    std::error_code error;
+    const fs::path canonical = fs::weakly_canonical(path, error);
+    return error ? path.string() : canonical.string();
+}
+
+// Walks through a folder and the folders below it.
+class FolderSearch {
+  public:
+    void visit(const fs::path& folder) {
+        if (!visited_.insert(canonical_path(folder)).second) return;
+        std::vector<std::string> files;
+        std::vector<std::string> folders;
+        std::error_code error;
+        for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+            std::error_code ignored;
+            const std::string name = at->path().filename().string();
+            if (at->is_directory(ignored)) folders.push_back(name);
+            if (at->is_regular_file(ignored) && name.ends_with(".h5")) files.push_back(name);
+        }
+        if (error) {
+            throw core::ConfigError("report",
+                                    "cannot read the folder '" + folder.string() + "': " + error.message());
+        }
+        if (std::ranges::find(files, "results.h5") != files.end()) {
+            found.push_back((folder / "results.h5").string());
+        } else if (predict::is_run_folder(folder.string())) {
+            unfinished.push_back(folder.string());
+        } else {
+            for (const std::string& name : sorted_labels(files)) {
+                if (eval::is_result_file((folder / name).string())) found.push_back((folder / name).string());
+            }
+        }
+        for (const std::string& name : sorted_labels(folders)) visit(folder / name);
+    }
+
+    std::vector<std::string> found;
+    std::vector<std::string> unfinished;  ///< run folders without results
+
+  private:
+    std::set<std::string> visited_;
+};
+
+std::string evaluate_command(const std::string& run) {
+    return "popflow evaluate --run " + run + " --output " + run + "/results.h5";
+}
+
+void search_folder(const std::string& folder, ResultFiles& result, std::vector<std::string>& found) {
+    FolderSearch search;
+    search.visit(folder);
+    const bool is_run = search.unfinished.size() == 1 && search.unfinished.front() == folder;
+    if (search.found.empty() && is_run) {
+        throw core::ConfigError("report", "the run '" + folder + "' has no results.h5 yet. Create it with " +
+                                              evaluate_command(folder));
+    }
+    if (search.found.empty()) {
+        const std::string runs = search.unfinished.empty()
+                                     ? ""
+                                     : ", only " + core::counted(search.unfinished.size(), "run") +
+                                           " without results.h5. Create it with " +
+                                           evaluate_command(search.unfinished.front());
+        throw core::ConfigError("report", "no result file in the folder '" + folder +
+                                              "' or in the folders below it" +
+                                              (runs.empty() ? ". Give a run folder, a folder of runs or a "
+                                                              "file written by popflow evaluate"
+                                                            : runs));
+    }
+    if (search.found.size() > 1 || search.found.front() != (fs::path(folder) / "results.h5").string())
+        result.notes.push_back(folder + ": " + core::counted(search.found.size(), "result file"));
+    if (!search.unfinished.empty()) {
+        result.notes.push_back("left out " + core::counted(search.unfinished.size(), "run") +
+                               " without results.h5: " + core::joined(search.unfinished, 5));
+    }
+    found.insert(found.end(), search.found.begin(), search.found.end());
+}
+
+}  // namespace
+
+ResultFiles find_result_files(const std::vector<std::string>& paths) {
+    ResultFiles result;
+    std::set<std::string> seen;
+    for (const std::string& path : paths) {
+        std::vector<std::string> found;
+        std::error_code ignored;
+        if (fs::is_directory(path, ignored)) {
+            search_folder(path, result, found);
+        } else {
+            found.push_back(path);
+        }
+        for (const std::string& file : found) {
+            if (seen.insert(canonical_path(file)).second) result.files.push_back(file);
+        }
+    }
+    return result;
+}
+
+}  // namespace popflow::report

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "report/role_columns.hpp"
+
+#include "core/text.hpp"
+
+namespace popflow::report {
+
+RoleColumns role_columns(const std::string& config) {
+    RoleColumns columns;
+    for (const std::string& line : core::split_text(config, '\n')) {
+        const std::vector<std::string> parts = core::split_text(line, '=');
+        if (parts.size() < 3 || parts[0] != "column") continue;
+        // The name of a column may contain '='.
+        const std::size_t name = line.find('=', line.find('=') + 1) + 1;
+        columns[parts[1]] = line.substr(name);
+    }
+    return columns;
+}
+
+std::string column_of(const RoleColumns& columns, const std::string& role) {
+    const auto at = columns.find(role);
+    return at == columns.end() ? role : at->second;
+}
+
+std::string split_title(const std::string& split, const RoleColumns& columns) {
+    const std::size_t colon = split.find(':');
+    const std::string role = split.substr(0, colon);
+    const auto at = columns.find(role);
+    if (colon == std::string::npos || at == columns.end() || at->second == role) return split;
+    return at->second + split.substr(colon) + " (column of the role " + role + ")";
+}
+
+}  // namespace popflow::report
