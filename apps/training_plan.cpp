@@ -26,15 +26,30 @@ std::string mebibytes(double bytes) {
     return fmt::format("{:.0f} MiB", bytes / (1024.0 * 1024));
 }
 
-std::string patients_of(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
+// Returns the values by which pairs are held out, or the patients if they are held out in another way.
+std::string values_of(const screen::Screen& screen, const screen::Split& split,
+                      const std::vector<std::size_t>& pairs) {
+    const bool by_column = !split.column.empty() && split.column != "patient" && split.column != "treatment";
     std::set<std::string> names;
-    for (const std::size_t p : pairs) names.insert(screen.populations[screen.pairs[p].control].patient);
-    return core::joined({names.begin(), names.end()}, 8);
+    for (const std::size_t p : pairs)
+        names.insert(by_column ? screen::held_out_label(screen, split, p)
+                               : screen.populations[screen.pairs[p].control].patient);
+    return (by_column ? split.column + " " : "") + core::joined({names.begin(), names.end()}, 8);
 }
 
 std::string part_text(const screen::Screen& screen, const screen::Split& split, screen::Part part) {
     const std::vector<std::size_t> pairs = split.pairs(part);
-    return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + patients_of(screen, pairs));
+    return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + values_of(screen, split, pairs));
+}
+
+// Returns the number of cells of the largest population of the training pairs.
+std::size_t largest_population(const screen::Screen& screen, const screen::Split& split) {
+    std::size_t largest = 0;
+    for (const std::size_t p : split.pairs(screen::Part::train)) {
+        for (const std::size_t population : {screen.pairs[p].control, screen.pairs[p].treated})
+            largest = std::max(largest, screen.populations[population].n_cells);
+    }
+    return largest;
 }
 
 std::string line(const char* label, const std::string& text) {
@@ -48,8 +63,9 @@ std::string rate_text(double seconds_per_step) {
 }  // namespace
 
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const train::TrainingRun& run,
-                          const train::DryRun& dry_run, const mpi::Communicator& comm) {
+                          const screen::Split& split, const std::vector<std::string>& notes,
+                          const train::TrainingRun& run, const train::DryRun& dry_run,
+                          const mpi::Communicator& comm) {
     rusage usage{};
     (void)::getrusage(RUSAGE_SELF, &usage);
     const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
@@ -70,6 +86,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     text += line("train", part_text(screen, split, screen::Part::train));
     text += line("validation", part_text(screen, split, screen::Part::validation));
     text += line("test", part_text(screen, split, screen::Part::test));
+    for (const std::string& note : notes) text += line("note", note);
     text += line("model", config.method->name() + ", " + counted(dry_run.parameters, "parameter") + ", " +
                               (config.precision == options::PrecisionChoice::bf16 ? "bf16" : "fp32"));
     if (run.model().gradient_training() == nullptr) {
@@ -79,6 +96,11 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
                                           counted(options.batch_pairs, "pair"), config.sampling.cells,
                                           core::number_label(std::round(10 * visits / train_pairs) / 10)));
     }
+    if (const std::size_t largest = largest_population(screen, split);
+        run.model().gradient_training() != nullptr && config.sampling.cells > largest)
+        text += line("note", fmt::format("--cells {} is more than the {} cells of the largest training "
+                                         "population: a step draws all cells of a population",
+                                         config.sampling.cells, largest));
     text += line("ranks", fmt::format("{} x {} on {}", counted(static_cast<std::size_t>(comm.size()), "rank"),
                                       counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"),
                                       counted(hosts.size(), "host")));

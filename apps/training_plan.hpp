@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "mpi/communicator.hpp"
 #include "options/run_config.hpp"
@@ -11,10 +12,11 @@
 
 namespace popflow::apps {
 
-/// Describes in lines of text what a training with these settings would do. Collective. Only rank 0 gets the
-/// text, other ranks an empty one.
+/// Describes in lines of text what a training with these settings would do, and the notes. Collective. Only
+/// rank 0 gets the text, other ranks an empty one.
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const train::TrainingRun& run,
-                          const train::DryRun& dry_run, const mpi::Communicator& comm);
+                          const screen::Split& split, const std::vector<std::string>& notes,
+                          const train::TrainingRun& run, const train::DryRun& dry_run,
+                          const mpi::Communicator& comm);
 
 }  // namespace popflow::apps

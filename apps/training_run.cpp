@@ -17,6 +17,7 @@
 #include "progress.hpp"
 #include "run_folder.hpp"
 #include "same_data.hpp"
+#include "screen/trainable.hpp"
 #include "signals.hpp"
 #include "train/training_run.hpp"
 #include "train/training_set.hpp"
@@ -28,16 +29,30 @@ namespace popflow::apps {
 
 namespace {
 
-// Splits the pairs. Unless --batch-pairs is given, limits it to the number of training pairs.
+// Splits the pairs. Checks that they can be trained and scored, and that the configuration fits them. Appends
+// notes for the user.
 screen::Split make_split(const screen::Screen& screen, options::RunConfig& config,
-                         const options::OptionTable& table) {
+                         const options::OptionTable& table, const screen::TreatmentVectors& vectors,
+                         std::vector<std::string>& notes) {
     screen::Split split = screen::make_split(screen, config.split, config.split_seed);
-    const std::size_t pairs = split.pairs(screen::Part::train).size();
-    if (pairs == 0)
-        throw core::ConfigError("split", "found " + config.split + ", which leaves no pair to train on");
-    if (!table.is_given("batch-pairs")) config.train.batch_pairs = std::min(config.train.batch_pairs, pairs);
-    check_config_fits_data(config, screen, split);
+    notes = screen.notes;
+    for (std::string& note : screen::check_can_train(screen, split, vectors))
+        notes.push_back(std::move(note));
+    for (std::string& note : fit_config_to_data(config, table, screen, split))
+        notes.push_back(std::move(note));
     return split;
+}
+
+// Returns a note about cell types that no training control has, empty if there are none.
+std::string untrained_types_note(const screen::Screen& screen, const train::TrainingSet& set) {
+    if (set.shape().cell_types == 0) return "";  // a single type is no input
+    std::vector<std::string> untrained;
+    for (const std::string& type : screen.cell_types) {
+        if (std::ranges::find(set.cell_types(), type) == set.cell_types().end()) untrained.push_back(type);
+    }
+    if (untrained.empty()) return "";
+    return "no training control has cells of type " + core::joined(untrained) +
+           ". The encoder gets zeros instead of such a type";
 }
 
 // The data of a training, from opening the file to the normalised cells.
@@ -45,19 +60,23 @@ struct TrainingData {
     TrainingData(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm)
         : stamp(file_stamp(config.data)),
           screen(open_training_screen(config, table, comm)),
-          split(make_split(screen, config, table)),
+          vectors(read_treatment_vectors(config, comm)),
+          split(make_split(screen, config, table, vectors, notes)),
           storage(cell_storage(config, comm)),
           set(screen, split,
               {.lanes = config.train.batch_pairs,
                .normalise = config.normalise,
                .rows_correspond = train::draws_rows(config.sampling.coupling)},
-              comm, storage, read_treatment_vectors(config, comm)) {
+              comm, storage, vectors) {
         if (file_stamp(config.data) != stamp)
             throw core::DataError(config.data, "", "was changed while it was read. Start again");
+        if (const std::string note = untrained_types_note(screen, set); !note.empty()) notes.push_back(note);
     }
 
     std::string stamp;  ///< file_stamp() of the data file before it was read
     screen::Screen screen;
+    screen::TreatmentVectors vectors;
+    std::vector<std::string> notes;  ///< notes for the user
     screen::Split split;
     train::CellStorage storage;
     train::TrainingSet set;
@@ -74,8 +93,9 @@ train::Checkpoint make_constants(const options::RunConfig& config, const options
     constants.constants =
         config.method->draw_constants(*constants.settings, constants.data, config.train.seed);
     constants.markers = data.screen.markers;
-    constants.cell_types = data.screen.cell_types;
+    constants.cell_types = data.set.cell_types();
     constants.normalisation = data.set.normalisation();
+    constants.range = data.set.range();
     constants.conditions = data.set.conditions();
     constants.mean_shifts = data.set.mean_shifts();
     return constants;
@@ -151,6 +171,7 @@ class Display : public train::TrainingObserver {
             if (dropped.why.starts_with(screen::missing_label_prefix))
                 print("note: " + counted(dropped.n_cells, "row") + " left out: " + dropped.why);
         }
+        for (const std::string& text : data_.notes) print("note: " + text);
         if (set.on_disk())
             print("note: rank 0 stores its cells in a file in " + data_.storage.folder + " (see --cache)");
         if (ranks > config_.train.batch_pairs) {
@@ -216,7 +237,8 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
     train::TrainingObserver silent;
     train::TrainingRun run = make_run(config, table, data, comm, silent);
     const train::DryRun dry_run = run.dry_run();
-    std::fputs(training_plan(config, data.screen, data.split, run, dry_run, comm).c_str(), stdout);
+    std::fputs(training_plan(config, data.screen, data.split, data.notes, run, dry_run, comm).c_str(),
+               stdout);
     return dry_run.fault.empty() ? done : failed;
 }
 

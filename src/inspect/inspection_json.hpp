@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
@@ -10,6 +11,7 @@ namespace popflow::inspect {
 
 /// Returns the contents of inspection_text() as one JSON object, with every population, pair and dropped
 /// item.
-std::string inspection_json(const screen::Screen& screen, const screen::Split* split);
+std::string inspection_json(const screen::Screen& screen, const screen::Split* split,
+                            const std::vector<std::string>& notes = {});
 
 }  // namespace popflow::inspect

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
@@ -13,6 +14,8 @@ namespace popflow::inspect {
 ///
 /// Shortens long lists. inspection_json() has the full lists.
 /// @param split  null for none
-std::string inspection_text(const screen::Screen& screen, const screen::Split* split);
+/// @param notes  further notes, below those of the screen
+std::string inspection_text(const screen::Screen& screen, const screen::Split* split,
+                            const std::vector<std::string>& notes = {});
 
 }  // namespace popflow::inspect

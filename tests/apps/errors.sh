@@ -50,10 +50,10 @@ refused filter.h5ad X "compressed by filter 32001 (blosc), which this HDF5 does 
 refused no_cells.h5ad X "found 0 cells, allowed 1 or more" -- $inspect no_cells.h5ad
 refused good.h5ad obs/nosuch "is missing, found" -- $inspect good.h5ad --column treatment=nosuch
 refused column "found 'treatmen' (did you mean 'treatment'?), allowed patient, culture, treatment" -- $inspect good.h5ad --column treatmen=O
-refused good.h5ad obs/treatment "no control among DMSO, O, S" nosuch -- $inspect good.h5ad --control nosuch
-refused good.h5ad obs "at least 21 cells. The largest population has 20" "Check --min-cells" -- inspect --min-cells 21 --data good.h5ad
+refused good.h5ad obs/treatment "no control among DMSO, O, S" nosuch -- $train --control nosuch
+refused good.h5ad obs "at least 21 cells. The largest population has 20" "Use --min-cells 20, which keeps 12 pairs" -- $train --min-cells 21
 refused no_dose.h5ad obs "keeps a control and a treatment of at least 10 cells" "240 rows left out: no value of concentration" -- \
-    $inspect no_dose.h5ad
+    $train --data no_dose.h5ad
 expect_exit 0 "$popflow" $inspect control_without_dose.h5ad
 grep -q "Nothing was dropped" out || fail "$(cat out)"
 refused good.h5ad pERKK "did you mean 'pERK'?" -- $inspect good.h5ad --markers pERKK
@@ -116,7 +116,6 @@ refused letters "found 'AB', allowed one capital" -- $letters --letters AB
 refused letters "found 'X' twice" -- $letters --letters X
 refused rotations "found '0', allowed a whole number from 1" -- $letters --rotations 0
 refused patients "unknown option" -- $letters --patients 3
-refused batch-pairs "found 9, allowed 1 to 8, the number of training pairs" -- $train --batch-pairs 9
 refused augment "found 'spin', allowed none" -- $train --augment spin
 refused augment "with 5 markers: rotate, reflect, stretch and splice need 2 markers" -- $train --augment rotate
 refused augment "method cgfm" -- $train --augment mix --method cgfm
@@ -125,9 +124,7 @@ refused coupling "base gaussian" -- $train --coupling rows --base gaussian
 refused coupling-scope "found 'condition', which needs --coupling ot or rows-ot" -- $train --coupling-scope condition
 refused unequal.h5ad "coupling rows" "found 20 cells in P1 / PDO / A: DMSO and 19 in P1 / PDO / A: O" -- $train \
     --data unequal.h5ad --coupling rows
-refused knn "found 16, allowed 0 to 15" -- $train --knn 16
 # An option that does not fit the data is refused before the cells are read: nan.h5ad has an invalid cell.
-refused knn "found 16, allowed 0 to 15" -- $train --data nan.h5ad --knn 16
 refused icnn-hidden "found 4, allowed 5 or more" -- $train --data nan.h5ad --method icnn --icnn-hidden 4
 refused augment "with 5 markers" -- $train --data nan.h5ad --augment rotate
 echo "stepz = 3" >key.cfg
@@ -283,8 +280,6 @@ refused collides.h5ad obs/predicted_treatment "found a column with the name of a
     $predict --data collides.h5ad
 refused nan.h5ad X "row 25, marker IdU: found NaN" -- $predict --data nan.h5ad --control O
 refused max-cells "found 3, allowed more than 3, the neighbours of each cell in the encoder" -- $predict --max-cells 3
-refused other_type.h5ad obs "found cell type \`T cell\`, allowed Fibs, PDOs" -- \
-    $predict --run types --data other_type.h5ad
 refused nowhere/new.h5ad "No such file" -- $evaluate --predictions nowhere/new.h5ad
 refused folder "found a folder" -- $evaluate --predictions folder
 refused predictions "would overwrite a file that this command uses" -- $evaluate --predictions good.h5ad
