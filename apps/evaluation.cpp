@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -18,9 +19,11 @@
 #include "metrics/mmd.hpp"
 #include "output_path.hpp"
 #include "predict/predictor.hpp"
+#include "prediction_notes.hpp"
 #include "progress.hpp"
 #include "report/report.hpp"
 #include "run_folder.hpp"
+#include "screen/trainable.hpp"
 #include "signals.hpp"
 #include "train/training_table.hpp"
 #include "trained_pairs.hpp"
@@ -33,14 +36,35 @@ namespace {
 // Creates the file for the predictions of an evaluation. @param output  path of the results
 std::unique_ptr<predict::PredictionFile> prediction_file(
     const options::RunConfig& config, const std::string& output, const screen::Screen& screen,
-    const screen::Split& split, std::span<const std::size_t> pairs, const predict::TrainedModel& trained,
+    const screen::Split& split, std::span<const std::size_t> pairs, const train::Checkpoint& checkpoint,
     const mpi::Communicator& comm) {
     check_output(config.predictions, "predictions", {config.data, config.config_file, output});
     if (comm.is_root()) eval::check_writable(config.predictions);
     predict::PredictionPlan plan = predict::plan_pair_predictions(screen, split, pairs);
     plan.path = config.predictions;
     plan.space = predict::parse_space(config.space, screen.options.transform);
-    return std::make_unique<predict::PredictionFile>(screen, trained.normalisation, std::move(plan));
+    plan.range = checkpoint.range;
+    auto file = std::make_unique<predict::PredictionFile>(screen, checkpoint.normalisation, std::move(plan));
+    if (comm.is_root()) print_left_out(*file);
+    return file;
+}
+
+// Returns the parts to score. If nothing is held out, the training pairs take the place of the test pairs.
+std::vector<screen::Part> parts_to_score(const options::RunConfig& config) {
+    std::vector<screen::Part> parts = config.evaluate.parts;
+    if (!screen::holds_out_nothing(config.split)) return parts;
+    std::ranges::replace(parts, screen::Part::test, screen::Part::train);
+    return parts;
+}
+
+// Returns what the user should know about the data, which a training says before.
+std::vector<std::string> data_notes(const screen::Screen& screen, const predict::TrainedModel& trained,
+                                    const std::vector<std::string>& pair_notes) {
+    std::vector<std::string> notes = screen.notes;
+    notes.insert(notes.end(), pair_notes.begin(), pair_notes.end());
+    if (const std::string note = predict::unknown_types_note(screen, trained.cell_types); !note.empty())
+        notes.push_back(note);
+    return notes;
 }
 
 // Returns everything on which the scores of a pair depend.
@@ -107,7 +131,14 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, true, comm);
     const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
     const std::vector<std::size_t> pairs = eval::chosen_pairs(
-        screen, split, config.evaluate.parts, config.evaluate.train_pairs, config.evaluate.seed);
+        screen, split, parts_to_score(config), config.evaluate.train_pairs, config.evaluate.seed);
+    const auto pair_notes = screen::check_can_score(screen, pairs, trained.conditions);
+    if (comm.is_root()) {
+        const bool follows_training = !log.empty();
+        if (!follows_training) std::ranges::for_each(data_notes(screen, trained, pair_notes), print_note);
+        if (screen::holds_out_nothing(config.split))
+            print_note("--split none holds nothing out: the scores are those of the training pairs");
+    }
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
     // Reports a path that cannot be written before hours of work.
@@ -118,7 +149,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     }
     std::unique_ptr<predict::PredictionFile> predictions;
     if (!config.predictions.empty() && config.dry_run == options::DryRunMode::none)
-        predictions = prediction_file(config, output, screen, split, pairs, trained, comm);
+        predictions = prediction_file(config, output, screen, split, pairs, checkpoint, comm);
     eval::EvaluateOptions options = config.evaluate;
     options.sampled = options.sample.empty()
                           ? eval::sampled_pairs(screen, split, pairs, options.sample_pairs)
@@ -172,7 +203,10 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
         }
     }
     const predict::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
-    if (predictions) predictions->write(comm, from, evaluation.embeddings);
+    if (predictions) {
+        const std::size_t cells = predictions->write(comm, from, evaluation.embeddings);
+        if (comm.is_root()) print_outside(*predictions, screen.markers, cells);
+    }
     if (!comm.is_root()) return done;
     eval::Results results{.provenance = from,
                           .pairs = eval::pairs_frame(screen, split, evaluation),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
+#include <optional>
 
 #include "core/text.hpp"
 #include "inspect/inspection_json.hpp"
 #include "inspect/inspection_text.hpp"
+#include "screen/trainable.hpp"
 #include "screen/value_notes.hpp"
 #include "verbs.hpp"
 
@@ -11,11 +13,26 @@ namespace popflow::apps {
 
 namespace {
 
-void print(const options::RunConfig& config, const screen::Screen& screen, const screen::Split* split) {
-    const std::vector<std::string> notes = screen::value_notes(screen);
+void print(const options::RunConfig& config, const screen::Screen& screen, const screen::Split* split,
+           std::vector<std::string> notes) {
+    if (!screen.populations.empty()) {
+        for (std::string& note : screen::value_notes(screen)) notes.push_back(std::move(note));
+    }
     const std::string text = config.json ? inspect::inspection_json(screen, split, notes) + "\n"
                                          : inspect::inspection_text(screen, split, notes);
     std::fputs(text.c_str(), stdout);
+}
+
+// Splits the pairs and checks that they can be trained and scored. Sets `split` even if they cannot.
+std::vector<std::string> check_split(const options::RunConfig& config, const screen::Screen& screen,
+                                     std::optional<screen::Split>& split) {
+    if (!screen.nothing_kept.empty())
+        throw core::DataError(screen.file, screen.nothing_kept_at, screen.nothing_kept);
+    split = screen::make_split(screen, config.split, config.split_seed);
+    if (split->pairs(screen::Part::train).empty()) return {};  // all pairs are for the evaluation of a run
+    screen::TreatmentVectors vectors;
+    if (!config.treatment_vectors.empty()) vectors = screen::TreatmentVectors::read(config.treatment_vectors);
+    return screen::check_can_train(screen, *split, vectors);
 }
 
 }  // namespace
@@ -37,20 +54,20 @@ int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
     if (!files.empty()) config.data = files.front();
     require(config.data, "data", "F.h5ad");
     if (!comm.is_root()) return done;
-    const screen::Screen screen = screen::open_screen(config.data, config.screen);
-    if (config.split.empty()) {
-        print(config, screen, nullptr);
-        return done;
-    }
+    const screen::Screen screen = screen::survey_screen(config.data, config.screen);
+    const bool names_no_control = screen.nothing_kept_at.starts_with("obs/") && table.is_given("control");
+    std::optional<screen::Split> split;
+    std::vector<std::string> notes;
     try {
-        const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
-        print(config, screen, &split);
+        if (!config.split.empty()) notes = check_split(config, screen, split);
+        if (names_no_control) throw core::DataError(screen.file, screen.nothing_kept_at, screen.nothing_kept);
     } catch (const core::UserError&) {
         // The tables show why the file cannot be split in this way.
-        if (!config.json) print(config, screen, nullptr);
+        if (!config.json) print(config, screen, split ? &*split : nullptr, {});
         std::fflush(stdout);
         throw;
     }
+    print(config, screen, split ? &*split : nullptr, notes);
     return done;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "predict/predictor.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "output_path.hpp"
+#include "prediction_notes.hpp"
 #include "progress.hpp"
 #include "run_folder.hpp"
 
@@ -42,14 +44,27 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, false, comm);
     if (comm.is_root()) report_notes(screen);
     const predict::TrainedModel& trained = model.trained();
-    predict::PredictionPlan plan = predict::plan_control_predictions(screen, conditions);
+    predict::PredictionPlan plan = predict::plan_control_predictions(
+        screen, conditions, checkpoint.conditions, trained.model.neighbours());
     plan.path = config.output;
     plan.space = space;
+    plan.range = checkpoint.range;
+    plan.clip = config.clip;
     for (const double time : config.times) {
         if (time < 1) plan.times.push_back(time);
     }
     const std::size_t populations = plan.sources.size();
     predict::PredictionFile file(screen, checkpoint.normalisation, std::move(plan));
+    if (comm.is_root()) {
+        std::ranges::for_each(screen.notes, print_note);
+        if (const std::string note = predict::unknown_types_note(screen, checkpoint.cell_types);
+            !note.empty())
+            print_note(note);
+        if (const auto& too_small = file.plan().too_small; !too_small.empty())
+            print_note("not predicted, since the encoder needs more than " +
+                       core::counted(trained.model.neighbours(), "cell") + ": " + core::joined(too_small));
+        print_left_out(file);
+    }
     const predict::PredictOptions options{.max_cells = config.evaluate.max_cells,
                                           .draw = config.evaluate.draw,
                                           .seed = config.evaluate.seed,
@@ -73,6 +88,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
                 core::counted(cells, "cell").c_str(),
                 core::counted(populations, "control population").c_str(), core::joined(names).c_str(),
                 predict::space_name(space, config.screen.transform).c_str());
+    print_outside(file, screen.markers, cells);
     report_failures(summary.failed);
     return summary.failed.empty() ? done : failed;
 }
@@ -89,12 +105,17 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
         "predict --run RUN --data C.h5ad --output P.h5ad [--treatment T] [--concentration C] [options]\n\n"
         "Predicts every treatment for every cell of every control population of C.h5ad. The options for\n"
         "reading the file are stored with the run and can be overridden. Raw values are the exact inverse\n"
-        "of the transform, so they are negative if the model moves a cell below zero.";
+        "of the transform, so they are negative if the model moves a cell below zero. --clip limits the "
+        "cells\n"
+        "to the range of the training cells. With --treatment the file needs no column of treatments: all "
+        "its\n"
+        "cells are then controls.";
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
     require(config.data, "data", "C.h5ad");
     require(config.output, "output", "P.h5ad");
     const predict::RunModel trained(open_run(config, table, arguments, sections));
+    config.screen.all_are_controls = !config.treatments.empty();
     return predict_run(config, table, trained, comm);
 }
 

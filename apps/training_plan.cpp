@@ -26,15 +26,30 @@ std::string mebibytes(double bytes) {
     return fmt::format("{:.0f} MiB", bytes / (1024.0 * 1024));
 }
 
-std::string patients_of(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
+// Returns the values by which pairs are held out, or the patients if they are held out in another way.
+std::string values_of(const screen::Screen& screen, const screen::Split& split,
+                      const std::vector<std::size_t>& pairs) {
+    const bool by_column = !split.column.empty() && split.column != "patient" && split.column != "treatment";
     std::set<std::string> names;
-    for (const std::size_t p : pairs) names.insert(screen.populations[screen.pairs[p].control].patient);
-    return core::joined({names.begin(), names.end()}, 8);
+    for (const std::size_t p : pairs)
+        names.insert(by_column ? screen::held_out_label(screen, split, p)
+                               : screen.populations[screen.pairs[p].control].patient);
+    return (by_column ? split.column + " " : "") + core::joined({names.begin(), names.end()}, 8);
 }
 
 std::string part_text(const screen::Screen& screen, const screen::Split& split, screen::Part part) {
     const std::vector<std::size_t> pairs = split.pairs(part);
-    return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + patients_of(screen, pairs));
+    return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + values_of(screen, split, pairs));
+}
+
+// Returns the number of cells of the largest population of the training pairs.
+std::size_t largest_population(const screen::Screen& screen, const screen::Split& split) {
+    std::size_t largest = 0;
+    for (const std::size_t p : split.pairs(screen::Part::train)) {
+        for (const std::size_t population : {screen.pairs[p].control, screen.pairs[p].treated})
+            largest = std::max(largest, screen.populations[population].n_cells);
+    }
+    return largest;
 }
 
 // Describes the cells of the training pairs, each population once.
@@ -62,8 +77,8 @@ std::string rate_text(double seconds_per_step) {
 }  // namespace
 
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const PlannedModel& model,
-                          const mpi::Communicator& comm) {
+                          const screen::Split& split, const std::vector<std::string>& notes,
+                          const PlannedModel& model, const mpi::Communicator& comm) {
     std::set<std::string> hosts;
     for (const std::string& host : comm.gather(core::host_name())) hosts.insert(host);
     if (!comm.is_root()) return {};
@@ -77,6 +92,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     text += line("train", part_text(screen, split, screen::Part::train));
     text += line("validation", part_text(screen, split, screen::Part::validation));
     text += line("test", part_text(screen, split, screen::Part::test));
+    for (const std::string& note : notes) text += line("note", note);
     text += line("model", config.method->name() + ", " + counted(model.parameters, "parameter") + ", " +
                               (config.precision == options::PrecisionChoice::bf16 ? "bf16" : "fp32"));
     if (model.is_one_pass) {
@@ -87,6 +103,11 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
                                           counted(options.batch_pairs, "pair"), config.sampling.cells,
                                           core::number_label(std::round(10 * epochs) / 10)));
     }
+    if (const std::size_t largest = largest_population(screen, split);
+        !model.is_one_pass && config.sampling.cells > largest)
+        text += line("note", fmt::format("--cells {} is more than the {} cells of the largest training "
+                                         "population: a step draws all cells of a population",
+                                         config.sampling.cells, largest));
     text += line("ranks", fmt::format("{} x {} on {}", counted(static_cast<std::size_t>(comm.size()), "rank"),
                                       counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"),
                                       counted(hosts.size(), "host")));

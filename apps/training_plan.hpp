@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "mpi/communicator.hpp"
 #include "options/run_config.hpp"
@@ -18,11 +19,11 @@ struct PlannedModel {
     bool is_one_pass = false;  ///< trains without gradients
 };
 
-/// Describes in lines of text what a training with these settings would do, from the metadata alone.
-/// Collective. Only rank 0 gets the text, other ranks an empty one.
+/// Describes in lines of text what a training with these settings would do, from the metadata alone, and
+/// the notes. Collective. Only rank 0 gets the text, other ranks an empty one.
 std::string training_plan(const options::RunConfig& config, const screen::Screen& screen,
-                          const screen::Split& split, const PlannedModel& model,
-                          const mpi::Communicator& comm);
+                          const screen::Split& split, const std::vector<std::string>& notes,
+                          const PlannedModel& model, const mpi::Communicator& comm);
 
 /// Describes the memory and time that a dry run has measured, in the same way.
 std::string timed_plan(const options::RunConfig& config, const train::TrainingRun& run,

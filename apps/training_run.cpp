@@ -18,6 +18,7 @@
 #include "progress.hpp"
 #include "run_folder.hpp"
 #include "same_data.hpp"
+#include "screen/trainable.hpp"
 #include "screen/value_notes.hpp"
 #include "signals.hpp"
 #include "train/median_total.hpp"
@@ -32,30 +33,42 @@ namespace popflow::apps {
 
 namespace {
 
-// Splits the pairs. Unless --batch-pairs is given, limits it to the number of training pairs.
+// Splits the pairs. Checks that they can be trained and scored, and that the configuration fits them. Appends
+// notes for the user.
 screen::Split make_split(const screen::Screen& screen, options::RunConfig& config,
-                         const options::OptionTable& table) {
+                         const options::OptionTable& table, const screen::TreatmentVectors& vectors,
+                         std::vector<std::string>& notes) {
     screen::Split split = screen::make_split(screen, config.split, config.split_seed);
-    const std::size_t pairs = split.pairs(screen::Part::train).size();
-    if (pairs == 0)
-        throw core::ConfigError("split",
-                                "--split " + config.split +
-                                    " leaves no pair to train on. Hold out fewer pairs. `all` is for "
-                                    "evaluating a trained run");
-    if (!table.is_given("batch-pairs")) config.train.batch_pairs = std::min(config.train.batch_pairs, pairs);
-    check_config_fits_data(config, screen, split);
+    notes = screen.notes;
+    for (std::string& note : screen::check_can_train(screen, split, vectors))
+        notes.push_back(std::move(note));
+    for (std::string& note : fit_config_to_data(config, table, screen, split))
+        notes.push_back(std::move(note));
     return split;
 }
 
 // Computes the target of --size-factor median and stores it in the screen and in the configuration, which
-// goes to the checkpoint. Collective. @return the screen
+// goes to the checkpoint. Needs the cells. Collective. @return the screen
 const screen::Screen& resolve_size_factor(screen::Screen& screen, const screen::Split& split,
-                                          options::RunConfig& config, const mpi::Communicator& comm) {
+                                          options::RunConfig& config, bool reads_cells,
+                                          const mpi::Communicator& comm) {
     screen::SizeFactor& size_factor = config.screen.size_factor;
-    if (size_factor.is_set() && !size_factor.has_target())
+    if (reads_cells && size_factor.is_set() && !size_factor.has_target())
         size_factor.target = train::median_total(screen, split, comm);
     screen.options.size_factor = size_factor;
     return screen;
+}
+
+// Returns a note about cell types that no training control has, empty if there are none.
+std::string untrained_types_note(const screen::Screen& screen, const train::TrainingSet& set) {
+    if (set.shape().cell_types == 0) return "";  // a single type is no input
+    std::vector<std::string> untrained;
+    for (const std::string& type : screen.cell_types) {
+        if (std::ranges::find(set.cell_types(), type) == set.cell_types().end()) untrained.push_back(type);
+    }
+    if (untrained.empty()) return "";
+    return "no training control has cells of type " + core::joined(untrained) +
+           ". The encoder gets zeros instead of such a type";
 }
 
 // The data of a training, from opening the file to the normalised cells.
@@ -64,27 +77,31 @@ struct TrainingData {
                  bool reads_cells = true)
         : stamp(file_stamp(config.data)),
           screen(open_training_screen(config, table, comm)),
-          split(make_split(screen, config, table)),
+          vectors(read_treatment_vectors(config, comm)),
+          split(make_split(screen, config, table, vectors, notes)),
           storage(cell_storage(config, comm)),
-          set(resolve_size_factor(screen, split, config, comm), split,
+          set(resolve_size_factor(screen, split, config, reads_cells, comm), split,
               {.lanes = config.train.batch_pairs,
                .normalise = config.normalise,
                .rows_correspond = train::draws_rows(config.sampling.coupling),
                .reads_cells = reads_cells},
-              comm, storage, read_treatment_vectors(config, comm)) {
+              comm, storage, vectors) {
         if (file_stamp(config.data) != stamp)
             throw core::DataError(config.data, "", "was changed while it was read. Start again");
+        if (const std::string note = untrained_types_note(screen, set); !note.empty()) notes.push_back(note);
         mpi::run_collectively(comm, [&] {
-            if (comm.is_root()) notes = screen::value_notes(screen);
+            if (!comm.is_root()) return;
+            for (std::string& note : screen::value_notes(screen)) notes.push_back(std::move(note));
         });
     }
 
     std::string stamp;  ///< file_stamp() of the data file before it was read
     screen::Screen screen;
+    screen::TreatmentVectors vectors;
+    std::vector<std::string> notes;  ///< notes for the user, all of them on rank 0
     screen::Split split;
     train::CellStorage storage;
     train::TrainingSet set;
-    std::vector<std::string> notes;  ///< on rank 0, see screen::value_notes()
 };
 
 train::Checkpoint make_constants(const options::RunConfig& config, const options::OptionTable& table,
@@ -98,8 +115,9 @@ train::Checkpoint make_constants(const options::RunConfig& config, const options
     constants.constants =
         config.method->draw_constants(*constants.settings, constants.data, config.train.seed);
     constants.markers = data.screen.markers;
-    constants.cell_types = data.screen.cell_types;
+    constants.cell_types = data.set.cell_types();
     constants.normalisation = data.set.normalisation();
+    constants.range = data.set.range();
     constants.conditions = data.set.conditions();
     constants.mean_shifts = data.set.mean_shifts();
     return constants;
@@ -248,13 +266,14 @@ int plan_training(options::RunConfig& config, const options::OptionTable& table,
         if (found) {
             // These need the cells.
             constants.normalisation = found->checkpoint.normalisation;
+            constants.range = found->checkpoint.range;
             constants.mean_shifts = found->checkpoint.mean_shifts;
             train::check_can_resume(constants, found->checkpoint, table.effects(), config.data);
         }
     }
     const std::unique_ptr<models::Model> model = config.method->make(
         *constants.settings, constants.data, constants.constants, linalg::Precision::fp32);
-    const std::string text = training_plan(config, data.screen, data.split,
+    const std::string text = training_plan(config, data.screen, data.split, data.notes,
                                            {.treatments = constants.conditions.treatments().size(),
                                             .parameters = model->layout().count(),
                                             .is_one_pass = model->gradient_training() == nullptr},
@@ -272,9 +291,8 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
     const TrainingData data(config, table, comm);
     train::TrainingObserver silent;
     train::TrainingRun run = make_run(config, table, data, comm, silent);
-    for (const std::string& note : data.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
     const train::DryRun dry_run = run.dry_run();
-    const std::string plan = training_plan(config, data.screen, data.split,
+    const std::string plan = training_plan(config, data.screen, data.split, data.notes,
                                            {.treatments = run.checkpoint().conditions.treatments().size(),
                                             .parameters = dry_run.parameters,
                                             .is_one_pass = run.model().gradient_training() == nullptr},

@@ -29,16 +29,11 @@ screen::Screen open_training_screen(const options::RunConfig& config, const opti
 
 screen::TreatmentVectors read_treatment_vectors(const options::RunConfig& config,
                                                 const mpi::Communicator& comm) {
-    if (!config.treatment_vectors.empty()) {
-        if (comm.size() > 1)
-            mpi::check_same_on_all_ranks(comm, "file " + config.treatment_vectors,
-                                         file_sample(config.treatment_vectors));
-        return screen::TreatmentVectors::read(config.treatment_vectors);
-    }
-    if (!screen::splits_by_treatment(config.split)) return {};
-    throw core::ConfigError("split", "--split " + config.split +
-                                         " needs --treatment-vectors F.csv: a held-out treatment has no "
-                                         "one-hot code");
+    if (config.treatment_vectors.empty()) return {};
+    if (comm.size() > 1)
+        mpi::check_same_on_all_ranks(comm, "file " + config.treatment_vectors,
+                                     file_sample(config.treatment_vectors));
+    return screen::TreatmentVectors::read(config.treatment_vectors);
 }
 
 train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Communicator& comm) {
@@ -58,8 +53,24 @@ train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Com
             .max_in_memory = *available / 2 / ranks};
 }
 
-void check_config_fits_data(const options::RunConfig& config, const screen::Screen& screen,
-                            const screen::Split& split) {
+namespace {
+
+// Limits --batch-pairs to the number of training pairs, with a note if it was given.
+void limit_batch(options::RunConfig& config, const options::OptionTable& table, std::size_t pairs,
+                 std::vector<std::string>& notes) {
+    if (config.train.batch_pairs <= pairs) return;
+    if (table.is_given("batch-pairs"))
+        notes.push_back("--batch-pairs " + std::to_string(config.train.batch_pairs) + " is more than the " +
+                        core::counted(pairs, "training pair") + ": " + std::to_string(pairs) + " is used");
+    config.train.batch_pairs = pairs;
+}
+
+}  // namespace
+
+std::vector<std::string> fit_config_to_data(options::RunConfig& config, const options::OptionTable& table,
+                                            const screen::Screen& screen, const screen::Split& split) {
+    std::vector<std::string> notes;
+    limit_batch(config, table, split.pairs(screen::Part::train).size(), notes);
     const train::PairSampling& sampling = config.sampling;
     const std::size_t markers = screen.markers.size();
     const bool has_base = models::uses_setting(config.method->name(), "base");
@@ -78,7 +89,17 @@ void check_config_fits_data(const options::RunConfig& config, const screen::Scre
         for (const std::size_t population : {pair.control, pair.treated})
             cells = std::min(cells, screen.populations[population].n_cells);
     }
+    const auto is_given = [&](const std::string& option) { return table.is_given(option); };
+    for (std::string& note :
+         config.method->adapt(config.method_settings(), {.markers = markers}, cells, is_given))
+        notes.push_back(std::move(note));
     config.method->check(config.method_settings(), {.markers = markers}, cells);
+    if (models::uses_setting(config.method->name(), "condition") &&
+        models::field_text(config.method_settings(), "condition") == "none" && screen.treatments.size() > 1)
+        notes.push_back(config.method->name() + " with --condition none learns one map for all " +
+                        core::counted(screen.treatments.size(), "treatment") +
+                        ". --condition treatment tells them apart");
+    return notes;
 }
 
 }  // namespace popflow::apps

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "mpi/communicator.hpp"
 #include "options/run_config.hpp"
@@ -28,14 +29,14 @@ screen::Screen open_training_screen(const options::RunConfig& config, const opti
 /// Reads the file of --treatment-vectors after checking that all ranks see the same file. Returns no vectors
 /// without that option. Collective.
 /// @throws core::DataError for an invalid file
-/// @throws core::ConfigError if the split holds out treatments and there are no vectors
 /// @throws core::Error as mpi::check_same_on_all_ranks()
 screen::TreatmentVectors read_treatment_vectors(const options::RunConfig& config,
                                                 const mpi::Communicator& comm);
 
-/// Checks before the cells are read that the configuration fits the data.
+/// Adapts options that do not fit small data, and checks before the cells are read that the configuration
+/// fits the data. @return  notes for the user
 /// @throws core::ConfigError if it does not
-void check_config_fits_data(const options::RunConfig& config, const screen::Screen& screen,
-                            const screen::Split& split);
+std::vector<std::string> fit_config_to_data(options::RunConfig& config, const options::OptionTable& table,
+                                            const screen::Screen& screen, const screen::Split& split);
 
 }  // namespace popflow::apps

@@ -193,7 +193,8 @@ class FlowMatching(torch.nn.Module):
         if self.types > 0:
             if types is None:
                 raise ValueError("types: missing. The model was trained on several cell types: give the type of each cell")
-            one_hot.scatter_(1, types[:, None], 1.0)
+            # The code of an unknown type, -1, is zero.
+            one_hot.scatter_(1, types.clamp(min=0)[:, None], (types >= 0).to(x.dtype)[:, None])
         if hasattr(self, "encoder"):
             return self.encoder(x, one_hot)
         return one_hot
@@ -550,14 +551,20 @@ class Run:
     def type_numbers(self, labels):
         """Returns the indices of cell type labels in `cell_types`, shape [n].
 
-        Returns None if `labels` is None or the model has fewer than two cell types, and so ignores them.
+        Returns None if `labels` is None or the model has fewer than two cell types, and so ignores them. The empty
+        label stands for a type that the model was not trained on, whose index is -1 and whose one-hot code is zero.
 
         Raises:
-            ValueError: if a label is not in `cell_types`.
+            ValueError: if another label is not in `cell_types`.
         """
         if len(self.cell_types) < 2 or labels is None:
             return None
-        numbers = [self.cell_types.index(str(label)) for label in labels]
+        index = {"": -1, **{name: k for k, name in enumerate(self.cell_types)}}
+        for label in labels:
+            if str(label) not in index:
+                raise ValueError(f"types: found {label!r}, allowed {', '.join(self.cell_types)}, and '' for a type "
+                                 "that the run was not trained on")
+        numbers = [index[str(label)] for label in labels]
         return torch.as_tensor(numbers, dtype=torch.long, device=self.device)
 
     @torch.no_grad()

@@ -53,7 +53,8 @@ struct PredictRequest {
     std::string treatment;
     /// Concentration for a run with --doses all, within the range that was trained on.
     std::optional<double> concentration{};
-    /// Label of each control cell, [rows]. Needed by a model with several cell types, ignored by others.
+    /// Label of each control cell, [rows]. Needed by a model with several cell types, ignored by others. An
+    /// empty label stands for a type that the model was not trained on.
     std::vector<std::string> cell_types{};
     double tolerance = 1e-4;  ///< relative and absolute tolerance of the ODE solver
     std::uint64_t seed = 0;   ///< seed of the noise of a run with --base gaussian

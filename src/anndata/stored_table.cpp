@@ -74,6 +74,15 @@ std::vector<std::string> StoredTable::columns() const {
     return ordered;
 }
 
+std::vector<std::string> StoredTable::nested_columns() const {
+    std::vector<std::string> nested;
+    if (compound_ || !root_.open_group(name_).has_attribute("column-order")) return nested;
+    for (const std::string& name : root_.open_group(name_).strings_attribute("column-order")) {
+        if (name.find('/') != std::string::npos && name != index_) nested.push_back(name);
+    }
+    return nested;
+}
+
 /// Finds the labels of a categorical column where the layout of the file stores them: `uns/NAME_categories`
 /// (compound dataset), the group of the column, the attribute `categories`, or `__categories/NAME`.
 StoredColumn StoredTable::column(const std::string& name) const {

@@ -34,6 +34,10 @@ class StoredTable {
     /// Returns the columns without the row names, in the column order of the table if it has one, else
     /// sorted.
     std::vector<std::string> columns() const;
+    /// Returns the names with `/` in the column order, which are paths to datasets in groups of the table.
+    std::vector<std::string> nested_columns() const;
+    /// Name of the column that names the rows. It may be a path to a dataset in a group of the table.
+    const std::string& index() const { return index_; }
     /// Opens a column. @throws core::DataError for a column of an unknown kind
     StoredColumn column(const std::string& name) const;
     /// Opens the column that names the rows.

@@ -145,6 +145,23 @@ void create_column(h5::Group& table, const std::string& name, const StoredColumn
     create_values(table, name, source.values, rows);
 }
 
+// Reads a value, so that a column that cannot be read is found before other work.
+void read_first_value(const h5::Dataset& dataset) {
+    if (dataset.rank() != 1)
+        throw core::DataError(dataset.file(), dataset.path(),
+                              fmt::format("found {} dimensions, allowed 1", dataset.rank()));
+    if (dataset.rows() == 0) return;
+    if (dataset.type().kind == h5::Kind::string) {
+        dataset.read_strings(0, 1);
+        return;
+    }
+    if (dataset.type().kind == h5::Kind::boolean) {
+        std::uint8_t value = 0;
+        return dataset.read_rows(0, 1, std::span<std::uint8_t>(&value, 1));
+    }
+    with_number(dataset, [&](auto number) { dataset.read_rows(0, 1, std::span(&number, 1)); });
+}
+
 void check_column(const AnnData& data, const std::string& table, const StoredColumn& column) {
     const std::size_t wanted = table == "obs" ? data.n_obs() : data.n_vars();
     for (const h5::Dataset* values : {&column.values, column.mask ? &*column.mask : nullptr}) {
@@ -153,8 +170,39 @@ void check_column(const AnnData& data, const std::string& table, const StoredCol
                               fmt::format("found {} rows in {} dimensions, allowed {} in 1", values->rows(),
                                           values->rank(), wanted));
     }
-    if (column.values.type().kind != h5::Kind::string && column.values.type().kind != h5::Kind::boolean)
-        with_number(column.values, [](auto) {});
+    for (const h5::Dataset* values : {&column.values, column.categories ? &*column.categories : nullptr,
+                                      column.mask ? &*column.mask : nullptr}) {
+        if (values != nullptr) read_first_value(*values);
+    }
+}
+
+// Checks that the name of a column can be the name of a column in a new file.
+void check_name(const AnnData& data, const std::string& table, const std::string& name) {
+    if (name == "_index")
+        throw core::DataError(
+            data.file(), table + "/" + name,
+            "found the name of the column of row names that a new file has: rename the column");
+    if (name.find('/') == std::string::npos) return;
+    throw core::DataError(data.file(), table + "/" + name,
+                          "found a name with `/`, which HDF5 takes for a group: rename the column");
+}
+
+// Returns the columns of a table. Replaces a group that is no column by the names in the column order that it
+// contains, as a file has it that was written from names with `/`.
+std::vector<std::string> column_names(const StoredTable& table) {
+    const std::vector<std::string> nested = table.nested_columns();
+    std::vector<std::string> names;
+    const auto is_in = [](const std::string& name, const std::string& group) {
+        return name.starts_with(group + "/");
+    };
+    for (const std::string& name : table.columns()) {
+        if (is_in(table.index(), name)) continue;
+        const bool is_group =
+            std::ranges::any_of(nested, [&](const std::string& inner) { return is_in(inner, name); });
+        if (!is_group) names.push_back(name);
+    }
+    names.insert(names.end(), nested.begin(), nested.end());
+    return names;
 }
 
 }  // namespace
@@ -162,9 +210,19 @@ void check_column(const AnnData& data, const std::string& table, const StoredCol
 TableCopy::TableCopy(const AnnData& data, const std::string& table) : data_(data) {
     if (table == "var" && !data.has_var_table()) return;
     const StoredTable source = data.table(table);
-    for (const std::string& name : source.columns()) {
-        columns_.emplace_back(name, source.column(name));
-        check_column(data, table, columns_.back().second);
+    for (const std::string& name : column_names(source)) {
+        try {
+            check_name(data, table, name);
+            StoredColumn column = source.column(name);
+            check_column(data, table, column);
+            columns_.emplace_back(name, std::move(column));
+        } catch (const core::Error& error) {
+            // The message begins with the file, which all columns share.
+            std::string text = error.what();
+            const std::string file = data.file() + ": ";
+            if (text.starts_with(file)) text.erase(0, file.size());
+            left_out_.push_back(text);
+        }
     }
 }
 

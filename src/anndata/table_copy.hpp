@@ -28,11 +28,14 @@ struct RowSegment {
 /// precision becomes float32.
 class TableCopy {
   public:
+    /// Opens the columns and reads the first row of each. Leaves out the columns that cannot be copied.
     /// @param data  must outlive the copy
     /// @param table  `obs` or `var`. A matrix without a var table has no columns
-    /// @throws core::DataError for a column of an unknown kind or of the wrong length
+    /// @throws core::DataError if the table is missing
     TableCopy(const AnnData& data, const std::string& table);
 
+    /// Returns a line for each column that is left out: its name and the reason.
+    const std::vector<std::string>& left_out() const { return left_out_; }
     /// Returns the names of the columns, in the order of the table.
     std::vector<std::string> columns() const;
     /// Creates the columns with `rows` rows, and writes the parts that do not depend on rows.
@@ -45,6 +48,7 @@ class TableCopy {
   private:
     const AnnData& data_;
     std::vector<std::pair<std::string, StoredColumn>> columns_;
+    std::vector<std::string> left_out_;
 };
 
 }  // namespace popflow::anndata

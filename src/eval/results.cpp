@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -214,11 +215,24 @@ void read_embeddings(const h5::Group& root, Results& results) {
 
 }  // namespace
 
+std::string split_column_name(const screen::Split& split) {
+    constexpr std::array labels{"", "patient", "culture", "treatment", "concentration", "replicate", "plate"};
+    if (std::ranges::find(labels, split.column) != labels.end()) return "";
+    std::string name = split.column;
+    std::ranges::replace(name, '/', '_');  // HDF5 takes a slash for a group
+    std::vector<std::string> taken{"pair",    "part",        "predictor", "status", "message",
+                                   "seconds", "n_predicted", "n_target",  "rank",   "_index"};
+    for (const std::string& metric : metrics::metric_names()) taken.push_back(metric);
+    while (std::ranges::find(taken, name) != taken.end()) name = "obs_" + name;
+    return name;
+}
+
 h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& split,
                           const Evaluation& evaluation) {
     std::map<std::string, Texts> text;
     std::map<std::string, std::vector<double>> number;
     std::map<std::string, std::vector<std::int64_t>> count;
+    const std::string split_column = split_column_name(split);
     for (const PairScore& row : evaluation.scores) {
         const screen::Population& treated = screen.populations[screen.pairs[row.pair].treated];
         text["pair"].push_back(screen::pair_name(screen, row.pair));
@@ -229,6 +243,8 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
         text["concentration"].push_back(treated.concentration);
         text["replicate"].push_back(treated.replicate);
         text["plate"].push_back(treated.plate);
+        if (!split_column.empty())
+            text[split_column].push_back(screen::held_out_label(screen, split, row.pair));
         text["predictor"].push_back(row.predictor);
         text["status"].push_back(row.status);
         text["message"].push_back(row.message);
@@ -240,10 +256,12 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
         count["rank"].push_back(row.rank);
     }
     h5::DataFrame frame;
-    for (const char* name : {"pair", "part", "patient", "culture", "treatment", "concentration", "replicate",
-                             "plate", "predictor"}) {
+    for (const char* name :
+         {"pair", "part", "patient", "culture", "treatment", "concentration", "replicate", "plate"}) {
         frame.add_categorical(name, std::move(text[name]));
     }
+    if (!split_column.empty()) frame.add_categorical(split_column, std::move(text[split_column]));
+    frame.add_categorical("predictor", std::move(text["predictor"]));
     for (const metrics::Metric& metric : metrics::all_metrics()) {
         std::vector<double>& values = number[metric.name];
         const bool was_computed = std::ranges::any_of(values, [](double v) { return std::isfinite(v); });

@@ -30,10 +30,14 @@ struct Results {
     std::vector<CellSample> samples{};            ///< cells of some pairs, for plots, may be empty
 };
 
+/// Returns the name in the table of an evaluation of the column by which a split holds out pairs, empty if
+/// the table always has it, or if there is no such column.
+std::string split_column_name(const screen::Split& split);
+
 /// Returns the table of an evaluation, one row per (pair, predictor).
 ///
-/// Columns: pair part patient culture treatment concentration replicate plate predictor, the metrics,
-/// n_predicted n_target status message seconds rank.
+/// Columns: pair part patient culture treatment concentration replicate plate, split_column_name(),
+/// predictor, the metrics, n_predicted n_target status message seconds rank.
 h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& split,
                           const Evaluation& evaluation);
 

@@ -140,10 +140,13 @@ struct Model::Impl {
             reject("cell_types", "found " + std::to_string(labels.size()) + " labels, expected " +
                                      std::to_string(numbers.size()) + ", one per control cell");
         for (std::size_t i = 0; i < labels.size(); ++i) {
-            const std::optional<std::uint8_t> number = predict::cell_type_number(known, labels[i]);
+            const std::optional<std::uint8_t> number = labels[i].empty()
+                                                           ? std::optional(models::unknown_cell_type)
+                                                           : predict::cell_type_number(known, labels[i]);
             if (!number)
-                reject("cell_types",
-                       "found '" + labels[i] + "', allowed " + core::joined(known, known.size()));
+                reject("cell_types", "found '" + labels[i] + "', allowed " +
+                                         core::joined(known, known.size()) +
+                                         ", and '' for a type that the run was not trained on");
             numbers[i] = *number;
         }
     }

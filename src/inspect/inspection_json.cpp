@@ -68,6 +68,15 @@ Json split_json(const InspectionSummary& summary, const screen::Split& split) {
             entry[screen::part_name(part)] = counts[static_cast<std::size_t>(part)];
     }
     json["groups"] = std::move(groups);
+    if (summary.pairs_by_column.empty()) return json;
+    json["column"] = split.column;
+    Json values = Json::array();
+    for (const auto& [value, counts] : summary.pairs_by_column) {
+        Json& entry = values.emplace_back(Json{{"value", value}});
+        for (const screen::Part part : {train, validation, test})
+            entry[screen::part_name(part)] = counts[static_cast<std::size_t>(part)];
+    }
+    json["values"] = std::move(values);
     return json;
 }
 
@@ -115,7 +124,9 @@ std::string inspection_json(const screen::Screen& screen, const screen::Split* s
     json["pairs"] = pairs_json(screen, split);
     if (split != nullptr) json["split"] = split_json(summary, *split);
     json["dropped"] = dropped_json(screen);
-    json["notes"] = std::vector<std::string>(notes.begin(), notes.end());
+    json["notes"] = screen.notes;
+    for (const std::string& note : notes) json["notes"].push_back(note);
+    if (!screen.nothing_kept.empty()) json["nothing_kept"] = screen.nothing_kept;
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"

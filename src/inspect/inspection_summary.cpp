@@ -75,10 +75,15 @@ InspectionSummary summarise(const screen::Screen& screen, const screen::Split* s
     for (const screen::Population& population : screen.populations) sizes.push_back(population.n_cells);
     summary.populations = size_range(std::move(sizes));
     summary.doses = summarise_doses(screen);
+    const bool by_column = split != nullptr && !split->column.empty() && split->column != "patient" &&
+                           split->column != "culture";
     for (std::size_t p = 0; p < screen.pairs.size(); ++p) {
         const screen::Population& treated = screen.populations[screen.pairs[p].treated];
         const screen::Part part = split == nullptr ? screen::Part::train : split->parts[p];
         ++summary.pairs[{treated.culture, treated.patient}][static_cast<std::size_t>(part)];
+        if (by_column)
+            ++summary
+                  .pairs_by_column[screen::held_out_label(screen, *split, p)][static_cast<std::size_t>(part)];
     }
     for (const screen::Dropped& dropped : screen.dropped) summary.dropped[dropped.why].push_back(dropped);
     return summary;

@@ -45,6 +45,9 @@ struct InspectionSummary {
     /// (culture, patient) -> number of pairs in train, validation, test. Without a split all pairs count as
     /// train.
     std::map<std::pair<std::string, std::string>, std::array<std::size_t, 3>> pairs;
+    /// Value of the column by which pairs are held out -> numbers as in `pairs`. Empty if there is no such
+    /// column, or if `pairs` shows it.
+    std::map<std::string, std::array<std::size_t, 3>> pairs_by_column;
     /// Reason -> items that were dropped for it.
     std::map<std::string, std::vector<screen::Dropped>> dropped;
 };

@@ -53,6 +53,7 @@ std::string entry(const std::string& label, const std::string& text) {
 }
 
 std::string names(const std::vector<std::string>& all) {
+    if (all.empty()) return "none kept";
     if (all.size() == 1 && all.front().empty()) return "(no such column: counted as one)";
     std::string text = std::to_string(all.size()) + ":";
     for (std::size_t k = 0; k < all.size() && k < max_rows; ++k) {
@@ -140,17 +141,23 @@ std::string doses_table(const InspectionSummary& summary) {
 }
 
 std::string split_table(const InspectionSummary& summary, const screen::Split& split) {
+    const bool by_column = !summary.pairs_by_column.empty();
     std::vector<Row> rows{{"culture", "patient", "train", "validation", "test"}};
-    Row total{"all", ""};
+    if (by_column) rows.front().erase(rows.front().begin(), rows.front().begin() + 2);
+    if (by_column) rows.front().insert(rows.front().begin(), split.column);
+    Row total = by_column ? Row{"all"} : Row{"all", ""};
     for (const screen::Part part : {screen::Part::train, screen::Part::validation, screen::Part::test}) {
         total.push_back(grouped(split.pairs(part).size()));
     }
     rows.push_back(total);
+    for (const auto& [value, counts] : summary.pairs_by_column)
+        rows.push_back({value, grouped(counts[0]), grouped(counts[1]), grouped(counts[2])});
     for (const auto& [group, counts] : summary.pairs) {
+        if (by_column) break;
         rows.push_back(
             {group.first, group.second, grouped(counts[0]), grouped(counts[1]), grouped(counts[2])});
     }
-    return "\nPairs of the split " + split.spec + "\n" + table(rows, 2);
+    return "\nPairs of the split " + split.spec + "\n" + table(rows, by_column ? 1 : 2);
 }
 
 std::string dropped_list(const InspectionSummary& summary) {
@@ -183,10 +190,14 @@ std::string dropped_list(const InspectionSummary& summary) {
 std::string inspection_text(const screen::Screen& screen, const screen::Split* split,
                             std::span<const std::string> notes) {
     const InspectionSummary summary = summarise(screen, split);
-    std::string text = overview(screen, summary) + doses_table(summary) +
-                       (split == nullptr ? "" : split_table(summary, *split)) + dropped_list(summary);
-    if (!notes.empty()) text += "\n";
+    std::string text = overview(screen, summary);
+    if (!screen.populations.empty()) text += doses_table(summary);
+    if (split != nullptr) text += split_table(summary, *split);
+    text += dropped_list(summary);
+    if (!screen.notes.empty() || !notes.empty()) text += "\n";
+    for (const std::string& note : screen.notes) text += "note: " + note + "\n";
     for (const std::string& note : notes) text += "note: " + note + "\n";
+    if (!screen.nothing_kept.empty()) text += "\nNothing is kept: " + screen.nothing_kept + "\n";
     return text;
 }
 

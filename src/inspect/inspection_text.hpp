@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
@@ -14,7 +15,7 @@ namespace popflow::inspect {
 ///
 /// Shortens long lists. inspection_json() has the full lists.
 /// @param split  null for none
-/// @param notes  lines at the end, see screen::value_notes()
+/// @param notes  further notes, below those of the screen, see screen::value_notes()
 std::string inspection_text(const screen::Screen& screen, const screen::Split* split,
                             std::span<const std::string> notes = {});
 

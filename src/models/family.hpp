@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -60,6 +61,16 @@ class Family {
     virtual OptionValues defaults(Recipe /*recipe*/, const Settings& /*settings*/) const { return {}; }
     /// Returns the options for which the method accepts only one value.
     virtual OptionValues fixed() const { return {}; }
+    /// Adapts settings that do not fit small training data, where that is harmless or where the setting has
+    /// its default. Does not change settings that fit.
+    /// @param is_given  whether the user has set an option
+    /// @param min_cells  as in check()
+    /// @return  a note for each change
+    virtual std::vector<std::string> adapt(
+        Settings& /*settings*/, const DataShape& /*data*/, std::size_t /*min_cells*/,
+        const std::function<bool(const std::string&)>& /*is_given*/) const {
+        return {};
+    }
     /// Checks that the settings fit the training data.
     /// @param min_cells  smallest number of cells that a slot draws
     /// @throws core::ConfigError if they do not

@@ -128,7 +128,7 @@ void FlowMatching::encode(std::span<const Real> values, ConstMatrixView<Real> co
         std::copy_n(control.row(i), d, input.row(i));
         Real* one_hot = input.row(i) + d + n_space;
         std::fill_n(one_hot, shape_.cell_types, Real{0});
-        if (shape_.cell_types > 0) one_hot[control_type[i]] = Real{1};
+        if (shape_.cell_types > 0 && control_type[i] < shape_.cell_types) one_hot[control_type[i]] = Real{1};
     }
     encoder_.forward(values, ConstMatrixView<Real>(workspace.encoder_input), d, workspace.encoder,
                      std::span<Real>(workspace.context));

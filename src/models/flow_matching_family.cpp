@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "models/flow_matching_family.hpp"
 
+#include <functional>
 #include <limits>
 
 #include "core/error.hpp"
@@ -38,6 +39,18 @@ class FlowMatchingFamily : public Family {
         values.emplace_back("encoder-activation", "none");
         values.emplace_back("encoder-frequencies", "0");
         return values;
+    }
+
+    // A graph of all other cells is the largest that a slot has, so that a larger number means this graph.
+    std::vector<std::string> adapt(
+        Settings& settings, const DataShape& /*data*/, std::size_t min_cells,
+        const std::function<bool(const std::string&)>& /*is_given*/) const override {
+        const std::size_t knn = shape_of(settings).encoder.knn;
+        if (context_ != Context::population || knn < min_cells || min_cells == 0) return {};
+        assign(settings, "knn", std::uint64_t{min_cells - 1});
+        return {"--knn " + std::to_string(knn) + " is more than the smallest slot of " +
+                std::to_string(min_cells) + " cells has neighbours: " + std::to_string(min_cells - 1) +
+                " is used"};
     }
 
     void check(const Settings& settings, const DataShape& /*data*/, std::size_t min_cells) const override {

@@ -62,6 +62,17 @@ class IcnnFamily : public Family {
     }
     OptionValues fixed() const override { return {{"coupling", "random"}}; }
 
+    std::vector<std::string> adapt(Settings& settings, const DataShape& data, std::size_t /*min_cells*/,
+                                   const std::function<bool(const std::string&)>& is_given) const override {
+        IcnnTransportShape& shape = dynamic_cast<IcnnSettings&>(settings).shape;
+        if (shape.start != IcnnStart::identity || shape.hidden >= data.markers || is_given("icnn-hidden"))
+            return {};
+        const std::size_t before = shape.hidden;
+        shape.hidden = data.markers;
+        return {"--icnn-hidden is " + std::to_string(data.markers) + ", the number of markers, instead of " +
+                std::to_string(before) + ": --icnn-start identity needs as many hidden units as markers"};
+    }
+
     void check(const Settings& settings, const DataShape& data, std::size_t /*min_cells*/) const override {
         const IcnnTransportShape& shape = dynamic_cast<const IcnnSettings&>(settings).shape;
         if (shape.start != IcnnStart::identity || shape.hidden >= data.markers) return;

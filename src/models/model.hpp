@@ -19,6 +19,9 @@ inline constexpr std::size_t max_layers = 1000;
 /// Largest size of a layer, an embedding or a set of frequencies that an option or a checkpoint may specify.
 inline constexpr std::size_t max_width = 65536;
 
+/// Number of a cell type that the model was not trained on. Its one-hot code is zero.
+inline constexpr std::uint8_t unknown_cell_type = 255;
+
 /// Start of a flow: control cells or Gaussian noise.
 enum class Base { source, gaussian };
 
@@ -29,9 +32,10 @@ struct TrainingSlot {
     linalg::ConstMatrixView<Real> x1;       ///< [n, d] treated cells, row i is the partner of row i of x0
     std::span<const Real> t;                ///< [n] flow time in [0, 1]
     linalg::ConstMatrixView<Real> control;  ///< [m, d] control cells that the encoder sees
-    std::span<const std::uint8_t> control_type;  ///< [m] cell types, may be empty if cell_types is 0
-    std::span<const Real> condition;             ///< [conditions] condition vector
-    std::size_t pair = 0;                        ///< index among the training pairs (CGFM)
+    /// [m] cell types or unknown_cell_type, may be empty if cell_types is 0.
+    std::span<const std::uint8_t> control_type;
+    std::span<const Real> condition;  ///< [conditions] condition vector
+    std::size_t pair = 0;             ///< index among the training pairs (CGFM)
     /// [context_size] embedding of the population, a constant in the gradient. If empty, it is computed.
     std::span<const Real> embedding{};
 };

@@ -17,6 +17,7 @@
 #include "options/defaults.hpp"
 #include "predict/prediction_space.hpp"
 #include "report/report.hpp"
+#include "screen/screen_columns.hpp"
 
 namespace popflow::options {
 
@@ -146,17 +147,17 @@ void add_data(OptionTable& table, RunConfig& config) {
         .text("data", config.data, "F.h5ad", "AnnData file of the screen");
     add.add(
         "column", "ROLE=NAME",
-        "obs column of a role (patient, culture, treatment, concentration, replicate, plate, cell_type)",
+        "obs column of a role (patient, culture, treatment, concentration, replicate, plate, cell_type, "
+        "vehicle). ROLE= switches a role off",
         [&screen](const Strings& values) {
-            static const Strings roles{"patient",   "culture", "treatment", "concentration",
-                                       "replicate", "plate",   "cell_type"};
+            static const Strings roles = screen::all_role_names();
             for (const std::string& value : values) {
                 bool is_first = true;
                 for (const auto& [role, name] : core::split_assignments("column", value)) {
-                    if (role.empty() || name.empty()) {
+                    if (role.empty()) {
                         throw core::ConfigError(
                             "column",
-                            "found '" + (role.empty() ? name : role + "=") + "', allowed ROLE=NAME" +
+                            "found '" + name + "', allowed ROLE=NAME or ROLE=" +
                                 (is_first ? "" : ", with double quotes around a name with a comma"));
                     }
                     is_first = false;
@@ -171,7 +172,18 @@ void add_data(OptionTable& table, RunConfig& config) {
             return out;
         },
         Adder::stored, Adder::repeatable);
-    add.list("control", screen.control_labels, "LABELS", "treatment labels of control populations");
+    add.list("control", screen.control_labels, "LABELS",
+             "treatment labels of control populations. TREATMENT=VEHICLE names the control of one treatment");
+    // Stored only if it is not the default, so that runs of versions without this option can be resumed.
+    add.add(
+        "vehicles", "largest|pool",
+        "control of a treatment without a vehicle of its own, if an experiment has several controls: the "
+        "largest one (default), or all of them pooled",
+        [&screen](const Strings& v) {
+            screen.vehicles =
+                static_cast<screen::Vehicles>(core::parse_choice("vehicles", v.back(), {"largest", "pool"}));
+        },
+        [&screen] { return screen.vehicles == screen::Vehicles::pool ? Strings{"pool"} : Strings{}; });
     add.list("pair-by", screen.pair_by, "COLUMNS", "roles or obs columns that identify an experiment");
     add.count("min-cells", screen.min_cells, 1,
               "minimum number of cells of a population, smaller ones are dropped");
@@ -208,8 +220,9 @@ void add_split(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::split, {.affects = Affects::scored_cells});
     add.add(
         "split", "S",
-        "held-out pairs: replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME or letters. With "
-        "all, every pair is a test pair, to evaluate a run on other data",
+        "held-out pairs: replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE] with any "
+        "role or obs column, column:NAME or letters. With none, nothing is held out. With all, every pair is "
+        "a test pair, to evaluate a run on other data",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = screen::split_column(config.split);
@@ -492,6 +505,8 @@ void add_predict(OptionTable& table, RunConfig& config) {
         "times", "NUMBERS", "flow times in [0, 1] at which cells are also written, as layers. Time 1 is X",
         [&config](const Strings& v) { config.times = parse_numbers("times", v, 0, 1); },
         [&config] { return numbers_text(config.times); }, Adder::stored, Adder::repeatable);
+    add.toggle("clip", config.clip,
+               "limit the markers of predicted cells to the range of the training cells");
 }
 
 void add_run_folder(OptionTable& table, RunConfig& config) {
@@ -617,6 +632,7 @@ OptionTable run_options(RunConfig& config) {
     table.share("resume", Section::evaluate);
     for (const Section section : {Section::evaluate, Section::report}) table.share("dry-run", section);
     table.share("config", Section::inspect);
+    table.share("treatment-vectors", Section::inspect);
     for (const char* name :
          {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers", "exclude-markers",
           "metrics", "max-cells", "seed", "json", "sinkhorn-epsilon", "sinkhorn-rho"})

@@ -66,9 +66,11 @@ struct RunConfig {
     std::vector<std::string> treatments;  ///< treatments to predict, may contain comma-separated lists
     std::vector<double> concentrations;   ///< concentrations to predict
     std::vector<double> times;            ///< flow times at which intermediate cells are written
+    bool clip = false;                    ///< limit predicted cells to the training range
 
     /// Settings of the chosen method.
     const models::Settings& method_settings() const { return settings.of(*method); }
+    models::Settings& method_settings() { return settings.of(*method); }
 };
 
 /// Returns the options of a RunConfig. They refer to it, so it must outlive the table.

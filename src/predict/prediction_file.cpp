@@ -20,7 +20,18 @@ PredictionFile::PredictionFile(const screen::Screen& screen, const screen::Norma
       plan_(std::move(plan)),
       data_(screen.file, screen.options.source),
       obs_(data_, "obs"),
-      scratch_(plan_.path) {
+      var_(data_, "var"),
+      scratch_(plan_.path),
+      normalised_range_(plan_.range) {
+    if (plan_.clip && plan_.range.empty())
+        throw core::ConfigError(
+            "clip",
+            "the run has no training range, since it was trained by an earlier version of "
+            "popflow. Train again, or predict without --clip");
+    // Normalised like the training cells, so that these are inside to the last bit.
+    for (std::vector<float>* end : {&normalised_range_.min, &normalised_range_.max}) {
+        if (!end->empty()) normalisation_.apply({end->data(), 1, end->size(), end->size()});
+    }
     const std::vector<std::string> added = added_columns();
     for (const std::string& name : obs_.columns()) {
         if (std::ranges::find(added, name) == added.end()) continue;
@@ -36,6 +47,12 @@ PredictionFile::PredictionFile(const screen::Screen& screen, const screen::Norma
     for (const Prediction& p : plan_.predictions) has_repeated_cells_ |= !controls.insert(p.control).second;
 }
 
+std::vector<std::string> PredictionFile::left_out() const {
+    std::vector<std::string> lines = obs_.left_out();
+    lines.insert(lines.end(), var_.left_out().begin(), var_.left_out().end());
+    return lines;
+}
+
 std::vector<std::string> PredictionFile::added_columns() const {
     std::vector<std::string> names{predicted_treatment_column, predicted_concentration_column};
     if (plan_.has_parts) names.emplace_back(predicted_part_column);
@@ -46,10 +63,12 @@ std::vector<std::string> PredictionFile::added_columns() const {
 
 void PredictionFile::add(std::size_t prediction, std::span<const std::uint64_t> rows,
                          std::span<const linalg::ConstMatrixView<float>> states) {
-    Block block{rows.size(), scratch_.append(rows), {}};
+    Block block{.n = rows.size(), .rows = scratch_.append(rows), .states = {}};
+    if (!normalised_range_.empty()) block.outside = screen::count_outside(normalised_range_, states.front());
     for (const auto& state : states) {
         linalg::Matrix<float> x(state.rows, state.cols);
         for (std::size_t i = 0; i < state.rows; ++i) std::ranges::copy(state.row_span(i), x.view().row(i));
+        if (plan_.clip) normalised_range_.clip(x.view());
         to_space(plan_.space, normalisation_, screen_.options.transform, x.view());
         block.states.push_back(scratch_.append(std::span<const float>(x.values())));
     }
@@ -58,7 +77,8 @@ void PredictionFile::add(std::size_t prediction, std::span<const std::uint64_t> 
 
 std::string PredictionFile::label(const Prediction& prediction, const std::string& column) const {
     if (column == predicted_treatment_column) return prediction.treatment;
-    if (column == predicted_concentration_column) return prediction.concentration;
+    if (column == predicted_concentration_column)
+        return prediction.concentration.empty() ? prediction.known_concentration : prediction.concentration;
     return column == predicted_part_column ? prediction.part : plan_.sources[prediction.source];
 }
 
@@ -86,6 +106,7 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
         for (const Block& block : blocks) layout.n[prediction] += static_cast<std::int64_t>(block.n);
     }
     comm.sum(layout.n);
+    count_outside(comm);
     std::set<std::size_t> sources;
     for (std::size_t p = 0; p < layout.n.size(); ++p) {
         layout.first.push_back(layout.rows);
@@ -118,6 +139,22 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
     return layout.rows;
 }
 
+void PredictionFile::count_outside(const mpi::Communicator& comm) {
+    const std::size_t d = normalised_range_.min.size();
+    if (d == 0) return;
+    std::vector<std::int64_t> counts(1 + d, 0);
+    for (const auto& [prediction, blocks] : blocks_) {
+        for (const Block& block : blocks) {
+            counts[0] += static_cast<std::int64_t>(block.outside.cells);
+            for (std::size_t j = 0; j < d; ++j)
+                counts[1 + j] += static_cast<std::int64_t>(block.outside.by_marker[j]);
+        }
+    }
+    comm.sum(counts);
+    outside_.cells = static_cast<std::size_t>(counts[0]);
+    outside_.by_marker.assign(counts.begin() + 1, counts.end());
+}
+
 void PredictionFile::create(h5::Group root, const Layout& layout, const Provenance& provenance,
                             const linalg::Matrix<float>& embeddings) const {
     h5::write_encoding(root, "anndata", "0.1.0");
@@ -132,16 +169,15 @@ void PredictionFile::create(h5::Group root, const Layout& layout, const Provenan
     }
     create_obs(root, layout);
 
-    const anndata::TableCopy table(data_, "var");
     h5::Group var = root.create_group("var");
     h5::write_encoding(var, "dataframe", "0.2.0");
     var.write_attribute("_index", "_index");
-    var.write_attribute("column-order", table.columns());
+    var.write_attribute("column-order", var_.columns());
     anndata::write_strings(var, "_index", screen_.markers);
-    table.create(var, screen_.markers.size());
+    var_.create(var, screen_.markers.size());
     const std::vector<std::uint64_t> markers(screen_.marker_cols.begin(), screen_.marker_cols.end());
     const anndata::RowSegment all{markers, 0};
-    table.write(var, {&all, 1});
+    var_.write(var, {&all, 1});
 
     write_uns(root, layout, provenance, embeddings);
 }
@@ -181,6 +217,14 @@ void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Prov
     anndata::write_strings(provenance_group, "treatments", layout.categories.at(predicted_treatment_column));
     anndata::write_array(provenance_group, "times", std::span<const double>(plan_.times),
                          {plan_.times.size()});
+    if (!outside_.by_marker.empty()) {
+        anndata::write_scalar<std::uint64_t>(provenance_group, "cells_outside_training_range",
+                                             outside_.cells);
+        const std::vector<std::uint64_t> by_marker(outside_.by_marker.begin(), outside_.by_marker.end());
+        anndata::write_array(provenance_group, "cells_outside_training_range_by_marker",
+                             std::span<const std::uint64_t>(by_marker), {by_marker.size()});
+        anndata::write_string(provenance_group, "clipped", plan_.clip ? "yes" : "no");
+    }
     anndata::write_strings(provenance_group, plan_.source_column, layout.categories.at(plan_.source_column));
     linalg::Matrix<float> kept(layout.sources.size(), embeddings.cols());
     for (std::size_t k = 0; k < layout.sources.size(); ++k)

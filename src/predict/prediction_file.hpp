@@ -16,6 +16,7 @@
 #include "predict/provenance.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/screen.hpp"
+#include "screen/value_range.hpp"
 
 namespace popflow::predict {
 
@@ -32,8 +33,11 @@ struct Prediction {
     std::size_t control = 0;  ///< index into Screen::populations
     std::string treatment;
     std::string concentration;  ///< empty: not given
-    std::string part;           ///< part of the split, empty without one
-    std::size_t source = 0;     ///< index into PredictionPlan::sources
+    /// Concentration that stands in the file if `concentration` is not given, for example that of the
+    /// training.
+    std::string known_concentration{};
+    std::string part{};      ///< part of the split, empty without one
+    std::size_t source = 0;  ///< index into PredictionPlan::sources
 };
 
 /// Contents of a prediction file.
@@ -45,6 +49,10 @@ struct PredictionPlan {
     std::string source_column{};            ///< obs column that names the source of a cell
     std::vector<std::string> sources{};     ///< values of that column, one per row of the embeddings
     bool has_parts = false;                 ///< adds the obs column of parts
+    /// Range of the training cells, transformed without the normalisation. Empty: cells are not compared.
+    screen::ValueRange range{};
+    bool clip = false;                     ///< limit the predicted cells to the range
+    std::vector<std::string> too_small{};  ///< controls that have too few cells for the model
 };
 
 /// Collects the predicted cells of all ranks into one AnnData file.
@@ -58,19 +66,27 @@ struct PredictionPlan {
 /// - obs_names: the names of the control cells. If a control population is transported to several conditions,
 ///   ` / TREATMENT [@ CONCENTRATION]` is appended.
 /// - var: the markers in the order of the model, with the columns of the data file.
-/// - uns["popflow"]: the provenance, and `embeddings`, whose row k belongs to category k of predicted_pair or
-///   predicted_population.
+/// - uns["popflow"]: the provenance, `embeddings`, whose row k belongs to category k of predicted_pair or
+///   predicted_population, and with a range: `clipped`, and the numbers of cells of X that the model moved
+///   outside the range, `cells_outside_training_range` and of each marker
+///   `cells_outside_training_range_by_marker`.
 ///
 /// Every rank first stores its cells in a temporary file (PredictionScratch). At the end the ranks write to
 /// the result file one after the other. Memory use is that of one block of cells.
 class PredictionFile {
   public:
-    /// @throws core::DataError if an obs column of the data file has an unsupported type or the name of an
-    /// added column, or if the path is not writable
+    /// @throws core::DataError if an obs column of the data file has the name of an added column, or if the
+    /// path is not writable
+    /// @throws core::ConfigError to clip without a range
     PredictionFile(const screen::Screen& screen, const screen::Normalisation& normalisation,
                    PredictionPlan plan);
 
     const PredictionPlan& plan() const { return plan_; }
+    /// Returns a line for each column of obs and var that cannot be copied and is left out.
+    std::vector<std::string> left_out() const;
+    /// Cells of the file outside the training range, before they were clipped. Complete on all ranks after
+    /// write(). No markers without a range.
+    const screen::OutsideCounts& outside() const { return outside_; }
     /// Appends cells to a prediction.
     /// @param rows  rows of the control cells in the data file
     /// @param states  the predicted cells, then one matrix for each of plan().times. Normalised, each [n, d]
@@ -89,6 +105,7 @@ class PredictionFile {
         std::size_t n = 0;
         std::uint64_t rows = 0;  ///< offset in scratch_, like each of `states`
         std::vector<std::uint64_t> states;
+        screen::OutsideCounts outside{};
     };
     // Position of each prediction in the file.
     struct Layout {
@@ -112,6 +129,7 @@ class PredictionFile {
                    const linalg::Matrix<float>& embeddings) const;
     void write_blocks(h5::Group root, const Layout& layout) const;
     void write_pieces(h5::Group& root, const Layout& layout, const std::vector<Piece>& pieces) const;
+    void count_outside(const mpi::Communicator& comm);
     std::vector<std::string> added_columns() const;
     std::string label(const Prediction& prediction, const std::string& column) const;
     std::vector<std::string> labels(const Layout& layout, const std::string& column) const;
@@ -122,7 +140,10 @@ class PredictionFile {
     bool has_repeated_cells_ = false;  ///< some control population has several predictions
     anndata::AnnData data_;
     anndata::TableCopy obs_;
+    anndata::TableCopy var_;
     PredictionScratch scratch_;
+    screen::ValueRange normalised_range_;
+    screen::OutsideCounts outside_;
     std::map<std::size_t, std::vector<Block>> blocks_;  ///< by prediction, of this rank
 };
 

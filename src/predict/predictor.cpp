@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <new>
+#include <set>
 
 #include "core/label_list.hpp"
 #include "core/text.hpp"
@@ -62,6 +64,20 @@ void check_concentration(const std::vector<double>& trained, const std::string& 
                                                  core::number_label(trained.front()) + " to " +
                                                  core::number_label(trained.back()) +
                                                  ", the training range of treatment " + treatment);
+}
+
+// Returns the concentration of a treatment in training or else in all pairs of the screen, empty if there is
+// none or there are several.
+std::string known_concentration(const screen::Screen& screen, const screen::Conditions& trained,
+                                const std::string& treatment) {
+    const auto own = std::ranges::find(trained.treatments(), treatment, &screen::Conditions::Treatment::name);
+    if (own != trained.treatments().end() && !own->highest.empty()) return own->highest;
+    std::set<std::string> labels;
+    for (const screen::PopulationPair& pair : screen.pairs) {
+        const screen::Population& treated = screen.populations[pair.treated];
+        if (treated.treatment == treatment) labels.insert(core::plain_label(treated.concentration));
+    }
+    return labels.size() == 1 ? *labels.begin() : "";
 }
 
 // Predicts the populations of one rank.
@@ -205,21 +221,37 @@ PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen:
     PredictionPlan plan{.source_column = "predicted_pair", .has_parts = true};
     for (const std::size_t p : pairs) {
         const screen::Population& treated = screen.populations[screen.pairs[p].treated];
-        plan.predictions.push_back({screen.pairs[p].control, treated.treatment, treated.concentration,
-                                    screen::part_name(split.parts[p]), plan.sources.size()});
+        plan.predictions.push_back({.control = screen.pairs[p].control,
+                                    .treatment = treated.treatment,
+                                    .concentration = treated.concentration,
+                                    .part = screen::part_name(split.parts[p]),
+                                    .source = plan.sources.size()});
         plan.sources.push_back(screen::pair_name(screen, p));
     }
     return plan;
 }
 
 PredictionPlan plan_control_predictions(const screen::Screen& screen,
-                                        std::span<const screen::Population> conditions) {
+                                        std::span<const screen::Population> conditions,
+                                        const screen::Conditions& trained, std::size_t neighbours) {
     PredictionPlan plan{.source_column = "predicted_population"};
+    std::map<std::string, std::string> known;
+    for (const screen::Population& condition : conditions)
+        known[condition.treatment] = known_concentration(screen, trained, condition.treatment);
+    const auto is_large = [&](const screen::Population& p) { return p.control && p.n_cells > neighbours; };
+    const bool keeps_all = neighbours == 0 || std::ranges::none_of(screen.populations, is_large);
     for (std::size_t p = 0; p < screen.populations.size(); ++p) {
         if (!screen.populations[p].control) continue;
+        if (!keeps_all && !is_large(screen.populations[p])) {
+            plan.too_small.push_back(screen::population_label(screen, p));
+            continue;
+        }
         for (const screen::Population& condition : conditions) {
-            plan.predictions.push_back(
-                {p, condition.treatment, condition.concentration, "", plan.sources.size()});
+            plan.predictions.push_back({.control = p,
+                                        .treatment = condition.treatment,
+                                        .concentration = condition.concentration,
+                                        .known_concentration = known.at(condition.treatment),
+                                        .source = plan.sources.size()});
         }
         plan.sources.push_back(screen::population_label(screen, p));
     }

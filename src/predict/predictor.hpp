@@ -42,8 +42,14 @@ PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen:
 
 /// Returns the plan that transports all control populations of a screen to each condition, by population,
 /// then by condition. The path, space and times are not set.
+///
+/// The concentration that stands in the file for a condition without one is that of the training, or else
+/// that of all pairs of the screen with this treatment.
+/// @param neighbours  controls with at most this number of cells are left out, unless all have, see
+/// CellTransport::neighbours()
 PredictionPlan plan_control_predictions(const screen::Screen& screen,
-                                        std::span<const screen::Population> conditions);
+                                        std::span<const screen::Population> conditions,
+                                        const screen::Conditions& trained, std::size_t neighbours = 0);
 
 /// Prediction that failed.
 struct FailedPrediction {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "core/text.hpp"
 #include "screen/read_populations.hpp"
@@ -51,15 +52,29 @@ ScreenReader::ScreenReader(const screen::Screen& screen, const TrainedModel& tra
     : screen_(screen), normalisation_(trained.normalisation), type_(screen.cell_types.size(), 0) {
     if (trained.cell_types.size() < 2) return;
     for (std::size_t k = 0; k < type_.size(); ++k) {
-        const std::optional<std::uint8_t> number = cell_type_number(trained.cell_types, screen.cell_types[k]);
-        if (!number) {
-            throw core::DataError(screen.file, "obs",
-                                  "found cell type `" + screen.cell_types[k] + "`, allowed " +
-                                      core::joined(trained.cell_types) +
-                                      " (the cell types that the run was trained on)");
-        }
-        type_[k] = *number;
+        type_[k] =
+            cell_type_number(trained.cell_types, screen.cell_types[k]).value_or(models::unknown_cell_type);
     }
+}
+
+std::string unknown_types_note(const screen::Screen& screen, const std::vector<std::string>& trained_types) {
+    if (trained_types.size() < 2) return "";
+    std::set<std::string> unknown;
+    for (const screen::Population& population : screen.populations) {
+        if (!population.control) continue;
+        for (const std::uint8_t type : population.cell_types) {
+            const std::string& label = screen.cell_types[type];
+            if (!cell_type_number(trained_types, label)) unknown.insert(label);
+        }
+    }
+    if (unknown.empty()) return "";
+    if (unknown.size() == 1 && unknown.begin()->empty())
+        return "controls have cells without a cell type, which the run was trained with. The encoder gets "
+               "zeros "
+               "instead of the type";
+    return "controls have cells of types that the run was not trained on, for which the encoder gets zeros "
+           "instead of the type: " +
+           core::joined({unknown.begin(), unknown.end()}) + ". The run knows " + core::joined(trained_types);
 }
 
 std::vector<screen::Cells> ScreenReader::read(std::span<const std::size_t> populations,

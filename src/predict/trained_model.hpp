@@ -23,7 +23,7 @@ struct TrainedModel {
     const screen::Normalisation& normalisation;
     const screen::Conditions& conditions;
     const linalg::Matrix<float>& mean_shifts;  ///< [conditions.count(), d], normalised
-    /// Cell types of the training data. The model ignores a single one.
+    /// Cell types of the controls of the training data. The model ignores a single one.
     const std::vector<std::string>& cell_types;
 };
 
@@ -63,13 +63,17 @@ std::vector<std::uint32_t> draw_rows(std::size_t n, std::size_t max_rows, Draw d
 std::optional<std::uint8_t> cell_type_number(const std::vector<std::string>& trained_types,
                                              const std::string& label);
 
+/// Returns a note about cell types of the controls that are not among those of the training, empty if all
+/// are.
+std::string unknown_types_note(const screen::Screen& screen, const std::vector<std::string>& trained_types);
+
 /// Reads cells of a screen with the normalisation and the cell type numbers of a model. The screen may be
 /// another file than the training data.
 class ScreenReader {
   public:
-    /// @throws core::DataError for a cell type that is not in the training data
     ScreenReader(const screen::Screen& screen, const TrainedModel& trained);
-    /// Reads populations, normalises them and numbers their cell types as in training.
+    /// Reads populations, normalises them and numbers their cell types as in training. A type that is not in
+    /// the training data becomes models::unknown_cell_type.
     /// @param rows  same as in screen::read_populations()
     std::vector<screen::Cells> read(std::span<const std::size_t> populations,
                                     std::vector<std::vector<std::uint64_t>>* rows = nullptr) const;

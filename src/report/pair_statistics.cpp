@@ -47,6 +47,9 @@ std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& re
     std::map<std::string, std::size_t> indices;
     for (std::size_t file : row.results) {
         const h5::DataFrame& pairs = results[file].pairs;
+        const std::string column = eval::split_column_name(
+            {.spec = "", .parts = {}, .column = screen::held_out_column(results[file].provenance.split)});
+        const bool has_column = !column.empty() && pairs.contains(column);
         for (std::size_t i = 0; i < pairs.rows(); ++i) {
             if (pairs.strings("part")[i] != part) continue;
             const std::string& name = pairs.strings("pair")[i];
@@ -56,7 +59,9 @@ std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& re
                                       .patient = pairs.strings("patient")[i],
                                       .culture = pairs.strings("culture")[i],
                                       .treatment = pairs.strings("treatment")[i],
-                                      .part = part});
+                                      .part = part,
+                                      .column = has_column ? column : "",
+                                      .value = has_column ? pairs.strings(column)[i] : ""});
             }
             if (pairs.strings("status")[i] == "ok" && pairs.contains(metric))
                 statistics[at->second].by_predictor[pairs.strings("predictor")[i]].add(

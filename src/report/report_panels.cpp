@@ -63,8 +63,16 @@ struct Grouping {
 constexpr Grouping by_patient{"patient", &PairStatistics::patient};
 constexpr Grouping by_culture{"culture", &PairStatistics::culture};
 constexpr Grouping by_treatment{"treatment", &PairStatistics::treatment};
-constexpr std::pair<Grouping, Grouping> heat_maps[] = {
-    {by_patient, by_treatment}, {by_culture, by_treatment}, {by_patient, by_culture}};
+
+// Returns the rows and columns of the heat maps. The column by which the split holds out pairs comes first.
+std::vector<std::pair<Grouping, Grouping>> heat_maps(const std::vector<PairStatistics>& pairs) {
+    std::vector<std::pair<Grouping, Grouping>> maps{
+        {by_patient, by_treatment}, {by_culture, by_treatment}, {by_patient, by_culture}};
+    if (!pairs.empty() && !pairs.front().column.empty())
+        maps.insert(maps.begin(),
+                    {Grouping{pairs.front().column.c_str(), &PairStatistics::value}, by_treatment});
+    return maps;
+}
 
 // Pairs of each cell of a heat map, by row and column.
 using PairGroups = std::map<std::pair<std::string, std::string>, std::vector<const PairStatistics*>>;
@@ -269,7 +277,7 @@ std::vector<Figure> scatter_figures(const std::vector<PairStatistics>& pairs, co
 
 double largest_excess(const std::vector<PairStatistics>& pairs) {
     double largest = 0;
-    for (const auto& [rows, columns] : heat_maps) {
+    for (const auto& [rows, columns] : heat_maps(pairs)) {
         for (const auto& [key, cell_pairs] : group_pairs(pairs, rows.member, columns.member)) {
             if (const double value = mean_excess(cell_pairs, "model"); value > largest) largest = value;
         }
@@ -283,7 +291,7 @@ std::vector<Figure> heat_figures(const std::vector<PairStatistics>& pairs, const
             pairs, [](const PairStatistics& pair) { return std::isnan(mean_excess({&pair}, "model")); }))
         return {};
     std::vector<Figure> figures;
-    for (const auto& [rows, columns] : heat_maps) {
+    for (const auto& [rows, columns] : heat_maps(pairs)) {
         const bool several =
             labels_of(pairs, rows.member).size() > 1 && labels_of(pairs, columns.member).size() > 1;
         if (!figures.empty() && !several) continue;

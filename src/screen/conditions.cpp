@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "core/text.hpp"
+
 namespace popflow::screen {
 
 namespace {
@@ -30,13 +32,19 @@ Conditions::Conditions(std::vector<Treatment> treatments, Doses doses, Treatment
 Conditions Conditions::from_pairs(const Screen& screen, std::span<const std::size_t> pairs,
                                   TreatmentVectors vectors) {
     std::map<std::string, std::set<double>> seen;
+    std::map<std::string, std::set<std::string>> labels;
     for (std::size_t p : pairs) {
         const Population& treated = screen.populations[screen.pairs[p].treated];
         auto& concentrations = seen[treated.treatment];
         if (screen.options.doses == Doses::all) concentrations.insert(treated.concentration_value);
+        labels[treated.treatment].insert(core::plain_label(treated.concentration));
     }
     std::vector<Treatment> treatments;
-    for (const auto& [name, values] : seen) treatments.push_back({name, {values.begin(), values.end()}});
+    for (const auto& [name, values] : seen) {
+        const std::set<std::string>& own = labels[name];
+        const bool has_one = screen.options.doses == Doses::highest && own.size() == 1;
+        treatments.push_back({name, {values.begin(), values.end()}, has_one ? *own.begin() : ""});
+    }
     return {std::move(treatments), screen.options.doses, std::move(vectors)};
 }
 

@@ -29,6 +29,8 @@ class Conditions {
     struct Treatment {
         std::string name;
         std::vector<double> concentrations;
+        /// Without doses, the concentration of all its training pairs, empty if they have several or none.
+        std::string highest{};
     };
 
     Conditions() = default;

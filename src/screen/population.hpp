@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "linalg/matrix.hpp"
@@ -26,7 +27,13 @@ struct Population {
     std::string plate;
     bool control = false;
     std::size_t n_cells = 0;
-    std::string part;  ///< value of the split column (`column:NAME`), else empty
+    std::vector<std::string>
+        split_values{};                   ///< distinct values of the split column, sorted; empty without one
+    std::vector<std::string> vehicles{};  ///< distinct values of the role vehicle, sorted; empty without it
+    /// (treatment, concentration) of the controls that were pooled into this control, empty for others.
+    std::vector<std::pair<std::string, std::string>> pooled{};
+    std::vector<std::uint8_t>
+        cell_types{};  ///< types of its cells, ascending, indices into Screen::cell_types
     // Range of rows of the file that holds all its cells. Cells of other populations may lie in between.
     std::size_t first_row = 0;
     std::size_t end_row = 0;

@@ -56,10 +56,8 @@ class RowGatherer {
         if (rows_ != nullptr) rows_->assign(populations.size(), {});
         for (std::size_t k = 0; k < populations.size(); ++k) {
             const Population& p = screen.populations.at(populations[k]);
-            std::vector<std::string> values = screen.experiments[p.experiment].values;
-            values.push_back(p.treatment);
-            values.push_back(p.concentration);
-            slot_of_values_[values] = k;
+            if (p.pooled.empty()) add_slot(p, p.treatment, p.concentration, k);
+            for (const auto& [treatment, concentration] : p.pooled) add_slot(p, treatment, concentration, k);
             selections_.emplace_back(p.n_cells, max_cells);
         }
     }
@@ -78,6 +76,15 @@ class RowGatherer {
     }
 
   private:
+    /// Assigns the rows with these labels to the k-th wanted population.
+    void add_slot(const Population& p, const std::string& treatment, const std::string& concentration,
+                  std::size_t k) {
+        std::vector<std::string> values = screen_.experiments[p.experiment].values;
+        values.push_back(treatment);
+        values.push_back(core::plain_label(concentration));
+        slot_of_values_[values] = k;
+    }
+
     /// Marks the blocks of rows that may hold wanted cells.
     std::vector<bool> needed_blocks() const {
         std::vector<bool> blocks(screen_.n_obs / RowKeys::block_rows + 1, false);

@@ -14,9 +14,11 @@
 #include "core/label_match.hpp"
 #include "core/text.hpp"
 #include "screen/marker_choice.hpp"
+#include "screen/nothing_kept.hpp"
 #include "screen/row_keys.hpp"
 #include "screen/screen_columns.hpp"
 #include "screen/screen_draft.hpp"
+#include "screen/vehicles.hpp"
 
 namespace popflow::screen {
 
@@ -66,14 +68,38 @@ std::string drop_reason(const std::vector<PopulationDraft>& kept, const ScreenOp
     return "";
 }
 
-/// Moves the usable experiments into the screen and lists the others as dropped. Returns the keys of the kept
-/// populations.
-std::vector<std::size_t> keep_experiments(Screen& screen, const ScreenDraft& draft) {
-    std::vector<std::size_t> keys;
+/// Drops the treated populations whose own vehicle is not among the kept controls of their experiment.
+void keep_paired_populations(Screen& screen, const std::string& experiment, const ScreenColumns& columns,
+                             std::vector<PopulationDraft>& kept) {
+    if (screen.options.vehicles == Vehicles::pool || !screen.options.need_pairs) return;
+    std::set<std::string> controls;
+    for (const PopulationDraft& draft : kept) {
+        if (draft.population.control) controls.insert(draft.population.treatment);
+    }
+    if (controls.empty()) return;
+    std::erase_if(kept, [&](const PopulationDraft& draft) {
+        const Population& population = draft.population;
+        if (population.control) return false;
+        const std::optional<std::string> vehicle = required_vehicle(population, columns);
+        if (!vehicle || controls.contains(*vehicle)) return false;
+        screen.dropped.push_back(
+            {Dropped::Kind::population, experiment + ": " + dose_label(population), population.n_cells,
+             fmt::format("no control {} of {} cells or more, the vehicle of this treatment", *vehicle,
+                         screen.options.min_cells)});
+        return true;
+    });
+}
+
+/// Moves the usable experiments into the screen and lists the others as dropped. Returns the keys of each
+/// kept population.
+std::vector<std::vector<std::size_t>> keep_experiments(Screen& screen, const ScreenDraft& draft,
+                                                       const ScreenColumns& columns) {
+    std::vector<std::vector<std::size_t>> keys;
     for (const auto& [values, drafts] : draft.experiments) {
         Experiment experiment{experiment_label(values), values, {}};
         screen.populations_found += drafts.size();
-        const std::vector<PopulationDraft> kept = keep_large_populations(screen, experiment.label, drafts);
+        std::vector<PopulationDraft> kept = keep_large_populations(screen, experiment.label, drafts);
+        keep_paired_populations(screen, experiment.label, columns, kept);
         const std::string why = drop_reason(kept, screen.options);
         if (!why.empty()) {
             std::size_t n_cells = 0;
@@ -85,7 +111,7 @@ std::vector<std::size_t> keep_experiments(Screen& screen, const ScreenDraft& dra
             experiment.populations.push_back(screen.populations.size());
             screen.populations.push_back(population.population);
             screen.populations.back().experiment = screen.experiments.size();
-            keys.insert(keys.end(), population.keys.begin(), population.keys.end());
+            keys.push_back(population.keys);
         }
         screen.experiments.push_back(std::move(experiment));
     }
@@ -93,22 +119,9 @@ std::vector<std::size_t> keep_experiments(Screen& screen, const ScreenDraft& dra
     return keys;
 }
 
-/// Returns the control population with the most cells. Populations are sorted, so the first one wins a tie.
-std::size_t control_of(const Screen& screen, const Experiment& experiment) {
-    std::size_t control = experiment.populations.front();
-    std::size_t max_cells = 0;
-    for (const std::size_t p : experiment.populations) {
-        if (!screen.populations[p].control || screen.populations[p].n_cells <= max_cells) continue;
-        control = p;
-        max_cells = screen.populations[p].n_cells;
-    }
-    return control;
-}
-
-void make_pairs(Screen& screen) {
+void make_pairs(Screen& screen, const ScreenColumns& columns) {
     std::set<std::string> treatments;
     for (const Experiment& experiment : screen.experiments) {
-        const std::size_t control = control_of(screen, experiment);
         for (std::size_t k = 0; k < experiment.populations.size(); ++k) {
             const std::size_t p = experiment.populations[k];
             const Population& population = screen.populations[p];
@@ -118,7 +131,7 @@ void make_pairs(Screen& screen) {
                 k + 1 == experiment.populations.size() ||
                 screen.populations[experiment.populations[k + 1]].treatment != population.treatment;
             if (screen.options.doses == Doses::highest && !highest) continue;
-            screen.pairs.push_back({control, p});
+            screen.pairs.push_back({control_of(screen, experiment, population, columns), p});
             treatments.insert(population.treatment);
         }
     }
@@ -155,8 +168,7 @@ void check_units(Screen& screen, const RowKeys& keys, const ScreenColumns& colum
     std::map<core::Quantity, std::string> labels;  // the first label of each quantity
     std::string converted;                         // a label whose number changes
     for (std::size_t key = 0; key < keys.size(); ++key) {
-        if (!columns.exclusion_reason(keys, key).empty() ||
-            columns.is_control(keys.label(key, columns.column(Role::treatment))))
+        if (!columns.exclusion_reason(keys, key).empty() || columns.is_control(columns.treatment(keys, key)))
             continue;
         const std::string label = columns.label(keys, key, column);
         const auto dose = core::parse_dose(label);
@@ -193,18 +205,28 @@ void note_similar_labels(Screen& screen, const RowKeys& keys, const ScreenColumn
     }
 }
 
-void find_cell_types(Screen& screen, const RowKeys& keys, const std::vector<std::size_t>& kept_keys,
-                     const ScreenColumns& columns) {
+void find_cell_types(Screen& screen, const RowKeys& keys,
+                     const std::vector<std::vector<std::size_t>>& kept_keys, const ScreenColumns& columns) {
     constexpr std::size_t max_types = std::numeric_limits<std::uint8_t>::max();
     const std::size_t column = columns.column(Role::cell_type);
     std::set<std::string> types;
-    for (const std::size_t key : kept_keys) types.insert(columns.label(keys, key, column));
+    for (const auto& population_keys : kept_keys) {
+        for (const std::size_t key : population_keys) types.insert(columns.label(keys, key, column));
+    }
     if (types.size() > max_types) {
         throw core::DataError(
             screen.file, "obs/" + columns.names()[column],
             fmt::format("found {} cell types, allowed at most {}", types.size(), max_types));
     }
     screen.cell_types.assign(types.begin(), types.end());
+    for (std::size_t p = 0; p < kept_keys.size(); ++p) {
+        std::set<std::uint8_t> own;
+        for (const std::size_t key : kept_keys[p]) {
+            const auto at = std::ranges::lower_bound(screen.cell_types, columns.label(keys, key, column));
+            own.insert(static_cast<std::uint8_t>(at - screen.cell_types.begin()));
+        }
+        screen.populations[p].cell_types.assign(own.begin(), own.end());
+    }
 }
 
 // Lists the excluded rows, as the last sentences of an error message.
@@ -217,35 +239,19 @@ std::string excluded_rows_note(const Screen& screen) {
     return text;
 }
 
-void check_controls(const Screen& screen, const ScreenDraft& draft, const std::string& column) {
+/// Returns why the screen has no control, or an empty text if it has one.
+std::string why_no_control(const Screen& screen, const ScreenDraft& draft) {
     std::set<std::string> found;
     for (const auto& [values, drafts] : draft.experiments) {
         for (const PopulationDraft& population : drafts) {
-            if (population.population.control) return;
+            if (population.population.control) return "";
             found.insert(population.population.treatment);
         }
     }
-    throw core::DataError(screen.file, "obs/" + column,
-                          "found no control among " + core::joined({found.begin(), found.end()}) +
-                              ", allowed control labels are " + core::joined(screen.options.control_labels) +
-                              ". Name the controls of this file with --control" + excluded_rows_note(screen));
-}
-
-void check_any_left(const Screen& screen, const ScreenDraft& draft) {
-    if (!screen.experiments.empty()) return;
-    std::size_t largest = 0;
-    for (const auto& [values, drafts] : draft.experiments) {
-        for (const PopulationDraft& one : drafts) largest = std::max(largest, one.population.n_cells);
-    }
-    const std::size_t n = screen.experiments_found;
-    const std::string which = n == 1 ? "the one experiment" : fmt::format("none of {} experiments", n);
-    throw core::DataError(
-        screen.file, "obs",
-        fmt::format("{} ({}) {} a control{} of at least {} cells. The largest population has {} cells. Check "
-                    "--min-cells and --pair-by{}",
-                    which, core::joined(screen.options.pair_by), n == 1 ? "does not keep" : "keeps",
-                    screen.options.need_pairs ? " and a treatment" : "", screen.options.min_cells, largest,
-                    excluded_rows_note(screen)));
+    if (found.empty()) return "";
+    return "found no control among " + core::joined({found.begin(), found.end()}) +
+           ", allowed control labels are " + core::joined(screen.options.control_labels) +
+           ". Name the controls of this file with --control";
 }
 
 std::string fingerprint(const anndata::AnnData& data, const ScreenDraft& draft) {
@@ -267,6 +273,13 @@ std::string population_label(const Screen& screen, std::size_t population) {
 }
 
 Screen open_screen(const std::string& file, const ScreenOptions& options) {
+    Screen screen = survey_screen(file, options);
+    if (!screen.nothing_kept.empty())
+        throw core::DataError(file, screen.nothing_kept_at, screen.nothing_kept);
+    return screen;
+}
+
+Screen survey_screen(const std::string& file, const ScreenOptions& options) {
     const anndata::AnnData data(file, options.source);
     if (data.n_obs() == 0) throw core::DataError(file, data.x().path(), "found 0 cells, allowed 1 or more");
     Screen screen;
@@ -282,7 +295,9 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
 
     const ScreenColumns columns(data, options);
     RowKeys keys(data, columns.names());
-    const ScreenDraft draft = draft_screen(data, columns, keys);
+    check_vehicle_options(options, columns);
+    ScreenDraft draft = draft_screen(data, columns, keys);
+    if (options.vehicles == Vehicles::pool) pool_controls(draft);
     for (const auto& [why, n_cells] : draft.left_out) {
         screen.dropped.push_back({Dropped::Kind::rows, "rows", n_cells, why});
     }
@@ -295,14 +310,23 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
     }
     for (const std::string& text : columns.notes()) add_note(screen, text);
     note_similar_labels(screen, keys, columns);
-    const std::string treatment_column = columns.names()[columns.column(Role::treatment)];
-    check_controls(screen, draft, treatment_column);
-    const std::vector<std::size_t> kept_keys = keep_experiments(screen, draft);
-    check_any_left(screen, draft);
+    const auto kept_keys = keep_experiments(screen, draft, columns);
+    if (screen.experiments.empty()) {
+        const std::string no_control = why_no_control(screen, draft);
+        screen.nothing_kept = (no_control.empty() ? explain_nothing_kept(screen, draft) : no_control) +
+                              excluded_rows_note(screen);
+        screen.nothing_kept_at =
+            no_control.empty() ? "obs" : "obs/" + columns.names()[columns.column(Role::treatment)];
+    }
     check_units(screen, keys, columns);
     check_concentrations(screen, columns.names()[columns.column(Role::concentration)]);
     find_cell_types(screen, keys, kept_keys, columns);
-    make_pairs(screen);
+    make_pairs(screen, columns);
+    screen.notes = vehicle_notes(screen, columns);
+    if (!columns.has_treatments()) {
+        screen.notes.push_back("the file has no column of treatments, so that all " +
+                               core::counted(screen.n_obs, "cell") + " count as controls");
+    }
     screen.options = columns.resolved(options);
     screen.fingerprint = fingerprint(data, draft);
     return screen;

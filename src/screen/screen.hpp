@@ -21,13 +21,22 @@ enum class Doses {
     all,
 };
 
+/// Use of several controls in one experiment, such as two vehicles.
+enum class Vehicles {
+    largest,  ///< pairs a treatment with its own vehicle, or else with the largest control
+    pool,     ///< the controls of an experiment are one population
+};
+
 /// Options for reading a data file. They are the same for every verb and are stored with a model.
 struct ScreenOptions {
-    /// role -> obs column. Roles: patient, culture, treatment, concentration, replicate, plate, cell_type.
+    /// role -> obs column, an empty column switches the role off. Roles: patient, culture, treatment,
+    /// concentration, replicate, plate, cell_type, vehicle.
     std::map<std::string, std::string> columns;
+    /// Treatment labels of controls. An entry `TREATMENT=VEHICLE` names the control of one treatment.
     std::vector<std::string> control_labels{"DMSO", "AH", "H2O", "control", "vehicle"};
     std::vector<std::string> pair_by{"patient", "culture", "plate", "replicate"};
     std::size_t min_cells = 1000;
+    Vehicles vehicles = Vehicles::largest;
     Doses doses = Doses::highest;
     anndata::MatrixSource source;  ///< matrix of the cells
     SizeFactor size_factor;        ///< applied before the transform
@@ -37,10 +46,12 @@ struct ScreenOptions {
     /// Rows to leave out. Each entry is `COLUMN=VALUE[,COLUMN=VALUE...]` and excludes the rows that match all
     /// of its conditions.
     std::vector<std::string> exclude;
-    std::string split_column;  ///< obs column with the values train, validation, test; empty for none
+    std::string split_column;  ///< obs column or role that the split reads, empty for none
     /// If false, keeps experiments that hold only controls, and a screen without pairs is no error.
     /// Prediction uses this.
     bool need_pairs = true;
+    /// Whether all cells are controls if there is no column of treatments. Prediction uses this.
+    bool all_are_controls = false;
 };
 
 /// The pairing keys and values of one experiment.
@@ -81,6 +92,9 @@ struct Screen {
     std::vector<Dropped> dropped;
     std::size_t experiments_found = 0;  ///< number before anything was dropped
     std::size_t populations_found = 0;  ///< number before anything was dropped
+    std::vector<std::string> notes;     ///< choices that the reading made, such as that of a vehicle
+    std::string nothing_kept;           ///< why no experiment is kept and what to do, empty if there is one
+    std::string nothing_kept_at;        ///< part of the file that this concerns
     /// Hex digest over obs codes, markers, shape, type and encoding of the matrix, and a sample of its
     /// values.
     std::string fingerprint;
@@ -93,8 +107,9 @@ struct Screen {
 ///   2. populations with fewer than `min_cells` cells,
 ///   3. experiments that no longer hold both a control and a treatment.
 ///
-/// If an experiment has several vehicle controls, takes the one with the most cells. Resolves ties by
-/// treatment, then by concentration.
+/// If an experiment has several controls, pairs a treatment with its own vehicle: the one that an entry
+/// `TREATMENT=VEHICLE` of the control labels or the role `vehicle` names. Otherwise takes the control with
+/// the most cells. Resolves ties by treatment, then by concentration. Screen::notes states the choice.
 ///
 /// The column `treatment` is required. Another role whose column is missing counts as one value, unless
 /// `columns` or a `pair_by` other than the default names it.
@@ -104,6 +119,8 @@ struct Screen {
 ///         no pair. Also if a treatment has several concentrations and one of them is not a number.
 /// @throws ConfigError for an invalid option
 Screen open_screen(const std::string& file, const ScreenOptions& options);
+/// Like open_screen(), but a screen of which nothing is kept is no error. Screen::nothing_kept explains it.
+Screen survey_screen(const std::string& file, const ScreenOptions& options);
 
 /// Returns `TREATMENT @ CONCENTRATION`, or the treatment alone if the concentration is empty.
 std::string condition_name(const std::string& treatment, const std::string& concentration);

@@ -19,6 +19,12 @@ std::optional<std::size_t> role_index(const std::string& name) {
     return static_cast<std::size_t>(found - role_names.begin());
 }
 
+/// Returns the obs column that the options name for a role, empty if the role is switched off.
+std::string column_of(const ScreenOptions& options, const std::string& role) {
+    const auto mapped = options.columns.find(role);
+    return mapped == options.columns.end() ? role : mapped->second;
+}
+
 /// Returns the distinct labels of a column. Reads it unless it is categorical.
 std::vector<std::string> distinct_labels(const anndata::AnnData& data, const std::string& name) {
     anndata::LabelColumn column = data.obs(name);
@@ -51,13 +57,40 @@ void check_present(const anndata::AnnData& data, const std::string& column, cons
 
 }  // namespace
 
+std::vector<std::string> all_role_names() {
+    std::vector<std::string> names(role_names.begin(), role_names.end());
+    names.emplace_back(vehicle_role);
+    return names;
+}
+
 ScreenColumns::ScreenColumns(const anndata::AnnData& data, const ScreenOptions& options, bool is_resolved)
-    : control_labels_(options.control_labels), is_resolved_(is_resolved) {
+    : is_resolved_(is_resolved) {
+    read_control_labels(options.control_labels);
     find_roles(data, options);
     find_controls(data, options);
     find_pairing(data, options);
     find_exclusions(data, options);
     if (!options.split_column.empty()) split_ = named_column(data, options, options.split_column);
+    const std::string vehicle = column_of(options, vehicle_role);
+    if (!vehicle.empty() && data.has_obs(vehicle)) vehicle_ = add(vehicle);
+}
+
+/// Reads labels and entries `TREATMENT=VEHICLE`. Entries without any label keep the default labels.
+void ScreenColumns::read_control_labels(const std::vector<std::string>& labels) {
+    bool has_label = false;
+    for (const std::string& label : labels) {
+        control_labels_.push_back(label);
+        const std::size_t equals = label.find('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == label.size()) {
+            has_label = true;
+            continue;
+        }
+        named_vehicles_[label.substr(0, equals)] = label.substr(equals + 1);
+        control_labels_.push_back(label.substr(equals + 1));
+    }
+    if (has_label) return;
+    const std::vector<std::string> defaults = ScreenOptions().control_labels;
+    control_labels_.insert(control_labels_.end(), defaults.begin(), defaults.end());
 }
 
 /// Returns the position of a column in names(). Adds the column if it is new.
@@ -82,26 +115,27 @@ std::string ScreenColumns::find_name(const anndata::AnnData& data, const std::st
     return *found;
 }
 
-/// Returns the name of the obs column of a role.
+/// Returns the name of the obs column of a role, empty if the role is switched off.
 std::string ScreenColumns::find_column(const anndata::AnnData& data, const ScreenOptions& options,
                                        const std::string& role) {
-    const auto mapped = options.columns.find(role);
-    return find_name(data, mapped == options.columns.end() ? role : mapped->second);
+    const std::string name = column_of(options, role);
+    return name.empty() ? name : find_name(data, name);
 }
 
 void ScreenColumns::find_roles(const anndata::AnnData& data, const ScreenOptions& options) {
+    const std::vector<std::string> roles = all_role_names();
     for (const auto& [role, column] : options.columns) {
-        if (!role_index(role)) {
-            throw core::ConfigError("column", "found role `" + role + "`, allowed " +
-                                                  core::joined({role_names.begin(), role_names.end()}));
+        if (std::ranges::find(roles, role) == roles.end()) {
+            throw core::ConfigError("column", "found role `" + role + "`, allowed " + core::joined(roles));
         }
-        check_present(data, find_name(data, column));
+        if (column.empty() || role == role_names[static_cast<std::size_t>(Role::treatment)]) continue;
+        if (role == vehicle_role && !options.need_pairs) continue;
+        check_present(data, find_name(data, column), ". --column " + role + "= switches the role off");
     }
-    check_present(data, find_column(data, options, "treatment"),
-                  ". Name the column that holds the treatments with --column treatment=COLUMN");
+    find_treatments(data, options);
     for (std::size_t k = 0; k < role_names.size(); ++k) {
         const std::string column = find_column(data, options, role_names[k]);
-        bool is_used = data.has_obs(column);
+        bool is_used = !column.empty() && data.has_obs(column);
         // A column without any label is like none. One that an option names is kept, so that its rows are
         // reported.
         const bool is_named = options.columns.contains(role_names[k]) ||
@@ -115,10 +149,29 @@ void ScreenColumns::find_roles(const anndata::AnnData& data, const ScreenOptions
     }
 }
 
+/// Checks that there is a column of treatments, unless all cells are controls.
+void ScreenColumns::find_treatments(const anndata::AnnData& data, const ScreenOptions& options) {
+    const std::string column = find_column(data, options, "treatment");
+    has_treatments_ = !column.empty() && data.has_obs(column);
+    if (has_treatments_ || options.all_are_controls) return;
+    if (column.empty())
+        throw core::ConfigError("column",
+                                "found `treatment=`, which switches the treatments off: only popflow predict "
+                                "with --treatment can read a file of controls");
+    check_present(
+        data, column,
+        ". Name the column that holds the treatments with --column treatment=COLUMN" +
+            std::string(options.need_pairs ? "" : ", or predict a file of controls with --treatment"));
+}
+
 /// Returns the position of a required column, given as a role or as the name of an obs column.
 std::size_t ScreenColumns::named_column(const anndata::AnnData& data, const ScreenOptions& options,
                                         const std::string& name) {
     const std::string column = role_index(name) ? find_column(data, options, name) : find_name(data, name);
+    if (column.empty())
+        throw core::ConfigError("column", "found `" + name +
+                                              "=`, which switches off a role that --pair-by, --exclude or "
+                                              "--split names");
     check_present(data, column);
     return add(column);
 }
@@ -126,7 +179,7 @@ std::size_t ScreenColumns::named_column(const anndata::AnnData& data, const Scre
 /// Replaces labels of controls by those of the file. A label that the user did not name is replaced only if
 /// no treatment has the exact label of a control.
 void ScreenColumns::find_controls(const anndata::AnnData& data, const ScreenOptions& options) {
-    if (is_resolved_) return;
+    if (is_resolved_ || !has_treatments_) return;
     const std::vector<std::string> labels = distinct_labels(data, names_[column(Role::treatment)]);
     control_labels_ = core::rejoin_labels(control_labels_, labels);
     const auto is_exact = [&](const std::string& label) {
@@ -146,7 +199,7 @@ void ScreenColumns::find_pairing(const anndata::AnnData& data, const ScreenOptio
     if (options.pair_by.empty()) throw core::ConfigError("pair-by", "found no column, allowed one or more");
     const bool is_default = options.pair_by == ScreenOptions().pair_by;
     for (const std::string& name : options.pair_by) {
-        if (name == "treatment" || name == "concentration" || name == "cell_type") {
+        if (name == "treatment" || name == "concentration") {
             throw core::ConfigError("pair-by",
                                     "found " + name + ", which differs within an experiment, allowed " +
                                         "patient, culture, plate, replicate or another column of obs");
@@ -230,8 +283,13 @@ bool ScreenColumns::Exclusion::matches(const RowKeys& keys, std::size_t key) con
     });
 }
 
+const std::string& ScreenColumns::treatment(const RowKeys& keys, std::size_t key) const {
+    static const std::string only_controls = only_controls_label;
+    return has_treatments_ ? keys.label(key, column(Role::treatment)) : only_controls;
+}
+
 bool ScreenColumns::is_control(const std::string& treatment) const {
-    return std::ranges::find(control_labels_, treatment) != control_labels_.end();
+    return !has_treatments_ || std::ranges::find(control_labels_, treatment) != control_labels_.end();
 }
 
 bool ScreenColumns::is_missing(const RowKeys& keys, std::size_t key, std::size_t position) const {
@@ -256,7 +314,7 @@ std::string ScreenColumns::exclusion_reason(const RowKeys& keys, std::size_t key
     }
     std::vector<std::size_t> needed = pair_by_;
     needed.push_back(column(Role::treatment));
-    if (!is_control(keys.label(key, column(Role::treatment)))) needed.push_back(column(Role::concentration));
+    if (!is_control(treatment(keys, key))) needed.push_back(column(Role::concentration));
     for (const std::size_t position : needed) {
         if (is_missing(keys, key, position)) return missing_label_prefix + names_[position];
     }
@@ -266,7 +324,7 @@ std::string ScreenColumns::exclusion_reason(const RowKeys& keys, std::size_t key
 std::vector<std::string> ScreenColumns::population_values(const RowKeys& keys, std::size_t key) const {
     std::vector<std::string> values;
     for (const std::size_t position : pair_by_) values.push_back(label(keys, key, position));
-    values.push_back(label(keys, key, column(Role::treatment)));
+    values.push_back(treatment(keys, key));
     values.push_back(core::plain_label(concentration(keys, key)));
     return values;
 }

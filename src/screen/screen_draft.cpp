@@ -38,14 +38,24 @@ std::vector<Tally> tally_rows(const anndata::AnnData& data, RowKeys& keys, std::
     return tallies;
 }
 
+/// Returns the distinct labels of a population in one column, sorted.
+std::vector<std::string> distinct_labels(const RowKeys& keys, const ScreenColumns& columns,
+                                         const std::vector<std::size_t>& population_keys,
+                                         std::size_t column) {
+    std::set<std::string> distinct;
+    for (const std::size_t key : population_keys) distinct.insert(columns.label(keys, key, column));
+    return {distinct.begin(), distinct.end()};
+}
+
 /// Joins the distinct labels of a population in one column by `+`.
 std::string joint_label(const RowKeys& keys, const ScreenColumns& columns,
                         const std::vector<std::size_t>& population_keys, std::size_t column) {
-    std::set<std::string> distinct;
-    for (const std::size_t key : population_keys) distinct.insert(columns.label(keys, key, column));
     std::string text;
-    for (const std::string& label : distinct)
-        text.append(&label == &*distinct.begin() ? "" : "+").append(label);
+    bool is_first = true;
+    for (const std::string& label : distinct_labels(keys, columns, population_keys, column)) {
+        text.append(is_first ? "" : "+").append(label);
+        is_first = false;
+    }
     return text;
 }
 
@@ -56,13 +66,17 @@ void fill_labels(PopulationDraft& draft, const RowKeys& keys, const ScreenColumn
     Population& population = draft.population;
     population.patient = label(Role::patient);
     population.culture = label(Role::culture);
-    population.treatment = label(Role::treatment);
+    population.treatment =
+        columns.has_treatments() ? label(Role::treatment) : std::string(only_controls_label);
     // All concentration labels of a population are the same number or the same text, so the first one stands
     // for all.
     population.concentration = columns.concentration(keys, draft.keys.front());
     population.replicate = label(Role::replicate);
     population.plate = label(Role::plate);
-    if (columns.split()) population.part = joint_label(keys, columns, draft.keys, *columns.split());
+    if (columns.split())
+        population.split_values = distinct_labels(keys, columns, draft.keys, *columns.split());
+    if (columns.vehicle())
+        population.vehicles = distinct_labels(keys, columns, draft.keys, *columns.vehicle());
     population.concentration_value = core::label_number(population.concentration).value_or(0);
     population.control = columns.is_control(population.treatment);
 }

@@ -18,7 +18,9 @@ namespace popflow::screen {
 namespace {
 
 const char* const forms =
-    "allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters, all";
+    "allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, "
+    "letters, "
+    "none, all";
 
 /// Gives each pair the part of its experiment.
 Split split_by_experiment(const Screen& screen, const std::string& spec,
@@ -60,6 +62,25 @@ const std::string& replicate_of(const Population& population) {
     return population.replicate;
 }
 
+/// Returns the second half of an advice: a split by a pairing role that has several values, if there is one.
+/// @param tried  role that is not proposed
+std::string split_advice(const Screen& screen, const std::string& tried) {
+    using Value = const std::string& (*)(const Population&);
+    const std::pair<const char*, Value> roles[] = {
+        {"patient", patient_of}, {"culture", culture_of}, {"plate", plate_of}, {"replicate", replicate_of}};
+    for (const auto& [role, value] : roles) {
+        const std::vector<std::string>& keys = screen.options.pair_by;
+        if (role == tried || std::ranges::find(keys, role) == keys.end()) continue;
+        std::set<std::string> values;
+        for (const PopulationPair& pair : screen.pairs)
+            values.insert(value(screen.populations[pair.treated]));
+        if (values.size() < 2) continue;
+        return std::string(", --split ") + role + ":" + *values.rbegin() + " holds out one of " +
+               core::counted(values.size(), role);
+    }
+    return "";
+}
+
 /// Returns the experiments that have pairs, each with one population to read labels from.
 std::map<std::size_t, const Population*> paired_experiments(const Screen& screen) {
     std::map<std::size_t, const Population*> experiments;
@@ -68,6 +89,42 @@ std::map<std::size_t, const Population*> paired_experiments(const Screen& screen
         experiments.emplace(treated.experiment, &treated);
     }
     return experiments;
+}
+
+/// Returns the only value of the split column in a treated population.
+const std::string& split_value(const Population& population) {
+    return population.split_values.front();
+}
+
+/// Checks that the treated populations of all pairs have one value of the split column.
+void check_one_value(const Screen& screen, const std::string& spec, const std::string& column) {
+    for (const PopulationPair& pair : screen.pairs) {
+        const std::vector<std::string>& values = screen.populations[pair.treated].split_values;
+        if (values.size() == 1) continue;
+        throw core::ConfigError(
+            "split", "found " + spec + ", but the population " + population_label(screen, pair.treated) +
+                         " has several values of " + column + ": " + core::joined(values) + ". Add " +
+                         column + " to --pair-by, so that its cells are in one part");
+    }
+}
+
+/// Checks that no control has cells of a value that treated populations of the other part have.
+void check_controls_apart(const Screen& screen, const Split& split) {
+    std::map<std::string, std::set<Part>> parts_of;
+    for (std::size_t p = 0; p < screen.pairs.size(); ++p)
+        parts_of[split_value(screen.populations[screen.pairs[p].treated])].insert(split.parts[p]);
+    for (std::size_t p = 0; p < screen.pairs.size(); ++p) {
+        const std::size_t control = screen.pairs[p].control;
+        for (const std::string& value : screen.populations[control].split_values) {
+            const auto known = parts_of.find(value);
+            if (known == parts_of.end() || known->second.contains(split.parts[p])) continue;
+            throw core::ConfigError(
+                "pair-by", "found " + core::joined(screen.options.pair_by) + ", but the split " + split.spec +
+                               " needs the key " + split.column + ": the control " +
+                               population_label(screen, control) + " of a " + part_name(split.parts[p]) +
+                               " pair has cells of `" + value + "`, which are in the other part");
+        }
+    }
 }
 
 /// Holds out pairs for test by the value that a role has in the treated population. The other pairs are
@@ -80,10 +137,17 @@ Split hold_out(const Screen& screen, const std::string& spec, const std::string&
     std::set<std::string> known;
     for (const PopulationPair& pair : screen.pairs) known.insert(pair_value(pair));
     const std::vector<std::string> all(known.begin(), known.end());
+    if (all == std::vector<std::string>{""}) {
+        throw core::DataError(screen.file, "split " + spec,
+                              "found no value of " + role + ". Name its column with --column " + role +
+                                  "=NAME, or hold out by another column with --split COLUMN:VALUE" +
+                                  split_advice(screen, role));
+    }
     if (all.size() < 2) {
-        throw core::DataError(
-            screen.file, "split " + spec,
-            "found one " + role + " only, `" + core::joined(all) + "`, allowed two or more");
+        throw core::DataError(screen.file, "split " + spec,
+                              "found one " + role + " only, `" + core::joined(all) +
+                                  "`, allowed two or more. --split none trains on all pairs" +
+                                  split_advice(screen, role));
     }
     const std::vector<std::string> wanted =
         core::rejoin_labels(core::split_list("split", spec.substr(role.size() + 1)), all);
@@ -94,7 +158,7 @@ Split hold_out(const Screen& screen, const std::string& spec, const std::string&
                               "found no pairs of " + role + " `" + name + "`" +
                                   core::did_you_mean(name, all) + ", allowed " + core::joined(all));
     }
-    Split split{spec, {}};
+    Split split{spec, {}, role};
     for (const PopulationPair& pair : screen.pairs) {
         const bool held_out = std::ranges::find(wanted, pair_value(pair)) != wanted.end();
         split.parts.push_back(held_out ? Part::test : Part::train);
@@ -139,18 +203,30 @@ Split split_by_replica(const Screen& screen, const std::string& spec, std::uint6
     return split_by_experiment(screen, spec, parts);
 }
 
+void check_read_with(const Screen& screen, const std::string& spec, const std::string& column) {
+    if (screen.options.split_column == column) return;
+    throw core::ConfigError("split", "found `" + spec + "`, but the screen was read with the split column `" +
+                                         screen.options.split_column + "`");
+}
+
+/// Holds out pairs by the value of a role or obs column that the screen was read with.
+Split hold_out_by_column(const Screen& screen, const std::string& spec, const std::string& column) {
+    check_read_with(screen, spec, column);
+    check_one_value(screen, spec, column);
+    Split split = hold_out(screen, spec, column, split_value);
+    check_controls_apart(screen, split);
+    return split;
+}
+
 Split split_by_column(const Screen& screen, const std::string& spec, const std::string& name) {
-    if (screen.options.split_column != name) {
-        throw core::ConfigError("split", "found `" + spec +
-                                             "`, but the screen was read with the split column `" +
-                                             screen.options.split_column + "`");
-    }
+    check_read_with(screen, spec, name);
     std::vector<Part> parts(screen.experiments.size(), Part::train);
     for (const auto& [e, first] : paired_experiments(screen)) {
         std::set<std::string> labels;
         for (const std::size_t p : screen.experiments[e].populations)
-            labels.insert(screen.populations[p].part);
-        const std::string label = *labels.begin();
+            labels.insert(screen.populations[p].split_values.begin(),
+                          screen.populations[p].split_values.end());
+        const std::string label = labels.empty() ? "" : *labels.begin();
         if (labels.size() > 1 || (label != "train" && label != "validation" && label != "test")) {
             throw core::DataError(
                 screen.file, "obs/" + name,
@@ -174,7 +250,10 @@ void check_parts(const Screen& screen, const Split& split) {
             ". The split replica needs a culture with three or more batches (patient, plate) that have two "
             "or more "
             "replicates each";
+    } else if (n_train == 0) {
+        why = ". Hold out fewer values, or score an earlier run on all pairs with --split all";
     }
+    why += ". --split none trains on all pairs" + split_advice(screen, "");
     throw core::DataError(
         screen.file, "split " + split.spec,
         fmt::format("found {} pairs to train on and {} to test, allowed 1 or more of each{}", n_train, n_test,
@@ -213,11 +292,26 @@ std::vector<std::size_t> Split::pairs(Part part) const {
 std::string split_column(const std::string& spec) {
     const std::string prefix = "column:";
     if (spec == "letters") return "split";
-    return spec.starts_with(prefix) ? spec.substr(prefix.size()) : "";
+    return spec.starts_with(prefix) ? spec.substr(prefix.size()) : held_out_column(spec);
 }
 
-bool splits_by_treatment(const std::string& spec) {
-    return spec.starts_with("treatment:");
+std::string held_out_column(const std::string& spec) {
+    const std::size_t colon = spec.find(':');
+    const std::string column = colon == std::string::npos ? "" : spec.substr(0, colon);
+    return column == "patient" || column == "treatment" || column == "column" ? "" : column;
+}
+
+bool holds_out_nothing(const std::string& spec) {
+    return spec == "none";
+}
+
+std::string held_out_label(const Screen& screen, const Split& split, std::size_t pair) {
+    const Population& treated = screen.populations[screen.pairs[pair].treated];
+    if (split.column == "patient") return treated.patient;
+    if (split.column == "treatment") return treated.treatment;
+    std::string text;
+    for (const std::string& value : treated.split_values) text += (text.empty() ? "" : "+") + value;
+    return text;
 }
 
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed) {
@@ -227,16 +321,20 @@ Split make_split(const Screen& screen, const std::string& spec, std::uint64_t se
     } else if (spec.starts_with("patient:")) {
         check_pairing_key(screen, "patient", patient_of);
         split = hold_out(screen, spec, "patient", patient_of);
-    } else if (splits_by_treatment(spec)) {
+    } else if (spec.starts_with("treatment:")) {
         split = hold_out(screen, spec, "treatment", treatment_of);
-    } else if (!split_column(spec).empty()) {
+    } else if (spec == "letters" || spec.starts_with("column:")) {
         split = split_by_column(screen, spec, split_column(spec));
+    } else if (!held_out_column(spec).empty()) {
+        split = hold_out_by_column(screen, spec, held_out_column(spec));
     } else if (spec == "all") {
         return {spec, std::vector<Part>(screen.pairs.size(), Part::test)};
+    } else if (holds_out_nothing(spec)) {
+        return {spec, std::vector<Part>(screen.pairs.size(), Part::train)};
     } else {
-        throw core::ConfigError(
-            "split",
-            "found `" + spec + "`" + core::did_you_mean(spec, {"replica", "letters", "all"}) + ", " + forms);
+        throw core::ConfigError("split", "found `" + spec + "`" +
+                                             core::did_you_mean(spec, {"replica", "letters", "none", "all"}) +
+                                             ", " + forms);
     }
     check_parts(screen, split);
     return split;

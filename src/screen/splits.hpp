@@ -21,6 +21,7 @@ Part parse_part(const std::string& text);
 struct Split {
     std::string spec;         ///< as the user gave it
     std::vector<Part> parts;  ///< one per Screen::pairs
+    std::string column{};     ///< role or obs column by whose values pairs are held out, empty if by none
     /// Indices of the pairs of one part, ascending.
     std::vector<std::size_t> pairs(Part part) const;
 };
@@ -36,19 +37,30 @@ struct Split {
 ///   - `column:NAME`: reads the part from the column NAME of obs, which must be constant within each
 ///     experiment.
 ///   - `letters`: reads the part from the column `split`, which `simulate letters` writes.
+///   - `COLUMN:VALUE[,VALUE]`: pairs with these values of another role or obs column are held out for test.
+///     The treated cells of a pair must have one value. The control may have values of its own, as in a
+///     column of drug classes. If it shares values with treated populations, they must be in the same part.
 ///   - `all`: every pair is test. This form serves data that an existing model is evaluated on.
+///   - `none`: every pair is train. Nothing is held out.
 ///
-/// @throws ConfigError for an unknown form
-/// @throws DataError for an unknown patient or treatment, if there is only one of them, for a column that is
-///         missing or mixed within an experiment, and for a split without training pairs or without test
-///         pairs
+/// @throws ConfigError for an unknown form, or if cells of one value would be in two parts
+/// @throws DataError for an unknown patient, treatment or value, if there is only one of them, for a column
+///         that is missing or mixed within an experiment, and for a split without training pairs or without
+///         test pairs
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed);
 
-/// Returns whether `spec` holds out treatments. A model then needs TreatmentVectors.
-bool splits_by_treatment(const std::string& spec);
+/// Returns the column of a spec `COLUMN:VALUE`, empty for other forms and for the roles patient and
+/// treatment.
+std::string held_out_column(const std::string& spec);
 
-/// Returns the obs column that `spec` names (`column:NAME`, `letters`), or an empty text. The value for
-/// ScreenOptions::split_column.
+/// Returns whether `spec` holds nothing out.
+bool holds_out_nothing(const std::string& spec);
+
+/// Returns the value of the split column in a pair, as text. @param split  split with a column
+std::string held_out_label(const Screen& screen, const Split& split, std::size_t pair);
+
+/// Returns the role or obs column that `spec` reads (`column:NAME`, `letters`, `COLUMN:VALUE`), or an empty
+/// text. Splits by patient and treatment read no further column. The value for ScreenOptions::split_column.
 std::string split_column(const std::string& spec);
 
 }  // namespace popflow::screen

@@ -23,6 +23,11 @@ namespace {
 
 constexpr std::int64_t format_version = 2;
 
+void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
+    if (found == expected) return;
+    throw core::DataError(root.file(), name, fmt::format("found {}, expected {}", found, expected));
+}
+
 void write_settings(h5::Group group, const models::Settings& settings) {
     for (const models::FieldDescription& description : models::describe(settings)) {
         const std::string& name = description.field.name;
@@ -92,6 +97,10 @@ void write_conditions(h5::Group group, const screen::Conditions& conditions) {
         }
     }
     group.write_strings("treatments", names);
+    std::vector<std::string> highest;
+    for (const auto& treatment : conditions.treatments()) highest.push_back(treatment.highest);
+    if (std::ranges::any_of(highest, [](const std::string& label) { return !label.empty(); }))
+        group.write_strings("highest_concentrations", highest);
     if (conditions.vectors().empty()) return;
     group.write_strings("vector_names", conditions.vectors().names());
     write_matrix(group, "vectors", conditions.vectors().values());
@@ -109,11 +118,16 @@ screen::TreatmentVectors read_vectors(const h5::Group& group) {
 screen::Conditions read_conditions(const h5::Group& group) {
     const bool all = group.string_attribute("doses") == "all";
     std::vector<screen::Conditions::Treatment> treatments;
+    std::vector<std::string> highest;
+    if (group.contains_dataset("highest_concentrations"))
+        highest = group.open_dataset("highest_concentrations").read_strings();
     for (std::string& name : group.open_dataset("treatments").read_strings()) {
         const std::string dataset = "concentrations_" + std::to_string(treatments.size());
         treatments.push_back(
             {std::move(name), all ? group.open_dataset(dataset).read<double>() : std::vector<double>()});
     }
+    if (!highest.empty()) check_count(group, "highest_concentrations", highest.size(), treatments.size());
+    for (std::size_t i = 0; i < highest.size(); ++i) treatments[i].highest = highest[i];
     return {std::move(treatments), all ? screen::Doses::all : screen::Doses::highest, read_vectors(group)};
 }
 
@@ -129,6 +143,10 @@ void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
     root.write("normalisation_mean", checkpoint.normalisation.mean);
     root.write_attribute("normalisation_scale", static_cast<double>(checkpoint.normalisation.scale));
     write_conditions(root.create_group("conditions"), checkpoint.conditions);
+    if (!checkpoint.range.empty()) {
+        root.write("training_min", checkpoint.range.min);
+        root.write("training_max", checkpoint.range.max);
+    }
     write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
 }
 
@@ -192,17 +210,13 @@ OpenedFile open_checked(const std::string& path, const char* format, const char*
     return file;
 }
 
-void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
-    if (found == expected) return;
-    throw core::DataError(root.file(), name,
-                          fmt::format("has {} values instead of {}. The file is damaged", found, expected));
-}
-
 // Checks that the sizes agree.
 void check_sizes(const h5::Group& root, const Checkpoint& c) {
     const std::size_t markers = c.data.markers;
     check_count(root, "markers", c.markers.size(), markers);
     check_count(root, "normalisation_mean", c.normalisation.mean.size(), markers);
+    if (!c.range.empty()) check_count(root, "training_min", c.range.min.size(), markers);
+    if (!c.range.empty()) check_count(root, "training_max", c.range.max.size(), markers);
     check_count(root, "conditions", c.conditions.size(), c.data.conditions);
     check_count(root, "conditions", c.conditions.count(), c.data.condition_rows);
     const std::array shifts{c.mean_shifts.rows(), c.mean_shifts.cols()};
@@ -219,6 +233,10 @@ std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint
     c.normalisation.mean = root.open_dataset("normalisation_mean").read<float>();
     c.normalisation.scale = static_cast<float>(root.double_attribute("normalisation_scale"));
     c.conditions = read_conditions(root.open_group("conditions"));
+    if (root.contains_dataset("training_min")) {
+        c.range = {root.open_dataset("training_min").read<float>(),
+                   root.open_dataset("training_max").read<float>()};
+    }
     c.mean_shifts = read_matrix(root, "mean_shifts");
     c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
     if (file.version == 1)

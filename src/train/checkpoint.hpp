@@ -11,6 +11,7 @@
 #include "nn/adam.hpp"
 #include "screen/conditions.hpp"
 #include "screen/normalisation.hpp"
+#include "screen/value_range.hpp"
 
 namespace popflow::train {
 
@@ -29,6 +30,7 @@ struct Checkpoint {
     std::vector<std::string> cell_types;
     screen::Normalisation normalisation;
     screen::Conditions conditions;
+    screen::ValueRange range{};           ///< see TrainingSet::range, empty in files of earlier versions
     linalg::Matrix<float> mean_shifts;    ///< see TrainingSet::mean_shifts
     linalg::AlignedVector<float> values;  ///< weights after the last step
     nn::AdamState adam;

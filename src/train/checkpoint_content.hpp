@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ void add_conditions(Digest& digest, const screen::Conditions& conditions) {
         digest.add(treatment.name);
         if (all) digest.add(std::span<const double>(treatment.concentrations));
     }
+    const auto has_highest = [](const auto& treatment) { return !treatment.highest.empty(); };
+    if (std::ranges::any_of(conditions.treatments(), has_highest)) {
+        for (const auto& treatment : conditions.treatments()) digest.add(treatment.highest);
+    }
     if (conditions.vectors().empty()) return;
     add_texts(digest, conditions.vectors().names());
     add_matrix(digest, conditions.vectors().values());
@@ -45,6 +50,10 @@ void add_content(Digest& digest, const Checkpoint& checkpoint) {
     digest.add(std::span<const float>(checkpoint.normalisation.mean));
     digest.add(checkpoint.normalisation.scale);
     add_conditions(digest, checkpoint.conditions);
+    if (!checkpoint.range.empty()) {
+        digest.add(std::span<const float>(checkpoint.range.min));
+        digest.add(std::span<const float>(checkpoint.range.max));
+    }
     add_matrix(digest, checkpoint.mean_shifts);
     const std::unique_ptr<models::Model> model = checkpoint.model();
     const auto& adam = checkpoint.adam;

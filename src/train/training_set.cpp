@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "mpi/partition.hpp"
 #include "screen/read_populations.hpp"
+#include "screen/trainable.hpp"
 
 namespace popflow::train {
 
@@ -48,23 +49,25 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     lane_pairs_ = mpi::partition_by_weight(weights, options.lanes);
     own_lanes_ = mpi::lanes_of_rank(options.lanes, comm.rank(), comm.size());
     conditions_ = screen::Conditions::from_pairs(screen, pairs_, std::move(vectors));
-    check_vectors();
+    screen::check_vectors(screen, conditions_.vectors());
+    number_cell_types();
     if (!options.reads_cells) return;
     read_cells(storage);
     reduce_statistics(screen, options.normalise, comm);
     normalise_cells();
 }
 
-void TrainingSet::check_vectors() const {
-    const screen::TreatmentVectors& vectors = conditions_.vectors();
-    if (vectors.empty()) return;
-    for (const screen::PopulationPair& pair : screen_.pairs) {
-        const std::string& name = screen_.populations[pair.treated].treatment;
-        if (vectors.of(name)) continue;
-        throw core::ConfigError("treatment-vectors",
-                                "the table has no row for treatment '" + name + "'" +
-                                    core::did_you_mean(name, vectors.names()) +
-                                    ". Add one: every treatment with pairs needs a vector");
+// The encoder sees only cells of controls. A type of other cells would have an input that is never trained.
+void TrainingSet::number_cell_types() {
+    std::set<std::uint8_t> trained;
+    for (const std::size_t p : pairs_) {
+        const screen::Population& control = screen_.populations[screen_.pairs[p].control];
+        trained.insert(control.cell_types.begin(), control.cell_types.end());
+    }
+    type_number_.assign(screen_.cell_types.size(), models::unknown_cell_type);
+    for (const std::uint8_t type : trained) {
+        type_number_[type] = static_cast<std::uint8_t>(cell_types_.size());
+        cell_types_.push_back(screen_.cell_types[type]);
     }
 }
 
@@ -84,6 +87,7 @@ void TrainingSet::read_cells(const CellStorage& storage) {
     }
     own_populations_ = populations_of(screen_, own_pairs);
     moments_.resize(own_populations_.size());
+    ranges_.resize(own_populations_.size());
     std::vector<std::size_t> sizes;
     std::size_t bytes = 0;
     for (const std::size_t population : own_populations_) {
@@ -122,6 +126,8 @@ void TrainingSet::read_group(std::span<const std::size_t> group) {
     screen::read_populations(screen_, group, destination);
     for (std::size_t k = 0; k < group.size(); ++k) {
         moments_[own_index(group[k])] = screen::moments(destination[k].x);
+        ranges_[own_index(group[k])].include(destination[k].x);
+        for (std::uint8_t& type : destination[k].cell_type) type = type_number_[type];
         cells_.release(own_index(group[k]));
     }
 }
@@ -159,7 +165,7 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
             lane_of.emplace(screen.pairs[pairs_[i]].treated, lane);
         }
     }
-    const std::size_t width = 1 + 2 * d;
+    const std::size_t width = 1 + 4 * d;
     std::vector<double> table(populations.size() * width, 0.0);
     for (std::size_t i = 0; i < populations.size(); ++i) {
         if (std::ranges::find(own_lanes_, lane_of.at(populations[i])) == own_lanes_.end()) continue;
@@ -168,6 +174,9 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
         row[0] = static_cast<double>(moments.n);
         std::ranges::copy(moments.mean, row + 1);
         std::ranges::copy(moments.m2, row + 1 + d);
+        const screen::ValueRange& range = ranges_[own_index(populations[i])];
+        std::ranges::copy(range.min, row + 1 + 2 * d);
+        std::ranges::copy(range.max, row + 1 + 3 * d);
     }
     comm.sum(std::span<double>(table));
 
@@ -175,8 +184,12 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const double* row = table.data() + i * width;
         const screen::Moments one{
-            static_cast<std::uint64_t>(row[0]), {row + 1, row + 1 + d}, {row + 1 + d, row + width}};
+            static_cast<std::uint64_t>(row[0]), {row + 1, row + 1 + d}, {row + 1 + d, row + 1 + 2 * d}};
         all = i == 0 ? one : screen::combine(all, one);
+        linalg::Matrix<float> ends(2, d);
+        std::transform(row + 1 + 2 * d, row + width, ends.values().begin(),
+                       [](double value) { return static_cast<float>(value); });
+        range_.include(ends.view());
     }
     try {
         normalisation_ = normalise ? screen::make_normalisation(all) : screen::no_normalisation(d);
@@ -208,7 +221,7 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
 
 models::DataShape TrainingSet::shape() const {
     return {.markers = screen_.markers.size(),
-            .cell_types = screen_.cell_types.size() > 1 ? screen_.cell_types.size() : 0,
+            .cell_types = cell_types_.size() > 1 ? cell_types_.size() : 0,
             .conditions = conditions_.size(),
             .condition_rows = conditions_.count(),
             .training_pairs = pairs_.size()};

@@ -12,6 +12,7 @@
 #include "screen/conditions.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/splits.hpp"
+#include "screen/value_range.hpp"
 #include "train/pair_sampler.hpp"
 
 namespace popflow::train {
@@ -61,6 +62,10 @@ class TrainingSet {
     /// Mean shift of each condition [count, d], in normalised units: the mean over its training pairs of
     /// (mean of the treated cells - mean of the control cells).
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
+    /// Range of the cells of all training populations: transformed values without the normalisation.
+    const screen::ValueRange& range() const { return range_; }
+    /// Cell types of the controls of the training pairs. Only they have an input in the encoder.
+    const std::vector<std::string>& cell_types() const { return cell_types_; }
     /// Sizes that these data give to a model.
     models::DataShape shape() const;
     /// Lanes of this rank. Their cells are non-owning views into this object.
@@ -70,7 +75,7 @@ class TrainingSet {
 
   private:
     void check_rows_correspond() const;
-    void check_vectors() const;
+    void number_cell_types();
     void read_cells(const CellStorage& storage);
     void read_group(std::span<const std::size_t> group);
     screen::CellsView population_cells(std::size_t population) const;
@@ -85,6 +90,10 @@ class TrainingSet {
     std::vector<std::size_t> own_populations_;          ///< populations of this rank, ascending
     screen::CellStore cells_;                           ///< cells of own_populations_
     std::vector<screen::Moments> moments_;              ///< moments of own_populations_
+    std::vector<screen::ValueRange> ranges_;            ///< ranges of own_populations_
+    screen::ValueRange range_;
+    std::vector<std::string> cell_types_;
+    std::vector<std::uint8_t> type_number_;  ///< index into cell_types_ by that into Screen::cell_types
     screen::Conditions conditions_;
     screen::Normalisation normalisation_;
     linalg::Matrix<float> mean_shifts_;

@@ -17,7 +17,7 @@ FONT = next(pathlib.Path("/usr/share/fonts").rglob("LiberationSans-Regular.ttf")
 GENERAL = {"config": "extra.cfg", "log-seconds": "0"}
 DATA = {
     "data": "s.h5ad", "column": "plate=plate", "control": "DMSO,AH", "pair-by": "patient,culture,replicate", "min-cells": "50",
-    "doses": "all", "layer": "counts", "size-factor": "total:500", "transform": "log1p", "markers": None, "exclude-markers": None, "exclude": "patient=nosuch"}
+    "vehicles": "pool", "doses": "all", "layer": "counts", "size-factor": "total:500", "transform": "log1p", "markers": None, "exclude-markers": None, "exclude": "patient=nosuch"}
 SPLIT = {"split": "patient:21", "split-seed": "3"}
 MODEL = {
     "recipe": "paper", "method": "mfm", "treatment-vectors": "vectors.csv", "condition": "treatment", "base": "source", "knn": "3", "hidden": "16", "layers": "2",
@@ -97,7 +97,7 @@ def main():
     names = [name.strip().strip('"') for name in markers.split(",")][:6]
     DATA.update({"markers": ",".join(names), "exclude-markers": names[-1]})
 
-    inspect = {"config": "extra.cfg", "json": "", **DATA, **SPLIT}
+    inspect = {"config": "extra.cfg", "json": "", "treatment-vectors": "vectors.csv", **DATA, **SPLIT}
     check_listed(("inspect",), {**inspect, **EXCLUSIVE})
     assert '"split"' in run_popflow("inspect", *arguments(inspect))
 
@@ -123,7 +123,7 @@ def main():
     run_popflow("evaluate", *arguments(evaluate, "dry-run"))
     predict = {
         **GENERAL, "output": "p.h5ad", "run": "t", **DATA, **TRANSPORT, "treatment": "O", "concentration": None,
-        "times": "0,0.5"}
+        "times": "0,0.5", "clip": ""}
     doses = re.findall(r"^  O +(\S+)", run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
     predict["concentration"] = doses[0]
     check_listed(("predict",), {**predict, **EXCLUSIVE})

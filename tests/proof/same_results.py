@@ -93,7 +93,7 @@ CASES = {
     "resumed": [*SCREEN, *SMALL, "--knn", "3", "--steps", "400", "--checkpoint-every", "5", "--log-every", "1"],
 }
 # Options without a value of their own to compare: they say where, how long, or which run.
-UNCOMPARED = {"config", "output", "data", "stop-after", "resume", "dry-run"}
+UNCOMPARED = {"config", "output", "data", "stop-after", "resume", "dry-run", "vehicles"}
 
 
 class Programs:

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "anndata/anndata_write.hpp"
 #include "core/error.hpp"
 #include "h5/file.hpp"
@@ -94,7 +96,7 @@ TEST(TableCopy, KeepsStoredTypes) {
     EXPECT_EQ(obs.open_dataset("treatment/codes").read<int>()[2], -1);
 }
 
-TEST(TableCopy, ThrowsForAColumnOfAnotherLength) {
+TEST(TableCopy, LeavesOutColumnsThatCannotBeCopied) {
     const TemporaryFolder folder;
     popflow::support::ScreenFile screen;
     screen.add(4, {"P1", "DMSO", "0"});
@@ -103,8 +105,23 @@ TEST(TableCopy, ThrowsForAColumnOfAnotherLength) {
         h5::WritableFile file(folder.file("s.h5ad"), "s.h5ad");
         h5::Group obs = file.root().open_group("obs");
         obs.write("short", std::vector<double>{1, 2});
+        h5::Group nested = obs.create_group("IC50");
+        nested.write("uM", std::vector<double>{1, 2, 3, 4});
+        h5::Group future = obs.create_group("future");
+        future.write_attribute("encoding-type", "sparse-column");
+        obs.write("_index2", std::vector<double>{1, 2, 3, 4});
         file.close();
     }
     const AnnData data(folder.file("s.h5ad"));
-    EXPECT_THROW(TableCopy(data, "obs"), popflow::core::DataError);
+    const TableCopy table(data, "obs");
+    EXPECT_EQ(table.left_out(),
+              (Strings{"obs/IC50: found encoding (none), allowed array, string-array, categorical, "
+                       "nullable-integer, nullable-boolean",
+                       "obs/future: found encoding sparse-column, allowed array, string-array, categorical, "
+                       "nullable-integer, nullable-boolean",
+                       "obs/short: found 2 rows in 1 dimensions, allowed 4 in 1"}));
+    const Strings kept = table.columns();
+    EXPECT_EQ(std::ranges::count(kept, "_index2"), 1);
+    EXPECT_EQ(std::ranges::count(kept, "patient"), 1);
+    EXPECT_EQ(kept.size(), screen.columns.size() + 1);
 }

@@ -70,6 +70,30 @@ TEST(SettingsSet, SharesTheSettingsOfRelatedMethods) {
     EXPECT_EQ(models::field_text(copy.of(*models::find_family("mfm")), "hidden"), "9");
 }
 
+TEST(Families, AdaptSettingsToSmallData) {
+    const auto given = [](const std::string&) { return true; };
+    const auto not_given = [](const std::string&) { return false; };
+    const models::Family& mfm = *models::find_family("mfm");
+    const auto settings = mfm.make_settings();
+    models::assign_text(*settings, "knn", "5");
+    EXPECT_TRUE(mfm.adapt(*settings, {}, 6, given).empty());
+    EXPECT_EQ(models::field_text(*settings, "knn"), "5");
+    EXPECT_EQ(mfm.adapt(*settings, {}, 5, given),
+              std::vector<std::string>{
+                  "--knn 5 is more than the smallest slot of 5 cells has neighbours: 4 is used"});
+    EXPECT_EQ(models::field_text(*settings, "knn"), "4");
+    EXPECT_NO_THROW(mfm.check(*settings, {}, 5));
+
+    const models::Family& icnn = *models::find_family("icnn");
+    const auto potentials = icnn.make_settings();
+    EXPECT_TRUE(icnn.adapt(*potentials, {.markers = 300}, 5, given).empty());
+    EXPECT_THROW(icnn.check(*potentials, {.markers = 300}, 5), popflow::core::ConfigError);
+    EXPECT_TRUE(icnn.adapt(*potentials, {.markers = 10}, 5, not_given).empty());
+    EXPECT_EQ(icnn.adapt(*potentials, {.markers = 300}, 5, not_given).size(), 1U);
+    EXPECT_EQ(models::field_text(*potentials, "icnn-hidden"), "300");
+    EXPECT_NO_THROW(icnn.check(*potentials, {.markers = 300}, 5));
+}
+
 TEST(Families, CheckTheNumberOfNeighbours) {
     const models::Family& mfm = *models::find_family("mfm");
     const auto settings = mfm.make_settings();

@@ -51,7 +51,9 @@ class PredictionFile : public popflow::support::WithMpi {
     PredictionPlan plan() const {
         PredictionPlan plan;
         plan.path = path_;
-        plan.predictions = {{0, "O", "1", "", 0}, {0, "S", "", "", 0}, {2, "O", "1", "", 1}};
+        plan.predictions = {{.control = 0, .treatment = "O", .concentration = "1", .source = 0},
+                            {.control = 0, .treatment = "S", .concentration = "", .source = 0},
+                            {.control = 2, .treatment = "O", .concentration = "1", .source = 1}};
         plan.source_column = "predicted_population";
         plan.sources = {"P1: DMSO", "P2: DMSO"};
         return plan;
@@ -106,6 +108,48 @@ TEST_F(PredictionFile, HasTheRowsInTheOrderOfThePlan) {
               (Strings{"0", "1", "2", "0", "4", "5"}));
 }
 
+TEST_F(PredictionFile, CountsTheCellsOutsideTheTrainingRange) {
+    normalisation_ = {{10, 20}, 2};
+    for (const bool clip : {false, true}) {
+        open();
+        PredictionPlan with_range = plan();
+        with_range.range = {{8, 16}, {14, 24}};  // -1 to 2 and -2 to 2 after the normalisation
+        with_range.clip = clip;
+        predict::PredictionFile file(screen_, normalisation_, with_range);
+        add(file, 0, {0, 1, 2}, {rows({{-1, 2}, {2.5F, 0}, {-2, -3}})});
+        add(file, 1, {0}, {rows({{9, 9}})});
+        file.drop(1);
+        add(file, 2, {4}, {rows({{0, 3}})});
+        write(file);
+        EXPECT_EQ(file.outside().cells, 3U);
+        EXPECT_EQ(file.outside().by_marker, (std::vector<std::size_t>{2, 2}));
+        const h5::Group about = written().open_group("uns/popflow");
+        EXPECT_EQ(about.open_dataset("cells_outside_training_range_by_marker").read<std::uint64_t>(),
+                  (std::vector<std::uint64_t>{2, 2}));
+        EXPECT_EQ(uns("clipped"), Strings{clip ? "yes" : "no"});
+        EXPECT_EQ(values(),
+                  clip ? (Floats{8, 24, 14, 20, 8, 16, 10, 24}) : (Floats{8, 24, 15, 20, 6, 14, 10, 26}));
+    }
+}
+
+TEST_F(PredictionFile, NeedsARangeToClip) {
+    open();
+    PredictionPlan clipped = plan();
+    clipped.clip = true;
+    EXPECT_THROW(predict::PredictionFile(screen_, normalisation_, clipped), popflow::core::ConfigError);
+}
+
+TEST_F(PredictionFile, HasTheKnownConcentrationWithoutAnother) {
+    open();
+    PredictionPlan known = plan();
+    for (predict::Prediction& p : known.predictions) p.known_concentration = "2.5";
+    predict::PredictionFile file(screen_, normalisation_, known);
+    add(file, 0, {0}, {rows({{0, 0}})});
+    add(file, 1, {0}, {rows({{0, 0}})});
+    write(file);
+    EXPECT_EQ(labels("predicted_concentration"), (Strings{"1", "2.5"}));
+}
+
 TEST_F(PredictionFile, CopiesTheObsColumnsOfTheControlCells) {
     open();
     predict::PredictionFile file(screen_, normalisation_, plan());
@@ -147,7 +191,8 @@ TEST_F(PredictionFile, AddsThePartsOfASplit) {
     PredictionPlan parts = plan();
     parts.has_parts = true;
     parts.source_column = "predicted_pair";
-    parts.predictions = {{0, "O", "1", "train", 0}, {2, "O", "1", "test", 1}};
+    parts.predictions = {{.control = 0, .treatment = "O", .concentration = "1", .part = "train", .source = 0},
+                         {.control = 2, .treatment = "O", .concentration = "1", .part = "test", .source = 1}};
     predict::PredictionFile file(screen_, normalisation_, parts);
     add(file, 0, {0}, {rows({{0, 0}})});
     add(file, 1, {4}, {rows({{0, 0}})});

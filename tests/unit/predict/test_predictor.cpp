@@ -103,11 +103,56 @@ TEST(PlanControlPredictions, CombinesEveryControlWithEveryCondition) {
         p.control = p.treatment != "O";
         screen.populations.push_back(p);
     }
-    const predict::PredictionPlan plan =
-        predict::plan_control_predictions(screen, chosen_conditions(without_doses, {"O,S"}, {}));
+    const predict::PredictionPlan plan = predict::plan_control_predictions(
+        screen, chosen_conditions(without_doses, {"O,S"}, {}), without_doses);
     ASSERT_EQ(plan.predictions.size(), 4U);
     EXPECT_EQ(plan.sources, (Strings{"P1: AH", "P1: DMSO"}));
     EXPECT_EQ(plan.predictions[2].control, 1U);
     EXPECT_EQ(plan.predictions[3].treatment, "S");
     EXPECT_EQ(plan.predictions[3].source, 1U);
+    EXPECT_EQ(plan.predictions[3].known_concentration, "");
+}
+
+TEST(PlanControlPredictions, KnowsTheConcentrationOfTheTrainingOrOfTheData) {
+    screen::Screen screen;
+    screen.experiments = {{"P1", {"P1"}, {}}};
+    for (const char* treatment : {"DMSO", "O", "S"}) {
+        screen::Population p;
+        p.treatment = treatment;
+        p.concentration = "7.0";
+        p.control = p.treatment == "DMSO";
+        screen.populations.push_back(p);
+    }
+    screen.pairs = {{0, 1}, {0, 2}};
+    const Conditions trained({{"O", {}, "3"}, {"S", {}, ""}, {"V", {}, ""}}, Doses::highest);
+
+    const auto conditions = chosen_conditions(trained, {}, {});
+    const predict::PredictionPlan plan = predict::plan_control_predictions(screen, conditions, trained);
+
+    ASSERT_EQ(plan.predictions.size(), 3U);
+    EXPECT_EQ(plan.predictions[0].known_concentration, "3") << "that of the training";
+    EXPECT_EQ(plan.predictions[1].known_concentration, "7") << "that of all pairs of the file";
+    EXPECT_EQ(plan.predictions[2].known_concentration, "");
+    EXPECT_EQ(plan.predictions[0].concentration, "") << "it is no input of the model";
+    screen.populations.push_back(screen.populations[2]);
+    screen.populations.back().concentration = "8";
+    screen.pairs.push_back({0, 3});
+    EXPECT_EQ(
+        predict::plan_control_predictions(screen, conditions, trained).predictions[1].known_concentration, "")
+        << "the file has two";
+}
+
+TEST(UnknownTypesNote, NamesTheTypesOfControlsThatAreNew) {
+    screen::Screen screen;
+    screen.cell_types = {"B", "NK", "T"};
+    screen.populations.resize(2);
+    screen.populations[0].control = true;
+    screen.populations[0].cell_types = {0, 2};
+    screen.populations[1].cell_types = {1};
+    EXPECT_EQ(predict::unknown_types_note(screen, {"T", "B"}), "");
+    EXPECT_EQ(
+        predict::unknown_types_note(screen, {"T", "Mac"}),
+        "controls have cells of types that the run was not trained on, for which the encoder gets zeros "
+        "instead of the type: B. The run knows T, Mac");
+    EXPECT_EQ(predict::unknown_types_note(screen, {"Mac"}), "") << "a single type is no input of the model";
 }

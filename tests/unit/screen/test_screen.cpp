@@ -202,7 +202,7 @@ TEST_F(ScreenTest, JoinsLabelsThatDifferWithinAPopulation) {
     EXPECT_EQ(screen.populations[1].replicate, "B");
 }
 
-TEST_F(ScreenTest, JoinsAnEmptyLabelWithTheOthers) {
+TEST_F(ScreenTest, KeepsAnEmptyLabelBesideTheOthers) {
     ScreenFile file = two_patients();
     file.rows[0].part = "";
     ScreenOptions options = small_options();
@@ -210,8 +210,8 @@ TEST_F(ScreenTest, JoinsAnEmptyLabelWithTheOthers) {
 
     const Screen screen = open(file, options);
 
-    EXPECT_EQ(screen.populations[0].part, "+train");
-    EXPECT_EQ(screen.populations[1].part, "train");
+    EXPECT_EQ(screen.populations[0].split_values, (Strings{"", "train"}));
+    EXPECT_EQ(screen.populations[1].split_values, Strings{"train"});
 }
 
 TEST_F(ScreenTest, AcceptsControlsAloneIfNoPairsAreNeeded) {
@@ -221,7 +221,7 @@ TEST_F(ScreenTest, AcceptsControlsAloneIfNoPairsAreNeeded) {
     EXPECT_EQ(
         open_error(file, options),
         "obs: the one experiment (patient, culture, plate, replicate) does not keep a control and a "
-        "treatment of at least 2 cells. The largest population has 3 cells. Check --min-cells and --pair-by");
+        "treatment of at least 2 cells. The largest population has 3 cells. 1 experiment has no treatment");
     options.need_pairs = false;
 
     const Screen screen = open(file, options);
@@ -358,7 +358,7 @@ TEST_F(ScreenTest, ReportsInvalidOptions) {
     options.columns = {{"doner", "patient"}};
     EXPECT_EQ(open_error(file, options),
               "column: found role `doner`, allowed patient, culture, treatment, concentration, "
-              "replicate, plate, cell_type");
+              "replicate, plate, cell_type, vehicle");
     options = small_options();
     options.pair_by = {"patient", "batch"};
     EXPECT_EQ(open_error(file, options).substr(0, 22), "obs/batch: is missing,");

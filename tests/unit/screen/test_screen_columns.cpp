@@ -180,7 +180,7 @@ TEST_F(ScreenColumnsOfAFile, PairsByTheColumnThatIsMappedToARole) {
 
 TEST_F(ScreenColumnsOfAFile, RefusesInvalidPairingKeys) {
     EXPECT_EQ(error(pair_by({})), "pair-by: found no column, allowed one or more");
-    for (const char* role : {"treatment", "concentration", "cell_type"}) {
+    for (const char* role : {"treatment", "concentration"}) {
         EXPECT_EQ(error(pair_by({"patient", role})),
                   "pair-by: found " + std::string(role) +
                       ", which differs within an experiment, allowed patient, culture, plate, replicate or "
@@ -199,6 +199,39 @@ TEST_F(ScreenColumnsOfAFile, FindsTheSplitColumnByNameOrRole) {
     options.columns = {{"plate", "batch"}};
     const ScreenColumns by_role = columns(options);
     EXPECT_EQ(by_role.names()[*by_role.split()], "batch");
+}
+
+TEST_F(ScreenColumnsOfAFile, AnEmptyColumnSwitchesARoleOff) {
+    ScreenOptions options;
+    options.columns = {{"patient", ""}};
+    const ScreenColumns found = columns(options);
+    EXPECT_EQ(found.names()[found.column(Role::patient)], "");
+    options.pair_by = {"patient"};
+    EXPECT_EQ(
+        error(options),
+        "column: found `patient=`, which switches off a role that --pair-by, --exclude or --split names");
+    options = {};
+    options.columns = {{"treatment", ""}};
+    EXPECT_EQ(error(options),
+              "column: found `treatment=`, which switches the treatments off: only popflow predict with "
+              "--treatment can read a file of controls");
+    options.all_are_controls = true;
+    const ScreenColumns controls = columns(options);
+    EXPECT_FALSE(controls.has_treatments());
+    EXPECT_TRUE(controls.is_control("anything"));
+}
+
+TEST_F(ScreenColumnsOfAFile, ReadsTheVehiclesOfTreatments) {
+    ScreenOptions options;
+    options.control_labels = {"S=water", "V=DMSO"};
+    const ScreenColumns named = columns(options);
+    EXPECT_EQ(named.named_vehicles(), (std::map<std::string, std::string>{{"S", "water"}, {"V", "DMSO"}}));
+    EXPECT_TRUE(named.is_control("water"));
+    EXPECT_TRUE(named.is_control("AH")) << "without another label the default labels hold";
+    EXPECT_FALSE(named.is_control("S"));
+    options.control_labels = {"none", "S=water"};
+    EXPECT_FALSE(columns(options).is_control("AH"));
+    EXPECT_TRUE(columns(options).is_control("none"));
 }
 
 TEST_F(ScreenColumnsOfAFile, RecognisesControlsByTheExactLabel) {

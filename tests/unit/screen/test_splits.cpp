@@ -82,16 +82,19 @@ TEST(PatientSplit, ReportsInvalidSplits) {
         error_message(screen, "patient:21"),
         "screen.h5ad: split patient:21: found no pairs of patient `21` (did you mean '1'?), allowed 0, 1, 2");
     EXPECT_EQ(error_message(make_screen(1, {"PDO"}, 2, {"A"}), "patient:0"),
-              "screen.h5ad: split patient:0: found one patient only, `0`, allowed two or more");
+              "screen.h5ad: split patient:0: found one patient only, `0`, allowed two or more. --split none "
+              "trains on all pairs, --split plate:1 holds out one of 2 plates");
     EXPECT_EQ(error_message(screen, "patient:0,1,2"),
               "screen.h5ad: split patient:0,1,2: found 0 pairs to train on and 3 to test, allowed 1 or more "
-              "of each");
+              "of each. Hold out fewer values, or score an earlier run on all pairs with --split all. "
+              "--split none trains on all pairs, --split patient:2 holds out one of 3 patients");
     EXPECT_EQ(error_message(screen, "patient:"),
               "split: found `patient:` without a name, allowed replica, "
-              "patient:NAME[,NAME], treatment:NAME[,NAME], column:NAME, letters, all");
+              "patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, letters, none, "
+              "all");
     EXPECT_EQ(error_message(screen, "patients"),
               "split: found `patients`, allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], "
-              "column:NAME, letters, all");
+              "COLUMN:VALUE[,VALUE], column:NAME, letters, none, all");
 }
 
 TEST(PatientSplit, ThrowsIfExperimentsAreNotOfOnePatient) {
@@ -115,7 +118,8 @@ TEST(TreatmentSplit, HoldsOutAllPairsOfATreatment) {
               "screen.h5ad: split treatment:VC: found no pairs of treatment `VC` (did you mean 'V'?), "
               "allowed CS, S, V");
     EXPECT_EQ(error_message(make_screen(2, {"F"}, 1, {"A"}), "treatment:S"),
-              "screen.h5ad: split treatment:S: found one treatment only, `S`, allowed two or more");
+              "screen.h5ad: split treatment:S: found one treatment only, `S`, allowed two or more. "
+              "--split none trains on all pairs, --split patient:1 holds out one of 2 patients");
 }
 
 TEST(ReplicaSplit, HoldsOutOneReplicateOfTenBatchesPerCulture) {
@@ -162,7 +166,8 @@ TEST(ColumnSplit, ReadsThePartsFromTheColumn) {
     Screen screen = make_screen(3, {"PDO"}, 1, {"A"});
     screen.options.split_column = "part";
     const std::vector<std::string> labels{"test", "train", "validation"};
-    for (Population& population : screen.populations) population.part = labels[population.experiment];
+    for (Population& population : screen.populations)
+        population.split_values = {labels[population.experiment]};
 
     const Split split = make_split(screen, "column:part", 1);
 
@@ -176,17 +181,78 @@ TEST(ColumnSplit, ReadsThePartsFromTheColumn) {
 TEST(ColumnSplit, ThrowsForMixedExperimentsAndUnknownParts) {
     Screen screen = make_screen(2, {"PDO"}, 1, {"A"});
     screen.options.split_column = "part";
-    for (Population& population : screen.populations) population.part = "train";
+    for (Population& population : screen.populations) population.split_values = {"train"};
 
     EXPECT_NE(error_message(screen, "column:part").find("2 pairs to train on and 0 to test"),
               std::string::npos);
-    screen.populations[1].part = "test";
+    screen.populations[1].split_values = {"test"};
     EXPECT_EQ(
         error_message(screen, "column:part"),
         "screen.h5ad: obs/part: found `test, train` in the experiment 0, allowed one of train, validation, "
         "test, the same for all cells of an experiment");
-    screen.populations[0].part = screen.populations[1].part = "tset";
+    screen.populations[0].split_values = screen.populations[1].split_values = {"tset"};
     EXPECT_THROW(make_split(screen, "column:part", 1), DataError);
+}
+
+TEST(NoSplit, TrainsOnEveryPair) {
+    const Screen screen = make_screen(1, {"PDO"}, 1, {"A"});
+
+    const Split split = make_split(screen, "none", 1);
+
+    EXPECT_EQ(split.parts, std::vector<Part>{Part::train});
+    EXPECT_TRUE(holds_out_nothing("none"));
+    EXPECT_FALSE(holds_out_nothing("all"));
+}
+
+TEST(HeldOutColumn, HoldsOutPairsByTheirValue) {
+    Screen screen = make_screen(2, {"PDO", "F"}, 2, {"A"});
+    screen.options.split_column = "well";
+    for (Population& population : screen.populations)
+        population.split_values = {population.culture + population.plate};
+
+    const Split split = make_split(screen, "well:F0, PDO1", 1);
+
+    EXPECT_EQ(split.column, "well");
+    for (std::size_t p = 0; p < screen.pairs.size(); ++p) {
+        const std::string& value = treated(screen, p).split_values.front();
+        EXPECT_EQ(split.parts[p], value == "F0" || value == "PDO1" ? Part::test : Part::train);
+        EXPECT_EQ(held_out_label(screen, split, p), value);
+    }
+    EXPECT_EQ(split_column("well:F0"), "well");
+    EXPECT_EQ(held_out_column("column:part"), "");
+    EXPECT_EQ(held_out_column("patient:1"), "");
+    EXPECT_EQ(error_message(screen, "well:F3"),
+              "screen.h5ad: split well:F3: found no pairs of well `F3` (did you mean 'F0'?), allowed F0, F1, "
+              "PDO0, PDO1");
+    EXPECT_THROW(make_split(screen, "row:1", 1), ConfigError) << "the screen was not read with this column";
+}
+
+// A column of drug classes: the control has a class of its own, which both parts share.
+TEST(HeldOutColumn, ControlsMayHaveAValueOfTheirOwn) {
+    Screen screen = make_screen(2, {"PDO"}, 1, {"A"});
+    screen.options.split_column = "class";
+    for (Population& population : screen.populations)
+        population.split_values = {population.control ? "vehicle" : "class" + population.patient};
+
+    EXPECT_EQ(make_split(screen, "class:class1", 1).parts, (std::vector<Part>{Part::train, Part::test}));
+}
+
+TEST(HeldOutColumn, RefusesCellsOfOneValueInTwoParts) {
+    Screen screen = make_screen(2, {"PDO"}, 1, {"A"});
+    screen.options.split_column = "donor";
+    for (Population& population : screen.populations) population.split_values = {"d" + population.patient};
+    screen.populations[screen.pairs[1].treated].split_values = {"d0", "d1"};
+    EXPECT_EQ(
+        error_message(screen, "donor:d1"),
+        "split: found donor:d1, but the population 1: S has several values of donor: d0, d1. Add donor to "
+        "--pair-by, so that its cells are in one part");
+
+    screen.populations[screen.pairs[1].treated].split_values = {"d1"};
+    screen.populations[screen.pairs[0].control].split_values = {"d0", "d1"};
+    EXPECT_EQ(
+        error_message(screen, "donor:d1"),
+        "pair-by: found patient, culture, plate, replicate, but the split donor:d1 needs the key donor: the "
+        "control 0: DMSO of a train pair has cells of `d1`, which are in the other part");
 }
 
 TEST(Part, NamesAreParsedBackToTheSamePart) {

@@ -74,6 +74,27 @@ void overwrite_size(const std::string& path, const char* group, const char* attr
 
 }  // namespace
 
+TEST(Checkpoint, KeepsTheTrainingRangeAndConcentrations) {
+    const popflow::support::TemporaryFolder folder;
+    Checkpoint c = example_checkpoint();
+    const std::string without = popflow::train::checkpoint_digest(c);
+    c.range = {{-1, 0, 1, 2}, {5, 6, 7, 8}};
+    c.conditions =
+        screen::Conditions({{"O", {}, "2.5"}, {"S", {}, ""}}, screen::Doses::highest, c.conditions.vectors());
+    c.data.conditions = c.data.condition_rows = 2;
+    c.mean_shifts = popflow::support::random_matrix<float>(2, 4, 1);
+    popflow::support::set_method(c, "mfm", popflow::support::small_mfm);
+    write_checkpoint(folder.file("c.h5"), c);
+
+    const Checkpoint read = read_checkpoint(folder.file("c.h5"));
+
+    EXPECT_EQ(read.range.min, c.range.min);
+    EXPECT_EQ(read.range.max, c.range.max);
+    EXPECT_EQ(read.conditions.treatments()[0].highest, "2.5");
+    EXPECT_EQ(read.conditions.treatments()[1].highest, "");
+    EXPECT_NE(popflow::train::checkpoint_digest(c), without);
+}
+
 TEST(Checkpoint, ReadsBackWhatWasWritten) {
     const popflow::support::TemporaryFolder folder;
     const Checkpoint before = example_checkpoint();

@@ -16,6 +16,7 @@
 using popflow::core::ConfigError;
 using popflow::core::DataError;
 using popflow::support::rows;
+using popflow::support::ScreenFile;
 namespace screen = popflow::screen;
 namespace train = popflow::train;
 using Part = screen::Part;
@@ -173,6 +174,34 @@ TEST_F(TrainingSet, HoldsTheNormalisedCellsOfItsPairs) {
     EXPECT_EQ(screen_.cell_types, (std::vector<std::string>{"Fibs", "PDOs"}));
     EXPECT_EQ(pair.control.cell_type[1], 0);
     EXPECT_EQ(pair.treated.cell_type[1], 1);
+}
+
+TEST_F(TrainingSet, HasTheRangeOfItsCells) {
+    for (const bool in_file : {false, true}) {
+        const train::TrainingSet set =
+            make(in_file ? train::CellStorage{.folder = folder_.path(), .max_in_memory = 0}
+                         : train::CellStorage{});
+        EXPECT_EQ(set.range().min, (std::vector<float>{0, 1})) << "without the cells of the test pair";
+        EXPECT_EQ(set.range().max, (std::vector<float>{10, 5}));
+    }
+}
+
+// The encoder sees the controls of the training pairs only.
+TEST_F(TrainingSet, NumbersTheCellTypesOfTrainingControls) {
+    file_.rows[0].cell_type = "igm+";  // a control cell of the test pair
+    for (ScreenFile::Row& row : file_.rows)
+        if (row.patient == "P2" && row.treatment == "O") row.cell_type = "Macs";
+    const train::TrainingSet set = make();
+    EXPECT_EQ(screen_.cell_types, (std::vector<std::string>{"Fibs", "Macs", "PDOs", "igm+"}));
+    EXPECT_EQ(set.cell_types(), (std::vector<std::string>{"Fibs", "PDOs"}));
+    EXPECT_EQ(set.shape().cell_types, 2U);
+    for (const train::PairLane& lane : set.lanes()) {
+        for (const train::TrainingPair& pair : lane.pairs) {
+            const bool is_p1 = pair.index < 2;
+            EXPECT_EQ(pair.control.cell_type[0], is_p1 ? 0 : 1);
+            EXPECT_EQ(pair.treated.cell_type[0], is_p1 ? 1 : popflow::models::unknown_cell_type);
+        }
+    }
 }
 
 TEST_F(TrainingSet, SharesTheControlOfTwoPairs) {

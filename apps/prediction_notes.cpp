@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "prediction_notes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "core/text.hpp"
+
+namespace popflow::apps {
+
+void print_note(const std::string& text) {
+    std::fprintf(stderr, "note: %s\n", text.c_str());
+}
+
+void print_left_out(const predict::PredictionFile& file) {
+    for (const std::string& line : file.left_out()) print_note("left out of the predictions: " + line);
+}
+
+void print_outside(const predict::PredictionFile& file, const std::vector<std::string>& markers,
+                   std::size_t cells) {
+    const screen::OutsideCounts& outside = file.outside();
+    if (outside.cells == 0) return;
+    const auto most = std::ranges::max_element(outside.by_marker) - outside.by_marker.begin();
+    print_note(fmt::format(
+        "{} of {} have a marker outside the range of the training cells, most of them {} ({}). {}",
+        outside.cells, core::counted(cells, "predicted cell"), markers[static_cast<std::size_t>(most)],
+        core::counted(outside.by_marker[static_cast<std::size_t>(most)], "cell"),
+        file.plan().clip ? "They are clipped to it" : "predict --clip limits them to it"));
+}
+
+}  // namespace popflow::apps
