@@ -78,7 +78,7 @@ class Advice {
         }
         const Outcome all_keys = outcome(0);
         if (!all_keys.thresholds.empty()) outcomes_.push_back(all_keys);
-        // Fewer keys help if without them a pair has enough cells, or if nothing else makes a pair.
+        // Fewer keys help if nothing else makes a pair.
         std::optional<Outcome> best;
         for (KeySet left_out = 1; left_out < KeySet{1} << n_keys; ++left_out) {
             if ((left_out & ~present_) != 0) continue;
@@ -92,7 +92,7 @@ class Advice {
                                    most > best->thresholds.back();
             if (is_better) best = one;
         }
-        if (best) outcomes_.push_back(*best);
+        if (best && outcomes_.empty()) outcomes_.push_back(*best);
     }
 
     /// Returns the keys that differ between controls and treated cells, if leaving them out makes the pairs.

@@ -21,7 +21,7 @@ data="--min-cells 20"
 # says WORDS...: fails unless the output of the last command has each of WORDS.
 says() {
     local word
-    for word; do cat out err | grep -qF -- "$word" || fail "'$word' is not in: $(cat out err)"; done
+    for word; do grep -qF -- "$word" out err || fail "'$word' is not in: $(cat out err)"; done
 }
 # refused_everywhere WORDS -- OPTIONS: inspect, a dry run, train and run refuse a design with the same words, and write nothing.
 refused_everywhere() {

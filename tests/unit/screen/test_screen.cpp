@@ -373,11 +373,10 @@ TEST_F(ScreenTest, ReportsInvalidOptions) {
     EXPECT_EQ(open_error(file, options), "exclude: found `patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
     options = small_options();
     options.min_cells = 4;
-    EXPECT_EQ(
-        open_error(file, options),
-        "obs: none of 2 experiments (patient, culture, plate, replicate) keeps a control "
-        "and a treatment of at least 4 cells. The largest population has 3 cells. Check --min-cells and "
-        "--pair-by");
+    EXPECT_EQ(open_error(file, options),
+              "obs: none of 2 experiments (patient, culture, plate, replicate) keeps a control "
+              "and a treatment of at least 4 cells. The largest population has 3 cells. Use --min-cells 2, "
+              "which keeps 2 pairs");
 }
 
 TEST_F(ScreenTest, ThrowsIfTheFileChangedAfterItWasOpened) {

@@ -129,7 +129,7 @@ TEST_F(ScreenColumnsOfAFile, RefusesAnUnknownRole) {
     EXPECT_EQ(
         error(options),
         "column: found role `drug`, allowed patient, culture, treatment, concentration, replicate, plate, "
-        "cell_type");
+        "cell_type, vehicle");
 }
 
 TEST_F(ScreenColumnsOfAFile, RefusesAMappedColumnThatTheFileLacks) {
@@ -137,7 +137,8 @@ TEST_F(ScreenColumnsOfAFile, RefusesAMappedColumnThatTheFileLacks) {
     options.columns = {{"plate", "batches"}};
     EXPECT_EQ(
         error(options),
-        "obs/batches: is missing (did you mean 'batch'?), found batch, concentration, patient, treatment");
+        "obs/batches: is missing (did you mean 'batch'?), found batch, concentration, patient, treatment. "
+        "--column plate= switches the role off");
 }
 
 TEST_F(ScreenColumnsOfAFile, NeedsATreatmentColumn) {

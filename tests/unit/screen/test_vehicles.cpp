@@ -97,7 +97,7 @@ TEST_F(VehiclesTest, PairsATreatmentWithTheVehicleThatIsNamed) {
                                     "paired with its own vehicle"});
     named.control_labels = {"C=DMSO"};
     EXPECT_EQ(open(two_vehicles(), named).notes.back(),
-              "--control C=DMSO has no effect: there is no treatment C (did you mean 'A'?)");
+              "--control C=DMSO has no effect: there is no treatment C");
 }
 
 TEST_F(VehiclesTest, ReadsTheVehicleFromAColumn) {
