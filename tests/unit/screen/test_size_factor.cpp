@@ -20,8 +20,8 @@ namespace {
 ScreenFile counts() {
     ScreenFile file;
     file.markers = {"a", "b", "c", "d"};
-    file.add(3, {.patient = "1", .treatment = "DMSO"});
-    file.add(2, {.patient = "1", .treatment = "S"});
+    file.add(3, {.patient = "1", .treatment = "DMSO", .concentration = ""});
+    file.add(2, {.patient = "1", .treatment = "S", .concentration = ""});
     file.x = {1, 2, 3, 4, 0, 5, 0, 0, 0, 0, 0, 0, 7, 0, 1, 2, 1, 1, 1, 1};
     return file;
 }
@@ -109,8 +109,8 @@ TEST(SizeFactor, NeedsValuesThatAreCounts) {
 TEST(SizeFactor, HasTotalsOfSampledCells) {
     const TemporaryFolder folder;
     ScreenFile file;
-    file.add(210, {.patient = "1", .treatment = "DMSO"});
-    file.add(30, {.patient = "1", .treatment = "S"});
+    file.add(210, {.patient = "1", .treatment = "DMSO", .concentration = ""});
+    file.add(30, {.patient = "1", .treatment = "S", .concentration = ""});
     file.write(folder.file("s.h5ad"));
     ScreenOptions options;
     options.min_cells = 1;

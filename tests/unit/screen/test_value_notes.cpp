@@ -23,7 +23,7 @@ ScreenFile counts(float factor) {
     for (std::size_t j = 0; j < n_genes; ++j) file.markers.push_back("g" + std::to_string(j));
     for (const char* patient : {"1", "2"}) {
         for (const char* treatment : {"DMSO", "S"}) {
-            file.add(40, {.patient = patient, .treatment = treatment});
+            file.add(40, {.patient = patient, .treatment = treatment, .concentration = ""});
             const bool is_deep = *patient == '2' && *treatment == 'S';
             for (std::size_t i = 0; i < 40 * n_genes; ++i)
                 file.x.push_back(i % 3 == 0 ? (is_deep ? factor : 1) * static_cast<float>(i % 4) : 0);
@@ -91,8 +91,8 @@ TEST(ValueNotes, WarnOfASecondLogarithm) {
 
 TEST(ValueNotes, AreSilentForCytometry) {
     ScreenFile panel;
-    panel.add(40, {.patient = "1", .treatment = "DMSO"});
-    panel.add(40, {.patient = "1", .treatment = "S"});
+    panel.add(40, {.patient = "1", .treatment = "DMSO", .concentration = ""});
+    panel.add(40, {.patient = "1", .treatment = "S", .concentration = ""});
     EXPECT_EQ(notes(panel, "arcsinh:5", "none"), Strings{}) << "whole numbers, but large and few columns";
     EXPECT_EQ(notes(counts(4), "arcsinh:5", "none", "import"), Strings{}) << "a file of popflow import";
     ScreenFile negative = counts(4);

@@ -33,8 +33,8 @@ class MedianTotal : public support::WithMpi {
 support::ScreenFile small_file(std::vector<float> x) {
     support::ScreenFile file;
     for (const char* patient : {"1", "2"}) {
-        file.add(2, {.patient = patient, .treatment = "DMSO"});
-        file.add(2, {.patient = patient, .treatment = "S"});
+        file.add(2, {.patient = patient, .treatment = "DMSO", .concentration = ""});
+        file.add(2, {.patient = patient, .treatment = "S", .concentration = ""});
     }
     file.x = std::move(x);
     return file;
