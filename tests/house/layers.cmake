@@ -31,7 +31,7 @@ set(folders core linalg h5 mpi nn ode ot models metrics anndata screen import si
 
 # Header pattern, and the only folder that may include it.
 set(owned "dnnl" "hdf5\\.h" "mpi\\.h" "boost/program_options" "(ft2build|freetype)" "zlib\\.h" "Eigen/" "xxhash\\.h" "(librsvg|cairo)")
-set(owner linalg h5 mpi options simulate "h5|core" linalg core report)
+set(owner linalg h5 mpi options simulate "h5|core" "linalg|ot" core report)
 
 set(problems "")
 file(GLOB found RELATIVE ${ROOT}/src ${ROOT}/src/*)
