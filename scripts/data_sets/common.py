@@ -46,9 +46,22 @@ def split_arguments():
     return words[:at], words[at + 1 :]
 
 
+def without_overridden(settings, extra):
+    """Returns the settings without the options that `extra` gives again. popflow refuses an option that is given twice."""
+    given = {word.split("=")[0] for word in extra if word.startswith("--")}
+    kept = []
+    is_kept = True
+    for word in settings:
+        if word.startswith("--"):
+            is_kept = word.split("=")[0] not in given
+        if is_kept:
+            kept.append(word)
+    return kept
+
+
 def simulate(popflow, kind, output, settings, extra):
-    """Runs `popflow simulate KIND --output OUTPUT` with the settings, then the extra options, which override them."""
-    command = [popflow, "simulate", kind, "--output", str(output), *settings, *extra]
+    """Runs `popflow simulate KIND --output OUTPUT` with the settings and the extra options, which override them."""
+    command = [popflow, "simulate", kind, "--output", str(output), *without_overridden(settings, extra), *extra]
     print(shlex.join(command), flush=True)
     try:
         status = subprocess.run(command).returncode

@@ -33,7 +33,7 @@ void PublishedTable::check_columns(const std::vector<std::string>& columns, cons
     if (columns.size() >= 3 && columns[0] == "method" && columns[1] == "base" && columns[2] == "knn") return;
     throw core::DataError(
         name, "line 1",
-        "found '" + core::joined(columns, columns.size()) +
+        "found '" + fmt::format("{}", fmt::join(columns, ",")) +
             "'. The first line must name the columns method,base,knn and then PART_METRIC, as in test_w2");
 }
 

@@ -165,15 +165,15 @@ void add_note(Screen& screen, const std::string& text) {
 /// unit.
 void check_units(Screen& screen, const RowKeys& keys, const ScreenColumns& columns) {
     const std::size_t column = columns.column(Role::concentration);
-    std::map<core::Quantity, std::string> labels;  // the first label of each quantity
-    std::string converted;                         // a label whose number changes
+    std::map<int, std::string> labels;  // the first label of each core::Quantity
+    std::string converted;              // a label whose number changes
     for (std::size_t key = 0; key < keys.size(); ++key) {
         if (!columns.exclusion_reason(keys, key).empty() || columns.is_control(columns.treatment(keys, key)))
             continue;
         const std::string label = columns.label(keys, key, column);
         const auto dose = core::parse_dose(label);
         if (!dose || (dose->value == 0 && dose->quantity == core::Quantity::number)) continue;
-        labels.emplace(dose->quantity, label);
+        labels.emplace(static_cast<int>(dose->quantity), label);
         if (dose->quantity != core::Quantity::number && converted.empty()) converted = label;
     }
     if (labels.size() > 1) {
@@ -184,9 +184,9 @@ void check_units(Screen& screen, const RowKeys& keys, const ScreenColumns& colum
                         labels.begin()->second, labels.rbegin()->second));
     }
     if (!converted.empty())
-        add_note(screen,
-                 fmt::format("doses with a unit are read in {}, such as '{}' as {}",
-                             core::unit_name(labels.begin()->first), converted, core::plain_dose(converted)));
+        add_note(screen, fmt::format("doses with a unit are read in {}, such as '{}' as {}",
+                                     core::unit_name(static_cast<core::Quantity>(labels.begin()->first)),
+                                     converted, core::plain_dose(converted)));
 }
 
 /// Notes labels of one column that differ only in capitals and blanks.

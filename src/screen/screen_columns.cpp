@@ -207,7 +207,7 @@ void ScreenColumns::find_pairing(const anndata::AnnData& data, const ScreenOptio
         // Columns that the user names are required. The default keys are optional.
         const std::optional<std::size_t> role = role_index(name);
         const std::size_t position = is_default && role ? roles_[*role] : named_column(data, options, name);
-        if (position == column(Role::treatment)) {
+        if (has_treatments_ && position == column(Role::treatment)) {
             throw core::ConfigError(
                 "pair-by", "found " + name + ", which is the column of the treatments, '" + names_[position] +
                                "': a control and its treatments differ in it, so pairs need "

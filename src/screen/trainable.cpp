@@ -44,9 +44,10 @@ void check_vectors(const Screen& screen, const TreatmentVectors& vectors) {
     for (const PopulationPair& pair : screen.pairs) {
         const std::string& name = screen.populations[pair.treated].treatment;
         if (vectors.of(name)) continue;
-        throw core::ConfigError("treatment-vectors", "found no row for treatment '" + name + "'" +
-                                                         core::did_you_mean(name, vectors.names()) +
-                                                         ": every treatment with pairs needs one");
+        throw core::ConfigError("treatment-vectors",
+                                "the table has no row for treatment '" + name + "'" +
+                                    core::did_you_mean(name, vectors.names()) +
+                                    ". Add one: every treatment with pairs needs a vector");
     }
 }
 

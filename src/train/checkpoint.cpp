@@ -25,7 +25,8 @@ constexpr std::int64_t format_version = 2;
 
 void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
     if (found == expected) return;
-    throw core::DataError(root.file(), name, fmt::format("found {}, expected {}", found, expected));
+    throw core::DataError(root.file(), name,
+                          fmt::format("has {} values instead of {}. The file is damaged", found, expected));
 }
 
 void write_settings(h5::Group group, const models::Settings& settings) {

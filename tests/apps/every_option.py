@@ -151,7 +151,7 @@ def main():
     pathlib.Path("sheet.csv").write_text("path,patient\ncells.csv,P1\n")
     table = {
         "config": "extra.cfg", "output": "i.h5ad", "cells": "cells.csv", "obs": "who", "markers": "b,a,Time",
-        "exclude-markers": "Time"}
+        "exclude-markers": "Time", "decimal": "auto"}
     fcs = {"sheet": "sheet.csv", "file-column": "path", "marker-names": "channel", "data-set": "1", "compensate": "no"}
     check_listed(("import",), {**table, **fcs})
     assert "2 cells, 2 markers" in run_popflow("import", *arguments(table))

@@ -44,4 +44,4 @@ with h5py.File(path, "r+") as file:
     file["average/velocity.first.bias"][0, 0] += 1
 PYTHON
 expect_exit 2 "$popflow" predict --run damaged --data "$kept/screen.h5ad" --output damaged.h5ad
-grep -q "checksum: found" err || fail "the damaged file gives another error: $(cat err)"
+grep -q "checksum: the content has the checksum" err || fail "the damaged file gives another error: $(cat err)"

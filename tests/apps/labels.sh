@@ -35,9 +35,11 @@ shows 'controls(j) == TAHOE[:1] and len(treatments(j)) == 2' tahoe --control "\"
 shows 'controls(j) == sorted(TAHOE[::2])' tahoe --control "\"$tahoe\",\"[('Adagrasib', 5.0, 'uM')]\""
 shows '{p["patient"] for p in tests(j)} == {"Doe, J"}' names --split 'patient:"Doe, J"'
 shows '{p["patient"] for p in tests(j)} == {"Doe, J"}' names --split "patient:Doe, J"
+printf 'treatment,a\n"1,25-(OH)2D3",1\n"C ""x""",2\n' >vectors.csv
 shows 'len(tests(j)) == 2 and {p["treatment"] for p in tests(j)} == {"1,25-(OH)2D3"}' names \
-    --split 'treatment:"1,25-(OH)2D3"'
-shows 'len(tests(j)) == 2 and treatments(j) == ["1,25-(OH)2D3", "C \"x\""]' names --split 'treatment:"C ""x"""'
+    --split 'treatment:"1,25-(OH)2D3"' --treatment-vectors vectors.csv
+shows 'len(tests(j)) == 2 and treatments(j) == ["1,25-(OH)2D3", "C \"x\""]' names --split 'treatment:"C ""x"""' \
+    --treatment-vectors vectors.csv
 refused "found 0 pairs to train on and 4 to test" $inspect names.h5ad --split 'treatment:"1,25-(OH)2D3","C ""x"""'
 for exclude in 'patient="Doe, J"' '"patient=Doe, J"' 'patient=Doe, J' '"patient=Doe, J",treatment=DMSO'; do
     shows '"Doe, J" not in j["patients"] or "," in notes(j)' names --exclude "$exclude"

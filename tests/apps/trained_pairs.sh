@@ -58,7 +58,7 @@ mkdir one two
 cp s.h5ad one/d.h5ad
 cp double.h5ad two/d.h5ad
 code=0
-here() { echo "OMP_NUM_THREADS=1 exec '$popflow' $evaluate --data d.h5ad --output $scratch/mixed.h5 --run $scratch/run"; }
+here() { echo "OMP_NUM_THREADS=1 exec '$popflow' ${evaluate/--run run/} --data d.h5ad --output $scratch/mixed.h5 --run $scratch/run"; }
 "$mpiexec" --oversubscribe --bind-to none -n 1 bash -c "cd one; $(here)" : -n 1 bash -c "cd two; $(here)" >out 2>err || code=$?
 [ "$code" = 1 ] || fail "exit code $code: $(cat err)"
 grep -q "the ranks do not have the same data file d.h5ad" err || fail "$(cat err)"

@@ -58,6 +58,6 @@ TEST_F(MedianTotal, CoversTheCellsOfTrainingPairsWithCounts) {
 }
 
 TEST_F(MedianTotal, NeedsCounts) {
-    EXPECT_THROW(median_of(small_file({1, -2, 0, 0, 5, 0, 10, 1, 1, 0, 2, 0, 3, 0, 4, 0})), core::DataError);
-    EXPECT_THROW(median_of(small_file({0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0})), core::DataError);
+    EXPECT_THROW(median_of(small_file({1, -2, 0, 0, 5, 0, 10, 1, 1, 0, 2, 0, 3, 0, 4, 0})), core::UserError);
+    EXPECT_THROW(median_of(small_file({0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0})), core::UserError);
 }
