@@ -73,7 +73,7 @@ shows 'treatments(j) == ["A"] and j["patients"] == ["P1", "P2"]' missing
 shows 'left_out(j) == {"no value of patient": 120, "no value of treatment": 120}' missing
 shows 'len(j["pairs"]) == 2 and j["plates"] == [""] and "has no label" in notes(j)' no_plate
 shows 'controls(j) == ["None"] and not left_out(j)' named_none --control None
-refused "no value of treatment" $inspect named_none.h5ad
+refused "no value of treatment" train --min-cells 10 --data named_none.h5ad --output other
 
 # Doses and times with units.
 shows 'doses(j) == [0.1, 1, 10, 500] and "read in uM" in notes(j)' molar --doses all
