@@ -67,7 +67,6 @@ refused "submit.sh: not submitted: popflow refuses these options or files" -- tr
 refused "No such file" -- run --config table/a.cfg --output runs/a --data nowhere.h5ad
 refused "cannot read 'nowhere.cfg'" -- run --config nowhere.cfg --output runs/a
 refused "patient \`77\`" -- run --config table/a.cfg --output runs/a --split patient:77
-refused "knn: " -- run --config table/a.cfg --output runs/a --knn 70
 refused "no row for treatment" -- run --config table/a.cfg --output runs/a --treatment-vectors vectors.csv
 refused "output" -- run --config table/a.cfg --output table/a.cfg
 refused "output" -- run --config table/a.cfg
