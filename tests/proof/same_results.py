@@ -134,9 +134,23 @@ def build_old(commit, folder):
     return folder / "popflow"
 
 
+# States of sampled cells and metrics that later versions added to the results.
+ADDED_STATE = "mean_shift"
+ADDED_METRICS = ("mmd_scaled",)
+
+
+def sampled_states(file):
+    """Returns the state of each sampled cell of a result file, None for another file."""
+    if "cells/obs/state" not in file:
+        return None
+    state = file["cells/obs/state"]
+    return np.array([x.decode() if isinstance(x, bytes) else x for x in state["categories"][()]])[state["codes"][()]]
+
+
 def contents(path):
-    """Returns {name: bytes or list of strings} of every dataset and attribute of an HDF5 file."""
+    """Returns {name: bytes or list of strings} of every dataset and attribute of an HDF5 file, without the added cells."""
     found = {}
+    states = None
 
     def add(name, value):
         array = np.asarray(value)
@@ -150,10 +164,17 @@ def contents(path):
         for key, value in item.attrs.items():
             if key not in IGNORED_ATTRIBUTES and not IGNORED_COLUMNS.search(name):
                 add(f"{name}@{key}", value)
-        if isinstance(item, h5py.Dataset) and not IGNORED_COLUMNS.search(name):
+        if not isinstance(item, h5py.Dataset) or IGNORED_COLUMNS.search(name):
+            return
+        if states is None or not name.startswith("/cells/"):
             add(name, item[()])
+        elif name == "/cells/obs/state/codes":
+            add("/cells/obs/state", states[states != ADDED_STATE].astype(object))
+        elif name not in ("/cells/obs/state/categories", "/cells/obs/_index"):
+            add(name, item[()][states != ADDED_STATE] if item.shape[:1] == states.shape else item[()])
 
     with h5py.File(path, "r") as file:
+        states = sampled_states(file)
         visit("", file)
         file.visititems(visit)
     return found
@@ -202,6 +223,7 @@ def differences(old, new, folder):
     problems = []
     count = 0
     config_before, config_after = (configuration(folder / run / "config.cfg") for run in (old, new))
+    config_after["metrics"] = ", ".join(m for m in config_after["metrics"].split(", ") if m not in ADDED_METRICS)
     unused = {option for option, method in METHOD_OF.items() if config_after["method"] != method}
     for name in ("checkpoint.h5", "weights.h5", "training.h5", "results.h5", "predicted.h5ad"):
         before, after = contents(folder / old / name), contents(folder / new / name)
@@ -209,6 +231,9 @@ def differences(old, new, folder):
             before, after = in_format_2(before), in_format_2(after)
             for option in unused:
                 before.pop("/model/settings@" + option, None)
+        for key in before:
+            if key.endswith("@column-order") and key in after:
+                after[key] = [column for column in after[key] if column in before[key] or column not in ADDED_METRICS]
         count += len(before)
         missing = sorted(set(before) - set(after))
         changed = sorted(k for k in set(before) & set(after) if before[k] != after[k])
