@@ -42,7 +42,7 @@ po::options_description describe(const std::vector<Option>& options, const std::
     if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
         std::string name = unknown->get_option_name();
         name.erase(0, name.find_first_not_of('-'));
-        name = name.substr(0, name.find('='));
+        name.resize(std::min(name.find('='), name.size()));
         throw core::ConfigError(name, "unknown option" + option_advice(name, known));
     }
     throw core::ConfigError("usage", error.what());

@@ -120,7 +120,7 @@ double GibbsKernel::log_column_sum(std::span<const double> f, std::size_t j) con
     double sum = 0;
     for (std::size_t i = 0; i < c_.rows; ++i)
         sum += std::exp(f[i] + std::log(a_[i]) - scale_ * c_(i, j) - highest);
-    return highest + std::log(sum);
+    return highest + std::log(std::max(sum, 1.0));  // the largest term is 1
 }
 
 }  // namespace popflow::ot

@@ -33,6 +33,7 @@ class Renderer {
 
     std::string convert(const std::string& svg, FigureFormat format) const {
         GError* error = nullptr;
+        // cppcheck-suppress danglingTempReference  // the deleter is a member
         const std::unique_ptr<RsvgHandle, decltype(unref)> handle(
             new_from_data(reinterpret_cast<const guint8*>(svg.data()), svg.size(), &error), unref);
         if (!handle) fail(error);
@@ -47,7 +48,9 @@ class Renderer {
                 ? pdf_surface(append, &bytes, width * scale, height * scale)
                 : image_surface(CAIRO_FORMAT_RGB24, static_cast<int>(std::ceil(width * scale)),
                                 static_cast<int>(std::ceil(height * scale)));
+        // cppcheck-suppress danglingTempReference  // the deleter is a member
         const std::unique_ptr<cairo_surface_t, decltype(destroy_surface)> owned(surface, destroy_surface);
+        // cppcheck-suppress danglingTempReference  // the deleter is a member
         const std::unique_ptr<cairo_t, decltype(destroy)> context(create(surface), destroy);
         set_colour(context.get(), 1, 1, 1);
         paint(context.get());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -82,15 +83,16 @@ class Advice {
         std::optional<Outcome> best;
         for (KeySet left_out = 1; left_out < KeySet{1} << n_keys; ++left_out) {
             if ((left_out & ~present_) != 0) continue;
-            if (best && std::popcount(left_out) > std::popcount(best->left_out)) continue;
+            const int removed = std::popcount(left_out);
+            const int removed_by_best =
+                best ? std::popcount(best->left_out) : std::numeric_limits<int>::max();
+            if (removed > removed_by_best) continue;
             const Outcome one = outcome(left_out);
             const std::size_t most = one.thresholds.empty() ? 0 : one.thresholds.back();
             const std::size_t max_before = outcomes_.empty() ? 0 : outcomes_.front().thresholds.back();
             if (most <= max_before) continue;
             if (!outcomes_.empty() && most < screen.options.min_cells) continue;
-            const bool is_better = !best || std::popcount(left_out) < std::popcount(best->left_out) ||
-                                   most > best->thresholds.back();
-            if (is_better) best = one;
+            if (removed < removed_by_best || most > best->thresholds.back()) best = one;
         }
         if (best && outcomes_.empty()) outcomes_.push_back(*best);
     }

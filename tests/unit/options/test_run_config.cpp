@@ -185,7 +185,8 @@ TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
               "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, icnn, mfm, "
               "mean-shift");
     EXPECT_EQ(error_message(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
-    EXPECT_EQ(error_message(table, {"--column", "donor"}), "column: found 'donor', allowed ROLE=NAME or ROLE=");
+    EXPECT_EQ(error_message(table, {"--column", "donor"}),
+              "column: found 'donor', allowed ROLE=NAME or ROLE=");
     EXPECT_EQ(error_message(table, {"stray"}), "usage: unexpected argument 'stray'");
     EXPECT_NE(error_message(table, {"--steps"}), "");
     const popflow::support::TemporaryFolder folder;
@@ -324,7 +325,8 @@ TEST(RunConfig, SelectsOneMatrix) {
     RunConfig c;
     const OptionTable table = run_options(c);
     const std::string before = table.text(options::training_sections());
-    EXPECT_EQ(before.find("\nlayer ="), std::string::npos) << "configurations of earlier versions stay the same";
+    EXPECT_EQ(before.find("\nlayer ="), std::string::npos)
+        << "configurations of earlier versions stay the same";
 
     table.parse({"--config", path}, sections, nullptr);
     EXPECT_EQ(c.screen.source.path(), "layers/counts");
