@@ -29,7 +29,7 @@ bytes=$(stat -c %s made/checkpoint.h5)
 before=$(sha256sum made/*)
 expect_exit 0 "$popflow" train --data s.h5ad $small_model --steps 9 --output made --dry-run
 [ "$(sha256sum made/*)" = "$before" ] || fail "the run folder changed"
-expect_exit 2 "$popflow" train --data s.h5ad $small_model --split patient:nobody --output planned --dry-run
+expect_exit 2 "$popflow" train --data s.h5ad $small_model --split patient:Nowhere --output planned --dry-run
 expect_exit 1 "$popflow" train --data s.h5ad $small_model --rate 1000 --clip-norm 0 --schedule constant --warmup-steps 0 \
     --output planned --dry-run
 says "^fault .*"
