@@ -68,7 +68,8 @@ TEST(CheckCanTrain, RefusesASplitOfWhichNothingCanBeScored) {
     EXPECT_EQ(error_of([&] {
                   check_can_train(screen, first_trains, vectors_of({"S", "V"}));
               }),
-              "treatment-vectors: found no row for treatment 'A': every treatment with pairs needs one");
+              "treatment-vectors: the table has no row for treatment 'A'. Add one: every treatment with "
+              "pairs needs a vector");
 }
 
 TEST(CheckCanTrain, RefusesASplitWithoutTrainingPairs) {
