@@ -460,7 +460,7 @@ std::vector<double> parse_numbers(const std::string& key, const Strings& values,
 // Reads doses, which may have units of one quantity: `1 uM, 100 nM`.
 std::vector<double> parse_doses(const std::string& key, const Strings& values) {
     std::vector<double> numbers;
-    std::map<core::Quantity, std::string> labels;
+    std::map<int, std::string> labels;  // the first label of each core::Quantity
     for (const std::string& value : values) {
         for (const std::string& item : core::split_list(key, value)) {
             const auto dose = core::parse_dose(item);
@@ -469,7 +469,7 @@ std::vector<double> parse_doses(const std::string& key, const Strings& values) {
                     key, "found '" + item +
                              "', allowed a number from 0, which may have a unit: " + core::known_units());
             }
-            labels.emplace(dose->quantity, item);
+            labels.emplace(static_cast<int>(dose->quantity), item);
             if (labels.size() > 1)
                 throw core::ConfigError(key, "found '" + labels.begin()->second + "' and '" +
                                                  labels.rbegin()->second +
