@@ -44,13 +44,13 @@ struct OneLane {
 
 using NonFiniteStep = popflow::support::WithMpi;
 
-const double nan = std::numeric_limits<double>::quiet_NaN();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
 TEST_F(NonFiniteStep, ThrowsAndLeavesTheWeightsUnchanged) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
-    const FixedLosses model({1, nan, 1});
+    const FixedLosses model({1, not_a_number, 1});
     const OneLane lane;
     popflow::support::PairTrainer run(model, {.batch_pairs = 1}, {.cells = 3}, lane.get(), comm);
     train::Trainer& trainer = run.trainer;
@@ -63,7 +63,7 @@ TEST_F(NonFiniteStep, ThrowsAndLeavesTheWeightsUnchanged) {
 
 TEST_F(NonFiniteStep, IsSkippedOnRequest) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
-    const FixedLosses model({1, nan, 1});
+    const FixedLosses model({1, not_a_number, 1});
     const OneLane lane;
     popflow::support::PairTrainer run(model, {.batch_pairs = 1, .on_nan = train::OnNan::skip}, {.cells = 3},
                                       lane.get(), comm);
@@ -81,7 +81,7 @@ TEST_F(NonFiniteStep, IsSkippedOnRequest) {
 
 TEST_F(NonFiniteStep, ThrowsAfterTooManySkipsInARow) {
     const popflow::mpi::Communicator comm = popflow::mpi::Communicator::world();
-    const FixedLosses model(std::vector<double>(100, nan));
+    const FixedLosses model(std::vector<double>(100, not_a_number));
     const OneLane lane;
     popflow::support::PairTrainer run(model, {.batch_pairs = 1, .on_nan = train::OnNan::skip}, {.cells = 3},
                                       lane.get(), comm);
