@@ -10,10 +10,10 @@ training with all cells in memory and a training with a cache file per rank (--c
 CPU time is that of all ranks. Memory is the largest resident set of one process, including pages of memory-mapped files.
 """
 import argparse
-import os
 import subprocess
-import time
 from pathlib import Path
+
+from programs import measured_run
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("popflow")
@@ -28,15 +28,7 @@ data = options.folder / "large.h5ad"
 def run(program, *words, ranks=1):
     """Returns elapsed seconds, CPU seconds and peak MiB."""
     launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
-    start = time.monotonic()
-    as_root = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    job = subprocess.Popen([*launcher, program, *map(str, words)], env=as_root, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.PIPE)
-    errors = job.stderr.read().decode()
-    _, status, usage = os.wait4(job.pid, 0)
-    if status != 0:
-        raise SystemExit(f"popflow {words} failed: {errors}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return measured_run([*launcher, program, *words])
 
 
 options.folder.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import subprocess
+import time
 
 # Read before an OpenMP library binds this thread to one core, because a child process would inherit that.
 CORES = os.sched_getaffinity(0)
@@ -28,6 +29,18 @@ def run(command, **settings):
     """subprocess.run() with check=True, on all cores."""
     with all_cores():
         return subprocess.run(command, check=True, text=True, **settings)
+
+
+def measured_run(command):
+    """Runs a command without its output. Returns elapsed seconds, CPU seconds of all its processes, and the peak MiB of one."""
+    start = time.monotonic()
+    as_root = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    job = subprocess.Popen([str(word) for word in command], env=as_root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = job.stderr.read().decode()
+    _, status, usage = os.wait4(job.pid, 0)
+    if status != 0:
+        raise SystemExit(f"{' '.join(map(str, command))} failed: {errors}")
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def run_on_all_cores(command):

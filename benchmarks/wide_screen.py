@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures seconds, processor seconds and peak memory of each verb on a sparse screen with many genes.
+"""Measures seconds, CPU seconds and peak memory of each verb on a sparse screen with many genes.
 
     wide_screen.py POPFLOW FOLDER [--cells 100000] [--genes 2000] [--max-cells 1000] [--steps 100]
 
@@ -9,14 +9,13 @@ control and one treated population each, 10 % of the entries above zero. Memory 
 including pages of memory-mapped files.
 """
 import argparse
-import os
 import shutil
-import subprocess
-import time
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+from programs import measured_run
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("popflow")
@@ -78,24 +77,13 @@ def write_screen():
         x["indptr"] = np.asarray(indptr, dtype="i8")
 
 
-def run(*words):
-    """Returns elapsed seconds, processor seconds and peak MiB."""
-    start = time.monotonic()
-    job = subprocess.Popen([options.popflow, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = job.stderr.read().decode()
-    _, status, usage = os.wait4(job.pid, 0)
-    if status != 0:
-        raise SystemExit(f"popflow {words} failed: {errors}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-
-
 options.folder.mkdir(parents=True, exist_ok=True)
 if not data.exists():
     write_screen()
 with h5py.File(data) as file:
     entries = len(file["X/data"])
 print(f"{options.cells} cells x {options.genes} genes, {entries} entries above zero, {data.stat().st_size / 1e6:.0f} MB\n")
-print("| what | s | processor s | peak MiB |\n|---|---|---|---|")
+print("| what | s | CPU s | peak MiB |\n|---|---|---|---|")
 counts = ("--min-cells", 100, "--pair-by", "patient", "--transform", "log1p", "--size-factor", "total")
 train = ("train", "--data", data, *counts, "--split", "patient:P9", "--steps", options.steps, "--cells", 256, "--knn", 20)
 score = ("--parts", "test", "--max-cells", options.max_cells, "--sample-pairs", 0)
@@ -113,4 +101,4 @@ for metric in ("w1,w2", "mmd,energy,mmd_scaled", "r2", "r2_means,w1_markers"):
     jobs[f"evaluate mean-shift, {metric}"] = (
         "evaluate", "--run", folders["mean_shift"], *score, "--metrics", metric, "--output", options.folder / "one.h5")
 for name, words in jobs.items():
-    print("| {} | {:.1f} | {:.1f} | {:.0f} |".format(name, *run(*words)), flush=True)
+    print("| {} | {:.1f} | {:.1f} | {:.0f} |".format(name, *measured_run([options.popflow, *words])), flush=True)

@@ -10,10 +10,7 @@ PYTHONPATH=$here/../support "$python" -c "import browser; assert browser.find()"
     echo "skipped: no Chromium (scripts/install_dependencies.sh --tests installs it)"
     exit 77
 }
-"$python" -c "import h5py" 2>/dev/null || {
-    echo "skipped: $python has no h5py"
-    exit 77
-}
+needs_python h5py
 cd "$scratch"
 model="--hidden 32 --layers 2 --embedding 8 --encoder-hidden 16 --time-frequencies 8 --space-frequencies 8 --batch-pairs 2
     --log-every 2 --steps 12"

@@ -6,10 +6,7 @@
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
-"$python" -c "import anndata, h5py, scipy" 2>/dev/null || {
-    echo "skipped: $python has no anndata, h5py and scipy"
-    exit 77
-}
+needs_python "anndata, h5py, scipy"
 cd "$scratch"
 check() {
     "$python" "$here/check_counts.py" "$@" || fail "check_counts.py $*"

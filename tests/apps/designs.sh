@@ -6,10 +6,7 @@
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
-"$python" -c "import anndata, h5py" 2>/dev/null || {
-    echo "skipped: $python has no anndata and h5py"
-    exit 77
-}
+needs_python "anndata, h5py"
 "$python" "$here/designs.py" make "$scratch"
 cd "$scratch"
 check() { "$python" "$here/designs.py" "check_$1" "${@:2}" || fail "check_$*"; }
@@ -162,4 +159,4 @@ ranks 2 1 predict --run far --data plain.h5ad --output two.h5ad >out 2>err || fa
 check range two.h5ad plain.h5ad P1,P2 no
 
 [ -z "$(find . -name '*.tmp' -o -name 'new.h5*')" ] || fail "leftover files: $(ls)"
-echo "designs are trained or refused alike by every verb"
+echo "all verbs train or refuse the same designs"

@@ -5,10 +5,7 @@
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 table=$(cd "$(dirname "$0")" && pwd)/errors.txt
-"$python" -c "import anndata, h5py" 2>/dev/null || {
-    echo "skipped: $python has no anndata and h5py"
-    exit 77
-}
+needs_python "anndata, h5py"
 
 # one_line TEXT...: fails unless the last command printed one error line of popflow that contains the texts in this order.
 one_line() {

@@ -6,10 +6,7 @@
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
 kept=$here/../golden/checkpoint_format1
-"$python" -c "import anndata, h5py, torch" 2>/dev/null || {
-    echo "skipped: $python has no anndata, h5py and torch"
-    exit 77
-}
+needs_python "anndata, h5py, torch"
 cd "$scratch"
 for name in fm cgfm mfm alternate icnn; do
     for file in checkpoint weights; do

@@ -6,10 +6,7 @@
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
-"$python" -c "import anndata" 2>/dev/null || {
-    echo "skipped: $python has no anndata"
-    exit 77
-}
+needs_python anndata
 cd "$scratch"
 "$python" "$here/check_import.py" make .
 

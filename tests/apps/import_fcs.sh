@@ -5,10 +5,7 @@
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
-"$python" -c "import h5py" 2>/dev/null || {
-    echo "skipped: $python has no h5py"
-    exit 77
-}
+needs_python h5py
 cd "$scratch"
 "$python" "$here/check_import_fcs.py" "$popflow" .
 

@@ -5,10 +5,7 @@
 python=${3:-python3}
 configs=$(cd "$(dirname "$0")/../../configs" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-"$python" -c "import anndata, h5py" 2>/dev/null || {
-    echo "skipped: $python has no anndata and h5py"
-    exit 77
-}
+needs_python "anndata, h5py"
 cd "$scratch"
 
 expect_exit 0 "$popflow" simulate letters --output letters.h5ad --letters I,L,T,V --rotations 3 --size 24 --seed 2

@@ -4,10 +4,7 @@
 # Usage: mean_shift.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
-"$python" -c "import anndata, h5py" 2>/dev/null || {
-    echo "skipped: $python has no anndata and h5py"
-    exit 77
-}
+needs_python "anndata, h5py"
 cd "$scratch"
 small_screen s.h5ad
 for doses in highest all; do

@@ -6,10 +6,7 @@
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
-"$python" -c "import anndata, h5py, scipy" 2>/dev/null || {
-    echo "skipped: $python has no anndata, h5py and scipy"
-    exit 77
-}
+needs_python "anndata, h5py, scipy"
 sample=$here/../../data/egf_sample.h5ad
 cd "$scratch"
 # check NAME ARGUMENT...: schedules a check of check_predictions.py. One interpreter runs all checks at the end.

@@ -5,10 +5,7 @@
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
-"$python" -c "import anndata, h5py, torch" 2>/dev/null || {
-    echo "skipped: $python has no anndata, h5py and torch"
-    exit 77
-}
+needs_python "anndata, h5py, torch"
 cd "$scratch"
 "$popflow" simulate screen --output screen.h5ad --patients 2 --cultures PDOF --treatments O,S --replicates 1 \
     --dose-levels 2 --failed-wells 0 --cells 60:90 --seed 5 >/dev/null 2>&1

@@ -8,10 +8,7 @@
 # Usage: trained_pairs.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
-"$python" -c "import h5py, anndata" 2>/dev/null || {
-    echo "skipped: $python has no anndata and h5py"
-    exit 77
-}
+needs_python "h5py, anndata"
 cd "$scratch"
 small_screen s.h5ad
 expect_exit 0 "$popflow" train --data s.h5ad $small_model --method cgfm --hidden 16 --layers 2 --steps 20 --min-cells 90 --output run

@@ -5,10 +5,7 @@
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
-"$python" -c "import anndata, h5py, ot, sklearn" 2>/dev/null || {
-    echo "skipped: $python has no anndata, h5py, POT and scikit-learn"
-    exit 77
-}
+needs_python "anndata, h5py, ot, sklearn"
 cd "$scratch"
 
 # says WORDS...: fails unless the standard output of the last command contains each of WORDS.

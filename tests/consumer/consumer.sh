@@ -7,10 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$3
 cmake=$4
 python=$5
-"$python" -c "import h5py" 2>/dev/null || {
-    echo "skipped: $python has no h5py"
-    exit 77
-}
+needs_python h5py
 cd "$scratch"
 "$cmake" --install "$build" --prefix "$scratch/prefix" >install.log 2>&1 || fail "$(tail -n 5 install.log)"
 "$cmake" -S "$here/project" -B consumer -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_BUILD_TYPE=Release \

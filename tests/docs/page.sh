@@ -7,10 +7,7 @@
 python=$3
 page=$4
 project=$(cd "$(dirname "$0")/../.." && pwd)
-"$python" -c "import anndata, h5py" 2>/dev/null || {
-    echo "skipped: $python has no anndata and h5py"
-    exit 77
-}
+needs_python "anndata, h5py"
 mkdir "$scratch/bin" "$scratch/blocks" "$scratch/work"
 ln -s "$popflow" "$scratch/bin/popflow"
 ln -s "$(command -v "$mpiexec")" "$scratch/bin/mpirun"

@@ -12,6 +12,13 @@ fail() {
     exit 1
 }
 
+# needs_python MODULES: skips the test if $python lacks one of the modules, which are separated by commas.
+needs_python() {
+    "$python" -c "import $1" 2>/dev/null && return
+    echo "skipped: $python has no $1"
+    exit 77
+}
+
 # replace_options ARGUMENT...: sets the array `arguments` to the arguments without options that a later one repeats. A test can
 # so replace an option of the common ones. popflow itself refuses an option that is given twice.
 replace_options() {
