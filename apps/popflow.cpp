@@ -36,6 +36,7 @@ const Verb verbs[] = {
     {"train", "train a model and store it in a run folder", apps::verb_train, true},
     {"evaluate", "score a trained model and the baselines on held-out pairs", apps::verb_evaluate, true},
     {"predict", "predict treated cells from control cells", apps::verb_predict},
+    {"ot", "solve many optimal transport problems", apps::verb_ot, true},
     {"report", "print the table of one or more result files", apps::verb_report},
     {"inspect", "show the contents of a data file: populations, pairs, splits, dropped rows and reasons",
      apps::verb_inspect},

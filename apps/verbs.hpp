@@ -35,6 +35,7 @@ int verb_train(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_predict(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm);
+int verb_ot(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_report(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_run(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_doctor(const Arguments& arguments, const mpi::Communicator& comm);

@@ -160,6 +160,8 @@ std::string heading_of(Section section) {
             return "Report";
         case Section::simulate:
             return "Simulation";
+        case Section::ot:
+            return "Transport problems";
         case Section::scores:
             return "Comparison";
         case Section::general:

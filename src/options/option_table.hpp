@@ -29,6 +29,7 @@ enum class Section {
     inspect,
     report,
     simulate,
+    ot,
     scores  ///< options of other sections that the verb `metrics` accepts
 };
 

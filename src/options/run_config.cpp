@@ -15,6 +15,8 @@
 #include "metrics/metric.hpp"
 #include "models/families.hpp"
 #include "options/defaults.hpp"
+#include "options/option_adder.hpp"
+#include "options/problem_options.hpp"
 #include "predict/prediction_space.hpp"
 #include "report/report.hpp"
 #include "screen/screen_columns.hpp"
@@ -24,89 +26,9 @@ namespace popflow::options {
 namespace {
 
 using core::Affects;
-using Strings = std::vector<std::string>;
-
 using core::list_text;
-
-std::string list_choice(const Strings& allowed) {
-    std::string text;
-    for (const std::string& a : allowed) text += (text.empty() ? "" : "|") + a;
-    return text;
-}
-
-// Adds options to one section of a table. Each option refers to a field of the configuration.
-class Adder {
-  public:
-    static constexpr bool stored = true;
-    static constexpr bool repeatable = true;
-
-    Adder(OptionTable& table, Section section, core::OptionEffect effect = {})
-        : table_(table), section_(section), effect_(std::move(effect)) {}
-
-    void text(const std::string& name, std::string& field, const std::string& argument,
-              const std::string& help, bool is_stored = true) {
-        add(
-            name, argument, help, [&field](const Strings& v) { field = v.back(); },
-            [&field] { return field.empty() ? Strings{} : Strings{field}; }, is_stored);
-    }
-    template <class Count>
-    void count(const std::string& name, Count& field, std::uint64_t min, const std::string& help,
-               std::uint64_t max = std::numeric_limits<std::int64_t>::max()) {
-        add(
-            name, "N", help,
-            [&field, name, min, max](const Strings& v) {
-                field = static_cast<Count>(core::parse_count(name, v.back(), min, max));
-            },
-            [&field] { return Strings{std::to_string(field)}; });
-    }
-    void number(const std::string& name, double& field, double min, double max, const std::string& help) {
-        add(
-            name, "X", help,
-            [&field, name, min, max](const Strings& v) {
-                field = core::parse_number(name, v.back(), min, max);
-            },
-            [&field] { return Strings{core::number_label(field)}; });
-    }
-    template <class Enum>
-    void choice(const std::string& name, Enum& field, const Strings& allowed, const std::string& help) {
-        add(
-            name, list_choice(allowed), help,
-            [&field, name, allowed](const Strings& v) {
-                field = static_cast<Enum>(core::parse_choice(name, v.back(), allowed));
-            },
-            [&field, allowed] { return Strings{allowed[static_cast<std::size_t>(field)]}; });
-    }
-    void list(const std::string& name, Strings& field, const std::string& argument, const std::string& help) {
-        add(
-            name, argument, help,
-            [&field, name](const Strings& v) {
-                field.clear();
-                for (const std::string& one : v) {
-                    for (std::string& item : core::split_list(name, one)) field.push_back(std::move(item));
-                }
-            },
-            [&field] { return field.empty() ? Strings{} : Strings{list_text(field)}; }, stored, repeatable);
-    }
-    void toggle(const std::string& name, bool& field, const std::string& help) {
-        add(
-            name, "", help,
-            [&field, name](const Strings& v) {
-                field = core::parse_choice(name, v.back(), {"false", "true"}) == 1;
-            },
-            [&field] { return Strings{field ? "true" : "false"}; }, false);
-    }
-    void add(const std::string& name, const std::string& argument, const std::string& help,
-             std::function<void(const Strings&)> set, std::function<Strings()> text, bool is_stored = true,
-             bool is_repeatable = false) {
-        table_.add({name, section_, argument, help, std::move(set), std::move(text), is_stored, effect_,
-                    is_repeatable});
-    }
-
-  private:
-    OptionTable& table_;
-    Section section_;
-    core::OptionEffect effect_;
-};
+using Adder = OptionAdder;
+using Strings = std::vector<std::string>;
 
 // Adds the options that select the matrix of the cells. The last one that is set counts.
 void add_source(OptionTable& table, Adder& add, anndata::MatrixSource& source) {
@@ -629,6 +551,7 @@ OptionTable run_options(RunConfig& config) {
     add_evaluate(table, config);
     add_predict(table, config);
     add_report(table, config);
+    add_problem_options(table, config);
     table.share("resume", Section::evaluate);
     for (const Section section : {Section::evaluate, Section::report}) table.share("dry-run", section);
     table.share("config", Section::inspect);

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "eval/evaluator.hpp"
+#include "eval/problem_solver.hpp"
 #include "models/family.hpp"
 #include "options/option_table.hpp"
+#include "problems/problem_set.hpp"
 #include "report/figure_file.hpp"
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
@@ -67,6 +69,10 @@ struct RunConfig {
     std::vector<double> concentrations;   ///< concentrations to predict
     std::vector<double> times;            ///< flow times at which intermediate cells are written
     bool clip = false;                    ///< limit predicted cells to the training range
+    problems::ProblemOptions problems{};  ///< transport problems, the fields that `ot` alone has
+    eval::SolveOptions solve{};           ///< how they are solved, except for the starts
+    std::vector<std::string> starts{"zeros"};  ///< names of starts, result files
+    std::string output_matrix;                 ///< file for the distances of all pairs, empty for none
 
     /// Settings of the chosen method.
     const models::Settings& method_settings() const { return settings.of(*method); }

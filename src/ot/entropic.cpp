@@ -29,6 +29,8 @@ class Solver {
 
   private:
     void set_start(const Potentials* start);
+    void check_start(EntropicResult& result);
+    Potentials potentials();
     void iterate(EntropicResult& result, Clock::time_point begin);
     double relaxation() const;
     bool should_reject(double error) const;
@@ -79,6 +81,27 @@ void Solver::set_start(const Potentials* start) {
     kernel_.update_columns(f, g_);
 }
 
+// Replaces the start by zeros if its error is larger.
+void Solver::check_start(EntropicResult& result) {
+    const Clock::time_point begin = Clock::now();
+    const double error = kernel_.sweep(g_, 1, image_);
+    const std::vector<double> zeros(g_.size());
+    const double error_of_zeros = kernel_.sweep(zeros, 1, image_);
+    result.fell_back = !(error <= error_of_zeros);
+    if (result.fell_back) g_ = zeros;
+    result.check_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// Returns g and its optimal f in units of the cost, with sum_i a_i f_i = 0. Changes image_.
+Potentials Solver::potentials() {
+    kernel_.sweep(g_, 1, image_);
+    Potentials potentials{kernel_.row_potentials(), g_};
+    for (double& f : potentials.f) f *= options_.epsilon;
+    for (double& g : potentials.g) g *= options_.epsilon;
+    centre_potentials(a_, potentials);
+    return potentials;
+}
+
 double Solver::relaxation() const {
     return options_.acceleration == Acceleration::overrelax && is_accelerated_ ? options_.relaxation : 1;
 }
@@ -87,13 +110,15 @@ void Solver::iterate(EntropicResult& result, Clock::time_point begin) {
     std::size_t next_tolerance = 0;
     const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
     double error = 0;
+    std::vector<std::vector<double>> g_reached;
     while (result.iterations < options_.max_iterations) {
         error = kernel_.sweep(g_, relaxation(), image_);
         ++result.iterations;
         if (!std::isfinite(error)) throw core::NumericalError("ot.entropic", "a potential is not finite");
-        if (options_.record_errors) result.errors.push_back(error);
+        if (options_.record_errors) result.errors.push_back({error, seconds()});
         while (next_tolerance < options_.tolerances.size() && error <= options_.tolerances[next_tolerance]) {
             result.reached.push_back({true, result.iterations, error, seconds()});
+            if (options_.values) g_reached.push_back(g_);
             ++next_tolerance;
         }
         if (next_tolerance == options_.tolerances.size()) break;
@@ -105,6 +130,19 @@ void Solver::iterate(EntropicResult& result, Clock::time_point begin) {
         }
     }
     result.reached.resize(options_.tolerances.size(), {false, result.iterations, error, seconds()});
+    result.potentials = potentials();
+    if (!options_.values) return;
+    const auto values = [&](const Potentials& p) { return entropic_values(c_, a_, b_, options_.epsilon, p); };
+    result.values = values(result.potentials);
+    const std::vector<double> g_last = g_;
+    for (std::size_t k = 0; k < result.reached.size(); ++k) {
+        if (k < g_reached.size() && g_reached[k] != g_last) {
+            g_ = std::move(g_reached[k]);
+            result.reached[k].values = values(potentials());
+        } else {
+            result.reached[k].values = result.values;
+        }
+    }
 }
 
 // Continues with plain updates of the last accepted g: one after the first rejection, and twice as many after
@@ -144,16 +182,8 @@ void Solver::accept(double error) {
 EntropicResult Solver::solve(const Potentials* start, Clock::time_point begin) {
     EntropicResult result;
     set_start(start);
+    if (options_.fall_back && start != nullptr) check_start(result);
     iterate(result, begin);
-    kernel_.sweep(g_, 1, image_);
-    result.potentials = {kernel_.row_potentials(), std::move(g_)};
-    for (double& f : result.potentials.f) f *= options_.epsilon;
-    for (double& g : result.potentials.g) g *= options_.epsilon;
-    centre_potentials(a_, result.potentials);
-    if (options_.values) {
-        result.values =
-            entropic_values(c_, a_, b_, options_.epsilon, result.potentials.f, result.potentials.g);
-    }
     result.absorptions = kernel_.absorptions();
     return result;
 }

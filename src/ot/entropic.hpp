@@ -28,8 +28,10 @@ struct EntropicOptions {
     Acceleration acceleration = Acceleration::anderson;
     double relaxation = 1.5;     ///< in (1, 2), for Acceleration::overrelax
     std::size_t memory = 5;      ///< number of residuals, for Acceleration::anderson
-    bool values = true;          ///< whether to compute EntropicResult::values
+    bool values = true;          ///< whether to compute EntropicResult::values and those of `reached`
     bool record_errors = false;  ///< whether to fill EntropicResult::errors
+    /// Whether to ignore the start if its error is larger than that of zeros. This check takes two sweeps.
+    bool fall_back = false;
 };
 
 /// State of the solver when it reached a tolerance, or when it stopped above it.
@@ -37,18 +39,28 @@ struct ToleranceReached {
     bool is_converged = false;
     std::size_t iterations = 0;
     double marginal_error = 0;
-    double seconds = 0;  ///< elapsed since the start of solve_entropic()
+    double seconds = 0;  ///< elapsed since the start of the solver
+    EntropicValues
+        values{};  ///< those of the potentials at that time, filled if EntropicOptions::values is set
+};
+
+/// Error of the marginals at an iteration.
+struct IterationError {
+    double marginal_error = 0;
+    double seconds = 0;  ///< elapsed since the start of the solver
 };
 
 /// Result of solve_entropic().
 struct EntropicResult {
     Potentials potentials;                  ///< in units of the cost, with sum_i a_i f_i = 0
     std::vector<ToleranceReached> reached;  ///< one for each tolerance
-    std::vector<double> errors;             ///< error of the marginals at each iteration
+    std::vector<IterationError> errors;     ///< one for each iteration
     std::size_t iterations = 0;             ///< number of sweeps, including those of rejected steps
     std::size_t rejected = 0;               ///< number of accelerated steps that were undone
     std::size_t absorptions = 0;            ///< number of sweeps in the log domain
     EntropicValues values{};                ///< filled if EntropicOptions::values is set
+    bool fell_back = false;                 ///< whether the start was ignored, see EntropicOptions::fall_back
+    double check_seconds = 0;               ///< time that EntropicOptions::fall_back took
 };
 
 /// Solves discrete transport with entropy, min <P, C> + eps KL(P | a b) over the plans with marginals a and

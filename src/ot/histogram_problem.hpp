@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "linalg/matrix.hpp"
@@ -10,26 +11,37 @@
 
 namespace popflow::ot {
 
-/// Transport problem between two histograms, without the atoms that have no mass.
-struct HistogramProblem {
-    std::vector<std::uint32_t> rows;  ///< source atoms with mass
-    std::vector<std::uint32_t> cols;  ///< target atoms with mass
-    std::vector<double> a;            ///< [rows], positive, sum 1
-    std::vector<double> b;            ///< [cols], positive, sum 1
-    linalg::Matrix<double> c;         ///< [rows, cols] costs between them
+/// Atoms of a histogram that have mass.
+struct Histogram {
+    std::vector<std::uint32_t> atoms;  ///< ascending
+    std::vector<double> weights;       ///< [atoms], positive, sum 1
+    double total = 0;                  ///< sum of the weights before they were divided by it
 };
 
-/// Leaves out the atoms without mass and divides the weights by their sums.
+/// Leaves out the atoms without mass and divides the weights by their sum.
 ///
-/// Shapes:  c [n, m], a [n], b [m].
-/// @throws core::ShapeMismatch if a histogram has the wrong length
-/// @throws core::NumericalError if a weight is negative or not finite, or a histogram has no mass. `where` is
-///         `source` or `target`.
-HistogramProblem histogram_problem(linalg::ConstMatrixView<double> c, std::span<const double> a,
-                                   std::span<const double> b);
+/// @param place  name of the histogram, for messages
+/// @throws core::NumericalError if a weight is negative or not finite, or there is no mass
+Histogram make_histogram(std::span<const double> weights, const std::string& place);
+
+/// Transport problem between two histograms, without the atoms that have no mass.
+struct HistogramProblem {
+    const Histogram& source;
+    const Histogram& target;
+    linalg::Matrix<double> c;  ///< costs between the atoms with mass
+};
+
+/// Gathers the costs between the atoms of two histograms, which must outlive the problem.
+///
+/// Shapes:  c [n, m], costs between all atoms.
+/// @throws core::ShapeMismatch if an atom of a histogram is outside c
+HistogramProblem histogram_problem(linalg::ConstMatrixView<double> c, const Histogram& source,
+                                   const Histogram& target);
 
 /// Returns the potentials of all atoms for the potentials of a problem with entropy. An atom without mass
 /// gets the potential that its update would give: f_i = -eps log sum_j b_j exp((g_j - c_ij) / eps).
+///
+/// With epsilon 0 the update is that of exact transport: f_i = min_j c_ij - g_j.
 ///
 /// Shapes:  c [n, m], the full costs of histogram_problem(). The result has f [n] and g [m].
 Potentials extended_potentials(const HistogramProblem& problem, linalg::ConstMatrixView<double> c,

@@ -157,6 +157,8 @@ class Newton {
     // @param range  largest minus smallest cost
     void solve(double range, bool has_start);
     std::vector<double>& f() { return f_; }
+    // Potentials of the rows and columns at each tolerance that was reached. Filled if values are wanted.
+    std::vector<Potentials>& reached() { return reached_; }
     std::vector<double> g() const { return semidual_.column_potentials(); }
     NewtonResult& result() { return result_; }
 
@@ -165,6 +167,8 @@ class Newton {
         semidual_.evaluate(f, epsilon);
         ++result_.evaluations;
     }
+    double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+    void check_start();
     bool step(double epsilon);
     void solve_level(double epsilon, double error);
     void solve_last_level();
@@ -174,8 +178,20 @@ class Newton {
     SemiDual semidual_;
     std::vector<double> f_;
     std::vector<double> trial_;
+    std::vector<Potentials> reached_;
     NewtonResult result_;
 };
+
+// Replaces the start by zeros if its error is larger. Leaves the evaluation at f_.
+void Newton::check_start() {
+    const Clock::time_point begin = Clock::now();
+    const double error = semidual_.error();
+    evaluate(trial_, options_.epsilon);  // zeros
+    result_.fell_back = !(error <= semidual_.error());
+    if (result_.fell_back) std::ranges::fill(f_, 0);
+    if (!result_.fell_back) evaluate(f_, options_.epsilon);
+    result_.check_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 // Does one damped step. Returns false if no step length improves the value or the error.
 bool Newton::step(double epsilon) {
@@ -193,7 +209,7 @@ bool Newton::step(double epsilon) {
         // Close to the solution the value no longer changes within its precision, but the error does.
         if (semidual_.value() >= value + 1e-4 * length * slope || semidual_.error() < 0.5 * error) {
             f_.swap(trial_);
-            if (options_.record_errors) result_.errors.push_back(semidual_.error());
+            if (options_.record_errors) result_.errors.push_back({semidual_.error(), seconds()});
             return true;
         }
     }
@@ -208,15 +224,16 @@ void Newton::solve_level(double epsilon, double error) {
 }
 
 void Newton::solve_last_level() {
-    const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin_).count(); };
     evaluate(f_, options_.epsilon);
     std::size_t next = 0;
     while (true) {
         const double error = semidual_.error();
         if (!std::isfinite(error))
             throw core::NumericalError("ot.semidual_newton", "a potential is not finite");
-        for (; next < options_.tolerances.size() && error <= options_.tolerances[next]; ++next)
+        for (; next < options_.tolerances.size() && error <= options_.tolerances[next]; ++next) {
             result_.reached.push_back({true, result_.iterations, error, seconds()});
+            if (options_.values) reached_.push_back({f_, g()});
+        }
         if (next == options_.tolerances.size() || result_.iterations >= options_.max_iterations) break;
         if (!step(options_.epsilon)) break;
     }
@@ -228,6 +245,7 @@ void Newton::solve(double range, bool has_start) {
     bool skip_levels = false;
     if (has_start) {
         evaluate(f_, options_.epsilon);
+        if (options_.fall_back) check_start();
         skip_levels = semidual_.error() < good_start_error;
     }
     if (!skip_levels) {
@@ -274,12 +292,18 @@ NewtonResult solve_semidual_newton(ConstMatrixView<double> c, std::span<const do
     }
     newton.solve(highest - lowest, has_start);
     NewtonResult result = std::move(newton.result());
-    result.potentials = {std::move(newton.f()), newton.g()};
-    if (is_transposed) std::swap(result.potentials.f, result.potentials.g);
-    centre_potentials(a, result.potentials);
-    if (options.values) {
-        result.values = entropic_values(c, a, b, options.epsilon, result.potentials.f, result.potentials.g);
-    }
+    const auto finish = [&](Potentials potentials) {
+        if (is_transposed) std::swap(potentials.f, potentials.g);
+        centre_potentials(a, potentials);
+        return potentials;
+    };
+    result.potentials = finish({std::move(newton.f()), newton.g()});
+    if (!options.values) return result;
+    const auto values = [&](const Potentials& p) { return entropic_values(c, a, b, options.epsilon, p); };
+    result.values = values(result.potentials);
+    for (std::size_t k = 0; k < result.reached.size(); ++k)
+        result.reached[k].values =
+            k < newton.reached().size() ? values(finish(newton.reached()[k])) : result.values;
     return result;
 }
 

@@ -50,6 +50,8 @@ struct ScreenOptions {
     /// If false, keeps experiments that hold only controls, and a screen without pairs is no error.
     /// Prediction uses this.
     bool need_pairs = true;
+    /// Whether `pair_by` names columns of obs only, and no role. Transport problems use this.
+    bool pairs_by_any_column = false;
     /// Whether all cells are controls if there is no column of treatments. Prediction uses this.
     bool all_are_controls = false;
 };

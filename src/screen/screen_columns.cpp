@@ -199,6 +199,12 @@ void ScreenColumns::find_pairing(const anndata::AnnData& data, const ScreenOptio
     if (options.pair_by.empty()) throw core::ConfigError("pair-by", "found no column, allowed one or more");
     const bool is_default = options.pair_by == ScreenOptions().pair_by;
     for (const std::string& name : options.pair_by) {
+        if (options.pairs_by_any_column) {
+            const std::string column = find_name(data, name);
+            check_present(data, column);
+            pair_by_.push_back(add(column));
+            continue;
+        }
         if (name == "treatment" || name == "concentration") {
             throw core::ConfigError("pair-by",
                                     "found " + name + ", which differs within an experiment, allowed " +

@@ -142,7 +142,7 @@ TEST(Entropic, ReachesEachToleranceAndItsPotentialsHaveTheError) {
         EXPECT_EQ(r.errors.size(), r.iterations);
         for (std::size_t k = 0; k < 3; ++k) {
             EXPECT_TRUE(r.reached[k].is_converged);
-            EXPECT_EQ(r.errors.at(r.reached[k].iterations - 1), r.reached[k].marginal_error);
+            EXPECT_EQ(r.errors.at(r.reached[k].iterations - 1).marginal_error, r.reached[k].marginal_error);
         }
         EXPECT_LT(r.reached[0].iterations, r.reached[1].iterations);
         EXPECT_LT(r.reached[1].iterations, r.reached[2].iterations);

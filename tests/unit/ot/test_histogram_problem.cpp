@@ -16,8 +16,10 @@ using popflow::core::ShapeMismatch;
 using popflow::linalg::Matrix;
 using popflow::ot::AtomCost;
 using popflow::ot::cost_matrix;
+using popflow::ot::Histogram;
 using popflow::ot::histogram_problem;
 using popflow::ot::HistogramProblem;
+using popflow::ot::make_histogram;
 
 namespace {
 
@@ -28,6 +30,10 @@ Matrix<double> points(std::initializer_list<std::initializer_list<double>> value
         for (const double v : row) x.values()[l++] = v;
     }
     return x;
+}
+
+Histogram histogram(const std::vector<double>& weights) {
+    return make_histogram(weights, "test");
 }
 
 }  // namespace
@@ -65,33 +71,35 @@ TEST(CostMatrix, RefusesInvalidPositions) {
 
 TEST(HistogramProblem, LeavesOutAtomsWithoutMass) {
     const Matrix<double> c = points({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
-    const HistogramProblem p =
-        histogram_problem(c, std::vector<double>{3, 0, 1}, std::vector<double>{0, 2, 2});
-    EXPECT_EQ(p.rows, (std::vector<std::uint32_t>{0, 2}));
-    EXPECT_EQ(p.cols, (std::vector<std::uint32_t>{1, 2}));
-    EXPECT_EQ(p.a, (std::vector<double>{0.75, 0.25}));
-    EXPECT_EQ(p.b, (std::vector<double>{0.5, 0.5}));
+    const Histogram source = histogram({3, 0, 1});
+    const Histogram target = histogram({0, 2, 2});
+    const HistogramProblem p = histogram_problem(c, source, target);
+    EXPECT_EQ(source.atoms, (std::vector<std::uint32_t>{0, 2}));
+    EXPECT_EQ(target.atoms, (std::vector<std::uint32_t>{1, 2}));
+    EXPECT_EQ(source.weights, (std::vector<double>{0.75, 0.25}));
+    EXPECT_EQ(target.weights, (std::vector<double>{0.5, 0.5}));
+    EXPECT_EQ(source.total, 4);
     EXPECT_EQ(p.c(1, 0), 8);
     EXPECT_EQ(p.c(0, 1), 3);
 }
 
 TEST(HistogramProblem, RefusesWeightsThatAreNoHistogram) {
-    const Matrix<double> c = points({{1, 2}, {3, 4}});
-    const std::vector<double> good{1, 1};
-    EXPECT_THROW(histogram_problem(c, std::vector<double>{0, 0}, good), NumericalError);
-    EXPECT_THROW(histogram_problem(c, good, std::vector<double>{2, -1}), NumericalError);
-    EXPECT_THROW(histogram_problem(c, good, std::vector<double>{std::nan(""), 1}), NumericalError);
-    EXPECT_THROW(histogram_problem(c, std::vector<double>{1}, good), ShapeMismatch);
+    EXPECT_THROW(histogram({0, 0}), NumericalError);
+    EXPECT_THROW(histogram({2, -1}), NumericalError);
+    EXPECT_THROW(histogram({std::nan(""), 1}), NumericalError);
+    const Histogram good = histogram({1, 1});
+    EXPECT_THROW(histogram_problem(points({{1, 2}}), good, good), ShapeMismatch);
 }
 
 TEST(HistogramProblem, ExtendsPotentialsToAtomsWithoutMass) {
     const Matrix<double> x = points({{0}, {1}, {2}, {3}});
     const Matrix<double> c = cost_matrix(AtomCost::squared_euclidean, x, x);
     const double epsilon = 0.5;
-    const HistogramProblem p =
-        histogram_problem(c, std::vector<double>{1, 0, 1, 0}, std::vector<double>{0, 1, 0, 2});
-    const auto result =
-        popflow::ot::solve_entropic(p.c.view(), p.a, p.b, {.epsilon = epsilon, .tolerances = {1e-12}});
+    const Histogram source = histogram({1, 0, 1, 0});
+    const Histogram target = histogram({0, 1, 0, 2});
+    const HistogramProblem p = histogram_problem(c, source, target);
+    const auto result = popflow::ot::solve_entropic(p.c.view(), source.weights, target.weights,
+                                                    {.epsilon = epsilon, .tolerances = {1e-12}});
     const auto all = popflow::ot::extended_potentials(p, c, epsilon, result.potentials);
     EXPECT_EQ(all.f[0], result.potentials.f[0]);
     EXPECT_EQ(all.g[3], result.potentials.g[1]);
@@ -101,4 +109,15 @@ TEST(HistogramProblem, ExtendsPotentialsToAtomsWithoutMass) {
     const double g0 =
         -epsilon * std::log((std::exp(all.f[0] / epsilon) + std::exp((all.f[2] - 4) / epsilon)) / 2);
     EXPECT_NEAR(all.g[0], g0, 1e-12);
+}
+
+TEST(HistogramProblem, ExtendsExactPotentialsByTheSmallestReducedCost) {
+    const Matrix<double> x = points({{0}, {1}, {2}, {3}});
+    const Matrix<double> c = cost_matrix(AtomCost::squared_euclidean, x, x);
+    const Histogram source = histogram({1, 0, 1, 0});
+    const Histogram target = histogram({0, 1, 0, 1});
+    const HistogramProblem p = histogram_problem(c, source, target);
+    const auto all = popflow::ot::extended_potentials(p, c, 0, {{0, 0}, {1, 1}});
+    EXPECT_EQ(all.f, (std::vector<double>{0, -1, 0, -1}));
+    EXPECT_EQ(all.g, (std::vector<double>{0, 1, 0, 1}));
 }

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "options/option_table.hpp"
+#include "options/run_config.hpp"
+
+namespace popflow::options {
+
+/// Adds the options of transport problems, and shares those of other sections that they need.
+void add_problem_options(OptionTable& table, RunConfig& config);
+
+}  // namespace popflow::options
