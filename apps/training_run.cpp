@@ -85,7 +85,8 @@ struct TrainingData {
                .normalise = config.normalise,
                .rows_correspond = train::draws_rows(config.sampling.coupling),
                .reads_cells = reads_cells},
-              comm, storage, vectors) {
+              comm, storage, vectors),
+          items(set, config.sampling) {
         if (file_stamp(config.data) != stamp)
             throw core::DataError(config.data, "", "was changed while it was read. Start again");
         if (const std::string note = untrained_types_note(screen, set); !note.empty()) notes.push_back(note);
@@ -102,6 +103,7 @@ struct TrainingData {
     screen::Split split;
     train::CellStorage storage;
     train::TrainingSet set;
+    train::PairItems items;
 };
 
 train::Checkpoint make_constants(const options::RunConfig& config, const options::OptionTable& table,
@@ -230,11 +232,10 @@ train::TrainingRun make_run(const options::RunConfig& config, const options::Opt
              .stop_after = config.stop_after,
              .resume = config.resume},
             config.train,
-            config.sampling,
             make_constants(config, table, data),
             precision_of(config),
             table.effects(),
-            data.set,
+            data.items,
             comm,
             observer};
 }

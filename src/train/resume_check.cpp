@@ -19,11 +19,6 @@ bool nearly_equal(std::span<const float> a, std::span<const float> b) {
 
 }  // namespace
 
-bool may_change_steps(const TrainOptions& options, const PairSampling& sampling) {
-    return options.schedule == Schedule::constant &&
-           (sampling.augment_until == 1 || !sampling.augmentation.any());
-}
-
 void check_can_resume(const Checkpoint& now, const Checkpoint& before, const core::OptionEffects& effects,
                       const std::string& data_file) {
     const auto changed = core::changed_options(now.config, before.config, effects);

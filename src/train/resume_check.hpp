@@ -5,14 +5,8 @@
 
 #include "core/option_effect.hpp"
 #include "train/checkpoint.hpp"
-#include "train/pair_sampler.hpp"
-#include "train/trainer.hpp"
 
 namespace popflow::train {
-
-/// Returns whether a training can be resumed with another number of steps. With a constant rate and constant
-/// augmentation the number of steps does not change the steps already done.
-bool may_change_steps(const TrainOptions& options, const PairSampling& sampling);
 
 /// Checks that a training can be resumed from `before`: all options that change the result are equal, and so
 /// are the fingerprint of the data and the statistics of the cells.

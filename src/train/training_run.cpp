@@ -10,39 +10,27 @@
 #include "core/error.hpp"
 #include "core/stored_file.hpp"
 #include "mpi/same_on_all_ranks.hpp"
-#include "train/one_pass.hpp"
 #include "train/resume_check.hpp"
 
 namespace popflow::train {
 
-TrainingRun::TrainingRun(TrainingRunOptions options, const TrainOptions& train, const PairSampling& sampling,
-                         Checkpoint constants, linalg::Precision precision, core::OptionEffects effects,
-                         const TrainingSet& set, const mpi::Communicator& communicator,
-                         TrainingObserver& observer)
+TrainingRun::TrainingRun(TrainingRunOptions options, const TrainOptions& train, Checkpoint constants,
+                         linalg::Precision precision, core::OptionEffects effects, const TrainingItems& items,
+                         const mpi::Communicator& communicator, TrainingObserver& observer)
     : options_(std::move(options)),
       train_(train),
       effects_(std::move(effects)),
-      set_(set),
+      items_(items),
       communicator_(communicator),
       observer_(observer),
       saved_(std::move(constants)),
       model_(saved_.model(precision)) {
-    if (may_change_steps(train, sampling)) effects_["steps"].affects = core::Affects::nothing;
+    // The steps already done do not depend on the number of steps.
+    if (train.schedule == Schedule::constant && !items.depends_on_steps())
+        effects_["steps"].affects = core::Affects::nothing;
     if (model_->gradient_training() == nullptr) return;
-    switch (saved_.family->items(*saved_.settings)) {
-        case models::ItemKind::pairs:
-            make_pair_sampler(sampling);
-            break;
-    }
+    sampler_ = items.make_sampler(*model_, train_, communicator_);
     trainer_ = std::make_unique<Trainer>(*model_, train, *sampler_, communicator);
-}
-
-void TrainingRun::make_pair_sampler(const PairSampling& sampling) {
-    PairSampling options_of_pairs = sampling;
-    if (const models::CellTransport* transport = model_->cell_transport())
-        options_of_pairs.base = transport->base();
-    sampler_ = std::make_unique<PairSampler>(options_of_pairs, train_.seed, set_.lanes(), train_.batch_pairs,
-                                             train_.steps, communicator_);
 }
 
 std::uint64_t TrainingRun::steps_done() const {
@@ -189,7 +177,7 @@ void TrainingRun::record(const StepReport& report, std::uint64_t step) {
     const double visits = static_cast<double>(step) * static_cast<double>(train_.batch_pairs);
     const double seconds = elapsed_seconds();
     add_row({.step = step,
-             .epoch = visits / static_cast<double>(set_.pairs().size()),
+             .epoch = visits / static_cast<double>(items_.count()),
              .loss = loss_ / n,  // NaN if all steps were skipped
              .rate = report.rate,
              .gradient_norm = norm_ / n,
@@ -215,9 +203,8 @@ void TrainingRun::take_state() {
         saved_.memory = trainer_->memory();
         return;
     }
-    const std::vector<PairLane> lanes = set_.lanes();
     OnePassResult result =
-        train_in_one_pass(*model_->one_pass_training(), lanes, model_->layout().size(), communicator_);
+        items_.train_in_one_pass(*model_->one_pass_training(), model_->layout().size(), communicator_);
     saved_.values = std::move(result.values);
     saved_.adam = nn::AdamState::start(saved_.values);
     saved_.adam.step = 1;

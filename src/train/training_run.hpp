@@ -14,10 +14,9 @@
 #include "mpi/communicator.hpp"
 #include "train/checkpoint.hpp"
 #include "train/checkpoint_folder.hpp"
-#include "train/pair_sampler.hpp"
 #include "train/trainer.hpp"
 #include "train/training_csv.hpp"
-#include "train/training_set.hpp"
+#include "train/training_items.hpp"
 #include "train/training_table.hpp"
 
 namespace popflow::train {
@@ -76,10 +75,10 @@ class TrainingRun {
     /// @param constants  everything of a checkpoint except values, adam and memory
     /// @param precision  precision of matrix products
     /// @param effects  effects of the options in constants.config, for the check of a resume
-    /// @param set, observer  must outlive this object
-    TrainingRun(TrainingRunOptions options, const TrainOptions& train, const PairSampling& sampling,
-                Checkpoint constants, linalg::Precision precision, core::OptionEffects effects,
-                const TrainingSet& set, const mpi::Communicator& communicator, TrainingObserver& observer);
+    /// @param items, observer  must outlive this object
+    TrainingRun(TrainingRunOptions options, const TrainOptions& train, Checkpoint constants,
+                linalg::Precision precision, core::OptionEffects effects, const TrainingItems& items,
+                const mpi::Communicator& communicator, TrainingObserver& observer);
 
     /// Trains until the last step or a request to stop. Collective.
     /// @throws core::ConfigError, core::DataError for a checkpoint from which this training cannot resume
@@ -98,7 +97,6 @@ class TrainingRun {
     std::uint64_t steps_done() const;
 
   private:
-    void make_pair_sampler(const PairSampling& sampling);
     TrainingEnd run_steps();
     void store_result();
     StepReport step();
@@ -114,7 +112,7 @@ class TrainingRun {
     TrainingRunOptions options_;
     TrainOptions train_;
     core::OptionEffects effects_;
-    const TrainingSet& set_;
+    const TrainingItems& items_;
     mpi::Communicator communicator_;
     TrainingObserver& observer_;
     Checkpoint saved_;

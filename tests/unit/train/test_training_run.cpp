@@ -60,6 +60,7 @@ class TrainingRun : public popflow::support::WithMpi {
         split_.parts.assign(screen_.pairs.size(), screen::Part::train);
         set_ = std::make_unique<train::TrainingSet>(screen_, split_, train::TrainingSetOptions{.lanes = 2},
                                                     popflow::mpi::Communicator::world());
+        items_ = std::make_unique<train::PairItems>(*set_, train::PairSampling{.cells = 4});
     }
 
     train::Checkpoint constants() const {
@@ -85,11 +86,10 @@ class TrainingRun : public popflow::support::WithMpi {
         fs::create_directories(options_.folder);
         return {options_,
                 train_,
-                {.cells = 4},
                 constants(),
                 popflow::linalg::Precision::fp32,
                 {},
-                *set_,
+                *items_,
                 popflow::mpi::Communicator::world(),
                 observer};
     }
@@ -102,6 +102,7 @@ class TrainingRun : public popflow::support::WithMpi {
     screen::Screen screen_;
     screen::Split split_;
     std::unique_ptr<train::TrainingSet> set_;
+    std::unique_ptr<train::PairItems> items_;
     std::string config_ = "steps = 12\n";
     train::TrainingRunOptions options_{
         .folder = "", .data_file = "s.h5ad", .checkpoint_every = 5, .log_every = 4};
