@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "inspect/inspection_json.hpp"
 #include "inspect/inspection_text.hpp"
+#include "problems/histogram_summary.hpp"
 #include "screen/trainable.hpp"
 #include "screen/value_notes.hpp"
 #include "verbs.hpp"
@@ -54,6 +55,15 @@ int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
     if (!files.empty()) config.data = files.front();
     require(config.data, "data", "F.h5ad");
     if (!comm.is_root()) return done;
+    problems::HistogramOptions histograms = config.problems.histograms;
+    histograms.source = config.screen.source;
+    histograms.exclude = config.screen.exclude;
+    if (!table.is_given("column") && problems::has_histograms(config.data, histograms)) {
+        if (config.json)
+            throw core::ConfigError("json", "describes screens only. Omit it for a file of histograms");
+        std::fputs(problems::histogram_summary(config.data, histograms).c_str(), stdout);
+        return done;
+    }
     const screen::Screen screen = screen::survey_screen(config.data, config.screen);
     const bool names_no_control = screen.nothing_kept_at.starts_with("obs/") && table.is_given("control");
     std::optional<screen::Split> split;

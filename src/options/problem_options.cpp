@@ -145,6 +145,7 @@ void add_problem_options(OptionTable& table, RunConfig& config) {
          {"data", "exclude", "layer", "obsm", "use-raw", "size-factor", "transform", "markers",
           "exclude-markers", "min-cells", "max-cells", "eval-draw", "eval-seed", "resume", "dry-run"})
         table.share(name, Section::ot);
+    for (const char* name : {"rows", "position"}) table.share(name, Section::inspect);
 }
 
 }  // namespace popflow::options

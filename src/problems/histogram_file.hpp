@@ -41,6 +41,8 @@ class HistogramFile {
     std::size_t atoms() const { return atoms_; }
     /// Names of the histograms, without those that the options leave out.
     const std::vector<std::string>& names() const { return names_; }
+    /// Rows of the file that hold the histograms, ascending.
+    const std::vector<std::size_t>& rows() const { return rows_; }
     /// Positions of the atoms [atoms, d], without rows if the file has none.
     const linalg::Matrix<double>& positions() const { return positions_; }
     /// Throws unless the file has positions. @throws core::DataError

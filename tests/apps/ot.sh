@@ -72,6 +72,13 @@ ranks 2 1 ot --data cells.h5ad --population patient,treatment --max-cells 60 --t
     --output prototypes.h5 --output-matrix prototypes.h5ad >/dev/null 2>err || fail "$(cat err)"
 "$python" "$check" populations cells.h5 matrix.h5ad cells.h5ad prototypes.h5ad
 
+# The contents of a file of histograms.
+"$popflow" inspect empty.h5ad >out
+grep -q "Histograms *12 over 36 atoms" out && grep -q "Positions *2 coordinates: 0 to 1, 0 to 1" out || fail "$(cat out)"
+grep -q "Without mass *1: h2" out || fail "$(cat out)"
+"$popflow" inspect negative.h5ad --rows part=a >out
+grep -q "Histograms *8 over" out && grep -q "Invalid *1 .*: h2" out || fail "$(cat out)"
+
 # The plan of the work.
 "$popflow" ot --data histograms.h5ad --output none.h5 --dry-run >out 2>/dev/null
 grep -q "problems *66" out || fail "$(cat out)"
