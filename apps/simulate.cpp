@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "core/text.hpp"
 #include "mpi/partition.hpp"
@@ -13,6 +17,7 @@
 #include "reference.hpp"
 #include "simulate/letters.hpp"
 #include "simulate/simulated_screen_file.hpp"
+#include "simulate/supply_demand.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -28,8 +33,10 @@ struct SharedFile {
     std::function<void(Indices pieces)> write;
 };
 
-// Writes a file: rank 0 creates its layout, all ranks write their pieces, rank 0 commits it. Collective.
-void write_file(const SharedFile& shared, const std::string& unit, const mpi::Communicator& comm) {
+// Writes a file under its temporary name: rank 0 creates its layout, all ranks write their pieces.
+// Collective. Returns the file on rank 0, where commit() renames it.
+std::unique_ptr<h5::AtomicFile> write_pieces(const SharedFile& shared, const std::string& unit,
+                                             const mpi::Communicator& comm) {
     std::unique_ptr<h5::AtomicFile> file;
     mpi::run_collectively(comm, [&] {
         if (comm.is_root()) file = shared.create();
@@ -45,6 +52,12 @@ void write_file(const SharedFile& shared, const std::string& unit, const mpi::Co
             progress.update(first + count, unit);
         }
     });
+    return file;
+}
+
+// Writes a file as write_pieces() and commits it. Collective.
+void write_file(const SharedFile& shared, const std::string& unit, const mpi::Communicator& comm) {
+    const std::unique_ptr<h5::AtomicFile> file = write_pieces(shared, unit, comm);
     if (comm.is_root()) file->commit();
 }
 
@@ -99,29 +112,88 @@ int simulate_letters(const Arguments& arguments, const mpi::Communicator& comm) 
     return done;
 }
 
+int simulate_supply_demand(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::SimulateConfig config;
+    const options::OptionTable table = simulate_supply_demand_options(config);
+    if (parse_or_help(table,
+                      "simulate supply-demand --output SUPPLY.h5ad --target-output DEMAND.h5ad [options]",
+                      arguments, {options::Section::simulate}, comm))
+        return done;
+    require(config.output, "output", "SUPPLY.h5ad");
+    require(config.target_output, "target-output", "DEMAND.h5ad");
+    const simulate::SupplyDemandOptions& problem = config.supply_demand;
+    require(problem.density, "density", "FILE|synthetic");
+    const std::string raster = problem.density == "synthetic" ? "" : problem.density;
+    check_output(config.output, "output", {config.config_file, raster});
+    check_output(config.target_output, "target-output", {config.config_file, raster, config.output});
+    simulate::check(problem);
+    // Both files are committed at the end, so that a failure leaves neither.
+    std::vector<std::unique_ptr<h5::AtomicFile>> files;
+    for (const auto& [side, path] : {std::pair(simulate::Side::supply, config.output),
+                                     std::pair(simulate::Side::demand, config.target_output)}) {
+        const SharedFile shared{
+            .cells = simulate::instance_blocks(problem, side),
+            .create =
+                [&, side = side, path = path] {
+                    const simulate::Locations locations = simulate::draw_locations(problem, side);
+                    return simulate::create_supply_demand_file(problem, side, locations, path);
+                },
+            .write = [&, side = side,
+                      path = path](Indices own) { simulate::write_instances(problem, side, path, own); }};
+        files.push_back(write_pieces(shared, "blocks", comm));
+    }
+    if (comm.is_root()) {
+        for (const std::unique_ptr<h5::AtomicFile>& file : files) file->commit();
+        std::printf("%s, %s: %s of %s and %s, %s\n", config.output.c_str(), config.target_output.c_str(),
+                    core::counted(problem.instances, "instance").c_str(),
+                    core::counted(problem.supply, "supply location").c_str(),
+                    core::counted(problem.demand, "demand location").c_str(),
+                    raster.empty() ? "synthetic density" : ("density of " + raster).c_str());
+    }
+    return done;
+}
+
+// Kind of simulated data.
+struct Kind {
+    const char* name;
+    int (*run)(const Arguments&, const mpi::Communicator&);
+};
+
+constexpr std::array<Kind, 3> kinds{
+    {{"letters", simulate_letters}, {"screen", simulate_screen}, {"supply-demand", simulate_supply_demand}}};
+
+// Prints the text of an argument such as --help for each kind.
+int list_kinds(const std::string& argument, const std::string& between, const mpi::Communicator& comm) {
+    for (const Kind& kind : kinds) {
+        if (comm.is_root() && &kind != kinds.data()) std::printf("%s", between.c_str());
+        kind.run({argument}, comm);
+    }
+    return done;
+}
+
 }  // namespace
 
 int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
-    const std::string kind = arguments.empty() ? "" : arguments.front();
-    Arguments rest = arguments;
-    if (!rest.empty()) rest.erase(rest.begin());
-    if (kind == "screen") return simulate_screen(rest, comm);
-    if (kind == "letters") return simulate_letters(rest, comm);
-    if (arguments.size() == 1 && is_listing(kind)) {
-        if (comm.is_root() && is_completion(kind)) std::printf("letters screen ");
-        simulate_letters(arguments, comm);
-        if (comm.is_root() && kind == "--markdown") std::printf("\n");
-        return simulate_screen(arguments, comm);
+    const std::string wanted = arguments.empty() ? "" : arguments.front();
+    for (const Kind& kind : kinds) {
+        if (kind.name == wanted) return kind.run({arguments.begin() + 1, arguments.end()}, comm);
+    }
+    std::vector<std::string> names;
+    for (const Kind& kind : kinds) names.emplace_back(kind.name);
+    if (arguments.size() == 1 && is_listing(wanted)) {
+        if (comm.is_root() && is_completion(wanted)) {
+            for (const std::string& name : names) std::printf("%s ", name.c_str());
+        }
+        return list_kinds(wanted, wanted == "--markdown" ? "\n" : "", comm);
     }
     if (!asks_for_help(arguments)) {
-        throw core::ConfigError("simulate", "found '" + kind + "'" +
-                                                core::did_you_mean(kind, {"letters", "screen"}) +
-                                                ". Give simulate letters or simulate screen");
+        throw core::ConfigError("simulate", "found '" + wanted + "'" + core::did_you_mean(wanted, names) +
+                                                ". Give simulate letters, simulate screen or simulate "
+                                                "supply-demand");
     }
-    if (comm.is_root()) std::printf("usage: popflow simulate letters|screen --output F.h5ad [options]\n\n");
-    simulate_letters({"--help"}, comm);
-    if (comm.is_root()) std::printf("\n");
-    return simulate_screen({"--help"}, comm);
+    if (comm.is_root())
+        std::printf("usage: popflow simulate letters|screen|supply-demand --output F.h5ad [options]\n\n");
+    return list_kinds("--help", "\n", comm);
 }
 
 }  // namespace popflow::apps

@@ -105,6 +105,16 @@ Fault find_value_fault(const h5::DataFrame& problems) {
     return {};
 }
 
+// Returns the first row of /convergence whose values cannot be.
+Fault find_course_fault(const h5::DataFrame& convergence) {
+    const h5::DataFrame::Ints& iterations = convergence.ints("iteration");
+    for (std::size_t row = 0; row < iterations.size(); ++row) {
+        if (iterations[row] < 0)
+            return {"iteration", fmt::format("found {} in row {}, allowed 0 or more", iterations[row], row)};
+    }
+    return {};
+}
+
 // Returns what is wrong with the values of a distance matrix.
 Fault find_fault(const DistanceMatrix& distances) {
     const linalg::Matrix<double>& x = distances.values;
@@ -209,6 +219,7 @@ void write_problem_results(const std::string& path, const ProblemResults& result
     require(find_fault(results.problems, problem_columns), "problems");
     require(find_value_fault(results.problems), "problems");
     require(find_fault(convergence, convergence_columns), "convergence");
+    require(find_course_fault(convergence), "convergence");
     std::vector<std::string> tables{"problems", "convergence"};
     if (results.distances) {
         const std::size_t n = results.distances->names.size();
@@ -258,6 +269,7 @@ ProblemResults read_problem_results(const std::string& path) {
     require(find_value_fault(results.problems), "problems", path);
     results.convergence = h5::read_dataframe(root, "convergence");
     require(find_fault(results.convergence, convergence_columns), "convergence", path);
+    require(find_course_fault(results.convergence), "convergence", path);
     const std::vector<std::string> tables = root.strings_attribute("tables");
     if (std::ranges::find(tables, "distances") != tables.end()) results.distances = read_distances(root);
     return results;

@@ -53,9 +53,8 @@ struct DistanceMatrix {
 struct ProblemResults {
     std::string file{};  ///< path that it was read from, empty for new results
     ProblemOrigin origin{};
-    h5::DataFrame problems{};  ///< may have further columns
-    h5::DataFrame
-        convergence{};  ///< one row per (problem, solver, start, acceleration, iteration), may be empty
+    h5::DataFrame problems{};     ///< may have further columns
+    h5::DataFrame convergence{};  ///< error by iteration, may have no rows
     std::optional<DistanceMatrix> distances{};
 };
 

@@ -532,6 +532,27 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
     return table;
 }
 
+OptionTable simulate_supply_demand_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    simulate::SupplyDemandOptions& problem = config.supply_demand;
+    add_simulated_file(add, config);
+    add.text("target-output", config.target_output, "F.h5ad",
+             "file to write with the demand side, --output has the supply side", false);
+    add.count("seed", problem.seed, 0, "seed of all draws");
+    add.count("instances", problem.instances, 1, "number of instances, the rows of both files", 100000000);
+    add.count("supply", problem.supply, 1, "number of supply locations", 100000000);
+    add.count("demand", problem.demand, 1, "number of demand locations", 100000000);
+    add.text(
+        "density", problem.density, "FILE|synthetic",
+        "HDF5 file with the dataset population_density [rows, columns] from north to south, or synthetic "
+        "for a raster drawn from the seed");
+    add.number("validation-fraction", problem.validation_fraction, 0, 1,
+               "fraction of the instances whose split is validation");
+    add.number("test-fraction", problem.test_fraction, 0, 1, "fraction of the instances whose split is test");
+    return table;
+}
+
 OptionTable run_options(RunConfig& config) {
     OptionTable table;
     Adder add(table, Section::general, {.affects = Affects::nothing});

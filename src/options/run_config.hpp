@@ -14,6 +14,7 @@
 #include "screen/splits.hpp"
 #include "simulate/letters.hpp"
 #include "simulate/simulated_screen.hpp"
+#include "simulate/supply_demand.hpp"
 #include "train/pair_sampler.hpp"
 #include "train/trainer.hpp"
 
@@ -88,12 +89,16 @@ struct SimulateConfig {
     std::string output;
     simulate::SimulatedScreenOptions screen;
     simulate::LettersOptions letters;
+    std::string target_output;  ///< file of the demand side
+    simulate::SupplyDemandOptions supply_demand;
 };
 
 /// Returns the options of `simulate screen`. They refer to the configuration, which must outlive the table.
 OptionTable simulate_screen_options(SimulateConfig& config);
 /// Returns the options of `simulate letters`, as above.
 OptionTable simulate_letters_options(SimulateConfig& config);
+/// Returns the options of `simulate supply-demand`, as above.
+OptionTable simulate_supply_demand_options(SimulateConfig& config);
 
 /// Sections whose options determine the result of a training. A checkpoint stores them and a resume compares
 /// them.

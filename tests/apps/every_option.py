@@ -93,6 +93,11 @@ def main():
         "noise": "0.3", "jitter": "0.1", "font": str(FONT), "size": "16"}
     check_listed(("simulate", "letters"), letters)
     run_popflow("simulate", "letters", *arguments(letters))
+    supply = {
+        "config": "extra.cfg", "output": "supply.h5ad", "target-output": "demand.h5ad", "seed": "2", "instances": "9",
+        "supply": "5", "demand": "20", "density": "synthetic", "validation-fraction": "0.2", "test-fraction": "0.3"}
+    check_listed(("simulate", "supply-demand"), supply)
+    run_popflow("simulate", "supply-demand", *arguments(supply))
     markers = re.search(r'"markers":\s*\[(.*?)\]', run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--json"), re.DOTALL)[1]
     names = [name.strip().strip('"') for name in markers.split(",")][:6]
     DATA.update({"markers": ",".join(names), "exclude-markers": names[-1]})

@@ -24,7 +24,7 @@ expect "evaluate" popflow ev
 expect "--knn" popflow train --kn
 expect "fm cgfm icnn mfm mean-shift" popflow train --method ""
 expect "mfm mean-shift" popflow train --data s.h5ad --method m
-expect "letters screen" popflow simulate ""
+expect "letters screen supply-demand" popflow simulate ""
 expect "" popflow train --data s # the shell itself completes files
 expect "" popflow train --steps ""
 expect "--config --control --concentration" popflow predict --con

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Checkpoints, simulated screens, simulated letters and scores have the same bytes on any number of ranks and threads.
+# Checkpoints, simulated screens, letters, supply and demand, and scores have the same bytes on any number of ranks and threads.
 # Usage: same_bits.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 
@@ -39,6 +39,14 @@ letters="simulate letters --letters I,L,T,V --test-letters X,Y --rotations 3 --s
 ranks 1 1 $letters --output "$scratch/l.h5ad" >/dev/null 2>&1
 ranks 3 1 $letters --output "$scratch/l3.h5ad" >/dev/null 2>&1
 cmp "$scratch/l.h5ad" "$scratch/l3.h5ad" || fail "the letters differ"
+
+# Supply and demand. The files have several blocks of rows.
+supply="simulate supply-demand --instances 70 --supply 20 --demand 5000 --seed 3"
+for n in 1 2 3; do
+    ranks $n 1 $supply --output "$scratch/supply$n.h5ad" --target-output "$scratch/demand$n.h5ad" >/dev/null 2>&1
+    for side in supply demand; do cmp "$scratch/${side}1.h5ad" "$scratch/$side$n.h5ad" || fail "$side differs on $n ranks"; done
+done
+
 same letters "1x2 2x1 3x1" --steps 30 --data "$scratch/l.h5ad" --min-cells 1 --transform none --normalise no --split letters \
     --cells 30 --augment rotate,reflect,mix --coupling rows --modulation film --encoder-frequencies 4
 

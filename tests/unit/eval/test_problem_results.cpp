@@ -218,6 +218,9 @@ TEST(ProblemResults, RefuseToWriteTablesThatCannotBeRead) {
     results.problems = popflow::support::problem_table({{}, {.seconds = -1}});
     EXPECT_EQ(error(results), "problems/seconds: found -1 in row 1, allowed 0 or more");
     results = example();
+    results.convergence = popflow::support::convergence_table({{}, {.iteration = -1}});
+    EXPECT_EQ(error(results), "convergence/iteration: found -1 in row 1, allowed 0 or more");
+    results = example();
     results.distances->names.pop_back();
     EXPECT_EQ(error(results), "distances: expected [1, 1], got [2, 2]");
     EXPECT_FALSE(eval::is_problem_result_file(path));
