@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/error.hpp"
 #include "ot/certificate.hpp"
@@ -14,6 +13,7 @@
 #include "ot/exact/network_simplex.hpp"
 #include "ot/exact/shortest_paths.hpp"
 #include "ot/exact/starting_duals.hpp"
+#include "ot/exact/units.hpp"
 
 namespace popflow::ot {
 
@@ -28,68 +28,6 @@ constexpr std::size_t arcs_added_per_row = 16;
 constexpr std::int64_t max_path_units = 8;
 // Shortest paths may scan half of all n m arcs and this many more.
 constexpr std::size_t min_effort = 1U << 18U;
-
-// Supplies and demands as integers with equal sums.
-struct Units {
-    std::vector<std::int64_t> supply;
-    std::vector<std::int64_t> demand;
-    double mass = 0;             // mass of one unit
-    bool is_assignment = false;  // one unit per row and column
-};
-
-double checked_total(std::span<const double> weights, std::size_t count, const char* name) {
-    core::check_shape(std::string("ot.exact.") + name, weights.size(), 1, count, 1);
-    double total = 0;
-    for (double w : weights) {
-        if (!std::isfinite(w) || w < 0) {
-            throw core::NumericalError("ot.exact", std::string(name) + " has the weight " +
-                                                       std::to_string(w) +
-                                                       ": weights must be finite and not negative");
-        }
-        total += w;
-    }
-    if (!(total > 0) || !std::isfinite(total)) {
-        throw core::NumericalError("ot.exact", std::string(name) + " sums to " + std::to_string(total) +
-                                                   ": the sum must be positive and finite");
-    }
-    return total;
-}
-
-// Rounds weights to integers in units of 2^-bits of the total. No result is zero, because every column needs
-// an arc in the spanning tree of the network simplex.
-std::vector<std::int64_t> quantised(std::span<const double> weights, double total, int bits) {
-    std::vector<std::int64_t> units(weights.size());
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < units.size(); ++i) {
-        units[i] = std::max<std::int64_t>(std::llround(std::ldexp(weights[i] / total, bits)), 1);
-        sum += units[i];
-    }
-    // The largest weight absorbs the rounding errors of all others.
-    *std::max_element(units.begin(), units.end()) += (std::int64_t{1} << bits) - sum;
-    return units;
-}
-
-Units make_units(std::size_t n, std::size_t m, std::span<const double> a, std::span<const double> b) {
-    if (a.empty() && b.empty()) {
-        const std::size_t common = std::gcd(n, m);
-        return {std::vector<std::int64_t>(n, static_cast<std::int64_t>(m / common)),
-                std::vector<std::int64_t>(m, static_cast<std::int64_t>(n / common)),
-                static_cast<double>(common) / (static_cast<double>(n) * static_cast<double>(m)), n == m};
-    }
-    const std::vector<double> uniform_a(a.empty() ? n : 0, 1.0 / static_cast<double>(n));
-    const std::vector<double> uniform_b(b.empty() ? m : 0, 1.0 / static_cast<double>(m));
-    if (a.empty()) a = uniform_a;
-    if (b.empty()) b = uniform_b;
-    const double total_a = checked_total(a, n, "a");
-    const double total_b = checked_total(b, m, "b");
-    if (!(std::fabs(total_a - total_b) <= 1e-6 * total_a)) {
-        throw core::NumericalError("ot.exact", "a sums to " + std::to_string(total_a) + " and b to " +
-                                                   std::to_string(total_b) + ": the sums must be equal");
-    }
-    // Leaves room for the network simplex, which multiplies the units by n + 1.
-    const int bits = 60 - std::ilogb(static_cast<double>(n + 1));
-    return {quantised(a, total_a, bits), quantised(b, total_b, bits), std::ldexp(total_a, -bits), false};
-}
 
 std::vector<std::int64_t> as_integers(std::span<const double> duals, const IntegerCost& integer) {
     std::vector<std::int64_t> result(duals.size());
@@ -220,7 +158,9 @@ TransportPlan make_plan(const Cost& cost, const Units& units, SolverResult solve
 
 TransportPlan solve_exact(const Cost& cost, std::span<const double> a, std::span<const double> b,
                           const ExactOptions& options) {
-    const Units units = make_units(cost.rows(), cost.cols(), a, b);
+    // Leaves room for the network simplex, which multiplies the units by n + 1.
+    const int bits = 60 - std::ilogb(static_cast<double>(cost.rows() + 1));
+    const Units units = make_units(cost.rows(), cost.cols(), a, b, bits);
     SolverResult solved = solve(cost, units, a, b, options);
     std::erase_if(solved.plan, [&](const Flow& flow) {
         return (!a.empty() && a[flow.i] == 0) || (!b.empty() && b[flow.j] == 0);
