@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "core/dose.hpp"
 #include "eval/evaluator.hpp"
 #include "models/family.hpp"
 #include "options/option_table.hpp"
+#include "predict/control_choice.hpp"
 #include "report/figure_file.hpp"
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
@@ -65,8 +67,11 @@ struct RunConfig {
     std::string predictions;              ///< file for the predicted cells of an evaluation, empty for none
     std::vector<std::string> treatments;  ///< treatments to predict, may contain comma-separated lists
     std::vector<double> concentrations;   ///< concentrations to predict
-    std::vector<double> times;            ///< flow times at which intermediate cells are written
-    bool clip = false;                    ///< limit predicted cells to the training range
+    /// Quantity of `concentrations`, in core::unit_name() of it. `number` if they have no unit.
+    core::Quantity concentration_quantity = core::Quantity::number;
+    std::vector<double> times;  ///< flow times at which intermediate cells are written
+    bool clip = false;          ///< limit predicted cells to the training range
+    predict::FromControls from_controls = predict::FromControls::own;
 
     /// Settings of the chosen method.
     const models::Settings& method_settings() const { return settings.of(*method); }
