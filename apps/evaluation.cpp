@@ -57,14 +57,20 @@ std::vector<screen::Part> parts_to_score(const options::RunConfig& config) {
     return parts;
 }
 
-// Returns what the user should know about the data, which a training says before.
-std::vector<std::string> data_notes(const screen::Screen& screen, const predict::TrainedModel& trained,
-                                    const std::vector<std::string>& pair_notes) {
-    std::vector<std::string> notes = screen.notes;
-    notes.insert(notes.end(), pair_notes.begin(), pair_notes.end());
-    if (const std::string note = predict::unknown_types_note(screen, trained.cell_types); !note.empty())
-        notes.push_back(note);
-    return notes;
+// Prints what the user should know about the data, unless a training has said it before. Collective.
+void print_notes(const screen::Screen& screen, const predict::TrainedModel& trained,
+                 const std::vector<std::string>& pair_notes, bool follows_training,
+                 const options::RunConfig& config, const mpi::Communicator& comm) {
+    if (!follows_training) {
+        print_data_notes(screen, comm);
+        if (comm.is_root()) {
+            std::ranges::for_each(pair_notes, print_note);
+            const std::string note = predict::unknown_types_note(screen, trained.cell_types);
+            if (!note.empty()) print_note(note);
+        }
+    }
+    if (comm.is_root() && screen::holds_out_nothing(config.split))
+        print_note("--split none holds nothing out: the scores are those of the training pairs");
 }
 
 // Returns everything on which the scores of a pair depend.
@@ -133,12 +139,8 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     const std::vector<std::size_t> pairs = eval::chosen_pairs(
         screen, split, parts_to_score(config), config.evaluate.train_pairs, config.evaluate.seed);
     const auto pair_notes = screen::check_can_score(screen, pairs, trained.conditions);
-    if (comm.is_root()) {
-        const bool follows_training = !log.empty();
-        if (!follows_training) std::ranges::for_each(data_notes(screen, trained, pair_notes), print_note);
-        if (screen::holds_out_nothing(config.split))
-            print_note("--split none holds nothing out: the scores are those of the training pairs");
-    }
+    const bool follows_training = !log.empty();
+    print_notes(screen, trained, pair_notes, follows_training, config, comm);
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
     // Reports a path that cannot be written before hours of work.

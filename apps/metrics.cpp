@@ -52,7 +52,7 @@ screen::AllCells read_cells(const ComparedFile& file) {
         if (!(value > -1))
             throw core::DataError(
                 file.path, "X",
-                fmt::format("found {}, allowed numbers above -1 for log1p. Predict with --space "
+                fmt::format("found {}, but log1p needs numbers above -1. Predict with --space "
                             "transformed",
                             value));
         value = static_cast<float>(std::log1p(static_cast<double>(value)));

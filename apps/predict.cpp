@@ -5,7 +5,6 @@
 #include <cstdio>
 
 #include "core/text.hpp"
-#include "core/utf8.hpp"
 #include "output_path.hpp"
 #include "prediction_notes.hpp"
 #include "progress.hpp"
@@ -21,31 +20,19 @@ void report_failures(const std::vector<predict::FailedPrediction>& failed) {
         std::fprintf(stderr, "popflow: not predicted: %s: %s\n", one.what.c_str(), one.message.c_str());
 }
 
-// Prints a line for each message about the data and for rows that lack a label.
-void report_notes(const screen::Screen& screen) {
-    for (const screen::Dropped& dropped : screen.dropped) {
-        if (dropped.kind != screen::Dropped::Kind::rows) continue;
-        const bool is_missing = dropped.why.starts_with(screen::missing_label_prefix);
-        if (dropped.n_cells > 0 && !is_missing) continue;
-        const std::string rows =
-            dropped.n_cells == 0 ? "" : core::counted(dropped.n_cells, "row") + " left out: ";
-        std::fprintf(stderr, "popflow: note: %s\n", core::printable(rows + dropped.why).c_str());
-    }
-}
-
 int predict_run(const options::RunConfig& config, const options::OptionTable& table,
                 const predict::RunModel& model, const mpi::Communicator& comm) {
     const train::Checkpoint& checkpoint = model.checkpoint();
     check_output(config.output, "output", {config.data, config.config_file});
-    const auto conditions =
-        predict::chosen_conditions(checkpoint.conditions, config.treatments, config.concentrations);
+    const auto conditions = predict::chosen_conditions(checkpoint.conditions, config.treatments,
+                                                       config.concentrations, config.concentration_quantity);
     const predict::Space space = predict::parse_space(config.space, config.screen.transform);
     if (comm.is_root()) eval::check_writable(config.output);
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, false, comm);
-    if (comm.is_root()) report_notes(screen);
+    print_data_notes(screen, comm);
     const predict::TrainedModel& trained = model.trained();
     predict::PredictionPlan plan = predict::plan_control_predictions(
-        screen, conditions, checkpoint.conditions, trained.model.neighbours());
+        screen, conditions, checkpoint.conditions, trained.model.neighbours(), config.from_controls);
     plan.path = config.output;
     plan.space = space;
     plan.range = checkpoint.range;
@@ -56,7 +43,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     const std::size_t populations = plan.sources.size();
     predict::PredictionFile file(screen, checkpoint.normalisation, std::move(plan));
     if (comm.is_root()) {
-        std::ranges::for_each(screen.notes, print_note);
+        std::ranges::for_each(file.plan().notes, print_note);
         if (const std::string note = predict::unknown_types_note(screen, checkpoint.cell_types);
             !note.empty())
             print_note(note);
@@ -103,8 +90,9 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
                                                  options::Section::predict};
     const std::string usage =
         "predict --run RUN --data C.h5ad --output P.h5ad [--treatment T] [--concentration C] [options]\n\n"
-        "Predicts every treatment for every cell of every control population of C.h5ad. The options for\n"
-        "reading the file are stored with the run and can be overridden. Raw values are the exact inverse\n"
+        "Predicts every treatment for every cell of every control population of C.h5ad. If vehicles are\n"
+        "named, it predicts a treatment from its own vehicle (--from-controls). The options for reading\n"
+        "the file are stored with the run and can be overridden. Raw values are the exact inverse\n"
         "of the transform, so they are negative if the model moves a cell below zero. --clip limits the "
         "cells\n"
         "to the range of the training cells. With --treatment the file needs no column of treatments: all "

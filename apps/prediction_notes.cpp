@@ -7,11 +7,22 @@
 #include <cstdio>
 
 #include "core/text.hpp"
+#include "core/utf8.hpp"
+#include "mpi/run_collectively.hpp"
+#include "screen/value_notes.hpp"
 
 namespace popflow::apps {
 
 void print_note(const std::string& text) {
-    std::fprintf(stderr, "note: %s\n", text.c_str());
+    std::fprintf(stderr, "note: %s\n", core::printable(text).c_str());
+}
+
+void print_data_notes(const screen::Screen& screen, const mpi::Communicator& comm) {
+    mpi::run_collectively(comm, [&] {
+        if (!comm.is_root()) return;
+        std::ranges::for_each(screen::reading_notes(screen), print_note);
+        std::ranges::for_each(screen::value_notes(screen), print_note);
+    });
 }
 
 void print_left_out(const predict::PredictionFile& file) {

@@ -9,8 +9,12 @@
 
 namespace popflow::apps {
 
-/// Prints a line on standard error.
+/// Prints a note as one line on standard error.
 void print_note(const std::string& text);
+
+/// Prints the notes about the data that a training prints too, on rank 0: on rows and labels
+/// (screen::reading_notes()) and on values (screen::value_notes()). Collective.
+void print_data_notes(const screen::Screen& screen, const mpi::Communicator& comm);
 
 /// Prints a line for each column of obs and var that a prediction file leaves out.
 void print_left_out(const predict::PredictionFile& file);

@@ -124,8 +124,9 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
     if (config.screen.size_factor.text() == "median" && size_factor.kind == screen::SizeFactor::Kind::median)
         config.screen.size_factor = size_factor;
     if (config.screen.size_factor.text() != size_factor.text()) {
-        throw core::ConfigError("size-factor", "found " + config.screen.size_factor.text() + ", allowed " +
-                                                   size_factor.text() + ", with which the run was trained");
+        throw core::ConfigError("size-factor", "found " + config.screen.size_factor.text() +
+                                                   ", but the run was trained with " + size_factor.text() +
+                                                   ". Omit --size-factor");
     }
     if (config.screen.doses == screen::Doses::all && trained.screen.doses == screen::Doses::highest) {
         throw core::ConfigError(
@@ -135,6 +136,32 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
     }
     return checkpoint;
 }
+
+namespace {
+
+// Checks that the doses of a screen have the unit of the training. Adds a note if one of them has none.
+void check_dose_unit(screen::Screen& screen, const train::Checkpoint& checkpoint) {
+    const core::Quantity trained = checkpoint.conditions.dose_quantity();
+    if (checkpoint.conditions.doses() != screen::Doses::all || screen.dose_quantity == trained) return;
+    const std::string unit = core::unit_name(screen.dose_quantity);
+    const std::string trained_unit = core::unit_name(trained);
+    if (!unit.empty() && !trained_unit.empty()) {
+        const auto mapped = screen.options.columns.find("concentration");
+        throw core::DataError(
+            screen.file, "obs/" + (mapped == screen.options.columns.end() ? "concentration" : mapped->second),
+            "found doses in " + unit + ", but the run was trained on doses in " + trained_unit +
+                ". Give data with doses that can be converted into " + trained_unit);
+    }
+    if (unit.empty()) {
+        screen.notes.push_back("doses without a unit are read in " + trained_unit +
+                               ", the unit of the training");
+    } else if (screen.fingerprint != checkpoint.data_fingerprint) {
+        screen.notes.push_back("the run was trained on doses without a unit, and the data have doses in " +
+                               unit + ": they are compared as numbers");
+    }
+}
+
+}  // namespace
 
 screen::Screen open_run_screen(const options::RunConfig& config, const train::Checkpoint& checkpoint,
                                bool need_pairs) {
@@ -152,7 +179,9 @@ screen::Screen open_run_screen(const options::RunConfig& config, const train::Ch
     options.exclude_markers.clear();
     options.need_pairs = need_pairs;
     if (!need_pairs) options.split_column.clear();  // predictions do not need a split
-    return screen::open_screen(config.data, options);
+    screen::Screen screen = screen::open_screen(config.data, options);
+    if (need_pairs) check_dose_unit(screen, checkpoint);
+    return screen;
 }
 
 screen::Screen open_same_run_screen(const options::RunConfig& config, const options::OptionTable& table,

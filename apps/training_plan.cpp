@@ -13,6 +13,7 @@
 
 #include "core/host_name.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "linalg/precision.hpp"
 #include "progress_line.hpp"
 
@@ -92,7 +93,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     text += line("train", part_text(screen, split, screen::Part::train));
     text += line("validation", part_text(screen, split, screen::Part::validation));
     text += line("test", part_text(screen, split, screen::Part::test));
-    for (const std::string& note : notes) text += line("note", note);
+    for (const std::string& note : notes) text += line("note", core::printable(note));
     text += line("model", config.method->name() + ", " + counted(model.parameters, "parameter") + ", " +
                               (config.precision == options::PrecisionChoice::bf16 ? "bf16" : "fp32"));
     if (model.is_one_pass) {

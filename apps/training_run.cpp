@@ -11,6 +11,7 @@
 
 #include "core/host_name.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "core/version.hpp"
 #include "linalg/precision.hpp"
 #include "log_file.hpp"
@@ -39,7 +40,7 @@ screen::Split make_split(const screen::Screen& screen, options::RunConfig& confi
                          const options::OptionTable& table, const screen::TreatmentVectors& vectors,
                          std::vector<std::string>& notes) {
     screen::Split split = screen::make_split(screen, config.split, config.split_seed);
-    notes = screen.notes;
+    notes = screen::reading_notes(screen);
     for (std::string& note : screen::check_can_train(screen, split, vectors))
         notes.push_back(std::move(note));
     for (std::string& note : fit_config_to_data(config, table, screen, split))
@@ -189,13 +190,7 @@ class Display : public train::TrainingObserver {
               ", " + counted(run.model().layout().count(), "parameter") + ", " +
               linalg::precision_name(precision_of(config_)) + "; " + counted(ranks, "rank") + " x " +
               counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"));
-        for (const screen::Dropped& dropped : data_.screen.dropped) {
-            if (dropped.kind != screen::Dropped::Kind::rows) continue;
-            if (dropped.n_cells == 0) print("note: " + dropped.why);
-            if (dropped.why.starts_with(screen::missing_label_prefix))
-                print("note: " + counted(dropped.n_cells, "row") + " left out: " + dropped.why);
-        }
-        for (const std::string& note : data_.notes) print("note: " + note);
+        for (const std::string& note : data_.notes) print("note: " + core::printable(note));
         if (set.on_disk())
             print("note: rank 0 stores its cells in a file in " + data_.storage.folder + " (see --cache)");
         if (ranks > config_.train.batch_pairs) {

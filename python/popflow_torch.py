@@ -441,7 +441,7 @@ class Run:
         with h5py.File(path, "r") as file:
             version = file.attrs.get("popflow_checkpoint", file.attrs.get("popflow_weights"))
             if version not in (1, 2):
-                raise ValueError(f"{path}: popflow_checkpoint or popflow_weights: found {version}, allowed 1 and 2")
+                raise ValueError(f"{path}: popflow_checkpoint or popflow_weights: found {version}, but this script reads 1 and 2")
             if weights not in file:
                 raise ValueError(f"{path}: group {weights}: missing. A weights.h5 has only the group average")
             self.config = dict(line.split(" = ", 1) for line in file.attrs["config"].splitlines() if " = " in line)
@@ -469,7 +469,7 @@ class Run:
                 self.model = FlowMatching(shape, torch.from_numpy(frequencies).to(dtype)).to(dtype)
                 self.model.load_state_dict(tensors)
             else:
-                raise ValueError(f"{path}: method: found {self.method!r}, allowed fm, cgfm, mfm, icnn")
+                raise ValueError(f"{path}: method: found {self.method!r}, but this script reads fm, cgfm, mfm and icnn")
         self.model.to(device)
         self.dtype, self.device = dtype, device
         self.treatments = list(self.concentrations)
@@ -533,7 +533,7 @@ class Run:
         names = list(self.vectors) or self.treatments
         parts = [treatment] if treatment in names or not self.vectors else treatment.split("+")
         if not all(part in names for part in parts):
-            raise ValueError(f"treatment: found {treatment!r}, allowed {', '.join(names)}")
+            raise ValueError(f"treatment: found {treatment!r}. Give one of {', '.join(names)}")
         if self.vectors:
             c = np.sum([self.vectors[part].astype(np.float32) for part in parts], axis=0)
         else:
@@ -542,7 +542,7 @@ class Run:
             every = sorted({v for values in self.concentrations.values() for v in values})
             seen = every if self.vectors else self.concentrations[treatment]
             if concentration is None or not seen[0] <= concentration <= seen[-1]:
-                raise ValueError(f"concentration: found {concentration}, allowed {seen[0]} to {seen[-1]}")
+                raise ValueError(f"concentration: found {concentration}. Give a number from {seen[0]} to {seen[-1]}")
             logs = np.log(np.maximum(seen, 1e-300))
             level = np.interp(np.log(max(concentration, 1e-300)), logs, np.arange(1, len(seen) + 1))
             c = np.concatenate([c, c * (level / len(seen))])
@@ -551,20 +551,13 @@ class Run:
     def type_numbers(self, labels):
         """Returns the indices of cell type labels in `cell_types`, shape [n].
 
-        Returns None if `labels` is None or the model has fewer than two cell types, and so ignores them. The empty
-        label stands for a type that the model was not trained on, whose index is -1 and whose one-hot code is zero.
-
-        Raises:
-            ValueError: if another label is not in `cell_types`.
+        Returns None if `labels` is None or the model has fewer than two cell types, and so ignores them. A label that
+        is not in `cell_types`, such as an empty one, has the index -1, and its one-hot code is zero.
         """
         if len(self.cell_types) < 2 or labels is None:
             return None
-        index = {"": -1, **{name: k for k, name in enumerate(self.cell_types)}}
-        for label in labels:
-            if str(label) not in index:
-                raise ValueError(f"types: found {label!r}, allowed {', '.join(self.cell_types)}, and '' for a type "
-                                 "that the run was not trained on")
-        numbers = [index[str(label)] for label in labels]
+        index = {name: k for k, name in enumerate(self.cell_types)}
+        numbers = [index.get(str(label), -1) for label in labels]
         return torch.as_tensor(numbers, dtype=torch.long, device=self.device)
 
     @torch.no_grad()

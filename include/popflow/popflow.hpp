@@ -51,10 +51,12 @@ struct Cells {
 /// Request to Model::predict().
 struct PredictRequest {
     std::string treatment;
-    /// Concentration for a run with --doses all, within the range that was trained on.
+    /// Concentration for a run with --doses all, in the unit of the training and within the range that was
+    /// trained on.
     std::optional<double> concentration{};
-    /// Label of each control cell, [rows]. Needed by a model with several cell types, ignored by others. An
-    /// empty label stands for a type that the model was not trained on.
+    /// Label of each control cell, [rows]. Needed by a model with several cell types, ignored by others. A
+    /// label that is not one of Model::cell_types(), such as an empty one, stands for an unknown type. As
+    /// `popflow predict` does, the encoder then gets zeros instead of the one-hot code of the type.
     std::vector<std::string> cell_types{};
     double tolerance = 1e-4;  ///< relative and absolute tolerance of the ODE solver
     std::uint64_t seed = 0;   ///< seed of the noise of a run with --base gaussian
@@ -89,7 +91,7 @@ class Model {
     const std::vector<std::string>& markers() const;
     /// Treatments that the model was trained on.
     std::vector<std::string> treatments() const;
-    /// Cell types of the training data.
+    /// Cell types that the model was trained on.
     const std::vector<std::string>& cell_types() const;
     /// Name of the method, for example `mfm`.
     std::string method() const;
@@ -102,8 +104,8 @@ class Model {
     /// Units: raw values of the data file, as of `popflow predict`. With --size-factor the result has the
     /// scale of the size factors.
     /// @throws InvalidInput for a wrong number of markers, a value that the transform cannot take, an unknown
-    /// treatment, a missing or unknown concentration or cell type, or fewer cells than the encoder's graph
-    /// needs
+    /// treatment, a missing or unknown concentration, missing cell types, or fewer cells than the encoder's
+    /// graph needs
     /// @throws Exception if the ODE solver cannot keep its tolerance
     Cells predict(CellsView control, const PredictRequest& request) const;
     /// Embedding of a control population. Empty for a method without one. Shapes: control [n, markers()].

@@ -26,8 +26,8 @@ void check_rows(const h5::Group& root, const LabelColumn& column, std::size_t wa
                 const std::string& matrix) {
     if (column.rows() == wanted) return;
     throw core::DataError(root.file(), column.path(),
-                          fmt::format("found {} rows, allowed {}, the number of {} of {}", column.rows(),
-                                      wanted, dimension, matrix));
+                          fmt::format("found {} rows, but {} has {} {}: write a file in which they agree",
+                                      column.rows(), matrix, wanted, dimension));
 }
 
 // Opens a file without the groups that are often much larger than X, except the one that holds the matrix.

@@ -139,7 +139,7 @@ Expression::Expression(const h5::Group& parent, const std::string& name)
     }
     if (!is_number(*values_)) {
         throw core::DataError(file_, values_->path(),
-                              "found " + values_->type().text() + ", allowed numbers");
+                              "found " + values_->type().text() + ", but the values must be numbers");
     }
 }
 
@@ -149,13 +149,14 @@ Expression::Expression(std::vector<StoredColumn> columns, const h5::Group& root,
       path_(std::move(path)),
       cols_(columns.size()),
       columns_(std::move(columns)) {
-    if (columns_.empty()) throw core::DataError(file_, path_, "found no columns, allowed 1 or more");
+    if (columns_.empty())
+        throw core::DataError(file_, path_, "found no columns. Give a dataframe with columns of numbers");
     rows_ = columns_.front().values.rows();
     for (const StoredColumn& column : columns_) {
         const bool is_mask_short = column.mask && column.mask->rows() != rows_;
         if (column.values.rank() == 1 && column.values.rows() == rows_ && !is_mask_short) continue;
         throw core::DataError(file_, column.values.path(),
-                              fmt::format("found {} rows in {} dimensions, allowed {} in 1",
+                              fmt::format("found {} rows in {} dimensions, but the table has {} in 1",
                                           column.values.rows(), column.values.rank(), rows_));
     }
 }
@@ -163,7 +164,8 @@ Expression::Expression(std::vector<StoredColumn> columns, const h5::Group& root,
 void Expression::open_dense(const h5::Group& parent, const std::string& name) {
     values_ = parent.open_dataset(name);
     if (values_->rank() != 2) {
-        throw core::DataError(file_, path_, fmt::format("found {} dimensions, allowed 2", values_->rank()));
+        throw core::DataError(file_, path_,
+                              fmt::format("found {} dimensions, but it must have 2", values_->rank()));
     }
     rows_ = values_->shape()[0];
     cols_ = values_->shape()[1];
@@ -180,9 +182,10 @@ void Expression::check_columns(std::span<const std::size_t> columns) const {
     for (const std::size_t c : columns) {
         const StoredColumn& column = columns_[c];
         if (!column.categories && is_number(column.values)) continue;
-        throw core::DataError(file_, column.values.path(),
-                              "found " + (column.categories ? "categories" : column.values.type().text()) +
-                                  ", allowed numbers. Leave the column out with --exclude-markers");
+        throw core::DataError(
+            file_, column.values.path(),
+            "found " + (column.categories ? "categories" : column.values.type().text()) +
+                ", but markers must be numbers. Leave the column out with --exclude-markers");
     }
 }
 
@@ -308,8 +311,9 @@ void Expression::read_dense(std::span<const RowRun> runs, std::span<const std::s
 }
 
 void Expression::fail_index(const char* what, std::int64_t found, std::int64_t min, std::size_t max) const {
-    throw core::DataError(values_->file(), path_ + "/" + what,
-                          fmt::format("found {}, allowed {} to {}", found, min, max));
+    throw core::DataError(
+        values_->file(), path_ + "/" + what,
+        fmt::format("found {}, but it must be {} to {}: the file is damaged", found, min, max));
 }
 
 void Expression::open_sparse(const h5::Group& group) {
@@ -320,8 +324,9 @@ void Expression::open_sparse(const h5::Group& group) {
     } else if (encoding == "csc_matrix" || encoding == "csc") {
         encoding_ = Encoding::csc;
     } else {
-        throw core::DataError(group.file(), path_,
-                              "found encoding " + encoding + ", allowed array, csr_matrix, csc_matrix");
+        throw core::DataError(
+            group.file(), path_,
+            "found encoding " + encoding + ". Write the matrix as array, csr_matrix or csc_matrix");
     }
     const std::vector<std::int64_t> shape =
         group.ints_attribute(group.has_attribute("shape") ? "shape" : "h5sparse_shape");
@@ -337,8 +342,8 @@ void Expression::open_sparse(const h5::Group& group) {
     if (offsets_->size() != lines + 1 || indices_->size() != values_->size() || values_->rank() != 1 ||
         indices_->rank() != 1) {
         throw core::DataError(group.file(), path_,
-                              fmt::format("found {} offsets, {} indices and {} values, allowed {} offsets "
-                                          "and as many indices as values",
+                              fmt::format("found {} offsets, {} indices and {} values, but there must be {} "
+                                          "offsets and as many indices as values: the file is damaged",
                                           offsets_->size(), indices_->size(), values_->size(), lines + 1));
     }
 }

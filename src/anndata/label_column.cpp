@@ -34,8 +34,9 @@ std::uint64_t bits_of(Value value) {
 
 void check_one_dimension(const h5::Dataset& values) {
     if (values.rank() != 1) {
-        throw core::DataError(values.file(), values.path(),
-                              fmt::format("found {} dimensions, allowed 1", values.rank()));
+        throw core::DataError(
+            values.file(), values.path(),
+            fmt::format("found {} dimensions, but a column of labels has 1", values.rank()));
     }
 }
 
@@ -47,9 +48,9 @@ LabelColumn::LabelColumn(h5::Dataset values) : values_(std::move(values)) {
 
 LabelColumn::LabelColumn(h5::Dataset values, h5::Dataset mask) : LabelColumn(std::move(values)) {
     if (mask.shape() != values_.shape()) {
-        throw core::DataError(
-            mask.file(), mask.path(),
-            fmt::format("found {} rows, allowed {}, the number of values", mask.rows(), values_.rows()));
+        throw core::DataError(mask.file(), mask.path(),
+                              fmt::format("found {} rows, but there are {} values: the file is damaged",
+                                          mask.rows(), values_.rows()));
     }
     mask_ = std::move(mask);
 }
@@ -57,7 +58,7 @@ LabelColumn::LabelColumn(h5::Dataset values, h5::Dataset mask) : LabelColumn(std
 LabelColumn LabelColumn::categorical(h5::Dataset codes, h5::Dataset categories) {
     if (codes.type().kind != h5::Kind::integer) {
         throw core::DataError(codes.file(), codes.path(),
-                              "found " + codes.type().text() + ", allowed integers");
+                              "found " + codes.type().text() + ", but codes of categories must be integers");
     }
     LabelColumn column(std::move(codes));
     column.categorical_ = true;
@@ -74,13 +75,13 @@ void LabelColumn::check_length(const std::string& label) const {
     if (label.size() <= max_bytes) return;
     throw core::DataError(
         values_.file(), values_.path(),
-        fmt::format("found a value of {} bytes, allowed at most {}", label.size(), max_bytes));
+        fmt::format("found a value of {} bytes. Shorten it: labels may have {}", label.size(), max_bytes));
 }
 
 std::int32_t LabelColumn::add_label(std::string label) {
     if (labels_.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
         throw core::DataError(values_.file(), values_.path(),
-                              "found more than 2147483647 distinct values, allowed at most 2147483647");
+                              "found more than 2147483647 distinct values. Choose a column of labels");
     }
     check_length(label);
     labels_.push_back(std::move(label));
@@ -92,8 +93,10 @@ void LabelColumn::read_categories(std::size_t first, std::span<std::int32_t> out
     const auto n_categories = static_cast<std::int64_t>(labels_.size());
     for (std::int32_t& code : out) {
         if (code >= n_categories) {
-            throw core::DataError(values_.file(), values_.path(),
-                                  fmt::format("found code {}, allowed codes below {}", code, n_categories));
+            throw core::DataError(
+                values_.file(), values_.path(),
+                fmt::format("found code {}, but there are {} categories: the file is damaged", code,
+                            n_categories));
         }
         if (code < 0) code = missing_code;
     }

@@ -35,7 +35,8 @@ StoredColumn group_column(const h5::Group& column) {
     throw core::DataError(
         column.file(), column.path(),
         "found encoding " + encoding +
-            ", allowed array, string-array, categorical, nullable-integer, nullable-boolean");
+            ", which popflow cannot read. It reads array, string-array, categorical, nullable-integer and "
+            "nullable-boolean");
 }
 
 /// Returns the name of the column that names the rows of a table.

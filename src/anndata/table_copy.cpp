@@ -19,8 +19,9 @@ void with_number(const h5::Dataset& dataset, Work work) {
     if (type.kind == h5::Kind::floating) return type.bytes <= 4 ? work(float{}) : work(double{});
     if (type.kind == h5::Kind::enumeration) return work(std::int64_t{});
     if (type.kind != h5::Kind::integer) {
-        throw core::DataError(dataset.file(), dataset.path(),
-                              "found " + type.text() + ", allowed strings, numbers and bools");
+        throw core::DataError(
+            dataset.file(), dataset.path(),
+            "found " + type.text() + ", which popflow cannot copy. It copies strings, numbers and bools");
     }
     switch (type.bytes) {
         case 1:
@@ -149,7 +150,7 @@ void create_column(h5::Group& table, const std::string& name, const StoredColumn
 void read_first_value(const h5::Dataset& dataset) {
     if (dataset.rank() != 1)
         throw core::DataError(dataset.file(), dataset.path(),
-                              fmt::format("found {} dimensions, allowed 1", dataset.rank()));
+                              fmt::format("found {} dimensions, but a column has 1", dataset.rank()));
     if (dataset.rows() == 0) return;
     if (dataset.type().kind == h5::Kind::string) {
         dataset.read_strings(0, 1);
@@ -167,8 +168,8 @@ void check_column(const AnnData& data, const std::string& table, const StoredCol
     for (const h5::Dataset* values : {&column.values, column.mask ? &*column.mask : nullptr}) {
         if (values == nullptr || (values->rank() == 1 && values->rows() == wanted)) continue;
         throw core::DataError(data.file(), values->path(),
-                              fmt::format("found {} rows in {} dimensions, allowed {} in 1", values->rows(),
-                                          values->rank(), wanted));
+                              fmt::format("found {} rows in {} dimensions, but the table has {} in 1",
+                                          values->rows(), values->rank(), wanted));
     }
     for (const h5::Dataset* values : {&column.values, column.categories ? &*column.categories : nullptr,
                                       column.mask ? &*column.mask : nullptr}) {

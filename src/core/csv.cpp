@@ -134,7 +134,8 @@ void split_fields(const std::string& line, char separator, const std::string& fi
             }
             for (++i; i < line.size() && is_blank(line[i]) && !at_separator(i);) ++i;
             if (i < line.size() && !at_separator(i))
-                throw core::DataError(file, place, "found text after a closing quote, allowed a separator");
+                throw core::DataError(file, place,
+                                      "found text after a closing quote. Write a quote in a field twice");
         } else {
             const std::size_t end = std::min(
                 line.find_first_of(separator == ' ' ? " \t" : std::string(1, separator), i), line.size());
@@ -376,7 +377,7 @@ void CsvFile::split(const std::string& row, const std::string& place,
     const std::size_t breaks = std::ranges::count(row, '\n');
     throw core::DataError(
         path_, place,
-        fmt::format("found {}, allowed {}, one for each column", core::counted(fields.size(), "field"),
+        fmt::format("found {}, but the table has {} columns", core::counted(fields.size(), "field"),
                     columns_.size()) +
             (breaks == 0 ? ""
                          : fmt::format(". The row spans {} lines: check for a quote too many", breaks + 1)));

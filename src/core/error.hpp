@@ -23,8 +23,8 @@ class UserError : public Error {
     using Error::Error;
 };
 
-/// A data file, or one field of it, is invalid. `what()` is `file: field: problem`, where the problem often
-/// reads `found ..., allowed ...`.
+/// A data file, or one field of it, is invalid. `what()` is `file: field: problem`, where the problem says
+/// what was found and what to do.
 class DataError : public UserError {
   public:
     DataError(std::string file_name, std::string field_name, const std::string& problem)

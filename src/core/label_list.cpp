@@ -44,10 +44,10 @@ class ListReader {
         }
         return item;
     }
-    // Checks that an item in quotes ends here.
-    void end_item() {
+    // Checks that an item in quotes ends here, before a separator.
+    void end_item(char separator = ',') {
         skip_blanks();
-        if (!at_end() && !at(','))
+        if (!at_end() && !at(separator))
             throw ConfigError(key_,
                               "found `" + text_ +
                                   "`, in which text follows a closing quote: put a whole label in double "
@@ -123,6 +123,19 @@ std::vector<std::pair<std::string, std::string>> split_assignments(const std::st
         if (reader.at_end()) return items;
         reader.skip();
     }
+}
+
+LabelHead split_head(const std::string& key, const std::string& text) {
+    ListReader reader(key, text);
+    LabelHead split;
+    reader.skip_blanks();
+    split.is_quoted = reader.at('"');
+    split.head = split.is_quoted ? reader.quoted() : stripped(reader.until(":"));
+    if (split.is_quoted) reader.end_item(':');
+    if (reader.at_end()) return split;
+    reader.skip();
+    split.rest = reader.until("");
+    return split;
 }
 
 std::string list_item(const std::string& item) {

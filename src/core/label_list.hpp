@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,18 @@ std::vector<std::string> split_list(const std::string& key, const std::string& t
 /// @throws ConfigError as split_list()
 std::vector<std::pair<std::string, std::string>> split_assignments(const std::string& key,
                                                                    const std::string& text);
+
+/// The two parts of a text `HEAD:REST`.
+struct LabelHead {
+    std::string head;                 ///< without its quotes
+    bool is_quoted = false;           ///< whether the head was in double quotes
+    std::optional<std::string> rest;  ///< text behind the colon, nullopt if there is no colon
+};
+
+/// Splits a text at its first colon. The head may be in double quotes, as an item of split_list(), and may
+/// then contain colons. Blanks around it are removed.
+/// @throws ConfigError for a quote that is not closed, or text between a closing quote and the colon
+LabelHead split_head(const std::string& key, const std::string& text);
 
 /// Returns an item in the form that split_list() reads back: in double quotes where it needs them.
 std::string list_item(const std::string& item);

@@ -16,8 +16,7 @@ std::uint64_t parse_count(const std::string& key, const std::string& text, std::
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
-        throw ConfigError(key,
-                          fmt::format("found '{}', allowed a whole number from {} to {}", text, min, max));
+        throw ConfigError(key, fmt::format("found '{}'. Give a whole number from {} to {}", text, min, max));
     }
     return value;
 }
@@ -26,7 +25,7 @@ double parse_number(const std::string& key, const std::string& text, double min,
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || !(value >= min && value <= max)) {
-        throw ConfigError(key, "found '" + text + "', allowed a number from " + number_label(min) + " to " +
+        throw ConfigError(key, "found '" + text + "'. Give a number from " + number_label(min) + " to " +
                                    number_label(max));
     }
     return value;
@@ -38,7 +37,8 @@ std::size_t parse_choice(const std::string& key, const std::string& text,
     if (at == allowed.end()) {
         std::string names;
         for (const std::string& name : allowed) names += (names.empty() ? "" : ", ") + name;
-        throw ConfigError(key, "found '" + text + "'" + did_you_mean(text, allowed) + ", allowed " + names);
+        throw ConfigError(key,
+                          "found '" + text + "'" + did_you_mean(text, allowed) + ". Give one of " + names);
     }
     return static_cast<std::size_t>(at - allowed.begin());
 }

@@ -64,7 +64,7 @@ const metrics::Metric& metric_of(const std::string& name) {
     const metrics::Metric* metric = metrics::find_metric(name);
     if (metric == nullptr) {
         const std::vector<std::string>& known = metrics::metric_names();
-        reject("metrics", "found '" + name + "', allowed " + core::joined(known, known.size()));
+        reject("metrics", "'" + name + "' is no metric. Use " + core::joined(known, known.size()));
     }
     return *metric;
 }
@@ -107,7 +107,7 @@ struct Model::Impl {
                                   std::to_string(control.cols) + " markers, expected at least one cell and " +
                                   std::to_string(markers) + " markers");
         if (const std::size_t knn = model.trained().model.neighbours(); control.rows <= knn)
-            reject("control", "found " + std::to_string(control.rows) + " cells, allowed more than " +
+            reject("control", "found " + std::to_string(control.rows) + " cells. Give more than " +
                                   std::to_string(knn) + ", the neighbours of each cell in the encoder");
         if (size_factor.is_set() && totals.size() != control.rows)
             reject("totals", "found " + std::to_string(totals.size()) + " numbers, expected " +
@@ -139,16 +139,8 @@ struct Model::Impl {
         if (labels.size() != numbers.size())
             reject("cell_types", "found " + std::to_string(labels.size()) + " labels, expected " +
                                      std::to_string(numbers.size()) + ", one per control cell");
-        for (std::size_t i = 0; i < labels.size(); ++i) {
-            const std::optional<std::uint8_t> number = labels[i].empty()
-                                                           ? std::optional(models::unknown_cell_type)
-                                                           : predict::cell_type_number(known, labels[i]);
-            if (!number)
-                reject("cell_types", "found '" + labels[i] + "', allowed " +
-                                         core::joined(known, known.size()) +
-                                         ", and '' for a type that the run was not trained on");
-            numbers[i] = *number;
-        }
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            numbers[i] = predict::cell_type_number(known, labels[i]).value_or(models::unknown_cell_type);
     }
 
     predict::RunModel model;

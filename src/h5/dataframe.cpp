@@ -13,7 +13,7 @@ namespace popflow::h5 {
 void DataFrame::check_length(std::size_t length, const std::string& name) const {
     const bool first = columns_.empty() && row_names_.empty();
     if (!first && length != rows()) {
-        throw_error(name, fmt::format("found {} rows, allowed {}", length, rows()));
+        throw_error(name, fmt::format("found {} rows, but the table has {}", length, rows()));
     }
 }
 
@@ -138,7 +138,8 @@ DataFrame::Strings categorical_values(const Group& column) {
         if (code >= static_cast<std::int64_t>(categories.size())) {
             throw core::DataError(
                 column.file(), column.path(),
-                fmt::format("found code {}, allowed codes below {}", code, categories.size()));
+                fmt::format("found code {}, but there are {} categories: the file is damaged", code,
+                            categories.size()));
         }
         values.push_back(code < 0 ? "" : categories[static_cast<std::size_t>(code)]);
     }
@@ -170,7 +171,7 @@ DataFrame read_dataframe(const Group& parent, const std::string& name) {
     const std::string encoding = group.string_attribute("encoding-type");
     if (encoding != "dataframe") {
         throw core::DataError(group.file(), group.path(),
-                              "found encoding " + encoding + ", allowed dataframe");
+                              "found encoding " + encoding + ", but it must be dataframe");
     }
     DataFrame table;
     table.set_source(group.file(), group.path());

@@ -58,7 +58,7 @@ void Dataset::check_storage_is_local() const {
     const Handle properties = own(H5Dget_create_plist(id()), this->file(), this->path(), "cannot open");
     if (H5Pget_external_count(properties.id()) > 0 || H5Pget_layout(properties.id()) == H5D_VIRTUAL) {
         throw core::DataError(this->file(), this->path(),
-                              "found values stored in another file, allowed only values in this file");
+                              "found values that are stored in another file. Copy them into this file");
     }
 }
 
@@ -210,7 +210,8 @@ Handle Dataset::memory_space(std::size_t count) const {
 void Dataset::read_raw(Element element, std::size_t first, std::size_t count, void* out) const {
     const bool number = type_.kind == Kind::integer || type_.kind == Kind::floating ||
                         type_.kind == Kind::boolean || type_.kind == Kind::enumeration;
-    if (!number) throw core::DataError(file(), path(), "found " + type_.text() + ", allowed numbers");
+    if (!number)
+        throw core::DataError(file(), path(), "found " + type_.text() + ", but the values must be numbers");
     if (count * row_size() == 0) return;
     const Handle selection = select(first, count);
     check_chunks(first, count);
@@ -223,7 +224,7 @@ void Dataset::read_raw(Element element, std::size_t first, std::size_t count, vo
 
 std::vector<std::string> Dataset::read_strings(std::size_t first, std::size_t count) const {
     if (type_.kind != Kind::string)
-        throw core::DataError(file(), path(), "found " + type_.text() + ", allowed strings");
+        throw core::DataError(file(), path(), "found " + type_.text() + ", but the values must be strings");
     const Handle selection = select(first, count);
     check_chunks(first, count);
     const Handle memory = memory_space(count);

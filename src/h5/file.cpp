@@ -44,11 +44,11 @@ Group open_file(const std::string& path, const std::vector<std::string>& skipped
     std::error_code ignored;
     const std::filesystem::file_status status = std::filesystem::status(path, ignored);
     if (std::filesystem::is_directory(status)) {
-        throw core::DataError(path, "", "found a folder, allowed an HDF5 file");
+        throw core::DataError(path, "", "found a folder. Give an HDF5 file");
     }
     // Opening a pipe would block until another process writes to it.
     if (std::filesystem::is_other(status)) {
-        throw core::DataError(path, "", "found a device or pipe, allowed an HDF5 file");
+        throw core::DataError(path, "", "found a device or pipe. Give an HDF5 file");
     }
     if (const int error = try_open(path, O_RDONLY); error != 0)
         throw core::DataError(path, "", "cannot open: " + std::generic_category().message(error));
@@ -132,7 +132,8 @@ AtomicFile::AtomicFile(std::string path)
     disable_error_printing();
     std::error_code ignored;
     if (std::filesystem::is_directory(path_, ignored)) {
-        throw core::DataError(path_, "", "cannot create: found a folder there, allowed a file");
+        throw core::DataError(path_, "",
+                              "cannot create: found a folder of this name. Give the name of a file");
     }
     // Tries the operating system first, because its error text is clearer than that of HDF5.
     if (const int error = try_open(temporary_path_, O_WRONLY | O_CREAT); error != 0)

@@ -33,7 +33,7 @@ void report_external(const std::string& other_file, const std::string& file, con
     if (other_file.empty()) return;
     clear_errors();
     throw core::DataError(file, path,
-                          "found a link to the file " + other_file + ", allowed only data in this file");
+                          "found a link to the file " + other_file + ". Copy its data into this file");
 }
 
 extern "C" herr_t add_name(hid_t, const char* name, const H5L_info_t*, void* names) {
@@ -143,7 +143,7 @@ std::vector<std::string> Group::names() const {
 Group Group::open_group(const std::string& name) const {
     Handle object = open_object(name);
     if (H5Iget_type(object.id()) != H5I_GROUP) {
-        throw core::DataError(file(), child_path(name), "found a dataset, allowed a group");
+        throw core::DataError(file(), child_path(name), "found a dataset, but it must be a group");
     }
     return Group(std::move(object), file(), child_path(name));
 }
@@ -151,7 +151,7 @@ Group Group::open_group(const std::string& name) const {
 Dataset Group::open_dataset(const std::string& name) const {
     Handle object = open_object(name);
     if (H5Iget_type(object.id()) != H5I_DATASET) {
-        throw core::DataError(file(), child_path(name), "found a group, allowed a dataset");
+        throw core::DataError(file(), child_path(name), "found a group, but it must be a dataset");
     }
     Dataset dataset(std::move(object), file(), child_path(name));
     const Handle access = wide_cache(dataset);

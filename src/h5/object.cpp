@@ -45,9 +45,9 @@ std::vector<std::string> Object::strings_attribute(const std::string& name) cons
         if (H5Sget_simple_extent_npoints(space.id()) == 0) return {};
     }
     if (describe_type(type.id()).kind != Kind::string) {
-        throw core::DataError(
-            file_, path_,
-            "attribute `" + name + "`: found " + describe_type(type.id()).text() + ", allowed strings");
+        throw core::DataError(file_, path_,
+                              "attribute `" + name + "`: found " + describe_type(type.id()).text() +
+                                  ", but it must be a string");
     }
     const std::size_t count = attribute_size(attribute.id(), name);
     return read_string_elements(
@@ -59,8 +59,9 @@ std::vector<std::string> Object::strings_attribute(const std::string& name) cons
 std::string Object::string_attribute(const std::string& name) const {
     const std::vector<std::string> all = strings_attribute(name);
     if (all.size() != 1) {
-        throw core::DataError(file_, path_,
-                              fmt::format("attribute `{}`: found {} strings, allowed 1", name, all.size()));
+        throw core::DataError(
+            file_, path_,
+            fmt::format("attribute `{}`: found {} strings, but it must be one", name, all.size()));
     }
     return all.front();
 }
@@ -85,7 +86,8 @@ void Object::read_number(const std::string& name, std::int64_t type, void* value
     const Handle attribute = open_attribute(name);
     const Handle space(H5Aget_space(attribute.id()));
     if (H5Sget_simple_extent_npoints(space.id()) != 1) {
-        throw core::DataError(file_, path_, "attribute `" + name + "`: found an array, allowed one number");
+        throw core::DataError(file_, path_,
+                              "attribute `" + name + "`: found an array, but it must be one number");
     }
     read_numbers(attribute, name, type, value);
 }
@@ -128,7 +130,7 @@ Dataset Object::referenced_dataset(const std::string& name) const {
     const Handle space(H5Aget_space(attribute.id()));
     if (H5Sget_simple_extent_npoints(space.id()) != 1) {
         throw core::DataError(file_, path_,
-                              "attribute `" + name + "`: found an array, allowed one reference");
+                              "attribute `" + name + "`: found an array, but it must be one reference");
     }
     hobj_ref_t reference{};
     check(H5Aread(attribute.id(), H5T_STD_REF_OBJ, &reference), file_, path_, "cannot read a reference");

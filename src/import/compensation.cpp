@@ -24,7 +24,10 @@ std::vector<double> parse_values(const FcsFile& file, const std::string& keyword
     std::vector<double> values;
     for (std::size_t i = first; i < parts.size(); ++i) {
         const auto value = core::label_number(parts[i]);
-        if (!value) throw core::DataError(file.path(), keyword, "found '" + parts[i] + "', allowed a number");
+        if (!value)
+            throw core::DataError(
+                file.path(), keyword,
+                "found '" + parts[i] + "', which is no number. Import with --compensate no");
         values.push_back(*value);
     }
     return values;
@@ -48,8 +51,9 @@ std::size_t find_channel(const FcsFile& file, const std::string& keyword, const 
     if (number && *number >= 1 && *number == std::floor(*number) &&
         *number <= static_cast<double>(all.size()))
         return static_cast<std::size_t>(*number) - 1;
-    throw core::DataError(file.path(), keyword,
-                          "found channel '" + channel + "', allowed the channels in $PnN");
+    throw core::DataError(
+        file.path(), keyword,
+        "found channel '" + channel + "', which no $PnN names. Import with --compensate no");
 }
 
 // Reads $COMP without names of channels. By FCS 3.0 its elements are percentages that the instrument has
@@ -75,8 +79,8 @@ Spillover read_comp(const FcsFile& file, const std::string& keyword, const Strin
     if (n != file.parameters().size()) {
         throw core::DataError(
             file.path(), keyword,
-            fmt::format("found a matrix of {} channels without their names, allowed one of "
-                        "all {} parameters: import without compensation with --compensate no",
+            fmt::format("found a matrix of {} channels without their names, but the file has {} "
+                        "parameters. Import with --compensate no",
                         n, file.parameters().size()));
     }
     spill.columns.resize(n);
@@ -103,17 +107,19 @@ Spillover read_spillover(const FcsFile& file) {
     const auto size = core::label_number(parts.front());
     const std::size_t max_channels = file.parameters().size();
     if (!size || *size < 1 || *size != std::floor(*size) || *size > static_cast<double>(max_channels))
-        fail(fmt::format("found '{}' channels, allowed 1 to {}", parts.front(), max_channels));
+        fail(fmt::format("found '{}' channels, but the file has {}. Import with --compensate no",
+                         parts.front(), max_channels));
     const auto n = static_cast<std::size_t>(*size);
     if (keyword.ends_with("COMP") && parts.size() == 1 + n * n) return read_comp(file, keyword, parts, n);
     if (parts.size() == 1 + n) fail("found names of channels without a matrix: import with --compensate no");
     if (parts.size() != 1 + n + n * n)
-        fail(fmt::format("found {} entries, allowed {} for {} channels", parts.size(), 1 + n + n * n, n));
+        fail(fmt::format("found {} entries, but {} channels need {}. Import with --compensate no",
+                         parts.size(), n, 1 + n + n * n));
     Spillover spill{.keyword = keyword, .values = parse_values(file, keyword, parts, 1 + n)};
     for (std::size_t i = 1; i <= n; ++i) {
         const std::size_t column = find_channel(file, keyword, parts[i]);
         if (std::ranges::find(spill.columns, column) != spill.columns.end())
-            fail("found channel '" + parts[i] + "' twice, allowed once");
+            fail("found channel '" + parts[i] + "' twice. Import with --compensate no");
         spill.columns.push_back(column);
     }
     return spill;

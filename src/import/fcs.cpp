@@ -9,8 +9,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -231,14 +233,38 @@ std::uint64_t bits_at(const unsigned char* bytes, std::uint64_t at, std::uint64_
     return value;
 }
 
+// Bytes of the header: a version such as FCS3.1, four blanks, and the offsets of TEXT in eight bytes each.
+constexpr std::size_t version_end = 6;
+constexpr std::size_t blanks_end = 10;
+constexpr std::size_t offsets_end = 26;
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+// Whether a file starts like an FCS file. A table may have a first column called FCS, or even FCS3.1. In a
+// file whose name ends in .fcs, the version alone decides, so that a damaged header is reported as such.
+bool is_fcs_header(std::string_view start, const std::string& extension) {
+    if (start.size() < version_end || !start.starts_with("FCS") || !is_digit(start[3]) || start[4] != '.' ||
+        !is_digit(start[5]))
+        return false;
+    if (core::lower_case(extension) == ".fcs") return true;
+    const auto is_blank = [](char c) { return c == ' ' || c == '\0'; };
+    const std::string_view blanks = start.substr(version_end, blanks_end - version_end);
+    const std::string_view offsets = start.substr(std::min(blanks_end, start.size()));
+    return start.size() == offsets_end && std::ranges::all_of(blanks, is_blank) &&
+           std::ranges::all_of(offsets, [&](char c) { return is_blank(c) || is_digit(c); });
+}
+
 }  // namespace
 
 bool is_fcs(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
-    std::array<char, 3> start{};
-    if (!in || (!in.read(start.data(), start.size()) && in.bad()))
+    std::string start(offsets_end, '\0');
+    if (!in || (!in.read(start.data(), static_cast<std::streamsize>(start.size())) && in.bad()))
         throw core::DataError(path, "", "cannot read: " + std::generic_category().message(errno));
-    return in.gcount() == 3 && std::memcmp(start.data(), "FCS", 3) == 0;
+    start.resize(static_cast<std::size_t>(in.gcount()));
+    return is_fcs_header(start, std::filesystem::path(path).extension().string());
 }
 
 FcsFile::FcsFile(std::string path, std::size_t data_set) : path_(std::move(path)) {
@@ -299,18 +325,20 @@ void FcsFile::read_data_set(std::ifstream& in) {
 
 void FcsFile::read_header(std::ifstream& in) {
     if (available() < header_bytes)
-        fail("header", fmt::format("found {} bytes, allowed 58 or more", available()));
+        fail("header",
+             fmt::format("found {} bytes, but a header has 58: the file is truncated", available()));
     const std::string header = read_bytes(in, 0, header_bytes);
     version_ = header.substr(0, 6);
     if (version_ != "FCS2.0" && version_ != "FCS3.0" && version_ != "FCS3.1" && version_ != "FCS3.2")
-        fail("header", "found '" + core::to_utf8(version_) + "', allowed FCS2.0, FCS3.0, FCS3.1, FCS3.2");
+        fail("header",
+             "found '" + core::to_utf8(version_) + "'. Convert the file to FCS2.0, FCS3.0, FCS3.1 or FCS3.2");
     const auto text_offset = [&](std::size_t at, const char* what) -> std::uint64_t {
         const std::string field = header.substr(at, 8);
         if (stripped(field).empty()) return 0;
         const auto value = whole_number(field);
         if (!value)
-            fail("header",
-                 std::string(what) + ": found '" + core::to_utf8(field) + "', allowed a whole number");
+            fail("header", std::string(what) + ": found '" + core::to_utf8(field) +
+                               "', which is no whole number: the file is damaged");
         return *value;
     };
     text_ = {text_offset(10, "begin of TEXT"), text_offset(18, "end of TEXT")};
@@ -324,8 +352,8 @@ void FcsFile::read_header(std::ifstream& in) {
 void FcsFile::read_text(std::ifstream& in) {
     if (text_.end == available()) --text_.end;  // some programs count one byte too many
     if (text_.begin < header_bytes || text_.end <= text_.begin || text_.end >= available()) {
-        fail("TEXT", fmt::format("found bytes {} to {}, allowed 58 to {}, the end of the file", text_.begin,
-                                 text_.end, available() - 1));
+        fail("TEXT", fmt::format("found bytes {} to {}, which are not within 58 to {}, the end of the file",
+                                 text_.begin, text_.end, available() - 1));
     }
     struct Candidate {
         FcsText text{};
@@ -383,8 +411,9 @@ void FcsFile::read_text(std::ifstream& in) {
             consider(bytes + more.substr(0, length + 1), best.reading, true);
     }
     if (best.text.keywords.empty()) {
-        fail("TEXT", fmt::format("found no keywords in bytes {} to {}, allowed pairs of a name and a value",
-                                 text_.begin, text_.end));
+        fail("TEXT",
+             fmt::format("found no keywords in bytes {} to {}, which must hold pairs of a name and a value",
+                         text_.begin, text_.end));
     }
     if (const std::string name = other_keyword(best.text.keywords, standard->text.keywords);
         best.defects == standard->defects && !name.empty()) {
@@ -410,12 +439,12 @@ std::string FcsFile::add_supplement(std::ifstream& in, FcsKeywords& keywords, ch
     const auto end = whole_number(end_text);
     const std::string place =
         fmt::format("$BEGINSTEXT and $ENDSTEXT: found '{}' and '{}'", begin_text, end_text);
-    if (!begin || !end) return place + ", allowed whole numbers";
+    if (!begin || !end) return place + ", which are no whole numbers";
     if (*begin == 0 && *end == 0) return "";
     // Some programs repeat the offsets of the primary segment, or of a part of it.
     if (*begin >= text_.begin && *end <= text_.end) return "";
     if (*begin < header_bytes || *end <= *begin || *end > available()) {
-        return place + fmt::format(", allowed 58 to {}, the end of the file", available() - 1);
+        return place + fmt::format(", which are not within 58 to {}, the end of the file", available() - 1);
     }
     const std::string text = read_bytes(in, *begin, std::min(*end + 1, available()));
     if (text.front() != delimiter) return place + ", which does not begin with the delimiter of TEXT";
@@ -449,7 +478,7 @@ std::string FcsFile::require(const std::string& name) const {
 std::uint64_t FcsFile::count(const std::string& name) const {
     const std::string text = require(name);
     const auto value = whole_number(text);
-    if (!value) fail(name, "found '" + text + "', allowed a whole number");
+    if (!value) fail(name, "found '" + text + "', which is no whole number");
     return *value;
 }
 
@@ -478,8 +507,8 @@ void FcsFile::read_byte_order(bool is_required) {
     const std::string order = is_required ? require("$BYTEORD") : keyword("$BYTEORD");
     const auto parsed = parse_byte_order(order);
     if (!parsed && is_required) {
-        fail("$BYTEORD", "found '" + order +
-                             "', allowed the numbers of the bytes in any order, such as 1,2,3,4 or 4,3,2,1");
+        fail("$BYTEORD",
+             "found '" + order + "'. It must number the bytes in any order, such as 1,2,3,4 or 4,3,2,1");
     }
     byte_order_ = parsed.value_or(std::vector<unsigned>{1});
     big_endian_ = is_descending(byte_order_);
@@ -487,20 +516,20 @@ void FcsFile::read_byte_order(bool is_required) {
 
 void FcsFile::read_layout() {
     if (const std::string mode = keyword("$MODE"); !mode.empty() && core::upper_case(mode) != "L")
-        fail("$MODE", "found '" + mode + "', allowed L, a list of events");
+        fail("$MODE", "found '" + mode + "'. popflow reads only L, a list of events");
     const std::string type = core::upper_case(require("$DATATYPE"));
     const std::size_t at = std::string("IFDA").find(type);
     if (type.size() != 1 || at == std::string::npos)
-        fail("$DATATYPE", "found '" + type + "', allowed I, F, D, A");
+        fail("$DATATYPE", "found '" + type + "'. popflow reads only I, F, D and A");
     read_byte_order(type != "A");
     const std::uint64_t parameters = count("$PAR");
-    if (parameters == 0) fail("$PAR", "found 0, allowed 1 or more");
+    if (parameters == 0) fail("$PAR", "found 0. Give a file with parameters");
     // If $PAR is too large, this fails at the first parameter that the file does not describe.
     for (std::uint64_t n = 1; n <= parameters; ++n) read_parameter(n, static_cast<FcsType>(at));
     const auto is_delimited = [](const FcsParameter& p) { return p.bits == 0; };
     is_delimited_ = std::ranges::all_of(parameters_, is_delimited);
     if (!is_delimited_ && std::ranges::any_of(parameters_, is_delimited))
-        fail("$PnB", "found both * and numbers of characters, allowed one of them for all parameters");
+        fail("$PnB", "found both * and numbers of characters. It must be one of them for all parameters");
     note_unused_scales();
 }
 
@@ -512,7 +541,8 @@ void FcsFile::read_parameter(std::size_t n, FcsType file_type) {
     if (const std::string own = core::upper_case(keyword(prefix + "DATATYPE")); !own.empty()) {
         const std::size_t at = std::string("IFD").find(own);
         if (own.size() != 1 || at == std::string::npos || file_type == FcsType::ascii) {
-            fail(prefix + "DATATYPE", "found '" + own + "', allowed I, F, D with one of these as $DATATYPE");
+            fail(prefix + "DATATYPE",
+                 "found '" + own + "'. It must be I, F or D, with one of these as $DATATYPE");
         }
         if (p.type != static_cast<FcsType>(at) && version_ != "FCS3.2")
             notes_.push_back(prefix + "DATATYPE of FCS 3.2 is used in a file of version " +
@@ -528,7 +558,7 @@ void FcsFile::read_parameter(std::size_t n, FcsType file_type) {
             const std::uint64_t characters = count(prefix + "B");
             if (characters == 0 || characters > available())
                 fail(prefix + "B",
-                     "found " + width + ", allowed * or a number of characters with $DATATYPE A");
+                     "found " + width + ". It must be * or a number of characters with $DATATYPE A");
             p.bits = 8 * characters;
         }
     } else {
@@ -536,7 +566,7 @@ void FcsFile::read_parameter(std::size_t n, FcsType file_type) {
         const bool fits = p.type == FcsType::integer ? p.bits >= 1 && p.bits <= 64
                                                      : p.bits == (p.type == FcsType::float32 ? 32U : 64U);
         if (!fits) {
-            fail(prefix + "B", "found " + width + ", allowed " +
+            fail(prefix + "B", "found " + width + ". It must be " +
                                    (p.type == FcsType::integer   ? "1 to 64 with " + type_name + " I"
                                     : p.type == FcsType::float32 ? "32 with " + type_name + " F"
                                                                  : "64 with " + type_name + " D"));
@@ -558,7 +588,8 @@ void FcsFile::read_scale(const std::string& prefix, FcsParameter& p) const {
     const std::string scale_text = keyword(prefix + "E");
     const auto scale = scale_text.empty() ? std::pair{0.0, 1.0} : parse_scale(scale_text);
     if (!scale)
-        return invalid(prefix + "E", "found '" + scale_text + "', allowed two numbers, such as 0,0 or 4,1");
+        return invalid(prefix + "E",
+                       "found '" + scale_text + "'. It must have two numbers, such as 0,0 or 4,1");
     p.decades = scale->first;
     p.offset = scale->second;
     const std::string range = keyword(prefix + "R");
@@ -567,7 +598,7 @@ void FcsFile::read_scale(const std::string& prefix, FcsParameter& p) const {
     if (range.empty()) return invalid(prefix + "R", "missing");
     const auto number = core::label_number(range);
     if (!number || *number < 1)
-        return invalid(prefix + "R", "found '" + range + "', allowed a number of 1 or more");
+        return invalid(prefix + "R", "found '" + range + "'. It must be a number of 1 or more");
     p.range = *number;
     if (p.type == FcsType::integer) p.mask = mask_of(p.range);
 }
@@ -742,7 +773,7 @@ void FcsFile::apply(const Layout& layout, const DataCandidate& data) {
     }
     if (is_bitwise_ && !big_endian_ && !is_ascending(byte_order_)) {
         fail("$BYTEORD", "found '" + keyword("$BYTEORD") +
-                             "', allowed 1,2,3,4 or 4,3,2,1 if $PnB is not a multiple of 8");
+                             "'. It must be 1,2,3,4 or 4,3,2,1 if $PnB is not a multiple of 8");
     }
     for (std::size_t j = 0; j < parameters_.size() && !is_bitwise_; ++j) {
         FcsParameter& p = parameters_[j];
@@ -773,7 +804,7 @@ double FcsFile::number(const FcsParameter& parameter, std::string_view text, std
     const auto value = core::label_number(digits);
     if (!value) {
         fail(parameter.name,
-             fmt::format("event {}: found '{}', allowed a number", event + 1, core::to_utf8(digits)));
+             fmt::format("event {}: found '{}', which is no number", event + 1, core::to_utf8(digits)));
     }
     return scaled(parameter, *value);
 }
@@ -801,7 +832,7 @@ double FcsFile::value(const FcsParameter& parameter, const unsigned char* bytes,
 float FcsFile::checked(double value, std::size_t column, std::uint64_t event, std::string_view advice) const {
     const auto result = static_cast<float>(value);
     if (!std::isfinite(result)) {
-        fail(parameters_[column].name, fmt::format("event {}: found {}, allowed a finite number: {}",
+        fail(parameters_[column].name, fmt::format("event {}: found {}, which is no finite number: {}",
                                                    event + 1, core::number_label(result), advice));
     }
     return result;

@@ -88,9 +88,9 @@ void read_sheet(ImportPlan& plan) {
         if (std::ranges::all_of(fields, [](const std::string& field) { return field.empty(); })) continue;
         if (fields[file].empty())
             throw core::DataError(path, place + ", column " + plan.options.file_column,
-                                  "found an empty field, allowed the name of a file of cells");
+                                  "found an empty field. Give the name of a file of cells");
         if (!seen.insert(fields[file]).second)
-            throw core::DataError(path, place, "found file '" + fields[file] + "' twice, allowed once");
+            throw core::DataError(path, place, "found file '" + fields[file] + "' twice. Give it once");
         const std::filesystem::path folder = std::filesystem::path(path).parent_path();
         ImportSource source{.path = (folder / fields[file]).string()};
         for (std::size_t k = 0; k < columns.size(); ++k) {
@@ -106,7 +106,8 @@ void read_sheet(ImportPlan& plan) {
                     "', which does not exist: relative paths start at the folder of the sheet");
         plan.sources.push_back(std::move(source));
     }
-    if (plan.sources.empty()) throw core::DataError(path, "", "found no rows, allowed one for each file");
+    if (plan.sources.empty())
+        throw core::DataError(path, "", "found no rows. Give one for each file of cells");
     for (const auto& [column, count] : missing)
         plan.notes.push_back({.text = missing_labels_note(path, column, count)});
 }
@@ -128,7 +129,7 @@ void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found, 
                                             "', which --obs makes a column of labels: leave it out of "
                                             "one of the two options");
             if (are_given && std::ranges::count(wanted, name) > 1)
-                throw core::ConfigError("markers", "found '" + name + "' twice, allowed once");
+                throw core::ConfigError("markers", "found '" + name + "' twice. Give it once");
             if (name == no_name && !are_given) {
                 plan.has_unnamed_columns = plan.has_unnamed_columns || source.is_fcs;
             } else if (!contains(excluded, name) && !contains(options.obs, name)) {
@@ -144,9 +145,8 @@ void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found, 
     for (const std::string& marker : plan.markers) {
         const std::size_t column = column_of(found, marker, source.path);
         if (std::ranges::count(found, marker) > 1) {
-            throw core::DataError(
-                source.path, marker,
-                "found two columns of that name, allowed one: leave it out with --exclude-markers");
+            throw core::DataError(source.path, marker,
+                                  "found two columns of that name. Leave it out with --exclude-markers");
         }
         source.columns.push_back(column);
     }

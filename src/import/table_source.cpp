@@ -25,7 +25,7 @@ void check_label_length(const std::string& label, const std::string& file, const
     if (label.size() <= max_label_bytes) return;
     throw core::DataError(
         file, place,
-        fmt::format("found a label of {} bytes, allowed at most {}: check for a quote that is not "
+        fmt::format("found a label of {} bytes, more than {}: check for a quote that is not "
                     "closed",
                     label.size(), max_label_bytes));
 }
@@ -212,9 +212,9 @@ float TablePieceReader::parse_cell(const std::string& text, std::size_t marker) 
         const bool is_separated = has_comma && text.find_first_not_of("0123456789.,+-") == std::string::npos;
         throw core::DataError(
             source_.path, place,
-            fmt::format("row {}: found '{}', allowed a finite number", row_, core::to_utf8(text)) +
-                (is_separated ? " without separators of thousands"
-                              : ": import a column of labels with --obs, or leave the column "
+            fmt::format("row {}: found '{}', which is no finite number. ", row_, core::to_utf8(text)) +
+                (is_separated ? "Remove the separators of thousands"
+                              : "Import a column of labels with --obs, or leave the column "
                                 "out with --exclude-markers"));
     }
     if (source_.has_decimal_comma && has_point) {

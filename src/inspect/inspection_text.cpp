@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/utf8.hpp"
 #include "inspect/inspection_summary.hpp"
 
 namespace popflow::inspect {
@@ -168,8 +169,7 @@ std::string dropped_list(const InspectionSummary& summary) {
         for (const screen::Dropped& item : items) n_cells += item.n_cells;
         const screen::Dropped::Kind kind = items.front().kind;
         if (kind == screen::Dropped::Kind::rows) {
-            text +=
-                n_cells == 0 ? "  note: " + why + "\n" : "  " + counted(n_cells, "row") + ": " + why + "\n";
+            text += "  " + counted(n_cells, "row") + ": " + why + "\n";
             continue;
         }
         text +=
@@ -195,8 +195,8 @@ std::string inspection_text(const screen::Screen& screen, const screen::Split* s
     if (split != nullptr) text += split_table(summary, *split);
     text += dropped_list(summary);
     if (!screen.notes.empty() || !notes.empty()) text += "\n";
-    for (const std::string& note : screen.notes) text += "note: " + note + "\n";
-    for (const std::string& note : notes) text += "note: " + note + "\n";
+    for (const std::string& note : screen.notes) text += "note: " + core::printable(note) + "\n";
+    for (const std::string& note : notes) text += "note: " + core::printable(note) + "\n";
     if (!screen.nothing_kept.empty()) text += "\nNothing is kept: " + screen.nothing_kept + "\n";
     return text;
 }

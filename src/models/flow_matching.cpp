@@ -311,7 +311,7 @@ void FlowMatching::condition_on_training_pair(std::size_t pair, std::span<float>
     if (shape_.context != Context::pair_index) return;
     core::check_shape("flow_matching.context", 1, context.size(), 1, shape_.training_pairs);
     if (pair >= context.size()) {
-        throw core::Error("flow_matching.pair: found " + std::to_string(pair) + ", allowed below " +
+        throw core::Error("flow_matching.pair: found " + std::to_string(pair) + ", which is not below " +
                           std::to_string(context.size()));
     }
     std::ranges::fill(context, 0.0F);

@@ -23,7 +23,7 @@ namespace {
 // Converts a number of elements to the int that MPI takes.
 int checked_count(std::size_t n) {
     if (n > max_message_elements) {
-        throw core::Error("found an MPI message of " + std::to_string(n) + " elements, allowed at most " +
+        throw core::Error("found an MPI message of " + std::to_string(n) + " elements, which is more than " +
                           std::to_string(max_message_elements));
     }
     return static_cast<int>(n);

@@ -26,8 +26,8 @@ const OptionValues& recipe_defaults(models::Recipe recipe) {
 // Throws: the method does not use the value, so the stored configuration would be wrong.
 [[noreturn]] void refuse(const std::string& option, const std::string& value, const std::string& allowed,
                          const RunConfig& config) {
-    throw core::ConfigError(
-        option, "found '" + value + "', allowed " + allowed + " with method " + config.method->name());
+    throw core::ConfigError(option, "found '" + value + "', but method " + config.method->name() +
+                                        " takes only " + allowed + ". Omit --" + option);
 }
 
 // Checks the settings that only some methods have.

@@ -20,7 +20,7 @@ void add_list(OptionTable& table, const std::string& name, Strings& field, const
     table.add({name,
                Section::general,
                "NAMES",
-               help,
+               help + comma_help,
                [&field, name](const Strings& v) {
                    field.clear();
                    for (const std::string& one : v) {

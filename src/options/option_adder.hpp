@@ -66,6 +66,11 @@ class OptionAdder {
             },
             [&field, allowed] { return Strings{allowed[static_cast<std::size_t>(field)]}; });
     }
+    /// Adds a list of labels, which may be in double quotes.
+    void labels(const std::string& name, Strings& field, const std::string& argument,
+                const std::string& help) {
+        list(name, field, argument, help + comma_help);
+    }
     void list(const std::string& name, Strings& field, const std::string& argument, const std::string& help) {
         add(
             name, argument, help,

@@ -115,16 +115,16 @@ std::vector<Assignment> parse_lines(const std::string& text, const std::string& 
         if (equals == std::string::npos || equals == 0)
             throw core::ConfigError(name,
                                     "line " + std::to_string(number) + ": found '" + content +
-                                        "', allowed lines `option = value` and comments that start with #");
+                                        "'. Write lines `option = value` and comments that start with #");
         assignments.push_back(
             {stripped(content.substr(0, equals)), stripped(content.substr(equals + 1)), number});
     }
     return assignments;
 }
 
-// Removes the double quotes around a value.
+// Removes the double quotes around a value. Keeps those of a name in front of a colon, as in `"a:b":c`.
 std::string unquoted(const std::string& key, const std::string& value) {
-    if (!value.starts_with('"')) return value;
+    if (!value.starts_with('"') || core::split_head(key, value).rest) return value;
     const std::vector<std::string> items = core::split_list(key, value);
     return items.size() == 1 ? items.front() : value;
 }
@@ -289,7 +289,7 @@ void OptionTable::check_exclusive(const Values& given) const {
                              [&](const std::string& name) { return given.contains(name); });
         if (found.size() < 2) continue;
         throw core::ConfigError(found.front(), "found --" + found[0] + " and --" + found[1] +
-                                                   ", allowed one of " + core::joined(names));
+                                                   ". Give only one of " + core::joined(names));
     }
 }
 
@@ -373,7 +373,7 @@ std::string OptionTable::text(const std::vector<Section>& sections) const {
 // Returns a value in the form in which a configuration file has it.
 std::string OptionTable::file_value(const Option& option, const std::string& value) const {
     if (value.find('\n') != std::string::npos)
-        throw core::ConfigError(option.name, "found '" + value + "', allowed text without line breaks");
+        throw core::ConfigError(option.name, "found '" + value + "', which has line breaks. Remove them");
     const bool is_safe = comment_begin(option.name + " = " + value) == std::string::npos &&
                          stripped(value) == value && (option.repeatable || !value.starts_with('"'));
     if (is_safe) return value;

@@ -33,6 +33,9 @@ enum class Section {
     scores  ///< options of other sections that the verb `metrics` accepts
 };
 
+/// End of the help of an option that takes a list of labels.
+inline constexpr const char* comma_help = ". A label with a comma is written in double quotes";
+
 /// One option: a flag `--name VALUE` and a key `name = VALUE` of a configuration file.
 struct Option {
     std::string name;

@@ -70,7 +70,7 @@ void add_data(OptionTable& table, RunConfig& config) {
     add.add(
         "column", "ROLE=NAME",
         "obs column of a role (patient, culture, treatment, concentration, replicate, plate, cell_type, "
-        "vehicle). ROLE= switches a role off",
+        "vehicle). ROLE= switches a role off. A name with a comma is written in double quotes",
         [&screen](const Strings& values) {
             static const Strings roles = screen::all_role_names();
             for (const std::string& value : values) {
@@ -79,7 +79,7 @@ void add_data(OptionTable& table, RunConfig& config) {
                     if (role.empty()) {
                         throw core::ConfigError(
                             "column",
-                            "found '" + name + "', allowed ROLE=NAME or ROLE=" +
+                            "found '" + name + "'. Give ROLE=NAME or ROLE=" +
                                 (is_first ? "" : ", with double quotes around a name with a comma"));
                     }
                     is_first = false;
@@ -94,8 +94,9 @@ void add_data(OptionTable& table, RunConfig& config) {
             return out;
         },
         Adder::stored, Adder::repeatable);
-    add.list("control", screen.control_labels, "LABELS",
-             "treatment labels of control populations. TREATMENT=VEHICLE names the control of one treatment");
+    add.labels(
+        "control", screen.control_labels, "LABELS",
+        "treatment labels of control populations. TREATMENT=VEHICLE names the control of one treatment");
     // Stored only if it is not the default, so that runs of versions without this option can be resumed.
     add.add(
         "vehicles", "largest|pool",
@@ -106,7 +107,7 @@ void add_data(OptionTable& table, RunConfig& config) {
                 static_cast<screen::Vehicles>(core::parse_choice("vehicles", v.back(), {"largest", "pool"}));
         },
         [&screen] { return screen.vehicles == screen::Vehicles::pool ? Strings{"pool"} : Strings{}; });
-    add.list("pair-by", screen.pair_by, "COLUMNS", "roles or obs columns that identify an experiment");
+    add.labels("pair-by", screen.pair_by, "COLUMNS", "roles or obs columns that identify an experiment");
     add.count("min-cells", screen.min_cells, 1,
               "minimum number of cells of a population, smaller ones are dropped");
     add.choice("doses", screen.doses, {"highest", "all"},
@@ -126,11 +127,12 @@ void add_data(OptionTable& table, RunConfig& config) {
         "transform", "T", "transform of the markers: arcsinh:COFACTOR, log1p or none",
         [&screen](const Strings& v) { screen.transform = screen::Transform::parse(v.back()); },
         [&screen] { return Strings{screen.transform.text()}; });
-    add.list("markers", screen.markers, "NAMES", "markers to use, in this order (default: all)");
-    add.list("exclude-markers", screen.exclude_markers, "NAMES", "markers to leave out");
+    add.labels("markers", screen.markers, "NAMES", "markers to use, in this order (default: all)");
+    add.labels("exclude-markers", screen.exclude_markers, "NAMES", "markers to leave out");
     add.add(
         "exclude", "COL=VAL[,COL=VAL]",
-        "leaves out the rows that match all of these values. Can be repeated. '' for none",
+        "leaves out the rows that match all of these values. Can be repeated. '' for none. A value with a "
+        "comma is written in double quotes",
         [&screen](const Strings& v) {
             screen.exclude = v;
             std::erase(screen.exclude, "");
@@ -144,7 +146,8 @@ void add_split(OptionTable& table, RunConfig& config) {
         "split", "S",
         "held-out pairs: replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE] with any "
         "role or obs column, column:NAME or letters. With none, nothing is held out. With all, every pair is "
-        "a test pair, to evaluate a run on other data",
+        "a test pair, to evaluate a run on other data. A value with a comma, or a column with a colon, is "
+        "written in double quotes",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = screen::split_column(config.split);
@@ -358,9 +361,9 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
               "number of pairs whose cells are sampled into the results, for the figures of the report");
     add.count("sample-cells", evaluate.sample_cells, 1,
               "number of cells sampled from each population of the sampled pairs", 100000);
-    add.list("sample", evaluate.sample, "NAMES",
-             "pairs to sample, by parts of their names in the results (default: spread over treatments and "
-             "patients)");
+    add.labels("sample", evaluate.sample, "NAMES",
+               "pairs to sample, by parts of their names in the results (default: spread over treatments and "
+               "patients)");
     // Not stored: otherwise a second evaluation of a run would overwrite the predictions of the first.
     add.text("predictions", config.predictions, "P.h5ad",
              "also write the predicted cells of the model to this file", false);
@@ -373,56 +376,78 @@ std::vector<double> parse_numbers(const std::string& key, const Strings& values,
         for (const std::string& item : core::split_text(value, ',')) {
             numbers.push_back(core::parse_number(key, item, min, max));
             if (std::ranges::count(numbers, numbers.back()) > 1)
-                throw core::ConfigError(key, "found '" + item + "' twice, allowed once");
+                throw core::ConfigError(key, "found '" + item + "' twice. Give it once");
         }
     }
     return numbers;
 }
 
-// Reads doses, which may have units of one quantity: `1 uM, 100 nM`.
-std::vector<double> parse_doses(const std::string& key, const Strings& values) {
+// Reads doses, which may have units of one quantity: `1 uM, 100 nM`. A zero needs no unit.
+std::vector<double> parse_doses(const std::string& key, const Strings& values, core::Quantity& quantity) {
     std::vector<double> numbers;
     std::map<int, std::string> labels;  // the first label of each core::Quantity
+    quantity = core::Quantity::number;
     for (const std::string& value : values) {
         for (const std::string& item : core::split_list(key, value)) {
             const auto dose = core::parse_dose(item);
             if (!dose || dose->value < 0) {
                 throw core::ConfigError(
-                    key, "found '" + item +
-                             "', allowed a number from 0, which may have a unit: " + core::known_units());
+                    key, "'" + item + "' is no dose. Give a number from 0, which may have a unit: " +
+                             core::known_units());
             }
-            labels.emplace(static_cast<int>(dose->quantity), item);
+            const bool is_plain_zero = dose->value == 0 && dose->quantity == core::Quantity::number;
+            if (!is_plain_zero) labels.emplace(static_cast<int>(dose->quantity), item);
             if (labels.size() > 1)
                 throw core::ConfigError(key, "found '" + labels.begin()->second + "' and '" +
                                                  labels.rbegin()->second +
-                                                 "', which cannot be converted into each other");
+                                                 "', which cannot be converted into each other. Give all in "
+                                                 "units of one kind, or in none");
             if (std::ranges::find(numbers, dose->value) != numbers.end())
-                throw core::ConfigError(key, "found '" + item + "' twice, allowed once");
+                throw core::ConfigError(key, "found '" + item + "' twice. Give it once");
             numbers.push_back(dose->value);
         }
     }
+    if (!labels.empty()) quantity = static_cast<core::Quantity>(labels.begin()->first);
     return numbers;
 }
 
-Strings numbers_text(const std::vector<double>& numbers) {
+Strings numbers_text(const std::vector<double>& numbers, const std::string& unit = "") {
     Strings labels;
-    for (const double number : numbers) labels.push_back(core::number_label(number));
+    for (const double number : numbers)
+        labels.push_back(core::number_label(number) + (unit.empty() ? "" : " " + unit));
     return labels.empty() ? labels : Strings{list_text(labels)};
 }
 
 void add_predict(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::predict);
     add.add(
-        "treatment", "NAMES", "treatments to predict (default: all that were trained on)",
+        "treatment", "NAMES",
+        std::string("treatments to predict (default: all that were trained on)") + comma_help,
         [&config](const Strings& v) { config.treatments = v; }, [&config] { return config.treatments; },
         Adder::stored, Adder::repeatable);
     add.add(
         "concentration", "NUMBERS",
-        "concentrations to predict, as numbers or with a unit (`10 uM`), after training with --doses all "
-        "(default: "
-        "those that were trained on)",
-        [&config](const Strings& v) { config.concentrations = parse_doses("concentration", v); },
-        [&config] { return numbers_text(config.concentrations); }, Adder::stored, Adder::repeatable);
+        "concentrations to predict, as numbers or with a unit (`10 uM`), after training with --doses all. "
+        "Numbers have the unit of the training (default: those that were trained on)",
+        [&config](const Strings& v) {
+            config.concentrations = parse_doses("concentration", v, config.concentration_quantity);
+        },
+        [&config] {
+            return numbers_text(config.concentrations, core::unit_name(config.concentration_quantity));
+        },
+        Adder::stored, Adder::repeatable);
+    // Stored only if it is not the default, so that the provenance of other predictions does not change.
+    add.add(
+        "from-controls", "own|all",
+        "controls that a treatment is predicted from, if an experiment has several: the one that training "
+        "pairs with the treatment, if --control or the role vehicle name vehicles (default), or all",
+        [&config](const Strings& v) {
+            config.from_controls = static_cast<predict::FromControls>(
+                core::parse_choice("from-controls", v.back(), {"own", "all"}));
+        },
+        [&config] {
+            return config.from_controls == predict::FromControls::all ? Strings{"all"} : Strings{};
+        });
     add.add(
         "times", "NUMBERS", "flow times in [0, 1] at which cells are also written, as layers. Time 1 is X",
         [&config](const Strings& v) { config.times = parse_numbers("times", v, 0, 1); },
@@ -518,7 +543,7 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
             const std::string& text = v.back();
             const auto colon = text.find(':');
             if (colon == std::string::npos)
-                throw core::ConfigError("cells", "found '" + text + "', allowed MIN:MAX");
+                throw core::ConfigError("cells", "found '" + text + "'. Give MIN:MAX");
             screen.min_cells = core::parse_count("cells", text.substr(0, colon), 1, 1U << 30U);
             screen.max_cells =
                 core::parse_count("cells", text.substr(colon + 1), screen.min_cells, 1U << 30U);

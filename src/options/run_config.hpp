@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "core/dose.hpp"
 #include "eval/evaluator.hpp"
 #include "eval/problem_solver.hpp"
 #include "models/family.hpp"
 #include "options/option_table.hpp"
+#include "predict/control_choice.hpp"
 #include "problems/problem_set.hpp"
 #include "report/figure_file.hpp"
 #include "screen/screen.hpp"
@@ -68,10 +70,13 @@ struct RunConfig {
     std::string predictions;              ///< file for the predicted cells of an evaluation, empty for none
     std::vector<std::string> treatments;  ///< treatments to predict, may contain comma-separated lists
     std::vector<double> concentrations;   ///< concentrations to predict
-    std::vector<double> times;            ///< flow times at which intermediate cells are written
-    bool clip = false;                    ///< limit predicted cells to the training range
-    problems::ProblemOptions problems{};  ///< transport problems, the fields that `ot` alone has
-    eval::SolveOptions solve{};           ///< how they are solved, except for the starts
+    /// Quantity of `concentrations`, in core::unit_name() of it. `number` if they have no unit.
+    core::Quantity concentration_quantity = core::Quantity::number;
+    std::vector<double> times;  ///< flow times at which intermediate cells are written
+    bool clip = false;          ///< limit predicted cells to the training range
+    predict::FromControls from_controls = predict::FromControls::own;
+    problems::ProblemOptions problems{};       ///< transport problems, the fields that `ot` alone has
+    eval::SolveOptions solve{};                ///< how they are solved, except for the starts
     std::vector<std::string> starts{"zeros"};  ///< names of starts, result files
     std::string output_matrix;                 ///< file for the distances of all pairs, empty for none
 

@@ -36,8 +36,9 @@ struct Prediction {
     /// Concentration that stands in the file if `concentration` is not given, for example that of the
     /// training.
     std::string known_concentration{};
-    std::string part{};      ///< part of the split, empty without one
-    std::size_t source = 0;  ///< index into PredictionPlan::sources
+    std::string part{};         ///< part of the split, empty without one
+    std::size_t source = 0;     ///< index into PredictionPlan::sources
+    std::size_t condition = 0;  ///< index into the conditions of plan_control_predictions()
 };
 
 /// Contents of a prediction file.
@@ -53,6 +54,7 @@ struct PredictionPlan {
     screen::ValueRange range{};
     bool clip = false;                     ///< limit the predicted cells to the range
     std::vector<std::string> too_small{};  ///< controls that have too few cells for the model
+    std::vector<std::string> notes{};      ///< notes for the user on the choice of controls
 };
 
 /// Collects the predicted cells of all ranks into one AnnData file.

@@ -18,9 +18,10 @@ const std::vector<std::string>& space_names() {
 Space parse_space(const std::string& name, const screen::Transform& transform) {
     const bool known = std::ranges::find(space_names(), name) != space_names().end();
     if (!known || (name == "arcsinh" && transform.kind != Kind::arcsinh)) {
-        throw core::ConfigError("space",
-                                "found '" + name + "', allowed raw, transformed, normalised" +
-                                    (known ? ": the transform is " + transform.text() : " and arcsinh"));
+        throw core::ConfigError("space", "found '" + name + "'" +
+                                             (known ? ", but the transform is " + transform.text() +
+                                                          ". Give raw, transformed or normalised"
+                                                    : ". Give raw, arcsinh, transformed or normalised"));
     }
     if (name == "raw") return Space::raw;
     return name == "normalised" ? Space::normalised : Space::transformed;

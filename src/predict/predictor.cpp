@@ -23,16 +23,16 @@ namespace {
 constexpr std::size_t block_rows = 16384;
 
 void check_known(const screen::Conditions& trained, const std::string& name) {
-    if (trained.knows(name)) return;
+    if (trained.can_encode(name)) return;
     std::vector<std::string> known = trained.vectors().names();
     if (known.empty()) {
         for (const auto& treatment : trained.treatments()) known.push_back(treatment.name);
     }
     throw core::ConfigError(
         "treatment",
-        "found '" + name + "'" + core::did_you_mean(name, known) + ", allowed " + core::joined(known) +
-            (trained.vectors().empty() ? " (the treatments that the run was trained on)"
-                                       : " (the treatments with a vector in the run) or combinations A+B"));
+        (trained.vectors().empty() ? "the run was not trained on '" : "the run has no vector for '") + name +
+            "'" + core::did_you_mean(name, known) + ". Give " +
+            (trained.vectors().empty() ? "one of " : "combinations A+B or one of ") + core::joined(known));
 }
 
 // Returns the requested treatments, each once. A text that is a known name is not split at its commas.
@@ -45,7 +45,7 @@ std::vector<std::string> requested_treatments(const screen::Conditions& trained,
     std::vector<std::string> known = trained.vectors().names();
     for (const auto& treatment : trained.treatments()) known.push_back(treatment.name);
     for (const std::string& text : treatments) {
-        if (trained.knows(text)) {
+        if (trained.can_encode(text)) {
             add(text);
             continue;
         }
@@ -58,12 +58,24 @@ std::vector<std::string> requested_treatments(const screen::Conditions& trained,
     return requested;
 }
 
+// Checks that concentrations have the unit of the training, or none.
+void check_quantity(const screen::Conditions& trained, const std::vector<double>& concentrations,
+                    core::Quantity quantity) {
+    if (concentrations.empty() || quantity == core::Quantity::number || quantity == trained.dose_quantity())
+        return;
+    const std::string found = core::number_label(concentrations.back()) + " " + core::unit_name(quantity);
+    const std::string unit = core::unit_name(trained.dose_quantity());
+    throw core::ConfigError("concentration", "found " + found + ", but the run was trained on doses " +
+                                                 (unit.empty() ? "without a unit. Give numbers without a unit"
+                                                               : "in " + unit + ". Give numbers in " + unit));
+}
+
 void check_concentration(const std::vector<double>& trained, const std::string& treatment, double value) {
     if (value >= trained.front() && value <= trained.back()) return;
-    throw core::ConfigError("concentration", "found " + core::number_label(value) + ", allowed " +
-                                                 core::number_label(trained.front()) + " to " +
-                                                 core::number_label(trained.back()) +
-                                                 ", the training range of treatment " + treatment);
+    throw core::ConfigError("concentration",
+                            core::number_label(value) + " is outside the training range of treatment " +
+                                treatment + ". Give a number from " + core::number_label(trained.front()) +
+                                " to " + core::number_label(trained.back()));
 }
 
 // Returns the concentration of a treatment in training or else in all pairs of the screen, empty if there is
@@ -92,25 +104,27 @@ class Predictor {
           file_(file),
           reader_(screen, trained) {}
 
-    // Predicts the population of source `s` under all conditions and returns its embedding. Appends a line
+    // Predicts the population of source `s` under its conditions and returns its embedding. Appends a line
     // for each failure.
     std::vector<float> run(std::size_t s, std::string& failures) {
-        const std::size_t first = s * conditions_.size();
-        const std::size_t control = file_.plan().predictions[first].control;
+        const std::vector<Prediction>& predictions = file_.plan().predictions;
+        const auto first = static_cast<std::size_t>(
+            std::ranges::lower_bound(predictions, s, {}, &Prediction::source) - predictions.begin());
+        const std::size_t control = predictions[first].control;
         std::vector<std::vector<std::uint64_t>> rows;
         const screen::Cells cells = std::move(reader_.read({&control, 1}, &rows).front());
         std::vector<float> context(trained_.model.context_size(), 0.0F);
         const std::string embedding_failure = failure_message([&] { context = embed(control, cells); });
-        for (std::size_t k = 0; k < conditions_.size(); ++k) {
+        for (std::size_t k = first; k < predictions.size() && predictions[k].source == s; ++k) {
+            const screen::Population& condition = conditions_[predictions[k].condition];
             std::string failure = embedding_failure;
             if (failure.empty())
-                failure = failure_message(
-                    [&] { transport(first + k, cells, rows.front(), context, conditions_[k]); });
+                failure = failure_message([&] { transport(k, cells, rows.front(), context, condition); });
             if (failure.empty()) continue;
-            file_.drop(first + k);
+            file_.drop(k);
             failures += screen::population_label(screen_, control) + " to " +
-                        screen::condition_name(conditions_[k].treatment, conditions_[k].concentration) +
-                        "\t" + failure + "\n";
+                        screen::condition_name(condition.treatment, condition.concentration) + "\t" +
+                        failure + "\n";
         }
         return context;
     }
@@ -168,17 +182,18 @@ void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const
                  const PredictOptions& options) {
     const std::size_t knn = trained.model.neighbours();
     if (knn == 0) return;
-    const std::string needed =
-        fmt::format("allowed more than {}, the neighbours of each cell in the encoder", knn);
     if (options.max_cells <= knn)
-        throw core::ConfigError("max-cells", fmt::format("found {}, {}", options.max_cells, needed));
+        throw core::ConfigError("max-cells",
+                                fmt::format("found {}. Give more than {}, the neighbours of each cell in the "
+                                            "encoder",
+                                            options.max_cells, knn));
     for (const Prediction& p : plan.predictions) {
         if (const std::size_t n = screen.populations[p.control].n_cells; n <= knn) {
             throw core::DataError(
                 screen.file, "obs",
-                fmt::format(
-                    "control population {}: found {} cells, {}: --min-cells excludes small populations",
-                    screen::population_label(screen, p.control), n, needed));
+                fmt::format("control population {}: found {} cells, but the encoder needs more than {}, the "
+                            "neighbours of each cell. Exclude small populations with --min-cells",
+                            screen::population_label(screen, p.control), n, knn));
         }
     }
 }
@@ -187,13 +202,15 @@ void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const
 
 std::vector<screen::Population> chosen_conditions(const screen::Conditions& trained,
                                                   const std::vector<std::string>& treatments,
-                                                  const std::vector<double>& concentrations) {
+                                                  const std::vector<double>& concentrations,
+                                                  core::Quantity quantity) {
     if (trained.doses() == screen::Doses::highest && !concentrations.empty()) {
-        throw core::ConfigError(
-            "concentration", "found " + core::number_label(concentrations.front()) +
-                                 ", allowed none: the run was trained with --doses highest, on the highest "
-                                 "concentration of each treatment");
+        throw core::ConfigError("concentration",
+                                "found " + core::number_label(concentrations.front()) +
+                                    ", but the run was trained with --doses highest, on the highest "
+                                    "concentration of each treatment. Omit --concentration");
     }
+    check_quantity(trained, concentrations, quantity);
     std::vector<screen::Population> chosen;
     for (const std::string& name : requested_treatments(trained, treatments)) {
         check_known(trained, name);
@@ -233,25 +250,33 @@ PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen:
 
 PredictionPlan plan_control_predictions(const screen::Screen& screen,
                                         std::span<const screen::Population> conditions,
-                                        const screen::Conditions& trained, std::size_t neighbours) {
+                                        const screen::Conditions& trained, std::size_t neighbours,
+                                        FromControls from) {
     PredictionPlan plan{.source_column = "predicted_population"};
+    ControlChoice choice = choose_controls(screen, conditions, trained, from);
+    plan.notes = std::move(choice.notes);
     std::map<std::string, std::string> known;
     for (const screen::Population& condition : conditions)
         known[condition.treatment] = known_concentration(screen, trained, condition.treatment);
-    const auto is_large = [&](const screen::Population& p) { return p.control && p.n_cells > neighbours; };
-    const bool keeps_all = neighbours == 0 || std::ranges::none_of(screen.populations, is_large);
+    std::vector<std::size_t> chosen;
     for (std::size_t p = 0; p < screen.populations.size(); ++p) {
-        if (!screen.populations[p].control) continue;
-        if (!keeps_all && !is_large(screen.populations[p])) {
+        if (!choice.conditions[p].empty()) chosen.push_back(p);
+    }
+    const auto is_large = [&](std::size_t p) { return screen.populations[p].n_cells > neighbours; };
+    const bool keeps_all = neighbours == 0 || std::ranges::none_of(chosen, is_large);
+    for (const std::size_t p : chosen) {
+        if (!keeps_all && !is_large(p)) {
             plan.too_small.push_back(screen::population_label(screen, p));
             continue;
         }
-        for (const screen::Population& condition : conditions) {
+        for (const std::size_t c : choice.conditions[p]) {
+            const screen::Population& condition = conditions[c];
             plan.predictions.push_back({.control = p,
                                         .treatment = condition.treatment,
                                         .concentration = condition.concentration,
                                         .known_concentration = known.at(condition.treatment),
-                                        .source = plan.sources.size()});
+                                        .source = plan.sources.size(),
+                                        .condition = c});
         }
         plan.sources.push_back(screen::population_label(screen, p));
     }

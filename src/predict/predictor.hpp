@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mpi/communicator.hpp"
+#include "predict/control_choice.hpp"
 #include "predict/prediction_file.hpp"
 #include "predict/trained_model.hpp"
 #include "screen/splits.hpp"
@@ -30,18 +31,22 @@ struct PredictOptions {
 /// concentration must lie in the range of Conditions::concentrations(). Conditions::encode() interpolates one
 /// that was not in the training data.
 /// @param treatments  each a name, or several names separated by commas
-/// @throws core::ConfigError for a treatment or concentration that the model cannot encode
+/// @param quantity  of the concentrations, in core::unit_name() of it. `number`: they have the unit of the
+/// training
+/// @throws core::ConfigError for a treatment or concentration that the model cannot encode, and for another
+/// quantity than that of the training
 std::vector<screen::Population> chosen_conditions(const screen::Conditions& trained,
                                                   const std::vector<std::string>& treatments,
-                                                  const std::vector<double>& concentrations);
+                                                  const std::vector<double>& concentrations,
+                                                  core::Quantity quantity = core::Quantity::number);
 
 /// Returns the plan of an evaluation: prediction k transports the control of pairs[k] to the condition of its
 /// treated population. The path, space and times are not set.
 PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen::Split& split,
                                      std::span<const std::size_t> pairs);
 
-/// Returns the plan that transports all control populations of a screen to each condition, by population,
-/// then by condition. The path, space and times are not set.
+/// Returns the plan that transports the control populations of a screen to the conditions of
+/// choose_controls(), by population, then by condition. The path, space and times are not set.
 ///
 /// The concentration that stands in the file for a condition without one is that of the training, or else
 /// that of all pairs of the screen with this treatment.
@@ -49,7 +54,8 @@ PredictionPlan plan_pair_predictions(const screen::Screen& screen, const screen:
 /// CellTransport::neighbours()
 PredictionPlan plan_control_predictions(const screen::Screen& screen,
                                         std::span<const screen::Population> conditions,
-                                        const screen::Conditions& trained, std::size_t neighbours = 0);
+                                        const screen::Conditions& trained, std::size_t neighbours = 0,
+                                        FromControls from = FromControls::own);
 
 /// Prediction that failed.
 struct FailedPrediction {
@@ -72,7 +78,7 @@ struct PredictionSummary {
 /// evaluation of a pair with this control. A prediction that fails is reported and has no cells. The other
 /// predictions continue.
 ///
-/// @param conditions  conditions of the plan
+/// @param conditions  conditions of the plan, to which Prediction::condition refers
 /// @param done  called on each rank after each of its populations, with the number of finished populations
 /// and the
 ///              number of all populations of the rank

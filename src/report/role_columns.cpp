@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/role_columns.hpp"
 
+#include "core/label_list.hpp"
 #include "core/text.hpp"
 
 namespace popflow::report {
@@ -23,11 +24,10 @@ std::string column_of(const RoleColumns& columns, const std::string& role) {
 }
 
 std::string split_title(const std::string& split, const RoleColumns& columns) {
-    const std::size_t colon = split.find(':');
-    const std::string role = split.substr(0, colon);
-    const auto at = columns.find(role);
-    if (colon == std::string::npos || at == columns.end() || at->second == role) return split;
-    return at->second + split.substr(colon) + " (column of the role " + role + ")";
+    const core::LabelHead form = core::split_head("split", split);
+    const auto at = columns.find(form.head);
+    if (!form.rest || at == columns.end() || at->second == form.head) return split;
+    return at->second + ":" + *form.rest + " (column of the role " + form.head + ")";
 }
 
 }  // namespace popflow::report

@@ -94,8 +94,8 @@ CellsView CellStore::cells(std::size_t i) const {
     return {destination.x, destination.cell_type, on_disk_};
 }
 
-void CellStore::release(std::size_t i) const {
-    evict(cells(i));
+void CellStore::evict(std::size_t i) const {
+    screen::evict(cells(i));
 }
 
 void prefetch(const CellsView& cells) {

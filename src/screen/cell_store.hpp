@@ -39,7 +39,7 @@ class CellStore {
     /// Returns a view of the cells of population `i`.
     CellsView cells(std::size_t i) const;
     /// Evicts the cells of population `i` from memory if they are on disk. The next access reads them back.
-    void release(std::size_t i) const;
+    void evict(std::size_t i) const;
 
   private:
     /// Location of one population in the mapping.

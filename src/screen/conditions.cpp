@@ -20,8 +20,12 @@ double log_dose(double concentration) {
 
 }  // namespace
 
-Conditions::Conditions(std::vector<Treatment> treatments, Doses doses, TreatmentVectors vectors)
-    : treatments_(std::move(treatments)), doses_(doses), vectors_(std::move(vectors)) {
+Conditions::Conditions(std::vector<Treatment> treatments, Doses doses, TreatmentVectors vectors,
+                       core::Quantity dose_quantity)
+    : treatments_(std::move(treatments)),
+      doses_(doses),
+      dose_quantity_(dose_quantity),
+      vectors_(std::move(vectors)) {
     if (vectors_.empty()) return;
     std::set<double> all;
     for (const Treatment& treatment : treatments_)
@@ -33,19 +37,25 @@ Conditions Conditions::from_pairs(const Screen& screen, std::span<const std::siz
                                   TreatmentVectors vectors) {
     std::map<std::string, std::set<double>> seen;
     std::map<std::string, std::set<std::string>> labels;
+    std::map<std::string, std::set<std::string>> vehicles;
     for (std::size_t p : pairs) {
         const Population& treated = screen.populations[screen.pairs[p].treated];
         auto& concentrations = seen[treated.treatment];
         if (screen.options.doses == Doses::all) concentrations.insert(treated.concentration_value);
         labels[treated.treatment].insert(core::plain_label(treated.concentration));
+        vehicles[treated.treatment].insert(vehicle_in_column(screen, treated).value_or(""));
     }
     std::vector<Treatment> treatments;
     for (const auto& [name, values] : seen) {
         const std::set<std::string>& own = labels[name];
         const bool has_one = screen.options.doses == Doses::highest && own.size() == 1;
-        treatments.push_back({name, {values.begin(), values.end()}, has_one ? *own.begin() : ""});
+        const std::set<std::string>& own_vehicles = vehicles[name];
+        treatments.push_back({.name = name,
+                              .concentrations = {values.begin(), values.end()},
+                              .highest = has_one ? *own.begin() : "",
+                              .vehicle = own_vehicles.size() == 1 ? *own_vehicles.begin() : ""});
     }
-    return {std::move(treatments), screen.options.doses, std::move(vectors)};
+    return {std::move(treatments), screen.options.doses, std::move(vectors), screen.dose_quantity};
 }
 
 std::optional<std::size_t> Conditions::treatment_index(const std::string& name) const {
@@ -54,8 +64,8 @@ std::optional<std::size_t> Conditions::treatment_index(const std::string& name) 
     return static_cast<std::size_t>(at - treatments_.begin());
 }
 
-bool Conditions::knows(const std::string& treatment) const {
-    return vectors_.empty() ? treatment_index(treatment).has_value() : vectors_.of(treatment).has_value();
+bool Conditions::can_encode(const std::string& treatment) const {
+    return vectors_.empty() ? treatment_index(treatment).has_value() : vectors_.find(treatment).has_value();
 }
 
 const std::vector<double>& Conditions::concentrations(const std::string& treatment) const {
@@ -64,7 +74,7 @@ const std::vector<double>& Conditions::concentrations(const std::string& treatme
 }
 
 void Conditions::require(const std::string& treatment) const {
-    if (knows(treatment)) return;
+    if (can_encode(treatment)) return;
     throw core::Error("treatment '" + treatment + "' " +
                       (vectors_.empty() ? "was not among those trained on" : "has no vector"));
 }
@@ -72,7 +82,7 @@ void Conditions::require(const std::string& treatment) const {
 // The vector of a treatment, or its one-hot.
 std::vector<float> Conditions::treatment_code(const std::string& treatment) const {
     require(treatment);
-    if (!vectors_.empty()) return vectors_.of(treatment).value();
+    if (!vectors_.empty()) return vectors_.find(treatment).value();
     std::vector<float> one_hot(treatments_.size(), 0.0F);
     one_hot[treatment_index(treatment).value()] = 1;
     return one_hot;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/dose.hpp"
 #include "screen/screen.hpp"
 #include "screen/treatment_vectors.hpp"
 
@@ -31,16 +32,22 @@ class Conditions {
         std::vector<double> concentrations;
         /// Without doses, the concentration of all its training pairs, empty if they have several or none.
         std::string highest{};
+        /// Vehicle that the role vehicle gives all its training pairs, empty if they have several or none.
+        std::string vehicle{};
     };
 
     Conditions() = default;
-    Conditions(std::vector<Treatment> treatments, Doses doses, TreatmentVectors vectors = {});
+    /// @param dose_quantity  quantity of the concentrations, in core::unit_name() of it
+    Conditions(std::vector<Treatment> treatments, Doses doses, TreatmentVectors vectors = {},
+               core::Quantity dose_quantity = core::Quantity::number);
     /// Collects the treatments of the given pairs of a screen, sorted by name.
     static Conditions from_pairs(const Screen& screen, std::span<const std::size_t> pairs,
                                  TreatmentVectors vectors = {});
 
     const std::vector<Treatment>& treatments() const { return treatments_; }
     Doses doses() const { return doses_; }
+    /// Quantity of the training concentrations. `number` if they had no unit.
+    core::Quantity dose_quantity() const { return dose_quantity_; }
     const TreatmentVectors& vectors() const { return vectors_; }
     /// Length of c.
     std::size_t size() const { return code_length() * (doses_ == Doses::all ? 2 : 1); }
@@ -48,7 +55,7 @@ class Conditions {
     /// @throws core::Error for a treatment that was not trained on and has no vector
     std::vector<float> encode(const Population& treated) const;
     /// Returns whether a treatment can be encoded.
-    bool knows(const std::string& treatment) const;
+    bool can_encode(const std::string& treatment) const;
     /// Checks that a treatment can be encoded. @throws core::Error if it cannot
     void require(const std::string& treatment) const;
     /// Returns the concentrations that define the levels of a treatment, ascending.
@@ -67,6 +74,7 @@ class Conditions {
 
     std::vector<Treatment> treatments_;
     Doses doses_ = Doses::highest;
+    core::Quantity dose_quantity_ = core::Quantity::number;
     TreatmentVectors vectors_;
     std::vector<double> all_concentrations_;  ///< concentrations of all treatments; empty without vectors
 };

@@ -16,8 +16,8 @@ std::size_t marker_column(const anndata::AnnData& data, const std::string& name,
     const auto found = std::find(all.begin(), all.end(), name);
     if (found == all.end()) {
         throw core::DataError(data.file(), "var",
-                              "found no marker `" + name + "`" + core::did_you_mean(name, all) +
-                                  ", allowed for --" + option + ": " + core::joined(all));
+                              "found no marker `" + name + "`" + core::did_you_mean(name, all) + ". --" +
+                                  option + " takes " + core::joined(all));
     }
     return static_cast<std::size_t>(found - all.begin());
 }
@@ -36,7 +36,10 @@ MarkerChoice choose_markers(const anndata::AnnData& data, const ScreenOptions& o
         const std::size_t column = options.markers.empty() ? k : marker_column(data, wanted[k], "markers");
         if (excluded.contains(column)) continue;
         if (!seen.insert(wanted[k]).second) {
-            throw core::DataError(data.file(), "var", "found marker `" + wanted[k] + "` twice, allowed once");
+            throw core::DataError(data.file(), "var",
+                                  "found marker `" + wanted[k] + "` twice. " +
+                                      (options.markers.empty() ? "Make the names of the markers unique"
+                                                               : "Give it once in --markers"));
         }
         choice.markers.push_back(wanted[k]);
         choice.cols.push_back(column);

@@ -59,7 +59,8 @@ Moments combine(const Moments& a, const Moments& b) {
 
 Normalisation make_normalisation(const Moments& training) {
     if (training.n == 0 || training.mean.empty()) {
-        throw core::NumericalError("normalisation", "found no training cells, allowed 1 or more");
+        throw core::NumericalError("normalisation",
+                                   "found no training cells. Give training pairs with cells");
     }
     double sum = 0;
     for (std::size_t j = 0; j < training.m2.size(); ++j) sum += training.standard_deviation(j);

@@ -190,10 +190,12 @@ std::string found_text(double value) {
 
 [[noreturn]] void fail_value(const Source& source, std::size_t row, std::size_t j, float value) {
     const bool signed_values = source.transform.kind != Transform::Kind::log1p;
-    throw core::DataError(source.file, source.path,
-                          fmt::format("row {}, marker {}: found {}, allowed finite numbers", row,
-                                      source.markers[j], found_text(static_cast<double>(value))) +
-                              (signed_values ? "" : " >= 0 for the transform " + source.transform.text()));
+    throw core::DataError(
+        source.file, source.path,
+        fmt::format("row {}, marker {}: found {}, but values must be finite{}. Remove the cell, or leave the "
+                    "marker out with --exclude-markers",
+                    row, source.markers[j], found_text(static_cast<double>(value)),
+                    signed_values ? "" : " and >= 0 for the transform " + source.transform.text()));
 }
 
 /// Throws for the first row of a run whose total is no size. @pre there is one
@@ -318,7 +320,8 @@ AllCells read_all_cells(const std::string& file, const ScreenOptions& options) {
     check_target(options.size_factor);
     MarkerChoice choice = choose_markers(data, options);
     data.x().check_columns(choice.cols);
-    if (data.n_obs() == 0) throw core::DataError(file, data.x().path(), "found no cells, allowed 1 or more");
+    if (data.n_obs() == 0)
+        throw core::DataError(file, data.x().path(), "found no cells. Give a file with cells");
     AllCells all{std::move(choice.markers), linalg::Matrix<float>(data.n_obs(), choice.cols.size())};
     constexpr std::size_t block = 4096;  // number of rows that one thread transforms at a time
     std::vector<anndata::RowRun> runs;

@@ -157,13 +157,9 @@ void check_concentrations(const Screen& screen, const std::string& column) {
     }
 }
 
-void add_note(Screen& screen, const std::string& text) {
-    screen.dropped.push_back({Dropped::Kind::rows, "rows", 0, text});
-}
-
-/// Checks that the doses of all treated rows have units that can be converted into each other. Notes the
-/// unit.
-void check_units(Screen& screen, const RowKeys& keys, const ScreenColumns& columns) {
+/// Checks that the doses of all treated rows have units that can be converted into each other. Sets the
+/// quantity of the doses and notes its unit.
+void read_units(Screen& screen, const RowKeys& keys, const ScreenColumns& columns) {
     const std::size_t column = columns.column(Role::concentration);
     std::map<int, std::string> labels;  // the first label of each core::Quantity
     std::string converted;              // a label whose number changes
@@ -183,10 +179,11 @@ void check_units(Screen& screen, const RowKeys& keys, const ScreenColumns& colum
                         "doses of the column in units of one kind, or in none",
                         labels.begin()->second, labels.rbegin()->second));
     }
+    if (!labels.empty()) screen.dose_quantity = static_cast<core::Quantity>(labels.begin()->first);
     if (!converted.empty())
-        add_note(screen, fmt::format("doses with a unit are read in {}, such as '{}' as {}",
-                                     core::unit_name(static_cast<core::Quantity>(labels.begin()->first)),
-                                     converted, core::plain_dose(converted)));
+        screen.notes.push_back(fmt::format("doses with a unit are read in {}, such as '{}' as {}",
+                                           core::unit_name(screen.dose_quantity), converted,
+                                           core::plain_dose(converted)));
 }
 
 /// Notes labels of one column that differ only in capitals and blanks.
@@ -198,8 +195,8 @@ void note_similar_labels(Screen& screen, const RowKeys& keys, const ScreenColumn
             const std::string label = columns.label(keys, key, column);
             const auto at = seen.emplace(core::folded_label(label), label).first;
             if (at->second == label) continue;
-            add_note(screen, fmt::format("obs/{}: '{}' and '{}' count as different labels",
-                                         columns.names()[column], at->second, label));
+            screen.notes.push_back(fmt::format("obs/{}: '{}' and '{}' count as different labels",
+                                               columns.names()[column], at->second, label));
             break;
         }
     }
@@ -216,7 +213,9 @@ void find_cell_types(Screen& screen, const RowKeys& keys,
     if (types.size() > max_types) {
         throw core::DataError(
             screen.file, "obs/" + columns.names()[column],
-            fmt::format("found {} cell types, allowed at most {}", types.size(), max_types));
+            fmt::format("found {} cell types, more than {}. Merge some of them, or ignore them with "
+                        "--column cell_type=",
+                        types.size(), max_types));
     }
     screen.cell_types.assign(types.begin(), types.end());
     for (std::size_t p = 0; p < kept_keys.size(); ++p) {
@@ -233,7 +232,7 @@ void find_cell_types(Screen& screen, const RowKeys& keys,
 std::string excluded_rows_note(const Screen& screen) {
     std::string text;
     for (const Dropped& dropped : screen.dropped) {
-        if (dropped.kind == Dropped::Kind::rows && dropped.n_cells > 0)
+        if (dropped.kind == Dropped::Kind::rows)
             text += ". " + core::counted(dropped.n_cells, "row") + " left out: " + dropped.why;
     }
     return text;
@@ -249,9 +248,8 @@ std::string why_no_control(const Screen& screen, const ScreenDraft& draft) {
         }
     }
     if (found.empty()) return "";
-    return "found no control among " + core::joined({found.begin(), found.end()}) +
-           ", allowed control labels are " + core::joined(screen.options.control_labels) +
-           ". Name the controls of this file with --control";
+    return "found no control among " + core::joined({found.begin(), found.end()}) + ". Control labels are " +
+           core::joined(screen.options.control_labels) + ". Name the controls of this file with --control";
 }
 
 std::string fingerprint(const anndata::AnnData& data, const ScreenDraft& draft) {
@@ -281,7 +279,8 @@ Screen open_screen(const std::string& file, const ScreenOptions& options) {
 
 Screen survey_screen(const std::string& file, const ScreenOptions& options) {
     const anndata::AnnData data(file, options.source);
-    if (data.n_obs() == 0) throw core::DataError(file, data.x().path(), "found 0 cells, allowed 1 or more");
+    if (data.n_obs() == 0)
+        throw core::DataError(file, data.x().path(), "found 0 cells. Give a file with cells");
     Screen screen;
     screen.file = file;
     screen.options = options;
@@ -303,12 +302,9 @@ Screen survey_screen(const std::string& file, const ScreenOptions& options) {
     }
     const std::vector<bool> used = columns.exclusions_used(keys);
     for (std::size_t k = 0; k < used.size(); ++k) {
-        if (!used[k]) {
-            screen.dropped.push_back(
-                {Dropped::Kind::rows, "rows", 0, "--exclude " + options.exclude[k] + " matches no row"});
-        }
+        if (!used[k]) screen.notes.push_back("--exclude " + options.exclude[k] + " matches no row");
     }
-    for (const std::string& text : columns.notes()) add_note(screen, text);
+    screen.notes.insert(screen.notes.end(), columns.notes().begin(), columns.notes().end());
     note_similar_labels(screen, keys, columns);
     const auto kept_keys = keep_experiments(screen, draft, columns);
     if (screen.experiments.empty()) {
@@ -318,11 +314,13 @@ Screen survey_screen(const std::string& file, const ScreenOptions& options) {
         screen.nothing_kept_at =
             no_control.empty() ? "obs" : "obs/" + columns.names()[columns.column(Role::treatment)];
     }
-    check_units(screen, keys, columns);
+    read_units(screen, keys, columns);
     check_concentrations(screen, columns.names()[columns.column(Role::concentration)]);
     find_cell_types(screen, keys, kept_keys, columns);
     make_pairs(screen, columns);
-    screen.notes = vehicle_notes(screen, columns);
+    screen.named_vehicles = columns.named_vehicles();
+    screen.has_treatments = columns.has_treatments();
+    for (std::string& note : vehicle_notes(screen, columns)) screen.notes.push_back(std::move(note));
     if (!columns.has_treatments()) {
         screen.notes.push_back("the file has no column of treatments, so that all " +
                                core::counted(screen.n_obs, "cell") + " count as controls");
@@ -330,6 +328,23 @@ Screen survey_screen(const std::string& file, const ScreenOptions& options) {
     screen.options = columns.resolved(options);
     screen.fingerprint = fingerprint(data, draft);
     return screen;
+}
+
+std::vector<std::string> reading_notes(const Screen& screen) {
+    std::vector<std::string> notes;
+    for (const Dropped& dropped : screen.dropped) {
+        if (dropped.kind == Dropped::Kind::rows && dropped.why.starts_with(missing_label_prefix))
+            notes.push_back(core::counted(dropped.n_cells, "row") + " left out: " + dropped.why);
+    }
+    notes.insert(notes.end(), screen.notes.begin(), screen.notes.end());
+    return notes;
+}
+
+std::optional<std::string> vehicle_in_column(const Screen& screen, const Population& treated) {
+    if (screen.options.vehicles == Vehicles::pool || treated.vehicles.size() != 1) return std::nullopt;
+    const std::vector<std::string>& labels = screen.options.control_labels;
+    const std::string& vehicle = treated.vehicles.front();
+    return std::ranges::find(labels, vehicle) == labels.end() ? std::nullopt : std::optional(vehicle);
 }
 
 std::string condition_name(const std::string& treatment, const std::string& concentration) {

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "anndata/matrix_source.hpp"
+#include "core/dose.hpp"
 #include "screen/population.hpp"
 #include "screen/size_factor.hpp"
 #include "screen/transform.hpp"
@@ -91,12 +93,19 @@ struct Screen {
     /// Kept populations, sorted by (experiment, treatment, concentration value, label).
     std::vector<Population> populations;
     std::vector<PopulationPair> pairs;  ///< in the order of `treated`
+    /// Vehicles that the control labels `TREATMENT=VEHICLE` name, by treatment.
+    std::map<std::string, std::string> named_vehicles;
+    bool has_treatments =
+        true;  ///< whether the file has a column of treatments. If not, all cells are controls
+    /// Quantity of the doses of the treated cells, which are in core::unit_name() of it.
+    core::Quantity dose_quantity = core::Quantity::number;
     std::vector<Dropped> dropped;
     std::size_t experiments_found = 0;  ///< number before anything was dropped
     std::size_t populations_found = 0;  ///< number before anything was dropped
-    std::vector<std::string> notes;     ///< choices that the reading made, such as that of a vehicle
-    std::string nothing_kept;           ///< why no experiment is kept and what to do, empty if there is one
-    std::string nothing_kept_at;        ///< part of the file that this concerns
+    /// Notes for the user on labels, and on choices that the reading made, such as that of a vehicle.
+    std::vector<std::string> notes;
+    std::string nothing_kept;     ///< why no experiment is kept and what to do, empty if there is one
+    std::string nothing_kept_at;  ///< part of the file that this concerns
     /// Hex digest over obs codes, markers, shape, type and encoding of the matrix, and a sample of its
     /// values.
     std::string fingerprint;
@@ -123,6 +132,14 @@ struct Screen {
 Screen open_screen(const std::string& file, const ScreenOptions& options);
 /// Like open_screen(), but a screen of which nothing is kept is no error. Screen::nothing_kept explains it.
 Screen survey_screen(const std::string& file, const ScreenOptions& options);
+
+/// Returns the notes of a screen, after a line for each required label that rows lack. Every verb that reads
+/// cells prints them.
+std::vector<std::string> reading_notes(const Screen& screen);
+
+/// Returns the vehicle that the role vehicle gives a treated population: its only value, if that is a control
+/// label. Returns nullopt otherwise, and if the controls are pooled.
+std::optional<std::string> vehicle_in_column(const Screen& screen, const Population& treated);
 
 /// Returns `TREATMENT @ CONCENTRATION`, or the treatment alone if the concentration is empty.
 std::string condition_name(const std::string& treatment, const std::string& concentration);

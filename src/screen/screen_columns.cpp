@@ -43,7 +43,7 @@ bool has_no_label(const anndata::AnnData& data, const std::string& name) {
     return !column.labels().empty() && std::ranges::all_of(column.labels(), core::is_missing_label);
 }
 
-const char* const exclude_form = "allowed COLUMN=VALUE[,COLUMN=VALUE...]";
+const char* const exclude_form = "Give COLUMN=VALUE[,COLUMN=VALUE...]";
 
 /// Checks that obs has a column. `advice` completes the message.
 void check_present(const anndata::AnnData& data, const std::string& column, const std::string& advice = "") {
@@ -53,6 +53,17 @@ void check_present(const anndata::AnnData& data, const std::string& column, cons
                           names.empty() ? "is missing: obs has no columns"
                                         : "is missing" + core::did_you_mean(column, names) + ", found " +
                                               core::joined(names) + advice);
+}
+
+/// Checks that the column of a split is not the start of a name with a colon, which needs quotes.
+void check_quoted(const anndata::AnnData& data, const std::string& column) {
+    if (role_index(column) || data.has_obs(column)) return;
+    for (const std::string& name : data.obs_columns()) {
+        if (!name.starts_with(column + ":")) continue;
+        throw core::ConfigError("split", "obs has no column '" + column + "', but '" + name +
+                                             "': put a name with a colon in double quotes, as in \"" + name +
+                                             "\":VALUE");
+    }
 }
 
 }  // namespace
@@ -70,7 +81,10 @@ ScreenColumns::ScreenColumns(const anndata::AnnData& data, const ScreenOptions& 
     find_controls(data, options);
     find_pairing(data, options);
     find_exclusions(data, options);
-    if (!options.split_column.empty()) split_ = named_column(data, options, options.split_column);
+    if (!options.split_column.empty()) {
+        check_quoted(data, options.split_column);
+        split_ = named_column(data, options, options.split_column);
+    }
     const std::string vehicle = column_of(options, vehicle_role);
     if (!vehicle.empty() && data.has_obs(vehicle)) vehicle_ = add(vehicle);
 }
@@ -126,7 +140,8 @@ void ScreenColumns::find_roles(const anndata::AnnData& data, const ScreenOptions
     const std::vector<std::string> roles = all_role_names();
     for (const auto& [role, column] : options.columns) {
         if (std::ranges::find(roles, role) == roles.end()) {
-            throw core::ConfigError("column", "found role `" + role + "`, allowed " + core::joined(roles));
+            throw core::ConfigError("column",
+                                    "found role `" + role + "`. Give one of " + core::joined(roles));
         }
         if (column.empty() || role == role_names[static_cast<std::size_t>(Role::treatment)]) continue;
         if (role == vehicle_role && !options.need_pairs) continue;
@@ -191,12 +206,15 @@ void ScreenColumns::find_controls(const anndata::AnnData& data, const ScreenOpti
         const auto found = core::match_label("control", label, labels);
         if (!found || *found == label) continue;
         note(core::match_note("control", label, *found));
+        for (auto& [treatment, vehicle] : named_vehicles_) {
+            if (vehicle == label) vehicle = *found;
+        }
         label = *found;
     }
 }
 
 void ScreenColumns::find_pairing(const anndata::AnnData& data, const ScreenOptions& options) {
-    if (options.pair_by.empty()) throw core::ConfigError("pair-by", "found no column, allowed one or more");
+    if (options.pair_by.empty()) throw core::ConfigError("pair-by", "found no column. Give one or more");
     const bool is_default = options.pair_by == ScreenOptions().pair_by;
     for (const std::string& name : options.pair_by) {
         if (options.pairs_by_any_column) {
@@ -207,7 +225,7 @@ void ScreenColumns::find_pairing(const anndata::AnnData& data, const ScreenOptio
         }
         if (name == "treatment" || name == "concentration") {
             throw core::ConfigError("pair-by",
-                                    "found " + name + ", which differs within an experiment, allowed " +
+                                    "found " + name + ", which differs within an experiment. Give " +
                                         "patient, culture, plate, replicate or another column of obs");
         }
         // Columns that the user names are required. The default keys are optional.
@@ -232,13 +250,13 @@ void ScreenColumns::find_exclusions(const anndata::AnnData& data, const ScreenOp
                 exclusion.conditions.emplace_back(named_column(data, options, name), value);
                 values.push_back({value});
             } else if (values.empty()) {
-                throw core::ConfigError("exclude", "found `" + text + "`, " + exclude_form);
+                throw core::ConfigError("exclude", "found `" + text + "`. " + exclude_form);
             } else {
                 values.back().push_back(value);
             }
         }
         if (exclusion.conditions.empty())
-            throw core::ConfigError("exclude", std::string("found nothing, ") + exclude_form);
+            throw core::ConfigError("exclude", std::string("found nothing. ") + exclude_form);
         for (std::size_t k = 0; k < values.size(); ++k) {
             auto& [position, label] = exclusion.conditions[k];
             if (is_resolved_ || (values[k].size() == 1 && label.empty())) continue;
@@ -256,7 +274,7 @@ void ScreenColumns::find_exclusions(const anndata::AnnData& data, const ScreenOp
             if (values[k].size() > 1)
                 throw core::ConfigError(
                     "exclude",
-                    "found `" + text + "`, " + exclude_form +
+                    "found `" + text + "`. " + exclude_form +
                         (values[k].back().empty() ? ""
                                                   : ". Put a value with a comma in double quotes, and "
                                                     "give --exclude once for each value"));

@@ -16,10 +16,9 @@ SizeFactor SizeFactor::parse(const std::string& text) {
         const std::optional<double> target = core::label_number(text.substr(std::string(prefix).size()));
         if (target && *target > 0) return {kind, *target};
     }
-    throw core::ConfigError("size-factor",
-                            "found `" + text +
-                                "`, allowed total, median, none, or total:TARGET with a number "
-                                "above 0");
+    throw core::ConfigError("size-factor", "found `" + text +
+                                               "`. Give total, median, none, or total:TARGET with a number "
+                                               "above 0");
 }
 
 std::string SizeFactor::text() const {

@@ -18,9 +18,36 @@ namespace popflow::screen {
 namespace {
 
 const char* const forms =
-    "allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, "
-    "letters, "
-    "none, all";
+    "Give replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, letters, "
+    "none or all";
+
+/// A spec, taken apart at its colon.
+struct SpecForm {
+    std::string column;  ///< text in front of the colon, without quotes
+    std::string values;  ///< text behind the colon, empty without one
+    bool has_values = false;
+    bool is_keyword = false;  ///< whether `column` was not in quotes and so may be `column` of `column:NAME`
+
+    /// Whether the spec is `NAME:...` for a word of the syntax.
+    bool is(const char* name) const { return has_values && is_keyword && column == name; }
+};
+
+/// Takes a spec apart. One that is in double quotes as a whole is read without them.
+SpecForm parse_form(const std::string& spec) {
+    core::LabelHead split = core::split_head("split", spec);
+    if (split.is_quoted && !split.rest) return parse_form(split.head);
+    return {.column = std::move(split.head),
+            .values = split.rest.value_or(""),
+            .has_values = split.rest.has_value(),
+            .is_keyword = !split.is_quoted};
+}
+
+/// Returns NAME of `column:NAME`, which may be in double quotes.
+std::string named_column(const std::string& values) {
+    if (values.find('"') == std::string::npos) return values;
+    const std::vector<std::string> items = core::split_list("split", values);
+    return items.size() == 1 ? items.front() : values;
+}
 
 /// Gives each pair the part of its experiment.
 Split split_by_experiment(const Screen& screen, const std::string& spec,
@@ -146,17 +173,17 @@ Split hold_out(const Screen& screen, const std::string& spec, const std::string&
     if (all.size() < 2) {
         throw core::DataError(screen.file, "split " + spec,
                               "found one " + role + " only, `" + core::joined(all) +
-                                  "`, allowed two or more. --split none trains on all pairs" +
+                                  "`, but a split needs two or more. --split none trains on all pairs" +
                                   split_advice(screen, role));
     }
     const std::vector<std::string> wanted =
-        core::rejoin_labels(core::split_list("split", spec.substr(role.size() + 1)), all);
-    if (wanted.empty()) throw core::ConfigError("split", "found `" + spec + "` without a name, " + forms);
+        core::rejoin_labels(core::split_list("split", parse_form(spec).values), all);
+    if (wanted.empty()) throw core::ConfigError("split", "found `" + spec + "` without a name. " + forms);
     for (const std::string& name : wanted) {
         if (known.contains(name)) continue;
         throw core::DataError(screen.file, "split " + spec,
                               "found no pairs of " + role + " `" + name + "`" +
-                                  core::did_you_mean(name, all) + ", allowed " + core::joined(all));
+                                  core::did_you_mean(name, all) + ". Give some of " + core::joined(all));
     }
     Split split{spec, {}, role};
     for (const PopulationPair& pair : screen.pairs) {
@@ -232,8 +259,7 @@ Split split_by_column(const Screen& screen, const std::string& spec, const std::
                 screen.file, "obs/" + name,
                 "found `" + core::joined({labels.begin(), labels.end()}) + "` in the experiment " +
                     screen.experiments[e].label +
-                    ", allowed one of train, validation, test, the same for all cells of an "
-                    "experiment");
+                    ". All cells of an experiment must have one of train, validation, test");
         }
         parts[e] = parse_part(label);
     }
@@ -254,10 +280,9 @@ void check_parts(const Screen& screen, const Split& split) {
         why = ". Hold out fewer values, or score an earlier run on all pairs with --split all";
     }
     why += ". --split none trains on all pairs" + split_advice(screen, "");
-    throw core::DataError(
-        screen.file, "split " + split.spec,
-        fmt::format("found {} pairs to train on and {} to test, allowed 1 or more of each{}", n_train, n_test,
-                    why));
+    throw core::DataError(screen.file, "split " + split.spec,
+                          fmt::format("found {} pairs to train on and {} to test, but a split needs both{}",
+                                      n_train, n_test, why));
 }
 
 }  // namespace
@@ -278,7 +303,7 @@ Part parse_part(const std::string& text) {
     for (const Part part : {Part::train, Part::validation, Part::test}) {
         if (text == part_name(part)) return part;
     }
-    throw core::ConfigError("part", "found `" + text + "`, allowed train, validation, test");
+    throw core::ConfigError("part", "found `" + text + "`. Give one of train, validation, test");
 }
 
 std::vector<std::size_t> Split::pairs(Part part) const {
@@ -290,15 +315,16 @@ std::vector<std::size_t> Split::pairs(Part part) const {
 }
 
 std::string split_column(const std::string& spec) {
-    const std::string prefix = "column:";
     if (spec == "letters") return "split";
-    return spec.starts_with(prefix) ? spec.substr(prefix.size()) : held_out_column(spec);
+    const SpecForm form = parse_form(spec);
+    return form.is("column") ? named_column(form.values) : held_out_column(spec);
 }
 
 std::string held_out_column(const std::string& spec) {
-    const std::size_t colon = spec.find(':');
-    const std::string column = colon == std::string::npos ? "" : spec.substr(0, colon);
-    return column == "patient" || column == "treatment" || column == "column" ? "" : column;
+    const SpecForm form = parse_form(spec);
+    if (!form.has_values || form.column == "patient" || form.column == "treatment" || form.is("column"))
+        return "";
+    return form.column;
 }
 
 bool holds_out_nothing(const std::string& spec) {
@@ -315,15 +341,16 @@ std::string held_out_label(const Screen& screen, const Split& split, std::size_t
 }
 
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed) {
+    const SpecForm form = parse_form(spec);
     Split split;
     if (spec == "replica") {
         split = split_by_replica(screen, spec, seed);
-    } else if (spec.starts_with("patient:")) {
+    } else if (form.has_values && form.column == "patient") {
         check_pairing_key(screen, "patient", patient_of);
         split = hold_out(screen, spec, "patient", patient_of);
-    } else if (spec.starts_with("treatment:")) {
+    } else if (form.has_values && form.column == "treatment") {
         split = hold_out(screen, spec, "treatment", treatment_of);
-    } else if (spec == "letters" || spec.starts_with("column:")) {
+    } else if (spec == "letters" || form.is("column")) {
         split = split_by_column(screen, spec, split_column(spec));
     } else if (!held_out_column(spec).empty()) {
         split = hold_out_by_column(screen, spec, held_out_column(spec));
@@ -334,7 +361,7 @@ Split make_split(const Screen& screen, const std::string& spec, std::uint64_t se
     } else {
         throw core::ConfigError("split", "found `" + spec + "`" +
                                              core::did_you_mean(spec, {"replica", "letters", "none", "all"}) +
-                                             ", " + forms);
+                                             ". " + forms);
     }
     check_parts(screen, split);
     return split;

@@ -43,6 +43,8 @@ struct Split {
 ///   - `all`: every pair is test. This form serves data that an existing model is evaluated on.
 ///   - `none`: every pair is train. Nothing is held out.
 ///
+/// A column whose name contains a colon is written in double quotes: `"my:column":VALUE`.
+///
 /// @throws ConfigError for an unknown form, or if cells of one value would be in two parts
 /// @throws DataError for an unknown patient, treatment or value, if there is only one of them, for a column
 ///         that is missing or mixed within an experiment, and for a split without training pairs or without
@@ -51,6 +53,7 @@ Split make_split(const Screen& screen, const std::string& spec, std::uint64_t se
 
 /// Returns the column of a spec `COLUMN:VALUE`, empty for other forms and for the roles patient and
 /// treatment.
+/// @throws ConfigError for a quote that is not closed
 std::string held_out_column(const std::string& spec);
 
 /// Returns whether `spec` holds nothing out.

@@ -26,7 +26,7 @@ Unknown unknown_pairs(const Screen& screen, std::span<const std::size_t> pairs,
     Unknown unknown;
     for (const std::size_t p : pairs) {
         const std::string& treatment = screen.populations[screen.pairs[p].treated].treatment;
-        if (conditions.knows(treatment)) continue;
+        if (conditions.can_encode(treatment)) continue;
         ++unknown.pairs;
         unknown.treatments.insert(treatment);
     }
@@ -43,7 +43,7 @@ void check_vectors(const Screen& screen, const TreatmentVectors& vectors) {
     if (vectors.empty()) return;
     for (const PopulationPair& pair : screen.pairs) {
         const std::string& name = screen.populations[pair.treated].treatment;
-        if (vectors.of(name)) continue;
+        if (vectors.find(name)) continue;
         throw core::ConfigError("treatment-vectors",
                                 "the table has no row for treatment '" + name + "'" +
                                     core::did_you_mean(name, vectors.names()) +

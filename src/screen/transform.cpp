@@ -80,8 +80,8 @@ Transform Transform::parse(const std::string& text) {
         const std::optional<double> cofactor = core::label_number(text.substr(prefix.size()));
         if (cofactor && *cofactor > 0) return {Kind::arcsinh, *cofactor};
     }
-    throw core::ConfigError("transform",
-                            "found `" + text + "`, allowed arcsinh:COFACTOR (a number above 0), log1p, none");
+    throw core::ConfigError(
+        "transform", "found `" + text + "`. Give arcsinh:COFACTOR with a number above 0, log1p or none");
 }
 
 std::string Transform::text() const {

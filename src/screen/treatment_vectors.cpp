@@ -59,13 +59,15 @@ TreatmentVectors TreatmentVectors::read(const std::string& path) {
         const std::string place = "row " + std::to_string(names.size() + 1);
         table.split(core::to_utf8(line), place, fields);
         const std::string& name = fields[name_at];
-        if (name.empty() || std::ranges::find(names, name) != names.end())
-            throw core::DataError(
-                path, place, "found treatment '" + name + "', allowed names that are unique and not empty");
+        if (name.empty())
+            throw core::DataError(path, place, "found no name of a treatment. Give each row a name");
+        if (std::ranges::find(names, name) != names.end())
+            throw core::DataError(path, place,
+                                  "found treatment '" + name + "' twice. Give each treatment one row");
         names.push_back(name);
         for (const std::size_t j : features) texts.push_back(fields[j]);
     }
-    if (names.empty()) throw core::DataError(path, "", "found no rows, allowed one for each treatment");
+    if (names.empty()) throw core::DataError(path, "", "found no rows. Give one for each treatment");
     const bool has_comma = core::has_decimal_comma(texts, path);
     linalg::Matrix<float> values(names.size(), features.size());
     for (std::size_t k = 0; k < texts.size(); ++k) {
@@ -74,7 +76,7 @@ TreatmentVectors TreatmentVectors::read(const std::string& path) {
             throw core::DataError(path,
                                   "row " + std::to_string(k / features.size() + 1) + ", column " +
                                       table.columns()[features[k % features.size()]],
-                                  "found '" + texts[k] + "', allowed a number");
+                                  "found '" + texts[k] + "'. Give a number");
         }
         values.values()[k] = static_cast<float>(*value);
     }
@@ -90,7 +92,7 @@ bool TreatmentVectors::add(const std::string& name, std::vector<float>& sum) con
     return true;
 }
 
-std::optional<std::vector<float>> TreatmentVectors::of(const std::string& treatment) const {
+std::optional<std::vector<float>> TreatmentVectors::find(const std::string& treatment) const {
     std::vector<float> sum(features(), 0.0F);
     if (add(treatment, sum)) return sum;
     const std::vector<std::string> parts = core::split_text(treatment, '+');

@@ -31,7 +31,7 @@ class TreatmentVectors {
     const linalg::Matrix<float>& values() const { return values_; }
     /// Returns the vector of a treatment. A combination `A+B` without its own vector has the sum of the
     /// vectors of A and B. Returns nullopt if a vector is unknown.
-    std::optional<std::vector<float>> of(const std::string& treatment) const;
+    std::optional<std::vector<float>> find(const std::string& treatment) const;
 
   private:
     /// Adds the vector of a treatment to `sum`. Returns false if it is unknown.

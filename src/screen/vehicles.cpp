@@ -199,9 +199,10 @@ std::size_t control_of(const Screen& screen, const Experiment& experiment, const
 std::vector<std::string> vehicle_notes(const Screen& screen, const ScreenColumns& columns) {
     std::vector<std::string> notes;
     if (const std::string pooled = pooled_note(screen); !pooled.empty()) notes.push_back(pooled);
+    if (!screen.options.need_pairs) return notes;  // a prediction chooses its controls
     const ControlCounts counts = count_controls(screen, columns);
     if (!counts.experiments.empty()) notes.push_back(several_controls_note(counts));
-    if (screen.options.need_pairs) add_unused_names(screen, columns, notes);
+    add_unused_names(screen, columns, notes);
     return notes;
 }
 

@@ -30,7 +30,7 @@ std::size_t control_of(const Screen& screen, const Experiment& experiment, const
                        const ScreenColumns& columns);
 
 /// Returns notes about experiments with several controls, and about entries that have no effect. Returns none
-/// if every experiment has one control.
+/// if every experiment has one control. Without need_pairs only notes about controls that are pooled.
 std::vector<std::string> vehicle_notes(const Screen& screen, const ScreenColumns& columns);
 
 }  // namespace popflow::screen

@@ -102,6 +102,13 @@ void write_conditions(h5::Group group, const screen::Conditions& conditions) {
     for (const auto& treatment : conditions.treatments()) highest.push_back(treatment.highest);
     if (std::ranges::any_of(highest, [](const std::string& label) { return !label.empty(); }))
         group.write_strings("highest_concentrations", highest);
+    const bool has_unit = conditions.dose_quantity() != core::Quantity::number;
+    if (has_unit && conditions.doses() == screen::Doses::all)
+        group.write_attribute("dose_unit", core::unit_name(conditions.dose_quantity()));
+    std::vector<std::string> vehicles;
+    for (const auto& treatment : conditions.treatments()) vehicles.push_back(treatment.vehicle);
+    if (std::ranges::any_of(vehicles, [](const std::string& label) { return !label.empty(); }))
+        group.write_strings("vehicles", vehicles);
     if (conditions.vectors().empty()) return;
     group.write_strings("vector_names", conditions.vectors().names());
     write_matrix(group, "vectors", conditions.vectors().values());
@@ -114,6 +121,16 @@ screen::TreatmentVectors read_vectors(const h5::Group& group) {
     const std::array found{values.rows(), values.cols()};
     check_matrix(group, "vectors", found, names.size(), values.cols());
     return {std::move(names), std::move(values)};
+}
+
+core::Quantity read_dose_quantity(const h5::Group& group) {
+    if (!group.has_attribute("dose_unit")) return core::Quantity::number;
+    const std::string unit = group.string_attribute("dose_unit");
+    const auto dose = core::parse_dose("1 " + unit);
+    if (!dose)
+        throw core::DataError(group.file(), group.path(),
+                              "attribute `dose_unit`: '" + unit + "' is no unit. The file is damaged");
+    return dose->quantity;
 }
 
 screen::Conditions read_conditions(const h5::Group& group) {
@@ -129,7 +146,13 @@ screen::Conditions read_conditions(const h5::Group& group) {
     }
     if (!highest.empty()) check_count(group, "highest_concentrations", highest.size(), treatments.size());
     for (std::size_t i = 0; i < highest.size(); ++i) treatments[i].highest = highest[i];
-    return {std::move(treatments), all ? screen::Doses::all : screen::Doses::highest, read_vectors(group)};
+    if (group.contains_dataset("vehicles")) {
+        const std::vector<std::string> vehicles = group.open_dataset("vehicles").read_strings();
+        check_count(group, "vehicles", vehicles.size(), treatments.size());
+        for (std::size_t i = 0; i < vehicles.size(); ++i) treatments[i].vehicle = vehicles[i];
+    }
+    return {std::move(treatments), all ? screen::Doses::all : screen::Doses::highest, read_vectors(group),
+            read_dose_quantity(group)};
 }
 
 // Writes everything that a prediction needs in addition to the weights.

@@ -37,6 +37,12 @@ void add_conditions(Digest& digest, const screen::Conditions& conditions) {
     if (std::ranges::any_of(conditions.treatments(), has_highest)) {
         for (const auto& treatment : conditions.treatments()) digest.add(treatment.highest);
     }
+    if (all && conditions.dose_quantity() != core::Quantity::number)
+        digest.add(std::string(core::unit_name(conditions.dose_quantity())));
+    const auto has_vehicle = [](const auto& treatment) { return !treatment.vehicle.empty(); };
+    if (std::ranges::any_of(conditions.treatments(), has_vehicle)) {
+        for (const auto& treatment : conditions.treatments()) digest.add(treatment.vehicle);
+    }
     if (conditions.vectors().empty()) return;
     add_texts(digest, conditions.vectors().names());
     add_matrix(digest, conditions.vectors().values());

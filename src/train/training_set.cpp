@@ -128,14 +128,14 @@ void TrainingSet::read_group(std::span<const std::size_t> group) {
         moments_[own_index(group[k])] = screen::moments(destination[k].x);
         ranges_[own_index(group[k])].include(destination[k].x);
         for (std::uint8_t& type : destination[k].cell_type) type = type_number_[type];
-        cells_.release(own_index(group[k]));
+        cells_.evict(own_index(group[k]));
     }
 }
 
 void TrainingSet::normalise_cells() {
     for (std::size_t k = 0; k < own_populations_.size(); ++k) {
         normalisation_.apply(cells_.destination(k).x);
-        cells_.release(k);
+        cells_.evict(k);
     }
 }
 

@@ -182,7 +182,7 @@ def channels():
     write("hole", hole, stains=STAINS)
     check("hole", CELLS[:, 1:], "--exclude-markers", "Time")
     check("hole", CELLS[:, [3, 1]], "--markers", "CD3,CD4")
-    refuse("hole", "Time: event 4: found nan, allowed a finite number: leave the channel out with --exclude-markers")
+    refuse("hole", "Time: event 4: found nan, which is no finite number: leave the channel out with --exclude-markers")
     write("twice", stains=["", "CD4", "CD4", "CD8"])
     both = ["CD4 (FL1-A)", "CD4 (FL1-H)"]
     note = "several channels are named CD4: CD4 (FL1-A), CD4 (FL1-H)"
@@ -203,7 +203,7 @@ def channels():
     refuse("comp", "$COMP: found percentages, which the instrument has already subtracted", "--compensate", "yes")
     hole[3, 0], hole[5, 1] = 0, np.inf
     write("spill_hole", hole, extra={"SPILL": "2,FL1-A,FL1-H,1,0,0,1"})
-    refuse("spill_hole", "event 6: found inf, allowed a finite number: the compensation needs it", "--compensate", "yes",
+    refuse("spill_hole", "event 6: found inf, which is no finite number: the compensation needs it", "--compensate", "yes",
            "--markers", "FL1-H")
 
 

@@ -50,6 +50,9 @@ def make(folder):
     write("time", screen([("P1", "DMSO", "0"), ("P1", "A", "6h"), ("P1", "A", "30 min"), ("P1", "A", "1 d")],
                          ("patient", "treatment", "time")))
     write("plain_doses", doses("1", "10.0", "0.5"))
+    colon = screen([(p, t, f"site:{p}") for p in ("P1", "P2") for t in ("DMSO", "A")], ("patient", "treatment", "donor:site"))
+    write("colon", colon)
+    write("hours", doses("6h", "30 min", "1 d", "2h"))
     write("two_units", doses("10 nM", "5 ng/ml"))
     write("time_and_molar", doses("6h", "1 uM"))
     write("some_units", doses("10", "1 uM"))
@@ -71,11 +74,11 @@ def controls(j):
 
 
 def notes(j):
-    return " | ".join(d["why"] for d in j["dropped"] if d["kind"] == "rows")
+    return " | ".join(j["notes"])
 
 
 def left_out(j):
-    return {d["why"]: d["cells"] for d in j["dropped"] if d["kind"] == "rows" and d["cells"]}
+    return {d["why"]: d["cells"] for d in j["dropped"] if d["kind"] == "rows"}
 
 
 def tests(j):

@@ -71,6 +71,8 @@ if run.method != "icnn":  # saves the networks as TorchScript and loads them aga
     c = run.condition(treatment, dose)
     largest["scripted"] = 0.0
     numbers = run.type_numbers(types)
+    if len(run.cell_types) > 1:
+        assert run.type_numbers(["no such type", "", run.cell_types[1]]).tolist() == [-1, -1, 1]
     with torch.no_grad():
         if len(h):
             compare("scripted", scripted.context(run.normalise(raw), numbers).numpy(), h.numpy())

@@ -49,11 +49,11 @@ expect_exit 0 "$popflow" predict --run median --data full.h5ad --output median.h
 check raw_median median.h5ad full.h5ad median/config.cfg
 expect_exit 0 "$popflow" evaluate --run median --data full.h5ad --size-factor median --metrics w2,mmd_scaled --output e.h5
 expect_exit 2 "$popflow" evaluate --run median --data full.h5ad --size-factor total --output e2.h5
-says "size-factor: found total, allowed median:"
+says "size-factor: found total, but the run was trained with median:"
 expect_exit 2 "$popflow" train $model --data full.h5ad --layer counts_csc --transform log1p --size-factor median --output median --resume
 says "layer: found 'counts_csc', was 'counts'"
 expect_exit 2 "$popflow" evaluate --run x --data full.h5ad --size-factor total --output e2.h5
-says "size-factor: found total, allowed none"
+says "size-factor: found total, but the run was trained with none. Omit --size-factor"
 # A run that read a layer predicts from a file with the same numbers in X.
 expect_exit 0 "$popflow" predict --run run1 --data counts.h5ad --layer '' --space transformed --output back.h5ad
 check same x.h5ad back.h5ad full.h5ad "--layer ''"
@@ -66,7 +66,7 @@ says "X: is missing" "--layer NAME (counts)"
 expect_exit 2 "$popflow" inspect null_x.h5ad
 says "X: is empty" "--layer NAME (counts)"
 expect_exit 2 "$popflow" inspect full.h5ad --layer counts --use-raw
-says "layer: found --layer and --use-raw, allowed one of layer, obsm, use-raw"
+says "layer: found --layer and --use-raw. Give only one of layer, obsm, use-raw"
 expect_exit 2 "$popflow" inspect m.h5mu
 says "MuData file (.h5mu) with the modalities prot, rna" "mudata.read_h5mu('m.h5mu').mod['prot']"
 expect_exit 2 "$popflow" inspect l.loom
@@ -107,6 +107,14 @@ for n in 1 2; do
     grep "^note:" err >notes$n.txt
 done
 cmp notes1.txt notes2.txt || fail "the notes of two ranks differ"
+# evaluate and predict print the notes on the data that a training prints. predict has no pairs to compare in depth.
+for n in 1 2; do
+    expect_exit 0 ranks $n 1 evaluate --run notes1 --data counts.h5ad --metrics w2 --output notes.h5
+    grep "^note:" err | cmp - notes1.txt || fail "evaluate on $n ranks: $(cat err)"
+done
+expect_exit 0 "$popflow" predict --run notes1 --data counts.h5ad --output notes.h5ad
+says "note: X holds whole numbers"
+! grep -q "differ in depth" err || fail "$(cat err)"
 
 # metrics takes the transform and the size factor from a prediction.
 "$popflow" metrics median.h5ad full.h5ad --metrics w2,mmd_scaled >found.txt 2>note.txt || fail "$(cat note.txt)"

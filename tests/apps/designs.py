@@ -44,6 +44,9 @@ def make(folder):
                        ("P2", "DMSO", 90), ("P2", "H2O", 60), ("P2", "A", 60), ("P2", "B", 60)])
     vehicles.obs["solvent"] = vehicles.obs["treatment"].map({"DMSO": "DMSO", "H2O": "H2O", "A": "DMSO", "B": "H2O"})
     write("vehicles", vehicles)
+    vehicle_controls = vehicles[vehicles.obs["treatment"].isin(["DMSO", "H2O"])].copy()
+    del vehicle_controls.obs["solvent"]
+    write("vehicle_controls", vehicle_controls)
     plates = screen([(f"P{p}", t, plate, 50) for p in (1, 2, 3) for t, plate in (("DMSO", "1"), ("S", "2"))],
                     ("patient", "treatment", "plate"))
     write("plates", plates)
@@ -94,6 +97,28 @@ def check_pooled(predicted, data):
     controls = d.obs_names[d.obs["treatment"].isin(["DMSO", "H2O"])]
     assert sorted(p.obs["predicted_from"].unique()) == sorted(controls)
     assert list(p.obs["predicted_population"].cat.categories) == ["P1: DMSO+H2O", "P2: DMSO+H2O"]
+
+
+def controls_of_treatments(predicted):
+    """Returns the pairs (control, treatment) of the predicted cells, each with the cells of the control."""
+    p = anndata.read_h5ad(predicted)
+    found = set(zip(p.obs["treatment"].astype(str), p.obs["predicted_treatment"].astype(str)))
+    sizes = p.obs.groupby(["patient", "treatment", "predicted_treatment"], observed=True).size()
+    want = {("P1", "DMSO"): 60, ("P1", "H2O"): 90, ("P2", "DMSO"): 90, ("P2", "H2O"): 60}
+    assert all(n == want[patient, control] for (patient, control, _), n in sizes.items()), sizes
+    return found, len(sizes)
+
+
+def check_own_vehicles(predicted):
+    """A is predicted from DMSO alone and B from H2O alone, in both patients."""
+    found, populations = controls_of_treatments(predicted)
+    assert found == {("DMSO", "A"), ("H2O", "B")} and populations == 4, found
+
+
+def check_every_control(predicted):
+    """A and B are predicted from both controls of both patients."""
+    found, populations = controls_of_treatments(predicted)
+    assert len(found) == 4 and populations == 8, found
 
 
 def check_zeros(run, predicted, data):

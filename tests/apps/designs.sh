@@ -93,6 +93,20 @@ for option in "--control A=DMSO,B=H2O" "--column vehicle=solvent"; do
     expect_exit 0 "$popflow" train $network --data vehicles.h5ad --split patient:P2 $option --output "vehicles${option##*=}"
     says "note: 2 experiments have several controls"
 done
+# A treatment is predicted from its own vehicle, also in a file of controls without the column of vehicles.
+for run in vehiclesH2O vehiclessolvent; do
+    for file in vehicles vehicle_controls; do
+        expect_exit 0 "$popflow" predict --run $run --data $file.h5ad --output $run.$file.h5ad
+        says "A treatment is predicted from its own vehicle. --from-controls all"
+        check own_vehicles $run.$file.h5ad
+    done
+    expect_exit 0 "$popflow" predict --run $run --data vehicles.h5ad --from-controls all --output $run.all.h5ad
+    check every_control $run.all.h5ad
+done
+expect_exit 0 "$popflow" train $network --data vehicles.h5ad --split patient:P2 --output largest
+expect_exit 0 "$popflow" predict --run largest --data vehicles.h5ad --output largest.h5ad
+says "Each treatment is predicted from each of them. --control TREATMENT=VEHICLE names the vehicle"
+check every_control largest.h5ad
 expect_exit 0 "$popflow" run $network --data vehicles.h5ad --split patient:P2 --vehicles pool --output pooled
 says "the controls DMSO, H2O are pooled in 2 experiments"
 expect_exit 0 "$popflow" predict --run pooled --data vehicles.h5ad --output pooled.h5ad

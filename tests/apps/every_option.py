@@ -128,7 +128,7 @@ def main():
     run_popflow("evaluate", *arguments(evaluate, "dry-run"))
     predict = {
         **GENERAL, "output": "p.h5ad", "run": "t", **DATA, **TRANSPORT, "treatment": "O", "concentration": None,
-        "times": "0,0.5", "clip": ""}
+        "times": "0,0.5", "clip": "", "from-controls": "all"}
     doses = re.findall(r"^  O +(\S+)", run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
     predict["concentration"] = doses[0]
     check_listed(("predict",), {**predict, **EXCLUSIVE})

@@ -74,13 +74,13 @@ refused() {
 }
 refused "sheet: give either --sheet S.csv or --cells F.csv"
 refused "nowhere.csv: cannot read: No such file or directory" --cells nowhere.csv
-refused "word.csv: b: row 2: found 'x1', allowed a finite number" --cells word.csv
-refused "short.csv: row 2: found 1 field, allowed 2" --cells short.csv
+refused "word.csv: b: row 2: found 'x1', which is no finite number" --cells word.csv
+refused "short.csv: row 2: found 1 field, but the table has 2" --cells short.csv
 refused "empty.csv: line 1: the line is empty" --cells empty.csv
 refused "header.csv: found no cells" --cells header.csv
 refused "twice.csv: line 1: found column \`a\` twice" --cells twice.csv
 refused "quote.csv: row 1: a quoted field is not closed" --cells quote.csv
-refused "nan.csv: b: row 1: found 'nan', allowed a finite number" --cells nan.csv
+refused "nan.csv: b: row 1: found 'nan', which is no finite number" --cells nan.csv
 refused "word.csv: colour: missing column, found a, b" --cells word.csv --obs colour
 refused "sheet_gone.csv: row 1: found file 'nowhere.fcs', which does not exist" --sheet sheet_gone.csv
 refused "sheet_twice.csv: row 2: found file 'well0.fcs' twice" --sheet sheet_twice.csv
@@ -88,25 +88,25 @@ refused "sheet_name.csv: file: missing column (did you mean 'fille'?), found fil
 refused "int16.fcs: pERK: missing column, found a, b, c" --sheet sheet_other.csv
 refused "obs: found 'x', but FCS files have no columns of labels" --cells log.fcs --obs x
 refused "float_little.fcs: pERC: missing column (did you mean 'pERK'?)" --cells float_little.fcs --markers pERC
-refused 'mode.fcs: $MODE: found '"'C', allowed L" --cells mode.fcs
-refused 'type.fcs: $DATATYPE: found '"'B', allowed I, F, D, A" --cells type.fcs
-refused 'order.fcs: $BYTEORD: found '"'3,4,1,1', allowed the numbers of the bytes in any order" --cells order.fcs
-refused 'bits.fcs: $P2B: found 12, allowed 32 with $DATATYPE F' --cells bits.fcs
+refused 'mode.fcs: $MODE: found '"'C'. popflow reads only L" --cells mode.fcs
+refused 'type.fcs: $DATATYPE: found '"'B'. popflow reads only I, F, D and A" --cells type.fcs
+refused 'order.fcs: $BYTEORD: found '"'3,4,1,1'. It must number the bytes in any order" --cells order.fcs
+refused 'bits.fcs: $P2B: found 12. It must be 32 with $DATATYPE F' --cells bits.fcs
 refused 'no_bits.fcs: $P3B: missing' --cells no_bits.fcs
 refused 'many_par.fcs: $P5B: missing' --cells many_par.fcs
 refused 'which hold 5 of the 6000000000000000000 events of 16 bytes in $TOT' --cells total.fcs
-refused 'text_end.fcs: TEXT: found bytes 256 to 99999999, allowed 58 to' --cells text_end.fcs
+refused 'text_end.fcs: TEXT: found bytes 256 to 99999999, which are not within 58 to' --cells text_end.fcs
 refused 'text_begin.fcs: TEXT: found bytes 3 to' --cells text_begin.fcs
 refused 'data_begin.fcs: DATA: found bytes 99999998 to 5 in the header' --cells data_begin.fcs
 refused 'no range in the header, and bytes 18446744073709551610 to 18446744073709551615' --cells huge_begin.fcs
-refused 'infinite.fcs: Sm149Di: event 4: found inf, allowed a finite number' --cells infinite.fcs
-refused 'version.fcs: header: found '"'FCS9.9', allowed FCS2.0, FCS3.0, FCS3.1, FCS3.2" --cells version.fcs
-refused "letters.fcs: header: begin of TEXT: found '  abcdef', allowed a whole number" --cells letters.fcs
+refused 'infinite.fcs: Sm149Di: event 4: found inf, which is no finite number' --cells infinite.fcs
+refused 'version.fcs: header: found '"'FCS9.9'. Convert the file to FCS2.0, FCS3.0, FCS3.1 or FCS3.2" --cells version.fcs
+refused "letters.fcs: header: begin of TEXT: found '  abcdef', which is no whole number" --cells letters.fcs
 refused 'truncated.fcs: DATA: found bytes' --cells truncated.fcs
-refused 'tiny.fcs: header: found 10 bytes, allowed 58 or more' --cells tiny.fcs
+refused 'tiny.fcs: header: found 10 bytes, but a header has 58' --cells tiny.fcs
 refused 'float_little.fcs: $SPILLOVER: missing' --cells float_little.fcs --compensate yes
 refused 'singular.fcs: $SPILLOVER: found a singular matrix' --cells singular.fcs --compensate yes
-refused "channel.fcs: \$SPILLOVER: found channel 'FITC-A', allowed the channels in \$PnN" --cells channel.fcs --compensate yes
+refused "channel.fcs: \$SPILLOVER: found channel 'FITC-A', which no \$PnN names" --cells channel.fcs --compensate yes
 refused "output: missing" --output ""
 refused "output: found 'all.csv', which would overwrite a file that this command uses. Choose another path" --output all.csv --cells all.csv
 

@@ -48,9 +48,18 @@ shows 'j["patients"] == ["P1", "P2"] and treatments(j) == ["A"]' comma --column 
 shows 'j["markers"] == ["a,b", "d"]' plain --markers '"a,b",d'
 printf '\xef\xbb\xbfcontrol = "%s", AH  # a comment, "quoted"\r\n\tmin-cells\t=\t10\t# tabs\r\nmarkers = "a,b", "d"\r\n' "$tahoe" >tahoe.cfg
 shows 'controls(j) == TAHOE[:1] and j["markers"] == ["a,b", "d"]' tahoe --config tahoe.cfg
-refused "exclude: found \`patient=P1,P2\`, allowed COLUMN=VALUE[,COLUMN=VALUE...]. Put a value with a comma in double quotes" \
+refused "exclude: found \`patient=P1,P2\`. Give COLUMN=VALUE[,COLUMN=VALUE...]. Put a value with a comma in double quotes" \
     $inspect plain.h5ad --exclude patient=P1,P2
 refused "control: found \`\"DMSO\`, in which a double quote is not closed" $inspect plain.h5ad --control '"DMSO'
+
+# A column with a colon in its name, in the three places that name a split.
+shows '{p["patient"] for p in tests(j)} == {"P2"}' colon --split '"donor:site":site:P2'
+shows '{p["patient"] for p in tests(j)} == {"P2"}' colon --split '"donor:site":"site:P2"'
+printf 'split = "donor:site":site:P2\nmin-cells = 10\n' >colon.cfg
+shows '{p["patient"] for p in tests(j)} == {"P2"}' colon --config colon.cfg
+refused 'split: obs has no column '"'donor', but 'donor:site'"': put a name with a colon in double quotes' \
+    $inspect colon.h5ad --split donor:site:site:P2
+refused "in which a double quote is not closed" $inspect colon.h5ad --split '"donor:site:P2'
 
 # Capitals and blanks: the exact label wins, one that is similar is taken with a note, two that are similar are refused.
 shows 'controls(j) == ["dmso "] and "took '"'dmso '"' of the data for '"'DMSO'"'" in notes(j)' blanks
@@ -94,7 +103,23 @@ expect_exit 0 "$popflow" predict --run run --data molar.h5ad --concentration '10
 grep -q "A @ 0.1, A @ 500" out || fail "$(cat out)"
 grep -q "note: doses with a unit are read in uM" err || fail "$(cat err)"
 refused "concentration: found '1 uM' and '6h'" predict --run run --data molar.h5ad --concentration '1 uM,6h' --output q.h5ad
-refused "concentration: found '1 spoon', allowed" predict --run run --data molar.h5ad --concentration '1 spoon' --output q.h5ad
+refused "concentration: '1 spoon' is no dose. Give" predict --run run --data molar.h5ad --concentration '1 spoon' --output q.h5ad
+# A number has the unit of the training. Another kind of unit is refused, in the data of an evaluation as well.
+expect_exit 0 "$popflow" predict --run run --data molar.h5ad --concentration 250 --output number.h5ad
+grep -q "A @ 250" out || fail "$(cat out)"
+refused "concentration: found 6 h, but the run was trained on doses in uM. Give numbers in uM" \
+    predict --run run --data molar.h5ad --concentration "6 h" --output q.h5ad
+refused "found doses in h, but the run was trained on doses in uM" \
+    evaluate --run run --data hours.h5ad --split all --output q.h5
+expect_exit 0 "$popflow" evaluate --run run --data molar.h5ad --output r.h5
+grep -q "note: doses with a unit are read in uM" err || fail "$(cat err)"
+expect_exit 0 "$popflow" train --data plain_doses.h5ad --doses all $model --output plain_run
+refused "concentration: found 6 uM, but the run was trained on doses without a unit" \
+    predict --run plain_run --data plain_doses.h5ad --concentration "6 uM" --output q.h5ad
+expect_exit 0 "$popflow" train --data colon.h5ad ${model/--split patient:P2/} --split '"donor:site":site:P2' --output colon
+grep -qF 'split = "' colon/config.cfg || fail "$(cat colon/config.cfg)"
+expect_exit 0 "$popflow" evaluate --run colon --data colon.h5ad --output colon.h5
+expect_exit 0 "$popflow" report colon.h5
 refused "two_units.h5ad: obs/concentration: found" train --data two_units.h5ad $model --output other
 expect_exit 0 "$popflow" train --data names.h5ad ${model/--split patient:P2/} --split 'patient:"Doe, J"' --output commas
 expect_exit 0 "$popflow" predict --run commas --data names.h5ad --treatment '"1,25-(OH)2D3",C "x"' --output p2.h5ad
@@ -109,5 +134,5 @@ refused "batch_size: unknown option. popflow has --batch-pairs instead" train --
 refused "trainer.max_epochs: unknown option. popflow has --steps instead" train --data plain.h5ad --trainer.max_epochs=3
 refused "gpu: unknown option: popflow computes on CPUs" train --data plain.h5ad --gpu
 refused "pair-by: found drug, dose" $inspect comma.h5ad --pair-by '"drug, dose"' --column '"treatment=drug, dose"'
-refused "failed-wells: found '0.95', allowed a number from 0 to 0.9" simulate screen --failed-wells 0.95 --output s.h5ad
+refused "failed-wells: found '0.95'. Give a number from 0 to 0.9" simulate screen --failed-wells 0.95 --output s.h5ad
 echo "labels, doses and options are read as people type them, or refused"

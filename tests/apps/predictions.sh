@@ -82,7 +82,7 @@ check same_cells doses_pairs.h5ad doses_all.h5ad
 expect_exit 0 "$popflow" predict --run doses --data doses.h5ad --output between.h5ad --treatment O --concentration 1.5,3
 check conditions between.h5ad O@1.5 O@3
 expect_exit 2 "$popflow" predict --run doses --data doses.h5ad --output no.h5ad --concentration 3.5
-grep -q "concentration: found 3.5, allowed 1 to 3, the training range of treatment O" err || fail "$(cat err)"
+grep -q "concentration: 3.5 is outside the training range of treatment O. Give a number from 1 to 3" err || fail "$(cat err)"
 
 "$python" "$here/check_predictions.py" checks.txt || fail "a check of the written files failed"
 [ -z "$(find . -name '*.tmp' -o -name '*.h5ad.*')" ] || fail "leftover files: $(ls)"

@@ -59,7 +59,7 @@ refused "no_mark.csv: found UTF-16 without a byte order mark: save the file as U
 refused "zero.csv: found a zero byte in a row" --cells zero.csv
 refused "thousands.csv: found '12,000', which may be 12.000 or 12000" --cells thousands.csv
 refused "mixed.csv: b: row 1: found '2.5' in a table whose numbers have a decimal comma" --cells mixed.csv
-refused "groups.csv: a: row 1: found '1.234,5', allowed a finite number without separators of thousands" --cells groups.csv
+refused "groups.csv: a: row 1: found '1.234,5', which is no finite number. Remove the separators of thousands" --cells groups.csv
 refused "one_column.csv2: row 1: found a comma in the only column: write a decimal point" --cells one_column.csv2
 refused "open.csv: row 2: a quoted field is not closed" --cells open.csv
 refused "clash.csv: column 'dose/uM': it would be stored as 'dose_uM', which is the name of another column" --sheet clash.csv

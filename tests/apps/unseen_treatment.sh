@@ -21,7 +21,7 @@ mv vectors.csv elsewhere.csv
 expect_exit 0 "$popflow" predict --run run --data screen.h5ad --treatment CS,C+S --output cells.h5ad
 grep -q "predicted for CS, C+S" out err || fail "$(cat out err)"
 expect_exit 2 "$popflow" predict --run run --data screen.h5ad --treatment V --output none.h5ad
-grep -q "found 'V', allowed C, F, S, SF, CF, CS (the treatments with a vector in the run) or combinations A+B" err || fail "$(cat err)"
+grep -q "no vector for 'V'. Give combinations A+B or one of C, F, S, SF, CF, CS" err || fail "$(cat err)"
 
 few="--steps 10 --log-every 5"
 for n in 1 2; do

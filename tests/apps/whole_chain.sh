@@ -155,7 +155,7 @@ cmp -s random1 random2 && fail "--eval-draw random does not depend on the seed"
 expect_exit 0 "$popflow" report icnn/results.h5 picnn/results.h5 paper/results.h5 run1/results.h5
 says "ICNN + treatment" "MFM k=5 (paper)" "MFM k=5"
 expect_exit 2 "$popflow" run --config tiny.cfg --method icnn --base gaussian --output refused
-grep -q "^popflow: base: found 'gaussian', allowed source with method icnn" err || fail "unexpected message: $(cat err)"
+grep -q "^popflow: base: found 'gaussian', but method icnn takes only source. Omit --base" err || fail "unexpected message: $(cat err)"
 
 # A pair that cannot be scored: the model was not trained on its treatment.
 "$python" "$here/make_inputs.py" "$scratch"

@@ -63,7 +63,7 @@ bool has_filters(const Dataset& dataset, const StoredChunks::Chunk& chunk) {
 }  // namespace
 
 std::string short_chunk_message(const Dataset& dataset, std::size_t found) {
-    return fmt::format("a chunk of {} has {} bytes, allowed {}", dataset.path(), found,
+    return fmt::format("a chunk of {} has {} bytes, but must have {}", dataset.path(), found,
                        dataset.chunk_bytes());
 }
 
@@ -90,7 +90,7 @@ void check_chunk_rows(const Dataset& dataset, std::size_t first, std::size_t cou
             if (found->size() >= allowed) continue;
             throw core::DataError(dataset.file(), dataset.path(),
                                   "is damaged: a chunk has " + std::to_string(found->size()) +
-                                      " bytes, allowed " + std::to_string(allowed));
+                                      " bytes, but must have " + std::to_string(allowed));
         }
         checked[row] = true;
     }

@@ -18,7 +18,7 @@ namespace popflow::h5 {
 ///  * chunks that their filter rejects, because reading them reports an error,
 ///  * datasets of variable-length sequences or references.
 ///
-/// @return e.g. `a chunk of X has 1920 bytes, allowed 97920`. Empty if no such chunk was found
+/// @return e.g. `a chunk of X has 1920 bytes, but must have 97920`. Empty if no such chunk was found
 std::string find_short_chunk(const Dataset& dataset);
 
 /// Checks all chunks that contain rows [first, first + count), before libhdf5 reads them in a process without

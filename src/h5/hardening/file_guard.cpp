@@ -246,7 +246,7 @@ FileGuard::FileGuard(std::chrono::milliseconds cpu_limit) {
     // a lock of malloc() or of a library at the time of the fork.
     if (!can_start()) {
         throw core::Error("cannot start the file guard: found " + std::to_string(count_threads()) +
-                          " threads, allowed 1: create it before threads start");
+                          " threads. Create it before threads start");
     }
     std::array<int, 2> pair{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {

@@ -62,7 +62,8 @@ std::uint64_t TextHeap::collection_size(std::uint64_t address) const {
     const std::size_t head = 8 + raw_.length_bytes();
     std::array<std::uint8_t, 16> start{};
     if (head > start.size())
-        raw_.throw_damaged(fmt::format("found lengths of {} bytes, allowed up to 8", raw_.length_bytes()));
+        raw_.throw_damaged(
+            fmt::format("found lengths of {} bytes, which are at most 8", raw_.length_bytes()));
     raw_.read(address, std::span(start).first(head), "text");
     const std::uint64_t size = little_endian(std::span(start).subspan(8, raw_.length_bytes()));
     if (!std::equal(start.begin(), start.begin() + 4, "GCOL") || size < head || size > raw_.size())

@@ -58,7 +58,7 @@ void check_metrics(popflow::CellsView cells) {
     try {
         popflow::compute_metrics(cells, cells, {"w3"});
     } catch (const popflow::InvalidInput& error) {
-        thrown = std::string(error.what()).find("found 'w3'") != std::string::npos;
+        thrown = std::string(error.what()).find("'w3' is no metric") != std::string::npos;
     }
     expect(thrown, "an unknown metric is invalid input");
 }

@@ -8,7 +8,7 @@ populations.bin  pairs of populations with every score: for each case int32 n, m
                  float64 w1, w2, mmd, r2, energy, r2_means, w1_markers
 plans.bin        transport problems: for each case int32 n, m, uniform; float64 a [n], b [m], c [n, m], value
 screen.bin       like populations.bin, with one case from a real screen: 300 control and 280 treated cells. Written only if
-                 SCREEN.h5ad is given: adnet_egf_timecourse.h5ad, mass cytometry of Lun et al., Nat Biotechnol 2017,
+                 SCREEN.h5ad is given: EGF.h5ad of scripts/data_sets, mass cytometry of Lun et al., Nat Biotechnol 2017,
                  from github.com/BodenmillerGroup/Adnet (MIT licence, Vito Zanotelli, Univ. of Zurich).
 
 Debian packages: python3-pot python3-sklearn python3-pandas python3-scipy python3-h5py (POT 0.8.2).

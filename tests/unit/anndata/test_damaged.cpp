@@ -94,40 +94,45 @@ TEST(DamagedFile, ReportsSparseIndicesOutOfRange) {
         if (file.x.encoding == "csc_matrix") file.x.indptr = {0, 2, 4};
         file.x.indices[3] = 7;
         const bool rows = file.x.encoding == "csc_matrix";
-        EXPECT_EQ(error_message(file), std::string("X/indices: found 7, allowed 0 to ") + (rows ? "3" : "1"));
+        EXPECT_EQ(error_message(file), std::string("X/indices: found 7, but it must be 0 to ") +
+                                           (rows ? "3" : "1") + ": the file is damaged");
         file.x.indices[3] = -1;
-        EXPECT_EQ(error_message(file),
-                  std::string("X/indices: found -1, allowed 0 to ") + (rows ? "3" : "1"));
+        EXPECT_EQ(error_message(file), std::string("X/indices: found -1, but it must be 0 to ") +
+                                           (rows ? "3" : "1") + ": the file is damaged");
     }
 }
 
 TEST(DamagedFile, ReportsSparseOffsetsOutOfOrder) {
     DamagedScreen file;
     file.x.indptr = {0, 3, 2, 3, 4};
-    EXPECT_EQ(error_message(file), "X/indptr: found 2, allowed 3 to 4");
+    EXPECT_EQ(error_message(file), "X/indptr: found 2, but it must be 3 to 4: the file is damaged");
     file.x.indptr = {0, 1, 2, 3, 5};
-    EXPECT_EQ(error_message(file), "X/indptr: found 5, allowed 3 to 4");
+    EXPECT_EQ(error_message(file), "X/indptr: found 5, but it must be 3 to 4: the file is damaged");
     file.x.indptr = {0, 1, 2, 4};
-    EXPECT_EQ(error_message(file),
-              "X: found 4 offsets, 4 indices and 4 values, allowed 5 offsets and as many indices as "
-              "values");
+    EXPECT_EQ(
+        error_message(file),
+        "X: found 4 offsets, 4 indices and 4 values, but there must be 5 offsets and as many indices as "
+        "values: the file is damaged");
 }
 
 TEST(DamagedFile, ReportsUnknownEncodings) {
     DamagedScreen file;
     file.x.encoding = "coo_matrix";
-    EXPECT_EQ(error_message(file), "X: found encoding coo_matrix, allowed array, csr_matrix, csc_matrix");
+    EXPECT_EQ(error_message(file),
+              "X: found encoding coo_matrix. Write the matrix as array, csr_matrix or csc_matrix");
     DamagedScreen column;
     column.column_encoding = "awkward-array";
     EXPECT_EQ(error_message(column),
-              "obs/treatment: found encoding awkward-array, allowed array, string-array, "
-              "categorical, nullable-integer, nullable-boolean");
+              "obs/treatment: found encoding awkward-array, which popflow cannot read. It reads array, "
+              "string-array, "
+              "categorical, nullable-integer and nullable-boolean");
 }
 
 TEST(DamagedFile, ReportsCodesWithoutACategory) {
     DamagedScreen file;
     file.codes = {0, 0, 1, 2};
-    EXPECT_EQ(error_message(file), "obs/treatment/codes: found code 2, allowed codes below 2");
+    EXPECT_EQ(error_message(file),
+              "obs/treatment/codes: found code 2, but there are 2 categories: the file is damaged");
 }
 
 TEST(DamagedFile, ReportsFilesThatAreNotAnnData) {
@@ -148,11 +153,12 @@ TEST(DamagedFile, ReportsFilesThatAreNotAnnData) {
     const std::vector<float> x{1, 2};
 
     EXPECT_EQ(error([](h5::Group&) {}), "X: is missing: the file is not an AnnData file (.h5ad) with cells");
-    EXPECT_EQ(error([&](h5::Group& root) { root.write("X", x); }), "X: found 1 dimensions, allowed 2");
+    EXPECT_EQ(error([&](h5::Group& root) { root.write("X", x); }),
+              "X: found 1 dimensions, but it must have 2");
     EXPECT_EQ(error([&](h5::Group& root) {
                   root.write("X", std::span<const float>(x), {1, 2});
               }),
               "obs: is missing: the file is not an AnnData file (.h5ad)");
     EXPECT_EQ(error([&](h5::Group& root) { root.write_strings("X", std::vector<std::string>{"a"}); }),
-              "X: found 1 dimensions, allowed 2");
+              "X: found 1 dimensions, but it must have 2");
 }

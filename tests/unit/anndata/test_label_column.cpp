@@ -145,7 +145,7 @@ TEST_F(Labels, RefusesAMaskOfAnotherLength) {
     EXPECT_EQ(error_of([&] {
                   LabelColumn(numbers<std::int32_t>("plate_values", {7, 1, 7}), bools("plate_mask", {0, 1}));
               }),
-              "plate_mask.h5: plate_mask: found 2 rows, allowed 3, the number of values");
+              "plate_mask.h5: plate_mask: found 2 rows, but there are 3 values: the file is damaged");
 }
 
 TEST_F(Labels, KeepsTheCodesOfACategoricalColumn) {
@@ -180,29 +180,29 @@ TEST_F(Labels, RefusesACodeWithoutACategory) {
                                                   strings("drug_categories", {"a", "b"}));
     EXPECT_EQ(read(column, 0, 2), (Codes{0, 1}));
     EXPECT_EQ(error_of([&] { read(column, 1, 2); }),
-              "drug_codes.h5: drug_codes: found code 2, allowed codes below 2");
+              "drug_codes.h5: drug_codes: found code 2, but there are 2 categories: the file is damaged");
 }
 
 TEST_F(Labels, RefusesCodesThatAreNoIntegers) {
     strings("categories", {"a"});
     EXPECT_EQ(error_of([&] { LabelColumn::categorical(numbers<float>("float", {0}), open("categories")); }),
-              "float.h5: float: found float32, allowed integers");
+              "float.h5: float: found float32, but codes of categories must be integers");
     EXPECT_EQ(error_of([&] { LabelColumn::categorical(strings("text", {"0"}), open("categories")); }),
-              "text.h5: text: found string, allowed integers");
+              "text.h5: text: found string, but codes of categories must be integers");
 }
 
 TEST_F(Labels, RefusesAColumnOfTwoDimensions) {
     const std::vector<float> values(4);
     store("matrix", [&](h5::Group& root) { root.write("matrix", std::span<const float>(values), {2, 2}); });
     EXPECT_EQ(error_of([&] { LabelColumn{open("matrix")}; }),
-              "matrix.h5: matrix: found 2 dimensions, allowed 1");
+              "matrix.h5: matrix: found 2 dimensions, but a column of labels has 1");
     numbers<std::int8_t>("codes", {0});
     EXPECT_EQ(error_of([&] { LabelColumn::categorical(open("codes"), open("matrix")); }),
-              "matrix.h5: matrix: found 2 dimensions, allowed 1");
+              "matrix.h5: matrix: found 2 dimensions, but a column of labels has 1");
     EXPECT_EQ(error_of([&] {
                   LabelColumn{store("scalar", [](h5::Group& root) { root.write_string("scalar", "a"); })};
               }),
-              "scalar.h5: scalar: found 0 dimensions, allowed 1");
+              "scalar.h5: scalar: found 0 dimensions, but a column of labels has 1");
 }
 
 TEST_F(Labels, RefusesLabelsOfMoreThan4096Bytes) {
@@ -212,11 +212,11 @@ TEST_F(Labels, RefusesLabelsOfMoreThan4096Bytes) {
     LabelColumn column(strings("long", {"a", longest + "x"}));
     EXPECT_EQ(read(column, 0, 1), (Codes{0}));
     EXPECT_EQ(error_of([&] { read(column); }),
-              "long.h5: long: found a value of 4097 bytes, allowed at most 4096");
+              "long.h5: long: found a value of 4097 bytes. Shorten it: labels may have 4096");
     numbers<std::int8_t>("codes", {0});
     EXPECT_EQ(
         error_of([&] { LabelColumn::categorical(open("codes"), strings("categories", {longest + "x"})); }),
-        "categories.h5: categories: found a value of 4097 bytes, allowed at most 4096");
+        "categories.h5: categories: found a value of 4097 bytes. Shorten it: labels may have 4096");
 }
 
 TEST_F(Labels, RefusesRowsThatDoNotExist) {

@@ -172,7 +172,7 @@ TEST(MatrixSource, ChecksTheNumbersOfRows) {
         layers.write("two", std::span<const float>(two), {2, 2});
     });
     EXPECT_EQ(message(path, {Kind::layer, "two"}),
-              "obs/_index: found 3 rows, allowed 2, the number of rows of layers/two");
+              "obs/_index: found 3 rows, but layers/two has 2 rows: write a file in which they agree");
 }
 
 TEST(MatrixSource, RefusesTextInADataframeOnlyIfItIsUsed) {

@@ -100,7 +100,8 @@ TEST(SplitFields, RefusesAQuoteThatIsNotClosed) {
 }
 
 TEST(SplitFields, RefusesTextAfterAClosingQuote) {
-    const std::string message = "cells.csv: row 7: found text after a closing quote, allowed a separator";
+    const std::string message =
+        "cells.csv: row 7: found text after a closing quote. Write a quote in a field twice";
     EXPECT_EQ(error_of([] { split(R"("a"b,c)"); }), message);
     EXPECT_EQ(error_of([] { split(R"("a";"b")"); }), message);
 }
@@ -187,9 +188,9 @@ TEST_F(CsvFile, SplitsARowIntoOneFieldForEachColumn) {
     file.split("1,5;\"x;y\"", "row 1", fields);
     EXPECT_EQ(fields, (Strings{"1,5", "x;y"}));
     EXPECT_EQ(error_of([&] { file.split("1", "row 2", fields); }),
-              path() + ": row 2: found 1 field, allowed 2, one for each column");
+              path() + ": row 2: found 1 field, but the table has 2 columns");
     EXPECT_EQ(error_of([&] { file.split("1;2;3", "row 3", fields); }),
-              path() + ": row 3: found 3 fields, allowed 2, one for each column");
+              path() + ": row 3: found 3 fields, but the table has 2 columns");
     EXPECT_EQ(error_of([&] { file.split("\"1;2", "row 4", fields); }),
               path() + ": row 4: a quoted field is not closed");
 }
@@ -312,7 +313,7 @@ TEST_F(CsvFile, LeavesOutEmptyFieldsAtTheEndOfRows) {
     file.split("3,4,,", "row 2", fields);
     EXPECT_EQ(fields, (Strings{"3", "4"}));
     EXPECT_EQ(error_of([&] { file.split("5,6,7", "row 3", fields); }),
-              path() + ": row 3: found 3 fields, allowed 2, one for each column");
+              path() + ": row 3: found 3 fields, but the table has 2 columns");
     const core::CsvFile wide = table("a,b,,\n1,2,,\n3,4\n");
     wide.split("3,4", "row 2", fields);
     EXPECT_EQ(fields, (Strings{"3", "4"}));

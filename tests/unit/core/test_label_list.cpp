@@ -51,6 +51,27 @@ TEST(SplitAssignments, AcceptsQuotesAroundAnItemOrItsValue) {
     EXPECT_TRUE(core::split_assignments("k", "").empty());
 }
 
+TEST(SplitHead, SplitsAtTheFirstColonOutsideQuotes) {
+    const core::LabelHead plain = core::split_head("split", "patient:a:b");
+    EXPECT_EQ(plain.head, "patient");
+    EXPECT_FALSE(plain.is_quoted);
+    EXPECT_EQ(plain.rest, "a:b");
+    const core::LabelHead quoted = core::split_head("split", R"( "my:""col"" " : "a,b",c)");
+    EXPECT_EQ(quoted.head, "my:\"col\" ");
+    EXPECT_TRUE(quoted.is_quoted);
+    EXPECT_EQ(quoted.rest, R"( "a,b",c)");
+    EXPECT_EQ(core::split_head("split", "replica").rest, std::nullopt);
+    EXPECT_EQ(core::split_head("split", "patient:").rest, "");
+}
+
+TEST(SplitHead, RefusesQuotesThatDoNotEnclose) {
+    EXPECT_EQ(error_of([] { core::split_head("split", R"("my:col:a)"); }),
+              "split: found `\"my:col:a`, in which a double quote is not closed");
+    EXPECT_NE(
+        error_of([] { core::split_head("split", R"("my"col:a)"); }).find("text follows a closing quote"),
+        std::string::npos);
+}
+
 TEST(ListText, IsReadBack) {
     const Strings items{"a", " b ", "c,d", "\"e\"", "", "f # g", "5\" dish"};
     EXPECT_EQ(core::split_list("k", core::list_text(items)), items);

@@ -127,6 +127,23 @@ TEST_F(ThreadedProcess, LoadsAndPredictsInSeveralThreads) {
     }
 }
 
+TEST_F(ThreadedProcess, TakesLabelsThatItDoesNotKnowForUnknownTypes) {
+    for (const char* seed : {"flow.h5", "icnn.h5"}) {
+        store(seed);
+        const popflow::Model model = popflow::Model::load(run());
+        const auto values = [&](const std::vector<std::string>& types) {
+            return model
+                .predict({control.data(), 5, 4}, {.treatment = "S", .concentration = 2, .cell_types = types})
+                .values;
+        };
+        const std::vector<float> unknown = values({"Mac", "PDOs", "", "PDOs", "Fibs "});
+        EXPECT_EQ(unknown, values({"", "PDOs", "", "PDOs", ""})) << seed;
+        if (seed == std::string("flow.h5"))
+            EXPECT_NE(unknown, values({"Fibs", "PDOs", "Fibs", "PDOs", "Fibs"}));
+        EXPECT_THROW(values({"Fibs"}), popflow::InvalidInput) << "one label for five cells";
+    }
+}
+
 TEST_F(ThreadedProcess, SolvesTransportInSeveralThreads) {
     const popflow::CellsView x{control.data(), 5, 4};
     std::vector<popflow::Cells> shifted(4, {control, 5, 4});

@@ -72,7 +72,7 @@ TEST_F(ShortChunk, OfNumbersIsRefusedWhereItsRowsAreRead) {
     };
     EXPECT_EQ(error_message(rows(0, 10)), "");
     EXPECT_EQ(error_message(rows(20, 10)), "");
-    const std::string message = "x: is damaged: a chunk has " + bytes + " bytes, allowed 80";
+    const std::string message = "x: is damaged: a chunk has " + bytes + " bytes, but must have 80";
     EXPECT_EQ(error_message(rows(10, 10)), message);
     EXPECT_EQ(error_message(rows(9, 2)), message);
     EXPECT_EQ(error_message(rows(0, 30)), message);
@@ -88,7 +88,7 @@ TEST_F(ShortChunk, OfStringsIsRefused) {
     };
     EXPECT_EQ(error_message(read), "");
     const std::string bytes = skip_filters(10);
-    EXPECT_EQ(error_message(read), "names: is damaged: a chunk has " + bytes + " bytes, allowed 160");
+    EXPECT_EQ(error_message(read), "names: is damaged: a chunk has " + bytes + " bytes, but must have 160");
 }
 
 TEST_F(ShortChunk, ThatCannotBeDecodedIsRefused) {

@@ -64,7 +64,7 @@ TEST_F(DamagedTypes, AnIntegerWithBitsOutsideItsSizeIsRefused) {
     const auto read = [](const h5::Group& root) { (void)root.open_dataset("x").read<double>(); };
     EXPECT_EQ(error_message(path, read), "");
     replace_words(path, int32_message, {0x00000810, 4, 0x0020ea60});
-    EXPECT_EQ(error_message(path, read), "x: found an unsupported type, allowed numbers");
+    EXPECT_EQ(error_message(path, read), "x: found an unsupported type, but the values must be numbers");
 }
 
 TEST_F(DamagedTypes, AFloatWithBitsOutsideItsSizeIsRefused) {
@@ -72,7 +72,7 @@ TEST_F(DamagedTypes, AFloatWithBitsOutsideItsSizeIsRefused) {
     const auto read = [](const h5::Group& root) { (void)root.open_dataset("x").read<double>(); };
     EXPECT_EQ(error_message(path, read), "");
     replace_words(path, float32_bits, {0x00200000, 0x1700f017});
-    EXPECT_EQ(error_message(path, read), "x: found an unsupported type, allowed numbers");
+    EXPECT_EQ(error_message(path, read), "x: found an unsupported type, but the values must be numbers");
 }
 
 TEST_F(DamagedTypes, AnAttributeWithBitsOutsideItsSizeIsRefused) {

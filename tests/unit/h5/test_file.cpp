@@ -193,7 +193,7 @@ TEST(OpenFile, ReportsTheReason) {
               folder.file("none.h5") + ": cannot open: No such file or directory");
     EXPECT_EQ(error_message([&] { h5::open_file(text); }), text + ": is not an HDF5 file");
     EXPECT_EQ(error_message([&] { h5::open_file(folder.path().string()); }),
-              folder.path().string() + ": found a folder, allowed an HDF5 file");
+              folder.path().string() + ": found a folder. Give an HDF5 file");
 }
 
 TEST(OpenFile, ThrowsForATruncatedFile) {

@@ -108,10 +108,10 @@ TEST(FileGuard, RefusesAGroupWithoutAListOfItsMembers) {
 TEST(FileGuard, RefusesChunksThatAreShorterThanTheirShape) {
     // Chunk shape, in the layout message of X.
     EXPECT_EQ(gzip_error_after_replacing({48, 5, 8}, {48, 255, 8}),
-              "is damaged: a chunk of X has 1920 bytes, allowed 97920");
+              "is damaged: a chunk of X has 1920 bytes, but must have 97920");
     // Chunk size and mask of skipped filters, in the chunk index.
     EXPECT_EQ(gzip_error_after_replacing({290, 0}, {290, 1}),
-              "is damaged: a chunk of X has 290 bytes, allowed 1920");
+              "is damaged: a chunk of X has 290 bytes, but must have 1920");
 }
 
 TEST_F(FileGuardOfMemory, RefusesAnObjectThatClaimsGigabytes) {
@@ -153,7 +153,7 @@ TEST(FileGuard, ChecksAChangedFileAgain) {
 TEST(OpenFile, RefusesAPipe) {
     const TemporaryFolder folder;
     ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
-    EXPECT_EQ(error_message(folder.file("pipe")), "found a device or pipe, allowed an HDF5 file");
+    EXPECT_EQ(error_message(folder.file("pipe")), "found a device or pipe. Give an HDF5 file");
 }
 
 // The last test, because it takes a moment until a thread that was joined has disappeared.

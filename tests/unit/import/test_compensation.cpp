@@ -65,12 +65,17 @@ TEST_F(FcsCompensation, RefusesAnInvalidSpillover) {
         "$SPILLOVER: missing, and so are SPILL and $COMP: import without compensation with --compensate no");
     for (const char* size : {"0", "4", "1.5", "-1", "two"}) {
         EXPECT_EQ(error_with(std::string(size) + ",A,1"),
-                  "$SPILLOVER: found '" + std::string(size) + "' channels, allowed 1 to 3");
+                  "$SPILLOVER: found '" + std::string(size) +
+                      "' channels, but the file has 3. Import with --compensate no");
     }
-    EXPECT_EQ(error_with("2,A,B,1,0,0"), "$SPILLOVER: found 6 entries, allowed 7 for 2 channels");
-    EXPECT_EQ(error_with("1,A,1,1"), "$SPILLOVER: found 4 entries, allowed 3 for 1 channels");
-    EXPECT_EQ(error_with("2,A,B,1,0,x,1"), "$SPILLOVER: found 'x', allowed a number");
-    EXPECT_EQ(error_with("1,A,nan"), "$SPILLOVER: found 'nan', allowed a number");
+    EXPECT_EQ(error_with("2,A,B,1,0,0"),
+              "$SPILLOVER: found 6 entries, but 2 channels need 7. Import with --compensate no");
+    EXPECT_EQ(error_with("1,A,1,1"),
+              "$SPILLOVER: found 4 entries, but 1 channels need 3. Import with --compensate no");
+    EXPECT_EQ(error_with("2,A,B,1,0,x,1"),
+              "$SPILLOVER: found 'x', which is no number. Import with --compensate no");
+    EXPECT_EQ(error_with("1,A,nan"),
+              "$SPILLOVER: found 'nan', which is no number. Import with --compensate no");
     const FcsFile old = open(with_spillover({1, 2, 3}, "1,A", "SPILL"));
     EXPECT_EQ(error_of([&] { read_spillover(old); }),
               "SPILL: found names of channels without a matrix: import with --compensate no");
@@ -101,7 +106,7 @@ TEST_F(FcsCompensation, CompensationExchangesRowsIfADiagonalElementIsZero) {
 
 TEST_F(FcsCompensation, CompensationRefusesAnUnknownChannelAndASingularMatrix) {
     EXPECT_EQ(compensation_error(with_spillover({1, 2, 3}, "2,A,pERK,1,0,0,1")),
-              "$SPILLOVER: found channel 'pERK', allowed the channels in $PnN");
+              "$SPILLOVER: found channel 'pERK', which no $PnN names. Import with --compensate no");
     const std::string singular =
         "$SPILLOVER: found a singular matrix: import without compensation with --compensate no";
     EXPECT_EQ(compensation_error(with_spillover({1, 2, 3}, "2,A,B,1,2,2,4")), singular);
@@ -115,12 +120,12 @@ TEST_F(FcsCompensation, NamesTheKeywordThatHoldsTheMatrix) {
     EXPECT_EQ(compensation_error(with_spillover({1, 2, 3}, "2,A,B,1,2,2,4", "SPILL")),
               "SPILL: found a singular matrix: import without compensation with --compensate no");
     EXPECT_EQ(compensation_error(with_spillover({1, 2, 3}, "2,A,D,1,0,0,1", "SPILL")),
-              "SPILL: found channel 'D', allowed the channels in $PnN");
+              "SPILL: found channel 'D', which no $PnN names. Import with --compensate no");
     EXPECT_EQ(Compensation(open(with_spillover({1, 2, 3}, "1,B,2", "SPILL"))).keyword(), "SPILL");
     EXPECT_EQ(compensation_error(with_spillover({1, 2, 3}, "2,A,B")),
               "$SPILLOVER: found names of channels without a matrix: import with --compensate no");
     EXPECT_EQ(compensation_error(with_spillover({1, 2, 3}, "2,A,1,1,0,0,1")),
-              "$SPILLOVER: found channel '1' twice, allowed once");
+              "$SPILLOVER: found channel '1' twice. Import with --compensate no");
 }
 
 TEST_F(FcsCompensation, AcceptsNumbersOfChannels) {
@@ -128,7 +133,7 @@ TEST_F(FcsCompensation, AcceptsNumbersOfChannels) {
     EXPECT_EQ(compensated(open(with_spillover(event, "2,1,3,1,0.25,0.5,1"))),
               compensated(open(with_spillover(event, "2,A,C,1,0.25,0.5,1"))));
     EXPECT_EQ(compensation_error(with_spillover(event, "2,1,4,1,0,0,1")),
-              "$SPILLOVER: found channel '4', allowed the channels in $PnN");
+              "$SPILLOVER: found channel '4', which no $PnN names. Import with --compensate no");
 }
 
 TEST_F(FcsCompensation, ReadsTheCompensationMatrixOfAllParameters) {
@@ -152,6 +157,6 @@ TEST_F(FcsCompensation, RefusesPercentagesThatWereAlreadySubtracted) {
         "import the values as they are with --compensate no");
     EXPECT_EQ(
         compensation_error(with_spillover({1, 2, 3}, "2,1,0.1,0.1,1", "$COMP")),
-        "$COMP: found a matrix of 2 channels without their names, allowed one of all 3 parameters: import "
-        "without compensation with --compensate no");
+        "$COMP: found a matrix of 2 channels without their names, but the file has 3 parameters. Import "
+        "with --compensate no");
 }

@@ -207,18 +207,18 @@ TEST_F(Fcs, AcceptsTheByteAfterTheLastOneAsTheEndOfData) {
 }
 
 TEST_F(Fcs, RefusesADamagedHeader) {
-    EXPECT_EQ(error_of_bytes("FCS3.1"), "header: found 6 bytes, allowed 58 or more");
+    EXPECT_EQ(error_of_bytes("FCS3.1"), "header: found 6 bytes, but a header has 58: the file is truncated");
     FcsBytes fcs = two_events();
     fcs.version = "FCS4.0";
-    EXPECT_EQ(error(fcs), "header: found 'FCS4.0', allowed FCS2.0, FCS3.0, FCS3.1, FCS3.2");
+    EXPECT_EQ(error(fcs), "header: found 'FCS4.0'. Convert the file to FCS2.0, FCS3.0, FCS3.1 or FCS3.2");
     const std::string bytes = two_events().bytes();
     const auto with_field = [&](std::size_t at, const std::string& field) {
         return std::string(bytes).replace(at, 8, field);
     };
     EXPECT_EQ(error_of_bytes(with_field(10, "      5x")),
-              "header: begin of TEXT: found '      5x', allowed a whole number");
+              "header: begin of TEXT: found '      5x', which is no whole number: the file is damaged");
     EXPECT_EQ(error_of_bytes(with_field(18, "      -1")),
-              "header: end of TEXT: found '      -1', allowed a whole number");
+              "header: end of TEXT: found '      -1', which is no whole number: the file is damaged");
     EXPECT_EQ(error_of_bytes(with_field(26, "1.500000")), "DATA: found no range in the header" + no_keywords);
     EXPECT_EQ(error_of_bytes(with_field(34, "       ?")), "DATA: found no range in the header" + no_keywords);
 }
@@ -230,12 +230,12 @@ TEST_F(Fcs, RefusesATextSegmentOutsideTheFile) {
         return error_of_bytes(
             std::string(bytes).replace(10, 16, FcsBytes::field(first) + FcsBytes::field(last)));
     };
-    const std::string allowed = ", allowed 58 to " + end + ", the end of the file";
-    EXPECT_EQ(error_with(57, 100), "TEXT: found bytes 57 to 100" + allowed);
-    EXPECT_EQ(error_with(100, 100), "TEXT: found bytes 100 to 100" + allowed);
+    const std::string limits = ", which are not within 58 to " + end + ", the end of the file";
+    EXPECT_EQ(error_with(57, 100), "TEXT: found bytes 57 to 100" + limits);
+    EXPECT_EQ(error_with(100, 100), "TEXT: found bytes 100 to 100" + limits);
     EXPECT_EQ(error_with(58, bytes.size() + 1),
-              "TEXT: found bytes 58 to " + std::to_string(bytes.size() + 1) + allowed);
-    EXPECT_EQ(error_with(0, 0), "TEXT: found bytes 0 to 0" + allowed);
+              "TEXT: found bytes 58 to " + std::to_string(bytes.size() + 1) + limits);
+    EXPECT_EQ(error_with(0, 0), "TEXT: found bytes 0 to 0" + limits);
 }
 
 TEST_F(Fcs, RefusesDataOutsideTheFile) {
@@ -269,20 +269,20 @@ TEST_F(Fcs, RefusesUnsupportedLayouts) {
     const auto error_with = [&](const char* name, const char* value) {
         return error(two_events().set(name, value));
     };
-    EXPECT_EQ(error_with("$MODE", "H"), "$MODE: found 'H', allowed L, a list of events");
-    EXPECT_EQ(error_with("$DATATYPE", "B"), "$DATATYPE: found 'B', allowed I, F, D, A");
+    EXPECT_EQ(error_with("$MODE", "H"), "$MODE: found 'H'. popflow reads only L, a list of events");
+    EXPECT_EQ(error_with("$DATATYPE", "B"), "$DATATYPE: found 'B'. popflow reads only I, F, D and A");
     for (const char* order : {"1,2,4", "0,1,2,3", "big"}) {
         EXPECT_EQ(error_with("$BYTEORD", order),
                   "$BYTEORD: found '" + std::string(order) +
-                      "', allowed the numbers of the bytes in any order, such as 1,2,3,4 or 4,3,2,1");
+                      "'. It must number the bytes in any order, such as 1,2,3,4 or 4,3,2,1");
     }
-    EXPECT_EQ(error_with("$PAR", "0"), "$PAR: found 0, allowed 1 or more");
-    EXPECT_EQ(error_with("$PAR", "two"), "$PAR: found 'two', allowed a whole number");
-    EXPECT_EQ(error_with("$P2B", "16"), "$P2B: found 16, allowed 32 with $DATATYPE F");
-    EXPECT_EQ(error(two_events().set("$DATATYPE", "D")), "$P1B: found 32, allowed 64 with $DATATYPE D");
+    EXPECT_EQ(error_with("$PAR", "0"), "$PAR: found 0. Give a file with parameters");
+    EXPECT_EQ(error_with("$PAR", "two"), "$PAR: found 'two', which is no whole number");
+    EXPECT_EQ(error_with("$P2B", "16"), "$P2B: found 16. It must be 32 with $DATATYPE F");
+    EXPECT_EQ(error(two_events().set("$DATATYPE", "D")), "$P1B: found 32. It must be 64 with $DATATYPE D");
     for (const char* bits : {"0", "65", "*"}) {
         EXPECT_EQ(error(one_integer(1, 16, "1024").set("$P1B", bits)),
-                  "$P1B: found " + std::string(bits) + ", allowed 1 to 64 with $DATATYPE I");
+                  "$P1B: found " + std::string(bits) + ". It must be 1 to 64 with $DATATYPE I");
     }
 }
 
@@ -296,11 +296,11 @@ TEST_F(Fcs, AcceptsShortByteOrdersAndLowerCaseValues) {
 TEST_F(Fcs, RefusesAnInvalidRangeOrScale) {
     for (const char* range : {"0", "-5", "wide"}) {
         EXPECT_EQ(error(one_integer(1, 16, range)),
-                  "$P1R: found '" + std::string(range) + "', allowed a number of 1 or more");
+                  "$P1R: found '" + std::string(range) + "'. It must be a number of 1 or more");
     }
     for (const char* scale : {"4", "4,1,1", "x,1", "-4,1", "4,-1", "101,1"}) {
         EXPECT_EQ(error(one_integer(1, 16, "1024").set("$P1E", scale)),
-                  "$P1E: found '" + std::string(scale) + "', allowed two numbers, such as 0,0 or 4,1");
+                  "$P1E: found '" + std::string(scale) + "'. It must have two numbers, such as 0,0 or 4,1");
     }
 }
 
@@ -317,15 +317,17 @@ TEST_F(Fcs, NamesTheChannelAndTheEventOfAValueThatIsNotFinite) {
     FcsBytes fcs = two_events();
     fcs.data = float_bytes({1, 2, 3, std::numeric_limits<float>::quiet_NaN()});
     const FcsFile file = open(fcs);
-    EXPECT_EQ(error_of([&] { events(file); }),
-              "B: event 2: found nan, allowed a finite number: leave the channel out with --exclude-markers");
-    EXPECT_EQ(error_of([&] { events(file, 1, 1); }),
-              "B: event 2: found nan, allowed a finite number: leave the channel out with --exclude-markers");
+    EXPECT_EQ(
+        error_of([&] { events(file); }),
+        "B: event 2: found nan, which is no finite number: leave the channel out with --exclude-markers");
+    EXPECT_EQ(
+        error_of([&] { events(file, 1, 1); }),
+        "B: event 2: found nan, which is no finite number: leave the channel out with --exclude-markers");
     EXPECT_EQ(events(file, 0, 1), (std::vector<float>{1, 2}));
     fcs.data = float_bytes({-std::numeric_limits<float>::infinity(), 2, 3, 4});
     EXPECT_EQ(
         error_of([&] { events(open(fcs)); }),
-        "A: event 1: found -inf, allowed a finite number: leave the channel out with --exclude-markers");
+        "A: event 1: found -inf, which is no finite number: leave the channel out with --exclude-markers");
 }
 
 TEST_F(Fcs, ReportsAFileThatWasCutOffAfterItWasOpened) {

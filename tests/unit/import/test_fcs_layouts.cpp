@@ -247,7 +247,7 @@ TEST_F(FcsLayout, ReadsEveryOrderOfBytes) {
     fcs = integers(1, {10}).set("$BYTEORD", "3,4,1,2");
     fcs.data = std::string("\1\2");
     EXPECT_EQ(error(fcs),
-              "$BYTEORD: found '3,4,1,2', allowed 1,2,3,4 or 4,3,2,1 if $PnB is not a multiple of 8");
+              "$BYTEORD: found '3,4,1,2'. It must be 1,2,3,4 or 4,3,2,1 if $PnB is not a multiple of 8");
 }
 
 TEST_F(FcsLayout, ReadsTypesOfTheirOwnOfParameters) {
@@ -262,9 +262,9 @@ TEST_F(FcsLayout, ReadsTypesOfTheirOwnOfParameters) {
     fcs.version = "FCS3.1";
     EXPECT_EQ(open(fcs).notes().front(), "$P2DATATYPE of FCS 3.2 is used in a file of version 3.1");
     fcs.set("$P3DATATYPE", "A");
-    EXPECT_EQ(error(fcs), "$P3DATATYPE: found 'A', allowed I, F, D with one of these as $DATATYPE");
+    EXPECT_EQ(error(fcs), "$P3DATATYPE: found 'A'. It must be I, F or D, with one of these as $DATATYPE");
     fcs.set("$P3DATATYPE", "D");
-    EXPECT_EQ(error(fcs), "$P3B: found 16, allowed 64 with $P3DATATYPE D");
+    EXPECT_EQ(error(fcs), "$P3B: found 16. It must be 64 with $P3DATATYPE D");
 }
 
 TEST_F(FcsLayout, ReadsDelimitedNumbersInAscii) {
@@ -280,7 +280,7 @@ TEST_F(FcsLayout, ReadsDelimitedNumbersInAscii) {
     fcs.set("$TOT", "99");
     EXPECT_TRUE(contains(error(fcs), "which cannot hold the 99 events of $TOT"));
     fcs.set("$TOT", "3").data = "1 2 3 x 5 6";
-    EXPECT_EQ(error(fcs), "B: event 2: found 'x', allowed a number");
+    EXPECT_EQ(error(fcs), "B: event 2: found 'x', which is no number");
 }
 
 TEST_F(FcsLayout, ReadsNumbersInAsciiOfFixedWidth) {
@@ -290,9 +290,9 @@ TEST_F(FcsLayout, ReadsNumbersInAsciiOfFixedWidth) {
     EXPECT_EQ(events(open(fcs.set("$P1E", "2,1").set("$P1R", "1024"))).at(2), 100.0F);
     fcs.set("$P2B", "*");
     EXPECT_EQ(error(fcs),
-              "$PnB: found both * and numbers of characters, allowed one of them for all parameters");
+              "$PnB: found both * and numbers of characters. It must be one of them for all parameters");
     fcs.set("$P2B", "0");
-    EXPECT_EQ(error(fcs), "$P2B: found 0, allowed * or a number of characters with $DATATYPE A");
+    EXPECT_EQ(error(fcs), "$P2B: found 0. It must be * or a number of characters with $DATATYPE A");
 }
 
 TEST_F(FcsLayout, SaysThatScalesOfFloatsAreIgnored) {
@@ -310,11 +310,11 @@ TEST_F(FcsLayout, ChecksOnlyTheChannelsThatAreRead) {
     open(fcs).read(0, x, first, "");
     EXPECT_EQ(std::vector<float>(x.values().begin(), x.values().end()), (std::vector<float>{1, -1, 3, -1}));
     EXPECT_EQ(error_of([&] { open(fcs).read(0, x, second, "do this"); }),
-              "B: event 1: found nan, allowed a finite number: do this");
+              "B: event 1: found nan, which is no finite number: do this");
     FcsBytes scales = integers(1, {8, 8}).set("$P2E", "x").set("$P1R", "1024");
     scales.data = "ab";
     const FcsFile file = open(scales);
     file.check(first);
     EXPECT_EQ(error_of([&] { file.check(second); }),
-              "$P2E: found 'x', allowed two numbers, such as 0,0 or 4,1");
+              "$P2E: found 'x'. It must have two numbers, such as 0,0 or 4,1");
 }

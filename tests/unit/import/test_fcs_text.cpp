@@ -166,10 +166,11 @@ TEST_F(FcsTextSegment, IgnoresASupplementThatCannotBeRead) {
     for (const auto& [first, last] : {std::pair{"90000", "99999"}, {"0012", "0020"}, {"0500", "0400"}}) {
         const FcsFile file = open(with_supplement(first, last));
         const std::string limit = std::to_string(std::filesystem::file_size(path()) - 1);
-        EXPECT_EQ(file.notes(), problem(first, last, "allowed 58 to " + limit + ", the end of the file"));
+        EXPECT_EQ(file.notes(),
+                  problem(first, last, "which are not within 58 to " + limit + ", the end of the file"));
         EXPECT_EQ(events(file), expected());
     }
-    EXPECT_EQ(open(with_supplement("none", "?")).notes(), problem("none", "?", "allowed whole numbers"));
+    EXPECT_EQ(open(with_supplement("none", "?")).notes(), problem("none", "?", "which are no whole numbers"));
     const std::string begin = "0" + std::to_string(end - 11);
     const std::string last = "0" + std::to_string(end - 1);
     EXPECT_EQ(open(with_supplement(begin, last)).notes(),

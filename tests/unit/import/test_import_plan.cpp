@@ -67,6 +67,11 @@ class ImportPlanning : public testing::Test {
     TemporaryFolder folder_;
 };
 
+/// Returns whether a plan reads its first file as FCS.
+bool reads_fcs(const ImportOptions& options) {
+    return plan_import(options).sources.front().is_fcs;
+}
+
 /// Returns the number of rows of each piece.
 std::vector<std::uint64_t> piece_rows(const ImportPlan& plan) {
     std::vector<std::uint64_t> rows;
@@ -265,13 +270,13 @@ TEST_F(ImportPlanning, ConvertsLatin1LabelsOfASheetToUtf8) {
 TEST_F(ImportPlanning, NamesTheRowOfAnErrorInTheSheet) {
     store("a.csv", "pERK\n1\n");
     const std::string path = file("sheet.csv");
-    EXPECT_EQ(error_of(sheet("file,drug\n")), path + ": found no rows, allowed one for each file");
+    EXPECT_EQ(error_of(sheet("file,drug\n")), path + ": found no rows. Give one for each file of cells");
     EXPECT_EQ(error_of(sheet("file,drug\na.csv\n")),
-              path + ": row 1: found 1 field, allowed 2, one for each column");
+              path + ": row 1: found 1 field, but the table has 2 columns");
     EXPECT_EQ(error_of(sheet("file,drug\na.csv,DMSO\n,DMSO\n")),
-              path + ": row 2, column file: found an empty field, allowed the name of a file of cells");
+              path + ": row 2, column file: found an empty field. Give the name of a file of cells");
     EXPECT_EQ(error_of(sheet("file,drug\na.csv,DMSO\n\na.csv,SN-38\n")),
-              path + ": row 2: found file 'a.csv' twice, allowed once");
+              path + ": row 2: found file 'a.csv' twice. Give it once");
     EXPECT_EQ(error_of(sheet("file,drug\nb.csv,DMSO\n")),
               path + ": row 1: found file '" + file("b.csv") +
                   "', which does not exist: relative paths start at the folder of the sheet");
@@ -431,7 +436,7 @@ TEST_F(ImportPlanning, AppendsTheChannelToAStainThatSeveralChannelsShare) {
               options.cells +
                   ": pERK: found 2 channels of that name: give one or more of pERK (Ir191), pERK (Eu153)");
     options.markers = {"Ir191", "pERK (Ir191)"};
-    EXPECT_EQ(error_of(options), "markers: found 'pERK (Ir191)' twice, allowed once");
+    EXPECT_EQ(error_of(options), "markers: found 'pERK (Ir191)' twice. Give it once");
     options.markers = {};
     options.names = MarkerNames::channel;
     plan = plan_import(options);
@@ -517,4 +522,22 @@ TEST_F(ImportPlanning, ReportsAFileOfCellsThatDoesNotExist) {
     ImportOptions options;
     options.cells = file("missing.csv");
     EXPECT_EQ(error_of(options), options.cells + ": cannot read: No such file or directory");
+}
+
+TEST_F(ImportPlanning, ATableMayHaveAColumnCalledFcs) {
+    for (const char* bytes : {"FCS,pERK\n1.5,2\n", "FCS3.1,pERK\n1.5,2\n", "FCS3.1    ,pERK\n1.5,2\n",
+                              "FCS3.1\tpERK\n1.5\t2\n", "FCS-A;FCS3.1 \n1.5;2\n"}) {
+        const ImportOptions options = table(bytes);
+        EXPECT_FALSE(reads_fcs(options)) << bytes;
+        EXPECT_EQ(plan_import(options).markers.size(), 2U) << bytes;
+    }
+}
+
+TEST_F(ImportPlanning, AnFcsFileNeedsNoExtension) {
+    ImportOptions options;
+    options.cells = store_fcs("cells.dat", "", "\x01\x02");
+    EXPECT_TRUE(reads_fcs(options));
+    // A file of this name with a version is reported as a damaged FCS file.
+    options.cells = store("short.FCS", "FCS3.0,a\n1,2\n");
+    EXPECT_NE(error_of(options).find("but a header has 58"), std::string::npos) << error_of(options);
 }

@@ -69,9 +69,10 @@ TEST(Settings, TextReadsBackTheSameValue) {
 }
 
 TEST(Settings, RefuseValuesThatAreNotAllowed) {
-    EXPECT_EQ(message("width", "11"), "width: found '11', allowed a whole number from 1 to 10");
-    EXPECT_EQ(message("rate", "-1"), "rate: found '-1', allowed a number from 0 to 1");
-    EXPECT_EQ(message("colour", "gren"), "colour: found 'gren' (did you mean 'green'?), allowed red, green");
+    EXPECT_EQ(message("width", "11"), "width: found '11'. Give a whole number from 1 to 10");
+    EXPECT_EQ(message("rate", "-1"), "rate: found '-1'. Give a number from 0 to 1");
+    EXPECT_EQ(message("colour", "gren"),
+              "colour: found 'gren' (did you mean 'green'?). Give one of red, green");
     EXPECT_EQ(message("height", "1"), "height: is no setting of this method");
     Example example;
     EXPECT_THROW(models::assign(example, "width", 0.5), ConfigError);

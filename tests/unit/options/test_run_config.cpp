@@ -167,26 +167,26 @@ TEST(RunConfig, RefusesValuesThatTheMethodDoesNotSupport) {
         return error_message(run_options(c), arguments);
     };
     EXPECT_EQ(refused({"--method", "icnn", "--base", "gaussian"}),
-              "base: found 'gaussian', allowed source with method icnn");
+              "base: found 'gaussian', but method icnn takes only source. Omit --base");
     EXPECT_EQ(refused({"--method", "icnn", "--coupling", "ot"}),
-              "coupling: found 'ot', allowed random with method icnn");
-    EXPECT_EQ(refused({"--condition", "none"}), "condition: found 'none', allowed treatment with method mfm");
+              "coupling: found 'ot', but method icnn takes only random. Omit --coupling");
+    EXPECT_EQ(refused({"--condition", "none"}),
+              "condition: found 'none', but method mfm takes only treatment. Omit --condition");
     EXPECT_EQ(refused({"--method", "cgfm", "--updates", "alternate"}),
-              "updates: found 'alternate', allowed joint with method cgfm");
+              "updates: found 'alternate', but method cgfm takes only joint. Omit --updates");
 }
 
 TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
     RunConfig c;
     const OptionTable table = run_options(c);
     EXPECT_EQ(error_message(table, {"--stepz", "3"}), "stepz: unknown option (did you mean 'steps'?)");
-    EXPECT_EQ(error_message(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x', allowed a whole n");
-    EXPECT_EQ(error_message(table, {"--steps", "0"}).substr(0, 35), "steps: found '0', allowed a whole n");
+    EXPECT_EQ(error_message(table, {"--steps", "x"}).substr(0, 35), "steps: found 'x'. Give a whole numb");
+    EXPECT_EQ(error_message(table, {"--steps", "0"}).substr(0, 35), "steps: found '0'. Give a whole numb");
     EXPECT_EQ(error_message(table, {"--method", "icnnn"}),
-              "method: found 'icnnn' (did you mean 'icnn'?), allowed fm, cgfm, icnn, mfm, "
+              "method: found 'icnnn' (did you mean 'icnn'?). Give one of fm, cgfm, icnn, mfm, "
               "mean-shift");
-    EXPECT_EQ(error_message(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan', allowed a number");
-    EXPECT_EQ(error_message(table, {"--column", "donor"}),
-              "column: found 'donor', allowed ROLE=NAME or ROLE=");
+    EXPECT_EQ(error_message(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan'. Give a number fr");
+    EXPECT_EQ(error_message(table, {"--column", "donor"}), "column: found 'donor'. Give ROLE=NAME or ROLE=");
     EXPECT_EQ(error_message(table, {"stray"}), "usage: unexpected argument 'stray'");
     EXPECT_NE(error_message(table, {"--steps"}), "");
     const popflow::support::TemporaryFolder folder;
@@ -247,7 +247,49 @@ TEST(RunConfig, ReadsFilesOfOtherEditors) {
     std::ofstream(path, std::ios::binary) << "\n[model]\n";
     EXPECT_EQ(
         error_message(table, {"--config", path}),
-        path + ": line 2: found '[model]', allowed lines `option = value` and comments that start with #");
+        path + ": line 2: found '[model]'. Write lines `option = value` and comments that start with #");
+}
+
+TEST(RunConfig, ReadsASplitByAColumnWithAColon) {
+    const popflow::support::TemporaryFolder folder;
+    const std::string path = folder.file("a.cfg");
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    for (const std::string split : {"\"my:col\":v", "\"my:col\":\"a,b\""}) {
+        std::ofstream(path, std::ios::binary) << "split = " << split << "  # comment\n";
+        EXPECT_EQ(error_message(table, {"--config", path}), "");
+        EXPECT_EQ(c.split, split);
+        EXPECT_EQ(c.screen.split_column, "my:col");
+        // The stored configuration is read back.
+        std::ofstream(path, std::ios::binary) << table.text({options::Section::split});
+        c.split.clear();
+        EXPECT_EQ(error_message(table, {"--config", path}), "");
+        EXPECT_EQ(c.split, split);
+    }
+}
+
+TEST(RunConfig, KeepsTheUnitOfConcentrations) {
+    using popflow::core::Quantity;
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const auto parse = [&](const std::string& value) {
+        table.parse({"--concentration", value}, {options::Section::predict}, nullptr);
+    };
+    parse("100 nM, 2 uM,0");
+    EXPECT_EQ(c.concentrations, (std::vector<double>{0.1, 2, 0}));
+    EXPECT_EQ(c.concentration_quantity, Quantity::molar);
+    EXPECT_EQ(table.values("concentration"), std::vector<std::string>{"0.1 uM, 2 uM, 0 uM"});
+    parse("1, 2");
+    EXPECT_EQ(c.concentration_quantity, Quantity::number);
+    EXPECT_EQ(table.values("concentration"), std::vector<std::string>{"1, 2"});
+    try {
+        parse("1 uM,6h");
+        FAIL() << "two units that cannot be converted";
+    } catch (const ConfigError& error) {
+        EXPECT_STREQ(error.what(),
+                     "concentration: found '1 uM' and '6h', which cannot be converted into each other. Give "
+                     "all in units of one kind, or in none");
+    }
 }
 
 TEST(RunConfig, DifferencesNameTheKeyAndBothValues) {
@@ -342,10 +384,10 @@ TEST(RunConfig, SelectsOneMatrix) {
     EXPECT_EQ(table.text(options::training_sections()), before);
 
     EXPECT_EQ(error_message(table, {"--layer", "a", "--use-raw"}),
-              "layer: found --layer and --use-raw, allowed one of layer, obsm, use-raw");
+              "layer: found --layer and --use-raw. Give only one of layer, obsm, use-raw");
     std::ofstream(path) << "layer = counts\nobsm = X_pca\n";
     EXPECT_EQ(error_message(table, {"--config", path}),
-              path + ": layer: found --layer and --obsm, allowed one of layer, obsm, use-raw");
+              path + ": layer: found --layer and --obsm. Give only one of layer, obsm, use-raw");
 }
 
 TEST(RunConfig, StoresASizeFactorOnlyIfThereIsOne) {

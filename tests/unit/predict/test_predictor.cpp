@@ -54,6 +54,26 @@ TEST(ChosenConditions, ThrowForUntrainedConditions) {
     EXPECT_THROW(chosen_conditions(with_doses, {"O"}, {0.5}), ConfigError);
 }
 
+TEST(ChosenConditions, ConcentrationsHaveTheUnitOfTheTraining) {
+    using popflow::core::Quantity;
+    const Conditions molar({{"O", {1, 10}}}, Doses::all, {}, Quantity::molar);
+    EXPECT_EQ(names(chosen_conditions(molar, {}, {2}, Quantity::molar)), Strings{"O @ 2"});
+    EXPECT_EQ(names(chosen_conditions(molar, {}, {2})), Strings{"O @ 2"}) << "a number without a unit";
+    const auto error = [](const Conditions& trained, Quantity quantity) -> std::string {
+        try {
+            chosen_conditions(trained, {"O"}, {6}, quantity);
+        } catch (const ConfigError& thrown) {
+            return thrown.what();
+        }
+        return "no error";
+    };
+    EXPECT_EQ(error(molar, Quantity::time),
+              "concentration: found 6 h, but the run was trained on doses in uM. Give numbers in uM");
+    EXPECT_EQ(error(with_doses, Quantity::molar),
+              "concentration: found 6 uM, but the run was trained on doses without a unit. Give numbers "
+              "without a unit");
+}
+
 TEST(Space, InvertsNormalisationAndTransform) {
     const Normalisation normalisation{{1.5F, -0.25F}, 0.75F};
     const float raw[2][2] = {{0, 12}, {300, 0.5F}};

@@ -23,7 +23,7 @@ void fill(CellStore& store) {
         std::iota(destination.x.data, destination.x.data + destination.x.rows * d,
                   static_cast<float>(1000 * i));
         std::fill(destination.cell_type.begin(), destination.cell_type.end(), static_cast<std::uint8_t>(i));
-        store.release(i);
+        store.evict(i);
     }
 }
 

@@ -64,8 +64,8 @@ TEST(Conditions, TreatmentVectorsEncodeHeldOutTreatments) {
     EXPECT_EQ(conditions.encode(treated("S+V", 7)), (std::vector<float>{1.5F, 2}));
     EXPECT_EQ(conditions.index(treated("V", 7)), 1U);
     EXPECT_FALSE(conditions.index(treated("O", 7)));
-    EXPECT_TRUE(conditions.knows("O"));
-    EXPECT_FALSE(conditions.knows("S+X"));
+    EXPECT_TRUE(conditions.can_encode("O"));
+    EXPECT_FALSE(conditions.can_encode("S+X"));
     EXPECT_THROW(conditions.encode(treated("X", 7)), popflow::core::Error);
 }
 

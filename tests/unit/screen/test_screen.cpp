@@ -169,11 +169,31 @@ TEST_F(ScreenTest, ExcludesRowsAndMarkersAndReportsFiltersWithoutAMatch) {
     EXPECT_EQ(screen.populations[screen.pairs[1].treated].concentration, "1");
     EXPECT_EQ(screen.markers, Strings{"CD90"});
     EXPECT_EQ(screen.marker_cols, std::vector<std::size_t>{1});
-    ASSERT_EQ(screen.dropped.size(), 2U);
+    ASSERT_EQ(screen.dropped.size(), 1U);
     EXPECT_EQ(screen.dropped[0].why, "excluded by patient=P2,concentration=10");
     EXPECT_EQ(screen.dropped[0].n_cells, 2U);
-    EXPECT_EQ(screen.dropped[1].why, "--exclude plate=9 matches no row");
+    EXPECT_EQ(screen.notes, Strings{"--exclude plate=9 matches no row"});
     EXPECT_EQ(cells_accounted_for(screen), screen.n_obs);
+}
+
+TEST_F(ScreenTest, NotesLabelsAndUnitsApartFromWhatIsDropped) {
+    ScreenFile file = two_patients();
+    for (ScreenFile::Row& row : file.rows) {
+        if (row.treatment == "S") row.concentration = row.concentration == "10" ? "10 uM" : "1000 nM";
+    }
+    file.add(3, {"P1", "s", "1 uM"});
+    file.add(2, {"P1", "", "1 uM"});
+
+    const Screen screen = open(file);
+
+    EXPECT_EQ(screen.notes.size(), 2U);
+    EXPECT_EQ(screen.notes[0], "obs/treatment: 'S' and 's' count as different labels");
+    EXPECT_TRUE(screen.notes[1].starts_with("doses with a unit are read in uM, such as '"))
+        << screen.notes[1];
+    EXPECT_EQ(screen.dose_quantity, popflow::core::Quantity::molar);
+    ASSERT_EQ(screen.dropped.size(), 1U);
+    EXPECT_EQ(reading_notes(screen),
+              (Strings{"2 rows left out: no value of treatment", screen.notes[0], screen.notes[1]}));
 }
 
 TEST_F(ScreenTest, AMissingOptionalColumnCountsAsOneValue) {
@@ -299,7 +319,7 @@ TEST_F(ScreenTest, ReportsWhatIsWrongWithTheFile) {
         if (row.treatment == "DMSO") row.treatment = "untreated";
     }
     EXPECT_EQ(open_error(no_control),
-              "obs/treatment: found no control among S, untreated, allowed control labels are "
+              "obs/treatment: found no control among S, untreated. Control labels are "
               "DMSO, AH, H2O, control, vehicle. Name the controls of this file with --control");
 
     ScreenFile doses = two_patients();
@@ -312,20 +332,23 @@ TEST_F(ScreenTest, ReportsWhatIsWrongWithTheFile) {
 
     ScreenFile shape = two_patients();
     shape.x.assign(26, 1);
-    EXPECT_EQ(open_error(shape), "obs/_index: found 14 rows, allowed 13, the number of rows of X");
+    EXPECT_EQ(open_error(shape),
+              "obs/_index: found 14 rows, but X has 13 rows: write a file in which they agree");
 
     ScreenFile empty;
-    EXPECT_EQ(open_error(empty), "X: found 0 cells, allowed 1 or more");
+    EXPECT_EQ(open_error(empty), "X: found 0 cells. Give a file with cells");
 
     ScreenFile twice = two_patients();
     twice.markers = {"pERK", "pERK"};
-    EXPECT_EQ(open_error(twice), "var: found marker `pERK` twice, allowed once");
+    EXPECT_EQ(open_error(twice), "var: found marker `pERK` twice. Make the names of the markers unique");
 
     ScreenFile types;
     for (int k = 0; k < 256; ++k)
         types.add(1, {"P1", "DMSO", "0", "A", "PDO", "1", "type" + std::to_string(k)});
     types.add(2, {"P1", "S", "1"});
-    EXPECT_EQ(open_error(types), "obs/cell_type: found 257 cell types, allowed at most 255");
+    EXPECT_EQ(open_error(types),
+              "obs/cell_type: found 257 cell types, more than 255. Merge some of them, or ignore them with "
+              "--column cell_type=");
 }
 
 TEST_F(ScreenTest, ReportsTheInvalidValueOfX) {
@@ -341,10 +364,15 @@ TEST_F(ScreenTest, ReportsTheInvalidValueOfX) {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const float inf = std::numeric_limits<float>::infinity();
 
-    EXPECT_EQ(error_with(nan, "arcsinh:5"), "X: row 5, marker CD90: found NaN, allowed finite numbers");
+    EXPECT_EQ(error_with(nan, "arcsinh:5"),
+              "X: row 5, marker CD90: found NaN, but values must be finite. Remove the cell, or leave the "
+              "marker out with --exclude-markers");
     EXPECT_EQ(error_with(-0.5, "log1p"),
-              "X: row 5, marker CD90: found -0.5, allowed finite numbers >= 0 for the transform log1p");
-    EXPECT_EQ(error_with(inf, "none"), "X: row 5, marker CD90: found inf, allowed finite numbers");
+              "X: row 5, marker CD90: found -0.5, but values must be finite and >= 0 for the transform "
+              "log1p. Remove the cell, or leave the marker out with --exclude-markers");
+    EXPECT_EQ(error_with(inf, "none"),
+              "X: row 5, marker CD90: found inf, but values must be finite. Remove the cell, or leave the "
+              "marker out with --exclude-markers");
     EXPECT_EQ(error_with(-0.5, "none"), "no error");
     EXPECT_EQ(error_with(-12.5, "arcsinh:5"), "no error");  // compensation leaves negative values
 }
@@ -357,7 +385,7 @@ TEST_F(ScreenTest, ReportsInvalidOptions) {
     EXPECT_EQ(open_error(file, options).substr(0, 50), "obs/donor: is missing, found cell_type, concentrat");
     options.columns = {{"doner", "patient"}};
     EXPECT_EQ(open_error(file, options),
-              "column: found role `doner`, allowed patient, culture, treatment, concentration, "
+              "column: found role `doner`. Give one of patient, culture, treatment, concentration, "
               "replicate, plate, cell_type, vehicle");
     options = small_options();
     options.pair_by = {"patient", "batch"};
@@ -367,10 +395,10 @@ TEST_F(ScreenTest, ReportsInvalidOptions) {
     options = small_options();
     options.markers = {"perk"};
     EXPECT_EQ(open_error(file, options),
-              "var: found no marker `perk` (did you mean 'pERK'?), allowed for --markers: pERK, CD90");
+              "var: found no marker `perk` (did you mean 'pERK'?). --markers takes pERK, CD90");
     options = small_options();
     options.exclude = {"patient"};
-    EXPECT_EQ(open_error(file, options), "exclude: found `patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
+    EXPECT_EQ(open_error(file, options), "exclude: found `patient`. Give COLUMN=VALUE[,COLUMN=VALUE...]");
     options = small_options();
     options.min_cells = 4;
     EXPECT_EQ(open_error(file, options),

@@ -126,10 +126,10 @@ TEST_F(ScreenColumnsOfAFile, UsesTheColumnThatIsMappedToARole) {
 TEST_F(ScreenColumnsOfAFile, RefusesAnUnknownRole) {
     ScreenOptions options;
     options.columns = {{"drug", "treatment"}};
-    EXPECT_EQ(
-        error(options),
-        "column: found role `drug`, allowed patient, culture, treatment, concentration, replicate, plate, "
-        "cell_type, vehicle");
+    EXPECT_EQ(error(options),
+              "column: found role `drug`. Give one of patient, culture, treatment, concentration, replicate, "
+              "plate, "
+              "cell_type, vehicle");
 }
 
 TEST_F(ScreenColumnsOfAFile, RefusesAMappedColumnThatTheFileLacks) {
@@ -180,11 +180,11 @@ TEST_F(ScreenColumnsOfAFile, PairsByTheColumnThatIsMappedToARole) {
 }
 
 TEST_F(ScreenColumnsOfAFile, RefusesInvalidPairingKeys) {
-    EXPECT_EQ(error(pair_by({})), "pair-by: found no column, allowed one or more");
+    EXPECT_EQ(error(pair_by({})), "pair-by: found no column. Give one or more");
     for (const char* role : {"treatment", "concentration"}) {
         EXPECT_EQ(error(pair_by({"patient", role})),
                   "pair-by: found " + std::string(role) +
-                      ", which differs within an experiment, allowed patient, culture, plate, replicate or "
+                      ", which differs within an experiment. Give patient, culture, plate, replicate or "
                       "another column of obs");
     }
 }
@@ -304,13 +304,13 @@ TEST_F(ScreenColumnsOfAFile, SplitsAConditionAtItsFirstEqualsSign) {
 TEST_F(ScreenColumnsOfAFile, RefusesInvalidExclusions) {
     for (const char* text : {"batch", "=b1", "batch=b1,"}) {
         EXPECT_EQ(error(exclude({text})),
-                  "exclude: found `" + std::string(text) + "`, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
+                  "exclude: found `" + std::string(text) + "`. Give COLUMN=VALUE[,COLUMN=VALUE...]");
     }
     EXPECT_EQ(error(exclude({"batch=b1,patient"})),
-              "exclude: found `batch=b1,patient`, allowed COLUMN=VALUE[,COLUMN=VALUE...]. Put a value with a "
+              "exclude: found `batch=b1,patient`. Give COLUMN=VALUE[,COLUMN=VALUE...]. Put a value with a "
               "comma in "
               "double quotes, and give --exclude once for each value");
-    EXPECT_EQ(error(exclude({""})), "exclude: found nothing, allowed COLUMN=VALUE[,COLUMN=VALUE...]");
+    EXPECT_EQ(error(exclude({""})), "exclude: found nothing. Give COLUMN=VALUE[,COLUMN=VALUE...]");
     EXPECT_EQ(error(exclude({"batc=b1"})),
               "obs/batc: is missing (did you mean 'batch'?), found batch, concentration, patient, treatment");
 }

@@ -78,23 +78,24 @@ TEST(PatientSplit, HoldsOutWholePatients) {
 TEST(PatientSplit, ReportsInvalidSplits) {
     const Screen screen = make_screen(3, {"PDO"}, 1, {"A"});
 
-    EXPECT_EQ(
-        error_message(screen, "patient:21"),
-        "screen.h5ad: split patient:21: found no pairs of patient `21` (did you mean '1'?), allowed 0, 1, 2");
+    EXPECT_EQ(error_message(screen, "patient:21"),
+              "screen.h5ad: split patient:21: found no pairs of patient `21` (did you mean '1'?). Give some "
+              "of 0, 1, 2");
     EXPECT_EQ(error_message(make_screen(1, {"PDO"}, 2, {"A"}), "patient:0"),
-              "screen.h5ad: split patient:0: found one patient only, `0`, allowed two or more. --split none "
+              "screen.h5ad: split patient:0: found one patient only, `0`, but a split needs two or more. "
+              "--split none "
               "trains on all pairs, --split plate:1 holds out one of 2 plates");
     EXPECT_EQ(error_message(screen, "patient:0,1,2"),
-              "screen.h5ad: split patient:0,1,2: found 0 pairs to train on and 3 to test, allowed 1 or more "
-              "of each. Hold out fewer values, or score an earlier run on all pairs with --split all. "
+              "screen.h5ad: split patient:0,1,2: found 0 pairs to train on and 3 to test, but a split needs "
+              "both. Hold out fewer values, or score an earlier run on all pairs with --split all. "
               "--split none trains on all pairs, --split patient:2 holds out one of 3 patients");
     EXPECT_EQ(error_message(screen, "patient:"),
-              "split: found `patient:` without a name, allowed replica, "
-              "patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, letters, none, "
-              "all");
+              "split: found `patient:` without a name. Give replica, "
+              "patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, letters, none "
+              "or all");
     EXPECT_EQ(error_message(screen, "patients"),
-              "split: found `patients`, allowed replica, patient:NAME[,NAME], treatment:NAME[,NAME], "
-              "COLUMN:VALUE[,VALUE], column:NAME, letters, none, all");
+              "split: found `patients`. Give replica, patient:NAME[,NAME], treatment:NAME[,NAME], "
+              "COLUMN:VALUE[,VALUE], column:NAME, letters, none or all");
 }
 
 TEST(PatientSplit, ThrowsIfExperimentsAreNotOfOnePatient) {
@@ -115,10 +116,10 @@ TEST(TreatmentSplit, HoldsOutAllPairsOfATreatment) {
     for (std::size_t p = 0; p < split.parts.size(); ++p)
         EXPECT_EQ(split.parts[p], p % 4 == 0 ? Part::test : Part::train);
     EXPECT_EQ(error_message(screen, "treatment:VC"),
-              "screen.h5ad: split treatment:VC: found no pairs of treatment `VC` (did you mean 'V'?), "
-              "allowed CS, S, V");
+              "screen.h5ad: split treatment:VC: found no pairs of treatment `VC` (did you mean 'V'?). "
+              "Give some of CS, S, V");
     EXPECT_EQ(error_message(make_screen(2, {"F"}, 1, {"A"}), "treatment:S"),
-              "screen.h5ad: split treatment:S: found one treatment only, `S`, allowed two or more. "
+              "screen.h5ad: split treatment:S: found one treatment only, `S`, but a split needs two or more. "
               "--split none trains on all pairs, --split patient:1 holds out one of 2 patients");
 }
 
@@ -188,8 +189,8 @@ TEST(ColumnSplit, ThrowsForMixedExperimentsAndUnknownParts) {
     screen.populations[1].split_values = {"test"};
     EXPECT_EQ(
         error_message(screen, "column:part"),
-        "screen.h5ad: obs/part: found `test, train` in the experiment 0, allowed one of train, validation, "
-        "test, the same for all cells of an experiment");
+        "screen.h5ad: obs/part: found `test, train` in the experiment 0. All cells of an experiment must "
+        "have one of train, validation, test");
     screen.populations[0].split_values = screen.populations[1].split_values = {"tset"};
     EXPECT_THROW(make_split(screen, "column:part", 1), DataError);
 }
@@ -221,10 +222,30 @@ TEST(HeldOutColumn, HoldsOutPairsByTheirValue) {
     EXPECT_EQ(split_column("well:F0"), "well");
     EXPECT_EQ(held_out_column("column:part"), "");
     EXPECT_EQ(held_out_column("patient:1"), "");
-    EXPECT_EQ(error_message(screen, "well:F3"),
-              "screen.h5ad: split well:F3: found no pairs of well `F3` (did you mean 'F0'?), allowed F0, F1, "
-              "PDO0, PDO1");
+    EXPECT_EQ(
+        error_message(screen, "well:F3"),
+        "screen.h5ad: split well:F3: found no pairs of well `F3` (did you mean 'F0'?). Give some of F0, F1, "
+        "PDO0, PDO1");
     EXPECT_THROW(make_split(screen, "row:1", 1), ConfigError) << "the screen was not read with this column";
+}
+
+TEST(HeldOutColumn, MayHaveAColonInQuotes) {
+    Screen screen = make_screen(2, {"PDO"}, 2, {"A"});
+    screen.options.split_column = "my:col";
+    for (Population& population : screen.populations) population.split_values = {"d:" + population.patient};
+
+    for (const std::string spec : {"\"my:col\":d:1", "\"my:col\" : \"d:1\"", "\"\"\"my:col\"\":d:1\""}) {
+        const Split split = make_split(screen, spec, 1);
+        EXPECT_EQ(split.parts, (std::vector<Part>{Part::train, Part::train, Part::test, Part::test})) << spec;
+        EXPECT_EQ(split.column, "my:col");
+        EXPECT_EQ(split_column(spec), "my:col");
+    }
+    EXPECT_EQ(split_column("column:my:col"), "my:col");
+    EXPECT_EQ(split_column("column:\"my:col\""), "my:col");
+    EXPECT_EQ(split_column("\"column:part\""), "part") << "quotes around the whole text";
+    EXPECT_EQ(split_column("\"column\":a"), "column") << "a column of this name";
+    EXPECT_EQ(held_out_column("\"patient\":1"), "");
+    EXPECT_THROW(split_column("\"my:col:a"), ConfigError);
 }
 
 // A column of drug classes: the control has a class of its own, which both parts share.

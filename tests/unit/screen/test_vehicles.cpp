@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "core/error.hpp"
+#include "screen/conditions.hpp"
 #include "screen/read_populations.hpp"
 #include "support/screen_file.hpp"
 #include "support/temporary_folder.hpp"
@@ -114,6 +115,34 @@ TEST_F(VehiclesTest, ReadsTheVehicleFromAColumn) {
     EXPECT_EQ(screen.notes.back(),
               "obs/part: water names no control of these treated cells, so they are paired with the largest "
               "control. --control takes the labels of controls");
+}
+
+TEST_F(VehiclesTest, ConditionsKnowTheVehicleOfTheColumn) {
+    ScreenOptions by_column = options();
+    by_column.columns = {{"vehicle", "part"}};
+    const std::vector<std::size_t> pairs{0, 1, 2, 3};
+
+    const Screen screen = open(two_vehicles(), by_column);
+    const Conditions conditions = Conditions::from_pairs(screen, pairs);
+
+    EXPECT_EQ(conditions.treatments()[0].vehicle, "DMSO");
+    EXPECT_EQ(conditions.treatments()[1].vehicle, "H2O");
+    EXPECT_EQ(Conditions::from_pairs(open(two_vehicles(), options()), pairs).treatments()[0].vehicle, "");
+    by_column.vehicles = Vehicles::pool;
+    by_column.columns.clear();
+    EXPECT_EQ(Conditions::from_pairs(open(two_vehicles(), by_column), pairs).treatments()[0].vehicle, "");
+}
+
+TEST_F(VehiclesTest, FollowsTheLabelOfTheFileForANamedVehicle) {
+    ScreenFile file = two_vehicles();
+    for (ScreenFile::Row& row : file.rows) row.treatment = row.treatment == "DMSO" ? "dmso " : row.treatment;
+    ScreenOptions named = options();
+    named.control_labels = {"A=DMSO", "B=H2O"};
+
+    const Screen screen = open(file, named);
+
+    EXPECT_EQ(pairs(screen), (Strings{"A from dmso ", "B from H2O", "A from dmso ", "B from H2O"}));
+    EXPECT_EQ(screen.named_vehicles.at("A"), "dmso ");
 }
 
 TEST_F(VehiclesTest, DropsATreatmentWhoseVehicleIsTooSmall) {

@@ -95,6 +95,24 @@ TEST(Checkpoint, KeepsTheTrainingRangeAndConcentrations) {
     EXPECT_NE(popflow::train::checkpoint_digest(c), without);
 }
 
+TEST(Checkpoint, KeepsVehiclesAndTheUnitOfDoses) {
+    using popflow::core::Quantity;
+    const popflow::support::TemporaryFolder folder;
+    Checkpoint c = example_checkpoint();
+    const std::string without = popflow::train::checkpoint_digest(c);
+    std::vector<screen::Conditions::Treatment> treatments = c.conditions.treatments();
+    treatments[1].vehicle = "H2O";
+    c.conditions = {treatments, c.conditions.doses(), c.conditions.vectors(), Quantity::molar};
+    write_checkpoint(folder.file("c.h5"), c);
+
+    const Checkpoint read = read_checkpoint(folder.file("c.h5"));
+
+    EXPECT_EQ(read.conditions.dose_quantity(), Quantity::molar);
+    EXPECT_EQ(read.conditions.treatments()[0].vehicle, "");
+    EXPECT_EQ(read.conditions.treatments()[1].vehicle, "H2O");
+    EXPECT_NE(popflow::train::checkpoint_digest(c), without);
+}
+
 TEST(Checkpoint, ReadsBackWhatWasWritten) {
     const popflow::support::TemporaryFolder folder;
     const Checkpoint before = example_checkpoint();
