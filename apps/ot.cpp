@@ -10,11 +10,13 @@
 #include "core/version.hpp"
 #include "eval/distance_file.hpp"
 #include "eval/partial_results.hpp"
+#include "eval/predicted_start.hpp"
 #include "eval/problem_outputs.hpp"
 #include "eval/results.hpp"
 #include "eval/transport_task.hpp"
 #include "mpi/run_collectively.hpp"
 #include "output_path.hpp"
+#include "predict/run_model.hpp"
 #include "prediction_notes.hpp"
 #include "progress.hpp"
 #include "signals.hpp"
@@ -78,12 +80,15 @@ std::vector<eval::ProblemStart> make_starts(const options::RunConfig& config, co
                 throw core::ConfigError("start",
                                         "gaussian needs positions of the atoms. Name them with --position");
             starts.push_back(eval::gaussian_start());
+        } else if (predict::is_run_folder(name)) {
+            starts.push_back(eval::predicted_start(name, problems));
         } else if (std::filesystem::exists(name, ignored)) {
             starts.push_back(eval::stored_start(name, name, problems));
         } else {
-            throw core::ConfigError("start", "'" + name + "' is no file" +
-                                                 core::did_you_mean(name, {"zeros", "gaussian"}) +
-                                                 ". Give zeros, gaussian or a result file of popflow ot");
+            throw core::ConfigError(
+                "start",
+                "'" + name + "' is no file" + core::did_you_mean(name, {"zeros", "gaussian"}) +
+                    ". Give zeros, gaussian, a run folder of meta-ot or a result file of popflow ot");
         }
         for (std::size_t k = 0; k + 1 < starts.size(); ++k) {
             if (starts[k].name == name)

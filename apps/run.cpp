@@ -3,6 +3,7 @@
 
 #include "evaluation.hpp"
 #include "precision.hpp"
+#include "problem_training.hpp"
 #include "run_folder.hpp"
 #include "train/checkpoint_folder.hpp"
 #include "training_run.hpp"
@@ -21,6 +22,11 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
         return done;
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "RUN");
+    if (trains_on_problems(config))
+        throw core::ConfigError("method",
+                                config.method->name() +
+                                    " predicts no cells that could be scored. Use popflow train, then "
+                                    "popflow ot --start RUN");
     resolve_precision(config, comm);
     if (config.dry_run != options::DryRunMode::none) return dry_run_training(config, table, comm);
     const auto lock = lock_run_folder(config, comm);

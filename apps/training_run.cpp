@@ -16,6 +16,7 @@
 #include "linalg/precision.hpp"
 #include "log_file.hpp"
 #include "mpi/run_collectively.hpp"
+#include "problem_training.hpp"
 #include "progress.hpp"
 #include "run_folder.hpp"
 #include "same_data.hpp"
@@ -26,6 +27,7 @@
 #include "train/resume_check.hpp"
 #include "train/training_run.hpp"
 #include "train/training_set.hpp"
+#include "training_display.hpp"
 #include "training_plan.hpp"
 #include "training_setup.hpp"
 #include "verbs.hpp"
@@ -131,89 +133,21 @@ linalg::Precision precision_of(const options::RunConfig& config) {
                                                               : linalg::Precision::fp32;
 }
 
-// Displays a training on the terminal and in its log file, and passes requests to stop to it.
-class Display : public train::TrainingObserver {
-  public:
-    Display(const options::RunConfig& config, const options::OptionTable& table, const TrainingData& data,
-            const mpi::Communicator& comm)
-        : config_(config), table_(table), data_(data), comm_(comm) {}
-
-    void started(const train::TrainingRun& run) override {
-        if (comm_.is_root()) {
-            log_.emplace(log_path(config_.output));
-            log_->line(std::string("popflow ") + core::version() + " (" + core::commit() + "), rank 0 on " +
-                       core::host_name());
-            write_config(config_.output, table_);
-        }
-        describe(run);
-        progress_.emplace("train", run.total_steps(), run.steps_done(), !comm_.is_root(), config_.log_seconds,
-                          log_ ? &*log_ : nullptr);
-    }
-
-    void stepped(const train::StepReport& report, std::uint64_t steps_done, double loss) override {
-        progress_->add(report.cells, "cells");
-        if (data_changed(steps_done)) {
-            note("note: " + config_.data +
-                 " was changed. This training continues with the data that it has read, but cannot be "
-                 "resumed with the changed file");
-        }
-        progress_->update(steps_done, fmt::format("loss {:.4g}", loss));
-    }
-
-    void note(const std::string& text) override {
-        if (progress_) return progress_->message(text);
-        print(text);
-    }
-
-    bool should_stop() override { return stop_requested(); }
-
-    // Writes the error that ended the training to the log.
-    void failed(const std::exception& error) {
-        if (log_) log_->line(error.what());
-    }
-
-  private:
-    // Prints a line on standard error and in the log. Only rank 0 does.
-    void print(const std::string& text) {
-        if (!comm_.is_root()) return;
-        std::fprintf(stderr, "%s\n", text.c_str());
-        if (log_) log_->line(text);
-    }
-
-    void describe(const train::TrainingRun& run) {
-        using core::counted;
-        const auto ranks = static_cast<std::size_t>(comm_.size());
-        const train::TrainingSet& set = data_.set;
-        print(config_.data + ": " + counted(set.pairs().size(), "training pair") + ", " +
-              counted(data_.screen.markers.size(), "marker") + ", " +
-              counted(set.conditions().treatments().size(), "treatment") + "; " + config_.method->name() +
-              ", " + counted(run.model().layout().count(), "parameter") + ", " +
-              linalg::precision_name(precision_of(config_)) + "; " + counted(ranks, "rank") + " x " +
-              counted(static_cast<std::size_t>(omp_get_max_threads()), "thread"));
-        for (const std::string& note : data_.notes) print("note: " + core::printable(note));
-        if (set.on_disk())
-            print("note: rank 0 stores its cells in a file in " + data_.storage.folder + " (see --cache)");
-        if (ranks > config_.train.batch_pairs) {
-            print("note: " + counted(ranks, "rank") + " share " + counted(config_.train.batch_pairs, "slot") +
-                  " per step, so some ranks have no work (see --batch-pairs)");
-        }
-    }
-
-    // Whether the data file has changed since it was opened. Returns true only once.
-    bool data_changed(std::uint64_t steps_done) {
-        if (!comm_.is_root() || change_reported_ || steps_done % config_.log_every != 0) return false;
-        change_reported_ = file_stamp(config_.data) != data_.stamp;
-        return change_reported_;
-    }
-
-    const options::RunConfig& config_;
-    const options::OptionTable& table_;
-    const TrainingData& data_;
-    const mpi::Communicator& comm_;
-    bool change_reported_ = false;
-    std::optional<LogFile> log_;  ///< empty except on rank 0
-    std::optional<Progress> progress_;
-};
+// Returns the lines that describe a training before its first step.
+std::vector<std::string> describe(const options::RunConfig& config, const TrainingData& data,
+                                  const train::TrainingRun& run, const mpi::Communicator& comm) {
+    using core::counted;
+    const train::TrainingSet& set = data.set;
+    std::vector<std::string> lines{config.data + ": " + counted(set.pairs().size(), "training pair") + ", " +
+                                   counted(data.screen.markers.size(), "marker") + ", " +
+                                   counted(set.conditions().treatments().size(), "treatment") + "; " +
+                                   run_text(config, run, precision_of(config), comm)};
+    for (const std::string& note : data.notes) lines.push_back("note: " + note);
+    if (set.on_disk())
+        lines.push_back("note: rank 0 stores its cells in a file in " + data.storage.folder +
+                        " (see --cache)");
+    return lines;
+}
 
 train::TrainingRun make_run(const options::RunConfig& config, const options::OptionTable& table,
                             const TrainingData& data, const mpi::Communicator& comm,
@@ -238,8 +172,14 @@ train::TrainingRun make_run(const options::RunConfig& config, const options::Opt
 }  // namespace
 
 int train_run(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm) {
+    if (trains_on_problems(config)) return train_problem_run(config, table, comm);
+    refuse_problem_options(config, table);
     const TrainingData data(config, table, comm);
-    Display display(config, table, data, comm);
+    const auto lines = [&](const train::TrainingRun& run) { return describe(config, data, run, comm); };
+    TrainingDisplay display(config,
+                            table.text(options::training_sections()) +
+                                table.text({options::Section::transport, options::Section::evaluate}),
+                            {.stamp = data.stamp, .unit = "cells", .describe = lines}, comm);
     train::TrainingRun run = make_run(config, table, data, comm, display);
     try {
         return run.run() == train::TrainingEnd::done ? done : stopped;
@@ -282,6 +222,8 @@ int plan_training(options::RunConfig& config, const options::OptionTable& table,
 
 int dry_run_training(options::RunConfig& config, const options::OptionTable& table,
                      const mpi::Communicator& comm) {
+    if (trains_on_problems(config)) return dry_run_problem_training(config, table, comm);
+    refuse_problem_options(config, table);
     if (config.dry_run == options::DryRunMode::options) return done;
     if (config.dry_run == options::DryRunMode::plan) return plan_training(config, table, comm);
     const TrainingData data(config, table, comm);

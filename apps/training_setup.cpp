@@ -13,9 +13,7 @@
 
 namespace popflow::apps {
 
-void write_config(const std::string& folder, const options::OptionTable& table) {
-    const std::string text = table.text(options::training_sections()) +
-                             table.text({options::Section::transport, options::Section::evaluate});
+void write_config(const std::string& folder, const std::string& text) {
     core::store_file(folder + "/config.cfg", std::as_bytes(std::span(text)));
 }
 

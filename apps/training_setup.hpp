@@ -16,9 +16,9 @@ namespace popflow::apps {
 /// @throws core::ConfigError if the folder does not exist
 train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Communicator& comm);
 
-/// Writes all keys of the configuration to `config.cfg` in a run folder.
+/// Writes the text of a configuration to `config.cfg` in a run folder.
 /// @throws core::DataError, core::WriteError
-void write_config(const std::string& folder, const options::OptionTable& table);
+void write_config(const std::string& folder, const std::string& text);
 
 /// Opens the data after checking that all ranks have the same configuration and see the same file.
 /// Collective.

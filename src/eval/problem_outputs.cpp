@@ -164,14 +164,14 @@ ProblemStart stored_start(const std::string& path, const std::string& name,
                             "potentials of these problems",
                             problems.name(p), at->second.n, at->second.m, n, m));
     }
-    const auto make = [stored](const problems::ProblemSet& set, std::size_t p, double /*epsilon*/) {
+    const auto make = [stored](const problems::ProblemSet& set, std::size_t p) {
         const StoredPotentials::Range& range = stored->solves.at(set.name(p));
         const double* f = stored->f.data() + range.f;
         const double* g = stored->g.data() + range.g;
         if (!set.has_histograms()) return ot::Potentials{{f, f + range.n}, {g, g + range.m}};
         return ot::Potentials{gathered(f, set.source_histogram(p)), gathered(g, set.target_histogram(p))};
     };
-    return {name, make};
+    return {.name = name, .make = make};
 }
 
 }  // namespace popflow::eval

@@ -13,6 +13,7 @@
 #include "core/parse.hpp"
 #include "core/text.hpp"
 #include "ot/cost.hpp"
+#include "ot/dense_transport.hpp"
 #include "ot/gaussian_start.hpp"
 #include "ot/semidual_newton.hpp"
 
@@ -65,18 +66,45 @@ std::vector<double> equal_weights(std::size_t n) {
     return std::vector<double>(n, 1 / static_cast<double>(n));
 }
 
+// Weighted points of one side of a problem.
+struct WeightedPoints {
+    Matrix<double> points;
+    std::vector<double> weights;
+};
+
+WeightedPoints side_of(const ProblemSet& problems, std::size_t p, bool is_source) {
+    if (!problems.has_histograms()) {
+        const Matrix<float>& cells = is_source ? problems.source_cells(p) : problems.target_cells(p);
+        return {in_double(cells), equal_weights(cells.rows())};
+    }
+    const ot::Histogram& histogram = is_source ? problems.source_histogram(p) : problems.target_histogram(p);
+    const Matrix<double>& positions = is_source ? problems.source_positions() : problems.target_positions();
+    Matrix<double> points(histogram.atoms.size(), positions.cols());
+    for (std::size_t i = 0; i < points.rows(); ++i)
+        std::ranges::copy(positions.view().row_span(histogram.atoms[i]), points.view().row(i));
+    return {std::move(points), histogram.weights};
+}
+
+// Returns the Gaussian potentials of one side.
+std::vector<double> gaussian_potentials_of(const ProblemSet& problems, std::size_t p, bool is_source) {
+    const WeightedPoints own = side_of(problems, p, is_source);
+    const WeightedPoints other = side_of(problems, p, !is_source);
+    return ot::gaussian_potential(own.points, own.weights, other.points, other.weights);
+}
+
 // Solves one problem.
 class Solving {
   public:
-    Solving(const ProblemSet& problems, std::size_t problem, const SolveOptions& options)
-        : problems_(problems), problem_(problem), options_(options) {}
+    Solving(const ProblemSet& problems, std::size_t problem, const SolveOptions& options,
+            std::span<const MadeStart> made)
+        : problems_(problems), problem_(problem), options_(options), made_(made) {}
     std::vector<Solve> run();
 
   private:
     void gather();
     void add_cell_costs();
     double epsilon();
-    ot::Potentials make_start(const ProblemStart& start, double epsilon, SolveRow& row) const;
+    ot::Potentials make_start(std::size_t start, SolveRow& row) const;
     Solve solve_exactly(std::size_t start);
     Solve solve_entropic(ProblemSolver solver, std::size_t start, ot::Acceleration acceleration);
     template <class Work>
@@ -84,11 +112,12 @@ class Solving {
     void keep_outputs(Solve& solve, const ot::Potentials& potentials, double epsilon) const;
     PlanEntries entropic_plan(const ot::Potentials& potentials, double epsilon) const;
     PlanEntries in_file_order(PlanEntries plan) const;
-    ot::TransportPlan exact_plan(const ot::Potentials& start);
+    ot::TransportPlan exact_plan(ot::Potentials start);
 
     const ProblemSet& problems_;
     std::size_t problem_;
     const SolveOptions& options_;
+    std::span<const MadeStart> made_;
     ProblemData data_;
     double gather_seconds_ = 0;
 };
@@ -131,17 +160,26 @@ double Solving::epsilon() {
     return options_.epsilon.value * scale;
 }
 
-ot::Potentials Solving::make_start(const ProblemStart& start, double epsilon, SolveRow& row) const {
-    if (!start.make) return {};
+ot::Potentials Solving::make_start(std::size_t start, SolveRow& row) const {
+    const ProblemStart& how = options_.starts[start];
+    if (how.make_all) {
+        row.start_seconds = made_[start].seconds;
+        return made_[start].potentials;
+    }
+    if (!how.make) return {};
     const Clock::time_point begin = Clock::now();
-    ot::Potentials potentials = start.make(problems_, problem_, epsilon);
+    ot::Potentials potentials = how.make(problems_, problem_);
     row.start_seconds = seconds_since(begin);
     return potentials;
 }
 
-ot::TransportPlan Solving::exact_plan(const ot::Potentials& start) {
+ot::TransportPlan Solving::exact_plan(ot::Potentials start) {
     const bool has_start = !start.f.empty() || !start.g.empty();
     if (!problems_.has_histograms() && *problems_.atom_cost() != ot::AtomCost::sphere) {
+        if (start.f.empty() != start.g.empty()) {
+            add_cell_costs();
+            ot::complete_potentials(data_.c(), start);
+        }
         const ot::CostKind kind = *problems_.atom_cost() == ot::AtomCost::euclidean
                                       ? ot::CostKind::euclidean
                                       : ot::CostKind::squared_euclidean;
@@ -149,20 +187,15 @@ ot::TransportPlan Solving::exact_plan(const ot::Potentials& start) {
         return ot::solve_exact(cost, {}, {}, {.start = has_start ? &start : nullptr});
     }
     add_cell_costs();
-    const ot::Cost cost(data_.c());
-    return ot::solve_exact(cost, data_.a, data_.b, {.start = has_start ? &start : nullptr});
+    static thread_local ot::DenseTransport solver;  // keeps its memory from problem to problem
+    return solver.solve(data_.c(), data_.a, data_.b, has_start ? &start : nullptr);
 }
 
 Solve Solving::solve_exactly(std::size_t start) {
     Solve solve;
     SolveRow row;
     const Clock::time_point begin = Clock::now();
-    ot::Potentials potentials = make_start(options_.starts[start], 0, row);
-    if (potentials.f.empty() != potentials.g.empty()) {
-        add_cell_costs();
-        ot::complete_potentials(data_.c(), potentials);
-    }
-    const ot::TransportPlan plan = exact_plan(potentials);
+    const ot::TransportPlan plan = exact_plan(make_start(start, row));
     row.seconds = seconds_since(begin) + (problems_.has_histograms() ? gather_seconds_ : 0);
     row.converged = true;
     row.iterations = plan.rounds;
@@ -181,8 +214,8 @@ Solve Solving::solve_entropic(ProblemSolver solver, std::size_t start, ot::Accel
     add_cell_costs();
     SolveRow row;
     row.epsilon = epsilon();
-    const ot::Potentials potentials = make_start(options_.starts[start], row.epsilon, row);
-    const bool has_start = static_cast<bool>(options_.starts[start].make);
+    const ot::Potentials potentials = make_start(start, row);
+    const bool has_start = !options_.starts[start].is_zeros();
     ot::EntropicResult result;
     if (solver == ProblemSolver::newton) {
         ot::NewtonResult solved = ot::solve_semidual_newton(data_.c(), data_.a, data_.b,
@@ -337,36 +370,24 @@ std::string ProblemEpsilon::text() const {
 }
 
 ProblemStart zero_start() {
-    return {"zeros", {}};
+    return {.name = "zeros"};
 }
 
 ProblemStart gaussian_start() {
-    const auto make = [](const ProblemSet& problems, std::size_t p, double /*epsilon*/) {
-        if (!problems.has_histograms()) {
-            const Matrix<double> x = in_double(problems.source_cells(p));
-            const Matrix<double> y = in_double(problems.target_cells(p));
-            return ot::Potentials{
-                {}, ot::gaussian_potential(y, equal_weights(y.rows()), x, equal_weights(x.rows()))};
-        }
-        const auto positions = [](const Matrix<double>& all, const ot::Histogram& histogram) {
-            Matrix<double> chosen(histogram.atoms.size(), all.cols());
-            for (std::size_t i = 0; i < chosen.rows(); ++i)
-                std::ranges::copy(all.view().row_span(histogram.atoms[i]), chosen.view().row(i));
-            return chosen;
-        };
-        const ot::Histogram& source = problems.source_histogram(p);
-        const ot::Histogram& target = problems.target_histogram(p);
-        return ot::Potentials{
-            {},
-            ot::gaussian_potential(positions(problems.target_positions(), target), target.weights,
-                                   positions(problems.source_positions(), source), source.weights)};
+    // On the side of the target, from which the solver computes the potentials of the source.
+    const auto make = [](const ProblemSet& problems, std::size_t p) {
+        return ot::Potentials{{}, gaussian_potentials_of(problems, p, false)};
     };
-    return {"gaussian", make};
+    return {.name = "gaussian", .make = make};
 }
 
-std::vector<Solve> solve_problem(const ProblemSet& problems, std::size_t problem,
-                                 const SolveOptions& options) {
-    return Solving(problems, problem, options).run();
+std::vector<double> gaussian_potentials(const ProblemSet& problems, std::size_t problem) {
+    return gaussian_potentials_of(problems, problem, true);
+}
+
+std::vector<Solve> solve_problem(const ProblemSet& problems, std::size_t problem, const SolveOptions& options,
+                                 std::span<const MadeStart> made) {
+    return Solving(problems, problem, options, made).run();
 }
 
 }  // namespace popflow::eval

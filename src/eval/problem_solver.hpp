@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,9 +45,23 @@ struct ProblemStart {
     std::string name;  ///< as in the results
     /// Makes the start of a problem. Empty for zeros.
     /// Potentials are those of the atoms with mass, in units of the cost. f or g may be empty.
-    std::function<ot::Potentials(const problems::ProblemSet& problems, std::size_t problem, double epsilon)>
-        make{};
+    std::function<ot::Potentials(const problems::ProblemSet& problems, std::size_t problem)> make{};
+    /// Makes the starts of several problems at once, in place of `make`.
+    std::function<std::vector<ot::Potentials>(const problems::ProblemSet& problems,
+                                              std::span<const std::size_t> chosen)>
+        make_all{};
+
+    bool is_zeros() const { return !make && !make_all; }
 };
+
+/// A start that was made together with those of other problems.
+struct MadeStart {
+    ot::Potentials potentials;
+    double seconds = 0;  ///< share of the time that all of them took
+};
+
+/// Returns the Gaussian potentials of the source atoms with mass, see ot::gaussian_potential().
+std::vector<double> gaussian_potentials(const problems::ProblemSet& problems, std::size_t problem);
 
 /// Returns the starts `zeros` and `gaussian`.
 ProblemStart zero_start();
@@ -108,7 +123,9 @@ inline constexpr double smallest_plan_share = 1e-6;
 /// problems of populations outside a parallel region.
 ///
 /// A numerical failure of a solver sets the message of its rows.
+///
+/// @param made  one for each start, used if the start has `make_all`
 std::vector<Solve> solve_problem(const problems::ProblemSet& problems, std::size_t problem,
-                                 const SolveOptions& options);
+                                 const SolveOptions& options, std::span<const MadeStart> made);
 
 }  // namespace popflow::eval

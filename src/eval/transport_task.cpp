@@ -2,6 +2,7 @@
 #include "eval/transport_task.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -21,6 +22,8 @@ using problems::ProblemSet;
 // A batch ends at this number of problems, or of pairs of atoms.
 constexpr std::size_t batch_problems = 256;
 constexpr std::size_t batch_work = 4'000'000;
+// Number of problems whose starts a thread makes at once.
+constexpr std::size_t start_group = 64;
 
 // Arrays are stored as bytes: a JSON array of numbers takes nine bytes and much more time for each.
 template <class T>
@@ -235,17 +238,43 @@ std::size_t TransportTask::problems_in(std::size_t batches) const {
     return batches * problems_.size() / items_.size();
 }
 
+// Makes the starts that are made for several problems at once. Returns one for each problem and start.
+std::vector<std::vector<MadeStart>> TransportTask::make_starts(std::span<const std::size_t> chosen) const {
+    std::vector<std::vector<MadeStart>> made(chosen.size(), std::vector<MadeStart>(options_.starts.size()));
+    const std::size_t groups = (chosen.size() + start_group - 1) / start_group;
+    for (std::size_t start = 0; start < options_.starts.size(); ++start) {
+        if (!options_.starts[start].make_all) continue;
+        core::ParallelError error;
+#pragma omp parallel for schedule(dynamic, 1)
+        for (std::size_t group = 0; group < groups; ++group) {
+            error.run([&] {
+                const std::size_t first = group * start_group;
+                const auto part = chosen.subspan(first, std::min(start_group, chosen.size() - first));
+                const auto begin = std::chrono::steady_clock::now();
+                std::vector<ot::Potentials> potentials = options_.starts[start].make_all(problems_, part);
+                const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+                for (std::size_t k = 0; k < part.size(); ++k)
+                    made[first + k][start] = {std::move(potentials[k]),
+                                              seconds.count() / static_cast<double>(part.size())};
+            });
+        }
+        error.rethrow();
+    }
+    return made;
+}
+
 std::vector<TaskRecord> TransportTask::run(std::span<const std::size_t> items) {
     std::vector<std::size_t> chosen;
     for (const std::size_t item : items) {
         for (std::size_t p = first_[item]; p < first_[item + 1]; ++p) chosen.push_back(p);
     }
     std::vector<std::vector<Solve>> solves(chosen.size());
+    const std::vector<std::vector<MadeStart>> starts = make_starts(chosen);
     core::ParallelError error;
     // A single problem uses the threads inside its solver.
 #pragma omp parallel for schedule(dynamic, 1) if (chosen.size() > 1)
     for (std::size_t k = 0; k < chosen.size(); ++k)
-        error.run([&] { solves[k] = solve_problem(problems_, chosen[k], options_); });
+        error.run([&] { solves[k] = solve_problem(problems_, chosen[k], options_, starts[k]); });
     error.rethrow();
     std::vector<TaskRecord> records;
     std::size_t next = 0;

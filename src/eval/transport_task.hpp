@@ -26,6 +26,8 @@ class TransportTask : public Task {
     std::size_t problems_in(std::size_t batches) const;
 
   private:
+    std::vector<std::vector<MadeStart>> make_starts(std::span<const std::size_t> chosen) const;
+
     const problems::ProblemSet& problems_;
     const SolveOptions& options_;
     int rank_;

@@ -6,6 +6,7 @@
 #include "models/flow_matching_family.hpp"
 #include "models/icnn_transport.hpp"
 #include "models/mean_shift.hpp"
+#include "models/meta_ot.hpp"
 
 namespace popflow::models {
 
@@ -17,6 +18,7 @@ std::span<const Family* const> families() {
         icnn_family(),
         mfm_family(),
         mean_shift_family(),
+        meta_ot_family(),
     };
     // clang-format on
     return all;

@@ -38,7 +38,14 @@ using OptionValues = std::vector<std::pair<std::string, std::string>>;
 
 /// Items that a slot of a training step visits.
 enum class ItemKind {
-    pairs,  ///< pairs of a control and a treated population
+    pairs,     ///< pairs of a control and a treated population
+    problems,  ///< transport problems between histograms
+};
+
+/// What a slot draws if the items are transport problems.
+struct ProblemDraws {
+    std::size_t problems = 1;  ///< number of problems of a slot
+    std::size_t demand = 0;    ///< maximum number of target atoms of a problem, 0 for all
 };
 
 /// A training method: its settings, and how to make a model from them. models/families.hpp lists all of them.
@@ -78,6 +85,8 @@ class Family {
                        std::size_t /*min_cells*/) const {}
 
     virtual ItemKind items(const Settings& /*settings*/) const { return ItemKind::pairs; }
+    /// Draws of a slot. Used if the items are problems.
+    virtual ProblemDraws problem_draws(const Settings& /*settings*/) const { return {}; }
     /// Whether matrix products of the training can use bf16.
     virtual bool supports_bf16() const { return false; }
     /// Whether the model has inputs for each training pair, so that no other population can replace one.

@@ -11,6 +11,7 @@
 #include "nn/gradient_sink.hpp"
 #include "nn/parameters.hpp"
 #include "ode/dormand_prince.hpp"
+#include "ot/histogram_problem.hpp"
 
 namespace popflow::models {
 
@@ -61,6 +62,28 @@ struct PairCells {
     std::span<const std::uint8_t> control_type;  ///< [n]
     std::span<const float> condition;            ///< [conditions] condition vector
     std::size_t condition_row = 0;               ///< index of the condition, see DataShape::condition_rows
+};
+
+/// Source and target histogram of a transport problem.
+struct HistogramPair {
+    const ot::Histogram* source = nullptr;
+    const ot::Histogram* target = nullptr;
+};
+
+/// One transport problem of a training slot.
+struct TrainingProblem {
+    linalg::ConstMatrixView<double> c;  ///< [n, m] costs between the atoms with mass
+    std::span<const double> a;          ///< [n] weights, positive, sum 1
+    std::span<const double> b;          ///< [m] weights, positive, sum 1
+    std::span<const double> base;       ///< [n] potentials to which the network adds its output
+    std::span<const double> solution;   ///< [n] potentials of the solution, empty unless needed
+};
+
+/// Input of a method whose items are transport problems: a group of them.
+class ProblemInput : public SlotInput {
+  public:
+    std::vector<HistogramPair> pairs;
+    std::vector<TrainingProblem> problems;  ///< as `pairs`, with all or some of their target atoms
 };
 
 /// Capability: the model trains by gradients of slots.
@@ -190,6 +213,23 @@ class CellTransport {
                                        const ode::Snapshots<float>& snapshots) const;
 };
 
+/// Capability: the model predicts dual potentials of transport problems between histograms.
+class DualPredictor {
+  public:
+    virtual ~DualPredictor() = default;
+
+    /// Whether the prediction is added to ot::gaussian_potential() of the source.
+    virtual bool adds_gaussian() const = 0;
+    /// Whether the training needs solutions of the problems.
+    virtual bool needs_solutions() const { return false; }
+    /// Predicts the potentials of the source, less their base, for all atoms. Uses one thread.
+    ///
+    /// Shape: residual [pairs, atoms of the source], overwritten.
+    /// Units: cost.
+    virtual void predict(std::span<const float> values, std::span<const HistogramPair> pairs,
+                         linalg::MatrixView<float> residual) const = 0;
+};
+
 /// Parameters of a method, and what it can do with them.
 ///
 /// A model is immutable. Its weights are a flat buffer with the layout of layout(), which the caller owns. A
@@ -203,6 +243,7 @@ class Model {
     virtual const GradientTraining* gradient_training() const { return nullptr; }
     virtual const OnePassTraining* one_pass_training() const { return nullptr; }
     virtual const CellTransport* cell_transport() const { return nullptr; }
+    virtual const DualPredictor* dual_predictor() const { return nullptr; }
 };
 
 }  // namespace popflow::models

@@ -89,9 +89,10 @@ void add_solvers(OptionTable& table, RunConfig& config) {
     add_choices(add, "acceleration", solve.accelerations, eval::acceleration_names(),
                 "accelerations of sinkhorn, a list");
     add.list(
-        "start", config.starts, "zeros|gaussian|R.h5",
+        "start", config.starts, "zeros|gaussian|RUN|R.h5",
         "starts of the solvers, a list: zero potentials, those between Gaussians with the same means and "
-        "covariances, or those of a result file written with --potentials");
+        "covariances, those that a run of meta-ot predicts, or those of a result file written with "
+        "--potentials");
     add.add(
         "ot-tolerance", "NUMBERS", "errors of the marginals (1-norm) at which a solver stops, a list",
         [&solve](const Strings& v) {
@@ -146,6 +147,8 @@ void add_problem_options(OptionTable& table, RunConfig& config) {
           "exclude-markers", "min-cells", "max-cells", "eval-draw", "eval-seed", "resume", "dry-run"})
         table.share(name, Section::ot);
     for (const char* name : {"rows", "position"}) table.share(name, Section::inspect);
+    for (const char* name : {"target-data", "rows", "position", "mass", "cost", "ot-epsilon"})
+        table.share(name, Section::train);
 }
 
 }  // namespace popflow::options

@@ -57,7 +57,15 @@ std::vector<double> GibbsKernel::row_potentials() const {
 }
 
 void GibbsKernel::update_columns(std::span<const double> f, std::span<double> g) const {
-    for (std::size_t j = 0; j < c_.cols; ++j) g[j] = -log_column_sum(f, j);
+    std::vector<double> highest(c_.cols, -std::numeric_limits<double>::max());
+    std::vector<double> sums(c_.cols);
+    std::vector<double> row(c_.cols);
+    for (std::size_t i = 0; i < c_.rows; ++i)
+        raise_to_row(c_.row(i), f[i] + std::log(a_[i]), scale_, c_.cols, highest.data());
+    for (std::size_t i = 0; i < c_.rows; ++i)
+        exponentiate_below(c_.row(i), f[i] + std::log(a_[i]), scale_, highest.data(), c_.cols, row.data(),
+                           sums.data());
+    for (std::size_t j = 0; j < c_.cols; ++j) g[j] = -highest[j] - std::log(sums[j]);
 }
 
 // Moves the reference to g and to potentials f0 with which the largest element of each row is 1.

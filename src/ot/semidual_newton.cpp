@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "ot/semidual_newton.hpp"
 
-#include <Eigen/Cholesky>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "core/error.hpp"
-#include "ot/gibbs_rows.hpp"
+#include "ot/semidual.hpp"
 
 namespace popflow::ot {
 
@@ -24,124 +21,6 @@ constexpr double level_factor = 0.31622776601683794;  // 10^(-1/2)
 // Error of the marginals at which a level ends, and with which a start skips the levels.
 constexpr double level_error = 0.1;
 constexpr double good_start_error = 0.5;
-// Columns of a block of the Hessian.
-constexpr std::size_t block_columns = 512;
-
-// Semi-dual function of f for one epsilon, with its gradient and Hessian.
-class SemiDual {
-  public:
-    SemiDual(ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b)
-        : c_(c),
-          a_(a),
-          b_(b),
-          plan_(c.rows * c.cols),
-          highest_(c.cols),
-          sums_(c.cols),
-          shares_(c.cols),
-          rows_(c.rows) {}
-
-    // Computes value and gradient at f, in units of the cost.
-    void evaluate(std::span<const double> f, double epsilon);
-    double value() const { return value_; }
-    // 1-norm of the gradient, the error of the row marginals.
-    double error() const;
-    double gradient(std::size_t i) const { return a_[i] - rows_[i]; }
-    // Solves for the Newton step of the last evaluation.
-    Eigen::VectorXd newton_step() const;
-    // Optimal column potentials for the f of the last evaluation, in units of the cost.
-    std::vector<double> column_potentials() const;
-
-  private:
-    Eigen::MatrixXd gram() const;
-
-    ConstMatrixView<double> c_;
-    std::span<const double> a_;
-    std::span<const double> b_;
-    double epsilon_ = 1;
-    double value_ = 0;
-    linalg::AlignedVector<double> plan_;  // [n, m], P_ij S_j / b_j
-    linalg::AlignedVector<double> highest_;
-    linalg::AlignedVector<double> sums_;    // S_j
-    linalg::AlignedVector<double> shares_;  // b_j / S_j
-    std::vector<double> rows_;              // P 1
-};
-
-void SemiDual::evaluate(std::span<const double> f, double epsilon) {
-    epsilon_ = epsilon;
-    const std::size_t m = c_.cols;
-    const double scale = 1 / epsilon;
-    std::ranges::fill(highest_, -std::numeric_limits<double>::max());
-    std::ranges::fill(sums_, 0);
-    for (std::size_t i = 0; i < c_.rows; ++i)
-        raise_to_row(c_.row(i), f[i] * scale + std::log(a_[i]), scale, m, highest_.data());
-    for (std::size_t i = 0; i < c_.rows; ++i) {
-        exponentiate_below(c_.row(i), f[i] * scale + std::log(a_[i]), scale, highest_.data(), m,
-                           &plan_[i * m], sums_.data());
-    }
-    value_ = 0;
-    for (std::size_t j = 0; j < m; ++j) {
-        shares_[j] = b_[j] / sums_[j];
-        value_ -= epsilon * b_[j] * (highest_[j] + std::log(sums_[j]));
-    }
-    for (std::size_t i = 0; i < c_.rows; ++i) {
-        rows_[i] = dot_row(&plan_[i * m], shares_.data(), m);
-        value_ += a_[i] * f[i];
-    }
-}
-
-double SemiDual::error() const {
-    double sum = 0;
-    for (std::size_t i = 0; i < rows_.size(); ++i) sum += std::fabs(gradient(i));
-    return sum;
-}
-
-// Returns P diag(1 / b) P^T.
-Eigen::MatrixXd SemiDual::gram() const {
-    const std::size_t n = c_.rows;
-    const std::size_t m = c_.cols;
-    Eigen::MatrixXd result =
-        Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(n));
-    std::vector<double> weighted(block_columns);
-    for (std::size_t first = 0; first < m; first += block_columns) {
-        const std::size_t count = std::min(block_columns, m - first);
-        for (std::size_t i = 0; i < n; ++i) {
-            for (std::size_t j = 0; j < count; ++j) {
-                const double share = shares_[first + j];
-                weighted[j] = plan_[i * m + first + j] * share * (share / b_[first + j]);
-            }
-            for (std::size_t k = 0; k <= i; k += kernel_batch) {
-                KernelBatch batch{};
-                for (std::size_t l = 0; l < kernel_batch; ++l)
-                    batch.rows[l] = &plan_[std::min(k + l, i) * m + first];
-                dot_rows(batch, weighted.data(), count);
-                for (std::size_t l = 0; l < kernel_batch && k + l <= i; ++l)
-                    result(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(k + l)) += batch.sums[l];
-            }
-        }
-    }
-    return result.selfadjointView<Eigen::Lower>();
-}
-
-Eigen::VectorXd SemiDual::newton_step() const {
-    const auto n = static_cast<Eigen::Index>(rows_.size());
-    Eigen::MatrixXd hessian = -gram();
-    Eigen::VectorXd right(n);
-    for (Eigen::Index i = 0; i < n; ++i) {
-        hessian(i, i) += rows_[static_cast<std::size_t>(i)];
-        right(i) = epsilon_ * gradient(static_cast<std::size_t>(i));
-    }
-    // The Hessian is singular along constant shifts of f, and for rows without mass.
-    const double mean = hessian.trace() / static_cast<double>(n);
-    hessian.array() += mean / static_cast<double>(n);
-    hessian.diagonal().array() += 1e-9 * mean;
-    return hessian.llt().solve(right);
-}
-
-std::vector<double> SemiDual::column_potentials() const {
-    std::vector<double> g(sums_.size());
-    for (std::size_t j = 0; j < g.size(); ++j) g[j] = -epsilon_ * (highest_[j] + std::log(sums_[j]));
-    return g;
-}
 
 // Newton's method with the rows as the side of f.
 class Newton {
@@ -197,14 +76,12 @@ void Newton::check_start() {
 bool Newton::step(double epsilon) {
     const double value = semidual_.value();
     const double error = semidual_.error();
-    const Eigen::VectorXd direction = semidual_.newton_step();
+    const std::vector<double> direction = semidual_.newton_step();
     double slope = 0;
-    for (std::size_t i = 0; i < f_.size(); ++i)
-        slope += semidual_.gradient(i) * direction(static_cast<Eigen::Index>(i));
+    for (std::size_t i = 0; i < f_.size(); ++i) slope += semidual_.gradient(i) * direction[i];
     ++result_.iterations;
     for (double length = 1; length > 1e-10; length /= 2) {
-        for (std::size_t i = 0; i < f_.size(); ++i)
-            trial_[i] = f_[i] + length * direction(static_cast<Eigen::Index>(i));
+        for (std::size_t i = 0; i < f_.size(); ++i) trial_[i] = f_[i] + length * direction[i];
         evaluate(trial_, epsilon);
         // Close to the solution the value no longer changes within its precision, but the error does.
         if (semidual_.value() >= value + 1e-4 * length * slope || semidual_.error() < 0.5 * error) {

@@ -24,8 +24,10 @@ std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& mode
                                                        const train::Checkpoint& checkpoint) {
     const models::CellTransport* transport = model.cell_transport();
     if (transport == nullptr)
-        throw core::ConfigError(
-            "run", "found method " + checkpoint.family->name() + ", which does not predict treated cells");
+        throw core::ConfigError("run", "'" + checkpoint.family->name() +
+                                           "' is a method that does not predict treated cells. Give the run "
+                                           "of another method, or use this "
+                                           "one with popflow ot --start RUN");
     return std::make_unique<const TrainedModel>(TrainedModel{.model = *transport,
                                                              .values = checkpoint.adam.average,
                                                              .normalisation = checkpoint.normalisation,

@@ -24,10 +24,11 @@ MODEL = {
     "embedding": "8", "embedding-norm": "2", "modulation": "film", "encoder-hidden": "8", "encoder-layers": "2",
     "encoder-activation": "none", "time-frequencies": "4", "time-highest": "5", "time-max-period": "100",
     "space-frequencies": "4", "space-scale": "0.2", "encoder-frequencies": "2", "encoder-scale": "0.3", "icnn-hidden": "8",
-    "icnn-layers": "2", "icnn-start": "uniform"}
+    "icnn-layers": "2", "icnn-start": "uniform", "dual-hidden": "8", "dual-layers": "2", "dual-form": "smooth",
+    "dual-inputs": "source", "dual-base": "zeros"}
 TRAIN = {
     "steps": "6", "batch-pairs": "2", "cells": "40", "seed": "3", "updates": "joint", "loss": "reduced",
-    "icnn-inner-steps": "2", "coupling": "ot", "coupling-scope": "condition", "augment": "mix", "augment-until": "0.5", "normalise": "yes", "rate": "0.002",
+    "icnn-inner-steps": "2", "dual-objective": "regression", "problems-per-slot": "3", "demand-points": "9", "coupling": "ot", "coupling-scope": "condition", "augment": "mix", "augment-until": "0.5", "normalise": "yes", "rate": "0.002",
     "schedule": "constant", "warmup-steps": "1", "clip-norm": "5", "ema-decay": "0.9", "beta1": "0.8", "beta2": "0.99",
     "epsilon": "0.00001", "precision": "fp32", "cache": ".", "checkpoint-every": "2", "checkpoint-minutes": "5", "keep-checkpoints": "3",
     "on-nan": "skip", "log-every": "2", "stop-after": "4", "resume": "", "dry-run": ""}
@@ -35,6 +36,8 @@ TRANSPORT = {"max-cells": "60", "eval-draw": "first", "eval-seed": "2", "toleran
 EVALUATE = {
     "parts": "train,test", "train-eval-pairs": "2", "metrics": "w1,w2", "sample-pairs": "2", "sample-cells": "10",
     "sample": "PDO", "sinkhorn-epsilon": "0.1", "sinkhorn-rho": "2", "predictions": None}
+HISTOGRAMS = {"rows": "split=train", "position": "position"}
+PROBLEMS = {**HISTOGRAMS, "target-data": "demand.h5ad", "mass": "equal", "cost": "sphere", "ot-epsilon": "mean:0.1"}
 EXCLUSIVE = {"obsm": None, "use-raw": None}  # cannot be combined with layer
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
 
@@ -103,18 +106,23 @@ def main():
     DATA.update({"markers": ",".join(names), "exclude-markers": names[-1]})
 
     inspect = {"config": "extra.cfg", "json": "", "treatment-vectors": "vectors.csv", **DATA, **SPLIT}
-    check_listed(("inspect",), {**inspect, **EXCLUSIVE})
+    check_listed(("inspect",), {**inspect, **EXCLUSIVE, **HISTOGRAMS})
     assert '"split"' in run_popflow("inspect", *arguments(inspect))
+    assert "over 5 atoms" in run_popflow("inspect", "supply.h5ad", *arguments(HISTOGRAMS))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check_listed(("train",), {**train, **EXCLUSIVE})
+    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS})
     assert "parameters" in run_popflow("train", *arguments(train))
     run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
     run_popflow("train", *arguments(train, "dry-run", "stop-after"))
     check_stored(pathlib.Path("t/config.cfg").read_text(), train)
+    problems = {"method": "meta-ot", "data": "supply.h5ad", "output": "m", "steps": "3", "batch-pairs": "2", **PROBLEMS,
+                **{name: value for name, value in {**MODEL, **TRAIN}.items() if name.startswith("dual-")}}
+    run_popflow("train", *arguments(problems))
+    check_stored(pathlib.Path("m/config.cfg").read_text(), {k: v for k, v in problems.items() if k != "batch-pairs"})
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), {**run, **EXCLUSIVE})
+    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))
@@ -133,6 +141,21 @@ def main():
     predict["concentration"] = doses[0]
     check_listed(("predict",), {**predict, **EXCLUSIVE})
     assert "p.h5ad: " in run_popflow("predict", *arguments(predict))
+
+    solver = {
+        **GENERAL, "solver": "exact,sinkhorn,newton", "acceleration": "none,overrelax", "start": "zeros,gaussian",
+        "ot-tolerance": "0.01,0.001", "ot-epsilon": "0.5", "max-iterations": "50", "fallback": "no", "convergence": "yes",
+        "potentials": "yes", "plans": "yes", "eval-seed": "3", "resume": "", "dry-run": ""}
+    histograms = {**solver, **PROBLEMS, "data": "supply.h5ad", "output": "o.h5", "problems": "random:4", "exclude": "split=test"}
+    populations = {
+        **solver, "data": "s.h5ad", "output": "c.h5", "population": "patient,treatment", "prototypes": "6", "problems": "all",
+        "min-cells": "50", "max-cells": "20", "eval-draw": "first", "layer": "counts", "size-factor": "total:500",
+        "transform": "log1p", "markers": ",".join(names), "exclude-markers": names[0], "output-matrix": "om.h5ad"}
+    check_listed(("ot",), {**histograms, **populations, **EXCLUSIVE})
+    for ot in (histograms, populations):
+        assert "problems " in run_popflow("ot", *arguments(ot, "resume"))
+        run_popflow("ot", *arguments(ot, "resume", "dry-run"))
+        run_popflow("ot", *arguments({**ot, "output": "new_" + ot["output"]}, "dry-run"))
 
     metrics = {
         "config": "extra.cfg", "layer": "counts", "size-factor": "total:500", "transform": "log1p", "markers": ",".join(names),

@@ -5,6 +5,7 @@
 Usage: data_sets.py POPFLOW PROJECT
 """
 import filecmp
+import gzip
 import os
 import pathlib
 import pickle
@@ -290,6 +291,34 @@ def check_simulations():
         assert command in (project / "docs" / document).read_text(), (name, document)
 
 
+def write_idx(path, array):
+    head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+    with gzip.open(path, "wb") as file:
+        file.write(head + array.astype(np.uint8).tobytes())
+
+
+def check_digits():
+    images, labels = random.integers(0, 256, (4600, 28, 28)), random.integers(0, 10, 4600)
+    write_idx("images.gz", images)
+    write_idx("labels.gz", labels)
+    script("digits.py", "images.gz", "labels.gz", "digits.h5ad")
+    digits = anndata.read_h5ad("digits.h5ad")
+    assert digits.X.dtype == np.uint8 and (np.asarray(digits.X) == images.reshape(4600, 784)).all()
+    assert (digits.obs["digit"].astype(int) == labels).all()
+    assert list(digits.obs["split"].value_counts()[["train", "validation", "test"]]) == [4000, 500, 100]
+    assert (digits.varm["position"][29] == [1 / 27, 1 - 1 / 27]).all() and digits.varm["position_1d"][783, 0] == 1
+    done = call(popflow, "inspect", "digits.h5ad")
+    assert "4600 over 784 atoms" in done.stdout, done.stdout
+    write_idx("small.gz", images[:, :8, :8])
+    write_idx("few.gz", labels[:5])
+    pathlib.Path("text.gz").write_text("no images")
+    refused("is not compressed by gzip", "digits.py", "text.gz", "labels.gz", "out.h5ad")
+    refused("is no IDX file of bytes with 3 dimensions", "digits.py", "labels.gz", "labels.gz", "out.h5ad")
+    refused("images of 8 x 8 pixels", "digits.py", "small.gz", "labels.gz", "out.h5ad")
+    refused("has 5 labels for 4600 images", "digits.py", "images.gz", "few.gz", "out.h5ad")
+    refused("No such file", "digits.py", "nowhere.gz", "labels.gz", "out.h5ad")
+
+
 def check_readme():
     """Each script is in the table of the folder's README.md."""
     text = (scripts / "README.md").read_text()
@@ -304,6 +333,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_egf_errors()
     check_organoids()
     check_simulations()
+    check_digits()
     check_readme()
     os.chdir(project)
 print("all data sets are built and checked")

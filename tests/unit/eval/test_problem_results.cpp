@@ -180,7 +180,7 @@ TEST(ProblemResults, ReportWhatIsDamaged) {
                               [](h5::Group& group) {
                                   group.write("replaced", std::vector<double>{1, 2, 3});
                               }),
-              ": problems/replaced: found 3 rows, allowed 2");
+              ": problems/replaced: found 3 rows, but the table has 2");
 }
 
 TEST(ProblemResults, ReportDistancesThatAreNotSymmetric) {

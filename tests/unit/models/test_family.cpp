@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "models/families.hpp"
+#include "support/problem_constants.hpp"
 
 namespace models = popflow::models;
 
@@ -17,6 +18,9 @@ namespace {
 std::unique_ptr<models::Model> small_model(const models::Family& family, const models::Settings& settings) {
     const models::DataShape data{
         .markers = 3, .cell_types = 2, .conditions = 2, .condition_rows = 2, .training_pairs = 4};
+    if (family.items(settings) == models::ItemKind::problems)
+        return family.make(settings, data, popflow::support::problem_constants(4),
+                           popflow::linalg::Precision::fp32);
     return family.make(settings, data, family.draw_constants(settings, data, 1),
                        popflow::linalg::Precision::fp32);
 }

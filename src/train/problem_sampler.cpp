@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "train/problem_sampler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "core/text.hpp"
+#include "mpi/partition.hpp"
+#include "ot/entropic.hpp"
+#include "ot/gaussian_start.hpp"
+
+namespace popflow::train {
+
+namespace {
+
+using linalg::Matrix;
+
+// Key `a` of Purpose::problems for the draws of a training; `b` is the step and the slot.
+constexpr std::uint64_t training_stream = 4;
+// Error of the marginals of the solutions for a regression.
+constexpr double solution_error = 1e-4;
+
+Matrix<double> chosen_positions(const Matrix<double>& all, const ot::Histogram& histogram) {
+    Matrix<double> chosen(histogram.atoms.size(), all.cols());
+    for (std::size_t i = 0; i < chosen.rows(); ++i)
+        std::ranges::copy(all.view().row_span(histogram.atoms[i]), chosen.view().row(i));
+    return chosen;
+}
+
+Matrix<float> in_float(const Matrix<double>& x) {
+    Matrix<float> result(x.rows(), x.cols());
+    std::ranges::transform(x.values(), result.values().begin(),
+                           [](double v) { return static_cast<float>(v); });
+    return result;
+}
+
+Matrix<float> scalar(double value) {
+    Matrix<float> result(1, 1);
+    result(0, 0) = static_cast<float>(value);
+    return result;
+}
+
+// Draws groups of problems.
+class ProblemSampler : public Sampler {
+  public:
+    ProblemSampler(const HistogramSet& set, models::ProblemDraws draws,
+                   const models::DualPredictor& predictor, std::uint64_t seed, std::vector<Lane> lanes)
+        : set_(set), draws_(draws), predictor_(predictor), seed_(seed), lanes_(std::move(lanes)) {}
+
+    const std::vector<Lane>& lanes() const override { return lanes_; }
+    std::size_t max_cells() const override { return draws_.problems; }
+    std::unique_ptr<models::SlotInput> make_input() const override { return std::make_unique<Drawn>(); }
+    void draw(const Visit& visit, models::SlotInput& input) const override;
+
+  private:
+    // A problem with the memory that its views refer to.
+    struct DrawnProblem {
+        Matrix<double> c;
+        std::vector<double> b;
+        std::vector<double> base;
+        std::vector<double> solution;
+    };
+    struct Drawn : models::ProblemInput {
+        std::vector<DrawnProblem> memory;
+    };
+    void make_problem(const models::HistogramPair& pair, core::Stream& stream, DrawnProblem& memory,
+                      models::TrainingProblem& problem) const;
+
+    const HistogramSet& set_;
+    models::ProblemDraws draws_;
+    const models::DualPredictor& predictor_;
+    std::uint64_t seed_;
+    std::vector<Lane> lanes_;
+};
+
+void ProblemSampler::make_problem(const models::HistogramPair& pair, core::Stream& stream,
+                                  DrawnProblem& memory, models::TrainingProblem& problem) const {
+    const ot::Histogram& source = *pair.source;
+    const ot::Histogram& target = *pair.target;
+    std::vector<std::uint32_t> columns(target.atoms.size());
+    std::iota(columns.begin(), columns.end(), 0U);
+    if (draws_.demand > 0 && draws_.demand < columns.size()) {
+        stream.sample(target.atoms.size(), draws_.demand, columns);
+        std::ranges::sort(columns);
+    }
+    memory.c.reshape(source.atoms.size(), columns.size());
+    memory.b.resize(columns.size());
+    double total = 0;
+    for (std::size_t j = 0; j < columns.size(); ++j) total += memory.b[j] = target.weights[columns[j]];
+    for (double& weight : memory.b) weight /= total;
+    for (std::size_t i = 0; i < source.atoms.size(); ++i) {
+        const double* row = set_.costs.view().row(source.atoms[i]);
+        for (std::size_t j = 0; j < columns.size(); ++j) memory.c(i, j) = row[target.atoms[columns[j]]];
+    }
+    memory.base.assign(source.atoms.size(), 0);
+    if (predictor_.adds_gaussian()) {
+        memory.base = ot::gaussian_potential(chosen_positions(set_.source_positions, source), source.weights,
+                                             chosen_positions(set_.target_positions, target), target.weights);
+    }
+    problem = {.c = memory.c.view(), .a = source.weights, .b = memory.b, .base = memory.base, .solution = {}};
+    if (!predictor_.needs_solutions()) return;
+    memory.solution =
+        ot::solve_entropic(memory.c.view(), source.weights, memory.b,
+                           {.epsilon = set_.epsilon, .tolerances = {solution_error}, .values = false})
+            .potentials.f;
+    problem.solution = memory.solution;
+}
+
+void ProblemSampler::draw(const Visit& visit, models::SlotInput& input) const {
+    auto& drawn = static_cast<Drawn&>(input);
+    const Lane& lane = lanes_[visit.lane];
+    core::Stream stream(seed_, core::Purpose::problems, training_stream, visit.step * 4096 + lane.slot);
+    const std::vector<ot::Histogram>& targets = set_.all_targets();
+    drawn.pairs.resize(draws_.problems);
+    drawn.problems.resize(draws_.problems);
+    drawn.memory.resize(draws_.problems);
+    drawn.n_cells = draws_.problems;
+    for (std::size_t p = 0; p < draws_.problems; ++p) {
+        const std::size_t source = p == 0 ? lane.items[visit.item] : stream.below(set_.sources.size());
+        std::size_t target = stream.below(targets.size());
+        while (set_.targets.empty() && target == source) target = stream.below(targets.size());
+        drawn.pairs[p] = {&set_.sources[source], &targets[target]};
+        make_problem(drawn.pairs[p], stream, drawn.memory[p], drawn.problems[p]);
+    }
+}
+
+}  // namespace
+
+models::Constants HistogramSet::constants() const {
+    double sum = 0;
+    for (const double cost : costs.values()) sum += cost;
+    models::Constants constants;
+    constants["source_positions"] = in_float(source_positions);
+    constants["target_positions"] = in_float(target_positions);
+    constants["epsilon"] = scalar(epsilon);
+    constants["scale"] = scalar(0.3 * sum / static_cast<double>(costs.values().size()));
+    return constants;
+}
+
+std::unique_ptr<Sampler> ProblemItems::make_sampler(const models::Model& model, const TrainOptions& train,
+                                                    const mpi::Communicator& communicator) const {
+    const std::size_t slots = train.batch_pairs;
+    if (set_.sources.size() < std::max<std::size_t>(slots, 2))
+        throw core::ConfigError("batch-pairs",
+                                fmt::format("is {}, but there are only {} to train on. Give a smaller number",
+                                            slots, core::counted(set_.sources.size(), "histogram")));
+    const std::vector<std::size_t> weights(set_.sources.size(), 1);
+    const auto lanes = mpi::partition_by_weight(weights, slots);
+    std::vector<Lane> own;
+    for (const std::size_t slot : mpi::lanes_of_rank(slots, communicator.rank(), communicator.size()))
+        own.push_back({.slot = slot,
+                       .weight = lane_weight(lanes[slot].size(), slots, set_.sources.size()),
+                       .items = lanes[slot]});
+    return std::make_unique<ProblemSampler>(set_, draws_, *model.dual_predictor(), train.seed,
+                                            std::move(own));
+}
+
+OnePassResult ProblemItems::train_in_one_pass(const models::OnePassTraining& /*model*/,
+                                              std::size_t /*n_weights*/,
+                                              const mpi::Communicator& /*communicator*/) const {
+    throw core::Error("training: transport problems have no training in one pass");
+}
+
+}  // namespace popflow::train
