@@ -6,6 +6,10 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "core/parse.hpp"
 #include "core/stored_file.hpp"
@@ -13,6 +17,8 @@
 #include "output_path.hpp"
 #include "report/figure.hpp"
 #include "report/figure_file.hpp"
+#include "report/problem_figures.hpp"
+#include "report/problem_report.hpp"
 #include "report/report_figures.hpp"
 #include "report/result_files.hpp"
 #include "verbs.hpp"
@@ -52,9 +58,11 @@ report::ReportFormat format(const options::RunConfig& config) {
     return static_cast<report::ReportFormat>(core::parse_choice("format", name, names));
 }
 
+using NamedFigures = std::vector<std::pair<std::string, report::Figure>>;
+
 // Writes every figure to a file of its own. Returns a line that counts them.
-std::string write_figures(const options::RunConfig& config, const std::vector<eval::Results>& results,
-                          const core::OptionEffects& effects, const std::vector<std::string>& inputs) {
+std::string write_figures(const options::RunConfig& config, const NamedFigures& figures,
+                          const std::vector<std::string>& inputs) {
     const std::string extension =
         "." + report::figure_format_names()[static_cast<std::size_t>(config.figure_format)];
     std::error_code error;
@@ -62,7 +70,6 @@ std::string write_figures(const options::RunConfig& config, const std::vector<ev
     if (error)
         throw core::ConfigError("figures",
                                 "cannot create the folder '" + config.figures + "': " + error.message());
-    const auto figures = report::named_figures(results, report::compare(results, effects));
     for (const auto& [name, figure] : figures) {
         const std::string path = (std::filesystem::path(config.figures) / (name + extension)).string();
         check_output(path, "figures", inputs);
@@ -71,6 +78,44 @@ std::string write_figures(const options::RunConfig& config, const std::vector<ev
     }
     return config.figures + ": " + core::counted(figures.size(), "figure") + " (*" + extension + ")\n";
 }
+
+// Report of some result files.
+struct Report {
+    std::string text;
+    NamedFigures figures{};  ///< empty unless --figures is given
+};
+
+// Result files of a report, all of one kind.
+class ReportInputs {
+  public:
+    // Reads the files. @throws core::DataError, core::ConfigError for files of several kinds
+    explicit ReportInputs(const std::vector<std::string>& files) {
+        is_of_problems_ = report::are_problem_results(files);
+        for (const std::string& file : files) {
+            if (is_of_problems_)
+                problems_.push_back(eval::read_problem_results(file));
+            else
+                scores_.push_back(eval::read_results(file));
+        }
+    }
+    bool is_of_problems() const { return is_of_problems_; }
+    Report make(const options::RunConfig& config, const core::OptionEffects& effects,
+                report::ReportFormat format, const report::PublishedTable* published) const {
+        const bool has_figures = !config.figures.empty();
+        if (is_of_problems_) {
+            return {report::problem_report(problems_, format),
+                    has_figures ? report::named_problem_figures(problems_) : NamedFigures()};
+        }
+        return {
+            report::report(scores_, effects, format, published),
+            has_figures ? report::named_figures(scores_, report::compare(scores_, effects)) : NamedFigures()};
+    }
+
+  private:
+    bool is_of_problems_ = false;
+    std::vector<eval::Results> scores_;
+    std::vector<eval::ProblemResults> problems_;
+};
 
 }  // namespace
 
@@ -102,17 +147,19 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
     std::vector<std::string> inputs = found.files;
     inputs.insert(inputs.end(), {config.config_file, config.published});
     check_output(config.output, "output", inputs);
-    std::vector<eval::Results> results;
-    for (const std::string& file : found.files) results.push_back(eval::read_results(file));
+    const ReportInputs results(found.files);
+    if (published && results.is_of_problems())
+        throw core::ConfigError("published", "found '" + config.published +
+                                                 "', but the report is of transport problems, which have no "
+                                                 "published table. Leave out --published");
     if (!comm.is_root()) return done;
     if (config.dry_run != options::DryRunMode::none) {
-        std::printf("report of %s\n", core::counted(results.size(), "result file").c_str());
+        std::printf("report of %s\n", core::counted(found.files.size(), "result file").c_str());
         return done;
     }
-    const std::string text =
-        report::report(results, table.effects(), kind, published ? &*published : nullptr);
+    const auto [text, drawn] = results.make(config, table.effects(), kind, published ? &*published : nullptr);
     std::string figures;
-    if (!config.figures.empty()) figures = write_figures(config, results, table.effects(), inputs);
+    if (!config.figures.empty()) figures = write_figures(config, drawn, inputs);
     if (config.output.empty()) {
         std::printf("%s", text.c_str());
         std::fprintf(stderr, "%s", figures.c_str());
@@ -120,7 +167,7 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
         core::store_file(config.output, std::as_bytes(std::span(text)));
         std::printf("%s: %s of %s\n%s", config.output.c_str(),
                     report::report_format_names()[static_cast<std::size_t>(kind)].c_str(),
-                    core::counted(results.size(), "result file").c_str(), figures.c_str());
+                    core::counted(found.files.size(), "result file").c_str(), figures.c_str());
     }
     return done;
 }

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 minutes=$1
 shift
 formats=("$@")
-[ $# -gt 0 ] || formats=(h5ad cells checkpoint results training fcs table config)
+[ $# -gt 0 ] || formats=(h5ad cells checkpoint results problems training fcs table config)
 command -v clang++ >/dev/null || {
     echo "fuzz.sh: Clang is missing: apt-get install clang libclang-rt-dev libomp-dev" >&2
     exit 2

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <span>
 
 #include "core/error.hpp"
@@ -87,6 +88,20 @@ Fault find_fault(const h5::DataFrame& table, std::span<const RequiredColumn> req
     return {};
 }
 
+// Returns the first row in which a name is longer than the path of a file can be.
+Fault find_long_name(const h5::DataFrame& table, std::initializer_list<const char*> columns) {
+    constexpr std::size_t max_bytes = 4096;
+    for (const char* name : columns) {
+        const h5::DataFrame::Strings& values = table.strings(name);
+        const auto at =
+            std::ranges::find_if(values, [](const std::string& v) { return v.size() > max_bytes; });
+        if (at == values.end()) continue;
+        return {name, fmt::format("found {} bytes in row {}, allowed {}", at->size(), at - values.begin(),
+                                  max_bytes)};
+    }
+    return {};
+}
+
 // Returns the first row of /problems whose values cannot be.
 Fault find_value_fault(const h5::DataFrame& problems) {
     for (std::size_t row = 0; row < problems.rows(); ++row) {
@@ -102,7 +117,7 @@ Fault find_value_fault(const h5::DataFrame& problems) {
                 return {name, fmt::format("found {} in row {}, allowed 0 or more", value, row)};
         }
     }
-    return {};
+    return find_long_name(problems, {"solver", "start", "acceleration", "domain"});
 }
 
 // Returns the first row of /convergence whose values cannot be.
@@ -112,7 +127,7 @@ Fault find_course_fault(const h5::DataFrame& convergence) {
         if (iterations[row] < 0)
             return {"iteration", fmt::format("found {} in row {}, allowed 0 or more", iterations[row], row)};
     }
-    return {};
+    return find_long_name(convergence, {"solver", "start", "acceleration"});
 }
 
 // Returns what is wrong with the values of a distance matrix.

@@ -308,8 +308,8 @@ bool is_result_file(const std::string& path) {
 Results read_results(const std::string& path) {
     const h5::Group root = h5::open_file(path);
     if (!root.has_attribute("popflow_results"))
-        throw core::DataError(path, "",
-                              "not a popflow result file. Give a file that popflow run or evaluate wrote");
+        throw core::DataError(
+            path, "", "not a popflow result file. Give a file that popflow run, evaluate or ot wrote");
     if (const std::int64_t version = root.int_attribute("popflow_results"); version != format_version) {
         throw core::DataError(
             path, "popflow_results",

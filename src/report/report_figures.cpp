@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "report/report_figures.hpp"
 
-#include <cctype>
 #include <iterator>
 #include <limits>
-#include <set>
 
-#include "core/text.hpp"
+#include "report/figure_names.hpp"
 #include "report/report_panels.hpp"
 #include "report/role_columns.hpp"
 
@@ -29,36 +27,6 @@ const ComparisonRow* best_model(const Comparison& comparison, const FigureScope&
 void append(std::vector<Figure>&& figures, std::vector<Figure>& all) {
     std::ranges::move(figures, std::back_inserter(all));
 }
-
-// Returns the words of a text as a part of a file name: lower case, with '-' in place of other characters
-// than letters, digits, '_' and '.'.
-std::string file_word(const std::string& text) {
-    std::string word;
-    for (const char c : core::lower_case(text)) {
-        const bool is_kept = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
-        if (is_kept) word += c;
-        if (!is_kept && !word.empty() && word.back() != '-') word += '-';
-    }
-    while (word.ends_with('-') || word.ends_with('.')) word.pop_back();
-    constexpr std::size_t max_length = 100;  // file systems limit names to 255 bytes
-    return word.substr(0, max_length);
-}
-
-// Collects figures under unique names.
-class Names {
-  public:
-    void add(const std::string& words, const Figure& figure) {
-        const std::string wanted = file_word(words);
-        std::string name = wanted;
-        for (int n = 2; !used_.insert(name).second; ++n) name = wanted + "-" + std::to_string(n);
-        figures.emplace_back(name, figure);
-    }
-
-    std::vector<std::pair<std::string, Figure>> figures;
-
-  private:
-    std::set<std::string> used_;
-};
 
 }  // namespace
 
@@ -95,7 +63,7 @@ ComparisonFigures comparison_figures(const std::vector<eval::Results>& results,
 
 std::vector<std::pair<std::string, Figure>> named_figures(const std::vector<eval::Results>& results,
                                                           const std::vector<Comparison>& comparisons) {
-    Names names;
+    FigureNames names;
     for (const Comparison& comparison : comparisons) {
         const std::string begin = comparisons.size() > 1 ? comparison.split + " " : "";
         const ComparisonFigures figures = comparison_figures(results, comparison);
@@ -109,7 +77,7 @@ std::vector<std::pair<std::string, Figure>> named_figures(const std::vector<eval
             }
         }
     }
-    return names.figures;
+    return names.figures();
 }
 
 }  // namespace popflow::report

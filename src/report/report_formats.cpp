@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "core/text.hpp"
@@ -77,19 +78,22 @@ std::string latex_groups(const Table& table) {
     return heads + " \\\\\n" + rules + "\n";
 }
 
+// Returns a number as text of LaTeX's math mode: `1.2e-9` as a power of ten, and the sign of a lower bound.
+std::string latex_number(const std::string& text) {
+    const std::string sign = "≥ ";
+    if (text.starts_with(sign)) return "\\geq " + latex_number(text.substr(sign.size()));
+    const std::size_t e = text.find('e');
+    const bool is_power = e != std::string::npos && core::label_number(text);
+    return is_power ? text.substr(0, e) + " \\cdot 10^{" + text.substr(e + 1) + "}" : text;
+}
+
+// A text that is not a number, such as `exact`, is no mathematics.
 std::string latex_cell(const CellText& cell, bool best) {
     if (cell.mean == "-") return "--";
-    const std::string mean = best ? "\\mathbf{" + cell.mean + "}" : cell.mean;
-    return "$" + mean + (cell.deviation.empty() ? "" : " \\pm " + cell.deviation) + "$";
-}
-
-std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-    return "\"" + replaced(text, '"', "\"\"") + "\"";
-}
-
-std::string csv_number(double value) {
-    return std::isnan(value) ? "" : core::number_label(value);
+    if (std::isalpha(static_cast<unsigned char>(cell.mean.front())) != 0) return latex_escaped(cell.mean);
+    const std::string number = latex_number(cell.mean);
+    const std::string mean = best ? "\\mathbf{" + number + "}" : number;
+    return "$" + mean + (cell.deviation.empty() ? "" : " \\pm " + latex_number(cell.deviation)) + "$";
 }
 
 }  // namespace
@@ -151,6 +155,15 @@ std::string latex_table(const Table& table) {
         text += " \\\\\n";
     }
     return text + "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
+}
+
+std::string csv_cell(const std::string& text) {
+    if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+    return "\"" + replaced(text, '"', "\"\"") + "\"";
+}
+
+std::string csv_number(double value) {
+    return std::isnan(value) ? "" : core::number_label(value);
 }
 
 std::string latex_escaped(const std::string& text) {

@@ -21,6 +21,11 @@ std::string csv_header();
 /// @param published  may be nullptr
 std::string csv_lines(const Comparison& comparison, const PublishedTable* published);
 
+/// Returns a cell of a CSV file, in double quotes if it needs them.
+std::string csv_cell(const std::string& text);
+/// Returns a number of a CSV file in full precision, empty for NaN.
+std::string csv_number(double value);
+
 /// Escapes the special characters of LaTeX.
 std::string latex_escaped(const std::string& text);
 

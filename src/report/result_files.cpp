@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "eval/problem_results.hpp"
 #include "eval/results.hpp"
 #include "predict/run_model.hpp"
 #include "report/pair_statistics.hpp"
@@ -47,7 +48,8 @@ class FolderSearch {
             unfinished.push_back(folder.string());
         } else {
             for (const std::string& name : sorted_labels(files)) {
-                if (eval::is_result_file((folder / name).string())) found.push_back((folder / name).string());
+                const std::string file = (folder / name).string();
+                if (eval::is_result_file(file) || eval::is_problem_result_file(file)) found.push_back(file);
             }
         }
         for (const std::string& name : sorted_labels(folders)) visit(folder / name);
@@ -81,7 +83,7 @@ void search_folder(const std::string& folder, ResultFiles& result, std::vector<s
         throw core::ConfigError("report", "no result file in the folder '" + folder +
                                               "' or in the folders below it" +
                                               (runs.empty() ? ". Give a run folder, a folder of runs or a "
-                                                              "file written by popflow evaluate"
+                                                              "file written by popflow evaluate or ot"
                                                             : runs));
     }
     if (search.found.size() > 1 || search.found.front() != (fs::path(folder) / "results.h5").string())

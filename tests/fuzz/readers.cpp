@@ -10,6 +10,7 @@
 #include "anndata/anndata.hpp"
 #include "anndata/table_copy.hpp"
 #include "core/error.hpp"
+#include "eval/problem_results.hpp"
 #include "eval/results.hpp"
 #include "h5/file.hpp"
 #include "import/compensation.hpp"
@@ -19,6 +20,7 @@
 #include "inspect/inspection_json.hpp"
 #include "inspect/inspection_text.hpp"
 #include "options/run_config.hpp"
+#include "report/problem_report.hpp"
 #include "report/report.hpp"
 #include "screen/read_populations.hpp"
 #include "screen/screen.hpp"
@@ -69,6 +71,13 @@ void read_results(const std::string& path) {
     const std::vector<eval::Results> results{eval::read_results(path)};
     (void)popflow::support::report(results, report::ReportFormat::text);
     (void)popflow::support::report(results, report::ReportFormat::html);
+}
+
+void read_problems(const std::string& path) {
+    const std::vector<eval::ProblemResults> results{eval::read_problem_results(path)};
+    for (const auto format :
+         {report::ReportFormat::text, report::ReportFormat::csv, report::ReportFormat::html})
+        (void)report::problem_report(results, format);
 }
 
 void read_training(const std::string& path) {
@@ -136,7 +145,7 @@ const std::vector<Format>& formats() {
     static const std::vector<Format> all{
         {"h5ad", read_h5ad},       {"cells", read_cells},       {"checkpoint", read_checkpoint},
         {"results", read_results}, {"training", read_training}, {"fcs", read_fcs},
-        {"table", read_table},     {"config", read_config}};
+        {"table", read_table},     {"config", read_config},     {"problems", read_problems}};
     return all;
 }
 

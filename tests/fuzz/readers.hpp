@@ -11,7 +11,8 @@ using Reader = void (*)(const std::string& path);
 
 /// Format that popflow reads.
 struct Format {
-    const char* name;  ///< h5ad, cells (also .h5ad), checkpoint, results, training, fcs, table, config
+    /// h5ad, cells (also .h5ad), checkpoint, results, problems, training, fcs, table, config
+    const char* name;
     Reader read;
 };
 

@@ -8,6 +8,7 @@
 #include "eval/results.hpp"
 #include "fuzz/readers.hpp"
 #include "support/fcs_bytes.hpp"
+#include "support/problem_results.hpp"
 #include "support/random_matrix.hpp"
 #include "support/settings.hpp"
 #include "train/checkpoint.hpp"
@@ -90,6 +91,18 @@ void write_results(const std::string& path) {
     eval::write_results(path, results);
 }
 
+void write_problems(const std::string& path) {
+    eval::ProblemResults results;
+    results.origin.config = "ot-epsilon = 0.01\n";
+    results.problems = support::problem_table({{.tolerance = 1e-2},
+                                               {.tolerance = 1e-3, .converged = false},
+                                               {.start = "gaussian", .status = "failed"}});
+    results.convergence = support::convergence_table(
+        {{.iteration = 1}, {.iteration = 3, .marginal_error = 0.1}, {.problem = "c / d", .iteration = 2}});
+    results.distances = support::line_distances({{"a", 0}, {"b", 1}, {"c", 3}});
+    eval::write_problem_results(path, results);
+}
+
 // Returns an FCS file of 20 events of two channels with a spillover matrix.
 support::FcsBytes make_fcs(const std::string& type, const std::string& bits, const std::string& data) {
     support::FcsBytes fcs;
@@ -161,6 +174,7 @@ void write_seeds(const std::string& folder) {
     write_without_checksum(file("flow.h5"), file("flow_unsealed.h5"));
     write_without_checksum(file("icnn.h5"), file("icnn_unsealed.h5"));
     write_results(file("results.h5"));
+    write_problems(file("problems.h5"));
     std::vector<train::TrainingRow> rows(50);
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = i + 1;
     train::write_training_table(file("training.h5"), rows);
@@ -179,6 +193,7 @@ std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
     for (const char* name : {"flow", "icnn", "flow_unsealed", "icnn_unsealed"})
         all.push_back({"checkpoint", folder + "/" + name + ".h5"});
     all.push_back({"results", folder + "/results.h5"});
+    all.push_back({"problems", folder + "/problems.h5"});
     all.push_back({"training", folder + "/training.h5"});
     for (const char* name : {"floats", "packed", "delimited", "fixed"})
         all.push_back({"fcs", folder + "/" + name + ".fcs"});

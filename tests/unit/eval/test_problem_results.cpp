@@ -218,6 +218,9 @@ TEST(ProblemResults, RefuseToWriteTablesThatCannotBeRead) {
     results.problems = popflow::support::problem_table({{}, {.seconds = -1}});
     EXPECT_EQ(error(results), "problems/seconds: found -1 in row 1, allowed 0 or more");
     results = example();
+    results.problems = popflow::support::problem_table({{}, {.start = std::string(5000, 'a')}});
+    EXPECT_EQ(error(results), "problems/start: found 5000 bytes in row 1, allowed 4096");
+    results = example();
     results.convergence = popflow::support::convergence_table({{}, {.iteration = -1}});
     EXPECT_EQ(error(results), "convergence/iteration: found -1 in row 1, allowed 0 or more");
     results = example();

@@ -86,7 +86,7 @@ TEST_F(FindResultFiles, RefuseFoldersWithoutResults) {
     EXPECT_EQ(error("empty"),
               "report: no result file in the folder '" + folder_.file("empty") +
                   "' or in the folders below it. Give a run folder, a folder of runs or a file "
-                  "written by popflow evaluate");
+                  "written by popflow evaluate or ot");
     add_run("empty/below/run");
     EXPECT_NE(error("empty").find("only 1 run without results.h5. Create it with popflow evaluate --run " +
                                   folder_.file("empty/below/run")),
