@@ -6,6 +6,7 @@
 #include <functional>
 #include <numeric>
 
+#include "core/aligned.hpp"
 #include "core/error.hpp"
 #include "ot/gibbs_rows.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 
 // Plan P and its marginals.
 struct Plan {
-    std::vector<double> p;  // [n, m]
+    core::AlignedArray<double> p;  // [n, m]
     std::vector<double> rows;
     std::vector<double> cols;
 };
@@ -36,26 +37,21 @@ double rounded_objective(linalg::ConstMatrixView<double> c, std::span<const doub
     std::ranges::fill(plan.cols, 0);
     for (std::size_t i = 0; i < n; ++i) {
         const double factor = plan.rows[i] > a[i] ? a[i] / plan.rows[i] : 1;
-        for (std::size_t j = 0; j < m; ++j) plan.cols[j] += plan.p[i * m + j] *= factor;
+        scale_plan_row(factor, m, plan.p.data() + i * m, plan.cols.data());
     }
     for (std::size_t j = 0; j < m; ++j) {
         const double factor = plan.cols[j] > b[j] ? b[j] / plan.cols[j] : 1;
         missing_cols[j] -= factor * plan.cols[j];
         plan.cols[j] = factor;
     }
-    for (std::size_t i = 0; i < n; ++i) {
-        double row = 0;
-        for (std::size_t j = 0; j < m; ++j) row += plan.p[i * m + j] *= plan.cols[j];
-        missing_rows[i] = a[i] - row;
-    }
+    for (std::size_t i = 0; i < n; ++i)
+        missing_rows[i] = a[i] - scale_columns_of_row(plan.cols.data(), m, plan.p.data() + i * m);
     const double total = std::accumulate(missing_cols.begin(), missing_cols.end(), 0.0);
     double objective = 0;
     for (std::size_t i = 0; i < n; ++i) {
         const double share = total > 0 ? missing_rows[i] / total : 0;
-        for (std::size_t j = 0; j < m; ++j) {
-            const double p = plan.p[i * m + j] + share * missing_cols[j];
-            if (p > 0) objective += p * (c(i, j) + epsilon * std::log(p / (a[i] * b[j])));
-        }
+        objective += objective_of_row(c.row(i), plan.p.data() + i * m, share, missing_cols.data(), a[i], b.data(),
+                                      epsilon, m);
     }
     return objective;
 }
@@ -67,16 +63,18 @@ EntropicValues entropic_values(linalg::ConstMatrixView<double> c, std::span<cons
                                std::span<const double> g) {
     const std::size_t n = c.rows;
     const std::size_t m = c.cols;
-    Plan plan{std::vector<double>(n * m), std::vector<double>(n), std::vector<double>(m)};
+    Plan plan{core::AlignedArray<double>(n * m), std::vector<double>(n), std::vector<double>(m)};
     EntropicValues values;
+    const double scale = 1 / epsilon;
+    std::vector<double> exponents(m);
+    for (std::size_t j = 0; j < m; ++j) exponents[j] = g[j] * scale + std::log(b[j]);
     for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = 0; j < m; ++j) {
-            const double p = a[i] * b[j] * std::exp((f[i] + g[j] - c(i, j)) / epsilon);
-            plan.p[i * m + j] = p;
-            plan.rows[i] += p;
-            plan.cols[j] += p;
-            values.transport_cost += p * c(i, j);
-        }
+        const double highest = max_row_exponent(c.row(i), exponents.data(), scale, m);
+        const double factor = a[i] * std::exp(f[i] * scale + highest);
+        const PlanRow row = compute_plan_row(c.row(i), exponents.data(), scale, highest, factor, m,
+                                             plan.p.data() + i * m, plan.cols.data());
+        plan.rows[i] = row.mass;
+        values.transport_cost += row.cost;
     }
     values.marginal_error = distance(plan.rows, a) + distance(plan.cols, b);
     const double mass = std::accumulate(plan.rows.begin(), plan.rows.end(), 0.0);
@@ -95,8 +93,7 @@ void check_entropic_problem(const std::string& place, linalg::ConstMatrixView<do
     if (std::ranges::any_of(a, is_invalid) || std::ranges::any_of(b, is_invalid))
         throw core::NumericalError(place, "a weight is not positive. Leave out atoms without mass");
     for (std::size_t i = 0; i < c.rows; ++i) {
-        if (!std::ranges::all_of(c.row_span(i), [](double cost) { return std::isfinite(cost); }))
-            throw core::NumericalError(place, "a cost is not finite");
+        if (not_finite(c.row(i), c.cols) != 0) throw core::NumericalError(place, "a cost is not finite");
     }
 }
 
