@@ -24,7 +24,7 @@ constexpr std::size_t max_pause = 64;
 class Solver {
   public:
     Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
-           const EntropicOptions& options);
+           const EntropicOptions& options, const KernelPart& part);
     EntropicResult solve(const Potentials* start, Clock::time_point begin);
 
   private:
@@ -54,12 +54,12 @@ class Solver {
 };
 
 Solver::Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
-               const EntropicOptions& options)
+               const EntropicOptions& options, const KernelPart& part)
     : c_(c),
       a_(a),
       b_(b),
       options_(options),
-      kernel_(c, a, b, options.epsilon),
+      kernel_(c, a, b, options.epsilon, part),
       g_(c.cols),
       image_(c.cols),
       fallback_(c.cols) {
@@ -192,10 +192,11 @@ EntropicResult Solver::solve(const Potentials* start, Clock::time_point begin) {
 
 EntropicResult solve_entropic(linalg::ConstMatrixView<double> c, std::span<const double> a,
                               std::span<const double> b, const EntropicOptions& options,
-                              const Potentials* start) {
+                              const Potentials* start, const KernelPart& part) {
     const Clock::time_point begin = Clock::now();
     check_entropic_problem("ot.entropic", c, a, b);
-    return Solver(c, a, b, options).solve(start, begin);
+    if (part.kernel != nullptr) check_kernel_part(part, c.rows, c.cols, options.epsilon);
+    return Solver(c, a, b, options, part).solve(start, begin);
 }
 
 }  // namespace popflow::ot

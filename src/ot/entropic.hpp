@@ -7,6 +7,7 @@
 
 #include "linalg/matrix.hpp"
 #include "ot/entropic_problem.hpp"
+#include "ot/shared_kernel.hpp"
 #include "ot/sinkhorn.hpp"
 
 namespace popflow::ot {
@@ -74,6 +75,7 @@ struct EntropicResult {
 /// ignored.
 ///          If it has f alone, g follows by one update that does not count as an iteration.
 /// Units:   epsilon, potentials and values in units of the cost.
+/// @param part  exponentials of these costs in a kernel that many problems share. Saves time if set
 /// Source:  Peyre and Cuturi, "Computational optimal transport", 2019, section 4. The plan with exact
 /// marginals:
 ///          Altschuler, Weed and Rigollet, "Near-linear time approximation algorithms for optimal transport
@@ -84,6 +86,6 @@ struct EntropicResult {
 /// @throws core::NumericalError if a weight is not positive, or a cost or potential is not finite
 EntropicResult solve_entropic(linalg::ConstMatrixView<double> c, std::span<const double> a,
                               std::span<const double> b, const EntropicOptions& options,
-                              const Potentials* start = nullptr);
+                              const Potentials* start = nullptr, const KernelPart& part = {});
 
 }  // namespace popflow::ot

@@ -16,7 +16,7 @@ struct EntropicValues {
     double marginal_error = 0;  ///< ||P 1 - a||_1 + ||P^T 1 - b||_1 of the plan P of the potentials
     double transport_cost = 0;  ///< <P, C>
     double dual = 0;            ///< <a, f> + <b, g> - eps (sum P - 1), at most the optimal value
-    double primal = 0;  ///< upper bound of the optimal value: that of a plan near P with exact marginals
+    double primal = 0;  ///< objective of a plan near P whose marginals are exact, at least the optimal value
 };
 
 /// Computes the values of potentials, with P_ij = a_i b_j exp((f_i + g_j - c_ij) / eps).

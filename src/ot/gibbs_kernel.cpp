@@ -14,15 +14,20 @@ namespace {
 // Largest distance of a potential from its reference. Elements of the kernel are exact down to e^-700.
 constexpr double max_drift = 200;
 const double min_sum = std::exp(-max_drift);
+// Smallest largest element of a row of a shared kernel. Elements that underflow there, below e^-700, are then
+// below e^-450 of the largest, and remain negligible after any drift of the potentials.
+const double min_gathered = std::exp(-250.0);
 
 }  // namespace
 
 GibbsKernel::GibbsKernel(linalg::ConstMatrixView<double> c, std::span<const double> a,
-                         std::span<const double> b, double epsilon)
+                         std::span<const double> b, double epsilon, const KernelPart& part)
     : c_(c),
       a_(a),
       b_(b),
       scale_(1 / epsilon),
+      part_(part),
+      gathered_(part.kernel != nullptr ? c.cols : 0),
       kernel_(c.rows * c.cols),
       factors_(c.cols),
       col_sums_(c.cols),
@@ -68,15 +73,36 @@ void GibbsKernel::update_columns(std::span<const double> f, std::span<double> g)
     for (std::size_t j = 0; j < c_.cols; ++j) g[j] = -highest[j] - std::log(sums[j]);
 }
 
+// Computes the weights of the elements of a shared kernel for the exponents in factors_, the largest is 1.
+void GibbsKernel::gather_weights() {
+    const double highest = *std::ranges::max_element(factors_);
+    for (std::size_t j = 0; j < c_.cols; ++j) gathered_[j] = std::exp(factors_[j] - highest);
+    top_ = highest - part_.kernel->lowest() * scale_;
+}
+
+// Computes a row of the kernel for the exponents in factors_, and returns the logarithm of its scale. Takes
+// the exponentials from the shared kernel unless too many digits of the row underflow there.
+double GibbsKernel::compute_row(std::size_t i) {
+    double* row = kernel_.data() + i * c_.cols;
+    if (part_.kernel != nullptr) {
+        const double largest = gather_row(part_.kernel->values().row(part_.rows[i]), part_.cols.data(),
+                                          gathered_.data(), c_.cols, row);
+        if (largest > min_gathered) {
+            scale_row(1 / largest, c_.cols, row);
+            return top_ + std::log(largest);
+        }
+    }
+    const double highest = max_row_exponent(c_.row(i), factors_.data(), scale_, c_.cols);
+    exponentiate_row(c_.row(i), factors_.data(), scale_, highest, c_.cols, row);
+    return highest;
+}
+
 // Moves the reference to g and to potentials f0 with which the largest element of each row is 1.
 void GibbsKernel::absorb(std::span<const double> g) {
     ++absorptions_;
     for (std::size_t j = 0; j < c_.cols; ++j) factors_[j] = g[j] + std::log(b_[j]);
-    for (std::size_t i = 0; i < c_.rows; ++i) {
-        const double highest = max_row_exponent(c_.row(i), factors_.data(), scale_, c_.cols);
-        exponentiate_row(c_.row(i), factors_.data(), scale_, highest, c_.cols, &kernel_[i * c_.cols]);
-        f0_[i] = -highest;
-    }
+    if (part_.kernel != nullptr) gather_weights();
+    for (std::size_t i = 0; i < c_.rows; ++i) f0_[i] = -compute_row(i);
     std::ranges::copy(g, g0_.begin());
     std::ranges::fill(factors_, 1);
 }
@@ -106,7 +132,7 @@ bool GibbsKernel::multiply(double relaxation) {
         const std::size_t count = std::min(kernel_batch, c_.rows - i);
         KernelBatch batch{};
         for (std::size_t l = 0; l < kernel_batch; ++l)
-            batch.rows[l] = &kernel_[(i + std::min(l, count - 1)) * c_.cols];
+            batch.rows[l] = kernel_.data() + (i + std::min(l, count - 1)) * c_.cols;
         dot_rows(batch, factors_.data(), c_.cols);
         for (std::size_t l = 0; l < count; ++l) {
             if (!(batch.sums[l] > min_sum)) return false;

@@ -5,7 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "core/aligned.hpp"
 #include "linalg/matrix.hpp"
+#include "ot/shared_kernel.hpp"
 
 namespace popflow::ot {
 
@@ -25,7 +27,7 @@ namespace popflow::ot {
 class GibbsKernel {
   public:
     GibbsKernel(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
-                double epsilon);
+                double epsilon, const KernelPart& part = {});
 
     /// Updates f from g, then computes the update of g from the new f:
     /// f_i <- f_i + w (-log sum_j b_j exp(g_j - c_ij / eps) - f_i),
@@ -50,6 +52,8 @@ class GibbsKernel {
 
   private:
     void absorb(std::span<const double> g);
+    void gather_weights();
+    double compute_row(std::size_t i);
     bool compute_factors(std::span<const double> g);
     bool multiply(double relaxation);
     double relaxed(double updated, std::size_t i, double relaxation);
@@ -59,7 +63,10 @@ class GibbsKernel {
     std::span<const double> a_;
     std::span<const double> b_;
     double scale_;                            // 1 / eps
-    linalg::AlignedVector<double> kernel_;    // [n, m]
+    KernelPart part_;                         // source of the exponentials, may be empty
+    std::vector<double> gathered_;            // [m], weights of gathered elements
+    double top_ = 0;                          // logarithm of the scale of gathered elements
+    core::AlignedArray<double> kernel_;       // [n, m]
     linalg::AlignedVector<double> factors_;   // [m], exp(g_j - g0_j)
     linalg::AlignedVector<double> col_sums_;  // [m], sum_i a_i exp(f_i - f0_i) K_ij
     std::vector<double> row_factors_;         // [n], exp(f_i - f0_i)

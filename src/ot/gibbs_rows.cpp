@@ -50,6 +50,23 @@ POPFLOW_SIMD void exponentiate_row(const double* c, const double* exponents, dou
     }
 }
 
+POPFLOW_SIMD double gather_row(const double* shared, const std::uint32_t* cols, const double* weights,
+                               std::size_t columns, double* kernel) {
+    double highest = 0;
+#pragma omp simd reduction(max : highest)
+    for (std::size_t j = 0; j < columns; ++j) {
+        const double v = shared[cols[j]] * weights[j];
+        kernel[j] = v;
+        highest = v > highest ? v : highest;
+    }
+    return highest;
+}
+
+POPFLOW_SIMD void scale_row(double factor, std::size_t columns, double* x) {
+#pragma omp simd
+    for (std::size_t j = 0; j < columns; ++j) x[j] *= factor;
+}
+
 POPFLOW_SIMD void raise_to_row(const double* c, double shift, double scale, std::size_t columns,
                                double* highest) {
 #pragma omp simd
@@ -67,6 +84,61 @@ POPFLOW_SIMD void exponentiate_below(const double* c, double shift, double scale
         kernel[j] = e;
         sums[j] += e;
     }
+}
+
+POPFLOW_SIMD double not_finite(const double* c, std::size_t columns) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::size_t j = 0; j < columns; ++j) sum += c[j] * 0.0;
+    return sum;
+}
+
+POPFLOW_SIMD PlanRow compute_plan_row(const double* c, const double* exponents, double scale, double highest,
+                                      double factor, std::size_t columns, double* p, double* sums) {
+    double mass = 0;
+    double cost = 0;
+#pragma omp simd reduction(+ : mass, cost)
+    for (std::size_t j = 0; j < columns; ++j) {
+        const double q = factor * exp_or_zero(exponents[j] - scale * c[j] - highest);
+        p[j] = q;
+        sums[j] += q;
+        mass += q;
+        cost += q * c[j];
+    }
+    return {mass, cost};
+}
+
+POPFLOW_SIMD void scale_plan_row(double factor, std::size_t columns, double* p, double* sums) {
+#pragma omp simd
+    for (std::size_t j = 0; j < columns; ++j) {
+        p[j] *= factor;
+        sums[j] += p[j];
+    }
+}
+
+POPFLOW_SIMD double scale_columns_of_row(const double* factors, std::size_t columns, double* p) {
+    double mass = 0;
+#pragma omp simd reduction(+ : mass)
+    for (std::size_t j = 0; j < columns; ++j) {
+        p[j] *= factors[j];
+        mass += p[j];
+    }
+    return mass;
+}
+
+POPFLOW_SIMD double objective_of_row(const double* c, const double* p, double share, const double* missing,
+                                     double weight, const double* weights, double epsilon,
+                                     std::size_t columns) {
+    double objective = 0;
+#pragma omp simd reduction(+ : objective)
+    for (std::size_t j = 0; j < columns; ++j) {
+        const double q = p[j] + share * missing[j];
+        const double ratio = q / weights[j] / weight;
+        const bool is_counted = ratio >= 1e-300;
+        const double term = q * (c[j] + epsilon * log_of_normal(is_counted ? ratio : 1));
+        objective += is_counted ? term : 0;
+    }
+    return objective;
 }
 
 POPFLOW_SIMD void dot_rows(KernelBatch& batch, const double* y, std::size_t columns) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace popflow::ot {
 
@@ -28,12 +29,39 @@ double max_row_exponent(const double* c, const double* exponents, double scale, 
 /// @param highest  at least max_row_exponent()
 void exponentiate_row(const double* c, const double* exponents, double scale, double highest,
                       std::size_t columns, double* kernel);
+/// Computes kernel_j = shared_(cols_j) weights_j and returns the largest.
+double gather_row(const double* shared, const std::uint32_t* cols, const double* weights, std::size_t columns,
+                  double* kernel);
+/// Multiplies the row by the factor.
+void scale_row(double factor, std::size_t columns, double* x);
 /// Raises highest_j to shift - scale c_j where that is larger.
 void raise_to_row(const double* c, double shift, double scale, std::size_t columns, double* highest);
 /// Computes kernel_j = exp(shift - scale c_j - highest_j), or 0 below e^-700, and adds it to sums.
 /// @param highest  at least shift - scale c_j
 void exponentiate_below(const double* c, double shift, double scale, const double* highest,
                         std::size_t columns, double* kernel, double* sums);
+/// Returns 0 if all elements are finite, and NaN otherwise.
+double not_finite(const double* c, std::size_t columns);
+
+/// Sums of one row of a plan.
+struct PlanRow {
+    double mass = 0;  ///< sum_j p_j
+    double cost = 0;  ///< sum_j p_j c_j
+};
+
+/// Computes p_j = factor exp(exponents_j - scale c_j - highest), or 0 below e^-700, and adds it to sums.
+/// @param highest  at least max_row_exponent()
+PlanRow compute_plan_row(const double* c, const double* exponents, double scale, double highest,
+                         double factor, std::size_t columns, double* p, double* sums);
+/// Multiplies p by the factor and adds it to sums.
+void scale_plan_row(double factor, std::size_t columns, double* p, double* sums);
+/// Multiplies p by the factors of its columns and returns its sum.
+double scale_columns_of_row(const double* factors, std::size_t columns, double* p);
+/// Returns sum_j q_j (c_j + epsilon ln(q_j / (weight weights_j))) for q_j = p_j + share missing_j. Terms with
+/// q_j < 1e-300 weight weights_j count as 0.
+double objective_of_row(const double* c, const double* p, double share, const double* missing, double weight,
+                        const double* weights, double epsilon, std::size_t columns);
+
 /// Computes sums[l] = sum_j rows[l][j] y_j.
 void dot_rows(KernelBatch& batch, const double* y, std::size_t columns);
 /// Adds sum_l weights[l] rows[l] to sums.

@@ -45,8 +45,9 @@ std::span<const float> RoughDuals::compute(const DenseCosts& costs, std::span<co
     for (std::size_t i = 0; i < n; ++i) {
         // sums_ is still 0 here. The lowest cost of each row becomes 0, so no row of the kernel vanishes.
         const float lowest = min_sum(costs.row_fp32(i), sums_.data(), padded_cols_);
-        exponentiate_costs(costs.row_fp32(i), lowest, static_cast<float>(-1 / epsilon), padded_cols_,
-                           &kernel_[i * padded_cols_]);
+        float* row = &kernel_[i * padded_cols_];
+        exponentiate_costs(costs.row_fp32(i), lowest, static_cast<float>(-1 / epsilon), padded_cols_, row);
+        std::fill(row + m, row + padded_cols_, 0.0F);
     }
     std::fill(kernel_.begin() + static_cast<std::ptrdiff_t>(n * padded_cols_), kernel_.end(), 0.0F);
     for (int level = 0; level < levels; ++level) {

@@ -7,10 +7,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "ot/exact.hpp"
+#include "ot/histogram_problem.hpp"
 #include "ot/semidual_newton.hpp"
 #include "support/sinkhorn_cases.hpp"
 
@@ -231,6 +234,53 @@ TEST(Entropic, ConstantShiftOfTheStartDoesNotMatter) {
     const EntropicResult other = solve_entropic(p.c.view(), p.a, p.b, options, &shifted);
     EXPECT_EQ(one.iterations, other.iterations);
     EXPECT_NEAR(one.values.dual, other.values.dual, 1e-12);
+}
+
+TEST(Entropic, SharedKernelGivesTheSameSolution) {
+    GridProblem p = grid_problem(8, 9);
+    for (double& v : p.c.values()) v -= 0.3;  // costs may be negative
+    for (std::size_t i = 0; i < p.a.size(); ++i) {
+        if (p.a[i] < 0.005) p.a[i] = 0;
+        if (p.b[i] < 0.005) p.b[i] = 0;
+    }
+    const popflow::ot::HistogramProblem h = popflow::ot::histogram_problem(p.c.view(), p.a, p.b);
+    ASSERT_LT(h.rows.size(), 64U);
+    // With the smallest epsilon, most rows of the shared kernel have no digits for this problem.
+    for (const double epsilon : {0.05, 0.01, 5e-4}) {
+        const popflow::ot::SharedKernel kernel(p.c.view(), epsilon);
+        for (const Acceleration acceleration : accelerations) {
+            const EntropicOptions options{.epsilon = epsilon,
+                                          .tolerances = {1e-2, 1e-3},
+                                          .max_iterations = 200000,
+                                          .acceleration = acceleration};
+            const EntropicResult alone = solve_entropic(h.c.view(), h.a, h.b, options);
+            const EntropicResult shared =
+                solve_entropic(h.c.view(), h.a, h.b, options, nullptr, {&kernel, h.rows, h.cols});
+            ASSERT_TRUE(shared.reached[1].is_converged);
+            EXPECT_LE(plan_error(h.c.view(), h.a, h.b, epsilon, shared.potentials), 1e-3 * (1 + 1e-9));
+            if (epsilon < 1e-3) continue;  // rounding may change the number of iterations
+            EXPECT_EQ(shared.iterations, alone.iterations);
+            EXPECT_NEAR(shared.values.dual, alone.values.dual, 1e-11);
+            for (std::size_t i = 0; i < h.a.size(); ++i)
+                EXPECT_NEAR(shared.potentials.f[i], alone.potentials.f[i], 1e-9);
+        }
+    }
+}
+
+TEST(Entropic, RefusesASharedKernelOfAnotherProblem) {
+    const GridProblem p = grid_problem(4, 9);
+    const popflow::ot::SharedKernel kernel(p.c.view(), 0.02);
+    std::vector<std::uint32_t> atoms(16);
+    std::iota(atoms.begin(), atoms.end(), 0U);
+    const std::span<const std::uint32_t> all(atoms);
+    const auto solve = [&](double epsilon, std::span<const std::uint32_t> rows) {
+        return solve_entropic(p.c.view(), p.a, p.b, {.epsilon = epsilon}, nullptr, {&kernel, rows, all});
+    };
+    EXPECT_NO_THROW(solve(0.02, all));
+    EXPECT_THROW(solve(0.01, all), NumericalError);
+    EXPECT_THROW(solve(0.02, all.first(15)), ShapeMismatch);
+    atoms[3] = 16;
+    EXPECT_THROW(solve(0.02, all), ShapeMismatch);
 }
 
 TEST(SemidualNewton, TakesFewStepsOnFewAtomsAgainstMany) {
