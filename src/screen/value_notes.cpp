@@ -132,7 +132,8 @@ std::vector<std::string> value_notes(const Screen& screen) {
                         "counts (--layer)",
                         options.transform.text(), options.size_factor.text()));
     }
-    if (!has_size_factor && (kind.is_counts || (kind.is_sparse_expression && !is_logged))) {
+    if (options.need_pairs && !has_size_factor &&
+        (kind.is_counts || (kind.is_sparse_expression && !is_logged))) {
         if (std::string note = depth_note(screen); !note.empty()) notes.push_back(std::move(note));
     }
     return notes;

@@ -25,7 +25,8 @@ inline constexpr double max_depth_ratio = 1.5;
 /// must be at most 3. Files of `popflow import` and members of obsm are never counts.
 ///
 /// Depths come from at most 100 cells of each population and 320 populations. The pairs that differ most are
-/// read again with 500 cells. The sample is fixed, so the notes are deterministic.
+/// read again with 500 cells. The sample is fixed, so the notes are deterministic. A screen without
+/// need_pairs has no note on depths: a prediction does not use the treated cells.
 /// @throws core::DataError if the file cannot be read
 std::vector<std::string> value_notes(const Screen& screen);
 
