@@ -19,6 +19,7 @@
 #include "predict/run_model.hpp"
 #include "prediction_notes.hpp"
 #include "progress.hpp"
+#include "report/problem_report.hpp"
 #include "signals.hpp"
 #include "verbs.hpp"
 
@@ -135,39 +136,6 @@ eval::EvaluationIdentity identity(const std::string& config_text, const core::Op
     return identity;
 }
 
-// Prints means over the problems, a row for each solver, start, acceleration and tolerance.
-void print_summary(const h5::DataFrame& table) {
-    struct Sums {
-        std::vector<std::string> labels;
-        std::size_t problems = 0, converged = 0, fell_back = 0;
-        double iterations = 0, milliseconds = 0, value = 0;
-    };
-    std::vector<Sums> rows;
-    for (std::size_t i = 0; i < table.rows(); ++i) {
-        const std::vector<std::string> labels{table.strings("solver")[i], table.strings("start")[i],
-                                              table.strings("acceleration")[i],
-                                              core::number_label(table.doubles("tolerance")[i])};
-        auto row = std::ranges::find(rows, labels, &Sums::labels);
-        if (row == rows.end()) row = rows.insert(rows.end(), Sums{.labels = labels});
-        if (table.strings("status")[i] != "ok") continue;
-        ++row->problems;
-        row->converged += table.bools("converged")[i];
-        row->fell_back += table.bools("fallback")[i];
-        row->iterations += static_cast<double>(table.ints("iterations")[i]);
-        row->milliseconds += 1e3 * table.doubles("seconds")[i];
-        row->value += table.doubles("value")[i];
-    }
-    std::printf("%-9s %-12s %-12s %-9s %9s %9s %11s %9s %9s %10s\n", "solver", "start", "acceleration",
-                "tolerance", "problems", "converged", "iterations", "ms", "value", "fallback");
-    for (const Sums& row : rows) {
-        const double n = std::max<double>(1, static_cast<double>(row.problems));
-        std::printf("%-9s %-12s %-12s %-9s %9zu %9zu %11.1f %9.3f %9.4g %10zu\n", row.labels[0].c_str(),
-                    row.labels[1].c_str(), row.labels[2].c_str(),
-                    row.labels[3] == "nan" ? "" : row.labels[3].c_str(), row.problems, row.converged,
-                    row.iterations / n, row.milliseconds / n, row.value / n, row.fell_back);
-    }
-}
-
 }  // namespace
 
 int verb_ot(const Arguments& arguments, const mpi::Communicator& comm) {
@@ -248,7 +216,7 @@ int verb_ot(const Arguments& arguments, const mpi::Communicator& comm) {
     if (!config.output_matrix.empty())
         eval::write_distance_file(config.output_matrix, problems, *results.distances, config_text);
     partial.remove();
-    print_summary(results.problems);
+    std::fputs(report::problem_report({results}, report::ReportFormat::text).c_str(), stdout);
     return done;
 }
 

@@ -92,12 +92,21 @@ std::vector<double> gaussian_potentials_of(const ProblemSet& problems, std::size
     return ot::gaussian_potential(own.points, own.weights, other.points, other.weights);
 }
 
+double absolute_epsilon(const ProblemEpsilon& epsilon, double mean_cost, double max_cost) {
+    if (epsilon.unit == ProblemEpsilon::Unit::absolute) return epsilon.value;
+    const double scale = epsilon.unit == ProblemEpsilon::Unit::mean_cost ? mean_cost : max_cost;
+    if (!(scale > 0))
+        throw core::NumericalError("epsilon",
+                                   "the costs are 0, so a relative epsilon is 0. Give an absolute one");
+    return epsilon.value * scale;
+}
+
 // Solves one problem.
 class Solving {
   public:
     Solving(const ProblemSet& problems, std::size_t problem, const SolveOptions& options,
-            std::span<const MadeStart> made)
-        : problems_(problems), problem_(problem), options_(options), made_(made) {}
+            std::span<const MadeStart> made, const ot::SharedKernel* kernel)
+        : problems_(problems), problem_(problem), options_(options), made_(made), kernel_(kernel) {}
     std::vector<Solve> run();
 
   private:
@@ -118,6 +127,7 @@ class Solving {
     std::size_t problem_;
     const SolveOptions& options_;
     std::span<const MadeStart> made_;
+    const ot::SharedKernel* kernel_;
     ProblemData data_;
     double gather_seconds_ = 0;
 };
@@ -149,15 +159,9 @@ void Solving::add_cell_costs() {
 }
 
 double Solving::epsilon() {
-    if (options_.epsilon.unit == ProblemEpsilon::Unit::absolute) return options_.epsilon.value;
-    if (!problems_.has_histograms() && data_.max_cost == 0) summarise_costs(data_.c(), data_);
-    const bool is_mean = options_.epsilon.unit == ProblemEpsilon::Unit::mean_cost;
-    const double scale = problems_.has_histograms() ? (is_mean ? problems_.mean_cost() : problems_.max_cost())
-                                                    : (is_mean ? data_.mean_cost : data_.max_cost);
-    if (!(scale > 0))
-        throw core::NumericalError("epsilon",
-                                   "the costs are 0, so a relative epsilon is 0. Give an absolute one");
-    return options_.epsilon.value * scale;
+    if (problems_.has_histograms()) return shared_epsilon(problems_, options_.epsilon);
+    if (data_.max_cost == 0) summarise_costs(data_.c(), data_);
+    return absolute_epsilon(options_.epsilon, data_.mean_cost, data_.max_cost);
 }
 
 ot::Potentials Solving::make_start(std::size_t start, SolveRow& row) const {
@@ -227,6 +231,9 @@ Solve Solving::solve_entropic(ProblemSolver solver, std::size_t start, ot::Accel
                                                             has_start ? &potentials : nullptr);
         result = std::move(solved);
     } else {
+        ot::KernelPart part;
+        if (kernel_ != nullptr)
+            part = {kernel_, data_.histograms->source.atoms, data_.histograms->target.atoms};
         result = ot::solve_entropic(data_.c(), data_.a, data_.b,
                                     {.epsilon = row.epsilon,
                                      .tolerances = options_.tolerances,
@@ -234,7 +241,7 @@ Solve Solving::solve_entropic(ProblemSolver solver, std::size_t start, ot::Accel
                                      .acceleration = acceleration,
                                      .record_errors = options_.errors,
                                      .fall_back = options_.fall_back},
-                                    has_start ? &potentials : nullptr);
+                                    has_start ? &potentials : nullptr, part);
     }
     Solve solve;
     row.rejected = result.rejected;
@@ -385,9 +392,13 @@ std::vector<double> gaussian_potentials(const ProblemSet& problems, std::size_t 
     return gaussian_potentials_of(problems, problem, true);
 }
 
+double shared_epsilon(const ProblemSet& problems, const ProblemEpsilon& epsilon) {
+    return absolute_epsilon(epsilon, problems.mean_cost(), problems.max_cost());
+}
+
 std::vector<Solve> solve_problem(const ProblemSet& problems, std::size_t problem, const SolveOptions& options,
-                                 std::span<const MadeStart> made) {
-    return Solving(problems, problem, options, made).run();
+                                 std::span<const MadeStart> made, const ot::SharedKernel* kernel) {
+    return Solving(problems, problem, options, made, kernel).run();
 }
 
 }  // namespace popflow::eval

@@ -11,6 +11,7 @@
 
 #include "ot/entropic.hpp"
 #include "ot/exact.hpp"
+#include "ot/shared_kernel.hpp"
 #include "problems/problem_set.hpp"
 
 namespace popflow::eval {
@@ -125,7 +126,13 @@ inline constexpr double smallest_plan_share = 1e-6;
 /// A numerical failure of a solver sets the message of its rows.
 ///
 /// @param made  one for each start, used if the start has `make_all`
+/// @param kernel  kernel of the costs between shared atoms, or null
 std::vector<Solve> solve_problem(const problems::ProblemSet& problems, std::size_t problem,
-                                 const SolveOptions& options, std::span<const MadeStart> made);
+                                 const SolveOptions& options, std::span<const MadeStart> made,
+                                 const ot::SharedKernel* kernel);
+
+/// Returns the weight of the entropy of problems over shared atoms, in units of the cost.
+/// @throws core::NumericalError if it is relative and all costs are 0
+double shared_epsilon(const problems::ProblemSet& problems, const ProblemEpsilon& epsilon);
 
 }  // namespace popflow::eval

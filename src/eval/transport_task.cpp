@@ -224,6 +224,11 @@ TransportTask::TransportTask(const ProblemSet& problems, const SolveOptions& opt
         first_.push_back(p + 1);
         work = 0;
     }
+    // Many problems share the exponentials of the costs between their atoms.
+    const bool has_sinkhorn =
+        std::ranges::find(options.solvers, ProblemSolver::sinkhorn) != options.solvers.end();
+    if (problems.has_histograms() && has_sinkhorn && problems.size() > 1)
+        kernel_.emplace(problems.costs().view(), shared_epsilon(problems, options.epsilon));
     items_.resize(first_.size() - 1);
     std::iota(items_.begin(), items_.end(), std::size_t{0});
 }
@@ -274,7 +279,10 @@ std::vector<TaskRecord> TransportTask::run(std::span<const std::size_t> items) {
     // A single problem uses the threads inside its solver.
 #pragma omp parallel for schedule(dynamic, 1) if (chosen.size() > 1)
     for (std::size_t k = 0; k < chosen.size(); ++k)
-        error.run([&] { solves[k] = solve_problem(problems_, chosen[k], options_, starts[k]); });
+        error.run([&] {
+            solves[k] =
+                solve_problem(problems_, chosen[k], options_, starts[k], kernel_ ? &*kernel_ : nullptr);
+        });
     error.rethrow();
     std::vector<TaskRecord> records;
     std::size_t next = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "eval/problem_outputs.hpp"
@@ -31,7 +32,8 @@ class TransportTask : public Task {
     const problems::ProblemSet& problems_;
     const SolveOptions& options_;
     int rank_;
-    std::vector<std::size_t> first_;  // first problem of each batch, then the number of problems
+    std::optional<ot::SharedKernel> kernel_;  // of problems over shared atoms
+    std::vector<std::size_t> first_;          // first problem of each batch, then the number of problems
     std::vector<std::size_t> items_;
 };
 
