@@ -50,8 +50,8 @@ double rounded_objective(linalg::ConstMatrixView<double> c, std::span<const doub
     double objective = 0;
     for (std::size_t i = 0; i < n; ++i) {
         const double share = total > 0 ? missing_rows[i] / total : 0;
-        objective += objective_of_row(c.row(i), plan.p.data() + i * m, share, missing_cols.data(), a[i], b.data(),
-                                      epsilon, m);
+        objective += objective_of_row(c.row(i), plan.p.data() + i * m, share, missing_cols.data(), a[i],
+                                      b.data(), epsilon, m);
     }
     return objective;
 }
