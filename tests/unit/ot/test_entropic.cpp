@@ -243,8 +243,12 @@ TEST(Entropic, SharedKernelGivesTheSameSolution) {
         if (p.a[i] < 0.005) p.a[i] = 0;
         if (p.b[i] < 0.005) p.b[i] = 0;
     }
-    const popflow::ot::HistogramProblem h = popflow::ot::histogram_problem(p.c.view(), p.a, p.b);
-    ASSERT_LT(h.rows.size(), 64U);
+    const popflow::ot::Histogram source = popflow::ot::make_histogram(p.a, "source");
+    const popflow::ot::Histogram target = popflow::ot::make_histogram(p.b, "target");
+    const popflow::ot::HistogramProblem h = popflow::ot::histogram_problem(p.c.view(), source, target);
+    const std::vector<double>& a = source.weights;
+    const std::vector<double>& b = target.weights;
+    ASSERT_LT(a.size(), 64U);
     // With the smallest epsilon, most rows of the shared kernel have no digits for this problem.
     for (const double epsilon : {0.05, 0.01, 5e-4}) {
         const popflow::ot::SharedKernel kernel(p.c.view(), epsilon);
@@ -253,15 +257,15 @@ TEST(Entropic, SharedKernelGivesTheSameSolution) {
                                           .tolerances = {1e-2, 1e-3},
                                           .max_iterations = 200000,
                                           .acceleration = acceleration};
-            const EntropicResult alone = solve_entropic(h.c.view(), h.a, h.b, options);
+            const EntropicResult alone = solve_entropic(h.c.view(), a, b, options);
             const EntropicResult shared =
-                solve_entropic(h.c.view(), h.a, h.b, options, nullptr, {&kernel, h.rows, h.cols});
+                solve_entropic(h.c.view(), a, b, options, nullptr, {&kernel, source.atoms, target.atoms});
             ASSERT_TRUE(shared.reached[1].is_converged);
-            EXPECT_LE(plan_error(h.c.view(), h.a, h.b, epsilon, shared.potentials), 1e-3 * (1 + 1e-9));
+            EXPECT_LE(plan_error(h.c.view(), a, b, epsilon, shared.potentials), 1e-3 * (1 + 1e-9));
             if (epsilon < 1e-3) continue;  // rounding may change the number of iterations
             EXPECT_EQ(shared.iterations, alone.iterations);
             EXPECT_NEAR(shared.values.dual, alone.values.dual, 1e-11);
-            for (std::size_t i = 0; i < h.a.size(); ++i)
+            for (std::size_t i = 0; i < a.size(); ++i)
                 EXPECT_NEAR(shared.potentials.f[i], alone.potentials.f[i], 1e-9);
         }
     }
