@@ -13,7 +13,7 @@
 
 namespace popflow::apps {
 
-/// What a TrainingDisplay says about the data of a training.
+/// Statements of a TrainingDisplay about the data of a training.
 struct DisplayedData {
     std::string stamp;  ///< file_stamp() of the data file before it was read
     std::string unit;   ///< unit of the speed, such as `cells`

@@ -32,7 +32,7 @@ class TransportTask : public Task {
     const problems::ProblemSet& problems_;
     const SolveOptions& options_;
     int rank_;
-    std::optional<ot::SharedKernel> kernel_;  // of problems over shared atoms
+    std::optional<ot::SharedKernel> kernel_;  // for problems over shared atoms
     std::vector<std::size_t> first_;          // first problem of each batch, then the number of problems
     std::vector<std::size_t> items_;
 };

@@ -42,7 +42,7 @@ enum class ItemKind {
     problems,  ///< transport problems between histograms
 };
 
-/// What a slot draws if the items are transport problems.
+/// Draws of a slot if the items are transport problems.
 struct ProblemDraws {
     std::size_t problems = 1;  ///< number of problems of a slot
     std::size_t demand = 0;    ///< maximum number of target atoms of a problem, 0 for all

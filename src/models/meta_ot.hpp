@@ -99,7 +99,7 @@ class MetaOt : public Model, public GradientTraining, public DualPredictor {
     MetaOtShape shape_;
     double epsilon_ = 1;
     double scale_ = 1;
-    std::size_t atoms_ = 0;  // of the source
+    std::size_t atoms_ = 0;  // in the source
     std::size_t target_atoms_ = 0;
     bool is_smooth_ = false;
     bool is_published_ = false;
