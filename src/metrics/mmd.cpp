@@ -79,7 +79,8 @@ POPFLOW_SIMD void add_scaled_row(const float* squared, std::size_t count, double
 // Stores a population transposed: markers are rows, and cells are padded to whole column blocks.
 class Transposed {
   public:
-    explicit Transposed(ConstMatrixView<float> x) : stride_(ot::padded(x.rows)), values_(x.cols * stride_) {
+    explicit Transposed(ConstMatrixView<float> x)
+        : stride_(ot::spread_stride(ot::padded(x.rows))), values_(x.cols * stride_) {
         for (std::size_t i = 0; i < x.rows; ++i) {
             for (std::size_t k = 0; k < x.cols; ++k) values_[k * stride_ + i] = x(i, k);
         }

@@ -168,10 +168,11 @@ Cost::Cost(std::size_t n, std::size_t m, std::function<double(std::size_t, std::
 
 void Cost::fill_from_points() {
     const std::size_t d = x_.cols;
-    linalg::AlignedVector<float> yt(d * padded_cols_);
+    const std::size_t yt_stride = spread_stride(padded_cols_);
+    linalg::AlignedVector<float> yt(d * yt_stride);
     for (std::size_t j = 0; j < cols_; ++j) {
         const double factor = kind_ == CostKind::cosine ? y_inverse_norm_[j] : point_scale_;
-        for (std::size_t k = 0; k < d; ++k) yt[k * padded_cols_ + j] = scaled(y_(j, k), factor);
+        for (std::size_t k = 0; k < d; ++k) yt[k * yt_stride + j] = scaled(y_(j, k), factor);
     }
     matrix_ = core::AlignedArray<float>(rows_ * stride_);
     std::vector<RowSummary> row_summaries(rows_);
@@ -187,7 +188,7 @@ void Cost::fill_from_points() {
                 for (std::size_t k = 0; k < d; ++k) points[i * d + k] = scaled(x_(first + i, k), factor);
             }
             float* out = matrix_.data() + first * stride_;
-            distances(points.data(), yt.data(), padded_cols_, d,
+            distances(points.data(), yt.data(), yt_stride, d,
                       {out, count, padded_cols_, stride_, kind_ == CostKind::euclidean});
             for (std::size_t i = 0; i < count; ++i) row_summaries[first + i] = finish_row(out + i * stride_);
         };

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "ot/distances.hpp"
 
+#include <algorithm>
+
 #include "core/simd.hpp"
 
 namespace popflow::ot {
 
 namespace {
+
+// Number of markers whose values in a column block stay in the L1 cache for all rows, 24 KiB.
+constexpr std::size_t marker_block = 96;
 
 struct TwoRows {
     const float* x0;
@@ -15,6 +20,7 @@ struct TwoRows {
     std::size_t d;
     float* out0;
     float* out1;
+    bool continues;  // add to out
 };
 
 // Computes squared distances between two rows and one column block. Processes four registers of columns at a
@@ -32,6 +38,16 @@ template <std::size_t Bytes>
         Vector sum11{};
         Vector sum12{};
         Vector sum13{};
+        if (r.continues) {
+            sum00 = *Wide::at(r.out0 + j);
+            sum01 = *Wide::at(r.out0 + j + Wide::lanes);
+            sum02 = *Wide::at(r.out0 + j + 2 * Wide::lanes);
+            sum03 = *Wide::at(r.out0 + j + 3 * Wide::lanes);
+            sum10 = *Wide::at(r.out1 + j);
+            sum11 = *Wide::at(r.out1 + j + Wide::lanes);
+            sum12 = *Wide::at(r.out1 + j + 2 * Wide::lanes);
+            sum13 = *Wide::at(r.out1 + j + 3 * Wide::lanes);
+        }
         const float* yt = r.yt + j;
         for (std::size_t k = 0; k < r.d; ++k, yt += r.yt_stride) {
             const Vector y0 = *Wide::at(yt);
@@ -81,17 +97,20 @@ POPFLOW_SIMD void roots_of_block(float* values) {
 
 void distances(const float* x, const float* yt, std::size_t yt_stride, std::size_t d,
                const DistanceBlock& block) {
-    // The outer loop runs over column blocks, so that d x 64 floats of yt stay in the L1 cache for all rows.
+    // The outer loops run over column blocks and marker blocks, so that their floats of yt stay in the L1
+    // cache for all rows. Each sum runs over the markers in order, so the blocks do not change its bits.
     for (std::size_t j = 0; j < block.columns; j += column_block) {
-        for (std::size_t i = 0; i < block.rows; i += 2) {
-            const std::size_t second = i + 1 < block.rows ? i + 1 : i;
-            float* out0 = block.out + i * block.stride + j;
-            float* out1 = block.out + second * block.stride + j;
-            two_rows({x + i * d, x + second * d, yt + j, yt_stride, d, out0, out1});
-            if (!block.take_root) continue;
-            roots_of_block(out0);
-            if (second != i) roots_of_block(out1);
+        for (std::size_t k = 0; k == 0 || k < d; k += marker_block) {
+            const float* panel = yt + k * yt_stride + j;
+            const std::size_t markers = std::min(marker_block, d - k);
+            for (std::size_t i = 0; i < block.rows; i += 2) {
+                const std::size_t second = i + 1 < block.rows ? i + 1 : i;
+                two_rows({x + i * d + k, x + second * d + k, panel, yt_stride, markers,
+                          block.out + i * block.stride + j, block.out + second * block.stride + j, k > 0});
+            }
         }
+        if (!block.take_root) continue;
+        for (std::size_t i = 0; i < block.rows; ++i) roots_of_block(block.out + i * block.stride + j);
     }
 }
 
