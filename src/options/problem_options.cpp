@@ -103,7 +103,8 @@ void add_solvers(OptionTable& table, RunConfig& config) {
             }
             if (solve.tolerances.empty()) throw core::ConfigError("ot-tolerance", "is empty. Give a number");
             std::ranges::sort(solve.tolerances, std::greater<>());
-            solve.tolerances.erase(std::ranges::unique(solve.tolerances).begin(), solve.tolerances.end());
+            solve.tolerances.erase(std::unique(solve.tolerances.begin(), solve.tolerances.end()),
+                                   solve.tolerances.end());
         },
         [&solve] {
             Strings numbers;
