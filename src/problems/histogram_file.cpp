@@ -154,9 +154,9 @@ std::vector<ot::Histogram> HistogramFile::read(std::span<const std::size_t> indi
     for (std::size_t k = 1; k < histograms.size(); ++k) {
         const double first = histograms[0].total;
         if (std::fabs(histograms[k].total - first) <= 1e-6 * first) continue;
-        const std::string sums = fmt::format("the sum of {} is {}, that of {} is {}", row_text(indices[0]),
-                                             core::number_label(first), row_text(indices[k]),
-                                             core::number_label(histograms[k].total));
+        const std::string sums =
+            fmt::format("the sum of {} is {:.6g}, that of {} is {:.6g}", row_text(indices[0]), first,
+                        row_text(indices[k]), histograms[k].total);
         if (options_.mass == Mass::equal)
             throw core::DataError(path_, options_.source.path(),
                                   sums + ". Give rows of equal mass, or --mass normalise");

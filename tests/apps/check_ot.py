@@ -45,7 +45,7 @@ def write(folder):
     (folder / "bad_list.csv").write_text("source,target\nh0,h1\nh2,h99\n")
     directions = random.normal(size=(40, 3))
     data(random.random((5, 40)) + 0.01, position=directions).write_h5ad(folder / "sphere.h5ad")
-    many = random.random((20, 15**2))
+    many = random.random((45, 15**2))
     x, y = np.meshgrid(np.linspace(0, 1, 15), np.linspace(0, 1, 15))
     data(many, position=np.stack([x.ravel(), y.ravel()], 1)).write_h5ad(folder / "many.h5ad")
     for name, value in (("empty", 0), ("negative", -3), ("nan", np.nan)):
