@@ -17,6 +17,7 @@
 #include "train/problem_sampler.hpp"
 #include "train/training_run.hpp"
 #include "training_display.hpp"
+#include "training_setup.hpp"
 
 namespace popflow::apps {
 
@@ -129,14 +130,7 @@ std::string data_text(const options::RunConfig& config, const ProblemData& data)
 train::TrainingRun make_run(const options::RunConfig& config, const options::OptionTable& table,
                             const ProblemData& data, const train::ProblemItems& items,
                             const mpi::Communicator& comm, train::TrainingObserver& observer) {
-    return {{.folder = config.output,
-             .data_file = config.data,
-             .checkpoint_every = config.checkpoint_every,
-             .checkpoint_minutes = config.checkpoint_minutes,
-             .keep_checkpoints = config.keep_checkpoints,
-             .log_every = config.log_every,
-             .stop_after = config.stop_after,
-             .resume = config.resume},
+    return {files_and_cadence(config),
             config.train,
             make_constants(config, table, data),
             linalg::Precision::fp32,

@@ -13,6 +13,17 @@
 
 namespace popflow::apps {
 
+train::TrainingRunOptions files_and_cadence(const options::RunConfig& config) {
+    return {.folder = config.output,
+            .data_file = config.data,
+            .checkpoint_every = config.checkpoint_every,
+            .checkpoint_minutes = config.checkpoint_minutes,
+            .keep_checkpoints = config.keep_checkpoints,
+            .log_every = config.log_every,
+            .stop_after = config.stop_after,
+            .resume = config.resume};
+}
+
 void write_config(const std::string& folder, const std::string& text) {
     core::store_file(folder + "/config.cfg", std::as_bytes(std::span(text)));
 }

@@ -6,6 +6,7 @@
 
 #include "mpi/communicator.hpp"
 #include "options/run_config.hpp"
+#include "train/training_run.hpp"
 #include "train/training_set.hpp"
 
 namespace popflow::apps {
@@ -15,6 +16,9 @@ namespace popflow::apps {
 /// Collective.
 /// @throws core::ConfigError if the folder does not exist
 train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Communicator& comm);
+
+/// Returns the files and the cadence of a training.
+train::TrainingRunOptions files_and_cadence(const options::RunConfig& config);
 
 /// Writes the text of a configuration to `config.cfg` in a run folder.
 /// @throws core::DataError, core::WriteError
