@@ -3,11 +3,12 @@
 # Runs the benchmarks one after the other and writes tables (.md) and JSON to a folder. Takes about an hour on two cores that
 # run nothing else. Fails if a benchmark fails or if a ratio against a peer was refused (see peer_speed.py).
 # Usage: run_all.sh BUILD OUTPUT_FOLDER [NAME...]
-#   NAME: machine step ot compare_torch compare_anndata compare_pot compare_pot_1 compare_ott whole_pair ot_scaling ranks
-#   cost_model. Default: all of them. compare_pot_1 is compare_pot on one thread.
+#   NAME: machine step ot compare_torch compare_anndata compare_pot compare_pot_1 compare_ott all_pairs many_problems whole_pair
+#   ot_scaling ranks cost_model. Default: all of them. compare_pot_1 is compare_pot on one thread.
 # Environment:
 #   POPFLOW_PEERS    virtual environment with the peers, made by make_environment.sh if it is missing or out of date.
 #                    Default: build/peers in the project
+#   POPFLOW_DIGITS   file of digits for many_problems (scripts/data_sets/digits.py). Without it, many_problems is left out
 #   OMP_NUM_THREADS  number of threads, default: all cores
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,6 +50,9 @@ run compare_pot compare_pot.md "$python" "$here/compare_pot.py" "$bench/time_met
 run compare_pot_1 compare_pot_1.md env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 "$python" "$here/compare_pot.py" \
     "$bench/time_metrics" --cases egf 2500x2311 4000x4000 letters --no-scipy
 run compare_ott compare_ott.md "$python" "$here/compare_ott.py" "$bench/time_metrics"
+run all_pairs all_pairs.md "$python" "$here/all_pairs.py" "$build/popflow"
+[ -z "${POPFLOW_DIGITS:-}" ] ||
+    run many_problems many_problems.md "$python" "$here/many_problems.py" "$build/popflow" "$POPFLOW_DIGITS"
 run whole_pair whole_pair.md "$python" "$here/whole_pair.py" "$bench/time_metrics" "$bench/step_bench"
 run ot_scaling ot_scaling.md "$python" "$here/ot_scaling.py" "$bench/time_metrics" --plot "$output/ot_scaling.svg"
 run ranks ranks.md "$python" "$here/ranks.py" "$build/popflow" --json "$output/ranks.json"
