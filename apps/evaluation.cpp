@@ -76,12 +76,7 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
 // Returns everything on which the scores of a pair depend.
 eval::EvaluationIdentity identity(const std::string& config_text, const core::OptionEffects& effects,
                                   const train::Checkpoint& checkpoint, const screen::Screen& screen) {
-    eval::EvaluationIdentity identity;
-    for (auto& [key, value] : core::key_values(config_text)) {
-        const auto effect = effects.find(key);
-        if (effect == effects.end() || effect->second.affects != core::Affects::nothing)
-            identity[key] = value;
-    }
+    eval::EvaluationIdentity identity = eval::option_identity(config_text, effects);
     core::Checksum weights;
     weights.add(checkpoint.adam.step);
     weights.add(std::span<const float>(checkpoint.adam.average));

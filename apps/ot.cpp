@@ -125,12 +125,7 @@ void print_plan(const options::RunConfig& config, const ProblemSet& problems,
 // Returns everything on which the solutions depend.
 eval::EvaluationIdentity identity(const std::string& config_text, const core::OptionEffects& effects,
                                   const ProblemSet& problems) {
-    eval::EvaluationIdentity identity;
-    for (auto& [key, value] : core::key_values(config_text)) {
-        const auto effect = effects.find(key);
-        if (effect == effects.end() || effect->second.affects != core::Affects::nothing)
-            identity[key] = value;
-    }
+    eval::EvaluationIdentity identity = eval::option_identity(config_text, effects);
     identity["data fingerprint"] = problems.fingerprint();
     identity["program"] = std::string(core::version()) + " " + core::commit();
     return identity;

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
+#include <optional>
 
 #include "core/text.hpp"
 #include "mpi/same_on_all_ranks.hpp"
 #include "ot/cost_matrix.hpp"
-#include "problems/cost_file.hpp"
 #include "problems/problem_set.hpp"
 #include "run_folder.hpp"
 #include "same_data.hpp"
@@ -53,15 +53,6 @@ std::vector<ot::Histogram> read_all(const problems::HistogramFile& file, std::ve
     return file.read(indices, notes);
 }
 
-double absolute_epsilon(const eval::ProblemEpsilon& epsilon, const linalg::Matrix<double>& costs) {
-    using Unit = eval::ProblemEpsilon::Unit;
-    if (epsilon.unit == Unit::absolute) return epsilon.value;
-    const auto values = costs.values();
-    if (epsilon.unit == Unit::max_cost) return epsilon.value * *std::ranges::max_element(values);
-    return epsilon.value * std::accumulate(values.begin(), values.end(), 0.0) /
-           static_cast<double>(values.size());
-}
-
 // The data of a training on transport problems. Every rank reads all of it.
 struct ProblemData {
     ProblemData(const options::RunConfig& config, const options::OptionTable& table,
@@ -86,25 +77,16 @@ ProblemData::ProblemData(const options::RunConfig& config, const options::Option
     set.source_positions = sources.positions();
     set.target_positions = sources.positions();
     sources.require_positions();
-    std::size_t target_atoms = sources.atoms();
+    std::optional<problems::HistogramFile> targets;
     if (!config.problems.target_data.empty()) {
-        const problems::HistogramFile targets(config.problems.target_data, histograms);
-        targets.require_positions();
-        fingerprint += " " + targets.fingerprint();
-        set.targets = read_all(targets, notes);
-        set.target_positions = targets.positions();
-        target_atoms = targets.atoms();
-        if (set.target_positions.cols() != set.source_positions.cols())
-            throw core::DataError(config.problems.target_data, "varm",
-                                  "has positions with another number of coordinates than " + config.data +
-                                      ". Give positions in one space");
+        targets.emplace(config.problems.target_data, histograms);
+        targets->require_positions();
+        fingerprint += " " + targets->fingerprint();
+        set.targets = read_all(*targets, notes);
+        set.target_positions = targets->positions();
     }
-    const auto named = std::ranges::find(problems::cost_names(), config.problems.cost);
-    set.costs = named == problems::cost_names().end()
-                    ? problems::read_costs(config.problems.cost, sources.atoms(), target_atoms)
-                    : ot::cost_matrix(static_cast<ot::AtomCost>(named - problems::cost_names().begin()),
-                                      set.source_positions, set.target_positions);
-    set.epsilon = absolute_epsilon(config.solve.epsilon, set.costs);
+    set.costs = problems::atom_costs(config.problems.cost, sources, targets ? *targets : sources);
+    set.epsilon = config.solve.epsilon.absolute(ot::summarise_costs(set.costs.view()));
     mpi::check_same_on_all_ranks(comm, "file " + config.data, fingerprint);
 }
 
@@ -151,12 +133,13 @@ bool trains_on_problems(const options::RunConfig& config) {
 }
 
 void refuse_problem_options(const options::RunConfig& config, const options::OptionTable& table) {
-    for (const char* option : {"target-data", "rows", "position", "mass", "cost", "ot-epsilon"}) {
-        if (table.is_given(option))
-            throw core::ConfigError(option,
-                                    "needs a method for transport problems, such as --method meta-ot. The "
-                                    "method is " +
-                                        config.method->name());
+    for (const options::Option& option : table.options()) {
+        if (option.section != options::Section::ot || !options::accepts({options::Section::train}, option) ||
+            !table.is_given(option.name))
+            continue;
+        throw core::ConfigError(
+            option.name, "needs a method for transport problems, such as --method meta-ot. The method is " +
+                             config.method->name());
     }
 }
 

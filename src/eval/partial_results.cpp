@@ -18,6 +18,7 @@
 #include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/stored_file.hpp"
+#include "core/text.hpp"
 
 namespace popflow::eval {
 
@@ -120,6 +121,16 @@ std::int64_t start_number(const fs::path& file) {
 }
 
 }  // namespace
+
+EvaluationIdentity option_identity(const std::string& config_text, const core::OptionEffects& effects) {
+    EvaluationIdentity identity;
+    for (auto& [key, value] : core::key_values(config_text)) {
+        const auto effect = effects.find(key);
+        if (effect == effects.end() || effect->second.affects != core::Affects::nothing)
+            identity[key] = value;
+    }
+    return identity;
+}
 
 PartialResults::PartialResults(const std::string& results, EvaluationIdentity identity, Leftover leftover,
                                const mpi::Communicator& comm)

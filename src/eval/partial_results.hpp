@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/option_effect.hpp"
 #include "eval/task.hpp"
 #include "mpi/communicator.hpp"
 
@@ -13,6 +14,9 @@ namespace popflow::eval {
 
 /// Everything that the records of a task depend on, by name: options, data, weights, program.
 using EvaluationIdentity = std::map<std::string, std::string>;
+
+/// Returns the options of a resolved configuration on which results depend, as a part of an identity.
+EvaluationIdentity option_identity(const std::string& config_text, const core::OptionEffects& effects);
 
 /// Treatment of the records that an interrupted evaluation left on disk.
 enum class Leftover : std::uint8_t {

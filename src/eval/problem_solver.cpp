@@ -44,23 +44,9 @@ struct ProblemData {
     Matrix<double> cell_costs;  // filled by an entropic solver
     std::span<const double> a;
     std::span<const double> b;
-    double mean_cost = 0;
-    double max_cost = 0;
 
     ConstMatrixView<double> c() const { return histograms ? histograms->c.view() : cell_costs.view(); }
 };
-
-void summarise_costs(ConstMatrixView<double> c, ProblemData& data) {
-    double sum = 0;
-    data.max_cost = c(0, 0);
-    for (std::size_t i = 0; i < c.rows; ++i) {
-        for (const double cost : c.row_span(i)) {
-            sum += cost;
-            data.max_cost = std::max(data.max_cost, cost);
-        }
-    }
-    data.mean_cost = sum / static_cast<double>(c.rows * c.cols);
-}
 
 std::vector<double> equal_weights(std::size_t n) {
     return std::vector<double>(n, 1 / static_cast<double>(n));
@@ -79,10 +65,7 @@ WeightedPoints side_of(const ProblemSet& problems, std::size_t p, bool is_source
     }
     const ot::Histogram& histogram = is_source ? problems.source_histogram(p) : problems.target_histogram(p);
     const Matrix<double>& positions = is_source ? problems.source_positions() : problems.target_positions();
-    Matrix<double> points(histogram.atoms.size(), positions.cols());
-    for (std::size_t i = 0; i < points.rows(); ++i)
-        std::ranges::copy(positions.view().row_span(histogram.atoms[i]), points.view().row(i));
-    return {std::move(points), histogram.weights};
+    return {ot::atom_positions(positions, histogram), histogram.weights};
 }
 
 // Returns the Gaussian potentials of one side.
@@ -90,15 +73,6 @@ std::vector<double> gaussian_potentials_of(const ProblemSet& problems, std::size
     const WeightedPoints own = side_of(problems, p, is_source);
     const WeightedPoints other = side_of(problems, p, !is_source);
     return ot::gaussian_potential(own.points, own.weights, other.points, other.weights);
-}
-
-double absolute_epsilon(const ProblemEpsilon& epsilon, double mean_cost, double max_cost) {
-    if (epsilon.unit == ProblemEpsilon::Unit::absolute) return epsilon.value;
-    const double scale = epsilon.unit == ProblemEpsilon::Unit::mean_cost ? mean_cost : max_cost;
-    if (!(scale > 0))
-        throw core::NumericalError("epsilon",
-                                   "the costs are 0, so a relative epsilon is 0. Give an absolute one");
-    return epsilon.value * scale;
 }
 
 // Solves one problem.
@@ -112,7 +86,7 @@ class Solving {
   private:
     void gather();
     void add_cell_costs();
-    double epsilon();
+    double epsilon() const;
     ot::Potentials make_start(std::size_t start, SolveRow& row) const;
     Solve solve_exactly(std::size_t start);
     Solve solve_entropic(ProblemSolver solver, std::size_t start, ot::Acceleration acceleration);
@@ -158,10 +132,11 @@ void Solving::add_cell_costs() {
     gather_seconds_ += seconds_since(begin);
 }
 
-double Solving::epsilon() {
-    if (problems_.has_histograms()) return shared_epsilon(problems_, options_.epsilon);
-    if (data_.max_cost == 0) summarise_costs(data_.c(), data_);
-    return absolute_epsilon(options_.epsilon, data_.mean_cost, data_.max_cost);
+double Solving::epsilon() const {
+    using Unit = ProblemEpsilon::Unit;
+    if (problems_.has_histograms()) return options_.epsilon.absolute(problems_.cost_summary());
+    return options_.epsilon.absolute(
+        options_.epsilon.unit == Unit::absolute ? ot::CostSummary{} : ot::summarise_costs(data_.c()));
 }
 
 ot::Potentials Solving::make_start(std::size_t start, SolveRow& row) const {
@@ -376,6 +351,15 @@ std::string ProblemEpsilon::text() const {
     return prefix + core::number_label(value);
 }
 
+double ProblemEpsilon::absolute(const ot::CostSummary& costs) const {
+    if (unit == Unit::absolute) return value;
+    const double scale = unit == Unit::mean_cost ? costs.mean : costs.largest;
+    if (!(scale > 0))
+        throw core::NumericalError("epsilon",
+                                   "the costs are 0, so a relative epsilon is 0. Give an absolute one");
+    return value * scale;
+}
+
 ProblemStart zero_start() {
     return {.name = "zeros"};
 }
@@ -390,10 +374,6 @@ ProblemStart gaussian_start() {
 
 std::vector<double> gaussian_potentials(const ProblemSet& problems, std::size_t problem) {
     return gaussian_potentials_of(problems, problem, true);
-}
-
-double shared_epsilon(const ProblemSet& problems, const ProblemEpsilon& epsilon) {
-    return absolute_epsilon(epsilon, problems.mean_cost(), problems.max_cost());
 }
 
 std::vector<Solve> solve_problem(const ProblemSet& problems, std::size_t problem, const SolveOptions& options,

@@ -38,6 +38,9 @@ struct ProblemEpsilon {
     /// Reads `X`, `mean:X` or `max:X`. @throws core::ConfigError
     static ProblemEpsilon parse(const std::string& key, const std::string& text);
     std::string text() const;
+    /// Returns the weight in units of the cost.
+    /// @throws core::NumericalError if it is relative and all costs are 0
+    double absolute(const ot::CostSummary& costs) const;
     bool operator==(const ProblemEpsilon&) const = default;
 };
 
@@ -130,9 +133,5 @@ inline constexpr double smallest_plan_share = 1e-6;
 std::vector<Solve> solve_problem(const problems::ProblemSet& problems, std::size_t problem,
                                  const SolveOptions& options, std::span<const MadeStart> made,
                                  const ot::SharedKernel* kernel);
-
-/// Returns the weight of the entropy of problems over shared atoms, in units of the cost.
-/// @throws core::NumericalError if it is relative and all costs are 0
-double shared_epsilon(const problems::ProblemSet& problems, const ProblemEpsilon& epsilon);
 
 }  // namespace popflow::eval

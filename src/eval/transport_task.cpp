@@ -228,7 +228,7 @@ TransportTask::TransportTask(const ProblemSet& problems, const SolveOptions& opt
     const bool has_sinkhorn =
         std::ranges::find(options.solvers, ProblemSolver::sinkhorn) != options.solvers.end();
     if (problems.has_histograms() && has_sinkhorn && problems.size() > 1)
-        kernel_.emplace(problems.costs().view(), shared_epsilon(problems, options.epsilon));
+        kernel_.emplace(problems.costs().view(), options.epsilon.absolute(problems.cost_summary()));
     items_.resize(first_.size() - 1);
     std::iota(items_.begin(), items_.end(), std::size_t{0});
 }

@@ -83,4 +83,16 @@ Matrix<double> cost_matrix(AtomCost kind, ConstMatrixView<double> x, ConstMatrix
     return {};
 }
 
+CostSummary summarise_costs(linalg::ConstMatrixView<double> c) {
+    CostSummary summary{0, c(0, 0)};
+    for (std::size_t i = 0; i < c.rows; ++i) {
+        for (const double cost : c.row_span(i)) {
+            summary.mean += cost;
+            summary.largest = std::max(summary.largest, cost);
+        }
+    }
+    summary.mean /= static_cast<double>(c.rows * c.cols);
+    return summary;
+}
+
 }  // namespace popflow::ot

@@ -25,4 +25,13 @@ enum class AtomCost {
 linalg::Matrix<double> cost_matrix(AtomCost kind, linalg::ConstMatrixView<double> x,
                                    linalg::ConstMatrixView<double> y);
 
+/// Mean and largest cost of a matrix.
+struct CostSummary {
+    double mean = 0;
+    double largest = 0;
+};
+
+/// Summarises a cost matrix, which is not empty.
+CostSummary summarise_costs(linalg::ConstMatrixView<double> c);
+
 }  // namespace popflow::ot

@@ -73,6 +73,13 @@ Histogram make_histogram(std::span<const double> weights, const std::string& pla
     return histogram;
 }
 
+linalg::Matrix<double> atom_positions(const linalg::Matrix<double>& positions, const Histogram& histogram) {
+    linalg::Matrix<double> chosen(histogram.atoms.size(), positions.cols());
+    for (std::size_t i = 0; i < chosen.rows(); ++i)
+        std::ranges::copy(positions.view().row_span(histogram.atoms[i]), chosen.view().row(i));
+    return chosen;
+}
+
 HistogramProblem histogram_problem(ConstMatrixView<double> c, const Histogram& source,
                                    const Histogram& target) {
     check_atoms(source, c.rows);

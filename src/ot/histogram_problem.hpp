@@ -24,6 +24,11 @@ struct Histogram {
 /// @throws core::NumericalError if a weight is negative or not finite, or there is no mass
 Histogram make_histogram(std::span<const double> weights, const std::string& place);
 
+/// Returns the positions of the atoms of a histogram that have mass.
+///
+/// Shapes:  positions [all atoms, d]. The result [atoms with mass, d].
+linalg::Matrix<double> atom_positions(const linalg::Matrix<double>& positions, const Histogram& histogram);
+
 /// Transport problem between two histograms, without the atoms that have no mass.
 struct HistogramProblem {
     const Histogram& source;

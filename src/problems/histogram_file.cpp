@@ -82,6 +82,11 @@ linalg::Matrix<double> read_positions(const h5::Group& root, const std::string& 
 
 }  // namespace
 
+std::string HistogramOptions::position_member() const {
+    if (position.empty()) return default_position;
+    return position.starts_with("varm:") || position.starts_with("varm/") ? position.substr(5) : position;
+}
+
 HistogramFile::HistogramFile(std::string path, HistogramOptions options)
     : path_(std::move(path)), options_(std::move(options)) {
     const anndata::AnnData data(path_, options_.source);
@@ -100,19 +105,14 @@ HistogramFile::HistogramFile(std::string path, HistogramOptions options)
     const bool has_varm = data.has_var_table() && options_.source.kind != anndata::MatrixSource::Kind::raw &&
                           root.contains_group("varm");
     if (has_varm) members_of_varm_ = root.open_group("varm").names();
-    std::string name = options_.position;
-    if (name.starts_with("varm:")) name.erase(0, 5);
-    if (name.starts_with("varm/")) name.erase(0, 5);
-    const bool has_member =
-        std::ranges::find(members_of_varm_, name.empty() ? default_position : name) != members_of_varm_.end();
-    if (!name.empty() && !has_member)
+    const std::string name = options_.position_member();
+    const bool has_member = std::ranges::find(members_of_varm_, name) != members_of_varm_.end();
+    if (!options_.position.empty() && !has_member)
         throw core::DataError(path_, "varm/" + name,
                               "is missing" + core::did_you_mean(name, members_of_varm_) + ". " +
                                   (members_of_varm_.empty() ? "The file has no positions in varm"
                                                             : "varm has " + core::joined(members_of_varm_)));
-    if (has_member)
-        positions_ =
-            read_positions(root, "varm/" + (name.empty() ? default_position : name), data.var_names());
+    if (has_member) positions_ = read_positions(root, "varm/" + name, data.var_names());
     core::Digest digest;
     digest.add(data.x().text());
     digest.add(std::uint64_t{data.n_obs()});

@@ -27,6 +27,9 @@ struct HistogramOptions {
     std::vector<std::string> rows{};
     std::vector<std::string> exclude{};  ///< conditions of rows to leave out
     Mass mass = Mass::normalise;
+
+    /// Returns the name of the member of varm with the positions, `position` if none is given.
+    std::string position_member() const;
 };
 
 /// Histograms of an AnnData file: rows are histograms, columns are atoms.

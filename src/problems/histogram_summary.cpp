@@ -62,8 +62,7 @@ std::string ranges(const linalg::Matrix<double>& positions) {
 bool has_histograms(const std::string& file, const HistogramOptions& options) {
     const anndata::AnnData data(file, options.source);
     if (data.has_obs("treatment")) return false;
-    const std::string name = options.position.empty() ? "position" : options.position;
-    return h5::open_file(file).contains("varm/" + name);
+    return h5::open_file(file).contains("varm/" + options.position_member());
 }
 
 std::string histogram_summary(const std::string& path, const HistogramOptions& options) {

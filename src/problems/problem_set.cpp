@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
-#include <utility>
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
@@ -43,12 +41,27 @@ const std::vector<std::string>& cost_names() {
     return names;
 }
 
+linalg::Matrix<double> atom_costs(const std::string& cost, const HistogramFile& source,
+                                  const HistogramFile& target) {
+    const auto named = named_cost(cost);
+    if (!named) return read_costs(cost, source.atoms(), target.atoms());
+    source.require_positions();
+    target.require_positions();
+    if (source.positions().cols() != target.positions().cols())
+        throw core::DataError(
+            target.path(), "varm",
+            fmt::format("has positions of {} coordinates, but those of {} have {}. Give positions in "
+                        "one space",
+                        target.positions().cols(), source.path(), source.positions().cols()));
+    return ot::cost_matrix(*named, source.positions(), target.positions());
+}
+
 ProblemSet::ProblemSet(const ProblemOptions& options) : cost_(named_cost(options.cost)) {
     if (options.has_populations())
         read_cells(options);
     else
         read_histograms(options);
-    make_costs(options);
+    if (has_histograms()) cost_summary_ = ot::summarise_costs(costs_.view());
     core::Digest digest;
     digest.add(fingerprint_);
     digest.add(options.cost);
@@ -70,20 +83,13 @@ void ProblemSet::read_histograms(const ProblemOptions& options) {
     const HistogramFile file(options.data, options.histograms);
     source_ = {file.names(), {}, file.positions(), nullptr, file.atoms()};
     fingerprint_ = file.fingerprint();
-    if (cost_) file.require_positions();
     std::optional<HistogramFile> target_file;
     if (!options.target_data.empty()) {
         target_file.emplace(options.target_data, options.histograms);
         target_ = Side{target_file->names(), {}, target_file->positions(), nullptr, target_file->atoms()};
         fingerprint_ += " " + target_file->fingerprint();
-        if (cost_) target_file->require_positions();
-        if (cost_ && target_->positions.cols() != source_.positions.cols())
-            throw core::DataError(
-                options.target_data, "varm",
-                fmt::format("has positions of {} coordinates, but those of {} have {}. Give positions "
-                            "in one space",
-                            target_->positions.cols(), options.data, source_.positions.cols()));
     }
+    costs_ = atom_costs(options.cost, file, target_file ? *target_file : file);
     make_list(options);
     const auto read = [&](const HistogramFile& from, Side& side, bool is_source, bool is_target) {
         const auto used = used_measures(list_.problems, side.names.size(), is_source, is_target);
@@ -122,15 +128,7 @@ void ProblemSet::read_cells(const ProblemOptions& options) {
     source_.atoms = options.prototypes;
     source_.positions = std::move(found.positions);
     source_.histograms.assign(found.histograms.begin(), found.histograms.end());
-}
-
-void ProblemSet::make_costs(const ProblemOptions& options) {
-    if (!has_histograms()) return;
-    costs_ = cost_ ? ot::cost_matrix(*cost_, sources().positions, targets().positions)
-                   : read_costs(options.cost, sources().atoms, targets().atoms);
-    const auto values = std::as_const(costs_).values();
-    max_cost_ = *std::ranges::max_element(values);
-    mean_cost_ = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    costs_ = ot::cost_matrix(*cost_, source_.positions, source_.positions);
 }
 
 std::string ProblemSet::name(std::size_t p) const {

@@ -33,6 +33,13 @@ struct ProblemOptions {
 /// Names of the costs, in the order of ot::AtomCost.
 const std::vector<std::string>& cost_names();
 
+/// Returns the costs between the atoms of two files: those of the positions for a name of cost_names(), or
+/// those that the file `cost` holds.
+/// @throws core::DataError if the positions are missing or have different numbers of coordinates, and as
+/// read_costs()
+linalg::Matrix<double> atom_costs(const std::string& cost, const HistogramFile& source,
+                                  const HistogramFile& target);
+
 /// A list of discrete transport problems with their measures.
 ///
 /// The measures are histograms over shared atoms, or populations of cells that are atoms of their own with
@@ -63,9 +70,8 @@ class ProblemSet {
     const ot::Histogram& target_histogram(std::size_t p) const {
         return *targets().histograms[problem(p).target];
     }
-    /// Mean and largest cost between all shared atoms, 0 for populations.
-    double mean_cost() const { return mean_cost_; }
-    double max_cost() const { return max_cost_; }
+    /// Summary of costs(), zeros for populations.
+    const ot::CostSummary& cost_summary() const { return cost_summary_; }
     /// Costs between all shared atoms [n, m]. Empty for populations.
     const linalg::Matrix<double>& costs() const { return costs_; }
     /// Positions of the shared atoms [n, d] of a side, without rows if there are none.
@@ -106,7 +112,6 @@ class ProblemSet {
     void read_histograms(const ProblemOptions& options);
     void read_cells(const ProblemOptions& options);
     void make_list(const ProblemOptions& options);
-    void make_costs(const ProblemOptions& options);
 
     std::optional<Populations> populations_;
     std::optional<Populations> target_populations_;
@@ -117,8 +122,7 @@ class ProblemSet {
     bool is_all_pairs_ = false;
     std::optional<ot::AtomCost> cost_;
     linalg::Matrix<double> costs_;
-    double mean_cost_ = 0;
-    double max_cost_ = 0;
+    ot::CostSummary cost_summary_;
     std::string fingerprint_;
     std::vector<std::string> notes_;
 };

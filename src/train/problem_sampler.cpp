@@ -10,6 +10,7 @@
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "mpi/partition.hpp"
+#include "ot/cost_matrix.hpp"
 #include "ot/entropic.hpp"
 #include "ot/gaussian_start.hpp"
 
@@ -24,13 +25,6 @@ constexpr std::uint64_t training_stream = 4;
 // Error of the marginals of the solutions for a regression.
 constexpr double solution_error = 1e-4;
 
-Matrix<double> chosen_positions(const Matrix<double>& all, const ot::Histogram& histogram) {
-    Matrix<double> chosen(histogram.atoms.size(), all.cols());
-    for (std::size_t i = 0; i < chosen.rows(); ++i)
-        std::ranges::copy(all.view().row_span(histogram.atoms[i]), chosen.view().row(i));
-    return chosen;
-}
-
 Matrix<float> in_float(const Matrix<double>& x) {
     Matrix<float> result(x.rows(), x.cols());
     std::ranges::transform(x.values(), result.values().begin(),
@@ -42,6 +36,24 @@ Matrix<float> scalar(double value) {
     Matrix<float> result(1, 1);
     result(0, 0) = static_cast<float>(value);
     return result;
+}
+
+// Returns a histogram of at most `count` random atoms of a target, 0 for all of them.
+ot::Histogram drawn_atoms(const ot::Histogram& target, std::size_t count, core::Stream& stream) {
+    std::vector<std::uint32_t> places(target.atoms.size());
+    std::iota(places.begin(), places.end(), 0U);
+    if (count > 0 && count < places.size()) {
+        stream.sample(target.atoms.size(), count, places);
+        std::ranges::sort(places);
+    }
+    ot::Histogram drawn;
+    for (const std::uint32_t place : places) {
+        drawn.atoms.push_back(target.atoms[place]);
+        drawn.weights.push_back(target.weights[place]);
+        drawn.total += target.weights[place];
+    }
+    for (double& weight : drawn.weights) weight /= drawn.total;
+    return drawn;
 }
 
 // Draws groups of problems.
@@ -60,7 +72,7 @@ class ProblemSampler : public Sampler {
     // A problem with the memory that its views refer to.
     struct DrawnProblem {
         Matrix<double> c;
-        std::vector<double> b;
+        ot::Histogram target;
         std::vector<double> base;
         std::vector<double> solution;
     };
@@ -81,30 +93,22 @@ void ProblemSampler::make_problem(const models::HistogramPair& pair, core::Strea
                                   DrawnProblem& memory, models::TrainingProblem& problem) const {
     const ot::Histogram& source = *pair.source;
     const ot::Histogram& target = *pair.target;
-    std::vector<std::uint32_t> columns(target.atoms.size());
-    std::iota(columns.begin(), columns.end(), 0U);
-    if (draws_.demand > 0 && draws_.demand < columns.size()) {
-        stream.sample(target.atoms.size(), draws_.demand, columns);
-        std::ranges::sort(columns);
-    }
-    memory.c.reshape(source.atoms.size(), columns.size());
-    memory.b.resize(columns.size());
-    double total = 0;
-    for (std::size_t j = 0; j < columns.size(); ++j) total += memory.b[j] = target.weights[columns[j]];
-    for (double& weight : memory.b) weight /= total;
-    for (std::size_t i = 0; i < source.atoms.size(); ++i) {
-        const double* row = set_.costs.view().row(source.atoms[i]);
-        for (std::size_t j = 0; j < columns.size(); ++j) memory.c(i, j) = row[target.atoms[columns[j]]];
-    }
+    memory.target = drawn_atoms(target, draws_.demand, stream);
+    memory.c = ot::histogram_problem(set_.costs.view(), source, memory.target).c;
     memory.base.assign(source.atoms.size(), 0);
     if (predictor_.adds_gaussian()) {
-        memory.base = ot::gaussian_potential(chosen_positions(set_.source_positions, source), source.weights,
-                                             chosen_positions(set_.target_positions, target), target.weights);
+        memory.base =
+            ot::gaussian_potential(ot::atom_positions(set_.source_positions, source), source.weights,
+                                   ot::atom_positions(set_.target_positions, target), target.weights);
     }
-    problem = {.c = memory.c.view(), .a = source.weights, .b = memory.b, .base = memory.base, .solution = {}};
+    problem = {.c = memory.c.view(),
+               .a = source.weights,
+               .b = memory.target.weights,
+               .base = memory.base,
+               .solution = {}};
     if (!predictor_.needs_solutions()) return;
     memory.solution =
-        ot::solve_entropic(memory.c.view(), source.weights, memory.b,
+        ot::solve_entropic(memory.c.view(), source.weights, memory.target.weights,
                            {.epsilon = set_.epsilon, .tolerances = {solution_error}, .values = false})
             .potentials.f;
     problem.solution = memory.solution;
@@ -131,13 +135,11 @@ void ProblemSampler::draw(const Visit& visit, models::SlotInput& input) const {
 }  // namespace
 
 models::Constants HistogramSet::constants() const {
-    double sum = 0;
-    for (const double cost : costs.values()) sum += cost;
     models::Constants constants;
     constants["source_positions"] = in_float(source_positions);
     constants["target_positions"] = in_float(target_positions);
     constants["epsilon"] = scalar(epsilon);
-    constants["scale"] = scalar(0.3 * sum / static_cast<double>(costs.values().size()));
+    constants["scale"] = scalar(0.3 * ot::summarise_costs(costs.view()).mean);
     return constants;
 }
 
