@@ -2,6 +2,7 @@
 #include "ot/cost.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -29,24 +30,42 @@ struct Range {
     }
 };
 
-void add_finite(ConstMatrixView<float> x, std::size_t k, const char* name, Range& range) {
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        if (!std::isfinite(x(i, k))) {
-            throw core::NumericalError("ot.cost", std::string(name) + "[" + std::to_string(i) + ", " +
-                                                      std::to_string(k) + "] is not finite");
+// Widens the range of each marker by one cell. Adds v - v, which is 0 unless v is infinite or not a number,
+// to the checks.
+POPFLOW_SIMD void widen(const float* cell, std::size_t markers, float* low, float* high, float* checks) {
+    for (std::size_t k = 0; k < markers; ++k) {
+        const float v = cell[k];
+        low[k] = v < low[k] ? v : low[k];
+        high[k] = v > high[k] ? v : high[k];
+        checks[k] += v - v;
+    }
+}
+
+void check_finite(ConstMatrixView<float> x, const char* name) {
+    for (std::size_t k = 0; k < x.cols; ++k) {
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            if (!std::isfinite(x(i, k))) {
+                throw core::NumericalError("ot.cost", std::string(name) + "[" + std::to_string(i) + ", " +
+                                                          std::to_string(k) + "] is not finite");
+            }
         }
-        range.add(x(i, k));
     }
 }
 
 // Returns the largest range of values of any marker over both populations.
 double extent(ConstMatrixView<float> x, ConstMatrixView<float> y) {
+    std::vector<float> low(x.cols, std::numeric_limits<float>::infinity());
+    std::vector<float> high(x.cols, -std::numeric_limits<float>::infinity());
+    std::vector<float> checks(x.cols);
+    for (std::size_t i = 0; i < x.rows; ++i) widen(x.row(i), x.cols, low.data(), high.data(), checks.data());
+    for (std::size_t j = 0; j < y.rows; ++j) widen(y.row(j), x.cols, low.data(), high.data(), checks.data());
     double widest = 0;
     for (std::size_t k = 0; k < x.cols; ++k) {
-        Range range;
-        add_finite(x, k, "x", range);
-        add_finite(y, k, "y", range);
-        widest = std::max(widest, range.high - range.low);
+        if (checks[k] != 0) {
+            check_finite(x, "x");
+            check_finite(y, "y");
+        }
+        widest = std::max(widest, static_cast<double>(high[k]) - static_cast<double>(low[k]));
     }
     return widest;
 }
@@ -236,19 +255,47 @@ void Cost::summarise(std::span<const RowSummary> row_summaries) {
     mean_ /= static_cast<double>(rows_) * static_cast<double>(cols_);
 }
 
+// Computes the costs of several columns. Their sums do not depend on each other, so the CPU overlaps them.
+template <std::size_t count>
+void Cost::exact_of(std::size_t i, const std::uint32_t* columns, double* costs) const {
+    const float* x = x_.row(i);
+    const double x_factor = kind_ == CostKind::cosine ? x_inverse_norm_[i] : point_scale_;
+    std::array<const float*, count> y{};
+    std::array<double, count> y_factor{};
+    std::array<double, count> sum{};
+    for (std::size_t l = 0; l < count; ++l) {
+        y[l] = y_.row(columns[l]);
+        y_factor[l] = kind_ == CostKind::cosine ? y_inverse_norm_[columns[l]] : point_scale_;
+    }
+    for (std::size_t k = 0; k < x_.cols; ++k) {
+        const double from = static_cast<double>(x[k]) * x_factor;
+        for (std::size_t l = 0; l < count; ++l) {
+            const double difference = from - static_cast<double>(y[l][k]) * y_factor[l];
+            sum[l] += difference * difference;
+        }
+    }
+    for (std::size_t l = 0; l < count; ++l) {
+        costs[l] = kind_ == CostKind::euclidean ? std::sqrt(sum[l])
+                   : kind_ == CostKind::cosine  ? 0.5 * sum[l]
+                                                : sum[l];
+    }
+}
+
 double Cost::exact(std::size_t i, std::size_t j) const {
     if (kind_ == CostKind::given) return (given_(i, j) - offset_) / unit_;
-    const float* x = x_.row(i);
-    const float* y = y_.row(j);
-    const double x_factor = kind_ == CostKind::cosine ? x_inverse_norm_[i] : point_scale_;
-    const double y_factor = kind_ == CostKind::cosine ? y_inverse_norm_[j] : point_scale_;
-    double sum = 0;
-    for (std::size_t k = 0; k < x_.cols; ++k) {
-        const double difference = static_cast<double>(x[k]) * x_factor - static_cast<double>(y[k]) * y_factor;
-        sum += difference * difference;
+    const auto column = static_cast<std::uint32_t>(j);
+    double cost = 0;
+    exact_of<1>(i, &column, &cost);
+    return cost;
+}
+
+void Cost::exact(std::size_t i, std::span<const std::uint32_t> columns, std::span<double> costs) const {
+    constexpr std::size_t batch = 4;
+    std::size_t l = 0;
+    if (kind_ != CostKind::given) {
+        for (; l + batch <= columns.size(); l += batch) exact_of<batch>(i, &columns[l], &costs[l]);
     }
-    if (kind_ == CostKind::euclidean) return std::sqrt(sum);
-    return kind_ == CostKind::cosine ? 0.5 * sum : sum;
+    for (; l < columns.size(); ++l) costs[l] = exact(i, columns[l]);
 }
 
 void Cost::square() {

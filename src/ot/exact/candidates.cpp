@@ -59,10 +59,16 @@ void Candidates::choose(std::size_t i, std::size_t count, RowSearch& search) {
     std::vector<Entry>& row = rows_[i];
     row.clear();
     row.reserve(count);
+    std::vector<std::uint32_t> columns;
     for (const auto& [value, j] : search.smallest(m, count, i * m / cost_.rows())) {
         last = std::max(last, value);
-        const std::int64_t c = integer_(i, j);
-        row.push_back({c, c - duals_[j], j});
+        columns.push_back(j);
+    }
+    std::vector<double> costs(columns.size());
+    cost_.exact(i, columns, costs);
+    for (std::size_t l = 0; l < columns.size(); ++l) {
+        const std::int64_t c = integer_.from_matrix_units(costs[l]);
+        row.push_back({c, c - duals_[columns[l]], columns[l]});
     }
     std::ranges::sort(row, [](const Entry& x, const Entry& y) {
         return x.least != y.least ? x.least < y.least : x.col < y.col;

@@ -4,7 +4,25 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/simd.hpp"
+
 namespace popflow::ot {
+
+namespace {
+
+POPFLOW_SIMD void add_divided(const float* x, double divisor, std::size_t markers, double* sums) {
+    for (std::size_t k = 0; k < markers; ++k) sums[k] += static_cast<double>(x[k]) / divisor;
+}
+
+// Adds the squared differences between x and the mean.
+void add_squares(const float* x, const double* mean, std::size_t markers, double* sums) {
+    for (std::size_t k = 0; k < markers; ++k) {
+        const double difference = static_cast<double>(x[k]) - mean[k];
+        sums[k] += difference * difference;
+    }
+}
+
+}  // namespace
 
 PointClusters::PointClusters(linalg::ConstMatrixView<float> x, std::size_t finest) : x_(x), order_(x.rows) {
     std::iota(order_.begin(), order_.end(), 0U);
@@ -29,15 +47,9 @@ std::size_t PointClusters::widest_marker(std::size_t first, std::size_t last) co
     const auto points = static_cast<double>(last - first);
     std::vector<double> mean(x_.cols);
     std::vector<double> squares(x_.cols);
-    for (std::size_t i = first; i < last; ++i) {
-        for (std::size_t k = 0; k < x_.cols; ++k) mean[k] += x_(order_[i], k) / points;
-    }
-    for (std::size_t i = first; i < last; ++i) {
-        for (std::size_t k = 0; k < x_.cols; ++k) {
-            const double difference = x_(order_[i], k) - mean[k];
-            squares[k] += difference * difference;
-        }
-    }
+    for (std::size_t i = first; i < last; ++i) add_divided(x_.row(order_[i]), points, x_.cols, mean.data());
+    for (std::size_t i = first; i < last; ++i)
+        add_squares(x_.row(order_[i]), mean.data(), x_.cols, squares.data());
     return static_cast<std::size_t>(std::max_element(squares.begin(), squares.end()) - squares.begin());
 }
 
@@ -47,9 +59,8 @@ linalg::Matrix<float> PointClusters::centres(std::size_t count) const {
     for (std::size_t c = 0; c < count; ++c) {
         const auto points = static_cast<double>(begin(c + 1, count) - begin(c, count));
         std::fill(mean.begin(), mean.end(), 0.0);
-        for (std::size_t i = begin(c, count); i < begin(c + 1, count); ++i) {
-            for (std::size_t k = 0; k < x_.cols; ++k) mean[k] += x_(order_[i], k) / points;
-        }
+        for (std::size_t i = begin(c, count); i < begin(c + 1, count); ++i)
+            add_divided(x_.row(order_[i]), points, x_.cols, mean.data());
         for (std::size_t k = 0; k < x_.cols; ++k) centres(c, k) = static_cast<float>(mean[k]);
     }
     return centres;

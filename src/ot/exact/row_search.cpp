@@ -12,48 +12,79 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-constexpr std::size_t minimum_block = 32;
+// Number of elements that share one minimum: few in short rows, which would have too few minima otherwise.
+constexpr std::size_t short_block = 8;
+constexpr std::size_t long_block = 32;
+constexpr std::size_t long_row = 2048;
 
 // Computes r_j = keep c_j - g_j and the minimum of each block of r.
+template <std::size_t block>
 POPFLOW_SIMD void reduced_row(const float* c, const float* g, float keep, std::size_t columns, float* r,
                               float* minima) {
-    for (std::size_t j = 0; j < columns; j += minimum_block) {
+    for (std::size_t j = 0; j < columns; j += block) {
         float least = infinity;
 #pragma omp simd reduction(min : least)
-        for (std::size_t l = 0; l < minimum_block; ++l) {
+        for (std::size_t l = 0; l < block; ++l) {
             const float v = keep * c[j + l] - g[j + l];
             r[j + l] = v;
             least = v < least ? v : least;
         }
-        minima[j / minimum_block] = least;
+        minima[j / block] = least;
     }
+}
+
+POPFLOW_SIMD std::uint32_t count_at_most(const float* values, std::size_t count, float bound) {
+    std::uint32_t found = 0;
+#pragma omp simd reduction(+ : found)
+    for (std::size_t b = 0; b < count; ++b) found += values[b] <= bound ? 1U : 0U;
+    return found;
+}
+
+// Returns a value that at least `count` of the values do not exceed, by bisection. It is close to the
+// smallest such value.
+float bound_of_smallest(std::span<const float> values, std::size_t count) {
+    const auto [least, largest] = std::ranges::minmax(values);
+    if (count == 1) return least;
+    float low = least;
+    float high = largest;
+    for (std::size_t found = values.size(); found > count + count / 4;) {
+        const float middle = low + (high - low) / 2;
+        if (!(middle > low && middle < high)) break;  // equal values, or no float between them
+        const std::size_t at_most = count_at_most(values.data(), values.size(), middle);
+        if (at_most >= count) {
+            high = middle;
+            found = at_most;
+        } else {
+            low = middle;
+        }
+    }
+    return high;
 }
 
 }  // namespace
 
 RowSearch::RowSearch(std::size_t padded_cols)
-    : reduced_(padded_cols), minima_(padded_cols / block), sorted_(padded_cols / block) {
-    static_assert(block == minimum_block);
-}
+    : block_(padded_cols < long_row ? short_block : long_block),
+      reduced_(padded_cols),
+      minima_(padded_cols / block_) {}
 
 void RowSearch::reduce(const float* c, const float* g, float keep) {
-    reduced_row(c, g, keep, reduced_.size(), reduced_.data(), minima_.data());
+    if (block_ == short_block)
+        reduced_row<short_block>(c, g, keep, reduced_.size(), reduced_.data(), minima_.data());
+    else
+        reduced_row<long_block>(c, g, keep, reduced_.size(), reduced_.data(), minima_.data());
 }
 
 std::span<const RowSearch::Found> RowSearch::smallest(std::size_t columns, std::size_t count,
                                                       std::size_t first_col) {
-    // Skips most blocks: the count-th smallest block minimum bounds the count-th smallest element.
+    // Skips most blocks: a bound of `count` block minima bounds the count-th smallest element.
     float bound = infinity;
-    if (minima_.size() > count) {
-        sorted_ = minima_;
-        std::nth_element(sorted_.begin(), sorted_.begin() + static_cast<std::ptrdiff_t>(count) - 1,
-                         sorted_.end());
-        bound = sorted_[count - 1];
-    }
+    const std::span blocks(minima_.data(), (columns + block_ - 1) / block_);  // without those of padding
+    if (blocks.size() > count) bound = bound_of_smallest(blocks, count);
     found_.clear();
-    for (std::size_t b = 0; b < minima_.size(); ++b) {
-        if (minima_[b] > bound) continue;
-        for (std::size_t j = b * block; j < std::min(columns, (b + 1) * block); ++j) {
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+        if (blocks[b] > bound) continue;
+        for (std::size_t j = b * block_; j < std::min(columns, (b + 1) * block_); ++j) {
             if (reduced_[j] > bound) continue;
             const std::size_t rotated = j >= first_col ? j - first_col : j + columns - first_col;
             found_.emplace_back(reduced_[j], static_cast<std::uint32_t>(rotated));

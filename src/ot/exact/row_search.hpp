@@ -28,21 +28,19 @@ class RowSearch {
     /// Calls visit(j) for each of the first `columns` elements with r_j < bound, in ascending order of j.
     template <class Visit>
     void below(std::size_t columns, float bound, Visit visit) const {
-        for (std::size_t b = 0; b * block < columns; ++b) {
+        for (std::size_t b = 0; b * block_ < columns; ++b) {
             if (minima_[b] >= bound) continue;
-            const std::size_t end = columns < (b + 1) * block ? columns : (b + 1) * block;
-            for (std::size_t j = b * block; j < end; ++j) {
+            const std::size_t end = columns < (b + 1) * block_ ? columns : (b + 1) * block_;
+            for (std::size_t j = b * block_; j < end; ++j) {
                 if (reduced_[j] < bound) visit(j);
             }
         }
     }
 
   private:
-    static constexpr std::size_t block = 32;  // number of elements that share one minimum
-
+    std::size_t block_;  // number of elements that share one minimum
     linalg::AlignedVector<float> reduced_;
     std::vector<float> minima_;
-    std::vector<float> sorted_;
     std::vector<Found> found_;
 };
 
