@@ -72,7 +72,9 @@ WeightedPoints side_of(const ProblemSet& problems, std::size_t p, bool is_source
 std::vector<double> gaussian_potentials_of(const ProblemSet& problems, std::size_t p, bool is_source) {
     const WeightedPoints own = side_of(problems, p, is_source);
     const WeightedPoints other = side_of(problems, p, !is_source);
-    return ot::gaussian_potential(own.points, own.weights, other.points, other.weights);
+    return ot::gaussian_potential(own.points.view(), own.weights,
+                                  ot::gaussian_moments(own.points.view(), own.weights),
+                                  ot::gaussian_moments(other.points.view(), other.weights));
 }
 
 // Solves one problem.

@@ -16,29 +16,13 @@ using Eigen::VectorXd;
 
 constexpr double min_variance = 1e-12;
 
-struct Moments {
-    VectorXd mean;
-    MatrixXd covariance;
-};
-
-Eigen::Map<const VectorXd> point(linalg::ConstMatrixView<double> points, std::size_t i) {
-    return {points.row(i), static_cast<Eigen::Index>(points.cols)};
+Eigen::Map<const VectorXd> as_vector(std::span<const double> values) {
+    return {values.data(), static_cast<Eigen::Index>(values.size())};
 }
 
-Moments moments(linalg::ConstMatrixView<double> points, std::span<const double> weights) {
-    const auto d = static_cast<Eigen::Index>(points.cols);
-    Moments result{VectorXd::Zero(d), MatrixXd::Zero(d, d)};
-    double squares = 0;
-    for (std::size_t i = 0; i < points.rows; ++i) {
-        result.mean += weights[i] * point(points, i);
-        squares += weights[i] * weights[i];
-    }
-    for (std::size_t i = 0; i < points.rows; ++i) {
-        const VectorXd x = point(points, i) - result.mean;
-        result.covariance.noalias() += weights[i] * x * x.transpose();
-    }
-    if (squares < 1) result.covariance /= 1 - squares;
-    return result;
+MatrixXd as_matrix(const linalg::Matrix<double>& symmetric) {
+    const auto d = static_cast<Eigen::Index>(symmetric.rows());
+    return Eigen::Map<const MatrixXd>(symmetric.values().data(), d, d);
 }
 
 // Returns s^power of a symmetric matrix whose eigenvalues are raised to min_variance.
@@ -50,27 +34,52 @@ MatrixXd power(const MatrixXd& s, double exponent) {
 
 }  // namespace
 
-std::vector<double> gaussian_potential(linalg::ConstMatrixView<double> points,
-                                       std::span<const double> weights,
-                                       linalg::ConstMatrixView<double> other_points,
-                                       std::span<const double> other_weights) {
-    core::check_shape("ot.gaussian_potential.other_points", other_points.rows, other_points.cols,
-                      other_weights.size(), points.cols);
-    core::check_shape("ot.gaussian_potential.weights", weights.size(), 1, points.rows, 1);
-    const Moments here = moments(points, weights);
-    const Moments there = moments(other_points, other_weights);
-    const MatrixXd root = power(here.covariance, 0.5);
-    const MatrixXd inverse = power(here.covariance, -0.5);
-    const MatrixXd map = inverse * power(root * there.covariance * root, 0.5) * inverse;
-    std::vector<double> f(points.rows);
-    double mean = 0;
+GaussianMoments gaussian_moments(linalg::ConstMatrixView<double> points, std::span<const double> weights) {
+    core::check_shape("ot.gaussian_moments.weights", weights.size(), 1, points.rows, 1);
+    const std::size_t d = points.cols;
+    GaussianMoments result{std::vector<double>(d, 0), linalg::Matrix<double>(d, d)};
+    double squares = 0;
     for (std::size_t i = 0; i < points.rows; ++i) {
-        const auto x = point(points, i);
-        const VectorXd centred = x - here.mean;
-        f[i] = x.squaredNorm() - centred.dot(map * centred) - 2 * x.dot(there.mean);
-        mean += weights[i] * f[i];
+        for (std::size_t k = 0; k < d; ++k) result.mean[k] += weights[i] * points(i, k);
+        squares += weights[i] * weights[i];
     }
-    for (double& value : f) value -= mean;
+    const double scale = squares < 1 ? 1 / (1 - squares) : 1;
+    std::vector<double> centred(d);
+    for (std::size_t i = 0; i < points.rows; ++i) {
+        for (std::size_t k = 0; k < d; ++k) centred[k] = points(i, k) - result.mean[k];
+        for (std::size_t k = 0; k < d; ++k) {
+            const double weighted = scale * weights[i] * centred[k];
+            for (std::size_t l = 0; l <= k; ++l) result.covariance(k, l) += weighted * centred[l];
+        }
+    }
+    for (std::size_t k = 0; k < d; ++k) {
+        for (std::size_t l = 0; l < k; ++l) result.covariance(l, k) = result.covariance(k, l);
+    }
+    return result;
+}
+
+std::vector<double> gaussian_potential(linalg::ConstMatrixView<double> points,
+                                       std::span<const double> weights, const GaussianMoments& here,
+                                       const GaussianMoments& there) {
+    core::check_shape("ot.gaussian_potential.here", here.mean.size(), 1, points.cols, 1);
+    core::check_shape("ot.gaussian_potential.there", there.mean.size(), 1, points.cols, 1);
+    core::check_shape("ot.gaussian_potential.weights", weights.size(), 1, points.rows, 1);
+    const MatrixXd covariance = as_matrix(here.covariance);
+    const MatrixXd root = power(covariance, 0.5);
+    const MatrixXd inverse = power(covariance, -0.5);
+    const MatrixXd map = inverse * power(root * as_matrix(there.covariance) * root, 0.5) * inverse;
+    const VectorXd mean = as_vector(here.mean);
+    const VectorXd other_mean = as_vector(there.mean);
+    std::vector<double> f(points.rows);
+    VectorXd centred(mean.size());
+    double sum = 0;
+    for (std::size_t i = 0; i < points.rows; ++i) {
+        const auto x = as_vector(points.row_span(i));
+        centred = x - mean;
+        f[i] = x.squaredNorm() - centred.dot(map * centred) - 2 * x.dot(other_mean);
+        sum += weights[i] * f[i];
+    }
+    for (double& value : f) value -= sum;
     return f;
 }
 

@@ -56,12 +56,26 @@ ot::Histogram drawn_atoms(const ot::Histogram& target, std::size_t count, core::
     return drawn;
 }
 
+std::vector<ot::GaussianMoments> moments_of(const Matrix<double>& positions,
+                                            const std::vector<ot::Histogram>& histograms) {
+    std::vector<ot::GaussianMoments> result(histograms.size());
+#pragma omp parallel for schedule(dynamic, 16)
+    for (std::size_t i = 0; i < histograms.size(); ++i)
+        result[i] =
+            ot::gaussian_moments(ot::atom_positions(positions, histograms[i]).view(), histograms[i].weights);
+    return result;
+}
+
 // Draws groups of problems.
 class ProblemSampler : public Sampler {
   public:
     ProblemSampler(const HistogramSet& set, models::ProblemDraws draws,
                    const models::DualPredictor& predictor, std::uint64_t seed, std::vector<Lane> lanes)
-        : set_(set), draws_(draws), predictor_(predictor), seed_(seed), lanes_(std::move(lanes)) {}
+        : set_(set), draws_(draws), predictor_(predictor), seed_(seed), lanes_(std::move(lanes)) {
+        if (!predictor.adds_gaussian()) return;
+        source_moments_ = moments_of(set.source_positions, set.sources);
+        target_moments_ = moments_of(set.target_positions, set.targets);
+    }
 
     const std::vector<Lane>& lanes() const override { return lanes_; }
     std::size_t max_cells() const override { return draws_.problems; }
@@ -79,27 +93,32 @@ class ProblemSampler : public Sampler {
     struct Drawn : models::ProblemInput {
         std::vector<DrawnProblem> memory;
     };
-    void make_problem(const models::HistogramPair& pair, core::Stream& stream, DrawnProblem& memory,
-                      models::TrainingProblem& problem) const;
+    void make_problem(std::size_t source_index, std::size_t target_index, core::Stream& stream,
+                      DrawnProblem& memory, models::TrainingProblem& problem) const;
+    const std::vector<ot::GaussianMoments>& target_moments() const {
+        return set_.targets.empty() ? source_moments_ : target_moments_;
+    }
 
     const HistogramSet& set_;
     models::ProblemDraws draws_;
     const models::DualPredictor& predictor_;
     std::uint64_t seed_;
     std::vector<Lane> lanes_;
+    std::vector<ot::GaussianMoments> source_moments_;
+    std::vector<ot::GaussianMoments> target_moments_;  // empty if a source is also a target
 };
 
-void ProblemSampler::make_problem(const models::HistogramPair& pair, core::Stream& stream,
+void ProblemSampler::make_problem(std::size_t source_index, std::size_t target_index, core::Stream& stream,
                                   DrawnProblem& memory, models::TrainingProblem& problem) const {
-    const ot::Histogram& source = *pair.source;
-    const ot::Histogram& target = *pair.target;
+    const ot::Histogram& source = set_.sources[source_index];
+    const ot::Histogram& target = set_.all_targets()[target_index];
     memory.target = drawn_atoms(target, draws_.demand, stream);
     memory.c = ot::histogram_problem(set_.costs.view(), source, memory.target).c;
     memory.base.assign(source.atoms.size(), 0);
     if (predictor_.adds_gaussian()) {
-        memory.base =
-            ot::gaussian_potential(ot::atom_positions(set_.source_positions, source), source.weights,
-                                   ot::atom_positions(set_.target_positions, target), target.weights);
+        const Matrix<double> points = ot::atom_positions(set_.source_positions, source);
+        memory.base = ot::gaussian_potential(points.view(), source.weights, source_moments_[source_index],
+                                             target_moments()[target_index]);
     }
     problem = {.c = memory.c.view(),
                .a = source.weights,
@@ -128,7 +147,7 @@ void ProblemSampler::draw(const Visit& visit, models::SlotInput& input) const {
         std::size_t target = stream.below(targets.size());
         while (set_.targets.empty() && target == source) target = stream.below(targets.size());
         drawn.pairs[p] = {&set_.sources[source], &targets[target]};
-        make_problem(drawn.pairs[p], stream, drawn.memory[p], drawn.problems[p]);
+        make_problem(source, target, stream, drawn.memory[p], drawn.problems[p]);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -11,7 +12,7 @@
 #include "linalg/matrix.hpp"
 
 using popflow::linalg::Matrix;
-using popflow::ot::gaussian_potential;
+using popflow::ot::gaussian_moments;
 
 namespace {
 
@@ -28,13 +29,32 @@ Matrix<double> cross(double mx, double my, double variance_x, double variance_y)
     return x;
 }
 
+std::vector<double> gaussian_potential(const Matrix<double>& x, const std::vector<double>& a,
+                                       const Matrix<double>& y, const std::vector<double>& b) {
+    return popflow::ot::gaussian_potential(x.view(), a, gaussian_moments(x.view(), a),
+                                           gaussian_moments(y.view(), b));
+}
+
 }  // namespace
+
+TEST(GaussianMoments, AreTheUnbiasedMomentsOfWeightedPoints) {
+    Matrix<double> x(3, 2);
+    const double points[3][2] = {{0, 1}, {2, 1}, {4, 5}};
+    for (std::size_t i = 0; i < 3; ++i) std::copy(points[i], points[i] + 2, x.view().row(i));
+    const auto moments = gaussian_moments(x.view(), std::vector<double>{0.5, 0.25, 0.25});
+    EXPECT_EQ(moments.mean, (std::vector<double>{1.5, 2}));
+    // numpy.cov(x, rowvar=False, aweights=[0.5, 0.25, 0.25])
+    EXPECT_NEAR(moments.covariance(0, 0), 4.4, 1e-14);
+    EXPECT_NEAR(moments.covariance(0, 1), 4.0, 1e-14);
+    EXPECT_NEAR(moments.covariance(1, 0), 4.0, 1e-14);
+    EXPECT_NEAR(moments.covariance(1, 1), 4.8, 1e-14);
+}
 
 TEST(GaussianPotential, HasTheGradientOfTheMapBetweenDiagonalGaussians) {
     const Matrix<double> x = cross(1, -2, 1, 4);
     const Matrix<double> y = cross(3, 0.5, 9, 1);
     const std::vector<double> w(4, 0.25);
-    const std::vector<double> f = gaussian_potential(x.view(), w, y.view(), w);
+    const std::vector<double> f = gaussian_potential(x, w, y, w);
 
     // T(x) = m' + diag(3, 1/2) (x - m) and grad f = 2 (x - T(x)). f is quadratic, so that differences between
     // opposite points follow from the gradient at their midpoint, the mean: 2 (m - m').
@@ -55,13 +75,12 @@ TEST(GaussianPotential, IsFiniteForPointsOnALine) {
     const Matrix<double> y = cross(0, 0, 1, 1);
     const std::vector<double> a{0.2, 0.3, 0.5};
     const std::vector<double> b(4, 0.25);
-    for (const double f : gaussian_potential(x.view(), a, y.view(), b)) EXPECT_TRUE(std::isfinite(f));
+    for (const double f : gaussian_potential(x, a, y, b)) EXPECT_TRUE(std::isfinite(f));
 }
 
 TEST(GaussianPotential, RefusesPointsOfDifferentDimensions) {
     const Matrix<double> x(3, 2);
     const Matrix<double> y(4, 3);
-    EXPECT_THROW(
-        gaussian_potential(x.view(), std::vector<double>(3, 1.0 / 3), y.view(), std::vector<double>(4, 0.25)),
-        popflow::core::ShapeMismatch);
+    EXPECT_THROW(gaussian_potential(x, std::vector<double>(3, 1.0 / 3), y, std::vector<double>(4, 0.25)),
+                 popflow::core::ShapeMismatch);
 }
