@@ -15,6 +15,7 @@
 #include "eval/results.hpp"
 #include "eval/transport_task.hpp"
 #include "mpi/run_collectively.hpp"
+#include "mpi/same_on_all_ranks.hpp"
 #include "output_path.hpp"
 #include "predict/run_model.hpp"
 #include "prediction_notes.hpp"
@@ -157,6 +158,7 @@ int verb_ot(const Arguments& arguments, const mpi::Communicator& comm) {
                      {config.data, config.problems.target_data, config.config_file, config.output});
     if (config.dry_run == options::DryRunMode::options) return done;
     const ProblemSet problems(problem_options(config));
+    mpi::check_same_on_all_ranks(comm, "file " + config.data, problems.fingerprint());
     if (!config.output_matrix.empty() && !problems.is_all_pairs())
         throw core::ConfigError("output-matrix",
                                 "needs all pairs of one file. Give --problems all without --target-data");

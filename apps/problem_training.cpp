@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/label_list.hpp"
 #include "core/text.hpp"
 #include "mpi/same_on_all_ranks.hpp"
 #include "ot/cost_matrix.hpp"
@@ -28,23 +29,21 @@ std::string training_text(const options::OptionTable& table) {
     return table.text(options::training_sections()) + table.text({options::Section::ot});
 }
 
-// Adds the conditions of --split to those of the rows: only the training part is left.
+// Leaves only the training part of --split.
 void apply_split(const options::RunConfig& config, const options::OptionTable& table,
                  problems::HistogramOptions& histograms) {
     if (!table.is_given("split") || config.split == "none") return;
-    const std::size_t colon = config.split.find(':');
-    if (colon == std::string::npos)
+    const core::LabelHead split = core::split_head("split", config.split);
+    if (!split.rest)
         throw core::ConfigError("split", "'" + config.split +
                                              "' is a split of pairs of populations. With histograms give "
                                              "column:NAME, COLUMN:VALUE or none");
-    const std::string column = config.split.substr(0, colon);
-    const std::string value = config.split.substr(colon + 1);
-    if (column == "column") {
-        histograms.rows.push_back(value + "=train");
+    const std::vector<std::string> items = core::split_list("split", *split.rest);
+    if (split.head == "column" && !split.is_quoted) {
+        histograms.training_part = {{items.size() == 1 ? items.front() : *split.rest, "train"}};
         return;
     }
-    for (const std::string& held_out : core::split_text(value, ','))
-        histograms.exclude.push_back(column + "=" + held_out);
+    for (const std::string& label : items) histograms.held_out.emplace_back(split.head, label);
 }
 
 std::vector<ot::Histogram> read_all(const problems::HistogramFile& file, std::vector<std::string>& notes) {
@@ -76,11 +75,12 @@ ProblemData::ProblemData(const options::RunConfig& config, const options::Option
     set.sources = read_all(sources, notes);
     set.source_positions = sources.positions();
     set.target_positions = sources.positions();
-    sources.require_positions();
+    const std::string purpose = "--method " + config.method->name();
+    sources.require_positions(purpose);
     std::optional<problems::HistogramFile> targets;
     if (!config.problems.target_data.empty()) {
         targets.emplace(config.problems.target_data, histograms);
-        targets->require_positions();
+        targets->require_positions(purpose);
         fingerprint += " " + targets->fingerprint();
         set.targets = read_all(*targets, notes);
         set.target_positions = targets->positions();

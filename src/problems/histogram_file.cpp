@@ -20,15 +20,12 @@ namespace {
 
 constexpr const char* default_position = "position";
 
-// Marks the rows that match a condition `COLUMN=VALUE[,COLUMN=VALUE]`. @param option  its name, for messages
-std::vector<bool> matching_rows(const anndata::AnnData& data, const std::string& option,
-                                const std::string& condition) {
+using Labels = std::vector<std::pair<std::string, std::string>>;  // columns and their labels
+
+// Marks the rows that have all of some labels. @param option  its name, for messages
+std::vector<bool> rows_with(const anndata::AnnData& data, const std::string& option, const Labels& wanted) {
     std::vector<bool> matches(data.n_obs(), true);
-    const auto items = core::split_assignments(option, condition);
-    for (const auto& [column, value] : items) {
-        if (column.empty())
-            throw core::ConfigError(option,
-                                    "'" + condition + "' is no condition. Give COLUMN=VALUE[,COLUMN=VALUE]");
+    for (const auto& [column, value] : wanted) {
         anndata::LabelColumn labels = data.obs(column);
         const std::vector<std::string> found = labels.read_labels();
         for (std::size_t i = 0; i < found.size(); ++i) matches[i] = matches[i] && found[i] == value;
@@ -37,26 +34,46 @@ std::vector<bool> matching_rows(const anndata::AnnData& data, const std::string&
                                   "has no row with '" + value + "'" +
                                       core::did_you_mean(value, labels.labels()) + ". Change --" + option);
     }
-    if (items.empty()) throw core::ConfigError(option, "is empty. Give COLUMN=VALUE[,COLUMN=VALUE]");
     return matches;
+}
+
+// Reads a condition `COLUMN=VALUE[,COLUMN=VALUE]`. @param option  its name, for messages
+Labels read_condition(const std::string& option, const std::string& condition) {
+    Labels labels = core::split_assignments(option, condition);
+    for (const auto& [column, value] : labels) {
+        if (column.empty())
+            throw core::ConfigError(option,
+                                    "'" + condition + "' is no condition. Give COLUMN=VALUE[,COLUMN=VALUE]");
+    }
+    if (labels.empty()) throw core::ConfigError(option, "is empty. Give COLUMN=VALUE[,COLUMN=VALUE]");
+    return labels;
 }
 
 // Returns the rows that the options select, ascending.
 std::vector<std::size_t> chosen_rows(const anndata::AnnData& data, const HistogramOptions& options) {
     std::vector<bool> chosen(data.n_obs(), options.rows.empty());
     for (const std::string& condition : options.rows) {
-        const std::vector<bool> matches = matching_rows(data, "rows", condition);
+        const std::vector<bool> matches = rows_with(data, "rows", read_condition("rows", condition));
         for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] = chosen[i] || matches[i];
     }
-    for (const std::string& condition : options.exclude) {
-        const std::vector<bool> matches = matching_rows(data, "exclude", condition);
-        for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] = chosen[i] && !matches[i];
-    }
+    const auto keep = [&](const std::string& option, const Labels& labels, bool kept) {
+        const std::vector<bool> matches = rows_with(data, option, labels);
+        for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] = chosen[i] && matches[i] == kept;
+    };
+    for (const std::string& condition : options.exclude)
+        keep("exclude", read_condition("exclude", condition), false);
+    if (!options.training_part.empty()) keep("split", options.training_part, true);
+    for (const auto& label : options.held_out) keep("split", {label}, false);
     std::vector<std::size_t> rows;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         if (chosen[i]) rows.push_back(i);
     }
-    if (rows.empty()) throw core::DataError(data.file(), "obs", "no row is left. Change --rows or --exclude");
+    if (rows.empty())
+        throw core::DataError(
+            data.file(), "obs",
+            std::string("no row is left. Change --rows") +
+                (options.training_part.empty() && options.held_out.empty() ? " or --exclude"
+                                                                           : ", --exclude or --split"));
     return rows;
 }
 
@@ -123,12 +140,12 @@ HistogramFile::HistogramFile(std::string path, HistogramOptions options)
     fingerprint_ = digest.text();
 }
 
-void HistogramFile::require_positions() const {
+void HistogramFile::require_positions(const std::string& purpose) const {
     if (positions_.rows() > 0) return;
     throw core::DataError(
         path_, "varm",
-        "has no positions of the atoms. " +
-            (members_of_varm_.empty() ? "Store them in varm[\"position\"], or give the costs with --cost FILE"
+        "has no positions of the atoms, which " + purpose + " needs. " +
+            (members_of_varm_.empty() ? "Store them in varm[\"position\"]"
                                       : "Name them with --position: " + core::joined(members_of_varm_)));
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "anndata/matrix_source.hpp"
@@ -26,6 +27,10 @@ struct HistogramOptions {
     /// Conditions `COLUMN=VALUE[,COLUMN=VALUE]` on obs: a row must match one of them. Empty for all rows.
     std::vector<std::string> rows{};
     std::vector<std::string> exclude{};  ///< conditions of rows to leave out
+    /// Column and label of the training part, and those of the parts that --split holds out. Empty for all
+    /// rows.
+    std::vector<std::pair<std::string, std::string>> training_part{};
+    std::vector<std::pair<std::string, std::string>> held_out{};
     Mass mass = Mass::normalise;
 
     /// Returns the name of the member of varm with the positions, `position` if none is given.
@@ -48,8 +53,10 @@ class HistogramFile {
     const std::vector<std::size_t>& rows() const { return rows_; }
     /// Positions of the atoms [atoms, d], without rows if the file has none.
     const linalg::Matrix<double>& positions() const { return positions_; }
-    /// Throws unless the file has positions. @throws core::DataError
-    void require_positions() const;
+    /// Throws unless the file has positions.
+    /// @param purpose  what needs them, for the message
+    /// @throws core::DataError
+    void require_positions(const std::string& purpose) const;
     /// Hex digest over the shape, the names, the positions and a sample of the weights.
     const std::string& fingerprint() const { return fingerprint_; }
 

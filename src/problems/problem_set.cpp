@@ -45,8 +45,9 @@ linalg::Matrix<double> atom_costs(const std::string& cost, const HistogramFile& 
                                   const HistogramFile& target) {
     const auto named = named_cost(cost);
     if (!named) return read_costs(cost, source.atoms(), target.atoms());
-    source.require_positions();
-    target.require_positions();
+    const std::string purpose = "--cost " + cost + ", unlike a file of costs,";
+    source.require_positions(purpose);
+    target.require_positions(purpose);
     if (source.positions().cols() != target.positions().cols())
         throw core::DataError(
             target.path(), "varm",

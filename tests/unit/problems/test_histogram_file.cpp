@@ -170,7 +170,7 @@ TEST(HistogramFile, NeedsAPositionOfEachAtom) {
     EXPECT_THROW(HistogramFile(writer.write(folder), {}), DataError);
     writer.positions.clear();
     const std::string path = writer.write(folder);
-    EXPECT_THROW(HistogramFile(path, {}).require_positions(), DataError);
+    EXPECT_THROW(HistogramFile(path, {}).require_positions("a test"), DataError);
     HistogramOptions grid;
     grid.position = "grid";
     EXPECT_THROW(HistogramFile(path, grid), DataError);
