@@ -31,6 +31,13 @@ ranks 1 1 $ot --start zeros,gaussian,one --acceleration none,anderson --output s
 h5diff starts.h5 starts_1.h5 /problems/iterations || fail "the iterations differ on 2 ranks"
 "$python" "$check" starts starts.h5
 
+# Histograms of other kinds than in training: images of clothes, and random pixels.
+for kind in clothes sparse; do
+    expect_exit 0 "$popflow" ot --data $kind.h5ad --problems random:100 --ot-epsilon 0.02 --ot-tolerance 1e-2,1e-4 --start zeros,one \
+        --acceleration none,anderson --convergence yes --output $kind.h5
+    "$python" "$check" unseen $kind.h5
+done
+
 # Each loss, form and base trains, also the published settings. A file of targets and a cost on the sphere work too.
 for settings in "--dual-objective regression" "--dual-form atoms --dual-base zeros" "--dual-form smooth --dual-inputs source" \
     "--recipe paper --batch-pairs 2 --problems-per-slot 4 --dual-hidden 32"; do
@@ -61,3 +68,11 @@ refused "method: meta-ot predicts no cells that could be scored" run --method me
 refused "cost: needs a method for transport problems" train --data blobs.h5ad --output none --cost sphere
 refused "split: 'replica' is a split of pairs of populations" $train --output none --split replica
 refused "batch-pairs: is 400, but there are only 160 histograms" $train --output none --batch-pairs 400
+refused "obs/part: has no row with 'z'. Change --split" train --method meta-ot --data blobs.h5ad --output none --split part:z
+refused "obs: no row is left. Change --rows, --exclude or --split" train --method meta-ot --data blobs.h5ad --output none \
+    --split part:train,test
+refused "varm: has no positions of the atoms, which --method meta-ot needs" train --method meta-ot --data bare.h5ad --output none
+# --rows and --split both apply: only rows of the training part that match.
+"$popflow" train --method meta-ot --data blobs.h5ad --output none --rows part=train --rows part=test --split column:part \
+    --dry-run=plan >out 2>err || fail "$(cat err)"
+grep -q "160 histograms to train on" out || fail "$(cat out)"
