@@ -12,7 +12,7 @@ import pandas as pd
 from anndata.experimental import read_elem
 
 GRID = 12
-CLOTHES = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"  # of the package dataset-fashion-mnist
+CLOTHES = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"  # Debian package dataset-fashion-mnist
 
 
 def save(path, x, position, parts):

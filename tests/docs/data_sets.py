@@ -18,8 +18,10 @@ import zipfile
 
 try:
     import anndata
+    import h5py
     import numpy as np
     import pandas as pd
+    from PIL import Image
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -319,6 +321,23 @@ def check_digits():
     refused("No such file", "digits.py", "nowhere.gz", "labels.gz", "out.h5ad")
 
 
+def check_population_density():
+    density = random.random((90, 180)).astype(np.float32)
+    density[:30] = -3.4e38  # no data
+    Image.fromarray(density).save("density.tif")
+    script("population_density.py", "density.tif", "density.h5")
+    with h5py.File("density.h5") as file:
+        assert (file["population_density"][:] == np.where(density > 0, density, 0)).all()
+    call(popflow, "simulate", "supply-demand", "--density", "density.h5", "--instances", "3", "--supply", "5", "--demand", "20", "--output",
+         "s.h5ad", "--target-output", "d.h5ad").check_returncode()
+    Image.fromarray(density[:, :100]).save("half.tif")
+    Image.fromarray(density[:1, :2]).save("empty.tif")
+    pathlib.Path("text.tif").write_text("no image")
+    refused("is no image", "population_density.py", "text.tif", "out.h5")
+    refused("expected one band of N x 2 N cells", "population_density.py", "half.tif", "out.h5")
+    refused("has no cell with a density above 0", "population_density.py", "empty.tif", "out.h5")
+
+
 def check_readme():
     """Each script is in the table of the folder's README.md."""
     text = (scripts / "README.md").read_text()
@@ -334,6 +353,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_organoids()
     check_simulations()
     check_digits()
+    check_population_density()
     check_readme()
     os.chdir(project)
 print("all data sets are built and checked")
