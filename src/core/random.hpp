@@ -25,6 +25,7 @@ enum class Purpose : std::uint32_t {
     test = 12,              ///< unit tests
     encoder_features = 13,  ///< fixed random features of the encoder
     augment = 14,           ///< symmetries applied to a slot; a = step, b = slot
+    coupling = 15,          ///< partners drawn from a plan; a = step, b = slot
     problems = 16,          ///< draws of transport problems, their cells and prototypes; a = kind, b = index
 };
 

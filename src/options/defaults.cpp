@@ -54,6 +54,10 @@ void check_combinations(const RunConfig& config, const OptionTable& table) {
         !train::uses_optimal_transport(config.sampling.coupling)) {
         throw core::ConfigError("coupling-scope", "found 'condition', which needs --coupling ot or rows-ot");
     }
+    if (config.sampling.entropic.rho > 0 && config.sampling.coupling != train::Coupling::entropic)
+        throw core::ConfigError("coupling-rho",
+                                "found '" + core::number_label(config.sampling.entropic.rho) +
+                                    "', which needs --coupling entropic. Give both, or omit --coupling-rho");
 }
 
 }  // namespace

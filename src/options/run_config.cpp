@@ -203,6 +203,26 @@ void add_model(OptionTable& table, RunConfig& config) {
     add_settings(table, Section::model, models::FieldGroup::model, config);
 }
 
+const std::vector<std::string> coupling_names{"random", "ot", "entropic", "rows", "rows-ot"};
+
+// Reads a name of a coupling, or `entropic:E`.
+void set_coupling(const std::string& text, train::PairSampling& sampling) {
+    const std::string prefix = "entropic:";
+    sampling.entropic.epsilon = 1;
+    if (text.starts_with(prefix)) {
+        sampling.coupling = train::Coupling::entropic;
+        sampling.entropic.epsilon = core::parse_number("coupling", text.substr(prefix.size()), 1e-3, 1e3);
+        return;
+    }
+    sampling.coupling = static_cast<train::Coupling>(core::parse_choice("coupling", text, coupling_names));
+}
+
+std::string coupling_text(const train::PairSampling& sampling) {
+    const std::string& name = coupling_names[static_cast<std::size_t>(sampling.coupling)];
+    if (sampling.coupling != train::Coupling::entropic) return name;
+    return name + ":" + core::number_label(sampling.entropic.epsilon);
+}
+
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     Adder passive(table, Section::train, {.affects = Affects::nothing});
@@ -218,10 +238,18 @@ void add_train(OptionTable& table, RunConfig& config) {
     Adder(table, Section::train, {.affects = Affects::seed})
         .count("seed", train.seed, 0, "seed of initial weights, random frequencies and draws");
     add_settings(table, Section::train, models::FieldGroup::training, config);
-    add.choice("coupling", sampling.coupling, {"random", "ot", "rows", "rows-ot"},
-               "coupling of control and treated cells. random: independent draws. ot: exact optimal "
-               "transport of independent draws. rows: the same rows of both populations. rows-ot: exact "
-               "optimal transport of the same rows");
+    add.add(
+        "coupling", list_choice(coupling_names),
+        "coupling of control and treated cells. random: independent draws. ot: exact optimal transport of "
+        "independent draws. entropic:E: draws from the plan of entropic transport, whose entropy has the "
+        "weight E relative to the mean squared distance, 1 if omitted. rows: the same rows of both "
+        "populations. rows-ot: exact optimal transport of the same rows",
+        [&sampling](const Strings& v) { set_coupling(v.back(), sampling); },
+        [&sampling] { return Strings{coupling_text(sampling)}; });
+    add.number(
+        "coupling-rho", sampling.entropic.rho, 0, 1e6,
+        "penalty on the marginals of --coupling entropic, relative to the mean squared distance, 0 for "
+        "exact marginals. With a penalty, cells without a counterpart take part less often");
     add.choice("coupling-scope", sampling.coupling_scope, {"pair", "condition"},
                "cells that optimal transport couples: those of one pair of populations, or of all pairs of a "
                "step with the same treatment and dose");

@@ -98,6 +98,26 @@ POPFLOW_SIMD void add(const float* more, std::size_t columns, float* sums) {
     for (std::size_t j = 0; j < columns; ++j) sums[j] += more[j];
 }
 
+POPFLOW_SIMD RowValues row_weights(const float* c, const double* exponents, double inverse_epsilon,
+                                   std::size_t columns, double* weights) {
+    double highest = -std::numeric_limits<double>::max();
+#pragma omp simd reduction(max : highest)
+    for (std::size_t j = 0; j < columns; ++j) {
+        const double u = exponents[j] - inverse_epsilon * static_cast<double>(c[j]);
+        highest = u > highest ? u : highest;
+    }
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::size_t j = 0; j < columns; ++j) {
+        double u = exponents[j] - inverse_epsilon * static_cast<double>(c[j]) - highest;
+        const bool is_in_range = u > -700;
+        u = is_in_range ? u : -700;
+        weights[j] = is_in_range ? exp_of_negative(u) : 0;
+        sum += weights[j];
+    }
+    return {highest, sum, 0};
+}
+
 POPFLOW_SIMD RowValues row_values(const float* c, const double* exponents, double inverse_epsilon,
                                   std::size_t columns) {
     double highest = -std::numeric_limits<double>::max();

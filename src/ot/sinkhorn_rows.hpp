@@ -37,4 +37,8 @@ struct RowValues {
 /// Computes the sums of a row. Terms with u_j - highest below -700 count as 0.
 RowValues row_values(const float* c, const double* exponents, double inverse_epsilon, std::size_t columns);
 
+/// Computes e^(u_j - highest) into weights, and returns `highest` and the sum, without the cost.
+RowValues row_weights(const float* c, const double* exponents, double inverse_epsilon, std::size_t columns,
+                      double* weights);
+
 }  // namespace popflow::ot

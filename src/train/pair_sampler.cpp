@@ -5,7 +5,6 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
-#include "ot/coupling.hpp"
 #include "screen/cell_store.hpp"
 
 namespace popflow::train {
@@ -83,6 +82,25 @@ void PairSampler::prefetch(const PairLane& lane, const Visit& visit) {
     screen::prefetch(next.treated);
 }
 
+linalg::ConstMatrixView<float> PairSampler::couple(linalg::ConstMatrixView<float> base, Stream stream,
+                                                   Drawn& drawn) const {
+    if (options_.coupling == Coupling::entropic) {
+        const ot::Partners partners =
+            ot::entropic_partners(base, drawn.target.view(), options_.entropic, stream);
+        gather_rows(drawn.target.view(), partners.target, drawn.ordered);
+        std::swap(drawn.target, drawn.ordered);
+        if (options_.entropic.rho == 0) return base;
+        gather_rows(base, partners.base, drawn.moved);
+        return drawn.moved.view();
+    }
+    if (uses_optimal_transport(options_.coupling) && !stage_) {
+        // Row i of the treated cells becomes the exact optimal transport partner of row i of the base.
+        gather_rows(drawn.target.view(), ot::optimal_partners(base, drawn.target.view()), drawn.ordered);
+        std::swap(drawn.target, drawn.ordered);
+    }
+    return base;
+}
+
 void PairSampler::draw(const Visit& visit, models::SlotInput& input) const {
     auto& drawn = static_cast<Drawn&>(input);
     const PairLane& lane = pair_lanes_[visit.lane];
@@ -90,14 +108,10 @@ void PairSampler::draw(const Visit& visit, models::SlotInput& input) const {
     draw_cells(lane, pair, visit.step, drawn);
     if (visit.is_last) prefetch(lane, visit);
     const linalg::Matrix<float>& base = options_.base == models::Base::gaussian ? drawn.noise : drawn.source;
-    if (uses_optimal_transport(options_.coupling) && !stage_) {
-        // Row i of the treated cells becomes the exact optimal transport partner of row i of the base.
-        const auto partner = ot::optimal_partners(base.view(), drawn.target.view());
-        gather_rows(drawn.target, partner, drawn.ordered);
-        std::swap(drawn.target, drawn.ordered);
-    }
+    const linalg::ConstMatrixView<float> x0 =
+        couple(base.view(), Stream(seed_, Purpose::coupling, visit.step, lane.slot), drawn);
     drawn.n_cells = drawn.source.rows();
-    drawn.slot = {.x0 = base.view(),
+    drawn.slot = {.x0 = x0,
                   .x1 = drawn.target.view(),
                   .t = drawn.t,
                   .control = drawn.source.view(),

@@ -6,8 +6,10 @@
 #include <optional>
 #include <vector>
 
+#include "core/random.hpp"
 #include "models/model.hpp"
 #include "mpi/communicator.hpp"
+#include "ot/coupling.hpp"
 #include "screen/population.hpp"
 #include "train/augmentation.hpp"
 #include "train/batch_coupling.hpp"
@@ -17,10 +19,11 @@ namespace popflow::train {
 
 /// How the cells of a slot are drawn and paired.
 enum class Coupling {
-    random,   ///< independent draws from both populations, paired at random
-    ot,       ///< independent draws from both populations, paired by exact optimal transport
-    rows,     ///< same rows of both populations in the order of the file, row i paired with row i
-    rows_ot,  ///< same rows of both populations, paired by exact optimal transport
+    random,    ///< independent draws from both populations, paired at random
+    ot,        ///< independent draws from both populations, paired by exact optimal transport
+    entropic,  ///< independent draws from both populations, paired by draws from an entropic plan
+    rows,      ///< same rows of both populations in the order of the file, row i paired with row i
+    rows_ot,   ///< same rows of both populations, paired by exact optimal transport
 };
 /// Whether the same rows are drawn from both populations of a pair, which must have equal numbers of cells.
 constexpr bool draws_rows(Coupling coupling) {
@@ -44,6 +47,7 @@ struct PairSampling {
     models::Base base = models::Base::source;
     Coupling coupling = Coupling::random;
     CouplingScope coupling_scope = CouplingScope::pair;
+    ot::EntropicCoupling entropic{};  ///< for Coupling::entropic
     Augmentation augmentation{};
     /// Fraction of the steps that use augmentation. The steps after it do not.
     double augment_until = 1;
@@ -90,6 +94,7 @@ class PairSampler : public Sampler {
         linalg::Matrix<float> noise;       ///< base cells if the base is Gaussian
         linalg::Matrix<float> target;      ///< treated cells
         linalg::Matrix<float> ordered;     ///< buffer for the treated cells in the order of a coupling
+        linalg::Matrix<float> moved;       ///< base cells that unbalanced transport draws
         std::vector<std::uint32_t> drawn;  ///< drawn rows of a population
         std::vector<std::uint8_t> source_type;
         std::vector<float> t;
@@ -107,6 +112,10 @@ class PairSampler : public Sampler {
         BatchCoupling coupling_;
     };
 
+    /// Pairs the treated cells with those of the base. Returns the base cells, some of them more than once if
+    /// transport is unbalanced.
+    linalg::ConstMatrixView<float> couple(linalg::ConstMatrixView<float> base, core::Stream stream,
+                                          Drawn& drawn) const;
     void draw_cells(const PairLane& lane, const TrainingPair& pair, std::uint64_t step, Drawn& drawn) const;
     static void prefetch(const PairLane& lane, const Visit& visit);
 

@@ -96,7 +96,7 @@ def histograms(path, inputs):
     entropic = table[(table.solver != "exact") & (table.tolerance == 1e-10)]
     assert (entropic.epsilon == epsilon).all()
     for i in range(12):
-        for j in range(i + 1, 12):
+        for j in range(i + 1, 12, 3):  # a third of the problems, for the time that POT takes
             name = f"h{i} -> h{j}"
             a, b = weights[i], weights[j]
             near(exact.loc[name].value, np.full(2, ot.emd2(a, b, cost)), name)

@@ -28,7 +28,8 @@ MODEL = {
     "dual-inputs": "source", "dual-base": "zeros"}
 TRAIN = {
     "steps": "6", "batch-pairs": "2", "cells": "40", "seed": "3", "updates": "joint", "loss": "reduced",
-    "icnn-inner-steps": "2", "dual-objective": "regression", "problems-per-slot": "3", "demand-points": "9", "coupling": "ot", "coupling-scope": "condition", "augment": "mix", "augment-until": "0.5", "normalise": "yes", "rate": "0.002",
+    "icnn-inner-steps": "2", "dual-objective": "regression", "problems-per-slot": "3", "demand-points": "9", "coupling": "ot",
+    "coupling-scope": "condition", "augment": "mix", "augment-until": "0.5", "normalise": "yes", "rate": "0.002",
     "schedule": "constant", "warmup-steps": "1", "clip-norm": "5", "ema-decay": "0.9", "beta1": "0.8", "beta2": "0.99",
     "epsilon": "0.00001", "precision": "fp32", "cache": ".", "checkpoint-every": "2", "checkpoint-minutes": "5", "keep-checkpoints": "3",
     "on-nan": "skip", "log-every": "2", "stop-after": "4", "resume": "", "dry-run": ""}
@@ -39,6 +40,7 @@ EVALUATE = {
 HISTOGRAMS = {"rows": "split=train", "position": "position"}
 PROBLEMS = {**HISTOGRAMS, "target-data": "demand.h5ad", "mass": "equal", "cost": "sphere", "ot-epsilon": "mean:0.1"}
 EXCLUSIVE = {"obsm": None, "use-raw": None}  # cannot be combined with layer
+ENTROPIC = {"coupling": "entropic:0.5", "coupling-rho": "2"}  # cannot be combined with coupling-scope
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
 
 
@@ -111,18 +113,21 @@ def main():
     assert "over 5 atoms" in run_popflow("inspect", "supply.h5ad", *arguments(HISTOGRAMS))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS})
+    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC})
     assert "parameters" in run_popflow("train", *arguments(train))
     run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
     run_popflow("train", *arguments(train, "dry-run", "stop-after"))
     check_stored(pathlib.Path("t/config.cfg").read_text(), train)
+    entropic = {**train, "output": "te", **ENTROPIC}
+    run_popflow("train", *arguments(entropic, "dry-run", "resume", "stop-after", "coupling-scope"))
+    check_stored(pathlib.Path("te/config.cfg").read_text(), ENTROPIC)
     problems = {"method": "meta-ot", "data": "supply.h5ad", "output": "m", "steps": "3", "batch-pairs": "2", **PROBLEMS,
                 **{name: value for name, value in {**MODEL, **TRAIN}.items() if name.startswith("dual-")}}
     run_popflow("train", *arguments(problems))
     check_stored(pathlib.Path("m/config.cfg").read_text(), {k: v for k, v in problems.items() if k != "batch-pairs"})
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS})
+    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))

@@ -57,6 +57,7 @@ same few "1x2 1x4" --steps 20 --batch-pairs 2 --cells 400
 # Gaussian base.
 same condition "1x2 2x1 3x1" --steps 20 --coupling ot --coupling-scope condition
 same noise_condition "1x2 2x1 3x1" --steps 20 --base gaussian --coupling ot --coupling-scope condition
+same entropic "1x2 2x1 3x1" --steps 20 --coupling entropic:0.1 --coupling-rho 1
 same cgfm "1x2 2x1 3x1" --steps 20 --method cgfm --coupling ot
 same fm_noise "1x2 2x1 3x1" --steps 20 --method fm --base gaussian
 
