@@ -562,6 +562,11 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
     add.list("treatments", screen.treatments, "NAMES",
              "treatments: some of O, S, VS, L, V, F, C, SF, CS, CF and CSF");
     add.count("replicates", screen.replicates, 1, "number of replicates of each plate", 26);
+    add.choice(
+        "response", screen.response, {"composition", "correlation"},
+        "property of the control population on which the response depends: composition, which the means "
+        "of the markers show, or correlation between damage and WNT signalling, which changes no mean "
+        "and no variance");
     add.count("dose-levels", screen.doses, 1, "number of concentrations of a single drug", 9);
     add.choice("cyclin-b1", screen.cyclin_b1, {"no", "yes"},
                "add Cyclin B1 as a 44th marker, which the configurations of the organoid screen leave out");

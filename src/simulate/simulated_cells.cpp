@@ -33,6 +33,7 @@ struct PopulationParameters {
     Composition composition;
     Effect organoid;
     Effect fibroblast;
+    bool has_correlation = false;                   // whether damage and WNT signalling are correlated
     std::array<float, n_panel_markers + 1> base{};  // log intensity of a baseline cell, gains included
     std::uint64_t seed = 0;
     std::uint64_t key = 0;  // key of the random streams of the cells
@@ -50,12 +51,14 @@ PopulationParameters population_parameters(const SimulatedScreen& screen, const 
     const std::string experiment = plate + '/' + p.replicate;
     const std::string well = experiment + '/' + p.treatment + '/' + p.concentration;
     shared.key = label_key("cells " + well);
-    shared.composition = control_composition(shared.seed, p);
+    shared.composition = control_composition(shared.seed, p, screen.options.response);
+    shared.has_correlation = screen.options.response == ResponseKind::correlation;
     if (!p.control) {
         // Pipetting error: the dose differs slightly between wells.
         Stream stream(shared.seed, Purpose::simulation, label_key("dose " + well));
         const double dose = exposure(p.concentration_value, static_cast<double>(screen.options.doses));
-        const Response r = response(shared.composition, p.treatment, dose * std::exp(0.03 * stream.normal()));
+        const Response r = response(shared.composition, p.treatment, dose * std::exp(0.03 * stream.normal()),
+                                    screen.options.response);
         shared.organoid = r.organoid;
         shared.fibroblast = r.fibroblast;
     }
@@ -134,14 +137,19 @@ Programs draw_programs(const PopulationParameters& shared, const Effect& e, cons
     const double growth = 0.35 * stream.normal();
     const double strain = 0.35 * stream.normal();
     const double dying = cell.apoptotic ? -1.2 : 0;
+    // With a correlation to be seen, damage and WNT signalling vary more.
+    const double spread = shared.has_correlation ? 0.8 : 0.35;
     const double affected = cycling ? 1.0 : 0.7;  // a resting cell takes less damage
     const double mapk = cell.fibroblast ? 0.2 : c.mapk;
     const double pi3k = cell.fibroblast ? 0.1 : c.pi3k;
     set(Program::mapk, mapk + e.mapk + growth + 0.3 * stream.normal() + dying);
     set(Program::pi3k, pi3k + e.pi3k + growth + 0.3 * stream.normal() + dying);
     set(Program::stress, e.stress + strain + 0.35 * stream.normal());
-    set(Program::damage, c.damage + affected * e.damage + 0.5 * strain + 0.35 * stream.normal());
-    set(Program::wnt, (cell.stem ? 1.1 : cell.fibroblast ? -0.4 : 0) + e.wnt + 0.35 * stream.normal());
+    const double injury = stream.normal();
+    set(Program::damage, c.damage + affected * e.damage + 0.5 * strain + spread * injury);
+    const double own = stream.normal();
+    const double signal = c.correlation * injury + std::sqrt(1 - c.correlation * c.correlation) * own;
+    set(Program::wnt, (cell.stem ? 1.1 : cell.fibroblast ? -0.4 : 0) + e.wnt + spread * signal);
     set(Program::tgf_beta, (cell.fibroblast ? 2.2 * c.activation - 0.3 : -0.3) + 0.35 * stream.normal());
     set(Program::checkpoint, e.checkpoint);
     return programs;

@@ -143,7 +143,7 @@ std::size_t patient_index(const std::string& name) {
     return found != published_patients.end() ? index : index + std::stoul(name) - first_further_patient;
 }
 
-Composition control_composition(std::uint64_t seed, const screen::Population& p) {
+Composition control_composition(std::uint64_t seed, const screen::Population& p, ResponseKind kind) {
     const auto level = [&](const Trait& trait) { return trait_value(seed, p, trait); };
     const auto share = [&](const Trait& trait) { return logistic(level(trait)); };
     Composition c;
@@ -157,6 +157,8 @@ Composition control_composition(std::uint64_t seed, const screen::Population& p)
     c.mapk = level({"mapk", -0.6, 0.6, 0.5});
     c.pi3k = level({"pi3k", -0.3, 0.3, 0.15});
     c.damage = level({"damage", -0.2, 0.2, 0.1});
+    if (kind == ResponseKind::correlation)
+        c.correlation = std::clamp(level({"correlation", -0.9, 0.9, 0.1}), -0.95, 0.95);
     return c;
 }
 
@@ -167,20 +169,21 @@ double exposure(double level, double doses) {
     return (1 + half) * concentration / (concentration + half);
 }
 
-double sensitivity(const Composition& c, char drug) {
+double sensitivity(const Composition& c, char drug, ResponseKind kind) {
+    if (kind == ResponseKind::correlation) return 2 * logistic(4.5 * c.correlation);
     const double shield = c.fibroblasts * (0.4 + 0.6 * c.activation);
     return intrinsic_sensitivity(c, drug) * std::exp(-4.5 * shield);
 }
 
-Response response(const Composition& c, const std::string& treatment, double dose) {
+Response response(const Composition& c, const std::string& treatment, double dose, ResponseKind kind) {
     Response r;
     if (dose <= 0) return r;
     const double synergy_factor = synergy(treatment);
     // Fibroblasts divide little and are less damaged. Drugs that act in S phase hardly affect them.
-    const double fibroblast_sensitivity = 1 - 0.9 * c.activation;
+    const double fibroblast_sensitivity = kind == ResponseKind::correlation ? 0.55 : 1 - 0.9 * c.activation;
     for (const char drug : treatment) {
         const Effect e = drug_effect(drug);
-        add(r.organoid, e, saturate(dose * synergy_factor * sensitivity(c, drug)));
+        add(r.organoid, e, saturate(dose * synergy_factor * sensitivity(c, drug, kind)));
         add(r.fibroblast, e, saturate(dose * synergy_factor * fibroblast_sensitivity));
     }
     return r;

@@ -8,6 +8,14 @@
 
 namespace popflow::simulate {
 
+/// Property of the control population on which the response of its organoid cells depends.
+enum class ResponseKind : std::uint8_t {
+    composition,  ///< shares of cell states and fibroblasts, which the means of the markers show
+    /// Correlation between damage and WNT signalling of a cell, which changes neither the mean nor the
+    /// variance of a marker.
+    correlation,
+};
+
 /// Composition of the control population of one experiment.
 ///
 /// Every number can be estimated from the markers of the population. Most of them cannot be estimated from a
@@ -22,6 +30,8 @@ struct Composition {
     double mapk = 0;           ///< mean activity of the pathway, natural log units
     double pi3k = 0;
     double damage = 0;
+    double correlation =
+        0;  ///< between damage and WNT signalling of a cell. 0 with ResponseKind::composition
 };
 
 /// Draws the composition of the experiment that a population belongs to. Starts from the traits of the
@@ -29,7 +39,7 @@ struct Composition {
 /// group of ten patients, in an order drawn from the seed.
 ///
 /// Random: streams keyed by the labels. An experiment does not depend on which others are simulated.
-Composition control_composition(std::uint64_t seed, const screen::Population& population);
+Composition control_composition(std::uint64_t seed, const screen::Population& population, ResponseKind kind);
 
 /// Effect of a treatment on the cells of one type. A hazard h acts with probability 1 - exp(-h). The other
 /// values are shifts that are added to pathway activities.
@@ -61,8 +71,9 @@ double exposure(double level, double doses);
 /// Returns the sensitivity of the organoid cells of an experiment to a drug, 1 at the centre of the screen.
 ///
 /// S, O, F and V act strongly where many cells proliferate, C where MAPK activity is low, and L where many
-/// cells are stem cells. Fibroblasts shield from all drugs, activated ones more strongly.
-double sensitivity(const Composition& composition, char drug);
+/// cells are stem cells. Fibroblasts shield from all drugs, activated ones more strongly. With
+/// ResponseKind::correlation it depends on the correlation alone, and is the same for all drugs.
+double sensitivity(const Composition& composition, char drug, ResponseKind kind);
 
 /// Returns the effect of a treatment on both cell types of an experiment. Each letter of the treatment is a
 /// drug.
@@ -72,7 +83,8 @@ double sensitivity(const Composition& composition, char drug);
 ///
 /// @param dose  value of exposure(), 0 for a control
 /// @throws ConfigError for a letter that is not a drug
-Response response(const Composition& composition, const std::string& treatment, double dose);
+Response response(const Composition& composition, const std::string& treatment, double dose,
+                  ResponseKind kind);
 
 /// Returns a 64-bit hash of the text (FNV-1a), used as a key of random streams.
 std::uint64_t label_key(const std::string& text);

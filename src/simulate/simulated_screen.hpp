@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "screen/population.hpp"
+#include "simulate/simulated_response.hpp"
 
 namespace popflow::simulate {
 
@@ -29,6 +30,7 @@ struct SimulatedScreenOptions {
     /// exactly this number of pairs. Adds patients until there are enough. Removes surplus pairs by replicate
     /// first, then by plate, culture and patient.
     std::size_t pairs = 0;
+    ResponseKind response = ResponseKind::composition;
     bool cyclin_b1 = false;      ///< write Cyclin_B1 as a 44th marker
     std::size_t chunk_rows = 0;  ///< rows per chunk of X in the file; 0: contiguous
 };

@@ -55,7 +55,7 @@ void create_obs(h5::Group& root, const SimulatedScreen& screen) {
 }
 
 h5::DataFrame compositions(const SimulatedScreen& screen) {
-    constexpr std::array<std::pair<const char*, double Composition::*>, 9> traits{
+    constexpr std::array<std::pair<const char*, double Composition::*>, 10> traits{
         {{"fibroblasts", &Composition::fibroblasts},
          {"activation", &Composition::activation},
          {"proliferating", &Composition::proliferating},
@@ -64,13 +64,14 @@ h5::DataFrame compositions(const SimulatedScreen& screen) {
          {"apoptotic", &Composition::apoptotic},
          {"mapk", &Composition::mapk},
          {"pi3k", &Composition::pi3k},
-         {"damage", &Composition::damage}}};
+         {"damage", &Composition::damage},
+         {"correlation", &Composition::correlation}}};
     std::array<h5::DataFrame::Strings, simulated_columns.size()> labels;
     std::array<h5::DataFrame::Doubles, traits.size()> values;
     for (const screen::Population& p : screen.populations) {
         if (!p.control) continue;
         for (std::size_t k = 0; k < labels.size(); ++k) labels[k].push_back(p.*simulated_columns[k].value);
-        const Composition c = control_composition(screen.options.seed, p);
+        const Composition c = control_composition(screen.options.seed, p, screen.options.response);
         for (std::size_t k = 0; k < traits.size(); ++k) values[k].push_back(c.*traits[k].second);
     }
     h5::DataFrame table;
@@ -97,6 +98,8 @@ void write_uns(h5::Group& root, const SimulatedScreen& screen) {
     anndata::write_scalar<std::uint64_t>(simulation, "max_cells", o.max_cells);
     anndata::write_scalar<std::uint64_t>(simulation, "pairs", screen.pairs);
     anndata::write_scalar<double>(simulation, "failed_wells", o.failed_wells);
+    anndata::write_string(simulation, "response",
+                          o.response == ResponseKind::composition ? "composition" : "correlation");
     anndata::write_strings(simulation, "cultures", o.cultures);
     anndata::write_strings(simulation, "treatments", o.treatments);
     h5::write_dataframe(simulation, "composition", compositions(screen));

@@ -88,7 +88,7 @@ def main():
     pathlib.Path("vectors.csv").write_text("treatment,a,b\nO,1,0\nS,0,1\nH2O,0,0\n")
     screen = {
         "config": "extra.cfg", "output": "s.h5ad", "seed": "5", "patients": "3", "cultures": "PDO,PDOF", "treatments": "O,S",
-        "replicates": "2", "dose-levels": "2", "cyclin-b1": "yes", "cells": "60:90", "failed-wells": "0.01", "pairs": "20"}
+        "replicates": "2", "dose-levels": "2", "cyclin-b1": "yes", "cells": "60:90", "failed-wells": "0.01", "response": "correlation", "pairs": "20"}
     check_listed(("simulate", "screen"), screen)
     run_popflow("simulate", "screen", *arguments(screen))
     with h5py.File("s.h5ad", "r+") as file:

@@ -12,7 +12,9 @@
 
 using popflow::screen::Cells;
 using popflow::screen::Population;
+using popflow::simulate::control_composition;
 using popflow::simulate::plan_simulated_screen;
+using popflow::simulate::ResponseKind;
 using popflow::simulate::simulate_cells;
 using popflow::simulate::SimulatedScreen;
 
@@ -122,7 +124,7 @@ TEST(SimulatedCells, MitosisAndReplicationAreRare) {
     for (const char* vehicle : {"DMSO", "AH", "H2O"}) {
         const std::size_t p = find_population(screen, "PDO", vehicle);
         const double proliferating =
-            popflow::simulate::control_composition(5, screen.populations[p]).proliferating;
+            control_composition(5, screen.populations[p], ResponseKind::composition).proliferating;
 
         const double mitotic = share_above(screen, p, "pHH3", 8);
         const double replicating = share_above(screen, p, "IdU", 8);
@@ -150,11 +152,81 @@ TEST(SimulatedCells, VimentinAndEpcamSeparateTheCellTypes) {
     }
 
     EXPECT_GT(right, 3960U);  // 99 %
-    const double share = popflow::simulate::control_composition(5, screen.populations[p]).fibroblasts;
+    const double share = control_composition(5, screen.populations[p], ResponseKind::composition).fibroblasts;
     EXPECT_NEAR(static_cast<double>(fibroblasts) / 4000, share, 5 * std::sqrt(0.25 / 4000));
     for (const auto& [culture, type] : {std::pair{"PDO", 1}, {"F", 0}}) {
         const Cells pure = simulate_population(screen, find_population(screen, culture, "S"));
         EXPECT_TRUE(
             std::ranges::all_of(pure.cell_type, [wanted = type](std::uint8_t t) { return t == wanted; }));
     }
+}
+
+namespace {
+
+double correlation_of(const std::vector<double>& x, const std::vector<double>& y) {
+    const auto n = static_cast<double>(x.size());
+    double mx = 0;
+    double my = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) mx += x[i] / n, my += y[i] / n;
+    double xy = 0;
+    double xx = 0;
+    double yy = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        xy += (x[i] - mx) * (y[i] - my);
+        xx += (x[i] - mx) * (x[i] - mx);
+        yy += (y[i] - my) * (y[i] - my);
+    }
+    return xy / std::sqrt(xx * yy);
+}
+
+// Returns a marker of a population on the scale of arcsinh(x / 5).
+std::vector<double> marker_values(const SimulatedScreen& screen, const Cells& cells,
+                                  const std::string& marker) {
+    const std::size_t j = marker_index(screen, marker);
+    std::vector<double> values;
+    for (std::size_t i = 0; i < cells.x.rows(); ++i)
+        values.push_back(std::asinh(static_cast<double>(cells.x(i, j)) / 5));
+    return values;
+}
+
+double mean_of(const std::vector<double>& values) {
+    double sum = 0;
+    for (const double v : values) sum += v;
+    return sum / static_cast<double>(values.size());
+}
+
+}  // namespace
+
+TEST(SimulatedCells, WithCorrelationAsTheCauseOnlyTheJointDistributionShowsTheResponse) {
+    const SimulatedScreen screen = plan_simulated_screen({.seed = 5,
+                                                          .patients = 20,
+                                                          .cultures = {"PDO"},
+                                                          .treatments = {"O"},
+                                                          .replicates = 1,
+                                                          .doses = 1,
+                                                          .min_cells = 3000,
+                                                          .max_cells = 3000,
+                                                          .failed_wells = 0,
+                                                          .response = ResponseKind::correlation});
+    std::vector<double> trait;
+    std::vector<double> seen;    // correlation of two markers in the control population
+    std::vector<double> change;  // mean change of a marker of damage
+    std::vector<double> damage;  // mean of that marker in the control population
+    std::vector<double> signal;  // mean of the marker of WNT signalling in the control population
+    for (std::size_t p = 0; p + 1 < screen.populations.size(); p += 2) {
+        ASSERT_TRUE(screen.populations[p].control && !screen.populations[p + 1].control);
+        trait.push_back(control_composition(5, screen.populations[p], ResponseKind::correlation).correlation);
+        const Cells control = simulate_population(screen, p);
+        const Cells treated = simulate_population(screen, p + 1);
+        const auto before = marker_values(screen, control, "pDNAPK");
+        seen.push_back(correlation_of(before, marker_values(screen, control, "Beta_catenin_active")));
+        change.push_back(mean_of(marker_values(screen, treated, "pDNAPK")) - mean_of(before));
+        damage.push_back(mean_of(before));
+        signal.push_back(mean_of(marker_values(screen, control, "Beta_catenin_active")));
+    }
+    ASSERT_EQ(trait.size(), 20U);
+    EXPECT_GT(correlation_of(trait, seen), 0.95);
+    EXPECT_GT(correlation_of(trait, change), 0.9);
+    EXPECT_LT(std::fabs(correlation_of(trait, damage)), 0.5);
+    EXPECT_LT(std::fabs(correlation_of(trait, signal)), 0.5);
 }

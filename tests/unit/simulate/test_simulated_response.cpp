@@ -18,6 +18,7 @@ using popflow::simulate::control_composition;
 using popflow::simulate::exposure;
 using popflow::simulate::plan_simulated_screen;
 using popflow::simulate::response;
+using popflow::simulate::ResponseKind;
 using popflow::simulate::sensitivity;
 using popflow::simulate::SimulatedScreen;
 
@@ -71,7 +72,7 @@ double response_correlation(const std::string& culture, const std::string& treat
     std::vector<double> traits;
     std::vector<double> shifts;
     for (std::size_t p = 0; p + 1 < screen.populations.size(); p += 2) {
-        const Composition c = control_composition(8, screen.populations[p]);
+        const Composition c = control_composition(8, screen.populations[p], ResponseKind::composition);
         if (c.proliferating < min_proliferating) continue;
         traits.push_back(c.*trait);
         shifts.push_back(organoid_mean(screen, p + 1, marker) - organoid_mean(screen, p, marker));
@@ -99,30 +100,31 @@ TEST(SimulatedResponse, CetuximabActsLessAtHighMapkActivity) {
 
 TEST(SimulatedResponse, SensitivityDependsOnTheComposition) {
     Composition middle{.proliferating = 0.45, .stem = 0.35};
-    EXPECT_DOUBLE_EQ(sensitivity(middle, 'S'), 1);
-    EXPECT_DOUBLE_EQ(sensitivity(middle, 'C'), 1);
-    EXPECT_DOUBLE_EQ(sensitivity(middle, 'L'), 1);
+    EXPECT_DOUBLE_EQ(sensitivity(middle, 'S', ResponseKind::composition), 1);
+    EXPECT_DOUBLE_EQ(sensitivity(middle, 'C', ResponseKind::composition), 1);
+    EXPECT_DOUBLE_EQ(sensitivity(middle, 'L', ResponseKind::composition), 1);
 
     Composition shielded = middle;
     shielded.fibroblasts = 0.5;
     shielded.activation = 0.5;
-    EXPECT_LT(sensitivity(shielded, 'S'), 0.3);
+    EXPECT_LT(sensitivity(shielded, 'S', ResponseKind::composition), 0.3);
     Composition activated = shielded;
     activated.activation = 0.9;
-    EXPECT_LT(sensitivity(activated, 'S'), sensitivity(shielded, 'S'));
+    EXPECT_LT(sensitivity(activated, 'S', ResponseKind::composition),
+              sensitivity(shielded, 'S', ResponseKind::composition));
 }
 
 TEST(SimulatedResponse, CombinationsExceedTheSumOfTheirDrugs) {
     const Composition c{.proliferating = 0.45, .stem = 0.35};
 
-    const double s = response(c, "S", 1).organoid.apoptosis;
-    const double f = response(c, "F", 1).organoid.apoptosis;
-    const double v = response(c, "V", 1).organoid.apoptosis;
+    const double s = response(c, "S", 1, ResponseKind::composition).organoid.apoptosis;
+    const double f = response(c, "F", 1, ResponseKind::composition).organoid.apoptosis;
+    const double v = response(c, "V", 1, ResponseKind::composition).organoid.apoptosis;
 
-    EXPECT_GT(response(c, "SF", 1).organoid.apoptosis, s + f);
-    EXPECT_GT(response(c, "VS", 1).organoid.apoptosis, 1.25 * (s + v));
-    EXPECT_LT(response(c, "CSF", 1).organoid.mapk, -0.5);
-    EXPECT_THROW(response(c, "SX", 1), popflow::core::ConfigError);
+    EXPECT_GT(response(c, "SF", 1, ResponseKind::composition).organoid.apoptosis, s + f);
+    EXPECT_GT(response(c, "VS", 1, ResponseKind::composition).organoid.apoptosis, 1.25 * (s + v));
+    EXPECT_LT(response(c, "CSF", 1, ResponseKind::composition).organoid.mapk, -0.5);
+    EXPECT_THROW(response(c, "SX", 1, ResponseKind::composition), popflow::core::ConfigError);
 }
 
 TEST(SimulatedResponse, RisesWithTheDose) {
@@ -130,10 +132,10 @@ TEST(SimulatedResponse, RisesWithTheDose) {
 
     EXPECT_DOUBLE_EQ(exposure(4, 4), 1);
     EXPECT_DOUBLE_EQ(exposure(0, 4), 0);
-    EXPECT_EQ(response(c, "O", 0).organoid.damage, 0);
+    EXPECT_EQ(response(c, "O", 0, ResponseKind::composition).organoid.damage, 0);
     double previous = 0;
     for (int level = 1; level <= 4; ++level) {
-        const double damage = response(c, "O", exposure(level, 4)).organoid.damage;
+        const double damage = response(c, "O", exposure(level, 4), ResponseKind::composition).organoid.damage;
         EXPECT_GT(damage, 1.2 * previous);
         previous = damage;
     }
@@ -146,7 +148,7 @@ TEST(SimulatedResponse, CompositionsVaryBetweenPatientsAndExperiments) {
     std::vector<double> fibroblasts;
     for (const Population& p : screen.populations) {
         if (!p.control || p.culture != "PDOF") continue;
-        const Composition c = control_composition(0, p);
+        const Composition c = control_composition(0, p, ResponseKind::composition);
         proliferating.push_back(c.proliferating);
         fibroblasts.push_back(c.fibroblasts);
     }
