@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "inspect/advice.hpp"
 #include "inspect/inspection_summary.hpp"
 
 namespace popflow::inspect {
@@ -126,6 +127,7 @@ std::string inspection_json(const screen::Screen& screen, const screen::Split* s
     json["dropped"] = dropped_json(screen);
     json["notes"] = screen.notes;
     for (const std::string& note : notes) json["notes"].push_back(note);
+    for (const Advice& line : advise(screen, summary, split)) json["advice"][line.topic] = line.text;
     if (!screen.nothing_kept.empty()) json["nothing_kept"] = screen.nothing_kept;
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

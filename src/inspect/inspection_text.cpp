@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/utf8.hpp"
+#include "inspect/advice.hpp"
 #include "inspect/inspection_summary.hpp"
 
 namespace popflow::inspect {
@@ -197,6 +198,9 @@ std::string inspection_text(const screen::Screen& screen, const screen::Split* s
     if (!screen.notes.empty() || !notes.empty()) text += "\n";
     for (const std::string& note : screen.notes) text += "note: " + core::printable(note) + "\n";
     for (const std::string& note : notes) text += "note: " + core::printable(note) + "\n";
+    const std::vector<Advice> advice = advise(screen, summary, split);
+    if (!advice.empty()) text += "\nAdvice (docs/choosing.md)\n";
+    for (const Advice& line : advice) text += entry("  " + line.topic, line.text);
     if (!screen.nothing_kept.empty()) text += "\nNothing is kept: " + screen.nothing_kept + "\n";
     return text;
 }

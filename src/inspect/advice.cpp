@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "inspect/advice.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/label_list.hpp"
+#include "core/text.hpp"
+
+namespace popflow::inspect {
+
+namespace {
+
+using core::counted;
+
+// With fewer pairs, or populations that can be held out, the moment map is hard to beat.
+constexpr std::size_t many_pairs = 100;
+constexpr std::size_t many_units = 8;
+// Fewest populations between which a treatment's response can be compared.
+constexpr std::size_t fewest_units = 3;
+// Fewest populations whose sign-flip test can fall below 0.05: 2 / 2^6 = 0.03.
+constexpr std::size_t units_of_a_test = 6;
+// With fewer cells, W2 and the noise floor are dominated by the draw of the cells.
+constexpr std::size_t many_cells = 500;
+
+// A label by which pairs can be held out together, and its values.
+struct Unit {
+    std::string name;
+    std::vector<std::string> values;
+    std::string screen::Population::*value = nullptr;  // null for the column of the split
+};
+
+std::vector<Unit> units(const InspectionSummary& summary) {
+    std::vector<Unit> all{{"patient", summary.patients, &screen::Population::patient},
+                          {"culture", summary.cultures, &screen::Population::culture},
+                          {"plate", summary.plates, &screen::Population::plate},
+                          {"replicate", summary.replicates, &screen::Population::replicate}};
+    std::erase_if(all, [](const Unit& unit) { return unit.values.size() < 2; });
+    return all;
+}
+
+// Returns the smallest and the largest number of different units that a treatment has pairs of.
+std::pair<std::size_t, std::size_t> units_of_treatments(const screen::Screen& screen, const Unit& unit) {
+    std::map<std::string, std::set<std::string>> found;
+    for (const screen::PopulationPair& pair : screen.pairs) {
+        const screen::Population& treated = screen.populations[pair.treated];
+        std::set<std::string>& values = found[treated.treatment];
+        if (unit.value != nullptr) {
+            values.insert(treated.*unit.value);
+        } else {
+            values.insert(treated.split_values.begin(), treated.split_values.end());
+        }
+    }
+    std::pair<std::size_t, std::size_t> range{screen.pairs.size(), 0};
+    for (const auto& [treatment, values] : found) {
+        range.first = std::min(range.first, values.size());
+        range.second = std::max(range.second, values.size());
+    }
+    return range;
+}
+
+std::string plural(const Unit& unit, std::size_t n) {
+    return unit.value != nullptr ? counted(n, unit.name) : counted(n, "value") + " of " + unit.name;
+}
+
+std::string singular(const Unit& unit) {
+    return unit.value != nullptr ? unit.name : "value of " + unit.name;
+}
+
+Advice splits_advice(const std::vector<Unit>& all, const Unit& unit, const screen::Screen& screen) {
+    std::string text = fmt::format("--split {}:{} holds out one {}.", unit.name,
+                                   core::list_item(unit.values.front()), singular(unit));
+    std::vector<std::string> others;
+    for (const Unit& other : all) {
+        if (other.name != unit.name)
+            others.push_back(fmt::format("{} ({})", other.name, other.values.size()));
+    }
+    if (!others.empty()) text += " Other columns: " + core::joined(others) + ".";
+    if (screen.treatments.size() > 1) text += " --split treatment:NAME needs --treatment-vectors.";
+    return {"splits", text};
+}
+
+Advice method_advice(std::size_t pairs, const Unit& unit, std::size_t fewest) {
+    if (fewest < fewest_units) {
+        return {"method",
+                fmt::format("--method mean-shift. A treatment has {}, but {} are needed to learn how "
+                            "responses differ between them.",
+                            plural(unit, fewest), fewest_units)};
+    }
+    if (pairs < many_pairs || unit.values.size() < many_units) {
+        return {"method", fmt::format("--method moment-map. With {} of {}, check that mfm or fm beats it on "
+                                      "populations that were held out, before you use them.",
+                                      counted(pairs, "pair"), plural(unit, unit.values.size()))};
+    }
+    return {"method", fmt::format("--method mfm. Compare it with moment_map in the tables: with {} it may be "
+                                  "as good.",
+                                  counted(pairs, "pair"))};
+}
+
+Advice settings_advice(std::size_t pairs) {
+    return {"settings",
+            pairs < many_pairs
+                ? "For fm and mfm: --coupling ot --hidden 128 --layers 5 --steps 500. The defaults "
+                  "are meant for hundreds of pairs."
+                : "The defaults are meant for screens of this size."};
+}
+
+Advice limits_advice(const Unit& unit, const InspectionSummary& summary) {
+    const std::size_t n = unit.values.size();
+    std::string text;
+    if (n < units_of_a_test)
+        text = fmt::format(
+            "A test of one model against another needs {} held out in turn for p < 0.05, and "
+            "there are {}.",
+            plural(unit, units_of_a_test), n);
+    else
+        text = fmt::format("Hold out each {} in turn: scores of one say little about the others.",
+                           singular(unit));
+    if (summary.populations.median < many_cells)
+        text += fmt::format(" With {} a population, compare models by the energy distance rather than by W2.",
+                            counted(summary.populations.median, "cell"));
+    return {"limits", text};
+}
+
+}  // namespace
+
+std::vector<Advice> advise(const screen::Screen& screen, const InspectionSummary& summary,
+                           const screen::Split* split) {
+    if (screen.pairs.empty()) return {};
+    const std::vector<Unit> all = units(summary);
+    Unit unit = all.empty() ? Unit{"patient", summary.patients, &screen::Population::patient} : all.front();
+    if (split != nullptr && !summary.pairs_by_column.empty()) {
+        unit = {split->column, {}, nullptr};
+        for (const auto& [value, counts] : summary.pairs_by_column) unit.values.push_back(value);
+    }
+    const auto [fewest, most] = units_of_treatments(screen, unit);
+    std::vector<Advice> lines{
+        {"data",
+         fmt::format("{} of {}, {} for each treatment.", counted(screen.pairs.size(), "pair"),
+                     plural(unit, unit.values.size()),
+                     fewest == most ? std::to_string(fewest) : fmt::format("{} to {}", fewest, most))}};
+    if (unit.values.size() < 2) {
+        lines.push_back({"splits",
+                         "none: all pairs come from one population of cells. A model can be trained "
+                         "(--split none), but not checked on another population."});
+        lines.push_back(method_advice(screen.pairs.size(), unit, fewest));
+        return lines;
+    }
+    lines.push_back(splits_advice(all, unit, screen));
+    lines.push_back(method_advice(screen.pairs.size(), unit, fewest));
+    lines.push_back(settings_advice(screen.pairs.size()));
+    lines.push_back(limits_advice(unit, summary));
+    return lines;
+}
+
+}  // namespace popflow::inspect
