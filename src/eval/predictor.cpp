@@ -14,8 +14,8 @@ constexpr std::array table{
     Predictor{"mean_shift", "control cells plus the mean shift of their treatment in the training data",
               PredictionKind::translate, Shift::training_mean},
     Predictor{"moment_map",
-              "control cells, moved and scaled as a kernel ridge regression on the means of the control "
-              "populations of the training data predicts",
+              "control cells, moved and scaled by a kernel ridge regression on the means of the control "
+              "populations in the training data",
               PredictionKind::moments},
     Predictor{"oracle_shift", "control cells, shifted to the mean of the treated cells",
               PredictionKind::translate, Shift::target_mean, true},

@@ -38,7 +38,7 @@ expect_exit 0 "$popflow" run --method mean-shift $data --column cell_type= --out
 expect_exit 0 "$popflow" run --method moment-map $data --column cell_type= --output map
 "$python" "$here/check_moment_map.py" baseline map/results.h5 shift/results.h5 || fail "the baselines differ"
 expect_exit 0 "$popflow" report rbf/results.h5 linear/results.h5 shift/results.h5
-grep -q "MOMENT-MAP (cell_type=cell_type, moment-kernel=linear)\|MOMENT-MAP (moment-kernel=linear)" "$scratch/out" ||
+grep -q "MOMENT-MAP (.*moment-kernel=linear" "$scratch/out" ||
     fail "the report does not distinguish the kernels: $(cat "$scratch/out")"
 grep -q "moment_map: control cells, moved and scaled" "$scratch/out" || fail "the legend does not explain moment_map"
 
@@ -59,7 +59,7 @@ expect_exit 0 "$popflow" train --method moment-map --moment-kernel rbf $data --o
 [ "$before" = "$(cksum <rbf/checkpoint.h5)" ] || fail "the resumed training changed the checkpoint"
 [ -f rbf/weights.h5 ] || fail "the resumed training did not write the weights"
 expect_exit 2 "$popflow" train --method moment-map --moment-kernel linear $data --output rbf --resume
-grep -q "moment-kernel: found linear, was rbf" "$scratch/err" || fail "the resume with another kernel: $(cat "$scratch/err")"
+grep -q "moment-kernel: found 'linear', was 'rbf'" "$scratch/err" || fail "the resume with another kernel: $(cat "$scratch/err")"
 
 expect_exit 2 "$popflow" train --method moment-map --moment-kernel cubic $data --output other
 [ "$(wc -l <"$scratch/err")" = 1 ] || fail "expected one line: $(cat "$scratch/err")"

@@ -303,7 +303,9 @@ TEST(PopulationUnits, AreExperimentsIfTreatmentsAreHeldOut) {
 
     screen.options.split_column = "class";
     for (Population& population : screen.populations)
-        population.split_values = {population.treatment == "F" ? "kinase" : "other"};
+        population.split_values = {population.control            ? "vehicle"
+                                   : population.treatment == "F" ? "kinase"
+                                                                 : "other"};
     EXPECT_EQ(population_units(screen, make_split(screen, "class:kinase", 1)), experiments);
 
     // Each experiment has one treatment.
