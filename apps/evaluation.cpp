@@ -69,6 +69,10 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
             if (!note.empty()) print_note(note);
         }
     }
+    if (comm.is_root() && trained.moment_map == nullptr)
+        print_note(
+            "the tables have no row moment_map, because an earlier version of popflow trained the run. "
+            "popflow train with the same options and --resume adds the moment map to the run");
     if (comm.is_root() && screen::holds_out_nothing(config.split))
         print_note("--split none holds nothing out: the scores are those of the training pairs");
 }

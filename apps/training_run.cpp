@@ -125,6 +125,7 @@ train::Checkpoint make_constants(const options::RunConfig& config, const options
     constants.range = data.set.range();
     constants.conditions = data.set.conditions();
     constants.mean_shifts = data.set.mean_shifts();
+    constants.moment_map = data.set.moment_map();
     return constants;
 }
 

@@ -50,6 +50,8 @@ CellComparison PairPredictions::compare(const Predictor& predictor, std::vector<
             return {transported(embedding, snapshots), target_};
         case PredictionKind::target_half:
             return halves();
+        case PredictionKind::moments:
+            return {moved_and_scaled(), target_};
         case PredictionKind::translate:
             break;
     }
@@ -101,6 +103,32 @@ std::vector<double> PairPredictions::mean_shift() const {
     }
     trained_.conditions.require(treated_.treatment);
     return column_means(trained_.mean_shifts);
+}
+
+Matrix<float> PairPredictions::moved_and_scaled() const {
+    const models::MomentMap& map = *trained_.moment_map;
+    const std::vector<float> context = map.context(trained_.moment_map_values, control_.x.view(), {});
+    Matrix<float> x = control_.x;
+    map.apply(moment_change(context), context, x.view());
+    return x;
+}
+
+models::MomentChange PairPredictions::moment_change(std::span<const float> context) const {
+    const models::MomentMap& map = *trained_.moment_map;
+    if (const auto c = trained_.conditions.index(treated_))
+        return map.change(trained_.moment_map_values, context, *c);
+    trained_.conditions.require(treated_.treatment);
+    const std::size_t conditions = trained_.conditions.count();
+    models::MomentChange mean{std::vector<double>(control_.x.cols(), 0.0),
+                              std::vector<double>(control_.x.cols(), 0.0)};
+    for (std::size_t c = 0; c < conditions; ++c) {
+        const models::MomentChange one = map.change(trained_.moment_map_values, context, c);
+        for (std::size_t j = 0; j < mean.shift.size(); ++j) {
+            mean.shift[j] += one.shift[j] / static_cast<double>(conditions);
+            mean.log_ratio[j] += one.log_ratio[j] / static_cast<double>(conditions);
+        }
+    }
+    return mean;
 }
 
 std::vector<double> PairPredictions::oracle_shift() const {

@@ -23,6 +23,7 @@ class PairPredictions {
                     const predict::ScreenReader& reader, const EvaluateOptions& options);
 
     /// Computes the prediction of a predictor and returns it with the population to compare it with.
+    /// PredictionKind::moments needs TrainedModel::moment_map.
     /// @param embedding  set by the predictor `model`
     /// @param snapshots  set by the predictor `model`, with one row per control cell in each matrix
     CellComparison compare(const Predictor& predictor, std::vector<float>& embedding,
@@ -42,6 +43,8 @@ class PairPredictions {
     linalg::Matrix<float> transported(std::vector<float>& embedding,
                                       const ode::Snapshots<float>& snapshots) const;
     std::vector<double> mean_shift() const;
+    linalg::Matrix<float> moved_and_scaled() const;
+    models::MomentChange moment_change(std::span<const float> context) const;
     std::vector<double> oracle_shift() const;
     linalg::Matrix<float> shifted(const std::vector<double>& shift) const;
     CellComparison halves() const;

@@ -62,11 +62,21 @@ struct SampledFlow {
     ode::Snapshots<float> snapshots;
 };
 
+// Returns the predictors of a run, the model first. A run of an earlier version has no moment map.
+std::vector<const Predictor*> predictors_of(const predict::TrainedModel& trained) {
+    std::vector<const Predictor*> all;
+    for (const Predictor& predictor : predictors()) {
+        if (predictor.kind != PredictionKind::moments || trained.moment_map != nullptr)
+            all.push_back(&predictor);
+    }
+    return all;
+}
+
 // Reads a pair and computes the predictions of all predictors. The transport of the model is parallel inside.
 void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>& tasks) {
     const std::size_t first = tasks.size();
-    for (const Predictor& predictor : predictors())
-        tasks.push_back({&predictor, {.pair = pair.pair, .predictor = predictor.name}, {}});
+    for (const Predictor* predictor : predictors_of(job.trained))
+        tasks.push_back({predictor, {.pair = pair.pair, .predictor = predictor->name}, {}});
     std::optional<PairPredictions> predictions;
     record(tasks[first].row,
            [&] { predictions.emplace(job.screen, pair.pair, job.trained, job.reader, job.options); });
@@ -85,9 +95,11 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>&
         });
     }
     if (sampled.is_sampled && tasks[first].row.status == "ok") {
-        const PredictorRun& mean_shift = tasks[first + predictor_index("mean_shift")];
+        const auto mean_shift = std::ranges::find_if(
+            tasks.begin() + static_cast<std::ptrdiff_t>(first), tasks.end(),
+            [](const PredictorRun& task) { return task.predictor->shift == Shift::training_mean; });
         pair.samples.push_back(predictions->sample(tasks[first].comparison.predicted,
-                                                   mean_shift.comparison.predicted, sampled.snapshots.times,
+                                                   mean_shift->comparison.predicted, sampled.snapshots.times,
                                                    sampled.x));
     }
     // The model is the first predictor. A full disk is no failure of the pair: it ends the run.
@@ -143,7 +155,7 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
     std::vector<PredictorRun> tasks;
     for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
     const metrics::Selection selected = selection(job.options);
-    const std::size_t predictors = eval::predictors().size();
+    const std::size_t predictors = predictors_of(job.trained).size();
     std::vector<std::optional<metrics::KernelMeans>> means;
     std::vector<std::vector<PredictorRun*>> groups;
     for (std::size_t first = 0; first < tasks.size(); first += predictors) {

@@ -13,6 +13,10 @@ constexpr std::array table{
     Predictor{"identity", "unchanged control cells", PredictionKind::translate},
     Predictor{"mean_shift", "control cells plus the mean shift of their treatment in the training data",
               PredictionKind::translate, Shift::training_mean},
+    Predictor{"moment_map",
+              "control cells, moved and scaled by a kernel ridge regression on the means of the control "
+              "populations in the training data",
+              PredictionKind::moments},
     Predictor{"oracle_shift", "control cells, shifted to the mean of the treated cells",
               PredictionKind::translate, Shift::target_mean, true},
     Predictor{

@@ -11,6 +11,7 @@ namespace popflow::eval {
 enum class PredictionKind : std::uint8_t {
     transport,   ///< cells that the model transports
     translate,   ///< control cells plus a constant shift
+    moments,     ///< control cells, moved and scaled by the moment map of the training
     target_half  ///< one half of the target, compared with the other half
 };
 
@@ -39,6 +40,8 @@ struct Predictor {
 /// - mean_shift: the control plus the mean shift of its condition in training, or of all conditions for a
 /// treatment without
 ///   training data.
+/// - moment_map: the control, moved and scaled by models::make_moment_map_baseline(). For a treatment without
+///   training data by the mean change over all conditions.
 /// - oracle_shift: the control, shifted to the mean of the target.
 /// - noise_floor: one half of the target, compared with the other half.
 std::span<const Predictor> predictors();

@@ -7,6 +7,7 @@
 #include "models/icnn_transport.hpp"
 #include "models/mean_shift.hpp"
 #include "models/meta_ot.hpp"
+#include "models/moment_map.hpp"
 
 namespace popflow::models {
 
@@ -18,6 +19,7 @@ std::span<const Family* const> families() {
         icnn_family(),
         mfm_family(),
         mean_shift_family(),
+        moment_map_family(),
         meta_ot_family(),
     };
     // clang-format on

@@ -62,6 +62,9 @@ struct PairCells {
     std::span<const std::uint8_t> control_type;  ///< [n]
     std::span<const float> condition;            ///< [conditions] condition vector
     std::size_t condition_row = 0;               ///< index of the condition, see DataShape::condition_rows
+    /// Number of the unit of the pair. A validation leaves all pairs of a unit out together, see
+    /// screen::population_units().
+    std::size_t unit = 0;
 };
 
 /// Source and target histogram of a transport problem.

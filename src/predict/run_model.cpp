@@ -20,7 +20,13 @@ bool exists(const std::string& path) {
     return std::filesystem::exists(path, ignored);
 }
 
+std::unique_ptr<const models::MomentMap> make_moment_map(const train::Checkpoint& checkpoint) {
+    if (checkpoint.moment_map.empty()) return nullptr;
+    return std::make_unique<const models::MomentMap>(models::make_moment_map_baseline(checkpoint.data));
+}
+
 std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& model,
+                                                       const models::MomentMap* moment_map,
                                                        const train::Checkpoint& checkpoint) {
     const models::CellTransport* transport = model.cell_transport();
     if (transport == nullptr)
@@ -33,7 +39,9 @@ std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& mode
                                                              .normalisation = checkpoint.normalisation,
                                                              .conditions = checkpoint.conditions,
                                                              .mean_shifts = checkpoint.mean_shifts,
-                                                             .cell_types = checkpoint.cell_types});
+                                                             .cell_types = checkpoint.cell_types,
+                                                             .moment_map = moment_map,
+                                                             .moment_map_values = checkpoint.moment_map});
 }
 
 }  // namespace
@@ -58,6 +66,7 @@ train::Checkpoint read_run(const std::string& run) {
 RunModel::RunModel(train::Checkpoint checkpoint)
     : checkpoint_(std::make_unique<const train::Checkpoint>(std::move(checkpoint))),
       model_(checkpoint_->model()),
-      trained_(make_trained_model(*model_, *checkpoint_)) {}
+      moment_map_(make_moment_map(*checkpoint_)),
+      trained_(make_trained_model(*model_, moment_map_.get(), *checkpoint_)) {}
 
 }  // namespace popflow::predict

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "models/model.hpp"
+#include "models/moment_map.hpp"
 #include "predict/trained_model.hpp"
 #include "train/checkpoint.hpp"
 
@@ -32,6 +33,7 @@ class RunModel {
   private:
     std::unique_ptr<const train::Checkpoint> checkpoint_;
     std::unique_ptr<const models::Model> model_;
+    std::unique_ptr<const models::MomentMap> moment_map_;  ///< null if the checkpoint has none
     std::unique_ptr<const TrainedModel> trained_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/random.hpp"
 #include "models/model.hpp"
+#include "models/moment_map.hpp"
 #include "screen/conditions.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/read_populations.hpp"
@@ -25,6 +26,9 @@ struct TrainedModel {
     const linalg::Matrix<float>& mean_shifts;  ///< [conditions.count(), d], normalised
     /// Cell types of the controls of the training data. The model ignores a single one.
     const std::vector<std::string>& cell_types;
+    /// Baseline moment_map and its weights, null for a run of an earlier version.
+    const models::MomentMap* moment_map = nullptr;
+    std::span<const float> moment_map_values{};
 };
 
 /// Role of a draw in an evaluation or prediction, the last part of its stream key. Results depend on the

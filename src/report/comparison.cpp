@@ -101,14 +101,19 @@ bool changes_scored_cells(const core::OptionEffects& effects, const std::string&
     return at != effects.end() && at->second.affects == core::Affects::scored_cells;
 }
 
-// Splits the option `column` into the column of cell types, which is only an input of the encoder, and the
+// Returns whether the cell types of a population are an input of a method.
+bool sees_cell_types(const std::string& method) {
+    return models::uses_setting(method, "knn") || models::uses_setting(method, "moment-kernel");
+}
+
+// Splits the option `column` into the column of cell types, which is only an input of some methods, and the
 // other roles, which decide which cells form a population.
 void split_columns(const predict::Provenance& p, Entries& entries) {
     if (entries.erase("column") == 0) return;
     std::string others;
     for (const auto& [role, name] : role_columns(p.config)) {
         if (role == "cell_type") {
-            if (models::uses_setting(p.method, "knn")) entries["cell_type"] = name;
+            if (sees_cell_types(p.method)) entries["cell_type"] = name;
             continue;
         }
         others += (others.empty() ? "" : " ") + role + "=" + name;

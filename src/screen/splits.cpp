@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -285,6 +286,50 @@ void check_parts(const Screen& screen, const Split& split) {
                                       n_train, n_test, why));
 }
 
+/// Returns a label of each pair.
+template <class Label>
+std::vector<std::string> pair_labels(const Screen& screen, Label label) {
+    std::vector<std::string> labels;
+    for (std::size_t p = 0; p < screen.pairs.size(); ++p) labels.push_back(label(p));
+    return labels;
+}
+
+/// Replaces each label by its number in order of appearance.
+std::vector<std::size_t> numbered(const std::vector<std::string>& labels) {
+    std::map<std::string, std::size_t> numbers;
+    std::vector<std::size_t> all;
+    for (const std::string& label : labels)
+        all.push_back(numbers.emplace(label, numbers.size()).first->second);
+    return all;
+}
+
+/// Returns whether each experiment has one value, and some treatment has several.
+/// @param values  one per pair
+bool describes_populations(const Screen& screen, const std::vector<std::string>& values) {
+    std::map<std::size_t, std::set<std::string>> by_experiment;
+    std::map<std::string, std::set<std::string>> by_treatment;
+    for (std::size_t p = 0; p < values.size(); ++p) {
+        const Population& treated = screen.populations[screen.pairs[p].treated];
+        by_experiment[treated.experiment].insert(values[p]);
+        by_treatment[treated.treatment].insert(values[p]);
+    }
+    const auto has_several = [](const auto& entry) { return entry.second.size() > 1; };
+    return std::ranges::none_of(by_experiment, has_several) && std::ranges::any_of(by_treatment, has_several);
+}
+
+/// Returns whether there are several parts and each value is in one of them.
+/// @param values  one per pair
+bool separates_parts(const Split& split, const std::vector<std::string>& values) {
+    std::map<std::string, std::set<Part>> parts;
+    std::set<Part> all;
+    for (std::size_t p = 0; p < values.size(); ++p) {
+        parts[values[p]].insert(split.parts[p]);
+        all.insert(split.parts[p]);
+    }
+    return all.size() > 1 &&
+           std::ranges::all_of(parts, [](const auto& entry) { return entry.second.size() == 1; });
+}
+
 }  // namespace
 
 const char* part_name(Part part) {
@@ -338,6 +383,29 @@ std::string held_out_label(const Screen& screen, const Split& split, std::size_t
     std::string text;
     for (const std::string& value : treated.split_values) text += (text.empty() ? "" : "+") + value;
     return text;
+}
+
+std::vector<std::size_t> population_units(const Screen& screen, const Split& split) {
+    if (!split.column.empty()) {
+        const std::vector<std::string> values =
+            pair_labels(screen, [&](std::size_t pair) { return held_out_label(screen, split, pair); });
+        if (describes_populations(screen, values)) return numbered(values);
+    }
+    std::vector<std::string> unit = pair_labels(screen, [&](std::size_t pair) {
+        return std::to_string(screen.populations[screen.pairs[pair].treated].experiment);
+    });
+    std::size_t fewest = std::numeric_limits<std::size_t>::max();
+    for (std::size_t key = 0; key < screen.options.pair_by.size(); ++key) {
+        std::vector<std::string> values = pair_labels(screen, [&](std::size_t pair) {
+            const Population& treated = screen.populations[screen.pairs[pair].treated];
+            return screen.experiments[treated.experiment].values.at(key);
+        });
+        const std::size_t count = std::set<std::string>(values.begin(), values.end()).size();
+        if (count >= fewest || !separates_parts(split, values)) continue;
+        fewest = count;
+        unit = std::move(values);
+    }
+    return numbered(unit);
 }
 
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed) {

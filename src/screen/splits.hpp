@@ -62,6 +62,19 @@ bool holds_out_nothing(const std::string& spec);
 /// Returns the value of the split column in a pair, as text. @param split  split with a column
 std::string held_out_label(const Screen& screen, const Split& split, std::size_t pair);
 
+/// Numbers the units of all pairs. A validation within the training part leaves all pairs of a unit out
+/// together, as the split does with the held-out pairs.
+///
+/// A unit is, in this order:
+///   1. the pairs of one value of the split column. The column must describe populations: each experiment has
+///      one value, and at least one treatment has several. Treatments and their classes are no units.
+///   2. the pairs of one value of a pairing key that separates the parts of the split, for example of the
+///      patient if `column:NAME` holds out whole patients. Of several keys, that with the fewest values.
+///   3. the pairs of one experiment.
+/// @return  one number per Screen::pairs, 0 for the unit of the first pair, then ascending in order of
+/// appearance
+std::vector<std::size_t> population_units(const Screen& screen, const Split& split);
+
 /// Returns the role or obs column that `spec` reads (`column:NAME`, `letters`, `COLUMN:VALUE`), or an empty
 /// text. Splits by patient and treatment read no further column. The value for ScreenOptions::split_column.
 std::string split_column(const std::string& spec);

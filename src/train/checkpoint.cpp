@@ -12,6 +12,7 @@
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "h5/file.hpp"
+#include "models/moment_map.hpp"
 #include "train/checkpoint_content.hpp"
 #include "train/checkpoint_format1.hpp"
 #include "train/checksum_trailer.hpp"
@@ -172,6 +173,9 @@ void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
         root.write("training_max", checkpoint.range.max);
     }
     write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
+    if (checkpoint.moment_map.empty()) return;
+    const models::MomentMap map = models::make_moment_map_baseline(checkpoint.data);
+    write_tensors(root, "moment_map", map.layout(), checkpoint.moment_map);
 }
 
 // Returns the bytes of the HDF5 file that `write` fills, followed by their checksum trailer.
@@ -268,6 +272,10 @@ std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint
     else
         read_model(root.open_group("model"), c);
     check_sizes(root, c);
+    if (root.contains_group("moment_map")) {
+        const models::MomentMap map = models::make_moment_map_baseline(c.data);
+        c.moment_map = read_tensors(root, "moment_map", map.layout());
+    }
     try {
         return c.model();
     } catch (const core::ShapeMismatch& error) {

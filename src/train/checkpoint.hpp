@@ -30,8 +30,10 @@ struct Checkpoint {
     std::vector<std::string> cell_types;
     screen::Normalisation normalisation;
     screen::Conditions conditions;
-    screen::ValueRange range{};           ///< see TrainingSet::range, empty in files of earlier versions
-    linalg::Matrix<float> mean_shifts;    ///< see TrainingSet::mean_shifts
+    screen::ValueRange range{};         ///< see TrainingSet::range, empty in files of earlier versions
+    linalg::Matrix<float> mean_shifts;  ///< see TrainingSet::mean_shifts
+    /// See TrainingSet::moment_map, empty in files of earlier versions.
+    linalg::AlignedVector<float> moment_map{};
     linalg::AlignedVector<float> values;  ///< weights after the last step
     nn::AdamState adam;
     linalg::Matrix<float> memory;  ///< see Trainer::memory, may be empty

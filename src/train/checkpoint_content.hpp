@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/moment_map.hpp"
 #include "train/checkpoint.hpp"
 
 namespace popflow::train {
@@ -48,6 +49,15 @@ void add_conditions(Digest& digest, const screen::Conditions& conditions) {
     add_matrix(digest, conditions.vectors().values());
 }
 
+/// Adds a buffer tensor by tensor, as in the file. The padding between tensors is not stored.
+template <class Digest>
+void add_tensors(Digest& digest, const nn::ParameterLayout& layout, std::span<const float> buffer) {
+    for (const nn::Tensor& tensor : layout.tensors()) {
+        digest.add(tensor.name);
+        digest.add(nn::elements_of(buffer, tensor));
+    }
+}
+
 /// Adds what both formats have in common and in the same order: names, statistics of the cells, and tensors.
 template <class Digest>
 void add_content(Digest& digest, const Checkpoint& checkpoint) {
@@ -61,15 +71,13 @@ void add_content(Digest& digest, const Checkpoint& checkpoint) {
         digest.add(std::span<const float>(checkpoint.range.max));
     }
     add_matrix(digest, checkpoint.mean_shifts);
+    if (!checkpoint.moment_map.empty())
+        add_tensors(digest, models::make_moment_map_baseline(checkpoint.data).layout(),
+                    checkpoint.moment_map);
     const std::unique_ptr<models::Model> model = checkpoint.model();
     const auto& adam = checkpoint.adam;
-    for (const auto* buffer : {&checkpoint.values, &adam.average, &adam.first, &adam.second}) {
-        // Tensor by tensor, as in the file. The padding between tensors is not stored.
-        for (const nn::Tensor& tensor : model->layout().tensors()) {
-            digest.add(tensor.name);
-            digest.add(nn::elements_of(std::span<const float>(*buffer), tensor));
-        }
-    }
+    for (const auto* buffer : {&checkpoint.values, &adam.average, &adam.first, &adam.second})
+        add_tensors(digest, model->layout(), *buffer);
     add_matrix(digest, checkpoint.memory);
 }
 

@@ -33,7 +33,8 @@ OnePassResult train_in_one_pass(const models::OnePassTraining& model, std::span<
                              .treated = pair.treated.x,
                              .control_type = pair.control.cell_type,
                              .condition = pair.condition,
-                             .condition_row = pair.condition_row},
+                             .condition_row = pair.condition_row,
+                             .unit = pair.unit},
                             summaries.view().row_span(pair.index));
             screen::evict(pair.control);
             screen::evict(pair.treated);

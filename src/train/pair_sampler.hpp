@@ -62,6 +62,7 @@ struct TrainingPair {
     screen::CellsView treated;
     std::vector<float> condition;   ///< condition vector
     std::size_t condition_row = 0;  ///< see models::DataShape::condition_rows
+    std::size_t unit = 0;           ///< see screen::population_units()
 };
 
 /// Pairs that one slot of every batch draws from.

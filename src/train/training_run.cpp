@@ -146,7 +146,9 @@ void TrainingRun::resume() {
         }
         files_->resume_from(*found);
     }
-    if (found->skipped.empty()) saved_step_ = step;
+    // A checkpoint of an earlier version has no moment map. It is stored again with one.
+    const bool is_complete = before.moment_map.empty() == saved_.moment_map.empty();
+    if (found->skipped.empty() && is_complete) saved_step_ = step;
     if (trainer_) {
         trainer_->restore(std::move(before.values), std::move(before.adam), before.memory);
     } else {

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
 #include "core/text.hpp"
+#include "models/moment_map.hpp"
 #include "mpi/partition.hpp"
 #include "screen/read_populations.hpp"
 #include "screen/trainable.hpp"
@@ -50,6 +52,7 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     own_lanes_ = mpi::lanes_of_rank(options.lanes, comm.rank(), comm.size());
     conditions_ = screen::Conditions::from_pairs(screen, pairs_, std::move(vectors));
     screen::check_vectors(screen, conditions_.vectors());
+    units_ = screen::population_units(screen, split);
     number_cell_types();
     if (!options.reads_cells) return;
     read_cells(storage);
@@ -217,6 +220,45 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
                 static_cast<float>(shift(c, j) / count[c] / static_cast<double>(normalisation_.scale));
         }
     }
+    fit_moment_map(populations, {table.data(), populations.size(), width});
+}
+
+// Fits the moment map to the moments of the populations.
+// @param table  rows [n | means [d] | squared deviations [d] | ...] of the populations, not normalised
+void TrainingSet::fit_moment_map(std::span<const std::size_t> populations,
+                                 linalg::ConstMatrixView<double> table) {
+    const std::size_t d = screen_.markers.size();
+    const auto scale = static_cast<double>(normalisation_.scale);
+    linalg::Matrix<double> mean(populations.size(), d);
+    linalg::Matrix<double> deviation(populations.size(), d);
+    for (std::size_t i = 0; i < populations.size(); ++i) {
+        for (std::size_t j = 0; j < d; ++j) {
+            mean(i, j) = (table(i, 1 + j) - static_cast<double>(normalisation_.mean[j])) / scale;
+            deviation(i, j) = std::sqrt(table(i, 1 + d + j) / table(i, 0)) / scale;
+        }
+    }
+    const auto row_of = [&](std::size_t population) {
+        return static_cast<std::size_t>(std::ranges::lower_bound(populations, population) -
+                                        populations.begin());
+    };
+    const models::MomentMap map = models::make_moment_map_baseline(shape());
+    linalg::Matrix<double> summaries(pairs_.size(), map.summary_size());
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+        const screen::PopulationPair& pair = screen_.pairs[pairs_[i]];
+        const screen::Population& treated = screen_.populations[pair.treated];
+        const std::vector<float> condition = conditions_.encode(treated);
+        map.write_summary({.condition_row = conditions_.index(treated).value(),
+                           .unit = units_[pairs_[i]],
+                           .condition = condition,
+                           .type_shares = {},
+                           .control_mean = mean.view().row_span(row_of(pair.control)),
+                           .control_deviation = deviation.view().row_span(row_of(pair.control)),
+                           .treated_mean = mean.view().row_span(row_of(pair.treated)),
+                           .treated_deviation = deviation.view().row_span(row_of(pair.treated))},
+                          summaries.view().row_span(i));
+    }
+    moment_map_.assign(map.layout().size(), 0.0F);
+    map.fit(summaries, moment_map_);
 }
 
 models::DataShape TrainingSet::shape() const {
@@ -237,7 +279,8 @@ std::vector<PairLane> TrainingSet::lanes() const {
             const screen::PopulationPair& pair = screen_.pairs[pairs_[i]];
             const screen::Population& treated = screen_.populations[pair.treated];
             lane.pairs.push_back({i, population_cells(pair.control), population_cells(pair.treated),
-                                  conditions_.encode(treated), conditions_.index(treated).value()});
+                                  conditions_.encode(treated), conditions_.index(treated).value(),
+                                  units_[pairs_[i]]});
         }
         lanes.push_back(std::move(lane));
     }

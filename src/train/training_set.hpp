@@ -30,7 +30,8 @@ struct TrainingSetOptions {
     /// transformed values.
     bool normalise = true;
     bool rows_correspond = false;  ///< whether the populations of a pair must have equal numbers of cells
-    /// Whether to read the cells. Without cells there are no lanes, normalisation and mean shifts.
+    /// Whether to read the cells. Without cells there are no lanes, normalisation, mean shifts and moment
+    /// map.
     bool reads_cells = true;
 };
 
@@ -62,6 +63,8 @@ class TrainingSet {
     /// Mean shift of each condition [count, d], in normalised units: the mean over its training pairs of
     /// (mean of the treated cells - mean of the control cells).
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
+    /// Weights of models::make_moment_map_baseline() for these pairs.
+    const linalg::AlignedVector<float>& moment_map() const { return moment_map_; }
     /// Range of the cells of all training populations: transformed values without the normalisation.
     const screen::ValueRange& range() const { return range_; }
     /// Cell types of the controls of the training pairs. Only they have an input in the encoder.
@@ -82,6 +85,7 @@ class TrainingSet {
     std::size_t own_index(std::size_t population) const;
     void normalise_cells();
     void reduce_statistics(const screen::Screen& screen, bool normalise, const mpi::Communicator& comm);
+    void fit_moment_map(std::span<const std::size_t> populations, linalg::ConstMatrixView<double> table);
 
     const screen::Screen& screen_;
     std::vector<std::size_t> pairs_;                    ///< indices into Screen::pairs
@@ -96,7 +100,9 @@ class TrainingSet {
     std::vector<std::uint8_t> type_number_;  ///< index into cell_types_ by that into Screen::cell_types
     screen::Conditions conditions_;
     screen::Normalisation normalisation_;
+    std::vector<std::size_t> units_;  ///< see screen::population_units(), one per Screen::pairs
     linalg::Matrix<float> mean_shifts_;
+    linalg::AlignedVector<float> moment_map_;
 };
 
 }  // namespace popflow::train

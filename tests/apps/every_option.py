@@ -24,7 +24,7 @@ MODEL = {
     "embedding": "8", "embedding-norm": "2", "modulation": "film", "encoder-hidden": "8", "encoder-layers": "2",
     "encoder-activation": "none", "time-frequencies": "4", "time-highest": "5", "time-max-period": "100",
     "space-frequencies": "4", "space-scale": "0.2", "encoder-frequencies": "2", "encoder-scale": "0.3", "icnn-hidden": "8",
-    "icnn-layers": "2", "icnn-start": "uniform", "dual-hidden": "8", "dual-layers": "2", "dual-form": "smooth",
+    "icnn-layers": "2", "icnn-start": "uniform", "moment-kernel": "linear", "dual-hidden": "8", "dual-layers": "2", "dual-form": "smooth",
     "dual-inputs": "source", "dual-base": "zeros"}
 TRAIN = {
     "steps": "6", "batch-pairs": "2", "cells": "40", "seed": "3", "updates": "joint", "loss": "reduced",

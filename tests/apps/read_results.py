@@ -14,7 +14,7 @@ import pandas as pd
 from anndata.experimental import read_elem
 
 METRICS = ["w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled"]
-PREDICTORS = ["model", "identity", "mean_shift", "oracle_shift", "noise_floor"]
+PREDICTORS = ["model", "identity", "mean_shift", "moment_map", "oracle_shift", "noise_floor"]
 LABELS = ["pair", "part", "patient", "culture", "treatment", "concentration", "replicate", "plate", "predictor"]
 PAIRS = {
     **dict.fromkeys(LABELS, "category"),
@@ -45,7 +45,7 @@ def check_pairs(pairs, unseen):
     assert set(pairs["predictor"].cat.categories) == set(PREDICTORS)
     assert (pairs.groupby("pair")["predictor"].apply(list).map(lambda names: names == PREDICTORS)).all()
     assert set(pairs["part"].cat.categories) <= {"train", "validation", "test"}
-    must_fail = (pairs["treatment"] == unseen) & pairs["predictor"].isin(["model", "mean_shift"])
+    must_fail = (pairs["treatment"] == unseen) & pairs["predictor"].isin(["model", "mean_shift", "moment_map"])
     assert must_fail.any() == (unseen is not None)
     assert (pairs["status"] == np.where(must_fail, "failed", "ok")).all(), pairs[["pair", "predictor", "status"]]
     assert (pairs["message"] == np.where(must_fail, f"treatment '{unseen}' was not among those trained on", "")).all()

@@ -7,6 +7,7 @@
 
 #include "eval/results.hpp"
 #include "fuzz/readers.hpp"
+#include "models/moment_map.hpp"
 #include "support/fcs_bytes.hpp"
 #include "support/problem_results.hpp"
 #include "support/random_matrix.hpp"
@@ -31,6 +32,7 @@ train::Checkpoint flow_checkpoint() {
         screen::Conditions({{"O", {1}}, {"S", {1, 2, 4}}}, screen::Doses::all,
                            screen::TreatmentVectors({"S", "O", "V"}, support::random_matrix<float>(3, 2, 2)));
     c.mean_shifts = support::random_matrix<float>(4, 4, 1);
+    c.moment_map.assign(models::make_moment_map_baseline(c.data).layout().size(), 0.5F);
     support::set_method(c, "mfm", support::small_mfm);
     return c;
 }

@@ -134,23 +134,24 @@ def build_old(commit, folder):
     return folder / "popflow"
 
 
-# States of sampled cells and metrics that later versions added to the results.
-ADDED_STATE = "mean_shift"
+# Metrics, and rows of tables, that later versions added to the results: {table: (column, value of the added rows)}.
 ADDED_METRICS = ("mmd_scaled",)
+ADDED_ROWS = {"pairs": ("predictor", "moment_map"), "summary": ("predictor", "moment_map"), "cells": ("obs/state", "mean_shift")}
 
 
-def sampled_states(file):
-    """Returns the state of each sampled cell of a result file, None for another file."""
-    if "cells/obs/state" not in file:
-        return None
-    state = file["cells/obs/state"]
-    return np.array([x.decode() if isinstance(x, bytes) else x for x in state["categories"][()]])[state["codes"][()]]
+def labels(file, name):
+    """Returns the texts of a column, which may be categorical."""
+    column = file[name]
+    is_categorical = isinstance(column, h5py.Group)
+    values = (column["categories"] if is_categorical else column)[()]
+    texts = np.array([x.decode() if isinstance(x, bytes) else x for x in values], object)
+    return texts[column["codes"][()]] if is_categorical else texts
 
 
 def contents(path):
-    """Returns {name: bytes or list of strings} of every dataset and attribute of an HDF5 file, without the added cells."""
+    """Returns {name: bytes or list of strings} of every dataset and attribute of an HDF5 file, without the added rows."""
     found = {}
-    states = None
+    kept = {}  # table -> which of its rows an earlier version has too
 
     def add(name, value):
         array = np.asarray(value)
@@ -166,15 +167,21 @@ def contents(path):
                 add(f"{name}@{key}", value)
         if not isinstance(item, h5py.Dataset) or IGNORED_COLUMNS.search(name):
             return
-        if states is None or not name.startswith("/cells/"):
+        table, _, column = name[1:].partition("/")
+        if table not in kept:
             add(name, item[()])
-        elif name == "/cells/obs/state/codes":
-            add("/cells/obs/state", states[states != ADDED_STATE].astype(object))
-        elif name not in ("/cells/obs/state/categories", "/cells/obs/_index"):
-            add(name, item[()][states != ADDED_STATE] if item.shape[:1] == states.shape else item[()])
+            return
+        rows, label = kept[table], ADDED_ROWS[table][0]
+        if column in (label, f"{label}/codes"):
+            add(f"/{table}/{label}", labels(item.file, f"/{table}/{label}")[rows])
+        elif column not in (f"{label}/categories", "_index", "obs/_index"):
+            is_column = item.shape[:1] == rows.shape and not column.endswith("/categories")
+            add(name, item[()][rows] if is_column else item[()])
 
     with h5py.File(path, "r") as file:
-        states = sampled_states(file)
+        for table, (column, value) in ADDED_ROWS.items():
+            if f"{table}/{column}" in file:
+                kept[table] = labels(file, f"{table}/{column}") != value
         visit("", file)
         file.visititems(visit)
     return found

@@ -85,7 +85,9 @@ class Evaluate : public popflow::support::WithMpi {
                                             .normalisation = normalisation_,
                                             .conditions = conditions_,
                                             .mean_shifts = mean_shifts_,
-                                            .cell_types = cell_types_};
+                                            .cell_types = cell_types_,
+                                            .moment_map = moment_map_,
+                                            .moment_map_values = moment_map_values_};
         return eval::evaluate(screen_, pairs, trained, options_, control, predictions_,
                               popflow::mpi::Communicator::world());
     }
@@ -123,6 +125,8 @@ class Evaluate : public popflow::support::WithMpi {
     screen::Conditions conditions_{{{"O", {}}}, screen::Doses::highest};
     Matrix<float> mean_shifts_ = popflow::support::rows({{2, 0}});
     std::vector<std::string> cell_types_{"PDOs"};
+    const popflow::models::MomentMap* moment_map_ = nullptr;
+    popflow::linalg::AlignedVector<float> moment_map_values_;
     predict::PredictionFile* predictions_ = nullptr;
     eval::EvaluateOptions options_{.metrics = {"w1", "w2", "w1_markers"}};
 };
@@ -171,6 +175,32 @@ TEST_F(Evaluate, ScoresEveryPredictorOfAPair) {
         const std::size_t cells = row.predictor == "noise_floor" ? 1 : row.pair == 0 ? 2 : 3;
         EXPECT_EQ(row.n_predicted, cells);
         EXPECT_EQ(row.n_target, cells);
+    }
+}
+
+// A run of an earlier version has no moment map. The scores of the other predictors do not depend on it.
+TEST_F(Evaluate, ScoresTheMomentMapIfTheRunHasOne) {
+    const Evaluation without = evaluate();
+    const auto map = popflow::models::make_moment_map_baseline(
+        {.markers = 2, .conditions = 1, .condition_rows = 1, .training_pairs = 1});
+    moment_map_ = &map;
+    moment_map_values_.assign(map.layout().size(), 0.0F);
+    const std::span<float> values(moment_map_values_);
+    popflow::nn::matrix_of(values, map.layout().find("shifts"))(0, 0) = 5;
+    popflow::nn::matrix_of(values, map.layout().find("log_ratios"))(0, 0) = std::log(3.0F);
+    const Evaluation with = evaluate();
+    ASSERT_EQ(names(with.scores),
+              "0 model\n0 identity\n0 mean_shift\n0 moment_map\n0 oracle_shift\n0 noise_floor\n"
+              "1 model\n1 identity\n1 mean_shift\n1 moment_map\n1 oracle_shift\n1 noise_floor\n");
+    // 0, 2 becomes 3, 9: the treated cells.
+    EXPECT_NEAR(with.scores[3].scores.w2, 0, 1e-6);
+    std::size_t other = 0;
+    for (const PairScore& row : with.scores) {
+        if (row.predictor == "moment_map") continue;
+        EXPECT_EQ(row.predictor, without.scores[other].predictor);
+        EXPECT_EQ(row.scores.w1, without.scores[other].scores.w1);
+        EXPECT_EQ(row.scores.w2, without.scores[other].scores.w2);
+        ++other;
     }
 }
 

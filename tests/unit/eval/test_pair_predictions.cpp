@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "core/error.hpp"
@@ -73,7 +74,16 @@ struct OnePair {
                 .normalisation = normalisation,
                 .conditions = conditions,
                 .mean_shifts = mean_shifts,
-                .cell_types = cell_types};
+                .cell_types = cell_types,
+                .moment_map = &moment_map,
+                .moment_map_values = moment_map_values};
+    }
+    // Sets the mean changes of a condition. Their penalties are infinite.
+    void set_change(std::size_t condition, std::vector<float> shift, std::vector<float> log_ratio) {
+        const std::span<float> values(moment_map_values);
+        const popflow::nn::ParameterLayout& layout = moment_map.layout();
+        std::ranges::copy(shift, matrix_of(values, layout.find("shifts")).row(condition));
+        std::ranges::copy(log_ratio, matrix_of(values, layout.find("log_ratios")).row(condition));
     }
 
     popflow::support::TemporaryFolder folder;
@@ -84,6 +94,10 @@ struct OnePair {
     screen::Conditions conditions{{{"A", {}}, {"O", {}}}, screen::Doses::highest};
     Matrix<float> mean_shifts = rows({{100, 200}, {10, -1}});
     std::vector<std::string> cell_types{"PDOs"};
+    popflow::models::MomentMap moment_map = popflow::models::make_moment_map_baseline(
+        {.markers = 2, .cell_types = 2, .conditions = 2, .condition_rows = 2, .training_pairs = 1});
+    linalg::AlignedVector<float> moment_map_values =
+        linalg::AlignedVector<float>(moment_map.layout().size(), 0.0F);
 };
 
 // Returns the prediction of a predictor for the pair.
@@ -164,6 +178,33 @@ TEST(PairPredictions, MeanShiftThrowsForATreatmentThatTheModelCannotEncode) {
     } catch (const popflow::core::Error& error) {
         EXPECT_STREQ(error.what(), "treatment 'O' was not among those trained on");
     }
+}
+
+TEST(PairPredictions, MomentMapMovesAndScalesTheControlAroundItsMean) {
+    // The mean of the control is (1, 1). The first marker becomes twice as wide.
+    OnePair input;
+    input.set_change(1, {10, -1}, {std::log(2.0F), 0});
+    const eval::CellComparison c = compare(input, "moment_map");
+    expect_equal(c.predicted, rows({{9, -1}, {13, -1}, {11, 2}}));
+    expect_equal(c.truth, rows({{4, 2}, {6, 4}}));
+}
+
+TEST(PairPredictions, MomentMapWithoutAChangeOfTheSpreadIsTheMeanShift) {
+    OnePair input;
+    input.set_change(1, {10, -1}, {0, 0});
+    const auto found = compare(input, "moment_map").predicted;
+    EXPECT_TRUE(std::ranges::equal(found.values(), compare(input, "mean_shift").predicted.values()));
+}
+
+TEST(PairPredictions, MomentMapOfAnUntrainedTreatmentIsTheMeanOverAllConditions) {
+    OnePair input;
+    input.conditions = screen::Conditions({{"A", {}}, {"B", {}}}, screen::Doses::highest,
+                                          screen::TreatmentVectors({"A", "B", "O"}, rows({{1}, {2}, {3}})));
+    input.set_change(0, {1, 2}, {std::log(2.0F), 0});
+    input.set_change(1, {3, 6}, {std::log(8.0F), 0});
+    expect_equal(compare(input, "moment_map").predicted, rows({{-1, 4}, {7, 4}, {3, 7}}));
+    input.conditions = screen::Conditions({{"A", {}}, {"B", {}}}, screen::Doses::highest);
+    EXPECT_THROW(compare(input, "moment_map"), popflow::core::Error);
 }
 
 TEST(PairPredictions, ModelTransportsTheControlWithContextAndCondition) {

@@ -46,7 +46,7 @@ TEST(Predictors, HaveADescriptionUnlessTheyAreTheModel) {
 }
 
 TEST(Predictors, DeclareWhetherTheyUseTheTarget) {
-    for (const char* name : {"model", "identity", "mean_shift"})
+    for (const char* name : {"model", "identity", "mean_shift", "moment_map"})
         EXPECT_FALSE(eval::find_predictor(name)->uses_target) << name;
     for (const char* name : {"oracle_shift", "noise_floor"})
         EXPECT_TRUE(eval::find_predictor(name)->uses_target) << name;
@@ -55,5 +55,6 @@ TEST(Predictors, DeclareWhetherTheyUseTheTarget) {
 TEST(Predictors, HaveTheKindOfTheirComputation) {
     for (const char* name : {"identity", "mean_shift", "oracle_shift"})
         EXPECT_EQ(eval::find_predictor(name)->kind, PredictionKind::translate) << name;
+    EXPECT_EQ(eval::find_predictor("moment_map")->kind, PredictionKind::moments);
     EXPECT_EQ(eval::find_predictor("noise_floor")->kind, PredictionKind::target_half);
 }

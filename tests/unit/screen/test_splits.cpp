@@ -38,7 +38,8 @@ Screen make_screen(std::size_t n_patients, const std::vector<std::string>& cultu
                     p.control = false;
                     screen.populations.push_back(p);
                     screen.pairs.push_back({first, first + 1});
-                    screen.experiments.push_back({p.patient, {}, {first, first + 1}});
+                    screen.experiments.push_back(
+                        {p.patient, {p.patient, p.culture, p.plate, p.replicate}, {first, first + 1}});
                 }
             }
         }
@@ -274,6 +275,76 @@ TEST(HeldOutColumn, RefusesCellsOfOneValueInTwoParts) {
         error_message(screen, "donor:d1"),
         "pair-by: found patient, culture, plate, replicate, but the split donor:d1 needs the key donor: the "
         "control 0: DMSO of a train pair has cells of `d1`, which are in the other part");
+}
+
+TEST(PopulationUnits, AreTheValuesOfTheSplitColumn) {
+    Screen screen = make_screen(3, {"PDO", "F"}, 1, {"A"});
+    EXPECT_EQ(population_units(screen, make_split(screen, "patient:2", 1)),
+              (std::vector<std::size_t>{0, 0, 1, 1, 2, 2}));
+
+    screen.options.split_column = "donor";
+    for (Population& population : screen.populations)
+        population.split_values = {population.patient == "1" ? "d1" : "d2"};
+    EXPECT_EQ(population_units(screen, make_split(screen, "donor:d1", 1)),
+              (std::vector<std::size_t>{0, 0, 1, 1, 0, 0}));
+}
+
+// A treatment and a class of treatments do not say which populations belong together.
+TEST(PopulationUnits, AreExperimentsIfTreatmentsAreHeldOut) {
+    Screen screen = make_screen(2, {"PDO"}, 2, {"A"});
+    for (std::size_t experiment = 0; experiment < 4; ++experiment) {
+        Population other = screen.populations[screen.pairs[experiment].treated];
+        other.treatment = "F";
+        screen.populations.push_back(other);
+        screen.pairs.push_back({screen.pairs[experiment].control, screen.populations.size() - 1});
+    }
+    const std::vector<std::size_t> experiments{0, 1, 2, 3, 0, 1, 2, 3};
+    EXPECT_EQ(population_units(screen, make_split(screen, "treatment:F", 1)), experiments);
+
+    screen.options.split_column = "class";
+    for (Population& population : screen.populations)
+        population.split_values = {population.control            ? "vehicle"
+                                   : population.treatment == "F" ? "kinase"
+                                                                 : "other"};
+    EXPECT_EQ(population_units(screen, make_split(screen, "class:kinase", 1)), experiments);
+
+    // Each experiment has one treatment.
+    screen = make_screen(2, {"PDO"}, 1, {"A"});
+    screen.populations[screen.pairs[1].treated].treatment = "F";
+    EXPECT_EQ(population_units(screen, make_split(screen, "treatment:F", 1)),
+              (std::vector<std::size_t>{0, 1}));
+}
+
+// The column has only the names of the parts. No patient is in two parts, but each plate is.
+TEST(PopulationUnits, AreTheValuesOfAKeyThatSeparatesTheParts) {
+    Screen screen = make_screen(3, {"PDO", "F"}, 2, {"A"});
+    screen.options.split_column = "part";
+    for (Population& population : screen.populations)
+        population.split_values = {population.patient == "2" ? "test" : "train"};
+    EXPECT_EQ(population_units(screen, make_split(screen, "column:part", 1)),
+              (std::vector<std::size_t>{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2}));
+
+    // The key with fewer values counts.
+    for (Experiment& experiment : screen.experiments)
+        experiment.values[2] = experiment.values[0] == "2" ? "day 2" : "day 1";
+    EXPECT_EQ(population_units(screen, make_split(screen, "column:part", 1)),
+              (std::vector<std::size_t>{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1}));
+
+    // Now the replicates are separated, and the patients are not.
+    screen = make_screen(2, {"PDO"}, 1, {"A", "B"});
+    screen.options.split_column = "part";
+    for (Population& population : screen.populations)
+        population.split_values = {population.replicate == "B" ? "test" : "train"};
+    EXPECT_EQ(population_units(screen, make_split(screen, "column:part", 1)),
+              (std::vector<std::size_t>{0, 1, 0, 1}));
+}
+
+TEST(PopulationUnits, AreExperimentsOtherwise) {
+    const Screen one = make_screen(2, {"PDO"}, 2, {"A"});
+    EXPECT_EQ(population_units(one, make_split(one, "none", 1)), (std::vector<std::size_t>{0, 1, 2, 3}));
+    const Screen screen = make_screen(20, {"PDO"}, 3, {"A", "B"});
+    const std::vector<std::size_t> units = population_units(screen, make_split(screen, "replica", 1));
+    EXPECT_EQ(std::set<std::size_t>(units.begin(), units.end()).size(), screen.pairs.size());
 }
 
 TEST(Part, NamesAreParsedBackToTheSamePart) {

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "core/stored_file.hpp"
+#include "models/moment_map.hpp"
 #include "support/random_matrix.hpp"
 #include "support/settings.hpp"
 #include "support/temporary_folder.hpp"
@@ -93,6 +94,26 @@ TEST(Checkpoint, KeepsTheTrainingRangeAndConcentrations) {
     EXPECT_EQ(read.conditions.treatments()[0].highest, "2.5");
     EXPECT_EQ(read.conditions.treatments()[1].highest, "");
     EXPECT_NE(popflow::train::checkpoint_digest(c), without);
+}
+
+TEST(Checkpoint, KeepsTheMomentMap) {
+    const popflow::support::TemporaryFolder folder;
+    Checkpoint c = example_checkpoint();
+    const std::string without = popflow::train::checkpoint_digest(c);
+    const models::MomentMap map = models::make_moment_map_baseline(c.data);
+    c.moment_map.assign(map.layout().size(), 0.0F);
+    const auto weights =
+        popflow::nn::elements_of(std::span<float>(c.moment_map), map.layout().find("shifts"));
+    std::ranges::copy(popflow::support::random_matrix<float>(4, 4, 2).values(), weights.begin());
+    EXPECT_NE(popflow::train::checkpoint_digest(c), without);
+
+    write_checkpoint(folder.file("c.h5"), c);
+    EXPECT_EQ(read_checkpoint(folder.file("c.h5")).moment_map, c.moment_map);
+    popflow::core::store_file(folder.file("w.h5"), popflow::train::weights_bytes(c));
+    EXPECT_EQ(popflow::train::read_weights(folder.file("w.h5")).moment_map, c.moment_map);
+
+    write_checkpoint(folder.file("c.h5"), example_checkpoint());
+    EXPECT_TRUE(read_checkpoint(folder.file("c.h5")).moment_map.empty()) << "of an earlier version";
 }
 
 TEST(Checkpoint, KeepsVehiclesAndTheUnitOfDoses) {

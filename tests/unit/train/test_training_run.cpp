@@ -76,6 +76,7 @@ class TrainingRun : public popflow::support::WithMpi {
         c.normalisation = set_->normalisation();
         c.conditions = set_->conditions();
         c.mean_shifts = set_->mean_shifts();
+        if (has_moment_map_) c.moment_map = set_->moment_map();
         return c;
     }
 
@@ -104,6 +105,7 @@ class TrainingRun : public popflow::support::WithMpi {
     std::unique_ptr<train::TrainingSet> set_;
     std::unique_ptr<train::PairItems> items_;
     std::string config_ = "steps = 12\n";
+    bool has_moment_map_ = true;
     train::TrainingRunOptions options_{
         .folder = "", .data_file = "s.h5ad", .checkpoint_every = 5, .log_every = 4};
     train::TrainOptions train_{.steps = 12, .batch_pairs = 2, .warmup_steps = 0};
@@ -143,6 +145,26 @@ TEST_F(TrainingRun, ContinuesAStoppedTrainingWithTheSameBits) {
     EXPECT_EQ(second.events, (Strings{"started at 7 of 12"}));
     EXPECT_EQ(bytes("parts/checkpoint.h5"), bytes("whole/checkpoint.h5"));
     EXPECT_EQ(bytes("parts/weights.h5"), bytes("whole/weights.h5"));
+}
+
+// An earlier version stored no moment map. A complete training stores its last checkpoint again with one.
+TEST_F(TrainingRun, AddsTheMomentMapToACompleteTraining) {
+    train::TrainingObserver observer;
+    has_moment_map_ = false;
+    run("old", observer);
+    const std::string path = train::checkpoint_path(folder_.file("old"));
+    const train::Checkpoint before = train::read_checkpoint(path);
+    EXPECT_TRUE(before.moment_map.empty());
+    has_moment_map_ = true;
+    EXPECT_EQ(run("old", observer, true), train::TrainingEnd::done);
+    const train::Checkpoint after = train::read_checkpoint(path);
+    EXPECT_EQ(after.moment_map, set_->moment_map());
+    EXPECT_EQ(after.values, before.values);
+    EXPECT_EQ(after.adam.average, before.adam.average);
+    EXPECT_EQ(after.adam.step, before.adam.step);
+    run("new", observer);
+    EXPECT_EQ(bytes("old/checkpoint.h5"), bytes("new/checkpoint.h5"));
+    EXPECT_EQ(bytes("old/weights.h5"), bytes("new/weights.h5"));
 }
 
 TEST_F(TrainingRun, StopsAfterAGivenStep) {

@@ -8,10 +8,13 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/random.hpp"
+#include "models/moment_map.hpp"
 #include "support/mpi_session.hpp"
 #include "support/populations.hpp"
 #include "support/screen_file.hpp"
 #include "support/temporary_folder.hpp"
+#include "train/one_pass.hpp"
 
 using popflow::core::ConfigError;
 using popflow::core::DataError;
@@ -107,6 +110,48 @@ TEST_F(TrainingSet, AveragesTheShiftOfEachConditionOverItsPairs) {
     EXPECT_NEAR(set.mean_shifts()(0, 1), 0, 1e-6);
     EXPECT_NEAR(set.mean_shifts()(1, 0), 8 / scale_, 1e-6);
     EXPECT_NEAR(set.mean_shifts()(1, 1), 2 / scale_, 1e-6);
+}
+
+// The moments of the populations give the same weights as all their cells.
+TEST_F(TrainingSet, FitsTheMomentMapToItsPairs) {
+    clear();
+    popflow::core::Stream stream(3, popflow::core::Purpose::test);
+    const auto cells = [&](const std::string& patient, const std::string& treatment, float centre) {
+        std::vector<float> values(24);
+        stream.fill_normal(values);
+        std::vector<std::pair<float, float>> both;
+        for (std::size_t i = 0; i < 12; ++i) both.emplace_back(centre + values[2 * i], values[2 * i + 1]);
+        add(patient, treatment, both);
+    };
+    for (int p = 0; p < 9; ++p) {
+        const auto centre = static_cast<float>(p);
+        cells("P" + std::to_string(p), "DMSO", centre);
+        cells("P" + std::to_string(p), "O", centre + 3 * std::sin(centre / 2));
+        cells("P" + std::to_string(p), "S", centre + 2);
+    }
+    const train::TrainingSet set = make();
+    const popflow::models::MomentMap map = popflow::models::make_moment_map_baseline(set.shape());
+    const train::OnePassResult expected =
+        train::train_in_one_pass(map, set.lanes(), map.layout().size(), popflow::mpi::Communicator::world());
+    ASSERT_EQ(set.moment_map().size(), expected.values.size());
+    for (std::size_t k = 0; k < expected.values.size(); ++k)
+        EXPECT_NEAR(set.moment_map()[k], expected.values[k], 1e-4 * (1 + std::abs(expected.values[k])));
+    const auto kernels =
+        popflow::nn::matrix_of(std::span<const float>(set.moment_map()), map.layout().find("shift_kernels"));
+    EXPECT_GT(kernels(0, 1), 0) << "treatment O depends on the population";
+    options_.reads_cells = false;
+    EXPECT_TRUE(make().moment_map().empty());
+}
+
+// Pairs 1 and 2 are of one patient, pair 3 of another.
+TEST_F(TrainingSet, NumbersTheUnitsOfItsPairs) {
+    const train::TrainingSet set = make();
+    std::vector<std::size_t> units(3);
+    for (const train::PairLane& lane : set.lanes()) {
+        for (const train::TrainingPair& pair : lane.pairs) units[pair.index] = pair.unit;
+    }
+    EXPECT_EQ(units[0], units[1]);
+    EXPECT_NE(units[0], units[2]);
 }
 
 TEST_F(TrainingSet, KeepsTheValuesWithoutNormalisation) {
