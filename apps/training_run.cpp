@@ -13,6 +13,7 @@
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "core/version.hpp"
+#include "linalg/kernel_ridge.hpp"
 #include "linalg/precision.hpp"
 #include "log_file.hpp"
 #include "mpi/run_collectively.hpp"
@@ -74,6 +75,19 @@ std::string untrained_types_note(const screen::Screen& screen, const train::Trai
            ". The encoder gets zeros instead of such a type";
 }
 
+// Returns a note if the moment map cannot follow the population under some conditions, empty otherwise.
+std::string few_units_note(const options::RunConfig& config, const train::TrainingSet& set) {
+    if (!models::uses_setting(config.method->name(), "moment-kernel")) return "";
+    const std::size_t few = set.conditions_with_few_units(linalg::min_ridge_groups);
+    if (few == 0) return "";
+    return fmt::format(
+        "{} predicts the mean shift for {} of {}: a regression needs pairs of {} or more units, which are "
+        "the "
+        "values that the split holds out, for example patients",
+        config.method->name(), few, core::counted(set.conditions().count(), "condition"),
+        linalg::min_ridge_groups);
+}
+
 // The data of a training, from opening the file to the normalised cells.
 struct TrainingData {
     TrainingData(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm,
@@ -92,7 +106,9 @@ struct TrainingData {
           items(set, config.sampling) {
         if (file_stamp(config.data) != stamp)
             throw core::DataError(config.data, "", "was changed while it was read. Start again");
-        if (const std::string note = untrained_types_note(screen, set); !note.empty()) notes.push_back(note);
+        for (std::string note : {untrained_types_note(screen, set), few_units_note(config, set)}) {
+            if (!note.empty()) notes.push_back(std::move(note));
+        }
         mpi::run_collectively(comm, [&] {
             if (!comm.is_root()) return;
             for (std::string& note : screen::value_notes(screen)) notes.push_back(std::move(note));

@@ -261,6 +261,16 @@ void TrainingSet::fit_moment_map(std::span<const std::size_t> populations,
     map.fit(summaries, moment_map_);
 }
 
+std::size_t TrainingSet::conditions_with_few_units(std::size_t min) const {
+    std::vector<std::set<std::size_t>> units(conditions_.count());
+    for (const std::size_t p : pairs_) {
+        const screen::Population& treated = screen_.populations[screen_.pairs[p].treated];
+        units[conditions_.index(treated).value()].insert(units_[p]);
+    }
+    return static_cast<std::size_t>(
+        std::ranges::count_if(units, [&](const std::set<std::size_t>& own) { return own.size() < min; }));
+}
+
 models::DataShape TrainingSet::shape() const {
     return {.markers = screen_.markers.size(),
             .cell_types = cell_types_.size() > 1 ? cell_types_.size() : 0,

@@ -65,6 +65,9 @@ class TrainingSet {
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
     /// Weights of models::make_moment_map_baseline() for these pairs.
     const linalg::AlignedVector<float>& moment_map() const { return moment_map_; }
+    /// Returns the number of conditions whose training pairs are of fewer than `min` units, see
+    /// screen::population_units().
+    std::size_t conditions_with_few_units(std::size_t min) const;
     /// Range of the cells of all training populations: transformed values without the normalisation.
     const screen::ValueRange& range() const { return range_; }
     /// Cell types of the controls of the training pairs. Only they have an input in the encoder.

@@ -10,6 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$scratch"
 "$python" "$here/check_moment_map.py" make s.h5ad
 data="--data s.h5ad --min-cells 20 --transform none --split patient:P7 --pair-by patient,plate"
+expect_exit 0 "$popflow" train --method moment-map $data --output plan --dry-run plan
+grep -q "moment-map predicts the mean shift for 1 of 3 conditions" "$scratch/out" || fail "no note on C: $(cat "$scratch/out")"
 for kernel in rbf linear; do
     run="--method moment-map --moment-kernel $kernel $data"
     expect_exit 0 "$popflow" run $run --output $kernel --predictions $kernel.h5ad --max-cells 100000
@@ -21,6 +23,9 @@ for kernel in rbf linear; do
         h5diff $kernel/checkpoint.h5 other/checkpoint.h5 /moment_map || fail "$kernel: another baseline on $n ranks"
         rm -r other
     done
+    expect_exit 0 "$popflow" train $run --output other --cache .
+    h5diff $kernel/checkpoint.h5 other/checkpoint.h5 /average || fail "$kernel: other weights with the cells in a file"
+    rm -r other
     expect_exit 0 ranks 3 2 train $run --output other
     cmp $kernel/checkpoint.h5 other/checkpoint.h5 || fail "$kernel: the checkpoint of 3 ranks differs"
     # weights.h5 alone predicts the same, also in blocks for another population size.

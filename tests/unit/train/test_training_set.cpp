@@ -152,6 +152,10 @@ TEST_F(TrainingSet, NumbersTheUnitsOfItsPairs) {
     }
     EXPECT_EQ(units[0], units[1]);
     EXPECT_NE(units[0], units[2]);
+    // Treatment O has two units and S has one.
+    EXPECT_EQ(set.conditions_with_few_units(1), 0U);
+    EXPECT_EQ(set.conditions_with_few_units(2), 1U);
+    EXPECT_EQ(set.conditions_with_few_units(3), 2U);
 }
 
 TEST_F(TrainingSet, KeepsTheValuesWithoutNormalisation) {
