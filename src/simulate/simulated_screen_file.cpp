@@ -79,7 +79,11 @@ h5::DataFrame compositions(const SimulatedScreen& screen) {
         const std::string name = simulated_columns[k].name;
         if (name != "treatment" && name != "concentration") table.add_categorical(name, labels[k]);
     }
-    for (std::size_t k = 0; k < traits.size(); ++k) table.add(traits[k].first, values[k]);
+    const bool has_correlation = screen.options.response == ResponseKind::correlation;
+    for (std::size_t k = 0; k < traits.size(); ++k) {
+        if (traits[k].second != &Composition::correlation || has_correlation)
+            table.add(traits[k].first, values[k]);
+    }
     return table;
 }
 
