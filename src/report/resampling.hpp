@@ -12,9 +12,6 @@ namespace popflow::report {
 struct Interval {
     double low;
     double high;
-
-    /// Returns whether the interval has zero neither inside nor at an end.
-    bool excludes_zero() const { return low > 0 || high < 0; }
 };
 
 /// Number of bootstrap resamples.

@@ -134,9 +134,10 @@ def build_old(commit, folder):
     return folder / "popflow"
 
 
-# States of sampled cells and metrics that later versions added to the results.
+# States of sampled cells, metrics and predictors that later versions added to the results.
 ADDED_STATE = "mean_shift"
-ADDED_METRICS = ("mmd_scaled",)
+ADDED_METRICS = ("mmd_scaled", "change_correlation", "recall_top")
+ADDED_PREDICTORS = ("noise_floor_matched", "moment_map")
 
 
 def sampled_states(file):
@@ -147,10 +148,24 @@ def sampled_states(file):
     return np.array([x.decode() if isinstance(x, bytes) else x for x in state["categories"][()]])[state["codes"][()]]
 
 
+def decoded(column):
+    """Returns the values of a column of text, which is categorical or not."""
+    if isinstance(column, h5py.Group):
+        return decoded(column["categories"])[column["codes"][()]]
+    return np.array([x.decode() if isinstance(x, bytes) else str(x) for x in column[()]], dtype=object)
+
+
+def kept_rows(file):
+    """Returns {table: which of its rows have no added predictor} of a result file, empty for another file."""
+    tables = [name for name in ("pairs", "summary") if f"{name}/predictor" in file]
+    return {name: ~np.isin(decoded(file[f"{name}/predictor"]), ADDED_PREDICTORS) for name in tables}
+
+
 def contents(path):
-    """Returns {name: bytes or list of strings} of every dataset and attribute of an HDF5 file, without the added cells."""
+    """Returns {name: bytes or list of strings} of every dataset and attribute of an HDF5 file, without what was added."""
     found = {}
     states = None
+    kept = {}
 
     def add(name, value):
         array = np.asarray(value)
@@ -164,6 +179,13 @@ def contents(path):
         for key, value in item.attrs.items():
             if key not in IGNORED_ATTRIBUTES and not IGNORED_COLUMNS.search(name):
                 add(f"{name}@{key}", value)
+        table, _, column = name[1:].partition("/")
+        if table in kept and column and "/" not in column and not IGNORED_COLUMNS.search(name):
+            if column != "_index":  # row names are numbers
+                add(name, (decoded(item) if isinstance(item, h5py.Group) or item.dtype.kind in "OS" else item[()])[kept[table]])
+            return
+        if table in kept and "/" in column:  # codes and categories of a column that was decoded
+            return
         if not isinstance(item, h5py.Dataset) or IGNORED_COLUMNS.search(name):
             return
         if states is None or not name.startswith("/cells/"):
@@ -175,6 +197,7 @@ def contents(path):
 
     with h5py.File(path, "r") as file:
         states = sampled_states(file)
+        kept = kept_rows(file)
         visit("", file)
         file.visititems(visit)
     return found

@@ -102,13 +102,6 @@ TEST(PercentileInterval, LeavesOutUndefinedResamples) {
     EXPECT_EQ(interval.high, 3);
 }
 
-TEST(PercentileInterval, ExcludesZeroOnlyIfItLiesOnOneSide) {
-    EXPECT_TRUE((Interval{0.1, 2}.excludes_zero()));
-    EXPECT_TRUE((Interval{-3, -0.1}.excludes_zero()));
-    EXPECT_FALSE((Interval{-1, 1}.excludes_zero()));
-    EXPECT_FALSE((Interval{0, 1}.excludes_zero()));
-}
-
 // For normal data Student's interval is exact. Its width is 2 t s / sqrt(n).
 TEST(PercentileInterval, IsCloseToStudentsIntervalOfNormalData) {
     popflow::core::Stream random(1, popflow::core::Purpose::test);
