@@ -13,6 +13,7 @@
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "eval/evaluator.hpp"
+#include "metrics/mean_change.hpp"
 #include "metrics/mmd.hpp"
 #include "predict/prediction_origin.hpp"
 #include "predict/trained_model.hpp"
@@ -95,8 +96,8 @@ void take_from_origin(ComparedFile& file, const predict::PredictionOrigin& origi
     if (file.origin->space != predict::Space::raw) options.transform.kind = screen::Transform::Kind::none;
 }
 
-// Sets the options of both files, see take_from_origin().
-void resolve_options(ComparedFile& a, ComparedFile& b, const options::OptionTable& table) {
+// Sets the options of both files, see take_from_origin(). @param explain  whether to print a note
+void resolve_options(ComparedFile& a, ComparedFile& b, const options::OptionTable& table, bool explain) {
     if (!a.origin && !b.origin) return;
     const predict::PredictionOrigin& origin = a.origin ? *a.origin : *b.origin;
     const bool both = a.origin && b.origin;
@@ -116,7 +117,7 @@ void resolve_options(ComparedFile& a, ComparedFile& b, const options::OptionTabl
     take_from_origin(a, origin, table);
     take_from_origin(b, origin, table);
     for (const ComparedFile* file : {&a, &b}) {
-        if (!file->origin || table.is_given("transform")) continue;
+        if (!explain || !file->origin || table.is_given("transform")) continue;
         const screen::ScreenOptions& options = (file == &a ? b : a).options;
         note(fmt::format(
             "{} is a prediction of popflow in {} space. As in its run, the other file is read with "
@@ -149,6 +150,33 @@ void check_markers(const ComparedFile& a, const std::vector<std::string>& marker
                                           core::joined(shared))));
 }
 
+// Reads the control cells and returns their means. @param partner  file to which their values must match
+std::vector<double> read_control_means(const std::string& path, ComparedFile partner,
+                                       const screen::AllCells& predicted, const options::RunConfig& config,
+                                       const options::OptionTable& table) {
+    ComparedFile control{path, predict::read_prediction_origin(path), config.screen};
+    resolve_options(partner, control, table, false);
+    if (config.screen.markers.empty()) check_markers(partner, predicted.markers, control);
+    control.options.markers = predicted.markers;
+    control.options.exclude_markers.clear();
+    return popflow::metrics::marker_means(read_cells(control).x.view());
+}
+
+// Returns the metrics to compute. Without control cells these are none of their change.
+std::vector<std::string> chosen_metrics(const options::RunConfig& config, const options::OptionTable& table,
+                                        bool has_control) {
+    std::vector<std::string> names = config.evaluate.metrics;
+    if (has_control) return names;
+    for (const std::string& name : names) {
+        if (table.is_given("metrics") && popflow::metrics::find_metric(name)->needs_control)
+            throw core::ConfigError("metrics", "found '" + name +
+                                                   "', which compares changes from the control cells. Give "
+                                                   "their file as the third one");
+    }
+    std::erase_if(names, [](const auto& name) { return popflow::metrics::find_metric(name)->needs_control; });
+    return names;
+}
+
 }  // namespace
 
 int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
@@ -158,28 +186,36 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     const options::OptionTable table = run_options(config);
     const std::vector<options::Section> sections{options::Section::scores};
     const std::string usage =
-        "metrics A.h5ad B.h5ad [options]\n\n"
+        "metrics A.h5ad B.h5ad [CONTROL.h5ad] [options]\n\n"
         "Compares the cells of A, as the prediction, with those of B. --max-cells compares a random sample\n"
         "of each, drawn with --seed. If one file is a prediction of popflow, both are compared after the\n"
-        "transform of its run, unless --transform is given.";
+        "transform of its run, unless --transform is given. change_correlation and recall_top compare the\n"
+        "changes from the cells of CONTROL.";
     std::vector<std::string> files;
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;
-    if (files.size() != 2)
-        throw core::ConfigError(
-            "metrics", "found " + core::counted(files.size(), "file") + ". Give two data files to compare");
+    if (files.size() != 2 && files.size() != 3)
+        throw core::ConfigError("metrics",
+                                "found " + core::counted(files.size(), "file") +
+                                    ". Give two data files to compare, and a third one with control cells if "
+                                    "their changes are to be compared");
+    config.evaluate.metrics = chosen_metrics(config, table, files.size() == 3);
     if (!comm.is_root()) return done;
     ComparedFile first{files[0], predict::read_prediction_origin(files[0]), config.screen};
     ComparedFile second{files[1], predict::read_prediction_origin(files[1]), config.screen};
-    resolve_options(first, second, table);
+    const ComparedFile partner = first.origin ? first : second;  // the control is read as the other file
+    resolve_options(first, second, table, true);
     screen::AllCells a = read_cells(first);
     if (config.screen.markers.empty()) check_markers(first, a.markers, second);
     second.options.markers = a.markers;
     second.options.exclude_markers.clear();
     screen::AllCells b = read_cells(second);
+    std::vector<double> control;
+    if (files.size() == 3) control = read_control_means(files[2], partner, a, config, table);
     subsample(a.x, config, 0);
     subsample(b.x, config, 1);
     const popflow::metrics::Scores scores =
-        popflow::metrics::score(a.x.view(), b.x.view(), eval::selection(config.evaluate));
+        popflow::metrics::score(a.x.view(), b.x.view(), eval::selection(config.evaluate),
+                                {.control_means = files.size() == 3 ? &control : nullptr});
     if (popflow::metrics::is_mmd_constant(scores.mmd, a.x.rows(), b.x.rows()))
         note("mmd is the same for any two populations of these sizes: its fixed kernels are too narrow for " +
              core::counted(a.markers.size(), "marker") + ". Use mmd_scaled");

@@ -17,6 +17,7 @@
 #include "output_path.hpp"
 #include "report/figure.hpp"
 #include "report/figure_file.hpp"
+#include "report/grouping.hpp"
 #include "report/problem_figures.hpp"
 #include "report/problem_report.hpp"
 #include "report/report_figures.hpp"
@@ -89,13 +90,19 @@ struct Report {
 class ReportInputs {
   public:
     // Reads the files. @throws core::DataError, core::ConfigError for files of several kinds
-    explicit ReportInputs(const std::vector<std::string>& files) {
+    // @param by  column of the groups of the tables, empty for the default
+    ReportInputs(const std::vector<std::string>& files, const std::string& by) {
         is_of_problems_ = report::are_problem_results(files);
+        if (is_of_problems_ && !by.empty())
+            throw core::ConfigError("by", "found '" + by +
+                                              "', but the report is of transport problems, which have no "
+                                              "groups of pairs. Leave out --by");
         for (const std::string& file : files) {
             if (is_of_problems_)
                 problems_.push_back(eval::read_problem_results(file));
             else
                 scores_.push_back(eval::read_results(file));
+            if (!by.empty()) report::group_by(scores_.back(), by);
         }
     }
     bool is_of_problems() const { return is_of_problems_; }
@@ -147,7 +154,7 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
     std::vector<std::string> inputs = found.files;
     inputs.insert(inputs.end(), {config.config_file, config.published});
     check_output(config.output, "output", inputs);
-    const ReportInputs results(found.files);
+    const ReportInputs results(found.files, config.by);
     if (published && results.is_of_problems())
         throw core::ConfigError("published", "found '" + config.published +
                                                  "', but the report is of transport problems, which have no "

@@ -118,14 +118,18 @@ class Model {
     std::shared_ptr<const Impl> impl_;
 };
 
-/// Compares two populations. Names: w1, w2, mmd, r2, energy, r2_means, w1_markers, sinkhorn, mmd_scaled.
+/// Compares two populations. Names: w1, w2, mmd, r2, energy, r2_means, w1_markers, sinkhorn, mmd_scaled,
+/// change_correlation, recall_top.
 ///
-/// Shapes: predicted [n, d], truth [m, d].
-/// @param names  empty for the default metrics
+/// Shapes: predicted [n, d], truth [m, d], control [k, d].
+/// @param names  empty for the default metrics, without the last two if there is no control
+/// @param control  untreated cells, for the metrics that compare changes of the means
 /// @return score by name, NaN if it is undefined, for example r2 of one marker
-/// @throws InvalidInput for an unknown name, other numbers of markers, no cells or a value that is not finite
+/// @throws InvalidInput for an unknown name, other numbers of markers, no cells, a value that is not finite,
+/// or a name that needs the control cells if there are none
 std::map<std::string, double> compute_metrics(CellsView predicted, CellsView truth,
-                                              const std::vector<std::string>& names = {});
+                                              const std::vector<std::string>& names = {},
+                                              CellsView control = {});
 
 enum class TransportCost { euclidean, squared_euclidean };
 

@@ -57,9 +57,9 @@ struct PairScore {
     std::size_t n_predicted = 0;  ///< number of predicted cells in the comparison
     std::size_t n_target = 0;     ///< number of target cells in the comparison
     std::string status = "ok";    ///< `ok` or `failed`
-    std::string message{};
-    double seconds = 0;  ///< run time of the prediction and the scores
-    int rank = 0;        ///< rank that computed it
+    std::string message{};        ///< why it failed, or why a predictor has no scores
+    double seconds = 0;           ///< run time of the prediction and the scores
+    int rank = 0;                 ///< rank that computed it
 };
 
 /// Result of an evaluation. Complete on rank 0. On other ranks only `stopped` is set.

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "eval/pair_predictions.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "metrics/mean_change.hpp"
 
 namespace popflow::eval {
 
@@ -47,16 +51,18 @@ CellComparison PairPredictions::compare(const Predictor& predictor, std::vector<
                                         const ode::Snapshots<float>& snapshots) const {
     switch (predictor.kind) {
         case PredictionKind::transport:
-            return {transported(embedding, snapshots), target_};
+            return {transported(embedding, snapshots), target_, {}};
         case PredictionKind::target_half:
             return halves();
         case PredictionKind::moments:
-            return {moved_and_scaled(), target_};
+            return {moved_and_scaled(), target_, {}};
+        case PredictionKind::target_sample:
+            return matched_samples();
         case PredictionKind::translate:
             break;
     }
-    if (predictor.shift == Shift::none) return {control_.x, target_};
-    return {shifted(predictor.shift == Shift::target_mean ? oracle_shift() : mean_shift()), target_};
+    if (predictor.shift == Shift::none) return {control_.x, target_, {}};
+    return {shifted(predictor.shift == Shift::target_mean ? oracle_shift() : mean_shift()), target_, {}};
 }
 
 Matrix<float> PairPredictions::transported(std::vector<float>& embedding,
@@ -157,7 +163,31 @@ CellComparison PairPredictions::halves() const {
             "the treated population has one cell, but two halves need at least two. Raise --min-cells");
     const std::span<const std::uint32_t> rows(order);
     return {predict::take_rows(all_targets_, rows.first(half)).x,
-            predict::take_rows(all_targets_, rows.subspan(half, half)).x};
+            predict::take_rows(all_targets_, rows.subspan(half, half)).x,
+            {}};
+}
+
+// Draws two disjoint samples of the target with as many cells as the control and the target of the other
+// predictors. They are those of halves() if the sizes are the same.
+CellComparison PairPredictions::matched_samples() const {
+    const std::size_t n = all_targets_.x.rows();
+    const std::size_t first = control_.x.rows();
+    const std::size_t second = target_.rows();
+    if (first + second > n) {
+        return {{},
+                {},
+                fmt::format("samples of {} and {} cells need {} treated cells, but there are {}", first,
+                            second, first + second, n)};
+    }
+    const auto order = predict::pair_stream(options_.seed, pair_, predict::DrawRole::halves).permutation(n);
+    const std::span<const std::uint32_t> rows(order);
+    return {predict::take_rows(all_targets_, rows.first(first)).x,
+            predict::take_rows(all_targets_, rows.subspan(first, second)).x,
+            {}};
+}
+
+std::vector<double> PairPredictions::control_means() const {
+    return metrics::marker_means(control_.x.view());
 }
 
 }  // namespace popflow::eval

@@ -12,8 +12,9 @@ namespace popflow::eval {
 
 /// Two populations to compare.
 struct CellComparison {
-    linalg::Matrix<float> predicted;
-    linalg::Matrix<float> truth;
+    linalg::Matrix<float> predicted{};
+    linalg::Matrix<float> truth{};
+    std::string unavailable{};  ///< why there are no populations to compare, empty if there are
 };
 
 /// Cells of one pair and the prediction of each predictor. Keeps references to the constructor's arguments.
@@ -28,6 +29,8 @@ class PairPredictions {
     /// @param snapshots  set by the predictor `model`, with one row per control cell in each matrix
     CellComparison compare(const Predictor& predictor, std::vector<float>& embedding,
                            const ode::Snapshots<float>& snapshots = {}) const;
+    /// Returns the mean of each marker of the transported control cells, normalised.
+    std::vector<double> control_means() const;
     /// Number of control cells that are transported.
     std::size_t cells() const { return control_.x.rows(); }
     /// Draws cells for plots, with the pair in the stream key.
@@ -46,6 +49,7 @@ class PairPredictions {
     linalg::Matrix<float> moved_and_scaled() const;
     models::MomentChange moment_change(std::span<const float> context) const;
     std::vector<double> oracle_shift() const;
+    CellComparison matched_samples() const;
     linalg::Matrix<float> shifted(const std::vector<double>& shift) const;
     CellComparison halves() const;
 

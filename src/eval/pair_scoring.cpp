@@ -73,7 +73,9 @@ std::vector<const Predictor*> predictors_of(const predict::TrainedModel& trained
 }
 
 // Reads a pair and computes the predictions of all predictors. The transport of the model is parallel inside.
-void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>& tasks) {
+// @param control_means  set to the means of the control
+void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>& tasks,
+             std::vector<double>& control_means) {
     const std::size_t first = tasks.size();
     for (const Predictor* predictor : predictors_of(job.trained))
         tasks.push_back({predictor, {.pair = pair.pair, .predictor = predictor->name}, {}});
@@ -87,6 +89,7 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>&
         }
         return;
     }
+    control_means = predictions->control_means();
     SampledFlow sampled(job, pair.pair, predictions->cells());
     for (std::size_t i = first; i < tasks.size(); ++i) {
         record(tasks[i].row, [&] {
@@ -108,9 +111,10 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>&
     job.predictions->add(prediction_index(job, pair.pair), predictions->control_rows(), {&predicted, 1});
 }
 
-// Returns whether a prediction is compared with the whole target.
+// Returns whether a prediction is compared with the target of the model.
 bool compares_target(const PredictorRun& task) {
-    return task.predictor->kind != PredictionKind::target_half;
+    return task.predictor->kind != PredictionKind::target_half &&
+           task.predictor->kind != PredictionKind::target_sample;
 }
 
 // Returns whether a prediction is the control plus a constant shift.
@@ -139,6 +143,8 @@ void score_tasks(std::span<PredictorRun* const> tasks, const metrics::Selection&
     for (PredictorRun* task : tasks) {
         record(task->row, [&] {
             const CellComparison& c = task->comparison;
+            task->row.message = c.unavailable;
+            if (!c.unavailable.empty()) return;
             task->row.n_predicted = c.predicted.rows();
             task->row.n_target = c.truth.rows();
             if (tasks.size() > 1) shared.distance = distance ? &*distance : &distance.emplace(c.truth.view());
@@ -148,16 +154,42 @@ void score_tasks(std::span<PredictorRun* const> tasks, const metrics::Selection&
     for (PredictorRun* task : tasks) task->comparison = {};
 }
 
+// Returns the task of a kind, nullptr without one.
+PredictorRun* find_task(std::span<PredictorRun> tasks, PredictionKind kind) {
+    const auto at =
+        std::ranges::find_if(tasks, [&](const PredictorRun& task) { return task.predictor->kind == kind; });
+    return at == tasks.end() ? nullptr : &*at;
+}
+
+// Returns whether the samples of two tasks are the same cells. Samples of one target differ in their sizes
+// only.
+bool compare_same_cells(const PredictorRun& a, const PredictorRun& b) {
+    return a.row.status == "ok" && b.row.status == "ok" && a.comparison.predicted.rows() > 0 &&
+           a.comparison.predicted.rows() == b.comparison.predicted.rows() &&
+           a.comparison.truth.rows() == b.comparison.truth.rows();
+}
+
+// Tasks whose scores are those of another task.
+struct SameScores {
+    const PredictorRun* from;
+    PredictorRun* to;
+};
+
 }  // namespace
 
 std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::size_t> pairs) {
     std::vector<ScoredPair> scored;
     std::vector<PredictorRun> tasks;
-    for (std::size_t p : pairs) predict(job, scored.emplace_back(ScoredPair{.pair = p}), tasks);
+    std::vector<std::vector<double>> control_means(pairs.size());
+    for (std::size_t p : pairs) {
+        ScoredPair& pair = scored.emplace_back(ScoredPair{.pair = p});
+        predict(job, pair, tasks, control_means[scored.size() - 1]);
+    }
     const metrics::Selection selected = selection(job.options);
     const std::size_t predictors = predictors_of(job.trained).size();
     std::vector<std::optional<metrics::KernelMeans>> means;
     std::vector<std::vector<PredictorRun*>> groups;
+    std::vector<SameScores> same;
     for (std::size_t first = 0; first < tasks.size(); first += predictors) {
         const std::span<PredictorRun> pair_tasks(tasks.data() + first, predictors);
         means.push_back(target_means(pair_tasks, selected));
@@ -166,15 +198,27 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
             if (is_translate(task)) translates.push_back(&task);
         }
         groups.push_back(std::move(translates));
+        const PredictorRun* halves = find_task(pair_tasks, PredictionKind::target_half);
+        PredictorRun* samples = find_task(pair_tasks, PredictionKind::target_sample);
+        const bool are_same = compare_same_cells(*halves, *samples);
+        if (are_same) same.push_back({halves, samples});
         for (PredictorRun& task : pair_tasks) {
-            if (!is_translate(task)) groups.push_back({&task});
+            if (!is_translate(task) && !(are_same && &task == samples)) groups.push_back({&task});
         }
     }
 #pragma omp parallel for schedule(dynamic, 1)
     for (std::size_t k = 0; k < groups.size(); ++k) {
         const auto pair = static_cast<std::size_t>(groups[k].front() - tasks.data()) / predictors;
         const bool shares = means[pair] && compares_target(*groups[k].front());
-        score_tasks(groups[k], selected, {.truth_means = shares ? &*means[pair] : nullptr});
+        score_tasks(groups[k], selected,
+                    {.truth_means = shares ? &*means[pair] : nullptr, .control_means = &control_means[pair]});
+    }
+    for (const auto& [from, to] : same) {
+        const double seconds = to->row.seconds;
+        const Predictor* predictor = to->predictor;
+        to->row = from->row;
+        to->row.predictor = predictor->name;
+        to->row.seconds = seconds;
     }
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         const PairScore& row = tasks[i].row;

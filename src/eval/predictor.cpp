@@ -24,6 +24,11 @@ constexpr std::array table{
         "one half of the treated cells, compared with the other half. If all cells are scored, it compares "
         "half as many cells as the other rows, which makes it larger",
         PredictionKind::target_half, Shift::none, true},
+    Predictor{
+        "noise_floor_matched",
+        "two disjoint samples of the treated cells, each with as many cells as that side of the model's "
+        "comparison. Missing where the treated cells are too few",
+        PredictionKind::target_sample, Shift::none, true},
 };
 
 }  // namespace

@@ -9,10 +9,13 @@ namespace popflow::eval {
 
 /// Relation of a prediction to the control cells.
 enum class PredictionKind : std::uint8_t {
-    transport,   ///< cells that the model transports
-    translate,   ///< control cells plus a constant shift
-    moments,     ///< control cells, moved and scaled by the moment map of the training
-    target_half  ///< one half of the target, compared with the other half
+    transport,    ///< cells that the model transports
+    translate,    ///< control cells plus a constant shift
+    moments,      ///< control cells, moved and scaled by the moment map of the training
+    target_half,  ///< one half of the target, compared with the other half
+    /// As many cells of the target as the model predicts, compared with as many others as the model is
+    /// compared with.
+    target_sample
 };
 
 /// Shift that a predictor adds to the control cells.
@@ -44,6 +47,9 @@ struct Predictor {
 ///   training data by the mean change over all conditions.
 /// - oracle_shift: the control, shifted to the mean of the target.
 /// - noise_floor: one half of the target, compared with the other half.
+/// - noise_floor_matched: two disjoint samples of the target with the sizes of the model's comparison.
+/// Without
+///   scores if the target has fewer cells.
 std::span<const Predictor> predictors();
 
 /// Returns the predictor of a name, nullptr for an unknown name.

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/version.hpp"
 #include "h5/file.hpp"
@@ -42,7 +43,7 @@ struct Group {
 // Computes the table of summarise().
 class Summary {
   public:
-    explicit Summary(const h5::DataFrame& pairs) : pairs_(pairs) {
+    Summary(const h5::DataFrame& pairs, Grouping grouping) : pairs_(pairs), grouping_(std::move(grouping)) {
         for (const std::string& name : metrics::metric_names()) {
             if (pairs.contains(name)) names_.push_back(name);
         }
@@ -51,19 +52,12 @@ class Summary {
 
     h5::DataFrame frame() {
         for (const auto& [key, group] : groups()) {
-            const std::string& part = key.first;
-            const std::string predictor = predictors()[key.second].name;
-            std::set<std::string> cultures;
-            for (std::size_t row : group.rows) cultures.insert(pairs_.strings("culture")[row]);
+            const auto& [part, order, predictor] = key;
+            add_groups(part, predictor, group);
             std::vector<std::vector<double>> by_culture(names_.size());
-            for (const std::string& culture : cultures) {
-                std::vector<std::size_t> rows;
-                for (std::size_t row : group.rows) {
-                    if (pairs_.strings("culture")[row] == culture) rows.push_back(row);
-                }
+            for (const auto& [culture, rows] : split_by("culture", group.rows)) {
                 const std::vector<double> means = metric_means(rows);
                 for (std::size_t m = 0; m < means.size(); ++m) by_culture[m].push_back(means[m]);
-                if (cultures.size() > 1) add(part, predictor, "culture:" + culture, rows.size(), 0, means);
             }
             std::vector<double> means(by_culture.size());
             std::ranges::transform(by_culture, means.begin(), mean_of);
@@ -81,19 +75,34 @@ class Summary {
     }
 
   private:
-    std::map<std::pair<std::string, std::size_t>, Group> groups() const {
-        std::set<std::string> failed;
-        for (std::size_t row = 0; row < pairs_.rows(); ++row) {
-            if (pairs_.strings("status")[row] != "ok") failed.insert(pairs_.strings("pair")[row]);
-        }
-        std::map<std::pair<std::string, std::size_t>, Group> groups;
-        for (std::size_t row = 0; row < pairs_.rows(); ++row) {
-            const std::size_t rank = predictor_index(pairs_.strings("predictor")[row]);
-            Group& group = groups[{pairs_.strings("part")[row], rank}];
-            if (!failed.contains(pairs_.strings("pair")[row])) group.rows.push_back(row);
-            if (pairs_.strings("status")[row] != "ok") ++group.failed;
-        }
+    // Part, position of the predictor in predictors(), and its name, which another version may have added.
+    using Key = std::tuple<std::string, std::size_t, std::string>;
+
+    std::map<Key, Group> groups() const {
+        std::map<Key, Group> groups;
+        const auto key = [&](std::size_t row) {
+            const std::string& predictor = pairs_.strings("predictor")[row];
+            return Key{pairs_.strings("part")[row], predictor_index(predictor), predictor};
+        };
+        for (std::size_t row = 0; row < pairs_.rows(); ++row)
+            groups[key(row)].failed += pairs_.strings("status")[row] != "ok" ? 1 : 0;
+        for (const std::size_t row : scored_rows(pairs_)) groups[key(row)].rows.push_back(row);
         return groups;
+    }
+
+    std::map<std::string, std::vector<std::size_t>> split_by(const std::string& column,
+                                                             const std::vector<std::size_t>& rows) const {
+        std::map<std::string, std::vector<std::size_t>> split;
+        for (const std::size_t row : rows) split[pairs_.strings(column)[row]].push_back(row);
+        return split;
+    }
+
+    void add_groups(const std::string& part, const std::string& predictor, const Group& group) {
+        const auto split = split_by(grouping_.column, group.rows);
+        if (!grouping_.is_chosen && split.size() < 2) return;
+        for (const auto& [label, rows] : split)
+            add(part, predictor, grouping_.name + ":" + group_label(label), rows.size(), 0,
+                metric_means(rows));
     }
 
     std::vector<double> metric_means(const std::vector<std::size_t>& rows) const {
@@ -117,6 +126,7 @@ class Summary {
     }
 
     const h5::DataFrame& pairs_;
+    Grouping grouping_;
     Texts part_;
     Texts predictor_;
     Texts aggregation_;
@@ -215,6 +225,12 @@ void read_embeddings(const h5::Group& root, Results& results) {
 
 }  // namespace
 
+std::optional<std::string> Grouping::group(const std::string& aggregation) const {
+    const std::string prefix = name + ":";
+    if (!aggregation.starts_with(prefix)) return std::nullopt;
+    return aggregation.substr(prefix.size());
+}
+
 std::string split_column_name(const screen::Split& split) {
     constexpr std::array labels{"", "patient", "culture", "treatment", "concentration", "replicate", "plate"};
     if (std::ranges::find(labels, split.column) != labels.end()) return "";
@@ -275,8 +291,24 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
     return frame;
 }
 
-h5::DataFrame summarise(const h5::DataFrame& pairs) {
-    return Summary(pairs).frame();
+h5::DataFrame summarise(const h5::DataFrame& pairs, const Grouping& grouping) {
+    return Summary(pairs, grouping).frame();
+}
+
+std::vector<std::size_t> scored_rows(const h5::DataFrame& pairs) {
+    std::set<std::string> failed;
+    for (std::size_t row = 0; row < pairs.rows(); ++row) {
+        if (pairs.strings("status")[row] != "ok") failed.insert(pairs.strings("pair")[row]);
+    }
+    std::vector<std::size_t> rows;
+    for (std::size_t row = 0; row < pairs.rows(); ++row) {
+        if (!failed.contains(pairs.strings("pair")[row])) rows.push_back(row);
+    }
+    return rows;
+}
+
+std::string group_label(const std::string& label) {
+    return label.empty() ? "none" : label;
 }
 
 void check_writable(const std::string& path) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,12 +14,23 @@
 
 namespace popflow::eval {
 
+/// Column of the table of pairs by whose values the summary has means of groups.
+struct Grouping {
+    std::string column = "culture";
+    std::string name = "culture";  ///< name of the column in aggregations, `NAME:VALUE`
+    bool is_chosen = false;        ///< whether the user has named the column
+
+    /// Returns the value of an aggregation, `A` of `culture:A`, nullopt for a mean over all groups.
+    std::optional<std::string> group(const std::string& aggregation) const;
+};
+
 /// Contents of a result file.
 struct Results {
     std::string file{};  ///< path that it was read from, empty for new results
     predict::Provenance provenance;
     h5::DataFrame pairs;       ///< one row per (pair, predictor)
     h5::DataFrame summary{};   ///< one row per (part, predictor, aggregation)
+    Grouping grouping{};       ///< groups of the summary
     h5::DataFrame training{};  ///< table of the training steps in the run folder, may have no rows
     std::vector<std::string> embedding_names{};  ///< name of the pair of each row of `embeddings`
     linalg::Matrix<float> embeddings{};          ///< [pairs, context]
@@ -47,10 +59,17 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
 /// Columns: part predictor aggregation n_pairs n_failed, the metrics. Aggregations:
 /// - `culture_mean`: mean within each culture, then over cultures, as in the published tables.
 /// - `pair_mean`: mean over all pairs.
-/// - `culture:NAME`: mean within one culture, if there are several.
+/// - `culture:NAME`: mean within one culture, if there are several. A chosen grouping has means within its
+///   groups instead, also of a single one. An empty label is the group `none`.
 ///
 /// A mean excludes the pairs for which its metric is not defined.
-h5::DataFrame summarise(const h5::DataFrame& pairs);
+h5::DataFrame summarise(const h5::DataFrame& pairs, const Grouping& grouping = {});
+
+/// Returns the rows of `pairs` over which means are taken: those of the pairs for which no predictor failed.
+std::vector<std::size_t> scored_rows(const h5::DataFrame& pairs);
+
+/// Returns the name of the group of a label.
+std::string group_label(const std::string& label);
 
 /// Checks that a file can be created at the path. Leaves no file.
 /// @throws core::DataError

@@ -11,6 +11,7 @@
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "core/version.hpp"
+#include "metrics/mean_change.hpp"
 #include "metrics/metric.hpp"
 #include "options/run_config.hpp"
 #include "ot/exact.hpp"
@@ -203,12 +204,24 @@ std::vector<float> Model::embed(CellsView control, const std::vector<std::string
 }
 
 std::map<std::string, double> compute_metrics(CellsView predicted, CellsView truth,
-                                              const std::vector<std::string>& names) {
-    const std::vector<std::string>& chosen = names.empty() ? metrics::default_metric_names() : names;
-    for (const std::string& name : chosen) metric_of(name);
+                                              const std::vector<std::string>& names, CellsView control) {
+    const bool has_control = control.data != nullptr && control.rows > 0;
+    std::vector<std::string> chosen = names;
+    if (names.empty()) {
+        chosen = metrics::default_metric_names();
+        std::erase_if(chosen,
+                      [&](const auto& name) { return !has_control && metric_of(name).needs_control; });
+    }
+    for (const std::string& name : chosen) {
+        if (metric_of(name).needs_control && !has_control)
+            reject("control", "found no cells, but " + name + " compares changes from the control cells");
+    }
     try {
+        std::vector<double> means;
+        if (has_control) means = metrics::marker_means(view_of(control));
         const metrics::Scores scores =
-            metrics::score(view_of(predicted), view_of(truth), metrics::select_metrics(chosen));
+            metrics::score(view_of(predicted), view_of(truth), metrics::select_metrics(chosen),
+                           {.control_means = has_control ? &means : nullptr});
         std::map<std::string, double> result;
         for (const std::string& name : chosen) result[name] = scores.*metric_of(name).score;
         return result;

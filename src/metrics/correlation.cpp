@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/simd.hpp"
+#include "metrics/mean_change.hpp"
 #include "metrics/wide_correlation.hpp"
 
 namespace popflow::metrics {
@@ -18,15 +19,6 @@ using linalg::ConstMatrixView;
 namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<double> means(ConstMatrixView<float> x) {
-    std::vector<double> mean(x.cols, 0.0);
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.cols; ++j) mean[j] += x(i, j);
-    }
-    for (double& v : mean) v /= static_cast<double>(x.rows);
-    return mean;
-}
 
 // Flags the markers that have the same value in every row.
 std::vector<bool> constant_markers(ConstMatrixView<float> x) {
@@ -67,7 +59,7 @@ POPFLOW_SIMD void add_products(const double* v, std::size_t rows, std::size_t d,
 
 // Returns the upper triangle, without the diagonal, of the correlations between the chosen markers.
 std::vector<double> correlations(ConstMatrixView<float> x, std::span<const std::size_t> markers) {
-    const std::vector<double> mean = means(x);
+    const std::vector<double> mean = marker_means(x);
     const std::size_t d = markers.size();
     const std::size_t stride = (d + lanes - 1) / lanes * lanes;
     static_assert(block_rows % 4 == 0);
@@ -93,26 +85,6 @@ std::vector<double> correlations(ConstMatrixView<float> x, std::span<const std::
     return triangle;
 }
 
-double pearson(std::span<const double> x, std::span<const double> y) {
-    const auto n = static_cast<double>(x.size());
-    double mean_x = 0;
-    double mean_y = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        mean_x += x[i] / n;
-        mean_y += y[i] / n;
-    }
-    double xx = 0;
-    double yy = 0;
-    double xy = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        xx += (x[i] - mean_x) * (x[i] - mean_x);
-        yy += (y[i] - mean_y) * (y[i] - mean_y);
-        xy += (x[i] - mean_x) * (y[i] - mean_y);
-    }
-    if (!(xx > 0) || !(yy > 0)) return undefined;
-    return xy / std::sqrt(xx * yy);
-}
-
 void check_populations(const char* name, ConstMatrixView<float> x, ConstMatrixView<float> y) {
     core::check_shape(std::string(name) + ".y", y.rows, y.cols, y.rows, x.cols);
     if (x.empty() || y.empty())
@@ -131,13 +103,13 @@ double correlation_r2(ConstMatrixView<float> x, ConstMatrixView<float> y) {
     }
     if (markers.size() < 3) return undefined;
     if (markers.size() > max_stored_correlations) return wide_correlation_r2(x, y, markers);
-    return pearson(correlations(x, markers), correlations(y, markers));
+    return pearson_correlation(correlations(x, markers), correlations(y, markers));
 }
 
 double r2_of_means(ConstMatrixView<float> predicted, ConstMatrixView<float> truth) {
     check_populations("r2_of_means", predicted, truth);
-    const std::vector<double> p = means(predicted);
-    const std::vector<double> t = means(truth);
+    const std::vector<double> p = marker_means(predicted);
+    const std::vector<double> t = marker_means(truth);
     double mean_t = 0;
     for (double v : t) mean_t += v / static_cast<double>(t.size());
     double residual = 0;

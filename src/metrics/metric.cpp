@@ -33,16 +33,15 @@ constexpr std::array table{
            .decimals = 2,
            .figure_rank = 4},
     Metric{.name = "r2",
-           .title = "r2",
-           .html_title = "r2",
+           .title = "corr. of corr.",
+           .html_title = "corr. of correlations",
            .latex_title = "corr.\\ of correlations",
            .score = &Scores::r2,
            .selected = &Selection::r2,
            .direction = Direction::higher_is_better,
            .is_in_letters = false,
-           .note =
-               "correlation between the correlation matrices of the markers. The familiar r2 of the means is "
-               "r2_means in CSV and results.h5"},  // two markers have one correlation
+           .note = "Pearson correlation between the correlation matrices of the markers of prediction and "
+                   "truth, the column r2 of files"},  // two markers have one correlation
     Metric{.name = "energy",
            .title = "energy",
            .html_title = "energy",
@@ -51,14 +50,16 @@ constexpr std::array table{
            .selected = &Selection::energy,
            .is_in_letters = false,
            .figure_rank = 3},
-    Metric{.name = "r2_means",
-           .title = "r2 of means",
-           .html_title = "r2 of means",
-           .latex_title = "$r^2$ of means",
-           .score = &Scores::r2_means,
-           .selected = &Selection::r2_means,
-           .direction = Direction::higher_is_better,
-           .is_in_tables = false},
+    Metric{
+        .name = "r2_means",
+        .title = "R2 of means",
+        .html_title = "R² of means",
+        .latex_title = "$R^2$ of means",
+        .score = &Scores::r2_means,
+        .selected = &Selection::r2_means,
+        .direction = Direction::higher_is_better,
+        .is_in_letters = false,
+        .note = "coefficient of determination of the marker means, 1 - sum (t - p)^2 / sum (t - mean t)^2"},
     Metric{.name = "w1_markers",
            .title = "W1 of markers",
            .html_title = "W1 of markers",
@@ -83,6 +84,29 @@ constexpr std::array table{
            .factor = 1000,
            .decimals = 2,
            .is_in_tables = false},
+    Metric{.name = "change_correlation",
+           .title = "change corr.",
+           .html_title = "change corr.",
+           .latex_title = "change corr.",
+           .score = &Scores::change_correlation,
+           .selected = &Selection::change_correlation,
+           .direction = Direction::higher_is_better,
+           .needs_control = true,
+           .is_in_letters = false,
+           .note = "Pearson correlation of predicted and true change of the marker means from the control. "
+                   "identity has none, because it predicts no change"},
+    Metric{.name = "recall_top",
+           .title = "top recall",
+           .html_title = "top recall",
+           .latex_title = "top recall",
+           .score = &Scores::recall_top,
+           .selected = &Selection::recall_top,
+           .direction = Direction::higher_is_better,
+           .needs_control = true,
+           .is_in_letters = false,
+           .note =
+               "share of the 20 % of markers whose means truly change most that are among the 20 % with the "
+               "largest predicted change"},
 };
 
 std::vector<std::string> names_if(bool only_default) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "metrics/correlation.hpp"
+#include "metrics/mean_change.hpp"
 #include "metrics/mmd.hpp"
 #include "metrics/wasserstein.hpp"
 
@@ -40,6 +41,13 @@ Scores score(linalg::ConstMatrixView<float> predicted, linalg::ConstMatrixView<f
     }
     if (selection.r2) scores.r2 = correlation_r2(predicted, truth);
     if (selection.r2_means) scores.r2_means = r2_of_means(predicted, truth);
+    if (shared.control_means != nullptr && (selection.change_correlation || selection.recall_top)) {
+        const std::vector<double>& control = *shared.control_means;
+        const std::vector<double> p = marker_means(predicted);
+        const std::vector<double> t = marker_means(truth);
+        if (selection.change_correlation) scores.change_correlation = change_correlation(control, p, t);
+        if (selection.recall_top) scores.recall_top = recall_of_changed(control, p, t);
+    }
     if (selection.sinkhorn)
         scores.sinkhorn = sinkhorn_divergence(predicted, truth, selection.sinkhorn_options);
     if (selection.w1_markers) {

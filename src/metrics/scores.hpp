@@ -14,15 +14,17 @@ namespace popflow::metrics {
 /// Scores of a predicted population against the true one. NaN if a score was not selected or is undefined.
 struct Scores {
     static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    double w1 = none;          ///< wasserstein()
-    double w2 = none;          ///< wasserstein()
-    double mmd = none;         ///< kernel_distances()
-    double r2 = none;          ///< correlation_r2()
-    double energy = none;      ///< kernel_distances()
-    double r2_means = none;    ///< r2_of_means()
-    double w1_markers = none;  ///< mean over the markers of per_marker_w1()
-    double sinkhorn = none;    ///< sinkhorn_divergence()
-    double mmd_scaled = none;  ///< kernel_distances()
+    double w1 = none;                  ///< wasserstein()
+    double w2 = none;                  ///< wasserstein()
+    double mmd = none;                 ///< kernel_distances()
+    double r2 = none;                  ///< correlation_r2()
+    double energy = none;              ///< kernel_distances()
+    double r2_means = none;            ///< r2_of_means()
+    double w1_markers = none;          ///< mean over the markers of per_marker_w1()
+    double sinkhorn = none;            ///< sinkhorn_divergence()
+    double mmd_scaled = none;          ///< kernel_distances()
+    double change_correlation = none;  ///< change_correlation(), needs SharedWork::control_means
+    double recall_top = none;          ///< recall_of_changed(), needs SharedWork::control_means
 };
 
 /// Selects the scores to compute. w1 and w2 share most of their work, and so do mmd, mmd_scaled and energy.
@@ -36,14 +38,17 @@ struct Selection {
     bool w1_markers = true;
     bool sinkhorn = false;
     bool mmd_scaled = true;
+    bool change_correlation = true;
+    bool recall_top = true;
     SinkhornDivergenceOptions sinkhorn_options{};
 };
 
 /// Results that the scores of several predictions against one true population share. Null pointers are
-/// allowed.
+/// allowed. Without the means of the control, the scores of changes are NaN.
 struct SharedWork {
     const KernelMeans* truth_means = nullptr;  ///< own_kernel_means() of the truth, see needs_kernels()
     CachedWasserstein* distance = nullptr;     ///< constructed with the truth
+    const std::vector<double>* control_means = nullptr;  ///< marker_means() of the control
 };
 
 /// Returns whether a selected score needs the kernel means.

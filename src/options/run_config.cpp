@@ -501,6 +501,10 @@ void add_report(OptionTable& table, RunConfig& config) {
             config.format = v.back();
         },
         [&config] { return config.format.empty() ? Strings{} : Strings{config.format}; }, false);
+    add.text("by", config.by, "COLUMN",
+             "tables of the groups of pairs with the same label in a column, such as treatment (default: "
+             "culture)",
+             false);
     add.text("figures", config.figures, "DIR",
              "also write each figure of the HTML report to a file in this folder", false);
     Adder(table, Section::report, {.affects = Affects::nothing})

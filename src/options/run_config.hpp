@@ -60,6 +60,7 @@ struct RunConfig {
     bool resume = false;
     DryRunMode dry_run = DryRunMode::none;
     std::string format;   ///< format of a report, empty to choose it by the name of the output
+    std::string by;       ///< column of the groups of a report, empty for the default
     std::string figures;  ///< folder for the figures of a report, empty for none
     report::FigureFormat figure_format = report::FigureFormat::svg;
     std::string published;  ///< published table for a report: a name or a file, may be empty

@@ -14,6 +14,7 @@
 #include "eval/predictor.hpp"
 #include "metrics/metric.hpp"
 #include "models/family.hpp"
+#include "report/natural_order.hpp"
 #include "report/role_columns.hpp"
 
 namespace popflow::report {
@@ -56,15 +57,18 @@ const SeedStatistics* ComparisonRow::find(const Scope& scope, const std::string&
 
 std::vector<Scope> Comparison::scopes() const {
     // Parts are in alphabetical order. The published aggregation comes first, the mean over pairs last.
-    std::set<std::tuple<std::string, int, std::string>> sorted;
+    std::map<std::pair<std::string, int>, std::vector<std::string>> sorted;
     for (const ComparisonRow& row : rows) {
         for (const auto& [scope, scores] : row.scores) {
             const int order = scope.second == "culture_mean" ? 0 : scope.second == "pair_mean" ? 2 : 1;
-            sorted.insert({scope.first, order, scope.second});
+            sorted[{scope.first, order}].push_back(scope.second);
         }
     }
     std::vector<Scope> scopes;
-    for (const auto& [part, order, aggregation] : sorted) scopes.emplace_back(part, aggregation);
+    for (const auto& [place, aggregations] : sorted) {
+        for (const std::string& aggregation : sorted_labels(aggregations))
+            scopes.emplace_back(place.first, aggregation);
+    }
     return scopes;
 }
 
@@ -285,7 +289,10 @@ class Collector {
             if (summary.strings("predictor")[line] != row.predictor) continue;
             const Scope scope{summary.strings("part")[line], summary.strings("aggregation")[line]};
             const auto [at, is_new] = first_file_.try_emplace({row.label(), seeds, scope}, i);
-            if (is_new) add_line(summary, line, row.scores[scope]);
+            if (is_new) {
+                add_line(summary, line, row.scores[scope]);
+                row.scores[scope].results.push_back(i);
+            }
             if (!is_new) twin = at->second;
             all_known = all_known && !is_new;
         }
@@ -315,12 +322,51 @@ class Collector {
         }
         if (!fewer.empty()) comparison_.notes.push_back("fewer seeds: " + core::joined(fewer));
         add_failures();
+        add_unavailable();
         std::set<std::string> builds;
         for (std::size_t i : comparison_.results)
             builds.insert(results_[i].provenance.version + " " + results_[i].provenance.commit);
         if (builds.size() > 1) {
             comparison_.notes.push_back(fmt::format("written by {} builds of popflow: {}", builds.size(),
                                                     core::joined({builds.begin(), builds.end()})));
+        }
+    }
+
+    // Adds a note for each part in which a predictor has no scores on some pairs.
+    void add_unavailable() {
+        struct Found {
+            std::set<std::string> all;
+            std::set<std::string> unavailable;
+            std::int64_t cells = std::numeric_limits<std::int64_t>::max();  ///< half of the smallest target
+        };
+        std::map<std::pair<std::string, std::string>, Found> found;
+        for (const std::size_t i : comparison_.results) {
+            const h5::DataFrame& pairs = results_[i].pairs;
+            if (!pairs.contains("message") || !pairs.contains("n_target")) continue;
+            std::map<std::string, std::int64_t> halves;
+            for (std::size_t row = 0; row < pairs.rows(); ++row) {
+                if (pairs.strings("predictor")[row] == "noise_floor")
+                    halves[pairs.strings("pair")[row]] = pairs.ints("n_target")[row];
+            }
+            for (std::size_t row = 0; row < pairs.rows(); ++row) {
+                const std::string& pair = pairs.strings("pair")[row];
+                Found& of = found[{pairs.strings("predictor")[row], pairs.strings("part")[row]}];
+                of.all.insert(pair);
+                if (pairs.strings("status")[row] != "ok" || pairs.strings("message")[row].empty()) continue;
+                of.unavailable.insert(pair);
+                if (const auto at = halves.find(pair); at != halves.end() && at->second > 0)
+                    of.cells = std::min(of.cells, at->second);
+            }
+        }
+        for (const auto& [key, pairs] : found) {
+            if (pairs.unavailable.empty()) continue;
+            std::string note =
+                fmt::format("{} has no scores on {} of {} {} pairs, which have too few treated cells",
+                            key.first, pairs.unavailable.size(), pairs.all.size(), key.second);
+            if (pairs.unavailable.size() < pairs.all.size()) note += ", and its mean is over the others";
+            if (pairs.cells != std::numeric_limits<std::int64_t>::max())
+                note += fmt::format(". evaluate --max-cells {} scores all of them", pairs.cells);
+            comparison_.notes.push_back(note);
         }
     }
 
@@ -379,6 +425,8 @@ std::vector<Comparison> compare(const std::vector<eval::Results>& results,
     for (Comparison& comparison : comparisons) {
         Collector(results, effects, comparison).collect();
         const eval::Results& first = results[comparison.results.front()];
+        comparison.columns = role_columns(first.provenance.config);
+        comparison.grouping = first.grouping;
         const std::vector<std::string> metrics =
             core::split_text(value_of(core::key_values(first.provenance.config), "metrics"), ',');
         const std::size_t d = first.markers.size();

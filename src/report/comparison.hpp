@@ -9,6 +9,7 @@
 
 #include "core/option_effect.hpp"
 #include "eval/results.hpp"
+#include "report/role_columns.hpp"
 
 namespace popflow::report {
 
@@ -36,6 +37,7 @@ struct RowScores {
     std::int64_t n_pairs = 0;   ///< number of pairs of the last seed
     std::int64_t n_failed = 0;  ///< number of failed scores of all seeds
     std::map<std::string, SeedStatistics> by_metric;
+    std::vector<std::size_t> results{};  ///< indices of the result files that the scores come from
 };
 
 /// ComparisonRow::variant of a row whose method can ignore the treatment, and does not.
@@ -67,8 +69,11 @@ struct Comparison {
     std::vector<ComparisonRow> rows{};   ///< in the order of the published tables, then the baselines
     std::vector<std::string> notes{};    ///< notes for the reader of a table, one line each
     std::vector<std::size_t> results{};  ///< indices of the result files
+    RoleColumns columns{};               ///< obs columns of the roles of the first file
+    eval::Grouping grouping{};           ///< column of the groups of the first file
 
-    /// Scopes of all rows, by part (test, train, validation), then culture_mean, culture:NAME, pair_mean.
+    /// Scopes of all rows, by part (test, train, validation), then culture_mean, the groups in natural order,
+    /// pair_mean.
     std::vector<Scope> scopes() const;
     /// Maximum number of seeds of a model row.
     std::size_t seeds() const;

@@ -1,39 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "report/pair_statistics.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 #include <limits>
-#include <tuple>
 
-#include "core/text.hpp"
 #include "metrics/metric.hpp"
 
 namespace popflow::report {
-
-namespace {
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-// Splits a label into words and the integers between them, for natural order.
-std::vector<std::pair<std::string, double>> natural_key(const std::string& label) {
-    std::vector<std::pair<std::string, double>> key;
-    for (std::size_t i = 0; i < label.size();) {
-        std::string word;
-        while (i < label.size() && !is_digit(label[i])) word += label[i++];
-        double number = -1;
-        for (; i < label.size() && is_digit(label[i]); ++i)
-            number = 10 * std::max(number, 0.0) + (label[i] - '0');
-        key.emplace_back(word, number);
-    }
-    return key;
-}
-
-}  // namespace
 
 double PairStatistics::mean(const std::string& predictor) const {
     const auto at = by_predictor.find(predictor);
@@ -71,23 +44,6 @@ std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& re
     return statistics;
 }
 
-WinCount count_wins(const std::vector<PairStatistics>& pairs, const std::string& baseline) {
-    WinCount count;
-    for (const PairStatistics& pair : pairs) {
-        const double model = pair.mean("model");
-        const double other = pair.mean(baseline);
-        if (std::isnan(model) || std::isnan(other)) continue;
-        ++count.pairs;
-        if (model < other) ++count.wins;
-    }
-    return count;
-}
-
-std::string wins_text(const std::string& label, const std::string& baseline, const WinCount& count) {
-    return fmt::format("{} beats {} in {} of {}", label, baseline, count.wins,
-                       core::counted(count.pairs, "pair"));
-}
-
 FigureScope figure_scope(const Comparison& comparison) {
     const std::vector<Scope> scopes = comparison.scopes();
     if (scopes.empty()) return {};
@@ -103,28 +59,6 @@ FigureScope figure_scope(const Comparison& comparison) {
         shown.metric = metric.name;
     }
     return shown;
-}
-
-std::vector<std::string> win_notes(const std::vector<eval::Results>& results, const Comparison& comparison) {
-    const FigureScope shown = figure_scope(comparison);
-    std::vector<std::string> notes;
-    for (const ComparisonRow& row : comparison.rows) {
-        if (!row.is_model()) continue;
-        const WinCount count =
-            count_wins(pair_statistics(results, row, shown.part, shown.metric), "mean_shift");
-        if (count.pairs == 0) continue;
-        notes.push_back(wins_text(row.label(), "mean_shift", count) +
-                        fmt::format(" ({}, {})", shown.part, core::upper_case(shown.metric)));
-    }
-    return notes;
-}
-
-std::vector<std::string> sorted_labels(std::vector<std::string> labels) {
-    std::ranges::sort(labels, [](const std::string& a, const std::string& b) {
-        return std::tuple(natural_key(a), a) < std::tuple(natural_key(b), b);
-    });
-    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-    return labels;
 }
 
 }  // namespace popflow::report

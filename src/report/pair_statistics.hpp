@@ -30,18 +30,6 @@ std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& re
                                             const ComparisonRow& row, const std::string& part,
                                             const std::string& metric);
 
-/// Number of pairs on which the model is better than a baseline.
-struct WinCount {
-    std::size_t wins = 0;   ///< pairs with a lower score of the model, averaged over seeds
-    std::size_t pairs = 0;  ///< pairs with a score of both
-};
-
-/// Counts the pairs on which the model beats a baseline. The metric must be one whose lower values are
-/// better.
-WinCount count_wins(const std::vector<PairStatistics>& pairs, const std::string& baseline);
-/// Returns a sentence such as `MFM k=5 beats mean_shift in 14 of 18 pairs`.
-std::string wins_text(const std::string& label, const std::string& baseline, const WinCount& count);
-
 /// Part of the split and metric of the figures.
 struct FigureScope {
     std::string part;
@@ -51,11 +39,5 @@ struct FigureScope {
 /// Returns the scope of the figures of a comparison: the test part if it has any, and the computed metric
 /// with the lowest metrics::Metric::figure_rank. The metric is empty if there is none.
 FigureScope figure_scope(const Comparison& comparison);
-
-/// Returns a sentence for each model, in which share of the pairs it beats the mean shift.
-std::vector<std::string> win_notes(const std::vector<eval::Results>& results, const Comparison& comparison);
-
-/// Returns the distinct labels in natural order, in which numbers within labels are compared by value.
-std::vector<std::string> sorted_labels(std::vector<std::string> labels);
 
 }  // namespace popflow::report

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report/report.hpp"
 
-#include "report/pair_statistics.hpp"
+#include "report/baseline_notes.hpp"
 #include "report/report_formats.hpp"
 #include "report/report_page.hpp"
 #include "report/role_columns.hpp"
@@ -35,15 +35,19 @@ std::string section(const std::vector<eval::Results>& results, const Comparison&
                     const PublishedTable* published) {
     std::string text;
     bool any_published = false;
-    const std::vector<Table> all = tables(comparison, published);
+    ClusterStatistics statistics(results, comparison);
+    const bool has_groups = to.all_scopes || comparison.grouping.is_chosen;
+    std::vector<Table> all = tables(comparison, published, statistics);
+    std::erase_if(all,
+                  [&](const Table& table) { return !has_groups && table.aggregation != "culture_mean"; });
     for (const Table& table : all) {
-        if (!to.all_scopes && table.aggregation != "culture_mean") continue;
         if (!text.empty()) text += "\n";
         text += to.table(table);
         for (const Table::Line& line : table.lines) any_published = any_published || line.has_published;
     }
-    std::vector<std::string> notes = win_notes(results, comparison);
-    for (const auto& more : {legend(to.best), metric_notes(all), comparison.notes})
+    std::vector<std::string> notes = baseline_notes(comparison, statistics);
+    for (const auto& more :
+         {interval_notes(all, statistics), legend(to.best, all), metric_notes(all), comparison.notes})
         notes.insert(notes.end(), more.begin(), more.end());
     if (any_published) notes.insert(notes.begin(), "published: " + published->source());
     if (published != nullptr && !any_published)
@@ -66,7 +70,10 @@ std::string report(const std::vector<eval::Results>& results, const core::Option
     if (format == ReportFormat::html) return report_page(results, comparisons, published);
     if (format == ReportFormat::csv) {
         std::string text = csv_header();
-        for (const Comparison& comparison : comparisons) text += csv_lines(comparison, published);
+        for (const Comparison& comparison : comparisons) {
+            ClusterStatistics statistics(results, comparison);
+            text += csv_lines(comparison, published, statistics);
+        }
         return text;
     }
     const Writer to = writer(format);

@@ -18,14 +18,17 @@ const std::vector<std::string>& report_format_names();
 /// Returns the tables of any number of result files in the published layout.
 ///
 /// - Rows: one per method, base and k, then the baselines. See compare().
-/// - Columns: W1, W2, MMD x 1000, r2 and energy distance.
-/// - Values: mean over seeds and standard deviation. The deviation is omitted if all seeds are equal.
-/// - The best value of a column is marked, `*` in text and bold in other formats. oracle_shift and
-///   noise_floor are excluded.
+/// - Columns: the metrics with Metric::is_in_tables.
+/// - Values: mean over seeds and standard deviation. The deviation is omitted if all seeds are equal. The
+/// line
+///   below has the 95 % interval over the clusters, see ClusterStatistics.
+/// - A clear best value of a column is marked, see tables(), `*` in text and bold in other formats.
+/// - Notes compare the models with the baselines, see baseline_notes().
 ///
 /// Result files of different splits or data form separate sections. Formats:
 /// - Text has every part and culture.
-/// - Markdown and LaTeX have the published aggregation of each part.
+/// - Markdown and LaTeX have the published aggregation of each part, and the groups of another grouping than
+///   the default.
 /// - CSV is tidy: one line per row, part, aggregation and metric, in full precision and in the units of
 ///   `/summary`.
 /// - HTML is a complete page with plots (report_page()).

@@ -2,8 +2,8 @@
 #include "report/report_figures.hpp"
 
 #include <iterator>
-#include <limits>
 
+#include "report/baseline_notes.hpp"
 #include "report/figure_names.hpp"
 #include "report/report_panels.hpp"
 #include "report/role_columns.hpp"
@@ -11,18 +11,6 @@
 namespace popflow::report {
 
 namespace {
-
-const ComparisonRow* best_model(const Comparison& comparison, const FigureScope& shown) {
-    const ComparisonRow* best = nullptr;
-    double lowest = std::numeric_limits<double>::infinity();
-    for (const ComparisonRow& row : comparison.rows) {
-        const SeedStatistics* statistics = row.find({shown.part, "culture_mean"}, shown.metric);
-        if (!row.is_model() || statistics == nullptr || !(statistics->mean() < lowest)) continue;
-        lowest = statistics->mean();
-        best = &row;
-    }
-    return best;
-}
 
 void append(std::vector<Figure>&& figures, std::vector<Figure>& all) {
     std::ranges::move(figures, std::back_inserter(all));
@@ -34,25 +22,30 @@ ComparisonFigures comparison_figures(const std::vector<eval::Results>& results,
                                      const Comparison& comparison) {
     ComparisonFigures figures{.scope = figure_scope(comparison)};
     const FigureScope& shown = figures.scope;
-    figures.best = best_model(comparison, shown);
+    const Scope scope{shown.part, "culture_mean"};
+    figures.best = best_model(comparison, scope, shown.metric);
+    ClusterStatistics statistics(results, comparison);
     figures.training = training_figures(results, comparison);
-    std::vector<std::vector<PairStatistics>> statistics;
+    std::vector<std::vector<PairStatistics>> model_pairs;
     double high = 0;  // one scale for all heat maps
     for (const ComparisonRow& row : comparison.rows) {
         if (!row.is_model()) continue;
-        statistics.push_back(pair_statistics(results, row, shown.part, shown.metric));
-        high = std::max(high, largest_excess(statistics.back()));
+        model_pairs.push_back(pair_statistics(results, row, shown.part, shown.metric));
+        high = std::max(high, largest_excess(model_pairs.back()));
     }
     std::size_t model = 0;
     for (const ComparisonRow& row : comparison.rows) {
         if (!row.is_model()) continue;
-        const std::vector<PairStatistics>& pairs = statistics[model++];
+        const std::vector<PairStatistics>& pairs = model_pairs[model++];
         const eval::Results& first = results[row.results.front()];
         const RoleColumns columns = role_columns(first.provenance.config);
         const std::string label = row.label();
         ModelFigures own{.row = &row};
-        for (const char* baseline : {"mean_shift", "identity"})
-            append(scatter_figures(pairs, shown.metric, label, baseline), own.scores);
+        for (const char* baseline : {"mean_shift", "moment_map", "identity"}) {
+            const PairedTest test = statistics.test(row, baseline, scope, shown.metric);
+            const std::string note = label + " " + test_text(baseline, test, statistics.noun());
+            append(scatter_figures(pairs, shown.metric, label, baseline, note), own.scores);
+        }
         append(embedding_figures(first, label, columns), own.scores);
         append(heat_figures(pairs, shown.metric, label, high, columns), own.scores);
         own.pairs = sample_figures(first);

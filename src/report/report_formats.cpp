@@ -15,6 +15,9 @@ namespace popflow::report {
 
 namespace {
 
+// Label of the line of intervals below a row.
+constexpr const char* interval_label = "  95 %";
+
 std::string with_deviation(const CellText& cell, const std::string& plus_minus) {
     return cell.deviation.empty() ? cell.mean : cell.mean + plus_minus + cell.deviation;
 }
@@ -30,6 +33,10 @@ std::vector<std::vector<std::string>> grid(const Table& table, const std::string
     for (const Table::Line& line : table.lines) {
         lines.push_back({line.label});
         for (const TableCell& cell : line.cells) lines.back().push_back(write(cell.measured, cell.is_best));
+        if (line.has_interval) {
+            lines.push_back({interval_label});
+            for (const TableCell& cell : line.cells) lines.back().push_back(cell.interval);
+        }
         if (!line.has_published) continue;
         lines.push_back({"  published"});
         for (const TableCell& cell : line.cells) lines.back().push_back(write(cell.published, false));
@@ -47,6 +54,29 @@ std::string padded(const std::string& text, std::size_t width, bool left) {
     const std::size_t length = characters(text);
     const std::string space(width > length ? width - length : 0, ' ');
     return left ? text + space : space + text;
+}
+
+// Returns the columns [first, last) of the grid in each block of a text table, without the labels.
+std::vector<std::pair<std::size_t, std::size_t>> column_blocks(const Table& table,
+                                                               const std::vector<std::size_t>& width) {
+    const std::size_t labels = width[0] + 2;
+    std::vector<std::pair<std::size_t, std::size_t>> blocks{{1, 1}};
+    std::size_t used = labels;
+    for (std::size_t c = 1; c < width.size();) {
+        std::size_t end = c + 1;  // a group of columns stays together
+        const std::string& group = table.columns[c - 1].group;
+        while (!group.empty() && end < width.size() && table.columns[end - 1].group == group) ++end;
+        std::size_t added = 0;
+        for (std::size_t i = c; i < end; ++i) added += width[i] + 2;
+        if (table.max_width > 0 && used + added > table.max_width && used > labels) {
+            blocks.emplace_back(c, c);
+            used = labels;
+        }
+        blocks.back().second = end;
+        used += added;
+        c = end;
+    }
+    return blocks;
 }
 
 std::string replaced(const std::string& text, char old, const std::string& with) {
@@ -96,6 +126,23 @@ std::string latex_cell(const CellText& cell, bool best) {
     return "$" + mean + (cell.deviation.empty() ? "" : " \\pm " + latex_number(cell.deviation)) + "$";
 }
 
+// Returns the columns of the interval of a score and of its tests against the baselines.
+std::string csv_statistics(const ComparisonRow& row, const Scope& scope, const std::string& metric,
+                           ClusterStatistics& statistics) {
+    const std::optional<Interval> interval = statistics.interval(row, scope, metric);
+    const std::size_t clusters = statistics.clusters(scope);
+    std::string text =
+        interval ? "," + csv_number(interval->low) + "," + csv_number(interval->high) : std::string(",,");
+    text += clusters > 0 ? "," + std::to_string(clusters) : ",";
+    for (const char* baseline : {"mean_shift", "moment_map"}) {
+        const PairedTest test = row.is_model() ? statistics.test(row, baseline, scope, metric) : PairedTest();
+        text += test.pairs == 0 ? ",,,,"
+                                : fmt::format(",{},{},{},{}", test.wins, test.losses, test.pairs,
+                                              csv_number(test.p_value));
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string text_table(const Table& table) {
@@ -107,11 +154,13 @@ std::string text_table(const Table& table) {
         for (std::size_t c = 0; c < line.size(); ++c) width[c] = std::max(width[c], characters(line[c]));
     }
     std::string text = table.caption + "\n";
-    for (const auto& line : lines) {
-        std::string out = "  ";
-        for (std::size_t c = 0; c < line.size(); ++c) out += padded(line[c], width[c], c == 0) + "  ";
-        out.erase(out.find_last_not_of(' ') + 1);
-        text += out + "\n";
+    for (const auto& [first, last] : column_blocks(table, width)) {
+        for (const auto& line : lines) {
+            std::string out = "  " + padded(line[0], width[0], true) + "  ";
+            for (std::size_t c = first; c < last; ++c) out += padded(line[c], width[c], false) + "  ";
+            out.erase(out.find_last_not_of(' ') + 1);
+            text += out + "\n";
+        }
     }
     return text;
 }
@@ -125,7 +174,8 @@ std::string markdown_table(const Table& table) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
         text += "|";
         for (const std::string& cell : lines[i]) {
-            text += " " + replaced(cell.substr(cell.find_first_not_of(' ')), '|', "\\|") + " |";
+            const std::size_t start = std::min(cell.find_first_not_of(' '), cell.size());
+            text += " " + replaced(cell.substr(start), '|', "\\|") + " |";
         }
         text += "\n";
         if (i > 0) continue;
@@ -149,6 +199,12 @@ std::string latex_table(const Table& table) {
         text += latex_escaped(line.label);
         for (const TableCell& cell : line.cells) text += " & " + latex_cell(cell.measured, cell.is_best);
         text += " \\\\\n";
+        if (line.has_interval) {
+            text += "\\quad 95\\,\\%";
+            for (const TableCell& cell : line.cells)
+                text += " & " + (cell.interval.empty() ? "" : "{\\scriptsize $" + cell.interval + "$}");
+            text += " \\\\\n";
+        }
         if (!line.has_published) continue;
         text += "\\quad published";
         for (const TableCell& cell : line.cells) text += " & " + latex_cell(cell.published, false);
@@ -184,10 +240,12 @@ std::string latex_escaped(const std::string& text) {
 std::string csv_header() {
     return "split,data,predictor,method,base,knn,differs,part,aggregation,metric,mean,std,n_seeds,n_pairs,n_"
            "failed,"
-           "published,published_std\n";
+           "published,published_std,low,high,n_clusters,mean_shift_wins,mean_shift_losses,mean_shift_pairs,"
+           "mean_shift_p,moment_map_wins,moment_map_losses,moment_map_pairs,moment_map_p\n";
 }
 
-std::string csv_lines(const Comparison& comparison, const PublishedTable* published) {
+std::string csv_lines(const Comparison& comparison, const PublishedTable* published,
+                      ClusterStatistics& statistics) {
     std::string text;
     for (const ComparisonRow& row : comparison.rows) {
         const std::string knn = models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "";
@@ -196,19 +254,19 @@ std::string csv_lines(const Comparison& comparison, const PublishedTable* publis
                                              row.base, knn, csv_cell(row.differs));
         for (const auto& [scope, scores] : row.scores) {
             for (const std::string& metric : metrics::metric_names()) {
-                const SeedStatistics* statistics = row.find(scope, metric);
-                if (statistics == nullptr) continue;
+                const SeedStatistics* values = row.find(scope, metric);
+                if (values == nullptr) continue;
                 text += fmt::format("{},{},{},{},{},{},{},{},{},", head, csv_cell(scope.first),
-                                    csv_cell(scope.second), metric, csv_number(statistics->mean()),
-                                    csv_number(statistics->deviation()), statistics->values().size(),
-                                    scores.n_pairs, scores.n_failed);
+                                    csv_cell(scope.second), metric, csv_number(values->mean()),
+                                    csv_number(values->deviation()), values->values().size(), scores.n_pairs,
+                                    scores.n_failed);
                 if (const auto reference = published ? published->find(row, scope, metric) : std::nullopt) {
                     text += csv_number(reference->mean) + "," +
                             (reference->deviation ? csv_number(*reference->deviation) : std::string());
                 } else {
                     text += ",";
                 }
-                text += "\n";
+                text += csv_statistics(row, scope, metric, statistics) + "\n";
             }
         }
     }

@@ -9,6 +9,7 @@
 #include "core/version.hpp"
 #include "metrics/metric.hpp"
 #include "models/family.hpp"
+#include "report/baseline_notes.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
 #include "report/report_figures.hpp"
@@ -50,6 +51,8 @@ std::string header_rows(const Table& table) {
 
 std::string score_cell(const TableCell& cell) {
     std::string html = number(cell.measured, "sd");
+    if (!cell.interval.empty())
+        html += element("span", "class=\"interval\" title=\"95 % interval\"", escaped(cell.interval));
     if (cell.published.mean != "-")
         html += element("span", "class=\"published\" title=\"published\"", number(cell.published, "sd"));
     return element("td", cell.is_best ? "class=\"best\"" : "", html);
@@ -63,18 +66,18 @@ std::string breakable(const std::string& label) {
     return html;
 }
 
-std::string notes_list(const std::vector<eval::Results>& results, const Comparison& comparison,
-                       const std::vector<Table>& shown, const PublishedTable* published) {
+std::string notes_list(const Comparison& comparison, const std::vector<Table>& shown,
+                       const PublishedTable* published, ClusterStatistics& statistics) {
     std::string items;
     const bool has_published = std::ranges::any_of(shown, [](const Table& table) {
         return std::ranges::any_of(table.lines, [](const Table::Line& line) { return line.has_published; });
     });
     if (has_published)
-        items += element("li", "", "Second line of a cell: published value, " + escaped(published->source()));
+        items += element("li", "", "Last line of a cell: published value, " + escaped(published->source()));
     if (published != nullptr && !has_published)
         items += element("li", "", escaped(published->source()) + " has no values for these rows");
-    for (const auto& notes :
-         {win_notes(results, comparison), legend("Bold"), metric_notes(shown), comparison.notes}) {
+    for (const auto& notes : {baseline_notes(comparison, statistics), interval_notes(shown, statistics),
+                              legend("Bold", shown), metric_notes(shown), comparison.notes}) {
         for (const std::string& note : notes) items += element("li", "", escaped(note));
     }
     return element("ul", "class=\"notes\"", items) + "\n";
@@ -82,13 +85,18 @@ std::string notes_list(const std::vector<eval::Results>& results, const Comparis
 
 std::string tables_part(const std::vector<eval::Results>& results, const Comparison& comparison,
                         const PublishedTable* published) {
-    const std::vector<Table> all = tables(comparison, published);
+    ClusterStatistics statistics(results, comparison);
+    const std::vector<Table> all = tables(comparison, published, statistics);
     std::string first;
     std::string rest;
     for (const Table& table : all) (table.aggregation == "culture_mean" ? first : rest) += html_table(table);
+    const bool is_chosen = comparison.grouping.is_chosen;
+    const std::string by = is_chosen ? comparison.grouping.name : column_of(comparison.columns, "culture");
     if (!rest.empty())
-        rest = element("details", "", "<summary>Tables by culture, and the mean over pairs</summary>" + rest);
-    return first + notes_list(results, comparison, all, published) + rest + "\n";
+        rest =
+            element("details", is_chosen ? "open" : "",
+                    element("summary", "", "Tables by " + escaped(by) + ", and the mean over pairs") + rest);
+    return first + notes_list(comparison, all, published, statistics) + rest + "\n";
 }
 
 std::string cells_part(const std::string& cells) {

@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "linalg/principal_components.hpp"
 #include "models/family.hpp"
+#include "report/natural_order.hpp"
 #include "report/plot/chart.hpp"
 #include "report/plot/heat_map.hpp"
 #include "report/plot/markup.hpp"
@@ -247,7 +248,8 @@ std::vector<Figure> training_figures(const std::vector<eval::Results>& results,
 }
 
 std::vector<Figure> scatter_figures(const std::vector<PairStatistics>& pairs, const std::string& metric,
-                                    const std::string& label, const std::string& baseline) {
+                                    const std::string& label, const std::string& baseline,
+                                    const std::string& note) {
     // The colour of a single treatment would carry no information.
     const auto coloured = labels_of(pairs, &PairStatistics::treatment).size() > 1 ? &PairStatistics::treatment
                                                                                   : &PairStatistics::patient;
@@ -272,7 +274,7 @@ std::vector<Figure> scatter_figures(const std::vector<PairStatistics>& pairs, co
                                             plot::linear_axis(name + " of " + baseline, values),
                                             plot::linear_axis(name + " of the model", values), marks, true)},
              .legend = groups,
-             .note = wins_text(label, baseline, count_wins(pairs, baseline))}};
+             .note = note}};
 }
 
 double largest_excess(const std::vector<PairStatistics>& pairs) {

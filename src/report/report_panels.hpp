@@ -18,10 +18,11 @@ namespace popflow::report {
 std::vector<Figure> training_figures(const std::vector<eval::Results>& results, const Comparison& comparison);
 
 /// Returns a scatter chart of the metric of the model over that of a baseline, one point per pair. The colour
-/// is the treatment, or the patient if there is only one treatment. The note counts the pairs on which the
-/// model is better.
+/// is the treatment, or the patient if there is only one treatment.
+/// @param note  line below the chart
 std::vector<Figure> scatter_figures(const std::vector<PairStatistics>& pairs, const std::string& metric,
-                                    const std::string& label, const std::string& baseline);
+                                    const std::string& label, const std::string& baseline,
+                                    const std::string& note);
 
 /// Returns heat maps of the metric of the model minus that of the noise floor.
 ///

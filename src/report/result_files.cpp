@@ -10,7 +10,7 @@
 #include "eval/problem_results.hpp"
 #include "eval/results.hpp"
 #include "predict/run_model.hpp"
-#include "report/pair_statistics.hpp"
+#include "report/natural_order.hpp"
 
 namespace popflow::report {
 

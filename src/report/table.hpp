@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "report/cluster_statistics.hpp"
 #include "report/comparison.hpp"
 #include "report/published.hpp"
 
@@ -21,7 +22,8 @@ CellText cell_text(double mean, double deviation, int decimals = 3);
 struct TableCell {
     CellText measured;
     CellText published;
-    bool is_best = false;  ///< best of its column, without the baselines that use the target
+    std::string interval{};  ///< 95 % interval of the mean, `[3.512, 3.771]`, empty without one
+    bool is_best = false;    ///< better than all other rows, see tables()
 };
 
 struct TableColumn {
@@ -37,8 +39,10 @@ struct TableColumn {
 struct Table {
     struct Line {
         std::string label{};
+        std::string predictor{};
         bool is_model = true;
         bool has_published = false;
+        bool has_interval = false;
         std::vector<TableCell> cells{};
     };
     std::string caption{};  ///< `test, mean over cultures (90 pairs, 3 seeds)`
@@ -46,20 +50,30 @@ struct Table {
     std::string aggregation{};  ///< aggregation of the scope, culture_mean in the published tables
     std::vector<TableColumn> columns{};
     std::vector<Line> lines{};
+    std::size_t max_width = 0;  ///< number of characters above which a text table is broken, 0 for no limit
 };
 
 /// Returns the tables of a comparison.
 ///
 /// The split `letters` has one table: the mean of each part, with separate columns for each test letter.
-/// Other splits have one table per scope. The columns are W1, W2, MMD x 1000, r2 and energy distance. Columns
-/// without a score are omitted.
+/// Other splits, and letters with another grouping than the default, have one table per scope. The columns
+/// are the metrics with Metric::is_in_tables. Columns without a score are omitted.
+///
+/// A value is marked as best if the 95 % interval of the paired difference from every other row lies on one
+/// side of zero. Rows with the same text as the best one are marked too. Baselines that use the target do not
+/// take part. Nothing is marked with fewer than min_clusters clusters.
 /// @param published  may be nullptr
-std::vector<Table> tables(const Comparison& comparison, const PublishedTable* published);
+std::vector<Table> tables(const Comparison& comparison, const PublishedTable* published,
+                          ClusterStatistics& statistics);
 
-/// Returns the legend of the tables: the mark of the best values and the definitions of the baselines, one
-/// per line.
+/// Returns the legend of the tables: the rule of the mark and the definitions of their baselines, one per
+/// line.
 /// @param best  name of the mark of the best value of a column, for example `*`
-std::vector<std::string> legend(const std::string& best);
+std::vector<std::string> legend(const std::string& best, const std::vector<Table>& tables);
+
+/// Returns the notes on the intervals of the tables, one per line: what is resampled, and where there is no
+/// interval or too few clusters.
+std::vector<std::string> interval_notes(const std::vector<Table>& tables, ClusterStatistics& statistics);
 
 /// Returns the notes of the metrics that have a column in one of the tables, one per line.
 std::vector<std::string> metric_notes(const std::vector<Table>& tables);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Compares the output of `popflow metrics A B`, read from standard input, with POT, SciPy and scikit-learn.
+"""Compares the output of `popflow metrics A B CONTROL`, read from standard input, with POT, SciPy and scikit-learn.
 
-Usage: check_metrics.py A.h5ad B.h5ad
+Usage: check_metrics.py A.h5ad B.h5ad CONTROL.h5ad
 """
 
 import sys
@@ -11,12 +11,12 @@ import anndata
 import numpy as np
 import ot
 from scipy.spatial.distance import cdist
-from scipy.stats import wasserstein_distance
+from scipy.stats import pearsonr, wasserstein_distance
 from sklearn.metrics import r2_score
 from sklearn.metrics.pairwise import rbf_kernel
 
 warnings.simplefilter("ignore")
-x, y = (np.asarray(anndata.read_h5ad(path).X, dtype=np.float64) for path in sys.argv[1:3])
+x, y, control = (np.asarray(anndata.read_h5ad(path).X, dtype=np.float64) for path in sys.argv[1:4])
 n_x, n_y = np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y))
 
 
@@ -52,6 +52,10 @@ def sinkhorn_value(u, v):
 expected["sinkhorn"] = sinkhorn_value(x, y) - sinkhorn_value(x, x) / 2 - sinkhorn_value(y, y) / 2
 squared = cdist(y, y, "sqeuclidean")[np.triu_indices(len(y), 1)]
 expected["mmd_scaled"] = np.mean([mmd(scale / np.median(squared)) for scale in (4, 2, 1, 0.5, 0.25)])
+changes = [z.mean(axis=0) - control.mean(axis=0) for z in (x, y)]
+top = [set(np.argsort(-np.abs(change), kind="stable")[: int(np.ceil(len(change) / 5))]) for change in changes]
+expected["change_correlation"] = pearsonr(*changes)[0]
+expected["recall_top"] = len(top[0] & top[1]) / len(top[1])
 found = {name: float(value) for name, value in (line.split() for line in sys.stdin)}
 assert list(found) == list(expected), list(found)
 for name, value in expected.items():

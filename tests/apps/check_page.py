@@ -14,7 +14,7 @@ import h5py
 HOSTILE = "<script>alert('x')</script>\"&"
 VOID = {"meta", "wbr", "br", "path", "line", "rect"}
 PANELS = [
-    "Training loss", "Gradient norm", "Learning rate", "W2 per pair, model against mean_shift", "beats mean_shift in ",
+    "Training loss", "Gradient norm", "Learning rate", "W2 per pair, model against mean_shift", " pairs (",
     "W2 per pair, model against identity", "patient by treatment",
     "culture by treatment", "Cells in two principal components", "Markers with the largest treatment effect", "Density of ",
     "Embeddings of control populations by part", "Embeddings of control populations by patient", "Provenance",

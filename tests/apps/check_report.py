@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata.experimental import read_elem
 
-METRICS = ["w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled"]
+METRICS = ["w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled", "change_correlation", "recall_top"]
 ROW = ["predictor", "method", "base", "knn", "differs", "part", "aggregation", "metric"]
 PUBLISHED_FM_NOISE = {"w1": (7.114, 0.100), "w2": (7.404, 0.086), "mmd": (0.06497, 0.00379), "r2": (0.613, 0.008)}
 

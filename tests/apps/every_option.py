@@ -169,7 +169,7 @@ def main():
         "json": ""}
     check_listed(("metrics",), {**metrics, **EXCLUSIVE})
     assert '"w1"' in run_popflow("metrics", "s.h5ad", "s.h5ad", *arguments(metrics))
-    report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t",
+    report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t", "by": "treatment",
               "figures": "pictures", "figure-format": "svg", "dry-run": ""}
     check_listed(("report",), report)
     assert "report of 1 result file" in run_popflow("report", "e.h5", *arguments(report, "watch"))

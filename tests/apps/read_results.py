@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from anndata.experimental import read_elem
 
-METRICS = ["w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled"]
-PREDICTORS = ["model", "identity", "mean_shift", "moment_map", "oracle_shift", "noise_floor"]
+METRICS = ["w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled", "change_correlation", "recall_top"]
+PREDICTORS = ["model", "identity", "mean_shift", "moment_map", "oracle_shift", "noise_floor", "noise_floor_matched"]
 LABELS = ["pair", "part", "patient", "culture", "treatment", "concentration", "replicate", "plate", "predictor"]
 PAIRS = {
     **dict.fromkeys(LABELS, "category"),
@@ -48,11 +48,30 @@ def check_pairs(pairs, unseen):
     must_fail = (pairs["treatment"] == unseen) & pairs["predictor"].isin(["model", "mean_shift", "moment_map"])
     assert must_fail.any() == (unseen is not None)
     assert (pairs["status"] == np.where(must_fail, "failed", "ok")).all(), pairs[["pair", "predictor", "status"]]
-    assert (pairs["message"] == np.where(must_fail, f"treatment '{unseen}' was not among those trained on", "")).all()
-    assert pairs.loc[must_fail, METRICS].isna().all(axis=None)
-    computed = pairs.loc[~must_fail, ["w1", "w2", "mmd", "r2"]]
-    assert np.isfinite(computed.to_numpy()).all()
-    assert (pairs.loc[~must_fail, ["n_predicted", "n_target"]] > 0).all(axis=None)
+    small = check_matched(pairs)
+    assert (pairs.loc[~small, "message"] == np.where(must_fail, f"treatment '{unseen}' was not among those trained on", "")[~small]).all()
+    assert pairs.loc[must_fail | small, METRICS].isna().all(axis=None)
+    computed = pairs.loc[~(must_fail | small), ["w1", "w2", "mmd", "r2", "r2_means", "recall_top"]]
+    identity = pairs.loc[~(must_fail | small), "predictor"] == "identity"
+    assert (np.isfinite(computed).all(axis=1) | identity).all()
+    assert computed.loc[identity, "recall_top"].isna().all() and np.isfinite(computed.drop(columns="recall_top")).all(axis=None)
+    assert (pairs.loc[~(must_fail | small), ["n_predicted", "n_target"]] > 0).all(axis=None)
+
+
+def check_matched(pairs):
+    """Checks the rows of noise_floor_matched. Returns which of them have too few treated cells for scores."""
+    matched = pairs["predictor"] == "noise_floor_matched"
+    small = matched & (pairs["n_predicted"] == 0)
+    assert (pairs.loc[small, "message"].str.fullmatch(r"samples of \d+ and \d+ cells need \d+ treated cells, but there are \d+")).all()
+    # The samples have the sizes of the other rows. Where those are the sizes of the halves, they are the same cells.
+    sizes = pairs.set_index(["pair", "predictor"])
+    for pair in pairs.loc[matched & ~small, "pair"]:
+        columns = ["n_predicted", "n_target"]
+        own, half = sizes.loc[(pair, "noise_floor_matched")], sizes.loc[(pair, "noise_floor")]
+        assert (own[columns] == sizes.loc[(pair, "identity"), columns]).all()
+        if (own[columns] == half[columns]).all():
+            assert (own[METRICS].astype(float) == half[METRICS].astype(float)).all()
+    return small
 
 
 def recomputed(pairs):
@@ -94,6 +113,7 @@ def main():
     parser.add_argument("results")
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--unseen")
+    parser.add_argument("--cells", default="80", help="--max-cells of the evaluation")
     arguments = parser.parse_args()
     with h5py.File(arguments.results) as file:
         pairs, summary, training = (read_elem(file[name]) for name in ("pairs", "summary", "training"))
@@ -105,7 +125,7 @@ def main():
 
     missing = [name for name in ATTRIBUTES if name not in attributes]
     assert not missing, missing
-    assert "max-cells = 80\n" in attributes["config"]
+    assert f"max-cells = {arguments.cells}\n" in attributes["config"]
     check_pairs(pairs, arguments.unseen)
     check_summary(summary, pairs)
     check_training(training, attributes["steps"])

@@ -112,7 +112,7 @@ cmp sw.csv listed.csv || fail "a folder and its files give different reports"
 expect_exit 2 "$popflow" report other
 grep -q "no result file in the folder 'other' or in the folders below it" err || fail "$(cat err)"
 expect_exit 0 "$popflow" report sw/runs --figures figures
-says "beats mean_shift in " "MFM k=5"
+says "MFM k=5 is better than mean_shift in " "(no test with one patient) [test, W2]"
 grep -q "^figures: [0-9]* figures (\*.svg)$" err || fail "$(cat err)"
 for format in pdf png; do
     code=0
@@ -127,10 +127,10 @@ assert files and all(f.read_bytes().startswith(start) and f.stat().st_size > 200
 PYTHON
 done
 expect_exit 0 "$popflow" report $files --output table.md
-grep -q "^| test | W1 | W2 | MMD e-3 | r2 |" table.md || fail "no table of the test part: $(cat table.md)"
+grep -q "^| test | W1 | W2 | MMD e-3 | corr. of corr. | energy | R2 of means | change corr. | top recall |" table.md || fail "no table of the test part: $(cat table.md)"
 grep -qE "^\| FM w/ N \| [0-9.]+ ± [0-9.]+ \|" table.md || fail "no row of the model: $(cat table.md)"
 expect_exit 0 "$popflow" report $files --format latex
-says "\\begin{tabular}{lrrrrr}" "mean\_shift" "corr.\\ of correlations"
+says "\\begin{tabular}{lrrrrrrrr}" "mean\_shift" "corr.\\ of correlations"
 ! grep -q 'r^2' out || fail "LaTeX calls the correlation of correlations r^2"
 expect_exit 0 "$python" "$here/check_page.py" "$popflow" run1/results.h5 run2/results.h5 fm1/results.h5
 says "the page is valid"
@@ -175,11 +175,17 @@ with h5py.File("sinkhorn.h5") as file:
     assert "sinkhorn" in file["summary"]
 PYTHON
 
-# The metrics of two files.
-all="--metrics w1,w2,mmd,r2,energy,r2_means,w1_markers,sinkhorn,mmd_scaled --sinkhorn-epsilon 0.1 --sinkhorn-rho 0"
-"$popflow" metrics good.h5ad held_out.h5ad $all >values.txt || fail "metrics: exit code $?"
-"$python" "$here/check_metrics.py" good.h5ad held_out.h5ad <values.txt
-"$popflow" metrics good.h5ad held_out.h5ad $all --json >values.json || fail "metrics --json: exit code $?"
+# The metrics of two files. Those of changes need a third file.
+"$python" -c "import anndata; anndata.read_h5ad('good.h5ad')[::3].copy().write_h5ad('controls.h5ad')"
+expect_exit 2 "$popflow" metrics good.h5ad held_out.h5ad --metrics w1,recall_top
+grep -q "metrics: found 'recall_top', which compares changes from the control cells. Give their file as the third one" err ||
+    fail "metrics without the control: $(cat err)"
+expect_exit 0 "$popflow" metrics good.h5ad held_out.h5ad
+if grep -q "change_correlation\|recall_top" out; then fail "metrics without the control prints $(cat out)"; fi
+all="--metrics w1,w2,mmd,r2,energy,r2_means,w1_markers,sinkhorn,mmd_scaled,change_correlation,recall_top --sinkhorn-epsilon 0.1 --sinkhorn-rho 0"
+"$popflow" metrics good.h5ad held_out.h5ad controls.h5ad $all >values.txt || fail "metrics: exit code $?"
+"$python" "$here/check_metrics.py" good.h5ad held_out.h5ad controls.h5ad <values.txt
+"$popflow" metrics good.h5ad held_out.h5ad controls.h5ad $all --json >values.json || fail "metrics --json: exit code $?"
 "$python" - <<PYTHON || fail "metrics --json differs from the text output"
 import json
 lines = dict(line.split() for line in open("values.txt"))
@@ -188,5 +194,5 @@ PYTHON
 "$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 3 >drawn.txt || fail "metrics --max-cells"
 "$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 3 | cmp drawn.txt || fail "the same seed gives another draw"
 "$popflow" metrics good.h5ad held_out.h5ad --metrics w1 --max-cells 10 --seed 4 | cmp -s drawn.txt && fail "another seed gives the same draw"
-"$popflow" metrics good.h5ad held_out.h5ad $all --max-cells all | cmp values.txt || fail "--max-cells all does not use all cells"
+"$popflow" metrics good.h5ad held_out.h5ad controls.h5ad $all --max-cells all | cmp values.txt || fail "--max-cells all does not use all cells"
 echo "all verbs run"

@@ -12,7 +12,7 @@ options="--run $scratch/run --parts train,test --sample-pairs 40 --sample-cells 
 
 # same_tables A B: fails unless two result files have the same tables.
 same_tables() {
-    for column in pair predictor w1 w2 mmd r2 energy r2_means w1_markers mmd_scaled n_predicted n_target status; do
+    for column in pair predictor w1 w2 mmd r2 energy r2_means w1_markers mmd_scaled change_correlation recall_top n_predicted n_target status; do
         h5diff "$1" "$2" "/pairs/$column" || fail "$2: the scores differ in $column"
     done
     h5diff "$1" "$2" /cells || fail "$2: the sample of cells differs"

@@ -134,24 +134,38 @@ def build_old(commit, folder):
     return folder / "popflow"
 
 
-# Metrics, and rows of tables, that later versions added to the results: {table: (column, value of the added rows)}.
-ADDED_METRICS = ("mmd_scaled",)
-ADDED_ROWS = {"pairs": ("predictor", "moment_map"), "summary": ("predictor", "moment_map"), "cells": ("obs/state", "mean_shift")}
+# States of sampled cells, metrics and predictors that later versions added to the results.
+ADDED_STATE = "mean_shift"
+ADDED_METRICS = ("mmd_scaled", "change_correlation", "recall_top")
+ADDED_PREDICTORS = ("noise_floor_matched", "moment_map")
 
 
-def labels(file, name):
-    """Returns the texts of a column, which may be categorical."""
-    column = file[name]
-    is_categorical = isinstance(column, h5py.Group)
-    values = (column["categories"] if is_categorical else column)[()]
-    texts = np.array([x.decode() if isinstance(x, bytes) else x for x in values], object)
-    return texts[column["codes"][()]] if is_categorical else texts
+def sampled_states(file):
+    """Returns the state of each sampled cell of a result file, None for another file."""
+    if "cells/obs/state" not in file:
+        return None
+    state = file["cells/obs/state"]
+    return np.array([x.decode() if isinstance(x, bytes) else x for x in state["categories"][()]])[state["codes"][()]]
+
+
+def decoded(column):
+    """Returns the values of a column of text, which is categorical or not."""
+    if isinstance(column, h5py.Group):
+        return decoded(column["categories"])[column["codes"][()]]
+    return np.array([x.decode() if isinstance(x, bytes) else str(x) for x in column[()]], dtype=object)
+
+
+def kept_rows(file):
+    """Returns {table: which of its rows have no added predictor} of a result file, empty for another file."""
+    tables = [name for name in ("pairs", "summary") if f"{name}/predictor" in file]
+    return {name: ~np.isin(decoded(file[f"{name}/predictor"]), ADDED_PREDICTORS) for name in tables}
 
 
 def contents(path):
-    """Returns {name: bytes or list of strings} of every dataset and attribute of an HDF5 file, without the added rows."""
+    """Returns {name: bytes or list of strings} of every dataset and attribute of an HDF5 file, without what was added."""
     found = {}
-    kept = {}  # table -> which of its rows an earlier version has too
+    states = None
+    kept = {}
 
     def add(name, value):
         array = np.asarray(value)
@@ -165,23 +179,25 @@ def contents(path):
         for key, value in item.attrs.items():
             if key not in IGNORED_ATTRIBUTES and not IGNORED_COLUMNS.search(name):
                 add(f"{name}@{key}", value)
+        table, _, column = name[1:].partition("/")
+        if table in kept and column and "/" not in column and not IGNORED_COLUMNS.search(name):
+            if column != "_index":  # row names are numbers
+                add(name, (decoded(item) if isinstance(item, h5py.Group) or item.dtype.kind in "OS" else item[()])[kept[table]])
+            return
+        if table in kept and "/" in column:  # codes and categories of a column that was decoded
+            return
         if not isinstance(item, h5py.Dataset) or IGNORED_COLUMNS.search(name):
             return
-        table, _, column = name[1:].partition("/")
-        if table not in kept:
+        if states is None or not name.startswith("/cells/"):
             add(name, item[()])
-            return
-        rows, label = kept[table], ADDED_ROWS[table][0]
-        if column in (label, f"{label}/codes"):
-            add(f"/{table}/{label}", labels(item.file, f"/{table}/{label}")[rows])
-        elif column not in (f"{label}/categories", "_index", "obs/_index"):
-            is_column = item.shape[:1] == rows.shape and not column.endswith("/categories")
-            add(name, item[()][rows] if is_column else item[()])
+        elif name == "/cells/obs/state/codes":
+            add("/cells/obs/state", states[states != ADDED_STATE].astype(object))
+        elif name not in ("/cells/obs/state/categories", "/cells/obs/_index"):
+            add(name, item[()][states != ADDED_STATE] if item.shape[:1] == states.shape else item[()])
 
     with h5py.File(path, "r") as file:
-        for table, (column, value) in ADDED_ROWS.items():
-            if f"{table}/{column}" in file:
-                kept[table] = labels(file, f"{table}/{column}") != value
+        states = sampled_states(file)
+        kept = kept_rows(file)
         visit("", file)
         file.visititems(visit)
     return found

@@ -28,6 +28,7 @@ caption { text-align: left; padding: 0.3rem 0; }
 .scores tr.baseline th, .scores tr.baseline td { color: var(--soft); } .scores tr.first td, .scores tr.first th { border-top: 2px solid var(--rule); }
 .scores .best { color: var(--best); font-weight: 700; } .scores tr.baseline .best { color: var(--best); }
 .sd { color: var(--soft); font-weight: 400; font-size: 0.86em; }
+.interval { display: block; color: var(--soft); font-weight: 400; font-size: 0.8em; }
 .published { display: block; color: var(--soft); font-weight: 400; font-style: italic; font-size: 0.86em; }
 details { border: 1px solid var(--rule); border-radius: 6px; margin: 0.5rem 0; padding: 0 0.8rem; }
 summary { cursor: pointer; padding: 0.55rem 0; font-weight: 600; overflow-wrap: anywhere; }

@@ -144,34 +144,48 @@ TEST_F(Evaluate, ScoresEveryPredictorOfAPair) {
     EXPECT_FALSE(evaluation.stopped);
     EXPECT_EQ(evaluation.pairs, (Pairs{0, 1}));
     ASSERT_EQ(names(evaluation.scores),
-              "0 model\n0 identity\n0 mean_shift\n0 oracle_shift\n0 noise_floor\n"
-              "1 model\n1 identity\n1 mean_shift\n1 oracle_shift\n1 noise_floor\n");
-    const auto& scores = evaluation.scores;
+              "0 model\n0 identity\n0 mean_shift\n0 oracle_shift\n0 noise_floor\n0 noise_floor_matched\n"
+              "1 model\n1 identity\n1 mean_shift\n1 oracle_shift\n1 noise_floor\n1 noise_floor_matched\n");
+    const auto scores_of = [&](std::size_t pair, const std::string& predictor) {
+        const auto at = std::ranges::find_if(evaluation.scores, [&](const PairScore& row) {
+            return row.pair == pair && row.predictor == predictor;
+        });
+        return at->scores;
+    };
     // 1, 3 against 3, 9: the distances are 2 and 6.
-    EXPECT_NEAR(scores[0].scores.w1, 4, 1e-6);
-    EXPECT_NEAR(scores[0].scores.w2, std::sqrt((4 + 36) / 2.0), 1e-6);
+    EXPECT_NEAR(scores_of(0, "model").w1, 4, 1e-6);
+    EXPECT_NEAR(scores_of(0, "model").w2, std::sqrt((4 + 36) / 2.0), 1e-6);
     // 0, 2 against 3, 9: the distances are 3 and 7.
-    EXPECT_NEAR(scores[1].scores.w1, 5, 1e-6);
-    EXPECT_NEAR(scores[1].scores.w2, std::sqrt((9 + 49) / 2.0), 1e-6);
-    EXPECT_NEAR(scores[1].scores.w1_markers, 2.5, 1e-6) << "mean of 5 and of 0 for the second marker";
+    EXPECT_NEAR(scores_of(0, "identity").w1, 5, 1e-6);
+    EXPECT_NEAR(scores_of(0, "identity").w2, std::sqrt((9 + 49) / 2.0), 1e-6);
+    EXPECT_NEAR(scores_of(0, "identity").w1_markers, 2.5, 1e-6) << "mean of 5 and of 0 for the second marker";
     // 2, 4 against 3, 9: the distances are 1 and 5.
-    EXPECT_NEAR(scores[2].scores.w1, 3, 1e-6);
-    EXPECT_NEAR(scores[2].scores.w2, std::sqrt((1 + 25) / 2.0), 1e-6);
+    EXPECT_NEAR(scores_of(0, "mean_shift").w1, 3, 1e-6);
+    EXPECT_NEAR(scores_of(0, "mean_shift").w2, std::sqrt((1 + 25) / 2.0), 1e-6);
     // The means are 1 and 6. The shift of 5 gives 5, 7 against 3, 9.
-    EXPECT_NEAR(scores[3].scores.w1, 2, 1e-6);
-    EXPECT_NEAR(scores[3].scores.w2, 2, 1e-6);
-    EXPECT_NEAR(scores[3].scores.w1_markers, 1, 1e-6);
+    EXPECT_NEAR(scores_of(0, "oracle_shift").w1, 2, 1e-6);
+    EXPECT_NEAR(scores_of(0, "oracle_shift").w2, 2, 1e-6);
+    EXPECT_NEAR(scores_of(0, "oracle_shift").w1_markers, 1, 1e-6);
     // One of 3 and 9 against the other.
-    EXPECT_NEAR(scores[4].scores.w1, 6, 1e-6);
-    EXPECT_NEAR(scores[4].scores.w2, 6, 1e-6);
+    EXPECT_NEAR(scores_of(0, "noise_floor").w1, 6, 1e-6);
+    EXPECT_NEAR(scores_of(0, "noise_floor").w2, 6, 1e-6);
     // The target of pair 1 is its control plus 3.
-    EXPECT_NEAR(scores[5].scores.w1, 2, 1e-6);
-    EXPECT_NEAR(scores[6].scores.w2, 3, 1e-6);
-    EXPECT_NEAR(scores[8].scores.w2, 0, 1e-5);
-    for (const PairScore& row : scores) {
+    EXPECT_NEAR(scores_of(1, "model").w1, 2, 1e-6);
+    EXPECT_NEAR(scores_of(1, "identity").w2, 3, 1e-6);
+    EXPECT_NEAR(scores_of(1, "oracle_shift").w2, 0, 1e-5);
+    for (const PairScore& row : evaluation.scores) {
         EXPECT_EQ(row.status, "ok") << row.message;
         EXPECT_EQ(row.rank, 0);
         EXPECT_TRUE(std::isnan(row.scores.mmd)) << "a metric that was not selected";
+        if (row.predictor == "noise_floor_matched") {
+            const std::string cells = row.pair == 0 ? "2" : "3";
+            EXPECT_TRUE(std::isnan(row.scores.w1));
+            EXPECT_EQ(row.n_predicted, 0U);
+            EXPECT_EQ(row.message, "samples of " + cells + " and " + cells + " cells need " +
+                                       (row.pair == 0 ? "4" : "6") + " treated cells, but there are " +
+                                       cells);
+            continue;
+        }
         const std::size_t cells = row.predictor == "noise_floor" ? 1 : row.pair == 0 ? 2 : 3;
         EXPECT_EQ(row.n_predicted, cells);
         EXPECT_EQ(row.n_target, cells);
@@ -214,7 +228,7 @@ TEST_F(Evaluate, ReturnsTheEmbeddingsInTheOrderOfThePairs) {
 TEST_F(Evaluate, ScoresOnlyTheRequestedPairs) {
     const Evaluation evaluation = evaluate({}, {1});
     EXPECT_EQ(evaluation.pairs, Pairs{1});
-    EXPECT_EQ(evaluation.scores.size(), 5U);
+    EXPECT_EQ(evaluation.scores.size(), eval::predictors().size());
     EXPECT_EQ(evaluation.scores[0].pair, 1U);
     EXPECT_TRUE(evaluate({}, {}).scores.empty());
 }
@@ -226,6 +240,16 @@ TEST_F(Evaluate, LimitsTheNumberOfCells) {
     EXPECT_EQ(evaluation.scores[0].n_predicted, 1U);
     EXPECT_NEAR(evaluation.scores[1].scores.w2, 3, 1e-6) << "0 against 3";
     EXPECT_EQ(evaluation.embeddings(1, 0), 1);
+    // Halves of one cell are samples of the same size, so they are the same cells.
+    for (std::size_t i = 0; i + 1 < evaluation.scores.size(); ++i) {
+        const PairScore& half = evaluation.scores[i];
+        const PairScore& matched = evaluation.scores[i + 1];
+        if (half.predictor != "noise_floor") continue;
+        EXPECT_EQ(matched.predictor, "noise_floor_matched");
+        EXPECT_EQ(matched.scores.w1, half.scores.w1);
+        EXPECT_EQ(matched.n_target, 1U);
+        EXPECT_EQ(matched.message, "");
+    }
 }
 
 TEST_F(Evaluate, StoresTheCellsOfSampledPairs) {
@@ -305,7 +329,7 @@ TEST_F(Evaluate, KeepsTheFinishedPairsWhenItStops) {
     const Evaluation evaluation = evaluate(control);
     EXPECT_TRUE(evaluation.stopped);
     EXPECT_EQ(evaluation.pairs, Pairs{1}) << "the pair with more cells comes first";
-    EXPECT_EQ(evaluation.scores.size(), 5U);
+    EXPECT_EQ(evaluation.scores.size(), eval::predictors().size());
     EXPECT_EQ(partial_results().kept_items(), Pairs{1});
 }
 
@@ -328,7 +352,7 @@ TEST_F(Evaluate, DoesNotScoreKeptPairsAgain) {
     const Evaluation evaluation = evaluate(control);
     EXPECT_EQ(model_.transports, 1);
     EXPECT_EQ(evaluation.pairs, (Pairs{0, 1}));
-    ASSERT_EQ(evaluation.scores.size(), 1U + 5U);
+    ASSERT_EQ(evaluation.scores.size(), 1 + eval::predictors().size());
     EXPECT_EQ(evaluation.scores[0].scores.w2, 42) << "stored score";
     EXPECT_EQ(evaluation.embeddings(0, 0), -7);
     EXPECT_NEAR(evaluation.scores[1].scores.w1, 2, 1e-6) << "computed score";
@@ -358,8 +382,9 @@ TEST_F(Evaluate, RecordsAFailedModelAndContinues) {
     control.partial = &partial;
     predictions_ = &file;
     const Evaluation evaluation = evaluate(control);
-    ASSERT_EQ(evaluation.scores.size(), 10U);
+    ASSERT_EQ(evaluation.scores.size(), 2 * eval::predictors().size());
     for (const PairScore& row : evaluation.scores) {
+        if (row.predictor == "noise_floor_matched") continue;  // too few cells
         const bool failed = row.pair == 0 && row.predictor == "model";
         EXPECT_EQ(row.status, failed ? "failed" : "ok");
         EXPECT_EQ(row.message, failed ? "solver: found a bad cell" : "");

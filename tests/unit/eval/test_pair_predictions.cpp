@@ -302,6 +302,56 @@ TEST(PairPredictions, NoiseFloorThrowsForATargetOfOneCell) {
     }
 }
 
+TEST(PairPredictions, MatchedNoiseFloorHasTheSizesOfTheOtherComparisons) {
+    OnePair input;
+    open_counting_screen(input, 3, 12);
+    eval::EvaluateOptions options;
+    options.max_cells = 5;
+    const eval::CellComparison c = compare(input, "noise_floor_matched", options);
+    ASSERT_EQ(c.predicted.rows(), 3U) << "as many as the control has";
+    ASSERT_EQ(c.truth.rows(), 5U) << "as many as the target has";
+    std::set<float> distinct;
+    for (const auto* sample : {&c.predicted, &c.truth}) {
+        for (const float v : first_marker(*sample)) {
+            EXPECT_TRUE(v >= 100 && v <= 111) << v;
+            distinct.insert(v);
+        }
+    }
+    EXPECT_EQ(distinct.size(), 8U) << "the samples are disjoint";
+    EXPECT_EQ(c.unavailable, "");
+}
+
+TEST(PairPredictions, MatchedNoiseFloorHasTheCellsOfTheHalvesOfTheSameSize) {
+    OnePair input;
+    open_counting_screen(input, 20, 40);
+    eval::EvaluateOptions options;
+    options.max_cells = 10;
+    const eval::CellComparison matched = compare(input, "noise_floor_matched", options);
+    const eval::CellComparison halves = compare(input, "noise_floor", options);
+    expect_equal(matched.predicted, halves.predicted);
+    expect_equal(matched.truth, halves.truth);
+}
+
+TEST(PairPredictions, MatchedNoiseFloorIsUnavailableWithTooFewCells) {
+    OnePair input;
+    open_counting_screen(input, 4, 7);
+    const eval::CellComparison c = compare(input, "noise_floor_matched");
+    EXPECT_EQ(c.predicted.rows(), 0U);
+    EXPECT_EQ(c.unavailable, "samples of 4 and 7 cells need 11 treated cells, but there are 7");
+    eval::EvaluateOptions options;
+    options.max_cells = 3;
+    EXPECT_EQ(compare(input, "noise_floor_matched", options).truth.rows(), 3U) << "7 cells allow 3 and 3";
+}
+
+TEST(PairPredictions, ControlMeansAreThoseOfTheTransportedCells) {
+    const OnePair input;
+    const predict::TrainedModel trained = input.trained();
+    const predict::ScreenReader reader(input.screen, trained);
+    const eval::EvaluateOptions options;
+    EXPECT_EQ(eval::PairPredictions(input.screen, 0, trained, reader, options).control_means(),
+              (std::vector<double>{1, 1}));
+}
+
 TEST(PairPredictions, TakeTheFirstCellsOfBothPopulations) {
     const OnePair input;
     const predict::TrainedModel trained = input.trained();

@@ -48,7 +48,7 @@ TEST(Predictors, HaveADescriptionUnlessTheyAreTheModel) {
 TEST(Predictors, DeclareWhetherTheyUseTheTarget) {
     for (const char* name : {"model", "identity", "mean_shift", "moment_map"})
         EXPECT_FALSE(eval::find_predictor(name)->uses_target) << name;
-    for (const char* name : {"oracle_shift", "noise_floor"})
+    for (const char* name : {"oracle_shift", "noise_floor", "noise_floor_matched"})
         EXPECT_TRUE(eval::find_predictor(name)->uses_target) << name;
 }
 
@@ -57,4 +57,5 @@ TEST(Predictors, HaveTheKindOfTheirComputation) {
         EXPECT_EQ(eval::find_predictor(name)->kind, PredictionKind::translate) << name;
     EXPECT_EQ(eval::find_predictor("moment_map")->kind, PredictionKind::moments);
     EXPECT_EQ(eval::find_predictor("noise_floor")->kind, PredictionKind::target_half);
+    EXPECT_EQ(eval::find_predictor("noise_floor_matched")->kind, PredictionKind::target_sample);
 }

@@ -81,6 +81,27 @@ TEST(Summary, ExcludesPairsWithAFailedPredictorAndCountsFailures) {
     }
 }
 
+TEST(Summary, HasTheGroupsOfAChosenColumn) {
+    const h5::DataFrame summary =
+        eval::summarise(score_table(), {.column = "treatment", .name = "drug", .is_chosen = true});
+    EXPECT_DOUBLE_EQ(find_w2(summary, "model", "drug:T1"), 3);
+    EXPECT_DOUBLE_EQ(find_w2(summary, "identity", "drug:T2"), 20);
+    EXPECT_DOUBLE_EQ(find_w2(summary, "model", "culture_mean"), 6) << "still the mean over cultures";
+    EXPECT_EQ(find_w2(summary, "model", "culture:A"), -1);
+    const h5::DataFrame unlabelled =
+        eval::summarise(score_table(), {.column = "plate", .name = "plate", .is_chosen = true});
+    EXPECT_DOUBLE_EQ(find_w2(unlabelled, "model", "plate:none"), 14.0 / 3) << "one group, without a label";
+}
+
+TEST(Summary, KeepsPredictorsOfOtherVersions) {
+    Evaluation evaluation;
+    evaluation.scores = {score(0, "model", 1), score(0, "later", 2)};
+    const screen::Split split{"", {screen::Part::test, screen::Part::test, screen::Part::test}};
+    EXPECT_DOUBLE_EQ(
+        find_w2(eval::summarise(eval::pairs_frame(small_screen(), split, evaluation)), "later", "pair_mean"),
+        2);
+}
+
 TEST(Results, RoundTripThroughAFile) {
     const popflow::support::TemporaryFolder folder;
     eval::Results results;

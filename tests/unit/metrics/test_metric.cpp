@@ -41,10 +41,12 @@ TEST(Metrics, AreFoundByName) {
 }
 
 TEST(Metrics, AreListedInTheOrderOfTheTables) {
-    EXPECT_EQ(metrics::metric_names(), (Strings{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers",
-                                                "sinkhorn", "mmd_scaled"}));
+    EXPECT_EQ(metrics::metric_names(),
+              (Strings{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "sinkhorn", "mmd_scaled",
+                       "change_correlation", "recall_top"}));
     EXPECT_EQ(metrics::default_metric_names(),
-              (Strings{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled"}));
+              (Strings{"w1", "w2", "mmd", "r2", "energy", "r2_means", "w1_markers", "mmd_scaled",
+                       "change_correlation", "recall_top"}));
 }
 
 TEST(Metrics, StoreTheirScoreInAMemberOfTheirOwn) {
@@ -88,10 +90,11 @@ TEST(Metrics, IgnoreUnknownNamesInASelection) {
 TEST(Metrics, AreComputedIfTheyAreSelected) {
     const auto predicted = popflow::support::normal_population(12, 3, 1);
     const auto truth = popflow::support::normal_population(15, 3, 2, 0.5F);
+    const std::vector<double> control{-0.1, 0.2, 0};
     for (const Metric& metric : metrics::all_metrics()) {
         const Strings names{metric.name};
-        const metrics::Scores scores =
-            metrics::score(predicted.view(), truth.view(), metrics::select_metrics(names));
+        const metrics::Scores scores = metrics::score(
+            predicted.view(), truth.view(), metrics::select_metrics(names), {.control_means = &control});
         for (const Metric& other : metrics::all_metrics())
             EXPECT_EQ(std::isfinite(scores.*other.score), &other == &metric)
                 << metric.name << ", " << other.name;
@@ -102,8 +105,10 @@ TEST(Metrics, HaveTheDirectionOfAPerfectPrediction) {
     const auto truth = popflow::support::normal_population(20, 3, 1);
     const auto far = popflow::support::normal_population(20, 3, 2, 4);
     const metrics::Selection all = metrics::select_metrics(metrics::metric_names());
-    const metrics::Scores perfect = metrics::score(truth.view(), truth.view(), all);
-    const metrics::Scores bad = metrics::score(far.view(), truth.view(), all);
+    const std::vector<double> control{-2, 9, 0};
+    const metrics::SharedWork shared{.control_means = &control};
+    const metrics::Scores perfect = metrics::score(truth.view(), truth.view(), all, shared);
+    const metrics::Scores bad = metrics::score(far.view(), truth.view(), all, shared);
     for (const Metric& metric : metrics::all_metrics()) {
         if (metric.direction == metrics::Direction::higher_is_better) {
             EXPECT_NEAR(perfect.*metric.score, 1, 1e-6) << metric.name;
@@ -113,6 +118,15 @@ TEST(Metrics, HaveTheDirectionOfAPerfectPrediction) {
             EXPECT_GT(bad.*metric.score, perfect.*metric.score) << metric.name;
         }
     }
+}
+
+TEST(Metrics, DeclareWhetherTheyNeedTheControl) {
+    const auto predicted = popflow::support::normal_population(12, 3, 1);
+    const auto truth = popflow::support::normal_population(15, 3, 2, 0.5F);
+    const metrics::Scores scores =
+        metrics::score(predicted.view(), truth.view(), metrics::select_metrics(metrics::metric_names()));
+    for (const Metric& metric : metrics::all_metrics())
+        EXPECT_EQ(std::isnan(scores.*metric.score), metric.needs_control) << metric.name;
 }
 
 TEST(Metrics, ReportMeansOfMarkersAsSingleScores) {

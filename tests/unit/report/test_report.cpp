@@ -7,8 +7,10 @@
 #include <sstream>
 
 #include "core/error.hpp"
+#include "report/grouping.hpp"
 #include "report/report_formats.hpp"
 #include "support/reports.hpp"
+#include "support/screen_results.hpp"
 #include "support/summaries.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -16,7 +18,9 @@ using popflow::eval::Results;
 using popflow::report::PublishedTable;
 using popflow::report::ReportFormat;
 using popflow::support::add_scope;
+using popflow::support::PairLabels;
 using popflow::support::result_of_seed;
+using popflow::support::screen_results;
 namespace report = popflow::report;
 
 namespace {
@@ -61,23 +65,142 @@ TEST(Report, CountsASeedOnceForAllMethods) {
     EXPECT_TRUE(contains(text, "fewer seeds: FM 1")) << text;
 }
 
-TEST(Report, MarksTheBestPredictorThatDoesNotUseTheTarget) {
-    Results fm = result_of_seed(1, 6);
-    fm.provenance.method = "fm";
-    const std::vector<Results> results{result_of_seed(1, 4), fm};
+namespace {
 
+// Returns the results of a method whose distances are `gain` below those of the mean shift, for each patient.
+Results with_gain(const char* method, const std::vector<double>& gain) {
+    Results results = screen_results(1, {.patients = gain.size()}, [&](const PairLabels& row) {
+        const double base = 4 + 0.5 * static_cast<double>(row.patient % 3);
+        return row.predictor == "model"        ? base - gain[row.patient]
+               : row.predictor == "identity"   ? base + 1
+               : row.predictor == "mean_shift" ? base
+                                               : 0.25;
+    });
+    results.provenance.method = method;
+    return results;
+}
+
+}  // namespace
+
+TEST(Report, MarksAClearBestAmongPredictorsThatDoNotUseTheTarget) {
+    const std::vector<Results> results{with_gain("mfm", std::vector(9, 0.5)),
+                                       with_gain("fm", std::vector(9, 0.2))};
     const std::string text = popflow::support::report_text(results);
-    EXPECT_EQ(lines_starting_with(text, "MFM"),
-              (std::vector<std::string>{"MFM k=100    *0.500  *4.000   *12.50  *0.500  *0.500"}));
-    EXPECT_EQ(lines_starting_with(text, "FM"),
-              (std::vector<std::string>{"FM           *0.500   6.000   *12.50  *0.500  *0.500"}))
-        << "values that are printed the same are both marked";
-    EXPECT_EQ(lines_starting_with(text, "noise_floor "),
-              (std::vector<std::string>{"noise_floor   0.250   0.250    250.0   0.250   0.250"}));
-    EXPECT_TRUE(contains(popflow::support::report(results, ReportFormat::markdown),
-                         "| MFM k=100 | **0.500** | **4.000** |"));
+    EXPECT_TRUE(lines_starting_with(text, "MFM k=5  ")
+                    .at(0)
+                    .starts_with("MFM k=5              *4.000          *4.000"))
+        << text;
+    EXPECT_EQ(lines_starting_with(text, "FM ").at(0).find('*'), std::string::npos) << text;
+    EXPECT_EQ(lines_starting_with(text, "noise_floor ").at(0).find('*'), std::string::npos) << text;
+    EXPECT_TRUE(
+        contains(popflow::support::report(results, ReportFormat::markdown), "| MFM k=5 | **4.000** |"));
     EXPECT_TRUE(contains(popflow::support::report(results, ReportFormat::latex),
-                         "MFM k=100 & $\\mathbf{0.500}$ & $\\mathbf{4.000}$"));
+                         "MFM k=5 & $\\mathbf{4.000}$ & $\\mathbf{4.000}$"));
+}
+
+TEST(Report, MarksNothingWithoutAClearDifference) {
+    // The model has the lowest mean, but because of one patient only.
+    const std::string text =
+        popflow::support::report_text({with_gain("mfm", {2, 0, 0, 0, 0, 0, 0, -0.1, 0})});
+    EXPECT_EQ(lines_starting_with(text, "MFM k=5  ").at(0).find('*'), std::string::npos) << text;
+    EXPECT_TRUE(contains(text, "MFM k=5 shows no difference from mean_shift: better in 1 of 9 pairs (p = 1)"))
+        << text;
+}
+
+TEST(Report, MarksNothingWithTooFewPatients) {
+    const std::string text = popflow::support::report_text({with_gain("mfm", std::vector(5, 0.5))});
+    EXPECT_EQ(lines_starting_with(text, "MFM k=5  ").at(0).find('*'), std::string::npos) << text;
+    EXPECT_TRUE(contains(text, "fewer than 6 patients allow no 95 % interval")) << text;
+}
+
+TEST(Report, MarksValuesThatArePrintedTheSame) {
+    const std::string text = popflow::support::report_text(
+        {with_gain("mfm", std::vector(9, 0.5)), with_gain("fm", std::vector(9, 0.50001))});
+    EXPECT_TRUE(contains(lines_starting_with(text, "MFM k=5  ").at(0), "*4.000")) << text;
+    EXPECT_TRUE(contains(lines_starting_with(text, "FM ").at(0), "*4.000")) << text;
+}
+
+TEST(Report, ShowsIntervalsBelowTheMeans) {
+    const Results results = with_gain("mfm", std::vector(9, 0.5));
+    const std::string text = popflow::support::report_text({results});
+    EXPECT_TRUE(contains(text, "test, mean over pairs (9 pairs, 9 patients)")) << text;
+    EXPECT_EQ(lines_starting_with(text, "95 % ").size(), 8U)
+        << "two blocks of columns with four rows each: " << text;
+    EXPECT_TRUE(
+        contains(text, "95 %: bootstrap interval of the mean. Each of 10000 resamples draws patients"))
+        << text;
+    // The interval of the model is that of the mean shift minus 0.5.
+    EXPECT_TRUE(contains(lines_starting_with(text, "95 % ").at(0), "[3.667, 4.333]")) << text;
+    EXPECT_TRUE(contains(lines_starting_with(text, "95 % ").at(2), "[4.167, 4.833]")) << text;
+    EXPECT_TRUE(
+        contains(popflow::support::report({results}, ReportFormat::markdown), "| 95 % | [3.667, 4.333] |"));
+    EXPECT_TRUE(contains(popflow::support::report({results}, ReportFormat::latex),
+                         "\\quad 95\\,\\% & {\\scriptsize $[3.667, 4.333]$}"));
+    EXPECT_TRUE(contains(popflow::support::report({results}, ReportFormat::html),
+                         "<span class=\"interval\" title=\"95 % interval\">[3.667, 4.333]</span>"));
+    const std::string csv = popflow::support::report({results}, ReportFormat::csv);
+    EXPECT_TRUE(contains(
+        csv, ",low,high,n_clusters,mean_shift_wins,mean_shift_losses,mean_shift_pairs,mean_shift_p,"))
+        << csv;
+    EXPECT_TRUE(contains(csv, ",9,9,0,9,0.00390625,,,,\n")) << "9 clusters, 9 wins, p = 2 / 512: " << csv;
+}
+
+TEST(Report, SaysThatOnePatientHasNoInterval) {
+    const std::string text = popflow::support::report_text({with_gain("mfm", {0.5})});
+    EXPECT_TRUE(lines_starting_with(text, "95 %").empty()) << text;
+    EXPECT_TRUE(contains(text, "no interval where all pairs are of one patient: it needs several")) << text;
+}
+
+TEST(Report, BreaksWideTablesBetweenColumns) {
+    for (const std::vector<Results>& results :
+         {std::vector{with_gain("mfm", std::vector(9, 0.5))}, std::vector{result_of_seed(1, 4)}}) {
+        std::istringstream in(popflow::support::report_text(results));
+        bool is_table = true;
+        for (std::string line; std::getline(in, line) && is_table; is_table = !line.empty())
+            EXPECT_LE(line.size(), 110U) << line;
+    }
+}
+
+TEST(Report, ShowsTablesByAnyColumn) {
+    Results results =
+        screen_results(1, {.cultures = {"A", "B"}, .treatments = {"T_5", "T_10"}},
+                       [](const PairLabels& row) { return row.treatment == "T_5" ? 3.0 : 7.0; });
+    EXPECT_TRUE(contains(popflow::support::report_text({results}), "test, culture A (16 pairs, 8 patients)"));
+    report::group_by(results, "treatment");
+    const std::string text = popflow::support::report_text({results});
+    EXPECT_TRUE(contains(text, "test, treatment T_5 (16 pairs, 8 patients)")) << text;
+    EXPECT_TRUE(contains(text, "test, mean over cultures (32 pairs, 8 patients)")) << text;
+    EXPECT_FALSE(contains(text, "culture A")) << text;
+    EXPECT_LT(text.find("treatment T_5 "), text.find("treatment T_10 ")) << "natural order";
+    EXPECT_TRUE(contains(text.substr(text.find("treatment T_5")), "3.000"));
+    for (const ReportFormat format : {ReportFormat::markdown, ReportFormat::html})
+        EXPECT_TRUE(contains(popflow::support::report({results}, format), "test, treatment T_10 (16 pairs"));
+    EXPECT_TRUE(
+        contains(popflow::support::report({results}, ReportFormat::csv), ",test,treatment:T_10,w2,7,"));
+}
+
+TEST(Report, NamesAColumnAsTheDataDo) {
+    Results results = with_gain("mfm", {0.1, 0.2});
+    results.provenance.config += "column = patient=cell line\n";
+    for (const char* name : {"cell line", "patient"}) {
+        report::group_by(results, name);
+        EXPECT_TRUE(
+            contains(popflow::support::report_text({results}), "test, cell line P1 (1 pair, 1 cell line)"))
+            << name;
+    }
+}
+
+TEST(Report, RefusesToGroupByAnUnknownColumn) {
+    Results results = with_gain("mfm", {0.1, 0.2});
+    try {
+        report::group_by(results, "treatmnt");
+        FAIL() << "no exception";
+    } catch (const popflow::core::ConfigError& error) {
+        EXPECT_STREQ(error.what(),
+                     "by: found 'treatmnt' (did you mean 'treatment'?), which is no column of the pairs of "
+                     "seed1.h5. Give one of pair, patient, culture, treatment, concentration");
+    }
+    EXPECT_THROW(report::group_by(results, "w2"), popflow::core::ConfigError) << "numbers are no groups";
 }
 
 TEST(Report, OrdersRowsAsPublished) {
@@ -132,7 +255,7 @@ TEST(Report, ShowsLettersInOneTableWithSeparateTestLetters) {
                  "| letters | train W1 | train W2 | train MMD e-3 | test X W1 | test X W2 | test X MMD e-3 | "
                  "test Y W1 | test Y W2 | test Y MMD e-3 |"))
         << text;
-    EXPECT_TRUE(contains(text, "| MFM k=0 | **0.100** |")) << text;
+    EXPECT_TRUE(contains(text, "| MFM k=0 | 0.100 |")) << text;
     EXPECT_TRUE(contains(text, "| published | 0.081 ± 0.003 | 0.100 ± 0.004 | 0.16 ± 0.06 | 0.202 ± 0.002 |"))
         << text;
     EXPECT_FALSE(contains(text, "0.700"));
