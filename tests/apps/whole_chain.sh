@@ -145,10 +145,10 @@ for line in "recipe = paper" "updates = alternate" "loss = reduced" "encoder-act
     "batch-pairs = 4" "schedule = constant" "ema-decay = 0" "warmup-steps = 0"; do
     grep -qx "$line" paper/config.cfg || fail "no '$line' in config.cfg"
 done
-for seed in 1 2; do
-    "$popflow" evaluate --run paper --output e.h5 --max-cells 40 --eval-seed $seed 2>/dev/null | grep -v noise_floor >first$seed
+for seed in 1 2; do  # without the noise floor and its intervals, which are drawn in any case
+    "$popflow" evaluate --run paper --output e.h5 --max-cells 40 --eval-seed $seed 2>/dev/null | sed '/noise_floor/,+1d' >first$seed
     "$popflow" evaluate --run paper --output e.h5 --max-cells 40 --eval-seed $seed --eval-draw random 2>/dev/null |
-        grep -v noise_floor >random$seed
+        sed '/noise_floor/,+1d' >random$seed
 done
 cmp -s first1 first2 || fail "--eval-draw first depends on the seed"
 cmp -s random1 random2 && fail "--eval-draw random does not depend on the seed"
@@ -171,6 +171,7 @@ import h5py, numpy as np
 with h5py.File("sinkhorn.h5") as file:
     status = file["pairs/status"]
     ok = np.array([c == b"ok" for c in status["categories"][:]])[status["codes"][:]]
+    ok &= file["pairs/n_predicted"][:] > 0  # too few cells for the matched noise floor
     assert ok.any() and (file["pairs/sinkhorn"][:][ok] > 0).all()
     assert "sinkhorn" in file["summary"]
 PYTHON

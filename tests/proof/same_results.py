@@ -246,7 +246,8 @@ def differences(old, new, folder):
     problems = []
     count = 0
     config_before, config_after = (configuration(folder / run / "config.cfg") for run in (old, new))
-    config_after["metrics"] = ", ".join(m for m in config_after["metrics"].split(", ") if m not in ADDED_METRICS)
+    known = config_before["metrics"].split(", ")
+    config_after["metrics"] = ", ".join(m for m in config_after["metrics"].split(", ") if m in known or m not in ADDED_METRICS)
     unused = {option for option, method in METHOD_OF.items() if config_after["method"] != method}
     for name in ("checkpoint.h5", "weights.h5", "training.h5", "results.h5", "predicted.h5ad"):
         before, after = contents(folder / old / name), contents(folder / new / name)
