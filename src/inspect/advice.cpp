@@ -20,7 +20,7 @@ using core::counted;
 constexpr std::size_t many_pairs = 100;
 constexpr std::size_t many_units = 8;
 // Fewest populations between which a treatment's response can be compared.
-constexpr std::size_t fewest_units = 3;
+constexpr std::size_t min_units = 3;
 // Fewest populations whose sign-flip test can fall below 0.05: 2 / 2^6 = 0.03.
 constexpr std::size_t units_of_a_test = 6;
 // With fewer cells, W2 and the noise floor are dominated by the draw of the cells.
@@ -84,11 +84,11 @@ Advice splits_advice(const std::vector<Unit>& all, const Unit& unit, const scree
 }
 
 Advice method_advice(std::size_t pairs, const Unit& unit, std::size_t fewest) {
-    if (fewest < fewest_units) {
+    if (fewest < min_units) {
         return {"method",
                 fmt::format("--method mean-shift. A treatment has {}, but {} are needed to learn how "
                             "responses differ between them.",
-                            plural(unit, fewest), fewest_units)};
+                            plural(unit, fewest), min_units)};
     }
     if (pairs < many_pairs || unit.values.size() < many_units) {
         return {"method", fmt::format("--method moment-map. With {} of {}, check that mfm or fm beats it on "

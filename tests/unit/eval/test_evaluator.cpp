@@ -35,6 +35,9 @@ using Pairs = std::vector<std::size_t>;
 
 namespace {
 
+// A run without a moment map, as most tests here have it, has a row less for each pair.
+const std::size_t predictors_without_map = popflow::eval::predictors().size() - 1;
+
 // Model that adds 1 to the first marker. The context is the number of control cells. It fails for a control
 // that has a first marker of `fails_at`.
 class AddOne : public popflow::support::OneWeight {
@@ -205,15 +208,19 @@ TEST_F(Evaluate, ScoresTheMomentMapIfTheRunHasOne) {
     const Evaluation with = evaluate();
     ASSERT_EQ(names(with.scores),
               "0 model\n0 identity\n0 mean_shift\n0 moment_map\n0 oracle_shift\n0 noise_floor\n"
-              "1 model\n1 identity\n1 mean_shift\n1 moment_map\n1 oracle_shift\n1 noise_floor\n");
+              "0 noise_floor_matched\n"
+              "1 model\n1 identity\n1 mean_shift\n1 moment_map\n1 oracle_shift\n1 noise_floor\n"
+              "1 noise_floor_matched\n");
     // 0, 2 becomes 3, 9: the treated cells.
     EXPECT_NEAR(with.scores[3].scores.w2, 0, 1e-6);
     std::size_t other = 0;
     for (const PairScore& row : with.scores) {
         if (row.predictor == "moment_map") continue;
         EXPECT_EQ(row.predictor, without.scores[other].predictor);
-        EXPECT_EQ(row.scores.w1, without.scores[other].scores.w1);
-        EXPECT_EQ(row.scores.w2, without.scores[other].scores.w2);
+        if (row.status == "ok") {
+            EXPECT_EQ(row.scores.w1, without.scores[other].scores.w1);
+            EXPECT_EQ(row.scores.w2, without.scores[other].scores.w2);
+        }
         ++other;
     }
 }
@@ -228,7 +235,7 @@ TEST_F(Evaluate, ReturnsTheEmbeddingsInTheOrderOfThePairs) {
 TEST_F(Evaluate, ScoresOnlyTheRequestedPairs) {
     const Evaluation evaluation = evaluate({}, {1});
     EXPECT_EQ(evaluation.pairs, Pairs{1});
-    EXPECT_EQ(evaluation.scores.size(), eval::predictors().size());
+    EXPECT_EQ(evaluation.scores.size(), predictors_without_map);
     EXPECT_EQ(evaluation.scores[0].pair, 1U);
     EXPECT_TRUE(evaluate({}, {}).scores.empty());
 }
@@ -329,7 +336,7 @@ TEST_F(Evaluate, KeepsTheFinishedPairsWhenItStops) {
     const Evaluation evaluation = evaluate(control);
     EXPECT_TRUE(evaluation.stopped);
     EXPECT_EQ(evaluation.pairs, Pairs{1}) << "the pair with more cells comes first";
-    EXPECT_EQ(evaluation.scores.size(), eval::predictors().size());
+    EXPECT_EQ(evaluation.scores.size(), predictors_without_map);
     EXPECT_EQ(partial_results().kept_items(), Pairs{1});
 }
 
@@ -352,7 +359,7 @@ TEST_F(Evaluate, DoesNotScoreKeptPairsAgain) {
     const Evaluation evaluation = evaluate(control);
     EXPECT_EQ(model_.transports, 1);
     EXPECT_EQ(evaluation.pairs, (Pairs{0, 1}));
-    ASSERT_EQ(evaluation.scores.size(), 1 + eval::predictors().size());
+    ASSERT_EQ(evaluation.scores.size(), 1 + predictors_without_map);
     EXPECT_EQ(evaluation.scores[0].scores.w2, 42) << "stored score";
     EXPECT_EQ(evaluation.embeddings(0, 0), -7);
     EXPECT_NEAR(evaluation.scores[1].scores.w1, 2, 1e-6) << "computed score";
@@ -382,7 +389,7 @@ TEST_F(Evaluate, RecordsAFailedModelAndContinues) {
     control.partial = &partial;
     predictions_ = &file;
     const Evaluation evaluation = evaluate(control);
-    ASSERT_EQ(evaluation.scores.size(), 2 * eval::predictors().size());
+    ASSERT_EQ(evaluation.scores.size(), 2 * predictors_without_map);
     for (const PairScore& row : evaluation.scores) {
         if (row.predictor == "noise_floor_matched") continue;  // too few cells
         const bool failed = row.pair == 0 && row.predictor == "model";
