@@ -217,7 +217,7 @@ TEST_F(Evaluate, ScoresTheMomentMapIfTheRunHasOne) {
     for (const PairScore& row : with.scores) {
         if (row.predictor == "moment_map") continue;
         EXPECT_EQ(row.predictor, without.scores[other].predictor);
-        if (row.status == "ok") {
+        if (row.predictor != "noise_floor_matched") {  // these populations are too small for it
             EXPECT_EQ(row.scores.w1, without.scores[other].scores.w1);
             EXPECT_EQ(row.scores.w2, without.scores[other].scores.w2);
         }
