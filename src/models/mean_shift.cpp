@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "models/mean_shift.hpp"
 
-#include <limits>
-
 #include "core/error.hpp"
+#include "models/nearest_condition.hpp"
 
 namespace popflow::models {
 
@@ -87,19 +86,7 @@ ode::Statistics MeanShift::transport(std::span<const float> values, std::span<co
     core::check_shape("mean_shift.condition", 1, condition.size(), 1, data_.conditions);
     core::check_shape("mean_shift.x", x.rows, x.cols, x.rows, data_.markers);
     const auto conditions = nn::matrix_of(values, layout_.find("conditions"));
-    std::size_t nearest = 0;
-    double smallest = std::numeric_limits<double>::infinity();
-    for (std::size_t row = 0; row < data_.condition_rows; ++row) {
-        double distance = 0;
-        for (std::size_t j = 0; j < data_.conditions; ++j) {
-            const double difference = static_cast<double>(conditions(row, j) - condition[j]);
-            distance += difference * difference;
-        }
-        if (distance < smallest) {
-            smallest = distance;
-            nearest = row;
-        }
-    }
+    const std::size_t nearest = nearest_condition(conditions, condition);
     const std::span<const float> shift = nn::matrix_of(values, layout_.find("shifts")).row_span(nearest);
 #pragma omp parallel for
     for (std::size_t i = 0; i < x.rows; ++i) {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "core/error.hpp"
+#include "models/nearest_condition.hpp"
 
 namespace popflow::models {
 
@@ -258,30 +258,12 @@ void MomentMap::apply(const MomentChange& change, std::span<const float> context
     }
 }
 
-std::size_t MomentMap::nearest_condition(std::span<const float> values,
-                                         std::span<const float> condition) const {
-    const auto conditions = nn::matrix_of(values, layout_.find("conditions"));
-    std::size_t nearest = 0;
-    double smallest = std::numeric_limits<double>::infinity();
-    for (std::size_t row = 0; row < data_.condition_rows; ++row) {
-        double distance = 0;
-        for (std::size_t j = 0; j < data_.conditions; ++j) {
-            const double difference = static_cast<double>(conditions(row, j) - condition[j]);
-            distance += difference * difference;
-        }
-        if (distance < smallest) {
-            smallest = distance;
-            nearest = row;
-        }
-    }
-    return nearest;
-}
-
 ode::Statistics MomentMap::transport(std::span<const float> values, std::span<const float> context,
                                      std::span<const float> condition, const ode::Options& /*options*/,
                                      MatrixView<float> x) const {
     core::check_shape("moment_map.condition", 1, condition.size(), 1, data_.conditions);
-    apply(change(values, context, nearest_condition(values, condition)), context, x);
+    const std::size_t row = nearest_condition(nn::matrix_of(values, layout_.find("conditions")), condition);
+    apply(change(values, context, row), context, x);
     return {};
 }
 

@@ -97,7 +97,6 @@ class MomentMap : public Model, public OnePassTraining, public CellTransport {
 
     double fit_condition(linalg::ConstMatrixView<double> summaries, std::span<const std::size_t> pairs,
                          double offset, std::span<float> values) const;
-    std::size_t nearest_condition(std::span<const float> values, std::span<const float> condition) const;
 
     DataShape data_;
     linalg::RidgeKernel kernel_;

@@ -9,6 +9,7 @@
 #include "simulate/simulated_cells.hpp"
 #include "simulate/simulated_response.hpp"
 #include "simulate/simulated_screen.hpp"
+#include "support/correlation.hpp"
 
 using popflow::screen::Cells;
 using popflow::screen::Population;
@@ -17,6 +18,7 @@ using popflow::simulate::plan_simulated_screen;
 using popflow::simulate::ResponseKind;
 using popflow::simulate::simulate_cells;
 using popflow::simulate::SimulatedScreen;
+using popflow::support::correlation;
 
 namespace {
 
@@ -163,22 +165,6 @@ TEST(SimulatedCells, VimentinAndEpcamSeparateTheCellTypes) {
 
 namespace {
 
-double correlation_of(const std::vector<double>& x, const std::vector<double>& y) {
-    const auto n = static_cast<double>(x.size());
-    double mx = 0;
-    double my = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) mx += x[i] / n, my += y[i] / n;
-    double xy = 0;
-    double xx = 0;
-    double yy = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        xy += (x[i] - mx) * (y[i] - my);
-        xx += (x[i] - mx) * (x[i] - mx);
-        yy += (y[i] - my) * (y[i] - my);
-    }
-    return xy / std::sqrt(xx * yy);
-}
-
 // Returns a marker of a population on the scale of arcsinh(x / 5).
 std::vector<double> marker_values(const SimulatedScreen& screen, const Cells& cells,
                                   const std::string& marker) {
@@ -219,14 +205,14 @@ TEST(SimulatedCells, WithCorrelationAsTheCauseOnlyTheJointDistributionShowsTheRe
         const Cells control = simulate_population(screen, p);
         const Cells treated = simulate_population(screen, p + 1);
         const auto before = marker_values(screen, control, "pDNAPK");
-        seen.push_back(correlation_of(before, marker_values(screen, control, "Beta_catenin_active")));
+        seen.push_back(correlation(before, marker_values(screen, control, "Beta_catenin_active")));
         change.push_back(mean_of(marker_values(screen, treated, "pDNAPK")) - mean_of(before));
         damage.push_back(mean_of(before));
         signal.push_back(mean_of(marker_values(screen, control, "Beta_catenin_active")));
     }
     ASSERT_EQ(trait.size(), 20U);
-    EXPECT_GT(correlation_of(trait, seen), 0.95);
-    EXPECT_GT(correlation_of(trait, change), 0.9);
-    EXPECT_LT(std::fabs(correlation_of(trait, damage)), 0.5);
-    EXPECT_LT(std::fabs(correlation_of(trait, signal)), 0.5);
+    EXPECT_GT(correlation(trait, seen), 0.95);
+    EXPECT_GT(correlation(trait, change), 0.9);
+    EXPECT_LT(std::fabs(correlation(trait, damage)), 0.5);
+    EXPECT_LT(std::fabs(correlation(trait, signal)), 0.5);
 }

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "core/error.hpp"
 #include "simulate/simulated_cells.hpp"
 #include "simulate/simulated_screen.hpp"
+#include "support/correlation.hpp"
 
 using popflow::screen::Population;
 using popflow::simulate::Composition;
@@ -21,23 +21,9 @@ using popflow::simulate::response;
 using popflow::simulate::ResponseKind;
 using popflow::simulate::sensitivity;
 using popflow::simulate::SimulatedScreen;
+using popflow::support::correlation;
 
 namespace {
-
-double correlation(const std::vector<double>& x, const std::vector<double>& y) {
-    const auto n = static_cast<double>(x.size());
-    const double mx = std::accumulate(x.begin(), x.end(), 0.0) / n;
-    const double my = std::accumulate(y.begin(), y.end(), 0.0) / n;
-    double xy = 0;
-    double xx = 0;
-    double yy = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        xy += (x[i] - mx) * (y[i] - my);
-        xx += (x[i] - mx) * (x[i] - mx);
-        yy += (y[i] - my) * (y[i] - my);
-    }
-    return xy / std::sqrt(xx * yy);
-}
 
 // Returns the mean of arcsinh(x / 5) over the organoid cells of a population.
 double organoid_mean(const SimulatedScreen& screen, std::size_t p, const std::string& marker) {
