@@ -21,7 +21,7 @@ std::size_t bounded_product(const std::vector<std::size_t>& sizes, std::size_t f
 ///
 /// Let s be the number of bytes that are stored for the dataset, at most the size of the file. The limit for
 /// its values, and for one chunk, is 1 MB + s. With filters it is 1 MB + 1100 s, because deflate compresses
-/// up to 1032:1.
+/// up to 1032:1. A dataset whose values are in its header (compact layout) must have all of them.
 ///
 /// @param bytes  size of an element
 /// @throws core::DataError if the values or a chunk exceed the limit
