@@ -130,8 +130,8 @@ const ClusterStatistics::ScopeClusters& ClusterStatistics::scope_clusters(const 
         }
     }
     ScopeClusters clusters;
-    for (const std::string& name : sorted_labels(std::move(names)))
-        clusters.index.emplace(name, clusters.index.size());
+    const std::vector<std::string> labels = sorted_labels(std::move(names));
+    for (const std::string& name : labels) clusters.index.emplace(name, clusters.index.size());
     auto& shared = resamples_[clusters.index.size()];
     if (!shared && clusters.index.size() >= 2) shared = std::make_shared<Resamples>(clusters.index.size());
     clusters.resamples = shared;
