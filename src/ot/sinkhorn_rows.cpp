@@ -98,14 +98,25 @@ POPFLOW_SIMD void add(const float* more, std::size_t columns, float* sums) {
     for (std::size_t j = 0; j < columns; ++j) sums[j] += more[j];
 }
 
-POPFLOW_SIMD RowValues row_weights(const float* c, const double* exponents, double inverse_epsilon,
-                                   std::size_t columns, double* weights) {
+namespace {
+
+// Returns max_j exponents_j - c_j / eps.
+[[gnu::always_inline]] inline double highest_exponent(const float* c, const double* exponents,
+                                                      double inverse_epsilon, std::size_t columns) {
     double highest = -std::numeric_limits<double>::max();
 #pragma omp simd reduction(max : highest)
     for (std::size_t j = 0; j < columns; ++j) {
         const double u = exponents[j] - inverse_epsilon * static_cast<double>(c[j]);
         highest = u > highest ? u : highest;
     }
+    return highest;
+}
+
+}  // namespace
+
+POPFLOW_SIMD RowValues row_weights(const float* c, const double* exponents, double inverse_epsilon,
+                                   std::size_t columns, double* weights) {
+    const double highest = highest_exponent(c, exponents, inverse_epsilon, columns);
     double sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (std::size_t j = 0; j < columns; ++j) {
@@ -120,12 +131,7 @@ POPFLOW_SIMD RowValues row_weights(const float* c, const double* exponents, doub
 
 POPFLOW_SIMD RowValues row_values(const float* c, const double* exponents, double inverse_epsilon,
                                   std::size_t columns) {
-    double highest = -std::numeric_limits<double>::max();
-#pragma omp simd reduction(max : highest)
-    for (std::size_t j = 0; j < columns; ++j) {
-        const double u = exponents[j] - inverse_epsilon * static_cast<double>(c[j]);
-        highest = u > highest ? u : highest;
-    }
+    const double highest = highest_exponent(c, exponents, inverse_epsilon, columns);
     double sum = 0;
     double cost = 0;
 #pragma omp simd reduction(+ : sum, cost)
