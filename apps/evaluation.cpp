@@ -107,6 +107,14 @@ std::string constant_mmd_note(const eval::Evaluation& evaluation, std::size_t ma
         constant, pairs, core::counted(markers, "marker"));
 }
 
+// Returns the name of the control population of each of some pairs.
+std::vector<std::string> control_labels(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
+    std::vector<std::string> labels;
+    for (const std::size_t pair : pairs)
+        labels.push_back(screen::population_label(screen, screen.pairs[pair].control));
+    return labels;
+}
+
 // Returns the labels of the control populations of some pairs, one row each.
 h5::DataFrame population_labels(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
     const std::pair<const char*, std::string screen::Population::*> columns[] = {
@@ -205,10 +213,12 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     }
     const predict::Provenance from = provenance(config, checkpoint, screen, config_text, comm);
     if (predictions) {
-        const std::size_t cells = predictions->write(comm, from, evaluation.embeddings);
+        const std::size_t cells = predictions->write(
+            comm, from, {.embeddings = evaluation.embeddings, .distances = eval::pair_distances(evaluation)});
         if (comm.is_root()) print_outside(*predictions, screen.markers, cells);
     }
     if (!comm.is_root()) return done;
+    print_far(control_labels(screen, evaluation.pairs), eval::pair_distances(evaluation));
     eval::Results results{.provenance = from,
                           .pairs = eval::pairs_frame(screen, split, evaluation),
                           .embeddings = std::move(evaluation.embeddings),

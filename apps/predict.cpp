@@ -66,7 +66,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::predict});
     const std::size_t cells =
-        file.write(comm, provenance(config, checkpoint, screen, config_text, comm), summary.embeddings);
+        file.write(comm, provenance(config, checkpoint, screen, config_text, comm), summary.described);
     if (!comm.is_root()) return done;
     std::vector<std::string> names;
     for (const screen::Population& c : conditions)
@@ -76,6 +76,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
                 core::counted(populations, "control population").c_str(), core::joined(names).c_str(),
                 predict::space_name(space, config.screen.transform).c_str());
     print_outside(file, screen.markers, cells);
+    print_far(file.plan().sources, summary.described.distances);
     report_failures(summary.failed);
     return summary.failed.empty() ? done : failed;
 }

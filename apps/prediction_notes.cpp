@@ -8,6 +8,7 @@
 
 #include "core/text.hpp"
 #include "core/utf8.hpp"
+#include "models/start_map.hpp"
 #include "mpi/run_collectively.hpp"
 #include "screen/value_notes.hpp"
 
@@ -39,6 +40,21 @@ void print_outside(const predict::PredictionFile& file, const std::vector<std::s
         outside.cells, core::counted(cells, "predicted cell"), markers[static_cast<std::size_t>(most)],
         core::counted(outside.by_marker[static_cast<std::size_t>(most)], "cell"),
         file.plan().clip ? "They are clipped to it" : "predict --clip limits them to it"));
+}
+
+void print_far(const std::vector<std::string>& names, const std::vector<double>& distances) {
+    std::vector<std::string> far;
+    for (std::size_t k = 0; k < names.size(); ++k) {
+        const std::string text = fmt::format("{} ({:.1f})", names[k], distances[k]);
+        if (distances[k] > models::far_distance && std::ranges::find(far, text) == far.end())
+            far.push_back(text);
+    }
+    if (far.empty()) return;
+    print_note(fmt::format(
+        "{} far from the training populations, more than {:g} times the typical distance between these: {}. "
+        "Their predictions extrapolate. --guard shrinks them towards the start",
+        far.size() == 1 ? "a control population is" : std::to_string(far.size()) + " control populations are",
+        models::far_distance, core::joined(far, 8)));
 }
 
 }  // namespace popflow::apps

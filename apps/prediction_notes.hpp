@@ -24,4 +24,8 @@ void print_left_out(const predict::PredictionFile& file);
 void print_outside(const predict::PredictionFile& file, const std::vector<std::string>& markers,
                    std::size_t cells);
 
+/// Prints which control populations are far from the training populations, see models::far_distance.
+/// @param distances  models::relative_distance() of each of `names`, NaN if it is not known
+void print_far(const std::vector<std::string>& names, const std::vector<double>& distances);
+
 }  // namespace popflow::apps

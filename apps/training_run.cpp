@@ -101,7 +101,8 @@ struct TrainingData {
               {.lanes = config.train.batch_pairs,
                .normalise = config.normalise,
                .rows_correspond = train::draws_rows(config.sampling.coupling),
-               .reads_cells = reads_cells},
+               .reads_cells = reads_cells,
+               .start = config.start.kind},
               comm, storage, vectors),
           items(set, config.sampling) {
         if (file_stamp(config.data) != stamp)
@@ -142,7 +143,15 @@ train::Checkpoint make_constants(const options::RunConfig& config, const options
     constants.conditions = data.set.conditions();
     constants.mean_shifts = data.set.mean_shifts();
     constants.moment_map = data.set.moment_map();
+    constants.start = config.start;
+    constants.typical_distance = data.set.typical_distance();
     return constants;
+}
+
+train::TrainOptions train_options(const options::RunConfig& config) {
+    train::TrainOptions options = config.train;
+    options.start_at_identity = config.start.kind != models::StartKind::none;
+    return options;
 }
 
 linalg::Precision precision_of(const options::RunConfig& config) {
@@ -170,7 +179,7 @@ train::TrainingRun make_run(const options::RunConfig& config, const options::Opt
                             const TrainingData& data, const mpi::Communicator& comm,
                             train::TrainingObserver& observer) {
     return {files_and_cadence(config),
-            config.train,
+            train_options(config),
             make_constants(config, table, data),
             precision_of(config),
             table.effects(),

@@ -79,4 +79,12 @@ Evaluation evaluate(const screen::Screen& screen, std::span<const std::size_t> p
     return evaluation;
 }
 
+std::vector<double> pair_distances(const Evaluation& evaluation) {
+    std::map<std::size_t, double> distances;
+    for (const PairScore& row : evaluation.scores) distances[row.pair] = row.training_distance;
+    std::vector<double> result;
+    for (const std::size_t pair : evaluation.pairs) result.push_back(distances[pair]);
+    return result;
+}
+
 }  // namespace popflow::eval

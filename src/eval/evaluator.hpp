@@ -58,8 +58,10 @@ struct PairScore {
     std::size_t n_target = 0;     ///< number of target cells in the comparison
     std::string status = "ok";    ///< `ok` or `failed`
     std::string message{};        ///< why it failed, or why a predictor has no scores
-    double seconds = 0;           ///< run time of the prediction and the scores
-    int rank = 0;                 ///< rank that computed it
+    /// Distance of the control to the training populations, see models::relative_distance().
+    double training_distance = std::numeric_limits<double>::quiet_NaN();
+    double seconds = 0;  ///< run time of the prediction and the scores
+    int rank = 0;        ///< rank that computed it
 };
 
 /// Result of an evaluation. Complete on rank 0. On other ranks only `stopped` is set.
@@ -70,6 +72,9 @@ struct Evaluation {
     std::vector<CellSample> samples;   ///< cells of the sampled pairs that did not fail
     bool stopped = false;              ///< stopped on request. Only the finished pairs are included
 };
+
+/// Returns PairScore::training_distance of each of Evaluation::pairs.
+std::vector<double> pair_distances(const Evaluation& evaluation);
 
 /// Scores every predictor on some pairs. Collective over comm.
 ///

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "metrics/mean_change.hpp"
 
@@ -67,13 +68,15 @@ CellComparison PairPredictions::compare(const Predictor& predictor, std::vector<
 
 Matrix<float> PairPredictions::transported(std::vector<float>& embedding,
                                            const ode::Snapshots<float>& snapshots) const {
-    embedding = predict::population_context(trained_, control_);
+    predict::PopulationInput population = predict::population_input(trained_, control_);
     const auto at = options_.trained.find(pair_);
-    if (at != options_.trained.end()) trained_.model.condition_on_training_pair(at->second, embedding);
+    if (at != options_.trained.end())
+        trained_.model.condition_on_training_pair(at->second, population.embedding);
+    embedding = population.embedding;
     Matrix<float> x = control_.x;
     core::Stream noise = predict::control_stream(options_.seed, screen_, screen_.pairs[pair_].control,
                                                  predict::DrawRole::base);
-    predict::transport_cells(trained_, embedding, treated_, options_.tolerance, noise, x.view(), snapshots);
+    predict::transport_cells(trained_, population, treated_, options_.tolerance, noise, x.view(), snapshots);
     return x;
 }
 
@@ -115,7 +118,7 @@ Matrix<float> PairPredictions::moved_and_scaled() const {
     const models::MomentMap& map = *trained_.moment_map;
     const std::vector<float> context = map.context(trained_.moment_map_values, control_.x.view(), {});
     Matrix<float> x = control_.x;
-    map.apply(moment_change(context), context, x.view());
+    models::apply_change(moment_change(context), context, x.view());
     return x;
 }
 
@@ -184,6 +187,13 @@ CellComparison PairPredictions::matched_samples() const {
     return {predict::take_rows(all_targets_, rows.first(first)).x,
             predict::take_rows(all_targets_, rows.subspan(first, second)).x,
             {}};
+}
+
+double PairPredictions::training_distance() const {
+    if (trained_.moment_map == nullptr) return std::numeric_limits<double>::quiet_NaN();
+    return models::relative_distance(
+        trained_.start_statistics(),
+        trained_.moment_map->context(trained_.moment_map_values, control_.x.view(), {}));
 }
 
 std::vector<double> PairPredictions::control_means() const {

@@ -31,6 +31,8 @@ class PairPredictions {
                            const ode::Snapshots<float>& snapshots = {}) const;
     /// Returns the mean of each marker of the transported control cells, normalised.
     std::vector<double> control_means() const;
+    /// Returns models::relative_distance() of the transported control cells.
+    double training_distance() const;
     /// Number of control cells that are transported.
     std::size_t cells() const { return control_.x.rows(); }
     /// Draws cells for plots, with the pair in the stream key.

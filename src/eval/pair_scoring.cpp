@@ -90,6 +90,8 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>&
         return;
     }
     control_means = predictions->control_means();
+    const double distance = predictions->training_distance();
+    for (std::size_t i = first; i < tasks.size(); ++i) tasks[i].row.training_distance = distance;
     SampledFlow sampled(job, pair.pair, predictions->cells());
     for (std::size_t i = first; i < tasks.size(); ++i) {
         record(tasks[i].row, [&] {

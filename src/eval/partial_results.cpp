@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 // Header of a record: format, length and checksum.
 struct RecordHead {
-    std::uint64_t magic = 0x32747261706670;  // "pfpart2"
+    std::uint64_t magic = 0x33747261706670;  // "pfpart3"
     std::uint64_t bytes = 0;
     std::array<char, 16> checksum{};
 };

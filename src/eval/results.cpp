@@ -237,7 +237,8 @@ std::string split_column_name(const screen::Split& split) {
     std::string name = split.column;
     std::ranges::replace(name, '/', '_');  // HDF5 takes a slash for a group
     std::vector<std::string> taken{"pair",    "part",        "predictor", "status", "message",
-                                   "seconds", "n_predicted", "n_target",  "rank",   "_index"};
+                                   "seconds", "n_predicted", "n_target",  "rank",   "training_distance",
+                                   "_index"};
     for (const std::string& metric : metrics::metric_names()) taken.push_back(metric);
     while (std::ranges::find(taken, name) != taken.end()) name = "obs_" + name;
     return name;
@@ -266,6 +267,7 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
         text["message"].push_back(row.message);
         for (const metrics::Metric& metric : metrics::all_metrics())
             number[metric.name].push_back(row.scores.*metric.score);
+        number["training_distance"].push_back(row.training_distance);
         number["seconds"].push_back(row.seconds);
         count["n_predicted"].push_back(static_cast<std::int64_t>(row.n_predicted));
         count["n_target"].push_back(static_cast<std::int64_t>(row.n_target));
@@ -284,6 +286,7 @@ h5::DataFrame pairs_frame(const screen::Screen& screen, const screen::Split& spl
         if (metric.is_default || was_computed) frame.add(metric.name, std::move(values));
     }
     for (const char* name : {"n_predicted", "n_target"}) frame.add(name, std::move(count[name]));
+    frame.add("training_distance", std::move(number["training_distance"]));
     frame.add_categorical("status", std::move(text["status"]));
     frame.add("message", std::move(text["message"]));
     frame.add("seconds", std::move(number["seconds"]));

@@ -96,6 +96,7 @@ void serialise_pair(const ScoredPair& pair, std::string& text) {
         put(text, row.n_target);
         put(text, row.status);
         put(text, row.message);
+        put(text, row.training_distance);
         put(text, row.seconds);
         put(text, row.rank);
     }
@@ -119,6 +120,7 @@ void deserialise_pairs(const std::string& text, std::vector<ScoredPair>& pairs) 
             row.n_target = in.next<std::size_t>();
             row.status = in.next<std::string>();
             row.message = in.next<std::string>();
+            row.training_distance = in.next<double>();
             row.seconds = in.next<double>();
             row.rank = in.next<int>();
         }

@@ -186,9 +186,9 @@ Cells Model::predict(CellsView control, const PredictRequest& request) const {
         const screen::Population condition =
             predict::chosen_conditions(trained.conditions, {request.treatment}, concentrations).front();
         screen::Cells cells = impl_->prepare(control, request.cell_types, request.totals);
-        const std::vector<float> context = predict::population_context(trained, cells);
+        const predict::PopulationInput population = predict::population_input(trained, cells);
         core::Stream noise = predict::pair_stream(request.seed, 0, predict::DrawRole::base);
-        predict::transport_cells(trained, context, condition, request.tolerance, noise, cells.x.view());
+        predict::transport_cells(trained, population, condition, request.tolerance, noise, cells.x.view());
         predict::to_space(predict::Space::raw, trained.normalisation, impl_->transform, cells.x.view());
         const std::span<const float> values = cells.x.values();
         return Cells{{values.begin(), values.end()}, control.rows, control.cols};

@@ -36,6 +36,9 @@ enum class Recipe { popflow, paper };
 /// Option names with values, in the form of a configuration file.
 using OptionValues = std::vector<std::pair<std::string, std::string>>;
 
+/// Options that have no effect on a method without a start, with the only values that it accepts.
+inline const OptionValues no_start_options{{"start-map", "none"}, {"shrinkage", "1"}, {"guard", "none"}};
+
 /// Items that a slot of a training step visits.
 enum class ItemKind {
     pairs,     ///< pairs of a control and a treated population

@@ -83,6 +83,10 @@ linalg::AlignedVector<float> FlowMatching::initial_values(std::uint64_t seed) co
     return values;
 }
 
+void FlowMatching::start_at_identity(std::span<float> values) const {
+    mlp_.zero_output(values);
+}
+
 template <class Real>
 void FlowMatching::set_frequencies(Workspace<Real>& workspace) const {
     if (!workspace.time_frequencies.empty()) return;

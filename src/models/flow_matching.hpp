@@ -100,6 +100,8 @@ class FlowMatching : public Model, public GradientTraining, public CellTransport
     }
     const linalg::Matrix<float>& frequencies() const { return frequencies_; }
     linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
+    /// Sets the last layer of the velocity network to zero.
+    void start_at_identity(std::span<float> values) const override;
 
     /// Weights of all parameters, with those of the velocity network in the packed layout of the kernels.
     template <class Real>

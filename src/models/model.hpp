@@ -97,6 +97,10 @@ class GradientTraining {
     /// Returns the initial weights [layout().size()], a pure function of the seed.
     virtual linalg::AlignedVector<float> initial_values(std::uint64_t seed) const = 0;
 
+    /// Changes initial weights so that the model predicts the cells that it starts from. Does nothing for a
+    /// model whose initial weights do so.
+    virtual void start_at_identity(std::span<float> /*values*/) const {}
+
     /// Activations and buffers of one thread. They grow to the largest slot and are then reused.
     class Scratch {
       public:

@@ -27,6 +27,7 @@ class MomentMapFamily : public Family {
                "trained in one pass";
     }
     std::unique_ptr<Settings> make_settings() const override { return std::make_unique<MomentMapSettings>(); }
+    OptionValues fixed() const override { return no_start_options; }
     std::unique_ptr<Model> make(const Settings& settings, const DataShape& data,
                                 const Constants& /*constants*/,
                                 linalg::Precision /*precision*/) const override {
@@ -240,30 +241,19 @@ MomentChange MomentMap::change(std::span<const float> values, std::span<const fl
     return {predict(shift_names), predict(ratio_names)};
 }
 
-void MomentMap::apply(const MomentChange& change, std::span<const float> context, MatrixView<float> x) const {
-    core::check_shape("moment_map.x", x.rows, x.cols, x.rows, data_.markers);
-    std::vector<float> shift(x.cols);
-    std::vector<float> growth(x.cols);  // exp(log ratio) - 1, exactly 0 without a change of the spread
-    for (std::size_t j = 0; j < x.cols; ++j) {
-        shift[j] = static_cast<float>(change.shift[j]);
-        growth[j] = static_cast<float>(std::expm1(change.log_ratio[j]));
-        if (!std::isfinite(shift[j]) || !std::isfinite(growth[j]))
-            throw core::NumericalError("moment map",
-                                       "the predicted moments are not finite. The population is "
-                                       "far from the training data: use --moment-kernel rbf");
-    }
-#pragma omp parallel for
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.cols; ++j) x(i, j) += growth[j] * (x(i, j) - context[j]) + shift[j];
-    }
+std::size_t MomentMap::condition_row(std::span<const float> values, std::span<const float> condition) const {
+    core::check_shape("moment_map.condition", 1, condition.size(), 1, data_.conditions);
+    return nearest_condition(nn::matrix_of(values, layout_.find("conditions")), condition);
+}
+
+ConstMatrixView<float> MomentMap::features(std::span<const float> values) const {
+    return nn::matrix_of(values, layout_.find("features"));
 }
 
 ode::Statistics MomentMap::transport(std::span<const float> values, std::span<const float> context,
                                      std::span<const float> condition, const ode::Options& /*options*/,
                                      MatrixView<float> x) const {
-    core::check_shape("moment_map.condition", 1, condition.size(), 1, data_.conditions);
-    const std::size_t row = nearest_condition(nn::matrix_of(values, layout_.find("conditions")), condition);
-    apply(change(values, context, row), context, x);
+    apply_change(change(values, context, condition_row(values, condition)), context.first(data_.markers), x);
     return {};
 }
 

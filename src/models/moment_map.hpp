@@ -6,6 +6,7 @@
 
 #include "linalg/kernel_ridge.hpp"
 #include "models/family.hpp"
+#include "models/moment_change.hpp"
 
 namespace popflow::models {
 
@@ -15,12 +16,6 @@ struct MomentMapSettings final : Settings {
 
     std::unique_ptr<Settings> clone() const override { return std::make_unique<MomentMapSettings>(*this); }
     void visit(FieldVisitor& visitor) override;
-};
-
-/// Change of the moments of a population: x -> (x - mean) exp(log_ratio) + mean + shift.
-struct MomentChange {
-    std::vector<double> shift;      ///< [d]
-    std::vector<double> log_ratio;  ///< [d] logarithm of the ratio of the standard deviations
 };
 
 /// Moments of a training pair.
@@ -82,11 +77,13 @@ class MomentMap : public Model, public OnePassTraining, public CellTransport {
     /// @param condition_row  index of the condition, see DataShape::condition_rows
     MomentChange change(std::span<const float> values, std::span<const float> context,
                         std::size_t condition_row) const;
-    /// Changes control cells in place. Uses all threads.
+    /// Returns the row of the trained condition whose condition vector is nearest, see
+    /// DataShape::condition_rows.
+    std::size_t condition_row(std::span<const float> values, std::span<const float> condition) const;
+    /// Returns the features of the control of each training pair.
     ///
-    /// Shapes: context [context_size()] of their population, x [n, d].
-    /// @throws core::NumericalError if a value of the change is not finite
-    void apply(const MomentChange& change, std::span<const float> context, linalg::MatrixView<float> x) const;
+    /// Shape: result [training_pairs, context_size()].
+    linalg::ConstMatrixView<float> features(std::span<const float> values) const;
 
   private:
     // Columns of a summary.

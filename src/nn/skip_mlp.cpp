@@ -66,6 +66,11 @@ void SkipMlp::initialise(std::span<float> values, std::uint64_t seed) const {
     for (const Linear& layer : layers_) layer.initialise_uniform(values, seed);
 }
 
+void SkipMlp::zero_output(std::span<float> values) const {
+    for (const Tensor* tensor : {&layers_.back().weight(), &layers_.back().bias()})
+        std::ranges::fill(elements_of(values, *tensor), 0.0F);
+}
+
 template <class T>
 void SkipMlp::pack(std::span<const linalg::accumulator_t<T>> values, Packed<T>& packed) const {
     packed.forward.resize(layers_.size());

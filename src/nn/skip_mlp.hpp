@@ -40,6 +40,9 @@ class SkipMlp {
     /// Draws all weights and biases with Linear::initialise_uniform().
     void initialise(std::span<float> values, std::uint64_t seed) const;
 
+    /// Sets weights and bias of the last layer to zero, so that the output is zero.
+    void zero_output(std::span<float> values) const;
+
     /// Weights packed for the kernels, once for each set of weights. Concurrent reads are thread-safe.
     template <class T>
     struct Packed {

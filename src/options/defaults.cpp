@@ -43,6 +43,25 @@ void check_exclusive_settings(const RunConfig& config, const OptionTable& table)
     }
 }
 
+// Checks that the start options fit the method.
+void check_start(const RunConfig& config) {
+    if (config.start.is_trivial()) return;
+    const std::string option = config.start.kind != models::StartKind::none ? "start-map"
+                               : config.start.shrinkage != 1                ? "shrinkage"
+                                                                            : "guard";
+    const std::string& method = config.method->name();
+    const auto has = [&](const char* setting, const char* value) {
+        return models::uses_setting(method, setting) &&
+               models::field_text(config.method_settings(), setting) == value;
+    };
+    if (has("base", "gaussian"))
+        throw core::ConfigError(option, "needs --base source, since noise has no start");
+    if (has("icnn-start", "uniform"))
+        throw core::ConfigError(option,
+                                "needs --icnn-start identity, so that the untrained model predicts the "
+                                "start");
+}
+
 void check_combinations(const RunConfig& config, const OptionTable& table) {
     check_exclusive_settings(config, table);
     for (const auto& [option, allowed] : config.method->fixed()) {
@@ -58,6 +77,7 @@ void check_combinations(const RunConfig& config, const OptionTable& table) {
         throw core::ConfigError("coupling-rho",
                                 "found '" + core::number_label(config.sampling.entropic.rho) +
                                     "', which needs --coupling entropic. Give both, or omit --coupling-rho");
+    check_start(config);
 }
 
 }  // namespace

@@ -223,6 +223,37 @@ std::string coupling_text(const train::PairSampling& sampling) {
     return name + ":" + core::number_label(sampling.entropic.epsilon);
 }
 
+// Reads `none`, or the distance and the power of a guard as `C:P`, or `C` alone.
+void set_guard(const std::string& text, models::StartOptions& start) {
+    start.guard_distance = 0;
+    start.guard_power = models::StartOptions{}.guard_power;
+    if (text == "none") return;
+    const std::size_t colon = text.find(':');
+    start.guard_distance = core::parse_number("guard", text.substr(0, colon), 1e-3, 1e6);
+    if (colon != std::string::npos)
+        start.guard_power = core::parse_number("guard", text.substr(colon + 1), 1e-3, 1e3);
+}
+
+std::string guard_text(const models::StartOptions& start) {
+    if (start.guard_distance == 0) return "none";
+    return core::number_label(start.guard_distance) + ":" + core::number_label(start.guard_power);
+}
+
+void add_start(OptionTable& table, models::StartOptions& start) {
+    Adder add(table, Section::train);
+    add.choice("start-map", start.kind, {"none", "mean-shift", "moment-map"},
+               "map that moves the control cells before the model does. It is fitted to all training pairs, "
+               "and the untrained model then predicts what the map does");
+    add.number("shrinkage", start.shrinkage, 0, 1,
+               "factor of the move from the start to the prediction of the model, 0 for the start itself");
+    add.add(
+        "guard", "none|C[:P]",
+        "for a control population whose distance to the training populations is r > C times the typical "
+        "distance between these, multiply the factor of --shrinkage by (C / r)^P, with P = 2 if omitted",
+        [&start](const Strings& v) { set_guard(v.back(), start); },
+        [&start] { return Strings{guard_text(start)}; });
+}
+
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     Adder passive(table, Section::train, {.affects = Affects::nothing});
@@ -261,6 +292,7 @@ void add_train(OptionTable& table, RunConfig& config) {
         [&sampling] { return Strings{sampling.augmentation.text()}; });
     add.number("augment-until", sampling.augment_until, 0, 1,
                "fraction of the steps with augmentation, later steps use the original pairs");
+    add_start(table, config.start);
     Adder(table, Section::train, {.affects = Affects::scored_cells})
         .choice("normalise", config.normalise, {"no", "yes"},
                 "centre and scale the markers by the training cells. Scores are computed in this space");

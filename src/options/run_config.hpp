@@ -8,6 +8,7 @@
 #include "eval/evaluator.hpp"
 #include "eval/problem_solver.hpp"
 #include "models/family.hpp"
+#include "models/start_map.hpp"
 #include "options/option_table.hpp"
 #include "predict/control_choice.hpp"
 #include "problems/problem_set.hpp"
@@ -48,7 +49,8 @@ struct RunConfig {
     models::SettingsSet settings;  ///< settings of all methods
     train::TrainOptions train;
     train::PairSampling sampling;  ///< base is a setting of the method and not set here
-    bool normalise = true;         ///< see train::TrainingSetOptions
+    models::StartOptions start{};
+    bool normalise = true;  ///< see train::TrainingSetOptions
     PrecisionChoice precision = PrecisionChoice::automatic;
     std::uint64_t checkpoint_every = 500;  ///< steps between checkpoints
     double checkpoint_minutes = 30;        ///< 0: only after checkpoint_every steps

@@ -99,7 +99,7 @@ std::vector<std::string> PredictionFile::labels(const Layout& layout, const std:
 }
 
 std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenance& provenance,
-                                  const linalg::Matrix<float>& embeddings) {
+                                  const SourceDescriptions& described) {
     Layout layout;
     layout.n.resize(plan_.predictions.size(), 0);
     for (const auto& [prediction, blocks] : blocks_) {
@@ -122,7 +122,7 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
     mpi::run_collectively(comm, [&] {
         if (!comm.is_root()) return;
         file = std::make_unique<h5::AtomicFile>(plan_.path);
-        create(file->root(), layout, provenance, embeddings);
+        create(file->root(), layout, provenance, described);
         file->close();
     });
     for (int writer = 0; writer < comm.size(); ++writer) {
@@ -156,7 +156,7 @@ void PredictionFile::count_outside(const mpi::Communicator& comm) {
 }
 
 void PredictionFile::create(h5::Group root, const Layout& layout, const Provenance& provenance,
-                            const linalg::Matrix<float>& embeddings) const {
+                            const SourceDescriptions& described) const {
     h5::write_encoding(root, "anndata", "0.1.0");
     anndata::write_empty_groups(root);
     const std::vector<std::size_t> shape{layout.rows, screen_.markers.size()};
@@ -179,7 +179,7 @@ void PredictionFile::create(h5::Group root, const Layout& layout, const Provenan
     const anndata::RowSegment all{markers, 0};
     var_.write(var, {&all, 1});
 
-    write_uns(root, layout, provenance, embeddings);
+    write_uns(root, layout, provenance, described);
 }
 
 void PredictionFile::create_obs(h5::Group& root, const Layout& layout) const {
@@ -199,7 +199,7 @@ void PredictionFile::create_obs(h5::Group& root, const Layout& layout) const {
 }
 
 void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Provenance& provenance,
-                               const linalg::Matrix<float>& embeddings) const {
+                               const SourceDescriptions& described) const {
     h5::Group uns = anndata::create_dict(root, "uns");
     h5::Group provenance_group = anndata::create_dict(uns, "popflow");
     anndata::write_string(provenance_group, "version", core::version());
@@ -226,11 +226,16 @@ void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Prov
         anndata::write_string(provenance_group, "clipped", plan_.clip ? "yes" : "no");
     }
     anndata::write_strings(provenance_group, plan_.source_column, layout.categories.at(plan_.source_column));
-    linalg::Matrix<float> kept(layout.sources.size(), embeddings.cols());
-    for (std::size_t k = 0; k < layout.sources.size(); ++k)
-        std::ranges::copy(embeddings.view().row_span(layout.sources[k]), kept.view().row(k));
+    linalg::Matrix<float> kept(layout.sources.size(), described.embeddings.cols());
+    std::vector<double> distances;
+    for (std::size_t k = 0; k < layout.sources.size(); ++k) {
+        std::ranges::copy(described.embeddings.view().row_span(layout.sources[k]), kept.view().row(k));
+        distances.push_back(described.distances.at(layout.sources[k]));
+    }
     anndata::write_array(provenance_group, "embeddings", std::span<const float>(kept.values()),
                          {kept.rows(), kept.cols()});
+    anndata::write_array(provenance_group, "training_distance", std::span<const double>(distances),
+                         {distances.size()});
 }
 
 std::string prediction_layer(double time) {

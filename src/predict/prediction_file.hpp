@@ -57,6 +57,13 @@ struct PredictionPlan {
     std::vector<std::string> notes{};      ///< notes for the user on the choice of controls
 };
 
+/// Description of each source of a plan. Only rank 0 needs it.
+struct SourceDescriptions {
+    linalg::Matrix<float> embeddings;  ///< [sources, context]
+    /// Distance to the training populations, see models::relative_distance(). NaN if it is not known.
+    std::vector<double> distances{};
+};
+
 /// Collects the predicted cells of all ranks into one AnnData file.
 ///
 /// Contents of the file:
@@ -68,9 +75,9 @@ struct PredictionPlan {
 /// - obs_names: the names of the control cells. If a control population is transported to several conditions,
 ///   ` / TREATMENT [@ CONCENTRATION]` is appended.
 /// - var: the markers in the order of the model, with the columns of the data file.
-/// - uns["popflow"]: the provenance, `embeddings`, whose row k belongs to category k of predicted_pair or
-///   predicted_population, and with a range: `clipped`, and the numbers of cells of X that the model moved
-///   outside the range, `cells_outside_training_range` and of each marker
+/// - uns["popflow"]: the provenance, `embeddings` and `training_distance`, whose row k belongs to category k
+///   of predicted_pair or predicted_population, and with a range: `clipped`, and the numbers of cells of X
+///   that the model moved outside the range, `cells_outside_training_range` and of each marker
 ///   `cells_outside_training_range_by_marker`.
 ///
 /// Every rank first stores its cells in a temporary file (PredictionScratch). At the end the ranks write to
@@ -97,10 +104,9 @@ class PredictionFile {
     /// Removes the cells of a prediction that failed.
     void drop(std::size_t prediction) { blocks_.erase(prediction); }
     /// Writes the file. Collective over comm.
-    /// @param embeddings  [sources, context], only used on rank 0
     /// @return  number of cells in the file
     std::size_t write(const mpi::Communicator& comm, const Provenance& provenance,
-                      const linalg::Matrix<float>& embeddings);
+                      const SourceDescriptions& described);
 
   private:
     struct Block {
@@ -125,10 +131,10 @@ class PredictionFile {
         std::vector<std::uint64_t> rows;
     };
     void create(h5::Group root, const Layout& layout, const Provenance& provenance,
-                const linalg::Matrix<float>& embeddings) const;
+                const SourceDescriptions& described) const;
     void create_obs(h5::Group& root, const Layout& layout) const;
     void write_uns(h5::Group& root, const Layout& layout, const Provenance& provenance,
-                   const linalg::Matrix<float>& embeddings) const;
+                   const SourceDescriptions& described) const;
     void write_blocks(h5::Group root, const Layout& layout) const;
     void write_pieces(h5::Group& root, const Layout& layout, const std::vector<Piece>& pieces) const;
     void count_outside(const mpi::Communicator& comm);

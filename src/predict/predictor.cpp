@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <new>
 #include <set>
@@ -104,29 +105,31 @@ class Predictor {
           file_(file),
           reader_(screen, trained) {}
 
-    // Predicts the population of source `s` under its conditions and returns its embedding. Appends a line
+    // Predicts the population of source `s` under its conditions and returns its description. Appends a line
     // for each failure.
-    std::vector<float> run(std::size_t s, std::string& failures) {
+    PopulationInput run(std::size_t s, std::string& failures) {
         const std::vector<Prediction>& predictions = file_.plan().predictions;
         const auto first = static_cast<std::size_t>(
             std::ranges::lower_bound(predictions, s, {}, &Prediction::source) - predictions.begin());
         const std::size_t control = predictions[first].control;
         std::vector<std::vector<std::uint64_t>> rows;
         const screen::Cells cells = std::move(reader_.read({&control, 1}, &rows).front());
-        std::vector<float> context(trained_.model.context_size(), 0.0F);
-        const std::string embedding_failure = failure_message([&] { context = embed(control, cells); });
+        PopulationInput population{.embedding = std::vector<float>(trained_.model.context_size(), 0.0F),
+                                   .means = {},
+                                   .distance = std::numeric_limits<double>::quiet_NaN()};
+        const std::string embedding_failure = failure_message([&] { population = describe(control, cells); });
         for (std::size_t k = first; k < predictions.size() && predictions[k].source == s; ++k) {
             const screen::Population& condition = conditions_[predictions[k].condition];
             std::string failure = embedding_failure;
             if (failure.empty())
-                failure = failure_message([&] { transport(k, cells, rows.front(), context, condition); });
+                failure = failure_message([&] { transport(k, cells, rows.front(), population, condition); });
             if (failure.empty()) continue;
             file_.drop(k);
             failures += screen::population_label(screen_, control) + " to " +
                         screen::condition_name(condition.treatment, condition.concentration) + "\t" +
                         failure + "\n";
         }
-        return context;
+        return population;
     }
 
   private:
@@ -143,15 +146,15 @@ class Predictor {
         return {};
     }
 
-    std::vector<float> embed(std::size_t control, const screen::Cells& cells) const {
-        if (cells.x.rows() <= options_.max_cells) return population_context(trained_, cells);
+    PopulationInput describe(std::size_t control, const screen::Cells& cells) const {
+        if (cells.x.rows() <= options_.max_cells) return population_input(trained_, cells);
         const auto drawn = draw_rows(cells.x.rows(), options_.max_cells, options_.draw,
                                      control_stream(options_.seed, screen_, control, DrawRole::embedding));
-        return population_context(trained_, take_rows(cells, drawn));
+        return population_input(trained_, take_rows(cells, drawn));
     }
 
     void transport(std::size_t prediction, const screen::Cells& cells, const std::vector<std::uint64_t>& rows,
-                   const std::vector<float>& context, const screen::Population& condition) {
+                   const PopulationInput& population, const screen::Population& condition) {
         const std::vector<double>& times = file_.plan().times;
         core::Stream noise = control_stream(options_.seed, screen_,
                                             file_.plan().predictions[prediction].control, DrawRole::base);
@@ -162,7 +165,7 @@ class Predictor {
                 std::ranges::copy(cells.x.view().row_span(first + i), states[0].view().row(i));
             ode::Snapshots<float> snapshots{times, {}};
             for (std::size_t t = 0; t < times.size(); ++t) snapshots.x.push_back(states[1 + t].view());
-            transport_cells(trained_, context, condition, options_.tolerance, noise, states[0].view(),
+            transport_cells(trained_, population, condition, options_.tolerance, noise, states[0].view(),
                             snapshots);
             const std::vector<linalg::ConstMatrixView<float>> views(states.begin(), states.end());
             file_.add(prediction, std::span(rows).subspan(first, n), views);
@@ -296,16 +299,23 @@ PredictionSummary predict(const screen::Screen& screen, std::span<const screen::
 
     Predictor predictor(screen, conditions, trained, options, file);
     // Only one rank sets a row, so the sum over the ranks is exact.
-    Matrix<double> embeddings(plan.sources.size(), trained.model.context_size());
+    const std::size_t size = trained.model.context_size();
+    Matrix<double> described(plan.sources.size(), size + 1);  // embedding and distance
     std::string failures;
     for (std::size_t k = 0; k < own.size(); ++k) {
-        std::ranges::copy(predictor.run(own[k], failures), embeddings.view().row(own[k]));
+        const PopulationInput population = predictor.run(own[k], failures);
+        std::ranges::copy(population.embedding, described.view().row(own[k]));
+        described(own[k], size) = population.distance;
         done(k + 1, own.size());
     }
-    comm.sum(embeddings.values());
-    PredictionSummary summary{Matrix<float>(embeddings.rows(), embeddings.cols()), {}};
-    std::ranges::transform(embeddings.values(), summary.embeddings.values().begin(),
-                           [](double e) { return static_cast<float>(e); });
+    comm.sum(described.values());
+    PredictionSummary summary{.described = {.embeddings = Matrix<float>(described.rows(), size)}};
+    for (std::size_t s = 0; s < described.rows(); ++s) {
+        const std::span<const double> row = described.view().row_span(s);
+        std::ranges::transform(row.first(size), summary.described.embeddings.view().row(s),
+                               [](double e) { return static_cast<float>(e); });
+        summary.described.distances.push_back(row[size]);
+    }
     for (const std::string& text : comm.gather(failures)) {
         for (const std::string& line : core::split_text(text, '\n')) {
             if (line.empty()) continue;

@@ -65,8 +65,8 @@ struct FailedPrediction {
 
 /// Result of predict() in addition to the file. Complete on rank 0.
 struct PredictionSummary {
-    linalg::Matrix<float> embeddings;  ///< [populations, context], in the order of the plan's sources
-    std::vector<FailedPrediction> failed;
+    SourceDescriptions described{};  ///< of the populations, in the order of the plan's sources
+    std::vector<FailedPrediction> failed{};
 };
 
 /// Transports all cells of the control populations of a plan_control_predictions() plan. Collective over

@@ -34,14 +34,17 @@ std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& mode
                                            "' is a method that does not predict treated cells. Give the run "
                                            "of another method, or use this "
                                            "one with popflow ot --start RUN");
-    return std::make_unique<const TrainedModel>(TrainedModel{.model = *transport,
-                                                             .values = checkpoint.adam.average,
-                                                             .normalisation = checkpoint.normalisation,
-                                                             .conditions = checkpoint.conditions,
-                                                             .mean_shifts = checkpoint.mean_shifts,
-                                                             .cell_types = checkpoint.cell_types,
-                                                             .moment_map = moment_map,
-                                                             .moment_map_values = checkpoint.moment_map});
+    return std::make_unique<const TrainedModel>(
+        TrainedModel{.model = *transport,
+                     .values = checkpoint.adam.average,
+                     .normalisation = checkpoint.normalisation,
+                     .conditions = checkpoint.conditions,
+                     .mean_shifts = checkpoint.mean_shifts,
+                     .cell_types = checkpoint.cell_types,
+                     .moment_map = moment_map,
+                     .moment_map_values = checkpoint.moment_map,
+                     .start = checkpoint.start,
+                     .typical_distance = checkpoint.typical_distance});
 }
 
 }  // namespace

@@ -11,6 +11,24 @@
 
 namespace popflow::predict {
 
+using linalg::ConstMatrixView;
+using linalg::Matrix;
+using linalg::MatrixView;
+
+namespace {
+
+void copy_cells(ConstMatrixView<float> from, MatrixView<float> to) {
+    for (std::size_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
+}
+
+Matrix<float> copy_of(ConstMatrixView<float> x) {
+    Matrix<float> copy(x.rows, x.cols);
+    copy_cells(x, copy);
+    return copy;
+}
+
+}  // namespace
+
 core::Stream pair_stream(std::uint64_t seed, std::size_t pair, DrawRole role) {
     return {seed, core::Purpose::evaluation, pair, static_cast<std::uint64_t>(role)};
 }
@@ -91,15 +109,67 @@ std::vector<float> population_context(const TrainedModel& trained, const screen:
     return trained.model.context(trained.values, control.x.view(), control.cell_type);
 }
 
-void transport_cells(const TrainedModel& trained, std::span<const float> context,
-                     const screen::Population& treated, double tolerance, core::Stream& noise,
-                     linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
+PopulationInput population_input(const TrainedModel& trained, const screen::Cells& control) {
+    PopulationInput input{.embedding = population_context(trained, control), .means = {}};
+    if (trained.moment_map != nullptr)
+        input.means = trained.moment_map->context(trained.moment_map_values, control.x.view(), {});
+    input.distance = models::relative_distance(trained.start_statistics(), input.means);
+    return input;
+}
+
+void move_to_start(const TrainedModel& trained, const PopulationInput& population,
+                   const screen::Population& treated, MatrixView<float> x) {
+    if (trained.start.kind == models::StartKind::none) return;
+    const auto known = trained.conditions.index(treated);
+    const std::size_t row = known ? *known
+                                  : trained.moment_map->condition_row(trained.moment_map_values,
+                                                                      trained.conditions.encode(treated));
+    models::apply_change(
+        models::start_change(trained.start.kind, trained.start_statistics(), population.means, row),
+        population.means, x);
+}
+
+void shrink_to_start(ConstMatrixView<float> start, double factor, MatrixView<float> x) {
+    const auto f = static_cast<float>(factor);
+    for (std::size_t i = 0; i < x.rows; ++i) {
+        for (std::size_t j = 0; j < x.cols; ++j) x(i, j) = start(i, j) + f * (x(i, j) - start(i, j));
+    }
+}
+
+ode::Statistics transport_cells(const TrainedModel& trained, const PopulationInput& population,
+                                const screen::Population& treated, double tolerance, core::Stream& noise,
+                                MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
     const std::vector<float> condition = trained.conditions.encode(treated);
     if (trained.model.base() == models::Base::gaussian) {
         for (std::size_t i = 0; i < x.rows; ++i) noise.fill_normal(x.row_span(i));
     }
     const ode::Options solver{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};
-    trained.model.trajectory(trained.values, context, condition, solver, x, snapshots);
+    const auto move = [&] {
+        return trained.model.trajectory(trained.values, population.embedding, condition, solver, x,
+                                        snapshots);
+    };
+    if (trained.start.is_trivial()) return move();
+
+    const Matrix<float> control = copy_of(x);
+    move_to_start(trained, population, treated, x);
+    const Matrix<float> start = copy_of(x);
+    const double factor = trained.start.factor(population.distance);
+    ode::Statistics work;
+    if (factor > 0) {
+        work = move();
+    } else {
+        for (const MatrixView<float>& snapshot : snapshots.x) copy_cells(start, snapshot);
+    }
+    shrink_to_start(start, factor, x);
+    for (std::size_t t = 0; t < snapshots.x.size(); ++t) {
+        const MatrixView<float> at = snapshots.x[t];
+        shrink_to_start(start, factor, at);
+        const auto rest = static_cast<float>(1 - snapshots.times[t]);
+        for (std::size_t i = 0; i < at.rows; ++i) {
+            for (std::size_t j = 0; j < at.cols; ++j) at(i, j) += rest * (control(i, j) - start(i, j));
+        }
+    }
+    return work;
 }
 
 }  // namespace popflow::predict

@@ -9,7 +9,7 @@
 
 #include "core/random.hpp"
 #include "models/model.hpp"
-#include "models/moment_map.hpp"
+#include "models/start_map.hpp"
 #include "screen/conditions.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/read_populations.hpp"
@@ -29,6 +29,19 @@ struct TrainedModel {
     /// Baseline moment_map and its weights, null for a run of an earlier version.
     const models::MomentMap* moment_map = nullptr;
     std::span<const float> moment_map_values{};
+    models::StartOptions start{};
+    double typical_distance = 0;  ///< see models::StartStatistics
+
+    models::StartStatistics start_statistics() const {
+        return {moment_map, moment_map_values, mean_shifts, typical_distance};
+    }
+};
+
+/// What the predictions of a control population depend on, in addition to the moved cells.
+struct PopulationInput {
+    std::vector<float> embedding;  ///< [context] see population_context()
+    std::vector<float> means;      ///< [d] means of the markers, normalised
+    double distance = 0;           ///< see models::relative_distance()
 };
 
 /// Role of a draw in an evaluation or prediction, the last part of its stream key. Results depend on the
@@ -92,15 +105,32 @@ class ScreenReader {
 /// @return  [context]
 std::vector<float> population_context(const TrainedModel& trained, const screen::Cells& control);
 
-/// Transports control cells to a condition, from flow time 0 to 1. With a Gaussian base it first replaces the
-/// cells by noise and transports the noise.
+/// Computes the input of predictions of a control population from its cells.
+PopulationInput population_input(const TrainedModel& trained, const screen::Cells& control);
+
+/// Moves control cells to the start of the model, see models::StartOptions. Does nothing without a start map.
+///
+/// Shapes: x [n, d], normalised, in place.
+void move_to_start(const TrainedModel& trained, const PopulationInput& population,
+                   const screen::Population& treated, linalg::MatrixView<float> x);
+
+/// Overwrites x with start + factor (x - start).
+void shrink_to_start(linalg::ConstMatrixView<float> start, double factor, linalg::MatrixView<float> x);
+
+/// Predicts treated cells: moves control cells to the start, transports them to a condition from flow time 0
+/// to 1, and shrinks the move towards the start. With a Gaussian base it first replaces the cells by noise
+/// and transports the noise.
+///
+/// Snapshots lie on a path from the control cell to the predicted cell: at time t the state of the flow,
+/// minus (1 - t) times the move to the start.
 ///
 /// Shapes: x [n, d], normalised, in place.
 /// @param noise  stream of the Gaussian base. Consecutive calls for blocks of a population continue the
 /// stream
+/// @return  work of the ODE solver
 /// @throws core::Error for a treatment that the model cannot encode, core::NumericalError
-void transport_cells(const TrainedModel& trained, std::span<const float> context,
-                     const screen::Population& treated, double tolerance, core::Stream& noise,
-                     linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {});
+ode::Statistics transport_cells(const TrainedModel& trained, const PopulationInput& population,
+                                const screen::Population& treated, double tolerance, core::Stream& noise,
+                                linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {});
 
 }  // namespace popflow::predict

@@ -156,6 +156,38 @@ screen::Conditions read_conditions(const h5::Group& group) {
             read_dose_quantity(group)};
 }
 
+constexpr std::array start_names{"none", "mean-shift", "moment-map"};  // in the order of models::StartKind
+
+void write_start(h5::Group& root, const Checkpoint& checkpoint) {
+    if (checkpoint.typical_distance > 0)
+        root.write_attribute("typical_distance", checkpoint.typical_distance);
+    const models::StartOptions& start = checkpoint.start;
+    if (start == models::StartOptions{}) return;
+    h5::Group group = root.create_group("start");
+    group.write_attribute("map", start_names.at(static_cast<std::size_t>(start.kind)));
+    group.write_attribute("shrinkage", start.shrinkage);
+    group.write_attribute("guard_distance", start.guard_distance);
+    group.write_attribute("guard_power", start.guard_power);
+}
+
+void read_start(const h5::Group& root, Checkpoint& checkpoint) {
+    if (root.has_attribute("typical_distance"))
+        checkpoint.typical_distance = root.double_attribute("typical_distance");
+    if (!root.contains_group("start")) return;
+    const h5::Group group = root.open_group("start");
+    const std::string map = group.string_attribute("map");
+    const auto kind = std::ranges::find(start_names, map);
+    if (kind == start_names.end() || checkpoint.moment_map.empty())
+        throw core::DataError(root.file(), "start",
+                              "the start map '" + map +
+                                  "' is not known or has no moment map. The file is "
+                                  "damaged");
+    checkpoint.start = {.kind = static_cast<models::StartKind>(kind - start_names.begin()),
+                        .shrinkage = group.double_attribute("shrinkage"),
+                        .guard_distance = group.double_attribute("guard_distance"),
+                        .guard_power = group.double_attribute("guard_power")};
+}
+
 // Writes everything that a prediction needs in addition to the weights.
 void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
     root.write_attribute("config", checkpoint.config);
@@ -173,6 +205,7 @@ void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
         root.write("training_max", checkpoint.range.max);
     }
     write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
+    write_start(root, checkpoint);
     if (checkpoint.moment_map.empty()) return;
     const models::MomentMap map = models::make_moment_map_baseline(checkpoint.data);
     write_tensors(root, "moment_map", map.layout(), checkpoint.moment_map);
@@ -276,6 +309,7 @@ std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint
         const models::MomentMap map = models::make_moment_map_baseline(c.data);
         c.moment_map = read_tensors(root, "moment_map", map.layout());
     }
+    read_start(root, c);
     try {
         return c.model();
     } catch (const core::ShapeMismatch& error) {

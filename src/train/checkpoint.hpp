@@ -8,6 +8,7 @@
 
 #include "h5/group.hpp"
 #include "models/family.hpp"
+#include "models/start_map.hpp"
 #include "nn/adam.hpp"
 #include "screen/conditions.hpp"
 #include "screen/normalisation.hpp"
@@ -34,6 +35,8 @@ struct Checkpoint {
     linalg::Matrix<float> mean_shifts;  ///< see TrainingSet::mean_shifts
     /// See TrainingSet::moment_map, empty in files of earlier versions.
     linalg::AlignedVector<float> moment_map{};
+    models::StartOptions start{};
+    double typical_distance = 0;          ///< see models::StartStatistics, 0 in files of earlier versions
     linalg::AlignedVector<float> values;  ///< weights after the last step
     nn::AdamState adam;
     linalg::Matrix<float> memory;  ///< see Trainer::memory, may be empty

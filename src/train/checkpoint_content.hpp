@@ -74,6 +74,12 @@ void add_content(Digest& digest, const Checkpoint& checkpoint) {
     if (!checkpoint.moment_map.empty())
         add_tensors(digest, models::make_moment_map_baseline(checkpoint.data).layout(),
                     checkpoint.moment_map);
+    if (checkpoint.typical_distance > 0) digest.add(checkpoint.typical_distance);
+    if (const models::StartOptions& start = checkpoint.start; start != models::StartOptions{}) {
+        digest.add(static_cast<std::uint64_t>(start.kind));
+        for (const double value : {start.shrinkage, start.guard_distance, start.guard_power})
+            digest.add(value);
+    }
     const std::unique_ptr<models::Model> model = checkpoint.model();
     const auto& adam = checkpoint.adam;
     for (const auto* buffer : {&checkpoint.values, &adam.average, &adam.first, &adam.second})

@@ -107,7 +107,13 @@ void PairSampler::draw(const Visit& visit, models::SlotInput& input) const {
     const TrainingPair& pair = lane.pairs[visit.item];
     draw_cells(lane, pair, visit.step, drawn);
     if (visit.is_last) prefetch(lane, visit);
-    const linalg::Matrix<float>& base = options_.base == models::Base::gaussian ? drawn.noise : drawn.source;
+    if (pair.start) {
+        drawn.start = drawn.source;
+        models::apply_change(pair.start->change, pair.start->means, drawn.start);
+    }
+    const linalg::Matrix<float>& base = options_.base == models::Base::gaussian ? drawn.noise
+                                        : pair.start                            ? drawn.start
+                                                                                : drawn.source;
     const linalg::ConstMatrixView<float> x0 =
         couple(base.view(), Stream(seed_, Purpose::coupling, visit.step, lane.slot), drawn);
     drawn.n_cells = drawn.source.rows();

@@ -8,6 +8,7 @@
 
 #include "core/random.hpp"
 #include "models/model.hpp"
+#include "models/moment_change.hpp"
 #include "mpi/communicator.hpp"
 #include "ot/coupling.hpp"
 #include "screen/population.hpp"
@@ -55,14 +56,21 @@ struct PairSampling {
     Augmentation augmentation_at(std::uint64_t step, std::uint64_t steps) const;
 };
 
+/// Move of the control cells of a pair to the start of the model, see models::start_change().
+struct StartMove {
+    models::MomentChange change;
+    std::vector<float> means;  ///< [d] means of the control cells
+};
+
 /// Training pair on the rank that owns it. Its cells are normalised.
 struct TrainingPair {
     std::size_t index = 0;  ///< index among the training pairs of all ranks
     screen::CellsView control;
     screen::CellsView treated;
-    std::vector<float> condition;   ///< condition vector
-    std::size_t condition_row = 0;  ///< see models::DataShape::condition_rows
-    std::size_t unit = 0;           ///< see screen::population_units()
+    std::vector<float> condition;      ///< condition vector
+    std::size_t condition_row = 0;     ///< see models::DataShape::condition_rows
+    std::size_t unit = 0;              ///< see screen::population_units()
+    std::optional<StartMove> start{};  ///< empty if the flow starts at the control cells
 };
 
 /// Pairs that one slot of every batch draws from.
@@ -93,6 +101,7 @@ class PairSampler : public Sampler {
     struct Drawn : models::PairInput {
         linalg::Matrix<float> source;      ///< control cells, the input of the encoder
         linalg::Matrix<float> noise;       ///< base cells if the base is Gaussian
+        linalg::Matrix<float> start;       ///< base cells if the pair has a start
         linalg::Matrix<float> target;      ///< treated cells
         linalg::Matrix<float> ordered;     ///< buffer for the treated cells in the order of a coupling
         linalg::Matrix<float> moved;       ///< base cells that unbalanced transport draws

@@ -24,6 +24,13 @@ const models::GradientTraining& require_gradients(const models::Model& model) {
     throw core::Error("trainer: the model does not train by gradients");
 }
 
+linalg::AlignedVector<float> initial_values(const models::GradientTraining& model,
+                                            const TrainOptions& options) {
+    linalg::AlignedVector<float> values = model.initial_values(options.seed);
+    if (options.start_at_identity) model.start_at_identity(values);
+    return values;
+}
+
 }  // namespace
 
 double learning_rate(const TrainOptions& options, std::uint64_t step) {
@@ -81,7 +88,7 @@ Trainer::Trainer(const models::Model& model, const TrainOptions& options, Sample
       lanes_(sampler.lanes()),
       orders_(lanes_.size()),
       communicator_(communicator),
-      values_(model_.initial_values(options.seed)),
+      values_(initial_values(model_, options)),
       bounds_(mpi::part_bounds(values_.size(), nn::norm_block, communicator.size())),
       phase_bounds_(bounds_),
       adam_(nn::AdamState::start(values_)),

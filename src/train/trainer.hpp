@@ -34,6 +34,7 @@ struct TrainOptions {
     std::uint64_t warmup_steps = 100;
     double clip_norm = 1;  ///< maximum norm of the gradient, 0 for no clipping
     nn::AdamOptions adam{};
+    bool start_at_identity = false;  ///< see models::GradientTraining::start_at_identity()
     OnNan on_nan = OnNan::stop;
 };
 

@@ -146,8 +146,9 @@ void TrainingRun::resume() {
         }
         files_->resume_from(*found);
     }
-    // A checkpoint of an earlier version has no moment map. It is stored again with one.
-    const bool is_complete = before.moment_map.empty() == saved_.moment_map.empty();
+    // A checkpoint of an earlier version has no moment map or no distance. It is stored again with them.
+    const bool is_complete = before.moment_map.empty() == saved_.moment_map.empty() &&
+                             before.typical_distance == saved_.typical_distance;
     if (found->skipped.empty() && is_complete) saved_step_ = step;
     if (trainer_) {
         trainer_->restore(std::move(before.values), std::move(before.adam), before.memory);

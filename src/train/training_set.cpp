@@ -10,6 +10,7 @@
 
 #include "core/text.hpp"
 #include "models/moment_map.hpp"
+#include "models/training_distance.hpp"
 #include "mpi/partition.hpp"
 #include "screen/read_populations.hpp"
 #include "screen/trainable.hpp"
@@ -36,7 +37,7 @@ std::vector<std::size_t> populations_of(const screen::Screen& screen, std::span<
 TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& split,
                          const TrainingSetOptions& options, const mpi::Communicator& comm,
                          const CellStorage& storage, screen::TreatmentVectors vectors)
-    : screen_(screen), pairs_(split.pairs(screen::Part::train)) {
+    : screen_(screen), pairs_(split.pairs(screen::Part::train)), start_(options.start) {
     if (options.rows_correspond) check_rows_correspond();
     if (options.lanes > pairs_.size()) {
         throw core::ConfigError(
@@ -259,6 +260,9 @@ void TrainingSet::fit_moment_map(std::span<const std::size_t> populations,
     }
     moment_map_.assign(map.layout().size(), 0.0F);
     map.fit(summaries, moment_map_);
+    std::vector<std::size_t> units;
+    for (const std::size_t p : pairs_) units.push_back(units_[p]);
+    typical_distance_ = models::typical_distance(map.features(moment_map_), units);
 }
 
 std::size_t TrainingSet::conditions_with_few_units(std::size_t min) const {
@@ -281,6 +285,8 @@ models::DataShape TrainingSet::shape() const {
 
 std::vector<PairLane> TrainingSet::lanes() const {
     std::vector<PairLane> lanes;
+    const models::MomentMap map = models::make_moment_map_baseline(shape());
+    const models::StartStatistics statistics{&map, moment_map_, mean_shifts_, typical_distance_};
     for (std::size_t slot : own_lanes_) {
         PairLane lane{.slot = slot,
                       .weight = lane_weight(lane_pairs_[slot].size(), lane_pairs_.size(), pairs_.size()),
@@ -290,7 +296,12 @@ std::vector<PairLane> TrainingSet::lanes() const {
             const screen::Population& treated = screen_.populations[pair.treated];
             lane.pairs.push_back({i, population_cells(pair.control), population_cells(pair.treated),
                                   conditions_.encode(treated), conditions_.index(treated).value(),
-                                  units_[pairs_[i]]});
+                                  units_[pairs_[i]], std::nullopt});
+            if (start_ == models::StartKind::none) continue;
+            TrainingPair& added = lane.pairs.back();
+            const std::span<const float> means = map.features(moment_map_).row_span(i);
+            added.start = StartMove{models::start_change(start_, statistics, means, added.condition_row),
+                                    {means.begin(), means.end()}};
         }
         lanes.push_back(std::move(lane));
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/family.hpp"
+#include "models/start_map.hpp"
 #include "mpi/communicator.hpp"
 #include "screen/cell_store.hpp"
 #include "screen/conditions.hpp"
@@ -33,6 +34,7 @@ struct TrainingSetOptions {
     /// Whether to read the cells. Without cells there are no lanes, normalisation, mean shifts and moment
     /// map.
     bool reads_cells = true;
+    models::StartKind start = models::StartKind::none;  ///< map of TrainingPair::start
 };
 
 /// Training data: statistics that all ranks have, and the cells of this rank's own pairs.
@@ -65,6 +67,8 @@ class TrainingSet {
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
     /// Weights of models::make_moment_map_baseline() for these pairs.
     const linalg::AlignedVector<float>& moment_map() const { return moment_map_; }
+    /// Typical distance between the control populations, see models::typical_distance().
+    double typical_distance() const { return typical_distance_; }
     /// Returns the number of conditions whose training pairs are of fewer than `min` units, see
     /// screen::population_units().
     std::size_t conditions_with_few_units(std::size_t min) const;
@@ -106,6 +110,8 @@ class TrainingSet {
     std::vector<std::size_t> units_;  ///< see screen::population_units(), one per Screen::pairs
     linalg::Matrix<float> mean_shifts_;
     linalg::AlignedVector<float> moment_map_;
+    double typical_distance_ = 0;
+    models::StartKind start_ = models::StartKind::none;
 };
 
 }  // namespace popflow::train
