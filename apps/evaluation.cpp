@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "core/checksum.hpp"
@@ -15,6 +16,7 @@
 #include "eval/partial_results.hpp"
 #include "eval/predictor.hpp"
 #include "eval/results.hpp"
+#include "eval/selection.hpp"
 #include "eval/training_embeddings.hpp"
 #include "metrics/mmd.hpp"
 #include "output_path.hpp"
@@ -24,6 +26,7 @@
 #include "report/report.hpp"
 #include "run_folder.hpp"
 #include "screen/trainable.hpp"
+#include "selection.hpp"
 #include "signals.hpp"
 #include "train/training_table.hpp"
 #include "trained_pairs.hpp"
@@ -58,9 +61,10 @@ std::vector<screen::Part> parts_to_score(const options::RunConfig& config) {
 }
 
 // Prints what the user should know about the data, unless a training has said it before. Collective.
+// @param selection  see train::Checkpoint::selection
 void print_notes(const screen::Screen& screen, const predict::TrainedModel& trained,
-                 const std::vector<std::string>& pair_notes, bool follows_training,
-                 const options::RunConfig& config, const mpi::Communicator& comm) {
+                 const std::string& selection, const std::vector<std::string>& pair_notes,
+                 bool follows_training, const options::RunConfig& config, const mpi::Communicator& comm) {
     if (!follows_training) {
         print_data_notes(screen, comm);
         if (comm.is_root()) {
@@ -69,6 +73,7 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
             if (!note.empty()) print_note(note);
         }
     }
+    if (comm.is_root() && !follows_training && !selection.empty()) print_note(selection);
     if (comm.is_root() && trained.moment_map == nullptr)
         print_note(
             "the tables have no row moment_map, because an earlier version of popflow trained the run. "
@@ -115,6 +120,13 @@ std::vector<std::string> control_labels(const screen::Screen& screen, const std:
     return labels;
 }
 
+// Returns the table of the selection of a run, empty if its file is not in the folder.
+h5::DataFrame stored_selection(const std::string& run) {
+    if (!std::filesystem::exists(selection_path(run))) return {};
+    const eval::StoredSelection stored = eval::read_selection(selection_path(run));
+    return eval::selection_frame(stored.candidates, stored.scores, stored.choice.candidate);
+}
+
 // Returns the labels of the control populations of some pairs, one row each.
 h5::DataFrame population_labels(const screen::Screen& screen, const std::vector<std::size_t>& pairs) {
     const std::pair<const char*, std::string screen::Population::*> columns[] = {
@@ -147,7 +159,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
         screen, split, parts_to_score(config), config.evaluate.train_pairs, config.evaluate.seed);
     const auto pair_notes = screen::check_can_score(screen, pairs, trained.conditions);
     const bool follows_training = !log.empty();
-    print_notes(screen, trained, pair_notes, follows_training, config, comm);
+    print_notes(screen, trained, checkpoint.selection, pair_notes, follows_training, config, comm);
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
     // Reports a path that cannot be written before hours of work.
@@ -229,6 +241,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     results.summary = eval::summarise(results.pairs);
     results.training =
         train::training_frame(train::read_training_table(run + "/training.h5", checkpoint.adam.step));
+    if (!checkpoint.selection.empty()) results.selection = stored_selection(run);
     for (std::size_t p : evaluation.pairs) results.embedding_names.push_back(screen::pair_name(screen, p));
     eval::write_results(output, results);
     partial.remove();

@@ -214,7 +214,8 @@ predict::Provenance provenance(const options::RunConfig& config, const train::Ch
             .ranks = comm.size(),
             .threads = omp_get_max_threads(),
             .recipe = values["recipe"],
-            .condition = values["condition"]};
+            .condition = values["condition"],
+            .selection = checkpoint.selection};
 }
 
 }  // namespace popflow::apps

@@ -23,8 +23,8 @@
 #include "same_data.hpp"
 #include "screen/trainable.hpp"
 #include "screen/value_notes.hpp"
+#include "selection.hpp"
 #include "signals.hpp"
-#include "train/median_total.hpp"
 #include "train/resume_check.hpp"
 #include "train/training_run.hpp"
 #include "train/training_set.hpp"
@@ -49,18 +49,6 @@ screen::Split make_split(const screen::Screen& screen, options::RunConfig& confi
     for (std::string& note : fit_config_to_data(config, table, screen, split))
         notes.push_back(std::move(note));
     return split;
-}
-
-// Computes the target of --size-factor median and stores it in the screen and in the configuration, which
-// goes to the checkpoint. Needs the cells. Collective. @return the screen
-const screen::Screen& resolve_size_factor(screen::Screen& screen, const screen::Split& split,
-                                          options::RunConfig& config, bool reads_cells,
-                                          const mpi::Communicator& comm) {
-    screen::SizeFactor& size_factor = config.screen.size_factor;
-    if (reads_cells && size_factor.is_set() && !size_factor.has_target())
-        size_factor.target = train::median_total(screen, split, comm);
-    screen.options.size_factor = size_factor;
-    return screen;
 }
 
 // Returns a note about cell types that no training control has, empty if there are none.
@@ -97,7 +85,7 @@ struct TrainingData {
           vectors(read_treatment_vectors(config, comm)),
           split(make_split(screen, config, table, vectors, notes)),
           storage(cell_storage(config, comm)),
-          set(resolve_size_factor(screen, split, config, reads_cells, comm), split,
+          set(with_size_factor(screen, split, config, reads_cells, comm), split,
               {.lanes = config.train.batch_pairs,
                .normalise = config.normalise,
                .rows_correspond = train::draws_rows(config.sampling.coupling),
@@ -126,9 +114,11 @@ struct TrainingData {
     train::PairItems items;
 };
 
+// @param selection  why --method auto has chosen the method, in words
 train::Checkpoint make_constants(const options::RunConfig& config, const options::OptionTable& table,
-                                 const TrainingData& data) {
+                                 const TrainingData& data, const std::string& selection = "") {
     train::Checkpoint constants;
+    constants.selection = selection;
     constants.config = table.text(options::training_sections());
     constants.data_fingerprint = data.screen.fingerprint;
     constants.family = config.method;
@@ -177,10 +167,10 @@ std::vector<std::string> describe(const options::RunConfig& config, const Traini
 
 train::TrainingRun make_run(const options::RunConfig& config, const options::OptionTable& table,
                             const TrainingData& data, const mpi::Communicator& comm,
-                            train::TrainingObserver& observer) {
+                            train::TrainingObserver& observer, const std::string& selection = "") {
     return {files_and_cadence(config),
             train_options(config),
-            make_constants(config, table, data),
+            make_constants(config, table, data, selection),
             precision_of(config),
             table.effects(),
             data.items,
@@ -193,13 +183,17 @@ train::TrainingRun make_run(const options::RunConfig& config, const options::Opt
 int train_run(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm) {
     if (trains_on_problems(config)) return train_problem_run(config, table, comm);
     refuse_problem_options(config, table);
-    const TrainingData data(config, table, comm);
+    Selected selected;
+    if (config.selects_method) selected = select_method(config, table, comm);
+    if (selected.stopped) return stopped;
+    TrainingData data(config, table, comm);
+    if (!selected.words.empty()) data.notes.insert(data.notes.begin(), selected.words);
     const auto lines = [&](const train::TrainingRun& run) { return describe(config, data, run, comm); };
     TrainingDisplay display(config,
                             table.text(options::training_sections()) +
                                 table.text({options::Section::transport, options::Section::evaluate}),
                             {.stamp = data.stamp, .unit = "cells", .describe = lines}, comm);
-    train::TrainingRun run = make_run(config, table, data, comm, display);
+    train::TrainingRun run = make_run(config, table, data, comm, display, selected.words);
     try {
         return run.run() == train::TrainingEnd::done ? done : stopped;
     } catch (const std::exception& error) {
@@ -244,8 +238,11 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
     if (trains_on_problems(config)) return dry_run_problem_training(config, table, comm);
     refuse_problem_options(config, table);
     if (config.dry_run == options::DryRunMode::options) return done;
+    std::vector<std::string> selection;
+    if (config.selects_method) selection.push_back("selection: " + plan_selection(config, table, comm));
     if (config.dry_run == options::DryRunMode::plan) return plan_training(config, table, comm);
-    const TrainingData data(config, table, comm);
+    TrainingData data(config, table, comm);
+    data.notes.insert(data.notes.begin(), selection.begin(), selection.end());
     train::TrainingObserver silent;
     train::TrainingRun run = make_run(config, table, data, comm, silent);
     const train::DryRun dry_run = run.dry_run();

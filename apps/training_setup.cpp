@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "mpi/same_on_all_ranks.hpp"
 #include "same_data.hpp"
+#include "train/median_total.hpp"
 
 namespace popflow::apps {
 
@@ -60,6 +61,16 @@ train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Com
     const char* folder = std::getenv("TMPDIR");
     return {.folder = folder != nullptr && *folder != '\0' ? folder : "/tmp",
             .max_in_memory = *available / 2 / ranks};
+}
+
+const screen::Screen& with_size_factor(screen::Screen& screen, const screen::Split& split,
+                                       options::RunConfig& config, bool reads_cells,
+                                       const mpi::Communicator& comm) {
+    screen::SizeFactor& size_factor = config.screen.size_factor;
+    if (reads_cells && size_factor.is_set() && !size_factor.has_target())
+        size_factor.target = train::median_total(screen, split, comm);
+    screen.options.size_factor = size_factor;
+    return screen;
 }
 
 namespace {

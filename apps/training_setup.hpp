@@ -37,6 +37,14 @@ screen::Screen open_training_screen(const options::RunConfig& config, const opti
 screen::TreatmentVectors read_treatment_vectors(const options::RunConfig& config,
                                                 const mpi::Communicator& comm);
 
+/// Computes the target of --size-factor median and stores it in the screen and in the configuration, which
+/// goes to the checkpoint. Collective.
+/// @param reads_cells  whether the cells may be read, without which the target is not computed
+/// @return the screen
+const screen::Screen& with_size_factor(screen::Screen& screen, const screen::Split& split,
+                                       options::RunConfig& config, bool reads_cells,
+                                       const mpi::Communicator& comm);
+
 /// Adapts options that do not fit small data, and checks before the cells are read that the configuration
 /// fits the data. @return  notes for the user
 /// @throws core::ConfigError if it does not

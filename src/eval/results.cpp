@@ -154,6 +154,7 @@ void write_provenance(h5::Group& root, const predict::Provenance& p) {
     root.write_attribute("threads", p.threads);
     root.write_attribute("recipe", p.recipe);
     root.write_attribute("condition", p.condition);
+    if (!p.selection.empty()) root.write_attribute("selection", p.selection);
 }
 
 predict::Provenance read_provenance(const h5::Group& root) {
@@ -173,6 +174,7 @@ predict::Provenance read_provenance(const h5::Group& root) {
     p.commit = root.string_attribute("commit");
     if (root.has_attribute("recipe")) p.recipe = root.string_attribute("recipe");
     if (root.has_attribute("condition")) p.condition = root.string_attribute("condition");
+    if (root.has_attribute("selection")) p.selection = root.string_attribute("selection");
     return p;
 }
 
@@ -326,6 +328,7 @@ void write_results(const std::string& path, const Results& results) {
         h5::write_dataframe(root, "pairs", results.pairs);
         h5::write_dataframe(root, "summary", results.summary);
         h5::write_dataframe(root, "training", results.training);
+        if (results.selection.rows() > 0) h5::write_dataframe(root, "selection", results.selection);
         write_embeddings(root, results);
         write_cell_samples(root, results.samples, results.markers);
     }
@@ -358,6 +361,7 @@ Results read_results(const std::string& path) {
     results.pairs = h5::read_dataframe(root, "pairs");
     results.summary = h5::read_dataframe(root, "summary");
     results.training = h5::read_dataframe(root, "training");
+    if (root.contains_group("selection")) results.selection = h5::read_dataframe(root, "selection");
     read_embeddings(root, results);
     read_training_embeddings(root, results);
     results.samples = read_cell_samples(root, results.markers);

@@ -5,6 +5,7 @@
 
 #include "models/flow_matching_family.hpp"
 #include "models/icnn_transport.hpp"
+#include "models/identity.hpp"
 #include "models/mean_shift.hpp"
 #include "models/meta_ot.hpp"
 #include "models/moment_map.hpp"
@@ -18,6 +19,7 @@ std::span<const Family* const> families() {
         cgfm_family(),
         icnn_family(),
         mfm_family(),
+        identity_family(),
         mean_shift_family(),
         moment_map_family(),
         meta_ot_family(),

@@ -79,8 +79,9 @@ void abort(int code) {
     std::terminate();
 }
 
-Communicator::Impl::Impl() {
-    check(MPI_Comm_dup(MPI_COMM_WORLD, &comm), "MPI_Comm_dup");
+Communicator::Impl::Impl(MPI_Comm ranks) {
+    check(MPI_Comm_dup(ranks, &comm), "MPI_Comm_dup");
+    check(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
     check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
 }
@@ -93,7 +94,13 @@ Communicator::Impl::~Impl() {
 
 Communicator Communicator::world() {
     Communicator communicator;
-    communicator.impl_ = std::make_shared<const Impl>();
+    communicator.impl_ = std::make_shared<const Impl>(MPI_COMM_WORLD);
+    return communicator;
+}
+
+Communicator Communicator::self() {
+    Communicator communicator;
+    communicator.impl_ = std::make_shared<const Impl>(MPI_COMM_SELF);
     return communicator;
 }
 

@@ -45,7 +45,8 @@ std::string library();
 /// Maximum number of elements of an MPI message: MPI counts them as int.
 inline constexpr std::size_t max_message_elements = std::numeric_limits<int>::max();
 
-/// The group of all ranks. Copies share one MPI communicator, which is duplicated from MPI_COMM_WORLD.
+/// A group of ranks: all of them, or the calling rank alone. Copies share one MPI communicator, which is a
+/// duplicate.
 ///
 /// Every method except rank(), size() and root() is collective: all ranks must call it, in the same order.
 /// The methods throw core::MpiError if the MPI library reports an error on this rank. The other ranks may
@@ -55,6 +56,9 @@ class Communicator {
   public:
     /// Duplicates MPI_COMM_WORLD. Collective. Needs a Session.
     static Communicator world();
+    /// Duplicates MPI_COMM_SELF: the calling rank alone, whose collectives involve no other rank. Needs a
+    /// Session.
+    static Communicator self();
 
     int rank() const;
     int size() const;

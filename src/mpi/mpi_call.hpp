@@ -30,7 +30,7 @@ struct Communicator::Impl {
     int size = 1;
     mutable std::vector<int> offsets;  ///< scratch memory of the all-gather: first element of each rank
     mutable std::vector<int> counts;   ///< scratch memory of the all-gather: elements of each rank
-    Impl();
+    explicit Impl(MPI_Comm ranks);
     ~Impl();
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;

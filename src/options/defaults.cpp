@@ -62,7 +62,20 @@ void check_start(const RunConfig& config) {
                                 "start");
 }
 
+// Checks that nothing is set that --method auto chooses.
+void check_selection(const RunConfig& config, const OptionTable& table) {
+    if (!config.selects_method) return;
+    if (config.recipe != models::Recipe::popflow)
+        throw core::ConfigError("recipe", "found 'paper', which --method auto cannot follow. Name a method");
+    for (const char* option : {"start-map", "shrinkage", "guard"}) {
+        if (table.is_given(option))
+            throw core::ConfigError(
+                option, "is chosen by --method auto. Omit --" + std::string(option) + ", or name a method");
+    }
+}
+
 void check_combinations(const RunConfig& config, const OptionTable& table) {
+    check_selection(config, table);
     check_exclusive_settings(config, table);
     for (const auto& [option, allowed] : config.method->fixed()) {
         const std::vector<std::string> found = table.values(option);

@@ -189,14 +189,22 @@ void add_model(OptionTable& table, RunConfig& config) {
         methods += (methods.empty() ? "" : ". ") + family->name() + ": " + family->summary();
     add.choice("recipe", config.recipe, {"popflow", "paper"},
                "source of the defaults. With paper, training and evaluation are as published");
+    Strings names = models::family_names();
+    names.emplace_back("auto");
     Adder(table, Section::model, {.affects = Affects::label})
         .add(
-            "method", list_choice(models::family_names()), "training method. " + methods,
-            [&config](const Strings& v) {
+            "method", list_choice(names),
+            "training method. " + methods +
+                ". auto: the best of identity, mean-shift, moment-map and a flow that starts at the moment "
+                "map, "
+                "in a cross-validation within the training part",
+            [&config, names](const Strings& v) {
+                const std::size_t index = core::parse_choice("method", v.back(), names);
+                config.selects_method = index == models::families().size();
                 config.method =
-                    models::families()[core::parse_choice("method", v.back(), models::family_names())];
+                    config.selects_method ? models::find_family("mfm") : models::families()[index];
             },
-            [&config] { return Strings{config.method->name()}; });
+            [&config] { return Strings{config.selects_method ? "auto" : config.method->name()}; });
     Adder(table, Section::model, {.affects = Affects::training, .is_path = true})
         .text("treatment-vectors", config.treatment_vectors, "F.csv",
               "table of treatment vectors, which the model gets instead of one-hot codes");

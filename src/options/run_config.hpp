@@ -46,6 +46,8 @@ struct RunConfig {
     std::uint64_t split_seed = 0;
     models::Recipe recipe = models::Recipe::popflow;
     const models::Family* method = models::find_family("mfm");
+    /// Whether a cross-validation chooses the method (--method auto). `method` is then a placeholder.
+    bool selects_method = false;
     models::SettingsSet settings;  ///< settings of all methods
     train::TrainOptions train;
     train::PairSampling sampling;  ///< base is a setting of the method and not set here

@@ -65,7 +65,7 @@ struct FailedPrediction {
 
 /// Result of predict() in addition to the file. Complete on rank 0.
 struct PredictionSummary {
-    SourceDescriptions described{};  ///< of the populations, in the order of the plan's sources
+    SourceDescriptions described{};  ///< each population, in the order of the plan's sources
     std::vector<FailedPrediction> failed{};
 };
 

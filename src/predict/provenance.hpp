@@ -24,6 +24,7 @@ struct Provenance {
     std::string commit{};
     std::string recipe = "popflow";       ///< popflow or paper
     std::string condition = "treatment";  ///< treatment if the model has the treatment as an input, or none
+    std::string selection{};              ///< why --method auto has chosen the method, empty if it was given
 };
 
 }  // namespace popflow::predict

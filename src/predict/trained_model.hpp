@@ -37,7 +37,7 @@ struct TrainedModel {
     }
 };
 
-/// What the predictions of a control population depend on, in addition to the moved cells.
+/// Description of a control population. Its predictions depend on it, in addition to the moved cells.
 struct PopulationInput {
     std::vector<float> embedding;  ///< [context] see population_context()
     std::vector<float> means;      ///< [d] means of the markers, normalised

@@ -308,6 +308,11 @@ class Collector {
     }
 
     void add_notes() {
+        std::set<std::string> selections;
+        for (const std::size_t i : comparison_.results) {
+            const std::string& words = results_[i].provenance.selection;
+            if (!words.empty() && selections.insert(words).second) comparison_.notes.push_back(words);
+        }
         for (const std::string& key : scoring_differences_) {
             std::set<std::string> values;
             for (const auto& [i, entries] : entries_) values.insert(value_of(entries, key));

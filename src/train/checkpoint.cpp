@@ -192,6 +192,7 @@ void read_start(const h5::Group& root, Checkpoint& checkpoint) {
 void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
     root.write_attribute("config", checkpoint.config);
     root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
+    if (!checkpoint.selection.empty()) root.write_attribute("selection", checkpoint.selection);
     root.write_attribute("step", checkpoint.adam.step);
     root.write_attribute("checksum", checkpoint_digest(checkpoint));
     write_model(root.create_group("model"), checkpoint);
@@ -289,6 +290,7 @@ std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint
     const h5::Group& root = file.root;
     c.config = root.string_attribute("config");
     c.data_fingerprint = root.string_attribute("data_fingerprint");
+    if (root.has_attribute("selection")) c.selection = root.string_attribute("selection");
     c.markers = root.open_dataset("markers").read_strings();
     c.cell_types = root.open_dataset("cell_types").read_strings();
     c.normalisation.mean = root.open_dataset("normalisation_mean").read<float>();

@@ -21,8 +21,10 @@ namespace popflow::train {
 /// The file contains no time stamps and no names of hosts. Equal training gives equal bytes on any number of
 /// ranks.
 struct Checkpoint {
-    std::string config;                      ///< resolved configuration with all keys
-    std::string data_fingerprint;            ///< see Screen::fingerprint
+    std::string config;            ///< resolved configuration with all keys
+    std::string data_fingerprint;  ///< see Screen::fingerprint
+    /// Why --method auto has chosen the method, in words. Empty if the method was given.
+    std::string selection{};
     const models::Family* family = nullptr;  ///< training method
     std::shared_ptr<const models::Settings> settings;
     models::DataShape data;       ///< sizes that the training data gave to the model

@@ -74,6 +74,7 @@ void add_content(Digest& digest, const Checkpoint& checkpoint) {
     if (!checkpoint.moment_map.empty())
         add_tensors(digest, models::make_moment_map_baseline(checkpoint.data).layout(),
                     checkpoint.moment_map);
+    if (!checkpoint.selection.empty()) digest.add(checkpoint.selection);
     if (checkpoint.typical_distance > 0) digest.add(checkpoint.typical_distance);
     if (const models::StartOptions& start = checkpoint.start; start != models::StartOptions{}) {
         digest.add(static_cast<std::uint64_t>(start.kind));

@@ -138,6 +138,7 @@ void TrainingRun::resume() {
     if (!found) return;
     Checkpoint& before = found->checkpoint;
     check_can_resume(saved_, before, effects_, options_.data_file);
+    if (saved_.selection.empty()) saved_.selection = before.selection;
     const std::uint64_t step = before.adam.step;
     if (communicator_.is_root()) {
         for (const std::string& why : found->skipped) {

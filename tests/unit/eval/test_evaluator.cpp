@@ -114,7 +114,8 @@ class Evaluate : public popflow::support::WithMpi {
     }
     // Writes a prediction file and returns the first marker of all its cells.
     std::vector<float> written_cells(predict::PredictionFile& file) {
-        file.write(popflow::mpi::Communicator::world(), {}, Matrix<float>(2, 1));
+        file.write(popflow::mpi::Communicator::world(), {},
+                   {.embeddings = Matrix<float>(2, 1), .distances = {0, 0}});
         const std::vector<float> x = h5::open_file(folder_.file("p.h5ad")).open_dataset("X").read<float>();
         std::vector<float> first;
         for (std::size_t i = 0; i < x.size(); i += 2) first.push_back(x[i]);

@@ -68,7 +68,8 @@ class PredictionFile : public popflow::support::WithMpi {
     std::size_t write(predict::PredictionFile& file,
                       const Matrix<float>& embeddings = rows({{10, 11}, {20, 21}}),
                       const predict::Provenance& provenance = {}) {
-        return file.write(popflow::mpi::Communicator::world(), provenance, embeddings);
+        return file.write(popflow::mpi::Communicator::world(), provenance,
+                          {.embeddings = embeddings, .distances = {0.5, 2}});
     }
     h5::Group written() const { return h5::open_file(path_); }
     Floats values(const std::string& dataset = "X") const {

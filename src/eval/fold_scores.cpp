@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "eval/fold_scores.hpp"
+
+#include <algorithm>
+
+#include "metrics/scores.hpp"
+#include "predict/trained_model.hpp"
+#include "train/training_items.hpp"
+
+namespace popflow::eval {
+
+using linalg::ConstMatrixView;
+using linalg::Matrix;
+
+namespace {
+
+// Computes energy distances to the treated cells of one pair.
+class EnergyDistance {
+  public:
+    explicit EnergyDistance(Matrix<float> truth)
+        : truth_(std::move(truth)), means_(metrics::truth_kernel_means(truth_.view(), selection())) {}
+    double operator()(ConstMatrixView<float> predicted) const {
+        return metrics::score(predicted, truth_.view(), selection(), {.truth_means = &means_}).energy;
+    }
+
+  private:
+    static metrics::Selection selection() {
+        return {.w1 = false,
+                .w2 = false,
+                .mmd = false,
+                .r2 = false,
+                .r2_means = false,
+                .w1_markers = false,
+                .mmd_scaled = false,
+                .change_correlation = false,
+                .recall_top = false};
+    }
+
+    Matrix<float> truth_;
+    metrics::KernelMeans means_;
+};
+
+// Scores the held-out pairs of a fold.
+class FoldScorer {
+  public:
+    // @param trained  with the start map alone, neither shrinkage nor guard
+    FoldScorer(const screen::Screen& screen, const predict::TrainedModel& trained,
+               const FoldTraining& training, const FoldScoring& scoring)
+        : screen_(screen),
+          trained_(trained),
+          training_(training),
+          scoring_(scoring),
+          reader_(screen, trained) {}
+
+    HeldOutEnergies score(std::size_t pair) const {
+        using predict::DrawRole;
+        const std::size_t ids[] = {screen_.pairs[pair].control, screen_.pairs[pair].treated};
+        const std::vector<screen::Cells> cells = reader_.read(ids);
+        const screen::Cells control = draw(cells[0], pair, DrawRole::control);
+        const EnergyDistance energy(draw(cells[1], pair, DrawRole::target).x);
+        const screen::Population& treated = screen_.populations[ids[1]];
+        const predict::PopulationInput input = predict::population_input(trained_, control);
+
+        HeldOutEnergies energies{.pair = pair, .training_distance = input.distance};
+        energies.identity = energy(control.x);
+        energies.mean_shift = energy(started(models::StartKind::mean_shift, input, treated, control.x));
+        energies.moment_map = energy(started(models::StartKind::moment_map, input, treated, control.x));
+        const Matrix<float> start = started(training_.start.kind, input, treated, control.x);
+        Matrix<float> moved = control.x;
+        core::Stream noise = predict::control_stream(scoring_.seed, screen_, ids[0], predict::DrawRole::base);
+        predict::transport_cells(trained_, input, treated, scoring_.tolerance, noise, moved.view());
+        for (const double shrinkage : training_.shrinkages) {
+            models::StartOptions options = training_.start;
+            options.shrinkage = shrinkage;
+            Matrix<float> predicted = moved;
+            predict::shrink_to_start(start, options.factor(input.distance), predicted.view());
+            energies.shrinkages.push_back(energy(predicted));
+        }
+        return energies;
+    }
+
+  private:
+    screen::Cells draw(const screen::Cells& cells, std::size_t pair, predict::DrawRole role) const {
+        return predict::take_rows(
+            cells, predict::draw_rows(cells.x.rows(), scoring_.max_cells, predict::Draw::random,
+                                      predict::pair_stream(scoring_.seed, pair, role)));
+    }
+
+    Matrix<float> started(models::StartKind kind, const predict::PopulationInput& input,
+                          const screen::Population& treated, const Matrix<float>& control) const {
+        predict::TrainedModel with_kind = trained_;
+        with_kind.start = {.kind = kind};
+        Matrix<float> x = control;
+        predict::move_to_start(with_kind, input, treated, x.view());
+        return x;
+    }
+
+    const screen::Screen& screen_;
+    const predict::TrainedModel& trained_;
+    const FoldTraining& training_;
+    const FoldScoring& scoring_;
+    predict::ScreenReader reader_;
+};
+
+}  // namespace
+
+std::optional<std::vector<HeldOutEnergies>> score_fold(
+    const screen::Screen& screen, const screen::Split& split, FoldTraining training,
+    const FoldScoring& scoring, const screen::TreatmentVectors& vectors, const train::CellStorage& storage,
+    const mpi::Communicator& comm, const std::function<bool()>& stop) {
+    const std::size_t pairs = split.pairs(screen::Part::train).size();
+    training.train.batch_pairs = std::min(training.train.batch_pairs, pairs);
+    training.data.lanes = training.train.batch_pairs;
+    training.data.start = training.start.kind;
+    training.train.start_at_identity = training.start.kind != models::StartKind::none;
+    const train::TrainingSet set(screen, split, training.data, comm, storage, vectors);
+    const train::PairItems items(set, training.sampling);
+    const models::DataShape shape = set.shape();
+    const std::unique_ptr<models::Model> model = training.family->make(
+        *training.settings, shape,
+        training.family->draw_constants(*training.settings, shape, training.train.seed), training.precision);
+    const std::unique_ptr<train::Sampler> sampler = items.make_sampler(*model, training.train, comm);
+    train::Trainer trainer(*model, training.train, *sampler, comm);
+    while (trainer.steps_done() < training.train.steps) {
+        if (trainer.step({.stop = stop()}).stop) return std::nullopt;
+    }
+
+    const nn::AdamState adam = trainer.adam();
+    const models::MomentMap moment_map = models::make_moment_map_baseline(shape);
+    const predict::TrainedModel trained{.model = *model->cell_transport(),
+                                        .values = adam.average,
+                                        .normalisation = set.normalisation(),
+                                        .conditions = set.conditions(),
+                                        .mean_shifts = set.mean_shifts(),
+                                        .cell_types = set.cell_types(),
+                                        .moment_map = &moment_map,
+                                        .moment_map_values = set.moment_map(),
+                                        .start = {.kind = training.start.kind},
+                                        .typical_distance = set.typical_distance()};
+    const FoldScorer scorer(screen, trained, training, scoring);
+    std::vector<HeldOutEnergies> energies;
+    for (const std::size_t pair : split.pairs(screen::Part::validation)) {
+        if (set.conditions().can_encode(screen.populations[screen.pairs[pair].treated].treatment))
+            energies.push_back(scorer.score(pair));
+    }
+    return energies;
+}
+
+}  // namespace popflow::eval
