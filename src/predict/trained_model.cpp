@@ -48,12 +48,12 @@ std::optional<std::uint8_t> cell_type_number(const std::vector<std::string>& tra
     return static_cast<std::uint8_t>(at - trained_types.begin());
 }
 
-ScreenReader::ScreenReader(const screen::Screen& screen, const TrainedModel& trained)
-    : screen_(screen), normalisation_(trained.normalisation), type_(screen.cell_types.size(), 0) {
-    if (trained.cell_types.size() < 2) return;
+ScreenReader::ScreenReader(const screen::Screen& screen, const screen::Normalisation& normalisation,
+                           const std::vector<std::string>& cell_types)
+    : screen_(screen), normalisation_(normalisation), type_(screen.cell_types.size(), 0) {
+    if (cell_types.size() < 2) return;
     for (std::size_t k = 0; k < type_.size(); ++k) {
-        type_[k] =
-            cell_type_number(trained.cell_types, screen.cell_types[k]).value_or(models::unknown_cell_type);
+        type_[k] = cell_type_number(cell_types, screen.cell_types[k]).value_or(models::unknown_cell_type);
     }
 }
 
@@ -91,15 +91,15 @@ std::vector<float> population_context(const TrainedModel& trained, const screen:
     return trained.model.context(trained.values, control.x.view(), control.cell_type);
 }
 
-void transport_cells(const TrainedModel& trained, std::span<const float> context,
-                     const screen::Population& treated, double tolerance, core::Stream& noise,
-                     linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
+ode::Statistics transport_cells(const TrainedModel& trained, std::span<const float> context,
+                                const screen::Population& treated, double tolerance, core::Stream& noise,
+                                linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
     const std::vector<float> condition = trained.conditions.encode(treated);
     if (trained.model.base() == models::Base::gaussian) {
         for (std::size_t i = 0; i < x.rows; ++i) noise.fill_normal(x.row_span(i));
     }
     const ode::Options solver{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};
-    trained.model.trajectory(trained.values, context, condition, solver, x, snapshots);
+    return trained.model.trajectory(trained.values, context, condition, solver, x, snapshots);
 }
 
 }  // namespace popflow::predict

@@ -75,7 +75,11 @@ std::string unknown_types_note(const screen::Screen& screen, const std::vector<s
 /// another file than the training data.
 class ScreenReader {
   public:
-    ScreenReader(const screen::Screen& screen, const TrainedModel& trained);
+    ScreenReader(const screen::Screen& screen, const TrainedModel& trained)
+        : ScreenReader(screen, trained.normalisation, trained.cell_types) {}
+    /// @param cell_types  see TrainedModel::cell_types
+    ScreenReader(const screen::Screen& screen, const screen::Normalisation& normalisation,
+                 const std::vector<std::string>& cell_types);
     /// Reads populations, normalises them and numbers their cell types as in training. A type that is not in
     /// the training data becomes models::unknown_cell_type.
     /// @param rows  same as in screen::read_populations()
@@ -98,9 +102,10 @@ std::vector<float> population_context(const TrainedModel& trained, const screen:
 /// Shapes: x [n, d], normalised, in place.
 /// @param noise  stream of the Gaussian base. Consecutive calls for blocks of a population continue the
 /// stream
+/// @return work of the ODE solver, see models::CellTransport::transport()
 /// @throws core::Error for a treatment that the model cannot encode, core::NumericalError
-void transport_cells(const TrainedModel& trained, std::span<const float> context,
-                     const screen::Population& treated, double tolerance, core::Stream& noise,
-                     linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {});
+ode::Statistics transport_cells(const TrainedModel& trained, std::span<const float> context,
+                                const screen::Population& treated, double tolerance, core::Stream& noise,
+                                linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {});
 
 }  // namespace popflow::predict
