@@ -8,6 +8,8 @@
     check_validation.py equal RUN COLUMN COLUMN           two columns are equal
     check_validation.py evaluated RUN RESULTS             the last check has the means of popflow evaluate
     check_validation.py best_step RUN                     prints the step of the lowest energy
+    check_validation.py patient RESULTS                   prints the patient of the pairs
+    check_validation.py torch FOLDER RUN                  popflow_torch.py in FOLDER loads the best weights, if torch is installed
     check_validation.py best_results RESULTS STEP         steps and table in the results of --keep best
 """
 import sys
@@ -139,6 +141,24 @@ def best_results(results, step):
     with h5py.File(results) as file:
         assert file.attrs["best_step"] == int(step) and file.attrs["steps"] == 200, dict(file.attrs)
         assert file["training/step"][-1] == 200 and file["validation/step"][-1] == 200
+
+
+def patient(results):
+    with h5py.File(results) as file:
+        print(*set(labels(file["pairs"], "patient")))
+
+
+def torch(folder, run):
+    sys.path.insert(0, folder)
+    try:
+        from popflow_torch import Run
+    except ImportError:
+        return
+    loaded = Run(run).model.state_dict()
+    with h5py.File(f"{run}/checkpoint.h5") as file:
+        for name, values in file["best"].items():
+            np.testing.assert_array_equal(loaded[name].numpy().reshape(-1), values[()].reshape(-1), err_msg=name)
+        assert any((file["average"][name][()] != values[()]).any() for name, values in file["best"].items())
 
 
 if __name__ == "__main__":

@@ -78,6 +78,19 @@ check best_results best.h5 "$step" || fail "results.h5 does not have the step"
 check best_results only_weights.h5 "$step" || fail "the results of weights.h5 do not have the step"
 expect_exit 0 "$popflow" evaluate --run best --dry-run --output none.h5
 grep -q "fm after $step steps" out || fail "the plan of an evaluation: $(cat out)"
+check torch "$here/../../python" best || fail "popflow_torch.py does not load the best weights"
+
+# A held-out patient may be a test patient of an evaluation, since the run was not trained on it. Others may not.
+patient=$(check patient last.h5)
+expect_exit 0 "$popflow" evaluate --run last --split "patient:$patient" --max-cells all --tolerance 0.01 --output held_out.h5
+for column in w1 w2 energy; do
+    h5diff held_out.h5 last.h5 /pairs/$column || fail "other scores of the held-out patient"
+done
+for other in 5 11 23 27; do
+    [ "$other" = "$patient" ] || expect_exit 2 "$popflow" evaluate --run last --split "patient:$other" --output trained.h5
+done
+grep -q "but the run was trained on it" err || fail "a trained patient as test patient: $(cat err)"
+
 message "keep: found 'last', was 'no value'\|keep: " ${best#train } --output best --resume --keep last
 
 # --patience: with the rate 0 no check is better than the first one. A resume does not continue.
