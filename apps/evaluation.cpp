@@ -30,6 +30,7 @@
 #include "signals.hpp"
 #include "train/training_table.hpp"
 #include "trained_pairs.hpp"
+#include "training_split.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -60,10 +61,19 @@ std::vector<screen::Part> parts_to_score(const options::RunConfig& config) {
     return parts;
 }
 
+// Returns a note about the step of the weights, empty if they are those of the last step.
+std::string best_weights_note(const train::Checkpoint& checkpoint) {
+    if (checkpoint.best.empty()) return "";
+    return fmt::format(
+        "the weights are those of step {} of {}, which had the lowest validation energy "
+        "(--keep best)",
+        checkpoint.result_step(), checkpoint.adam.step);
+}
+
 // Prints what the user should know about the data, unless a training has said it before. Collective.
-// @param selection  see train::Checkpoint::selection
+// @param run_notes  notes about the run, empty ones are left out
 void print_notes(const screen::Screen& screen, const predict::TrainedModel& trained,
-                 const std::string& selection, const std::vector<std::string>& pair_notes,
+                 const std::vector<std::string>& run_notes, const std::vector<std::string>& pair_notes,
                  bool follows_training, const options::RunConfig& config, const mpi::Communicator& comm) {
     if (!follows_training) {
         print_data_notes(screen, comm);
@@ -73,7 +83,11 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
             if (!note.empty()) print_note(note);
         }
     }
-    if (comm.is_root() && !follows_training && !selection.empty()) print_note(selection);
+    if (comm.is_root() && !follows_training) {
+        for (const std::string& note : run_notes) {
+            if (!note.empty()) print_note(note);
+        }
+    }
     if (comm.is_root() && trained.moment_map == nullptr)
         print_note(
             "the tables have no row moment_map, because an earlier version of popflow trained the run. "
@@ -87,8 +101,8 @@ eval::EvaluationIdentity identity(const std::string& config_text, const core::Op
                                   const train::Checkpoint& checkpoint, const screen::Screen& screen) {
     eval::EvaluationIdentity identity = eval::option_identity(config_text, effects);
     core::Checksum weights;
-    weights.add(checkpoint.adam.step);
-    weights.add(std::span<const float>(checkpoint.adam.average));
+    weights.add(checkpoint.result_step());
+    weights.add(std::span<const float>(checkpoint.result()));
     identity["weights of the run"] = weights.text();
     identity["data fingerprint"] = screen.fingerprint;
     identity["program"] = std::string(core::version()) + " " + core::commit();
@@ -154,12 +168,13 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     const train::Checkpoint& checkpoint = model.checkpoint();
     const predict::TrainedModel& trained = model.trained();
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, true, comm);
-    const screen::Split split = screen::make_split(screen, config.split, config.split_seed);
+    const screen::Split split = evaluation_split(screen, config, table, checkpoint);
     const std::vector<std::size_t> pairs = eval::chosen_pairs(
         screen, split, parts_to_score(config), config.evaluate.train_pairs, config.evaluate.seed);
     const auto pair_notes = screen::check_can_score(screen, pairs, trained.conditions);
     const bool follows_training = !log.empty();
-    print_notes(screen, trained, checkpoint.selection, pair_notes, follows_training, config, comm);
+    print_notes(screen, trained, {checkpoint.selection, best_weights_note(checkpoint)}, pair_notes,
+                follows_training, config, comm);
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
     // Reports a path that cannot be written before hours of work.
@@ -181,7 +196,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
             std::printf(
                 "run         %s: %s after %s\ndata        %s: %s, %s\nscores      %s\nwrites      %s%s\n",
                 run.c_str(), checkpoint.family->name().c_str(),
-                core::counted(checkpoint.adam.step, "step").c_str(), config.data.c_str(),
+                core::counted(checkpoint.result_step(), "step").c_str(), config.data.c_str(),
                 core::counted(screen.pairs.size(), "pair").c_str(),
                 core::counted(screen.markers.size(), "marker").c_str(),
                 core::counted(pairs.size(), "pair").c_str(), output.c_str(),
@@ -242,6 +257,8 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     results.training =
         train::training_frame(train::read_training_table(run + "/training.h5", checkpoint.adam.step));
     if (!checkpoint.selection.empty()) results.selection = stored_selection(run);
+    results.validation =
+        train::validation_frame(train::read_validation_table(run + "/training.h5", checkpoint.adam.step));
     for (std::size_t p : evaluation.pairs) results.embedding_names.push_back(screen::pair_name(screen, p));
     eval::write_results(output, results);
     partial.remove();

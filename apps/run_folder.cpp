@@ -105,6 +105,8 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
     // A configuration has no line for the defaults of these, so the checkpoint would not override them.
     config.screen.source = {};
     config.screen.size_factor = {};
+    config.validation_units = 0;
+    config.keep.reset();
     table.parse_text(checkpoint.config, run);
     table.parse(arguments, sections, nullptr);
     options::RunConfig trained;
@@ -207,6 +209,7 @@ predict::Provenance provenance(const options::RunConfig& config, const train::Ch
             .knn = std::stoull(values["knn"]),
             .seed = config.train.seed,
             .steps = checkpoint.adam.step,
+            .best_step = checkpoint.best.step,
             .split = config.split,
             .precision = config.precision == options::PrecisionChoice::bf16 ? "bf16" : "fp32",
             .config = config_text,

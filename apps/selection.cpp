@@ -88,8 +88,8 @@ struct SelectionData {
     screen::Screen screen;
     screen::TreatmentVectors vectors;
     screen::Split split;
-    std::vector<std::size_t> units;  // of each pair of the screen
-    std::size_t count = 0;           // of units of the training part
+    std::vector<std::size_t> units;  // one for each pair of the screen
+    std::size_t count = 0;           // number of units of the training part
     std::vector<std::vector<std::size_t>> folds;
 };
 

@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "eval/results.hpp"
 #include "run_folder.hpp"
+#include "training_split.hpp"
 
 namespace popflow::apps {
 
@@ -33,11 +34,7 @@ TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split&
                               const train::Checkpoint& checkpoint) {
     if (screen.fingerprint != checkpoint.data_fingerprint) return {};
     options::RunConfig before;
-    options::OptionTable table_before = run_options(before);
-    table_before.parse_text(checkpoint.config, config.run);
-    const std::vector<options::Section> sections{options::Section::data, options::Section::split};
-    const std::vector<std::string> changed =
-        core::changed_options(table.text(sections), table_before.text(sections), table.effects());
+    const std::vector<std::string> changed = changed_split_options(config, table, checkpoint, before);
     if (changed.empty()) return indices_of(split.pairs(screen::Part::train));
 
     if (config.screen.pair_by != before.screen.pair_by) {
@@ -50,8 +47,7 @@ TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split&
     before.data = config.data;
     const screen::Screen screen_before = open_run_screen(before, checkpoint, true);
     std::map<std::vector<std::string>, std::size_t> index_by_name;
-    for (const std::size_t pair :
-         screen::make_split(screen_before, before.split, before.split_seed).pairs(screen::Part::train))
+    for (const std::size_t pair : training_split(screen_before, before).pairs(screen::Part::train))
         index_by_name.emplace(name_of(screen_before, pair), index_by_name.size());
     TrainingIndices indices;
     for (std::size_t pair = 0; pair < screen.pairs.size(); ++pair) {

@@ -28,6 +28,7 @@ void TrainingDisplay::started(const train::TrainingRun& run) {
                    core::host_name());
         write_config(config_.output, config_text_);
     }
+    if (!run.validation_rows().empty()) validated(run.validation_rows().back());
     for (const std::string& line : data_.describe(run)) print(core::printable(line));
     const auto ranks = static_cast<std::size_t>(comm_.size());
     if (ranks > config_.train.batch_pairs) {
@@ -47,7 +48,13 @@ void TrainingDisplay::stepped(const train::StepReport& report, std::uint64_t ste
              "with "
              "the changed file");
     }
-    progress_->update(steps_done, fmt::format("loss {:.4g}", loss));
+    std::string text = fmt::format("loss {:.4g}", loss);
+    if (energy_) text += fmt::format("  energy {:.4g}", *energy_);
+    progress_->update(steps_done, text);
+}
+
+void TrainingDisplay::validated(const train::ValidationRow& row) {
+    energy_ = row.energy;
 }
 
 void TrainingDisplay::note(const std::string& text) {

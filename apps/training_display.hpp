@@ -30,6 +30,7 @@ class TrainingDisplay : public train::TrainingObserver {
 
     void started(const train::TrainingRun& run) override;
     void stepped(const train::StepReport& report, std::uint64_t steps_done, double loss) override;
+    void validated(const train::ValidationRow& row) override;
     void note(const std::string& text) override;
     bool should_stop() override;
     /// Writes the error that ended the training to the log.
@@ -44,7 +45,8 @@ class TrainingDisplay : public train::TrainingObserver {
     DisplayedData data_;
     const mpi::Communicator& comm_;
     bool change_reported_ = false;
-    std::optional<LogFile> log_;  ///< empty except on rank 0
+    std::optional<double> energy_;  ///< energy of the last validation check, empty without one
+    std::optional<LogFile> log_;    ///< empty except on rank 0
     std::optional<Progress> progress_;
 };
 

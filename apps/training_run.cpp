@@ -13,6 +13,7 @@
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "core/version.hpp"
+#include "eval/pair_validation.hpp"
 #include "linalg/kernel_ridge.hpp"
 #include "linalg/precision.hpp"
 #include "log_file.hpp"
@@ -31,18 +32,30 @@
 #include "training_display.hpp"
 #include "training_plan.hpp"
 #include "training_setup.hpp"
+#include "training_split.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
 
 namespace {
 
+// Checks that the split has a validation part if an option needs one. @throws core::ConfigError
+void check_validation(const options::RunConfig& config, const screen::Split& split) {
+    if (!split.pairs(screen::Part::validation).empty()) return;
+    const std::string problem = "needs a validation, but --split " + config.split +
+                                " has no validation part. Give --validation N to hold out N units";
+    if (config.keeps_best()) throw core::ConfigError("keep", "found best, which " + problem);
+    if (config.patience > 0)
+        throw core::ConfigError("patience", fmt::format("found {}, which {}", config.patience, problem));
+}
+
 // Splits the pairs. Checks that they can be trained and scored, and that the configuration fits them. Appends
 // notes for the user.
 screen::Split make_split(const screen::Screen& screen, options::RunConfig& config,
                          const options::OptionTable& table, const screen::TreatmentVectors& vectors,
                          std::vector<std::string>& notes) {
-    screen::Split split = screen::make_split(screen, config.split, config.split_seed);
+    screen::Split split = training_split(screen, config);
+    check_validation(config, split);
     notes = screen::reading_notes(screen);
     for (std::string& note : screen::check_can_train(screen, split, vectors))
         notes.push_back(std::move(note));
@@ -165,18 +178,58 @@ std::vector<std::string> describe(const options::RunConfig& config, const Traini
     return lines;
 }
 
-train::TrainingRun make_run(const options::RunConfig& config, const options::OptionTable& table,
-                            const TrainingData& data, const mpi::Communicator& comm,
-                            train::TrainingObserver& observer, const std::string& selection = "") {
-    return {files_and_cadence(config),
-            train_options(config),
-            make_constants(config, table, data, selection),
-            precision_of(config),
-            table.effects(),
-            data.items,
-            comm,
-            observer};
+// Returns the mean number of cells that a slot draws.
+double cells_of_a_slot(const options::RunConfig& config, const TrainingData& data) {
+    double sum = 0;
+    for (const std::size_t p : data.set.pairs()) {
+        const screen::PopulationPair& pair = data.screen.pairs[p];
+        sum += static_cast<double>(
+            std::min({config.sampling.cells, data.screen.populations[pair.control].n_cells,
+                      data.screen.populations[pair.treated].n_cells}));
+    }
+    return sum / static_cast<double>(data.set.pairs().size());
 }
+
+// A training with its validation, which may have no object.
+struct ValidatedTraining {
+    ValidatedTraining(const options::RunConfig& config, const options::OptionTable& table,
+                      const TrainingData& data, const mpi::Communicator& comm,
+                      train::TrainingObserver& observer, const std::string& selection = "")
+        : run(files_and_cadence(config), train_options(config), make_constants(config, table, data, selection),
+              precision_of(config), table.effects(), data.items, comm, observer,
+              make_plan(config, data, comm)) {}
+
+    std::unique_ptr<eval::PairValidation> validation;
+    train::TrainingRun run;
+
+  private:
+    train::ValidationPlan make_plan(const options::RunConfig& config, const TrainingData& data,
+                                    const mpi::Communicator& comm) {
+        std::vector<std::size_t> pairs = data.split.pairs(screen::Part::validation);
+        if (!config.validates || pairs.empty()) return {};
+        const bool is_one_pass =
+            config.method
+                ->make(config.method_settings(), data.set.shape(),
+                       config.method->draw_constants(config.method_settings(), data.set.shape(),
+                                                     config.train.seed),
+                       linalg::Precision::fp32)
+                ->gradient_training() == nullptr;
+        train::ValidationPlan plan{.keeps_best = config.keeps_best(), .patience = config.patience};
+        eval::PairValidationOptions options{.pairs = std::move(pairs),
+                                            .units = screen::population_units(data.screen, data.split),
+                                            .seed = config.train.seed,
+                                            .context_cells = config.sampling.cells};
+        if (!is_one_pass) {
+            plan.budget =
+                train::validation_budget(config.train.steps, static_cast<double>(config.train.batch_pairs) *
+                                                                 cells_of_a_slot(config, data));
+            options.work = *plan.budget / train::validation_checks;
+        }
+        validation = std::make_unique<eval::PairValidation>(data.screen, data.set, std::move(options), comm);
+        plan.validation = validation.get();
+        return plan;
+    }
+};
 
 }  // namespace
 
@@ -193,9 +246,9 @@ int train_run(options::RunConfig& config, const options::OptionTable& table, con
                             table.text(options::training_sections()) +
                                 table.text({options::Section::transport, options::Section::evaluate}),
                             {.stamp = data.stamp, .unit = "cells", .describe = lines}, comm);
-    train::TrainingRun run = make_run(config, table, data, comm, display, selected.words);
+    ValidatedTraining training(config, table, data, comm, display, selected.words);
     try {
-        return run.run() == train::TrainingEnd::done ? done : stopped;
+        return training.run.run() == train::TrainingEnd::done ? done : stopped;
     } catch (const std::exception& error) {
         display.failed(error);
         throw;
@@ -244,7 +297,8 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
     TrainingData data(config, table, comm);
     data.notes.insert(data.notes.begin(), selection.begin(), selection.end());
     train::TrainingObserver silent;
-    train::TrainingRun run = make_run(config, table, data, comm, silent);
+    ValidatedTraining training(config, table, data, comm, silent);
+    train::TrainingRun& run = training.run;
     const train::DryRun dry_run = run.dry_run();
     const std::string plan = training_plan(config, data.screen, data.split, data.notes,
                                            {.treatments = run.checkpoint().conditions.treatments().size(),

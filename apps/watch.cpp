@@ -17,6 +17,7 @@
 #include "progress_line.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/text_chart.hpp"
+#include "train/checkpoint_folder.hpp"
 #include "train/training_table.hpp"
 
 namespace popflow::apps {
@@ -32,10 +33,12 @@ constexpr std::chrono::seconds max_idle{2};  // time without a training, since o
 struct RunState {
     std::uint64_t steps = 0;  ///< number of steps of the whole training
     std::vector<train::TrainingRow> rows;
-    double age = 0;  ///< seconds since the last rows were written
+    std::vector<train::ValidationRow> checks;
+    bool has_weights = false;  ///< whether the training has stored its result
+    double age = 0;            ///< seconds since the last rows were written
 
     std::uint64_t done() const { return rows.empty() ? 0 : rows.back().step; }
-    bool is_finished() const { return steps > 0 && done() >= steps; }
+    bool is_finished() const { return has_weights || (steps > 0 && done() >= steps); }
 };
 
 RunState read_state(const std::string& run) {
@@ -50,7 +53,10 @@ RunState read_state(const std::string& run) {
     options::run_options(config).parse_text({std::istreambuf_iterator<char>(in), {}}, config_path);
     state.steps = config.train.steps;
     const std::string table = run + "/training.h5";
+    // Before the rows: a training stores its last rows and then the weights.
+    state.has_weights = fs::exists(train::weights_path(run));
     state.rows = train::read_training_table(table, ~std::uint64_t{0});
+    state.checks = train::read_validation_table(table, ~std::uint64_t{0});
     std::error_code error;
     const auto written = fs::last_write_time(table, error);
     if (!error) state.age = std::chrono::duration<double>(fs::file_time_type::clock::now() - written).count();
@@ -62,6 +68,8 @@ ProgressState progress_of(const RunState& state, const std::string& run) {
     if (state.rows.empty()) return progress;
     const train::TrainingRow& last = state.rows.back();
     progress.note = "loss " + report::plot::value_text(last.loss);
+    if (!state.checks.empty())
+        progress.note += "  energy " + report::plot::value_text(state.checks.back().energy);
     const train::TrainingRow first =
         state.rows.size() > 1 ? state.rows[state.rows.size() - std::min<std::size_t>(state.rows.size(), 20)]
                               : train::TrainingRow{};

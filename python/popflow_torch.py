@@ -442,6 +442,8 @@ class Run:
             version = file.attrs.get("popflow_checkpoint", file.attrs.get("popflow_weights"))
             if version not in (1, 2):
                 raise ValueError(f"{path}: popflow_checkpoint or popflow_weights: found {version}, but this script reads 1 and 2")
+            if weights == "average" and "best" in file:
+                weights = "best"  # those of --keep best, with which popflow predicts
             if weights not in file:
                 raise ValueError(f"{path}: group {weights}: missing. A weights.h5 has only the group average")
             self.config = dict(line.split(" = ", 1) for line in file.attrs["config"].splitlines() if " = " in line)

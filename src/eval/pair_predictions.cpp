@@ -6,24 +6,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "eval/simple_models.hpp"
 #include "metrics/mean_change.hpp"
 
 namespace popflow::eval {
 
 using linalg::Matrix;
-
-namespace {
-
-std::vector<double> column_means(const Matrix<float>& x) {
-    std::vector<double> mean(x.cols(), 0.0);
-    for (std::size_t i = 0; i < x.rows(); ++i) {
-        for (std::size_t j = 0; j < x.cols(); ++j) mean[j] += static_cast<double>(x(i, j));
-    }
-    for (double& m : mean) m /= static_cast<double>(x.rows());
-    return mean;
-}
-
-}  // namespace
 
 PairPredictions::PairPredictions(const screen::Screen& screen, std::size_t pair,
                                  const predict::TrainedModel& trained, const predict::ScreenReader& reader,
@@ -63,7 +51,10 @@ CellComparison PairPredictions::compare(const Predictor& predictor, std::vector<
             break;
     }
     if (predictor.shift == Shift::none) return {control_.x, target_, {}};
-    return {shifted(predictor.shift == Shift::target_mean ? oracle_shift() : mean_shift()), target_, {}};
+    return {shifted(predictor.shift == Shift::target_mean ? oracle_shift()
+                                                          : trained_mean_shift(trained_, treated_)),
+            target_,
+            {}};
 }
 
 Matrix<float> PairPredictions::transported(std::vector<float>& embedding,
@@ -105,53 +96,24 @@ CellSample PairPredictions::sample(const Matrix<float>& predicted, const Matrix<
     return sample;
 }
 
-std::vector<double> PairPredictions::mean_shift() const {
-    if (const auto c = trained_.conditions.index(treated_)) {
-        const auto row = trained_.mean_shifts.view().row_span(*c);
-        return {row.begin(), row.end()};
-    }
-    trained_.conditions.require(treated_.treatment);
-    return column_means(trained_.mean_shifts);
-}
-
 Matrix<float> PairPredictions::moved_and_scaled() const {
     const models::MomentMap& map = *trained_.moment_map;
     const std::vector<float> context = map.context(trained_.moment_map_values, control_.x.view(), {});
     Matrix<float> x = control_.x;
-    models::apply_change(moment_change(context), context, x.view());
+    models::apply_change(trained_moment_change(trained_, treated_, context), context, x.view());
     return x;
 }
 
-models::MomentChange PairPredictions::moment_change(std::span<const float> context) const {
-    const models::MomentMap& map = *trained_.moment_map;
-    if (const auto c = trained_.conditions.index(treated_))
-        return map.change(trained_.moment_map_values, context, *c);
-    trained_.conditions.require(treated_.treatment);
-    const std::size_t conditions = trained_.conditions.count();
-    models::MomentChange mean{std::vector<double>(control_.x.cols(), 0.0),
-                              std::vector<double>(control_.x.cols(), 0.0)};
-    for (std::size_t c = 0; c < conditions; ++c) {
-        const models::MomentChange one = map.change(trained_.moment_map_values, context, c);
-        for (std::size_t j = 0; j < mean.shift.size(); ++j) {
-            mean.shift[j] += one.shift[j] / static_cast<double>(conditions);
-            mean.log_ratio[j] += one.log_ratio[j] / static_cast<double>(conditions);
-        }
-    }
-    return mean;
-}
-
 std::vector<double> PairPredictions::oracle_shift() const {
-    std::vector<double> shift = column_means(target_);
-    const std::vector<double> mean = column_means(control_.x);
+    std::vector<double> shift = metrics::marker_means(target_.view());
+    const std::vector<double> mean = metrics::marker_means(control_.x.view());
     for (std::size_t j = 0; j < shift.size(); ++j) shift[j] -= mean[j];
     return shift;
 }
 
 Matrix<float> PairPredictions::shifted(const std::vector<double>& shift) const {
     Matrix<float> x = control_.x;
-    for (std::size_t i = 0; i < x.rows(); ++i) {
-        for (std::size_t j = 0; j < x.cols(); ++j) x(i, j) += static_cast<float>(shift[j]);
-    }
+    add_shift(shift, x.view());
     return x;
 }
 

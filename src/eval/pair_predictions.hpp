@@ -47,9 +47,7 @@ class PairPredictions {
   private:
     linalg::Matrix<float> transported(std::vector<float>& embedding,
                                       const ode::Snapshots<float>& snapshots) const;
-    std::vector<double> mean_shift() const;
     linalg::Matrix<float> moved_and_scaled() const;
-    models::MomentChange moment_change(std::span<const float> context) const;
     std::vector<double> oracle_shift() const;
     CellComparison matched_samples() const;
     linalg::Matrix<float> shifted(const std::vector<double>& shift) const;

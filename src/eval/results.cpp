@@ -146,6 +146,7 @@ void write_provenance(h5::Group& root, const predict::Provenance& p) {
     root.write_attribute("knn", p.knn);
     root.write_attribute("seed", p.seed);
     root.write_attribute("steps", p.steps);
+    if (p.best_step > 0) root.write_attribute("best_step", p.best_step);
     root.write_attribute("split", p.split);
     root.write_attribute("precision", p.precision);
     root.write_attribute("config", p.config);
@@ -164,6 +165,8 @@ predict::Provenance read_provenance(const h5::Group& root) {
     p.knn = static_cast<std::size_t>(root.int_attribute("knn"));
     p.seed = static_cast<std::uint64_t>(root.int_attribute("seed"));
     p.steps = static_cast<std::uint64_t>(root.int_attribute("steps"));
+    if (root.has_attribute("best_step"))
+        p.best_step = static_cast<std::uint64_t>(root.int_attribute("best_step"));
     p.split = root.string_attribute("split");
     p.precision = root.string_attribute("precision");
     p.config = root.string_attribute("config");
@@ -329,6 +332,7 @@ void write_results(const std::string& path, const Results& results) {
         h5::write_dataframe(root, "summary", results.summary);
         h5::write_dataframe(root, "training", results.training);
         if (results.selection.rows() > 0) h5::write_dataframe(root, "selection", results.selection);
+        if (results.validation.rows() > 0) h5::write_dataframe(root, "validation", results.validation);
         write_embeddings(root, results);
         write_cell_samples(root, results.samples, results.markers);
     }
@@ -362,6 +366,7 @@ Results read_results(const std::string& path) {
     results.summary = h5::read_dataframe(root, "summary");
     results.training = h5::read_dataframe(root, "training");
     if (root.contains_group("selection")) results.selection = h5::read_dataframe(root, "selection");
+    if (root.contains_group("validation")) results.validation = h5::read_dataframe(root, "validation");
     read_embeddings(root, results);
     read_training_embeddings(root, results);
     results.samples = read_cell_samples(root, results.markers);

@@ -28,11 +28,12 @@ struct Grouping {
 struct Results {
     std::string file{};  ///< path that it was read from, empty for new results
     predict::Provenance provenance;
-    h5::DataFrame pairs;        ///< one row per (pair, predictor)
-    h5::DataFrame summary{};    ///< one row per (part, predictor, aggregation)
-    Grouping grouping{};        ///< groups of the summary
-    h5::DataFrame training{};   ///< table of the training steps in the run folder, may have no rows
-    h5::DataFrame selection{};  ///< see selection_frame(), no rows if the method was given
+    h5::DataFrame pairs;         ///< one row per (pair, predictor)
+    h5::DataFrame summary{};     ///< one row per (part, predictor, aggregation)
+    Grouping grouping{};         ///< groups of the summary
+    h5::DataFrame training{};    ///< table of the training steps in the run folder, may have no rows
+    h5::DataFrame validation{};  ///< table of the validation checks in the run folder, may have no rows
+    h5::DataFrame selection{};   ///< see selection_frame(), no rows if the method was given
     std::vector<std::string> embedding_names{};  ///< name of the pair of each row of `embeddings`
     linalg::Matrix<float> embeddings{};          ///< [pairs, context]
     /// One row per control population of the training pairs: pair patient culture treatment concentration

@@ -64,9 +64,9 @@ struct StoredSelection {
     std::string config{};            ///< configuration for which it holds
     std::string data_fingerprint{};  ///< see Screen::fingerprint
     std::vector<Candidate> candidates{};
-    std::vector<CandidateScores> scores{};  ///< of the finished folds
+    std::vector<CandidateScores> scores{};  ///< scores of the finished folds
     bool is_complete = false;
-    Choice choice{};  ///< of a complete selection
+    Choice choice{};  ///< result of a complete selection
 };
 
 /// Writes a selection atomically. @throws core::DataError, core::WriteError

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "options/defaults.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -74,9 +76,28 @@ void check_selection(const RunConfig& config, const OptionTable& table) {
     }
 }
 
+void check_validation(const RunConfig& config) {
+    const bool has_pairs = config.method->items(config.method_settings()) == models::ItemKind::pairs;
+    if (config.validation_units > 0 && !has_pairs) {
+        throw core::ConfigError("validation",
+                                fmt::format("found {}, but method {} does not train on pairs of "
+                                            "populations. Omit --validation",
+                                            config.validation_units, config.method->name()));
+    }
+    if (config.validates && has_pairs) return;
+    const std::string problem =
+        has_pairs
+            ? "needs a validation. Omit --validation none, or give --validation N"
+            : "needs a method that trains on pairs of populations. The method is " + config.method->name();
+    if (config.keeps_best()) throw core::ConfigError("keep", "found best, which " + problem);
+    if (config.patience > 0)
+        throw core::ConfigError("patience", fmt::format("found {}, which {}", config.patience, problem));
+}
+
 void check_combinations(const RunConfig& config, const OptionTable& table) {
     check_selection(config, table);
     check_exclusive_settings(config, table);
+    check_validation(config);
     for (const auto& [option, allowed] : config.method->fixed()) {
         const std::vector<std::string> found = table.values(option);
         const std::string text = core::joined(found, found.size());

@@ -262,6 +262,49 @@ void add_start(OptionTable& table, models::StartOptions& start) {
         [&start] { return Strings{guard_text(start)}; });
 }
 
+// Adds the options of the validation during the training. They are stored only if they change the weights, so
+// that a run of an earlier version can be resumed, and the checkpoints of auto and none are equal.
+void add_validation(Adder& add, RunConfig& config) {
+    add.add(
+        "validation", "auto|none|N",
+        "pairs that are scored during the training: those of the validation part of the split, if it has one "
+        "(auto, default), none, or those of N units of the training part, for example patients, which are "
+        "drawn and not trained on",
+        [&config](const Strings& v) {
+            const bool is_word = v.back() == "auto" || v.back() == "none";
+            config.validates = v.back() != "none";
+            config.validation_units = 0;
+            if (is_word) return;
+            const bool is_number = v.back().find_first_not_of("0123456789") == std::string::npos;
+            if (!is_number)
+                throw core::ConfigError("validation",
+                                        "found '" + v.back() + "'. Give auto, none or a number of units");
+            config.validation_units = core::parse_count("validation", v.back(), 1, 1U << 30U);
+        },
+        [&config] {
+            return config.validation_units > 0 ? Strings{std::to_string(config.validation_units)} : Strings{};
+        });
+    add.add(
+        "keep", "best|last",
+        "average weights that become the result: those of the check with the lowest energy, or those of the "
+        "last step. The default is best with --validation N, otherwise last",
+        [&config](const Strings& v) {
+            config.keep = static_cast<KeptWeights>(core::parse_choice("keep", v.back(), {"last", "best"}));
+        },
+        [&config] {
+            const bool is_default = config.keeps_best() == (config.validation_units > 0);
+            return is_default ? Strings{} : Strings{config.keeps_best() ? "best" : "last"};
+        });
+    add.add(
+        "patience", "N",
+        "number of validation checks without a lower energy after which the training ends, 0 for never "
+        "(default)",
+        [&config](const Strings& v) {
+            config.patience = core::parse_count("patience", v.back(), 0, 1U << 30U);
+        },
+        [&config] { return config.patience > 0 ? Strings{std::to_string(config.patience)} : Strings{}; });
+}
+
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     Adder passive(table, Section::train, {.affects = Affects::nothing});
@@ -316,6 +359,7 @@ void add_train(OptionTable& table, RunConfig& config) {
     add.number("epsilon", train.adam.epsilon, 1e-30, 1, "epsilon of Adam");
     add.choice("precision", config.precision, {"auto", "fp32", "bf16"},
                "precision of matrix products in training, auto for bf16 if the CPUs of all ranks support it");
+    add_validation(add, config);
     add.text("cache", config.cache, "auto|memory|FOLDER",
              "storage of the cells of a rank: memory, or a temporary file in a folder on a local disk. With "
              "auto, a file in $TMPDIR if the cells need more than half of the available memory",

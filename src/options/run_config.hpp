@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ enum class DryRunMode {
     options  ///< check the options only, for a job whose inputs do not exist yet
 };
 
+/// Values of --keep.
+enum class KeptWeights { last, best };
+
 /// All settings of the verbs that train or use a model, with their defaults.
 struct RunConfig {
     std::string config_file;
@@ -54,6 +58,10 @@ struct RunConfig {
     models::StartOptions start{};
     bool normalise = true;  ///< see train::TrainingSetOptions
     PrecisionChoice precision = PrecisionChoice::automatic;
+    bool validates = true;                 ///< false for --validation none
+    std::size_t validation_units = 0;      ///< units that --validation N holds out, 0 for auto and none
+    std::optional<KeptWeights> keep;       ///< empty for the default, see keeps_best()
+    std::uint64_t patience = 0;            ///< see train::ValidationPlan
     std::uint64_t checkpoint_every = 500;  ///< steps between checkpoints
     double checkpoint_minutes = 30;        ///< 0: only after checkpoint_every steps
     std::size_t keep_checkpoints = 2;      ///< including the newest
@@ -84,6 +92,9 @@ struct RunConfig {
     eval::SolveOptions solve{};                ///< how they are solved, except for the starts
     std::vector<std::string> starts{"zeros"};  ///< names of starts, result files
     std::string output_matrix;                 ///< file for the distances of all pairs, empty for none
+
+    /// Whether the weights of the best check become the result: by default with --validation N only.
+    bool keeps_best() const { return keep ? *keep == KeptWeights::best : validation_units > 0; }
 
     /// Settings of the chosen method.
     const models::Settings& method_settings() const { return settings.of(*method); }

@@ -210,6 +210,8 @@ void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Prov
     anndata::write_string(provenance_group, "data_fingerprint", provenance.data_fingerprint);
     anndata::write_scalar<std::uint64_t>(provenance_group, "seed", provenance.seed);
     anndata::write_scalar<std::uint64_t>(provenance_group, "steps", provenance.steps);
+    if (provenance.best_step > 0)
+        anndata::write_scalar<std::uint64_t>(provenance_group, "best_step", provenance.best_step);
     anndata::write_string(provenance_group, "space", space_name(plan_.space, screen_.options.transform));
     anndata::write_string(provenance_group, "transform", screen_.options.transform.text());
     if (screen_.options.size_factor.is_set())

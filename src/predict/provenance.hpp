@@ -13,7 +13,8 @@ struct Provenance {
     std::string base;    ///< source, gaussian
     std::size_t knn = 0;
     std::uint64_t seed = 0;
-    std::uint64_t steps = 0;
+    std::uint64_t steps = 0;      ///< number of steps of the training
+    std::uint64_t best_step = 0;  ///< step of the weights with --keep best, 0 for those of the last step
     std::string split{};
     std::string precision{};
     std::string config{};  ///< resolved configuration

@@ -36,7 +36,7 @@ std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& mode
                                            "one with popflow ot --start RUN");
     return std::make_unique<const TrainedModel>(
         TrainedModel{.model = *transport,
-                     .values = checkpoint.adam.average,
+                     .values = checkpoint.result(),
                      .normalisation = checkpoint.normalisation,
                      .conditions = checkpoint.conditions,
                      .mean_shifts = checkpoint.mean_shifts,

@@ -66,12 +66,12 @@ std::optional<std::uint8_t> cell_type_number(const std::vector<std::string>& tra
     return static_cast<std::uint8_t>(at - trained_types.begin());
 }
 
-ScreenReader::ScreenReader(const screen::Screen& screen, const TrainedModel& trained)
-    : screen_(screen), normalisation_(trained.normalisation), type_(screen.cell_types.size(), 0) {
-    if (trained.cell_types.size() < 2) return;
+ScreenReader::ScreenReader(const screen::Screen& screen, const screen::Normalisation& normalisation,
+                           const std::vector<std::string>& cell_types)
+    : screen_(screen), normalisation_(normalisation), type_(screen.cell_types.size(), 0) {
+    if (cell_types.size() < 2) return;
     for (std::size_t k = 0; k < type_.size(); ++k) {
-        type_[k] =
-            cell_type_number(trained.cell_types, screen.cell_types[k]).value_or(models::unknown_cell_type);
+        type_[k] = cell_type_number(cell_types, screen.cell_types[k]).value_or(models::unknown_cell_type);
     }
 }
 

@@ -88,7 +88,11 @@ std::string unknown_types_note(const screen::Screen& screen, const std::vector<s
 /// another file than the training data.
 class ScreenReader {
   public:
-    ScreenReader(const screen::Screen& screen, const TrainedModel& trained);
+    ScreenReader(const screen::Screen& screen, const TrainedModel& trained)
+        : ScreenReader(screen, trained.normalisation, trained.cell_types) {}
+    /// @param cell_types  see TrainedModel::cell_types
+    ScreenReader(const screen::Screen& screen, const screen::Normalisation& normalisation,
+                 const std::vector<std::string>& cell_types);
     /// Reads populations, normalises them and numbers their cell types as in training. A type that is not in
     /// the training data becomes models::unknown_cell_type.
     /// @param rows  same as in screen::read_populations()
@@ -127,7 +131,7 @@ void shrink_to_start(linalg::ConstMatrixView<float> start, double factor, linalg
 /// Shapes: x [n, d], normalised, in place.
 /// @param noise  stream of the Gaussian base. Consecutive calls for blocks of a population continue the
 /// stream
-/// @return  work of the ODE solver
+/// @return work of the ODE solver, see models::CellTransport::transport()
 /// @throws core::Error for a treatment that the model cannot encode, core::NumericalError
 ode::Statistics transport_cells(const TrainedModel& trained, const PopulationInput& population,
                                 const screen::Population& treated, double tolerance, core::Stream& noise,

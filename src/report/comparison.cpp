@@ -125,20 +125,21 @@ void split_columns(const predict::Provenance& p, Entries& entries) {
     if (!others.empty()) entries["column"] = others;
 }
 
+std::string value_of(const Entries& entries, const std::string& key) {
+    const auto at = entries.find(key);
+    return at == entries.end() ? "" : at->second;
+}
+
 // Returns the options of a file that can distinguish its rows from others, with the values that took effect.
 Entries distinguishing_entries(const predict::Provenance& p, const core::OptionEffects& effects) {
     Entries entries = core::key_values(p.config);
-    entries["steps"] = std::to_string(p.steps);  // steps of the checkpoint, which may be an earlier one
+    // Steps of the checkpoint, which may be an earlier one. The end of the patience is no setting.
+    if (value_of(entries, "patience").empty()) entries["steps"] = std::to_string(p.steps);
     entries["precision"] = p.precision;
     split_columns(p, entries);
     std::erase_if(entries,
                   [&](const auto& entry) { return !distinguishes_rows(effects, entry.first, p.method); });
     return entries;
-}
-
-std::string value_of(const Entries& entries, const std::string& key) {
-    const auto at = entries.find(key);
-    return at == entries.end() ? "" : at->second;
 }
 
 // Returns the keys whose values are not the same in all entries.

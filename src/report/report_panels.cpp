@@ -226,6 +226,67 @@ std::vector<Figure> training_figures_of(const std::vector<eval::Results>& result
              .sign = plot::Sign::line}};
 }
 
+// Adds a horizontal line for each value of a simple model, over the steps of all checks.
+// @param values  one for each result file
+void add_level(const std::string& name, std::size_t group, const std::vector<double>& values,
+               const std::vector<double>& steps, std::vector<plot::Line>& lines) {
+    const std::set<double> distinct(values.begin(), values.end());
+    for (const double value : distinct)
+        lines.push_back({.x = {0, std::ranges::max(steps)},
+                         .y = {value, value},
+                         .group = group,
+                         .title = fmt::format("{}: {}", name, plot::value_text(value))});
+}
+
+// Energy distance of the validation checks over the steps, with the levels of the simple models. Empty
+// without checks.
+std::vector<Figure> validation_figures(const std::vector<eval::Results>& results,
+                                       const Comparison& comparison) {
+    Figure figure{.name = "validation energy",
+                  .title = "Validation energy",
+                  .sign = plot::Sign::line,
+                  .note =
+                      "Energy distance of the average weights on a sample of the validation pairs, scored "
+                      "during the training."};
+    std::vector<plot::Line> lines;
+    std::vector<double> steps;
+    std::vector<double> mean_shifts;
+    std::vector<double> moment_maps;
+    std::size_t model = 0;
+    for (const ComparisonRow& row : comparison.rows) {
+        if (!row.is_model()) continue;
+        const std::size_t group = model++;  // a model has the same colour in all charts
+        for (const std::size_t file : row.results) {
+            const h5::DataFrame& checks = results[file].validation;
+            if (checks.rows() == 0) continue;
+            if (figure.groups.empty() || figure.groups.back() != group) {
+                figure.legend.push_back(row.label());
+                figure.groups.push_back(group);
+            }
+            const h5::DataFrame::Ints& at = checks.ints("step");
+            lines.push_back(
+                {.x = {at.begin(), at.end()},
+                 .y = checks.doubles("energy"),
+                 .group = group,
+                 .title = fmt::format("{}, seed {}", row.label(), results[file].provenance.seed)});
+            steps.insert(steps.end(), at.begin(), at.end());
+            mean_shifts.push_back(checks.doubles("mean_shift").front());
+            moment_maps.push_back(checks.doubles("moment_map").front());
+        }
+    }
+    if (lines.empty()) return {};
+    for (const auto& [name, values] : {std::pair{"mean_shift", &mean_shifts}, {"moment_map", &moment_maps}}) {
+        figure.legend.emplace_back(name);
+        figure.groups.push_back(model);
+        add_level(name, model++, *values, steps, lines);
+    }
+    std::vector<double> energies;
+    for (const plot::Line& line : lines) energies.insert(energies.end(), line.y.begin(), line.y.end());
+    figure.charts = {plot::line_chart("Validation energy over steps", plot::linear_axis("step", steps),
+                                      plot::linear_axis("validation energy", energies), lines)};
+    return {figure};
+}
+
 }  // namespace
 
 std::vector<Figure> training_figures(const std::vector<eval::Results>& results,
@@ -242,6 +303,7 @@ std::vector<Figure> training_figures(const std::vector<eval::Results>& results,
             std::back_inserter(figures));
     };
     for (const std::string& loss : losses) add({"loss", "Training loss", true}, loss);
+    std::ranges::move(validation_figures(results, comparison), std::back_inserter(figures));
     for (const std::string& loss : losses) add({"grad_norm", "Gradient norm", true}, loss);
     add({"lr", "Learning rate", false}, "");
     return figures;

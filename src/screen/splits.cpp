@@ -22,6 +22,9 @@ const char* const forms =
     "Give replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, letters, "
     "none or all";
 
+/// Last part of the stream key of hold_out_units(). The key of the replicates has 0.
+constexpr std::uint64_t held_out_units_draw = 1;
+
 /// A spec, taken apart at its colon.
 struct SpecForm {
     std::string column;  ///< text in front of the colon, without quotes
@@ -406,6 +409,34 @@ std::vector<std::size_t> population_units(const Screen& screen, const Split& spl
         unit = std::move(values);
     }
     return numbered(unit);
+}
+
+Split hold_out_units(const Screen& screen, Split split, std::size_t count, std::uint64_t seed) {
+    if (!split.pairs(Part::validation).empty()) {
+        throw core::ConfigError(
+            "validation",
+            fmt::format("found {}, but --split {} has a validation part. Omit --validation to use "
+                        "this part",
+                        count, split.spec));
+    }
+    const std::vector<std::size_t> units = population_units(screen, split);
+    const std::vector<std::size_t> train = split.pairs(Part::train);
+    std::set<std::size_t> distinct;
+    for (const std::size_t pair : train) distinct.insert(units[pair]);
+    if (count >= distinct.size()) {
+        throw core::ConfigError(
+            "validation", fmt::format("found {}, but the training part has {}. Give a smaller number, so "
+                                      "that pairs to train on are left",
+                                      count, core::counted(distinct.size(), "unit")));
+    }
+    const std::vector<std::size_t> numbers(distinct.begin(), distinct.end());
+    core::Stream stream(seed, core::Purpose::split, 0, held_out_units_draw);
+    std::set<std::size_t> held_out;
+    for (const std::uint32_t k : stream.sample(numbers.size(), count)) held_out.insert(numbers[k]);
+    for (const std::size_t pair : train) {
+        if (held_out.contains(units[pair])) split.parts[pair] = Part::validation;
+    }
+    return split;
 }
 
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed) {

@@ -75,6 +75,14 @@ std::string held_out_label(const Screen& screen, const Split& split, std::size_t
 /// appearance
 std::vector<std::size_t> population_units(const Screen& screen, const Split& split);
 
+/// Returns the split with `count` units of the training part in the validation part, see population_units().
+/// The units are drawn. All pairs of a unit stay together.
+/// @param count  at least 1
+/// @param seed  seed of the draw
+/// @throws ConfigError{validation} if the split has a validation part, or if no unit would be left to train
+/// on
+Split hold_out_units(const Screen& screen, Split split, std::size_t count, std::uint64_t seed);
+
 /// Returns the role or obs column that `spec` reads (`column:NAME`, `letters`, `COLUMN:VALUE`), or an empty
 /// text. Splits by patient and treatment read no further column. The value for ScreenOptions::split_column.
 std::string split_column(const std::string& spec);

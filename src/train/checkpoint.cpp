@@ -188,12 +188,20 @@ void read_start(const h5::Group& root, Checkpoint& checkpoint) {
                         .guard_power = group.double_attribute("guard_power")};
 }
 
-// Writes everything that a prediction needs in addition to the weights.
-void write_constants(h5::Group& root, const Checkpoint& checkpoint) {
+// Writes everything that a prediction needs in addition to the weights, and the steps of the weights. The
+// step of a weights file is that of its weights.
+void write_constants(h5::Group& root, const Checkpoint& checkpoint, bool is_weights_file) {
     root.write_attribute("config", checkpoint.config);
     root.write_attribute("data_fingerprint", checkpoint.data_fingerprint);
     if (!checkpoint.selection.empty()) root.write_attribute("selection", checkpoint.selection);
-    root.write_attribute("step", checkpoint.adam.step);
+    root.write_attribute("step", is_weights_file ? checkpoint.result_step() : checkpoint.adam.step);
+    if (!checkpoint.best.empty()) {
+        if (is_weights_file)
+            root.write_attribute("training_steps", checkpoint.adam.step);
+        else
+            root.write_attribute("best_step", checkpoint.best.step);
+        root.write_attribute("best_energy", checkpoint.best.energy);
+    }
     root.write_attribute("checksum", checkpoint_digest(checkpoint));
     write_model(root.create_group("model"), checkpoint);
     root.write_strings("markers", checkpoint.markers);
@@ -227,7 +235,8 @@ std::vector<std::byte> file_with_trailer(const char* name, Write write) {
 }
 
 // Reduces a checkpoint to the content of a weights file.
-void keep_only_average(Checkpoint& checkpoint) {
+void keep_only_result(Checkpoint& checkpoint) {
+    checkpoint.adam.average = checkpoint.result();
     checkpoint.values = checkpoint.adam.average;
     checkpoint.adam.first.assign(checkpoint.values.size(), 0.0F);
     checkpoint.adam.second.assign(checkpoint.values.size(), 0.0F);
@@ -285,6 +294,10 @@ void check_sizes(const h5::Group& root, const Checkpoint& c) {
     check_matrix(root, "mean_shifts", shifts, c.conditions.count(), markers);
 }
 
+std::uint64_t read_step(const h5::Group& root, const char* attribute) {
+    return static_cast<std::uint64_t>(root.int_attribute(attribute));
+}
+
 // Reads everything except the tensors, and returns the model.
 std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint& c) {
     const h5::Group& root = file.root;
@@ -301,7 +314,7 @@ std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint
                    root.open_dataset("training_max").read<float>()};
     }
     c.mean_shifts = read_matrix(root, "mean_shifts");
-    c.adam.step = static_cast<std::uint64_t>(root.int_attribute("step"));
+    c.adam.step = read_step(root, "step");
     if (file.version == 1)
         read_model_format1(root, c);
     else
@@ -352,7 +365,7 @@ const models::Family* require_family(const h5::Group& group, const std::string& 
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     return file_with_trailer("checkpoint", [&](h5::Group& root) {
         root.write_attribute("popflow_checkpoint", format_version);
-        write_constants(root, checkpoint);
+        write_constants(root, checkpoint, false);
         const std::unique_ptr<models::Model> model = checkpoint.model();
         const nn::ParameterLayout& layout = model->layout();
         write_tensors(root, "weights", layout, checkpoint.values);
@@ -360,14 +373,15 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
         write_tensors(root, "adam_first", layout, checkpoint.adam.first);
         write_tensors(root, "adam_second", layout, checkpoint.adam.second);
         if (!checkpoint.memory.view().empty()) write_matrix(root, "memory", checkpoint.memory);
+        if (!checkpoint.best.empty()) write_tensors(root, "best", layout, checkpoint.best.average);
     });
 }
 
 std::vector<std::byte> weights_bytes(Checkpoint checkpoint) {
-    keep_only_average(checkpoint);
+    keep_only_result(checkpoint);
     return file_with_trailer("weights", [&](h5::Group& root) {
         root.write_attribute("popflow_weights", format_version);
-        write_constants(root, checkpoint);
+        write_constants(root, checkpoint, true);
         write_tensors(root, "average", checkpoint.model()->layout(), checkpoint.adam.average);
     });
 }
@@ -385,6 +399,11 @@ Checkpoint read_checkpoint(const std::string& path) {
     c.adam.first = read_tensors(file.root, "adam_first", model->layout());
     c.adam.second = read_tensors(file.root, "adam_second", model->layout());
     if (file.root.contains_dataset("memory")) c.memory = read_matrix(file.root, "memory");
+    if (file.root.contains_group("best")) {
+        c.best = {.step = read_step(file.root, "best_step"),
+                  .energy = file.root.double_attribute("best_energy"),
+                  .average = read_tensors(file.root, "best", model->layout())};
+    }
     check_digest(file, c);
     return c;
 }
@@ -394,7 +413,13 @@ Checkpoint read_weights(const std::string& path) {
     Checkpoint c;
     const std::unique_ptr<models::Model> model = read_constants(file, c);
     c.adam.average = read_tensors(file.root, "average", model->layout());
-    keep_only_average(c);
+    if (file.root.has_attribute("training_steps")) {
+        c.best = {.step = c.adam.step,
+                  .energy = file.root.double_attribute("best_energy"),
+                  .average = c.adam.average};
+        c.adam.step = read_step(file.root, "training_steps");
+    }
+    keep_only_result(c);
     check_digest(file, c);
     return c;
 }

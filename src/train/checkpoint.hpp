@@ -16,6 +16,15 @@
 
 namespace popflow::train {
 
+/// Average weights of the validation check with the lowest energy, see ValidationPlan::keeps_best.
+struct BestWeights {
+    std::uint64_t step = 0;  ///< number of steps done at the check
+    double energy = 0;       ///< energy distance of the check
+    linalg::AlignedVector<float> average{};
+
+    bool empty() const { return average.empty(); }
+};
+
 /// Complete state of a training: everything that the next step, an evaluation or a prediction depends on.
 ///
 /// The file contains no time stamps and no names of hosts. Equal training gives equal bytes on any number of
@@ -42,6 +51,12 @@ struct Checkpoint {
     linalg::AlignedVector<float> values;  ///< weights after the last step
     nn::AdamState adam;
     linalg::Matrix<float> memory;  ///< see Trainer::memory, may be empty
+    BestWeights best{};            ///< empty unless the training keeps the best weights
+
+    /// Weights for prediction: the best ones if there are any, otherwise the average.
+    const linalg::AlignedVector<float>& result() const { return best.empty() ? adam.average : best.average; }
+    /// Number of steps after which result() was the average.
+    std::uint64_t result_step() const { return best.empty() ? adam.step : best.step; }
 
     /// Returns a model with the settings, sizes and constants of the checkpoint. It does not contain the
     /// weights. @param precision  of matrix products in training
@@ -58,7 +73,8 @@ std::string checkpoint_digest(const Checkpoint& checkpoint);
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
 
 /// Returns the bytes of a weights file, which has the layout of a checkpoint file. It contains only what a
-/// prediction needs: the average weights and the constants.
+/// prediction needs: Checkpoint::result() as the average weights, and the constants. Its step is
+/// result_step().
 std::vector<std::byte> weights_bytes(Checkpoint checkpoint);
 
 /// Stores checkpoint_bytes() atomically. @throws core::DataError, core::WriteError
@@ -72,7 +88,7 @@ Checkpoint read_checkpoint(const std::string& path);
 /// Reads and validates a file of weights_bytes().
 ///
 /// The average weights also take the place of the weights of the last step. Training cannot resume from this
-/// checkpoint.
+/// checkpoint. If the training kept the best weights, they are both `best` and the average.
 /// @throws core::DataError as read_checkpoint()
 Checkpoint read_weights(const std::string& path);
 

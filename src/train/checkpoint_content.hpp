@@ -86,6 +86,10 @@ void add_content(Digest& digest, const Checkpoint& checkpoint) {
     for (const auto* buffer : {&checkpoint.values, &adam.average, &adam.first, &adam.second})
         add_tensors(digest, model->layout(), *buffer);
     add_matrix(digest, checkpoint.memory);
+    if (checkpoint.best.empty()) return;
+    digest.add(checkpoint.best.step);
+    digest.add(std::span<const double>(&checkpoint.best.energy, 1));
+    add_tensors(digest, model->layout(), checkpoint.best.average);
 }
 
 }  // namespace popflow::train

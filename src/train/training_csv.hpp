@@ -9,15 +9,16 @@
 
 namespace popflow::train {
 
-/// Training table as a growing CSV file: a header and one line per row.
+/// Table of a training as a growing CSV file: a header and one line per row.
 ///
 /// Each line is flushed at once, so that the file can be followed during a run (`tail -f`).
-class TrainingCsv {
+template <class Row>
+class TableCsv {
   public:
     /// Overwrites the file with the header and the given rows. @throws core::WriteError with the cause
-    TrainingCsv(const std::string& path, const std::vector<TrainingRow>& rows);
+    TableCsv(const std::string& path, const std::vector<Row>& rows);
     /// Appends a line. @throws core::WriteError, for example if the disk is full
-    void append(const TrainingRow& row);
+    void append(const Row& row);
 
   private:
     void check() const;
@@ -25,5 +26,8 @@ class TrainingCsv {
     std::string path_;
     std::ofstream out_;
 };
+
+using TrainingCsv = TableCsv<TrainingRow>;
+using ValidationCsv = TableCsv<ValidationRow>;
 
 }  // namespace popflow::train

@@ -16,7 +16,8 @@ namespace popflow::train {
 
 TrainingRun::TrainingRun(TrainingRunOptions options, const TrainOptions& train, Checkpoint constants,
                          linalg::Precision precision, core::OptionEffects effects, const TrainingItems& items,
-                         const mpi::Communicator& communicator, TrainingObserver& observer)
+                         const mpi::Communicator& communicator, TrainingObserver& observer,
+                         const ValidationPlan& plan)
     : options_(std::move(options)),
       train_(train),
       effects_(std::move(effects)),
@@ -24,7 +25,11 @@ TrainingRun::TrainingRun(TrainingRunOptions options, const TrainOptions& train, 
       communicator_(communicator),
       observer_(observer),
       saved_(std::move(constants)),
-      model_(saved_.model(precision)) {
+      model_(saved_.model(precision)),
+      plan_(plan) {
+    // The steps already done do not depend on when the training ends.
+    effects_["patience"].affects = core::Affects::nothing;
+    if (plan_.validation != nullptr) predictor_ = saved_.model();
     // The steps already done do not depend on the number of steps.
     if (train.schedule == Schedule::constant && !items.depends_on_steps())
         effects_["steps"].affects = core::Affects::nothing;
@@ -41,18 +46,89 @@ TrainingEnd TrainingRun::run() {
     const bool is_root = communicator_.is_root();
     if (is_root) files_ = std::make_unique<CheckpointFolder>(options_.folder, options_.keep_checkpoints);
     if (options_.resume) resume();
+    const std::string no_validation = prepare_validation();
     // After resume(), so that a refused run does not change the folder of an earlier one.
     observer_.started(*this);
+    if (!no_validation.empty()) observer_.note("note: no validation: " + no_validation);
     if (is_root) {
         // Weights in the folder are those of fewer steps.
-        if (steps_done() < total_steps()) std::filesystem::remove(weights_path(options_.folder));
-        write_training_table(table_path(), rows_);
+        if (!is_complete()) std::filesystem::remove(weights_path(options_.folder));
+        write_training_table(table_path(), rows_, validation_rows_);
         csv_.emplace(options_.folder + "/training.csv", rows_);
+        if (plan_.validation != nullptr)
+            validation_csv_.emplace(options_.folder + "/validation.csv", validation_rows_);
     }
     if (trainer_ && run_steps() == TrainingEnd::stopped) return TrainingEnd::stopped;
-    if (!trainer_ && steps_done() < total_steps()) take_state();
+    if (!trainer_ && steps_done() < total_steps()) {
+        take_state();
+        validate();
+    }
     store_result();
+    report_validation();
     return TrainingEnd::done;
+}
+
+bool TrainingRun::is_complete() const {
+    return steps_done() >= total_steps() || is_patience_over();
+}
+
+bool TrainingRun::is_patience_over() const {
+    return plan_.patience > 0 && !validation_rows_.empty() &&
+           checks_without_improvement(validation_rows_) >= plan_.patience;
+}
+
+// Prepares the checks that are left. If no pair can be scored, the training has no validation.
+// @return  why it has none, empty if it has one or none was planned
+std::string TrainingRun::prepare_validation() {
+    if (plan_.validation == nullptr || is_complete()) return "";
+    std::string problem = plan_.validation->prepare(*predictor_, validation_rows_);
+    if (problem.empty()) return "";
+    if (plan_.keeps_best || plan_.patience > 0) {
+        throw core::ConfigError("validation",
+                                problem +
+                                    ", but --keep best and --patience need one that can be scored. Hold "
+                                    "out other pairs");
+    }
+    plan_ = {};
+    return problem;
+}
+
+// Runs the check that is due after the current step, if there is one.
+void TrainingRun::validate() {
+    const std::uint64_t step = steps_done();
+    if (plan_.validation == nullptr || !is_check_step(step, total_steps())) return;
+    if (plan_.budget && step < total_steps() && !fits_budget(validation_rows_, *plan_.budget)) return;
+    const linalg::AlignedVector<float> average = trainer_ ? trainer_->adam().average : saved_.adam.average;
+    const ValidationRow row = plan_.validation->check(*predictor_, average, step);
+    validation_rows_.push_back(row);
+    if (validation_csv_) validation_csv_->append(row);
+    if (plan_.keeps_best && (saved_.best.empty() || row.energy < saved_.best.energy) &&
+        !std::isnan(row.energy))
+        saved_.best = {.step = step, .energy = row.energy, .average = average};
+    observer_.validated(row);
+}
+
+// Tells the user the last scores, and which weights are the result.
+void TrainingRun::report_validation() {
+    if (validation_rows_.empty()) return;
+    const ValidationRow& last = validation_rows_.back();
+    observer_.note(fmt::format(
+        "validation after step {}: energy {:.4g}, mean shift {:.4g}, moment map {:.4g} ({} pairs, {} cells)",
+        last.step, last.energy, last.mean_shift, last.moment_map, last.pairs, last.cells));
+    if (is_patience_over() && steps_done() < total_steps()) {
+        observer_.note(
+            fmt::format("ended after step {} of {}: the last {} checks did not lower the energy "
+                        "(--patience)",
+                        steps_done(), total_steps(), plan_.patience));
+    }
+    if (!plan_.keeps_best) return;
+    observer_.note(saved_.best.empty()
+                       ? fmt::format("note: the weights of step {} are the result, since no check has an "
+                                     "energy: predictions failed",
+                                     steps_done())
+                       : fmt::format("the weights of step {} are the result: energy {:.4g}, the lowest of {} "
+                                     "checks (--keep best)",
+                                     saved_.best.step, saved_.best.energy, validation_rows_.size()));
 }
 
 DryRun TrainingRun::dry_run() {
@@ -79,14 +155,15 @@ DryRun TrainingRun::dry_run() {
 }
 
 TrainingEnd TrainingRun::run_steps() {
-    while (trainer_->steps_done() < train_.steps) {
+    while (!is_complete()) {
         const StepReport report = step();
         const std::uint64_t done_now = trainer_->steps_done();
         if (report.skipped) {
             observer_.note(fmt::format("note: skipped step {}, whose loss is not finite", done_now - 1));
         }
         record(report, done_now);
-        if (report.stop && done_now < train_.steps) {
+        validate();
+        if (report.stop && !is_complete()) {
             save();
             if (files_) files_->wait();
             observer_.note(fmt::format("stopped on request after step {}. Continue with --resume", done_now));
@@ -157,13 +234,27 @@ void TrainingRun::resume() {
         saved_.values = std::move(before.values);
         saved_.adam = std::move(before.adam);
     }
+    saved_.best = std::move(before.best);
+    read_tables(step);
+}
+
+// Reads the rows of the tables up to a step, which are equal on all ranks.
+void TrainingRun::read_tables(std::uint64_t step) {
     try {
         rows_ = read_training_table(table_path(), step);
+        if (plan_.validation != nullptr) validation_rows_ = read_validation_table(table_path(), step);
     } catch (const core::DataError& error) {
+        rows_.clear();
         if (communicator_.is_root())
             observer_.note(std::string("note: the training table starts again: ") + error.what());
     }
     if (!rows_.empty()) seconds_before_ = rows_.back().seconds;
+    if (plan_.validation == nullptr) return;
+    // The checks decide when the training ends, so a rank with other rows would block the others.
+    std::string checks;
+    for (const ValidationRow& row : validation_rows_)
+        checks += fmt::format("step {}: energy {}, work {}\n", row.step, row.energy, row.evaluations);
+    mpi::check_same_on_all_ranks(communicator_, "validation table in " + table_path(), checks);
 }
 
 double TrainingRun::elapsed_seconds() const {
@@ -189,7 +280,7 @@ void TrainingRun::record(const StepReport& report, std::uint64_t step) {
     loss_ = norm_ = 0;
     since_row_ = 0;
     if (communicator_.is_root() && seconds - table_written_ > 10) {
-        files_->store_others({{table_path(), training_table_bytes(rows_)}});
+        files_->store_others({{table_path(), training_table_bytes(rows_, validation_rows_)}});
         table_written_ = seconds;
     }
 }
@@ -227,7 +318,8 @@ void TrainingRun::save() {
     saved_step_ = steps_done();
     saved_at_ = std::chrono::steady_clock::now();
     if (!communicator_.is_root()) return;
-    files_->store({{table_path(), training_table_bytes(rows_)}}, *saved_step_, checkpoint_bytes(saved_));
+    files_->store({{table_path(), training_table_bytes(rows_, validation_rows_)}}, *saved_step_,
+                  checkpoint_bytes(saved_));
 }
 
 }  // namespace popflow::train

@@ -18,6 +18,7 @@
 #include "train/training_csv.hpp"
 #include "train/training_items.hpp"
 #include "train/training_table.hpp"
+#include "train/validation.hpp"
 
 namespace popflow::train {
 
@@ -43,6 +44,8 @@ class TrainingObserver {
     virtual void started(const TrainingRun& /*run*/) {}
     /// Called after each step. @param loss  loss of the last row of the training table, or of the step
     virtual void stepped(const StepReport& /*report*/, std::uint64_t /*steps_done*/, double /*loss*/) {}
+    /// Called after each validation check.
+    virtual void validated(const ValidationRow& /*row*/) {}
     /// Called with a note for the user.
     virtual void note(const std::string& /*text*/) {}
     /// Returns whether this rank requests to stop after the next step. Asked before each step.
@@ -67,20 +70,24 @@ struct DryRun {
 /// A training with its run folder: checkpoints, resume, training table and weights file.
 ///
 /// Rank 0 writes these files into the folder: checkpoint.h5 and earlier checkpoints, training.h5,
-/// training.csv, and weights.h5 at the end. They do not depend on the number of ranks. A model that trains in
-/// one pass has a single step.
+/// training.csv, with validation also validation.csv, and weights.h5 at the end. They do not depend on the
+/// number of ranks. A model that trains in one pass has a single step.
+///
+/// The training has the same bits with and without validation, unless the plan ends it early or keeps the
+/// best weights.
 class TrainingRun {
   public:
     /// Collective.
     /// @param constants  everything of a checkpoint except values, adam and memory
     /// @param precision  precision of matrix products
     /// @param effects  effects of the options in constants.config, for the check of a resume
-    /// @param items, observer  must outlive this object
+    /// @param items, observer, plan.validation  must outlive this object
     TrainingRun(TrainingRunOptions options, const TrainOptions& train, Checkpoint constants,
                 linalg::Precision precision, core::OptionEffects effects, const TrainingItems& items,
-                const mpi::Communicator& communicator, TrainingObserver& observer);
+                const mpi::Communicator& communicator, TrainingObserver& observer,
+                const ValidationPlan& plan = {});
 
-    /// Trains until the last step or a request to stop. Collective.
+    /// Trains until the last step, the end of the patience or a request to stop. Collective.
     /// @throws core::ConfigError, core::DataError for a checkpoint from which this training cannot resume
     /// @throws core::NumericalError on all ranks if the training diverges
     /// @throws core::WriteError, core::DataError on rank 0 if a file cannot be written
@@ -95,9 +102,17 @@ class TrainingRun {
     /// Number of steps of the whole training, 1 for a training in one pass.
     std::uint64_t total_steps() const { return trainer_ ? train_.steps : 1; }
     std::uint64_t steps_done() const;
+    /// Validation checks so far.
+    const std::vector<ValidationRow>& validation_rows() const { return validation_rows_; }
 
   private:
     TrainingEnd run_steps();
+    bool is_complete() const;
+    bool is_patience_over() const;
+    void read_tables(std::uint64_t step);
+    std::string prepare_validation();
+    void validate();
+    void report_validation();
     void store_result();
     StepReport step();
     void resume();
@@ -123,11 +138,15 @@ class TrainingRun {
     std::optional<std::uint64_t> saved_step_;  ///< step of the last checkpoint
     std::vector<TrainingRow> rows_;
     std::optional<TrainingCsv> csv_;  ///< empty except on rank 0
-    double loss_ = 0;                 ///< sum over the steps since the last row
-    double norm_ = 0;                 ///< sum over the steps since the last row
-    std::uint64_t since_row_ = 0;     ///< number of steps since the last row, without skipped ones
-    double seconds_before_ = 0;       ///< duration of the parts before a resume
-    double table_written_ = 0;        ///< value of elapsed_seconds() when the table was last written
+    ValidationPlan plan_;
+    std::unique_ptr<const models::Model> predictor_;  ///< model in fp32, null without validation
+    std::vector<ValidationRow> validation_rows_;
+    std::optional<ValidationCsv> validation_csv_;  ///< empty except on rank 0 of a training with validation
+    double loss_ = 0;                              ///< sum over the steps since the last row
+    double norm_ = 0;                              ///< sum over the steps since the last row
+    std::uint64_t since_row_ = 0;  ///< number of steps since the last row, without skipped ones
+    double seconds_before_ = 0;    ///< duration of the parts before a resume
+    double table_written_ = 0;     ///< value of elapsed_seconds() when the table was last written
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::chrono::steady_clock::time_point saved_at_ = began_;
 };

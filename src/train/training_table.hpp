@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "h5/dataframe.hpp"
+#include "train/validation.hpp"
 
 namespace popflow::train {
 
@@ -26,11 +27,18 @@ h5::DataFrame training_frame(const std::vector<TrainingRow>& rows);
 /// Returns the rows of such a table.
 std::vector<TrainingRow> training_rows(const h5::DataFrame& frame);
 
-/// Returns the bytes of an HDF5 file with the table `/training`.
-std::vector<std::byte> training_table_bytes(const std::vector<TrainingRow>& rows);
-/// Replaces a file atomically by one with the table `/training`. @throws core::DataError, core::WriteError
-void write_training_table(const std::string& path, const std::vector<TrainingRow>& rows);
+/// Returns the rows as a table with the columns step energy w2 mean_shift moment_map pairs cells evaluations.
+h5::DataFrame validation_frame(const std::vector<ValidationRow>& rows);
+
+/// Returns the bytes of an HDF5 file with the table `/training`, and `/validation` if it has rows.
+std::vector<std::byte> training_table_bytes(const std::vector<TrainingRow>& rows,
+                                            const std::vector<ValidationRow>& validation = {});
+/// Replaces a file atomically by one with these tables. @throws core::DataError, core::WriteError
+void write_training_table(const std::string& path, const std::vector<TrainingRow>& rows,
+                          const std::vector<ValidationRow>& validation = {});
 /// Reads the rows up to `last_step`. Returns no rows if the file does not exist.
 std::vector<TrainingRow> read_training_table(const std::string& path, std::uint64_t last_step);
+/// Reads the rows of the table `/validation` up to `last_step`. Returns no rows if there is no such table.
+std::vector<ValidationRow> read_validation_table(const std::string& path, std::uint64_t last_step);
 
 }  // namespace popflow::train

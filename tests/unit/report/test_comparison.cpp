@@ -87,6 +87,12 @@ TEST(Compare, PutsAnEarlierCheckpointIntoItsOwnRow) {
               (Texts{"MFM k=100 (steps=10)", "MFM k=100 (steps=30)", "noise_floor"}));
 }
 
+TEST(Compare, AveragesSeedsThatThePatienceEndedAfterOtherSteps) {
+    std::vector<Results> results{with_option(1, "patience", "2"), with_option(2, "patience", "2")};
+    results[0].provenance.steps = 10;
+    EXPECT_EQ(labels(popflow::support::compare(results)[0]), (Texts{"MFM k=100", "noise_floor"}));
+}
+
 TEST(Compare, IgnoresGraphOptionsForMethodsWithoutAGraph) {
     Results fm = result_of_seed(1, 3);
     fm.provenance.method = "fm";

@@ -151,6 +151,26 @@ TEST(TrainingFigures, SeparateMethodsWithDifferentLosses) {
               "Training loss");
 }
 
+TEST(TrainingFigures, ShowTheValidationWithTheLevelsOfTheSimpleModels) {
+    std::vector<Results> results{with_pairs(1, "T"), with_pairs(2, "T")};
+    for (Results& one : results) {
+        one.validation.add("step", h5::DataFrame::Ints{5, 10});
+        one.validation.add("energy", h5::DataFrame::Doubles{0.5, 0.25});
+        one.validation.add("mean_shift", h5::DataFrame::Doubles{0.75, 0.75});
+        one.validation.add("moment_map", h5::DataFrame::Doubles{0.5, 0.5});
+    }
+    const auto figures = report::training_figures(results, popflow::support::compare(results)[0]);
+    ASSERT_EQ(figures.size(), 3U);
+    const report::Figure& figure = figures[1];
+    EXPECT_EQ(figure.title, "Validation energy");
+    EXPECT_EQ(figure.legend, (Texts{"MFM k=100", "mean_shift", "moment_map"}));
+    EXPECT_EQ(figure.groups, (std::vector<std::size_t>{0, 1, 2}));
+    const std::string page = report::figure_html(figure);
+    EXPECT_EQ(count(page, "<title>MFM k=100, seed "), 2U);
+    EXPECT_EQ(count(page, "<title>mean_shift: 0.75</title>"), 1U) << "equal levels are one line";
+    EXPECT_EQ(count(page, "<title>moment_map: 0.5</title>"), 1U);
+}
+
 TEST(Headings, NameTheColumnOfAMappedRole) {
     Results results = with_pairs(1, "T");
     results.provenance.split = "patient:P1";

@@ -347,6 +347,49 @@ TEST(PopulationUnits, AreExperimentsOtherwise) {
     EXPECT_EQ(std::set<std::size_t>(units.begin(), units.end()).size(), screen.pairs.size());
 }
 
+TEST(HoldOutUnits, KeepsThePairsOfAUnitTogether) {
+    const Screen screen = make_screen(7, {"PDO", "F"}, 2, {"A"});
+    const Split before = make_split(screen, "patient:0", 1);
+    std::set<std::set<std::string>> choices;
+    for (const std::uint64_t seed : {1, 2, 3, 4, 5, 6, 7, 8}) {
+        const Split split = hold_out_units(screen, before, 2, seed);
+        std::set<std::string> held_out;
+        for (const std::size_t p : split.pairs(Part::validation)) held_out.insert(treated(screen, p).patient);
+        EXPECT_EQ(held_out.size(), 2U);
+        EXPECT_FALSE(held_out.contains("0"));
+        EXPECT_EQ(split.pairs(Part::validation).size(), 8U) << "all four pairs of each patient";
+        EXPECT_EQ(split.pairs(Part::test), before.pairs(Part::test));
+        EXPECT_EQ(split.spec, before.spec);
+        EXPECT_EQ(split.parts, hold_out_units(screen, before, 2, seed).parts);
+        choices.insert(held_out);
+    }
+    EXPECT_GT(choices.size(), 2U);
+}
+
+TEST(HoldOutUnits, HoldsOutExperimentsIfNothingIsHeldOut) {
+    const Screen screen = make_screen(4, {"PDO"}, 1, {"A"});
+    EXPECT_EQ(hold_out_units(screen, make_split(screen, "none", 1), 3, 1).pairs(Part::train).size(), 1U);
+}
+
+TEST(HoldOutUnits, RefusesWhatItCannotHoldOut) {
+    const auto message = [](const Screen& screen, const std::string& spec, std::size_t count) {
+        try {
+            hold_out_units(screen, make_split(screen, spec, 1), count, 1);
+        } catch (const ConfigError& error) {
+            return std::string(error.what());
+        }
+        return std::string("no error");
+    };
+    const Screen screen = make_screen(5, {"PDO"}, 2, {"A", "B"});
+    EXPECT_EQ(
+        message(screen, "patient:0", 4),
+        "validation: found 4, but the training part has 4 units. Give a smaller number, so that pairs to "
+        "train on are left");
+    EXPECT_EQ(message(screen, "replica", 1),
+              "validation: found 1, but --split replica has a validation part. Omit --validation to use this "
+              "part");
+}
+
 TEST(Part, NamesAreParsedBackToTheSamePart) {
     for (const Part part : {Part::train, Part::validation, Part::test})
         EXPECT_EQ(parse_part(part_name(part)), part);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "core/error.hpp"
 #include "support/file_bytes.hpp"
@@ -40,6 +41,26 @@ class Recorder : public train::TrainingObserver {
     std::uint64_t last_step = 0;
     double last_loss = -1;
     Strings events;
+};
+
+// Validation with given energies. Keeps the average weights of each check.
+class GivenEnergies : public train::Validation {
+  public:
+    std::string prepare(const models::Model& /*model*/, std::span<const train::ValidationRow> rows) override {
+        prepared_after.push_back(rows.size());
+        return problem;
+    }
+    train::ValidationRow check(const models::Model& /*model*/, std::span<const float> average,
+                               std::uint64_t step) override {
+        averages[step] = {average.begin(), average.end()};
+        return {
+            .step = step, .energy = energies.at(step), .w2 = 2, .pairs = 1, .cells = 9, .evaluations = 10};
+    }
+
+    std::string problem;
+    std::map<std::uint64_t, double> energies;
+    std::vector<std::size_t> prepared_after;
+    std::map<std::uint64_t, popflow::linalg::AlignedVector<float>> averages;
 };
 
 // Trainings of FM on two pairs, in folders of a temporary folder.
@@ -92,7 +113,8 @@ class TrainingRun : public popflow::support::WithMpi {
                 {},
                 *items_,
                 popflow::mpi::Communicator::world(),
-                observer};
+                observer,
+                plan_};
     }
     train::TrainingEnd run(const std::string& name, train::TrainingObserver& observer, bool resume = false) {
         return make(name, observer, resume).run();
@@ -108,6 +130,7 @@ class TrainingRun : public popflow::support::WithMpi {
     bool has_moment_map_ = true;
     train::TrainingRunOptions options_{
         .folder = "", .data_file = "s.h5ad", .checkpoint_every = 5, .log_every = 4};
+    train::ValidationPlan plan_;
     train::TrainOptions train_{.steps = 12, .batch_pairs = 2, .warmup_steps = 0};
 };
 
@@ -232,4 +255,91 @@ TEST_F(TrainingRun, ADryRunWritesNothing) {
     EXPECT_GT(dry.parameters, 0U);
     EXPECT_GT(dry.checkpoint_bytes, 1000U);
     EXPECT_TRUE(fs::is_empty(folder_.file("dry")));
+}
+
+// 12 steps have checks after 2, 3, 4, 5, 6, 8, 9, 10, 11 and 12 steps.
+TEST_F(TrainingRun, AValidationChangesNoBitOfTheTraining) {
+    train::TrainingObserver observer;
+    run("without", observer);
+    GivenEnergies validation;
+    for (std::uint64_t step = 1; step <= 12; ++step) validation.energies[step] = static_cast<double>(step);
+    plan_ = {.validation = &validation, .budget = 1000};
+    run("with", observer);
+    EXPECT_EQ(bytes("with/checkpoint.h5"), bytes("without/checkpoint.h5"));
+    EXPECT_EQ(bytes("with/weights.h5"), bytes("without/weights.h5"));
+    const auto rows = train::read_validation_table(folder_.file("with/training.h5"), 12);
+    ASSERT_EQ(rows.size(), 10U);
+    EXPECT_EQ(rows[2].step, 4U);
+    EXPECT_EQ(rows[2].energy, 4);
+    EXPECT_EQ(rows[2].cells, 9U);
+    EXPECT_FALSE(fs::exists(folder_.file("without/validation.csv")));
+    EXPECT_TRUE(train::read_validation_table(folder_.file("without/training.h5"), 12).empty());
+    EXPECT_EQ(validation.averages.at(12),
+              train::read_checkpoint(folder_.file("with/checkpoint.h5")).adam.average);
+}
+
+TEST_F(TrainingRun, SkipsChecksBeyondTheBudgetButNotTheLast) {
+    train::TrainingObserver observer;
+    GivenEnergies validation;
+    for (std::uint64_t step = 1; step <= 12; ++step) validation.energies[step] = 1;
+    plan_ = {.validation = &validation, .budget = 45};
+    run("bounded", observer);
+    std::vector<std::uint64_t> steps;
+    for (const auto& row : train::read_validation_table(folder_.file("bounded/training.h5"), 12))
+        steps.push_back(row.step);
+    EXPECT_EQ(steps, (std::vector<std::uint64_t>{2, 3, 4, 12}));
+}
+
+TEST_F(TrainingRun, KeepsTheBestWeightsOverAStop) {
+    GivenEnergies validation;
+    validation.energies = {{2, 5}, {3, 4}, {4, 2}, {5, 3}, {6, 3}, {8, 3}, {9, 3}, {10, 3}, {11, 3}, {12, 3}};
+    plan_ = {.validation = &validation, .budget = 1000, .keeps_best = true};
+    Recorder whole;
+    run("whole", whole);
+    EXPECT_EQ(whole.events.back(),
+              "the weights of step 4 are the result: energy 2, the lowest of 10 checks (--keep best)");
+    const train::Checkpoint last = train::read_checkpoint(folder_.file("whole/checkpoint.h5"));
+    EXPECT_EQ(last.adam.step, 12U);
+    EXPECT_EQ(last.result_step(), 4U);
+    EXPECT_EQ(last.best.energy, 2);
+    EXPECT_EQ(last.result(), validation.averages.at(4));
+    EXPECT_EQ(last.adam.average, validation.averages.at(12));
+    const train::Checkpoint weights = train::read_weights(folder_.file("whole/weights.h5"));
+    EXPECT_EQ(weights.adam.average, last.result());
+    EXPECT_EQ(weights.result(), last.result());
+    EXPECT_EQ(weights.result_step(), 4U);
+    EXPECT_EQ(weights.adam.step, 12U);
+    Recorder first;
+    first.stop_at = 7;
+    EXPECT_EQ(run("parts", first), train::TrainingEnd::stopped);
+    Recorder second;
+    EXPECT_EQ(run("parts", second, true), train::TrainingEnd::done);
+    EXPECT_EQ(validation.prepared_after, (std::vector<std::size_t>{0, 0, 5}));
+    for (const char* file : {"checkpoint.h5", "weights.h5", "validation.csv"})
+        EXPECT_EQ(bytes(std::string("parts/") + file), bytes(std::string("whole/") + file)) << file;
+}
+
+TEST_F(TrainingRun, EndsWhenTheEnergyNoLongerFalls) {
+    GivenEnergies validation;
+    validation.energies = {{2, 5}, {3, 6}, {4, 4}, {5, 4}, {6, 4}};
+    plan_ = {.validation = &validation, .budget = 1000, .patience = 2};
+    Recorder recorder;
+    EXPECT_EQ(run("early", recorder), train::TrainingEnd::done);
+    EXPECT_EQ(recorder.last_step, 6U);
+    EXPECT_TRUE(fs::exists(folder_.file("early/weights.h5")));
+    const std::string before = bytes("early/checkpoint.h5");
+    EXPECT_EQ(run("early", recorder, true), train::TrainingEnd::done);
+    EXPECT_EQ(bytes("early/checkpoint.h5"), before);
+    EXPECT_EQ(recorder.last_step, 6U) << "continued";
+}
+
+TEST_F(TrainingRun, TrainsWithoutAValidationThatCannotBeScored) {
+    GivenEnergies validation;
+    validation.problem = "no pair fits";
+    plan_ = {.validation = &validation};
+    Recorder recorder;
+    EXPECT_EQ(run("plain", recorder), train::TrainingEnd::done);
+    EXPECT_EQ(recorder.events.back(), "note: no validation: no pair fits");
+    plan_ = {.validation = &validation, .keeps_best = true};
+    EXPECT_THROW(run("best", recorder), popflow::core::ConfigError);
 }
