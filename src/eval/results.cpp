@@ -325,6 +325,7 @@ void write_results(const std::string& path, const Results& results) {
         h5::write_dataframe(root, "training", results.training);
         write_embeddings(root, results);
         write_cell_samples(root, results.samples, results.markers);
+        if (results.folds.rows() > 0) h5::write_dataframe(root, "folds", results.folds);
     }
     file.commit();
 }
@@ -358,6 +359,7 @@ Results read_results(const std::string& path) {
     read_embeddings(root, results);
     read_training_embeddings(root, results);
     results.samples = read_cell_samples(root, results.markers);
+    if (root.contains_group("folds")) results.folds = h5::read_dataframe(root, "folds");
     return results;
 }
 
