@@ -241,9 +241,10 @@ void check_folder(const options::RunConfig& config, const options::OptionTable& 
     if (!config.resume && config.fold.empty())
         throw core::ConfigError(
             "output", found + "a leave-one-out. Add --resume to continue it, or choose another folder");
-    const auto changed =
-        core::changed_options(table.text(options::training_sections()),
-                              training_lines(read_text(folder + "/config.cfg"), table), table.effects());
+    const std::string before = read_text(folder + "/config.cfg");
+    if (before.empty()) return;  // a start was interrupted before it had written the file
+    const auto changed = core::changed_options(table.text(options::training_sections()),
+                                               training_lines(before, table), table.effects());
     if (!changed.empty())
         throw core::ConfigError("resume", "the configuration of the leave-one-out in '" + folder +
                                               "' changed: " + core::joined(changed, changed.size()) +
@@ -478,8 +479,8 @@ int run_folds(const FoldVerb& verb, options::RunConfig& config, const options::O
     if (comm.is_root()) {
         lock = lock_folder(config.output, has_one ? seconds_at_start : 5);
         check_folder(config, table);
-        write_config(config.output, run_text(table));
         write_list(config.output, plan);
+        write_config(config.output, run_text(table));
         print_skipped(plan);
         if (has_one) lock.reset();
     }

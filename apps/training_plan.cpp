@@ -30,7 +30,7 @@ std::string mebibytes(double bytes) {
 // Returns the values by which pairs are held out, or the patients if they are held out in another way.
 std::string values_of(const screen::Screen& screen, const screen::Split& split,
                       const std::vector<std::size_t>& pairs) {
-    const bool by_column = !split.column.empty() && split.column != "patient" && split.column != "treatment";
+    const bool by_column = !split.column.empty() && split.column != "patient";
     std::set<std::string> names;
     for (const std::size_t p : pairs)
         names.insert(by_column ? screen::held_out_label(screen, split, p)
