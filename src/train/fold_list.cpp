@@ -37,7 +37,8 @@ bool is_portable(char c) {
 // Returns the value with all that a file name may not contain replaced by `_`.
 std::string cleaned(const std::string& value) {
     std::string name = value.substr(0, max_name);
-    std::ranges::replace_if(name, [](char c) { return !is_portable(c); }, '_');
+    std::ranges::replace_if(
+        name, [](char c) { return !is_portable(c); }, '_');
     if (name.empty()) return "none";
     // A dot hides a file or is a folder, a minus looks like an option.
     if (name.front() == '.' || name.front() == '-') name.front() = '_';
@@ -48,10 +49,9 @@ std::string cleaned(const std::string& value) {
 // Whether the folder of the leave-one-out has, or may have, a file of this name.
 bool is_taken(const std::string& name) {
     const std::string lower = core::lower_case(name);
-    return std::ranges::any_of(
-        std::array{"config.cfg", "folds.csv", "results.h5", "lock", "log.txt", "checkpoint", "weights.h5",
-                   "training."},
-        [&](const char* own) { return lower.starts_with(own); });
+    return std::ranges::any_of(std::array{"config.cfg", "folds.csv", "results.h5", "lock", "log.txt",
+                                          "checkpoint", "weights.h5", "training."},
+                               [&](const char* own) { return lower.starts_with(own); });
 }
 
 std::string checksum_of(const std::string& value) {
