@@ -24,15 +24,41 @@ void print(const options::RunConfig& config, const screen::Screen& screen, const
     std::fputs(text.c_str(), stdout);
 }
 
+// Returns a note on the folds of a leave-one-out, and one for each fold that cannot be trained.
+// @throws core::UserError if none can
+std::vector<std::string> fold_notes(const options::RunConfig& config, const screen::Screen& screen,
+                                    const screen::TreatmentVectors& vectors) {
+    std::vector<std::string> folds;
+    std::vector<std::string> notes;
+    for (const std::string& value : screen::left_out_values(screen, config.split)) {
+        try {
+            const screen::Split split =
+                screen::make_split(screen, screen::left_out_split(config.split, value), config.split_seed);
+            (void)screen::check_can_train(screen, split, vectors);
+            folds.push_back(value + " (" +
+                            core::counted(split.pairs(screen::Part::test).size(), "test pair") + ")");
+        } catch (const core::UserError& error) {
+            notes.push_back("the fold " + value + " cannot be trained: " + error.what());
+        }
+    }
+    if (folds.empty())
+        throw core::ConfigError(
+            "split", "found " + config.split + ", of whose folds none can be trained: " + notes.front());
+    notes.insert(notes.begin(), "split " + config.split + ": " + core::counted(folds.size(), "fold") + ": " +
+                                    core::joined(folds));
+    return notes;
+}
+
 // Splits the pairs and checks that they can be trained and scored. Sets `split` even if they cannot.
 std::vector<std::string> check_split(const options::RunConfig& config, const screen::Screen& screen,
                                      std::optional<screen::Split>& split) {
     if (!screen.nothing_kept.empty())
         throw core::DataError(screen.file, screen.nothing_kept_at, screen.nothing_kept);
-    split = screen::make_split(screen, config.split, config.split_seed);
-    if (split->pairs(screen::Part::train).empty()) return {};  // all pairs are for the evaluation of a run
     screen::TreatmentVectors vectors;
     if (!config.treatment_vectors.empty()) vectors = screen::TreatmentVectors::read(config.treatment_vectors);
+    if (screen::is_leave_one_out(config.split)) return fold_notes(config, screen, vectors);
+    split = screen::make_split(screen, config.split, config.split_seed);
+    if (split->pairs(screen::Part::train).empty()) return {};  // all pairs are for the evaluation of a run
     return screen::check_can_train(screen, *split, vectors);
 }
 

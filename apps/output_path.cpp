@@ -26,8 +26,9 @@ bool same_file(const std::string& a, const std::string& b) {
 bool belongs_to_run(const std::string& name, RunFiles allowed) {
     if (name == "results.h5") return allowed == RunFiles::none;
     if (name.starts_with("checkpoint") && name.ends_with(".h5")) return true;
-    static const std::vector<std::string> names{"config.cfg", "training.h5", "training.csv", "validation.csv",
-                                                "weights.h5", "log.txt",     "lock"};
+    static const std::vector<std::string> names{"config.cfg", "training.h5",  "training.csv",
+                                                "weights.h5", "log.txt",      "validation.csv",
+                                                "lock",       "selection.h5", "folds.csv"};
     return std::ranges::find(names, name) != names.end();
 }
 

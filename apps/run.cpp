@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "evaluation.hpp"
+#include "folds.hpp"
 #include "precision.hpp"
 #include "problem_training.hpp"
 #include "run_folder.hpp"
@@ -10,6 +11,22 @@
 #include "verbs.hpp"
 
 namespace popflow::apps {
+
+namespace {
+
+// Trains and evaluates as configured into the folder config.output. Collective.
+int run_one(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm) {
+    const auto lock = lock_run_folder(config, comm);
+    if (const int code = train_run(config, table, comm); code != done) return code;
+    comm.barrier();
+    const predict::RunModel trained(train::read_checkpoint(train::checkpoint_path(config.output)));
+    // If the training has continued since, the pairs that were scored do not fit the new weights.
+    return evaluate_run(config.output, trained, config.output + "/results.h5", config, table,
+                        config.resume ? eval::Leftover::keep_if_same_identity : eval::Leftover::discard,
+                        log_path(config.output), comm);
+}
+
+}  // namespace
 
 int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
     options::RunConfig config;
@@ -27,22 +44,18 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
                                 config.method->name() +
                                     " predicts no cells that could be scored. Use popflow train, then "
                                     "popflow ot --start RUN");
+    refuse_fold_option(config);
+    if (screen::is_leave_one_out(config.split))
+        return run_folds({.arguments = arguments, .sections = sections, .has_scores = true, .run = run_one},
+                         config, table, comm);
     resolve_precision(config, comm);
     if (config.dry_run != options::DryRunMode::none) return dry_run_training(config, table, comm);
-    const auto lock = lock_run_folder(config, comm);
-    if (const int code = train_run(config, table, comm); code != done) return code;
-    comm.barrier();
-    const predict::RunModel trained(train::read_checkpoint(train::checkpoint_path(config.output)));
-    // If the training has continued since, the pairs that were scored do not fit the new weights.
-    const std::string results = config.output + "/results.h5";
-    const int code =
-        evaluate_run(config.output, trained, results, config, table,
-                     config.resume ? eval::Leftover::keep_if_same_identity : eval::Leftover::discard,
-                     log_path(config.output), comm);
+    const int code = run_one(config, table, comm);
     if (comm.is_root() && code == done) {
         std::printf(
-            "\nThe results are in %s. For a page with figures: popflow report %s --output report.html\n",
-            results.c_str(), config.output.c_str());
+            "\nThe results are in %s/results.h5. For a page with figures: popflow report %s --output "
+            "report.html\n",
+            config.output.c_str(), config.output.c_str());
     }
     return code;
 }

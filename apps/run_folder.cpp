@@ -15,6 +15,7 @@
 #include "output_path.hpp"
 #include "same_data.hpp"
 #include "train/checkpoint_folder.hpp"
+#include "train/fold_list.hpp"
 
 namespace popflow::apps {
 
@@ -34,6 +35,8 @@ bool has_checkpoint(const std::filesystem::path& folder) {
 void check_no_overwrite(const options::RunConfig& config) {
     const std::filesystem::path folder = config.output;
     const std::string found = "found the folder '" + config.output + "', which contains ";
+    if (train::is_leave_one_out_folder(config.output))
+        throw core::ConfigError("output", found + "the folds of a leave-one-out. Choose another folder");
     if (has_checkpoint(folder)) {
         if (config.resume) return;
         throw core::ConfigError("output",

@@ -30,7 +30,7 @@ std::string mebibytes(double bytes) {
 // Returns the values by which pairs are held out, or the patients if they are held out in another way.
 std::string values_of(const screen::Screen& screen, const screen::Split& split,
                       const std::vector<std::size_t>& pairs) {
-    const bool by_column = !split.column.empty() && split.column != "patient" && split.column != "treatment";
+    const bool by_column = !split.column.empty() && split.column != "patient";
     std::set<std::string> names;
     for (const std::size_t p : pairs)
         names.insert(by_column ? screen::held_out_label(screen, split, p)
@@ -116,7 +116,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
 }
 
 std::string timed_plan(const options::RunConfig& config, const train::TrainingRun& run,
-                       const train::DryRun& dry_run, const mpi::Communicator& comm) {
+                       const train::DryRun& dry_run, const mpi::Communicator& comm, std::size_t trainings) {
     rusage usage{};
     (void)::getrusage(RUSAGE_SELF, &usage);
     const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
@@ -132,6 +132,11 @@ std::string timed_plan(const options::RunConfig& config, const train::TrainingRu
     text += line("time", fmt::format("{} at {}, without the evaluation",
                                      duration_text(seconds * static_cast<double>(run.total_steps())),
                                      rate_text(seconds)));
+    if (trainings > 1) {
+        const double all = seconds * static_cast<double>(run.total_steps()) * static_cast<double>(trainings);
+        text += line("all folds", fmt::format("{} for {} that are left, without the evaluation",
+                                              duration_text(all), counted(trainings, "fold")));
+    }
     text += line("writes", fmt::format("{}: checkpoints of {}, every {}, the last {} kept", config.output,
                                        mebibytes(static_cast<double>(dry_run.checkpoint_bytes)),
                                        counted(config.checkpoint_every, "step"), config.keep_checkpoints));

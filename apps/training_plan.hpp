@@ -26,7 +26,9 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
                           const PlannedModel& model, const mpi::Communicator& comm);
 
 /// Describes the memory and time that a dry run has measured, in the same way.
+/// @param trainings  number of trainings of this size, whose total time is added if there are several
 std::string timed_plan(const options::RunConfig& config, const train::TrainingRun& run,
-                       const train::DryRun& dry_run, const mpi::Communicator& comm);
+                       const train::DryRun& dry_run, const mpi::Communicator& comm,
+                       std::size_t trainings = 1);
 
 }  // namespace popflow::apps

@@ -287,7 +287,7 @@ int plan_training(options::RunConfig& config, const options::OptionTable& table,
 }  // namespace
 
 int dry_run_training(options::RunConfig& config, const options::OptionTable& table,
-                     const mpi::Communicator& comm) {
+                     const mpi::Communicator& comm, std::size_t trainings) {
     if (trains_on_problems(config)) return dry_run_problem_training(config, table, comm);
     refuse_problem_options(config, table);
     if (config.dry_run == options::DryRunMode::options) return done;
@@ -305,7 +305,7 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
                                             .parameters = dry_run.parameters,
                                             .is_one_pass = run.model().gradient_training() == nullptr},
                                            comm);
-    std::fputs((plan + timed_plan(config, run, dry_run, comm)).c_str(), stdout);
+    std::fputs((plan + timed_plan(config, run, dry_run, comm, trainings)).c_str(), stdout);
     return dry_run.fault.empty() ? done : failed;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
+
 #include "mpi/communicator.hpp"
 #include "options/option_table.hpp"
 #include "options/run_config.hpp"
@@ -17,9 +19,10 @@ int train_run(options::RunConfig& config, const options::OptionTable& table, con
 
 /// Prints what train_run() would do, and writes nothing. --dry-run decides what it reads and whether it times
 /// some steps. Collective.
+/// @param trainings  number of trainings of this size, for the total time
 /// @return `done`, or `failed` if a step fails
 /// @throws core::UserError, core::Error
 int dry_run_training(options::RunConfig& config, const options::OptionTable& table,
-                     const mpi::Communicator& comm);
+                     const mpi::Communicator& comm, std::size_t trainings = 1);
 
 }  // namespace popflow::apps

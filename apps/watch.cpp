@@ -18,6 +18,7 @@
 #include "report/plot/markup.hpp"
 #include "report/plot/text_chart.hpp"
 #include "train/checkpoint_folder.hpp"
+#include "train/fold_list.hpp"
 #include "train/training_table.hpp"
 
 namespace popflow::apps {
@@ -104,9 +105,23 @@ void draw(const RunState& state, const std::string& run) {
     std::fflush(stdout);
 }
 
+// Names the fold to watch in the folder of a leave-one-out.
+[[noreturn]] void refuse_leave_one_out(const std::string& run) {
+    std::string running;
+    for (const train::FoldEntry& fold : train::read_fold_list(run)) {
+        const std::string folder = run + "/" + fold.folder;
+        if (core::folder_use(folder) != core::FolderUse::none) running = folder;
+    }
+    throw core::ConfigError("watch",
+                            "found '" + run + "', which is a leave-one-out (" + train::fold_list_text(run) +
+                                "). Give the folder of a fold" +
+                                (running.empty() ? ": none of them runs" : ", for example " + running));
+}
+
 }  // namespace
 
 void watch_run(const std::string& run, double seconds) {
+    if (train::is_leave_one_out_folder(run)) refuse_leave_one_out(run);
     const bool terminal = isatty(STDOUT_FILENO) != 0;
     if (terminal) std::printf("\033[2J");
     std::uint64_t printed_step = ~std::uint64_t{0};

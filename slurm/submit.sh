@@ -4,14 +4,17 @@
 #
 # Usage: submit.sh [--dry-run] run|train|evaluate|report OPTION...
 #        submit.sh [--dry-run] chain --output RUN OPTION... [-- EVALUATE-OPTION...]
+#        submit.sh [--dry-run] folds --split each:COLUMN --output OUT OPTION...
 #        submit.sh [--dry-run] sweep [--seeds 1,2,3] [--output FOLDER] CONFIG... [-- OPTION...]
 #
 #   run       train, evaluate and print the table, in one job
 #   chain     three jobs: train with OPTION..., evaluate to RUN/results.h5, report to RUN/report.html. Each waits for the
 #             job before it and is cancelled if that job fails
+#   folds     a leave-one-out as a job array with one task for each fold that is left, and a job that joins the results
+#             when all tasks are done
 #   sweep     the incomplete runs of a sweep, as one job array
 #
-# Submit a run, chain or sweep again to complete it. Paths are relative to the current folder. `popflow VERB --help` lists
+# Submit a run, chain, folds or sweep again to complete it. Paths are relative to the current folder. `popflow VERB --help` lists
 # the options of a verb. Prints the output of sbatch.
 #
 # Before a submission popflow checks the options and the metadata of the files on this node (popflow VERB --dry-run=plan).
@@ -48,15 +51,15 @@ done
 set -- "${arguments[@]}"
 verb=${1:-}
 case $verb in
-    run | train | evaluate | report | chain | sweep) shift ;;
-    '') refuse 2 "no verb given. Give run, train, evaluate, report, chain or sweep (submit.sh --help)" ;;
-    *) refuse 2 "unknown verb '$verb'. Give run, train, evaluate, report, chain or sweep (submit.sh --help)" ;;
+    run | train | evaluate | report | chain | folds | sweep) shift ;;
+    '') refuse 2 "no verb given. Give run, train, evaluate, report, chain, folds or sweep (submit.sh --help)" ;;
+    *) refuse 2 "unknown verb '$verb'. Give run, train, evaluate, report, chain, folds or sweep (submit.sh --help)" ;;
 esac
 
-# check_plan ARGUMENT...: lets popflow check its arguments on this node. Ends this script if it refuses them. Prints the plan
-# in a dry run.
+# check_plan ARGUMENT...: lets popflow check its arguments on this node. Ends this script if it refuses them. Sets `plan`, and
+# prints it in a dry run.
 check_plan() {
-    local code=0 plan
+    local code=0
     [ "$POPFLOW_CHECK" != no ] || return 0
     [ -x "$program" ] ||
         refuse 2 "there is no program '$program' to check the job with. Build it, set POPFLOW, or skip the check with POPFLOW_CHECK=no"
@@ -90,12 +93,12 @@ submit() {
     POPFLOW_HOME=$home sbatch "${options[@]}" "$home/slurm/$job.sbatch" "$@"
 }
 
-# submit_after VERB RANKS [JOB] -- ARGUMENT...: submits a job that waits for JOB. Sets `number` to the number of the new job, or
+# submit_after VERB RANKS [JOB] [SBATCH-OPTION...] -- ARGUMENT...: submits a job that waits for JOB. Sets `number` to the number of the new job, or
 # to a placeholder in a dry run.
 submit_after() {
     local job=$1 count=$2 dependency=()
     shift 2
-    [ "$1" = -- ] || { dependency=(--dependency="afterok:$1" --kill-on-invalid-dep=yes) && shift; }
+    [[ $1 = --* ]] || { dependency=(--dependency="afterok:$1" --kill-on-invalid-dep=yes) && shift; }
     if [ -n "$dry_run" ]; then
         submit "$job" "$count" --parsable "${dependency[@]}" "$@"
         number="NUMBER_OF_${job^^}"
@@ -125,6 +128,22 @@ submit_chain() {
     submit_after report 1 "$number" -- "$run" --output "$run/report.html"
 }
 
+submit_folds() {
+    local number tasks
+    [ "$POPFLOW_CHECK" != no ] || refuse 2 "folds needs the check of the plan, which lists the folds. Leave out POPFLOW_CHECK=no"
+    check_plan run --resume "$@" --dry-run=plan
+    tasks=$(sed -n 's/^to run  *//p' <<<"$plan")
+    [ -n "$tasks" ] || refuse 2 "folds needs --split each:COLUMN, in the configuration or as an option"
+    if [ "$tasks" = none ]; then
+        submit run 1 -- "$@"
+        return
+    fi
+    submit_after folds "$POPFLOW_RANKS" --array="$tasks${POPFLOW_AT_ONCE:+%$POPFLOW_AT_ONCE}" \
+        --output="$POPFLOW_LOGS/%x-%A_%a.log" -- "$@"
+    # All folds have results by then, so this job only joins them.
+    submit_after run 1 "$number" -- "$@"
+}
+
 submit_sweep() {
     local tasks='' checked=' ' i
     . "$home/scripts/sweep_list.sh"
@@ -150,6 +169,7 @@ submit_sweep() {
 . "$home/slurm/program.sh"
 case $verb in
     chain) submit_chain "$@" ;;
+    folds) submit_folds "$@" ;;
     sweep) submit_sweep "$@" ;;
     report)
         check_plan report "$@" --dry-run=plan

@@ -335,6 +335,7 @@ void write_results(const std::string& path, const Results& results) {
         if (results.validation.rows() > 0) h5::write_dataframe(root, "validation", results.validation);
         write_embeddings(root, results);
         write_cell_samples(root, results.samples, results.markers);
+        if (results.folds.rows() > 0) h5::write_dataframe(root, "folds", results.folds);
     }
     file.commit();
 }
@@ -370,6 +371,7 @@ Results read_results(const std::string& path) {
     read_embeddings(root, results);
     read_training_embeddings(root, results);
     results.samples = read_cell_samples(root, results.markers);
+    if (root.contains_group("folds")) results.folds = h5::read_dataframe(root, "folds");
     return results;
 }
 

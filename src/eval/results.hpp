@@ -42,6 +42,9 @@ struct Results {
     linalg::Matrix<float> training_embeddings{};  ///< [training populations, context], no rows in older files
     std::vector<std::string> markers{};           ///< names of the columns of `samples`
     std::vector<CellSample> samples{};            ///< cells of some pairs, for plots, may be empty
+    /// One row per fold of a leave-one-out: fold folder split status n_pairs note popflow. Without rows for a
+    /// single run. See join_folds().
+    h5::DataFrame folds{};
 };
 
 /// Returns the name in the table of an evaluation of the column by which a split holds out pairs, empty if

@@ -23,6 +23,8 @@ constexpr std::size_t many_units = 8;
 constexpr std::size_t min_units = 3;
 // Fewest populations whose sign-flip test can fall below 0.05: 2 / 2^6 = 0.03.
 constexpr std::size_t units_of_a_test = 6;
+// With more populations, one model for each takes long.
+constexpr std::size_t many_models = 20;
 // With fewer cells, W2 and the noise floor are dominated by the draw of the cells.
 constexpr std::size_t many_cells = 500;
 
@@ -70,9 +72,15 @@ std::string singular(const Unit& unit) {
     return unit.value != nullptr ? unit.name : "value of " + unit.name;
 }
 
+std::string each_split(const Unit& unit) {
+    return "each:" + core::list_item(unit.name);
+}
+
 Advice splits_advice(const std::vector<Unit>& all, const Unit& unit, const screen::Screen& screen) {
     std::string text = fmt::format("--split {}:{} holds out one {}.", unit.name,
                                    core::list_item(unit.values.front()), singular(unit));
+    if (unit.values.size() <= many_models)
+        text += fmt::format(" --split {} holds out each in turn, with one model for each.", each_split(unit));
     std::vector<std::string> others;
     for (const Unit& other : all) {
         if (other.name != unit.name)
@@ -117,8 +125,9 @@ Advice limits_advice(const Unit& unit, const InspectionSummary& summary) {
             "there are {}.",
             plural(unit, units_of_a_test), n);
     else
-        text = fmt::format("Hold out each {} in turn: scores of one say little about the others.",
-                           singular(unit));
+        text =
+            fmt::format("Hold out each {} in turn (--split {}): scores of one say little about the others.",
+                        singular(unit), each_split(unit));
     if (summary.populations.median < many_cells)
         text += fmt::format(" With {} a population, compare models by the energy distance rather than by W2.",
                             counted(summary.populations.median, "cell"));

@@ -145,9 +145,11 @@ void add_split(OptionTable& table, RunConfig& config) {
     add.add(
         "split", "S",
         "held-out pairs: replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE] with any "
-        "role or obs column, column:NAME or letters. With none, nothing is held out. With all, every pair is "
-        "a test pair, to evaluate a run on other data. A value with a comma, or a column with a colon, is "
-        "written in double quotes",
+        "role or obs column, each:COLUMN, column:NAME or letters. each:COLUMN trains and scores one model "
+        "for "
+        "each value of a column, which is held out for it, in a run folder of its own. With none, nothing is "
+        "held out. With all, every pair is a test pair, to evaluate a run on other data. A value with a "
+        "comma, or a column with a colon, is written in double quotes",
         [&config](const Strings& v) {
             config.split = v.back();
             config.screen.split_column = screen::split_column(config.split);
@@ -380,6 +382,11 @@ void add_train(OptionTable& table, RunConfig& config) {
         },
         [&config] { return Strings{std::to_string(config.stop_after)}; }, false);
     add.toggle("resume", config.resume, "continue a stopped training or evaluation, if there is one");
+    add.text("fold", config.fold, "VALUE|K",
+             "run only one fold of --split each:COLUMN: that of a value, or fold number K from 1. #K is a "
+             "number even "
+             "if it is a value too. The last fold to end joins the results",
+             false);
     add.add(
         "dry-run", "time|plan|options",
         "print what would be done, and write nothing. time: also read the data and time some steps (the "

@@ -70,6 +70,7 @@ struct RunConfig {
     std::string cache = "auto";            ///< storage of the cells: auto, memory or a folder
     std::uint64_t stop_after = 0;          ///< step after which to stop as on a signal, 0 for never
     bool resume = false;
+    std::string fold;  ///< value or number of the only fold of a leave-one-out to run, empty for all
     DryRunMode dry_run = DryRunMode::none;
     std::string format;   ///< format of a report, empty to choose it by the name of the output
     std::string by;       ///< column of the groups of a report, empty for the default

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "train/checkpoint_folder.hpp"
+#include "train/fold_list.hpp"
 
 namespace popflow::predict {
 
@@ -57,6 +58,12 @@ bool is_run_folder(const std::string& folder) {
 train::Checkpoint read_run(const std::string& run) {
     if (exists(train::checkpoint_path(run))) return train::read_checkpoint(train::checkpoint_path(run));
     if (exists(train::weights_path(run))) return train::read_weights(train::weights_path(run));
+    if (train::is_leave_one_out_folder(run))
+        throw core::ConfigError("run",
+                                "found '" + run +
+                                    "', which is a leave-one-out and has a model for each fold. Give the "
+                                    "folder of one of them (" +
+                                    train::fold_list_text(run) + ")");
     if (is_run_folder(run))
         throw core::ConfigError(
             "run", "found '" + run + "', which has no checkpoint.h5 yet: its training has not stored one");

@@ -6,10 +6,9 @@
 #include <limits>
 #include <set>
 
-#include "core/label_list.hpp"
+#include "core/natural_order.hpp"
 #include "eval/predictor.hpp"
 #include "metrics/metric.hpp"
-#include "report/natural_order.hpp"
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
 
@@ -26,12 +25,8 @@ struct HeldOut {
 };
 
 HeldOut held_out(const std::string& split, const RoleColumns& columns) {
-    std::string column = screen::held_out_column(split);
-    if (column.empty()) {
-        const core::LabelHead head = core::split_head("split", split);
-        if (!head.rest || (head.head != "patient" && head.head != "treatment")) return {experiment, ""};
-        column = head.head;
-    }
+    const std::string column = screen::unit_column(split);
+    if (column.empty()) return {experiment, ""};
     const std::string stored = eval::split_column_name({.spec = "", .parts = {}, .column = column});
     return {column_of(columns, column), stored.empty() ? column : stored};
 }
@@ -130,7 +125,7 @@ const ClusterStatistics::ScopeClusters& ClusterStatistics::scope_clusters(const 
         }
     }
     ScopeClusters clusters;
-    const std::vector<std::string> labels = sorted_labels(std::move(names));
+    const std::vector<std::string> labels = core::sorted_labels(std::move(names));
     for (const std::string& name : labels) clusters.index.emplace(name, clusters.index.size());
     auto& shared = resamples_[clusters.index.size()];
     if (!shared && clusters.index.size() >= 2) shared = std::make_shared<Resamples>(clusters.index.size());

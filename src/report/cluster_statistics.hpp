@@ -29,9 +29,9 @@ struct PairedTest {
 
 /// Statistics of a comparison over its clusters: the held-out units of the split, or else the experiments.
 ///
-/// A split `COLUMN:VALUE` holds out the values of a column, such as patients. Other splits hold out
-/// experiments. All pairs of a unit are resampled as a whole, because they share cells, controls or donors.
-/// Keeps references to the constructor's arguments.
+/// A split `COLUMN:VALUE` or `each:COLUMN` holds out the values of a column, such as patients. Other splits
+/// hold out experiments. All pairs of a unit are resampled as a whole, because they share cells, controls or
+/// donors. Keeps references to the constructor's arguments.
 class ClusterStatistics {
   public:
     ClusterStatistics(const std::vector<eval::Results>& results, const Comparison& comparison);

@@ -10,11 +10,12 @@
 #include <set>
 #include <tuple>
 
+#include "core/label_list.hpp"
+#include "core/natural_order.hpp"
 #include "core/text.hpp"
 #include "eval/predictor.hpp"
 #include "metrics/metric.hpp"
 #include "models/family.hpp"
-#include "report/natural_order.hpp"
 #include "report/role_columns.hpp"
 
 namespace popflow::report {
@@ -66,7 +67,7 @@ std::vector<Scope> Comparison::scopes() const {
     }
     std::vector<Scope> scopes;
     for (const auto& [place, aggregations] : sorted) {
-        for (const std::string& aggregation : sorted_labels(aggregations))
+        for (const std::string& aggregation : core::sorted_labels(aggregations))
             scopes.emplace_back(place.first, aggregation);
     }
     return scopes;
@@ -329,6 +330,7 @@ class Collector {
         if (!fewer.empty()) comparison_.notes.push_back("fewer seeds: " + core::joined(fewer));
         add_failures();
         add_unavailable();
+        add_folds();
         std::set<std::string> builds;
         for (std::size_t i : comparison_.results)
             builds.insert(results_[i].provenance.version + " " + results_[i].provenance.commit);
@@ -374,6 +376,31 @@ class Collector {
                 note += fmt::format(". evaluate --max-cells {} scores all of them", pairs.cells);
             comparison_.notes.push_back(note);
         }
+    }
+
+    // Adds a note for each skipped fold of a leave-one-out, and one if the files have different folds.
+    void add_folds() {
+        std::set<std::string> skipped;
+        std::set<std::string> scored;
+        for (const std::size_t i : comparison_.results) {
+            const h5::DataFrame& folds = results_[i].folds;
+            if (folds.rows() == 0) continue;
+            std::string names;
+            for (std::size_t row = 0; row < folds.rows(); ++row) {
+                const std::string& fold = folds.strings("fold")[row];
+                if (folds.strings("status")[row] == "skipped") {
+                    skipped.insert("fold " + fold + " was skipped: " + folds.strings("note")[row]);
+                } else {
+                    names += core::list_item(fold) + ", ";
+                }
+            }
+            scored.insert(names);
+        }
+        comparison_.notes.insert(comparison_.notes.end(), skipped.begin(), skipped.end());
+        if (scored.size() > 1)
+            comparison_.notes.push_back(
+                "the files have scores of different folds, so their means are over different pairs: compare "
+                "rows of the same number of pairs");
     }
 
     // Adds a note for each kind of failure.

@@ -20,8 +20,9 @@ std::vector<PairStatistics> pair_statistics(const std::vector<eval::Results>& re
     std::map<std::string, std::size_t> indices;
     for (std::size_t file : row.results) {
         const h5::DataFrame& pairs = results[file].pairs;
-        const std::string column = eval::split_column_name(
-            {.spec = "", .parts = {}, .column = screen::held_out_column(results[file].provenance.split)});
+        const std::string held_out = screen::held_out_column(results[file].provenance.split);
+        const std::string stored = eval::split_column_name({.spec = "", .parts = {}, .column = held_out});
+        const std::string column = stored.empty() ? held_out : stored;
         const bool has_column = !column.empty() && pairs.contains(column);
         for (std::size_t i = 0; i < pairs.rows(); ++i) {
             if (pairs.strings("part")[i] != part) continue;

@@ -16,8 +16,9 @@ struct PairStatistics {
     std::string culture;
     std::string treatment;
     std::string part;
-    std::string column{};  ///< further column by which the split holds out pairs, empty for none
-    std::string value{};   ///< value of the pair in this column
+    /// Column by which the split holds out pairs, other than patient and treatment. Empty for none.
+    std::string column{};
+    std::string value{};  ///< value of the pair in this column
     std::map<std::string, SeedStatistics> by_predictor{};
 
     /// Returns the mean over seeds, NaN if the predictor has no score.

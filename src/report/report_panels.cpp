@@ -9,10 +9,10 @@
 #include <limits>
 #include <set>
 
+#include "core/natural_order.hpp"
 #include "core/text.hpp"
 #include "linalg/principal_components.hpp"
 #include "models/family.hpp"
-#include "report/natural_order.hpp"
 #include "report/plot/chart.hpp"
 #include "report/plot/heat_map.hpp"
 #include "report/plot/markup.hpp"
@@ -31,7 +31,7 @@ template <class Items, class Member>
 Texts labels_of(const Items& items, Member member) {
     Texts labels;
     for (const auto& item : items) labels.push_back(item.*member);
-    return sorted_labels(labels);
+    return core::sorted_labels(labels);
 }
 
 // Replaces a long series by the means of `points` intervals. More points would not make a line clearer.
@@ -69,9 +69,13 @@ constexpr Grouping by_treatment{"treatment", &PairStatistics::treatment};
 std::vector<std::pair<Grouping, Grouping>> heat_maps(const std::vector<PairStatistics>& pairs) {
     std::vector<std::pair<Grouping, Grouping>> maps{
         {by_patient, by_treatment}, {by_culture, by_treatment}, {by_patient, by_culture}};
-    if (!pairs.empty() && !pairs.front().column.empty())
+    if (pairs.empty() || pairs.front().column.empty()) return maps;
+    if (pairs.front().column == by_culture.role) {
+        std::swap(maps[0], maps[1]);
+    } else {
         maps.insert(maps.begin(),
                     {Grouping{pairs.front().column.c_str(), &PairStatistics::value}, by_treatment});
+    }
     return maps;
 }
 
@@ -177,6 +181,30 @@ struct Curve {
     bool logarithmic;  ///< logarithmic axis if all values are positive
 };
 
+// Returns the curve of a training, or one for each fold of a leave-one-out with the fold as title.
+std::vector<plot::Line> training_lines(const h5::DataFrame& training, const std::string& column) {
+    const h5::DataFrame::Ints& steps = training.ints("step");
+    const h5::DataFrame::Doubles& values = training.doubles(column);
+    const bool has_folds = training.contains("fold");
+    std::vector<std::pair<std::string, std::vector<std::size_t>>> folds;
+    for (std::size_t row = 0; row < training.rows(); ++row) {
+        const std::string fold = has_folds ? training.strings("fold")[row] : "";
+        if (folds.empty() || folds.back().first != fold) folds.push_back({fold, {}});
+        folds.back().second.push_back(row);
+    }
+    std::vector<plot::Line> lines;
+    for (const auto& [fold, rows] : folds) {
+        std::vector<double> x;
+        std::vector<double> y;
+        for (const std::size_t row : rows) {
+            x.push_back(static_cast<double>(steps[row]));
+            y.push_back(values[row]);
+        }
+        lines.push_back({.x = downsample(x), .y = downsample(y), .title = fold});
+    }
+    return lines;
+}
+
 // Training curves of the methods whose losses are the same quantity.
 std::vector<Figure> training_figures_of(const std::vector<eval::Results>& results,
                                         const Comparison& comparison, const Curve& curve,
@@ -195,20 +223,20 @@ std::vector<Figure> training_figures_of(const std::vector<eval::Results>& result
         for (std::size_t file : row.results) {
             const h5::DataFrame& training = results[file].training;
             if (training.rows() == 0 || !training.contains(curve.column)) continue;
-            const h5::DataFrame::Ints& at = training.ints("step");
-            plot::Line line{.x = downsample({at.begin(), at.end()}),
-                            .y = downsample(training.doubles(curve.column))};
             if (groups.empty() || groups.back() != group) {
                 names.push_back(row.label());
                 groups.push_back(group);
             }
             if (std::ranges::find(methods, core::upper_case(row.method)) == methods.end())
                 methods.push_back(core::upper_case(row.method));
-            line.group = group;
-            line.title = fmt::format("{}, seed {}", row.label(), results[file].provenance.seed);
-            steps.insert(steps.end(), line.x.begin(), line.x.end());
-            values.insert(values.end(), line.y.begin(), line.y.end());
-            lines.push_back(std::move(line));
+            for (plot::Line& line : training_lines(training, curve.column)) {
+                line.group = group;
+                const std::string fold = line.title.empty() ? "" : ", fold " + line.title;
+                line.title = fmt::format("{}, seed {}{}", row.label(), results[file].provenance.seed, fold);
+                steps.insert(steps.end(), line.x.begin(), line.x.end());
+                values.insert(values.end(), line.y.begin(), line.y.end());
+                lines.push_back(std::move(line));
+            }
         }
     }
     if (lines.empty()) return {};

@@ -6,11 +6,12 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "core/natural_order.hpp"
 #include "core/text.hpp"
 #include "eval/problem_results.hpp"
 #include "eval/results.hpp"
 #include "predict/run_model.hpp"
-#include "report/natural_order.hpp"
+#include "train/fold_list.hpp"
 
 namespace popflow::report {
 
@@ -42,21 +43,26 @@ class FolderSearch {
             throw core::ConfigError("report",
                                     "cannot read the folder '" + folder.string() + "': " + error.message());
         }
+        const bool is_leave_one_out = train::is_leave_one_out_folder(folder.string());
         if (std::ranges::find(files, "results.h5") != files.end()) {
             found.push_back((folder / "results.h5").string());
+        } else if (is_leave_one_out) {
+            unjoined.push_back(folder.string());
         } else if (predict::is_run_folder(folder.string())) {
             unfinished.push_back(folder.string());
         } else {
-            for (const std::string& name : sorted_labels(files)) {
+            for (const std::string& name : core::sorted_labels(files)) {
                 const std::string file = (folder / name).string();
                 if (eval::is_result_file(file) || eval::is_problem_result_file(file)) found.push_back(file);
             }
         }
-        for (const std::string& name : sorted_labels(folders)) visit(folder / name);
+        if (is_leave_one_out) return;  // its results are those of its folds
+        for (const std::string& name : core::sorted_labels(folders)) visit(folder / name);
     }
 
     std::vector<std::string> found;
     std::vector<std::string> unfinished;  ///< run folders without results
+    std::vector<std::string> unjoined;    ///< folders of leave-one-outs without results of all folds
 
   private:
     std::set<std::string> visited_;
@@ -66,9 +72,17 @@ std::string evaluate_command(const std::string& run) {
     return "popflow evaluate --run " + run + " --output " + run + "/results.h5";
 }
 
+// Returns what is missing in the folder of a leave-one-out, and what to do.
+std::string unjoined_text(const std::string& folder) {
+    return "the leave-one-out '" + folder + "' has no results.h5 yet (" + train::fold_list_text(folder) +
+           "). Finish it with popflow run, the same options and --resume, or give the folders of folds";
+}
+
 void search_folder(const std::string& folder, ResultFiles& result, std::vector<std::string>& found) {
     FolderSearch search;
     search.visit(folder);
+    if (search.found.empty() && !search.unjoined.empty())
+        throw core::ConfigError("report", unjoined_text(search.unjoined.front()));
     const bool is_run = search.unfinished.size() == 1 && search.unfinished.front() == folder;
     if (search.found.empty() && is_run) {
         throw core::ConfigError("report", "the run '" + folder + "' has no results.h5 yet. Create it with " +
@@ -92,6 +106,8 @@ void search_folder(const std::string& folder, ResultFiles& result, std::vector<s
         result.notes.push_back("left out " + core::counted(search.unfinished.size(), "run") +
                                " without results.h5: " + core::joined(search.unfinished, 5));
     }
+    for (const std::string& unjoined : search.unjoined)
+        result.notes.push_back("left out: " + unjoined_text(unjoined));
     found.insert(found.end(), search.found.begin(), search.found.end());
 }
 

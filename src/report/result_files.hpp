@@ -15,8 +15,9 @@ struct ResultFiles {
 /// Finds the result files of a report.
 ///
 /// A file counts as it is. In a folder and all folders below it, a run folder gives its results.h5, and any
-/// other folder all result files whose names end in .h5. Their order is natural: seed2 is before seed10.
-/// Follows symbolic links, but visits a folder only once.
+/// other folder all result files whose names end in .h5. The folder of a leave-one-out gives the results.h5
+/// of all its folds, not those of each. Their order is natural: seed2 is before seed10. Follows symbolic
+/// links, but visits a folder only once.
 /// @throws core::ConfigError for a folder without result files and for a folder that cannot be read
 ResultFiles find_result_files(const std::vector<std::string>& paths);
 

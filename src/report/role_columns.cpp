@@ -3,6 +3,7 @@
 
 #include "core/label_list.hpp"
 #include "core/text.hpp"
+#include "screen/splits.hpp"
 
 namespace popflow::report {
 
@@ -25,6 +26,11 @@ std::string column_of(const RoleColumns& columns, const std::string& role) {
 
 std::string split_title(const std::string& split, const RoleColumns& columns) {
     const core::LabelHead form = core::split_head("split", split);
+    if (screen::is_leave_one_out(split)) {
+        const std::string role = screen::unit_column(split);
+        const std::string column = column_of(columns, role);
+        return column == role ? split : "each:" + column + " (column of the role " + role + ")";
+    }
     const auto at = columns.find(form.head);
     if (!form.rest || at == columns.end() || at->second == form.head) return split;
     return at->second + ":" + *form.rest + " (column of the role " + form.head + ")";

@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/label_list.hpp"
+#include "core/natural_order.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
 
@@ -19,8 +20,8 @@ namespace popflow::screen {
 namespace {
 
 const char* const forms =
-    "Give replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, letters, "
-    "none or all";
+    "Give replica, patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], each:COLUMN, "
+    "column:NAME, letters, none or all";
 
 /// Last part of the stream key of hold_out_units(). The key of the replicates has 0.
 constexpr std::uint64_t held_out_units_draw = 1;
@@ -48,7 +49,10 @@ SpecForm parse_form(const std::string& spec) {
 
 /// Returns NAME of `column:NAME`, which may be in double quotes.
 std::string named_column(const std::string& values) {
-    if (values.find('"') == std::string::npos) return values;
+    if (values.find('"') == std::string::npos) {
+        const std::size_t begin = std::min(values.find_first_not_of(" \t"), values.size());
+        return values.substr(begin, values.find_last_not_of(" \t") + 1 - begin);
+    }
     const std::vector<std::string> items = core::split_list("split", values);
     return items.size() == 1 ? items.front() : values;
 }
@@ -158,16 +162,13 @@ void check_controls_apart(const Screen& screen, const Split& split) {
     }
 }
 
-/// Holds out pairs for test by the value that a role has in the treated population. The other pairs are
-/// train.
-Split hold_out(const Screen& screen, const std::string& spec, const std::string& role,
-               const std::string& (*value)(const Population&)) {
-    const auto pair_value = [&](const PopulationPair& pair) {
-        return value(screen.populations[pair.treated]);
-    };
+/// Returns the sorted values that a role has in the treated populations of the pairs, two or more.
+std::vector<std::string> values_to_hold_out(const Screen& screen, const std::string& spec,
+                                            const std::string& role,
+                                            const std::string& (*value)(const Population&)) {
     std::set<std::string> known;
-    for (const PopulationPair& pair : screen.pairs) known.insert(pair_value(pair));
-    const std::vector<std::string> all(known.begin(), known.end());
+    for (const PopulationPair& pair : screen.pairs) known.insert(value(screen.populations[pair.treated]));
+    std::vector<std::string> all(known.begin(), known.end());
     if (all == std::vector<std::string>{""}) {
         throw core::DataError(screen.file, "split " + spec,
                               "found no value of " + role + ". Name its column with --column " + role +
@@ -180,11 +181,22 @@ Split hold_out(const Screen& screen, const std::string& spec, const std::string&
                                   "`, but a split needs two or more. --split none trains on all pairs" +
                                   split_advice(screen, role));
     }
+    return all;
+}
+
+/// Holds out pairs for test by the value that a role has in the treated population. The other pairs are
+/// train.
+Split hold_out(const Screen& screen, const std::string& spec, const std::string& role,
+               const std::string& (*value)(const Population&)) {
+    const auto pair_value = [&](const PopulationPair& pair) {
+        return value(screen.populations[pair.treated]);
+    };
+    const std::vector<std::string> all = values_to_hold_out(screen, spec, role, value);
     const std::vector<std::string> wanted =
         core::rejoin_labels(core::split_list("split", parse_form(spec).values), all);
     if (wanted.empty()) throw core::ConfigError("split", "found `" + spec + "` without a name. " + forms);
     for (const std::string& name : wanted) {
-        if (known.contains(name)) continue;
+        if (std::ranges::find(all, name) != all.end()) continue;
         throw core::DataError(screen.file, "split " + spec,
                               "found no pairs of " + role + " `" + name + "`" +
                                   core::did_you_mean(name, all) + ". Give some of " + core::joined(all));
@@ -369,10 +381,43 @@ std::string split_column(const std::string& spec) {
 }
 
 std::string held_out_column(const std::string& spec) {
+    const std::string column = unit_column(spec);
+    return column == "patient" || column == "treatment" ? "" : column;
+}
+
+std::string unit_column(const std::string& spec) {
     const SpecForm form = parse_form(spec);
-    if (!form.has_values || form.column == "patient" || form.column == "treatment" || form.is("column"))
-        return "";
-    return form.column;
+    if (!form.has_values || form.is("column")) return "";
+    return form.is("each") ? named_column(form.values) : form.column;
+}
+
+bool is_leave_one_out(const std::string& spec) {
+    return parse_form(spec).is("each");
+}
+
+std::vector<std::string> left_out_values(const Screen& screen, const std::string& spec) {
+    const std::string column = unit_column(spec);
+    if (!is_leave_one_out(spec) || column.empty())
+        throw core::ConfigError(
+            "split", "found `" + spec + "` without a column. Give each:COLUMN, for example each:patient");
+    if (column == "patient") {
+        check_pairing_key(screen, "patient", patient_of);
+        return core::sorted_labels(values_to_hold_out(screen, spec, column, patient_of));
+    }
+    if (column == "treatment")
+        return core::sorted_labels(values_to_hold_out(screen, spec, column, treatment_of));
+    check_read_with(screen, spec, column);
+    check_one_value(screen, spec, column);
+    return core::sorted_labels(values_to_hold_out(screen, spec, column, split_value));
+}
+
+std::string left_out_split(const std::string& spec, const std::string& value) {
+    const std::string column = unit_column(spec);
+    const bool is_plain = !column.empty() && column != "column" && column != "each" &&
+                          column.find(':') == std::string::npos && core::list_item(column) == column;
+    std::string quoted = "\"";
+    for (const char c : column) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return (is_plain ? column : quoted + "\"") + ":" + core::list_item(value);
 }
 
 bool holds_out_nothing(const std::string& spec) {
@@ -441,6 +486,12 @@ Split hold_out_units(const Screen& screen, Split split, std::size_t count, std::
 
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed) {
     const SpecForm form = parse_form(spec);
+    if (form.is("each"))
+        throw core::ConfigError("split",
+                                "found `" + spec +
+                                    "`, which stands for one split for each value. popflow run, train "
+                                    "and inspect accept it. Give one of the splits, such as " +
+                                    left_out_split(spec, "VALUE"));
     Split split;
     if (spec == "replica") {
         split = split_by_replica(screen, spec, seed);

@@ -43,7 +43,11 @@ struct Split {
 ///   - `all`: every pair is test. This form serves data that an existing model is evaluated on.
 ///   - `none`: every pair is train. Nothing is held out.
 ///
-/// A column whose name contains a colon is written in double quotes: `"my:column":VALUE`.
+/// The form `each:COLUMN` stands for one split `COLUMN:VALUE` for each value, see left_out_values(). It is
+/// no split of its own.
+///
+/// A column whose name contains a colon, or is `column` or `each`, is written in double quotes:
+/// `"my:column":VALUE`, `each:"my:column"`.
 ///
 /// @throws ConfigError for an unknown form, or if cells of one value would be in two parts
 /// @throws DataError for an unknown patient, treatment or value, if there is only one of them, for a column
@@ -51,10 +55,27 @@ struct Split {
 ///         test pairs
 Split make_split(const Screen& screen, const std::string& spec, std::uint64_t seed);
 
-/// Returns the column of a spec `COLUMN:VALUE`, empty for other forms and for the roles patient and
-/// treatment.
+/// Returns the column of a spec `COLUMN:VALUE` or `each:COLUMN`, empty for other forms and for the roles
+/// patient and treatment.
 /// @throws ConfigError for a quote that is not closed
 std::string held_out_column(const std::string& spec);
+
+/// Returns the column of a spec `COLUMN:VALUE` or `each:COLUMN`, also of the roles patient and treatment,
+/// empty for other forms. @throws ConfigError as held_out_column()
+std::string unit_column(const std::string& spec);
+
+/// Returns whether `spec` is `each:COLUMN`, which leaves out each value of a column in turn.
+/// @throws ConfigError as held_out_column()
+bool is_leave_one_out(const std::string& spec);
+
+/// Returns the values that a spec `each:COLUMN` leaves out in turn: those of the treated populations of the
+/// pairs, in natural order.
+/// @throws ConfigError, DataError as make_split(), for a column without values or with only one, or that is
+///         mixed within a treated population
+std::vector<std::string> left_out_values(const Screen& screen, const std::string& spec);
+
+/// Returns the split `COLUMN:VALUE` of one value of `each:COLUMN`, with quotes where make_split() needs them.
+std::string left_out_split(const std::string& spec, const std::string& value);
 
 /// Returns whether `spec` holds nothing out.
 bool holds_out_nothing(const std::string& spec);
@@ -83,8 +104,9 @@ std::vector<std::size_t> population_units(const Screen& screen, const Split& spl
 /// on
 Split hold_out_units(const Screen& screen, Split split, std::size_t count, std::uint64_t seed);
 
-/// Returns the role or obs column that `spec` reads (`column:NAME`, `letters`, `COLUMN:VALUE`), or an empty
-/// text. Splits by patient and treatment read no further column. The value for ScreenOptions::split_column.
+/// Returns the role or obs column that `spec` reads (`column:NAME`, `letters`, `COLUMN:VALUE`,
+/// `each:COLUMN`), or an empty text. Splits by patient and treatment read no further column. The value for
+/// ScreenOptions::split_column.
 std::string split_column(const std::string& spec);
 
 }  // namespace popflow::screen

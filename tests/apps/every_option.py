@@ -40,8 +40,9 @@ EVALUATE = {
 HISTOGRAMS = {"rows": "split=train", "position": "position"}
 PROBLEMS = {**HISTOGRAMS, "target-data": "demand.h5ad", "mass": "equal", "cost": "sphere", "ot-epsilon": "mean:0.1"}
 EXCLUSIVE = {"obsm": None, "use-raw": None}  # cannot be combined with layer
+FOLD = {"split": "each:patient", "fold": "#2"}  # --fold needs such a split
 ENTROPIC = {"coupling": "entropic:0.5", "coupling-rho": "2"}  # cannot be combined with coupling-scope
-NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run"}
+NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run", "fold"}
 
 
 def run_popflow(*words, code=0):
@@ -113,7 +114,7 @@ def main():
     assert "over 5 atoms" in run_popflow("inspect", "supply.h5ad", *arguments(HISTOGRAMS))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC})
+    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FOLD})
     assert "parameters" in run_popflow("train", *arguments(train))
     run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
     run_popflow("train", *arguments(train, "dry-run", "stop-after"))
@@ -121,13 +122,16 @@ def main():
     entropic = {**train, "output": "te", **ENTROPIC}
     run_popflow("train", *arguments(entropic, "dry-run", "resume", "stop-after", "coupling-scope"))
     check_stored(pathlib.Path("te/config.cfg").read_text(), ENTROPIC)
+    fold = {**train, "output": "tf", **FOLD}
+    run_popflow("train", *arguments(fold, "dry-run", "resume", "stop-after"))
+    check_stored(pathlib.Path("tf/config.cfg").read_text(), fold)
     problems = {"method": "meta-ot", "data": "supply.h5ad", "output": "m", "steps": "3", "batch-pairs": "2", **PROBLEMS,
                 **{name: value for name, value in {**MODEL, **TRAIN}.items() if name.startswith("dual-")}}
     run_popflow("train", *arguments(problems))
     check_stored(pathlib.Path("m/config.cfg").read_text(), {k: v for k, v in problems.items() if k != "batch-pairs"})
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC})
+    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FOLD})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))

@@ -4,6 +4,7 @@
 #   - a sweep that is submitted from another folder and skips complete runs
 #   - a training that is stopped, requeued, out of time or cancelled, each time with the same bits
 #   - an evaluation that is stopped, and then scores only the remaining pairs
+#   - a leave-one-out as an array of folds
 #   - jobs that depend on each other
 # Skipped without Slurm or without root. Usage: jobs.sh POPFLOW MPIEXEC
 # Environment: POPFLOW_TIMEOUT_SCALE, factor of all timeouts (default 1, larger for a build with sanitizers).
@@ -126,6 +127,19 @@ grep -q "all 4 runs are complete" "$scratch/out" || fail "a complete sweep was s
 # scripts/sweep.sh uses the same list of runs and finds all of them complete.
 expect_exit 0 "$home/scripts/sweep.sh" --seeds 1,2 --output swept ../table/*.cfg -- --log-every 5
 [ "$(grep -c ", complete: " "$scratch/out")" = 4 ] || fail "sweep.sh: $(cat "$scratch/out")"
+
+# A leave-one-out: an array of four folds, and a job that joins them. The folds are those of one process.
+each="--config ../table/a.cfg --split each:patient"
+expect_exit 0 "$home/slurm/submit.sh" folds $each --output each
+folds=$(job_id 1) joined=$(job_id 2)
+wait_for_jobs
+completed "$joined"
+[ "$(find slurm-logs -name "popflow-folds-${folds}_*.log" | wc -l)" = 4 ] || fail "not 4 tasks: $(ls slurm-logs)"
+log_has "$joined" "The results of all folds are in each/results.h5" || fail "no joined results: $(cat slurm-logs/*-"$joined".log)"
+[ "$(grep -c ",scored,$" each/folds.csv)" = 4 ] || fail "$(cat each/folds.csv)"
+OMP_NUM_THREADS=1 expect_exit 0 "$popflow" run $each --output each_here
+h5diff each/results.h5 each_here/results.h5 /pairs/w2 || fail "the array has other scores"
+h5diff each/results.h5 each_here/results.h5 /pairs/fold || fail "the array has other folds"
 
 # A chain of train, evaluate and report. Each job waits for the one before it, also while that is requeued.
 long="--config ../table/a.cfg --steps 3000 --hidden 256 --layers 3 --cells 150 --checkpoint-every 100000"

@@ -103,6 +103,27 @@ expect_exit 0 "$popflow" run --config table/b.cfg --seed 1 --output swept/table/
 expect_exit 0 "$submit" sweep --seeds 1,2 --output swept table/a.cfg table/b.cfg -- --log-every 5
 submitted 1 --array=0,2,3 "slurm/sweep.sbatch --seeds 1,2 --output swept table/a.cfg table/b.cfg -- --log-every 5"
 
+# A leave-one-out: an array with a task for each fold that is left, and a job that joins. By default the folds are numbers, also
+# if a patient has the name of a number.
+each="--config table/a.cfg --split each:patient"
+expect_exit 0 "$submit" folds $each --output runs/each
+sed -n 1p submitted | grep -q -- "--array=1,2,3,4 --output=slurm-logs/%x-%A_%a.log .*slurm/folds.sbatch $each --output runs/each$" ||
+    fail "no array of four folds: $(cat submitted)"
+submitted 2 --ntasks=1 --dependency=afterok:101 "slurm/run.sbatch $each --output runs/each"
+for k in 1 3; do expect_exit 0 "$popflow" run $each --output each --fold "#$k"; done
+POPFLOW_AT_ONCE=2 expect_exit 0 "$submit" folds $each --output each
+sed -n 1p submitted | grep -q -- "--array=2,4%2 " || fail "not the folds that are left: $(cat submitted)"
+submitted 2 "slurm/run.sbatch"
+expect_exit 0 "$popflow" run $each --output each --resume
+expect_exit 0 "$submit" folds $each --output each
+submitted 1 --ntasks=1 "slurm/run.sbatch $each --output each"
+expect_exit 0 "$submit" folds $each --output runs/each --dry-run
+submitted 0
+says_folds=$(grep -c " sbatch --ntasks=" out)
+[ "$says_folds" = 2 ] && grep -q "^to run  *1,2,3,4$" out || fail "no plan of the folds: $(cat out)"
+refused "folds needs --split each:COLUMN" -- folds --config table/a.cfg --output runs/each
+refused "obs/nowhere" -- folds --config table/a.cfg --split each:nowhere --output runs/each
+
 # --dry-run prints the plan and the commands and submits nothing, wherever it is.
 for where in first last; do
     words=(chain --config table/a.cfg --output runs/d)

@@ -56,10 +56,13 @@ TEST(Advice, FollowsTheNumberOfPairsAndPopulations) {
 TEST(Advice, NamesTheSplitsAndTheLimits) {
     const std::string splits = line(screen_of(5, 2, 1000), "splits");
     EXPECT_TRUE(contains(splits, "--split patient:P0 holds out one patient.")) << splits;
+    EXPECT_TRUE(contains(splits, "--split each:patient holds out each in turn")) << splits;
+    EXPECT_FALSE(contains(line(screen_of(30, 2, 1000), "splits"), "each:")) << "30 models take long";
     EXPECT_TRUE(contains(splits, "Other columns: plate (2).")) << splits;
     EXPECT_TRUE(contains(splits, "--treatment-vectors")) << splits;
     EXPECT_TRUE(contains(line(screen_of(5, 2, 1000), "limits"), "needs 6 patients"));
-    EXPECT_TRUE(contains(line(screen_of(6, 2, 1000), "limits"), "Hold out each patient in turn"));
+    EXPECT_TRUE(contains(line(screen_of(6, 2, 1000), "limits"),
+                         "Hold out each patient in turn (--split each:patient)"));
     EXPECT_TRUE(contains(line(screen_of(6, 2, 80), "limits"), "With 80 cells a population"));
     EXPECT_TRUE(contains(line(screen_of(1, 2, 1000), "splits"), "none: "));
     EXPECT_TRUE(advise(Screen{}, summarise(Screen{}, nullptr), nullptr).empty());

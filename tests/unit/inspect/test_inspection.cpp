@@ -96,7 +96,8 @@ Dropped
 
 Advice (docs/choosing.md)
   data        2 pairs of 2 patients, 2 for each treatment.
-  splits      --split patient:5 holds out one patient.
+  splits      --split patient:5 holds out one patient. --split each:patient holds out each in turn,
+              with one model for each.
   method      --method mean-shift. A treatment has 2 patients, but 3 are needed to learn how
               responses differ between them.
   settings    For fm and mfm: --coupling ot --hidden 128 --layers 5 --steps 500. The defaults are

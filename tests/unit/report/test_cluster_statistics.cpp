@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "report/baseline_notes.hpp"
 #include "support/reports.hpp"
@@ -62,6 +63,20 @@ TEST(Clusters, HaveTheNameOfTheObsColumn) {
     Results results = screen_results(1, {}, gains(std::vector(8, 0.1)));
     results.provenance.config += "column = patient=gene\n";
     EXPECT_EQ(Analysis({results}).statistics.noun(), "gene");
+}
+
+TEST(Clusters, AreTheHeldOutValuesOfALeaveOneOut) {
+    for (const auto& [split, noun, clusters] :
+         std::vector<std::tuple<std::string, std::string, std::size_t>>{{"each:patient", "patient", 8},
+                                                                        {"each:treatment", "treatment", 2},
+                                                                        {"each:culture", "culture", 3}}) {
+        Results results = screen_results(1, {.cultures = {"A", "B", "C"}, .treatments = {"T", "U"}},
+                                         gains(std::vector(8, 0.1)));
+        results.provenance.split = split;
+        Analysis found({results});
+        EXPECT_EQ(found.statistics.noun(), noun);
+        EXPECT_EQ(found.statistics.clusters(overall), clusters);
+    }
 }
 
 TEST(Clusters, AreTheHeldOutTreatments) {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "core/natural_order.hpp"
 #include "report/figure.hpp"
-#include "report/natural_order.hpp"
 #include "report/pair_statistics.hpp"
 #include "report/report.hpp"
 #include "report/report_figures.hpp"
@@ -83,7 +83,7 @@ TEST(PairStatistics, AverageOverSeedsWithoutFailedScores) {
 }
 
 TEST(SortedLabels, UseNaturalOrder) {
-    EXPECT_EQ(report::sorted_labels({"EGF_15min", "EGF_5min", "141", "21", "EGF_5min", "O", "CSF"}),
+    EXPECT_EQ(popflow::core::sorted_labels({"EGF_15min", "EGF_5min", "141", "21", "EGF_5min", "O", "CSF"}),
               (Texts{"21", "141", "CSF", "EGF_5min", "EGF_15min", "O"}));
 }
 
@@ -183,6 +183,45 @@ TEST(Headings, NameTheColumnOfAMappedRole) {
     const std::string page = popflow::support::report({results}, ReportFormat::html);
     EXPECT_EQ(count(page, "above the noise floor, cell line by treatment"), 1U);
     EXPECT_EQ(count(page, "<h2>Split cell line:P1 (column of the role patient)"), 1U);
+}
+
+TEST(Headings, NameTheColumnOfALeaveOneOut) {
+    const report::RoleColumns columns{{"patient", "donor"}};
+    EXPECT_EQ(report::split_title("each:patient", columns), "each:donor (column of the role patient)");
+    EXPECT_EQ(report::split_title("each:donor", columns), "each:donor");
+    EXPECT_EQ(report::split_title("each:culture", columns), "each:culture");
+}
+
+TEST(HeatFigures, BeginWithTheColumnOfTheSplit) {
+    const auto first_title = [](const std::string& split, const std::string& column) {
+        Results results = with_pairs(1, "T");
+        results.provenance.split = split;
+        if (!column.empty() && !results.pairs.contains(column)) results.pairs.add(column, Texts(8, "x"));
+        const report::Comparison comparison = popflow::support::compare({results})[0];
+        const auto pairs = report::pair_statistics({results}, comparison.rows[0], "test", "w2");
+        return report::heat_figures(pairs, "w2", "MFM", 1, {})[0].title;
+    };
+    EXPECT_EQ(first_title("patient:P0", ""), "W2 above the noise floor, patient by treatment");
+    EXPECT_EQ(first_title("each:patient", ""), "W2 above the noise floor, patient by treatment");
+    EXPECT_EQ(first_title("culture:A", "culture"), "W2 above the noise floor, culture by treatment");
+    EXPECT_EQ(first_title("each:culture", "culture"), "W2 above the noise floor, culture by treatment");
+    EXPECT_EQ(first_title("plate:x", "plate"), "W2 above the noise floor, plate by treatment");
+    EXPECT_EQ(first_title("each:batch", "batch"), "W2 above the noise floor, batch by treatment");
+    EXPECT_EQ(first_title("replica", ""), "W2 above the noise floor, patient by treatment");
+}
+
+TEST(TrainingFigures, HaveALineForEachFold) {
+    Results results = with_pairs(1, "T");
+    results.training = {};
+    results.training.add("step", h5::DataFrame::Ints{1, 2, 1, 2});
+    results.training.add("loss", h5::DataFrame::Doubles{3, 2, 5, 4});
+    results.training.add("fold", Texts{"P0", "P0", "P1", "P1"});
+    const auto figures = report::training_figures({results}, popflow::support::compare({results})[0]);
+    ASSERT_EQ(figures.size(), 1U);
+    const std::string chart = figures[0].charts[0].svg();
+    EXPECT_EQ(count(chart, "seed 1, fold P0"), 1U);
+    EXPECT_EQ(count(chart, "seed 1, fold P1"), 1U);
+    EXPECT_EQ(figures[0].legend, Texts{"MFM k=100"});
 }
 
 TEST(EmbeddingFigures, ShowHeldOutPopulationsAmongTheTrainingPopulations) {

@@ -115,3 +115,23 @@ TEST(FigureFormat, LeavesSvgUnchangedAndConvertsTheOthers) {
     EXPECT_EQ(static_cast<unsigned char>(png[22]) * 256 + static_cast<unsigned char>(png[23]), 150);
     EXPECT_THROW(report::convert_figure("no svg", report::FigureFormat::pdf), popflow::core::Error);
 }
+
+TEST_F(FindResultFiles, TakeTheJoinedResultsOfALeaveOneOut) {
+    for (const char* run : {"runs/each/A", "runs/each/B"}) add_run(run);
+    std::ofstream(folder_.file("runs/each/config.cfg")) << "steps = 3\n";
+    std::ofstream(folder_.file("runs/each/folds.csv"))
+        << "fold,value,folder,status,note\n1,A,A,scored,\n2,B,B,open,\n3,C,C,skipped,why\n";
+    add_results("runs/each/A/results.h5");
+    EXPECT_EQ(error("runs/each"), "report: the leave-one-out '" + folder_.file("runs/each") +
+                                      "' has no results.h5 yet (1 of 2 folds scored: " +
+                                      folder_.file("runs/each/A") + ", " + folder_.file("runs/each/B") +
+                                      "). Finish it with popflow run, the same options and --resume, or give "
+                                      "the folders of folds");
+    EXPECT_EQ(find("runs/each/A").files, Texts{folder_.file("runs/each/A/results.h5")});
+    add_results("runs/other/results.h5");
+    EXPECT_EQ(find("runs").files, Texts{folder_.file("runs/other/results.h5")});
+    EXPECT_EQ(find("runs").notes.back().substr(0, 29), "left out: the leave-one-out '");
+    add_results("runs/each/results.h5");
+    EXPECT_EQ(find("runs/each").files, Texts{folder_.file("runs/each/results.h5")});
+    EXPECT_EQ(find("runs").files.size(), 2U);
+}

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/error.hpp"
 
@@ -92,11 +93,11 @@ TEST(PatientSplit, ReportsInvalidSplits) {
               "--split none trains on all pairs, --split patient:2 holds out one of 3 patients");
     EXPECT_EQ(error_message(screen, "patient:"),
               "split: found `patient:` without a name. Give replica, "
-              "patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], column:NAME, letters, none "
-              "or all");
+              "patient:NAME[,NAME], treatment:NAME[,NAME], COLUMN:VALUE[,VALUE], each:COLUMN, "
+              "column:NAME, letters, none or all");
     EXPECT_EQ(error_message(screen, "patients"),
               "split: found `patients`. Give replica, patient:NAME[,NAME], treatment:NAME[,NAME], "
-              "COLUMN:VALUE[,VALUE], column:NAME, letters, none or all");
+              "COLUMN:VALUE[,VALUE], each:COLUMN, column:NAME, letters, none or all");
 }
 
 TEST(PatientSplit, ThrowsIfExperimentsAreNotOfOnePatient) {
@@ -394,4 +395,89 @@ TEST(Part, NamesAreParsedBackToTheSamePart) {
     for (const Part part : {Part::train, Part::validation, Part::test})
         EXPECT_EQ(parse_part(part_name(part)), part);
     EXPECT_THROW(parse_part("tests"), ConfigError);
+}
+
+TEST(LeaveOneOut, HoldsOutEachValueInNaturalOrder) {
+    const Screen screen = make_screen(12, {"PDO", "F"}, 1, {"A"});
+    const std::vector<std::string> patients = left_out_values(screen, "each:patient");
+    EXPECT_EQ(patients,
+              (std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"}));
+    std::vector<int> tested(screen.pairs.size(), 0);
+    for (const std::string& patient : patients) {
+        const std::string spec = left_out_split("each:patient", patient);
+        EXPECT_EQ(spec, "patient:" + patient);
+        for (const std::size_t p : make_split(screen, spec, 1).pairs(Part::test)) ++tested[p];
+    }
+    EXPECT_EQ(tested, std::vector<int>(screen.pairs.size(), 1))
+        << "each pair is in the test part of one fold";
+}
+
+TEST(LeaveOneOut, ReadsRolesAndColumnsAndTheirQuotes) {
+    for (const auto& [spec, unit, column] : std::vector<std::tuple<std::string, std::string, std::string>>{
+             {"each:patient", "patient", ""},
+             {"each:treatment", "treatment", ""},
+             {"each:culture", "culture", "culture"},
+             {"each: batch ", "batch", "batch"},
+             {"each:my:column", "my:column", "my:column"},
+             {"each:\"my:column\"", "my:column", "my:column"},
+             {"each:column", "column", "column"},
+             {"\"each:patient\"", "patient", ""},
+             {"each:a,b", "a,b", "a,b"}}) {
+        EXPECT_TRUE(is_leave_one_out(spec)) << spec;
+        EXPECT_EQ(unit_column(spec), unit) << spec;
+        EXPECT_EQ(split_column(spec), column) << spec;
+        EXPECT_EQ(held_out_column(spec), column) << spec;
+        for (const std::string value : {"v", "a, b", "a\"b", " v", ""}) {
+            const std::string fold = left_out_split(spec, value);
+            EXPECT_FALSE(is_leave_one_out(fold)) << fold;
+            EXPECT_EQ(unit_column(fold), unit) << fold;
+            EXPECT_EQ(split_column(fold), column) << fold;
+        }
+    }
+    for (const char* spec : {"patient:each", "each", "\"each\":1", "column:each", "replica", "none"})
+        EXPECT_FALSE(is_leave_one_out(spec)) << spec;
+    EXPECT_EQ(unit_column("\"each\":1"), "each");
+    EXPECT_EQ(left_out_split("each:each", "1"), "\"each\":1");
+    EXPECT_EQ(left_out_split("each:column", "1"), "\"column\":1");
+    EXPECT_EQ(left_out_split("each:a:b", "x,y"), "\"a:b\":\"x,y\"");
+}
+
+TEST(LeaveOneOut, FindsValuesThatNeedQuotes) {
+    Screen screen = make_screen(4, {"PDO"}, 1, {"A"});
+    const std::vector<std::string> names{"a, b", "a", "say \"b\"", ""};
+    for (std::size_t p = 0; p < screen.populations.size(); ++p)
+        screen.populations[p].split_values = {names[p / 2]};
+    screen.options.split_column = "drug:class";
+    const std::string spec = "each:\"drug:class\"";
+    EXPECT_EQ(left_out_values(screen, spec), (std::vector<std::string>{"", "a", "a, b", "say \"b\""}));
+    for (std::size_t p = 0; p < screen.pairs.size(); ++p)
+        EXPECT_EQ(make_split(screen, left_out_split(spec, names[p]), 1).pairs(Part::test),
+                  std::vector<std::size_t>{p})
+            << names[p];
+}
+
+TEST(LeaveOneOut, ReportsColumnsThatCannotBeHeldOut) {
+    const auto message = [](const Screen& screen, const std::string& spec) -> std::string {
+        try {
+            (void)left_out_values(screen, spec);
+        } catch (const popflow::core::UserError& error) {
+            return error.what();
+        }
+        return "no error";
+    };
+    EXPECT_EQ(message(make_screen(1, {"PDO"}, 2, {"A"}), "each:patient"),
+              "screen.h5ad: split each:patient: found one patient only, `0`, but a split needs two or more. "
+              "--split none trains on all pairs, --split plate:1 holds out one of 2 plates");
+    EXPECT_EQ(message(make_screen(2, {"PDO"}, 1, {"A"}), "each:"),
+              "split: found `each:` without a column. Give each:COLUMN, for example each:patient");
+    Screen screen = make_screen(3, {"PDO"}, 1, {"A"});
+    screen.options.split_column = "class";
+    for (Population& p : screen.populations) p.split_values = {"a", "b"};
+    EXPECT_NE(message(screen, "each:class").find("has several values of class: a, b. Add class to --pair-by"),
+              std::string::npos)
+        << message(screen, "each:class");
+    screen.options.pair_by = {"plate"};
+    EXPECT_NE(message(screen, "each:patient").find("this split needs the key patient"), std::string::npos);
+    EXPECT_NE(error_message(screen, "each:patient").find("stands for one split for each value"),
+              std::string::npos);
 }

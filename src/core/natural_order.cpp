@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "report/natural_order.hpp"
+#include "core/natural_order.hpp"
 
 #include <algorithm>
 #include <tuple>
 #include <utility>
 
-namespace popflow::report {
+namespace popflow::core {
 
 namespace {
 
@@ -37,4 +37,4 @@ std::vector<std::string> sorted_labels(std::vector<std::string> labels) {
     return labels;
 }
 
-}  // namespace popflow::report
+}  // namespace popflow::core
