@@ -27,6 +27,7 @@
 #include "run_folder.hpp"
 #include "same_data.hpp"
 #include "screen/trainable.hpp"
+#include "selection.hpp"
 #include "train/fold_list.hpp"
 #include "training_run.hpp"
 #include "training_setup.hpp"
@@ -136,6 +137,7 @@ void plan_fold(const FoldVerb& verb, const options::RunConfig& config, const scr
         fold.train_pairs = split.pairs(screen::Part::train).size();
         fold.test_pairs = split.pairs(screen::Part::test).size();
         (void)screen::check_can_train(screen, split, vectors);
+        apply_stored_selection(fitted.config, fitted.table);
         (void)fit_config_to_data(fitted.config, fitted.table, screen, split);
         if (!vectors.empty())
             fold.vectors =

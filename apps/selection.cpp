@@ -198,9 +198,10 @@ class FoldRunner {
 
 // Returns the stored selection of the run folder if it is to be continued, otherwise an empty one.
 eval::StoredSelection start_selection(const options::RunConfig& config, const options::OptionTable& table,
-                                      const SelectionData& data) {
+                                      const SelectionData& data, const models::OptionValues& recipe) {
     eval::StoredSelection now{.config = table.text(options::training_sections()),
                               .data_fingerprint = data.screen.fingerprint,
+                              .recipe = recipe,
                               .candidates = candidates_of(config.method->name())};
     const std::string path = selection_path(config.output);
     if (!config.resume || !std::filesystem::exists(path)) return now;
@@ -232,7 +233,7 @@ Selected select_method(options::RunConfig& config, const options::OptionTable& t
     fit_config_to_data(config, table, data.screen, data.split);
     with_size_factor(data.screen, data.split, config, true, comm);
     eval::StoredSelection stored;
-    mpi::run_collectively(comm, [&] { stored = start_selection(config, table, data); });
+    mpi::run_collectively(comm, [&] { stored = start_selection(config, table, data, recipe); });
     if (!stored.is_complete) {
         FoldRunner runner(data, config, stored, comm);
         if (!runner.run()) return {.stopped = true};
@@ -240,8 +241,17 @@ Selected select_method(options::RunConfig& config, const options::OptionTable& t
         stored.is_complete = true;
         if (comm.is_root()) eval::write_selection(selection_path(config.output), stored);
     }
-    set_candidate(table, recipe, stored.candidates[stored.choice.candidate]);
+    set_candidate(table, stored.recipe, stored.candidates[stored.choice.candidate]);
     return {.words = stored.choice.words};
+}
+
+bool apply_stored_selection(const options::RunConfig& config, const options::OptionTable& table) {
+    const std::string path = selection_path(config.output);
+    if (!config.selects_method || !std::filesystem::exists(path)) return false;
+    const eval::StoredSelection stored = eval::read_selection(path);
+    if (!stored.is_complete) return false;
+    set_candidate(table, stored.recipe, stored.candidates[stored.choice.candidate]);
+    return true;
 }
 
 std::string plan_selection(options::RunConfig& config, const options::OptionTable& table,

@@ -27,6 +27,11 @@ struct Selected {
 Selected select_method(options::RunConfig& config, const options::OptionTable& table,
                        const mpi::Communicator& comm);
 
+/// Sets the options that a complete selection in the run folder has chosen.
+/// @return false if there is none, or if the method was given
+/// @throws core::DataError for a damaged file
+bool apply_stored_selection(const options::RunConfig& config, const options::OptionTable& table);
+
 /// Sets the options of the flow that the selection trains, for the plan of a dry run.
 /// @return a line that describes the selection
 std::string plan_selection(options::RunConfig& config, const options::OptionTable& table,

@@ -195,9 +195,9 @@ struct ValidatedTraining {
     ValidatedTraining(const options::RunConfig& config, const options::OptionTable& table,
                       const TrainingData& data, const mpi::Communicator& comm,
                       train::TrainingObserver& observer, const std::string& selection = "")
-        : run(files_and_cadence(config), train_options(config), make_constants(config, table, data, selection),
-              precision_of(config), table.effects(), data.items, comm, observer,
-              make_plan(config, data, comm)) {}
+        : run(files_and_cadence(config), train_options(config),
+              make_constants(config, table, data, selection), precision_of(config), table.effects(),
+              data.items, comm, observer, make_plan(config, data, comm)) {}
 
     std::unique_ptr<eval::PairValidation> validation;
     train::TrainingRun run;

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "core/error.hpp"
+#include "core/join.hpp"
 #include "core/text.hpp"
 #include "screen/splits.hpp"
 
@@ -145,14 +146,15 @@ void check_same(const Results& first, const Results& other) {
                                   "configuration for all of them");
     };
     check("data_fingerprint", a.data_fingerprint, b.data_fingerprint);
-    check("method", a.method, b.method);
-    check("base", a.base, b.base);
     check("recipe", a.recipe, b.recipe);
-    check("condition", a.condition, b.condition);
     check("precision", a.precision, b.precision);
     check("seed", std::to_string(a.seed), std::to_string(b.seed));
-    check("steps", std::to_string(a.steps), std::to_string(b.steps));
     check("markers", core::joined(first.markers), core::joined(other.markers));
+    if (!a.selection.empty() && !b.selection.empty()) return;  // each fold may have chosen another method
+    check("method", a.method, b.method);
+    check("base", a.base, b.base);
+    check("condition", a.condition, b.condition);
+    check("steps", std::to_string(a.steps), std::to_string(b.steps));
 }
 
 // Checks that no pair is a test pair of two folds.
@@ -223,6 +225,15 @@ h5::DataFrame folds_frame(const std::vector<FoldResults>& folds, const LeaveOneO
     return frame;
 }
 
+// Returns in words which methods --method auto has chosen in the folds.
+std::string joined_selection(const std::vector<const Results*>& results) {
+    std::map<std::string, std::size_t> folds;
+    for (const Results* fold : results) ++folds[fold->provenance.method];
+    Texts counts;
+    for (const auto& [method, n] : folds) counts.push_back(method + " in " + core::counted(n, "fold"));
+    return "--method auto chose " + core::and_joined(counts);
+}
+
 }  // namespace
 
 Results join_folds(std::vector<FoldResults> folds, const LeaveOneOut& asked) {
@@ -243,6 +254,10 @@ Results join_folds(std::vector<FoldResults> folds, const LeaveOneOut& asked) {
     Results joined{.provenance = first.provenance, .pairs = stacked(pairs, "predictor")};
     joined.provenance.split = asked.split;
     joined.provenance.config = joined_config(scored, asked);
+    if (!first.provenance.selection.empty()) {
+        joined.provenance.method = "auto";
+        joined.provenance.selection = joined_selection(scored);
+    }
     const bool has_one_knn = std::ranges::all_of(
         scored, [&](const Results* fold) { return fold->provenance.knn == first.provenance.knn; });
     if (!has_one_knn) joined.provenance.knn = std::stoull(core::key_values(asked.config)["knn"]);

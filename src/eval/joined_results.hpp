@@ -31,6 +31,7 @@ struct LeaveOneOut {
 /// - Summary: summarise() of these pairs.
 /// - Configuration: an entry on which all folds agree, such as a limited number of pairs per step, else the
 ///   value that was asked for. The split is `each:COLUMN`.
+/// - Method: `auto` if --method auto has chosen that of each fold. Provenance::selection counts them.
 /// - Training table: that of all folds, with the column `fold`.
 /// - Embeddings: none, because those of different models cannot be compared.
 /// - Cells: those of one sampled pair of each fold, of different treatments, then of another one, up to the

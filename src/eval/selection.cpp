@@ -115,6 +115,26 @@ std::vector<CandidateScores> read_scores(const h5::DataFrame& frame, std::size_t
     return scores;
 }
 
+h5::DataFrame recipe_frame(const models::OptionValues& recipe) {
+    std::vector<std::string> options;
+    std::vector<std::string> values;
+    for (const auto& [option, value] : recipe) {
+        options.push_back(option);
+        values.push_back(value);
+    }
+    h5::DataFrame frame;
+    frame.add("option", std::move(options));
+    frame.add("value", std::move(values));
+    return frame;
+}
+
+models::OptionValues read_recipe(const h5::DataFrame& frame) {
+    models::OptionValues recipe;
+    for (std::size_t row = 0; row < frame.rows(); ++row)
+        recipe.emplace_back(frame.strings("option")[row], frame.strings("value")[row]);
+    return recipe;
+}
+
 h5::DataFrame candidates_frame(const std::vector<Candidate>& candidates) {
     std::vector<std::string> method;
     std::vector<double> shrinkage;
@@ -252,6 +272,7 @@ void write_selection(const std::string& path, const StoredSelection& selection) 
         root.write_attribute("data_fingerprint", selection.data_fingerprint);
         root.write_attribute("is_complete", std::int64_t{selection.is_complete});
         root.write_attribute("choice", selection.choice.words);
+        h5::write_dataframe(root, "recipe", recipe_frame(selection.recipe));
         h5::write_dataframe(root, "candidates", candidates_frame(selection.candidates));
         h5::write_dataframe(root, "scores", scores_frame(selection.scores, selection.candidates.size()));
         if (selection.is_complete)
@@ -269,6 +290,7 @@ StoredSelection read_selection(const std::string& path) {
                               "is no popflow selection of format 1. Remove the file to select again");
     StoredSelection selection{.config = root.string_attribute("config"),
                               .data_fingerprint = root.string_attribute("data_fingerprint"),
+                              .recipe = read_recipe(h5::read_dataframe(root, "recipe")),
                               .candidates = read_candidates(h5::read_dataframe(root, "candidates")),
                               .is_complete = root.int_attribute("is_complete") != 0};
     selection.scores = read_scores(h5::read_dataframe(root, "scores"), selection.candidates.size());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "h5/dataframe.hpp"
+#include "models/family.hpp"
 #include "screen/splits.hpp"
 
 namespace popflow::eval {
@@ -63,6 +64,7 @@ h5::DataFrame selection_frame(const std::vector<Candidate>& candidates,
 struct StoredSelection {
     std::string config{};            ///< configuration for which it holds
     std::string data_fingerprint{};  ///< see Screen::fingerprint
+    models::OptionValues recipe{};   ///< options of the network among the candidates
     std::vector<Candidate> candidates{};
     std::vector<CandidateScores> scores{};  ///< scores of the finished folds
     bool is_complete = false;

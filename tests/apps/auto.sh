@@ -80,3 +80,14 @@ refused() {  # refused MESSAGE OPTIONS...
 }
 refused "shrinkage: is chosen by --method auto. Omit --shrinkage" --shrinkage 0.5
 refused "recipe: found 'paper', which --method auto cannot follow" --recipe paper
+
+# Each fold of a leave-one-out chooses its own method. A resume repeats nothing.
+each="$data --split each:patient $small --method auto --rate 0 --steps 2 --output each"
+expect_exit 0 "$popflow" run $each
+grep -q -- "--method auto chose .*moment-map in" "$scratch/out" || fail "the table of all folds: $(cat "$scratch/out")"
+before=$(cat each/*/weights.h5 | cksum)
+expect_exit 0 "$popflow" run $each --resume
+[ "$before" = "$(cat each/*/weights.h5 | cksum)" ] || fail "the resume changed the weights"
+grep -q "select\|train 1" "$scratch/err" && fail "the resume trained again: $(cat "$scratch/err")"
+expect_exit 0 "$popflow" report each --format html --output each.html
+exit 0
