@@ -29,11 +29,21 @@ namespace {
 constexpr std::size_t max_folds = 10;
 constexpr std::array shrinkages{0.25, 0.5, 0.75, 1.0};
 
-// Returns the options of the flow among the candidates.
-models::OptionValues flow_recipe(std::size_t /*units*/) {
-    return {{"method", "fm"},   {"start-map", "moment-map"}, {"guard", "1:2"},
-            {"coupling", "ot"}, {"hidden", "128"},           {"layers", "5"},
-            {"steps", "400"},   {"batch-pairs", "24"},       {"cells", "64"}};
+// Returns the options of the flow among the candidates. They were chosen on the EGF time course, see
+// docs/choosing.md. With few units an embedding of the population is not worth its variance.
+models::OptionValues flow_recipe(std::size_t units) {
+    models::OptionValues recipe{{"guard", "1.5:4"}, {"coupling", "ot"}, {"hidden", "128"}, {"layers", "5"}};
+    const models::OptionValues own =
+        units < 8 ? models::OptionValues{{"method", "fm"},
+                                         {"start-map", "moment-map"},
+                                         {"steps", "400"},
+                                         {"batch-pairs", "24"},
+                                         {"cells", "64"}}
+                  : models::OptionValues{
+                        {"method", "mfm"}, {"shrink-to", "moment-map"}, {"embedding", "32"}, {"knn", "20"},
+                        {"steps", "600"},  {"batch-pairs", "4"},        {"cells", "256"}};
+    recipe.insert(recipe.end(), own.begin(), own.end());
+    return recipe;
 }
 
 // Sets options that the user has not set, and the method.

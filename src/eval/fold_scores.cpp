@@ -63,17 +63,17 @@ class FoldScorer {
 
         HeldOutEnergies energies{.pair = pair, .training_distance = input.distance};
         energies.identity = energy(control.x);
-        energies.mean_shift = energy(started(models::StartKind::mean_shift, input, treated, control.x));
-        energies.moment_map = energy(started(models::StartKind::moment_map, input, treated, control.x));
-        const Matrix<float> start = started(training_.start.kind, input, treated, control.x);
-        Matrix<float> moved = control.x;
+        energies.mean_shift = energy(moved(models::StartKind::mean_shift, input, treated, control.x));
+        energies.moment_map = energy(moved(models::StartKind::moment_map, input, treated, control.x));
+        const Matrix<float> target = moved(training_.start.target_kind(), input, treated, control.x);
+        Matrix<float> transported = control.x;
         core::Stream noise = predict::control_stream(scoring_.seed, screen_, ids[0], predict::DrawRole::base);
-        predict::transport_cells(trained_, input, treated, scoring_.tolerance, noise, moved.view());
+        predict::transport_cells(trained_, input, treated, scoring_.tolerance, noise, transported.view());
         for (const double shrinkage : training_.shrinkages) {
             models::StartOptions options = training_.start;
             options.shrinkage = shrinkage;
-            Matrix<float> predicted = moved;
-            predict::shrink_to_start(start, options.factor(input.distance), predicted.view());
+            Matrix<float> predicted = transported;
+            predict::shrink(target, options.factor(input.distance), predicted.view());
             energies.shrinkages.push_back(energy(predicted));
         }
         return energies;
@@ -86,12 +86,10 @@ class FoldScorer {
                                       predict::pair_stream(scoring_.seed, pair, role)));
     }
 
-    Matrix<float> started(models::StartKind kind, const predict::PopulationInput& input,
-                          const screen::Population& treated, const Matrix<float>& control) const {
-        predict::TrainedModel with_kind = trained_;
-        with_kind.start = {.kind = kind};
+    Matrix<float> moved(models::StartKind kind, const predict::PopulationInput& input,
+                        const screen::Population& treated, const Matrix<float>& control) const {
         Matrix<float> x = control;
-        predict::move_to_start(with_kind, input, treated, x.view());
+        predict::move_by_map(kind, trained_, input, treated, x.view());
         return x;
     }
 

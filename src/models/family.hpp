@@ -37,7 +37,8 @@ enum class Recipe { popflow, paper };
 using OptionValues = std::vector<std::pair<std::string, std::string>>;
 
 /// Options that have no effect on a method without a start, with the only values that it accepts.
-inline const OptionValues no_start_options{{"start-map", "none"}, {"shrinkage", "1"}, {"guard", "none"}};
+inline const OptionValues no_start_options{
+    {"start-map", "none"}, {"shrink-to", "start"}, {"shrinkage", "1"}, {"guard", "none"}};
 
 /// Items that a slot of a training step visits.
 enum class ItemKind {

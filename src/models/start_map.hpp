@@ -17,20 +17,33 @@ enum class StartKind {
     moment_map,  ///< make_moment_map_baseline(), fitted to all training pairs
 };
 
-/// Where a model starts, and how far its predictions go from there.
+/// Prediction to which that of a model is shrunk.
+enum class ShrinkTarget {
+    start,       ///< the cells that the model starts from
+    mean_shift,  ///< see StartKind::mean_shift
+    moment_map,  ///< see StartKind::moment_map
+};
+
+/// Where a model starts, and how far its predictions go from a simple one.
 ///
-/// A cell x starts at s = start(x). The model moves s to m. The prediction is s + f (m - s) with the factor
-/// f = shrinkage min(1, (guard_distance / r)^guard_power). r is the relative distance of the control
-/// population to the training populations, see relative_distance().
+/// A cell x starts at s = start(x). The model moves s to m. The prediction is q + f (m - q) with the simple
+/// prediction q of the shrink target and the factor f = shrinkage min(1, (guard_distance / r)^guard_power).
+/// r is the relative distance of the control population to the training populations, see
+/// relative_distance().
 struct StartOptions {
     StartKind kind = StartKind::none;
-    double shrinkage = 1;       ///< in [0, 1]. With 0 the prediction is the start.
+    ShrinkTarget shrink_to = ShrinkTarget::start;
+    double shrinkage = 1;       ///< in [0, 1]. With 0 the prediction is that of the target.
     double guard_distance = 0;  ///< 0 for no guard
     double guard_power = 2;
 
     bool operator==(const StartOptions&) const = default;
     /// Whether the prediction is what the model alone predicts from the control cells.
     bool is_trivial() const { return kind == StartKind::none && shrinkage == 1 && guard_distance == 0; }
+    /// Returns the map whose prediction is q.
+    StartKind target_kind() const {
+        return shrink_to == ShrinkTarget::start ? kind : static_cast<StartKind>(shrink_to);
+    }
     /// Returns the factor f for a relative distance. NaN, an unknown distance, has no guard.
     double factor(double distance) const;
 };

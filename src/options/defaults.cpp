@@ -69,7 +69,7 @@ void check_selection(const RunConfig& config, const OptionTable& table) {
     if (!config.selects_method) return;
     if (config.recipe != models::Recipe::popflow)
         throw core::ConfigError("recipe", "found 'paper', which --method auto cannot follow. Name a method");
-    for (const char* option : {"start-map", "shrinkage", "guard"}) {
+    for (const char* option : {"start-map", "shrink-to", "shrinkage", "guard"}) {
         if (table.is_given(option))
             throw core::ConfigError(
                 option, "is chosen by --method auto. Omit --" + std::string(option) + ", or name a method");

@@ -254,8 +254,10 @@ void add_start(OptionTable& table, models::StartOptions& start) {
     add.choice("start-map", start.kind, {"none", "mean-shift", "moment-map"},
                "map that moves the control cells before the model does. It is fitted to all training pairs, "
                "and the untrained model then predicts what the map does");
+    add.choice("shrink-to", start.shrink_to, {"start", "mean-shift", "moment-map"},
+               "simple prediction towards which --shrinkage and --guard shrink that of the model");
     add.number("shrinkage", start.shrinkage, 0, 1,
-               "factor of the move from the start to the prediction of the model, 0 for the start itself");
+               "share of the model in a prediction, 0 for the simple prediction of --shrink-to alone");
     add.add(
         "guard", "none|C[:P]",
         "for a control population whose distance to the training populations is r > C times the typical "

@@ -117,22 +117,21 @@ PopulationInput population_input(const TrainedModel& trained, const screen::Cell
     return input;
 }
 
-void move_to_start(const TrainedModel& trained, const PopulationInput& population,
-                   const screen::Population& treated, MatrixView<float> x) {
-    if (trained.start.kind == models::StartKind::none) return;
+void move_by_map(models::StartKind kind, const TrainedModel& trained, const PopulationInput& population,
+                 const screen::Population& treated, MatrixView<float> x) {
+    if (kind == models::StartKind::none) return;
     const auto known = trained.conditions.index(treated);
     const std::size_t row = known ? *known
                                   : trained.moment_map->condition_row(trained.moment_map_values,
                                                                       trained.conditions.encode(treated));
-    models::apply_change(
-        models::start_change(trained.start.kind, trained.start_statistics(), population.means, row),
-        population.means, x);
+    models::apply_change(models::start_change(kind, trained.start_statistics(), population.means, row),
+                         population.means, x);
 }
 
-void shrink_to_start(ConstMatrixView<float> start, double factor, MatrixView<float> x) {
+void shrink(ConstMatrixView<float> target, double factor, MatrixView<float> x) {
     const auto f = static_cast<float>(factor);
     for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.cols; ++j) x(i, j) = start(i, j) + f * (x(i, j) - start(i, j));
+        for (std::size_t j = 0; j < x.cols; ++j) x(i, j) = target(i, j) + f * (x(i, j) - target(i, j));
     }
 }
 
@@ -151,8 +150,11 @@ ode::Statistics transport_cells(const TrainedModel& trained, const PopulationInp
     if (trained.start.is_trivial()) return move();
 
     const Matrix<float> control = copy_of(x);
-    move_to_start(trained, population, treated, x);
-    const Matrix<float> start = copy_of(x);
+    Matrix<float> target = control;
+    move_by_map(trained.start.target_kind(), trained, population, treated, target.view());
+    Matrix<float> start = control;
+    move_by_map(trained.start.kind, trained, population, treated, start.view());
+    copy_cells(start, x);
     const double factor = trained.start.factor(population.distance);
     ode::Statistics work;
     if (factor > 0) {
@@ -160,14 +162,18 @@ ode::Statistics transport_cells(const TrainedModel& trained, const PopulationInp
     } else {
         for (const MatrixView<float>& snapshot : snapshots.x) copy_cells(start, snapshot);
     }
-    shrink_to_start(start, factor, x);
+    shrink(target, factor, x);
     for (std::size_t t = 0; t < snapshots.x.size(); ++t) {
         const MatrixView<float> at = snapshots.x[t];
-        shrink_to_start(start, factor, at);
-        const auto rest = static_cast<float>(1 - snapshots.times[t]);
+        const auto time = static_cast<float>(snapshots.times[t]);
+        Matrix<float> line = control;
         for (std::size_t i = 0; i < at.rows; ++i) {
-            for (std::size_t j = 0; j < at.cols; ++j) at(i, j) += rest * (control(i, j) - start(i, j));
+            for (std::size_t j = 0; j < at.cols; ++j) {
+                at(i, j) += (1 - time) * (control(i, j) - start(i, j));
+                line(i, j) += time * (target(i, j) - control(i, j));
+            }
         }
+        shrink(line, factor, at);
     }
     return work;
 }

@@ -112,21 +112,21 @@ std::vector<float> population_context(const TrainedModel& trained, const screen:
 /// Computes the input of predictions of a control population from its cells.
 PopulationInput population_input(const TrainedModel& trained, const screen::Cells& control);
 
-/// Moves control cells to the start of the model, see models::StartOptions. Does nothing without a start map.
+/// Moves control cells by a map. Does nothing for StartKind::none.
 ///
 /// Shapes: x [n, d], normalised, in place.
-void move_to_start(const TrainedModel& trained, const PopulationInput& population,
-                   const screen::Population& treated, linalg::MatrixView<float> x);
+void move_by_map(models::StartKind kind, const TrainedModel& trained, const PopulationInput& population,
+                 const screen::Population& treated, linalg::MatrixView<float> x);
 
-/// Overwrites x with start + factor (x - start).
-void shrink_to_start(linalg::ConstMatrixView<float> start, double factor, linalg::MatrixView<float> x);
+/// Overwrites x with target + factor (x - target).
+void shrink(linalg::ConstMatrixView<float> target, double factor, linalg::MatrixView<float> x);
 
 /// Predicts treated cells: moves control cells to the start, transports them to a condition from flow time 0
-/// to 1, and shrinks the move towards the start. With a Gaussian base it first replaces the cells by noise
-/// and transports the noise.
+/// to 1, and shrinks the prediction towards a simple one, see models::StartOptions. With a Gaussian base it
+/// first replaces the cells by noise and transports the noise.
 ///
-/// Snapshots lie on a path from the control cell to the predicted cell: at time t the state of the flow,
-/// minus (1 - t) times the move to the start.
+/// Snapshots lie on a path from the control cell to the predicted cell. At time t it is the state of the flow
+/// minus (1 - t) times the move to the start, shrunk towards the straight line to the simple prediction.
 ///
 /// Shapes: x [n, d], normalised, in place.
 /// @param noise  stream of the Gaussian base. Consecutive calls for blocks of a population continue the

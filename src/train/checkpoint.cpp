@@ -156,7 +156,8 @@ screen::Conditions read_conditions(const h5::Group& group) {
             read_dose_quantity(group)};
 }
 
-constexpr std::array start_names{"none", "mean-shift", "moment-map"};  // in the order of models::StartKind
+constexpr std::array start_names{"none", "mean-shift", "moment-map"};    // in the order of models::StartKind
+constexpr std::array target_names{"start", "mean-shift", "moment-map"};  // of models::ShrinkTarget
 
 void write_start(h5::Group& root, const Checkpoint& checkpoint) {
     if (checkpoint.typical_distance > 0)
@@ -165,6 +166,7 @@ void write_start(h5::Group& root, const Checkpoint& checkpoint) {
     if (start == models::StartOptions{}) return;
     h5::Group group = root.create_group("start");
     group.write_attribute("map", start_names.at(static_cast<std::size_t>(start.kind)));
+    group.write_attribute("shrink_to", target_names.at(static_cast<std::size_t>(start.shrink_to)));
     group.write_attribute("shrinkage", start.shrinkage);
     group.write_attribute("guard_distance", start.guard_distance);
     group.write_attribute("guard_power", start.guard_power);
@@ -177,12 +179,12 @@ void read_start(const h5::Group& root, Checkpoint& checkpoint) {
     const h5::Group group = root.open_group("start");
     const std::string map = group.string_attribute("map");
     const auto kind = std::ranges::find(start_names, map);
-    if (kind == start_names.end() || checkpoint.moment_map.empty())
+    const auto target = std::ranges::find(target_names, group.string_attribute("shrink_to"));
+    if (kind == start_names.end() || target == target_names.end() || checkpoint.moment_map.empty())
         throw core::DataError(root.file(), "start",
-                              "the start map '" + map +
-                                  "' is not known or has no moment map. The file is "
-                                  "damaged");
+                              "the maps are not known, or there is no moment map. The file is damaged");
     checkpoint.start = {.kind = static_cast<models::StartKind>(kind - start_names.begin()),
+                        .shrink_to = static_cast<models::ShrinkTarget>(target - target_names.begin()),
                         .shrinkage = group.double_attribute("shrinkage"),
                         .guard_distance = group.double_attribute("guard_distance"),
                         .guard_power = group.double_attribute("guard_power")};

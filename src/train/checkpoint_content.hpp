@@ -78,6 +78,7 @@ void add_content(Digest& digest, const Checkpoint& checkpoint) {
     if (checkpoint.typical_distance > 0) digest.add(checkpoint.typical_distance);
     if (const models::StartOptions& start = checkpoint.start; start != models::StartOptions{}) {
         digest.add(static_cast<std::uint64_t>(start.kind));
+        digest.add(static_cast<std::uint64_t>(start.shrink_to));
         for (const double value : {start.shrinkage, start.guard_distance, start.guard_power})
             digest.add(value);
     }

@@ -32,7 +32,7 @@ options="$small --steps 30 --coupling ot"
 expect_exit 0 "$popflow" run $fold $options --method auto --output auto
 for patient in P0 P3; do
     for shrinkage in 0.25 1; do
-        expect_exit 0 "$popflow" run $data --split patient:$patient,P7 $options --method fm --start-map moment-map --guard 1:2 --shrinkage $shrinkage \
+        expect_exit 0 "$popflow" run $data --split patient:$patient,P7 $options --method fm --start-map moment-map --guard 1.5:4 --shrinkage $shrinkage \
             --max-cells 600 --metrics energy --output fold_${patient}_$shrinkage
     done
 done

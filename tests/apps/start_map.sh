@@ -29,6 +29,10 @@ expect_exit 0 "$popflow" run $trained $predicted --start-map moment-map --shrink
 expect_exit 0 "$popflow" run $trained $predicted --start-map moment-map --shrinkage 0.25 --guard 0.1:1.5 --output part --predictions part.h5ad
 "$python" "$here/check_start_map.py" is_baseline zero/results.h5 moment_map || fail "--shrinkage 0 does not predict the moment map"
 "$python" "$here/check_start_map.py" blend zero.h5ad full.h5ad part.h5ad 0.25 0.1 1.5 || fail "the cells do not follow the formula"
+expect_exit 0 "$popflow" run $trained $predicted --output alone --predictions alone.h5ad
+expect_exit 0 "$popflow" run $trained $predicted --shrink-to moment-map --shrinkage 0.25 --guard 0.1:1.5 --output shrunk --predictions shrunk.h5ad
+"$python" "$here/check_start_map.py" blend zero.h5ad alone.h5ad shrunk.h5ad 0.25 0.1 1.5 || fail "--shrink-to: the cells do not follow the formula"
+h5diff alone/checkpoint.h5 shrunk/checkpoint.h5 /average || fail "--shrink-to changed the training"
 "$python" "$here/check_start_map.py" distance s.h5ad part/results.h5 part.h5ad P7 || fail "the distance differs from NumPy's"
 if h5diff -q full/checkpoint.h5 mean-shift-mfm/checkpoint.h5 /average; then fail "the start did not change the training"; fi
 h5diff full/checkpoint.h5 part/checkpoint.h5 /average || fail "--shrinkage changed the training"
@@ -43,6 +47,8 @@ mkdir weights
 cp part/weights.h5 part/config.cfg weights
 expect_exit 0 "$popflow" predict --run weights $data --output p.h5ad --space normalised --times 0,0.5,1
 "$python" "$here/check_start_map.py" path s.h5ad weights/weights.h5 part.h5ad p.h5ad || fail "the predicted cells or their path differ"
+expect_exit 0 "$popflow" predict --run shrunk $data --output p.h5ad --space normalised --times 0,0.5,1
+"$python" "$here/check_start_map.py" path s.h5ad shrunk/weights.h5 shrunk.h5ad p.h5ad || fail "--shrink-to: the predicted cells or their path differ"
 
 # A population that is far from all others is named.
 "$python" "$here/check_start_map.py" far s.h5ad far.h5ad P7
