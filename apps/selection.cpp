@@ -21,6 +21,7 @@
 #include "screen/trainable.hpp"
 #include "signals.hpp"
 #include "training_setup.hpp"
+#include "training_split.hpp"
 
 namespace popflow::apps {
 
@@ -86,7 +87,7 @@ struct SelectionData {
                   const mpi::Communicator& comm)
         : screen(open_training_screen(config, table, comm)),
           vectors(read_treatment_vectors(config, comm)),
-          split(screen::make_split(screen, config.split, config.split_seed)),
+          split(training_split(screen, config)),
           units(screen::population_units(screen, split)) {
         screen::check_can_train(screen, split, vectors);
         std::vector<std::size_t> trained;

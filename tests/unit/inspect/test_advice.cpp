@@ -45,8 +45,8 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST(Advice, FollowsTheNumberOfPairsAndPopulations) {
     EXPECT_TRUE(contains(line(screen_of(2, 3, 1000), "method"), "--method mean-shift."));
-    EXPECT_TRUE(contains(line(screen_of(7, 3, 1000), "method"), "--method moment-map."));
-    EXPECT_TRUE(contains(line(screen_of(4, 60, 1000), "method"), "--method moment-map."));
+    EXPECT_TRUE(contains(line(screen_of(7, 3, 1000), "method"), "--method auto."));
+    EXPECT_TRUE(contains(line(screen_of(4, 60, 1000), "method"), "--method auto."));
     EXPECT_TRUE(contains(line(screen_of(20, 10, 1000), "method"), "--method mfm."));
     EXPECT_EQ(line(screen_of(7, 3, 1000), "data"), "21 pairs of 7 patients, 7 for each treatment.");
     EXPECT_TRUE(contains(line(screen_of(7, 3, 1000), "settings"), "--coupling ot"));

@@ -42,7 +42,7 @@ TEST(Families, MakeAModelThatCanBeTrained) {
         const auto model = small_model(*family, *family->make_settings());
         EXPECT_NE(model->gradient_training() != nullptr, model->one_pass_training() != nullptr)
             << family->name();
-        EXPECT_GT(model->layout().count(), 0U) << family->name();
+        EXPECT_EQ(model->layout().count() == 0, family->name() == "identity") << family->name();
     }
 }
 
