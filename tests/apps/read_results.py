@@ -20,6 +20,7 @@ PAIRS = {
     **dict.fromkeys(LABELS, "category"),
     **dict.fromkeys(METRICS, "float64"),
     **dict.fromkeys(["n_predicted", "n_target"], "int64"),
+    "training_distance": "float64",
     "status": "category",
     "message": "object",
     "seconds": "float64",
