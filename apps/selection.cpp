@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <limits>
+#include <map>
 #include <set>
 
 #include "core/text.hpp"
@@ -81,6 +81,19 @@ std::vector<double> energies_of(const eval::HeldOutEnergies& scores) {
     return energies;
 }
 
+// Numbers the units of all pairs: those of population_units(). If nothing is held out, they are patients,
+// since the model will be used for new ones.
+std::vector<std::size_t> selection_units(const screen::Screen& screen, const screen::Split& split) {
+    std::vector<std::size_t> units;
+    std::map<std::string, std::size_t> patients;
+    for (const screen::PopulationPair& pair : screen.pairs) {
+        const std::string& patient = screen.populations[pair.control].patient;
+        units.push_back(patients.try_emplace(patient, patients.size()).first->second);
+    }
+    const bool is_by_patient = screen::holds_out_nothing(split.spec) && patients.size() > 1;
+    return is_by_patient ? units : screen::population_units(screen, split);
+}
+
 // The data of a selection, and its folds.
 struct SelectionData {
     SelectionData(options::RunConfig& config, const options::OptionTable& table,
@@ -88,7 +101,7 @@ struct SelectionData {
         : screen(open_training_screen(config, table, comm)),
           vectors(read_treatment_vectors(config, comm)),
           split(training_split(screen, config)),
-          units(screen::population_units(screen, split)) {
+          units(selection_units(screen, split)) {
         screen::check_can_train(screen, split, vectors);
         std::vector<std::size_t> trained;
         for (const std::size_t pair : split.pairs(screen::Part::train)) trained.push_back(units[pair]);

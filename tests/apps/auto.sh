@@ -71,6 +71,9 @@ grep -q "selection: 7 folds over 7 units: 7 candidates" "$scratch/out" || fail "
 expect_exit 0 "$popflow" train $data --split patient:P1,P2,P3,P4,P5,P6,P7 --method auto --output single
 grep -q "chose mean-shift: the training part has a single unit" "$scratch/err" || fail "one unit: $(cat "$scratch/err")"
 
+expect_exit 0 "$popflow" train $data --split none --method auto --output none --dry-run
+grep -q "selection: 8 folds over 8 units" "$scratch/out" || fail "--split none does not hold out patients: $(cat "$scratch/out")"
+
 refused() {  # refused MESSAGE OPTIONS...
     local message=$1
     shift
