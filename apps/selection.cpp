@@ -278,13 +278,14 @@ bool apply_stored_selection(const options::RunConfig& config, const options::Opt
     return true;
 }
 
-std::string plan_selection(options::RunConfig& config, const options::OptionTable& table,
-                           const mpi::Communicator& comm) {
+PlannedSelection plan_selection(options::RunConfig& config, const options::OptionTable& table,
+                                const mpi::Communicator& comm) {
     const SelectionData data(config, table, comm);
     set_options(table, flow_recipe(data.count));
-    return fmt::format("{} over {}: {} candidates, one training of {} for each fold",
-                       core::counted(data.folds.size(), "fold"), core::counted(data.count, "unit"),
-                       candidates_of(config.method->name()).size(), config.method->name());
+    return {.text = fmt::format("{} over {}: {} candidates, one training of {} for each fold",
+                                core::counted(data.folds.size(), "fold"), core::counted(data.count, "unit"),
+                                candidates_of(config.method->name()).size(), config.method->name()),
+            .folds = data.folds.size()};
 }
 
 }  // namespace popflow::apps

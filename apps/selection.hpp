@@ -32,9 +32,14 @@ Selected select_method(options::RunConfig& config, const options::OptionTable& t
 /// @throws core::DataError for a damaged file
 bool apply_stored_selection(const options::RunConfig& config, const options::OptionTable& table);
 
+/// Plan of a selection.
+struct PlannedSelection {
+    std::string text{};     ///< in one line
+    std::size_t folds = 0;  ///< number of trainings before that of the chosen method
+};
+
 /// Sets the options of the flow that the selection trains, for the plan of a dry run.
-/// @return a line that describes the selection
-std::string plan_selection(options::RunConfig& config, const options::OptionTable& table,
-                           const mpi::Communicator& comm);
+PlannedSelection plan_selection(options::RunConfig& config, const options::OptionTable& table,
+                                const mpi::Communicator& comm);
 
 }  // namespace popflow::apps

@@ -116,7 +116,8 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
 }
 
 std::string timed_plan(const options::RunConfig& config, const train::TrainingRun& run,
-                       const train::DryRun& dry_run, const mpi::Communicator& comm, std::size_t trainings) {
+                       const train::DryRun& dry_run, const mpi::Communicator& comm, std::size_t trainings,
+                       std::size_t selection_folds) {
     rusage usage{};
     (void)::getrusage(RUSAGE_SELF, &usage);
     const std::vector<std::string> peaks = comm.gather(std::to_string(usage.ru_maxrss));
@@ -132,8 +133,13 @@ std::string timed_plan(const options::RunConfig& config, const train::TrainingRu
     text += line("time", fmt::format("{} at {}, without the evaluation",
                                      duration_text(seconds * static_cast<double>(run.total_steps())),
                                      rate_text(seconds)));
+    const double one = seconds * static_cast<double>(run.total_steps());
+    const auto folds = static_cast<double>(selection_folds);
+    if (selection_folds > 0)
+        text += line("selection", fmt::format("{} before that, for the {} of the cross-validation",
+                                              duration_text(folds * one), counted(selection_folds, "fold")));
     if (trainings > 1) {
-        const double all = seconds * static_cast<double>(run.total_steps()) * static_cast<double>(trainings);
+        const double all = (1 + folds) * one * static_cast<double>(trainings);
         text += line("all folds", fmt::format("{} for {} that are left, without the evaluation",
                                               duration_text(all), counted(trainings, "fold")));
     }

@@ -27,8 +27,9 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
 
 /// Describes the memory and time that a dry run has measured, in the same way.
 /// @param trainings  number of trainings of this size, whose total time is added if there are several
+/// @param selection_folds  number of trainings of --method auto before each of them
 std::string timed_plan(const options::RunConfig& config, const train::TrainingRun& run,
-                       const train::DryRun& dry_run, const mpi::Communicator& comm,
-                       std::size_t trainings = 1);
+                       const train::DryRun& dry_run, const mpi::Communicator& comm, std::size_t trainings = 1,
+                       std::size_t selection_folds = 0);
 
 }  // namespace popflow::apps

@@ -258,9 +258,11 @@ int train_run(options::RunConfig& config, const options::OptionTable& table, con
 namespace {
 
 // Prints what a training would do. Reads only the metadata of the data file. Collective.
+// @param selection  what --method auto would do before the training, empty if the method was given
 int plan_training(options::RunConfig& config, const options::OptionTable& table,
-                  const mpi::Communicator& comm) {
-    const TrainingData data(config, table, comm, false);
+                  const mpi::Communicator& comm, const std::string& selection) {
+    TrainingData data(config, table, comm, false);
+    if (!selection.empty()) data.notes.insert(data.notes.begin(), "selection: " + selection);
     train::Checkpoint constants = make_constants(config, table, data);
     if (comm.is_root()) {
         check_run_folder(config);
@@ -291,11 +293,12 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
     if (trains_on_problems(config)) return dry_run_problem_training(config, table, comm);
     refuse_problem_options(config, table);
     if (config.dry_run == options::DryRunMode::options) return done;
-    std::vector<std::string> selection;
-    if (config.selects_method) selection.push_back("selection: " + plan_selection(config, table, comm));
-    if (config.dry_run == options::DryRunMode::plan) return plan_training(config, table, comm);
+    PlannedSelection selection;
+    if (config.selects_method) selection = plan_selection(config, table, comm);
+    if (config.dry_run == options::DryRunMode::plan)
+        return plan_training(config, table, comm, selection.text);
     TrainingData data(config, table, comm);
-    data.notes.insert(data.notes.begin(), selection.begin(), selection.end());
+    if (!selection.text.empty()) data.notes.insert(data.notes.begin(), "selection: " + selection.text);
     train::TrainingObserver silent;
     ValidatedTraining training(config, table, data, comm, silent);
     train::TrainingRun& run = training.run;
@@ -305,7 +308,7 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
                                             .parameters = dry_run.parameters,
                                             .is_one_pass = run.model().gradient_training() == nullptr},
                                            comm);
-    std::fputs((plan + timed_plan(config, run, dry_run, comm, trainings)).c_str(), stdout);
+    std::fputs((plan + timed_plan(config, run, dry_run, comm, trainings, selection.folds)).c_str(), stdout);
     return dry_run.fault.empty() ? done : failed;
 }
 

@@ -2,7 +2,9 @@
 #include "eval/fold_scores.hpp"
 
 #include <algorithm>
+#include <limits>
 
+#include "core/error.hpp"
 #include "metrics/scores.hpp"
 #include "predict/trained_model.hpp"
 #include "train/training_items.hpp"
@@ -13,6 +15,8 @@ using linalg::ConstMatrixView;
 using linalg::Matrix;
 
 namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
 // Computes energy distances to the treated cells of one pair.
 class EnergyDistance {
@@ -44,12 +48,14 @@ class EnergyDistance {
 class FoldScorer {
   public:
     // @param trained  with the start map alone, neither shrinkage nor guard
+    // @param is_finite  whether the training has not diverged
     FoldScorer(const screen::Screen& screen, const predict::TrainedModel& trained,
-               const FoldTraining& training, const FoldScoring& scoring)
+               const FoldTraining& training, const FoldScoring& scoring, bool is_finite)
         : screen_(screen),
           trained_(trained),
           training_(training),
           scoring_(scoring),
+          is_finite_(is_finite),
           reader_(screen, trained) {}
 
     HeldOutEnergies score(std::size_t pair) const {
@@ -65,6 +71,24 @@ class FoldScorer {
         energies.identity = energy(control.x);
         energies.mean_shift = energy(moved(models::StartKind::mean_shift, input, treated, control.x));
         energies.moment_map = energy(moved(models::StartKind::moment_map, input, treated, control.x));
+        if (!is_finite_) {
+            energies.shrinkages.assign(training_.shrinkages.size(), infinite);
+            return energies;
+        }
+        try {
+            score_model(pair, input, control, energy, energies);
+        } catch (const core::NumericalError&) {
+            energies.shrinkages.assign(training_.shrinkages.size(), infinite);
+        }
+        return energies;
+    }
+
+  private:
+    // Scores the trained model with each shrinkage.
+    void score_model(std::size_t pair, const predict::PopulationInput& input, const screen::Cells& control,
+                     const EnergyDistance& energy, HeldOutEnergies& energies) const {
+        const std::size_t ids[] = {screen_.pairs[pair].control, screen_.pairs[pair].treated};
+        const screen::Population& treated = screen_.populations[ids[1]];
         const Matrix<float> target = moved(training_.start.target_kind(), input, treated, control.x);
         Matrix<float> transported = control.x;
         core::Stream noise = predict::control_stream(scoring_.seed, screen_, ids[0], predict::DrawRole::base);
@@ -76,10 +100,8 @@ class FoldScorer {
             predict::shrink(target, options.factor(input.distance), predicted.view());
             energies.shrinkages.push_back(energy(predicted));
         }
-        return energies;
     }
 
-  private:
     screen::Cells draw(const screen::Cells& cells, std::size_t pair, predict::DrawRole role) const {
         return predict::take_rows(
             cells, predict::draw_rows(cells.x.rows(), scoring_.max_cells, predict::Draw::random,
@@ -97,6 +119,7 @@ class FoldScorer {
     const predict::TrainedModel& trained_;
     const FoldTraining& training_;
     const FoldScoring& scoring_;
+    bool is_finite_;
     predict::ScreenReader reader_;
 };
 
@@ -119,8 +142,13 @@ std::optional<std::vector<HeldOutEnergies>> score_fold(
         training.family->draw_constants(*training.settings, shape, training.train.seed), training.precision);
     const std::unique_ptr<train::Sampler> sampler = items.make_sampler(*model, training.train, comm);
     train::Trainer trainer(*model, training.train, *sampler, comm);
-    while (trainer.steps_done() < training.train.steps) {
-        if (trainer.step({.stop = stop()}).stop) return std::nullopt;
+    bool is_finite = true;
+    try {
+        while (trainer.steps_done() < training.train.steps) {
+            if (trainer.step({.stop = stop()}).stop) return std::nullopt;
+        }
+    } catch (const core::NumericalError&) {
+        is_finite = false;
     }
 
     const nn::AdamState adam = trainer.adam();
@@ -135,7 +163,7 @@ std::optional<std::vector<HeldOutEnergies>> score_fold(
                                         .moment_map_values = set.moment_map(),
                                         .start = {.kind = training.start.kind},
                                         .typical_distance = set.typical_distance()};
-    const FoldScorer scorer(screen, trained, training, scoring);
+    const FoldScorer scorer(screen, trained, training, scoring, is_finite);
     std::vector<HeldOutEnergies> energies;
     for (const std::size_t pair : split.pairs(screen::Part::validation)) {
         if (set.conditions().can_encode(screen.populations[screen.pairs[pair].treated].treatment))

@@ -49,10 +49,11 @@ struct HeldOutEnergies {
 /// Trains a model on the part `train` of a split, and scores it and the simple models on the part
 /// `validation`. Collective over comm.
 ///
-/// Held-out pairs with a treatment that is not in the training part are left out.
+/// Held-out pairs with a treatment that is not in the training part are left out. The trained model has
+/// infinite energies if its training or a prediction is not finite.
 /// @param stop  asked between steps
 /// @return  one element for each scored pair, nothing if `stop` returned true
-/// @throws core::NumericalError if the training diverges, and as train::TrainingSet
+/// @throws as train::TrainingSet
 std::optional<std::vector<HeldOutEnergies>> score_fold(
     const screen::Screen& screen, const screen::Split& split, FoldTraining training,
     const FoldScoring& scoring, const screen::TreatmentVectors& vectors, const train::CellStorage& storage,

@@ -99,9 +99,10 @@ Advice method_advice(std::size_t pairs, const Unit& unit, std::size_t fewest) {
                             plural(unit, fewest), min_units)};
     }
     if (pairs < many_pairs || unit.values.size() < many_units) {
-        return {"method", fmt::format("--method auto. With {} of {}, it finds out by a cross-validation whether "
-                                      "a flow beats the simple models, and says which it took.",
-                                      counted(pairs, "pair"), plural(unit, unit.values.size()))};
+        return {"method",
+                fmt::format("--method auto. With {} of {}, it finds out by a cross-validation whether "
+                            "a flow beats the simple models, and says which it took.",
+                            counted(pairs, "pair"), plural(unit, unit.values.size()))};
     }
     return {"method", fmt::format("--method mfm. Compare it with moment_map in the tables: with {} it may be "
                                   "as good.",
@@ -111,7 +112,7 @@ Advice method_advice(std::size_t pairs, const Unit& unit, std::size_t fewest) {
 Advice settings_advice(std::size_t pairs) {
     return {"settings",
             pairs < many_pairs
-                ? "auto sets its own. For fm and mfm: --coupling ot --hidden 128 --layers 5 --steps 500. The defaults "
+                ? "For fm and mfm: --coupling ot --hidden 128 --layers 5 --steps 500. The defaults "
                   "are meant for hundreds of pairs."
                 : "The defaults are meant for screens of this size."};
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks predictions that start at a map. NumPy computes what is expected.
 
-    check_start_map.py is_baseline RESULTS.h5 PREDICTOR              the model has the scores of a baseline
+    check_start_map.py is_baseline PREDICTOR RESULTS.h5...           the model has the scores of a baseline
     check_start_map.py blend START FULL PART SHRINKAGE DISTANCE POWER   PART = START + factor (FULL - START)
     check_start_map.py distance SCREEN.h5ad RESULTS.h5 PREDICTIONS.h5ad HELD_OUT
     check_start_map.py path SCREEN.h5ad WEIGHTS.h5 EVALUATED.h5ad PREDICTED.h5ad
@@ -19,13 +19,14 @@ from anndata.experimental import read_elem
 KEYS = ["patient", "plate"]
 
 
-def is_baseline(results, predictor):
-    with h5py.File(results) as file:
-        pairs = read_elem(file["pairs"])
-    model, baseline = (pairs[pairs["predictor"] == name].set_index("pair") for name in ("model", predictor))
-    assert len(model) > 2
-    for metric in ("w2", "energy", "r2_means"):
-        np.testing.assert_allclose(model[metric], baseline[metric], rtol=1e-5, atol=1e-6)
+def is_baseline(predictor, *results):
+    for path in results:
+        with h5py.File(path) as file:
+            pairs = read_elem(file["pairs"])
+        model, baseline = (pairs[pairs["predictor"] == name].set_index("pair") for name in ("model", predictor))
+        assert len(model) > 2
+        for metric in ("w2", "energy", "r2_means"):
+            np.testing.assert_allclose(model[metric], baseline[metric], rtol=1e-5, atol=1e-6, err_msg=path)
 
 
 def distances_of(predictions):

@@ -137,6 +137,7 @@ def build_old(commit, folder):
 # States of sampled cells, metrics and predictors that later versions added to the results.
 ADDED_STATE = "mean_shift"
 ADDED_METRICS = ("mmd_scaled", "change_correlation", "recall_top")
+ADDED_COLUMNS = (*ADDED_METRICS, "training_distance")
 ADDED_PREDICTORS = ("noise_floor_matched", "moment_map")
 
 
@@ -257,7 +258,7 @@ def differences(old, new, folder):
                 before.pop("/model/settings@" + option, None)
         for key in before:
             if key.endswith("@column-order") and key in after:
-                after[key] = [column for column in after[key] if column in before[key] or column not in ADDED_METRICS]
+                after[key] = [column for column in after[key] if column in before[key] or column not in ADDED_COLUMNS]
         count += len(before)
         missing = sorted(set(before) - set(after))
         changed = sorted(k for k in set(before) & set(after) if before[k] != after[k])

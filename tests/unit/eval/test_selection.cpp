@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "core/error.hpp"
@@ -75,6 +76,13 @@ TEST(Choose, KeepsTheSimpleModelIfTheGainIsUncertain) {
         eval::choose(candidates, scores_of({{1, 0.5, 0.05, 0.6}, {1, 0.5, 0.56, 0.6}, {1, 0.5, 0.59, 0.6}}));
     EXPECT_EQ(choice.candidate, 1U);
     EXPECT_NE(choice.words.find("No network beat"), std::string::npos) << choice.words;
+}
+
+TEST(Choose, NeverTakesATrainingThatDiverged) {
+    const double infinite = std::numeric_limits<double>::infinity();
+    const eval::Choice choice =
+        eval::choose(candidates, scores_of({{1, 0.5, infinite, infinite}, {1, 0.6, 0.1, infinite}}));
+    EXPECT_EQ(choice.candidate, 1U);
 }
 
 TEST(Choose, WeighsUnitsEqually) {
