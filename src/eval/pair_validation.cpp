@@ -70,8 +70,9 @@ std::vector<std::size_t> spread_over_units(std::span<const std::size_t> pairs,
     std::vector<std::vector<std::size_t>> shuffled;
     for (const auto& [unit, own] : by_unit) {
         core::Stream stream(seed, core::Purpose::split, unit, pair_order);
-        std::vector<std::size_t>& to = shuffled.emplace_back();
-        for (const std::uint32_t k : stream.permutation(own.size())) to.push_back(own[k]);
+        std::vector<std::size_t> order;
+        for (const std::uint32_t k : stream.permutation(own.size())) order.push_back(own[k]);
+        shuffled.push_back(std::move(order));
     }
     core::Stream stream(seed, core::Purpose::split, 0, unit_order);
     const std::vector<std::uint32_t> order = stream.permutation(shuffled.size());
