@@ -31,6 +31,7 @@
 #include "train/fold_list.hpp"
 #include "training_run.hpp"
 #include "training_setup.hpp"
+#include "training_split.hpp"
 
 namespace popflow::apps {
 
@@ -133,7 +134,7 @@ void plan_fold(const FoldVerb& verb, const options::RunConfig& config, const scr
     FoldConfig fitted(verb, config, work.split, work.output);
     screen::Split split;
     try {
-        split = screen::make_split(screen, work.split, work.split_seed);
+        split = training_split(screen, work);
         fold.train_pairs = split.pairs(screen::Part::train).size();
         fold.test_pairs = split.pairs(screen::Part::test).size();
         (void)screen::check_can_train(screen, split, vectors);

@@ -12,7 +12,6 @@
 #include "core/text.hpp"
 #include "eval/fold_scores.hpp"
 #include "eval/selection.hpp"
-#include "linalg/precision.hpp"
 #include "log_file.hpp"
 #include "mpi/run_collectively.hpp"
 #include "mpi/same_on_all_ranks.hpp"
@@ -125,8 +124,7 @@ eval::FoldTraining fold_training(const options::RunConfig& config) {
             .data = {.normalise = config.normalise,
                      .rows_correspond = train::draws_rows(config.sampling.coupling)},
             .start = config.start,
-            .precision = config.precision == options::PrecisionChoice::bf16 ? linalg::Precision::bf16
-                                                                            : linalg::Precision::fp32,
+            .precision = precision_of(config),
             .shrinkages = {shrinkages.begin(), shrinkages.end()}};
 }
 

@@ -157,11 +157,6 @@ train::TrainOptions train_options(const options::RunConfig& config) {
     return options;
 }
 
-linalg::Precision precision_of(const options::RunConfig& config) {
-    return config.precision == options::PrecisionChoice::bf16 ? linalg::Precision::bf16
-                                                              : linalg::Precision::fp32;
-}
-
 // Returns the lines that describe a training before its first step.
 std::vector<std::string> describe(const options::RunConfig& config, const TrainingData& data,
                                   const train::TrainingRun& run, const mpi::Communicator& comm) {

@@ -25,6 +25,11 @@ train::TrainingRunOptions files_and_cadence(const options::RunConfig& config) {
             .resume = config.resume};
 }
 
+linalg::Precision precision_of(const options::RunConfig& config) {
+    return config.precision == options::PrecisionChoice::bf16 ? linalg::Precision::bf16
+                                                              : linalg::Precision::fp32;
+}
+
 void write_config(const std::string& folder, const std::string& text) {
     core::store_file(folder + "/config.cfg", std::as_bytes(std::span(text)));
 }

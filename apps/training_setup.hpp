@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "linalg/precision.hpp"
 #include "mpi/communicator.hpp"
 #include "options/run_config.hpp"
 #include "train/training_run.hpp"
@@ -19,6 +20,9 @@ train::CellStorage cell_storage(const options::RunConfig& config, const mpi::Com
 
 /// Returns the files and the cadence of a training.
 train::TrainingRunOptions files_and_cadence(const options::RunConfig& config);
+
+/// Returns the precision of matrix products after resolve_precision().
+linalg::Precision precision_of(const options::RunConfig& config);
 
 /// Writes the text of a configuration to `config.cfg` in a run folder.
 /// @throws core::DataError, core::WriteError

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/error.hpp"
-#include "metrics/scores.hpp"
+#include "metrics/metric.hpp"
 #include "predict/trained_model.hpp"
 #include "train/training_items.hpp"
 
@@ -29,15 +29,8 @@ class EnergyDistance {
 
   private:
     static metrics::Selection selection() {
-        return {.w1 = false,
-                .w2 = false,
-                .mmd = false,
-                .r2 = false,
-                .r2_means = false,
-                .w1_markers = false,
-                .mmd_scaled = false,
-                .change_correlation = false,
-                .recall_top = false};
+        const std::string names[] = {"energy"};
+        return metrics::select_metrics(names);
     }
 
     Matrix<float> truth_;

@@ -11,7 +11,7 @@
 #include "core/parallel_error.hpp"
 #include "core/random.hpp"
 #include "eval/simple_models.hpp"
-#include "metrics/scores.hpp"
+#include "metrics/metric.hpp"
 #include "mpi/run_collectively.hpp"
 
 namespace popflow::eval {
@@ -30,16 +30,8 @@ constexpr std::uint64_t pair_order = 3;
 
 metrics::Scores score(const linalg::Matrix<float>& predicted, const linalg::Matrix<float>& target,
                       bool with_w2) {
-    const metrics::Selection selected{.w1 = false,
-                                      .w2 = with_w2,
-                                      .mmd = false,
-                                      .r2 = false,
-                                      .energy = true,
-                                      .r2_means = false,
-                                      .w1_markers = false,
-                                      .mmd_scaled = false,
-                                      .change_correlation = false,
-                                      .recall_top = false};
+    metrics::Selection selected = metrics::select_metrics(std::vector<std::string>{"energy"});
+    selected.w2 = with_w2;
     return metrics::score(predicted.view(), target.view(), selected);
 }
 
