@@ -22,6 +22,14 @@ if(POPFLOW_SANITIZE)
   target_link_options(popflow_options INTERFACE -fsanitize=${POPFLOW_SANITIZE})
 endif()
 
+# popflow_compile_alone(source...): keeps sources of the current folder out of a unity build (CMAKE_UNITY_BUILD). Their local names
+# are also those of another source of the folder.
+function(popflow_compile_alone)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
+  set_source_files_properties(${sources} DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src
+                              PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # popflow_precompile(target [header...]): with POPFLOW_PRECOMPILE_HEADERS, precompiles the headers that most sources include,
 # and the given ones.
 function(popflow_precompile target)
