@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "training_setup.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +11,7 @@
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "mpi/same_on_all_ranks.hpp"
+#include "options/defaults.hpp"
 #include "same_data.hpp"
 #include "train/median_total.hpp"
 
@@ -90,11 +93,24 @@ void limit_batch(options::RunConfig& config, const options::OptionTable& table, 
     config.train.batch_pairs = pairs;
 }
 
+// Returns a note about the defaults of a small screen, empty if there are none.
+std::string screen_defaults_note(const models::OptionValues& values) {
+    std::string options;
+    for (const auto& [option, value] : values) options += " --" + option + " " + value;
+    if (options.empty()) return options;
+    return fmt::format("the screen has fewer than {} pairs, so these are the defaults:{}",
+                       models::small_screen_pairs, options);
+}
+
 }  // namespace
 
 std::vector<std::string> fit_config_to_data(options::RunConfig& config, const options::OptionTable& table,
                                             const screen::Screen& screen, const screen::Split& split) {
     std::vector<std::string> notes;
+    if (std::string note =
+            screen_defaults_note(options::apply_screen_defaults(config, table, screen.pairs.size()));
+        !note.empty())
+        notes.push_back(std::move(note));
     limit_batch(config, table, split.pairs(screen::Part::train).size(), notes);
     const train::PairSampling& sampling = config.sampling;
     const std::size_t markers = screen.markers.size();

@@ -49,8 +49,8 @@ const screen::Screen& with_size_factor(screen::Screen& screen, const screen::Spl
                                        options::RunConfig& config, bool reads_cells,
                                        const mpi::Communicator& comm);
 
-/// Adapts options that do not fit small data, and checks before the cells are read that the configuration
-/// fits the data. @return  notes for the user
+/// Sets the defaults of a small screen, adapts options that do not fit small data, and checks before the
+/// cells are read that the configuration fits the data. @return  notes for the user
 /// @throws core::ConfigError if it does not
 std::vector<std::string> fit_config_to_data(options::RunConfig& config, const options::OptionTable& table,
                                             const screen::Screen& screen, const screen::Split& split);

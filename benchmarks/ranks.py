@@ -39,7 +39,8 @@ def mpirun(ranks, threads, command):
 
 def training(popflow, pairs, steps, folder):
     command = [popflow, "train", "--data", SAMPLE, "--pair-by", "patient,culture,plate", "--split", "patient:SRC",
-               "--cells", "1000", "--batch-pairs", pairs, "--knn", "100", "--steps", steps, "--log-every", "10",
+               "--cells", "1000", "--batch-pairs", pairs, "--knn", "100", "--hidden", "512", "--layers", "7",
+               "--embedding", "128", "--coupling", "random", "--steps", steps, "--log-every", "10",
                "--output", folder]
     return [str(c) for c in command]
 

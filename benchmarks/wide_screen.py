@@ -85,7 +85,8 @@ with h5py.File(data) as file:
 print(f"{options.cells} cells x {options.genes} genes, {entries} entries above zero, {data.stat().st_size / 1e6:.0f} MB\n")
 print("| what | s | CPU s | peak MiB |\n|---|---|---|---|")
 counts = ("--min-cells", 100, "--pair-by", "patient", "--transform", "log1p", "--size-factor", "total")
-train = ("train", "--data", data, *counts, "--split", "patient:P9", "--steps", options.steps, "--cells", 256, "--knn", 20)
+train = ("train", "--data", data, *counts, "--split", "patient:P9", "--steps", options.steps, "--cells", 256, "--knn", 20,
+         "--hidden", 512, "--layers", 7, "--embedding", 128, "--coupling", "random")
 score = ("--parts", "test", "--max-cells", options.max_cells, "--sample-pairs", 0)
 folders = {name: options.folder / name for name in ("memory", "file", "mean_shift")}
 for folder in folders.values():

@@ -16,7 +16,8 @@ namespace {
 
 using core::counted;
 
-// With fewer pairs, or populations that can be held out, the moment map is hard to beat.
+// With fewer pairs, or populations that can be held out, the moment map is hard to beat. It is also
+// models::small_screen_pairs.
 constexpr std::size_t many_pairs = 100;
 constexpr std::size_t many_units = 8;
 // Fewest populations between which a treatment's response can be compared.
@@ -110,11 +111,13 @@ Advice method_advice(std::size_t pairs, const Unit& unit, std::size_t fewest) {
 }
 
 Advice settings_advice(std::size_t pairs) {
-    return {"settings",
-            pairs < many_pairs
-                ? "For fm and mfm: --coupling ot --hidden 128 --layers 5 --steps 500. The defaults "
-                  "are meant for hundreds of pairs."
-                : "The defaults are meant for screens of this size."};
+    return {
+        "settings",
+        pairs < many_pairs
+            ? fmt::format("The defaults of fm, cgfm and mfm are those of screens with fewer than {} pairs: a "
+                          "small network, few steps, --coupling ot.",
+                          many_pairs)
+            : "The defaults are meant for screens of this size."};
 }
 
 Advice limits_advice(const Unit& unit, const InspectionSummary& summary) {

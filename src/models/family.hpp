@@ -40,6 +40,9 @@ using OptionValues = std::vector<std::pair<std::string, std::string>>;
 inline const OptionValues no_start_options{
     {"start-map", "none"}, {"shrink-to", "start"}, {"shrinkage", "1"}, {"guard", "none"}};
 
+/// Number of pairs of a screen below which Family::small_screen_defaults() apply.
+inline constexpr std::size_t small_screen_pairs = 100;
+
 /// Items that a slot of a training step visits.
 enum class ItemKind {
     pairs,     ///< pairs of a control and a treated population
@@ -70,6 +73,8 @@ class Family {
     /// Returns the options whose defaults differ from those of the program, given the values of the settings
     /// that the user has set.
     virtual OptionValues defaults(Recipe /*recipe*/, const Settings& /*settings*/) const { return {}; }
+    /// Returns the options with other defaults on a screen of fewer than small_screen_pairs pairs.
+    virtual OptionValues small_screen_defaults(const Settings& /*settings*/) const { return {}; }
     /// Returns the options for which the method accepts only one value.
     virtual OptionValues fixed() const { return {}; }
     /// Adapts settings that do not fit small training data, where that is harmless or where the setting has

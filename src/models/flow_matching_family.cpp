@@ -41,6 +41,16 @@ class FlowMatchingFamily : public Family {
         return values;
     }
 
+    // Chosen on the EGF time course and on simulated screens, see docs/choosing.md. Deep rather than wide.
+    OptionValues small_screen_defaults(const Settings& settings) const override {
+        OptionValues values{{"hidden", "128"}, {"layers", "5"}, {"steps", "600"}, {"cells", "256"}};
+        if (shape_of(settings).base == Base::source) values.emplace_back("coupling", "ot");
+        if (context_ != Context::population) return values;
+        values.emplace_back("embedding", "32");
+        values.emplace_back("knn", "20");
+        return values;
+    }
+
     // A graph of all other cells is the largest that a slot has, so that a larger number means this graph.
     std::vector<std::string> adapt(
         Settings& settings, const DataShape& /*data*/, std::size_t min_cells,

@@ -117,10 +117,12 @@ void check_combinations(const RunConfig& config, const OptionTable& table) {
 }  // namespace
 
 void add_default_notes(OptionTable& table) {
-    // Methods and recipes with this default, and methods that have it with recipe paper alone.
+    // Methods and recipes with this default, and methods that have it with recipe paper or on small screens
+    // alone.
     struct Owners {
         std::vector<std::string> always;
         std::vector<std::string> with_paper;
+        std::vector<std::string> on_small_screens;
     };
     std::map<std::string, std::map<std::string, Owners>> owners;  // by option and value
     const auto collect = [&](const OptionValues& values, const std::string& owner,
@@ -136,6 +138,7 @@ void add_default_notes(OptionTable& table) {
         const OptionValues own = family->defaults(models::Recipe::popflow, *settings);
         collect(own, family->name(), &Owners::always, {});
         collect(family->defaults(models::Recipe::paper, *settings), family->name(), &Owners::with_paper, own);
+        collect(family->small_screen_defaults(*settings), family->name(), &Owners::on_small_screens, {});
     }
     collect(recipe_defaults(models::Recipe::paper), "recipe paper", &Owners::always, {});
     for (const auto& [option, values] : owners) {
@@ -144,10 +147,25 @@ void add_default_notes(OptionTable& table) {
             std::vector<std::string> all = names.always;
             if (!names.with_paper.empty())
                 all.push_back(core::and_joined(names.with_paper) + " with recipe paper");
+            if (!names.on_small_screens.empty())
+                all.push_back(fmt::format("{} with fewer than {} pairs",
+                                          core::and_joined(names.on_small_screens),
+                                          models::small_screen_pairs));
             note += (note.empty() ? "" : ", ") + core::and_joined(all) + ": " + value;
         }
         table.append_help(option, " (" + note + ")");
     }
+}
+
+OptionValues apply_screen_defaults(const RunConfig& config, const OptionTable& table, std::size_t pairs) {
+    if (pairs >= models::small_screen_pairs || config.selects_method ||
+        config.recipe != models::Recipe::popflow)
+        return {};
+    OptionValues values = config.method->small_screen_defaults(config.method_settings());
+    std::erase_if(values, [&](const auto& value) { return table.is_given(value.first); });
+    for (const auto& [option, value] : values) table.set_default(option, {value});
+    check_combinations(config, table);
+    return values;
 }
 
 void apply_defaults(const RunConfig& config, const OptionTable& table, const std::set<std::string>& given,

@@ -21,7 +21,16 @@ namespace popflow::options {
 void apply_defaults(const RunConfig& config, const OptionTable& table, const std::set<std::string>& given,
                     std::set<std::string>& changed);
 
-/// Appends to the help of each option the defaults of methods and recipes that differ from its own.
+/// Sets the defaults of a small screen (models::Family::small_screen_defaults()), for all options that the
+/// user has not set. Recipe `paper`, larger screens and --method auto, which has a recipe of its own, keep
+/// the defaults of apply_defaults().
+/// @param pairs  number of pairs of the screen, so that all folds of a leave-one-out have the same defaults
+/// @return the defaults that were set, empty for a large screen
+models::OptionValues apply_screen_defaults(const RunConfig& config, const OptionTable& table,
+                                           std::size_t pairs);
+
+/// Appends to the help of each option the defaults of methods, recipes and small screens that differ from its
+/// own.
 void add_default_notes(OptionTable& table);
 
 }  // namespace popflow::options

@@ -38,7 +38,7 @@ IGNORED_COLUMNS = re.compile(r"(^|/)(seconds|rank)(/|$)|^/uns/popflow/(commit|ve
 SCREEN = ["--data", "s.h5ad", "--min-cells", "50", "--split", "patient:21"]
 SMALL = ["--hidden", "48", "--layers", "3", "--embedding", "16", "--encoder-hidden", "16", "--time-frequencies", "8",
          "--space-frequencies", "8", "--cells", "150", "--batch-pairs", "4", "--steps", "24", "--checkpoint-every", "10",
-         "--precision", "fp32"]
+         "--precision", "fp32", "--coupling", "random", "--knn", "100"]
 ICNN = ["--icnn-hidden", "48", "--icnn-layers", "3", "--cells", "64", "--batch-pairs", "2", "--steps", "24", "--precision", "fp32"]
 LETTERS = ["--data", "l.h5ad", "--min-cells", "1", "--transform", "none", "--normalise", "no", "--split", "letters"]
 EVALUATION = ["--max-cells", "60"]

@@ -100,8 +100,8 @@ Advice (docs/choosing.md)
               with one model for each.
   method      --method mean-shift. A treatment has 2 patients, but 3 are needed to learn how
               responses differ between them.
-  settings    For fm and mfm: --coupling ot --hidden 128 --layers 5 --steps 500. The defaults are
-              meant for hundreds of pairs.
+  settings    The defaults of fm, cgfm and mfm are those of screens with fewer than 100 pairs: a
+              small network, few steps, --coupling ot.
   limits      A test of one model against another needs 6 patients held out in turn for p < 0.05,
               and there are 2.
 )");

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "options/defaults.hpp"
 #include "support/temporary_folder.hpp"
 
 using popflow::core::ConfigError;
@@ -153,12 +154,50 @@ TEST(RunConfig, ALaterParseRevertsTheDefaultsOfAnotherMethod) {
     EXPECT_EQ(second.text(sections), before);
 }
 
+TEST(RunConfig, ASmallScreenHasDefaultsOfItsOwn) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    table.parse({"--hidden", "64"}, sections, nullptr);
+    const std::string before = table.text(sections);
+    EXPECT_TRUE(options::apply_screen_defaults(c, table, 100).empty());
+    EXPECT_EQ(table.text(sections), before);
+
+    const popflow::models::OptionValues values = options::apply_screen_defaults(c, table, 99);
+    EXPECT_EQ(values, (popflow::models::OptionValues{{"layers", "5"},
+                                                     {"steps", "600"},
+                                                     {"cells", "256"},
+                                                     {"coupling", "ot"},
+                                                     {"embedding", "32"},
+                                                     {"knn", "20"}}));
+    EXPECT_EQ(setting(c, "hidden"), "64");
+    EXPECT_EQ(setting(c, "layers"), "5");
+    EXPECT_EQ(c.train.steps, 600U);
+    EXPECT_EQ(c.sampling.coupling, popflow::train::Coupling::ot);
+}
+
+TEST(RunConfig, TheSmallScreensOfOtherMethodsAndRecipesKeepTheirDefaults) {
+    const auto defaults = [](const std::vector<std::string>& arguments) {
+        RunConfig c;
+        const OptionTable table = run_options(c);
+        table.parse(arguments, sections, nullptr);
+        return options::apply_screen_defaults(c, table, 10);
+    };
+    EXPECT_TRUE(defaults({"--recipe", "paper"}).empty());
+    EXPECT_TRUE(defaults({"--method", "auto"}).empty());
+    EXPECT_TRUE(defaults({"--method", "icnn"}).empty());
+    EXPECT_TRUE(defaults({"--method", "moment-map"}).empty());
+    // Noise has no cells to couple by their distance.
+    for (const auto& [option, value] : defaults({"--method", "fm", "--base", "gaussian"}))
+        EXPECT_NE(option, "coupling");
+}
+
 TEST(RunConfig, HelpStatesTheDefaultsOfOtherMethodsAndRecipes) {
     RunConfig c;
     const std::string help = run_options(c).markdown(sections);
     EXPECT_NE(help.find("icnn and recipe paper: 1e-4"), std::string::npos);
     EXPECT_NE(help.find("beta1 of Adam (icnn: 0.5)"), std::string::npos);
-    EXPECT_NE(help.find("(fm and cgfm with recipe paper: ot)"), std::string::npos);
+    EXPECT_NE(help.find("fm and cgfm with recipe paper"), std::string::npos);
+    EXPECT_NE(help.find("(fm, cgfm and mfm with fewer than 100 pairs: 128)"), std::string::npos);
 }
 
 TEST(RunConfig, RefusesValuesThatTheMethodDoesNotSupport) {
