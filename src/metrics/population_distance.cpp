@@ -29,8 +29,8 @@ double mean_cost(ConstMatrixView<float> x, ConstMatrixView<float> y) {
 
 // Means of the cost to the nearest cell of the other population.
 struct NearestCosts {
-    double of_rows = 0;
-    double of_columns = 0;
+    double row_mean = 0;
+    double column_mean = 0;
 };
 
 NearestCosts nearest_costs(ot::CostKind kind, ConstMatrixView<float> x, ConstMatrixView<float> y) {
@@ -41,7 +41,7 @@ NearestCosts nearest_costs(ot::CostKind kind, ConstMatrixView<float> x, ConstMat
     for (std::size_t i = 0; i < cost.rows(); ++i) {
         const float* row = cost.row(i);
         const auto nearest = static_cast<std::size_t>(std::min_element(row, row + cost.cols()) - row);
-        means.of_rows += cost.exact(i, nearest);
+        means.row_mean += cost.exact(i, nearest);
         for (std::size_t j = 0; j < cost.cols(); ++j) {
             if (row[j] < column_min[j]) {
                 column_min[j] = row[j];
@@ -49,11 +49,11 @@ NearestCosts nearest_costs(ot::CostKind kind, ConstMatrixView<float> x, ConstMat
             }
         }
     }
-    for (std::size_t j = 0; j < cost.cols(); ++j) means.of_columns += cost.exact(nearest_row[j], j);
+    for (std::size_t j = 0; j < cost.cols(); ++j) means.column_mean += cost.exact(nearest_row[j], j);
     const auto scaled = [&](double sum, std::size_t n) {
         return cost.offset() + cost.unit() * sum / static_cast<double>(n);
     };
-    return {scaled(means.of_rows, cost.rows()), scaled(means.of_columns, cost.cols())};
+    return {scaled(means.row_mean, cost.rows()), scaled(means.column_mean, cost.cols())};
 }
 
 double distance_of_means(const ot::GaussianMoments& a, const ot::GaussianMoments& b) {
@@ -94,7 +94,7 @@ double population_distance(PopulationDistance distance, const ComparedPopulation
             return wasserstein2(a.cells, b.cells);
         case PopulationDistance::chamfer: {
             const NearestCosts means = nearest_costs(ot::CostKind::squared_euclidean, a.cells, b.cells);
-            return means.of_rows + means.of_columns;
+            return means.row_mean + means.column_mean;
         }
         case PopulationDistance::energy:
             return 2 * mean_cost(a.cells, b.cells) - a.own_distance - b.own_distance;
@@ -114,13 +114,13 @@ double distance_bound(PopulationDistance distance, const ComparedPopulation& a, 
     const double rounding = 1e-11 * (second_moment(a.moments) + second_moment(b.moments));
     if (distance == PopulationDistance::w1) {
         const NearestCosts means = nearest_costs(ot::CostKind::euclidean, a.cells, b.cells);
-        return share * std::max({distance_of_means(a.moments, b.moments) - std::sqrt(rounding), means.of_rows,
-                                 means.of_columns});
+        return share * std::max({distance_of_means(a.moments, b.moments) - std::sqrt(rounding),
+                                 means.row_mean, means.column_mean});
     }
     if (distance == PopulationDistance::w2) {
         const NearestCosts means = nearest_costs(ot::CostKind::squared_euclidean, a.cells, b.cells);
         return share * std::sqrt(std::max({ot::squared_bures_distance(a.moments, b.moments) - rounding,
-                                           means.of_rows, means.of_columns}));
+                                           means.row_mean, means.column_mean}));
     }
     return 0;
 }

@@ -20,7 +20,7 @@ struct SetSizes {
 struct SetScores {
     static constexpr double none = std::numeric_limits<double>::quiet_NaN();
     /// 1-NNA: share of all populations whose nearest other one, real or generated, is of the same set. 0.5 is
-    /// best. Above, the sets can be told apart. Below, generated populations sit on real ones.
+    /// best. Above, the sets differ. Below, generated populations sit on real ones.
     double nna = none;
     double nna_real = none;       ///< the same share among the real populations
     double nna_generated = none;  ///< the same share among the generated populations
