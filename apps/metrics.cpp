@@ -18,6 +18,7 @@
 #include "predict/prediction_origin.hpp"
 #include "predict/trained_model.hpp"
 #include "screen/read_populations.hpp"
+#include "set_metrics.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -190,7 +191,19 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
         "Compares the cells of A, as the prediction, with those of B. --max-cells compares a random sample\n"
         "of each, drawn with --seed. If one file is a prediction of popflow, both are compared after the\n"
         "transform of its run, unless --transform is given. change_correlation and recall_top compare the\n"
-        "changes from the cells of CONTROL.";
+        "changes from the cells of CONTROL.\n\n"
+        "With --population COLUMN, compares the populations of A, as a generated set, with those of B, as a "
+        "set\n"
+        "of real ones. A population is the rows with the same values of these columns. Prints for each "
+        "distance\n"
+        "1-NNA (share of populations whose nearest other one is of the same set, 0.5 is best) and its two\n"
+        "halves, 1-NN-D (0 is best), the p-value of 1-NNA under random labels, the mean distance of a real\n"
+        "population to the nearest generated one (matching), and the share of real ones that are nearest to "
+        "a\n"
+        "generated one (coverage). With --training-data also the share of generated populations that are "
+        "nearer\n"
+        "to a training population than to a real one (memorised), and their mean distance to the nearest\n"
+        "training population relative to that of the real ones (training_ratio).";
     std::vector<std::string> files;
     if (parse_or_help(table, usage, arguments, sections, comm, &files)) return done;
     if (files.size() != 2 && files.size() != 3)
@@ -198,6 +211,12 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
                                 "found " + core::counted(files.size(), "file") +
                                     ". Give two data files to compare, and a third one with control cells if "
                                     "their changes are to be compared");
+    if (!config.problems.populations.columns.empty()) {
+        if (files.size() == 3)
+            throw core::ConfigError("population",
+                                    "compares the sets of two files, but three are given. Omit " + files[2]);
+        return compare_set_files(files, config, table, comm);
+    }
     config.evaluate.metrics = chosen_metrics(config, table, files.size() == 3);
     if (!comm.is_root()) return done;
     ComparedFile first{files[0], predict::read_prediction_origin(files[0]), config.screen};

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/join.hpp"
 #include "core/text.hpp"
+#include "eval/set_comparison.hpp"
 #include "models/families.hpp"
 
 namespace popflow::options {
@@ -94,7 +95,20 @@ void check_validation(const RunConfig& config) {
         throw core::ConfigError("patience", fmt::format("found {}, which {}", config.patience, problem));
 }
 
+// Checks that scores of sets are asked for only where there are sets.
+void check_set_metrics(const RunConfig& config) {
+    if (!config.problems.populations.columns.empty()) return;
+    for (const std::string& name : eval::set_metric_names()) {
+        if (std::ranges::find(config.evaluate.metrics, name) != config.evaluate.metrics.end())
+            throw core::ConfigError("metrics",
+                                    "found '" + name +
+                                        "', which compares sets of populations. Use popflow metrics "
+                                        "A.h5ad B.h5ad --population COLUMN");
+    }
+}
+
 void check_combinations(const RunConfig& config, const OptionTable& table) {
+    check_set_metrics(config);
     check_selection(config, table);
     check_exclusive_settings(config, table);
     check_validation(config);

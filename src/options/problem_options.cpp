@@ -139,6 +139,18 @@ void add_outputs(OptionTable& table, RunConfig& config) {
 
 }  // namespace
 
+void add_set_options(OptionTable& table, RunConfig& config) {
+    eval::SetOptions& sets = config.sets;
+    OptionAdder add(table, Section::scores, {.affects = Affects::reported});
+    add_choices(add, "distance", sets.distances, metrics::population_distance_names(),
+                "distances between populations that compare sets, a list. w1 and w2 are exact");
+    OptionAdder(table, Section::scores, {.affects = Affects::nothing, .is_path = true})
+        .text("training-data", sets.training, "F.h5ad",
+              "file with the populations that the generator of the first set was trained on");
+    add.count("permutations", sets.permutations, 0,
+              "number of random permutations for the p-value of sets, 0 for no p-value", 100000000);
+}
+
 void add_problem_options(OptionTable& table, RunConfig& config) {
     add_problems(table, config);
     add_solvers(table, config);

@@ -9,4 +9,7 @@ namespace popflow::options {
 /// Adds the options of transport problems, and shares those of other sections that they need.
 void add_problem_options(OptionTable& table, RunConfig& config);
 
+/// Adds the options of comparisons of sets of populations. They refer to `config`.
+void add_set_options(OptionTable& table, RunConfig& config);
+
 }  // namespace popflow::options

@@ -443,6 +443,13 @@ void add_transport(OptionTable& table, RunConfig& config) {
             [&config] { return Strings{config.space}; });
 }
 
+// Names of the scores of two populations, and of two sets of populations.
+Strings all_metric_names() {
+    Strings names = metrics::metric_names();
+    names.insert(names.end(), eval::set_metric_names().begin(), eval::set_metric_names().end());
+    return names;
+}
+
 void add_evaluate(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::evaluate, {.affects = Affects::reported});
     eval::EvaluateOptions& evaluate = config.evaluate;
@@ -468,7 +475,7 @@ void add_evaluate(OptionTable& table, RunConfig& config) {
         [&evaluate](const Strings& v) {
             evaluate.metrics.clear();
             for (const std::string& name : core::split_text(v.back(), ',')) {
-                core::parse_choice("metrics", name, metrics::metric_names());
+                core::parse_choice("metrics", name, all_metric_names());
                 evaluate.metrics.push_back(name);
             }
         },
@@ -728,13 +735,14 @@ OptionTable run_options(RunConfig& config) {
     add_predict(table, config);
     add_report(table, config);
     add_problem_options(table, config);
+    add_set_options(table, config);
     table.share("resume", Section::evaluate);
     for (const Section section : {Section::evaluate, Section::report}) table.share("dry-run", section);
     table.share("config", Section::inspect);
     table.share("treatment-vectors", Section::inspect);
-    for (const char* name :
-         {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers", "exclude-markers",
-          "metrics", "max-cells", "seed", "json", "sinkhorn-epsilon", "sinkhorn-rho"})
+    for (const char* name : {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers",
+                             "exclude-markers", "metrics", "max-cells", "seed", "json", "sinkhorn-epsilon",
+                             "sinkhorn-rho", "population", "exclude", "min-cells"})
         table.share(name, Section::scores);
     add_default_notes(table);
     table.on_parsed([&config, changed = std::make_shared<std::set<std::string>>()](

@@ -8,6 +8,7 @@
 #include "core/dose.hpp"
 #include "eval/evaluator.hpp"
 #include "eval/problem_solver.hpp"
+#include "eval/set_comparison.hpp"
 #include "models/family.hpp"
 #include "models/start_map.hpp"
 #include "options/option_table.hpp"
@@ -80,6 +81,7 @@ struct RunConfig {
     bool json = false;
     std::string watch;  ///< run folder whose training `report` displays, empty for none
     eval::EvaluateOptions evaluate;
+    eval::SetOptions sets{};
     std::string space = "raw";            ///< scale of predicted cells
     std::string predictions;              ///< file for the predicted cells of an evaluation, empty for none
     std::vector<std::string> treatments;  ///< treatments to predict, may contain comma-separated lists

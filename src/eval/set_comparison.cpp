@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "eval/set_comparison.hpp"
+
+#include <array>
+
+#include "core/parallel_error.hpp"
+#include "metrics/nearest_search.hpp"
+#include "mpi/run_collectively.hpp"
+
+namespace popflow::eval {
+
+namespace {
+
+using metrics::ComparedPopulation;
+using metrics::ItemPair;
+using metrics::PopulationDistance;
+using PairFunction = double (*)(PopulationDistance, const ComparedPopulation&, const ComparedPopulation&);
+
+// Computes a function of pairs on all ranks. One rank sets an element, so the sum over the ranks is exact.
+std::vector<double> values_of_pairs(std::span<const ItemPair> pairs, PopulationDistance distance,
+                                    std::span<const ComparedPopulation> populations, PairFunction function,
+                                    const mpi::Communicator& comm) {
+    std::vector<double> values(pairs.size(), 0.0);
+    const auto first = static_cast<std::size_t>(comm.rank());
+    const auto step = static_cast<std::size_t>(comm.size());
+    mpi::run_collectively(comm, [&] {
+        core::ParallelError error;
+#pragma omp parallel for schedule(dynamic)
+        for (std::size_t p = first; p < pairs.size(); p += step) {
+            error.run(
+                [&] { values[p] = function(distance, populations[pairs[p].a], populations[pairs[p].b]); });
+        }
+        error.rethrow();
+    });
+    comm.sum(std::span<double>(values));
+    return values;
+}
+
+std::vector<ComparedPopulation> prepared(const ComparedSets& sets, PopulationDistance distance) {
+    std::vector<const linalg::Matrix<float>*> cells;
+    for (const auto& set : {sets.real, sets.generated, sets.training}) {
+        for (const linalg::Matrix<float>& population : set) cells.push_back(&population);
+    }
+    std::vector<ComparedPopulation> populations(cells.size());
+    core::ParallelError error;
+#pragma omp parallel for schedule(dynamic)
+    for (std::size_t i = 0; i < cells.size(); ++i)
+        error.run([&] { populations[i] = metrics::compared_population(distance, *cells[i]); });
+    error.rethrow();
+    return populations;
+}
+
+}  // namespace
+
+std::span<const SetMetric> set_metrics() {
+    using metrics::SetScores;
+    static constexpr std::array all{SetMetric{"nna", &SetScores::nna},
+                                    SetMetric{"nna_real", &SetScores::nna_real},
+                                    SetMetric{"nna_generated", &SetScores::nna_generated},
+                                    SetMetric{"nnd", &SetScores::nnd},
+                                    SetMetric{"p_value", &SetScores::p_value},
+                                    SetMetric{"matching", &SetScores::matching},
+                                    SetMetric{"coverage", &SetScores::coverage},
+                                    SetMetric{"memorised", &SetScores::memorised, true},
+                                    SetMetric{"training_ratio", &SetScores::training_ratio, true}};
+    return all;
+}
+
+const std::vector<std::string>& set_metric_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (const SetMetric& metric : set_metrics()) all.emplace_back(metric.name);
+        return all;
+    }();
+    return names;
+}
+
+std::vector<SetComparison> compare_sets(const ComparedSets& sets, const SetOptions& options,
+                                        std::uint64_t seed, const mpi::Communicator& comm) {
+    const metrics::SetSizes sizes{sets.real.size(), sets.generated.size(), sets.training.size()};
+    std::vector<SetComparison> comparisons;
+    for (const PopulationDistance distance : options.distances) {
+        std::vector<ComparedPopulation> populations;
+        mpi::run_collectively(comm, [&] { populations = prepared(sets, distance); });
+        const auto values = [&](PairFunction function) {
+            return [&, function](std::span<const ItemPair> pairs) {
+                return values_of_pairs(pairs, distance, populations, function, comm);
+            };
+        };
+        metrics::NearestSearch search(
+            populations.size(), values(&metrics::population_distance),
+            metrics::has_distance_bound(distance)
+                ? metrics::NearestSearch::PairValues(values(&metrics::distance_bound))
+                : nullptr);
+        SetComparison comparison{.distance = distance};
+        comparison.scores = metrics::score_sets(sizes, search, options.permutations, seed);
+        comparison.distances_computed = search.distances_computed();
+        comparisons.push_back(comparison);
+    }
+    return comparisons;
+}
+
+}  // namespace popflow::eval

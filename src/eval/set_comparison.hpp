@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "linalg/matrix.hpp"
+#include "metrics/population_distance.hpp"
+#include "metrics/set_scores.hpp"
+#include "mpi/communicator.hpp"
+
+namespace popflow::eval {
+
+/// One score of a set of populations.
+struct SetMetric {
+    const char* name;
+    double metrics::SetScores::*score;
+    bool needs_training = false;  ///< whether it compares with the training populations
+};
+
+/// Returns all scores of sets, in the order of tables.
+std::span<const SetMetric> set_metrics();
+/// Names of set_metrics().
+const std::vector<std::string>& set_metric_names();
+
+/// Options of a comparison of two sets of populations.
+struct SetOptions {
+    std::vector<metrics::PopulationDistance> distances{
+        metrics::PopulationDistance::w1, metrics::PopulationDistance::w2,
+        metrics::PopulationDistance::chamfer, metrics::PopulationDistance::energy,
+        metrics::PopulationDistance::bures};
+    std::size_t permutations = 10000;  ///< number of permutations for the p-value, 0 for no p-value
+    std::string training{};            ///< file with the training populations, empty for none
+};
+
+/// Populations of cells that are compared. Each matrix is [cells, markers].
+struct ComparedSets {
+    std::span<const linalg::Matrix<float>> real{};
+    std::span<const linalg::Matrix<float>> generated{};
+    std::span<const linalg::Matrix<float>> training{};  ///< may be empty
+};
+
+/// Scores for one distance.
+struct SetComparison {
+    metrics::PopulationDistance distance;
+    metrics::SetScores scores{};
+    std::size_t distances_computed = 0;  ///< number of pairs whose distance was computed
+};
+
+/// Compares two sets of populations. The distances are dealt over the threads of all ranks, and the result
+/// does not depend on their numbers. Collective.
+///
+/// @throws core::ShapeMismatch unless there are at least 2 real and 2 generated populations, and if they
+/// differ in their number of markers
+std::vector<SetComparison> compare_sets(const ComparedSets& sets, const SetOptions& options,
+                                        std::uint64_t seed, const mpi::Communicator& comm);
+
+}  // namespace popflow::eval
