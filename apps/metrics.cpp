@@ -184,6 +184,7 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     options::RunConfig config;
     config.screen.transform.kind = screen::Transform::Kind::none;
     config.evaluate.max_cells = eval::all_cells;
+    config.screen.min_cells = 2;
     const options::OptionTable table = run_options(config);
     const std::vector<options::Section> sections{options::Section::scores};
     const std::string usage =

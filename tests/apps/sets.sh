@@ -10,7 +10,7 @@ cd "$scratch"
 check() { "$python" "$here/check_sets.py" . "$@" || fail "$*"; }
 
 check make
-options="--population population --min-cells 2 --seed 3"
+options="--population population --seed 3"
 full="metrics generated.h5ad real.h5ad $options --training-data training.h5ad --json"
 expect_exit 0 "$popflow" $full
 cp out one.json
