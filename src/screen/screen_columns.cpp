@@ -182,7 +182,8 @@ void ScreenColumns::find_treatments(const anndata::AnnData& data, const ScreenOp
 /// Returns the position of a required column, given as a role or as the name of an obs column.
 std::size_t ScreenColumns::named_column(const anndata::AnnData& data, const ScreenOptions& options,
                                         const std::string& name) {
-    const std::string column = role_index(name) ? find_column(data, options, name) : find_name(data, name);
+    const bool is_role = role_index(name).has_value() && !options.pairs_by_any_column;
+    const std::string column = is_role ? find_column(data, options, name) : find_name(data, name);
     if (column.empty())
         throw core::ConfigError("column", "found `" + name +
                                               "=`, which switches off a role that --pair-by, --exclude or "

@@ -171,8 +171,13 @@ def main():
         "exclude-markers": names[0],
         "metrics": "w1,r2,sinkhorn", "max-cells": "30", "seed": "4", "sinkhorn-epsilon": "0.5", "sinkhorn-rho": "3",
         "json": ""}
-    check_listed(("metrics",), {**metrics, **EXCLUSIVE})
+    sets = {
+        **{name: metrics[name] for name in metrics if not name.startswith("sinkhorn")}, "metrics": "nna,memorised",
+        "population": "patient,treatment", "distance": "energy,bures", "training-data": "s.h5ad", "permutations": "100",
+        "exclude": "treatment=O", "min-cells": "5"}
+    check_listed(("metrics",), {**metrics, **sets, **EXCLUSIVE})
     assert '"w1"' in run_popflow("metrics", "s.h5ad", "s.h5ad", *arguments(metrics))
+    assert '"memorised"' in run_popflow("metrics", "s.h5ad", "s.h5ad", *arguments(sets))
     report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t", "by": "treatment",
               "figures": "pictures", "figure-format": "svg", "dry-run": ""}
     check_listed(("report",), report)
