@@ -168,8 +168,9 @@ TEST(KernelPcaEncoder, IsConstantFarFromAllTrainingPopulations) {
 
 TEST(KernelPcaEncoder, HasOneComponentLessThanPopulations) {
     EXPECT_EQ(fitted("kernel-pca:8", random_populations(5, 3))->size(), 4U);
-    std::vector<PopulationStatistics> twice = random_populations(5, 3);
-    twice.insert(twice.end(), twice.begin(), twice.begin() + 5);
+    const std::vector<PopulationStatistics> once = random_populations(5, 3);
+    std::vector<PopulationStatistics> twice = once;
+    twice.insert(twice.end(), once.begin(), once.end());
     EXPECT_EQ(fitted("kernel-pca:8", twice)->size(), 4U);
 }
 
