@@ -3,9 +3,8 @@
 """Compares the contexts of fixed encoders with NumPy and scikit-learn.
 
     check_encoder.py make SCREEN.h5ad                      patients P0 to P7 with 1 or 2 plates, two cell types
-    check_encoder.py contexts SCREEN.h5ad ENCODER RUN      results.h5 of a run with --split patient:P7
-    check_encoder.py predicted SCREEN.h5ad ENCODER RUN PREDICTED.h5ad
-    check_encoder.py same RUN PREDICTED.h5ad               embeddings of the same populations are equal
+    check_encoder.py contexts SCREEN.h5ad ENCODER RUN PREDICTED.h5ad
+                                                           results.h5 of a run with --split patient:P7, and predictions of all controls
     check_encoder.py far SCREEN.h5ad OUTPUT.h5ad           control cells at 50 and at -1000 times their distance from the origin
     check_encoder.py bounded RUN PREDICTED.h5ad            the contexts of these are equal and finite
     check_encoder.py damage RUN KIND                       one value of model/encoder of checkpoint.h5
@@ -17,16 +16,15 @@ ENCODER is moments or kernel-pca:N.
 import sys
 from pathlib import Path
 
-import anndata
 import h5py
 import numpy as np
-import pandas as pd
-from anndata.experimental import read_elem
-
-import check_moment_map
 
 KEYS = ["patient", "plate"]
-make = check_moment_map.make
+if sys.argv[1] != "damage":  # takes a second to import
+    import anndata
+    from anndata.experimental import read_elem
+
+    from check_moment_map import make  # noqa: F401
 
 
 class Controls:
@@ -73,8 +71,15 @@ def close(found, expected, what):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4, err_msg=str(what))
 
 
-def contexts(path, encoder, run):
+def contexts(path, encoder, run, file):
     controls = Controls(path, run, encoder)
+    evaluated(controls, run)
+    predicted(controls, file)
+    same(run, file)
+
+
+def evaluated(controls, run):
+    """Checks the embeddings of the training populations and of the scored ones."""
     with h5py.File(Path(run) / "results.h5") as file:
         trained, scored = read_elem(file["training_embeddings"]), read_elem(file["embeddings"])
         pairs = read_elem(file["pairs"]).drop_duplicates("pair").set_index("pair")
@@ -92,8 +97,8 @@ def contexts(path, encoder, run):
     assert scored["values"].shape[1] == len(next(iter(controls.contexts.values())))
 
 
-def predicted(path, encoder, run, file):
-    controls = Controls(path, run, encoder)
+def predicted(controls, file):
+    """Checks the embeddings of predictions of all controls."""
     cells = anndata.read_h5ad(file)
     values = cells.uns["popflow"]["embeddings"]
     codes = cells.obs["predicted_population"].cat.codes.to_numpy()
@@ -106,6 +111,7 @@ def predicted(path, encoder, run, file):
 
 
 def same(run, file):
+    """Checks that predict and evaluate have the same embeddings of a population."""
     with h5py.File(Path(run) / "results.h5") as results:
         scored = read_elem(results["embeddings"])
     values = anndata.read_h5ad(file).uns["popflow"]["embeddings"]
@@ -171,8 +177,8 @@ def twice(path, output):
         part = first.copy()
         part.obs["patient"] = name
         parts.append(part)
-    screen = anndata.concat(parts)
-    screen.obs_names = pd.Index([str(i) for i in range(screen.n_obs)])
+    screen = anndata.concat(parts, index_unique="-")
+    screen.obs_names = [str(i) for i in range(screen.n_obs)]
     screen.write_h5ad(output)
 
 

@@ -18,13 +18,11 @@ for encoder in moments kernel-pca:3 kernel-pca:8; do
     run=${encoder/:/-}
     expect_exit 0 "$popflow" run $fold $small $scored --encoder $encoder --output $run --coupling ot
     grep -qx "encoder = $encoder" $run/config.cfg || fail "config.cfg does not have $encoder: $(grep encoder $run/config.cfg)"
-    "$python" "$check" contexts s.h5ad $encoder $run || fail "$encoder: the contexts differ"
     # weights.h5 alone predicts with the same contexts, also for a population that was not trained on.
     mkdir $run-alone
     cp $run/weights.h5 $run/config.cfg $run-alone
     expect_exit 0 "$popflow" predict --run $run-alone $data --max-cells 100000 --output $run.h5ad
-    "$python" "$check" predicted s.h5ad $encoder $run $run.h5ad || fail "$encoder: the contexts of predict differ"
-    "$python" "$check" same $run $run.h5ad || fail "$encoder: predict and evaluate have other contexts"
+    "$python" "$check" contexts s.h5ad $encoder $run $run.h5ad || fail "$encoder: the contexts differ"
 done
 expect_exit 0 "$popflow" run $fold $small $scored --encoder kernel-pca --output default --coupling ot
 cmp default/weights.h5 kernel-pca-8/weights.h5 || fail "kernel-pca is not kernel-pca:8"
@@ -50,16 +48,13 @@ for encoder in moments kernel-pca:3; do
     grep -q "encoder: found 'kernel-pca:2', was '$encoder'" "$scratch/err" || fail "resume: $(cat "$scratch/err")"
     expect_exit 0 "$popflow" train $fold $small --coupling ot --encoder $encoder --output stopped --resume
     h5diff $run/weights.h5 stopped/weights.h5 || fail "$encoder: the resume changed the weights"
-    for n in 2 3; do
-        expect_exit 0 ranks $n 2 train $fold $small --coupling ot --encoder $encoder --output ranks
-        h5diff $run/weights.h5 ranks/weights.h5 || fail "$encoder: other weights on $n ranks"
-        rm -r ranks
-    done
+    expect_exit 0 ranks 3 2 train $fold $small --coupling ot --encoder $encoder --output ranks
+    h5diff $run/weights.h5 ranks/weights.h5 || fail "$encoder: other weights on 3 ranks"
     expect_exit 0 "$popflow" train --config $run/config.cfg --output again
     cmp $run/weights.h5 again/weights.h5 || fail "$encoder: config.cfg trains other weights"
     expect_exit 0 "$popflow" train --config $run/config.cfg --cache . --output cached
     cmp $run/weights.h5 cached/weights.h5 || fail "$encoder: other weights with the cells in a file"
-    rm -r stopped again cached
+    rm -r stopped again cached ranks
 done
 
 # Other options of the training.
