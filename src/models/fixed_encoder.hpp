@@ -54,7 +54,7 @@ class FixedEncoderKind {
     virtual EncoderConstants fit(std::span<const PopulationStatistics> populations,
                                  std::size_t components) const = 0;
     /// Makes the encoder with these constants. `data.populations` is not used.
-    /// @throws core::ShapeMismatch if a constant is missing or has another shape
+    /// @throws core::ShapeMismatch if a constant is missing, has another shape or an invalid value
     virtual std::unique_ptr<const FixedEncoder> make(const EncoderConstants& constants,
                                                      const EncoderData& data) const = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "linalg/kernel_components.hpp"
+#include "models/model.hpp"
 
 namespace popflow::models {
 
@@ -32,7 +33,11 @@ class KernelPcaEncoder : public FixedEncoder {
         core::check_shape("encoder.weights", weights_.rows(), weights_.cols(), points_.rows(),
                           weights_.cols());
         core::check_shape("encoder.offset", offset_.rows(), offset_.cols(), 1, weights_.cols());
+        if (weights_.cols() > max_width)
+            throw core::ShapeMismatch("encoder.weights", "at most " + std::to_string(max_width) + " columns",
+                                      weights_.rows(), weights_.cols());
         width_ = width(0, 0);
+        if (!(width_ > 0)) throw core::ShapeMismatch("encoder.width", "[1, 1] with a positive number", 1, 1);
     }
     std::size_t size() const override { return weights_.cols(); }
     void encode(const PopulationStatistics& population, std::span<double> context) const override {
@@ -67,10 +72,12 @@ class KernelPcaKind : public FixedEncoderKind {
     EncoderConstants placeholder(const EncoderData& data, std::size_t components) const override {
         const std::size_t p = data.markers + data.cell_types;
         const std::size_t size = std::min(components, std::max<std::size_t>(data.populations, 1) - 1);
+        Matrix<double> width(1, 1);
+        width(0, 0) = 1;
         return {{"centre", Matrix<double>(1, p)},
                 {"scale", Matrix<double>(1, p)},
                 {"points", Matrix<double>(data.populations, p)},
-                {"width", Matrix<double>(1, 1)},
+                {"width", std::move(width)},
                 {"weights", Matrix<double>(data.populations, size)},
                 {"offset", Matrix<double>(1, size)}};
     }

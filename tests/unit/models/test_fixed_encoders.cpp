@@ -206,6 +206,13 @@ TEST(FixedEncoders, RefuseConstantsOfAnotherShape) {
     }
 }
 
+TEST(KernelPcaEncoder, RefusesAWidthThatIsNotPositive) {
+    const models::FixedEncoderKind& kind = *models::parse_encoder("kernel-pca").kind;
+    models::EncoderConstants constants = kind.fit(random_populations(5, 3), 3);
+    constants["width"](0, 0) = 0;
+    EXPECT_THROW(kind.make(constants, {.markers = 3}), popflow::core::ShapeMismatch);
+}
+
 TEST(FlowMatching, TrainsWithAFixedContextWithoutAGradientOfIt) {
     const models::Family& mfm = *models::find_family("mfm");
     const auto settings = mfm.make_settings();
