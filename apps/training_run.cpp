@@ -105,10 +105,14 @@ struct TrainingData {
                .reads_cells = reads_cells,
                .start = config.start.kind},
               comm, storage, vectors),
-          items(set, config.sampling) {
+          items(set, config.sampling),
+          constants(
+              train::make_model_constants(*config.method, config.method_settings(), set, config.train.seed)) {
         if (file_stamp(config.data) != stamp)
             throw core::DataError(config.data, "", "was changed while it was read. Start again");
-        for (std::string note : {untrained_types_note(screen, set), few_units_note(config, set)}) {
+        for (std::string note :
+             {untrained_types_note(screen, set), few_units_note(config, set),
+              train::encoder_note(*config.method, config.method_settings(), set, constants)}) {
             if (!note.empty()) notes.push_back(std::move(note));
         }
         mpi::run_collectively(comm, [&] {
@@ -125,6 +129,7 @@ struct TrainingData {
     train::CellStorage storage;
     train::TrainingSet set;
     train::PairItems items;
+    models::Constants constants;  ///< matrices of the model
 };
 
 // @param selection  why --method auto has chosen the method, in words
@@ -137,8 +142,7 @@ train::Checkpoint make_constants(const options::RunConfig& config, const options
     constants.family = config.method;
     constants.settings = config.method_settings().clone();
     constants.data = data.set.shape();
-    constants.constants =
-        config.method->draw_constants(*constants.settings, constants.data, config.train.seed);
+    constants.constants = data.constants;
     constants.markers = data.screen.markers;
     constants.cell_types = data.set.cell_types();
     constants.normalisation = data.set.normalisation();
@@ -204,10 +208,7 @@ struct ValidatedTraining {
         if (!config.validates || pairs.empty()) return {};
         const bool is_one_pass =
             config.method
-                ->make(config.method_settings(), data.set.shape(),
-                       config.method->draw_constants(config.method_settings(), data.set.shape(),
-                                                     config.train.seed),
-                       linalg::Precision::fp32)
+                ->make(config.method_settings(), data.set.shape(), data.constants, linalg::Precision::fp32)
                 ->gradient_training() == nullptr;
         train::ValidationPlan plan{.keeps_best = config.keeps_best(), .patience = config.patience};
         eval::PairValidationOptions options{.pairs = std::move(pairs),

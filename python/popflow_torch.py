@@ -91,6 +91,61 @@ class GraphEncoder(torch.nn.Module):
         return self.norm * e / e.norm()
 
 
+class FixedEncoder(torch.nn.Module):
+    """Encoder without weights: the context is a fixed function of statistics of a population, computed in double precision.
+
+    The standardisation z = (f - centre) / scale is 0 where the scale is 0.
+
+    Formula:
+        moments: z of f = [mean of each marker | log(standard deviation + offset) | share of each cell type].
+        kernel-pca: K W - offset with K_i = exp(-|z - x_i|^2 / width), f = [means | shares], and the rows x_i of `points`.
+
+    Source: Schoelkopf, Smola, Mueller, Nonlinear component analysis as a kernel eigenvalue problem, 1998.
+
+    Args:
+        constants: datasets of the group `model/encoder` of the file, by name.
+    """
+
+    is_kernel: torch.jit.Final[bool]
+
+    def __init__(self, constants):
+        super().__init__()
+        self.is_kernel = "points" in constants
+        for name in ("centre", "scale", "offset", "points", "width", "weights"):
+            value = torch.from_numpy(constants.get(name, np.zeros((1, 1)))).to(torch.float64)
+            self.register_buffer(name, value, persistent=False)
+        self.size = int(self.weights.shape[1] if self.is_kernel else self.centre.shape[1])
+
+    def _apply(self, function, *args):
+        """Moves the constants to a device. They stay in double precision."""
+        for name, value in self._buffers.items():
+            self._buffers[name] = value.to(function(value).device)
+        return self
+
+    def forward(self, x, one_hot):
+        """Returns the context h of a population.
+
+        Shapes: x [n, d] normalised, one_hot [n, types], result [context].
+        """
+        cells = x.to(torch.float64)
+        mean = cells.mean(0)
+        shares = one_hot.to(torch.float64).mean(0)
+        if self.is_kernel:
+            features = torch.cat([mean, shares])
+        else:
+            deviation = ((cells - mean) ** 2).mean(0).sqrt() + self.offset[0, 0]
+            logs = torch.where(deviation > 0, deviation.log(), torch.zeros_like(deviation))
+            features = torch.cat([mean, logs, shares])
+        scale = self.scale[0]
+        used = scale > 0
+        z = torch.where(used, (features - self.centre[0]) / torch.where(used, scale, torch.ones_like(scale)),
+                        torch.zeros_like(features))
+        if self.is_kernel:
+            kernel = torch.exp(-((z - self.points) ** 2).sum(1) / self.width[0, 0])
+            z = kernel @ self.weights - self.offset[0]
+        return z.to(x.dtype)
+
+
 class SkipMlp(torch.nn.Module):
     """MLP with skip connections: z = SELU(W z + b + z). The first layer has no skip, the last layer no SELU.
 
@@ -146,11 +201,12 @@ class FlowMatching(torch.nn.Module):
     Args:
         shape: attributes of the group `model` of the file.
         frequencies: B of the velocity's Fourier features, then of the encoder's, shape [d, m + m'].
+        constants: constants of a fixed encoder of mfm, None for the learned one.
     """
 
     film: torch.jit.Final[bool]
 
-    def __init__(self, shape, frequencies):
+    def __init__(self, shape, frequencies, constants=None):
         super().__init__()
         self.method = shape["method"]
         self.types = shape["cell_types"]
@@ -161,7 +217,10 @@ class FlowMatching(torch.nn.Module):
         power = torch.arange(m, dtype=torch.float64) / max(m - 1, 1)
         angular = shape["time_highest"] * shape["time_max_period"] ** -power
         self.register_buffer("time_frequencies", angular.to(frequencies.dtype), persistent=False)
-        if self.method == "mfm":
+        if self.method == "mfm" and constants is not None:
+            self.encoder = FixedEncoder(constants)
+            self.context_size = self.encoder.size
+        elif self.method == "mfm":
             self.encoder = GraphEncoder(
                 d + 2 * shape["encoder_frequencies"] + self.types, shape["encoder_hidden"], shape["encoder_layers"],
                 shape["embedding"], shape["knn"], shape["embedding_norm"], shape["encoder_activation"],
@@ -176,7 +235,8 @@ class FlowMatching(torch.nn.Module):
     def context(self, x, types: Optional[torch.Tensor] = None):
         """Returns the context h of a population that the model was not trained on.
 
-        fm has an empty context. cgfm has the mean 1/N of the one-hot vectors of its N training pairs. mfm has the embedding.
+        fm has an empty context. cgfm has the mean 1/N of the one-hot vectors of its N training pairs. mfm has the embedding,
+        or the context of its fixed encoder.
         For a pair that cgfm was trained on, popflow uses the one-hot vector of that pair instead.
 
         Shapes: x [n, d] normalised, types [n] integers, result [context].
@@ -468,7 +528,7 @@ class Run:
                 self.model = IcnnTransport(tensors, shape["icnn_layers"], shape["icnn_conditions"])
             elif self.method in ("fm", "cgfm", "mfm"):
                 frequencies = file["frequencies" if version == 1 else "model/constants/frequencies"][()]
-                self.model = FlowMatching(shape, torch.from_numpy(frequencies).to(dtype)).to(dtype)
+                self.model = FlowMatching(shape, torch.from_numpy(frequencies).to(dtype), self._encoder(path, file, shape)).to(dtype)
                 self.model.load_state_dict(tensors)
             else:
                 raise ValueError(f"{path}: method: found {self.method!r}, but this script reads fm, cgfm, mfm and icnn")
@@ -479,6 +539,24 @@ class Run:
         self.transform, self.cofactor = kind, float(cofactor or 5)
         kind, _, target = self.config.get("size-factor", "none").partition(":")
         self.size_factor = None if kind == "none" else float(target or 1e4)
+
+    @staticmethod
+    def _encoder(path, file, shape):
+        """Returns the constants of the fixed encoder of a file by name, None for a learned encoder.
+
+        Raises:
+            ValueError: if this script does not know the encoder or the version of its constants.
+        """
+        name = shape.get("encoder", "learned")
+        if name == "learned":
+            return None
+        kind = name.partition(":")[0]
+        if kind not in ("moments", "kernel-pca"):
+            raise ValueError(f"{path}: encoder: found {name!r}, but this script reads learned, moments and kernel-pca")
+        group = file["model/encoder"]
+        if group.attrs["version"] != 1:
+            raise ValueError(f"{path}: model/encoder: found version {group.attrs['version']}, but this script reads version 1")
+        return {key: dataset[()] for key, dataset in group.items()}
 
     def normalise(self, raw, totals=None):
         """Returns normalised values: (transform(raw) - mean) / scale.

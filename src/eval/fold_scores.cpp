@@ -132,7 +132,8 @@ std::optional<std::vector<HeldOutEnergies>> score_fold(
     const models::DataShape shape = set.shape();
     const std::unique_ptr<models::Model> model = training.family->make(
         *training.settings, shape,
-        training.family->draw_constants(*training.settings, shape, training.train.seed), training.precision);
+        train::make_model_constants(*training.family, *training.settings, set, training.train.seed),
+        training.precision);
     const std::unique_ptr<train::Sampler> sampler = items.make_sampler(*model, training.train, comm);
     train::Trainer trainer(*model, training.train, *sampler, comm);
     bool is_finite = true;

@@ -22,6 +22,9 @@ namespace {
 constexpr std::uint64_t evaluations_per_cell = 48;
 // Work of a cell of a model without ODE solver: its map and the backward pass through a potential.
 constexpr std::uint64_t evaluations_of_a_map = 3;
+// Maximum number of cells that a fixed context is computed from, as in an evaluation by default. It costs no
+// evaluation of the network.
+constexpr std::size_t fixed_context_cells = 5000;
 // Minimum number of cells of a pair. With less work than that, the sample has fewer pairs.
 constexpr std::size_t min_cells = 16;
 // Last parts of the stream keys of spread_over_units(). See also screen::hold_out_units().
@@ -38,6 +41,11 @@ metrics::Scores score(const linalg::Matrix<float>& predicted, const linalg::Matr
 const models::CellTransport& require_transport(const models::Model& model) {
     if (const models::CellTransport* transport = model.cell_transport()) return *transport;
     throw core::Error("validation: the model does not predict treated cells");
+}
+
+// Returns whether a network computes the context of a population from its cells.
+bool has_learned_context(const models::CellTransport& model) {
+    return model.context_size() > 0 && !model.has_fixed_context();
 }
 
 }  // namespace
@@ -138,19 +146,23 @@ std::string PairValidation::prepare(const models::Model& model, std::span<const 
     std::string problem;
     const std::vector<std::size_t> usable = usable_pairs(transport, problem);
     if (!problem.empty()) return problem;
-    const std::size_t context = transport.context_size() > 0 ? options_.context_cells : 0;
+    const std::size_t context = has_learned_context(transport) ? options_.context_cells : 0;
     const ValidationSize size = rows.empty() ? validation_size(usable.size(), context, options_.work)
                                              : stored_size(usable, rows.back());
     const std::span<const std::size_t> pairs = std::span(usable).first(size.pairs);
     pairs_ = size.pairs;
     cells_ = total_cells(pairs, size.cells);
-    mpi::run_collectively(comm_, [&] { read_cells(pairs, size.cells, transport.neighbours()); });
+    mpi::run_collectively(comm_, [&] { read_cells(pairs, size.cells, model); });
     score_simple_models(model);
     return "";
 }
 
 void PairValidation::read_cells(std::span<const std::size_t> pairs, std::size_t max_cells,
-                                std::size_t neighbours) {
+                                const models::Model& model) {
+    const models::CellTransport& transport = require_transport(model);
+    const std::size_t context_cells = transport.has_fixed_context()
+                                          ? fixed_context_cells
+                                          : std::max(options_.context_cells, transport.neighbours() + 1);
     const predict::ScreenReader reader(screen_, set_.normalisation(), set_.cell_types());
     const auto ranks = static_cast<std::size_t>(comm_.size());
     for (auto k = static_cast<std::size_t>(comm_.rank()); k < pairs.size(); k += ranks) {
@@ -165,10 +177,13 @@ void PairValidation::read_cells(std::span<const std::size_t> pairs, std::size_t 
         const std::size_t n = cells_of(pairs[k], max_cells);
         own_.push_back({.index = k,
                         .pair = pairs[k],
-                        .context = draw(cells[0], std::max(options_.context_cells, neighbours + 1),
-                                        predict::DrawRole::embedding),
+                        .context = draw(cells[0], context_cells, predict::DrawRole::embedding),
                         .control = draw(cells[0], n, predict::DrawRole::control).x,
                         .target = draw(cells[1], n, predict::DrawRole::target).x});
+        if (!transport.has_fixed_context()) continue;
+        PairSample& own = own_.back();
+        own.input = predict::population_input(trained(model, {}), own.context);
+        own.context = {};
     }
 }
 
@@ -223,7 +238,8 @@ void PairValidation::score_simple_models(const models::Model& model) {
         add_shift(trained_mean_shift(simple, condition), x.view());
         row[0] = score(x, own.target, false).energy;
         const std::vector<float> context =
-            moment_map_.context(simple.moment_map_values, own.context.x.view(), {});
+            own.input ? own.input->means
+                      : moment_map_.context(simple.moment_map_values, own.context.x.view(), {});
         x = own.control;
         models::apply_change(trained_moment_change(simple, condition, context), context, x.view());
         row[1] = score(x, own.target, false).energy;
@@ -237,9 +253,10 @@ train::ValidationRow PairValidation::check(const models::Model& model, std::span
     const predict::TrainedModel current = trained(model, average);
     const std::vector<double> rows = score_own_pairs(3, [&](const PairSample& own, std::span<double> row) {
         linalg::Matrix<float> x = own.control;
-        std::uint64_t work = current.model.context_size() > 0 ? own.context.x.rows() : 0;
+        std::uint64_t work = has_learned_context(current.model) ? own.context.x.rows() : 0;
         try {
-            const predict::PopulationInput population = predict::population_input(current, own.context);
+            const predict::PopulationInput population =
+                own.input ? *own.input : predict::population_input(current, own.context);
             core::Stream noise = predict::control_stream(
                 options_.seed, screen_, screen_.pairs[own.pair].control, predict::DrawRole::base);
             const ode::Statistics solver = predict::transport_cells(current, population, treated(own.pair),

@@ -71,7 +71,9 @@ class PairValidation : public train::Validation {
     struct PairSample {
         std::size_t index = 0;  ///< index among the pairs of the sample
         std::size_t pair = 0;   ///< index into Screen::pairs
-        screen::Cells context;  ///< control cells that describe the population
+        screen::Cells context;  ///< control cells that describe the population, empty if `input` is set
+        /// Description of a population whose context does not depend on the weights.
+        std::optional<predict::PopulationInput> input{};
         linalg::Matrix<float> control;
         linalg::Matrix<float> target;
     };
@@ -80,7 +82,7 @@ class PairValidation : public train::Validation {
     std::size_t cells_of(std::size_t pair, std::size_t max_cells) const;
     std::size_t total_cells(std::span<const std::size_t> pairs, std::size_t max_cells) const;
     ValidationSize stored_size(std::span<const std::size_t> pairs, const train::ValidationRow& row) const;
-    void read_cells(std::span<const std::size_t> pairs, std::size_t max_cells, std::size_t neighbours);
+    void read_cells(std::span<const std::size_t> pairs, std::size_t max_cells, const models::Model& model);
     void score_simple_models(const models::Model& model);
     predict::TrainedModel trained(const models::Model& model, std::span<const float> values) const;
     const screen::Population& treated(std::size_t pair) const;

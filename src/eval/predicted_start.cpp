@@ -37,8 +37,8 @@ bool are_equal(const Matrix<float>& trained, const Matrix<double>& positions) {
 void check_atoms(const std::string& run, const models::Constants& constants,
                  const problems::ProblemSet& problems) {
     if (problems.has_histograms() &&
-        are_equal(constants.at("source_positions"), problems.source_positions()) &&
-        are_equal(constants.at("target_positions"), problems.target_positions()))
+        are_equal(constants.matrices.at("source_positions"), problems.source_positions()) &&
+        are_equal(constants.matrices.at("target_positions"), problems.target_positions()))
         return;
     throw core::ConfigError("start",
                             "the run '" + run +

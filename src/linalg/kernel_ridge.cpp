@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
+#include "linalg/pair_distances.hpp"
 
 namespace popflow::linalg {
 
@@ -20,23 +21,6 @@ using Eigen::MatrixXd;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-MatrixXd to_eigen(ConstMatrixView<double> x) {
-    using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    return Eigen::Map<const RowMajor, 0, Eigen::OuterStride<>>(
-        x.data, static_cast<Index>(x.rows), static_cast<Index>(x.cols),
-        Eigen::OuterStride<>(static_cast<Index>(x.stride)));
-}
-
-// Makes products of Eigen use one thread while it lives: with several, the order of their sums depends on the
-// number of threads.
-class SerialEigen {
-  public:
-    SerialEigen() { Eigen::setNbThreads(1); }
-    ~SerialEigen() { Eigen::setNbThreads(0); }
-    SerialEigen(const SerialEigen&) = delete;
-    SerialEigen& operator=(const SerialEigen&) = delete;
-};
-
 // Returns the rows of each group.
 std::vector<std::vector<Index>> rows_of_groups(std::span<const std::size_t> groups) {
     std::map<std::size_t, std::vector<Index>> rows;
@@ -44,39 +28,6 @@ std::vector<std::vector<Index>> rows_of_groups(std::span<const std::size_t> grou
     std::vector<std::vector<Index>> all;
     for (auto& [group, own] : rows) all.push_back(std::move(own));
     return all;
-}
-
-// Returns the squared distances between the rows, [n, n].
-MatrixXd squared_distances(ConstMatrixView<double> x) {
-    MatrixXd distances = MatrixXd::Zero(static_cast<Index>(x.rows), static_cast<Index>(x.rows));
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t k = 0; k < i; ++k) {
-            double sum = 0;
-            for (std::size_t j = 0; j < x.cols; ++j) {
-                const double difference = x(i, j) - x(k, j);
-                sum += difference * difference;
-            }
-            distances(static_cast<Index>(i), static_cast<Index>(k)) = sum;
-            distances(static_cast<Index>(k), static_cast<Index>(i)) = sum;
-        }
-    }
-    return distances;
-}
-
-// Returns the median of the positive squared distances between two rows, 0 if all rows are equal.
-double median_distance(const MatrixXd& distances) {
-    std::vector<double> positive;
-    for (Index i = 0; i < distances.rows(); ++i) {
-        for (Index k = 0; k < i; ++k) {
-            if (distances(i, k) > 0) positive.push_back(distances(i, k));
-        }
-    }
-    if (positive.empty()) return 0;
-    const auto middle = positive.begin() + std::ssize(positive) / 2;
-    std::nth_element(positive.begin(), middle, positive.end());
-    if (positive.size() % 2 == 1) return *middle;
-    return (*std::max_element(positive.begin(), middle) + *middle) / 2;
 }
 
 // Kernels and penalties to choose from.

@@ -11,6 +11,7 @@
 
 #include "linalg/matrix.hpp"
 #include "linalg/precision.hpp"
+#include "models/fixed_encoders.hpp"
 #include "models/model.hpp"
 #include "models/settings.hpp"
 
@@ -27,8 +28,12 @@ struct DataShape {
     bool operator==(const DataShape&) const = default;
 };
 
-/// Matrices that are drawn once and belong to the model, such as random frequencies, by name.
-using Constants = std::map<std::string, linalg::Matrix<float>>;
+/// Matrices that belong to the model and are not trained.
+struct Constants {
+    /// Matrices that are drawn once, such as random frequencies, by name.
+    std::map<std::string, linalg::Matrix<float>> matrices{};
+    EncoderConstants encoder{};  ///< constants of Family::fixed_encoder(), empty without one
+};
 
 /// Source of the defaults: the settings that work best here, or those of the publication.
 enum class Recipe { popflow, paper };
@@ -101,13 +106,23 @@ class Family {
     /// Whether the model has inputs for each training pair, so that no other population can replace one.
     virtual bool indexes_pairs() const { return false; }
 
-    /// Draws the constants of a model. Returns no constants for a method without any.
+    /// Returns the fixed encoder that the settings choose, without a kind if there is none.
+    virtual EncoderChoice fixed_encoder(const Settings& /*settings*/) const { return {}; }
+    /// Returns the settings that have no effect because of another setting, each with that setting as an
+    /// option: `--NAME VALUE`.
+    virtual std::map<std::string, std::string> unused_settings(const Settings& /*settings*/) const {
+        return {};
+    }
+
+    /// Draws the constants of a model. Returns no constants for a method without any. Those of the fixed
+    /// encoder are not among them, since they depend on the cells.
     virtual Constants draw_constants(const Settings& /*settings*/, const DataShape& /*data*/,
                                      std::uint64_t /*seed*/) const {
         return {};
     }
     /// Makes a model. It does not contain weights.
-    /// @param constants  result of draw_constants() for the same settings and data
+    /// @param constants  result of draw_constants() for the same settings and data, with those of the fixed
+    ///                   encoder
     /// @param precision  precision of matrix products in training. Prediction uses fp32.
     /// @throws core::ShapeMismatch for constants of another shape
     virtual std::unique_ptr<Model> make(const Settings& settings, const DataShape& data,

@@ -41,7 +41,7 @@ std::size_t FlowMatchingShape::context_size() const {
         case Context::pair_index:
             return training_pairs;
         case Context::population:
-            return encoder.embedding;
+            return fixed_encoder ? fixed_encoder->size() : encoder.embedding;
     }
     return 0;
 }
@@ -62,8 +62,7 @@ FlowMatching::FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float>
     core::check_shape("flow_matching.frequencies", frequencies_.rows(), frequencies_.cols(), shape.markers,
                       shape.space_frequencies + shape.encoder.frequencies);
     shape_.encoder.inputs = shape.markers + 2 * shape.encoder.frequencies + shape.cell_types;
-    if (shape.context == Context::population)
-        encoder_ = PopulationEncoder(layout_, "encoder", shape_.encoder);
+    if (shape.has_learned_encoder()) encoder_ = PopulationEncoder(layout_, "encoder", shape_.encoder);
     encoder_size_ = layout_.size();
     mlp_ = nn::SkipMlp(layout_, "velocity",
                        {.shared_before = shape.context_size(),
@@ -77,7 +76,7 @@ FlowMatching::FlowMatching(const FlowMatchingShape& shape, linalg::Matrix<float>
 
 linalg::AlignedVector<float> FlowMatching::initial_values(std::uint64_t seed) const {
     linalg::AlignedVector<float> values(layout_.size());
-    if (shape_.context == Context::population) encoder_.initialise(values, seed);
+    if (shape_.has_learned_encoder()) encoder_.initialise(values, seed);
     mlp_.initialise(values, seed);
     if (modulated()) modulation_.initialise(values, seed);
     return values;
@@ -203,9 +202,9 @@ Real FlowMatching::loss_and_gradient(const Weights<Real>& weights, const Trainin
     const std::size_t d = shape_.markers;
     core::check_shape("flow_matching.x1", slot.x1.rows, slot.x1.cols, n, d);
     workspace.context.assign(shape_.context_size(), Real{0});
-    const bool encoded = shape_.context == Context::population && slot.embedding.empty();
+    const bool encoded = shape_.has_learned_encoder() && slot.embedding.empty();
     if (encoded) encode(values, slot.control, slot.control_type, workspace);
-    if (!slot.embedding.empty()) {
+    if (!slot.embedding.empty() || shape_.fixed_encoder) {
         core::check_shape("flow_matching.embedding", 1, slot.embedding.size(), 1, shape_.context_size());
         std::ranges::copy(slot.embedding, workspace.context.begin());
     }
@@ -272,8 +271,7 @@ nn::UpdatePhase FlowMatching::phase(std::uint64_t step) const {
 }
 
 std::size_t FlowMatching::memory_size() const {
-    const bool stores_embedding =
-        shape_.context == Context::population && shape_.updates == Updates::alternate;
+    const bool stores_embedding = shape_.has_learned_encoder() && shape_.updates == Updates::alternate;
     return stores_embedding ? shape_.encoder.embedding : 0;
 }
 
@@ -304,11 +302,19 @@ std::vector<float> FlowMatching::context(std::span<const float> values, ConstMat
                                          std::span<const std::uint8_t> control_type,
                                          Workspace<float>& workspace) const {
     workspace.context.assign(shape_.context_size(), 0.0F);
-    if (shape_.context == Context::population) encode(values, control, control_type, workspace);
+    if (shape_.fixed_encoder)
+        return fixed_context(population_statistics(control, control_type, shape_.cell_types));
+    if (shape_.has_learned_encoder()) encode(values, control, control_type, workspace);
     if (shape_.context == Context::pair_index) {
         std::ranges::fill(workspace.context, 1.0F / static_cast<float>(shape_.training_pairs));
     }
     return workspace.context;
+}
+
+std::vector<float> FlowMatching::fixed_context(const PopulationStatistics& population) const {
+    std::vector<double> context(context_size());
+    shape_.fixed_encoder->encode(population, context);
+    return {context.begin(), context.end()};
 }
 
 void FlowMatching::condition_on_training_pair(std::size_t pair, std::span<float> context) const {

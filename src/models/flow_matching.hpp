@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "linalg/precision.hpp"
+#include "models/fixed_encoder.hpp"
 #include "models/model.hpp"
 #include "models/population_encoder.hpp"
 #include "nn/modulation.hpp"
@@ -19,7 +21,7 @@ namespace popflow::models {
 enum class Context {
     none,        ///< FM: no description
     pair_index,  ///< CGFM: one-hot of the training pair, or the mean one-hot for any other population
-    population,  ///< MFM: embedding of the control population
+    population,  ///< MFM: description of the control population
 };
 
 /// Which parameters a step of MFM updates.
@@ -56,6 +58,8 @@ struct FlowMatchingShape {
     std::size_t space_frequencies = 128;
     double space_scale = 0.01;  ///< standard deviation of the space frequencies
     EncoderShape encoder{};     ///< the constructor of FlowMatching sets `inputs`
+    /// Encoder of the population instead of the learned one, null for the learned one.
+    std::shared_ptr<const FixedEncoder> fixed_encoder{};
     /// Precision of the velocity network's matrix products in training. Prediction and encoder use fp32.
     linalg::Precision precision = linalg::Precision::fp32;
     Updates updates = Updates::joint;
@@ -66,6 +70,8 @@ struct FlowMatchingShape {
     std::size_t row_inputs() const { return 2 * time_frequencies + 2 * space_frequencies + markers; }
     /// Length of the context vector.
     std::size_t context_size() const;
+    /// Whether the encoder of the population is trained with the velocity network.
+    bool has_learned_encoder() const { return context == Context::population && !fixed_encoder; }
 };
 
 /// Draws the random frequencies of the space features: B of the velocity network, then B' of the encoder.
@@ -77,7 +83,8 @@ linalg::Matrix<float> draw_frequencies(const FlowMatchingShape& shape, std::uint
 /// Flow matching between populations. FM, CGFM and MFM are this class with different contexts.
 ///
 /// Velocity:   v(x, t | h, c) = SkipMlp([h | sin, cos of t | cos, sin of 2 pi x B | x | c])
-/// Embedding:  h = encoder of the control cells [x | cos, sin of 2 pi x B' | one-hot of the cell type]
+/// Embedding:  h = encoder of the control cells [x | cos, sin of 2 pi x B' | one-hot of the cell type], or a
+///             fixed function of their statistics (FlowMatchingShape::fixed_encoder), without a gradient
 /// Loss:       mean over cells of || (x1 - x0) - v((1 - t) x0 + t x1, t | h, c) ||^2, for each pair
 ///
 /// Source: Atanackovic et al., "Meta Flow Matching", ICLR 2025 (arXiv 2408.14608), algorithm 1 and appendix.
@@ -95,9 +102,9 @@ class FlowMatching : public Model, public GradientTraining, public CellTransport
     const GradientTraining* gradient_training() const override { return this; }
     const CellTransport* cell_transport() const override { return this; }
     Base base() const override { return shape_.base; }
-    std::size_t neighbours() const override {
-        return shape_.context == Context::population ? shape_.encoder.knn : 0;
-    }
+    std::size_t neighbours() const override { return shape_.has_learned_encoder() ? shape_.encoder.knn : 0; }
+    bool has_fixed_context() const override { return shape_.fixed_encoder != nullptr; }
+    std::vector<float> fixed_context(const PopulationStatistics& population) const override;
     const linalg::Matrix<float>& frequencies() const { return frequencies_; }
     linalg::AlignedVector<float> initial_values(std::uint64_t seed) const override;
     /// Sets the last layer of the velocity network to zero.
@@ -135,7 +142,8 @@ class FlowMatching : public Model, public GradientTraining, public CellTransport
         const nn::GradientSink* gradient_sink = nullptr;  ///< callback of the request, null without one
     };
 
-    /// Adds the gradient of the full loss of a slot to `gradients`, in the precision of the shape.
+    /// Adds the gradient of the full loss of a slot to `gradients`, in the precision of the shape. With a
+    /// fixed encoder the slot must have its embedding.
     ///
     /// Shapes: values, gradients [layout().size()].
     /// @return the full loss

@@ -14,6 +14,17 @@ namespace {
 
 constexpr std::size_t any_count = std::numeric_limits<std::int64_t>::max();
 
+// Settings of the learned encoder and of its training.
+constexpr const char* learned_settings[] = {"knn",
+                                            "embedding",
+                                            "embedding-norm",
+                                            "encoder-hidden",
+                                            "encoder-layers",
+                                            "encoder-activation",
+                                            "encoder-frequencies",
+                                            "encoder-scale",
+                                            "updates"};
+
 class FlowMatchingFamily : public Family {
   public:
     FlowMatchingFamily(std::string name, std::string summary, Context context)
@@ -34,7 +45,7 @@ class FlowMatchingFamily : public Family {
         const bool from_source = shape_of(settings).base == Base::source;
         if (from_source) values.emplace_back("loss", "reduced");
         if (from_source && context_ != Context::population) values.emplace_back("coupling", "ot");
-        if (context_ != Context::population) return values;
+        if (context_ != Context::population || fixed_encoder(settings).kind != nullptr) return values;
         values.emplace_back("updates", "alternate");
         values.emplace_back("encoder-activation", "none");
         values.emplace_back("encoder-frequencies", "0");
@@ -45,7 +56,7 @@ class FlowMatchingFamily : public Family {
     OptionValues small_screen_defaults(const Settings& settings) const override {
         OptionValues values{{"hidden", "128"}, {"layers", "5"}, {"steps", "600"}, {"cells", "256"}};
         if (shape_of(settings).base == Base::source) values.emplace_back("coupling", "ot");
-        if (context_ != Context::population) return values;
+        if (!has_learned_encoder(settings)) return values;
         values.emplace_back("embedding", "32");
         values.emplace_back("knn", "20");
         return values;
@@ -56,7 +67,7 @@ class FlowMatchingFamily : public Family {
         Settings& settings, const DataShape& /*data*/, std::size_t min_cells,
         const std::function<bool(const std::string&)>& /*is_given*/) const override {
         const std::size_t knn = shape_of(settings).encoder.knn;
-        if (context_ != Context::population || knn < min_cells || min_cells == 0) return {};
+        if (!has_learned_encoder(settings) || knn < min_cells || min_cells == 0) return {};
         assign(settings, "knn", std::uint64_t{min_cells - 1});
         return {"--knn " + std::to_string(knn) + " is more than the smallest slot of " +
                 std::to_string(min_cells) + " cells has neighbours: " + std::to_string(min_cells - 1) +
@@ -65,7 +76,7 @@ class FlowMatchingFamily : public Family {
 
     void check(const Settings& settings, const DataShape& /*data*/, std::size_t min_cells) const override {
         const std::size_t knn = shape_of(settings).encoder.knn;
-        if (context_ != Context::population || knn < min_cells) return;
+        if (!has_learned_encoder(settings) || knn < min_cells) return;
         throw core::ConfigError(
             "knn", "found " + std::to_string(knn) + ", but the smallest training population draws " +
                        std::to_string(min_cells) + " cells. Use --knn " + std::to_string(min_cells - 1) +
@@ -75,10 +86,22 @@ class FlowMatchingFamily : public Family {
     bool supports_bf16() const override { return true; }
     bool indexes_pairs() const override { return context_ == Context::pair_index; }
 
+    EncoderChoice fixed_encoder(const Settings& settings) const override {
+        if (context_ != Context::population) return {};
+        return parse_encoder(dynamic_cast<const FlowMatchingSettings&>(settings).encoder);
+    }
+    std::map<std::string, std::string> unused_settings(const Settings& settings) const override {
+        std::map<std::string, std::string> unused;
+        const EncoderChoice choice = fixed_encoder(settings);
+        if (choice.kind == nullptr) return unused;
+        for (const char* name : learned_settings) unused[name] = "--encoder " + choice.kind->name();
+        return unused;
+    }
+
     Constants draw_constants(const Settings& settings, const DataShape& data,
                              std::uint64_t seed) const override {
         Constants constants;
-        constants.emplace("frequencies", draw_frequencies(with_sizes(settings, data), seed));
+        constants.matrices.emplace("frequencies", draw_frequencies(with_sizes(settings, data), seed));
         return constants;
     }
 
@@ -86,14 +109,22 @@ class FlowMatchingFamily : public Family {
                                 linalg::Precision precision) const override {
         FlowMatchingShape shape = with_sizes(settings, data);
         shape.precision = precision;
-        const auto frequencies = constants.find("frequencies");
+        if (const EncoderChoice choice = fixed_encoder(settings); choice.kind != nullptr) {
+            shape.fixed_encoder = choice.kind->make(constants.encoder,
+                                                    {.markers = data.markers, .cell_types = data.cell_types});
+        }
+        const auto frequencies = constants.matrices.find("frequencies");
         return std::make_unique<FlowMatching>(
-            shape, frequencies == constants.end() ? linalg::Matrix<float>() : frequencies->second);
+            shape, frequencies == constants.matrices.end() ? linalg::Matrix<float>() : frequencies->second);
     }
 
   private:
     static const FlowMatchingShape& shape_of(const Settings& settings) {
         return dynamic_cast<const FlowMatchingSettings&>(settings).shape;
+    }
+
+    bool has_learned_encoder(const Settings& settings) const {
+        return context_ == Context::population && fixed_encoder(settings).kind == nullptr;
     }
 
     FlowMatchingShape with_sizes(const Settings& settings, const DataShape& data) const {
@@ -118,31 +149,43 @@ void FlowMatchingSettings::visit(FieldVisitor& visitor) {
     const auto mfm = [](const char* name, const char* help, Affects affects = Affects::training) {
         return Field{.name = name, .help = help, .affects = affects, .methods = {"mfm"}};
     };
-    EncoderShape& encoder = shape.encoder;
+    EncoderShape& learned = shape.encoder;
     visitor.choice({.name = "base",
                     .help = "start of the flow: control cells or Gaussian noise",
                     .affects = Affects::label,
                     .is_exclusive = true},
                    shape.base, {"source", "gaussian"});
+    visitor.text(
+        {.name = "encoder",
+         .help = "description of the control population that mfm gets: learned (default), an embedding "
+                 "that is trained with the model, or a fixed function of the population's statistics. " +
+                 encoder_summaries(),
+         .affects = Affects::label,
+         .methods = {"mfm"},
+         .is_exclusive = true,
+         .omits_default = true},
+        encoder, {.argument = encoder_forms(), .normalise = [](const std::string& text) {
+                      return parse_encoder(text).text();
+                  }});
     visitor.count(
         mfm("knn", "number of nearest neighbours in the encoder's graph, 0 for a DeepSet", Affects::label),
-        encoder.knn, 0, any_count);
+        learned.knn, 0, any_count);
     visitor.count({.name = "hidden", .help = "width of the velocity network"}, shape.hidden, 1, max_width);
     visitor.count({.name = "layers", .help = "number of hidden layers of the velocity network"}, shape.layers,
                   1, max_layers);
-    visitor.count(mfm("embedding", "number of values of the population embedding"), encoder.embedding, 1,
+    visitor.count(mfm("embedding", "number of values of the population embedding"), learned.embedding, 1,
                   max_width);
     visitor.number(mfm("embedding-norm", "Euclidean norm of the population embedding (published: 1)"),
-                   encoder.norm, 1e-6, 1e6);
+                   learned.norm, 1e-6, 1e6);
     visitor.choice({.name = "modulation",
                     .help = "use of the context: none, only as an input of the velocity network, or film, "
                             "which also scales the outputs of its hidden layers"},
                    shape.modulation, {"none", "film"});
-    visitor.count(mfm("encoder-hidden", "width of the encoder"), encoder.hidden, 1, max_width);
-    visitor.count(mfm("encoder-layers", "number of graph convolutions of the encoder"), encoder.layers, 1,
+    visitor.count(mfm("encoder-hidden", "width of the encoder"), learned.hidden, 1, max_width);
+    visitor.count(mfm("encoder-layers", "number of graph convolutions of the encoder"), learned.layers, 1,
                   100);
     visitor.choice(mfm("encoder-activation", "activation between the layers of the encoder"),
-                   encoder.activation, {"relu", "none"});
+                   learned.activation, {"relu", "none"});
     visitor.count({.name = "time-frequencies", .help = "number of frequencies of flow time"},
                   shape.time_frequencies, 1, max_width);
     visitor.number(
@@ -158,9 +201,9 @@ void FlowMatchingSettings::visit(FieldVisitor& visitor) {
         {.name = "space-scale", .help = "standard deviation of the frequencies of --space-frequencies"},
         shape.space_scale, 0, 1e3);
     visitor.count(mfm("encoder-frequencies", "number of random Fourier frequencies of a cell in the encoder"),
-                  encoder.frequencies, 0, max_width);
+                  learned.frequencies, 0, max_width);
     visitor.number(mfm("encoder-scale", "standard deviation of the frequencies of --encoder-frequencies"),
-                   encoder.frequency_scale, 0, 1e3);
+                   learned.frequency_scale, 0, 1e3);
     visitor.choice({.name = "updates",
                     .help = "updates of velocity and encoder of mfm: both in each step, or alternating, with "
                             "cached embeddings",

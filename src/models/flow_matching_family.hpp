@@ -8,7 +8,8 @@ namespace popflow::models {
 
 /// Settings of flow matching, shared by fm, cgfm and mfm.
 struct FlowMatchingSettings final : Settings {
-    FlowMatchingShape shape;  ///< context and the sizes given by the data are not set
+    FlowMatchingShape shape;  ///< context, fixed encoder and the sizes given by the data are not set
+    std::string encoder = learned_encoder;  ///< see parse_encoder()
 
     std::unique_ptr<Settings> clone() const override { return std::make_unique<FlowMatchingSettings>(*this); }
     void visit(FieldVisitor& visitor) override;

@@ -99,8 +99,8 @@ class MetaOtFamily : public Family {
 };
 
 const Matrix<float>& require(const Constants& constants, const char* name) {
-    const auto at = constants.find(name);
-    if (at == constants.end() || at->second.rows() == 0)
+    const auto at = constants.matrices.find(name);
+    if (at == constants.matrices.end() || at->second.rows() == 0)
         throw core::ShapeMismatch("meta_ot.constants", name, 0, 0);
     return at->second;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "linalg/matrix.hpp"
+#include "models/population_statistics.hpp"
 #include "nn/adam.hpp"
 #include "nn/gradient_sink.hpp"
 #include "nn/parameters.hpp"
@@ -37,7 +38,8 @@ struct TrainingSlot {
     std::span<const std::uint8_t> control_type;
     std::span<const Real> condition;  ///< [conditions] condition vector
     std::size_t pair = 0;             ///< index among the training pairs (CGFM)
-    /// [context_size] embedding of the population, a constant in the gradient. If empty, it is computed.
+    /// [context_size] embedding of the population, a constant in the gradient. If empty, it is computed from
+    /// `control`.
     std::span<const Real> embedding{};
 };
 
@@ -186,6 +188,11 @@ class CellTransport {
 
     /// Length of the vector that describes a population to the model, 0 if it has none.
     virtual std::size_t context_size() const { return 0; }
+    /// Whether the context is a fixed function of statistics of the population, without weights.
+    virtual bool has_fixed_context() const { return false; }
+    /// Returns the context of a population with these statistics, for a model with a fixed context.
+    /// @return  [context_size()]
+    virtual std::vector<float> fixed_context(const PopulationStatistics& /*population*/) const { return {}; }
     /// Returns the context of a population that was not trained on, for prediction.
     ///
     /// Shapes: control [n, d], control_type [n] or empty, result [context_size()].

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "models/nearest_condition.hpp"
+#include "models/population_statistics.hpp"
 
 namespace popflow::models {
 
@@ -34,33 +35,6 @@ class MomentMapFamily : public Family {
         return std::make_unique<MomentMap>(data, dynamic_cast<const MomentMapSettings&>(settings).kernel);
     }
 };
-
-// Overwrites the means and the standard deviations of the columns of x.
-void column_moments(ConstMatrixView<float> x, std::span<double> mean, std::span<double> deviation) {
-    std::ranges::fill(mean, 0.0);
-    std::ranges::fill(deviation, 0.0);
-    const double share = 1 / static_cast<double>(x.rows);
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.cols; ++j) mean[j] += static_cast<double>(x(i, j));
-    }
-    for (double& m : mean) m *= share;
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.cols; ++j) {
-            const double difference = static_cast<double>(x(i, j)) - mean[j];
-            deviation[j] += difference * difference;
-        }
-    }
-    for (double& d : deviation) d = std::sqrt(share * d);
-}
-
-// Returns the share of each of `count` cell types. Cells of unknown types count in the total.
-std::vector<double> type_shares(std::span<const std::uint8_t> types, std::size_t count) {
-    std::vector<double> shares(count, 0.0);
-    for (const std::uint8_t type : types) {
-        if (type < count) shares[type] += 1 / static_cast<double>(types.size());
-    }
-    return shares;
-}
 
 void copy_to(std::span<const double> from, std::span<float> to) {
     std::ranges::transform(from, to.begin(), [](double value) { return static_cast<float>(value); });

@@ -23,6 +23,9 @@ class Describer : public FieldVisitor {
                       const std::vector<std::string>& names) override {
         all.push_back({field, names.at(index), {}, {}, names});
     }
+    void text(const Field& field, std::string& value, const TextRule& rule) override {
+        all.push_back({field, value, {}, {}, {}, rule});
+    }
 
     std::vector<FieldDescription> all;
 };
@@ -43,6 +46,9 @@ class Assigner : public FieldVisitor {
         if (field.name != name_) return;
         index =
             static_cast<std::size_t>(std::ranges::find(names, std::get<std::string>(value_)) - names.begin());
+    }
+    void text(const Field& field, std::string& value, const TextRule& /*rule*/) override {
+        if (field.name == name_) value = std::get<std::string>(value_);
     }
 
   private:
@@ -65,6 +71,17 @@ std::vector<FieldDescription> describe(const Settings& settings) {
     return std::move(describer.all);
 }
 
+std::vector<FieldDescription> describe_stored(const Settings& settings, const Settings& defaults) {
+    std::vector<FieldDescription> all = describe(settings);
+    const std::vector<FieldDescription> initial = describe(defaults);
+    std::vector<FieldDescription> stored;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!all[i].field.omits_default || all[i].value != initial[i].value)
+            stored.push_back(std::move(all[i]));
+    }
+    return stored;
+}
+
 std::string text_of(const FieldValue& value) {
     if (const auto* count = std::get_if<std::uint64_t>(&value)) return std::to_string(*count);
     if (const auto* number = std::get_if<double>(&value)) return core::number_label(*number);
@@ -81,6 +98,7 @@ FieldValue parse_field(const FieldDescription& description, const std::string& t
         return core::parse_number(name, text, std::get<double>(description.min),
                                   std::get<double>(description.max));
     }
+    if (description.rule.normalise) return description.rule.normalise(text);
     return description.choices[core::parse_choice(name, text, description.choices)];
 }
 
@@ -91,8 +109,10 @@ void check_field(const FieldDescription& description, const FieldValue& value) {
 }
 
 void assign(Settings& settings, const std::string& name, const FieldValue& value) {
-    check_field(find(settings, name), value);
-    Assigner assigner(name, value);
+    const FieldDescription description = find(settings, name);
+    check_field(description, value);
+    const FieldValue parsed = description.rule.normalise ? parse_field(description, text_of(value)) : value;
+    Assigner assigner(name, parsed);
     settings.visit(assigner);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +25,16 @@ struct Field {
     FieldGroup group = FieldGroup::model;
     /// Whether a method that does not use the setting refuses every value but the default.
     bool is_exclusive = false;
+    /// Whether files have the setting only if it is not the default. A setting that was added to a method
+    /// needs this, so that runs of earlier versions can be resumed and have the same checksums.
+    bool omits_default = false;
+};
+
+/// Values of a setting that is a text with rules of its own.
+struct TextRule {
+    std::string argument;  ///< values as the help shows them
+    /// Returns a text in its full form. @throws core::ConfigError if it is not allowed
+    std::function<std::string(const std::string& text)> normalise;
 };
 
 /// Receives every setting of a method in turn.
@@ -37,6 +48,8 @@ class FieldVisitor {
     /// Visits the position of a value in a list of names.
     virtual void choice_index(const Field& field, std::size_t& index,
                               const std::vector<std::string>& names) = 0;
+    /// Visits a text.
+    virtual void text(const Field& field, std::string& value, const TextRule& rule) = 0;
     /// Visits an enumeration. @param names  name of each enumerator, in order
     template <class Enum>
     void choice(const Field& field, Enum& value, const std::vector<std::string>& names) {
@@ -55,7 +68,7 @@ class Settings {
     virtual void visit(FieldVisitor& visitor) = 0;
 };
 
-/// Value of a setting: a whole number, a number, or the name of a choice.
+/// Value of a setting: a whole number, a number, or the name of a choice or another text.
 using FieldValue = std::variant<std::uint64_t, double, std::string>;
 
 /// A setting with its current value and the values that are allowed.
@@ -65,10 +78,15 @@ struct FieldDescription {
     FieldValue min{};                    ///< smallest allowed number
     FieldValue max{};                    ///< largest allowed number
     std::vector<std::string> choices{};  ///< allowed names of a choice
+    TextRule rule{};                     ///< values of a text
 };
 
 /// Returns all settings in the order of visit().
 std::vector<FieldDescription> describe(const Settings& settings);
+
+/// Returns the settings that a file has: all but those that it omits, see Field::omits_default.
+/// @param defaults  settings of the same method with their defaults
+std::vector<FieldDescription> describe_stored(const Settings& settings, const Settings& defaults);
 
 /// Returns the value as text that parse_field() reads.
 std::string text_of(const FieldValue& value);

@@ -34,16 +34,39 @@ const OptionValues& recipe_defaults(models::Recipe recipe) {
 }
 
 // Checks the settings that only some methods have.
-void check_exclusive_settings(const RunConfig& config, const OptionTable& table) {
+void check_exclusive_settings(const RunConfig& config) {
     for (const models::Family* owner : models::SettingsSet::owners()) {
         for (const models::FieldDescription& description : models::describe(config.settings.of(*owner))) {
             const models::Field& field = description.field;
             if (!field.is_exclusive || models::uses_setting(config.method->name(), field.name)) continue;
-            const std::string& allowed = table.initial(field.name).front();
+            const std::string allowed = models::field_text(*owner->make_settings(), field.name);
             const std::string found = models::text_of(description.value);
             if (found != allowed) refuse(field.name, found, allowed, config);
         }
     }
+}
+
+// Checks that no setting is changed that has no effect because of another one.
+void check_unused_settings(const RunConfig& config) {
+    const models::Settings& settings = config.method_settings();
+    const auto defaults = config.method->make_settings();
+    for (const auto& [name, reason] : config.method->unused_settings(settings)) {
+        const std::string found = models::field_text(settings, name);
+        if (found != models::field_text(*defaults, name))
+            throw core::ConfigError(
+                name, "found '" + found + "', which has no effect with " + reason + ". Omit --" + name);
+    }
+}
+
+// Checks that the control populations are those of the data if the context is computed from them once.
+void check_encoder(const RunConfig& config) {
+    const models::EncoderChoice encoder = config.method->fixed_encoder(config.method_settings());
+    if (encoder.kind == nullptr || !config.sampling.augmentation.any()) return;
+    throw core::ConfigError("augment", "found '" + config.sampling.augmentation.text() +
+                                           "', which changes the control populations, but --encoder " +
+                                           encoder.kind->name() +
+                                           " describes those of the data. Omit --augment, or use "
+                                           "--encoder learned");
 }
 
 // Checks that the start options fit the method.
@@ -75,6 +98,11 @@ void check_selection(const RunConfig& config, const OptionTable& table) {
             throw core::ConfigError(
                 option, "is chosen by --method auto. Omit --" + std::string(option) + ", or name a method");
     }
+    if (const models::EncoderChoice encoder = config.method->fixed_encoder(config.method_settings());
+        encoder.kind != nullptr)
+        throw core::ConfigError("encoder", "found '" + encoder.text() +
+                                               "', which --method auto does not try. Omit --encoder, or give "
+                                               "--method mfm");
 }
 
 void check_validation(const RunConfig& config) {
@@ -110,7 +138,9 @@ void check_set_metrics(const RunConfig& config) {
 void check_combinations(const RunConfig& config, const OptionTable& table) {
     check_set_metrics(config);
     check_selection(config, table);
-    check_exclusive_settings(config, table);
+    check_exclusive_settings(config);
+    check_unused_settings(config);
+    check_encoder(config);
     check_validation(config);
     for (const auto& [option, allowed] : config.method->fixed()) {
         const std::vector<std::string> found = table.values(option);

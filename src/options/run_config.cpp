@@ -160,6 +160,7 @@ void add_split(OptionTable& table, RunConfig& config) {
 }
 
 std::string argument_of(const models::FieldDescription& description) {
+    if (!description.rule.argument.empty()) return description.rule.argument;
     if (!description.choices.empty()) return list_choice(description.choices);
     return std::holds_alternative<double>(description.value) ? "X" : "N";
 }
@@ -179,7 +180,11 @@ void add_settings(OptionTable& table, Section section, models::FieldGroup group,
                     [&settings, name = field.name](const Strings& v) {
                         models::assign_text(settings, name, v.back());
                     },
-                    [&settings, name = field.name] { return Strings{models::field_text(settings, name)}; });
+                    [&settings, name = field.name, initial = models::text_of(description.value),
+                     omits_default = field.omits_default] {
+                        std::string text = models::field_text(settings, name);
+                        return omits_default && text == initial ? Strings{} : Strings{std::move(text)};
+                    });
         }
     }
 }

@@ -38,11 +38,23 @@ double SeedStatistics::deviation() const {
     return std::sqrt(squares / static_cast<double>(values_.size() - 1));
 }
 
+std::string fixed_encoder_of(const predict::Provenance& provenance) {
+    if (!models::uses_setting(provenance.method, "encoder")) return "";
+    const std::map<std::string, std::string> values = core::key_values(provenance.config);
+    const auto at = values.find("encoder");
+    return at == values.end() || at->second == models::learned_encoder ? "" : at->second;
+}
+
+std::string ComparisonRow::knn_text() const {
+    return models::uses_setting(method, "knn") && encoder.empty() ? std::to_string(knn) : "";
+}
+
 std::string ComparisonRow::label() const {
     std::string name = predictor;
     if (is_model()) {
         name = core::upper_case(method);
-        if (models::uses_setting(method, "knn")) name += " k=" + std::to_string(knn);
+        if (!knn_text().empty()) name += " k=" + knn_text();
+        if (!encoder.empty()) name += " " + encoder;
         if (base == "gaussian") name += " w/ N";
         name += variant;
     }
@@ -176,7 +188,7 @@ auto sort_key(const ComparisonRow& row) {
     // other methods.
     const bool is_second_base = (row.base == "gaussian") != models::uses_setting(row.method, "knn");
     return std::tuple(eval::predictor_index(row.predictor), index_of(methods, row.method), row.method,
-                      is_second_base, row.knn, row.variant);
+                      is_second_base, row.knn, row.encoder, row.variant);
 }
 
 // Returns the scores of all baselines of a file: (pair, predictor, metric) -> score.
@@ -235,13 +247,15 @@ class Collector {
     }
 
   private:
-    // Returns method, base, k and variant of a file. k is 0 for methods without a graph.
-    std::tuple<std::string, std::string, std::size_t, std::string> kind(std::size_t i) const {
+    // Returns method, base, k, fixed encoder and variant of a file. k is 0 for models without a graph.
+    std::tuple<std::string, std::string, std::size_t, std::string, std::string> kind(std::size_t i) const {
         const predict::Provenance& p = results_[i].provenance;
         const bool sees_treatment = models::uses_setting(p.method, "condition") && p.condition == "treatment";
         std::string variant = sees_treatment ? treatment_variant : "";
         if (p.recipe == "paper") variant += " (paper)";
-        return {p.method, p.base, models::uses_setting(p.method, "knn") ? p.knn : 0, variant};
+        const std::string encoder = fixed_encoder_of(p);
+        const bool has_graph = models::uses_setting(p.method, "knn") && encoder.empty();
+        return {p.method, p.base, has_graph ? p.knn : 0, encoder, variant};
     }
 
     // Returns the row of a predictor of file i. Adds the row if it is new.
@@ -249,7 +263,7 @@ class Collector {
         ComparisonRow wanted{.predictor = predictor};
         std::set<std::string> keys = scoring_differences_;
         if (wanted.is_model()) {
-            std::tie(wanted.method, wanted.base, wanted.knn, wanted.variant) = kind(i);
+            std::tie(wanted.method, wanted.base, wanted.knn, wanted.encoder, wanted.variant) = kind(i);
             keys.merge(differing_keys(by_kind_[kind(i)]));
         }
         wanted.differs = describe(entries_[i], keys);
@@ -423,7 +437,9 @@ class Collector {
     const std::vector<eval::Results>& results_;
     Comparison& comparison_;
     std::map<std::size_t, Entries> entries_;
-    std::map<std::tuple<std::string, std::string, std::size_t, std::string>, std::vector<Entries>> by_kind_;
+    std::map<std::tuple<std::string, std::string, std::size_t, std::string, std::string>,
+             std::vector<Entries>>
+        by_kind_;
     std::set<std::string> scoring_differences_;
     std::map<std::tuple<std::string, std::string, Scope>, std::size_t>
         first_file_;  ///< (row, seeds, scope) -> result file

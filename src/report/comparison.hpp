@@ -43,12 +43,17 @@ struct RowScores {
 /// ComparisonRow::variant of a row whose method can ignore the treatment, and does not.
 inline constexpr const char* treatment_variant = " + treatment";
 
+/// Returns the fixed encoder that describes the populations to a model, as `--encoder` has it. Empty if it is
+/// learned, or if the method has none.
+std::string fixed_encoder_of(const predict::Provenance& provenance);
+
 /// One line of a comparison: a model trained with several seeds, or a baseline.
 struct ComparisonRow {
     std::string predictor;  ///< name of one of eval::predictors()
     std::string method{};   ///< method of a model, empty for a baseline
     std::string base{};
-    std::size_t knn = 0;                 ///< neighbours of mfm
+    std::size_t knn = 0;                 ///< neighbours of mfm with a learned encoder
+    std::string encoder{};               ///< fixed encoder of mfm, see fixed_encoder_of()
     std::string variant{};               ///< treatment_variant, ` (paper)` (published recipe)
     std::string differs{};               ///< `steps=500, rate=0.01`: differences from similar rows
     std::vector<std::uint64_t> seeds{};  ///< training seeds, each once
@@ -58,6 +63,8 @@ struct ComparisonRow {
     bool is_model() const { return predictor == "model"; }
     /// Label in tables, for example `MFM k=100 w/ N` or `noise_floor`, followed by `differs` in parentheses.
     std::string label() const;
+    /// Returns the number of neighbours, empty for a model without a graph.
+    std::string knn_text() const;
     /// Returns the statistics of a metric, nullptr if the row has no score in this scope.
     const SeedStatistics* find(const Scope& scope, const std::string& metric) const;
 };

@@ -13,7 +13,6 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/text_encoding.hpp"
-#include "models/family.hpp"
 #include "report/builtin_tables.hpp"
 
 namespace popflow::report {
@@ -141,11 +140,10 @@ std::optional<PublishedValue> PublishedTable::find(const ComparisonRow& row, con
     } else if (aggregation != "culture_mean") {
         return std::nullopt;
     }
-    const std::string knn = models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "";
-    const std::string key = fmt::format("{},{},{}", row.method, row.base, knn);
+    const std::string key = fmt::format("{},{},{}", row.method, row.base, row.knn_text());
     const auto at = rows_.find(key);
-    // No published method that can ignore the treatment has it as an input.
-    const bool is_other_variant = row.variant.starts_with(treatment_variant);
+    // No published method that can ignore the treatment has it as an input, or has a fixed encoder.
+    const bool is_other_variant = row.variant.starts_with(treatment_variant) || !row.encoder.empty();
     if (!row.is_model() || is_other_variant || at == rows_.end()) return std::nullopt;
     const auto value = at->second.find(column + "_" + metric);
     if (value == at->second.end() || std::isnan(value->second.mean)) return std::nullopt;

@@ -9,7 +9,6 @@
 
 #include "core/text.hpp"
 #include "metrics/metric.hpp"
-#include "models/family.hpp"
 
 namespace popflow::report {
 
@@ -248,10 +247,9 @@ std::string csv_lines(const Comparison& comparison, const PublishedTable* publis
                       ClusterStatistics& statistics) {
     std::string text;
     for (const ComparisonRow& row : comparison.rows) {
-        const std::string knn = models::uses_setting(row.method, "knn") ? std::to_string(row.knn) : "";
         const std::string head = fmt::format("{},{},{},{},{},{},{}", csv_cell(comparison.split),
                                              csv_cell(comparison.data_fingerprint), row.predictor, row.method,
-                                             row.base, knn, csv_cell(row.differs));
+                                             row.base, row.knn_text(), csv_cell(row.differs));
         for (const auto& [scope, scores] : row.scores) {
             for (const std::string& metric : metrics::metric_names()) {
                 const SeedStatistics* values = row.find(scope, metric);

@@ -137,6 +137,13 @@ std::string models_part(const ComparisonFigures& figures) {
            "\n" + html;
 }
 
+// Returns the encoder of a model as the end of a list, empty for a method without one.
+std::string encoder_text(const predict::Provenance& p) {
+    const std::string encoder = fixed_encoder_of(p);
+    if (!encoder.empty()) return ", " + encoder;
+    return models::uses_setting(p.method, "knn") ? ", k=" + std::to_string(p.knn) : "";
+}
+
 std::string provenance_part(const std::vector<eval::Results>& results) {
     std::string head;
     for (const char* title :
@@ -149,11 +156,9 @@ std::string provenance_part(const std::vector<eval::Results>& results) {
         const predict::Provenance& p = r.provenance;
         std::string row;
         for (const std::string& cell :
-             {r.file,
-              p.method + ", " + p.base +
-                  (models::uses_setting(p.method, "knn") ? ", k=" + std::to_string(p.knn) : ""),
-              std::to_string(p.seed), std::to_string(p.steps), p.split, p.precision,
-              fmt::format("{} × {}", p.ranks, p.threads), p.version + " " + p.commit, p.data_fingerprint}) {
+             {r.file, p.method + ", " + p.base + encoder_text(p), std::to_string(p.seed),
+              std::to_string(p.steps), p.split, p.precision, fmt::format("{} × {}", p.ranks, p.threads),
+              p.version + " " + p.commit, p.data_fingerprint}) {
             row += element("td", "", escaped(cell));
         }
         rows += element("tr", "", row);

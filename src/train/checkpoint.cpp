@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 
 #include "core/checksum.hpp"
@@ -23,6 +24,7 @@ namespace popflow::train {
 namespace {
 
 constexpr std::int64_t format_version = 2;
+constexpr std::int64_t encoder_version = 1;  // version of the group model/encoder
 
 void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
     if (found == expected) return;
@@ -30,8 +32,12 @@ void check_count(const h5::Group& root, const char* name, std::size_t found, std
                           fmt::format("has {} values instead of {}. The file is damaged", found, expected));
 }
 
-void write_settings(h5::Group group, const models::Settings& settings) {
-    for (const models::FieldDescription& description : models::describe(settings)) {
+std::vector<models::FieldDescription> stored_settings(const Checkpoint& checkpoint) {
+    return models::describe_stored(*checkpoint.settings, *checkpoint.family->make_settings());
+}
+
+void write_settings(h5::Group group, const Checkpoint& checkpoint) {
+    for (const models::FieldDescription& description : stored_settings(checkpoint)) {
         const std::string& name = description.field.name;
         if (const auto* count = std::get_if<std::uint64_t>(&description.value))
             group.write_attribute(name, *count);
@@ -63,6 +69,37 @@ std::shared_ptr<const models::Settings> read_settings(const h5::Group& group, co
     return settings;
 }
 
+void write_encoder(h5::Group group, const models::EncoderConstants& encoder) {
+    group.write_attribute("version", encoder_version);
+    for (const auto& [name, matrix] : encoder)
+        group.write(name, std::span<const double>(matrix.values()), {matrix.rows(), matrix.cols()});
+}
+
+// Reads the constants of the encoder of a checkpoint whose settings choose a fixed one.
+models::EncoderConstants read_encoder(const h5::Group& model, const std::string& name) {
+    if (!model.contains_group("encoder"))
+        throw core::DataError(
+            model.file(), model.path() + "/encoder",
+            "is missing, but the settings choose --encoder " + name + ". The file is damaged");
+    const h5::Group group = model.open_group("encoder");
+    const std::int64_t version = group.int_attribute("version");
+    if (version != encoder_version)
+        throw core::DataError(model.file(), group.path(),
+                              fmt::format("found version {}, but this popflow reads version {}. Use the "
+                                          "version of popflow that wrote the file",
+                                          version, encoder_version));
+    models::EncoderConstants encoder;
+    for (const std::string& matrix : group.names()) {
+        encoder[matrix] = read_double_matrix(group, matrix);
+        for (const double value : encoder[matrix].values()) {
+            if (!std::isfinite(value))
+                throw core::DataError(model.file(), group.path() + "/" + matrix,
+                                      "has a value that is not finite. The file is damaged");
+        }
+    }
+    return encoder;
+}
+
 void write_model(h5::Group group, const Checkpoint& checkpoint) {
     group.write_attribute("method", checkpoint.family->name());
     group.write_attribute("markers", checkpoint.data.markers);
@@ -70,9 +107,11 @@ void write_model(h5::Group group, const Checkpoint& checkpoint) {
     group.write_attribute("conditions", checkpoint.data.conditions);
     group.write_attribute("condition_rows", checkpoint.data.condition_rows);
     group.write_attribute("training_pairs", checkpoint.data.training_pairs);
-    write_settings(group.create_group("settings"), *checkpoint.settings);
+    write_settings(group.create_group("settings"), checkpoint);
     h5::Group constants = group.create_group("constants");
-    for (const auto& [name, matrix] : checkpoint.constants) write_matrix(constants, name, matrix);
+    for (const auto& [name, matrix] : checkpoint.constants.matrices) write_matrix(constants, name, matrix);
+    if (!checkpoint.constants.encoder.empty())
+        write_encoder(group.create_group("encoder"), checkpoint.constants.encoder);
 }
 
 void read_model(const h5::Group& group, Checkpoint& checkpoint) {
@@ -85,7 +124,9 @@ void read_model(const h5::Group& group, Checkpoint& checkpoint) {
     checkpoint.settings = read_settings(group.open_group("settings"), *checkpoint.family);
     const h5::Group constants = group.open_group("constants");
     for (const std::string& name : constants.names())
-        checkpoint.constants[name] = read_matrix(constants, name);
+        checkpoint.constants.matrices[name] = read_matrix(constants, name);
+    const models::EncoderChoice encoder = checkpoint.family->fixed_encoder(*checkpoint.settings);
+    if (encoder.kind != nullptr) checkpoint.constants.encoder = read_encoder(group, encoder.text());
 }
 
 void write_conditions(h5::Group group, const screen::Conditions& conditions) {
@@ -340,13 +381,19 @@ void add_model(core::Checksum& checksum, const Checkpoint& checkpoint) {
     for (const std::size_t size :
          {data.markers, data.cell_types, data.conditions, data.condition_rows, data.training_pairs})
         checksum.add(size);
-    for (const models::FieldDescription& description : models::describe(*checkpoint.settings)) {
+    for (const models::FieldDescription& description : stored_settings(checkpoint)) {
         checksum.add(description.field.name);
         checksum.add(models::text_of(description.value));
     }
-    for (const auto& [name, matrix] : checkpoint.constants) {
+    for (const auto& [name, matrix] : checkpoint.constants.matrices) {
         checksum.add(name);
         add_matrix(checksum, matrix);
+    }
+    for (const auto& [name, matrix] : checkpoint.constants.encoder) {
+        checksum.add(name);
+        checksum.add(matrix.rows());
+        checksum.add(matrix.cols());
+        checksum.add(std::span<const double>(matrix.values()));
     }
 }
 

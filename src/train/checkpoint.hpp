@@ -37,7 +37,7 @@ struct Checkpoint {
     const models::Family* family = nullptr;  ///< training method
     std::shared_ptr<const models::Settings> settings;
     models::DataShape data;       ///< sizes that the training data gave to the model
-    models::Constants constants;  ///< result of models::Family::draw_constants()
+    models::Constants constants;  ///< constants of the model, see models::Family::make()
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
     screen::Normalisation normalisation;

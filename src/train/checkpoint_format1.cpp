@@ -57,7 +57,7 @@ void read_model_format1(const h5::Group& root, Checkpoint& checkpoint) {
     }
     checkpoint.settings = std::move(settings);
     if (root.contains_dataset("frequencies"))
-        checkpoint.constants["frequencies"] = read_matrix(root, "frequencies");
+        checkpoint.constants.matrices["frequencies"] = read_matrix(root, "frequencies");
 }
 
 std::string digest_format1(const h5::Group& root, const Checkpoint& checkpoint) {
@@ -74,7 +74,7 @@ std::string digest_format1(const h5::Group& root, const Checkpoint& checkpoint) 
         for (const char* name : {"conditions", "hidden", "layers", "inner_steps"})
             digest.add(read_size(group, name));
     } else {
-        add_matrix(digest, checkpoint.constants.at("frequencies"));
+        add_matrix(digest, checkpoint.constants.matrices.at("frequencies"));
     }
     add_content(digest, checkpoint);
     return digest.text();

@@ -124,7 +124,7 @@ void PairSampler::draw(const Visit& visit, models::SlotInput& input) const {
                   .control_type = drawn.source_type,
                   .condition = pair.condition,
                   .pair = pair.index,
-                  .embedding = {}};
+                  .embedding = pair.context};
 }
 
 void PairSampler::CouplingStage::add(std::size_t slot, const models::SlotInput& input) {

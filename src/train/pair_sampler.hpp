@@ -71,6 +71,7 @@ struct TrainingPair {
     std::size_t condition_row = 0;     ///< see models::DataShape::condition_rows
     std::size_t unit = 0;              ///< see screen::population_units()
     std::optional<StartMove> start{};  ///< empty if the flow starts at the control cells
+    std::vector<float> context{};      ///< fixed context of the control, empty if the model computes it
 };
 
 /// Pairs that one slot of every batch draws from.

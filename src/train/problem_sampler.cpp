@@ -155,10 +155,10 @@ void ProblemSampler::draw(const Visit& visit, models::SlotInput& input) const {
 
 models::Constants HistogramSet::constants() const {
     models::Constants constants;
-    constants["source_positions"] = in_float(source_positions);
-    constants["target_positions"] = in_float(target_positions);
-    constants["epsilon"] = scalar(epsilon);
-    constants["scale"] = scalar(0.3 * ot::summarise_costs(costs.view()).mean);
+    constants.matrices["source_positions"] = in_float(source_positions);
+    constants.matrices["target_positions"] = in_float(target_positions);
+    constants.matrices["epsilon"] = scalar(epsilon);
+    constants.matrices["scale"] = scalar(0.3 * ot::summarise_costs(costs.view()).mean);
     return constants;
 }
 

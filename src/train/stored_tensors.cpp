@@ -13,7 +13,10 @@ void write_matrix(h5::Group& group, const std::string& name, linalg::ConstMatrix
     group.write(name, std::span<const float>(m.data, m.rows * m.cols), {m.rows, m.cols});
 }
 
-linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& name) {
+namespace {
+
+template <class Real>
+linalg::Matrix<Real> read_matrix_of(const h5::Group& group, const std::string& name) {
     const h5::Dataset dataset = group.open_dataset(name);
     if (dataset.rank() != 2) {
         throw core::DataError(
@@ -21,9 +24,19 @@ linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& nam
             fmt::format("has {} dimensions instead of 2. The file is damaged or of another program",
                         dataset.rank()));
     }
-    linalg::Matrix<float> m(dataset.shape()[0], dataset.shape()[1]);
+    linalg::Matrix<Real> m(dataset.shape()[0], dataset.shape()[1]);
     dataset.read_rows(0, m.rows(), m.values());
     return m;
+}
+
+}  // namespace
+
+linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& name) {
+    return read_matrix_of<float>(group, name);
+}
+
+linalg::Matrix<double> read_double_matrix(const h5::Group& group, const std::string& name) {
+    return read_matrix_of<double>(group, name);
 }
 
 void check_matrix(const h5::Group& parent, const std::string& name, std::span<const std::size_t> shape,

@@ -14,6 +14,8 @@ namespace popflow::train {
 void write_matrix(h5::Group& group, const std::string& name, linalg::ConstMatrixView<float> m);
 /// Reads a matrix. @throws core::DataError if the dataset does not exist or does not have two dimensions
 linalg::Matrix<float> read_matrix(const h5::Group& group, const std::string& name);
+/// Reads a matrix in double precision. @throws core::DataError as read_matrix()
+linalg::Matrix<double> read_double_matrix(const h5::Group& group, const std::string& name);
 /// Checks the shape of a dataset. @throws core::DataError
 void check_matrix(const h5::Group& parent, const std::string& name, std::span<const std::size_t> shape,
                   std::size_t rows, std::size_t cols);

@@ -1,14 +1,55 @@
 // SPDX-License-Identifier: MIT
 #include "train/training_items.hpp"
 
+#include <fmt/format.h>
+
+#include "core/text.hpp"
+
 namespace popflow::train {
+
+models::Constants make_model_constants(const models::Family& family, const models::Settings& settings,
+                                       const TrainingSet& set, std::uint64_t seed) {
+    const models::DataShape shape = set.shape();
+    models::Constants constants = family.draw_constants(settings, shape, seed);
+    const models::EncoderChoice encoder = family.fixed_encoder(settings);
+    if (encoder.kind == nullptr) return constants;
+    constants.encoder =
+        set.controls().empty()
+            ? encoder.kind->placeholder(
+                  {.populations = set.n_controls(), .markers = shape.markers, .cell_types = shape.cell_types},
+                  encoder.components)
+            : encoder.kind->fit(set.controls(), encoder.components);
+    return constants;
+}
+
+std::string encoder_note(const models::Family& family, const models::Settings& settings,
+                         const TrainingSet& set, const models::Constants& constants) {
+    const models::EncoderChoice encoder = family.fixed_encoder(settings);
+    if (encoder.components == 0) return "";
+    const models::DataShape shape = set.shape();
+    const std::size_t size =
+        encoder.kind->make(constants.encoder, {.markers = shape.markers, .cell_types = shape.cell_types})
+            ->size();
+    if (size == encoder.components) return "";
+    return fmt::format("--encoder {}: the {} have {}, which are used", encoder.text(),
+                       core::counted(set.n_controls(), "training control population"),
+                       core::counted(size, "component"));
+}
 
 std::unique_ptr<Sampler> PairItems::make_sampler(const models::Model& model, const TrainOptions& train,
                                                  const mpi::Communicator& communicator) const {
     PairSampling sampling = sampling_;
     if (const models::CellTransport* transport = model.cell_transport()) sampling.base = transport->base();
-    return std::make_unique<PairSampler>(sampling, train.seed, set_.lanes(), train.batch_pairs, train.steps,
-                                         communicator);
+    std::vector<PairLane> lanes = set_.lanes();
+    if (const models::CellTransport* transport = model.cell_transport();
+        transport != nullptr && transport->has_fixed_context()) {
+        for (PairLane& lane : lanes) {
+            for (TrainingPair& pair : lane.pairs)
+                pair.context = transport->fixed_context(set_.controls()[set_.control_of_pair()[pair.index]]);
+        }
+    }
+    return std::make_unique<PairSampler>(sampling, train.seed, std::move(lanes), train.batch_pairs,
+                                         train.steps, communicator);
 }
 
 OnePassResult PairItems::train_in_one_pass(const models::OnePassTraining& model, std::size_t n_weights,

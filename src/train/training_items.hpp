@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "models/model.hpp"
 #include "mpi/communicator.hpp"
@@ -29,6 +31,17 @@ class TrainingItems {
     /// Whether a draw depends on the number of steps of the training.
     virtual bool depends_on_steps() const { return false; }
 };
+
+/// Makes the constants of a model: draws those of the method, and fits its fixed encoder to the control
+/// populations. Without cells (TrainingSetOptions::reads_cells) the encoder has placeholders.
+/// @throws core::ConfigError as models::FixedEncoderKind::fit()
+models::Constants make_model_constants(const models::Family& family, const models::Settings& settings,
+                                       const TrainingSet& set, std::uint64_t seed);
+
+/// Returns a note if the fixed encoder of a method has fewer components than asked for, empty otherwise.
+/// @param constants  result of make_model_constants()
+std::string encoder_note(const models::Family& family, const models::Settings& settings,
+                         const TrainingSet& set, const models::Constants& constants);
 
 /// Pairs of populations.
 class PairItems : public TrainingItems {

@@ -55,6 +55,7 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     screen::check_vectors(screen, conditions_.vectors());
     units_ = screen::population_units(screen, split);
     number_cell_types();
+    number_controls();
     if (!options.reads_cells) return;
     read_cells(storage);
     reduce_statistics(screen, options.normalise, comm);
@@ -75,6 +76,16 @@ void TrainingSet::number_cell_types() {
     }
 }
 
+void TrainingSet::number_controls() {
+    std::set<std::size_t> controls;
+    for (const std::size_t p : pairs_) controls.insert(screen_.pairs[p].control);
+    control_populations_.assign(controls.begin(), controls.end());
+    for (const std::size_t p : pairs_) {
+        const auto at = std::ranges::lower_bound(control_populations_, screen_.pairs[p].control);
+        control_of_pair_.push_back(static_cast<std::size_t>(at - control_populations_.begin()));
+    }
+}
+
 std::size_t TrainingSet::own_index(std::size_t population) const {
     return static_cast<std::size_t>(std::ranges::lower_bound(own_populations_, population) -
                                     own_populations_.begin());
@@ -92,6 +103,7 @@ void TrainingSet::read_cells(const CellStorage& storage) {
     own_populations_ = populations_of(screen_, own_pairs);
     moments_.resize(own_populations_.size());
     ranges_.resize(own_populations_.size());
+    type_shares_.resize(own_populations_.size());
     std::vector<std::size_t> sizes;
     std::size_t bytes = 0;
     for (const std::size_t population : own_populations_) {
@@ -132,6 +144,7 @@ void TrainingSet::read_group(std::span<const std::size_t> group) {
         moments_[own_index(group[k])] = screen::moments(destination[k].x);
         ranges_[own_index(group[k])].include(destination[k].x);
         for (std::uint8_t& type : destination[k].cell_type) type = type_number_[type];
+        type_shares_[own_index(group[k])] = models::type_shares(destination[k].cell_type, shape().cell_types);
         cells_.evict(own_index(group[k]));
     }
 }
@@ -169,7 +182,8 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
             lane_of.emplace(screen.pairs[pairs_[i]].treated, lane);
         }
     }
-    const std::size_t width = 1 + 4 * d;
+    const std::size_t types = shape().cell_types;
+    const std::size_t width = 1 + 4 * d + types;
     std::vector<double> table(populations.size() * width, 0.0);
     for (std::size_t i = 0; i < populations.size(); ++i) {
         if (std::ranges::find(own_lanes_, lane_of.at(populations[i])) == own_lanes_.end()) continue;
@@ -181,6 +195,7 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
         const screen::ValueRange& range = ranges_[own_index(populations[i])];
         std::ranges::copy(range.min, row + 1 + 2 * d);
         std::ranges::copy(range.max, row + 1 + 3 * d);
+        std::ranges::copy(type_shares_[own_index(populations[i])], row + 1 + 4 * d);
     }
     comm.sum(std::span<double>(table));
 
@@ -191,7 +206,7 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
             static_cast<std::uint64_t>(row[0]), {row + 1, row + 1 + d}, {row + 1 + d, row + 1 + 2 * d}};
         all = i == 0 ? one : screen::combine(all, one);
         linalg::Matrix<float> ends(2, d);
-        std::transform(row + 1 + 2 * d, row + width, ends.values().begin(),
+        std::transform(row + 1 + 2 * d, row + 1 + 4 * d, ends.values().begin(),
                        [](double value) { return static_cast<float>(value); });
         range_.include(ends.view());
     }
@@ -224,8 +239,9 @@ void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise
     fit_moment_map(populations, {table.data(), populations.size(), width});
 }
 
-// Fits the moment map to the moments of the populations.
-// @param table  rows [n | means [d] | squared deviations [d] | ...] of the populations, not normalised
+// Computes the statistics of the controls, and fits the moment map to the moments of the populations.
+// @param table  rows [n | means [d] | squared deviations [d] | ... [2 d] | type shares] of the populations,
+// not normalised
 void TrainingSet::fit_moment_map(std::span<const std::size_t> populations,
                                  linalg::ConstMatrixView<double> table) {
     const std::size_t d = screen_.markers.size();
@@ -242,6 +258,14 @@ void TrainingSet::fit_moment_map(std::span<const std::size_t> populations,
         return static_cast<std::size_t>(std::ranges::lower_bound(populations, population) -
                                         populations.begin());
     };
+    for (const std::size_t control : control_populations_) {
+        const std::size_t i = row_of(control);
+        const std::span<const double> shares = table.row_span(i).subspan(1 + 4 * d);
+        const auto values = [&](const linalg::Matrix<double>& rows) {
+            return std::vector<double>(rows.view().row(i), rows.view().row(i) + d);
+        };
+        controls_.push_back({values(mean), values(deviation), {shares.begin(), shares.end()}});
+    }
     const models::MomentMap map = models::make_moment_map_baseline(shape());
     linalg::Matrix<double> summaries(pairs_.size(), map.summary_size());
     for (std::size_t i = 0; i < pairs_.size(); ++i) {

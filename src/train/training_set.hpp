@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/family.hpp"
+#include "models/population_statistics.hpp"
 #include "models/start_map.hpp"
 #include "mpi/communicator.hpp"
 #include "screen/cell_store.hpp"
@@ -69,6 +70,13 @@ class TrainingSet {
     const linalg::AlignedVector<float>& moment_map() const { return moment_map_; }
     /// Typical distance between the control populations, see models::typical_distance().
     double typical_distance() const { return typical_distance_; }
+    /// Statistics of the control populations of the training pairs, each of them once, normalised. Cell types
+    /// as in models::DataShape::cell_types.
+    const std::vector<models::PopulationStatistics>& controls() const { return controls_; }
+    /// Number of control populations of the training pairs, also without cells.
+    std::size_t n_controls() const { return control_populations_.size(); }
+    /// Index into controls() of each training pair.
+    const std::vector<std::size_t>& control_of_pair() const { return control_of_pair_; }
     /// Returns the number of conditions whose training pairs are of fewer than `min` units, see
     /// screen::population_units().
     std::size_t conditions_with_few_units(std::size_t min) const;
@@ -93,6 +101,7 @@ class TrainingSet {
     void normalise_cells();
     void reduce_statistics(const screen::Screen& screen, bool normalise, const mpi::Communicator& comm);
     void fit_moment_map(std::span<const std::size_t> populations, linalg::ConstMatrixView<double> table);
+    void number_controls();
 
     const screen::Screen& screen_;
     std::vector<std::size_t> pairs_;                    ///< indices into Screen::pairs
@@ -111,6 +120,10 @@ class TrainingSet {
     linalg::Matrix<float> mean_shifts_;
     linalg::AlignedVector<float> moment_map_;
     double typical_distance_ = 0;
+    std::vector<std::size_t> control_populations_;  ///< populations of controls_, ascending
+    std::vector<std::size_t> control_of_pair_;
+    std::vector<models::PopulationStatistics> controls_;
+    std::vector<std::vector<double>> type_shares_;  ///< shares of the cell types of own_populations_
     models::StartKind start_ = models::StartKind::none;
 };
 

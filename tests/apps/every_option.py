@@ -42,6 +42,9 @@ PROBLEMS = {**HISTOGRAMS, "target-data": "demand.h5ad", "mass": "equal", "cost":
 EXCLUSIVE = {"obsm": None, "use-raw": None}  # cannot be combined with layer
 FOLD = {"split": "each:patient", "fold": "#2"}  # --fold needs such a split
 ENTROPIC = {"coupling": "entropic:0.5", "coupling-rho": "2"}  # cannot be combined with coupling-scope
+FIXED = {"encoder": "kernel-pca:2"}  # cannot be combined with the options of the learned encoder, and with augment
+LEARNED = ("recipe", "knn", "embedding", "embedding-norm", "encoder-hidden", "encoder-layers", "encoder-activation",
+           "encoder-frequencies", "encoder-scale", "updates", "augment")
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run", "fold"}
 
 
@@ -114,7 +117,7 @@ def main():
     assert "over 5 atoms" in run_popflow("inspect", "supply.h5ad", *arguments(HISTOGRAMS))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FOLD})
+    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD})
     assert "parameters" in run_popflow("train", *arguments(train))
     run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
     run_popflow("train", *arguments(train, "dry-run", "stop-after"))
@@ -122,6 +125,9 @@ def main():
     entropic = {**train, "output": "te", **ENTROPIC}
     run_popflow("train", *arguments(entropic, "dry-run", "resume", "stop-after", "coupling-scope"))
     check_stored(pathlib.Path("te/config.cfg").read_text(), ENTROPIC)
+    fixed = {**train, "output": "tx", **FIXED}
+    run_popflow("train", *arguments(fixed, "dry-run", "resume", "stop-after", *LEARNED))
+    check_stored(pathlib.Path("tx/config.cfg").read_text(), FIXED)
     fold = {**train, "output": "tf", **FOLD}
     run_popflow("train", *arguments(fold, "dry-run", "resume", "stop-after"))
     check_stored(pathlib.Path("tf/config.cfg").read_text(), fold)
@@ -131,7 +137,7 @@ def main():
     check_stored(pathlib.Path("m/config.cfg").read_text(), {k: v for k, v in problems.items() if k != "batch-pairs"})
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FOLD})
+    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))

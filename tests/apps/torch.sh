@@ -16,22 +16,23 @@ model="--min-cells 50 --split patient:11 --hidden 48 --layers 3 --embedding 16 -
 round_trip() {
     local name=$1
     shift
-    expect_exit 0 "$popflow" train --data screen.h5ad $model --output "$name" "$@"
+    expect_exit 0 "$popflow" train --data $screen $model --output "$name" "$@"
     local tolerance raw
     for tolerance in 1e-7 $loose; do
         raw=
-        expect_exit 0 "$popflow" predict --run "$name" --data screen.h5ad --treatment $treatment --times 0,0.5 --space normalised \
+        expect_exit 0 "$popflow" predict --run "$name" --data $screen --treatment $treatment --times 0,0.5 --space normalised \
             --tolerance $tolerance --output predicted.h5ad
         if [[ " $* " != *" gaussian "* ]]; then
             raw=raw.h5ad
-            expect_exit 0 "$popflow" predict --run "$name" --data screen.h5ad --treatment $treatment --tolerance $tolerance \
+            expect_exit 0 "$popflow" predict --run "$name" --data $screen --treatment $treatment --tolerance $tolerance \
                 --output $raw
         fi
-        "$python" -W ignore "$here/check_torch.py" "$here/../../python" "$name" predicted.h5ad screen.h5ad $tolerance $raw ||
+        "$python" -W ignore "$here/check_torch.py" "$here/../../python" "$name" predicted.h5ad $screen $tolerance $raw ||
             fail "$name"
     done
 }
 treatment=S
+screen=screen.h5ad
 loose=1e-4 # the default of popflow predict
 round_trip mfm --method mfm
 loose=
@@ -59,6 +60,13 @@ grep -q "script.pt: TorchScript of slim" out || fail "$(cat out)"
 expect_exit 1 "$python" "$here/../../python/popflow_torch.py" nowhere none.pt
 round_trip everything --method mfm --doses all --modulation film --embedding-norm 4 --encoder-frequencies 6 \
     --encoder-layers 3 --encoder-activation none --time-highest 5 --transform log1p --updates alternate
+"$popflow" simulate screen --output more.h5ad --patients 4 --cultures PDOF --treatments O,S --replicates 1 --failed-wells 0 \
+    --cells 60:90 --seed 5 >/dev/null 2>&1
+screen=more.h5ad
+for encoder in moments kernel-pca:2; do
+    round_trip ${encoder%:*} --encoder $encoder --modulation film --knn 100 --embedding 128 --encoder-hidden 128
+done
+screen=screen.h5ad
 round_trip noise --method mfm --base gaussian --knn 0 --space-frequencies 0
 round_trip cgfm --method cgfm --modulation film --transform none
 round_trip fm --method fm --ema-decay 0 --beta1 0.8 --beta2 0.99 --epsilon 1e-6

@@ -44,6 +44,12 @@ train::Checkpoint icnn_checkpoint() {
     return c;
 }
 
+train::Checkpoint encoder_checkpoint() {
+    train::Checkpoint c = flow_checkpoint();
+    support::set_method(c, "mfm", {{"encoder", "kernel-pca:2"}, {"hidden", "5"}, {"layers", "2"}});
+    return c;
+}
+
 // Writes a checkpoint of step 3 with initial weights.
 void write_initial_checkpoint(const std::string& path, train::Checkpoint c) {
     c.adam.step = 3;
@@ -173,8 +179,10 @@ void write_seeds(const std::string& folder) {
     const auto file = [&](const char* name) { return folder + "/" + name; };
     write_initial_checkpoint(file("flow.h5"), flow_checkpoint());
     write_initial_checkpoint(file("icnn.h5"), icnn_checkpoint());
+    write_initial_checkpoint(file("encoder.h5"), encoder_checkpoint());
     write_without_checksum(file("flow.h5"), file("flow_unsealed.h5"));
     write_without_checksum(file("icnn.h5"), file("icnn_unsealed.h5"));
+    write_without_checksum(file("encoder.h5"), file("encoder_unsealed.h5"));
     write_results(file("results.h5"));
     write_problems(file("problems.h5"));
     std::vector<train::TrainingRow> rows(50);
@@ -192,7 +200,7 @@ std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
     std::ranges::sort(all, {}, &Seed::path);
     for (const char* name : {"csr_float32", "dense_float64_gzip", "dense_lzf"})
         all.push_back({"cells", golden + "/" + name + ".h5ad"});
-    for (const char* name : {"flow", "icnn", "flow_unsealed", "icnn_unsealed"})
+    for (const char* name : {"flow", "icnn", "encoder", "flow_unsealed", "icnn_unsealed", "encoder_unsealed"})
         all.push_back({"checkpoint", folder + "/" + name + ".h5"});
     all.push_back({"results", folder + "/results.h5"});
     all.push_back({"problems", folder + "/problems.h5"});

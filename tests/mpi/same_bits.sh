@@ -59,6 +59,8 @@ same condition "1x2 2x1 3x1" --steps 20 --coupling ot --coupling-scope condition
 same noise_condition "1x2 2x1 3x1" --steps 20 --base gaussian --coupling ot --coupling-scope condition
 same entropic "1x2 2x1 3x1" --steps 20 --coupling entropic:0.1 --coupling-rho 1
 same cgfm "1x2 2x1 3x1" --steps 20 --method cgfm --coupling ot
+same moments "1x1 1x2 3x1 4x1" --steps 20 --encoder moments --knn 100 --embedding 128 --encoder-hidden 128
+same kernel_pca "1x1 1x2 3x1 2x2" --steps 20 --encoder kernel-pca:3 --knn 100 --embedding 128 --encoder-hidden 128
 same fm_noise "1x2 2x1 3x1" --steps 20 --method fm --base gaussian
 
 # Alternating updates. mfm caches the embeddings of pairs that are on several ranks.

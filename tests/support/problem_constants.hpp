@@ -19,10 +19,10 @@ inline models::Constants problem_constants(std::size_t side) {
     epsilon(0, 0) = 0.05F;
     linalg::Matrix<float> scale(1, 1);
     scale(0, 0) = 0.1F;
-    return {{"source_positions", positions},
-            {"target_positions", positions},
-            {"epsilon", epsilon},
-            {"scale", scale}};
+    return {.matrices = {{"source_positions", positions},
+                         {"target_positions", positions},
+                         {"epsilon", epsilon},
+                         {"scale", scale}}};
 }
 
 }  // namespace popflow::support

@@ -30,12 +30,17 @@ inline const std::map<std::string, std::string> small_mfm{{"hidden", "5"},
                                                           {"encoder-frequencies", "2"}};
 
 /// Sets method, settings and constants of a checkpoint, and initial weights, zeros for a method without
-/// gradients. Its sizes are set before.
+/// gradients. A fixed encoder has placeholders for four populations. Its sizes are set before.
 inline void set_method(train::Checkpoint& checkpoint, const std::string& method,
                        const std::map<std::string, std::string>& values) {
     checkpoint.family = models::find_family(method);
     checkpoint.settings = make_settings(method, values);
     checkpoint.constants = checkpoint.family->draw_constants(*checkpoint.settings, checkpoint.data, 1);
+    const models::EncoderChoice encoder = checkpoint.family->fixed_encoder(*checkpoint.settings);
+    if (encoder.kind != nullptr) {
+        const models::EncoderData data{4, checkpoint.data.markers, checkpoint.data.cell_types};
+        checkpoint.constants.encoder = encoder.kind->placeholder(data, encoder.components);
+    }
     const std::unique_ptr<models::Model> model = checkpoint.model();
     const models::GradientTraining* training = model->gradient_training();
     checkpoint.values = training != nullptr ? training->initial_values(9)

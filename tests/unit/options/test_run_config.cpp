@@ -215,6 +215,49 @@ TEST(RunConfig, RefusesValuesThatTheMethodDoesNotSupport) {
               "updates: found 'alternate', but method cgfm takes only joint. Omit --updates");
 }
 
+TEST(RunConfig, StoresAFixedEncoderOnlyIfThereIsOne) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    table.parse({"--encoder", "learned"}, sections, nullptr);
+    EXPECT_EQ(table.text(sections).find("encoder = "), std::string::npos);
+    table.parse({"--encoder", "kernel-pca"}, sections, nullptr);
+    const std::string text = table.text(options::training_sections());
+    EXPECT_NE(text.find("encoder = kernel-pca:8\n"), std::string::npos);
+    RunConfig again;
+    run_options(again).parse_text(text, "text");
+    EXPECT_EQ(setting(again, "encoder"), "kernel-pca:8");
+}
+
+TEST(RunConfig, RefusesOptionsThatHaveNoEffectWithAFixedEncoder) {
+    using Words = std::vector<std::string>;
+    const auto refused = [](Words words) {
+        RunConfig c;
+        words.insert(words.end(), {"--encoder", "moments"});
+        return error_message(run_options(c), words);
+    };
+    for (const auto& [option, value] :
+         std::vector<std::pair<std::string, std::string>>{{"knn", "5"},
+                                                          {"embedding", "4"},
+                                                          {"embedding-norm", "2"},
+                                                          {"encoder-hidden", "8"},
+                                                          {"encoder-layers", "3"},
+                                                          {"encoder-activation", "none"},
+                                                          {"encoder-frequencies", "2"},
+                                                          {"encoder-scale", "0.5"},
+                                                          {"updates", "alternate"}}) {
+        EXPECT_EQ(
+            refused({"--" + option, value}),
+            option + ": found '" + value + "', which has no effect with --encoder moments. Omit --" + option);
+    }
+    EXPECT_EQ(refused({"--knn", "100"}), "") << "the default, as a stored configuration has it";
+    EXPECT_EQ(refused({"--recipe", "paper"}), "");
+    EXPECT_NE(refused({"--method", "cgfm"}).find("method cgfm takes only learned"), std::string::npos);
+    EXPECT_NE(
+        refused({"--method", "auto"}).find("encoder: found 'moments', which --method auto does not try"),
+        std::string::npos);
+    EXPECT_NE(refused({"--augment", "mix"}).find("augment: found 'mix'"), std::string::npos);
+}
+
 TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
     RunConfig c;
     const OptionTable table = run_options(c);

@@ -103,6 +103,21 @@ TEST(Compare, IgnoresGraphOptionsForMethodsWithoutAGraph) {
     EXPECT_EQ(labels(popflow::support::compare({fm, other})[0]), (Texts{"FM", "noise_floor"}));
 }
 
+TEST(Compare, LabelsFixedEncodersInsteadOfTheGraph) {
+    Results other = with_option(2, "encoder", "kernel-pca:3");
+    other.provenance.knn = 5;
+    Results fm = with_option(1, "encoder", "moments");  // an option that fm does not use
+    fm.provenance.method = "fm";
+    const Comparison comparison = popflow::support::compare(
+        {result_of_seed(1, 3), with_option(1, "encoder", "kernel-pca:3"), other,
+         with_option(1, "encoder", "moments"), with_option(1, "encoder", "learned"), fm})[0];
+    EXPECT_EQ(labels(comparison),
+              (Texts{"FM", "MFM kernel-pca:3", "MFM moments", "MFM k=100", "noise_floor"}));
+    EXPECT_EQ(comparison.rows[1].seeds, (std::vector<std::uint64_t>{1, 2}));
+    EXPECT_EQ(comparison.rows[1].knn_text(), "");
+    EXPECT_EQ(comparison.rows[3].knn_text(), "100");
+}
+
 TEST(Compare, LabelsAndNotesOptionsThatChangeTheScoredCells) {
     Results fm = with_option(1, "max-cells", "50");
     fm.provenance.method = "fm";

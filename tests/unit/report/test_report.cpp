@@ -288,6 +288,9 @@ TEST(PublishedTables, StoreValuesInTheUnitsOfTheSummary) {
     EXPECT_DOUBLE_EQ(mmd->deviation.value(), 1.63e-3);
     EXPECT_FALSE(table.find(row, {"test", "pair_mean"}, "mmd").has_value());
     EXPECT_FALSE(table.find(row, {"test", "culture_mean"}, "energy").has_value());
+    row.encoder = "moments";
+    EXPECT_FALSE(table.find(row, {"test", "culture_mean"}, "mmd").has_value());
+    row.encoder = "";
     row.knn = 11;
     EXPECT_FALSE(table.find(row, {"test", "culture_mean"}, "mmd").has_value());
 }

@@ -146,8 +146,8 @@ TEST(Checkpoint, ReadsBackWhatWasWritten) {
     EXPECT_EQ(after.data, before.data);
     EXPECT_EQ(texts(*after.settings), texts(*before.settings));
     EXPECT_EQ(models::field_text(*after.settings, "base"), "gaussian");
-    EXPECT_TRUE(std::ranges::equal(after.constants.at("frequencies").values(),
-                                   before.constants.at("frequencies").values()));
+    EXPECT_TRUE(std::ranges::equal(after.constants.matrices.at("frequencies").values(),
+                                   before.constants.matrices.at("frequencies").values()));
     EXPECT_EQ(after.markers, before.markers);
     EXPECT_EQ(after.normalisation.mean, before.normalisation.mean);
     EXPECT_EQ(after.normalisation.scale, before.normalisation.scale);
@@ -184,9 +184,36 @@ TEST(Checkpoint, StoresAnIcnnAndTheMemoryOfAlternatingUpdates) {
 
     EXPECT_EQ(after.family->name(), "icnn");
     EXPECT_EQ(texts(*after.settings), texts(*before.settings));
-    EXPECT_TRUE(after.constants.empty());
+    EXPECT_TRUE(after.constants.matrices.empty());
     EXPECT_EQ(after.values, before.values);
     EXPECT_EQ(after.memory.size(), 0U);
+}
+
+TEST(Checkpoint, StoresAFixedEncoder) {
+    const popflow::support::TemporaryFolder folder;
+    Checkpoint before = example_checkpoint();
+    const std::string learned = popflow::train::checkpoint_digest(before);
+    popflow::support::set_method(before, "mfm",
+                                 {{"encoder", "kernel-pca:2"}, {"hidden", "5"}, {"layers", "2"}});
+    const std::string placeholder = popflow::train::checkpoint_digest(before);
+    for (auto& [name, matrix] : before.constants.encoder) {
+        for (double& value : matrix.values()) value = 1 / (3 + static_cast<double>(&value - matrix.data()));
+    }
+    EXPECT_NE(placeholder, learned);
+    EXPECT_NE(popflow::train::checkpoint_digest(before), placeholder);
+    write_checkpoint(folder.file("c.h5"), before);
+    popflow::core::store_file(folder.file("w.h5"), popflow::train::weights_bytes(before));
+    for (const Checkpoint& after :
+         {read_checkpoint(folder.file("c.h5")), popflow::train::read_weights(folder.file("w.h5"))}) {
+        EXPECT_EQ(models::field_text(*after.settings, "encoder"), "kernel-pca:2");
+        ASSERT_EQ(after.constants.encoder.size(), before.constants.encoder.size());
+        for (const auto& [name, matrix] : before.constants.encoder)
+            EXPECT_TRUE(std::ranges::equal(after.constants.encoder.at(name).values(), matrix.values()))
+                << name;
+        EXPECT_EQ(after.model()->cell_transport()->context_size(), 2U);
+    }
+    overwrite_size(folder.file("c.h5"), "model/encoder", "version", 2);
+    EXPECT_THROW(read_checkpoint(folder.file("c.h5")), popflow::core::DataError);
 }
 
 TEST(Checkpoint, WeightsFileKeepsTheAverageAndTheConstants) {

@@ -143,6 +143,27 @@ TEST_F(TrainingSet, FitsTheMomentMapToItsPairs) {
     EXPECT_TRUE(make().moment_map().empty());
 }
 
+// Pairs 1 and 2 have the same control, whose cells are 0 2 and 1 3.
+TEST_F(TrainingSet, HasTheStatisticsOfEachControlOnce) {
+    for (const bool in_file : {false, true}) {
+        const train::TrainingSet set = make({folder_.path(), in_file ? 0U : ~0U});
+        EXPECT_EQ(set.n_controls(), 2U);
+        EXPECT_EQ(set.control_of_pair(), (std::vector<std::size_t>{0, 0, 1}));
+        ASSERT_EQ(set.controls().size(), 2U);
+        for (const auto& control : set.controls()) {
+            EXPECT_NEAR(control.mean.at(0), (1 - 5) / scale_, 1e-6);
+            EXPECT_NEAR(control.mean.at(1), (2 - 2.4) / scale_, 1e-6);
+            EXPECT_NEAR(control.deviation.at(0), 1 / scale_, 1e-6);
+            EXPECT_NEAR(control.deviation.at(1), 1 / scale_, 1e-6);
+        }
+        EXPECT_EQ(set.controls()[0].type_shares, (std::vector<double>{1, 0}));  // Fibs, PDOs
+        EXPECT_EQ(set.controls()[1].type_shares, (std::vector<double>{0, 1}));
+    }
+    options_.reads_cells = false;
+    EXPECT_TRUE(make().controls().empty());
+    EXPECT_EQ(make().n_controls(), 2U);
+}
+
 // Pairs 1 and 2 are of one patient, pair 3 of another.
 TEST_F(TrainingSet, NumbersTheUnitsOfItsPairs) {
     const train::TrainingSet set = make();
