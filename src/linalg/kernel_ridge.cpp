@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
+#include "linalg/serial_eigen.hpp"
 
 namespace popflow::linalg {
 
@@ -26,16 +27,6 @@ MatrixXd to_eigen(ConstMatrixView<double> x) {
         x.data, static_cast<Index>(x.rows), static_cast<Index>(x.cols),
         Eigen::OuterStride<>(static_cast<Index>(x.stride)));
 }
-
-// Makes products of Eigen use one thread while it lives: with several, the order of their sums depends on the
-// number of threads.
-class SerialEigen {
-  public:
-    SerialEigen() { Eigen::setNbThreads(1); }
-    ~SerialEigen() { Eigen::setNbThreads(0); }
-    SerialEigen(const SerialEigen&) = delete;
-    SerialEigen& operator=(const SerialEigen&) = delete;
-};
 
 // Returns the rows of each group.
 std::vector<std::vector<Index>> rows_of_groups(std::span<const std::size_t> groups) {

@@ -60,6 +60,7 @@ expect_exit 1 "$python" "$here/../../python/popflow_torch.py" nowhere none.pt
 round_trip everything --method mfm --doses all --modulation film --embedding-norm 4 --encoder-frequencies 6 \
     --encoder-layers 3 --encoder-activation none --time-highest 5 --transform log1p --updates alternate
 round_trip noise --method mfm --base gaussian --knn 0 --space-frequencies 0
+round_trip latent --method mfm --latent pca:6
 round_trip cgfm --method cgfm --modulation film --transform none
 round_trip fm --method fm --ema-decay 0 --beta1 0.8 --beta2 0.99 --epsilon 1e-6
 round_trip icnn --method icnn --icnn-hidden 50 --icnn-layers 3 --icnn-inner-steps 4 --icnn-start identity
