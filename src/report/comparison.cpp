@@ -229,7 +229,9 @@ std::string latent_note(const predict::Provenance& provenance) {
         "the "
         "markers, to which the predictions of the model and of moment_map are mapped back. identity, "
         "mean_shift "
-        "and oracle_shift move the control cells themselves there",
+        "and oracle_shift move the control cells themselves there. Mapped-back cells lack the noise outside "
+        "the "
+        "components: compare their energy and corr. of corr. only with each other",
         metric_titles(metrics::Space::latent), core::counted(provenance.latent, "principal component"),
         core::percent_text(provenance.latent_share), metric_titles(metrics::Space::markers));
 }
@@ -488,6 +490,8 @@ std::vector<Comparison> compare(const std::vector<eval::Results>& results,
         const eval::Results& first = results[comparison.results.front()];
         comparison.columns = role_columns(first.provenance.config);
         comparison.grouping = first.grouping;
+        comparison.has_latent = std::ranges::any_of(
+            comparison.results, [&](std::size_t i) { return results[i].provenance.latent > 0; });
         const std::vector<std::string> metrics =
             core::split_text(value_of(core::key_values(first.provenance.config), "metrics"), ',');
         const std::size_t d = first.markers.size();

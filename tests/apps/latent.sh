@@ -70,6 +70,15 @@ check same fm.h5ad one.h5ad
 expect_exit 0 "$popflow" predict --run fm --data c.h5ad --output raw.h5ad --treatment A --space raw
 check raw one.h5ad raw.h5ad
 
+# Mapped-back cells have no scores of the spread against measured cells.
+expect_exit 0 "$popflow" metrics raw.h5ad s.h5ad
+grep -q "^note: without w1, w2, mmd" "$scratch/err" || fail "no note on the metrics: $(cat "$scratch/err")"
+grep -q energy "$scratch/out" || fail "no energy: $(cat "$scratch/out")"
+if grep -q "w2" "$scratch/out"; then fail "metrics compared mapped-back cells by W2: $(cat "$scratch/out")"; fi
+expect_exit 2 "$popflow" metrics raw.h5ad s.h5ad --metrics energy,w2
+one_line "metrics: found w2 for raw.h5ad"
+expect_exit 0 "$popflow" metrics raw.h5ad raw.h5ad --metrics w2
+
 # The same bits of an evaluation on several ranks.
 expect_exit 0 ranks 3 1 evaluate --run fm --output three.h5 $score
 check same_scores fm/results.h5 three.h5
@@ -90,8 +99,16 @@ expect_exit 0 "$popflow" train --method fm $small $data --latent pca:5 --output 
 grep -q "^latent .* % of the variance" "$scratch/out" || fail "the dry run does not name the variance: $(cat "$scratch/out")"
 expect_exit 0 "$popflow" run --method moment-map ${data/patient:P5/each:patient} --latent pca:3 --output each
 h5dump -a /latent_components each/results.h5 | grep -q "(0): 3" || fail "the joined results do not name the space"
+grep -q "mean_shift in .*W1" "$scratch/out" || fail "no test against mean_shift: $(cat "$scratch/out")"
+if grep -q "mean_shift in .*energy" "$scratch/out"; then fail "a test compares cells without noise by their energy"; fi
 expect_exit 0 "$popflow" run --method auto $small $data --latent pca:3 --output auto
 h5dump -a /latent/scale auto/checkpoint.h5 >/dev/null || fail "--method auto trained without components"
+
+# A latent space of transport problems is none.
+expect_exit 0 "$popflow" simulate supply-demand --output supply.h5ad --target-output demand.h5ad --instances 6 --supply 5 \
+    --demand 20 --density synthetic
+expect_exit 2 "$popflow" train --method meta-ot --data supply.h5ad --target-data demand.h5ad --latent pca:2 --output bad
+one_line "latent: found pca:2, but meta-ot trains on transport problems"
 
 # Options and files that cannot work are refused in one line.
 for bad in pca:0 pca:x pca pca: umap:5 -1; do
