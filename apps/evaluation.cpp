@@ -48,6 +48,7 @@ std::unique_ptr<predict::PredictionFile> prediction_file(
     plan.path = config.predictions;
     plan.space = predict::parse_space(config.space, screen.options.transform);
     plan.range = checkpoint.range;
+    plan.latent = checkpoint.latent.if_used();
     auto file = std::make_unique<predict::PredictionFile>(screen, checkpoint.normalisation, std::move(plan));
     if (comm.is_root()) print_left_out(*file);
     return file;
@@ -110,7 +111,8 @@ eval::EvaluationIdentity identity(const std::string& config_text, const core::Op
 }
 
 // Returns a note if the MMD of the model has its constant value on half of the pairs or more, else nothing.
-std::string constant_mmd_note(const eval::Evaluation& evaluation, std::size_t markers) {
+// @param dimensions  of the space of the model, in words
+std::string constant_mmd_note(const eval::Evaluation& evaluation, const std::string& dimensions) {
     std::size_t pairs = 0;
     std::size_t constant = 0;
     for (const eval::PairScore& row : evaluation.scores) {
@@ -123,7 +125,13 @@ std::string constant_mmd_note(const eval::Evaluation& evaluation, std::size_t ma
         "note: the mmd of {} of {} pairs is the same for any predictor: its fixed kernels are too narrow for "
         "{}. "
         "Compare the column mmd_scaled",
-        constant, pairs, core::counted(markers, "marker"));
+        constant, pairs, dimensions);
+}
+
+// Returns the latent space of a model as an addition to a sentence, empty without one.
+std::string latent_text(const predict::TrainedModel& trained) {
+    if (trained.latent == nullptr) return "";
+    return ", scored in " + core::counted(trained.latent->size(), "principal component") + " and mapped back";
 }
 
 // Returns the name of the control population of each of some pairs.
@@ -198,7 +206,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
                 run.c_str(), checkpoint.family->name().c_str(),
                 core::counted(checkpoint.result_step(), "step").c_str(), config.data.c_str(),
                 core::counted(screen.pairs.size(), "pair").c_str(),
-                core::counted(screen.markers.size(), "marker").c_str(),
+                (core::counted(screen.markers.size(), "marker") + latent_text(trained)).c_str(),
                 core::counted(pairs.size(), "pair").c_str(), output.c_str(),
                 config.predictions.empty() ? "" : (", " + config.predictions).c_str());
         }
@@ -222,7 +230,9 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
                                          evaluation.pairs.size(), pairs.size()));
             return stopped;
         }
-        const std::string note = constant_mmd_note(evaluation, screen.markers.size());
+        const std::string note = constant_mmd_note(
+            evaluation, trained.latent != nullptr ? core::counted(trained.latent->size(), "component")
+                                                  : core::counted(screen.markers.size(), "marker"));
         if (comm.is_root() && !note.empty()) progress.message(note);
     }
     eval::TrainingEmbeddings trained_on;
@@ -251,7 +261,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
                           .embeddings = std::move(evaluation.embeddings),
                           .training_populations = population_labels(screen, trained_on.pairs),
                           .training_embeddings = std::move(trained_on.values),
-                          .markers = screen.markers,
+                          .markers = trained.latent != nullptr ? trained.latent->names() : screen.markers,
                           .samples = std::move(evaluation.samples)};
     results.summary = eval::summarise(results.pairs);
     results.training =

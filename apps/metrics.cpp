@@ -163,6 +163,32 @@ std::vector<double> read_control_means(const std::string& path, ComparedFile par
     return popflow::metrics::marker_means(read_cells(control).x.view());
 }
 
+// Removes the metrics of a latent space if one file alone has cells that were mapped back from one.
+void leave_out_latent_metrics(const ComparedFile& a, const ComparedFile& b, const options::OptionTable& table,
+                              std::vector<std::string>& names) {
+    const auto is_mapped_back = [](const ComparedFile& file) {
+        return file.origin && file.origin->is_mapped_back;
+    };
+    if (is_mapped_back(a) == is_mapped_back(b)) return;
+    const std::string why = (is_mapped_back(a) ? a : b).path +
+                            ", whose cells were mapped back from principal components and lack the noise of "
+                            "single markers";
+    std::vector<std::string> left_out;
+    std::vector<std::string> kept;
+    for (const std::string& name : names) {
+        const bool is_latent = popflow::metrics::find_metric(name)->space == popflow::metrics::Space::latent;
+        (is_latent ? left_out : kept).push_back(name);
+    }
+    if (left_out.empty()) return;
+    if (table.is_given("metrics") || kept.empty())
+        throw core::ConfigError(
+            "metrics", "found " + core::joined(left_out) + " for " + why + ". Give " +
+                           core::joined(popflow::metrics::names_in(popflow::metrics::Space::markers)) +
+                           ", or take the others from popflow evaluate");
+    note("without " + core::joined(left_out) + " for " + why);
+    names = kept;
+}
+
 // Returns the metrics to compute. Without control cells these are none of their change.
 std::vector<std::string> chosen_metrics(const options::RunConfig& config, const options::OptionTable& table,
                                         bool has_control) {
@@ -224,6 +250,7 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
     ComparedFile second{files[1], predict::read_prediction_origin(files[1]), config.screen};
     const ComparedFile partner = first.origin ? first : second;  // the control is read as the other file
     resolve_options(first, second, table, true);
+    leave_out_latent_metrics(first, second, table, config.evaluate.metrics);
     screen::AllCells a = read_cells(first);
     if (config.screen.markers.empty()) check_markers(first, a.markers, second);
     second.options.markers = a.markers;

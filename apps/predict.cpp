@@ -37,6 +37,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     plan.space = space;
     plan.range = checkpoint.range;
     plan.clip = config.clip;
+    plan.latent = checkpoint.latent.if_used();
     for (const double time : config.times) {
         if (time < 1) plan.times.push_back(time);
     }

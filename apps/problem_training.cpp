@@ -129,7 +129,13 @@ train::ProblemItems make_items(const options::RunConfig& config, const ProblemDa
 }  // namespace
 
 bool trains_on_problems(const options::RunConfig& config) {
-    return config.method->items(config.method_settings()) == models::ItemKind::problems;
+    const bool trains = config.method->items(config.method_settings()) == models::ItemKind::problems;
+    if (trains && config.latent > 0)
+        throw core::ConfigError("latent",
+                                fmt::format("found pca:{}, but {} trains on transport problems, which "
+                                            "have no markers. Use --latent none",
+                                            config.latent, config.method->name()));
+    return trains;
 }
 
 void refuse_problem_options(const options::RunConfig& config, const options::OptionTable& table) {

@@ -6,6 +6,7 @@
 namespace popflow::apps {
 
 /// Whether the items of the configured method are transport problems.
+/// @throws core::ConfigError{latent} if they are, and a latent space was given
 bool trains_on_problems(const options::RunConfig& config);
 
 /// Checks that a training on pairs has no option of transport problems. @throws core::ConfigError

@@ -221,6 +221,8 @@ predict::Provenance provenance(const options::RunConfig& config, const train::Ch
             .threads = omp_get_max_threads(),
             .recipe = values["recipe"],
             .condition = values["condition"],
+            .latent = checkpoint.latent.size(),
+            .latent_share = checkpoint.latent.total_share(),
             .selection = checkpoint.selection};
 }
 

@@ -122,7 +122,8 @@ eval::FoldTraining fold_training(const options::RunConfig& config) {
             .train = config.train,
             .sampling = config.sampling,
             .data = {.normalise = config.normalise,
-                     .rows_correspond = train::draws_rows(config.sampling.coupling)},
+                     .rows_correspond = train::draws_rows(config.sampling.coupling),
+                     .latent = config.latent},
             .start = config.start,
             .precision = precision_of(config),
             .shrinkages = {shrinkages.begin(), shrinkages.end()}};

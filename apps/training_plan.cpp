@@ -96,6 +96,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     for (const std::string& note : notes) text += line("note", core::printable(note));
     text += line("model", config.method->name() + ", " + counted(model.parameters, "parameter") + ", " +
                               (config.precision == options::PrecisionChoice::bf16 ? "bf16" : "fp32"));
+    if (!model.latent.empty()) text += line("latent", model.latent);
     if (model.is_one_pass) {
         text += line("steps", "one pass over all pairs");
     } else {

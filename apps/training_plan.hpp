@@ -17,6 +17,7 @@ struct PlannedModel {
     std::size_t treatments = 0;
     std::size_t parameters = 0;
     bool is_one_pass = false;  ///< trains without gradients
+    std::string latent{};      ///< latent space in words, empty without one
 };
 
 /// Describes in lines of text what a training with these settings would do, from the metadata alone, and

@@ -26,6 +26,7 @@
 #include "screen/value_notes.hpp"
 #include "selection.hpp"
 #include "signals.hpp"
+#include "train/latent_fit.hpp"
 #include "train/resume_check.hpp"
 #include "train/training_run.hpp"
 #include "train/training_set.hpp"
@@ -103,7 +104,8 @@ struct TrainingData {
                .normalise = config.normalise,
                .rows_correspond = train::draws_rows(config.sampling.coupling),
                .reads_cells = reads_cells,
-               .start = config.start.kind},
+               .start = config.start.kind,
+               .latent = config.latent},
               comm, storage, vectors),
           items(set, config.sampling),
           constants(
@@ -146,6 +148,8 @@ train::Checkpoint make_constants(const options::RunConfig& config, const options
     constants.markers = data.screen.markers;
     constants.cell_types = data.set.cell_types();
     constants.normalisation = data.set.normalisation();
+    constants.latent = data.set.latent();
+    constants.marker_shifts = data.set.marker_shifts();
     constants.range = data.set.range();
     constants.conditions = data.set.conditions();
     constants.mean_shifts = data.set.mean_shifts();
@@ -161,6 +165,21 @@ train::TrainOptions train_options(const options::RunConfig& config) {
     return options;
 }
 
+// Returns the latent space of a training in words, with its share of the variance once it is known. Empty
+// without one.
+std::string latent_text(const options::RunConfig& config, const TrainingData& data) {
+    if (config.latent == 0) return "";
+    const std::size_t markers = data.screen.markers.size();
+    std::string text = fmt::format("{} of {}", core::counted(config.latent, "principal component"),
+                                   core::counted(markers, "marker"));
+    const screen::LatentSpace& latent = data.set.latent();
+    if (!latent.is_empty())
+        return text + ", with " + core::percent_text(latent.total_share()) +
+               " of the variance of the training cells";
+    return text + fmt::format(", whose computation takes up to {:.0f} MiB on a rank",
+                              train::latent_fit_bytes(config.latent, markers) / (1024.0 * 1024));
+}
+
 // Returns the lines that describe a training before its first step.
 std::vector<std::string> describe(const options::RunConfig& config, const TrainingData& data,
                                   const train::TrainingRun& run, const mpi::Communicator& comm) {
@@ -170,6 +189,7 @@ std::vector<std::string> describe(const options::RunConfig& config, const Traini
                                    counted(data.screen.markers.size(), "marker") + ", " +
                                    counted(set.conditions().treatments().size(), "treatment") + "; " +
                                    run_text(config, run, precision_of(config), comm)};
+    if (config.latent > 0) lines.push_back("latent space: " + latent_text(config, data));
     for (const std::string& note : data.notes) lines.push_back("note: " + note);
     if (set.on_disk())
         lines.push_back("note: rank 0 stores its cells in a file in " + data.storage.folder +
@@ -266,6 +286,8 @@ int plan_training(options::RunConfig& config, const options::OptionTable& table,
         if (found) {
             // These need the cells.
             constants.normalisation = found->checkpoint.normalisation;
+            constants.latent = found->checkpoint.latent;
+            constants.marker_shifts = found->checkpoint.marker_shifts;
             constants.range = found->checkpoint.range;
             constants.mean_shifts = found->checkpoint.mean_shifts;
             train::check_can_resume(constants, found->checkpoint, table.effects(), config.data);
@@ -276,7 +298,8 @@ int plan_training(options::RunConfig& config, const options::OptionTable& table,
     const std::string text = training_plan(config, data.screen, data.split, data.notes,
                                            {.treatments = constants.conditions.treatments().size(),
                                             .parameters = model->layout().count(),
-                                            .is_one_pass = model->gradient_training() == nullptr},
+                                            .is_one_pass = model->gradient_training() == nullptr,
+                                            .latent = latent_text(config, data)},
                                            comm);
     std::fputs(text.c_str(), stdout);
     return done;
@@ -302,7 +325,8 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
     const std::string plan = training_plan(config, data.screen, data.split, data.notes,
                                            {.treatments = run.checkpoint().conditions.treatments().size(),
                                             .parameters = dry_run.parameters,
-                                            .is_one_pass = run.model().gradient_training() == nullptr},
+                                            .is_one_pass = run.model().gradient_training() == nullptr,
+                                            .latent = latent_text(config, data)},
                                            comm);
     std::fputs((plan + timed_plan(config, run, dry_run, comm, trainings, selection.folds)).c_str(), stdout);
     return dry_run.fault.empty() ? done : failed;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "core/memory.hpp"
 #include "core/stored_file.hpp"
@@ -13,6 +14,7 @@
 #include "mpi/same_on_all_ranks.hpp"
 #include "options/defaults.hpp"
 #include "same_data.hpp"
+#include "train/latent_fit.hpp"
 #include "train/median_total.hpp"
 
 namespace popflow::apps {
@@ -102,6 +104,18 @@ std::string screen_defaults_note(const models::OptionValues& values) {
                        models::small_screen_pairs, options);
 }
 
+// Checks the number of components against the markers and the training cells.
+void check_latent(const options::RunConfig& config, const screen::Screen& screen,
+                  const screen::Split& split) {
+    if (config.latent == 0) return;
+    std::set<std::size_t> populations;
+    for (const std::size_t p : split.pairs(screen::Part::train))
+        populations.insert({screen.pairs[p].control, screen.pairs[p].treated});
+    std::size_t cells = 0;
+    for (const std::size_t p : populations) cells += screen.populations[p].n_cells;
+    train::check_latent_size(config.latent, screen.markers.size(), cells);
+}
+
 }  // namespace
 
 std::vector<std::string> fit_config_to_data(options::RunConfig& config, const options::OptionTable& table,
@@ -113,7 +127,8 @@ std::vector<std::string> fit_config_to_data(options::RunConfig& config, const op
         notes.push_back(std::move(note));
     limit_batch(config, table, split.pairs(screen::Part::train).size(), notes);
     const train::PairSampling& sampling = config.sampling;
-    const std::size_t markers = screen.markers.size();
+    check_latent(config, screen, split);
+    const std::size_t markers = config.latent > 0 ? config.latent : screen.markers.size();
     const bool has_base = models::uses_setting(config.method->name(), "base");
     if (train::draws_rows(sampling.coupling) && has_base &&
         models::field_text(config.method_settings(), "base") == "gaussian") {

@@ -484,6 +484,8 @@ class Run:
         doses: "highest", or "all" if the model takes a concentration.
         vectors: vector of each treatment of --treatment-vectors, else empty.
         mean, scale: normalisation x = (transformed - mean) / scale. mean has shape [d].
+        latent: components, mean and scale of --latent, or None. The model then works on z = (x - mean) components^T / scale
+            instead of x, and the d columns of x in the methods below are those of z. components has shape [N, markers].
         transform, cofactor: "arcsinh", "log1p" or "none", and the cofactor of arcsinh.
         size_factor: total of a cell after scaling (--size-factor), or None.
         config: options of the training, as text.
@@ -513,6 +515,14 @@ class Run:
             self.cell_types = [str(v) for v in file["cell_types"].asstr()[()]]
             self.mean = file["normalisation_mean"][()].astype(np.float64)
             self.scale = float(file.attrs["normalisation_scale"])
+            self.latent = None
+            if "latent" in file:
+                latent = file["latent"]
+                if latent.attrs["format"] != 1 or latent.attrs["kind"] != "pca":
+                    raise ValueError(f"{path}: latent: found kind {latent.attrs['kind']} of format {latent.attrs['format']}, "
+                                     "but this script reads pca of format 1")
+                self.latent = (latent["components"][()].astype(np.float64), latent["mean"][()].astype(np.float64),
+                               float(latent.attrs["scale"]))
             conditions = file["conditions"]
             self.doses = conditions.attrs["doses"]
             self.concentrations = {
@@ -559,7 +569,7 @@ class Run:
         return {key: dataset[()] for key, dataset in group.items()}
 
     def normalise(self, raw, totals=None):
-        """Returns normalised values: (transform(raw) - mean) / scale.
+        """Returns normalised values: (transform(raw) - mean) / scale, or their coordinates z in the latent space.
 
         With a size factor, raw is first multiplied by size_factor / totals.
 
@@ -583,15 +593,22 @@ class Run:
             x = np.log1p(x)
         # Rounds the transformed values to single precision, as popflow does.
         x = (x.astype(np.float32) - self.mean.astype(np.float32)) / np.float32(self.scale)
+        if self.latent is not None:
+            components, centre, scale = self.latent
+            x = (x - centre) @ components.T / scale
         return torch.as_tensor(x, dtype=self.dtype, device=self.device)
 
     def invert(self, x):
-        """Returns raw values, as a NumPy array. Inverse of normalise(), except that size factors are not undone. Negative
-        values are not clipped.
+        """Returns raw values, as a NumPy array. Inverse of normalise(), except that size factors are not undone, and that a
+        latent space has lost what lies outside its components. Negative values are not clipped.
 
         Shapes: x [n, d], result [n, d].
         """
-        y = x.detach().cpu().numpy().astype(np.float64) * self.scale + self.mean
+        y = x.detach().cpu().numpy().astype(np.float64)
+        if self.latent is not None:
+            components, centre, scale = self.latent
+            y = centre + scale * y @ components
+        y = y * self.scale + self.mean
         if self.transform == "arcsinh":
             return self.cofactor * np.sinh(y)
         return np.expm1(y) if self.transform == "log1p" else y
@@ -693,7 +710,7 @@ def export(run, path):
 
     `model.context(x, types)` returns h and `model(x, t, h, c)` the velocity. The file contains `popflow.json` (see
     `_extra_files` of torch.jit.load) with what is needed to compute x and c: x = (transformed - mean) / scale, c as in
-    Run.condition().
+    Run.condition(). With `latent`, x is (that x - latent mean) components^T / (latent scale).
 
     Args:
         run: Run of method fm, cgfm or mfm.
@@ -709,6 +726,9 @@ def export(run, path):
              "treatments": run.treatments,
              "concentrations": {k: [float(v) for v in vs] for k, vs in run.concentrations.items()},
              "vectors": {name: vector.tolist() for name, vector in run.vectors.items()}}
+    if run.latent is not None:
+        components, centre, scale = run.latent
+        about["latent"] = {"components": components.tolist(), "mean": centre.tolist(), "scale": scale}
     torch.jit.save(torch.jit.script(run.model.eval()), path, _extra_files={"popflow.json": json.dumps(about)})
 
 

@@ -156,7 +156,9 @@ std::optional<std::vector<HeldOutEnergies>> score_fold(
                                         .moment_map = &moment_map,
                                         .moment_map_values = set.moment_map(),
                                         .start = {.kind = training.start.kind},
-                                        .typical_distance = set.typical_distance()};
+                                        .typical_distance = set.typical_distance(),
+                                        .latent = set.latent().if_used(),
+                                        .marker_shifts = &set.marker_shifts()};
     const FoldScorer scorer(screen, trained, training, scoring, is_finite);
     std::vector<HeldOutEnergies> energies;
     for (const std::size_t pair : split.pairs(screen::Part::validation)) {

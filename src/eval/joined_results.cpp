@@ -149,6 +149,7 @@ void check_same(const Results& first, const Results& other) {
     check("recipe", a.recipe, b.recipe);
     check("precision", a.precision, b.precision);
     check("seed", std::to_string(a.seed), std::to_string(b.seed));
+    check("latent_components", std::to_string(a.latent), std::to_string(b.latent));
     check("markers", core::joined(first.markers), core::joined(other.markers));
     if (!a.selection.empty() && !b.selection.empty()) return;  // each fold may have chosen another method
     check("method", a.method, b.method);
@@ -264,6 +265,8 @@ Results join_folds(std::vector<FoldResults> folds, const LeaveOneOut& asked) {
     for (const Results* fold : scored) {
         joined.provenance.ranks = std::max(joined.provenance.ranks, fold->provenance.ranks);
         joined.provenance.threads = std::max(joined.provenance.threads, fold->provenance.threads);
+        joined.provenance.latent_share =
+            std::min(joined.provenance.latent_share, fold->provenance.latent_share);
     }
     joined.summary = summarise(joined.pairs);
     joined.training = stacked(training, "");

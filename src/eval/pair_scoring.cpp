@@ -51,7 +51,8 @@ struct SampledFlow {
     SampledFlow(const ScoringJob& job, std::size_t pair, std::size_t cells)
         : is_sampled(std::ranges::find(job.options.sampled, pair) != job.options.sampled.end()) {
         if (!is_sampled) return;
-        const std::size_t markers = job.screen.markers.size();
+        const screen::LatentSpace* latent = job.trained.latent;
+        const std::size_t markers = latent != nullptr ? latent->size() : job.screen.markers.size();
         snapshots.times = sample_times(markers, job.trained.model.base() == models::Base::gaussian);
         for (std::size_t t = 0; t < snapshots.times.size(); ++t) x.emplace_back(cells, markers);
         for (linalg::Matrix<float>& states : x) snapshots.x.push_back(states.view());
@@ -72,14 +73,18 @@ std::vector<const Predictor*> predictors_of(const predict::TrainedModel& trained
     return all;
 }
 
+// A pair that is scored. The predictions are empty if it cannot be read.
+struct PairToScore {
+    std::optional<PairPredictions> predictions;
+    std::vector<double> control_means;  ///< means of the control
+};
+
 // Reads a pair and computes the predictions of all predictors. The transport of the model is parallel inside.
-// @param control_means  set to the means of the control
-void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>& tasks,
-             std::vector<double>& control_means) {
+void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>& tasks, PairToScore& work) {
     const std::size_t first = tasks.size();
     for (const Predictor* predictor : predictors_of(job.trained))
         tasks.push_back({predictor, {.pair = pair.pair, .predictor = predictor->name}, {}});
-    std::optional<PairPredictions> predictions;
+    std::optional<PairPredictions>& predictions = work.predictions;
     record(tasks[first].row,
            [&] { predictions.emplace(job.screen, pair.pair, job.trained, job.reader, job.options); });
     if (!predictions) {
@@ -89,7 +94,7 @@ void predict(const ScoringJob& job, ScoredPair& pair, std::vector<PredictorRun>&
         }
         return;
     }
-    control_means = predictions->control_means();
+    work.control_means = predictions->control_means();
     const double distance = predictions->training_distance();
     for (std::size_t i = first; i < tasks.size(); ++i) tasks[i].row.training_distance = distance;
     SampledFlow sampled(job, pair.pair, predictions->cells());
@@ -138,7 +143,8 @@ std::optional<metrics::KernelMeans> target_means(std::span<PredictorRun> tasks,
     return means;
 }
 
-// Scores tasks one after the other. Several tasks must have the same target: they share its distance.
+// Scores tasks one after the other in the space of the model. Several tasks must have the same target: they
+// share its distance.
 void score_tasks(std::span<PredictorRun* const> tasks, const metrics::Selection& selected,
                  metrics::SharedWork shared) {
     std::optional<metrics::CachedWasserstein> distance;
@@ -153,7 +159,31 @@ void score_tasks(std::span<PredictorRun* const> tasks, const metrics::Selection&
             task->row.scores = metrics::score(c.predicted.view(), c.truth.view(), selected, shared);
         });
     }
-    for (PredictorRun* task : tasks) task->comparison = {};
+}
+
+// Scores the metrics of the markers of all predictors of a pair, for a model in a latent space.
+// @param skipped  a task whose scores another one has, or nullptr
+void score_markers(std::span<PredictorRun> tasks, const PairToScore& work, const metrics::Selection& selected,
+                   const PredictorRun* skipped) {
+    std::optional<metrics::KernelMeans> means;  // those of the target, which most predictors share
+    if (metrics::needs_kernels(selected)) {
+        record(tasks.front().row, [&] {
+            means = metrics::truth_kernel_means(work.predictions->marker_target().view(), selected);
+        });
+    }
+#pragma omp parallel for schedule(dynamic, 1)
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (&tasks[i] == skipped || !tasks[i].comparison.unavailable.empty()) continue;
+        record(tasks[i].row, [&] {
+            const CellComparison c =
+                work.predictions->compare_markers(*tasks[i].predictor, tasks[i].comparison);
+            const bool shares = means && compares_target(tasks[i]);
+            const metrics::Scores scores = metrics::score(
+                c.predicted.view(), c.truth.view(), selected,
+                {.truth_means = shares ? &*means : nullptr, .control_means = &work.control_means});
+            metrics::copy_scores(metrics::Space::markers, scores, tasks[i].row.scores);
+        });
+    }
 }
 
 // Returns the task of a kind, nullptr without one.
@@ -182,12 +212,16 @@ struct SameScores {
 std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::size_t> pairs) {
     std::vector<ScoredPair> scored;
     std::vector<PredictorRun> tasks;
-    std::vector<std::vector<double>> control_means(pairs.size());
+    std::vector<PairToScore> work(pairs.size());
+    const bool has_latent = job.trained.latent != nullptr;
     for (std::size_t p : pairs) {
         ScoredPair& pair = scored.emplace_back(ScoredPair{.pair = p});
-        predict(job, pair, tasks, control_means[scored.size() - 1]);
+        PairToScore& own = work[scored.size() - 1];
+        predict(job, pair, tasks, own);
+        if (!has_latent) own.predictions.reset();
     }
-    const metrics::Selection selected = selection(job.options);
+    const metrics::Selection all = selection(job.options);
+    const metrics::Selection selected = has_latent ? metrics::restrict_to(metrics::Space::latent, all) : all;
     const std::size_t predictors = predictors_of(job.trained).size();
     std::vector<std::optional<metrics::KernelMeans>> means;
     std::vector<std::vector<PredictorRun*>> groups;
@@ -212,8 +246,21 @@ std::vector<ScoredPair> score_pairs(const ScoringJob& job, std::span<const std::
     for (std::size_t k = 0; k < groups.size(); ++k) {
         const auto pair = static_cast<std::size_t>(groups[k].front() - tasks.data()) / predictors;
         const bool shares = means[pair] && compares_target(*groups[k].front());
-        score_tasks(groups[k], selected,
-                    {.truth_means = shares ? &*means[pair] : nullptr, .control_means = &control_means[pair]});
+        score_tasks(
+            groups[k], selected,
+            {.truth_means = shares ? &*means[pair] : nullptr, .control_means = &work[pair].control_means});
+        if (has_latent) continue;
+        for (PredictorRun* task : groups[k]) task->comparison = {};
+    }
+    for (std::size_t k = 0; has_latent && k < pairs.size(); ++k) {
+        const std::span<PredictorRun> pair_tasks(tasks.data() + k * predictors, predictors);
+        const auto copy = std::ranges::find_if(same, [&](const SameScores& s) {
+            return s.to >= pair_tasks.data() && s.to < pair_tasks.data() + predictors;
+        });
+        score_markers(pair_tasks, work[k], metrics::restrict_to(metrics::Space::markers, all),
+                      copy == same.end() ? nullptr : copy->to);
+        work[k].predictions.reset();
+        for (PredictorRun& task : pair_tasks) task.comparison = {};
     }
     for (const auto& [from, to] : same) {
         const double seconds = to->row.seconds;

@@ -163,7 +163,8 @@ void PairValidation::read_cells(std::span<const std::size_t> pairs, std::size_t 
     const std::size_t context_cells = transport.has_fixed_context()
                                           ? fixed_context_cells
                                           : std::max(options_.context_cells, transport.neighbours() + 1);
-    const predict::ScreenReader reader(screen_, set_.normalisation(), set_.cell_types());
+    const predict::ScreenReader reader(screen_, set_.normalisation(), set_.latent().if_used(),
+                                       set_.cell_types());
     const auto ranks = static_cast<std::size_t>(comm_.size());
     for (auto k = static_cast<std::size_t>(comm_.rank()); k < pairs.size(); k += ranks) {
         const screen::PopulationPair& pair = screen_.pairs[pairs[k]];
@@ -198,7 +199,9 @@ predict::TrainedModel PairValidation::trained(const models::Model& model,
             .moment_map = &moment_map_,
             .moment_map_values = set_.moment_map(),
             .start = options_.start,
-            .typical_distance = set_.typical_distance()};
+            .typical_distance = set_.typical_distance(),
+            .latent = set_.latent().if_used(),
+            .marker_shifts = &set_.marker_shifts()};
 }
 
 // Calls score(sample, row) for each pair of this rank, with a row of `scores` numbers to write, and returns

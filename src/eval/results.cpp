@@ -156,6 +156,11 @@ void write_provenance(h5::Group& root, const predict::Provenance& p) {
     root.write_attribute("recipe", p.recipe);
     root.write_attribute("condition", p.condition);
     if (!p.selection.empty()) root.write_attribute("selection", p.selection);
+    if (p.latent == 0) return;
+    root.write_attribute("latent_components", p.latent);
+    root.write_attribute("latent_variance_share", p.latent_share);
+    root.write_attribute("latent_metrics", metrics::names_in(metrics::Space::latent));
+    root.write_attribute("marker_metrics", metrics::names_in(metrics::Space::markers));
 }
 
 predict::Provenance read_provenance(const h5::Group& root) {
@@ -178,6 +183,10 @@ predict::Provenance read_provenance(const h5::Group& root) {
     if (root.has_attribute("recipe")) p.recipe = root.string_attribute("recipe");
     if (root.has_attribute("condition")) p.condition = root.string_attribute("condition");
     if (root.has_attribute("selection")) p.selection = root.string_attribute("selection");
+    if (root.has_attribute("latent_components")) {
+        p.latent = static_cast<std::size_t>(root.int_attribute("latent_components"));
+        p.latent_share = root.double_attribute("latent_variance_share");
+    }
     return p;
 }
 

@@ -5,14 +5,29 @@
 
 namespace popflow::eval {
 
-std::vector<double> trained_mean_shift(const predict::TrainedModel& trained,
-                                       const screen::Population& treated) {
-    if (const auto c = trained.conditions.index(treated)) {
-        const auto row = trained.mean_shifts.view().row_span(*c);
+namespace {
+
+// Returns the row of a condition, or the mean of all rows for one that was not trained on.
+std::vector<double> shift_of(const screen::Conditions& conditions, const linalg::Matrix<float>& shifts,
+                             const screen::Population& treated) {
+    if (const auto c = conditions.index(treated)) {
+        const auto row = shifts.view().row_span(*c);
         return {row.begin(), row.end()};
     }
-    trained.conditions.require(treated.treatment);
-    return metrics::marker_means(trained.mean_shifts.view());
+    conditions.require(treated.treatment);
+    return metrics::marker_means(shifts.view());
+}
+
+}  // namespace
+
+std::vector<double> trained_mean_shift(const predict::TrainedModel& trained,
+                                       const screen::Population& treated) {
+    return shift_of(trained.conditions, trained.mean_shifts, treated);
+}
+
+std::vector<double> trained_marker_shift(const predict::TrainedModel& trained,
+                                         const screen::Population& treated) {
+    return shift_of(trained.conditions, *trained.marker_shifts, treated);
 }
 
 models::MomentChange trained_moment_change(const predict::TrainedModel& trained,

@@ -11,11 +11,14 @@
 
 namespace popflow::eval {
 
-/// Returns the mean shift of a condition [d], normalised. A condition that was not trained on has the mean
-/// over the trained conditions.
+/// Returns the mean shift of a condition [d] in the space of the model. A condition that was not trained on
+/// has the mean over the trained conditions.
 /// @throws core::Error for a treatment that the model cannot encode
 std::vector<double> trained_mean_shift(const predict::TrainedModel& trained,
                                        const screen::Population& treated);
+/// Returns the same for normalised markers. Needs TrainedModel::marker_shifts.
+std::vector<double> trained_marker_shift(const predict::TrainedModel& trained,
+                                         const screen::Population& treated);
 
 /// Returns the change that the baseline moment map predicts for a population. A condition that was not
 /// trained on has the mean over the trained conditions. Needs TrainedModel::moment_map.

@@ -97,8 +97,8 @@ struct Model::Impl {
         size_factor = config.screen.size_factor;
     }
 
-    // Returns the control population as the model sees it: scaled, transformed, normalised, with numbered
-    // cell types.
+    // Returns the control population as the model sees it: scaled, transformed, normalised, in the latent
+    // space if there is one, with numbered cell types.
     screen::Cells prepare(CellsView control, const std::vector<std::string>& labels,
                           const std::vector<double>& totals) const {
         const train::Checkpoint& checkpoint = model.checkpoint();
@@ -132,7 +132,7 @@ struct Model::Impl {
         }
         checkpoint.normalisation.apply(cells.x.view());
         if (checkpoint.cell_types.size() > 1) number_types(checkpoint.cell_types, labels, cells.cell_type);
-        return cells;
+        return screen::encoded(checkpoint.latent.if_used(), std::move(cells));
     }
 
     static void number_types(const std::vector<std::string>& known, const std::vector<std::string>& labels,
@@ -189,6 +189,7 @@ Cells Model::predict(CellsView control, const PredictRequest& request) const {
         const predict::PopulationInput population = predict::population_input(trained, cells);
         core::Stream noise = predict::pair_stream(request.seed, 0, predict::DrawRole::base);
         predict::transport_cells(trained, population, condition, request.tolerance, noise, cells.x.view());
+        if (trained.latent != nullptr) cells.x = trained.latent->decode(cells.x.view());
         predict::to_space(predict::Space::raw, trained.normalisation, impl_->transform, cells.x.view());
         const std::span<const float> values = cells.x.values();
         return Cells{{values.begin(), values.end()}, control.rows, control.cols};

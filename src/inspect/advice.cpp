@@ -29,6 +29,10 @@ constexpr std::size_t many_models = 20;
 // With fewer cells, W2 and the noise floor are dominated by the draw of the cells.
 constexpr std::size_t many_cells = 500;
 
+// With more markers, principal components make a smaller problem of it.
+constexpr std::size_t many_markers = 300;
+constexpr std::size_t usual_components = 50;
+
 // A label by which pairs can be held out together, and its values.
 struct Unit {
     std::string name;
@@ -120,6 +124,13 @@ Advice settings_advice(std::size_t pairs) {
             : "The defaults are meant for screens of this size."};
 }
 
+// Returns nothing for few markers.
+std::vector<Advice> markers_advice(const screen::Screen& screen) {
+    if (screen.markers.size() < many_markers) return {};
+    return {{"markers", fmt::format("--latent pca:{} trains in principal components instead of {}.",
+                                    usual_components, counted(screen.markers.size(), "marker"))}};
+}
+
 Advice limits_advice(const Unit& unit, const InspectionSummary& summary) {
     const std::size_t n = unit.values.size();
     std::string text;
@@ -160,10 +171,12 @@ std::vector<Advice> advise(const screen::Screen& screen, const InspectionSummary
                          "none: all pairs come from one population of cells. A model can be trained "
                          "(--split none), but not checked on another population."});
         lines.push_back(method_advice(screen.pairs.size(), unit, fewest));
+        std::ranges::copy(markers_advice(screen), std::back_inserter(lines));
         return lines;
     }
     lines.push_back(splits_advice(all, unit, screen));
     lines.push_back(method_advice(screen.pairs.size(), unit, fewest));
+    std::ranges::copy(markers_advice(screen), std::back_inserter(lines));
     lines.push_back(settings_advice(screen.pairs.size()));
     lines.push_back(limits_advice(unit, summary));
     return lines;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "linalg/pair_distances.hpp"
+#include "linalg/serial_eigen.hpp"
 
 namespace popflow::linalg {
 

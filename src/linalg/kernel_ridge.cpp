@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
 #include "linalg/pair_distances.hpp"
+#include "linalg/serial_eigen.hpp"
 
 namespace popflow::linalg {
 

@@ -39,6 +39,7 @@ constexpr std::array table{
            .score = &Scores::r2,
            .selected = &Selection::r2,
            .direction = Direction::higher_is_better,
+           .space = Space::markers,
            .is_in_letters = false,
            .note = "Pearson correlation between the correlation matrices of the markers of prediction and "
                    "truth, the column r2 of files"},  // two markers have one correlation
@@ -48,6 +49,7 @@ constexpr std::array table{
            .latex_title = "energy",
            .score = &Scores::energy,
            .selected = &Selection::energy,
+           .space = Space::markers,
            .is_in_letters = false,
            .figure_rank = 3},
     Metric{
@@ -58,6 +60,7 @@ constexpr std::array table{
         .score = &Scores::r2_means,
         .selected = &Selection::r2_means,
         .direction = Direction::higher_is_better,
+        .space = Space::markers,
         .is_in_letters = false,
         .note = "coefficient of determination of the marker means, 1 - sum (t - p)^2 / sum (t - mean t)^2"},
     Metric{.name = "w1_markers",
@@ -91,6 +94,7 @@ constexpr std::array table{
            .score = &Scores::change_correlation,
            .selected = &Selection::change_correlation,
            .direction = Direction::higher_is_better,
+           .space = Space::markers,
            .needs_control = true,
            .is_in_letters = false,
            .note = "Pearson correlation of predicted and true change of the marker means from the control. "
@@ -102,6 +106,7 @@ constexpr std::array table{
            .score = &Scores::recall_top,
            .selected = &Selection::recall_top,
            .direction = Direction::higher_is_better,
+           .space = Space::markers,
            .needs_control = true,
            .is_in_letters = false,
            .note =
@@ -143,6 +148,27 @@ Selection select_metrics(std::span<const std::string> names) {
     for (const Metric& metric : table)
         selection.*metric.selected = std::ranges::find(names, metric.name) != names.end();
     return selection;
+}
+
+std::vector<std::string> names_in(Space space) {
+    std::vector<std::string> names;
+    for (const Metric& metric : table) {
+        if (metric.space == space) names.emplace_back(metric.name);
+    }
+    return names;
+}
+
+Selection restrict_to(Space space, Selection selection) {
+    for (const Metric& metric : table) {
+        if (metric.space != space) selection.*metric.selected = false;
+    }
+    return selection;
+}
+
+void copy_scores(Space space, const Scores& from, Scores& to) {
+    for (const Metric& metric : table) {
+        if (metric.space == space) to.*metric.score = from.*metric.score;
+    }
 }
 
 }  // namespace popflow::metrics

@@ -12,6 +12,12 @@ namespace popflow::metrics {
 
 enum class Direction { lower_is_better, higher_is_better };
 
+/// Values that a metric compares if the model works in principal components.
+enum class Space {
+    latent,   ///< coordinates of the components
+    markers,  ///< markers, to which the predictions are mapped back
+};
+
 /// One metric of the program: how it is called, computed and shown. Every list of metrics comes from
 /// all_metrics().
 struct Metric {
@@ -22,8 +28,11 @@ struct Metric {
     double Scores::*score;
     bool Selection::*selected;
     Direction direction = Direction::lower_is_better;
-    double factor = 1;           ///< shown value = factor * score
-    int decimals = 3;            ///< maximum number of decimals in tables
+    double factor = 1;  ///< shown value = factor * score
+    int decimals = 3;   ///< maximum number of decimals in tables
+    /// Space of the metric if the model works in a latent space. A mapped-back cell lacks the noise outside
+    /// the components, so a distance that compares the spread of all markers would be wrong there.
+    Space space = Space::latent;
     bool needs_control = false;  ///< whether it is defined by the change from the control
     bool is_default = true;      ///< whether it is computed unless --metrics selects others
     bool is_in_tables = true;    ///< whether tables have a column for it
@@ -46,5 +55,14 @@ const std::vector<std::string>& default_metric_names();
 
 /// Returns the selection of the metrics with these names. Unknown names are ignored.
 Selection select_metrics(std::span<const std::string> names);
+
+/// Returns the names of all metrics of a space, see Metric::space.
+std::vector<std::string> names_in(Space space);
+
+/// Returns a selection without the metrics of the other space, see Metric::space.
+Selection restrict_to(Space space, Selection selection);
+
+/// Copies the scores of the metrics of a space.
+void copy_scores(Space space, const Scores& from, Scores& to);
 
 }  // namespace popflow::metrics

@@ -314,6 +314,14 @@ void add_validation(Adder& add, RunConfig& config) {
         [&config] { return config.patience > 0 ? Strings{std::to_string(config.patience)} : Strings{}; });
 }
 
+// Reads `none` or `pca:N`.
+std::size_t latent_size(const std::string& text) {
+    if (text == "none") return 0;
+    if (!text.starts_with("pca:"))
+        throw core::ConfigError("latent", "found '" + text + "'. Give none, or pca:N for N components");
+    return core::parse_count("latent", text.substr(4), 1, models::max_width);
+}
+
 void add_train(OptionTable& table, RunConfig& config) {
     Adder add(table, Section::train);
     Adder passive(table, Section::train, {.affects = Affects::nothing});
@@ -356,6 +364,19 @@ void add_train(OptionTable& table, RunConfig& config) {
     Adder(table, Section::train, {.affects = Affects::scored_cells})
         .choice("normalise", config.normalise, {"no", "yes"},
                 "centre and scale the markers by the training cells. Scores are computed in this space");
+    // Stored only if it is not the default, so that runs of versions without this option can be resumed.
+    Adder(table, Section::train, {.affects = Affects::scored_cells})
+        .add(
+            "latent", "none|pca:N",
+            "space in which the model works: the markers (none, default), or the first N principal "
+            "components "
+            "of the training cells, for data with hundreds of markers or more. Predictions are mapped back "
+            "to "
+            "the markers",
+            [&config](const Strings& v) { config.latent = latent_size(v.back()); },
+            [&config] {
+                return config.latent > 0 ? Strings{fmt::format("pca:{}", config.latent)} : Strings{};
+            });
     add.number("rate", train.rate, 0, 1e3, "learning rate of Adam");
     add.choice("schedule", train.schedule, {"constant", "cosine"},
                "schedule of the learning rate after the warm-up");

@@ -57,7 +57,8 @@ struct RunConfig {
     train::TrainOptions train;
     train::PairSampling sampling;  ///< base is a setting of the method and not set here
     models::StartOptions start{};
-    bool normalise = true;  ///< see train::TrainingSetOptions
+    bool normalise = true;   ///< see train::TrainingSetOptions
+    std::size_t latent = 0;  ///< number of principal components, 0 for none, see train::TrainingSetOptions
     PrecisionChoice precision = PrecisionChoice::automatic;
     bool validates = true;                 ///< false for --validation none
     std::size_t validation_units = 0;      ///< units that --validation N holds out, 0 for auto and none

@@ -13,6 +13,18 @@
 
 namespace popflow::predict {
 
+namespace {
+
+constexpr const char* latent_cells = "obsm/X_latent";
+
+linalg::Matrix<float> copy_of(linalg::ConstMatrixView<float> x) {
+    linalg::Matrix<float> copy(x.rows, x.cols);
+    for (std::size_t i = 0; i < x.rows; ++i) std::ranges::copy(x.row_span(i), copy.view().row(i));
+    return copy;
+}
+
+}  // namespace
+
 PredictionFile::PredictionFile(const screen::Screen& screen, const screen::Normalisation& normalisation,
                                PredictionPlan plan)
     : screen_(screen),
@@ -64,10 +76,16 @@ std::vector<std::string> PredictionFile::added_columns() const {
 void PredictionFile::add(std::size_t prediction, std::span<const std::uint64_t> rows,
                          std::span<const linalg::ConstMatrixView<float>> states) {
     Block block{.n = rows.size(), .rows = scratch_.append(rows), .states = {}};
-    if (!normalised_range_.empty()) block.outside = screen::count_outside(normalised_range_, states.front());
+    const screen::LatentSpace* latent = plan_.latent;
+    if (latent != nullptr) {
+        linalg::Matrix<float> z = copy_of(states.front());
+        latent->unscale(z.view());
+        block.latent = scratch_.append(std::span<const float>(z.values()));
+    }
     for (const auto& state : states) {
-        linalg::Matrix<float> x(state.rows, state.cols);
-        for (std::size_t i = 0; i < state.rows; ++i) std::ranges::copy(state.row_span(i), x.view().row(i));
+        linalg::Matrix<float> x = latent != nullptr ? latent->decode(state) : copy_of(state);
+        if (!normalised_range_.empty() && block.states.empty())
+            block.outside = screen::count_outside(normalised_range_, x.view());
         if (plan_.clip) normalised_range_.clip(x.view());
         to_space(plan_.space, normalisation_, screen_.options.transform, x.view());
         block.states.push_back(scratch_.append(std::span<const float>(x.values())));
@@ -227,6 +245,7 @@ void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Prov
                              std::span<const std::uint64_t>(by_marker), {by_marker.size()});
         anndata::write_string(provenance_group, "clipped", plan_.clip ? "yes" : "no");
     }
+    if (plan_.latent != nullptr) write_latent_space(root, layout, provenance_group);
     anndata::write_strings(provenance_group, plan_.source_column, layout.categories.at(plan_.source_column));
     linalg::Matrix<float> kept(layout.sources.size(), described.embeddings.cols());
     std::vector<double> distances;
@@ -238,6 +257,25 @@ void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Prov
                          {kept.rows(), kept.cols()});
     anndata::write_array(provenance_group, "training_distance", std::span<const double>(distances),
                          {distances.size()});
+}
+
+// Creates the matrix of coordinates, and writes the components and the mean of the map back.
+void PredictionFile::write_latent_space(h5::Group& root, const Layout& layout,
+                                        h5::Group& provenance_group) const {
+    const screen::LatentSpace& latent = *plan_.latent;
+    h5::Dataset cells = root.create_dataset(latent_cells, h5::Element::float32, {layout.rows, latent.size()});
+    h5::write_encoding(cells, "array", "0.2.0");
+    linalg::Matrix<float> columns(latent.mean.size(), latent.size());
+    for (std::size_t k = 0; k < columns.cols(); ++k) {
+        for (std::size_t j = 0; j < columns.rows(); ++j) columns(j, k) = latent.components(k, j);
+    }
+    h5::Group varm = root.open_group("varm");
+    anndata::write_array(varm, "latent_components", std::span<const float>(columns.values()),
+                         {columns.rows(), columns.cols()});
+    anndata::write_array(provenance_group, "latent_mean", std::span<const float>(latent.mean),
+                         {latent.mean.size()});
+    anndata::write_array(provenance_group, "latent_variance_share",
+                         std::span<const double>(latent.variance_share), {latent.size()});
 }
 
 std::string prediction_layer(double time) {
@@ -272,6 +310,14 @@ void PredictionFile::write_pieces(h5::Group& root, const Layout& layout,
         for (const Piece& piece : pieces) {
             const auto values = scratch_.read<float>(piece.block->states[s], piece.block->n * d);
             x.write_rows(piece.first, std::span<const float>(values));
+        }
+    }
+    if (plan_.latent != nullptr) {
+        h5::Dataset z = root.open_dataset(latent_cells);
+        for (const Piece& piece : pieces) {
+            const auto values =
+                scratch_.read<float>(piece.block->latent, piece.block->n * plan_.latent->size());
+            z.write_rows(piece.first, std::span<const float>(values));
         }
     }
     h5::Group obs = root.open_group("obs");

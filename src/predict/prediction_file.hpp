@@ -14,6 +14,7 @@
 #include "predict/prediction_scratch.hpp"
 #include "predict/prediction_space.hpp"
 #include "predict/provenance.hpp"
+#include "screen/latent_space.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/screen.hpp"
 #include "screen/value_range.hpp"
@@ -55,6 +56,9 @@ struct PredictionPlan {
     bool clip = false;                     ///< limit the predicted cells to the range
     std::vector<std::string> too_small{};  ///< controls that have too few cells for the model
     std::vector<std::string> notes{};      ///< notes for the user on the choice of controls
+    /// Components in whose coordinates the cells are added, null for normalised markers. Must outlive the
+    /// file.
+    const screen::LatentSpace* latent = nullptr;
 };
 
 /// Description of each source of a plan. Only rank 0 needs it.
@@ -75,6 +79,9 @@ struct SourceDescriptions {
 /// - obs_names: the names of the control cells. If a control population is transported to several conditions,
 ///   ` / TREATMENT [@ CONCENTRATION]` is appended.
 /// - var: the markers in the order of the model, with the columns of the data file.
+/// - With a latent space: X is its map back to the markers. obsm["X_latent"] has the coordinates of the cells
+///   before the scale, varm["latent_components"] the components and uns["popflow"]["latent_mean"] the mean,
+///   so that X = mean + X_latent components' in the space `normalised`, unless it was clipped.
 /// - uns["popflow"]: the provenance, `embeddings` and `training_distance`, whose row k belongs to category k
 ///   of predicted_pair or predicted_population, and with a range: `clipped`, and the numbers of cells of X
 ///   that the model moved outside the range, `cells_outside_training_range` and of each marker
@@ -98,7 +105,9 @@ class PredictionFile {
     const screen::OutsideCounts& outside() const { return outside_; }
     /// Appends cells to a prediction.
     /// @param rows  rows of the control cells in the data file
-    /// @param states  the predicted cells, then one matrix for each of plan().times. Normalised, each [n, d]
+    /// @param states  the predicted cells, then one matrix for each of plan().times, in the space of the
+    /// model:
+    ///                normalised markers, each [n, d], or coordinates of plan().latent, each [n, N]
     void add(std::size_t prediction, std::span<const std::uint64_t> rows,
              std::span<const linalg::ConstMatrixView<float>> states);
     /// Removes the cells of a prediction that failed.
@@ -113,6 +122,7 @@ class PredictionFile {
         std::size_t n = 0;
         std::uint64_t rows = 0;  ///< offset in scratch_, like each of `states`
         std::vector<std::uint64_t> states;
+        std::uint64_t latent = 0;  ///< as `states`, the coordinates in the latent space if there is one
         screen::OutsideCounts outside{};
     };
     // Position of each prediction in the file.
@@ -137,6 +147,7 @@ class PredictionFile {
                    const SourceDescriptions& described) const;
     void write_blocks(h5::Group root, const Layout& layout) const;
     void write_pieces(h5::Group& root, const Layout& layout, const std::vector<Piece>& pieces) const;
+    void write_latent_space(h5::Group& root, const Layout& layout, h5::Group& provenance_group) const;
     void count_outside(const mpi::Communicator& comm);
     std::vector<std::string> added_columns() const;
     std::string label(const Prediction& prediction, const std::string& column) const;

@@ -39,6 +39,7 @@ std::optional<PredictionOrigin> read_prediction_origin(const std::string& file) 
         if (const std::string text = text_of(group, "size_factor"); !text.empty())
             origin.size_factor = screen::SizeFactor::parse(text);
         origin.source = source_in(text_of(group, "config"));
+        origin.is_mapped_back = group.contains_dataset("latent_mean");
         return origin;
     } catch (const core::ConfigError& error) {
         throw core::DataError(file, "uns/popflow", error.what());

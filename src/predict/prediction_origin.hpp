@@ -17,6 +17,7 @@ struct PredictionOrigin {
     screen::Transform transform;
     screen::SizeFactor size_factor;
     anndata::MatrixSource source;  ///< matrix of the data file that the cells came from
+    bool is_mapped_back = false;   ///< whether X was mapped back from a latent space
 };
 
 /// Reads the origin of a file that PredictionFile has written. Returns nullopt for any other HDF5 file.

@@ -25,7 +25,9 @@ struct Provenance {
     std::string commit{};
     std::string recipe = "popflow";       ///< popflow or paper
     std::string condition = "treatment";  ///< treatment if the model has the treatment as an input, or none
-    std::string selection{};              ///< why --method auto has chosen the method, empty if it was given
+    std::size_t latent = 0;   ///< number of components of the latent space of the model, 0 without one
+    double latent_share = 0;  ///< their share in the variance of the training cells
+    std::string selection{};  ///< why --method auto has chosen the method, empty if it was given
 };
 
 }  // namespace popflow::predict

@@ -45,7 +45,9 @@ std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& mode
                      .moment_map = moment_map,
                      .moment_map_values = checkpoint.moment_map,
                      .start = checkpoint.start,
-                     .typical_distance = checkpoint.typical_distance});
+                     .typical_distance = checkpoint.typical_distance,
+                     .latent = checkpoint.latent.if_used(),
+                     .marker_shifts = checkpoint.latent.is_empty() ? nullptr : &checkpoint.marker_shifts});
 }
 
 }  // namespace

@@ -67,8 +67,8 @@ std::optional<std::uint8_t> cell_type_number(const std::vector<std::string>& tra
 }
 
 ScreenReader::ScreenReader(const screen::Screen& screen, const screen::Normalisation& normalisation,
-                           const std::vector<std::string>& cell_types)
-    : screen_(screen), normalisation_(normalisation), type_(screen.cell_types.size(), 0) {
+                           const screen::LatentSpace* latent, const std::vector<std::string>& cell_types)
+    : screen_(screen), normalisation_(normalisation), latent_(latent), type_(screen.cell_types.size(), 0) {
     if (cell_types.size() < 2) return;
     for (std::size_t k = 0; k < type_.size(); ++k) {
         type_[k] = cell_type_number(cell_types, screen.cell_types[k]).value_or(models::unknown_cell_type);
@@ -97,6 +97,13 @@ std::string unknown_types_note(const screen::Screen& screen, const std::vector<s
 
 std::vector<screen::Cells> ScreenReader::read(std::span<const std::size_t> populations,
                                               std::vector<std::vector<std::uint64_t>>* rows) const {
+    std::vector<screen::Cells> cells = read_markers(populations, rows);
+    for (screen::Cells& c : cells) c = screen::encoded(latent_, std::move(c));
+    return cells;
+}
+
+std::vector<screen::Cells> ScreenReader::read_markers(std::span<const std::size_t> populations,
+                                                      std::vector<std::vector<std::uint64_t>>* rows) const {
     std::vector<screen::Cells> cells = screen::read_populations(screen_, populations, rows);
     for (screen::Cells& c : cells) {
         normalisation_.apply(c.x.view());

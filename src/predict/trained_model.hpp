@@ -11,6 +11,7 @@
 #include "models/model.hpp"
 #include "models/start_map.hpp"
 #include "screen/conditions.hpp"
+#include "screen/latent_space.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/read_populations.hpp"
 #include "screen/screen.hpp"
@@ -20,10 +21,10 @@ namespace popflow::predict {
 /// Trained model with the data that its use needs. Non-owning: the referenced objects must outlive it.
 struct TrainedModel {
     const models::CellTransport& model;
-    std::span<const float> values;  ///< weights
-    const screen::Normalisation& normalisation;
+    std::span<const float> values;               ///< weights
+    const screen::Normalisation& normalisation;  ///< that of the markers
     const screen::Conditions& conditions;
-    const linalg::Matrix<float>& mean_shifts;  ///< [conditions.count(), d], normalised
+    const linalg::Matrix<float>& mean_shifts;  ///< [conditions.count(), d], in the space of the model
     /// Cell types of the controls of the training data. The model ignores a single one.
     const std::vector<std::string>& cell_types;
     /// Baseline moment_map and its weights, null for a run of an earlier version.
@@ -31,6 +32,11 @@ struct TrainedModel {
     std::span<const float> moment_map_values{};
     models::StartOptions start{};
     double typical_distance = 0;  ///< see models::StartStatistics
+    /// Components in whose coordinates the model works, null for the normalised markers. All cells that the
+    /// functions below get are such coordinates.
+    const screen::LatentSpace* latent = nullptr;
+    /// Mean shifts of the normalised markers [conditions.count(), d], null without components.
+    const linalg::Matrix<float>* marker_shifts = nullptr;
 
     models::StartStatistics start_statistics() const {
         return {moment_map, moment_map_values, mean_shifts, typical_distance};
@@ -40,7 +46,7 @@ struct TrainedModel {
 /// Description of a control population. Its predictions depend on it, in addition to the moved cells.
 struct PopulationInput {
     std::vector<float> embedding;  ///< [context] see population_context()
-    std::vector<float> means;      ///< [d] means of the markers, normalised
+    std::vector<float> means;      ///< [d] means of the cells in the space of the model
     double distance = 0;           ///< see models::relative_distance()
 };
 
@@ -84,24 +90,29 @@ std::optional<std::uint8_t> cell_type_number(const std::vector<std::string>& tra
 /// are.
 std::string unknown_types_note(const screen::Screen& screen, const std::vector<std::string>& trained_types);
 
-/// Reads cells of a screen with the normalisation and the cell type numbers of a model. The screen may be
+/// Reads cells of a screen in the space of a model, with its cell type numbers. The screen may be
 /// another file than the training data.
 class ScreenReader {
   public:
     ScreenReader(const screen::Screen& screen, const TrainedModel& trained)
-        : ScreenReader(screen, trained.normalisation, trained.cell_types) {}
-    /// @param cell_types  see TrainedModel::cell_types
+        : ScreenReader(screen, trained.normalisation, trained.latent, trained.cell_types) {}
+    /// @param latent, cell_types  see TrainedModel
     ScreenReader(const screen::Screen& screen, const screen::Normalisation& normalisation,
-                 const std::vector<std::string>& cell_types);
-    /// Reads populations, normalises them and numbers their cell types as in training. A type that is not in
-    /// the training data becomes models::unknown_cell_type.
+                 const screen::LatentSpace* latent, const std::vector<std::string>& cell_types);
+    /// Reads populations in the space of the model: encoded() cells of read_markers().
     /// @param rows  same as in screen::read_populations()
     std::vector<screen::Cells> read(std::span<const std::size_t> populations,
                                     std::vector<std::vector<std::uint64_t>>* rows = nullptr) const;
+    /// Reads populations, normalises them and numbers their cell types as in training. A type that is not in
+    /// the training data becomes models::unknown_cell_type.
+    /// @param rows  same as in screen::read_populations()
+    std::vector<screen::Cells> read_markers(std::span<const std::size_t> populations,
+                                            std::vector<std::vector<std::uint64_t>>* rows = nullptr) const;
 
   private:
     const screen::Screen& screen_;
     const screen::Normalisation& normalisation_;
+    const screen::LatentSpace* latent_;
     std::vector<std::uint8_t> type_;  ///< number of each cell type of the screen in training
 };
 
@@ -114,7 +125,7 @@ PopulationInput population_input(const TrainedModel& trained, const screen::Cell
 
 /// Moves control cells by a map. Does nothing for StartKind::none.
 ///
-/// Shapes: x [n, d], normalised, in place.
+/// Shapes: x [n, d], in the space of the model, in place.
 void move_by_map(models::StartKind kind, const TrainedModel& trained, const PopulationInput& population,
                  const screen::Population& treated, linalg::MatrixView<float> x);
 
@@ -128,7 +139,7 @@ void shrink(linalg::ConstMatrixView<float> target, double factor, linalg::Matrix
 /// Snapshots lie on a path from the control cell to the predicted cell. At time t it is the state of the flow
 /// minus (1 - t) times the move to the start, shrunk towards the straight line to the simple prediction.
 ///
-/// Shapes: x [n, d], normalised, in place.
+/// Shapes: x [n, d], in the space of the model, in place.
 /// @param noise  stream of the Gaussian base. Consecutive calls for blocks of a population continue the
 /// stream
 /// @return work of the ODE solver, see models::CellTransport::transport()

@@ -41,12 +41,25 @@ std::string metric_title(const metrics::Metric& metric) {
     return title.ends_with(factor) ? title.substr(0, title.size() - factor.size()) : title;
 }
 
+// Returns whether a metric compares a model with a baseline that keeps the noise of the markers, while the
+// cells of the model were mapped back from a latent space and have none. Such a test says nothing about the
+// model.
+bool is_about_noise(const Comparison& comparison, const metrics::Metric& metric,
+                    const std::string& baseline) {
+    const eval::Predictor* predictor = eval::find_predictor(baseline);
+    const bool is_mapped_back = predictor != nullptr && predictor->kind == eval::PredictionKind::moments;
+    const bool depends_on_noise = std::string(metric.name) == "energy" || std::string(metric.name) == "r2";
+    return comparison.has_latent && depends_on_noise && !is_mapped_back;
+}
+
 // Returns a line on the metrics of the tables other than `shown`, empty without any.
-std::string other_metrics_note(const ComparisonRow& row, const std::string& baseline, const Scope& scope,
-                               const std::string& shown, ClusterStatistics& statistics) {
+std::string other_metrics_note(const Comparison& comparison, const ComparisonRow& row,
+                               const std::string& baseline, const Scope& scope, const std::string& shown,
+                               ClusterStatistics& statistics) {
     std::array<Texts, 3> titles;  // better, no difference, worse
     for (const metrics::Metric& metric : metrics::all_metrics()) {
-        if (!metric.is_in_tables || metric.name == shown) continue;
+        if (!metric.is_in_tables || metric.name == shown || is_about_noise(comparison, metric, baseline))
+            continue;
         const PairedTest test = statistics.test(row, baseline, scope, metric.name);
         if (test.clusters < 2) continue;
         titles[!test.is_significant() ? 1 : test.gain > 0 ? 0 : 2].push_back(metric_title(metric));
@@ -103,6 +116,7 @@ std::vector<std::string> baseline_notes(const Comparison& comparison, ClusterSta
         if (!row.is_model()) continue;
         Texts clauses;
         for (const std::string& baseline : baselines) {
+            if (is_about_noise(comparison, *metric, baseline)) continue;
             const PairedTest test = statistics.test(row, baseline, scope, shown.metric);
             if (test.pairs > 0) clauses.push_back(test_text(baseline, test, statistics.noun()));
         }
@@ -115,7 +129,8 @@ std::vector<std::string> baseline_notes(const Comparison& comparison, ClusterSta
     for (const ComparisonRow& row : comparison.rows) {
         if (!row.is_model() || !(has_all_details || &row == best)) continue;
         for (const std::string& baseline : baselines) {
-            const std::string note = other_metrics_note(row, baseline, scope, shown.metric, statistics);
+            const std::string note =
+                other_metrics_note(comparison, row, baseline, scope, shown.metric, statistics);
             if (!note.empty()) notes.push_back(note);
         }
     }

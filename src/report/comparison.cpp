@@ -10,6 +10,7 @@
 #include <set>
 #include <tuple>
 
+#include "core/join.hpp"
 #include "core/label_list.hpp"
 #include "core/natural_order.hpp"
 #include "core/text.hpp"
@@ -223,6 +224,30 @@ bool score_same_cells(const eval::Results& a, const eval::Results& b) {
     return any_common;
 }
 
+// Returns the names of the metrics of a space that tables have, as in their headings.
+std::string metric_titles(metrics::Space space) {
+    Texts titles;
+    for (const metrics::Metric& metric : metrics::all_metrics()) {
+        if (metric.is_in_tables && metric.space == space) titles.emplace_back(metric.title);
+    }
+    return core::and_joined(titles);
+}
+
+// Returns a note on the spaces of the scores of a model in a latent space, empty for another model.
+std::string latent_note(const predict::Provenance& provenance) {
+    if (provenance.latent == 0) return "";
+    return fmt::format(
+        "{} compare the coordinates of {}, which have {} of the variance of the training cells. {} compare "
+        "the "
+        "markers, to which the predictions of the model and of moment_map are mapped back. identity, "
+        "mean_shift "
+        "and oracle_shift move the control cells themselves there. Mapped-back cells lack the noise outside "
+        "the "
+        "components: compare their energy and corr. of corr. only with each other",
+        metric_titles(metrics::Space::latent), core::counted(provenance.latent, "principal component"),
+        core::percent_text(provenance.latent_share), metric_titles(metrics::Space::markers));
+}
+
 // Collects the rows and notes of one comparison.
 class Collector {
   public:
@@ -328,6 +353,11 @@ class Collector {
         for (const std::size_t i : comparison_.results) {
             const std::string& words = results_[i].provenance.selection;
             if (!words.empty() && selections.insert(words).second) comparison_.notes.push_back(words);
+        }
+        std::set<std::string> spaces;
+        for (const std::size_t i : comparison_.results) {
+            const std::string note = latent_note(results_[i].provenance);
+            if (!note.empty() && spaces.insert(note).second) comparison_.notes.push_back(note);
         }
         for (const std::string& key : scoring_differences_) {
             std::set<std::string> values;
@@ -476,10 +506,13 @@ std::vector<Comparison> compare(const std::vector<eval::Results>& results,
         const eval::Results& first = results[comparison.results.front()];
         comparison.columns = role_columns(first.provenance.config);
         comparison.grouping = first.grouping;
+        comparison.has_latent = std::ranges::any_of(
+            comparison.results, [&](std::size_t i) { return results[i].provenance.latent > 0; });
         const std::vector<std::string> metrics =
             core::split_text(value_of(core::key_values(first.provenance.config), "metrics"), ',');
         const std::size_t d = first.markers.size();
-        if ((d == 1 || d == 2) && std::ranges::find(metrics, "r2") != metrics.end()) {
+        if (first.provenance.latent == 0 && (d == 1 || d == 2) &&
+            std::ranges::find(metrics, "r2") != metrics.end()) {
             comparison.notes.push_back(
                 std::string("r2 is not available: it compares correlations between markers, and ") +
                 (d == 1 ? "a single marker has none" : "two markers have only one"));

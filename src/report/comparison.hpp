@@ -78,6 +78,7 @@ struct Comparison {
     std::vector<std::size_t> results{};  ///< indices of the result files
     RoleColumns columns{};               ///< obs columns of the roles of the first file
     eval::Grouping grouping{};           ///< column of the groups of the first file
+    bool has_latent = false;             ///< whether a model maps its predictions back from a latent space
 
     /// Scopes of all rows, by part (test, train, validation), then culture_mean, the groups in natural order,
     /// pair_mean.

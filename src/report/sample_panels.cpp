@@ -97,11 +97,12 @@ Figure plane_figure(const eval::CellSample& sample, const std::vector<State>& st
             .has_own_legend = false};
 }
 
+// @param noun  heading for the columns of the cells
 Figure density_figure(const eval::CellSample& sample, const std::vector<State>& states,
-                      const std::vector<std::string>& markers) {
+                      const std::vector<std::string>& markers, const std::string& noun) {
     Figure figure{
         .name = "markers",
-        .title = markers.size() > shown_markers ? "Markers with the largest treatment effect" : "Markers",
+        .title = noun + (markers.size() > shown_markers ? " with the largest treatment effect" : ""),
         .legend = legend_of(states),
         .layout = FigureLayout::grid,
         .has_own_legend = false};
@@ -152,7 +153,8 @@ Figure flow_figure(const eval::CellSample& sample) {
     return figure;
 }
 
-std::vector<Figure> pair_figures(const eval::CellSample& sample, const std::vector<std::string>& markers) {
+std::vector<Figure> pair_figures(const eval::CellSample& sample, const std::vector<std::string>& markers,
+                                 const std::string& noun) {
     // Drawn in this order, so that the treated cells are on top.
     std::vector<State> states{{state_names[0], sample.control, 0}};
     if (sample.mean_shift.rows() > 0) states.push_back({state_names[3], sample.mean_shift, 3});
@@ -161,7 +163,7 @@ std::vector<Figure> pair_figures(const eval::CellSample& sample, const std::vect
     std::vector<Figure> figures;
     if (markers.size() == 2) figures.push_back(flow_figure(sample));
     figures.push_back(plane_figure(sample, states, markers));
-    figures.push_back(density_figure(sample, states, markers));
+    figures.push_back(density_figure(sample, states, markers, noun));
     return figures;
 }
 
@@ -186,9 +188,10 @@ std::vector<std::size_t> moved_markers(const eval::CellSample& sample, std::size
 
 std::vector<SampledPairFigures> sample_figures(const eval::Results& results) {
     std::vector<SampledPairFigures> pairs;
+    const std::string noun = results.provenance.latent > 0 ? "Components of the latent space" : "Markers";
     for (const eval::CellSample& sample : results.samples) {
         if (sample.control.rows() == 0 || sample.treated.rows() == 0 || results.markers.empty()) continue;
-        pairs.push_back({.pair = sample.name, .figures = pair_figures(sample, results.markers)});
+        pairs.push_back({.pair = sample.name, .figures = pair_figures(sample, results.markers, noun)});
     }
     return pairs;
 }

@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::int64_t format_version = 2;
 constexpr std::int64_t encoder_version = 1;  // version of the group model/encoder
+constexpr std::int64_t latent_format_version = 1;  // version of the group `latent`
 
 void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
     if (found == expected) return;
@@ -231,6 +232,52 @@ void read_start(const h5::Group& root, Checkpoint& checkpoint) {
                         .guard_power = group.double_attribute("guard_power")};
 }
 
+void write_latent(h5::Group& root, const Checkpoint& checkpoint) {
+    const screen::LatentSpace& latent = checkpoint.latent;
+    if (latent.is_empty()) return;
+    h5::Group group = root.create_group("latent");
+    group.write_attribute("format", latent_format_version);
+    group.write_attribute("kind", "pca");
+    group.write_attribute("scale", static_cast<double>(latent.scale));
+    group.write("mean", latent.mean);
+    group.write("variance_share", latent.variance_share);
+    write_matrix(group, "components", latent.components);
+    write_matrix(group, "marker_shifts", checkpoint.marker_shifts);
+}
+
+// Reads the group `latent`. Files without it have a model of the markers.
+void read_latent(const h5::Group& root, Checkpoint& checkpoint) {
+    if (!root.contains_group("latent")) return;
+    const h5::Group group = root.open_group("latent");
+    if (const std::int64_t version = group.int_attribute("format"); version != latent_format_version)
+        throw core::DataError(
+            root.file(), "latent",
+            fmt::format("found format {}, but this popflow reads format {}. Use the version "
+                        "of popflow that wrote the file",
+                        version, latent_format_version));
+    if (const std::string kind = group.string_attribute("kind"); kind != "pca")
+        throw core::DataError(root.file(), "latent",
+                              "found the kind '" + kind +
+                                  "', but this popflow knows pca. Use the version of popflow that wrote the "
+                                  "file");
+    screen::LatentSpace& latent = checkpoint.latent;
+    latent.scale = static_cast<float>(group.double_attribute("scale"));
+    latent.mean = group.open_dataset("mean").read<float>();
+    latent.variance_share = group.open_dataset("variance_share").read<double>();
+    latent.components = read_matrix(group, "components");
+    checkpoint.marker_shifts = read_matrix(group, "marker_shifts");
+    const std::size_t markers = checkpoint.markers.size();
+    check_count(root, "latent/mean", latent.mean.size(), markers);
+    const std::array components{latent.components.rows(), latent.components.cols()};
+    check_matrix(root, "latent/components", components, checkpoint.data.markers, markers);
+    check_count(root, "latent/variance_share", latent.variance_share.size(), components[0]);
+    const std::array shifts{checkpoint.marker_shifts.rows(), checkpoint.marker_shifts.cols()};
+    check_matrix(root, "latent/marker_shifts", shifts, checkpoint.conditions.count(), markers);
+    if (!(latent.scale > 0) || !std::isfinite(latent.scale) || latent.is_empty())
+        throw core::DataError(root.file(), "latent",
+                              "the scale is not positive, or there are no components. The file is damaged");
+}
+
 // Writes everything that a prediction needs in addition to the weights, and the steps of the weights. The
 // step of a weights file is that of its weights.
 void write_constants(h5::Group& root, const Checkpoint& checkpoint, bool is_weights_file) {
@@ -257,6 +304,7 @@ void write_constants(h5::Group& root, const Checkpoint& checkpoint, bool is_weig
         root.write("training_max", checkpoint.range.max);
     }
     write_matrix(root, "mean_shifts", checkpoint.mean_shifts);
+    write_latent(root, checkpoint);
     write_start(root, checkpoint);
     if (checkpoint.moment_map.empty()) return;
     const models::MomentMap map = models::make_moment_map_baseline(checkpoint.data);
@@ -326,7 +374,7 @@ OpenedFile open_checked(const std::string& path, const char* format, const char*
 
 // Checks that the sizes agree.
 void check_sizes(const h5::Group& root, const Checkpoint& c) {
-    const std::size_t markers = c.data.markers;
+    const std::size_t markers = c.latent.is_empty() ? c.data.markers : c.latent.mean.size();
     check_count(root, "markers", c.markers.size(), markers);
     check_count(root, "normalisation_mean", c.normalisation.mean.size(), markers);
     if (!c.range.empty()) check_count(root, "training_min", c.range.min.size(), markers);
@@ -334,7 +382,7 @@ void check_sizes(const h5::Group& root, const Checkpoint& c) {
     check_count(root, "conditions", c.conditions.size(), c.data.conditions);
     check_count(root, "conditions", c.conditions.count(), c.data.condition_rows);
     const std::array shifts{c.mean_shifts.rows(), c.mean_shifts.cols()};
-    check_matrix(root, "mean_shifts", shifts, c.conditions.count(), markers);
+    check_matrix(root, "mean_shifts", shifts, c.conditions.count(), c.data.markers);
 }
 
 std::uint64_t read_step(const h5::Group& root, const char* attribute) {
@@ -362,6 +410,7 @@ std::unique_ptr<models::Model> read_constants(const OpenedFile& file, Checkpoint
         read_model_format1(root, c);
     else
         read_model(root.open_group("model"), c);
+    read_latent(root, c);
     check_sizes(root, c);
     if (root.contains_group("moment_map")) {
         const models::MomentMap map = models::make_moment_map_baseline(c.data);

@@ -11,6 +11,7 @@
 #include "models/start_map.hpp"
 #include "nn/adam.hpp"
 #include "screen/conditions.hpp"
+#include "screen/latent_space.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/value_range.hpp"
 
@@ -40,7 +41,11 @@ struct Checkpoint {
     models::Constants constants;  ///< constants of the model, see models::Family::make()
     std::vector<std::string> markers;
     std::vector<std::string> cell_types;
-    screen::Normalisation normalisation;
+    screen::Normalisation normalisation;  ///< that of the markers
+    /// Components in whose coordinates the model works, empty for the normalised markers. `data`,
+    /// mean_shifts, moment_map and typical_distance are those of the coordinates.
+    screen::LatentSpace latent{};
+    linalg::Matrix<float> marker_shifts{};  ///< see TrainingSet::marker_shifts
     screen::Conditions conditions;
     screen::ValueRange range{};         ///< see TrainingSet::range, empty in files of earlier versions
     linalg::Matrix<float> mean_shifts;  ///< see TrainingSet::mean_shifts

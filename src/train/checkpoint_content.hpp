@@ -75,6 +75,13 @@ void add_content(Digest& digest, const Checkpoint& checkpoint) {
         add_tensors(digest, models::make_moment_map_baseline(checkpoint.data).layout(),
                     checkpoint.moment_map);
     if (!checkpoint.selection.empty()) digest.add(checkpoint.selection);
+    if (const screen::LatentSpace& latent = checkpoint.latent; !latent.is_empty()) {
+        digest.add(std::span<const float>(latent.mean));
+        add_matrix(digest, latent.components);
+        digest.add(latent.scale);
+        digest.add(std::span<const double>(latent.variance_share));
+        add_matrix(digest, checkpoint.marker_shifts);
+    }
     if (checkpoint.typical_distance > 0) digest.add(checkpoint.typical_distance);
     if (const models::StartOptions& start = checkpoint.start; start != models::StartOptions{}) {
         digest.add(static_cast<std::uint64_t>(start.kind));

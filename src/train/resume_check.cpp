@@ -41,11 +41,17 @@ void check_can_resume(const Checkpoint& now, const Checkpoint& before, const cor
     }
     if (before.markers != now.markers || before.cell_types != now.cell_types ||
         !nearly_equal(before.normalisation.mean, now.normalisation.mean) ||
-        !nearly_equal(before.mean_shifts.values(), now.mean_shifts.values())) {
+        !nearly_equal(before.mean_shifts.values(), now.mean_shifts.values()) ||
+        before.latent.size() != now.latent.size()) {
         throw core::DataError(
             data_file, "X",
             "the cells are not those that this run was trained on. Give the same file, or another --output");
     }
+    if (!nearly_equal(before.latent.components.values(), now.latent.components.values()))
+        throw core::ConfigError("latent",
+                                "the principal components differ from those that this run was trained on, as "
+                                "components of nearly equal variance can on another processor. Resume on the "
+                                "processor that began the run, or give another --output");
 }
 
 }  // namespace popflow::train

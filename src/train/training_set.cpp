@@ -14,6 +14,7 @@
 #include "mpi/partition.hpp"
 #include "screen/read_populations.hpp"
 #include "screen/trainable.hpp"
+#include "train/latent_fit.hpp"
 
 namespace popflow::train {
 
@@ -32,18 +33,35 @@ std::vector<std::size_t> populations_of(const screen::Screen& screen, std::span<
     return {populations.begin(), populations.end()};
 }
 
+std::size_t cells_in(const screen::Screen& screen, std::span<const std::size_t> populations) {
+    std::size_t cells = 0;
+    for (const std::size_t p : populations) cells += screen.populations[p].n_cells;
+    return cells;
+}
+
+// Returns whether cells of these sizes go to a file.
+bool goes_to_file(const CellStorage& storage, std::size_t cells, std::size_t columns) {
+    return !storage.folder.empty() && cells * (columns * sizeof(float) + 1) > storage.max_in_memory;
+}
+
 }  // namespace
 
 TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& split,
                          const TrainingSetOptions& options, const mpi::Communicator& comm,
                          const CellStorage& storage, screen::TreatmentVectors vectors)
-    : screen_(screen), pairs_(split.pairs(screen::Part::train)), start_(options.start) {
+    : screen_(screen),
+      pairs_(split.pairs(screen::Part::train)),
+      latent_size_(options.latent),
+      start_(options.start) {
     if (options.rows_correspond) check_rows_correspond();
     if (options.lanes > pairs_.size()) {
         throw core::ConfigError(
             "batch-pairs", fmt::format("found {}, but there are {}. Give at most one slot for each of them",
                                        options.lanes, core::counted(pairs_.size(), "training pair")));
     }
+    if (latent_size_ > 0)
+        check_latent_size(latent_size_, screen.markers.size(),
+                          cells_in(screen, populations_of(screen, pairs_)));
     std::vector<std::size_t> weights;
     for (std::size_t p : pairs_) {
         weights.push_back(screen.populations[screen.pairs[p].control].n_cells +
@@ -58,8 +76,54 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     number_controls();
     if (!options.reads_cells) return;
     read_cells(storage);
-    reduce_statistics(screen, options.normalise, comm);
-    normalise_cells();
+    const Statistics markers = gather_statistics(comm);
+    range_ = markers.range;
+    try {
+        normalisation_ = options.normalise ? screen::make_normalisation(markers.all)
+                                           : screen::no_normalisation(screen.markers.size());
+    } catch (const core::NumericalError& error) {
+        throw core::DataError(screen.file, "X", error.what());
+    }
+    if (latent_size_ > 0) {
+        enter_latent_space(markers, options, storage, comm);
+        return;
+    }
+    mean_shifts_ = mean_shifts_of(markers, normalisation_.scale);
+    fit_moment_map(markers, normalisation_);
+    normalise_cells(normalisation_);
+}
+
+// Replaces the cells by their coordinates in the components of all of them.
+void TrainingSet::enter_latent_space(const Statistics& markers, const TrainingSetOptions& options,
+                                     const CellStorage& storage, const mpi::Communicator& comm) {
+    normalise_cells(normalisation_);
+    marker_shifts_ = mean_shifts_of(markers, normalisation_.scale);
+    std::vector<std::size_t> counted;
+    for (const std::size_t p : counted_populations(markers.populations)) counted.push_back(own_index(p));
+    latent_ = fit_latent_space({cells_, counted, markers.all, normalisation_}, latent_size_, comm);
+
+    std::vector<std::size_t> sizes;
+    for (const std::size_t p : own_populations_) sizes.push_back(screen_.populations[p].n_cells);
+    const bool in_file = goes_to_file(storage, cells_in(screen_, own_populations_), latent_size_);
+    screen::CellStore coordinates(sizes, latent_size_, in_file ? storage.folder : "");
+    for (std::size_t k = 0; k < own_populations_.size(); ++k) {
+        const screen::CellsView from = cells_.cells(k);
+        const screen::CellsSpan to = coordinates.destination(k);
+        const linalg::Matrix<float> z = latent_.project(from.x);
+        for (std::size_t i = 0; i < z.rows(); ++i) std::ranges::copy(z.view().row_span(i), to.x.row(i));
+        std::ranges::copy(from.cell_type, to.cell_type.begin());
+        cells_.evict(k);
+        coordinates.evict(k);
+    }
+    cells_ = std::move(coordinates);
+    compute_moments();
+    const Statistics statistics = gather_statistics(comm);
+    screen::Normalisation scaling = screen::no_normalisation(latent_size_);  // the mean is zero
+    if (options.normalise) scaling.scale = screen::make_normalisation(statistics.all).scale;
+    latent_.scale = scaling.scale;
+    mean_shifts_ = mean_shifts_of(statistics, scaling.scale);
+    fit_moment_map(statistics, scaling);
+    normalise_cells(scaling);
 }
 
 // The encoder sees only cells of controls. A type of other cells would have an input that is never trained.
@@ -105,12 +169,9 @@ void TrainingSet::read_cells(const CellStorage& storage) {
     ranges_.resize(own_populations_.size());
     type_shares_.resize(own_populations_.size());
     std::vector<std::size_t> sizes;
-    std::size_t bytes = 0;
-    for (const std::size_t population : own_populations_) {
+    for (const std::size_t population : own_populations_)
         sizes.push_back(screen_.populations[population].n_cells);
-        bytes += sizes.back() * (screen_.markers.size() * sizeof(float) + 1);
-    }
-    const bool in_file = !storage.folder.empty() && bytes > storage.max_in_memory;
+    const bool in_file = goes_to_file(storage, cells_in(screen_, own_populations_), screen_.markers.size());
     cells_ = screen::CellStore(sizes, screen_.markers.size(), in_file ? storage.folder : "");
     if (!in_file) return read_group(own_populations_);
 
@@ -149,9 +210,19 @@ void TrainingSet::read_group(std::span<const std::size_t> group) {
     }
 }
 
-void TrainingSet::normalise_cells() {
+void TrainingSet::normalise_cells(const screen::Normalisation& normalisation) {
     for (std::size_t k = 0; k < own_populations_.size(); ++k) {
-        normalisation_.apply(cells_.destination(k).x);
+        normalisation.apply(cells_.destination(k).x);
+        cells_.evict(k);
+    }
+}
+
+// Computes the moments and ranges of the populations of this rank again.
+void TrainingSet::compute_moments() {
+    for (std::size_t k = 0; k < own_populations_.size(); ++k) {
+        moments_[k] = screen::moments(cells_.cells(k).x);
+        ranges_[k] = {};
+        ranges_[k].include(cells_.cells(k).x);
         cells_.evict(k);
     }
 }
@@ -170,97 +241,105 @@ void TrainingSet::check_rows_correspond() const {
     }
 }
 
-void TrainingSet::reduce_statistics(const screen::Screen& screen, bool normalise,
-                                    const mpi::Communicator& comm) {
-    const std::size_t d = screen.markers.size();
-    const std::vector<std::size_t> populations = populations_of(screen, pairs_);
-    // The moments of a population come from the first lane that has it.
+// Returns the populations that this rank counts: those whose first lane it has.
+std::vector<std::size_t> TrainingSet::counted_populations(std::span<const std::size_t> populations) const {
     std::map<std::size_t, std::size_t> lane_of;
     for (std::size_t lane = 0; lane < lane_pairs_.size(); ++lane) {
         for (std::size_t i : lane_pairs_[lane]) {
-            lane_of.emplace(screen.pairs[pairs_[i]].control, lane);
-            lane_of.emplace(screen.pairs[pairs_[i]].treated, lane);
+            lane_of.emplace(screen_.pairs[pairs_[i]].control, lane);
+            lane_of.emplace(screen_.pairs[pairs_[i]].treated, lane);
         }
     }
-    const std::size_t types = shape().cell_types;
-    const std::size_t width = 1 + 4 * d + types;
-    std::vector<double> table(populations.size() * width, 0.0);
-    for (std::size_t i = 0; i < populations.size(); ++i) {
-        if (std::ranges::find(own_lanes_, lane_of.at(populations[i])) == own_lanes_.end()) continue;
-        const screen::Moments& moments = moments_[own_index(populations[i])];
-        double* row = table.data() + i * width;
+    std::vector<std::size_t> counted;
+    std::ranges::copy_if(populations, std::back_inserter(counted), [&](std::size_t p) {
+        return std::ranges::find(own_lanes_, lane_of.at(p)) != own_lanes_.end();
+    });
+    return counted;
+}
+
+std::span<const double> TrainingSet::Statistics::row(std::size_t population) const {
+    return table.view().row_span(
+        static_cast<std::size_t>(std::ranges::lower_bound(populations, population) - populations.begin()));
+}
+
+TrainingSet::Statistics TrainingSet::gather_statistics(const mpi::Communicator& comm) const {
+    Statistics statistics{.populations = populations_of(screen_, pairs_),
+                          .table = {},
+                          .d = latent_.is_empty() ? screen_.markers.size() : latent_.size(),
+                          .all = {},
+                          .range = {}};
+    const std::size_t d = statistics.d;
+    linalg::Matrix<double>& table = statistics.table;
+    table = linalg::Matrix<double>(statistics.populations.size(), 1 + 4 * d + shape().cell_types);
+    for (const std::size_t p : counted_populations(statistics.populations)) {
+        const auto i = static_cast<std::size_t>(std::ranges::lower_bound(statistics.populations, p) -
+                                                statistics.populations.begin());
+        const screen::Moments& moments = moments_[own_index(p)];
+        double* row = table.view().row(i);
         row[0] = static_cast<double>(moments.n);
         std::ranges::copy(moments.mean, row + 1);
         std::ranges::copy(moments.m2, row + 1 + d);
-        const screen::ValueRange& range = ranges_[own_index(populations[i])];
+        const screen::ValueRange& range = ranges_[own_index(p)];
         std::ranges::copy(range.min, row + 1 + 2 * d);
         std::ranges::copy(range.max, row + 1 + 3 * d);
-        std::ranges::copy(type_shares_[own_index(populations[i])], row + 1 + 4 * d);
+        std::ranges::copy(type_shares_[own_index(p)], row + 1 + 4 * d);
     }
-    comm.sum(std::span<double>(table));
+    comm.sum(table.values());
 
-    screen::Moments all;
-    for (std::size_t i = 0; i < populations.size(); ++i) {
-        const double* row = table.data() + i * width;
+    for (std::size_t i = 0; i < table.rows(); ++i) {
+        const double* row = table.view().row(i);
         const screen::Moments one{
             static_cast<std::uint64_t>(row[0]), {row + 1, row + 1 + d}, {row + 1 + d, row + 1 + 2 * d}};
-        all = i == 0 ? one : screen::combine(all, one);
+        statistics.all = i == 0 ? one : screen::combine(statistics.all, one);
         linalg::Matrix<float> ends(2, d);
         std::transform(row + 1 + 2 * d, row + 1 + 4 * d, ends.values().begin(),
                        [](double value) { return static_cast<float>(value); });
-        range_.include(ends.view());
+        statistics.range.include(ends.view());
     }
-    try {
-        normalisation_ = normalise ? screen::make_normalisation(all) : screen::no_normalisation(d);
-    } catch (const core::NumericalError& error) {
-        throw core::DataError(screen.file, "X", error.what());
-    }
+    return statistics;
+}
 
+// Returns the mean shift of each condition [count, d], divided by a scale.
+linalg::Matrix<float> TrainingSet::mean_shifts_of(const Statistics& statistics, float scale) const {
+    const std::size_t d = statistics.d;
     linalg::Matrix<double> shift(conditions_.count(), d);
     std::vector<double> count(conditions_.count(), 0);
-    const auto row_of = [&](std::size_t population) {
-        const auto at = std::ranges::lower_bound(populations, population) - populations.begin();
-        return table.data() + static_cast<std::size_t>(at) * width + 1;
-    };
     for (std::size_t p : pairs_) {
-        const std::size_t c = conditions_.index(screen.populations[screen.pairs[p].treated]).value();
-        const double* control = row_of(screen.pairs[p].control);
-        const double* treated = row_of(screen.pairs[p].treated);
+        const std::size_t c = conditions_.index(screen_.populations[screen_.pairs[p].treated]).value();
+        const double* control = statistics.row(screen_.pairs[p].control).data() + 1;
+        const double* treated = statistics.row(screen_.pairs[p].treated).data() + 1;
         for (std::size_t j = 0; j < d; ++j) shift(c, j) += treated[j] - control[j];
         count[c] += 1;
     }
-    mean_shifts_ = linalg::Matrix<float>(shift.rows(), d);
+    linalg::Matrix<float> shifts(shift.rows(), d);
     for (std::size_t c = 0; c < shift.rows(); ++c) {
-        for (std::size_t j = 0; j < d; ++j) {
-            mean_shifts_(c, j) =
-                static_cast<float>(shift(c, j) / count[c] / static_cast<double>(normalisation_.scale));
-        }
+        for (std::size_t j = 0; j < d; ++j)
+            shifts(c, j) = static_cast<float>(shift(c, j) / count[c] / static_cast<double>(scale));
     }
-    fit_moment_map(populations, {table.data(), populations.size(), width});
+    return shifts;
 }
 
-// Computes the statistics of the controls, and fits the moment map to the moments of the populations.
-// @param table  rows [n | means [d] | squared deviations [d] | ... [2 d] | type shares] of the populations,
-// not normalised
-void TrainingSet::fit_moment_map(std::span<const std::size_t> populations,
-                                 linalg::ConstMatrixView<double> table) {
-    const std::size_t d = screen_.markers.size();
-    const auto scale = static_cast<double>(normalisation_.scale);
-    linalg::Matrix<double> mean(populations.size(), d);
-    linalg::Matrix<double> deviation(populations.size(), d);
-    for (std::size_t i = 0; i < populations.size(); ++i) {
+// Computes the statistics of the controls, and fits the moment map to the moments of the populations, which
+// are not normalised.
+void TrainingSet::fit_moment_map(const Statistics& statistics, const screen::Normalisation& normalisation) {
+    const std::size_t d = statistics.d;
+    const linalg::Matrix<double>& table = statistics.table;
+    const auto scale = static_cast<double>(normalisation.scale);
+    linalg::Matrix<double> mean(table.rows(), d);
+    linalg::Matrix<double> deviation(table.rows(), d);
+    for (std::size_t i = 0; i < table.rows(); ++i) {
         for (std::size_t j = 0; j < d; ++j) {
-            mean(i, j) = (table(i, 1 + j) - static_cast<double>(normalisation_.mean[j])) / scale;
+            mean(i, j) = (table(i, 1 + j) - static_cast<double>(normalisation.mean[j])) / scale;
             deviation(i, j) = std::sqrt(table(i, 1 + d + j) / table(i, 0)) / scale;
         }
     }
     const auto row_of = [&](std::size_t population) {
-        return static_cast<std::size_t>(std::ranges::lower_bound(populations, population) -
-                                        populations.begin());
+        return static_cast<std::size_t>(std::ranges::lower_bound(statistics.populations, population) -
+                                        statistics.populations.begin());
     };
     for (const std::size_t control : control_populations_) {
         const std::size_t i = row_of(control);
-        const std::span<const double> shares = table.row_span(i).subspan(1 + 4 * d);
+        const std::span<const double> shares = table.view().row_span(i).subspan(1 + 4 * d);
         const auto values = [&](const linalg::Matrix<double>& rows) {
             return std::vector<double>(rows.view().row(i), rows.view().row(i) + d);
         };
@@ -300,7 +379,7 @@ std::size_t TrainingSet::conditions_with_few_units(std::size_t min) const {
 }
 
 models::DataShape TrainingSet::shape() const {
-    return {.markers = screen_.markers.size(),
+    return {.markers = latent_size_ > 0 ? latent_size_ : screen_.markers.size(),
             .cell_types = cell_types_.size() > 1 ? cell_types_.size() : 0,
             .conditions = conditions_.size(),
             .condition_rows = conditions_.count(),

@@ -12,6 +12,7 @@
 #include "mpi/communicator.hpp"
 #include "screen/cell_store.hpp"
 #include "screen/conditions.hpp"
+#include "screen/latent_space.hpp"
 #include "screen/normalisation.hpp"
 #include "screen/splits.hpp"
 #include "screen/value_range.hpp"
@@ -36,6 +37,8 @@ struct TrainingSetOptions {
     /// map.
     bool reads_cells = true;
     models::StartKind start = models::StartKind::none;  ///< map of TrainingPair::start
+    /// Number of principal components in whose coordinates the model works, 0 for the markers themselves.
+    std::size_t latent = 0;
 };
 
 /// Training data: statistics that all ranks have, and the cells of this rank's own pairs.
@@ -51,10 +54,16 @@ class TrainingSet {
     /// Means and standard deviations cover all training cells, and count each cell once. The moments of each
     /// population come from one rank and are combined in the order of the populations. The result is
     /// therefore bitwise identical on any number of ranks.
+    ///
+    /// With TrainingSetOptions::latent, fit_latent_space() computes the components of the normalised cells,
+    /// and the cells that lanes() returns are coordinates in this space. All statistics below except range()
+    /// and normalisation() are then those of the coordinates.
     /// @param vectors  vectors of all treatments with pairs in any part of the split, or none
     /// @throws core::DataError if a file cannot be read, or if rows are coupled and the populations of a pair
     ///         differ in size
-    /// @throws core::ConfigError if there are more slots than pairs, or if a treatment has no vector
+    /// @throws core::ConfigError if there are more slots than pairs, if a treatment has no vector, or for
+    /// more
+    ///         components than the cells have directions
     TrainingSet(const screen::Screen& screen, const screen::Split& split, const TrainingSetOptions& options,
                 const mpi::Communicator& comm, const CellStorage& storage = {},
                 screen::TreatmentVectors vectors = {});
@@ -63,9 +72,14 @@ class TrainingSet {
     const std::vector<std::size_t>& pairs() const { return pairs_; }
     const screen::Conditions& conditions() const { return conditions_; }
     const screen::Normalisation& normalisation() const { return normalisation_; }
+    /// Principal components in whose coordinates the model works, empty for the markers themselves.
+    const screen::LatentSpace& latent() const { return latent_; }
     /// Mean shift of each condition [count, d], in normalised units: the mean over its training pairs of
     /// (mean of the treated cells - mean of the control cells).
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
+    /// Mean shifts of the markers [count, d], normalised, if the model works in a latent space. No rows
+    /// otherwise.
+    const linalg::Matrix<float>& marker_shifts() const { return marker_shifts_; }
     /// Weights of models::make_moment_map_baseline() for these pairs.
     const linalg::AlignedVector<float>& moment_map() const { return moment_map_; }
     /// Typical distance between the control populations, see models::typical_distance().
@@ -92,15 +106,33 @@ class TrainingSet {
     bool on_disk() const { return cells_.on_disk(); }
 
   private:
+    // Moments of all training populations, known to all ranks.
+    struct Statistics {
+        std::vector<std::size_t> populations;  ///< ascending
+        /// Rows [n | means [d] | squared deviations [d] | minima [d] | maxima [d] | shares of the cell types]
+        /// of the populations.
+        linalg::Matrix<double> table;
+        std::size_t d = 0;
+        screen::Moments all;       ///< moments of all cells
+        screen::ValueRange range;  ///< range of all cells
+
+        std::span<const double> row(std::size_t population) const;
+    };
+
     void check_rows_correspond() const;
     void number_cell_types();
     void read_cells(const CellStorage& storage);
     void read_group(std::span<const std::size_t> group);
     screen::CellsView population_cells(std::size_t population) const;
     std::size_t own_index(std::size_t population) const;
-    void normalise_cells();
-    void reduce_statistics(const screen::Screen& screen, bool normalise, const mpi::Communicator& comm);
-    void fit_moment_map(std::span<const std::size_t> populations, linalg::ConstMatrixView<double> table);
+    void normalise_cells(const screen::Normalisation& normalisation);
+    void compute_moments();
+    std::vector<std::size_t> counted_populations(std::span<const std::size_t> populations) const;
+    Statistics gather_statistics(const mpi::Communicator& comm) const;
+    void enter_latent_space(const Statistics& markers, const TrainingSetOptions& options,
+                            const CellStorage& storage, const mpi::Communicator& comm);
+    linalg::Matrix<float> mean_shifts_of(const Statistics& statistics, float scale) const;
+    void fit_moment_map(const Statistics& statistics, const screen::Normalisation& normalisation);
     void number_controls();
 
     const screen::Screen& screen_;
@@ -116,6 +148,9 @@ class TrainingSet {
     std::vector<std::uint8_t> type_number_;  ///< index into cell_types_ by that into Screen::cell_types
     screen::Conditions conditions_;
     screen::Normalisation normalisation_;
+    std::size_t latent_size_ = 0;  ///< see TrainingSetOptions::latent
+    screen::LatentSpace latent_;
+    linalg::Matrix<float> marker_shifts_;
     std::vector<std::size_t> units_;  ///< see screen::population_units(), one per Screen::pairs
     linalg::Matrix<float> mean_shifts_;
     linalg::AlignedVector<float> moment_map_;

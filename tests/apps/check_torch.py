@@ -37,6 +37,14 @@ def compare(kind, found, expected):
     largest[kind] = max(largest[kind], error)
 
 
+def in_model_space(x):
+    """Returns normalised cells of a file in the space of the model. Cells that were mapped back lose nothing."""
+    if run.latent is None:
+        return np.asarray(x)
+    components, mean, scale = run.latent
+    return ((np.asarray(x, float) - mean) @ components.T / scale).astype(np.float32)
+
+
 keys = ["predicted_population", "predicted_treatment", "predicted_concentration"]
 groups = list(predicted.obs.assign(**{key: predicted.obs[key].astype(str) for key in keys}).groupby(keys))
 assert len(groups) > 1
@@ -50,18 +58,18 @@ for (population, treatment, concentration), obs in groups:
     if run.method != "icnn" and len(h):
         code = predicted.obs["predicted_population"].cat.categories.get_loc(population)
         compare("embedding", h.numpy(), uns["embeddings"][code])
-    start = torch.from_numpy(np.asarray(predicted.layers["t=0"][rows]))
+    start = torch.from_numpy(in_model_space(predicted.layers["t=0"][rows]))
     if run.base == "source":
         compare("intermediate cells", x.numpy(), start.numpy())
     else:
         x = start
     dose = float(concentration) if run.doses == "all" else None
     end, intermediate = run.transport(x, treatment, dose, context=h, tolerance=tolerance, times=[0.5])
-    compare("cells", end.numpy(), np.asarray(predicted.X[rows]))
-    compare("intermediate cells", intermediate[0].numpy(), np.asarray(predicted.layers["t=0.5"][rows]))
+    compare("cells", end.numpy(), in_model_space(predicted.X[rows]))
+    compare("intermediate cells", intermediate[0].numpy(), in_model_space(predicted.layers["t=0.5"][rows]))
     if raw_file is not None:
         as_raw = np.asarray(raw_file.X[rows])
-        compare("inverse", run.invert(torch.from_numpy(np.asarray(predicted.X[rows]))), as_raw)
+        compare("inverse", run.invert(torch.from_numpy(in_model_space(predicted.X[rows]))), as_raw)
         compare("raw", run.predict(raw, treatment, dose, types, tolerance), as_raw)
 if run.method != "icnn":  # saves the networks as TorchScript and loads them again
     export(run, "model.pt")

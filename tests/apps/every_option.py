@@ -29,7 +29,7 @@ MODEL = {
 TRAIN = {
     "steps": "6", "batch-pairs": "2", "cells": "40", "seed": "3", "updates": "joint", "loss": "reduced",
     "icnn-inner-steps": "2", "dual-objective": "regression", "problems-per-slot": "3", "demand-points": "9", "coupling": "ot",
-    "coupling-scope": "condition", "augment": "mix", "augment-until": "0.5", "start-map": "mean-shift", "shrink-to": "moment-map", "shrinkage": "0.5", "guard": "1:2", "normalise": "yes", "rate": "0.002",
+    "coupling-scope": "condition", "augment": "mix", "augment-until": "0.5", "start-map": "mean-shift", "shrink-to": "moment-map", "shrinkage": "0.5", "guard": "1:2", "normalise": "yes", "latent": "pca:4", "rate": "0.002",
     "schedule": "constant", "warmup-steps": "1", "clip-norm": "5", "ema-decay": "0.9", "beta1": "0.8", "beta2": "0.99",
     "epsilon": "0.00001", "validation": "1", "keep": "last", "patience": "9", "precision": "fp32", "cache": ".", "checkpoint-every": "2", "checkpoint-minutes": "5", "keep-checkpoints": "3",
     "on-nan": "skip", "log-every": "2", "stop-after": "4", "resume": "", "dry-run": ""}

@@ -68,6 +68,7 @@ for encoder in moments kernel-pca:2; do
 done
 screen=screen.h5ad
 round_trip noise --method mfm --base gaussian --knn 0 --space-frequencies 0
+round_trip latent --method mfm --latent pca:6
 round_trip cgfm --method cgfm --modulation film --transform none
 round_trip fm --method fm --ema-decay 0 --beta1 0.8 --beta2 0.99 --epsilon 1e-6
 round_trip icnn --method icnn --icnn-hidden 50 --icnn-layers 3 --icnn-inner-steps 4 --icnn-start identity

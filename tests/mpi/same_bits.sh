@@ -68,6 +68,8 @@ same icnn "1x1 1x2 3x1" --steps 25 --method icnn --condition treatment
 same mean_shift "1x1 1x2 3x1 4x1" --method mean-shift
 same moment_map "1x1 1x2 3x1 4x1" --method moment-map
 same moment_map_linear "1x1 2x2 3x1" --method moment-map --moment-kernel linear
+same latent "1x1 1x2 2x1 3x1 4x1" --steps 20 --method fm --latent pca:3
+same latent_moment_map "1x1 3x1" --method moment-map --latent pca:3 --normalise no
 same alternating "1x1 1x2 3x1" --steps 25 --recipe paper --batch-pairs 4
 
 ranks 1 1 evaluate --run "$scratch/ot1x1" --output "$scratch/one.h5" >"$scratch/one.txt" 2>/dev/null

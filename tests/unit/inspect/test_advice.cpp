@@ -53,6 +53,15 @@ TEST(Advice, FollowsTheNumberOfPairsAndPopulations) {
     EXPECT_FALSE(contains(line(screen_of(20, 10, 1000), "settings"), "--coupling ot"));
 }
 
+TEST(Advice, RecommendsComponentsForManyMarkers) {
+    Screen screen = screen_of(7, 3, 1000);
+    screen.markers.resize(299);
+    EXPECT_EQ(line(screen, "markers"), "");
+    screen.markers.resize(2000);
+    EXPECT_EQ(line(screen, "markers"),
+              "--latent pca:50 trains in principal components instead of 2000 markers.");
+}
+
 TEST(Advice, NamesTheSplitsAndTheLimits) {
     const std::string splits = line(screen_of(5, 2, 1000), "splits");
     EXPECT_TRUE(contains(splits, "--split patient:P0 holds out one patient.")) << splits;

@@ -68,6 +68,23 @@ TEST(Metrics, CanBeSelectedOneByOne) {
     }
 }
 
+// Distances that compare the spread of all markers are wrong for cells that were mapped back from a latent
+// space.
+TEST(Metrics, HaveOneOfTwoSpacesEach) {
+    EXPECT_EQ(metrics::names_in(metrics::Space::latent),
+              (Strings{"w1", "w2", "mmd", "w1_markers", "sinkhorn", "mmd_scaled"}));
+    EXPECT_EQ(metrics::names_in(metrics::Space::markers),
+              (Strings{"r2", "energy", "r2_means", "change_correlation", "recall_top"}));
+    const metrics::Selection latent = metrics::restrict_to(metrics::Space::latent, {});
+    EXPECT_TRUE(latent.w2);
+    EXPECT_FALSE(latent.energy);
+    EXPECT_FALSE(metrics::restrict_to(metrics::Space::latent, {.w2 = false}).w2);
+    metrics::Scores to{.w2 = 1, .energy = 2};
+    metrics::copy_scores(metrics::Space::markers, {.w2 = 3, .energy = 4}, to);
+    EXPECT_EQ(to.w2, 1);
+    EXPECT_EQ(to.energy, 4);
+}
+
 TEST(Metrics, AreSelectedByDefaultLikeADefaultSelection) {
     const metrics::Selection named = metrics::select_metrics(metrics::default_metric_names());
     const metrics::Selection by_default;

@@ -472,6 +472,20 @@ TEST(RunConfig, SelectsOneMatrix) {
               path + ": layer: found --layer and --obsm. Give only one of layer, obsm, use-raw");
 }
 
+TEST(RunConfig, StoresALatentSpaceOnlyIfThereIsOne) {
+    RunConfig c;
+    const OptionTable table = run_options(c);
+    const std::string before = table.text(options::training_sections());
+    EXPECT_EQ(before.find("latent"), std::string::npos);
+    table.parse({"--latent", "pca:50"}, sections, nullptr);
+    EXPECT_EQ(c.latent, 50U);
+    EXPECT_NE(table.text(options::training_sections()).find("latent = pca:50\n"), std::string::npos);
+    table.parse({"--latent", "none"}, sections, nullptr);
+    EXPECT_EQ(table.text(options::training_sections()), before);
+    for (const char* bad : {"50", "pca", "pca:", "pca:0", "pca:-1", "pca:2.5", "umap:3", ""})
+        EXPECT_EQ(error_message(table, {"--latent", bad}).substr(0, 8), "latent: ") << bad;
+}
+
 TEST(RunConfig, StoresASizeFactorOnlyIfThereIsOne) {
     RunConfig c;
     const OptionTable table = run_options(c);

@@ -116,6 +116,41 @@ TEST(Checkpoint, KeepsTheMomentMap) {
     EXPECT_TRUE(read_checkpoint(folder.file("c.h5")).moment_map.empty()) << "of an earlier version";
 }
 
+TEST(Checkpoint, KeepsTheLatentSpace) {
+    using popflow::core::DataError;
+    using popflow::support::random_matrix;
+    const popflow::support::TemporaryFolder folder;
+    Checkpoint c = example_checkpoint();
+    const std::string without = popflow::train::checkpoint_digest(c);
+    c.markers.emplace_back("e");
+    c.normalisation.mean.push_back(5);
+    c.latent = {.mean = {0, 1, 0, 2, 0},
+                .components = random_matrix<float>(4, 5, 3),
+                .scale = 0.5F,
+                .variance_share = {0.4, 0.2, 0.1, 0.05}};
+    c.marker_shifts = random_matrix<float>(4, 5, 4);
+    EXPECT_NE(popflow::train::checkpoint_digest(c), without);
+
+    write_checkpoint(folder.file("c.h5"), c);
+    popflow::core::store_file(folder.file("w.h5"), popflow::train::weights_bytes(c));
+    for (const Checkpoint& read :
+         {read_checkpoint(folder.file("c.h5")), popflow::train::read_weights(folder.file("w.h5"))}) {
+        EXPECT_EQ(read.latent.mean, c.latent.mean);
+        EXPECT_TRUE(std::ranges::equal(read.latent.components.values(), c.latent.components.values()));
+        EXPECT_EQ(read.latent.scale, 0.5F);
+        EXPECT_EQ(read.latent.variance_share, c.latent.variance_share);
+        EXPECT_TRUE(std::ranges::equal(read.marker_shifts.values(), c.marker_shifts.values()));
+    }
+
+    overwrite_size(folder.file("c.h5"), "latent", "format", 2);
+    EXPECT_THROW(read_checkpoint(folder.file("c.h5")), DataError) << "of a later version";
+    c.latent.mean.pop_back();
+    write_checkpoint(folder.file("c.h5"), c);
+    EXPECT_THROW(read_checkpoint(folder.file("c.h5")), DataError) << "of another number of markers";
+    write_checkpoint(folder.file("c.h5"), example_checkpoint());
+    EXPECT_TRUE(read_checkpoint(folder.file("c.h5")).latent.is_empty()) << "without a latent space";
+}
+
 TEST(Checkpoint, KeepsVehiclesAndTheUnitOfDoses) {
     using popflow::core::Quantity;
     const popflow::support::TemporaryFolder folder;

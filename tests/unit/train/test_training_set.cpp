@@ -14,12 +14,14 @@
 #include "support/populations.hpp"
 #include "support/screen_file.hpp"
 #include "support/temporary_folder.hpp"
+#include "train/latent_fit.hpp"
 #include "train/one_pass.hpp"
 
 using popflow::core::ConfigError;
 using popflow::core::DataError;
 using popflow::support::rows;
 using popflow::support::ScreenFile;
+namespace linalg = popflow::linalg;
 namespace screen = popflow::screen;
 namespace train = popflow::train;
 using Part = screen::Part;
@@ -97,6 +99,67 @@ TEST_F(TrainingSet, NormalisesWithAllTrainingCells) {
     EXPECT_FLOAT_EQ(set.normalisation().mean[0], 5);
     EXPECT_FLOAT_EQ(set.normalisation().mean[1], 2.4F);
     EXPECT_FLOAT_EQ(set.normalisation().scale, static_cast<float>(scale_));
+}
+
+// The covariance is [[13.8, 2.6], [2.6, 1.64]], with the eigenvalues 7.72 +- sqrt(43.7264).
+TEST_F(TrainingSet, WorksInPrincipalComponentsOfAllTrainingCells) {
+    options_.latent = 1;
+    const train::TrainingSet set = make();
+    const double variance = 7.72 + std::sqrt(43.7264);
+    const double length = std::hypot(2.6, variance - 13.8);
+    const double v[] = {2.6 / length, (variance - 13.8) / length};
+    const screen::LatentSpace& latent = set.latent();
+    ASSERT_EQ(latent.size(), 1U);
+    EXPECT_NEAR(latent.components(0, 0), v[0], 1e-6);
+    EXPECT_NEAR(latent.components(0, 1), v[1], 1e-6);
+    EXPECT_NEAR(latent.mean[0], 0, 1e-6);
+    EXPECT_NEAR(latent.total_share(), variance / (13.8 + 1.64), 1e-6);
+    EXPECT_NEAR(latent.scale, std::sqrt(variance) / scale_, 1e-6);
+    EXPECT_FLOAT_EQ(set.normalisation().scale, static_cast<float>(scale_));
+    EXPECT_EQ(set.range().max, (std::vector<float>{10, 5}));
+
+    EXPECT_EQ(set.shape().markers, 1U);
+    const double shift = 8 * v[0] + 2 * v[1];  // that of S, see the next test
+    EXPECT_NEAR(set.mean_shifts()(1, 0), shift / std::sqrt(variance), 1e-6);
+    EXPECT_NEAR(set.marker_shifts()(1, 0), 8 / scale_, 1e-6);
+    EXPECT_NEAR(set.marker_shifts()(1, 1), 2 / scale_, 1e-6);
+    const linalg::ConstMatrixView<float> control = set.lanes().front().pairs.front().control.x;
+    ASSERT_EQ(control.rows, 2U);
+    ASSERT_EQ(control.cols, 1U);
+    EXPECT_NEAR(control(0, 0), (-5 * v[0] - 1.4 * v[1]) / std::sqrt(variance), 1e-6);
+    EXPECT_NEAR(control(1, 0), (-3 * v[0] + 0.6 * v[1]) / std::sqrt(variance), 1e-6);
+    EXPECT_EQ(latent.encode(latent.decode(control).view()).size(), control.rows);
+    EXPECT_NEAR(latent.encode(latent.decode(control).view())(1, 0), control(1, 0), 1e-6);
+}
+
+TEST_F(TrainingSet, MapsBackExactlyFromAsManyComponentsAsMarkers) {
+    options_.latent = 2;
+    options_.normalise = false;
+    const train::TrainingSet set = make();
+    EXPECT_EQ(set.latent().scale, 1);
+    EXPECT_NEAR(set.latent().mean[0], 5, 1e-6);
+    EXPECT_NEAR(set.latent().total_share(), 1, 1e-12);
+    const linalg::Matrix<float> cells = set.latent().decode(set.lanes().front().pairs.front().control.x);
+    EXPECT_NEAR(cells(0, 0), 0, 1e-5);
+    EXPECT_NEAR(cells(0, 1), 1, 1e-5);
+    EXPECT_NEAR(cells(1, 0), 2, 1e-5);
+    EXPECT_NEAR(cells(1, 1), 3, 1e-5);
+}
+
+TEST_F(TrainingSet, RefusesMoreComponentsThanDirections) {
+    options_.latent = 3;
+    EXPECT_EQ(message<ConfigError>(),
+              "latent: found pca:3, but there are 2 markers and 10 training cells. Give at most pca:2");
+    EXPECT_THROW(train::check_latent_size(5, 9, 5), ConfigError);
+    EXPECT_NO_THROW(train::check_latent_size(4, 9, 5));
+    clear();  // marker 1 is twice marker 0
+    for (const char* treatment : {"DMSO", "O", "S"}) {
+        add("P0", treatment, {{0, 0}, {1, 2}});
+        add("P1", treatment, {{2, 4}, {5, 10}});
+    }
+    options_.latent = 2;
+    EXPECT_EQ(message<ConfigError>(),
+              "latent: found pca:2, but the training cells vary in 1 direction only. Give at most pca:1");
 }
 
 TEST_F(TrainingSet, AveragesTheShiftOfEachConditionOverItsPairs) {
