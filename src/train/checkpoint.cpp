@@ -24,7 +24,7 @@ namespace popflow::train {
 namespace {
 
 constexpr std::int64_t format_version = 2;
-constexpr std::int64_t encoder_version = 1;  // version of the group model/encoder
+constexpr std::int64_t encoder_version = 1;        // version of the group model/encoder
 constexpr std::int64_t latent_format_version = 1;  // version of the group `latent`
 
 void check_count(const h5::Group& root, const char* name, std::size_t found, std::size_t expected) {
