@@ -28,7 +28,7 @@ with_signal() {
     shift 2
     ("$@" 2>"$scratch/err" >/dev/null) &
     local job=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 6000); do
         [ "$(cat "$output".partial/* 2>/dev/null | wc -c)" -gt 20000 ] && break
         sleep 0.02
     done
@@ -81,7 +81,7 @@ any_run() { OMP_NUM_THREADS=1 exec "$popflow" $run "$@"; }
 stop_resumed() {
     (any_run --resume "$@" 2>"$scratch/err" >/dev/null) &
     local job=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 6000); do
         ! grep -q "training pairs" "$scratch/err" || break
         sleep 0.02
     done
