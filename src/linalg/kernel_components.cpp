@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "linalg/eigen_tools.hpp"
 #include "linalg/pair_distances.hpp"
-#include "linalg/serial_eigen.hpp"
 
 namespace popflow::linalg {
 
@@ -18,16 +18,6 @@ namespace {
 
 // Eigenvalues below this share of the largest one are rounding errors.
 constexpr double smallest_eigenvalue = 1e-10;
-
-// Returns -1 if the entry of largest magnitude is negative, otherwise 1. The tolerance makes the first of
-// nearly equal entries decide, whatever the rounding.
-double sign_of(const VectorXd& values) {
-    double largest = 0;
-    for (const double value : values) {
-        if (std::abs(value) > std::abs(largest) * (1 + 1e-6)) largest = value;
-    }
-    return largest < 0 ? -1 : 1;
-}
 
 }  // namespace
 
@@ -53,7 +43,7 @@ KernelComponents kernel_components(ConstMatrixView<double> x, double width, std:
     for (std::size_t c = 0; c < rank; ++c) {
         const Index at = n - 1 - static_cast<Index>(c);
         const VectorXd vector = solver.eigenvectors().col(at);
-        const double factor = sign_of(vector) * std::sqrt(static_cast<double>(n)) / eigenvalues(at);
+        const double factor = sign_of_largest(vector) * std::sqrt(static_cast<double>(n)) / eigenvalues(at);
         for (Index i = 0; i < n; ++i) {
             const double weight = factor * vector(i);
             components.weights(static_cast<std::size_t>(i), c) = weight;

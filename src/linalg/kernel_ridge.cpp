@@ -10,8 +10,8 @@
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
+#include "linalg/eigen_tools.hpp"
 #include "linalg/pair_distances.hpp"
-#include "linalg/serial_eigen.hpp"
 
 namespace popflow::linalg {
 
@@ -144,7 +144,7 @@ class Ridge {
 
   private:
     void add_linear(ConstMatrixView<double> features) {
-        MatrixXd x = to_eigen(features);
+        MatrixXd x = eigen_map(features);
         x.rowwise() -= x.colwise().mean().eval();
         base_ = x * x.transpose();
         const double mean = base_.trace() / static_cast<double>(base_.rows());
@@ -190,7 +190,7 @@ double squared_error(ConstMatrixView<double> x, const std::vector<double>& mean)
 // Fits targets around fit.mean with the chosen width and penalty.
 void fit_candidate(const Ridge& ridge, const Candidate& candidate, ConstMatrixView<double> targets,
                    RidgeFit& fit) {
-    MatrixXd centred = to_eigen(targets);
+    MatrixXd centred = eigen_map(targets);
     for (std::size_t j = 0; j < fit.mean.size(); ++j)
         centred.col(static_cast<Index>(j)).array() -= fit.mean[j];
     const MatrixXd solved = Eigen::LLT<MatrixXd>(ridge.regularised(candidate)).solve(centred);
@@ -221,7 +221,7 @@ std::vector<RidgeFit> fit_kernel_ridge(ConstMatrixView<double> features, std::sp
     const Ridge ridge(features, groups, kernel);
     if (ridge.groups().size() < min_ridge_groups) return fits;
     std::vector<MatrixXd> compact;
-    for (const ConstMatrixView<double>& y : targets) compact.push_back(compressed(to_eigen(y)));
+    for (const ConstMatrixView<double>& y : targets) compact.push_back(compressed(eigen_map(y)));
 
     const std::vector<Candidate>& candidates = ridge.candidates();
     std::vector<std::vector<double>> errors(candidates.size());

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-#include "linalg/serial_eigen.hpp"
+#include "linalg/eigen_tools.hpp"
 
 namespace popflow::linalg {
 
@@ -15,7 +15,7 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Rows = EigenRows;
 
 // Number of vectors beyond the wanted ones in the first block.
 constexpr std::size_t oversampling = 8;
@@ -24,11 +24,6 @@ constexpr std::size_t max_products = 2000;
 
 Index index_of(std::size_t i) {
     return static_cast<Index>(i);
-}
-
-Rows to_eigen(ConstMatrixView<double> x) {
-    return Eigen::Map<const Rows, 0, Eigen::OuterStride<>>(x.data, index_of(x.rows), index_of(x.cols),
-                                                           Eigen::OuterStride<>(index_of(x.stride)));
 }
 
 Matrix<double> from_eigen(const Rows& x) {
@@ -48,15 +43,10 @@ void check_finite(const Rows& x) {
     if (!x.allFinite()) throw core::NumericalError("eigenvectors", "a value of the matrix is not finite");
 }
 
-// Makes the entry of largest magnitude of each row positive. The tolerance makes the first of nearly equal
-// entries decide, whatever the rounding.
+// Makes the entry of largest magnitude of each row positive.
 void fix_signs(Rows& vectors) {
     for (Index i = 0; i < vectors.rows(); ++i) {
-        double largest = 0;
-        for (Index j = 0; j < vectors.cols(); ++j) {
-            if (std::abs(vectors(i, j)) > std::abs(largest) * (1 + 1e-6)) largest = vectors(i, j);
-        }
-        if (largest < 0) vectors.row(i) = -vectors.row(i);
+        if (sign_of_largest(vectors.row(i)) < 0) vectors.row(i) = -vectors.row(i);
     }
 }
 
@@ -114,7 +104,7 @@ Rows orthonormalised(const Rows& basis, Rows x) {
 
 LeadingEigenvectors leading_eigenvectors(ConstMatrixView<double> a, std::size_t count) {
     const SerialEigen serial;
-    const Rows matrix = to_eigen(a);
+    const Rows matrix = eigen_map(a);
     check_finite(matrix);
     const Spectrum all = spectrum(matrix);
     return result(all.values.head(index_of(count)), all.vectors.topRows(index_of(count)));
@@ -133,7 +123,7 @@ LeadingEigenvectors leading_eigenvectors(std::size_t d, std::size_t count, const
     Rows images(0, index_of(d));  // their products with the matrix
     Rows block = orthonormalised(basis, random_rows(std::min(d, count + oversampling), d));
     for (std::size_t step = 0; step < max_products; ++step) {
-        const Rows image = to_eigen(product(from_eigen(block)).view());
+        const Rows image = eigen_map(product(from_eigen(block)).view());
         check_finite(image);
         basis = below(basis, block);
         images = below(images, image);

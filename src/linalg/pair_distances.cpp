@@ -9,13 +9,6 @@ namespace popflow::linalg {
 using Eigen::Index;
 using Eigen::MatrixXd;
 
-MatrixXd to_eigen(ConstMatrixView<double> x) {
-    using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    return Eigen::Map<const RowMajor, 0, Eigen::OuterStride<>>(
-        x.data, static_cast<Index>(x.rows), static_cast<Index>(x.cols),
-        Eigen::OuterStride<>(static_cast<Index>(x.stride)));
-}
-
 MatrixXd squared_distances(ConstMatrixView<double> x) {
     MatrixXd distances = MatrixXd::Zero(static_cast<Index>(x.rows), static_cast<Index>(x.rows));
 #pragma omp parallel for schedule(dynamic)

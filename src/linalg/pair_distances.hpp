@@ -7,9 +7,6 @@
 
 namespace popflow::linalg {
 
-/// Returns a copy of a matrix.
-Eigen::MatrixXd to_eigen(ConstMatrixView<double> x);
-
 /// Returns the squared Euclidean distances between the rows, with all threads.
 ///
 /// Shapes: x [n, p], result [n, n].

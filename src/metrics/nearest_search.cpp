@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.hpp"
+
 namespace popflow::metrics {
 
 namespace {
@@ -14,6 +16,8 @@ ItemPair pair_of(std::size_t a, std::size_t b) {
 
 void store(std::span<const ItemPair> pairs, std::span<const double> values, linalg::Matrix<double>& matrix) {
     for (std::size_t p = 0; p < pairs.size(); ++p) {
+        // NaN would count as unknown, and be asked for again without end.
+        if (std::isnan(values[p])) throw core::NumericalError("nearest_search", "a distance is not a number");
         matrix(pairs[p].a, pairs[p].b) = values[p];
         matrix(pairs[p].b, pairs[p].a) = values[p];
     }

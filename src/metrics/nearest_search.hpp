@@ -52,6 +52,7 @@ class NearestSearch {
     NearestSearch(std::size_t items, PairValues distances, PairValues bounds = nullptr);
 
     /// Returns the nearest candidate of each query.
+    /// @throws core::NumericalError if a distance or a bound is NaN
     std::vector<Nearest> find(std::span<const NearestQuery> queries);
     /// Number of distances that were computed so far.
     std::size_t distances_computed() const { return distances_computed_; }

@@ -17,9 +17,6 @@ using linalg::MatrixView;
 
 namespace {
 
-// Offset of standard deviations in log ratios, relative to the mean standard deviation of the controls.
-constexpr double relative_offset = 0.05;
-
 class MomentMapFamily : public Family {
   public:
     std::string name() const override { return "moment-map"; }

@@ -12,9 +12,6 @@ using linalg::Matrix;
 
 namespace {
 
-// Offset of standard deviations, relative to their mean over the training populations.
-constexpr double relative_offset = 0.05;
-
 // Overwrites [mean | log standard deviation | type shares].
 void write_features(const PopulationStatistics& population, double offset, std::span<double> features) {
     const std::size_t d = population.mean.size();

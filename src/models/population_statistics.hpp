@@ -9,6 +9,10 @@
 
 namespace popflow::models {
 
+/// Offset of standard deviations in logarithms, relative to their mean over the training populations, so that
+/// a constant marker has a finite one.
+inline constexpr double relative_offset = 0.05;
+
 /// Statistics of the cells of one population.
 struct PopulationStatistics {
     std::vector<double> mean;         ///< [d]

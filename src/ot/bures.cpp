@@ -7,23 +7,18 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "linalg/eigen_tools.hpp"
 
 namespace popflow::ot {
 
 namespace {
 
-using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-Eigen::Map<const RowMajor> to_eigen(const linalg::Matrix<double>& x) {
-    return {x.data(), static_cast<Eigen::Index>(x.rows()), static_cast<Eigen::Index>(x.cols())};
-}
-
 // Eigenvalues that rounding has made negative count as 0.
 linalg::Matrix<double> symmetric_root(const linalg::Matrix<double>& covariance) {
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(to_eigen(covariance));
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(linalg::eigen_map(covariance));
     const Eigen::VectorXd roots = solver.eigenvalues().cwiseMax(0).cwiseSqrt();
     linalg::Matrix<double> root(covariance.rows(), covariance.cols());
-    Eigen::Map<RowMajor>(root.data(), roots.size(), roots.size()) =
+    Eigen::Map<linalg::EigenRows>(root.data(), roots.size(), roots.size()) =
         solver.eigenvectors() * roots.asDiagonal() * solver.eigenvectors().transpose();
     return root;
 }
@@ -68,7 +63,7 @@ double squared_bures_distance(const GaussianMoments& a, const GaussianMoments& b
         const double difference = a.mean[j] - b.mean[j];
         sum += difference * difference + a.covariance(j, j) + b.covariance(j, j);
     }
-    const Eigen::BDCSVD<Eigen::MatrixXd> svd(to_eigen(a.root) * to_eigen(b.root));
+    const Eigen::BDCSVD<Eigen::MatrixXd> svd(linalg::eigen_map(a.root) * linalg::eigen_map(b.root));
     return std::max(0.0, sum - 2 * svd.singularValues().sum());
 }
 

@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "core/error.hpp"
+
 using popflow::metrics::ItemPair;
 using popflow::metrics::Nearest;
 using popflow::metrics::NearestQuery;
@@ -89,6 +91,12 @@ TEST(NearestSearch, TheFirstOfEquallyNearItemsCounts) {
         NearestSearch search(5, line.distances(), line.bounds(share));
         EXPECT_EQ(items(search.find(all_queries(5))), (std::vector<std::size_t>{1, 3, 4, 1, 2})) << share;
     }
+}
+
+TEST(NearestSearch, RefusesADistanceThatIsNotANumber) {
+    Line line{{0, NAN, 3}};
+    NearestSearch search(3, line.distances());
+    EXPECT_THROW(search.find(all_queries(3)), popflow::core::NumericalError);
 }
 
 TEST(NearestSearch, ALimitLeavesOutFartherItems) {
