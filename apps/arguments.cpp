@@ -41,6 +41,13 @@ bool parse_or_help(const options::OptionTable& table, const std::string& usage, 
     return false;
 }
 
+void refuse_option(const Arguments& arguments, const std::string& option, const std::string& why) {
+    const bool is_given = std::ranges::any_of(arguments, [&](const std::string& argument) {
+        return argument == "--" + option || argument.starts_with("--" + option + "=");
+    });
+    if (is_given) throw core::ConfigError(option, why);
+}
+
 void require(const std::string& value, const std::string& option, const std::string& example) {
     if (value.empty()) throw core::ConfigError(option, "missing. Give --" + option + " " + example);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "evaluation.hpp"
+#include "generate.hpp"
 #include "output_path.hpp"
+#include "population_mode.hpp"
 #include "run_folder.hpp"
+#include "set_evaluation.hpp"
 #include "verbs.hpp"
 
 namespace popflow::apps {
@@ -16,16 +19,27 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
         "evaluate --run RUN --output R.h5 [--predictions P.h5ad] [options]\n\n"
         "Scored pairs are stored in R.h5.partial until R.h5 is complete. --resume continues with them.\n"
         "At most --max-cells random cells of each control are transported and scored. --predictions writes\n"
-        "the same cells.";
+        "the same cells.\n\n"
+        "A run of --source noise is evaluated by comparing populations that it generates with the held-out\n"
+        "ones, for each treatment and each distance.";
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
     require(config.output, "output", "R.h5");
     if (config.dry_run == options::DryRunMode::options) return done;
     const std::string run = config.run;
-    const predict::RunModel trained(open_run(config, table, arguments, sections));
+    train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
+    set_scoring_mode(config, checkpoint);
     check_output(config.output, "output", {config.data, config.config_file}, RunFiles::results);
-    return evaluate_run(run, trained, config.output, config, table,
-                        config.resume ? eval::Leftover::keep : eval::Leftover::discard, "", comm);
+    const eval::Leftover leftover = config.resume ? eval::Leftover::keep : eval::Leftover::discard;
+    if (generates_populations(checkpoint)) {
+        refuse_option(arguments, "predictions",
+                      "needs a run that predicts treated cells. Write generated populations with popflow "
+                      "predict");
+        return evaluate_generated(run, predict::GeneratorModel(std::move(checkpoint)), config.output, config,
+                                  table, leftover, "", comm);
+    }
+    const predict::RunModel trained(std::move(checkpoint));
+    return evaluate_run(run, trained, config.output, config, table, leftover, "", comm);
 }
 
 }  // namespace popflow::apps

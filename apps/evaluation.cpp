@@ -20,6 +20,7 @@
 #include "eval/training_embeddings.hpp"
 #include "metrics/mmd.hpp"
 #include "output_path.hpp"
+#include "population_mode.hpp"
 #include "predict/predictor.hpp"
 #include "prediction_notes.hpp"
 #include "progress.hpp"
@@ -89,7 +90,7 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
             if (!note.empty()) print_note(note);
         }
     }
-    if (comm.is_root() && trained.moment_map == nullptr)
+    if (comm.is_root() && trained.moment_map == nullptr && !trains_on_populations(config))
         print_note(
             "the tables have no row moment_map, because an earlier version of popflow trained the run. "
             "popflow train with the same options and --resume adds the moment map to the run");

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/text.hpp"
+#include "generate.hpp"
 #include "output_path.hpp"
 #include "prediction_notes.hpp"
 #include "progress.hpp"
@@ -100,12 +101,24 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
         "cells\n"
         "to the range of the training cells. With --treatment the file needs no column of treatments: all "
         "its\n"
-        "cells are then controls.";
+        "cells are then controls.\n\n"
+        "A run of --source noise generates populations and needs no data: --number N populations of --cells "
+        "M\n"
+        "cells for each treatment.";
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
-    require(config.data, "data", "C.h5ad");
     require(config.output, "output", "P.h5ad");
-    const predict::RunModel trained(open_run(config, table, arguments, sections));
+    const std::string controls = config.data;
+    train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
+    if (generates_populations(checkpoint))
+        return generate_run(config, table, arguments, predict::GeneratorModel(std::move(checkpoint)), comm);
+    require(controls, "data", "C.h5ad");
+    for (const char* name : {"number", "cells", "guidance", "flow-steps"})
+        refuse_option(
+            arguments, name,
+            "is an option of generated populations, and the run predicts treated cells from controls. "
+            "Leave it out");
+    const predict::RunModel trained(std::move(checkpoint));
     config.screen.all_are_controls = !config.treatments.empty();
     return predict_run(config, table, trained, comm);
 }

@@ -22,6 +22,7 @@
 #include "report/problem_report.hpp"
 #include "report/report_figures.hpp"
 #include "report/result_files.hpp"
+#include "report/set_report.hpp"
 #include "verbs.hpp"
 #include "watch.hpp"
 
@@ -92,23 +93,31 @@ class ReportInputs {
     // Reads the files. @throws core::DataError, core::ConfigError for files of several kinds
     // @param by  column of the groups of the tables, empty for the default
     ReportInputs(const std::vector<std::string>& files, const std::string& by) {
-        is_of_problems_ = report::are_problem_results(files);
-        if (is_of_problems_ && !by.empty())
-            throw core::ConfigError("by", "found '" + by +
-                                              "', but the report is of transport problems, which have no "
-                                              "groups of pairs. Leave out --by");
+        is_of_sets_ = report::are_set_results(files);
+        is_of_problems_ = !is_of_sets_ && report::are_problem_results(files);
+        if (!has_pairs() && !by.empty())
+            throw core::ConfigError("by", "found '" + by + "', but the report is of " + kind() +
+                                              ", which have no groups of pairs. Leave out --by");
         for (const std::string& file : files) {
-            if (is_of_problems_)
+            if (is_of_sets_)
+                sets_.push_back(eval::read_set_results(file));
+            else if (is_of_problems_)
                 problems_.push_back(eval::read_problem_results(file));
             else
                 scores_.push_back(eval::read_results(file));
             if (!by.empty()) report::group_by(scores_.back(), by);
         }
     }
-    bool is_of_problems() const { return is_of_problems_; }
+    bool has_pairs() const { return !is_of_problems_ && !is_of_sets_; }
+    // What the files have instead of pairs.
+    std::string kind() const { return is_of_sets_ ? "generated populations" : "transport problems"; }
     Report make(const options::RunConfig& config, const core::OptionEffects& effects,
                 report::ReportFormat format, const report::PublishedTable* published) const {
         const bool has_figures = !config.figures.empty();
+        if (is_of_sets_) {
+            return {report::set_report(sets_, format),
+                    has_figures ? report::named_set_figures(sets_) : NamedFigures()};
+        }
         if (is_of_problems_) {
             return {report::problem_report(problems_, format),
                     has_figures ? report::named_problem_figures(problems_) : NamedFigures()};
@@ -120,8 +129,10 @@ class ReportInputs {
 
   private:
     bool is_of_problems_ = false;
+    bool is_of_sets_ = false;
     std::vector<eval::Results> scores_;
     std::vector<eval::ProblemResults> problems_;
+    std::vector<eval::SetResults> sets_;
 };
 
 }  // namespace
@@ -155,10 +166,10 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
     inputs.insert(inputs.end(), {config.config_file, config.published});
     check_output(config.output, "output", inputs);
     const ReportInputs results(found.files, config.by);
-    if (published && results.is_of_problems())
-        throw core::ConfigError("published", "found '" + config.published +
-                                                 "', but the report is of transport problems, which have no "
-                                                 "published table. Leave out --published");
+    if (published && !results.has_pairs())
+        throw core::ConfigError("published", "found '" + config.published + "', but the report is of " +
+                                                 results.kind() +
+                                                 ", which have no published table. Leave out --published");
     if (!comm.is_root()) return done;
     if (config.dry_run != options::DryRunMode::none) {
         std::printf("report of %s\n", core::counted(found.files.size(), "result file").c_str());

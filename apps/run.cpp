@@ -3,9 +3,12 @@
 
 #include "evaluation.hpp"
 #include "folds.hpp"
+#include "generate.hpp"
+#include "population_mode.hpp"
 #include "precision.hpp"
 #include "problem_training.hpp"
 #include "run_folder.hpp"
+#include "set_evaluation.hpp"
 #include "train/checkpoint_folder.hpp"
 #include "training_run.hpp"
 #include "verbs.hpp"
@@ -19,11 +22,17 @@ int run_one(options::RunConfig& config, const options::OptionTable& table, const
     const auto lock = lock_run_folder(config, comm);
     if (const int code = train_run(config, table, comm); code != done) return code;
     comm.barrier();
-    const predict::RunModel trained(train::read_checkpoint(train::checkpoint_path(config.output)));
+    train::Checkpoint checkpoint = train::read_checkpoint(train::checkpoint_path(config.output));
+    set_scoring_mode(config, checkpoint);
+    const std::string results = config.output + "/results.h5";
     // If the training has continued since, the pairs that were scored do not fit the new weights.
-    return evaluate_run(config.output, trained, config.output + "/results.h5", config, table,
-                        config.resume ? eval::Leftover::keep_if_same_identity : eval::Leftover::discard,
-                        log_path(config.output), comm);
+    const eval::Leftover leftover =
+        config.resume ? eval::Leftover::keep_if_same_identity : eval::Leftover::discard;
+    if (generates_populations(checkpoint))
+        return evaluate_generated(config.output, predict::GeneratorModel(std::move(checkpoint)), results,
+                                  config, table, leftover, log_path(config.output), comm);
+    return evaluate_run(config.output, predict::RunModel(std::move(checkpoint)), results, config, table,
+                        leftover, log_path(config.output), comm);
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ screen::Screen open_run_screen(const options::RunConfig& config, const train::Ch
     screen::ScreenOptions options = config.screen;
     options.markers = checkpoint.markers;
     options.exclude_markers.clear();
-    options.need_pairs = need_pairs;
+    options.need_pairs = need_pairs && !options.unpaired;
     if (!need_pairs) options.split_column.clear();  // predictions do not need a split
     screen::Screen screen = screen::open_screen(config.data, options);
     if (need_pairs) check_dose_unit(screen, checkpoint);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "core/host_name.hpp"
+#include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "core/version.hpp"
@@ -18,6 +19,7 @@
 #include "linalg/precision.hpp"
 #include "log_file.hpp"
 #include "mpi/run_collectively.hpp"
+#include "population_mode.hpp"
 #include "problem_training.hpp"
 #include "progress.hpp"
 #include "run_folder.hpp"
@@ -27,6 +29,7 @@
 #include "selection.hpp"
 #include "signals.hpp"
 #include "train/latent_fit.hpp"
+#include "train/population_items.hpp"
 #include "train/resume_check.hpp"
 #include "train/training_run.hpp"
 #include "train/training_set.hpp"
@@ -90,6 +93,12 @@ std::string few_units_note(const options::RunConfig& config, const train::Traini
         linalg::min_ridge_groups);
 }
 
+// Whether unpaired controls have no condition, since the flow starts at them.
+bool starts_at_unpaired_controls(const options::RunConfig& config) {
+    return config.screen.unpaired && config.method->population_draws(config.method_settings()).source ==
+                                         models::PopulationSource::control;
+}
+
 // The data of a training, from opening the file to the normalised cells.
 struct TrainingData {
     TrainingData(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm,
@@ -105,11 +114,13 @@ struct TrainingData {
                .rows_correspond = train::draws_rows(config.sampling.coupling),
                .reads_cells = reads_cells,
                .start = config.start.kind,
+               .controls_are_sources = starts_at_unpaired_controls(config),
                .latent = config.latent},
               comm, storage, vectors),
-          items(set, config.sampling),
+          items(std::make_unique<train::PairItems>(set, config.sampling)),
           constants(
               train::make_model_constants(*config.method, config.method_settings(), set, config.train.seed)) {
+        if (reads_cells && trains_on_populations(config)) make_population_items(config, comm);
         if (file_stamp(config.data) != stamp)
             throw core::DataError(config.data, "", "was changed while it was read. Start again");
         for (std::string note :
@@ -123,6 +134,16 @@ struct TrainingData {
         });
     }
 
+    // Replaces the items, and the constants, which depend on the moments of the populations.
+    void make_population_items(const options::RunConfig& config, const mpi::Communicator& comm) {
+        const models::PopulationDraws draws = config.method->population_draws(config.method_settings());
+        auto populations =
+            std::make_unique<train::PopulationItems>(screen, set, draws, config.train.seed, comm);
+        constants = populations->constants();
+        coupling = populations->coupling();
+        items = std::move(populations);
+    }
+
     std::string stamp;  ///< file_stamp() of the data file before it was read
     screen::Screen screen;
     screen::TreatmentVectors vectors;
@@ -130,8 +151,9 @@ struct TrainingData {
     screen::Split split;
     train::CellStorage storage;
     train::TrainingSet set;
-    train::PairItems items;
-    models::Constants constants;  ///< matrices of the model
+    std::unique_ptr<train::TrainingItems> items;
+    models::Constants constants;                     ///< matrices of the model
+    std::vector<train::CoupledPopulation> coupling;  ///< see train::PopulationItems::coupling()
 };
 
 // @param selection  why --method auto has chosen the method, in words
@@ -180,12 +202,34 @@ std::string latent_text(const options::RunConfig& config, const TrainingData& da
                               train::latent_fit_bytes(config.latent, markers) / (1024.0 * 1024));
 }
 
+// Writes the coupling of whole families to `coupling.csv` in the run folder, one line for each pair of a
+// treated population and a control that it takes mass from.
+void write_coupling(const options::RunConfig& config, const TrainingData& data) {
+    if (data.coupling.empty()) return;
+    const auto quoted = [](const std::string& text) {
+        std::string field = "\"";
+        for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);
+        return field + "\"";
+    };
+    std::string text = "population,treatment,control,share,distance\n";
+    for (const train::CoupledPopulation& one : data.coupling) {
+        const screen::Population& target = data.screen.populations[one.target];
+        const screen::Population& source = data.screen.populations[one.source];
+        text += fmt::format("{},{},{},{},{}\n", quoted(data.screen.experiments[target.experiment].label),
+                            quoted(screen::condition_name(target.treatment, target.concentration)),
+                            quoted(data.screen.experiments[source.experiment].label),
+                            core::number_label(one.share), core::number_label(one.distance));
+    }
+    core::store_file(config.output + "/coupling.csv", std::as_bytes(std::span(text)));
+}
+
 // Returns the lines that describe a training before its first step.
 std::vector<std::string> describe(const options::RunConfig& config, const TrainingData& data,
                                   const train::TrainingRun& run, const mpi::Communicator& comm) {
     using core::counted;
     const train::TrainingSet& set = data.set;
-    std::vector<std::string> lines{config.data + ": " + counted(set.pairs().size(), "training pair") + ", " +
+    const char* noun = config.screen.unpaired ? "training population" : "training pair";
+    std::vector<std::string> lines{config.data + ": " + counted(set.pairs().size(), noun) + ", " +
                                    counted(data.screen.markers.size(), "marker") + ", " +
                                    counted(set.conditions().treatments().size(), "treatment") + "; " +
                                    run_text(config, run, precision_of(config), comm)};
@@ -216,7 +260,7 @@ struct ValidatedTraining {
                       train::TrainingObserver& observer, const std::string& selection = "")
         : run(files_and_cadence(config), train_options(config),
               make_constants(config, table, data, selection), precision_of(config), table.effects(),
-              data.items, comm, observer, make_plan(config, data, comm)) {}
+              *data.items, comm, observer, make_plan(config, data, comm)) {}
 
     std::unique_ptr<eval::PairValidation> validation;
     train::TrainingRun run;
@@ -252,6 +296,7 @@ struct ValidatedTraining {
 int train_run(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm) {
     if (trains_on_problems(config)) return train_problem_run(config, table, comm);
     refuse_problem_options(config, table);
+    set_population_mode(config, table);
     Selected selected;
     if (config.selects_method) selected = select_method(config, table, comm);
     if (selected.stopped) return stopped;
@@ -263,6 +308,9 @@ int train_run(options::RunConfig& config, const options::OptionTable& table, con
                                 table.text({options::Section::transport, options::Section::evaluate}),
                             {.stamp = data.stamp, .unit = "cells", .describe = lines}, comm);
     ValidatedTraining training(config, table, data, comm, display, selected.words);
+    mpi::run_collectively(comm, [&] {
+        if (comm.is_root()) write_coupling(config, data);
+    });
     try {
         return training.run.run() == train::TrainingEnd::done ? done : stopped;
     } catch (const std::exception& error) {
@@ -290,6 +338,7 @@ int plan_training(options::RunConfig& config, const options::OptionTable& table,
             constants.marker_shifts = found->checkpoint.marker_shifts;
             constants.range = found->checkpoint.range;
             constants.mean_shifts = found->checkpoint.mean_shifts;
+            constants.constants = found->checkpoint.constants;
             train::check_can_resume(constants, found->checkpoint, table.effects(), config.data);
         }
     }
@@ -311,6 +360,7 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
                      const mpi::Communicator& comm, std::size_t trainings) {
     if (trains_on_problems(config)) return dry_run_problem_training(config, table, comm);
     refuse_problem_options(config, table);
+    set_population_mode(config, table);
     if (config.dry_run == options::DryRunMode::options) return done;
     PlannedSelection selection;
     if (config.selects_method) selection = plan_selection(config, table, comm);

@@ -55,4 +55,8 @@ bool parse_or_help(const options::OptionTable& table, const std::string& usage, 
 /// @throws core::ConfigError if the value is empty
 void require(const std::string& value, const std::string& option, const std::string& example);
 
+/// Checks that the command line does not have an option. @param why  end of the message
+/// @throws core::ConfigError if it has
+void refuse_option(const Arguments& arguments, const std::string& option, const std::string& why);
+
 }  // namespace popflow::apps

@@ -28,6 +28,7 @@ enum class Purpose : std::uint32_t {
     coupling = 15,          ///< partners drawn from a plan; a = step, b = slot
     problems = 16,          ///< draws of transport problems, their cells and prototypes; a = kind, b = index
     statistics = 17,        ///< resampling for statistics of tables; a = kind, b = number of clusters
+    generation = 18,        ///< generated populations; a = digest of the condition, b = index
 };
 
 /// Counter-based random stream: Philox 4x32-10 keyed by (seed, purpose, a, b).

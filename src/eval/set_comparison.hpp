@@ -32,6 +32,8 @@ struct SetOptions {
         metrics::PopulationDistance::w1, metrics::PopulationDistance::w2,
         metrics::PopulationDistance::chamfer, metrics::PopulationDistance::energy,
         metrics::PopulationDistance::bures};
+    /// Maximum number of populations of a set that an evaluation draws.
+    std::size_t max_populations = 256;
     std::size_t permutations = 10000;  ///< number of permutations for the p-value, 0 for no p-value
     std::string training{};            ///< file with the training populations, empty for none
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "models/flow_matching_family.hpp"
+#include "models/gaussian_flow.hpp"
 #include "models/icnn_transport.hpp"
 #include "models/identity.hpp"
 #include "models/mean_shift.hpp"
@@ -23,6 +24,7 @@ std::span<const Family* const> families() {
         mean_shift_family(),
         moment_map_family(),
         meta_ot_family(),
+        gaussian_flow_family(),
     };
     // clang-format on
     return all;

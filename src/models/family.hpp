@@ -50,8 +50,40 @@ inline constexpr std::size_t small_screen_pairs = 100;
 
 /// Items that a slot of a training step visits.
 enum class ItemKind {
-    pairs,     ///< pairs of a control and a treated population
-    problems,  ///< transport problems between histograms
+    pairs,        ///< pairs of a control and a treated population
+    problems,     ///< transport problems between histograms
+    populations,  ///< populations, each as a whole
+};
+
+/// Where a flow over populations starts.
+enum class PopulationSource {
+    noise,    ///< random populations
+    control,  ///< control populations
+};
+/// What is known about the pairs of control and treated populations.
+enum class Pairing {
+    none,   ///< nothing: an outer coupling chooses them
+    known,  ///< the pairs of the screen
+};
+/// Outer coupling: how source and target populations are paired.
+enum class OuterCoupling {
+    automatic,  ///< `batch` for noise, `all` for controls
+    none,       ///< at random
+    batch,      ///< by exact assignment within the populations of a slot
+    all,        ///< by exact transport between all populations of the training part, computed once
+};
+
+/// Draws of a slot if the items are populations.
+struct PopulationDraws {
+    PopulationSource source = PopulationSource::noise;
+    Pairing pairing = Pairing::none;
+    OuterCoupling outer = OuterCoupling::batch;  ///< never `automatic`
+    std::size_t populations = 64;                ///< number of populations of a slot
+    double drop_label = 0.1;                     ///< probability that a population loses its label
+    double base_spread = 1;                      ///< factor of the spread of the means of the noise
+
+    /// Whether the training reads populations that have no pairs.
+    bool is_unpaired() const { return source == PopulationSource::noise || pairing == Pairing::none; }
 };
 
 /// Draws of a slot if the items are transport problems.
@@ -101,6 +133,8 @@ class Family {
     virtual ItemKind items(const Settings& /*settings*/) const { return ItemKind::pairs; }
     /// Draws of a slot. Used if the items are problems.
     virtual ProblemDraws problem_draws(const Settings& /*settings*/) const { return {}; }
+    /// Draws of a slot. Used if the items are populations.
+    virtual PopulationDraws population_draws(const Settings& /*settings*/) const { return {}; }
     /// Whether matrix products of the training can use bf16.
     virtual bool supports_bf16() const { return false; }
     /// Whether the model has inputs for each training pair, so that no other population can replace one.

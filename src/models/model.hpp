@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/random.hpp"
 #include "linalg/matrix.hpp"
 #include "models/population_statistics.hpp"
 #include "nn/adam.hpp"
@@ -89,6 +90,23 @@ class ProblemInput : public SlotInput {
   public:
     std::vector<HistogramPair> pairs;
     std::vector<TrainingProblem> problems;  ///< as `pairs`, with all or some of their target atoms
+};
+
+/// Points of geodesics between Gaussians, with their velocities. One row for each Gaussian.
+template <class Real>
+struct GaussianBatch {
+    linalg::Matrix<Real> mean;           ///< [n, d]
+    linalg::Matrix<Real> covariance;     ///< [n, d d] symmetric matrices, row by row
+    linalg::Matrix<Real> mean_velocity;  ///< [n, d] dm/dt
+    linalg::Matrix<Real> velocity;       ///< [n, d d] symmetric matrices V with dS/dt = V S + S V
+    std::vector<Real> t;                 ///< [n] flow time in [0, 1]
+    linalg::Matrix<Real> condition;      ///< [n, conditions] condition vectors, zeros for no label
+};
+
+/// Input of a method whose items are populations as Gaussians.
+class GaussianInput : public SlotInput {
+  public:
+    GaussianBatch<float> batch;
 };
 
 /// Capability: the model trains by gradients of slots.
@@ -244,6 +262,39 @@ class DualPredictor {
                          linalg::MatrixView<float> residual) const = 0;
 };
 
+/// Conditions and sizes of populations to generate.
+struct GenerateRequest {
+    std::span<const float> condition;  ///< [conditions] condition vector, zeros for no label
+    /// Guidance w: velocities are v(no label) + w (v(label) - v(no label)). 1 for the label alone.
+    double guidance = 1;
+    std::size_t cells = 0;      ///< number of cells of each population
+    std::vector<double> times;  ///< flow times whose states are returned, each in [0, 1]
+    ode::Options solver{};
+    std::size_t euler_steps = 0;  ///< number of equal steps of Euler's method, 0 for the adaptive solver
+};
+
+/// A generated population at the times of its request.
+struct GeneratedPopulation {
+    std::vector<linalg::Matrix<float>> cells;  ///< [n, d] for each time. Row i is the same cell at all times
+    linalg::Matrix<float> mean;                ///< [times, d], of a method that generates Gaussians
+    linalg::Matrix<float> covariance;          ///< [times, d d], of the same
+};
+
+/// Capability: the model draws new populations under a condition.
+class PopulationSampler {
+  public:
+    virtual ~PopulationSampler() = default;
+
+    /// Whether GeneratedPopulation has means and covariances.
+    virtual bool generates_gaussians() const { return false; }
+    /// Draws populations. Population k depends on the request and on streams[k] alone. Uses all threads.
+    /// @return  one population for each stream
+    /// @throws core::ShapeMismatch, core::NumericalError
+    virtual std::vector<GeneratedPopulation> generate(std::span<const float> values,
+                                                      const GenerateRequest& request,
+                                                      std::span<core::Stream> streams) const = 0;
+};
+
 /// Parameters of a method, and what it can do with them.
 ///
 /// A model is immutable. Its weights are a flat buffer with the layout of layout(), which the caller owns. A
@@ -258,6 +309,7 @@ class Model {
     virtual const OnePassTraining* one_pass_training() const { return nullptr; }
     virtual const CellTransport* cell_transport() const { return nullptr; }
     virtual const DualPredictor* dual_predictor() const { return nullptr; }
+    virtual const PopulationSampler* population_sampler() const { return nullptr; }
 };
 
 }  // namespace popflow::models

@@ -45,10 +45,6 @@ void add_problems(OptionTable& table, RunConfig& config) {
         .text(
             "target-data", problems.target_data, "F.h5ad",
             "AnnData file with the targets of the problems (default: the sources and targets are in --data)");
-    add.list(
-        "population", problems.populations.columns, "COLUMNS",
-        "solve problems between populations of cells: the rows with the same values of these obs columns. "
-        "Without it, each row of the matrix is a histogram over the columns");
     add.count("prototypes", problems.prototypes, 0,
               "number of prototypes that k-means finds in the cells. Each population becomes a histogram "
               "over them. "
@@ -149,15 +145,27 @@ void add_set_options(OptionTable& table, RunConfig& config) {
               "file with the populations that the generator of the first set was trained on");
     add.count("permutations", sets.permutations, 0,
               "number of random permutations for the p-value of sets, 0 for no p-value", 100000000);
+    OptionAdder(table, Section::evaluate, {.affects = Affects::reported})
+        .add(
+            "max-populations", "N",
+            "maximum number of populations of a set that is compared, drawn at random (default 256)",
+            [&sets](const Strings& v) {
+                sets.max_populations = core::parse_count("max-populations", v.back(), 2, 1U << 30U);
+            },
+            [&sets] {
+                return sets.max_populations == eval::SetOptions{}.max_populations
+                           ? Strings{}
+                           : Strings{std::to_string(sets.max_populations)};
+            });
 }
 
 void add_problem_options(OptionTable& table, RunConfig& config) {
     add_problems(table, config);
     add_solvers(table, config);
     add_outputs(table, config);
-    for (const char* name :
-         {"data", "exclude", "layer", "obsm", "use-raw", "size-factor", "transform", "markers",
-          "exclude-markers", "min-cells", "max-cells", "eval-draw", "eval-seed", "resume", "dry-run"})
+    for (const char* name : {"data", "exclude", "layer", "obsm", "use-raw", "size-factor", "transform",
+                             "markers", "exclude-markers", "population", "min-cells", "max-cells",
+                             "eval-draw", "eval-seed", "resume", "dry-run"})
         table.share(name, Section::ot);
     for (const char* name : {"rows", "position"}) table.share(name, Section::inspect);
     for (const char* name : {"target-data", "rows", "position", "mass", "cost", "ot-epsilon"})

@@ -108,6 +108,15 @@ void add_data(OptionTable& table, RunConfig& config) {
         },
         [&screen] { return screen.vehicles == screen::Vehicles::pool ? Strings{"pool"} : Strings{}; });
     add.labels("pair-by", screen.pair_by, "COLUMNS", "roles or obs columns that identify an experiment");
+    add.labels("population", config.problems.populations.columns, "COLUMNS",
+               "obs columns in which populations differ. popflow ot and metrics: each combination of their "
+               "values is a population. Methods without pairs, such as bwfm: further columns that tell "
+               "populations of one experiment and treatment apart");
+    // Stored as the role treatment of --column.
+    add.add(
+        "label", "COLUMN", "obs column of the labels of populations, short for --column treatment=COLUMN",
+        [&screen](const Strings& v) { screen.columns["treatment"] = v.back(); }, [] { return Strings{}; },
+        false);
     add.count("min-cells", screen.min_cells, 1,
               "minimum number of cells of a population, smaller ones are dropped");
     add.choice("doses", screen.doses, {"highest", "all"},
@@ -332,7 +341,9 @@ void add_train(OptionTable& table, RunConfig& config) {
               "number of pairs per step, distributed over the ranks. The default is at most the number of "
               "training pairs",
               4096);
-    add.count("cells", sampling.cells, 2, "maximum number of cells drawn from each population of a pair",
+    add.count("cells", sampling.cells, 2,
+              "maximum number of cells drawn from each population of a pair. For predict with a run of "
+              "--source noise, the number of cells of a generated population",
               1 << 20);
     Adder(table, Section::train, {.affects = Affects::seed})
         .count("seed", train.seed, 0, "seed of initial weights, random frequencies and draws");
@@ -457,6 +468,30 @@ void add_transport(OptionTable& table, RunConfig& config) {
     Adder(table, Section::transport, {.affects = Affects::prediction})
         .number("tolerance", evaluate.tolerance, 1e-12, 1,
                 "relative and absolute tolerance of the ODE solver");
+    // Stored only if they are not the defaults, so that the provenance of other predictions does not change.
+    Adder prediction(table, Section::transport, {.affects = Affects::prediction});
+    prediction.add(
+        "guidance", "W",
+        "guidance of generated populations: velocities are v(no label) + W (v(label) - v(no label)). 1 for "
+        "the label alone (default)",
+        [&config](const Strings& v) {
+            config.generate.guidance = core::parse_number("guidance", v.back(), 0, 1e3);
+        },
+        [&config] {
+            return config.generate.guidance == 1 ? Strings{}
+                                                 : Strings{core::number_label(config.generate.guidance)};
+        });
+    prediction.add(
+        "flow-steps", "N",
+        "number of equal steps of Euler's method from noise to generated populations, 0 for the adaptive "
+        "solver (default)",
+        [&config](const Strings& v) {
+            config.generate.euler_steps = core::parse_count("flow-steps", v.back(), 0, 1000000);
+        },
+        [&config] {
+            return config.generate.euler_steps == 0 ? Strings{}
+                                                    : Strings{std::to_string(config.generate.euler_steps)};
+        });
     Adder(table, Section::transport, {.affects = Affects::nothing})
         .add(
             "space", "raw|arcsinh|normalised",
@@ -606,6 +641,8 @@ void add_predict(OptionTable& table, RunConfig& config) {
         "times", "NUMBERS", "flow times in [0, 1] at which cells are also written, as layers. Time 1 is X",
         [&config](const Strings& v) { config.times = parse_numbers("times", v, 0, 1); },
         [&config] { return numbers_text(config.times); }, Adder::stored, Adder::repeatable);
+    add.count("number", config.generate.populations, 1,
+              "number of populations to generate for each treatment, with a run of --source noise", 10000000);
     add.toggle("clip", config.clip,
                "limit the markers of predicted cells to the range of the training cells");
 }
@@ -766,6 +803,8 @@ OptionTable run_options(RunConfig& config) {
     for (const Section section : {Section::evaluate, Section::report}) table.share("dry-run", section);
     table.share("config", Section::inspect);
     table.share("treatment-vectors", Section::inspect);
+    table.share("cells", Section::predict);
+    for (const char* name : {"distance", "permutations"}) table.share(name, Section::evaluate);
     for (const char* name : {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers",
                              "exclude-markers", "metrics", "max-cells", "seed", "json", "sinkhorn-epsilon",
                              "sinkhorn-rho", "population", "exclude", "min-cells"})

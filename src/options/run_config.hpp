@@ -13,6 +13,7 @@
 #include "models/start_map.hpp"
 #include "options/option_table.hpp"
 #include "predict/control_choice.hpp"
+#include "predict/generator.hpp"
 #include "problems/problem_set.hpp"
 #include "report/figure_file.hpp"
 #include "screen/screen.hpp"
@@ -90,7 +91,10 @@ struct RunConfig {
     /// Quantity of `concentrations`, in core::unit_name() of it. `number` if they have no unit.
     core::Quantity concentration_quantity = core::Quantity::number;
     std::vector<double> times;  ///< flow times at which intermediate cells are written
-    bool clip = false;          ///< limit predicted cells to the training range
+    /// Generated populations. The number of cells is sampling.cells, times, tolerance and seed are those
+    /// above.
+    predict::GenerateOptions generate{};
+    bool clip = false;  ///< limit predicted cells to the training range
     predict::FromControls from_controls = predict::FromControls::own;
     problems::ProblemOptions problems{};       ///< transport problems, the fields that `ot` alone has
     eval::SolveOptions solve{};                ///< how they are solved, except for the starts

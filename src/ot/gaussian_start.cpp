@@ -34,30 +34,6 @@ MatrixXd power(const MatrixXd& s, double exponent) {
 
 }  // namespace
 
-GaussianMoments gaussian_moments(linalg::ConstMatrixView<double> points, std::span<const double> weights) {
-    core::check_shape("ot.gaussian_moments.weights", weights.size(), 1, points.rows, 1);
-    const std::size_t d = points.cols;
-    GaussianMoments result{std::vector<double>(d, 0), linalg::Matrix<double>(d, d)};
-    double squares = 0;
-    for (std::size_t i = 0; i < points.rows; ++i) {
-        for (std::size_t k = 0; k < d; ++k) result.mean[k] += weights[i] * points(i, k);
-        squares += weights[i] * weights[i];
-    }
-    const double scale = squares < 1 ? 1 / (1 - squares) : 1;
-    std::vector<double> centred(d);
-    for (std::size_t i = 0; i < points.rows; ++i) {
-        for (std::size_t k = 0; k < d; ++k) centred[k] = points(i, k) - result.mean[k];
-        for (std::size_t k = 0; k < d; ++k) {
-            const double weighted = scale * weights[i] * centred[k];
-            for (std::size_t l = 0; l <= k; ++l) result.covariance(k, l) += weighted * centred[l];
-        }
-    }
-    for (std::size_t k = 0; k < d; ++k) {
-        for (std::size_t l = 0; l < k; ++l) result.covariance(l, k) = result.covariance(k, l);
-    }
-    return result;
-}
-
 std::vector<double> gaussian_potential(linalg::ConstMatrixView<double> points,
                                        std::span<const double> weights, const GaussianMoments& here,
                                        const GaussianMoments& there) {

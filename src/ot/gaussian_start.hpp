@@ -5,19 +5,9 @@
 #include <vector>
 
 #include "linalg/matrix.hpp"
+#include "ot/gaussian_moments.hpp"
 
 namespace popflow::ot {
-
-/// Mean and covariance of weighted points.
-struct GaussianMoments {
-    std::vector<double> mean;           ///< [d]
-    linalg::Matrix<double> covariance;  ///< [d, d]
-};
-
-/// Returns the moments of points [n, d] with weights w [n] of sum 1. The covariance is
-/// sum_i w_i (x_i - m)(x_i - m)^T / (1 - sum_i w_i^2).
-/// @throws core::ShapeMismatch
-GaussianMoments gaussian_moments(linalg::ConstMatrixView<double> points, std::span<const double> weights);
 
 /// Returns the dual potential of transport between two Gaussians for the squared distance, at the points of
 /// one side.

@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "eval/problem_results.hpp"
 #include "eval/results.hpp"
+#include "eval/set_results.hpp"
 #include "predict/run_model.hpp"
 #include "train/fold_list.hpp"
 
@@ -53,7 +54,9 @@ class FolderSearch {
         } else {
             for (const std::string& name : core::sorted_labels(files)) {
                 const std::string file = (folder / name).string();
-                if (eval::is_result_file(file) || eval::is_problem_result_file(file)) found.push_back(file);
+                if (eval::is_result_file(file) || eval::is_problem_result_file(file) ||
+                    eval::is_set_result_file(file))
+                    found.push_back(file);
             }
         }
         if (is_leave_one_out) return;  // its results are those of its folds

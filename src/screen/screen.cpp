@@ -63,6 +63,7 @@ std::string drop_reason(const std::vector<PopulationDraft>& kept, const ScreenOp
     const auto is_control = [](const PopulationDraft& draft) { return draft.population.control; };
     const std::string size = fmt::format(" of {} cells or more", options.min_cells);
     if (kept.empty()) return "no population" + size;
+    if (options.unpaired) return "";
     if (std::none_of(kept.begin(), kept.end(), is_control)) return "no control" + size;
     if (options.need_pairs && std::all_of(kept.begin(), kept.end(), is_control)) return "no treatment" + size;
     return "";
@@ -125,13 +126,14 @@ void make_pairs(Screen& screen, const ScreenColumns& columns) {
         for (std::size_t k = 0; k < experiment.populations.size(); ++k) {
             const std::size_t p = experiment.populations[k];
             const Population& population = screen.populations[p];
-            if (population.control) continue;
+            if (population.control && !screen.options.unpaired) continue;
             // Doses are ascending, so the highest is the last one of its treatment.
             const bool highest =
                 k + 1 == experiment.populations.size() ||
                 screen.populations[experiment.populations[k + 1]].treatment != population.treatment;
-            if (screen.options.doses == Doses::highest && !highest) continue;
-            screen.pairs.push_back({control_of(screen, experiment, population, columns), p});
+            if (screen.options.doses == Doses::highest && !highest && !population.control) continue;
+            screen.pairs.push_back(
+                {screen.options.unpaired ? p : control_of(screen, experiment, population, columns), p});
             treatments.insert(population.treatment);
         }
     }
@@ -323,7 +325,8 @@ Screen survey_screen(const std::string& file, const ScreenOptions& options) {
     for (std::string& note : vehicle_notes(screen, columns)) screen.notes.push_back(std::move(note));
     if (!columns.has_treatments()) {
         screen.notes.push_back("the file has no column of treatments, so that all " +
-                               core::counted(screen.n_obs, "cell") + " count as controls");
+                               core::counted(screen.n_obs, "cell") +
+                               (options.unpaired ? " have one label" : " count as controls"));
     }
     screen.options = columns.resolved(options);
     screen.fingerprint = fingerprint(data, draft);

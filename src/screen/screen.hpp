@@ -56,12 +56,18 @@ struct ScreenOptions {
     bool pairs_by_any_column = false;
     /// Whether all cells are controls if there is no column of treatments. Prediction uses this.
     bool all_are_controls = false;
+    /// Whether each kept population stands alone, with or without controls. Screen::pairs then has one pair
+    /// of each population with itself. Methods whose items are populations use this, without need_pairs.
+    bool unpaired = false;
+    /// With `unpaired`, further columns of obs in which populations differ.
+    std::vector<std::string> population_columns{};
 };
 
 /// The pairing keys and values of one experiment.
 struct Experiment {
-    std::string label;                     ///< values of the pairing keys, joined by ` / `
-    std::vector<std::string> values;       ///< values of the keys, in the order of ScreenOptions::pair_by
+    std::string label;  ///< values of the pairing keys, joined by ` / `
+    /// Values of the keys, in the order of ScreenOptions::pair_by, then of population_columns.
+    std::vector<std::string> values;
     std::vector<std::size_t> populations;  ///< kept populations, indices into Screen::populations
 };
 
@@ -117,6 +123,8 @@ struct Screen {
 ///   1. rows that lack a value that identifies a population,
 ///   2. populations with fewer than `min_cells` cells,
 ///   3. experiments that no longer hold both a control and a treatment.
+///
+/// With ScreenOptions::unpaired, the third step drops experiments without any population.
 ///
 /// If an experiment has several controls, pairs a treatment with its own vehicle: the one that an entry
 /// `TREATMENT=VEHICLE` of the control labels or the role `vehicle` names. Otherwise takes the control with

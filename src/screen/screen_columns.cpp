@@ -240,6 +240,11 @@ void ScreenColumns::find_pairing(const anndata::AnnData& data, const ScreenOptio
         }
         pair_by_.push_back(position);
     }
+    if (!options.unpaired) return;
+    for (const std::string& name : options.population_columns) {
+        const std::size_t position = named_column(data, options, name);
+        if (std::ranges::find(pair_by_, position) == pair_by_.end()) pair_by_.push_back(position);
+    }
 }
 
 void ScreenColumns::find_exclusions(const anndata::AnnData& data, const ScreenOptions& options) {

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "train/problem_sampler.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <numeric>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
-#include "core/text.hpp"
-#include "mpi/partition.hpp"
 #include "ot/cost_matrix.hpp"
 #include "ot/entropic.hpp"
 #include "ot/gaussian_start.hpp"
@@ -164,20 +160,9 @@ models::Constants HistogramSet::constants() const {
 
 std::unique_ptr<Sampler> ProblemItems::make_sampler(const models::Model& model, const TrainOptions& train,
                                                     const mpi::Communicator& communicator) const {
-    const std::size_t slots = train.batch_pairs;
-    if (set_.sources.size() < std::max<std::size_t>(slots, 2))
-        throw core::ConfigError("batch-pairs",
-                                fmt::format("is {}, but there are only {} to train on. Give a smaller number",
-                                            slots, core::counted(set_.sources.size(), "histogram")));
-    const std::vector<std::size_t> weights(set_.sources.size(), 1);
-    const auto lanes = mpi::partition_by_weight(weights, slots);
-    std::vector<Lane> own;
-    for (const std::size_t slot : mpi::lanes_of_rank(slots, communicator.rank(), communicator.size()))
-        own.push_back({.slot = slot,
-                       .weight = lane_weight(lanes[slot].size(), slots, set_.sources.size()),
-                       .items = lanes[slot]});
-    return std::make_unique<ProblemSampler>(set_, draws_, *model.dual_predictor(), train.seed,
-                                            std::move(own));
+    return std::make_unique<ProblemSampler>(
+        set_, draws_, *model.dual_predictor(), train.seed,
+        equal_lanes(set_.sources.size(), train.batch_pairs, communicator, "histogram", 2));
 }
 
 OnePassResult ProblemItems::train_in_one_pass(const models::OnePassTraining& /*model*/,

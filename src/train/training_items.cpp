@@ -3,9 +3,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "core/error.hpp"
 #include "core/text.hpp"
+#include "mpi/partition.hpp"
 
 namespace popflow::train {
+
+std::vector<Lane> equal_lanes(std::size_t items, std::size_t slots, const mpi::Communicator& communicator,
+                              const std::string& noun, std::size_t min) {
+    if (items < std::max(slots, min))
+        throw core::ConfigError("batch-pairs",
+                                fmt::format("is {}, but there are only {} to train on. Give a smaller number",
+                                            slots, core::counted(items, noun)));
+    const std::vector<std::size_t> weights(items, 1);
+    const auto lanes = mpi::partition_by_weight(weights, slots);
+    std::vector<Lane> own;
+    for (const std::size_t slot : mpi::lanes_of_rank(slots, communicator.rank(), communicator.size()))
+        own.push_back(
+            {.slot = slot, .weight = lane_weight(lanes[slot].size(), slots, items), .items = lanes[slot]});
+    return own;
+}
 
 models::Constants make_model_constants(const models::Family& family, const models::Settings& settings,
                                        const TrainingSet& set, std::uint64_t seed) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "models/model.hpp"
 #include "mpi/communicator.hpp"
@@ -31,6 +32,12 @@ class TrainingItems {
     /// Whether a draw depends on the number of steps of the training.
     virtual bool depends_on_steps() const { return false; }
 };
+
+/// Returns the lanes of this rank if all items count alike.
+/// @param noun  name of an item, for the message
+/// @throws core::ConfigError{batch-pairs} if there are fewer items than slots, or fewer than `min`
+std::vector<Lane> equal_lanes(std::size_t items, std::size_t slots, const mpi::Communicator& communicator,
+                              const std::string& noun, std::size_t min = 1);
 
 /// Makes the constants of a model: draws those of the method, and fits its fixed encoder to the control
 /// populations. Without cells (TrainingSetOptions::reads_cells) the encoder has placeholders.

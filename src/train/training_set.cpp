@@ -52,7 +52,8 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     : screen_(screen),
       pairs_(split.pairs(screen::Part::train)),
       latent_size_(options.latent),
-      start_(options.start) {
+      start_(options.start),
+      controls_are_sources_(options.controls_are_sources) {
     if (options.rows_correspond) check_rows_correspond();
     if (options.lanes > pairs_.size()) {
         throw core::ConfigError(
@@ -69,7 +70,10 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     }
     lane_pairs_ = mpi::partition_by_weight(weights, options.lanes);
     own_lanes_ = mpi::lanes_of_rank(options.lanes, comm.rank(), comm.size());
-    conditions_ = screen::Conditions::from_pairs(screen, pairs_, std::move(vectors));
+    std::vector<std::size_t> conditioned;
+    std::ranges::copy_if(pairs_, std::back_inserter(conditioned),
+                         [&](std::size_t p) { return !is_source(p); });
+    conditions_ = screen::Conditions::from_pairs(screen, conditioned, std::move(vectors));
     screen::check_vectors(screen, conditions_.vectors());
     units_ = screen::population_units(screen, split);
     number_cell_types();
@@ -299,8 +303,37 @@ TrainingSet::Statistics TrainingSet::gather_statistics(const mpi::Communicator& 
     return statistics;
 }
 
+// Whether a pair is a control that flows start at, and has no condition.
+bool TrainingSet::is_source(std::size_t pair) const {
+    return controls_are_sources_ && screen_.populations[screen_.pairs[pair].treated].control;
+}
+
+linalg::Matrix<float> TrainingSet::unpaired_shifts_of(const Statistics& statistics, float scale) const {
+    const std::size_t d = statistics.d;
+    linalg::Matrix<float> shifts(conditions_.count(), d);
+    linalg::Matrix<double> sums(conditions_.count() + 1, d);  // the last row is that of the controls
+    std::vector<double> count(sums.rows(), 0);
+    for (const std::size_t p : pairs_) {
+        const screen::Population& population = screen_.populations[screen_.pairs[p].treated];
+        const std::size_t row =
+            population.control ? conditions_.count() : conditions_.index(population).value();
+        const double* mean = statistics.row(screen_.pairs[p].treated).data() + 1;
+        for (std::size_t j = 0; j < d; ++j) sums(row, j) += mean[j];
+        count[row] += 1;
+    }
+    if (count.back() == 0) return shifts;
+    for (std::size_t c = 0; c < shifts.rows(); ++c) {
+        if (count[c] == 0) continue;
+        for (std::size_t j = 0; j < d; ++j)
+            shifts(c, j) = static_cast<float>(
+                (sums(c, j) / count[c] - sums(shifts.rows(), j) / count.back()) / static_cast<double>(scale));
+    }
+    return shifts;
+}
+
 // Returns the mean shift of each condition [count, d], divided by a scale.
 linalg::Matrix<float> TrainingSet::mean_shifts_of(const Statistics& statistics, float scale) const {
+    if (screen_.options.unpaired) return unpaired_shifts_of(statistics, scale);
     const std::size_t d = statistics.d;
     linalg::Matrix<double> shift(conditions_.count(), d);
     std::vector<double> count(conditions_.count(), 0);
@@ -322,6 +355,7 @@ linalg::Matrix<float> TrainingSet::mean_shifts_of(const Statistics& statistics, 
 // Computes the statistics of the controls, and fits the moment map to the moments of the populations, which
 // are not normalised.
 void TrainingSet::fit_moment_map(const Statistics& statistics, const screen::Normalisation& normalisation) {
+    if (screen_.options.unpaired) return;
     const std::size_t d = statistics.d;
     const linalg::Matrix<double>& table = statistics.table;
     const auto scale = static_cast<double>(normalisation.scale);
@@ -371,6 +405,7 @@ void TrainingSet::fit_moment_map(const Statistics& statistics, const screen::Nor
 std::size_t TrainingSet::conditions_with_few_units(std::size_t min) const {
     std::vector<std::set<std::size_t>> units(conditions_.count());
     for (const std::size_t p : pairs_) {
+        if (is_source(p)) continue;
         const screen::Population& treated = screen_.populations[screen_.pairs[p].treated];
         units[conditions_.index(treated).value()].insert(units_[p]);
     }
@@ -397,9 +432,13 @@ std::vector<PairLane> TrainingSet::lanes() const {
         for (std::size_t i : lane_pairs_[slot]) {
             const screen::PopulationPair& pair = screen_.pairs[pairs_[i]];
             const screen::Population& treated = screen_.populations[pair.treated];
-            lane.pairs.push_back({i, population_cells(pair.control), population_cells(pair.treated),
-                                  conditions_.encode(treated), conditions_.index(treated).value(),
-                                  units_[pairs_[i]], std::nullopt});
+            lane.pairs.push_back(
+                {.index = i,
+                 .control = population_cells(pair.control),
+                 .treated = population_cells(pair.treated),
+                 .condition = is_source(pairs_[i]) ? std::vector<float>{} : conditions_.encode(treated),
+                 .condition_row = conditions_.index(treated).value_or(0),
+                 .unit = units_[pairs_[i]]});
             if (start_ == models::StartKind::none) continue;
             TrainingPair& added = lane.pairs.back();
             const std::span<const float> means = map.features(moment_map_).row_span(i);

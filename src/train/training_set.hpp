@@ -37,6 +37,8 @@ struct TrainingSetOptions {
     /// map.
     bool reads_cells = true;
     models::StartKind start = models::StartKind::none;  ///< map of TrainingPair::start
+    /// Whether unpaired controls (screen::ScreenOptions::unpaired) are sources, which have no condition.
+    bool controls_are_sources = false;
     /// Number of principal components in whose coordinates the model works, 0 for the markers themselves.
     std::size_t latent = 0;
 };
@@ -75,12 +77,13 @@ class TrainingSet {
     /// Principal components in whose coordinates the model works, empty for the markers themselves.
     const screen::LatentSpace& latent() const { return latent_; }
     /// Mean shift of each condition [count, d], in normalised units: the mean over its training pairs of
-    /// (mean of the treated cells - mean of the control cells).
+    /// (mean of the treated cells - mean of the control cells). With unpaired populations, the mean over the
+    /// populations of the condition minus that over all controls, or zeros without controls.
     const linalg::Matrix<float>& mean_shifts() const { return mean_shifts_; }
     /// Mean shifts of the markers [count, d], normalised, if the model works in a latent space. No rows
     /// otherwise.
     const linalg::Matrix<float>& marker_shifts() const { return marker_shifts_; }
-    /// Weights of models::make_moment_map_baseline() for these pairs.
+    /// Weights of models::make_moment_map_baseline() for these pairs, empty for unpaired populations.
     const linalg::AlignedVector<float>& moment_map() const { return moment_map_; }
     /// Typical distance between the control populations, see models::typical_distance().
     double typical_distance() const { return typical_distance_; }
@@ -131,7 +134,9 @@ class TrainingSet {
     Statistics gather_statistics(const mpi::Communicator& comm) const;
     void enter_latent_space(const Statistics& markers, const TrainingSetOptions& options,
                             const CellStorage& storage, const mpi::Communicator& comm);
+    bool is_source(std::size_t pair) const;
     linalg::Matrix<float> mean_shifts_of(const Statistics& statistics, float scale) const;
+    linalg::Matrix<float> unpaired_shifts_of(const Statistics& statistics, float scale) const;
     void fit_moment_map(const Statistics& statistics, const screen::Normalisation& normalisation);
     void number_controls();
 
@@ -160,6 +165,7 @@ class TrainingSet {
     std::vector<models::PopulationStatistics> controls_;
     std::vector<std::vector<double>> type_shares_;  ///< shares of the cell types of own_populations_
     models::StartKind start_ = models::StartKind::none;
+    bool controls_are_sources_ = false;
 };
 
 }  // namespace popflow::train

@@ -102,3 +102,124 @@ TEST(Bures, RefusesOtherShapesAndValues) {
     EXPECT_THROW(squared_bures_distance(gaussian_moments(cells(5, 2, 1)), gaussian_moments(cells(5, 3, 1))),
                  popflow::core::ShapeMismatch);
 }
+
+namespace {
+
+// Returns A B for square matrices.
+Matrix<double> product(const Matrix<double>& a, const Matrix<double>& b) {
+    Matrix<double> c(a.rows(), a.rows());
+    for (std::size_t i = 0; i < a.rows(); ++i) {
+        for (std::size_t k = 0; k < a.rows(); ++k) {
+            for (std::size_t j = 0; j < a.rows(); ++j) c(i, j) += a(i, k) * b(k, j);
+        }
+    }
+    return c;
+}
+
+double largest_difference(const Matrix<double>& a, const Matrix<double>& b) {
+    double largest = 0;
+    for (std::size_t k = 0; k < a.size(); ++k)
+        largest = std::max(largest, std::abs(a.values()[k] - b.values()[k]));
+    return largest;
+}
+
+double trace(const Matrix<double>& a) {
+    double sum = 0;
+    for (std::size_t j = 0; j < a.rows(); ++j) sum += a(j, j);
+    return sum;
+}
+
+}  // namespace
+
+TEST(GaussianMap, CarriesOneCovarianceToTheOther) {
+    for (const std::size_t d : {1, 2, 5, 20}) {
+        const GaussianMoments a = gaussian_moments(cells(200, d, 1));
+        const GaussianMoments b = gaussian_moments(cells(200, d, 2, 3));
+        const Matrix<double> map = popflow::ot::gaussian_map(a, b);
+        EXPECT_LT(largest_difference(product(product(map, a.covariance), map), b.covariance), 1e-10);
+    }
+}
+
+TEST(Geodesic, HasTheSpeedOfTheDistance) {
+    for (const std::size_t d : {1, 2, 8}) {
+        const GaussianMoments a = gaussian_moments(cells(200, d, 1));
+        const GaussianMoments b = gaussian_moments(cells(200, d, 2, 3));
+        const double distance = squared_bures_distance(a, b);
+        const Matrix<double> map = popflow::ot::gaussian_map(a, b);
+        for (const double t : {0.0, 0.3, 0.9}) {
+            const popflow::ot::GeodesicPoint point = popflow::ot::geodesic_point(a, b, map, t);
+            double norm = trace(product(product(point.velocity, point.covariance), point.velocity));
+            for (const double v : point.mean_velocity) norm += v * v;
+            EXPECT_NEAR(norm, distance, 1e-11 * distance);
+            GaussianMoments middle{point.mean, point.covariance, {}};
+            middle.root = popflow::ot::symmetric_root(middle.covariance);
+            EXPECT_NEAR(std::sqrt(squared_bures_distance(a, middle)), t * std::sqrt(distance), 1e-6);
+        }
+    }
+}
+
+TEST(Geodesic, EndsAtTheSecondGaussian) {
+    const GaussianMoments a = gaussian_moments(cells(200, 4, 1));
+    const GaussianMoments b = gaussian_moments(cells(200, 4, 2, 3));
+    const popflow::ot::GeodesicPoint end =
+        popflow::ot::geodesic_point(a, b, popflow::ot::gaussian_map(a, b), 1);
+    EXPECT_LT(largest_difference(end.covariance, b.covariance), 1e-11);
+}
+
+TEST(BuresMatrix, AgreesWithTheDistance) {
+    for (const std::size_t d : {1, 2, 6}) {
+        std::vector<GaussianMoments> all;
+        for (std::uint64_t p = 0; p < 4; ++p)
+            all.push_back(gaussian_moments(cells(50, d, p, 1 + static_cast<float>(p))));
+        const std::vector<const GaussianMoments*> pointers{&all[0], &all[1], &all[2], &all[3]};
+        const Matrix<double> distances = popflow::ot::squared_bures_matrix(pointers, pointers);
+        for (std::size_t i = 0; i < 4; ++i) {
+            for (std::size_t j = 0; j < 4; ++j)
+                EXPECT_NEAR(distances(i, j), squared_bures_distance(all[i], all[j]), 2e-6);
+        }
+    }
+}
+
+// For covariances that commute the root of the barycentre is the mean of the roots.
+TEST(Barycentre, OfCommutingCovariancesIsTheMeanOfTheirRoots) {
+    std::vector<GaussianMoments> all;
+    for (const double s : {1.0, 2.0, 6.0}) {
+        GaussianMoments one{{s, 0}, Matrix<double>(2, 2), Matrix<double>(2, 2)};
+        one.covariance(0, 0) = s * s;
+        one.covariance(1, 1) = 4 * s * s;
+        one.root(0, 0) = s;
+        one.root(1, 1) = 2 * s;
+        all.push_back(one);
+    }
+    const GaussianMoments centre = popflow::ot::bures_barycentre(all);
+    EXPECT_NEAR(centre.mean[0], 3, 1e-14);
+    EXPECT_NEAR(centre.root(0, 0), 3, 1e-8);
+    EXPECT_NEAR(centre.root(1, 1), 6, 1e-8);
+    EXPECT_NEAR(centre.root(0, 1), 0, 1e-12);
+}
+
+// The barycentre is stationary: the mean of the optimal maps from it is the identity.
+TEST(Barycentre, HasOptimalMapsThatAverageToTheIdentity) {
+    std::vector<GaussianMoments> all;
+    for (std::uint64_t p = 0; p < 100; ++p) all.push_back(gaussian_moments(cells(30, 3, p)));
+    const GaussianMoments centre = popflow::ot::bures_barycentre(all);
+    Matrix<double> mean(3, 3);
+    for (const GaussianMoments& one : all) {
+        const Matrix<double> map = popflow::ot::gaussian_map(centre, one);
+        for (std::size_t k = 0; k < 9; ++k) mean.values()[k] += map.values()[k] / 100;
+    }
+    Matrix<double> identity(3, 3);
+    for (std::size_t j = 0; j < 3; ++j) identity(j, j) = 1;
+    EXPECT_LT(largest_difference(mean, identity), 1e-6);
+}
+
+TEST(CholeskyFactor, MultipliesToTheMatrix) {
+    const GaussianMoments moments = gaussian_moments(cells(3, 5, 1));  // of rank 2
+    const Matrix<double> factor = popflow::ot::cholesky_factor(moments.covariance);
+    Matrix<double> transposed(5, 5);
+    for (std::size_t j = 0; j < 5; ++j) {
+        for (std::size_t k = 0; k < 5; ++k) transposed(j, k) = factor(k, j);
+    }
+    EXPECT_LT(largest_difference(product(factor, transposed), moments.covariance), 1e-6);
+    EXPECT_EQ(factor(0, 1), 0);
+}

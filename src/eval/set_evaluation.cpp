@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: MIT
+#include "eval/set_evaluation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "core/text.hpp"
+#include "mpi/run_collectively.hpp"
+#include "ot/gaussian_moments.hpp"
+#include "predict/trained_model.hpp"
+#include "screen/conditions.hpp"
+#include "screen/screen_draft.hpp"
+
+namespace popflow::eval {
+
+namespace {
+
+using linalg::Matrix;
+using Populations = std::vector<Matrix<float>>;
+
+// Name of the rows for all labels together.
+constexpr const char* all_labels = "all";
+
+// Number of values of whole populations that are read at a time, unless one population has more.
+constexpr std::size_t group_values = std::size_t{1} << 26U;
+
+// Purposes of draws, a part of the stream keys.
+enum class SetDraw : std::uint64_t { real, training, cells, resample, gaussian, pooled };
+
+core::Stream set_stream(std::uint64_t seed, const std::string& label, SetDraw draw, std::size_t index = 0) {
+    const std::uint64_t name = screen::digest_text(static_cast<std::uint64_t>(draw) + 1, label);
+    return {seed, core::Purpose::generation, name, index};
+}
+
+// Populations of one label.
+struct Label {
+    std::string name;
+    std::vector<screen::Population> conditions;  ///< condition of each held-out population
+    Populations real;
+    Populations training;
+};
+
+std::string label_of(const screen::Screen& screen, std::size_t pair) {
+    const screen::Population& population = screen.populations[screen.pairs[pair].treated];
+    const bool has_dose = screen.options.doses == screen::Doses::all;
+    return screen::condition_name(population.treatment, has_dose ? population.concentration : "");
+}
+
+// Returns at most `count` of the items, ascending.
+std::vector<std::size_t> drawn(const std::vector<std::size_t>& items, std::size_t count,
+                               core::Stream stream) {
+    if (items.size() <= count) return items;
+    std::vector<std::size_t> chosen;
+    for (const std::uint32_t k : stream.sample(items.size(), count)) chosen.push_back(items[k]);
+    std::ranges::sort(chosen);
+    return chosen;
+}
+
+Matrix<float> drawn_rows(const Matrix<float>& x, std::size_t count, core::Stream stream) {
+    if (x.rows() == count) return x;
+    std::vector<std::uint32_t> rows = stream.sample(x.rows(), count);
+    std::ranges::sort(rows);
+    Matrix<float> result(count, x.cols());
+    for (std::size_t i = 0; i < count; ++i)
+        std::ranges::copy(x.view().row_span(rows[i]), result.view().row(i));
+    return result;
+}
+
+// Mean and standard deviation of each of some numbers.
+struct Spread {
+    explicit Spread(std::size_t count) : sum(count), squares(count) {}
+    void add(std::size_t k, double value) {
+        sum[k] += value;
+        squares[k] += value * value;
+    }
+    double draw(std::size_t k, double n, core::Stream& stream) const {
+        const double mean = sum[k] / n;
+        return mean + std::sqrt(std::max(0.0, squares[k] / n - mean * mean)) * stream.normal();
+    }
+    std::vector<double> sum;
+    std::vector<double> squares;
+};
+
+// Gaussians whose means and Cholesky factors have the moments of those of some populations.
+Populations gaussian_populations(const Populations& training, std::size_t count, std::size_t cells,
+                                 std::uint64_t seed, const std::string& label) {
+    const std::size_t d = training.front().cols();
+    Spread means(d);
+    Spread factors(d * d);
+    for (const Matrix<float>& population : training) {
+        const ot::GaussianMoments moments = ot::gaussian_moments(population);
+        const Matrix<double> factor = ot::cholesky_factor(moments.covariance);
+        for (std::size_t j = 0; j < d; ++j) means.add(j, moments.mean[j]);
+        for (std::size_t k = 0; k < d * d; ++k) factors.add(k, factor.values()[k]);
+    }
+    const auto n = static_cast<double>(training.size());
+    Populations result;
+    for (std::size_t p = 0; p < count; ++p) {
+        core::Stream stream = set_stream(seed, label, SetDraw::gaussian, p);
+        std::vector<double> mean(d);
+        Matrix<double> factor(d, d);
+        for (std::size_t j = 0; j < d; ++j) mean[j] = means.draw(j, n, stream);
+        for (std::size_t j = 0; j < d; ++j) {
+            for (std::size_t k = 0; k <= j; ++k) factor(j, k) = factors.draw(j * d + k, n, stream);
+        }
+        Matrix<float>& x = result.emplace_back(cells, d);
+        std::vector<double> normal(d);
+        for (std::size_t i = 0; i < cells; ++i) {
+            for (double& value : normal) value = stream.normal();
+            for (std::size_t j = 0; j < d; ++j) {
+                double sum = mean[j];
+                for (std::size_t k = 0; k <= j; ++k) sum += factor(j, k) * normal[k];
+                x(i, j) = static_cast<float>(sum);
+            }
+        }
+    }
+    return result;
+}
+
+// Populations of random cells of all training populations together.
+Populations pooled_populations(const Populations& training, std::size_t count, std::size_t cells,
+                               std::uint64_t seed, const std::string& label) {
+    Populations result;
+    for (std::size_t p = 0; p < count; ++p) {
+        core::Stream stream = set_stream(seed, label, SetDraw::pooled, p);
+        Matrix<float>& x = result.emplace_back(cells, training.front().cols());
+        for (std::size_t i = 0; i < cells; ++i) {
+            const Matrix<float>& from = training[stream.below(training.size())];
+            std::ranges::copy(from.view().row_span(stream.below(from.rows())), x.view().row(i));
+        }
+    }
+    return result;
+}
+
+// At most `count` random training populations.
+Populations resampled_populations(const Populations& training, std::size_t count, std::uint64_t seed,
+                                  const std::string& label) {
+    Populations result;
+    core::Stream stream = set_stream(seed, label, SetDraw::resample);
+    for (const std::uint32_t k : stream.sample(training.size(), std::min(count, training.size())))
+        result.push_back(training[k]);
+    return result;
+}
+
+// The scores of one label and predictor as bytes of a partial result.
+std::string record_text(const std::vector<SetComparison>& comparisons) {
+    std::string text(comparisons.size() * sizeof(SetComparison), '\0');
+    std::memcpy(text.data(), comparisons.data(), text.size());
+    return text;
+}
+
+std::vector<SetComparison> record_comparisons(const std::string& text) {
+    std::vector<SetComparison> comparisons(text.size() / sizeof(SetComparison));
+    std::memcpy(comparisons.data(), text.data(), comparisons.size() * sizeof(SetComparison));
+    return comparisons;
+}
+
+// Evaluates the predictors of all labels.
+class SetEvaluator {
+  public:
+    SetEvaluator(const screen::Screen& screen, const screen::Split& split, screen::Part part,
+                 const predict::GeneratorModel& generator, const SetEvaluationOptions& options,
+                 const SetControl& control, const mpi::Communicator& comm)
+        : screen_(screen), generator_(generator), options_(options), control_(control), comm_(comm) {
+        choose(split, part);
+        mpi::run_collectively(comm_, [&] { read(); });
+    }
+
+    SetEvaluation run();
+
+  private:
+    void choose(const screen::Split& split, screen::Part part);
+    void read();
+    void add_all_labels();
+    Populations generated(const Label& label, bool from_noise) const;
+    Populations predicted(const Label& label, const std::string& predictor) const;
+    std::vector<SetComparison> compare(const Label& label, const std::string& predictor);
+    void add_samples(const Label& label);
+
+    const screen::Screen& screen_;
+    const predict::GeneratorModel& generator_;
+    const SetEvaluationOptions& options_;
+    const SetControl& control_;
+    const mpi::Communicator& comm_;
+    std::vector<std::vector<std::size_t>> real_pairs_;      // of each label
+    std::vector<std::vector<std::size_t>> training_pairs_;  // of each label
+    std::vector<Label> labels_;
+    std::size_t cells_ = 0;
+    SetEvaluation result_;
+};
+
+void SetEvaluator::choose(const screen::Split& split, screen::Part part) {
+    std::map<std::string, std::vector<std::size_t>> real;
+    std::map<std::string, std::vector<std::size_t>> training;
+    const screen::Conditions& conditions = generator_.checkpoint().conditions;
+    for (const std::size_t p : split.pairs(part)) {
+        if (conditions.can_encode(screen_.populations[screen_.pairs[p].treated].treatment))
+            real[label_of(screen_, p)].push_back(p);
+    }
+    for (const std::size_t p : split.pairs(screen::Part::train)) training[label_of(screen_, p)].push_back(p);
+    std::vector<std::string> skipped;
+    const std::size_t most = options_.sets.max_populations;
+    for (const auto& [name, pairs] : real) {
+        if (pairs.size() < 2 || training[name].empty()) {
+            skipped.push_back(name);
+            continue;
+        }
+        labels_.push_back({name, {}, {}, {}});
+        real_pairs_.push_back(drawn(pairs, most, set_stream(options_.seed, name, SetDraw::real)));
+        training_pairs_.push_back(
+            drawn(training[name], most, set_stream(options_.seed, name, SetDraw::training)));
+    }
+    if (labels_.empty())
+        throw core::ConfigError("split",
+                                "leaves no label with two populations to compare and one to train on. Hold "
+                                "more populations out, or compare files with popflow metrics --population");
+    if (!skipped.empty())
+        result_.notes.push_back(fmt::format(
+            "{} left out, since a comparison needs two held-out populations and one training population: {}",
+            core::counted(skipped.size(), "label"), core::joined(skipped)));
+}
+
+// Reads the cells of all populations, equally many of each.
+void SetEvaluator::read() {
+    cells_ = options_.max_cells;
+    for (const auto* pairs : {&real_pairs_, &training_pairs_}) {
+        for (const std::vector<std::size_t>& own : *pairs) {
+            for (const std::size_t p : own)
+                cells_ = std::min(cells_, screen_.populations[screen_.pairs[p].treated].n_cells);
+        }
+    }
+    const train::Checkpoint& checkpoint = generator_.checkpoint();
+    const predict::ScreenReader reader(screen_, checkpoint.normalisation, checkpoint.latent.if_used(),
+                                       checkpoint.cell_types);
+    const auto read_set = [&](const std::vector<std::size_t>& pairs, Populations& set) {
+        std::vector<std::size_t> group;
+        std::size_t values = 0;
+        for (std::size_t k = 0; k < pairs.size(); ++k) {
+            group.push_back(screen_.pairs[pairs[k]].treated);
+            values += screen_.populations[group.back()].n_cells * screen_.markers.size();
+            if (values < group_values && k + 1 < pairs.size()) continue;
+            const std::vector<screen::Cells> cells = reader.read(group);
+            for (std::size_t i = 0; i < group.size(); ++i) {
+                const std::string name = screen::population_label(screen_, group[i]);
+                set.push_back(
+                    drawn_rows(cells[i].x, cells_, set_stream(options_.seed, name, SetDraw::cells)));
+            }
+            group.clear();
+            values = 0;
+        }
+    };
+    for (std::size_t l = 0; l < labels_.size(); ++l) {
+        read_set(real_pairs_[l], labels_[l].real);
+        read_set(training_pairs_[l], labels_[l].training);
+        for (const std::size_t p : real_pairs_[l])
+            labels_[l].conditions.push_back(screen_.populations[screen_.pairs[p].treated]);
+    }
+    if (labels_.size() > 1) add_all_labels();
+}
+
+// Adds a label for all labels together, with at most max_populations of each set.
+void SetEvaluator::add_all_labels() {
+    Label all{all_labels, {}, {}, {}};
+    const auto choose_from = [&](Populations Label::*set, SetDraw draw) {
+        std::vector<std::pair<std::size_t, std::size_t>> items;
+        for (std::size_t l = 0; l < labels_.size(); ++l) {
+            for (std::size_t k = 0; k < (labels_[l].*set).size(); ++k) items.emplace_back(l, k);
+        }
+        std::vector<std::size_t> order(items.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        for (const std::size_t i :
+             drawn(order, options_.sets.max_populations, set_stream(options_.seed, all_labels, draw))) {
+            (all.*set).push_back((labels_[items[i].first].*set)[items[i].second]);
+            if (set == &Label::real)
+                all.conditions.push_back(labels_[items[i].first].conditions[items[i].second]);
+        }
+    };
+    choose_from(&Label::real, SetDraw::real);
+    choose_from(&Label::training, SetDraw::training);
+    labels_.push_back(std::move(all));
+}
+
+// Generates one population under the condition of each held-out one.
+Populations SetEvaluator::generated(const Label& label, bool from_noise) const {
+    predict::GenerateOptions generate = options_.generate;
+    generate.cells = cells_;
+    generate.times = {from_noise ? 0.0 : 1.0};
+    std::map<std::string, std::size_t> used;  // populations of each condition
+    Populations result;
+    for (std::size_t first = 0; first < label.conditions.size();) {
+        const auto name = [&](std::size_t k) {
+            return screen::condition_name(label.conditions[k].treatment, label.conditions[k].concentration);
+        };
+        std::size_t end = first;
+        while (end < label.conditions.size() && name(end) == name(first)) ++end;
+        std::size_t& index = used[name(first)];
+        for (models::GeneratedPopulation& population :
+             predict::generate(generator_, label.conditions[first], generate, index, end - first))
+            result.push_back(std::move(population.cells.front()));
+        index += end - first;
+        first = end;
+    }
+    return result;
+}
+
+Populations SetEvaluator::predicted(const Label& label, const std::string& predictor) const {
+    const std::size_t count = label.real.size();
+    if (predictor == "model") return generated(label, false);
+    if (predictor == "noise") return generated(label, true);
+    if (predictor == "resample")
+        return resampled_populations(label.training, count, options_.seed, label.name);
+    if (predictor == "gaussian")
+        return gaussian_populations(label.training, count, cells_, options_.seed, label.name);
+    return pooled_populations(label.training, count, cells_, options_.seed, label.name);
+}
+
+std::vector<SetComparison> SetEvaluator::compare(const Label& label, const std::string& predictor) {
+    ComparedSets sets{label.real, {}, label.training};
+    Populations own;
+    Populations half;
+    if (predictor == "floor") {
+        for (std::size_t k = 0; k < label.real.size(); ++k)
+            (k % 2 == 0 ? half : own).push_back(label.real[k]);
+        sets.real = half;
+    } else {
+        mpi::run_collectively(comm_, [&] { own = predicted(label, predictor); });
+    }
+    sets.generated = own;
+    return compare_sets(sets, options_.sets, options_.seed, comm_);
+}
+
+void SetEvaluator::add_samples(const Label& label) {
+    const std::size_t cells = std::min(options_.sample_cells, cells_);
+    const auto add = [&](const std::string& set, const Populations& populations) {
+        for (std::size_t k = 0; k < std::min(options_.samples, populations.size()); ++k) {
+            core::Stream stream = set_stream(options_.seed, label.name, SetDraw::cells, k);
+            result_.samples.push_back({label.name, set, k, 1, drawn_rows(populations[k], cells, stream)});
+        }
+    };
+    add("real", label.real);
+    add("training", label.training);
+    predict::GenerateOptions generate = options_.generate;
+    generate.cells = cells;
+    generate.times = {0, 0.25, 0.5, 0.75, 1};
+    const std::size_t count = std::min(options_.samples, label.real.size());
+    const std::vector<models::GeneratedPopulation> populations =
+        predict::generate(generator_, label.conditions.front(), generate, 0, count);
+    for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t t = 0; t < generate.times.size(); ++t)
+            result_.samples.push_back({label.name, "model", k, generate.times[t], populations[k].cells[t]});
+    }
+}
+
+SetEvaluation SetEvaluator::run() {
+    const std::vector<std::string>& predictors = set_predictor_names();
+    std::map<std::size_t, std::string> kept;
+    if (control_.partial != nullptr) {
+        for (const TaskRecord& record : control_.partial->kept()) kept[record.item] = record.text;
+    }
+    const std::vector<std::size_t> known =
+        control_.partial != nullptr ? control_.partial->kept_items() : std::vector<std::size_t>{};
+    const std::size_t work = labels_.size() * predictors.size();
+    for (std::size_t item = 0; item < work; ++item) {
+        const Label& label = labels_[item / predictors.size()];
+        const std::string& predictor = predictors[item % predictors.size()];
+        SetRow row{.label = label.name,
+                   .predictor = predictor,
+                   .real = label.real.size(),
+                   .generated = label.real.size(),
+                   .training = label.training.size(),
+                   .cells = cells_};
+        if (predictor == "floor") {
+            row.real = (label.real.size() + 1) / 2;
+            row.generated = label.real.size() / 2;
+        }
+        if (predictor == "resample") row.generated = std::min(row.generated, row.training);
+        if (row.generated < 2) {
+            row.note =
+                predictor == "floor" ? "needs four held-out populations" : "needs two training populations";
+            result_.rows.push_back(row);
+            continue;
+        }
+        std::int64_t stops[] = {control_.stop && control_.stop() ? 1 : 0};
+        comm_.sum(std::span<std::int64_t>(stops));
+        if (stops[0] > 0) {
+            result_.stopped = true;
+            return std::move(result_);
+        }
+        const auto began = std::chrono::steady_clock::now();
+        std::vector<SetComparison> comparisons;
+        if (std::ranges::binary_search(known, item)) {
+            if (comm_.is_root()) comparisons = record_comparisons(kept.at(item));
+        } else {
+            comparisons = compare(label, predictor);
+            if (control_.partial != nullptr && comm_.is_root())
+                control_.partial->add({.item = item, .text = record_text(comparisons)});
+        }
+        row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+        for (const SetComparison& comparison : comparisons) {
+            row.comparison = comparison;
+            result_.rows.push_back(row);
+        }
+        if (control_.progress) control_.progress(item + 1, work);
+    }
+    mpi::run_collectively(comm_, [&] {
+        if (!comm_.is_root()) return;
+        for (const Label& label : labels_) {
+            if (label.name != all_labels || labels_.size() == 1) add_samples(label);
+        }
+    });
+    return std::move(result_);
+}
+
+}  // namespace
+
+const std::vector<std::string>& set_predictor_names() {
+    static const std::vector<std::string> names{"model", "resample", "gaussian", "pooled", "noise", "floor"};
+    return names;
+}
+
+SetEvaluation evaluate_sets(const screen::Screen& screen, const screen::Split& split, screen::Part part,
+                            const predict::GeneratorModel& generator, const SetEvaluationOptions& options,
+                            const SetControl& control, const mpi::Communicator& comm) {
+    return SetEvaluator(screen, split, part, generator, options, control, comm).run();
+}
+
+}  // namespace popflow::eval

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/model.hpp"
+#include "mpi/communicator.hpp"
+#include "screen/population.hpp"
+#include "train/checkpoint.hpp"
+
+namespace popflow::predict {
+
+/// A trained model that draws new populations. Owns everything that it needs. Thread-safe.
+class GeneratorModel {
+  public:
+    /// @throws core::ConfigError{run} if the method of the run does not generate populations
+    explicit GeneratorModel(train::Checkpoint checkpoint);
+
+    const train::Checkpoint& checkpoint() const { return *checkpoint_; }
+    const models::Model& model() const { return *model_; }
+    const models::PopulationSampler& sampler() const { return *sampler_; }
+
+  private:
+    std::unique_ptr<const train::Checkpoint> checkpoint_;
+    std::unique_ptr<const models::Model> model_;
+    const models::PopulationSampler* sampler_;
+};
+
+/// Options of generated populations.
+struct GenerateOptions {
+    std::size_t populations = 20;  ///< number of populations of each condition
+    std::size_t cells = 1000;      ///< number of cells of each population
+    double guidance = 1;           ///< see models::GenerateRequest
+    std::vector<double> times{1};  ///< flow times, ascending, the last is 1
+    std::size_t euler_steps = 0;   ///< see models::GenerateRequest
+    double tolerance = 1e-4;       ///< relative and absolute tolerance of the ODE solver
+    std::uint64_t seed = 0;
+};
+
+/// Draws populations [first, first + count) of a condition, in the space of the model. Uses all threads.
+///
+/// A population depends on the model, the options, the name of the condition and its index alone.
+/// @throws core::Error for a treatment that the model cannot encode, core::NumericalError
+std::vector<models::GeneratedPopulation> generate(const GeneratorModel& generator,
+                                                  const screen::Population& condition,
+                                                  const GenerateOptions& options, std::size_t first,
+                                                  std::size_t count);
+
+}  // namespace popflow::predict

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+#include "report/set_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
+#include "eval/results.hpp"
+#include "linalg/principal_components.hpp"
+#include "report/figure_names.hpp"
+#include "report/plot/cloud.hpp"
+#include "report/plot/markup.hpp"
+#include "report/plot/page.hpp"
+#include "report/report_formats.hpp"
+#include "report/report_page.hpp"
+
+namespace popflow::report {
+
+namespace {
+
+using linalg::Matrix;
+using plot::element;
+using plot::escaped;
+using Texts = std::vector<std::string>;
+
+// Scores that are shares, shown in percent.
+bool is_share(const std::string& metric) {
+    return metric != "matching" && metric != "training_ratio" && metric != "nnd" && metric != "p_value";
+}
+
+std::string score_title(const std::string& metric) {
+    static const std::map<std::string, std::string> titles{{"nna", "1-NNA %"},
+                                                           {"nna_real", "real %"},
+                                                           {"nna_generated", "generated %"},
+                                                           {"nnd", "1-NN-D"},
+                                                           {"p_value", "p"},
+                                                           {"coverage", "coverage %"},
+                                                           {"memorised", "memorised %"},
+                                                           {"training_ratio", "training ratio"}};
+    const auto at = titles.find(metric);
+    return at == titles.end() ? metric : at->second;
+}
+
+std::string score_text(const std::string& metric, double value) {
+    if (std::isnan(value)) return "-";
+    if (is_share(metric)) return fmt::format("{:.1f}", 100 * value);
+    return fmt::format("{:.4g}", value);
+}
+
+// Distinct values of a column, in order of appearance. Empty texts are left out.
+Texts distinct(const h5::DataFrame& table, const char* column) {
+    Texts values;
+    for (const std::string& value : table.strings(column)) {
+        if (!value.empty() && std::ranges::find(values, value) == values.end()) values.push_back(value);
+    }
+    return values;
+}
+
+Texts distances_of(const eval::SetResults& results) {
+    Texts distances;
+    for (std::size_t row = 0; row < results.sets.rows(); ++row) {
+        const std::string& distance = results.sets.strings("distance")[row];
+        if (results.sets.strings("note")[row].empty() &&
+            std::ranges::find(distances, distance) == distances.end())
+            distances.push_back(distance);
+    }
+    return distances;
+}
+
+// Labels, the one for all of them first.
+Texts labels_of(const eval::SetResults& results) {
+    Texts labels = distinct(results.sets, "label");
+    std::ranges::stable_partition(labels, [](const std::string& label) { return label == "all"; });
+    return labels;
+}
+
+std::size_t find_row(const h5::DataFrame& sets, const std::string& label, const std::string& predictor,
+                     const std::string& distance) {
+    for (std::size_t row = 0; row < sets.rows(); ++row) {
+        if (sets.strings("label")[row] == label && sets.strings("predictor")[row] == predictor &&
+            sets.strings("distance")[row] == distance && sets.strings("note")[row].empty())
+            return row;
+    }
+    return sets.rows();
+}
+
+// Returns `42 held-out, 42 generated and 100 training populations of 256 cells`.
+std::string sizes_text(const eval::SetResults& results, const std::string& label) {
+    const h5::DataFrame& sets = results.sets;
+    for (std::size_t row = 0; row < sets.rows(); ++row) {
+        if (sets.strings("label")[row] != label) continue;
+        return fmt::format("{} held-out, {} generated and {} training populations of {} cells",
+                           sets.ints("n_real")[row], sets.ints("n_generated")[row],
+                           sets.ints("n_training")[row], sets.ints("n_cells")[row]);
+    }
+    return "";
+}
+
+TableColumn column_of(const std::string& title) {
+    return {.metric = title, .title = title};
+}
+
+Texts notes_of(const eval::SetResults& results) {
+    Texts notes{
+        "1-NNA: share of the populations whose nearest other one is of the same set, real or generated. 50 "
+        "is "
+        "best. Above, the sets differ. Below, generated populations sit on real ones",
+        "1-NN-D: mean distance of the two halves of 1-NNA from 1/2. 0 is best, 0.5 worst. A set of identical "
+        "populations can have a 1-NNA of 50, but not a 1-NN-D of 0",
+        "p: probability of a 1-NNA as far from its mean, if the sets were one",
+        "matching: mean distance of a held-out population to the nearest generated one. coverage: share of "
+        "the "
+        "held-out populations that are nearest to a generated one",
+        "memorised: share of the generated populations that are nearer to a training than to a held-out one",
+        "resample: training populations. gaussian: Gaussians whose mean and Cholesky factor are drawn from "
+        "normal distributions. pooled: cells of all training populations together. noise: the start of the "
+        "flow. floor: half of the held-out populations against the other half"};
+    for (std::size_t row = 0; row < results.sets.rows(); ++row) {
+        const std::string& note = results.sets.strings("note")[row];
+        if (!note.empty())
+            notes.push_back(results.sets.strings("label")[row] + ", " +
+                            results.sets.strings("predictor")[row] + ": " + note);
+    }
+    return notes;
+}
+
+// 1-NNA of the model by label. No lines with a single label.
+Table label_table(const eval::SetResults& results) {
+    Table table{.caption = "1-NNA of the model by label, in percent", .part = "label", .aggregation = "sets"};
+    const Texts distances = distances_of(results);
+    for (const std::string& distance : distances) table.columns.push_back(column_of(distance));
+    table.columns.push_back(column_of("held-out"));
+    const Texts labels = labels_of(results);
+    if (labels.size() < 2) return table;
+    for (const std::string& label : labels) {
+        Table::Line line{.label = label};
+        std::size_t held_out = 0;
+        for (const std::string& distance : distances) {
+            const std::size_t row = find_row(results.sets, label, "model", distance);
+            line.cells.emplace_back();
+            if (row == results.sets.rows()) continue;
+            held_out = static_cast<std::size_t>(results.sets.ints("n_real")[row]);
+            line.cells.back().measured.mean = score_text("nna", results.sets.doubles("nna")[row]);
+        }
+        line.cells.emplace_back();
+        line.cells.back().measured.mean = std::to_string(held_out);
+        table.lines.push_back(std::move(line));
+    }
+    return table;
+}
+
+std::vector<Table> tables_of(const eval::SetResults& results) {
+    std::vector<Table> tables;
+    const Texts labels = labels_of(results);
+    if (labels.empty()) return tables;
+    tables.push_back(nearest_neighbour_table(results, labels.front()));
+    for (const std::string& distance : distances_of(results))
+        tables.push_back(set_score_table(results, labels.front(), distance));
+    if (labels.size() > 1) tables.push_back(label_table(results));
+    return tables;
+}
+
+// Points of some samples in two dimensions, with one scale for all of them.
+struct Plane {
+    std::vector<std::pair<std::vector<double>, std::vector<double>>> points{};  // x and y of each sample
+    std::array<double, 2> centre{};
+    double reach = 1;
+};
+
+Plane plane_of(const std::vector<const eval::SetSample*>& samples, std::size_t d) {
+    std::size_t rows = 0;
+    for (const eval::SetSample* sample : samples) rows += sample->cells.rows();
+    Matrix<float> all(rows, d);
+    std::size_t at = 0;
+    for (const eval::SetSample* sample : samples) {
+        std::ranges::copy(sample->cells.values(), all.view().row(at));
+        at += sample->cells.rows();
+    }
+    Matrix<double> scores(rows, 2);
+    if (d <= 2) {
+        for (std::size_t i = 0; i < rows; ++i) {
+            for (std::size_t j = 0; j < d; ++j) scores(i, j) = static_cast<double>(all(i, j));
+        }
+    } else {
+        const auto components = linalg::principal_components(all.view(), 2);
+        for (std::size_t i = 0; i < rows; ++i) {
+            for (std::size_t j = 0; j < 2; ++j) scores(i, j) = components.scores(i, j);
+        }
+    }
+    Plane plane;
+    double widest = 1e-9;
+    for (std::size_t j = 0; j < 2; ++j) {
+        double low = std::numeric_limits<double>::infinity();
+        double high = -low;
+        for (std::size_t i = 0; i < rows; ++i) {
+            low = std::min(low, scores(i, j));
+            high = std::max(high, scores(i, j));
+        }
+        plane.centre[j] = (low + high) / 2;
+        widest = std::max(widest, high - low);
+    }
+    plane.reach = 0.53 * widest;
+    at = 0;
+    for (const eval::SetSample* sample : samples) {
+        plane.points.emplace_back();
+        for (std::size_t i = 0; i < sample->cells.rows(); ++i, ++at) {
+            plane.points.back().first.push_back(scores(at, 0));
+            plane.points.back().second.push_back(scores(at, 1));
+        }
+    }
+    return plane;
+}
+
+void add_frame(const Plane& plane, std::size_t sample, std::size_t group, const std::string& title,
+               Figure& figure) {
+    const plot::Cloud cloud{
+        .x = plane.points[sample].first, .y = plane.points[sample].second, .group = group, .title = title};
+    figure.charts.push_back(plot::cloud_frame(figure.title + ", " + title, cloud, plane.centre, plane.reach));
+    figure.captions.push_back(title);
+}
+
+// Held-out and generated populations of a label, each in a frame of one scale.
+std::vector<Figure> label_figures(const eval::SetResults& results, const std::string& label) {
+    std::vector<const eval::SetSample*> samples;
+    for (const eval::SetSample& sample : results.samples) {
+        if (sample.label == label && sample.set != "training" && sample.cells.rows() > 0)
+            samples.push_back(&sample);
+    }
+    if (samples.empty() || results.markers.empty()) return {};
+    const Plane plane = plane_of(samples, results.markers.size());
+    const std::string where = results.markers.size() > 2 ? " in two principal components" : "";
+    Figure sets{.name = "populations " + label,
+                .title = "Held-out and generated populations" + where,
+                .legend = {"held-out", "generated"},
+                .groups = {2, 1},
+                .layout = FigureLayout::frames};
+    Figure flow{.name = "flow " + label,
+                .title = "One generated population over flow time" + where,
+                .layout = FigureLayout::frames,
+                .has_own_legend = false};
+    for (const bool is_real : {true, false}) {
+        for (std::size_t s = 0; s < samples.size(); ++s) {
+            const eval::SetSample& sample = *samples[s];
+            if ((sample.set == "real") != is_real || sample.time != 1) continue;
+            add_frame(plane, s, is_real ? 2 : 1,
+                      fmt::format("{} {}", is_real ? "held-out" : "generated", sample.index + 1), sets);
+        }
+    }
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+        if (samples[s]->set == "model" && samples[s]->index == 0)
+            add_frame(plane, s, 1, "t = " + plot::value_text(samples[s]->time), flow);
+    }
+    return {sets, flow};
+}
+
+std::string file_html(const eval::SetResults& results) {
+    std::string html = element("h2", "", escaped(results.file)) + "\n";
+    for (const Table& table : tables_of(results)) html += html_table(table);
+    std::string notes;
+    for (const std::string& note : notes_of(results)) notes += element("li", "", escaped(note));
+    html += element("ul", "class=\"notes\"", notes) + "\n";
+    for (const std::string& label : labels_of(results)) {
+        std::string panels;
+        for (const Figure& figure : label_figures(results, label)) panels += figure_html(figure);
+        if (panels.empty()) continue;
+        html += element("h3", "", escaped(label)) + "\n" + element("div", "class=\"panels cells\"", panels) +
+                "\n";
+    }
+    return html;
+}
+
+std::string provenance_html(const std::vector<eval::SetResults>& results) {
+    std::string rows;
+    for (const char* title :
+         {"file", "method", "split", "seed", "steps", "ranks × threads", "popflow", "data"})
+        rows += element("th", "scope=\"col\"", title);
+    rows = element("tr", "", rows);
+    std::string configs;
+    for (const eval::SetResults& file : results) {
+        const predict::Provenance& from = file.provenance;
+        std::string row;
+        for (const std::string& cell :
+             {file.file, from.method, from.split, std::to_string(from.seed), std::to_string(from.steps),
+              fmt::format("{} × {}", from.ranks, from.threads), from.version + " " + from.commit,
+              from.data_fingerprint})
+            row += element("td", "", escaped(cell));
+        rows += element("tr", "", row);
+        configs +=
+            element("details", "",
+                    element("summary", "", escaped(file.file)) + element("pre", "", escaped(from.config)));
+    }
+    return "<h2>Provenance</h2>\n" +
+           element("div", "class=\"scroll\"", element("table", "class=\"files\"", rows)) + "\n" +
+           element("details", "", "<summary>Configurations</summary>" + configs) + "\n";
+}
+
+std::string set_page(const std::vector<eval::SetResults>& results) {
+    std::string body =
+        "<h1>popflow report: generated populations</h1>\n" +
+        element("p", "class=\"soft\"",
+                fmt::format("{}, written by popflow {} ({})", core::counted(results.size(), "result file"),
+                            core::version(), escaped(core::commit()))) +
+        "\n";
+    for (const eval::SetResults& file : results) body += file_html(file);
+    return plot::page("popflow report: generated populations", body + provenance_html(results));
+}
+
+std::string set_csv(const std::vector<eval::SetResults>& results) {
+    std::string text =
+        "file,method,label,predictor,distance,score,value,n_real,n_generated,n_training,n_cells\n";
+    for (const eval::SetResults& file : results) {
+        const h5::DataFrame& sets = file.sets;
+        for (std::size_t row = 0; row < sets.rows(); ++row) {
+            if (!sets.strings("note")[row].empty()) continue;
+            for (const eval::SetMetric& metric : eval::set_metrics())
+                text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", csv_cell(file.file),
+                                    csv_cell(file.provenance.method), csv_cell(sets.strings("label")[row]),
+                                    sets.strings("predictor")[row], sets.strings("distance")[row],
+                                    metric.name, csv_number(sets.doubles(metric.name)[row]),
+                                    sets.ints("n_real")[row], sets.ints("n_generated")[row],
+                                    sets.ints("n_training")[row], sets.ints("n_cells")[row]);
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+bool are_set_results(const std::vector<std::string>& files) {
+    std::string sets;
+    std::string others;
+    for (const std::string& file : files) {
+        std::string& kind = eval::is_set_result_file(file) ? sets : others;
+        if (kind.empty()) kind = file;
+    }
+    if (sets.empty() || others.empty()) return !sets.empty();
+    throw core::ConfigError("report", "found '" + sets + "' with scores of generated populations and '" +
+                                          others + "' with other results. Report them separately");
+}
+
+Table nearest_neighbour_table(const eval::SetResults& results, const std::string& label) {
+    Table table{.part = "populations", .aggregation = "sets"};
+    table.caption = fmt::format("1-NNA in percent, {} ({})", label, sizes_text(results, label));
+    const Texts distances = distances_of(results);
+    for (const std::string& distance : distances) table.columns.push_back(column_of(distance));
+    for (const std::string& predictor : distinct(results.sets, "predictor")) {
+        Table::Line line{.label = predictor};
+        bool has_score = false;
+        for (const std::string& distance : distances) {
+            const std::size_t row = find_row(results.sets, label, predictor, distance);
+            line.cells.emplace_back();
+            if (row == results.sets.rows()) continue;
+            has_score = true;
+            line.cells.back().measured.mean = score_text("nna", results.sets.doubles("nna")[row]);
+        }
+        if (has_score) table.lines.push_back(std::move(line));
+    }
+    return table;
+}
+
+Table set_score_table(const eval::SetResults& results, const std::string& label,
+                      const std::string& distance) {
+    Table table{.part = "populations", .aggregation = "sets"};
+    table.caption = fmt::format("All scores by the distance {}, {}", distance, label);
+    for (const eval::SetMetric& metric : eval::set_metrics())
+        table.columns.push_back(column_of(score_title(metric.name)));
+    for (const std::string& predictor : distinct(results.sets, "predictor")) {
+        const std::size_t row = find_row(results.sets, label, predictor, distance);
+        if (row == results.sets.rows()) continue;
+        Table::Line line{.label = predictor};
+        for (const eval::SetMetric& metric : eval::set_metrics()) {
+            line.cells.emplace_back();
+            line.cells.back().measured.mean = score_text(metric.name, results.sets.doubles(metric.name)[row]);
+        }
+        table.lines.push_back(std::move(line));
+    }
+    return table;
+}
+
+std::vector<Figure> set_figures(const eval::SetResults& results) {
+    std::vector<Figure> figures;
+    for (const std::string& label : labels_of(results)) {
+        for (Figure& figure : label_figures(results, label)) figures.push_back(std::move(figure));
+    }
+    return figures;
+}
+
+std::vector<std::pair<std::string, Figure>> named_set_figures(const std::vector<eval::SetResults>& results) {
+    FigureNames names;
+    for (const eval::SetResults& file : results) {
+        for (const Figure& figure : set_figures(file))
+            names.add(file.provenance.method + " " + figure.name, figure);
+    }
+    return names.figures();
+}
+
+std::string set_report(const std::vector<eval::SetResults>& results, ReportFormat format) {
+    if (format == ReportFormat::html) return set_page(results);
+    if (format == ReportFormat::csv) return set_csv(results);
+    const bool is_latex = format == ReportFormat::latex;
+    const bool is_markdown = format == ReportFormat::markdown;
+    const std::string prefix = is_latex ? "% " : is_markdown ? "" : "  ";
+    const std::string end = is_markdown ? "\n\n" : "\n";
+    std::string text;
+    for (const eval::SetResults& file : results) {
+        if (!text.empty()) text += "\n";
+        if (results.size() > 1) text += prefix + file.file + end + "\n";
+        for (const Table& table : tables_of(file))
+            text += (is_latex      ? latex_table(table)
+                     : is_markdown ? markdown_table(table)
+                                   : text_table(table)) +
+                    "\n";
+        for (const std::string& note : notes_of(file)) text += prefix + note + end;
+    }
+    return text;
+}
+
+}  // namespace popflow::report
