@@ -43,7 +43,7 @@ const Verb verbs[] = {
     {"doctor", "describe the machine as the program sees it, for bug reports", apps::verb_doctor},
     {"import", "convert FCS files or tables of cells to a data file", apps::verb_import},
     {"metrics", "compute the scores between two files of cells", apps::verb_metrics},
-    {"simulate", "write simulated data: a screen, letters, or supply and demand", apps::verb_simulate},
+    {"simulate", "write simulated data: a screen, letters, shapes, supply and demand", apps::verb_simulate},
 };
 
 void print_usage(std::FILE* out) {

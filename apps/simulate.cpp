@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -16,6 +18,7 @@
 #include "progress.hpp"
 #include "reference.hpp"
 #include "simulate/letters.hpp"
+#include "simulate/shapes_file.hpp"
 #include "simulate/simulated_screen_file.hpp"
 #include "simulate/supply_demand.hpp"
 #include "verbs.hpp"
@@ -153,14 +156,63 @@ int simulate_supply_demand(const Arguments& arguments, const mpi::Communicator& 
     return done;
 }
 
+// Usage of `simulate shapes`, with a line for each family.
+std::string shapes_usage() {
+    std::string usage = "simulate shapes FAMILY --output F.h5ad [options]\n";
+    for (const simulate::ShapeFamily& family : simulate::shape_families())
+        usage += fmt::format("\n  {:<14} {}", family.name, family.summary);
+    return usage;
+}
+
+// Finds the family in the arguments without a flag.
+const simulate::ShapeFamily& parse_family(const std::vector<std::string>& positional) {
+    if (positional.size() > 1)
+        throw core::ConfigError("simulate shapes",
+                                "unexpected argument '" + positional[1] + "'. Give one family");
+    return simulate::find_shape_family(positional.empty() ? "" : positional.front());
+}
+
+int simulate_shapes(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::SimulateConfig config;
+    const options::OptionTable table = simulate_shapes_options(config);
+    std::vector<std::string> positional;
+    if (parse_or_help(table, shapes_usage(), arguments, {options::Section::simulate}, comm, &positional))
+        return done;
+    const simulate::ShapeFamily& family = parse_family(positional);
+    for (const options::Option& option : table.options()) {
+        if (table.is_given(option.name)) simulate::check_shape_option(family, option.name);
+    }
+    require(config.output, "output", "F.h5ad");
+    check_output(config.output, "output", {config.config_file});
+    config.shapes.family = family.name;
+    const simulate::Shapes shapes = simulate::plan_shapes(config.shapes);
+    SharedFile shared{.cells = {},
+                      .create = [&] { return simulate::create_shapes_file(shapes, config.output); },
+                      .write = [&](Indices own) { simulate::write_shapes(shapes, config.output, own); }};
+    for (const simulate::ShapePopulation& population : shapes.populations)
+        shared.cells.push_back(population.n_cells);
+    write_file(shared, "populations", comm);
+    if (comm.is_root()) {
+        const std::size_t labels = shapes.law.treatments.size();
+        std::printf("%s: %s, %s, %s of %s to train on, %zu to test\n", config.output.c_str(),
+                    core::counted(shapes.n_cells(), "cell").c_str(),
+                    core::counted(shapes.law.markers.size(), "marker").c_str(),
+                    core::counted(labels * shapes.options.populations, "population").c_str(), family.name,
+                    labels * shapes.options.test_populations);
+    }
+    return done;
+}
+
 // Kind of simulated data.
 struct Kind {
     const char* name;
     int (*run)(const Arguments&, const mpi::Communicator&);
 };
 
-constexpr std::array<Kind, 3> kinds{
-    {{"letters", simulate_letters}, {"screen", simulate_screen}, {"supply-demand", simulate_supply_demand}}};
+constexpr std::array<Kind, 4> kinds{{{"letters", simulate_letters},
+                                     {"screen", simulate_screen},
+                                     {"shapes", simulate_shapes},
+                                     {"supply-demand", simulate_supply_demand}}};
 
 // Prints the text of an argument such as --help for each kind.
 int list_kinds(const std::string& argument, const std::string& between, const mpi::Communicator& comm) {
@@ -188,11 +240,12 @@ int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
     }
     if (!asks_for_help(arguments)) {
         throw core::ConfigError("simulate", "found '" + wanted + "'" + core::did_you_mean(wanted, names) +
-                                                ". Give simulate letters, simulate screen or simulate "
-                                                "supply-demand");
+                                                ". Give simulate letters, simulate screen, simulate "
+                                                "shapes or simulate supply-demand");
     }
     if (comm.is_root())
-        std::printf("usage: popflow simulate letters|screen|supply-demand --output F.h5ad [options]\n\n");
+        std::printf(
+            "usage: popflow simulate letters|screen|shapes|supply-demand --output F.h5ad [options]\n\n");
     return list_kinds("--help", "\n", comm);
 }
 

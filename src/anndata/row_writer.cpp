@@ -77,7 +77,11 @@ CodeColumn find_codes(const h5::Group& root, const std::string& column) {
 void write_codes(RowWriter& writer, const CodeColumn& column, const std::string& value, std::size_t row,
                  std::size_t count) {
     const auto place = std::lower_bound(column.categories.begin(), column.categories.end(), value);
-    const auto code = static_cast<std::int32_t>(place - column.categories.begin());
+    write_codes(writer, column, static_cast<std::int32_t>(place - column.categories.begin()), row, count);
+}
+
+void write_codes(RowWriter& writer, const CodeColumn& column, std::int32_t code, std::size_t row,
+                 std::size_t count) {
     std::vector<char> bytes(count * column.width);
     for (std::size_t i = 0; i < count; ++i) std::memcpy(&bytes[i * column.width], &code, column.width);
     writer.write(bytes.data(), bytes.size(), column.offset + row * column.width);

@@ -60,6 +60,9 @@ CodeColumn find_codes(const h5::Group& root, const std::string& column);
 /// Writes the code of one value to rows [row, row + count).
 void write_codes(RowWriter& writer, const CodeColumn& column, const std::string& value, std::size_t row,
                  std::size_t count);
+/// Writes a code to rows [row, row + count). Does not use the categories of the column.
+void write_codes(RowWriter& writer, const CodeColumn& column, std::int32_t code, std::size_t row,
+                 std::size_t count);
 
 /// Writes the names of rows [row, row + count), which are the row numbers, each in `length` bytes.
 /// @param offset  byte offset of the name of row 0

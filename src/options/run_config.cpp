@@ -20,6 +20,7 @@
 #include "predict/prediction_space.hpp"
 #include "report/report.hpp"
 #include "screen/screen_columns.hpp"
+#include "simulate/shapes.hpp"
 
 namespace popflow::options {
 
@@ -754,6 +755,92 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
     add.count("pairs", screen.pairs, 0,
               "exact number of (control, highest dose) pairs, 0 to derive it from the other options",
               10000000);
+    return table;
+}
+
+namespace {
+
+// Returns the defaults of an option that each family has, as in `spiral 256, rings 256`.
+template <class Text>
+std::string family_defaults(Text text) {
+    std::string all;
+    for (const simulate::ShapeFamily& family : simulate::shape_families())
+        all += (all.empty() ? "" : ", ") + std::string(family.name) + " " + text(family);
+    return " (default: " + all + ")";
+}
+
+std::string cells_text(std::size_t min, std::size_t max) {
+    return min == max ? std::to_string(min) : fmt::format("{}:{}", min, max);
+}
+
+// Returns the families with an option, for its help.
+std::string only_families(const std::string& option) {
+    return " (" + simulate::families_with(option) + ")";
+}
+
+}  // namespace
+
+OptionTable simulate_shapes_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    simulate::ShapesOptions& shapes = config.shapes;
+    constexpr std::uint64_t max_populations = 1'000'000;
+    add_simulated_file(add, config);
+    add.count("seed", shapes.seed, 0, "seed of all draws");
+    add.count("populations", shapes.populations, 1, "number of training populations of each treatment",
+              max_populations);
+    add.count("test-populations", shapes.test_populations, 0, "number of test populations of each treatment",
+              max_populations);
+    add.add(
+        "treatments", "N",
+        "number of treatments. In spiral, rings and superquadrics treatment K of N has the K-th part of the "
+        "range of one parameter" +
+            family_defaults([](const auto& family) { return std::to_string(family.treatments); }),
+        [&shapes](const Strings& v) {
+            shapes.treatments = core::parse_count("treatments", v.back(), 1, 1000);
+        },
+        [&shapes] {
+            return shapes.treatments == 0 ? Strings{} : Strings{std::to_string(shapes.treatments)};
+        });
+    add.add(
+        "cells", "N|MIN:MAX",
+        "number of cells of a population, or the range from which it is drawn uniformly" +
+            family_defaults(
+                [](const auto& family) { return cells_text(family.min_cells, family.max_cells); }),
+        [&shapes](const Strings& v) {
+            const std::string& text = v.back();
+            const auto colon = text.find(':');
+            constexpr std::uint64_t max_cells = 1U << 30U;
+            shapes.min_cells = core::parse_count("cells", text.substr(0, colon), 1, max_cells);
+            shapes.max_cells = colon == std::string::npos ? shapes.min_cells
+                                                          : core::parse_count("cells", text.substr(colon + 1),
+                                                                              shapes.min_cells, max_cells);
+        },
+        [&shapes] {
+            return shapes.max_cells == 0 ? Strings{}
+                                         : Strings{cells_text(shapes.min_cells, shapes.max_cells)};
+        });
+    add.count("law-seed", shapes.law_seed, 0,
+              "seed of the fixed parameters of the law. Files that differ only in --seed have the same law" +
+                  only_families("law-seed"));
+    add.count("markers", shapes.markers, 1, "number of markers" + only_families("markers"), 500);
+    add.count("states", shapes.states, 1, "number of cell states" + only_families("states"), 100);
+    add.number(
+        "separation", shapes.separation, 0.01, 1e4,
+        "smallest distance between the means of two states. The standard deviations of a state are 0.5 "
+        "to 1" +
+            only_families("separation"));
+    add.number("dirichlet-sum", shapes.dirichlet_sum, 0.01, 1e6,
+               "sum of the Dirichlet parameters of the weights of the states. The larger it is, the more "
+               "similar are the populations of a treatment" +
+                   only_families("dirichlet-sum"));
+    add.number(
+        "shift", shapes.shift, 0, 1e4,
+        "length of the vector by which a treatment moves the cells of a state" + only_families("shift"));
+    add.number("selection", shapes.selection, 0, 50,
+               "largest change of the log weight of a state by a treatment, 0 to keep the weights of the "
+               "control" +
+                   only_families("selection"));
     return table;
 }
 

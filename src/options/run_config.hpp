@@ -19,6 +19,7 @@
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
 #include "simulate/letters.hpp"
+#include "simulate/shape_law.hpp"
 #include "simulate/simulated_screen.hpp"
 #include "simulate/supply_demand.hpp"
 #include "train/pair_sampler.hpp"
@@ -120,12 +121,15 @@ struct SimulateConfig {
     simulate::LettersOptions letters;
     std::string target_output;  ///< file of the demand side
     simulate::SupplyDemandOptions supply_demand;
+    simulate::ShapesOptions shapes{};
 };
 
 /// Returns the options of `simulate screen`. They refer to the configuration, which must outlive the table.
 OptionTable simulate_screen_options(SimulateConfig& config);
 /// Returns the options of `simulate letters`, as above.
 OptionTable simulate_letters_options(SimulateConfig& config);
+/// Returns the options of `simulate shapes`, as above. The family is no option but an argument.
+OptionTable simulate_shapes_options(SimulateConfig& config);
 /// Returns the options of `simulate supply-demand`, as above.
 OptionTable simulate_supply_demand_options(SimulateConfig& config);
 

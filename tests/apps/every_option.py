@@ -102,6 +102,16 @@ def main():
         "noise": "0.3", "jitter": "0.1", "font": str(FONT), "size": "16"}
     check_listed(("simulate", "letters"), letters)
     run_popflow("simulate", "letters", *arguments(letters))
+    shapes = {
+        "config": "extra.cfg", "output": "shapes.h5ad", "seed": "2", "populations": "3", "test-populations": "2", "treatments": "2",
+        "cells": "5:9", "law-seed": "7", "markers": "4", "states": "3", "separation": "6", "dirichlet-sum": "4", "shift": "1", "selection": "0.5"}
+    check_listed(("simulate", "shapes"), shapes)
+    run_popflow("simulate", "shapes", "unpaired", *arguments(shapes))
+    with h5py.File("shapes.h5ad") as file:
+        stored = file["uns/simulation"]
+        scalars = {"separation": 6, "dirichlet_sum": 4, "shift_length": 1, "max_selection": 0.5, "seed": 2, "law_seed": 7, "min_cells": 5, "max_cells": 9}
+        assert {name: stored[name][()] for name in scalars} == scalars
+        assert stored["state_shift"].shape == (2, 3, 4) and len(stored["parameters/_index"]) == 15
     supply = {
         "config": "extra.cfg", "output": "supply.h5ad", "target-output": "demand.h5ad", "seed": "2", "instances": "9",
         "supply": "5", "demand": "20", "density": "synthetic", "validation-fraction": "0.2", "test-fraction": "0.3"}

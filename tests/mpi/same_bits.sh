@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Checkpoints, simulated screens, letters, supply and demand, and scores have the same bytes on any number of ranks and threads.
+# Checkpoints, simulated screens, letters, shapes, supply and demand, and scores have the same bytes on any number of ranks and threads.
 # Usage: same_bits.sh POPFLOW MPIEXEC
 . "$(dirname "$0")/../support/scratch.sh"
 
@@ -39,6 +39,16 @@ letters="simulate letters --letters I,L,T,V --test-letters X,Y --rotations 3 --s
 ranks 1 1 $letters --output "$scratch/l.h5ad" >/dev/null 2>&1
 ranks 3 1 $letters --output "$scratch/l3.h5ad" >/dev/null 2>&1
 cmp "$scratch/l.h5ad" "$scratch/l3.h5ad" || fail "the letters differ"
+
+# Shapes: families with and without states and pairs.
+for family in spiral superquadrics unpaired; do
+    shapes="simulate shapes $family --populations 20 --test-populations 5 --cells 30:90 --seed 3"
+    ranks 1 1 $shapes --output "$scratch/shapes.h5ad" >/dev/null 2>&1
+    for shape in 1x3 2x1 3x2 4x1; do
+        ranks "${shape%x*}" "${shape#*x}" $shapes --output "$scratch/shapes$shape.h5ad" >/dev/null 2>&1
+        cmp "$scratch/shapes.h5ad" "$scratch/shapes$shape.h5ad" || fail "$family differs on $shape"
+    done
+done
 
 # Supply and demand. The files have several blocks of rows.
 supply="simulate supply-demand --instances 70 --supply 20 --demand 5000 --seed 3"
