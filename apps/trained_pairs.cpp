@@ -33,6 +33,11 @@ TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split&
                               const options::RunConfig& config, const options::OptionTable& table,
                               const train::Checkpoint& checkpoint) {
     if (screen.fingerprint != checkpoint.data_fingerprint) return {};
+    // A training without pairs has not seen which control belongs to a treated population.
+    const models::Family& family = *checkpoint.family;
+    if (family.items(*checkpoint.settings) == models::ItemKind::populations &&
+        family.population_draws(*checkpoint.settings).is_unpaired())
+        return {};
     options::RunConfig before;
     const std::vector<std::string> changed = changed_split_options(config, table, checkpoint, before);
     if (changed.empty()) return indices_of(split.pairs(screen::Part::train));

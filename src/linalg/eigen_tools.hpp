@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <omp.h>
+
 #include <Eigen/Core>
 #include <cmath>
 
@@ -29,13 +31,20 @@ double sign_of_largest(const Vector& values) {
 }
 
 /// Makes products of Eigen use one thread while it lives: with several, the order of their sums depends on
-/// the number of threads.
+/// the number of threads. Does nothing inside a parallel region, where Eigen uses one thread anyway.
 class SerialEigen {
   public:
-    SerialEigen() { Eigen::setNbThreads(1); }
-    ~SerialEigen() { Eigen::setNbThreads(0); }
+    SerialEigen() {
+        if (is_active_) Eigen::setNbThreads(1);
+    }
+    ~SerialEigen() {
+        if (is_active_) Eigen::setNbThreads(0);
+    }
     SerialEigen(const SerialEigen&) = delete;
     SerialEigen& operator=(const SerialEigen&) = delete;
+
+  private:
+    bool is_active_ = omp_in_parallel() == 0;
 };
 
 }  // namespace popflow::linalg

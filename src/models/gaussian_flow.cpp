@@ -109,7 +109,7 @@ class GaussianFlowFamily : public Family {
                     {"steps", "32000"},          {"rate", "2e-4"},
                     {"warmup-steps", "0"},       {"clip-norm", "0"},
                     {"gaussian-hidden", "1024"}, {"gaussian-layers", "6"}};
-        return {{"batch-pairs", "2"}, {"steps", "4000"}, {"rate", "1e-3"}, {"schedule", "cosine"}};
+        return {{"batch-pairs", "2"}, {"steps", "10000"}, {"rate", "1e-3"}, {"schedule", "cosine"}};
     }
     OptionValues fixed() const override { return no_start_options; }
     ItemKind items(const Settings& /*settings*/) const override { return ItemKind::populations; }

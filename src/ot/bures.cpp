@@ -84,6 +84,7 @@ double trace(const Matrix<double>& x) {
 }  // namespace
 
 double squared_bures_distance(const GaussianMoments& a, const GaussianMoments& b) {
+    const linalg::SerialEigen serial;
     const std::size_t d = a.mean.size();
     core::check_shape("squared_bures_distance.b", 1, b.mean.size(), 1, d);
     double sum = 0;
@@ -97,6 +98,7 @@ double squared_bures_distance(const GaussianMoments& a, const GaussianMoments& b
 
 Matrix<double> squared_bures_matrix(std::span<const GaussianMoments* const> a,
                                     std::span<const GaussianMoments* const> b) {
+    const linalg::SerialEigen serial;
     Matrix<double> distances(a.size(), b.size());
     MatrixXd product;
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -115,6 +117,7 @@ Matrix<double> squared_bures_matrix(std::span<const GaussianMoments* const> a,
 }
 
 Matrix<double> gaussian_map(const GaussianMoments& a, const GaussianMoments& b) {
+    const linalg::SerialEigen serial;
     core::check_shape("gaussian_map.b", 1, b.mean.size(), 1, a.mean.size());
     const RootPair from = root_pair(eigen_map(a.covariance));
     const MatrixXd inner = symmetric_part(from.root * eigen_map(b.covariance) * from.root);
@@ -124,6 +127,7 @@ Matrix<double> gaussian_map(const GaussianMoments& a, const GaussianMoments& b) 
 GeodesicPoint geodesic_point(const GaussianMoments& a, const GaussianMoments& b, const Matrix<double>& map,
                              double t) {
     const std::size_t d = a.mean.size();
+    const linalg::SerialEigen serial;
     core::check_shape("geodesic_point.b", 1, b.mean.size(), 1, d);
     core::check_shape("geodesic_point.map", map.rows(), map.cols(), d, d);
     GeodesicPoint point{std::vector<double>(d), {}, std::vector<double>(d), {}};

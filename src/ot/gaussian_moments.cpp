@@ -21,6 +21,7 @@ void mirror(linalg::Matrix<double>& covariance) {
 }  // namespace
 
 linalg::Matrix<double> symmetric_root(linalg::ConstMatrixView<double> covariance) {
+    const linalg::SerialEigen serial;
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(linalg::eigen_map(covariance));
     const Eigen::VectorXd roots = solver.eigenvalues().cwiseMax(0).cwiseSqrt();
     linalg::Matrix<double> root(covariance.rows, covariance.cols);
@@ -47,6 +48,7 @@ linalg::Matrix<double> cholesky_factor(linalg::ConstMatrixView<double> covarianc
 }
 
 linalg::Matrix<double> inverse_root(linalg::ConstMatrixView<double> covariance) {
+    const linalg::SerialEigen serial;
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(linalg::eigen_map(covariance));
     if (!(solver.eigenvalues().minCoeff() > 0))
         throw core::NumericalError("inverse_root", "the matrix is not positive definite");

@@ -110,6 +110,12 @@ void create_obs(h5::Group& root, const GeneratedPlan& plan, const Layout& layout
     anndata::create_row_names(obs, layout.rows());
 }
 
+// Space of the means and covariances: the transform is not linear, so that raw values have none.
+const char* moments_space(const GeneratorModel& generator, const GeneratedPlan& plan) {
+    if (!generator.checkpoint().latent.is_empty()) return "latent";
+    return plan.space == Space::normalised ? "normalised" : "transformed";
+}
+
 bool has_gaussians(const GeneratorModel& generator) {
     return generator.sampler().generates_gaussians();
 }
@@ -138,8 +144,7 @@ void write_uns(h5::Group& root, const GeneratorModel& generator, const Generated
     h5::Dataset covariances =
         group.create_contiguous("covariances", h5::Element::float32, {layout.states(), d, d});
     h5::write_encoding(covariances, "array", "0.2.0");
-    anndata::write_string(group, "moments_space",
-                          generator.checkpoint().latent.is_empty() ? "normalised" : "latent");
+    anndata::write_string(group, "moments_space", moments_space(generator, plan));
 }
 
 void create_contents(h5::Group root, const GeneratorModel& generator, const GeneratedPlan& plan,
@@ -193,6 +198,8 @@ void write_populations(const GeneratorModel& generator, const GeneratedPlan& pla
     const std::size_t values = layout.times * layout.cells * generator.checkpoint().markers.size();
     const std::size_t group = std::max<std::size_t>(1, group_values / std::max<std::size_t>(1, values));
     const std::size_t name_length = anndata::row_name_length(layout.rows());
+    const screen::Normalisation& normalisation = generator.checkpoint().normalisation;
+    const std::size_t d = generator.checkpoint().data.markers;
     while (first < end) {
         // A group has one condition.
         const std::size_t condition = first / layout.per_condition;
@@ -211,13 +218,19 @@ void write_populations(const GeneratorModel& generator, const GeneratedPlan& pla
                 for (const auto& [column, member] : offsets.columns)
                     anndata::write_codes(writer, column, labels.*member, row, layout.cells);
                 if (!has_gaussians(generator)) continue;
-                const auto write_row = [&](const Matrix<float>& rows, std::uint64_t offset) {
-                    const std::span<const float> values_of_row = rows.view().row_span(t);
-                    writer.write(values_of_row.data(), values_of_row.size_bytes(),
-                                 offset + state * values_of_row.size_bytes());
+                const auto write_row = [&](std::span<const float> row_values, std::uint64_t offset) {
+                    writer.write(row_values.data(), row_values.size_bytes(),
+                                 offset + state * row_values.size_bytes());
                 };
-                write_row(generated[k].mean, offsets.means);
-                write_row(generated[k].covariance, offsets.covariances);
+                std::vector<float> mean(generated[k].mean.view().row(t), generated[k].mean.view().row(t) + d);
+                std::vector<float> covariance(generated[k].covariance.view().row(t),
+                                              generated[k].covariance.view().row(t) + d * d);
+                if (moments_space(generator, plan) == std::string("transformed")) {
+                    normalisation.invert({mean.data(), 1, d});
+                    for (float& value : covariance) value *= normalisation.scale * normalisation.scale;
+                }
+                write_row(mean, offsets.means);
+                write_row(covariance, offsets.covariances);
             }
         }
         first += count;

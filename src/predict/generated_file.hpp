@@ -31,8 +31,9 @@ struct GeneratedPlan {
 ///   and `time`, the flow time, if there are several.
 /// - uns["popflow"]: the provenance, and the table `populations` with one row for each population and time.
 /// If
-///   the method generates Gaussians, also `means` [rows, d] and `covariances` [rows, d, d] of these rows in
-///   the space of the model, `normalised` or coordinates of the principal components.
+///   the method generates Gaussians, also `means` [rows, d] and `covariances` [rows, d, d] of these rows.
+///   `moments_space` is their space: `transformed`, `normalised` if the cells are, or `latent` for
+///   coordinates of principal components.
 ///
 /// @return number of cells
 /// @throws core::DataError, core::WriteError, core::NumericalError on all ranks

@@ -100,6 +100,7 @@ class PopulationSampler : public Sampler {
   private:
     struct Drawn : models::GaussianInput {
         std::vector<std::size_t> targets;
+        std::vector<const Matrix<double>*> maps;  ///< null for maps that are not known
         std::vector<GaussianMoments> noise;
         std::vector<const GaussianMoments*> sources;
         ot::DenseTransport solver;
@@ -117,6 +118,7 @@ class PopulationSampler : public Sampler {
 void PopulationSampler::draw_sources(std::uint64_t step, std::size_t slot, Drawn& drawn) const {
     const std::size_t n = drawn.targets.size();
     drawn.sources.resize(n);
+    drawn.maps.assign(n, nullptr);
     if (items_.draws().source == PopulationSource::noise) {
         core::Stream stream(seed_, core::Purpose::base_noise, step, slot);
         drawn.noise.resize(n);
@@ -136,8 +138,11 @@ void PopulationSampler::draw_sources(std::uint64_t step, std::size_t slot, Drawn
             source =
                 own[std::min(static_cast<std::size_t>(u * static_cast<double>(own.size())), own.size() - 1)];
         } else {
-            const auto at = std::ranges::find_if(target.sources, [&](const auto& s) { return u < s.second; });
-            source = at == target.sources.end() ? target.sources.back().first : at->first;
+            auto at = std::ranges::find_if(target.sources,
+                                           [&](const auto& chosen) { return u < chosen.cumulative_share; });
+            if (at == target.sources.end()) --at;
+            source = at->source;
+            drawn.maps[i] = &at->map;
         }
         drawn.sources[i] = &items_.source_moments()[source];
     }
@@ -204,7 +209,9 @@ void PopulationSampler::draw(const Visit& visit, models::SlotInput& input) const
         const double t = times.uniform();
         const bool is_dropped = times.uniform() < draws.drop_label;
         const GaussianMoments& target = items_.target_moments()[drawn.targets[i]];
-        const Matrix<double> map = ot::gaussian_map(*drawn.sources[i], target);
+        Matrix<double> computed;
+        if (drawn.maps[i] == nullptr) computed = ot::gaussian_map(*drawn.sources[i], target);
+        const Matrix<double>& map = drawn.maps[i] != nullptr ? *drawn.maps[i] : computed;
         fill(i, ot::geodesic_point(*drawn.sources[i], target, map, t), drawn);
         drawn.batch.t[i] = static_cast<float>(t);
         float* condition = drawn.batch.condition.view().row(i);
@@ -237,6 +244,20 @@ PopulationItems::PopulationItems(const screen::Screen& screen, const TrainingSet
     if (draws_.source == PopulationSource::control && draws_.pairing == Pairing::none &&
         draws_.outer == OuterCoupling::all)
         couple_families();
+    compute_maps();
+}
+
+// Computes the maps of the sources that are known before the training.
+void PopulationItems::compute_maps() {
+    core::ParallelError errors;
+#pragma omp parallel for schedule(dynamic)
+    for (std::size_t i = 0; i < targets_.size(); ++i) {
+        errors.run([&] {
+            for (ChosenSource& chosen : targets_[i].sources)
+                chosen.map = ot::gaussian_map(source_moments_[chosen.source], target_moments_[i]);
+        });
+    }
+    errors.rethrow();
 }
 
 // Collects targets, sources and their moments.
@@ -280,7 +301,7 @@ void PopulationItems::gather(const screen::Screen& screen, const TrainingSet& se
                             {}});
         target_moments_.push_back(table.get(i));
         if (is_unpaired) continue;
-        targets_.back().sources = {{sources_.size(), 1.0}};
+        targets_.back().sources.push_back({.source = sources_.size(), .map = {}});
         sources_.push_back({pair.control, group});
         source_moments_.push_back(table.get(n + i));
     }
@@ -316,8 +337,8 @@ void PopulationItems::couple_families() {
             if (!(entry.mass > 0)) continue;
             Target& target = targets_[members[entry.i]];
             const double share = entry.mass * static_cast<double>(members.size());
-            const double before = target.sources.empty() ? 0 : target.sources.back().second;
-            target.sources.emplace_back(sources[entry.j], before + share);
+            const double before = target.sources.empty() ? 0 : target.sources.back().cumulative_share;
+            target.sources.push_back({sources[entry.j], before + share, {}});
             coupling_.push_back({target.population, sources_[sources[entry.j]].population, share,
                                  std::sqrt(cost(entry.i, entry.j))});
         }

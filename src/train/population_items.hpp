@@ -51,14 +51,20 @@ class PopulationItems : public TrainingItems {
     OnePassResult train_in_one_pass(const models::OnePassTraining& model, std::size_t n_weights,
                                     const mpi::Communicator& communicator) const override;
 
+    /// A source that an outer coupling has chosen for a target.
+    struct ChosenSource {
+        std::size_t source = 0;
+        double cumulative_share = 1;  ///< of this source and those before it
+        linalg::Matrix<double> map;   ///< ot::gaussian_map() to the target
+    };
     /// A population that a flow ends at.
     struct Target {
         std::size_t population = 0;  ///< index into Screen::populations
         std::size_t group = 0;       ///< targets and sources are coupled within a group
         std::size_t condition_row = 0;
         std::vector<float> condition;
-        /// Sources with the cumulative shares of the coupling, or the known one. Empty if it is drawn.
-        std::vector<std::pair<std::size_t, double>> sources{};
+        /// Sources of the coupling of whole families, or the known one. Empty if sources are drawn.
+        std::vector<ChosenSource> sources{};
     };
     /// A control population that a flow starts at.
     struct Source {
@@ -76,6 +82,7 @@ class PopulationItems : public TrainingItems {
   private:
     void gather(const screen::Screen& screen, const TrainingSet& set, const mpi::Communicator& comm);
     void couple_families();
+    void compute_maps();
 
     models::PopulationDraws draws_;
     std::vector<Target> targets_;

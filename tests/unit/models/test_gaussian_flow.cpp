@@ -266,7 +266,12 @@ TEST(GaussianFlow, EulerStepsConvergeToTheAdaptiveSolver) {
     const auto end = [&](std::size_t steps) {
         std::vector<Stream> streams{Stream(1, Purpose::test, 2)};
         return flow
-            .generate(values, {.condition = condition, .cells = 1, .times = {1}, .euler_steps = steps},
+            .generate(values,
+                      {.condition = condition,
+                       .cells = 1,
+                       .times = {1},
+                       .solver = {.relative_tolerance = 1e-6, .absolute_tolerance = 1e-6},
+                       .euler_steps = steps},
                       streams)
             .front();
     };
