@@ -47,7 +47,8 @@ std::unique_ptr<h5::AtomicFile> write_pieces(const SharedFile& shared, const std
     const auto parts = mpi::partition_by_weight(shared.cells, static_cast<std::size_t>(comm.size()));
     const std::vector<std::size_t>& own = parts[static_cast<std::size_t>(comm.rank())];
     Progress progress("simulate", own.size(), 0, !comm.is_root());
-    constexpr std::size_t group = 16;
+    // Each call opens the file and waits for the disk, so a rank makes about a hundred of them at most.
+    const std::size_t group = std::max<std::size_t>(16, own.size() / 100);
     mpi::run_collectively(comm, [&] {
         for (std::size_t first = 0; first < own.size(); first += group) {
             const std::size_t count = std::min(group, own.size() - first);

@@ -127,7 +127,7 @@ void write_uns(h5::Group& root, const Shapes& shapes) {
 
 // Locations in the file that is being written.
 struct FileOffsets {
-    anndata::RowChunks x;
+    std::uint64_t x = 0;
     std::uint64_t index = 0;
     std::uint64_t state = 0;
     std::vector<anndata::CodeColumn> columns;
@@ -139,7 +139,7 @@ FileOffsets find_offsets(const Shapes& shapes, const std::vector<ShapeColumn>& c
                          const std::string& file) {
     const h5::Group root = h5::open_file(file);
     FileOffsets offsets;
-    offsets.x = anndata::find_chunks(root.open_dataset("X"));
+    offsets.x = root.open_dataset("X").file_offset();
     offsets.index = root.open_dataset("obs/_index").file_offset();
     if (!shapes.law.states.empty()) offsets.state = root.open_dataset("obs/state/codes").file_offset();
     for (const ShapeColumn& column : columns) {
@@ -147,6 +147,49 @@ FileOffsets find_offsets(const Shapes& shapes, const std::vector<ShapeColumn>& c
         offsets.columns.push_back({codes.file_offset(), codes.type().bytes, {}});
     }
     return offsets;
+}
+
+// Consecutive cells of a population.
+struct Piece {
+    std::size_t population = 0;
+    std::size_t first = 0;  ///< first cell of the population
+    std::size_t n = 0;      ///< number of cells
+    std::size_t place = 0;  ///< row in the buffer of the batch
+};
+
+// Groups populations into batches of about a block of cells. A larger population is divided into several.
+std::vector<std::vector<Piece>> make_batches(const Shapes& shapes, std::span<const std::size_t> populations) {
+    constexpr std::size_t block = 16384;  // number of cells
+    std::vector<std::vector<Piece>> batches;
+    std::size_t filled = block;
+    for (const std::size_t p : populations) {
+        const std::size_t n_cells = shapes.populations.at(p).n_cells;
+        for (std::size_t first = 0; first < n_cells; first += block) {
+            const std::size_t n = std::min(block, n_cells - first);
+            if (filled + n > block) {
+                batches.emplace_back();
+                filled = 0;
+            }
+            batches.back().push_back({p, first, n, filled});
+            filled += n;
+        }
+    }
+    return batches;
+}
+
+// Draws the cells of a batch. Threads share the pieces, because a parallel loop over the cells of each small
+// population would mostly wait. A single piece is divided over the threads by draw_shape_cells().
+void draw_batch(const Shapes& shapes, const std::vector<Piece>& batch, linalg::Matrix<float>& x,
+                std::vector<std::uint8_t>& state) {
+    const std::size_t rows = batch.back().place + batch.back().n;
+    x.reshape(rows, shapes.law.markers.size());
+    state.resize(rows);
+#pragma omp parallel for schedule(dynamic) if (batch.size() > 1)
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const Piece& piece = batch[i];
+        draw_shape_cells(shapes, piece.population, piece.first, x.view().row_block(piece.place, piece.n),
+                         std::span(state).subspan(piece.place, piece.n));
+    }
 }
 
 }  // namespace
@@ -171,28 +214,26 @@ std::unique_ptr<h5::AtomicFile> create_shapes_file(const Shapes& shapes, const s
 }
 
 void write_shapes(const Shapes& shapes, const std::string& path, std::span<const std::size_t> populations) {
-    constexpr std::size_t block = 16384;  // number of cells
     const std::string file = path + ".tmp";
     const std::vector<ShapeColumn> columns = shape_columns(shapes);
     const FileOffsets offsets = find_offsets(shapes, columns, file);
     anndata::RowWriter writer(file, path);
     linalg::Matrix<float> x;
     std::vector<std::uint8_t> state;
-    for (const std::size_t p : populations) {
-        const ShapePopulation& population = shapes.populations.at(p);
-        for (std::size_t first = 0; first < population.n_cells; first += block) {
-            const std::size_t n = std::min(block, population.n_cells - first);
-            const std::size_t row = population.first_row + first;
-            x.reshape(n, shapes.law.markers.size());
-            state.resize(n);
-            draw_shape_cells(shapes, p, first, x, state);
-            anndata::write_matrix_rows(writer, offsets.x, x, row);
-            if (!shapes.law.states.empty()) writer.write(state.data(), n, offsets.state + row);
+    for (const std::vector<Piece>& batch : make_batches(shapes, populations)) {
+        draw_batch(shapes, batch, x, state);
+        for (const Piece& piece : batch) {
+            const ShapePopulation& population = shapes.populations[piece.population];
+            const std::size_t row = population.first_row + piece.first;
+            const std::size_t row_bytes = x.cols() * sizeof(float);
+            writer.write(x.view().row(piece.place), piece.n * row_bytes, offsets.x + row * row_bytes);
+            if (!shapes.law.states.empty()) writer.write(&state[piece.place], piece.n, offsets.state + row);
             anndata::write_row_names(writer, offsets.index, anndata::row_name_length(shapes.n_cells()), row,
-                                     n);
+                                     piece.n);
             for (std::size_t k = 0; k < columns.size(); ++k)
                 anndata::write_codes(writer, offsets.columns[k],
-                                     static_cast<std::int32_t>(columns[k].code(shapes, population)), row, n);
+                                     static_cast<std::int32_t>(columns[k].code(shapes, population)), row,
+                                     piece.n);
         }
     }
     writer.sync();

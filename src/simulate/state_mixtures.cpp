@@ -119,13 +119,12 @@ std::vector<double> draw_selection(const ShapesOptions& options, std::size_t tre
 }  // namespace
 
 std::vector<double> CellStates::covariance() const {
-    std::vector<double> all(factor.size());
+    std::vector<double> all(factor.size(), 0.0);
     for (std::size_t first = 0; first < factor.size(); first += markers * markers) {
-        for (std::size_t i = 0; i < markers; ++i) {
-            for (std::size_t j = 0; j < markers; ++j) {
-                const double* row = &factor[first + i * markers];
-                all[first + i * markers + j] =
-                    std::inner_product(row, row + markers, &factor[first + j * markers], 0.0);
+        for (std::size_t k = 0; k < markers; ++k) {
+            const double* axis = &factor[first + k * markers];
+            for (std::size_t i = 0; i < markers; ++i) {
+                for (std::size_t j = 0; j < markers; ++j) all[first + i * markers + j] += axis[i] * axis[j];
             }
         }
     }
@@ -136,8 +135,8 @@ void CellStates::draw(core::Stream& stream, std::size_t state, std::span<double>
     std::copy_n(&mean[state * markers], markers, x.begin());
     for (std::size_t k = 0; k < markers; ++k) {
         const double z = stream.normal();
-        const double* column = &factor[state * markers * markers + k];
-        for (std::size_t j = 0; j < markers; ++j) x[j] += column[j * markers] * z;
+        const double* axis = &factor[(state * markers + k) * markers];
+        for (std::size_t j = 0; j < markers; ++j) x[j] += axis[j] * z;
     }
 }
 
@@ -156,10 +155,9 @@ CellStates draw_states(const ShapesOptions& options) {
         core::Stream stream = law_stream(options, "covariance of a state", k);
         const std::span<double> factor = std::span(states.factor).subspan(k * d * d, d * d);
         draw_orthogonal(stream, d, factor);
-        // The rows are orthogonal and of length 1, and so are the columns. Columns get the lengths sqrt(l).
-        for (std::size_t j = 0; j < d; ++j) {
+        for (std::size_t i = 0; i < d; ++i) {
             const double length = std::sqrt(0.25 + 0.75 * stream.uniform());
-            for (std::size_t i = 0; i < d; ++i) factor[i * d + j] *= length;
+            for (double& value : factor.subspan(i * d, d)) value *= length;
         }
     }
     return states;

@@ -13,7 +13,7 @@ namespace popflow::simulate {
 struct CellStates {
     std::size_t markers = 0;
     std::vector<double> mean;    ///< [states, markers]
-    std::vector<double> factor;  ///< [states, markers, markers]; a covariance is F F^T
+    std::vector<double> factor;  ///< [states, markers, markers]; a covariance is F^T F
 
     std::size_t size() const { return mean.size() / markers; }
     /// Returns the covariances [states, markers, markers].

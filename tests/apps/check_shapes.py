@@ -10,7 +10,7 @@ import numpy
 import scipy.spatial.distance
 import scipy.stats
 
-LEVEL = 0.001  # of the Kolmogorov-Smirnov tests, whose samples are fixed by the seed
+LEVEL = 0.001  # level of the Kolmogorov-Smirnov tests. The seed fixes their samples
 
 
 def check_law(name, values, law):
@@ -73,11 +73,11 @@ def check_spiral(data):
     variances, axis = data.main_axes()
     radius = numpy.hypot(*data.means.T)
     angle = numpy.arctan2(data.means[:, 1], data.means[:, 0])
-    error = numpy.sqrt(0.009 / data.sizes)  # of the radius at most
+    error = numpy.sqrt(0.009 / data.sizes)  # upper bound for the radius
     check_near("radius", radius, data.table["radius"].to_numpy(), error)
     # The angle of the mean is 2 pi times its radius, modulo a turn.
-    turn = (angle - 2 * numpy.pi * radius + numpy.pi) % (2 * numpy.pi) - numpy.pi
-    check_near("angle against radius", turn, 0, error * (2 * numpy.pi + 1 / radius))
+    difference = (angle - 2 * numpy.pi * radius + numpy.pi) % (2 * numpy.pi) - numpy.pi
+    check_near("angle against radius", difference, 0, error * (2 * numpy.pi + 1 / radius))
     check_near("axis towards the centre", wrapped(axis - angle), 0, numpy.sqrt(0.009 * 0.001 / data.sizes) / 0.008 + error / radius)
     check_near("variances", variances, [0.009, 0.001], numpy.sqrt(2 / data.sizes)[:, None] * [0.009, 0.001])
     check_law("u", radius ** 2, uniform(0.05, 1))

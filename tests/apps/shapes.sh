@@ -38,18 +38,18 @@ expect_exit 2 "$popflow" simulate shapes spiral --output new.h5ad --config forei
 grep -q "markers: not an option of the family spiral" err || fail "$(cat err)"
 
 # Pairs are known only if their column is named.
-expect_exit 0 "$popflow" inspect unpaired.h5ad --transform none --min-cells 1 --json
-"$python" - <<'PYTHON' || fail "$(cat out)"
-import json
-found = json.load(open("out"))
-assert "true_pair" not in json.dumps(found.get("pair_by", "")), found
-PYTHON
+inspect="inspect unpaired.h5ad --transform none --min-cells 1 --json"
+experiments() { "$python" -c "import json; print(json.load(open('out'))['experiments_found'])"; }
+expect_exit 0 "$popflow" $inspect
+[ "$(experiments)" = 1 ] || fail "a role tells populations apart: $(experiments) experiments"
+expect_exit 0 "$popflow" $inspect --pair-by true_pair
+[ "$(experiments)" = 200 ] || fail "$(experiments) pairs"
 mean_shift="train --data unpaired.h5ad --method mean-shift --transform none --min-cells 1 --split letters"
 expect_exit 0 "$popflow" $mean_shift --pair-by true_pair --output known
 expect_exit 2 "$popflow" $mean_shift --output pooled
 grep -q "split" err || fail "pooled controls are in both parts: $(cat err)"
 
-# Sets of populations of one law are alike, those of two laws differ.
+# 1-NNA does not tell two sets of one law apart, and tells sets of two laws apart.
 expect_exit 0 "$popflow" simulate shapes spiral --output other.h5ad --seed 2 --populations 100 --test-populations 0 --cells 50
 expect_exit 0 "$popflow" simulate shapes spiral --output third.h5ad --seed 3 --populations 100 --test-populations 0 --cells 50
 expect_exit 0 "$popflow" simulate shapes rings --output rings2.h5ad --seed 2 --populations 100 --test-populations 0 --cells 50

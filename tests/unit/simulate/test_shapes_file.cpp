@@ -114,6 +114,31 @@ TEST(ShapesFile, HasTheSameBytesInAnyWriteOrder) {
     }
 }
 
+TEST(ShapesFile, HoldsPopulationsLargerThanABlock) {
+    const TemporaryFolder folder;
+    const Shapes shapes = plan_shapes({.family = "mixtures",
+                                       .populations = 2,
+                                       .test_populations = 1,
+                                       .min_cells = 10,
+                                       .max_cells = 40000,
+                                       .markers = 2});
+    const h5::Group root = h5::open_file(write_file(shapes, folder.file("m.h5ad")));
+    const std::vector<float> x = root.open_dataset("X").read<float>();
+    const auto states = root.open_dataset("obs/state/codes").read<std::uint8_t>();
+    std::size_t large = 0;
+    for (std::size_t p = 0; p < shapes.populations.size(); ++p) {
+        const ShapePopulation& population = shapes.populations[p];
+        large += population.n_cells > 16384 ? 1 : 0;
+        popflow::linalg::Matrix<float> expected(population.n_cells, 2);
+        std::vector<std::uint8_t> state(population.n_cells);
+        simulate::draw_shape_cells(shapes, p, 0, expected, state);
+        const std::size_t row = population.first_row;
+        EXPECT_TRUE(std::equal(expected.values().begin(), expected.values().end(), x.begin() + row * 2));
+        EXPECT_TRUE(std::equal(state.begin(), state.end(), states.begin() + row));
+    }
+    EXPECT_GE(large, 2U);
+}
+
 TEST(ShapesFile, PairsAreHiddenUnlessTheirColumnIsNamed) {
     const TemporaryFolder folder;
     const Shapes shapes = small("unpaired");
