@@ -22,6 +22,7 @@
 #include "output_path.hpp"
 #include "precision.hpp"
 #include "predict/run_model.hpp"
+#include "population_mode.hpp"
 #include "problem_training.hpp"
 #include "report/report.hpp"
 #include "run_folder.hpp"
@@ -104,6 +105,11 @@ void check_options(const FoldVerb& verb, const options::RunConfig& config,
                                              " trains on transport problems, which have no folds. Leave out "
                                              "--split");
     refuse_problem_options(config, table);
+    if (trains_on_populations(config) &&
+        config.method->population_draws(config.method_settings()).is_unpaired())
+        throw core::ConfigError("split", "found `" + config.split + "`, but " + config.method->name() +
+                                             " trains without pairs, which have no folds. Use column:NAME or "
+                                             "COLUMN:VALUE, or --source control --pairing known");
     if (!verb.has_scores) return;
     if (std::ranges::find(config.evaluate.parts, screen::Part::test) == config.evaluate.parts.end())
         throw core::ConfigError(

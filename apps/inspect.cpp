@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "inspect/inspection_json.hpp"
 #include "inspect/inspection_text.hpp"
+#include "population_mode.hpp"
 #include "problems/histogram_summary.hpp"
 #include "screen/trainable.hpp"
 #include "screen/value_notes.hpp"
@@ -90,6 +91,7 @@ int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
         std::fputs(problems::histogram_summary(config.data, histograms).c_str(), stdout);
         return done;
     }
+    if (table.is_given("population")) read_without_pairs(config);
     const screen::Screen screen = screen::survey_screen(config.data, config.screen);
     const bool names_no_control = screen.nothing_kept_at.starts_with("obs/") && table.is_given("control");
     std::optional<screen::Split> split;

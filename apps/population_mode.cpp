@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "population_mode.hpp"
 
-#include "core/text.hpp"
 #include "generate.hpp"
 
 namespace popflow::apps {
@@ -24,27 +23,25 @@ void set_population_mode(options::RunConfig& config, const options::OptionTable&
                 (has_populations ? std::string("--pairing known uses the pairs of --pair-by")
                                  : "The method is " + config.method->name() +
                                        ", which pairs the populations of the columns of --pair-by"));
-    config.screen.unpaired = is_unpaired;
     if (!is_unpaired) return;
-    config.screen.need_pairs = false;
+    read_without_pairs(config);
     config.screen.all_are_controls = draws.source == models::PopulationSource::noise;
-    config.screen.population_columns = config.problems.populations.columns;
-    if (config.validation_units > 0 || config.keeps_best() || config.patience > 0)
-        throw core::ConfigError(config.validation_units > 0 ? "validation"
-                                : config.patience > 0       ? "patience"
-                                                            : "keep",
-                                "needs a validation of pairs, and " + config.method->name() +
-                                    " trains without pairs here. Omit the option");
     config.validates = false;
 }
 
+void read_without_pairs(options::RunConfig& config) {
+    config.screen.unpaired = true;
+    config.screen.need_pairs = false;
+    config.screen.all_are_controls = true;
+    config.screen.population_columns = config.problems.populations.columns;
+}
+
 void set_scoring_mode(options::RunConfig& config, const train::Checkpoint& checkpoint) {
-    const bool generates = generates_populations(checkpoint);
-    config.screen.unpaired = generates;
-    config.screen.need_pairs = !generates;
-    config.screen.all_are_controls = generates;
-    config.screen.population_columns =
-        generates ? config.problems.populations.columns : std::vector<std::string>{};
+    if (generates_populations(checkpoint)) return read_without_pairs(config);
+    config.screen.unpaired = false;
+    config.screen.need_pairs = true;
+    config.screen.all_are_controls = false;
+    config.screen.population_columns.clear();
 }
 
 }  // namespace popflow::apps

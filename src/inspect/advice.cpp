@@ -151,9 +151,34 @@ Advice limits_advice(const Unit& unit, const InspectionSummary& summary) {
 
 }  // namespace
 
+namespace {
+
+// Returns what populations without pairs support.
+std::vector<Advice> advise_without_pairs(const screen::Screen& screen, const InspectionSummary& summary) {
+    std::size_t fewest = screen.populations.size();
+    for (const DoseSummary& dose : summary.doses) fewest = std::min(fewest, dose.sizes.n);
+    const std::size_t d = screen.markers.size();
+    const std::size_t numbers = d + d * (d + 1) / 2;
+    std::vector<Advice> lines{
+        {"data", fmt::format("{} of {}, {} or more of each. A mean and a covariance have {} numbers.",
+                             counted(screen.populations.size(), "population"),
+                             counted(summary.doses.size(), "label"), fewest, numbers)}};
+    lines.push_back(
+        {"method", fewest < numbers
+                       ? "--method bwfm, but there are fewer populations of a label than numbers of each: "
+                         "compare the rows model, resample and gaussian of popflow evaluate. --latent pca:N "
+                         "makes a smaller problem of it."
+                       : "--method bwfm generates populations of each label. popflow evaluate compares them "
+                         "with held-out ones."});
+    return lines;
+}
+
+}  // namespace
+
 std::vector<Advice> advise(const screen::Screen& screen, const InspectionSummary& summary,
                            const screen::Split* split) {
     if (screen.pairs.empty()) return {};
+    if (screen.options.unpaired) return advise_without_pairs(screen, summary);
     const std::vector<Unit> all = units(summary);
     Unit unit = all.empty() ? Unit{"patient", summary.patients, &screen::Population::patient} : all.front();
     if (split != nullptr && !summary.pairs_by_column.empty()) {

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 #include "core/utf8.hpp"
 #include "inspect/advice.hpp"
@@ -113,6 +115,7 @@ std::string overview(const screen::Screen& screen, const InspectionSummary& summ
     const std::vector<std::string>& keys = screen.options.pair_by;
     std::string key_text;
     for (const std::string& key : keys) key_text += (key_text.empty() ? "" : ", ") + key;
+    for (const std::string& key : screen.options.population_columns) key_text += ", " + key;
     const bool highest = screen.options.doses == screen::Doses::highest;
     return entry("File", fmt::format("{} (fingerprint {})", screen.file, screen.fingerprint)) +
            entry("Cells", fmt::format("{} x {}, {}", grouped(screen.n_obs), counted(screen.n_vars, "column"),
@@ -127,19 +130,36 @@ std::string overview(const screen::Screen& screen, const InspectionSummary& summ
            entry("Populations",
                  fmt::format("{} found, {} kept{}", grouped(screen.populations_found),
                              grouped(screen.populations.size()), sizes_text(summary.populations))) +
-           entry("Pairs", grouped(screen.pairs.size()) +
-                              (highest ? " (highest dose of each treatment)" : " (every dose)"));
+           (screen.options.unpaired
+                ? ""
+                : entry("Pairs", grouped(screen.pairs.size()) +
+                                     (highest ? " (highest dose of each treatment)" : " (every dose)")));
 }
 
-std::string doses_table(const InspectionSummary& summary) {
+// @param has_pairs  false for populations without pairs, whose treatments are labels
+std::string doses_table(const InspectionSummary& summary, bool has_pairs) {
     std::vector<Row> rows{
-        {"treatment", "dose", "populations", "cells", "smallest", "median", "largest", "pairs"}};
+        {has_pairs ? "treatment" : "label", "dose", "populations", "cells", "smallest", "median", "largest"}};
+    if (has_pairs) rows.front().emplace_back("pairs");
     for (const DoseSummary& dose : summary.doses) {
-        rows.push_back({dose.treatment + (dose.control ? " (control)" : ""), dose.concentration,
+        rows.push_back({dose.treatment + (dose.control && has_pairs ? " (control)" : ""), dose.concentration,
                         grouped(dose.sizes.n), grouped(dose.sizes.n_cells), grouped(dose.sizes.smallest),
-                        grouped(dose.sizes.median), grouped(dose.sizes.largest), grouped(dose.n_pairs)});
+                        grouped(dose.sizes.median), grouped(dose.sizes.largest)});
+        if (has_pairs) rows.back().push_back(grouped(dose.n_pairs));
     }
-    return "\nTreatments\n" + table(rows, 2);
+    return (has_pairs ? "\nTreatments\n" : "\nLabels\n") + table(rows, 2);
+}
+
+// Numbers of populations of each label in the parts of a split.
+std::string label_split_table(const screen::Screen& screen, const screen::Split& split) {
+    std::map<std::string, std::array<std::size_t, 3>> counts;
+    for (std::size_t p = 0; p < screen.pairs.size(); ++p)
+        ++counts[screen.populations[screen.pairs[p].treated].treatment]
+                [static_cast<std::size_t>(split.parts[p])];
+    std::vector<Row> rows{{"label", "train", "validation", "test"}};
+    for (const auto& [label, count] : counts)
+        rows.push_back({label, grouped(count[0]), grouped(count[1]), grouped(count[2])});
+    return "\nPopulations of the split " + split.spec + "\n" + table(rows, 1);
 }
 
 std::string split_table(const InspectionSummary& summary, const screen::Split& split) {
@@ -192,8 +212,10 @@ std::string inspection_text(const screen::Screen& screen, const screen::Split* s
                             std::span<const std::string> notes) {
     const InspectionSummary summary = summarise(screen, split);
     std::string text = overview(screen, summary);
-    if (!screen.populations.empty()) text += doses_table(summary);
-    if (split != nullptr) text += split_table(summary, *split);
+    const bool has_pairs = !screen.options.unpaired;
+    if (!screen.populations.empty()) text += doses_table(summary, has_pairs);
+    if (split != nullptr)
+        text += has_pairs ? split_table(summary, *split) : label_split_table(screen, *split);
     text += dropped_list(summary);
     if (!screen.notes.empty() || !notes.empty()) text += "\n";
     for (const std::string& note : screen.notes) text += "note: " + core::printable(note) + "\n";

@@ -37,6 +37,7 @@ struct GaussianFlowSettings final : Settings {
         visitor.choice({.name = "source",
                         .help = "where the flow of bwfm starts: noise generates populations and needs no "
                                 "controls, control predicts treated populations from controls",
+                        .is_exclusive = true,
                         .omits_default = true},
                        draws.source, {"noise", "control"});
         visitor.choice(
@@ -44,6 +45,7 @@ struct GaussianFlowSettings final : Settings {
              .help = "whether bwfm knows which control belongs to a treated population. With none, "
                      "--outer chooses among the controls with the same values of --pair-by",
              .group = FieldGroup::training,
+             .is_exclusive = true,
              .omits_default = true},
             draws.pairing, {"none", "known"});
         visitor.choice({.name = "outer",
@@ -52,6 +54,7 @@ struct GaussianFlowSettings final : Settings {
                                 "between all controls and treated populations. With auto, batch for noise "
                                 "and all for controls",
                         .group = FieldGroup::training,
+                        .is_exclusive = true,
                         .omits_default = true},
                        draws.outer, {"auto", "none", "batch", "all"});
         visitor.count({.name = "populations-per-slot",

@@ -106,7 +106,10 @@ void check_selection(const RunConfig& config, const OptionTable& table) {
 }
 
 void check_validation(const RunConfig& config) {
-    const bool has_pairs = config.method->items(config.method_settings()) == models::ItemKind::pairs;
+    const models::ItemKind items = config.method->items(config.method_settings());
+    const bool has_pairs = items == models::ItemKind::pairs ||
+                           (items == models::ItemKind::populations &&
+                            !config.method->population_draws(config.method_settings()).is_unpaired());
     if (config.validation_units > 0 && !has_pairs) {
         throw core::ConfigError("validation",
                                 fmt::format("found {}, but method {} does not train on pairs of "
