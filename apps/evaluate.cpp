@@ -38,6 +38,11 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
         return evaluate_generated(run, predict::GeneratorModel(std::move(checkpoint)), config.output, config,
                                   table, leftover, "", comm);
     }
+    for (const char* name : {"guidance", "flow-steps", "distance", "permutations", "max-populations"})
+        refuse_option(
+            arguments, name,
+            "is an option of generated populations, and the run predicts treated cells from controls. "
+            "Leave it out");
     const predict::RunModel trained(std::move(checkpoint));
     return evaluate_run(run, trained, config.output, config, table, leftover, "", comm);
 }

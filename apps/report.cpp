@@ -109,7 +109,7 @@ class ReportInputs {
         }
     }
     bool has_pairs() const { return !is_of_problems_ && !is_of_sets_; }
-    // What the files have instead of pairs.
+    // Contents of the files in words, for messages.
     std::string kind() const { return is_of_sets_ ? "generated populations" : "transport problems"; }
     Report make(const options::RunConfig& config, const core::OptionEffects& effects,
                 report::ReportFormat format, const report::PublishedTable* published) const {

@@ -190,8 +190,8 @@ class SetEvaluator {
     const SetEvaluationOptions& options_;
     const SetControl& control_;
     const mpi::Communicator& comm_;
-    std::vector<std::vector<std::size_t>> real_pairs_;      // of each label
-    std::vector<std::vector<std::size_t>> training_pairs_;  // of each label
+    std::vector<std::vector<std::size_t>> real_pairs_;      // by label
+    std::vector<std::vector<std::size_t>> training_pairs_;  // by label
     std::vector<Label> labels_;
     std::size_t cells_ = 0;
     SetEvaluation result_;

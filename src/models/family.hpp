@@ -60,7 +60,7 @@ enum class PopulationSource {
     noise,    ///< random populations
     control,  ///< control populations
 };
-/// What is known about the pairs of control and treated populations.
+/// Knowledge of the pairs of control and treated populations.
 enum class Pairing {
     none,   ///< nothing: an outer coupling chooses them
     known,  ///< the pairs of the screen

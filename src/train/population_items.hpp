@@ -54,7 +54,7 @@ class PopulationItems : public TrainingItems {
     /// A source that an outer coupling has chosen for a target.
     struct ChosenSource {
         std::size_t source = 0;
-        double cumulative_share = 1;  ///< of this source and those before it
+        double cumulative_share = 1;  ///< cumulative over the sources
         linalg::Matrix<double> map;   ///< ot::gaussian_map() to the target
     };
     /// A population that a flow ends at.

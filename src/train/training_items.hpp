@@ -33,7 +33,7 @@ class TrainingItems {
     virtual bool depends_on_steps() const { return false; }
 };
 
-/// Returns the lanes of this rank if all items count alike.
+/// Returns the lanes of this rank for items of equal weight.
 /// @param noun  name of an item, for the message
 /// @throws core::ConfigError{batch-pairs} if there are fewer items than slots, or fewer than `min`
 std::vector<Lane> equal_lanes(std::size_t items, std::size_t slots, const mpi::Communicator& communicator,

@@ -45,7 +45,13 @@ ENTROPIC = {"coupling": "entropic:0.5", "coupling-rho": "2"}  # cannot be combin
 FIXED = {"encoder": "kernel-pca:2"}  # cannot be combined with the options of the learned encoder, and with augment
 LEARNED = ("recipe", "knn", "embedding", "embedding-norm", "encoder-hidden", "encoder-layers", "encoder-activation",
            "encoder-frequencies", "encoder-scale", "updates", "augment")
-NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run", "fold"}
+POPULATIONS = {"population": "patient,replicate", "label": "treatment"}  # need a method without pairs
+GENERATED = {"base-spread": "1.5", "gaussian-hidden": "8", "gaussian-layers": "3", "outer": "none", "populations-per-slot": "3",
+             "drop-label": "0.2"}
+PAIRED = {"source": "control", "pairing": "known"}
+GUIDED = {"guidance": "1.5", "flow-steps": "4"}
+SETS = {"distance": "bures,energy", "permutations": "50", "max-populations": "9"}
+NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run", "fold", "label"}
 
 
 def run_popflow(*words, code=0):
@@ -122,12 +128,13 @@ def main():
     DATA.update({"markers": ",".join(names), "exclude-markers": names[-1]})
 
     inspect = {"config": "extra.cfg", "json": "", "treatment-vectors": "vectors.csv", **DATA, **SPLIT}
-    check_listed(("inspect",), {**inspect, **EXCLUSIVE, **HISTOGRAMS})
+    check_listed(("inspect",), {**inspect, **EXCLUSIVE, **HISTOGRAMS, **POPULATIONS})
     assert '"split"' in run_popflow("inspect", *arguments(inspect))
+    assert "Labels" in run_popflow("inspect", "s.h5ad", "--min-cells", "50", *arguments(POPULATIONS))
     assert "over 5 atoms" in run_popflow("inspect", "supply.h5ad", *arguments(HISTOGRAMS))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD})
+    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **PAIRED})
     assert "parameters" in run_popflow("train", *arguments(train))
     run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
     run_popflow("train", *arguments(train, "dry-run", "stop-after"))
@@ -146,8 +153,14 @@ def main():
     run_popflow("train", *arguments(problems))
     check_stored(pathlib.Path("m/config.cfg").read_text(), {k: v for k, v in problems.items() if k != "batch-pairs"})
 
+    generated = {"method": "bwfm", "data": "s.h5ad", "min-cells": "50", "split": "patient:21", "steps": "3", "batch-pairs": "2", **GENERATED}
+    run_popflow("train", *arguments({**generated, "output": "g", **POPULATIONS}))
+    check_stored(pathlib.Path("g/config.cfg").read_text(), {**generated, **POPULATIONS})
+    run_popflow("train", *arguments({**generated, "output": "gp", **PAIRED}))
+    check_stored(pathlib.Path("gp/config.cfg").read_text(), {**generated, **PAIRED})
+
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD})
+    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **PAIRED, **GUIDED, **SETS})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))
@@ -155,7 +168,7 @@ def main():
 
     evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", "dry-run": "", **DATA, **SPLIT, **TRANSPORT, **EVALUATE,
                 "predictions": "ep.h5ad"}
-    check_listed(("evaluate",), {**evaluate, **EXCLUSIVE})
+    check_listed(("evaluate",), {**evaluate, **EXCLUSIVE, **POPULATIONS, **GUIDED, **SETS})
     assert "scores " in run_popflow("evaluate", *arguments(evaluate))
     run_popflow("evaluate", *arguments(evaluate, "resume", "dry-run"))
     run_popflow("evaluate", *arguments(evaluate, "dry-run"))
@@ -164,7 +177,11 @@ def main():
         "times": "0,0.5", "clip": "", "from-controls": "all"}
     doses = re.findall(r"^  O +(\S+)", run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
     predict["concentration"] = doses[0]
-    check_listed(("predict",), {**predict, **EXCLUSIVE})
+    number = {"number": "2", "cells": "7"}
+    check_listed(("predict",), {**predict, **EXCLUSIVE, **POPULATIONS, **GUIDED, **number})
+    assert "28 cells of 4 populations" in run_popflow(
+        "predict", "--run", "g", "--output", "g.h5ad", "--treatment", "O,S", *arguments({**GUIDED, **number}))
+    assert "1-NNA" in run_popflow("evaluate", "--run", "g", "--output", "g.h5", *arguments({**GUIDED, **SETS}))
     assert "p.h5ad: " in run_popflow("predict", *arguments(predict))
 
     solver = {

@@ -100,5 +100,6 @@ refused "predictions: needs a run that predicts treated cells" evaluate --run on
 refused "has no control in the training part" train $hidden --control nosuch --population population --output none
 refused "by: found 'culture', but the report is of generated populations" report one --by culture
 refused "Report them separately" report one known
+refused "distance: is an option of generated populations" evaluate --run known --data hidden.h5ad --distance w1 --output none.h5
 refused "treatment: the run was not trained on 'square'" predict --run one --treatment square --output none.h5ad
 echo "generated: populations, scores and couplings agree"

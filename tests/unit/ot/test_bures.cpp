@@ -214,7 +214,7 @@ TEST(Barycentre, HasOptimalMapsThatAverageToTheIdentity) {
 }
 
 TEST(CholeskyFactor, MultipliesToTheMatrix) {
-    const GaussianMoments moments = gaussian_moments(cells(3, 5, 1));  // of rank 2
+    const GaussianMoments moments = gaussian_moments(cells(3, 5, 1));  // has rank 2
     const Matrix<double> factor = popflow::ot::cholesky_factor(moments.covariance);
     Matrix<double> transposed(5, 5);
     for (std::size_t j = 0; j < 5; ++j) {
