@@ -42,6 +42,45 @@ def moments(x):
     return x.mean(0), numpy.atleast_2d(numpy.cov(x.T, ddof=0))
 
 
+class Flow:
+    """The networks of a run of bwfm in NumPy."""
+
+    def __init__(self, path):
+        with h5py.File(path) as file:
+            self.weights = {name: item[()] for name, item in file["average"].items()}
+            self.constants = {name: item[()] for name, item in file["model/constants"].items()}
+            self.mean, self.scale = file["normalisation_mean"][()], float(file.attrs["normalisation_scale"])
+
+    def network(self, name, x):
+        layer = lambda part, x: x @ self.weights[f"{name}.{part}.weight"].T + self.weights[f"{name}.{part}.bias"].ravel()  # noqa: E731
+        selu = lambda x: 1.0507009873554805 * numpy.where(x > 0, x, 1.6732632423543772 * numpy.expm1(numpy.minimum(x, 0)))  # noqa: E731
+        x = selu(layer("first", x))
+        for k in range(sum(f"{name}.hidden." in key and key.endswith("weight") for key in self.weights)):
+            x = selu(layer(f"hidden.{k}", x) + x)
+        return layer("last", x)
+
+    def velocity(self, t, mean, covariance, condition):
+        """Returns v and the symmetric matrix V of one Gaussian, in normalised units."""
+        d = len(mean)
+        lower = numpy.tril_indices(d)
+        state = numpy.concatenate([mean, covariance[lower]])
+        state = (state - self.constants["feature_mean"][0]) / self.constants["feature_scale"][0]
+        angles = numpy.pi * t * numpy.arange(1, 17)
+        x = numpy.concatenate([numpy.column_stack([numpy.cos(angles), numpy.sin(angles)]).ravel(), state, condition])
+        matrix = numpy.zeros((d, d))
+        matrix[lower] = self.network("covariance", x)
+        return self.network("mean", x) * self.constants["velocity_scale"][0, 0], matrix + numpy.tril(matrix, -1).T
+
+    def euler(self, mean, covariance, condition, steps):
+        """Moves a Gaussian of the data's units from time 0 to 1."""
+        m, s = (mean - self.mean) / self.scale, covariance / self.scale ** 2
+        for step in range(steps):
+            v, matrix = self.velocity(step / steps, m, s, condition)
+            move = numpy.eye(len(m)) + matrix / steps
+            m, s = m + v / steps, move @ s @ move
+        return m * self.scale + self.mean, s * self.scale ** 2
+
+
 def check_generated():
     data = anndata.read_h5ad("generated.h5ad")
     assert list(data.var_names) == ["x", "y"] and set(data.obs) == {"population", "treatment", "time"}
@@ -69,7 +108,16 @@ def check_generated():
     # A population depends on its treatment and index alone.
     alone, both = anndata.read_h5ad("rings_only.h5ad"), anndata.read_h5ad("all.h5ad")
     assert (alone.X == both.X[(both.obs["treatment"] == "rings").to_numpy()]).all()
-    assert anndata.read_h5ad("euler.h5ad").shape == (360, 2)
+
+    # Steps of Euler's method are those of NumPy.
+    uns, flow = anndata.read_h5ad("euler.h5ad").uns["popflow"], Flow("one/weights.h5")
+    states = uns["populations"]
+    assert len(states) == 12 and list(states["time"][:2]) == [0, 1]
+    for k in range(0, 12, 2):
+        condition = numpy.array([states["treatment"].iloc[k] == label for label in ("rings", "spiral")], float)
+        mean, covariance = flow.euler(uns["means"][k].astype(float), uns["covariances"][k].astype(float), condition, 7)
+        assert numpy.abs(mean - uns["means"][k + 1]).max() < 1e-4, (mean, uns["means"][k + 1])
+        assert numpy.abs(covariance - uns["covariances"][k + 1]).max() < 1e-4, (covariance, uns["covariances"][k + 1])
 
     # The scores are those of popflow metrics, which compares files, and of NumPy.
     sets = read_table("one/results.h5", "sets")
@@ -152,4 +200,5 @@ def check_controls():
         assert len(model) == 10 and numpy.isfinite(model).all(), model
 
 
-{"generated": check_generated, "controls": check_controls}[sys.argv[1]]()
+if __name__ == "__main__":
+    {"generated": check_generated, "controls": check_controls}[sys.argv[1]]()

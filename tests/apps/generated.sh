@@ -48,7 +48,7 @@ ranks 3 1 $predict --output generated3.h5ad >out 2>err || fail "$(cat err)"
 cmp generated.h5ad generated3.h5ad || fail "other populations on three ranks"
 expect_exit 0 "$popflow" predict --run one --number 12 --cells 60 --eval-seed 0 --treatment rings --output rings_only.h5ad
 expect_exit 0 "$popflow" predict --run one --number 12 --cells 60 --eval-seed 0 --output all.h5ad
-expect_exit 0 "$popflow" predict --run one --number 3 --cells 60 --flow-steps 1 --output euler.h5ad
+expect_exit 0 "$popflow" predict --run one --number 3 --cells 60 --flow-steps 7 --times 0 --output euler.h5ad
 
 # The scores of evaluate are those of metrics on the same populations.
 expect_exit 0 "$popflow" evaluate --run one --output one/results.h5 --distance bures,energy --max-populations 100
