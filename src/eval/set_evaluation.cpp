@@ -209,7 +209,7 @@ void SetEvaluator::choose(const screen::Split& split, screen::Part part) {
     std::vector<std::string> skipped;
     const std::size_t most = options_.sets.max_populations;
     for (const auto& [name, pairs] : real) {
-        if (pairs.size() < 2 || training[name].empty()) {
+        if (pairs.size() < 2) {
             skipped.push_back(name);
             continue;
         }
@@ -220,12 +220,12 @@ void SetEvaluator::choose(const screen::Split& split, screen::Part part) {
     }
     if (labels_.empty())
         throw core::ConfigError("split",
-                                "leaves no label with two populations to compare and one to train on. Hold "
-                                "more populations out, or compare files with popflow metrics --population");
+                                "leaves no label with two held-out populations to compare. Hold more "
+                                "populations out, or compare files with popflow metrics --population");
     if (!skipped.empty())
-        result_.notes.push_back(fmt::format(
-            "{} left out, since a comparison needs two held-out populations and one training population: {}",
-            core::counted(skipped.size(), "label"), core::joined(skipped)));
+        result_.notes.push_back(
+            fmt::format("{} left out, since a comparison needs two held-out populations: {}",
+                        core::counted(skipped.size(), "label"), core::joined(skipped)));
 }
 
 // Reads the cells of all populations, equally many of each.
@@ -382,7 +382,9 @@ SetEvaluation SetEvaluator::run() {
             row.generated = label.real.size() / 2;
         }
         if (predictor == "resample") row.generated = std::min(row.generated, row.training);
-        if (row.generated < 2) {
+        const bool draws_training =
+            predictor == "resample" || predictor == "gaussian" || predictor == "pooled";
+        if (row.generated < 2 || (draws_training && label.training.empty())) {
             row.note =
                 predictor == "floor" ? "needs four held-out populations" : "needs two training populations";
             result_.rows.push_back(row);

@@ -82,6 +82,7 @@ struct SetControl {
 /// Collective over comm.
 /// @param screen  with ScreenOptions::unpaired
 /// @param part  part of the split that is held out
+/// Without training populations the predictors that need them have no scores.
 /// @throws core::ConfigError if no label has two held-out populations
 SetEvaluation evaluate_sets(const screen::Screen& screen, const screen::Split& split, screen::Part part,
                             const predict::GeneratorModel& generator, const SetEvaluationOptions& options,
