@@ -88,6 +88,8 @@ def parameters(data, split):
 
 def with_error(values):
     values = np.asarray(values, float)
+    if np.isnan(values).any():
+        return "-"
     return f"{values.mean():.3g} ± {values.std(ddof=1) / np.sqrt(len(values)):.2g}" if len(values) > 1 else f"{values[0]:.3g}"
 
 
