@@ -73,6 +73,14 @@ same moments "1x1 1x2 3x1 4x1" --steps 20 --encoder moments --knn 100 --embeddin
 same kernel_pca "1x1 1x2 3x1 2x2" --steps 20 --encoder kernel-pca:3 --knn 100 --embedding 128 --encoder-hidden 128
 same fm_noise "1x2 2x1 3x1" --steps 20 --method fm --base gaussian
 
+# Populations as Gaussians: from noise, from controls without and with pairs, and in principal components.
+gaussians="--steps 20 --method bwfm --populations-per-slot 9 --gaussian-hidden 16"
+same gaussians "1x1 1x2 2x1 3x1 4x1 2x2" $gaussians
+same gaussians_latent "1x1 2x2 3x1" $gaussians --latent pca:5
+same gaussians_batch "1x1 1x3 3x1" $gaussians --source control --outer batch
+same gaussians_all "1x1 1x3 3x1" $gaussians --source control --pair-by patient --batch-pairs 2
+same gaussians_known "1x1 3x1" $gaussians --source control --pairing known
+
 # Alternating updates. mfm caches the embeddings of pairs that are on several ranks.
 same icnn "1x1 1x2 3x1" --steps 25 --method icnn --condition treatment
 same mean_shift "1x1 1x2 3x1 4x1" --method mean-shift
