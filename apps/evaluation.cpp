@@ -98,19 +98,6 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
         print_note("--split none holds nothing out: the scores are those of the training pairs");
 }
 
-// Returns everything on which the scores of a pair depend.
-eval::EvaluationIdentity identity(const std::string& config_text, const core::OptionEffects& effects,
-                                  const train::Checkpoint& checkpoint, const screen::Screen& screen) {
-    eval::EvaluationIdentity identity = eval::option_identity(config_text, effects);
-    core::Checksum weights;
-    weights.add(checkpoint.result_step());
-    weights.add(std::span<const float>(checkpoint.result()));
-    identity["weights of the run"] = weights.text();
-    identity["data fingerprint"] = screen.fingerprint;
-    identity["program"] = std::string(core::version()) + " " + core::commit();
-    return identity;
-}
-
 // Returns a note if the MMD of the model has its constant value on half of the pairs or more, else nothing.
 // @param dimensions  of the space of the model, in words
 std::string constant_mmd_note(const eval::Evaluation& evaluation, const std::string& dimensions) {
@@ -171,6 +158,20 @@ h5::DataFrame population_labels(const screen::Screen& screen, const std::vector<
 
 }  // namespace
 
+eval::EvaluationIdentity evaluation_identity(const std::string& config_text,
+                                             const core::OptionEffects& effects,
+                                             const train::Checkpoint& checkpoint,
+                                             const screen::Screen& screen) {
+    eval::EvaluationIdentity identity = eval::option_identity(config_text, effects);
+    core::Checksum weights;
+    weights.add(checkpoint.result_step());
+    weights.add(std::span<const float>(checkpoint.result()));
+    identity["weights of the run"] = weights.text();
+    identity["data fingerprint"] = screen.fingerprint;
+    identity["program"] = std::string(core::version()) + " " + core::commit();
+    return identity;
+}
+
 int evaluate_run(const std::string& run, const predict::RunModel& model, const std::string& output,
                  const options::RunConfig& config, const options::OptionTable& table, eval::Leftover leftover,
                  const std::string& log, const mpi::Communicator& comm) {
@@ -213,8 +214,8 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
         }
         return done;
     }
-    eval::PartialResults partial(output, identity(config_text, table.effects(), checkpoint, screen), leftover,
-                                 comm);
+    eval::PartialResults partial(
+        output, evaluation_identity(config_text, table.effects(), checkpoint, screen), leftover, comm);
     eval::Evaluation evaluation;
     {
         LogFile log_file(comm.is_root() ? log : "");

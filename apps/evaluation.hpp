@@ -11,6 +11,12 @@
 
 namespace popflow::apps {
 
+/// Returns everything on which the scores of an evaluation depend: options, weights, data and program.
+eval::EvaluationIdentity evaluation_identity(const std::string& config_text,
+                                             const core::OptionEffects& effects,
+                                             const train::Checkpoint& checkpoint,
+                                             const screen::Screen& screen);
+
 /// Scores a checkpoint of the run in folder `run` and writes the results to `output`. Rank 0 prints the
 /// table. With --dry-run it prints what it would do, and writes nothing. Collective.
 /// @param leftover  use of the pairs that an interrupted evaluation has scored

@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "core/checksum.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
 #include "eval/results.hpp"
 #include "eval/set_results.hpp"
+#include "evaluation.hpp"
 #include "generate.hpp"
 #include "prediction_notes.hpp"
 #include "progress.hpp"
@@ -23,19 +22,6 @@
 namespace popflow::apps {
 
 namespace {
-
-// Returns everything on which the scores depend.
-eval::EvaluationIdentity identity(const std::string& config_text, const core::OptionEffects& effects,
-                                  const train::Checkpoint& checkpoint, const screen::Screen& screen) {
-    eval::EvaluationIdentity identity = eval::option_identity(config_text, effects);
-    core::Checksum weights;
-    weights.add(checkpoint.result_step());
-    weights.add(std::span<const float>(checkpoint.result()));
-    identity["weights of the run"] = weights.text();
-    identity["data fingerprint"] = screen.fingerprint;
-    identity["program"] = std::string(core::version()) + " " + core::commit();
-    return identity;
-}
 
 // Returns the part that is held out. If nothing is, the training part.
 screen::Part held_out_part(const options::RunConfig& config) {
@@ -73,8 +59,8 @@ int evaluate_generated(const std::string& run, const predict::GeneratorModel& ge
                                        .seed = config.evaluate.seed,
                                        .samples = config.evaluate.sample_pairs,
                                        .sample_cells = config.evaluate.sample_cells};
-    eval::PartialResults partial(output, identity(config_text, table.effects(), checkpoint, screen), leftover,
-                                 comm);
+    eval::PartialResults partial(
+        output, evaluation_identity(config_text, table.effects(), checkpoint, screen), leftover, comm);
     eval::SetEvaluation evaluation;
     {
         LogFile log_file(comm.is_root() ? log : "");

@@ -28,10 +28,12 @@ import sys
 from pathlib import Path
 
 import anndata
-import h5py
 import numpy as np
 import pandas as pd
 import scipy.stats
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "apps"))
+from check_generated import Flow, moments, read_table  # noqa: E402
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("popflow")
@@ -103,8 +105,7 @@ def spiral():
         results = run / "results.h5"
         if not results.exists():
             popflow("evaluate", "--run", run, "--output", results, "--distance", "bures")
-        with h5py.File(results) as file:
-            sets = read_table(file["sets"])
+        sets = pd.DataFrame(read_table(results, "sets"))
         for _, row in sets.iterrows():
             rows.setdefault(row["predictor"], []).append([100 * row["nna"], row["nnd"], 100 * row["coverage"], 100 * row["memorised"]])
         rows.setdefault("wrong sign", []).append(wrong_sign(run, data))
@@ -116,9 +117,6 @@ def spiral():
 
 def wrong_sign(run, data):
     """Returns the scores of populations whose covariance moves against the predicted velocity, in 100 steps of Euler's method."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "apps"))
-    from check_generated import Flow, moments
-
     path = Path(f"{run}_noise.h5ad")
     if not path.exists():
         popflow("predict", "--run", run, "--output", path, "--number", 256, "--cells", 2, "--times", 0)
@@ -143,18 +141,6 @@ def wrong_sign(run, data):
     nearest_real = distance[n:, :n].argmin(1)
     halves = same[:n].mean(), same[n:].mean()
     return [100 * same.mean(), (abs(halves[0] - 0.5) + abs(halves[1] - 0.5)) / 2, 100 * len(set(nearest_real)) / n, np.nan]
-
-
-def read_table(group):
-    """Reads a data frame in the encoding of AnnData."""
-    table = {}
-    for name in group.attrs["column-order"]:
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            table[name] = item["categories"].asstr()[()][item["codes"][()]]
-        else:
-            table[name] = item[()] if item.dtype.kind != "O" else item.asstr()[()]
-    return pd.DataFrame(table)
 
 
 def rings():
@@ -223,8 +209,7 @@ def unpaired():
             results = folder / "results.h5"
             if not results.exists():
                 popflow("evaluate", "--run", folder, "--data", data, "--pair-by", "true_pair", "--output", results, "--metrics", "energy")
-            with h5py.File(results) as file:
-                table = read_table(file["pairs"])
+            table = pd.DataFrame(read_table(results, "pairs"))
             scores[name] = table.groupby("predictor")["energy"].mean()
         first = scores["unpaired"]
         print(f"| {seed} | {100 * np.mean(list(mass.values())):.0f} | {100 / len(mass):.1f} | {first['model']:.4f} | "
