@@ -16,8 +16,8 @@ namespace {
 
 using h5::DataFrame;
 
-constexpr std::int64_t format_version = 1;
-constexpr const char* damaged = "The file is damaged: run popflow evaluate again";
+constexpr std::int64_t set_format_version = 1;
+constexpr const char* damaged_sets = "The file is damaged: run popflow evaluate again";
 
 // Group of the samples.
 constexpr const char* samples_name = "cells";
@@ -65,7 +65,7 @@ void read_samples(const h5::Group& root, SetResults& results) {
     if (x.rank() != 2 || x.rows() != obs.rows() || x.row_size() != d)
         throw core::DataError(results.file, std::string(samples_name) + "/X",
                               fmt::format("found {} x {} values for {} cells and {} markers. {}", x.rows(),
-                                          x.row_size(), obs.rows(), d, damaged));
+                                          x.row_size(), obs.rows(), d, damaged_sets));
     linalg::Matrix<float> values(obs.rows(), d);
     if (obs.rows() > 0) x.read_rows(0, obs.rows(), values.values());
     const auto& label = obs.strings("label");
@@ -136,7 +136,7 @@ void write_set_results(const std::string& path, const SetResults& results) {
     h5::AtomicFile file(path);
     {
         h5::Group root = file.root();
-        root.write_attribute("popflow_sets", format_version);
+        root.write_attribute("popflow_sets", set_format_version);
         root.write_attribute("tables", std::vector<std::string>{"sets", "training"});
         write_provenance(root, results.provenance);
         h5::write_dataframe(root, "sets", results.sets);
@@ -160,12 +160,12 @@ SetResults read_set_results(const std::string& path) {
         throw core::DataError(path, "",
                               "not a result file of generated populations. Give a file that popflow evaluate "
                               "wrote for a run of --source noise");
-    if (const std::int64_t version = root.int_attribute("popflow_sets"); version != format_version) {
+    if (const std::int64_t version = root.int_attribute("popflow_sets"); version != set_format_version) {
         throw core::DataError(
             path, "popflow_sets",
             fmt::format("found format {}, but this popflow reads format {}. Use the version of popflow that "
                         "wrote the file",
-                        version, format_version));
+                        version, set_format_version));
     }
     SetResults results;
     results.file = path;

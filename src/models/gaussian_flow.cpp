@@ -19,8 +19,6 @@ namespace {
 
 // Number of frequencies k pi of the time features, k = 1, 2, ...
 constexpr std::size_t time_frequencies = 16;
-// Gaussians that one thread integrates together.
-constexpr std::size_t flow_block = 32;
 // Number of noise Gaussians from which the scales of the inputs are computed.
 constexpr std::size_t scale_draws = 512;
 // Smallest scale of an input, relative to the largest one.
@@ -153,7 +151,7 @@ class GaussianFlowFamily : public Family {
 };
 
 // Weights of one thread or of all threads, and its buffers.
-struct FlowScratch : GradientTraining::Scratch {
+struct GaussianFlowScratch : GradientTraining::Scratch {
     GaussianFlow::Weights<float> own;
     const GaussianFlow::Weights<float>* weights = nullptr;  // those of the step, null without begin_step()
     GaussianFlow::Workspace<float> workspace;
@@ -231,15 +229,15 @@ linalg::AlignedVector<float> GaussianFlow::initial_values(std::uint64_t seed) co
 }
 
 std::unique_ptr<GradientTraining::Scratch> GaussianFlow::make_scratch() const {
-    return std::make_unique<FlowScratch>();
+    return std::make_unique<GaussianFlowScratch>();
 }
 
 void GaussianFlow::begin_step(std::span<const float> values,
                               std::span<const std::unique_ptr<Scratch>> scratch) const {
     if (scratch.empty()) return;
-    Weights<float>& weights = static_cast<FlowScratch&>(*scratch.front()).own;
+    Weights<float>& weights = static_cast<GaussianFlowScratch&>(*scratch.front()).own;
     pack(values, weights);
-    for (const auto& s : scratch) static_cast<FlowScratch&>(*s).weights = &weights;
+    for (const auto& s : scratch) static_cast<GaussianFlowScratch&>(*s).weights = &weights;
 }
 
 nn::UpdatePhase GaussianFlow::phase(std::uint64_t step) const {
@@ -340,7 +338,7 @@ Real GaussianFlow::loss_and_gradient(const Weights<Real>& weights, const Gaussia
 
 double GaussianFlow::slot_gradient(const Request& request, const SlotInput& input, Scratch& scratch,
                                    std::span<float> gradients) const {
-    auto& own = static_cast<FlowScratch&>(scratch);
+    auto& own = static_cast<GaussianFlowScratch&>(scratch);
     if (own.weights == nullptr) pack(request.values, own.own);
     return static_cast<double>(loss_and_gradient(own.weights == nullptr ? own.own : *own.weights,
                                                  static_cast<const GaussianInput&>(input).batch,
@@ -495,47 +493,40 @@ std::vector<GeneratedPopulation> GaussianFlow::generate(std::span<const float> v
     Weights<float> weights;
     pack(values, weights);
     core::ParallelError errors;
-    const auto generate_block = [&](std::size_t first, std::size_t count) {
-        Matrix<float> states(count, gaussian_state_size(d));
-        for (std::size_t i = 0; i < count; ++i) {
-            const ot::GaussianMoments drawn = noise_.draw(streams[first + i]);
-            float* state = states.view().row(i);
-            std::ranges::transform(drawn.mean, state, [](double v) { return static_cast<float>(v); });
-            std::ranges::transform(drawn.root.values(), state + d,
-                                   [](double v) { return static_cast<float>(v); });
-        }
-        std::vector<Matrix<float>> at(times, Matrix<float>(count, states.cols()));
+    // A population is integrated alone: with others its bits would depend on their number, since kernels of
+    // matrix products differ by the number of rows.
+    const auto draw_one = [&](core::Stream& stream, GeneratedPopulation& population) {
+        const ot::GaussianMoments drawn = noise_.draw(stream);
+        Matrix<float> start(1, gaussian_state_size(d));
+        std::ranges::transform(drawn.mean, start.data(), [](double v) { return static_cast<float>(v); });
+        std::ranges::transform(drawn.root.values(), start.data() + d,
+                               [](double v) { return static_cast<float>(v); });
+        std::vector<Matrix<float>> states(times, Matrix<float>(1, start.cols()));
         ode::Snapshots<float> snapshots{request.times, {}};
-        for (Matrix<float>& one : at) snapshots.x.push_back(one.view());
+        for (Matrix<float>& one : states) snapshots.x.push_back(one.view());
         flow({weights, request.condition, request.guidance}, request.solver, request.euler_steps,
-             states.view(), snapshots);
-        for (std::size_t i = 0; i < count; ++i) {
-            GeneratedPopulation& population = populations[first + i];
-            population.mean = Matrix<float>(times, d);
-            population.covariance = Matrix<float>(times, d * d);
-            Matrix<float> normal(request.cells, d);
-            streams[first + i].fill_normal(normal.values());
-            for (std::size_t s = 0; s < times; ++s) {
-                const float* state = at[s].view().row(i);
-                std::copy_n(state, d, population.mean.view().row(s));
-                gaussian_covariance<float>(state, d, {population.covariance.view().row(s), d, d});
-                const auto factor = gaussian_factor(state, d);
-                Matrix<float>& cells = population.cells.emplace_back(request.cells, d);
-                for (std::size_t c = 0; c < request.cells; ++c) {
-                    for (std::size_t j = 0; j < d; ++j) {
-                        float sum = state[j];
-                        for (std::size_t k = 0; k < d; ++k) sum += factor(j, k) * normal(c, k);
-                        cells(c, j) = sum;
-                    }
+             start.view(), snapshots);
+        population.mean = Matrix<float>(times, d);
+        population.covariance = Matrix<float>(times, d * d);
+        Matrix<float> normal(request.cells, d);
+        stream.fill_normal(normal.values());
+        for (std::size_t s = 0; s < times; ++s) {
+            float* state = states[s].data();
+            std::copy_n(state, d, population.mean.view().row(s));
+            gaussian_covariance<float>(state, d, {population.covariance.view().row(s), d, d});
+            const auto factor = gaussian_factor(state, d);
+            Matrix<float>& cells = population.cells.emplace_back(request.cells, d);
+            for (std::size_t c = 0; c < request.cells; ++c) {
+                for (std::size_t j = 0; j < d; ++j) {
+                    float sum = state[j];
+                    for (std::size_t k = 0; k < d; ++k) sum += factor(j, k) * normal(c, k);
+                    cells(c, j) = sum;
                 }
             }
         }
     };
-    const std::size_t blocks = (n + flow_block - 1) / flow_block;
 #pragma omp parallel for schedule(dynamic)
-    for (std::size_t block = 0; block < blocks; ++block) {
-        errors.run([&] { generate_block(block * flow_block, std::min(flow_block, n - block * flow_block)); });
-    }
+    for (std::size_t k = 0; k < n; ++k) errors.run([&] { draw_one(streams[k], populations[k]); });
     errors.rethrow();
     return populations;
 }

@@ -172,7 +172,6 @@ constexpr OtherName names[] = {
     {"control-key", "control", "it takes the labels of the controls"},
     {"ctrl", "control", ""},
     {"vehicle", "control", ""},
-    {"source", "control", ""},
     {"reference", "control", "it takes the labels of the controls"},
     {"batch-key", "column", role_advice},
     {"cell-type-key", "column", role_advice},

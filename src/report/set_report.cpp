@@ -102,7 +102,7 @@ std::string sizes_text(const eval::SetResults& results, const std::string& label
     return "";
 }
 
-TableColumn column_of(const std::string& title) {
+TableColumn titled_column(const std::string& title) {
     return {.metric = title, .title = title};
 }
 
@@ -134,8 +134,8 @@ Texts notes_of(const eval::SetResults& results) {
 Table label_table(const eval::SetResults& results) {
     Table table{.caption = "1-NNA of the model by label, in percent", .part = "label", .aggregation = "sets"};
     const Texts distances = distances_of(results);
-    for (const std::string& distance : distances) table.columns.push_back(column_of(distance));
-    table.columns.push_back(column_of("held-out"));
+    for (const std::string& distance : distances) table.columns.push_back(titled_column(distance));
+    table.columns.push_back(titled_column("held-out"));
     const Texts labels = labels_of(results);
     if (labels.size() < 2) return table;
     for (const std::string& label : labels) {
@@ -348,7 +348,7 @@ Table nearest_neighbour_table(const eval::SetResults& results, const std::string
     Table table{.part = "populations", .aggregation = "sets"};
     table.caption = fmt::format("1-NNA in percent, {} ({})", label, sizes_text(results, label));
     const Texts distances = distances_of(results);
-    for (const std::string& distance : distances) table.columns.push_back(column_of(distance));
+    for (const std::string& distance : distances) table.columns.push_back(titled_column(distance));
     for (const std::string& predictor : distinct(results.sets, "predictor")) {
         Table::Line line{.label = predictor};
         bool has_score = false;
@@ -369,7 +369,7 @@ Table set_score_table(const eval::SetResults& results, const std::string& label,
     Table table{.part = "populations", .aggregation = "sets"};
     table.caption = fmt::format("All scores by the distance {}, {}", distance, label);
     for (const eval::SetMetric& metric : eval::set_metrics())
-        table.columns.push_back(column_of(score_title(metric.name)));
+        table.columns.push_back(titled_column(score_title(metric.name)));
     for (const std::string& predictor : distinct(results.sets, "predictor")) {
         const std::size_t row = find_row(results.sets, label, predictor, distance);
         if (row == results.sets.rows()) continue;
