@@ -30,6 +30,11 @@ std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& mode
                                                        const models::MomentMap* moment_map,
                                                        const train::Checkpoint& checkpoint) {
     const models::CellTransport* transport = model.cell_transport();
+    if (transport == nullptr && model.population_sampler() != nullptr)
+        throw core::ConfigError("run", "'" + checkpoint.family->name() +
+                                           "' was trained with --source noise, so that it generates "
+                                           "populations and predicts no treated cells. Use popflow predict "
+                                           "--number N");
     if (transport == nullptr)
         throw core::ConfigError("run", "'" + checkpoint.family->name() +
                                            "' is a method that does not predict treated cells. Give the run "
