@@ -67,7 +67,7 @@ expect_exit 0 "$python" "$here/check_generated.py" generated
 
 # Other data need no training populations.
 expect_exit 0 "$popflow" evaluate --run one --data spiral.test.h5ad --split all --output other.h5 --distance bures
-grep -q "^  model" out && ! grep -q "^  resample" out || fail "$(cat out)"
+grep -q "^  model " out && ! grep -q "^  resample " out || fail "$(cat out)"
 
 expect_exit 0 "$popflow" report one --output page.html
 grep -q "Held-out and generated populations" page.html || fail "no figure"
