@@ -5,14 +5,18 @@ add_library(popflow_options INTERFACE)
 target_compile_features(popflow_options INTERFACE cxx_std_20)
 target_compile_options(popflow_options INTERFACE
   -Wall -Wextra -Wpedantic
-  -Wshadow              # a declaration hides another
+  # A declaration hides another. Sources that join in a unity build have local names of each other.
+  $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
+  # A class of a source that joins in a unity build has a base that is local to this source.
+  $<$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>:-Wno-subobject-linkage>
   -Wconversion          # an implicit conversion may change a value
   -Wnon-virtual-dtor
   -Wno-sign-conversion  # unsigned sizes are mixed with signed OpenMP loop counters throughout
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>  # false positives, GCC bug 105651
   -fno-math-errno       # allows vectorised square roots, without a change of results
   -fno-trapping-math    # allows vectorised branches, since popflow does not read the floating-point exception flags
-  $<$<CONFIG:Release>:-O3>
+  # Unit tests need no optimisation of their own. -O1 compiles them in three quarters of the time.
+  $<$<CONFIG:Release>:$<IF:$<BOOL:$<TARGET_PROPERTY:POPFLOW_IS_UNIT_TEST>>,-O1,-O3>>
   $<$<BOOL:${POPFLOW_WERROR}>:-Werror>)
 if(POPFLOW_FUZZ)
   target_compile_options(popflow_options INTERFACE -fsanitize=fuzzer-no-link)
