@@ -13,8 +13,9 @@ expect_exit 0 ranks 3 1 train $options --output "$scratch/parts" --resume
 cmp "$scratch/whole/checkpoint.h5" "$scratch/parts/checkpoint.h5" || fail "the resumed run differs"
 
 # The same with alternating updates, stopped in the middle of a round. Cached embeddings are restored.
-for method in icnn "mfm --recipe paper --batch-pairs 4"; do
-    name=alternating_${method%% *}
+# The last method draws whole populations.
+for method in icnn "mfm --recipe paper --batch-pairs 4" "bwfm --populations-per-slot 9 --gaussian-hidden 16"; do
+    name=method_${method%% *}
     options="--data $scratch/s.h5ad $small_model --steps 26 --method $method"
     ranks 1 1 train $options --output "$scratch/$name" 2>/dev/null
     expect_exit 75 ranks 2 1 train $options --output "$scratch/parts_$name" --stop-after 9
