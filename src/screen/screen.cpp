@@ -254,6 +254,20 @@ std::string why_no_control(const Screen& screen, const ScreenDraft& draft) {
            core::joined(screen.options.control_labels) + ". Name the controls of this file with --control";
 }
 
+/// Returns why no population is kept although none needs a control, empty if there is no population at all.
+std::string all_too_small(const Screen& screen, const ScreenDraft& draft) {
+    std::size_t largest = 0;
+    for (const auto& [values, drafts] : draft.experiments) {
+        for (const PopulationDraft& population : drafts)
+            largest = std::max(largest, population.population.n_cells);
+    }
+    if (largest == 0) return "";
+    return fmt::format(
+        "found {}, of which the largest has {}, fewer than --min-cells {}. Give a smaller number",
+        core::counted(screen.populations_found, "population"), core::counted(largest, "cell"),
+        screen.options.min_cells);
+}
+
 std::string fingerprint(const anndata::AnnData& data, const ScreenDraft& draft) {
     core::Digest digest;
     digest.add(draft.obs_digest);
@@ -310,11 +324,13 @@ Screen survey_screen(const std::string& file, const ScreenOptions& options) {
     note_similar_labels(screen, keys, columns);
     const auto kept_keys = keep_experiments(screen, draft, columns);
     if (screen.experiments.empty()) {
-        const std::string no_control = why_no_control(screen, draft);
+        const std::string no_control =
+            options.unpaired ? all_too_small(screen, draft) : why_no_control(screen, draft);
         screen.nothing_kept = (no_control.empty() ? explain_nothing_kept(screen, draft) : no_control) +
                               excluded_rows_note(screen);
-        screen.nothing_kept_at =
-            no_control.empty() ? "obs" : "obs/" + columns.names()[columns.column(Role::treatment)];
+        screen.nothing_kept_at = no_control.empty() || options.unpaired
+                                     ? "obs"
+                                     : "obs/" + columns.names()[columns.column(Role::treatment)];
     }
     read_units(screen, keys, columns);
     check_concentrations(screen, columns.names()[columns.column(Role::concentration)]);

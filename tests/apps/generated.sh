@@ -94,6 +94,8 @@ expect_exit 0 "$python" "$here/check_generated.py" controls
 refused "pairing: known needs --source control" $train --pairing known --output none
 refused "outer: all needs --source control" $train --outer all --output none
 refused "validation: found 2, but method bwfm does not train on pairs of populations" $train --validation 2 --output none
+refused "obs: found 104 populations, of which the largest has 60 cells, fewer than --min-cells 1000" train --method bwfm \
+    --data both.h5ad --population population --transform none --split none --output none
 refused "trains without pairs, which have no folds" $train --split each:population --output none
 refused "population: needs a method without pairs, such as --method bwfm. The method is mfm" train --method mfm $read --output none
 refused "base: found 'gaussian', but method bwfm takes only" $train --base gaussian --output none
