@@ -59,13 +59,13 @@ with tempfile.TemporaryDirectory() as folder:
     write("generated", options.clouds, 2 * options.clouds)
     write("all", 0, 2 * options.clouds)
     sets = [options.popflow, "metrics", f"{folder}/generated.h5ad", f"{folder}/real.h5ad", "--population", "cloud", "--distance", "w2",
-            "--json"]
+            "--transform", "none", "--json"]
     _, pruned, pruned_peak = measured_run(sets)
     scores = json.loads(subprocess.run(sets, capture_output=True, text=True, check=True).stdout)["w2"]
     matrix = f"{folder}/m.h5ad"
     _, full, full_peak = measured_run(
         [options.popflow, "ot", "--data", f"{folder}/all.h5ad", "--population", "cloud", "--solver", "exact", "--max-cells",
-         options.points, "--output", f"{folder}/r.h5", "--output-matrix", matrix])
+         options.points, "--transform", "none", "--output", f"{folder}/r.h5", "--output-matrix", matrix])
     distances = np.asarray(anndata.read_h5ad(matrix).obsp["distances"])
 np.fill_diagonal(distances, np.inf)
 label = np.arange(len(clouds)) < options.clouds
