@@ -33,7 +33,7 @@ import pandas as pd
 import scipy.stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "apps"))
-from check_generated import Flow, moments, read_table  # noqa: E402
+from check_generated import read_table, wrong_sign_scores  # noqa: E402
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("popflow")
@@ -120,27 +120,8 @@ def wrong_sign(run, data):
     path = Path(f"{run}_noise.h5ad")
     if not path.exists():
         popflow("predict", "--run", run, "--output", path, "--number", 256, "--cells", 2, "--times", 0)
-    uns = anndata.read_h5ad(path).uns["popflow"]
-    flow = Flow(run / "weights.h5")
-    velocity = flow.velocity
-    flow.velocity = lambda *state: (lambda v, matrix: (v, -matrix))(*velocity(*state))
-    start = uns["populations"]["time"].to_numpy() == 0
-    generated = [flow.euler(m, s, np.ones(1), 100) for m, s in zip(uns["means"][start].astype(float), uns["covariances"][start].astype(float))]
-    file = anndata.read_h5ad(data)
-    rows = file.obs[file.obs["split"] == "test"].groupby("population", observed=True).indices
-    test = file[(file.obs["split"] == "test").to_numpy()].X
-    both = [moments(test[i].astype(float)) for i in rows.values()] + generated
-    means, covariances = np.array([m for m, _ in both]), np.array([s for _, s in both])
-    determinants, traces = np.sqrt(np.maximum(np.linalg.det(covariances), 0)), np.trace(covariances, axis1=1, axis2=2)
-    # In two dimensions tr (A^1/2 B A^1/2)^1/2 = sqrt(tr(A B) + 2 sqrt(det A det B)).
-    cross = np.sqrt(np.maximum(np.einsum("iab,jba->ij", covariances, covariances) + 2 * np.outer(determinants, determinants), 0))
-    distance = ((means[:, None] - means[None]) ** 2).sum(2) + traces[:, None] + traces[None] - 2 * cross
-    np.fill_diagonal(distance, np.inf)
-    n = len(rows)
-    same = (distance.argmin(1) < n) == (np.arange(len(both)) < n)
-    nearest_real = distance[n:, :n].argmin(1)
-    halves = same[:n].mean(), same[n:].mean()
-    return [100 * same.mean(), (abs(halves[0] - 0.5) + abs(halves[1] - 0.5)) / 2, 100 * len(set(nearest_real)) / n, np.nan]
+    nna, halves, coverage = wrong_sign_scores(run / "weights.h5", path, data)
+    return [100 * nna, (abs(halves[0] - 0.5) + abs(halves[1] - 0.5)) / 2, 100 * coverage, np.nan]
 
 
 def rings():
