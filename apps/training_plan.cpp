@@ -15,6 +15,7 @@
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "linalg/precision.hpp"
+#include "population_mode.hpp"
 #include "progress_line.hpp"
 
 namespace popflow::apps {
@@ -40,6 +41,7 @@ std::string values_of(const screen::Screen& screen, const screen::Split& split,
 
 std::string part_text(const screen::Screen& screen, const screen::Split& split, screen::Part part) {
     const std::vector<std::size_t> pairs = split.pairs(part);
+    if (screen.options.unpaired) return counted(pairs.size(), "population");
     return counted(pairs.size(), "pair") + (pairs.empty() ? "" : " of " + values_of(screen, split, pairs));
 }
 
@@ -87,9 +89,11 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     const std::vector<std::size_t> train_pairs = split.pairs(screen::Part::train);
     const double visits = static_cast<double>(options.steps) * static_cast<double>(options.batch_pairs);
     std::string text;
-    text += line("data", fmt::format("{}: {}, {}, {}", config.data, counted(screen.pairs.size(), "pair"),
-                                     counted(screen.markers.size(), "marker"),
-                                     counted(model.treatments, "treatment")));
+    text +=
+        line("data",
+             fmt::format("{}: {}, {}, {}", config.data,
+                         counted(screen.pairs.size(), screen.options.unpaired ? "population" : "pair"),
+                         counted(screen.markers.size(), "marker"), counted(model.treatments, "treatment")));
     text += line("train", part_text(screen, split, screen::Part::train));
     text += line("validation", part_text(screen, split, screen::Part::validation));
     text += line("test", part_text(screen, split, screen::Part::test));
@@ -99,6 +103,10 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
     if (!model.latent.empty()) text += line("latent", model.latent);
     if (model.is_one_pass) {
         text += line("steps", "one pass over all pairs");
+    } else if (trains_on_populations(config)) {
+        const std::size_t own = config.method->population_draws(config.method_settings()).populations;
+        text += line("steps", fmt::format("{} of {} x {}", counted(options.steps, "step"),
+                                          counted(options.batch_pairs, "slot"), counted(own, "population")));
     } else {
         const double epochs = visits / static_cast<double>(train_pairs.size());
         text += line("steps", fmt::format("{} of {} x {} cells: {} epochs", counted(options.steps, "step"),
@@ -106,7 +114,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
                                           core::number_label(std::round(10 * epochs) / 10)));
     }
     if (const std::size_t largest = largest_population(screen, split);
-        !model.is_one_pass && config.sampling.cells > largest)
+        !model.is_one_pass && !trains_on_populations(config) && config.sampling.cells > largest)
         text += line("note", fmt::format("--cells {} is more than the {} cells of the largest training "
                                          "population: a step draws all cells of a population",
                                          config.sampling.cells, largest));

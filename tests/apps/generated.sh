@@ -76,7 +76,8 @@ grep -q ",bwfm,all,model,bures,nna," out || fail "$(head -3 out)"
 expect_exit 0 "$popflow" report one --figures figures --output page.md
 [ -s figures/bwfm-flow-spiral.svg ] || fail "$(ls figures)"
 expect_exit 0 "$popflow" $train --output planned --dry-run=plan
-grep -q "80 populations" out || fail "$(cat out)"
+grep -q "^train  *80 populations$" out && grep -q "^test  *24 populations$" out || fail "$(cat out)"
+grep -q "^steps  *300 steps of 4 slots x 24 populations$" out || fail "$(cat out)"
 
 # Hidden pairs: the coupling of all populations, a flow from controls, and known pairs.
 expect_exit 0 "$popflow" simulate shapes unpaired --output hidden.h5ad --populations 30 --test-populations 10 --markers 4 --cells 200:300 --seed 1
