@@ -22,6 +22,7 @@
 #include "population_mode.hpp"
 #include "problem_training.hpp"
 #include "progress.hpp"
+#include "report/report_formats.hpp"
 #include "run_folder.hpp"
 #include "same_data.hpp"
 #include "screen/trainable.hpp"
@@ -206,18 +207,14 @@ std::string latent_text(const options::RunConfig& config, const TrainingData& da
 // treated population and a control that it takes mass from.
 void write_coupling(const options::RunConfig& config, const TrainingData& data) {
     if (data.coupling.empty()) return;
-    const auto quoted = [](const std::string& text) {
-        std::string field = "\"";
-        for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);
-        return field + "\"";
-    };
     std::string text = "population,treatment,control,share,distance\n";
     for (const train::CoupledPopulation& one : data.coupling) {
         const screen::Population& target = data.screen.populations[one.target];
         const screen::Population& source = data.screen.populations[one.source];
-        text += fmt::format("{},{},{},{},{}\n", quoted(data.screen.experiments[target.experiment].label),
-                            quoted(screen::condition_name(target.treatment, target.concentration)),
-                            quoted(data.screen.experiments[source.experiment].label),
+        text += fmt::format("{},{},{},{},{}\n",
+                            report::csv_cell(data.screen.experiments[target.experiment].label),
+                            report::csv_cell(screen::condition_name(target.treatment, target.concentration)),
+                            report::csv_cell(data.screen.experiments[source.experiment].label),
                             core::number_label(one.share), core::number_label(one.distance));
     }
     core::store_file(config.output + "/coupling.csv", std::as_bytes(std::span(text)));

@@ -200,22 +200,14 @@ void unpack_triangle(const Real* triangle, MatrixView<Real> full) {
     }
 }
 
-const Matrix<float>& constant(const Constants& constants, const char* name, std::size_t cols) {
-    const auto at = constants.matrices.find(name);
-    const bool is_there = at != constants.matrices.end();
-    core::check_shape("gaussian_flow.constants", is_there ? at->second.rows() : 0,
-                      is_there ? at->second.cols() : 0, 1, cols);
-    return at->second;
-}
-
 }  // namespace
 
 GaussianFlow::GaussianFlow(const GaussianFlowShape& shape, const Constants& constants)
     : shape_(shape),
       noise_(stored_gaussian_noise(constants, shape.markers)),
-      feature_mean_(constant(constants, "feature_mean", shape.markers + shape.triangle())),
-      feature_scale_(constant(constants, "feature_scale", shape.markers + shape.triangle())),
-      velocity_scale_(static_cast<double>(constant(constants, "velocity_scale", 1)(0, 0))),
+      feature_mean_(stored_matrix(constants, "feature_mean", 1, shape.markers + shape.triangle())),
+      feature_scale_(stored_matrix(constants, "feature_scale", 1, shape.markers + shape.triangle())),
+      velocity_scale_(static_cast<double>(stored_matrix(constants, "velocity_scale", 1, 1)(0, 0))),
       mean_network_(layout_, "mean", network_shape(shape, shape.markers)),
       covariance_network_(layout_, "covariance", network_shape(shape, shape.triangle())) {}
 

@@ -24,20 +24,20 @@ Matrix<float> in_float(std::span<const double> values, std::size_t rows, std::si
     return result;
 }
 
-const Matrix<float>& require(const Constants& constants, const char* name, std::size_t rows,
-                             std::size_t cols) {
-    const auto at = constants.matrices.find(name);
-    const bool is_there = at != constants.matrices.end();
-    core::check_shape("gaussian_noise.constants", is_there ? at->second.rows() : 0,
-                      is_there ? at->second.cols() : 0, rows, cols);
-    return at->second;
-}
-
 std::vector<double> in_double(std::span<const float> values) {
     return {values.begin(), values.end()};
 }
 
 }  // namespace
+
+const Matrix<float>& stored_matrix(const Constants& constants, const char* name, std::size_t rows,
+                                   std::size_t cols) {
+    const auto at = constants.matrices.find(name);
+    const bool is_there = at != constants.matrices.end();
+    core::check_shape(std::string("constants.") + name, is_there ? at->second.rows() : 0,
+                      is_there ? at->second.cols() : 0, rows, cols);
+    return at->second;
+}
 
 ot::GaussianMoments GaussianNoise::draw(core::Stream& stream) const {
     const std::size_t d = mean.size();
@@ -92,10 +92,11 @@ void store_gaussian_noise(const GaussianNoise& noise, Constants& constants) {
 }
 
 GaussianNoise stored_gaussian_noise(const Constants& constants, std::size_t d) {
-    const Matrix<float>& root = require(constants, "noise_root", d, d);
-    GaussianNoise noise{in_double(require(constants, "noise_mean", 1, d).values()),
-                        in_double(require(constants, "noise_spread", 1, d).values()), Matrix<double>(d, d),
-                        static_cast<double>(require(constants, "noise_ridge", 1, 1)(0, 0))};
+    const Matrix<float>& root = stored_matrix(constants, "noise_root", d, d);
+    GaussianNoise noise{in_double(stored_matrix(constants, "noise_mean", 1, d).values()),
+                        in_double(stored_matrix(constants, "noise_spread", 1, d).values()),
+                        Matrix<double>(d, d),
+                        static_cast<double>(stored_matrix(constants, "noise_ridge", 1, 1)(0, 0))};
     std::ranges::copy(root.values(), noise.root.values().begin());
     return noise;
 }

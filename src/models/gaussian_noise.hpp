@@ -36,6 +36,11 @@ struct GaussianNoise {
 /// @throws core::NumericalError if no population has any spread
 GaussianNoise fit_gaussian_noise(std::span<const ot::GaussianMoments> populations, double spread);
 
+/// Returns a matrix among the constants of a model. @throws core::ShapeMismatch if it is missing or has
+/// another shape
+const linalg::Matrix<float>& stored_matrix(const Constants& constants, const char* name, std::size_t rows,
+                                           std::size_t cols);
+
 /// Stores a law among the constants of a model, as `noise_mean`, `noise_spread`, `noise_root` and
 /// `noise_ridge`.
 void store_gaussian_noise(const GaussianNoise& noise, Constants& constants);
