@@ -26,6 +26,10 @@ namespace {
 // Returns the part that is held out. If nothing is, the training part.
 screen::Part held_out_part(const options::RunConfig& config) {
     if (screen::holds_out_nothing(config.split)) return screen::Part::train;
+    if (config.evaluate.parts.size() > 1)
+        throw core::ConfigError("parts", "found " + std::to_string(config.evaluate.parts.size()) +
+                                             " parts, but generated populations are compared with one. Give "
+                                             "one part");
     return config.evaluate.parts.front();
 }
 
@@ -38,6 +42,7 @@ int evaluate_generated(const std::string& run, const predict::GeneratorModel& ge
     const train::Checkpoint& checkpoint = generator.checkpoint();
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, true, comm);
     const screen::Split split = evaluation_split(screen, config, table, checkpoint);
+    const screen::Part part = held_out_part(config);
     const bool follows_training = !log.empty();
     if (!follows_training) print_data_notes(screen, comm);
     const std::string config_text =
@@ -66,7 +71,7 @@ int evaluate_generated(const std::string& run, const predict::GeneratorModel& ge
         LogFile log_file(comm.is_root() ? log : "");
         std::optional<Progress> progress;
         evaluation =
-            eval::evaluate_sets(screen, split, held_out_part(config), generator, options,
+            eval::evaluate_sets(screen, split, part, generator, options,
                                 {.partial = &partial,
                                  .progress =
                                      [&](std::size_t n, std::size_t of) {

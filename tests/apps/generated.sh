@@ -108,5 +108,6 @@ refused "has no control in the training part" train $hidden --control nosuch --p
 refused "by: found 'culture', but the report is of generated populations" report one --by culture
 refused "Report them separately" report one known
 refused "distance: is an option of generated populations" evaluate --run known --data hidden.h5ad --distance w1 --output none.h5
+refused "parts: found 2 parts, but generated populations are compared with one" evaluate --run one --parts train,test --output none.h5
 refused "treatment: the run was not trained on 'square'" predict --run one --treatment square --output none.h5ad
 echo "generated: populations, scores and couplings agree"
