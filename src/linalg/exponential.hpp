@@ -29,4 +29,25 @@ inline float exp_negative(float x) {
     return p * std::bit_cast<float>(exponent << 23);
 }
 
+/// Returns 2^x for x <= 1 with a relative error below 3e-7. Arguments below -125 count as -125, so that
+/// no result is subnormal. Inlined into
+/// vectorised loops.
+///
+/// Rounds x to the integer k, evaluates a polynomial in x - k and adds k to the exponent.
+/// Source: coefficients are a weighted minimax fit of 2^r on [-0.5, 0.5] with value 1 at 0.
+inline float exp2_negative(float x) {
+    x = x < -125.0F ? -125.0F : x;
+    const float shifted = x + round_shift;
+    const float r = x - (shifted - round_shift);
+    float p = 1.3264727197e-03F;
+    p = p * r + 9.6715126397e-03F;
+    p = p * r + 5.5507337433e-02F;
+    p = p * r + 2.4022242085e-01F;
+    p = p * r + 6.9314697760e-01F;
+    p = p * r + 1.0F;
+    // The low bits of `shifted` hold k.
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) +
+                                (std::bit_cast<std::uint32_t>(shifted) << 23U));
+}
+
 }  // namespace popflow::linalg
