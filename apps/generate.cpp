@@ -3,14 +3,18 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
+#include <set>
 
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "eval/results.hpp"
 #include "mpi/same_on_all_ranks.hpp"
 #include "output_path.hpp"
+#include "population_mode.hpp"
 #include "predict/generated_file.hpp"
 #include "predict/predictor.hpp"
+#include "predict/trained_model.hpp"
 #include "run_folder.hpp"
 
 namespace popflow::apps {
@@ -33,16 +37,71 @@ predict::GenerateOptions generate_options(const options::RunConfig& config) {
     return options;
 }
 
-int generate_run(const options::RunConfig& config, const options::OptionTable& table,
-                 const Arguments& arguments, const predict::GeneratorModel& generator,
-                 const mpi::Communicator& comm) {
-    for (const char* name : {"data", "from-controls", "clip", "max-cells"})
-        refuse_option(arguments, name,
-                      "is an option of predictions from controls, and the run generates populations from "
-                      "noise. Leave it out");
+namespace {
+
+// Populations whose given cells a model completes.
+struct ToComplete {
+    screen::Screen screen;
+    std::vector<std::size_t> populations;  ///< indices into Screen::populations
+    std::vector<std::string> names;        ///< their experiments, with the condition if that is needed
+    std::vector<screen::Population> conditions;
+};
+
+// Opens the data file and checks its populations. With --treatment, all of them get this treatment.
+ToComplete open_to_complete(options::RunConfig& config, const options::OptionTable& table,
+                            const predict::GeneratorModel& generator, const mpi::Communicator& comm) {
     const train::Checkpoint& checkpoint = generator.checkpoint();
-    const auto conditions = predict::chosen_conditions(checkpoint.conditions, config.treatments,
-                                                       config.concentrations, config.concentration_quantity);
+    read_without_pairs(config);
+    ToComplete open{open_same_run_screen(config, table, checkpoint, false, comm), {}, {}, {}};
+    std::vector<screen::Population> given;
+    if (!config.treatments.empty()) {
+        given = predict::chosen_conditions(checkpoint.conditions, config.treatments, config.concentrations,
+                                           config.concentration_quantity);
+        if (given.size() > 1)
+            throw core::ConfigError("treatment", "found " + std::to_string(given.size()) +
+                                                     " conditions, but a population is completed under one. "
+                                                     "Give one treatment and concentration");
+    }
+    const std::size_t least = generator.sampler().given_cells();
+    for (const screen::PopulationPair& pair : open.screen.pairs) {
+        const screen::Population& population = open.screen.populations[pair.treated];
+        const std::string name = screen::population_label(open.screen, pair.treated);
+        if (population.n_cells < least)
+            throw core::DataError(config.data, "obs",
+                                  "population " + name + ": found " +
+                                      core::counted(population.n_cells, "cell") + ", but the run completes " +
+                                      std::to_string(least) +
+                                      ". Leave smaller populations out with --min-cells");
+        const screen::Population& condition = given.empty() ? population : given.front();
+        if (!checkpoint.conditions.can_encode(condition.treatment))
+            throw core::DataError(config.data, "obs",
+                                  "population " + name + ": the run was not trained on treatment '" +
+                                      condition.treatment + "'. Give its treatment with --treatment");
+        open.populations.push_back(pair.treated);
+        open.names.push_back(open.screen.experiments[population.experiment].label);
+        open.conditions.push_back(condition);
+    }
+    const std::set<std::string> distinct(open.names.begin(), open.names.end());
+    for (std::size_t k = 0; k < open.names.size() && distinct.size() < open.names.size(); ++k)
+        open.names[k] = screen::population_label(open.screen, open.populations[k]);
+    return open;
+}
+
+}  // namespace
+
+int generate_run(options::RunConfig& config, const options::OptionTable& table, const Arguments& arguments,
+                 const predict::GeneratorModel& generator, const std::string& data,
+                 const mpi::Communicator& comm) {
+    const bool completes = generator.sampler().given_cells() > 0;
+    for (const char* name : {"data", "from-controls", "clip", "max-cells"}) {
+        if (completes && name == std::string("data")) continue;
+        refuse_option(arguments, name,
+                      std::string("is an option of predictions from controls, and the run ") +
+                          (completes ? "completes populations. Leave it out"
+                                     : "generates populations from noise. Leave it out"));
+    }
+    if (completes) require(data, "data", "C.h5ad");
+    const train::Checkpoint& checkpoint = generator.checkpoint();
     check_output(config.output, "output", {config.data, config.config_file});
     if (comm.is_root()) eval::check_writable(config.output);
     const std::string config_text = table.text(options::training_sections()) +
@@ -51,13 +110,34 @@ int generate_run(const options::RunConfig& config, const options::OptionTable& t
         mpi::check_same_on_all_ranks(comm, "configuration", config_text);
         mpi::check_same_on_all_ranks(comm, "weights of the run", train::checkpoint_digest(checkpoint));
     }
-    const predict::GeneratedPlan plan{.path = config.output,
-                                      .space = predict::parse_space(config.space, config.screen.transform),
-                                      .transform = config.screen.transform,
-                                      .conditions = conditions,
-                                      .options = generate_options(config)};
+    std::optional<ToComplete> to_complete;
+    if (completes) to_complete.emplace(open_to_complete(config, table, generator, comm));
+    const std::vector<screen::Population> conditions =
+        completes ? to_complete->conditions
+                  : predict::chosen_conditions(checkpoint.conditions, config.treatments,
+                                               config.concentrations, config.concentration_quantity);
+    predict::GeneratedPlan plan{.path = config.output,
+                                .space = predict::parse_space(config.space, config.screen.transform),
+                                .transform = config.screen.transform,
+                                .conditions = conditions,
+                                .options = generate_options(config)};
+    std::optional<predict::ScreenReader> reader;
+    if (completes) {
+        if (!table.is_given("number")) plan.options.populations = 1;
+        plan.names = to_complete->names;
+        reader.emplace(to_complete->screen, checkpoint.normalisation, checkpoint.latent.if_used(),
+                       checkpoint.cell_types);
+        plan.given = [&](std::size_t k) {
+            const std::size_t population[] = {to_complete->populations[k]};
+            const std::string name = screen::population_label(to_complete->screen, population[0]);
+            return predict::PopulationToComplete{
+                name, to_complete->conditions[k],
+                predict::draw_given(generator, name, reader->read(population).front().x.view(),
+                                    plan.options.seed)};
+        };
+    }
     const predict::Provenance from{.method = checkpoint.family->name(),
-                                   .base = "noise",
+                                   .base = completes ? "subset" : "noise",
                                    .seed = config.train.seed,
                                    .steps = checkpoint.adam.step,
                                    .split = config.split,
@@ -67,12 +147,15 @@ int generate_run(const options::RunConfig& config, const options::OptionTable& t
     const std::size_t cells = predict::write_generated(generator, plan, from, comm);
     if (!comm.is_root()) return done;
     std::vector<std::string> names;
-    for (const screen::Population& c : conditions)
-        names.push_back(screen::condition_name(c.treatment, c.concentration));
-    std::printf("%s: %s of %s, generated for %s (%s values)\n", config.output.c_str(),
+    for (const screen::Population& c : conditions) {
+        std::string name = screen::condition_name(c.treatment, c.concentration);
+        if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+    std::printf("%s: %s of %s, %s for %s (%s values)\n", config.output.c_str(),
                 core::counted(cells, "cell").c_str(),
                 core::counted(conditions.size() * plan.options.populations, "population").c_str(),
-                core::joined(names).c_str(), predict::space_name(plan.space, plan.transform).c_str());
+                completes ? "completed" : "generated", core::joined(names).c_str(),
+                predict::space_name(plan.space, plan.transform).c_str());
     return done;
 }
 

@@ -19,13 +19,13 @@ void set_population_mode(options::RunConfig& config, const options::OptionTable&
     if (table.is_given("population") && !is_unpaired)
         throw core::ConfigError(
             "population",
-            "needs a method without pairs, such as --method bwfm. " +
+            "needs a method without pairs, such as --method bwfm or wfm. " +
                 (has_populations ? std::string("--pairing known uses the pairs of --pair-by")
                                  : "The method is " + config.method->name() +
                                        ", which pairs the populations of the columns of --pair-by"));
     if (!is_unpaired) return;
     read_without_pairs(config);
-    config.screen.all_are_controls = draws.source == models::PopulationSource::noise;
+    config.screen.all_are_controls = draws.source != models::PopulationSource::control;
     config.validates = false;
 }
 

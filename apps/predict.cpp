@@ -104,16 +104,18 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
         "cells are then controls.\n\n"
         "A run of --source noise generates populations and needs no data: --number N populations of --cells "
         "M\n"
-        "cells for each treatment.";
+        "cells for each treatment. A run of --source subset:N completes N cells of each population of "
+        "C.h5ad.";
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
     require(config.output, "output", "P.h5ad");
     const std::string controls = config.data;
     train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
     if (generates_populations(checkpoint))
-        return generate_run(config, table, arguments, predict::GeneratorModel(std::move(checkpoint)), comm);
+        return generate_run(config, table, arguments, predict::GeneratorModel(std::move(checkpoint)),
+                            controls, comm);
     require(controls, "data", "C.h5ad");
-    for (const char* name : {"number", "cells", "guidance", "flow-steps"})
+    for (const char* name : {"number", "cells", "guidance", "flow-steps", "flow-method"})
         refuse_option(
             arguments, name,
             "is an option of generated populations, and the run predicts treated cells from controls. "

@@ -100,6 +100,12 @@ bool starts_at_unpaired_controls(const options::RunConfig& config) {
                                          models::PopulationSource::control;
 }
 
+// Whether the cells of unpaired controls are needed where their targets are.
+bool shares_sources(const options::RunConfig& config) {
+    return starts_at_unpaired_controls(config) &&
+           config.method->population_draws(config.method_settings()).form == models::PopulationForm::clouds;
+}
+
 // The data of a training, from opening the file to the normalised cells.
 struct TrainingData {
     TrainingData(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm,
@@ -116,6 +122,7 @@ struct TrainingData {
                .reads_cells = reads_cells,
                .start = config.start.kind,
                .controls_are_sources = starts_at_unpaired_controls(config),
+               .shares_sources = shares_sources(config),
                .latent = config.latent},
               comm, storage, vectors),
           items(std::make_unique<train::PairItems>(set, config.sampling)),
@@ -138,10 +145,10 @@ struct TrainingData {
     // Replaces the items, and the constants, which depend on the moments of the populations.
     void make_population_items(const options::RunConfig& config, const mpi::Communicator& comm) {
         const models::PopulationDraws draws = config.method->population_draws(config.method_settings());
-        auto populations =
-            std::make_unique<train::PopulationItems>(screen, set, draws, config.train.seed, comm);
+        auto populations = train::make_population_items(screen, set, {draws, config.sampling},
+                                                        std::move(constants), config.train.seed, comm);
         constants = populations->constants();
-        coupling = populations->coupling();
+        coupling = populations->families().coupling();
         items = std::move(populations);
     }
 
@@ -154,7 +161,7 @@ struct TrainingData {
     train::TrainingSet set;
     std::unique_ptr<train::TrainingItems> items;
     models::Constants constants;                     ///< matrices of the model
-    std::vector<train::CoupledPopulation> coupling;  ///< see train::PopulationItems::coupling()
+    std::vector<train::CoupledPopulation> coupling;  ///< see train::PopulationFamilies::coupling()
 };
 
 // @param selection  why --method auto has chosen the method, in words

@@ -29,6 +29,8 @@ enum class Purpose : std::uint32_t {
     problems = 16,          ///< draws of transport problems, their cells and prototypes; a = kind, b = index
     statistics = 17,        ///< resampling for statistics of tables; a = kind, b = number of clusters
     generation = 18,        ///< generated populations; a = digest of the condition, b = index
+    populations = 19,       ///< further populations of a slot; a = step, b = slot
+    outer_cells = 20,       ///< cells that an outer coupling compares; a = 1 targets, 2 sources, b = index
 };
 
 /// Counter-based random stream: Philox 4x32-10 keyed by (seed, purpose, a, b).

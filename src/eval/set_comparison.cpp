@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "eval/set_comparison.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/parallel_error.hpp"
@@ -50,6 +51,16 @@ std::vector<ComparedPopulation> prepared(const ComparedSets& sets, PopulationDis
     return populations;
 }
 
+// Returns the mean distance between real and generated populations of the same index.
+double paired_mean(const metrics::SetSizes& sizes, const metrics::NearestSearch::PairValues& distances) {
+    std::vector<ItemPair> pairs;
+    for (std::size_t k = 0; k < std::min(sizes.real, sizes.generated); ++k)
+        pairs.push_back({k, sizes.real + k});
+    double sum = 0;
+    for (const double distance : distances(pairs)) sum += distance;
+    return sum / static_cast<double>(pairs.size());
+}
+
 }  // namespace
 
 std::span<const SetMetric> set_metrics() {
@@ -95,6 +106,7 @@ std::vector<SetComparison> compare_sets(const ComparedSets& sets, const SetOptio
         SetComparison comparison{.distance = distance};
         comparison.scores = metrics::score_sets(sizes, search, options.permutations, seed);
         comparison.distances_computed = search.distances_computed();
+        if (sets.is_paired) comparison.paired = paired_mean(sizes, values(&metrics::population_distance));
         comparisons.push_back(comparison);
     }
     return comparisons;

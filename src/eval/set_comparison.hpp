@@ -43,12 +43,16 @@ struct ComparedSets {
     std::span<const linalg::Matrix<float>> real{};
     std::span<const linalg::Matrix<float>> generated{};
     std::span<const linalg::Matrix<float>> training{};  ///< may be empty
+    /// Whether generated population k is a prediction of real population k, see SetComparison::paired.
+    bool is_paired = false;
 };
 
 /// Scores for one distance.
 struct SetComparison {
     metrics::PopulationDistance distance;
     metrics::SetScores scores{};
+    /// Mean distance between each real population and its own prediction, NaN unless sets are paired.
+    double paired = metrics::SetScores::none;
     std::size_t distances_computed = 0;  ///< number of pairs whose distance was computed
 };
 

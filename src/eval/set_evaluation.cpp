@@ -33,7 +33,7 @@ constexpr const char* all_labels = "all";
 constexpr std::size_t group_values = std::size_t{1} << 26U;
 
 // Purposes of draws, a part of the stream keys.
-enum class SetDraw : std::uint64_t { real, training, cells, resample, gaussian, pooled };
+enum class SetDraw : std::uint64_t { real, training, cells, resample, gaussian, pooled, given };
 
 core::Stream set_stream(std::uint64_t seed, const std::string& label, SetDraw draw, std::size_t index = 0) {
     const std::uint64_t name = screen::digest_text(static_cast<std::uint64_t>(draw) + 1, label);
@@ -46,6 +46,8 @@ struct Label {
     std::vector<screen::Population> conditions;  ///< condition of each held-out population
     Populations real;
     Populations training;
+    std::vector<std::string> names;  ///< names of the held-out populations
+    Populations given;               ///< given cells of each held-out population, empty for generation
 };
 
 std::string label_of(const screen::Screen& screen, std::size_t pair) {
@@ -140,6 +142,19 @@ Populations pooled_populations(const Populations& training, std::size_t count, s
     return result;
 }
 
+// Cells drawn with replacement from the given cells of each population.
+Populations given_populations(const Populations& given, std::size_t cells, std::uint64_t seed,
+                              const std::string& label) {
+    Populations result;
+    for (std::size_t p = 0; p < given.size(); ++p) {
+        core::Stream stream = set_stream(seed, label, SetDraw::given, p);
+        Matrix<float>& x = result.emplace_back(cells, given[p].cols());
+        for (std::size_t i = 0; i < cells; ++i)
+            std::ranges::copy(given[p].view().row_span(stream.below(given[p].rows())), x.view().row(i));
+    }
+    return result;
+}
+
 // At most `count` random training populations.
 Populations resampled_populations(const Populations& training, std::size_t count, std::uint64_t seed,
                                   const std::string& label) {
@@ -180,6 +195,10 @@ class SetEvaluator {
     void choose(const screen::Split& split, screen::Part part);
     void read();
     void add_all_labels();
+    bool completes() const { return generator_.sampler().given_cells() > 0; }
+    void read_completed(const predict::ScreenReader& reader, std::size_t label);
+    Populations generated_part(const Label& label, const predict::GenerateOptions& options, std::size_t first,
+                               std::size_t end) const;
     Populations generated(const Label& label, bool from_noise) const;
     Populations predicted(const Label& label, const std::string& predictor) const;
     std::vector<SetComparison> compare(const Label& label, const std::string& predictor);
@@ -201,8 +220,11 @@ void SetEvaluator::choose(const screen::Split& split, screen::Part part) {
     std::map<std::string, std::vector<std::size_t>> real;
     std::map<std::string, std::vector<std::size_t>> training;
     const screen::Conditions& conditions = generator_.checkpoint().conditions;
+    // A completed population has at least two cells that are not given.
+    const std::size_t least = completes() ? generator_.sampler().given_cells() + 2 : 0;
     for (const std::size_t p : split.pairs(part)) {
-        if (conditions.can_encode(screen_.populations[screen_.pairs[p].treated].treatment))
+        const screen::Population& population = screen_.populations[screen_.pairs[p].treated];
+        if (conditions.can_encode(population.treatment) && population.n_cells >= least)
             real[label_of(screen_, p)].push_back(p);
     }
     for (const std::size_t p : split.pairs(screen::Part::train)) training[label_of(screen_, p)].push_back(p);
@@ -213,7 +235,7 @@ void SetEvaluator::choose(const screen::Split& split, screen::Part part) {
             skipped.push_back(name);
             continue;
         }
-        labels_.push_back({name, {}, {}, {}});
+        labels_.push_back({name, {}, {}, {}, {}, {}});
         real_pairs_.push_back(drawn(pairs, most, set_stream(options_.seed, name, SetDraw::real)));
         training_pairs_.push_back(
             drawn(training[name], most, set_stream(options_.seed, name, SetDraw::training)));
@@ -231,12 +253,14 @@ void SetEvaluator::choose(const screen::Split& split, screen::Part part) {
 // Reads the cells of all populations, equally many of each.
 void SetEvaluator::read() {
     cells_ = options_.max_cells;
-    for (const auto* pairs : {&real_pairs_, &training_pairs_}) {
-        for (const std::vector<std::size_t>& own : *pairs) {
+    const auto limit_cells = [&](const std::vector<std::vector<std::size_t>>& pairs, std::size_t given) {
+        for (const std::vector<std::size_t>& own : pairs) {
             for (const std::size_t p : own)
-                cells_ = std::min(cells_, screen_.populations[screen_.pairs[p].treated].n_cells);
+                cells_ = std::min(cells_, screen_.populations[screen_.pairs[p].treated].n_cells - given);
         }
-    }
+    };
+    limit_cells(real_pairs_, generator_.sampler().given_cells());
+    limit_cells(training_pairs_, 0);
     const train::Checkpoint& checkpoint = generator_.checkpoint();
     const predict::ScreenReader reader(screen_, checkpoint.normalisation, checkpoint.latent.if_used(),
                                        checkpoint.cell_types);
@@ -258,17 +282,41 @@ void SetEvaluator::read() {
         }
     };
     for (std::size_t l = 0; l < labels_.size(); ++l) {
-        read_set(real_pairs_[l], labels_[l].real);
+        if (completes())
+            read_completed(reader, l);
+        else
+            read_set(real_pairs_[l], labels_[l].real);
         read_set(training_pairs_[l], labels_[l].training);
-        for (const std::size_t p : real_pairs_[l])
+        for (const std::size_t p : real_pairs_[l]) {
             labels_[l].conditions.push_back(screen_.populations[screen_.pairs[p].treated]);
+            labels_[l].names.push_back(screen::population_label(screen_, screen_.pairs[p].treated));
+        }
     }
     if (labels_.size() > 1) add_all_labels();
 }
 
+// Reads the held-out populations of a label, and separates the given cells from the compared ones.
+void SetEvaluator::read_completed(const predict::ScreenReader& reader, std::size_t label) {
+    for (const std::size_t p : real_pairs_[label]) {
+        const std::size_t population[] = {screen_.pairs[p].treated};
+        const std::string name = screen::population_label(screen_, population[0]);
+        const Matrix<float> x = reader.read(population).front().x;
+        const std::vector<std::uint32_t> order =
+            set_stream(options_.seed, name, SetDraw::cells).permutation(x.rows());
+        const auto take = [&](std::size_t first, std::size_t count, Populations& to) {
+            Matrix<float>& taken = to.emplace_back(count, x.cols());
+            for (std::size_t i = 0; i < count; ++i)
+                std::ranges::copy(x.view().row_span(order[first + i]), taken.view().row(i));
+        };
+        const std::size_t given = generator_.sampler().given_cells();
+        take(0, given, labels_[label].given);
+        take(given, cells_, labels_[label].real);
+    }
+}
+
 // Adds a label for all labels together, with at most max_populations of each set.
 void SetEvaluator::add_all_labels() {
-    Label all{all_labels, {}, {}, {}};
+    Label all{all_labels, {}, {}, {}, {}, {}};
     const auto choose_from = [&](Populations Label::*set, SetDraw draw) {
         std::vector<std::pair<std::size_t, std::size_t>> items;
         for (std::size_t l = 0; l < labels_.size(); ++l) {
@@ -279,8 +327,11 @@ void SetEvaluator::add_all_labels() {
         for (const std::size_t i :
              drawn(order, options_.sets.max_populations, set_stream(options_.seed, all_labels, draw))) {
             (all.*set).push_back((labels_[items[i].first].*set)[items[i].second]);
-            if (set == &Label::real)
-                all.conditions.push_back(labels_[items[i].first].conditions[items[i].second]);
+            if (set != &Label::real) continue;
+            const Label& from = labels_[items[i].first];
+            all.conditions.push_back(from.conditions[items[i].second]);
+            all.names.push_back(from.names[items[i].second]);
+            if (completes()) all.given.push_back(from.given[items[i].second]);
         }
     };
     choose_from(&Label::real, SetDraw::real);
@@ -288,25 +339,62 @@ void SetEvaluator::add_all_labels() {
     labels_.push_back(std::move(all));
 }
 
-// Generates one population under the condition of each held-out one.
+// Generates populations [first, end) of generated().
+Populations SetEvaluator::generated_part(const Label& label, const predict::GenerateOptions& options,
+                                         std::size_t first, std::size_t end) const {
+    Populations result;
+    if (completes()) {
+        for (std::size_t k = first; k < end; ++k) {
+            const predict::PopulationToComplete population{label.names[k], label.conditions[k],
+                                                           label.given[k]};
+            result.push_back(
+                std::move(predict::complete(generator_, population, options, 0, 1).front().cells.front()));
+        }
+        return result;
+    }
+    std::map<std::string, std::size_t> used;  // populations of each condition
+    for (std::size_t k = 0; k < end;) {
+        const auto name = [&](std::size_t i) {
+            return screen::condition_name(label.conditions[i].treatment, label.conditions[i].concentration);
+        };
+        std::size_t next = k;
+        while (next < end && name(next) == name(k)) ++next;
+        std::size_t& index = used[name(k)];
+        const std::size_t skipped = std::clamp(first, k, next) - k;
+        if (skipped < next - k) {
+            for (models::GeneratedPopulation& population : predict::generate(
+                     generator_, label.conditions[k], options, index + skipped, next - k - skipped))
+                result.push_back(std::move(population.cells.front()));
+        }
+        index += next - k;
+        k = next;
+    }
+    return result;
+}
+
+// Predicts each held-out population: generates one under its condition, or completes its given cells. The
+// ranks share the work.
 Populations SetEvaluator::generated(const Label& label, bool from_noise) const {
     predict::GenerateOptions generate = options_.generate;
     generate.cells = cells_;
     generate.times = {from_noise ? 0.0 : 1.0};
-    std::map<std::string, std::size_t> used;  // populations of each condition
+    const std::size_t count = label.conditions.size();
+    const auto ranks = static_cast<std::size_t>(comm_.size());
+    const auto rank = static_cast<std::size_t>(comm_.rank());
+    const auto bound = [&](std::size_t r) { return count * r / ranks; };
+    Populations own;
+    mpi::run_collectively(comm_,
+                          [&] { own = generated_part(label, generate, bound(rank), bound(rank + 1)); });
+    const std::size_t d = generator_.checkpoint().data.markers;
     Populations result;
-    for (std::size_t first = 0; first < label.conditions.size();) {
-        const auto name = [&](std::size_t k) {
-            return screen::condition_name(label.conditions[k].treatment, label.conditions[k].concentration);
-        };
-        std::size_t end = first;
-        while (end < label.conditions.size() && name(end) == name(first)) ++end;
-        std::size_t& index = used[name(first)];
-        for (models::GeneratedPopulation& population :
-             predict::generate(generator_, label.conditions[first], generate, index, end - first))
-            result.push_back(std::move(population.cells.front()));
-        index += end - first;
-        first = end;
+    for (std::size_t r = 0; r < ranks; ++r) {
+        for (std::size_t k = bound(r); k < bound(r + 1); ++k) {
+            Matrix<float>& population = result.emplace_back(cells_, d);
+            if (r == rank) population = std::move(own[k - bound(rank)]);
+            std::vector<std::size_t> bounds(ranks + 1, 0);
+            std::fill(bounds.begin() + static_cast<std::ptrdiff_t>(r) + 1, bounds.end(), population.size());
+            comm_.all_gather(population.values(), bounds);
+        }
     }
     return result;
 }
@@ -315,6 +403,7 @@ Populations SetEvaluator::predicted(const Label& label, const std::string& predi
     const std::size_t count = label.real.size();
     if (predictor == "model") return generated(label, false);
     if (predictor == "noise") return generated(label, true);
+    if (predictor == "given") return given_populations(label.given, cells_, options_.seed, label.name);
     if (predictor == "resample")
         return resampled_populations(label.training, count, options_.seed, label.name);
     if (predictor == "gaussian")
@@ -331,7 +420,8 @@ std::vector<SetComparison> SetEvaluator::compare(const Label& label, const std::
             (k % 2 == 0 ? half : own).push_back(label.real[k]);
         sets.real = half;
     } else {
-        mpi::run_collectively(comm_, [&] { own = predicted(label, predictor); });
+        own = predicted(label, predictor);
+        sets.is_paired = completes();
     }
     sets.generated = own;
     return compare_sets(sets, options_.sets, options_.seed, comm_);
@@ -351,8 +441,14 @@ void SetEvaluator::add_samples(const Label& label) {
     generate.cells = cells;
     generate.times = {0, 0.25, 0.5, 0.75, 1};
     const std::size_t count = std::min(options_.samples, label.real.size());
-    const std::vector<models::GeneratedPopulation> populations =
-        predict::generate(generator_, label.conditions.front(), generate, 0, count);
+    std::vector<models::GeneratedPopulation> populations;
+    if (!completes())
+        populations = predict::generate(generator_, label.conditions.front(), generate, 0, count);
+    for (std::size_t k = 0; completes() && k < count; ++k)
+        populations.push_back(
+            std::move(predict::complete(generator_, {label.names[k], label.conditions[k], label.given[k]},
+                                        generate, 0, 1)
+                          .front()));
     for (std::size_t k = 0; k < count; ++k) {
         for (std::size_t t = 0; t < generate.times.size(); ++t)
             result_.samples.push_back({label.name, "model", k, generate.times[t], populations[k].cells[t]});
@@ -360,7 +456,7 @@ void SetEvaluator::add_samples(const Label& label) {
 }
 
 SetEvaluation SetEvaluator::run() {
-    const std::vector<std::string>& predictors = set_predictor_names();
+    const std::vector<std::string>& predictors = set_predictor_names(completes());
     std::map<std::size_t, std::string> kept;
     if (control_.partial != nullptr) {
         for (const TaskRecord& record : control_.partial->kept()) kept[record.item] = record.text;
@@ -423,9 +519,12 @@ SetEvaluation SetEvaluator::run() {
 
 }  // namespace
 
-const std::vector<std::string>& set_predictor_names() {
-    static const std::vector<std::string> names{"model", "resample", "gaussian", "pooled", "noise", "floor"};
-    return names;
+const std::vector<std::string>& set_predictor_names(bool completes) {
+    static const std::vector<std::string> generated{"model",  "resample", "gaussian",
+                                                    "pooled", "noise",    "floor"};
+    static const std::vector<std::string> completed{"model",  "given", "resample", "gaussian",
+                                                    "pooled", "noise", "floor"};
+    return completes ? completed : generated;
 }
 
 SetEvaluation evaluate_sets(const screen::Screen& screen, const screen::Split& split, screen::Part part,

@@ -22,9 +22,11 @@ namespace popflow::eval {
 ///   with
 ///     the moments of those of the training populations.
 ///   - pooled: random cells of all training populations together.
-///   - noise: populations of the noise that the flow starts at.
+///   - given: cells drawn with replacement from the given ones, if the model completes populations.
+///   - noise: what the flow starts at: populations of noise, or the smoothed given cells.
 ///   - floor: half of the held-out populations, compared with the other half.
-const std::vector<std::string>& set_predictor_names();
+/// @param completes  whether the model completes populations
+const std::vector<std::string>& set_predictor_names(bool completes);
 
 /// Options of an evaluation of generated populations.
 struct SetEvaluationOptions {
@@ -74,6 +76,9 @@ struct SetControl {
 };
 
 /// Compares generated populations with the held-out populations of each label, and of all labels together.
+///
+/// A model that completes populations gets random cells of each held-out population. The other cells are
+/// compared with its prediction, and SetComparison::paired compares each population with its own one.
 ///
 /// All populations of an evaluation have the same number of cells: that of the smallest one, at most
 /// max_cells. At most SetOptions::max_populations of a set are drawn. The model generates as many as there

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.hpp"
 #include "eval/result_provenance.hpp"
@@ -114,6 +115,12 @@ DataFrame sets_frame(const SetEvaluation& evaluation) {
     add_texts("distance", [](const SetRow& row) {
         return metrics::population_distance_names()[static_cast<std::size_t>(row.comparison.distance)];
     });
+    const auto is_paired = [](const SetRow& row) { return !std::isnan(row.comparison.paired); };
+    if (std::ranges::any_of(evaluation.rows, is_paired)) {
+        DataFrame::Doubles values;
+        for (const SetRow& row : evaluation.rows) values.push_back(row.comparison.paired);
+        table.add("paired", std::move(values));
+    }
     for (const SetMetric& metric : set_metrics()) {
         DataFrame::Doubles values;
         for (const SetRow& row : evaluation.rows) values.push_back(row.comparison.scores.*metric.score);

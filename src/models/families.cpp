@@ -10,6 +10,7 @@
 #include "models/mean_shift.hpp"
 #include "models/meta_ot.hpp"
 #include "models/moment_map.hpp"
+#include "models/set_flow.hpp"
 
 namespace popflow::models {
 
@@ -25,6 +26,7 @@ std::span<const Family* const> families() {
         moment_map_family(),
         meta_ot_family(),
         gaussian_flow_family(),
+        set_flow_family(),
     };
     // clang-format on
     return all;

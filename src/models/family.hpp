@@ -59,6 +59,12 @@ enum class ItemKind {
 enum class PopulationSource {
     noise,    ///< random populations
     control,  ///< control populations
+    subset,   ///< some cells of the target population itself
+};
+/// What a population is to a method.
+enum class PopulationForm {
+    gaussians,  ///< mean and covariance
+    clouds,     ///< cells that are drawn in each step
 };
 /// Knowledge of the pairs of control and treated populations.
 enum class Pairing {
@@ -73,17 +79,31 @@ enum class OuterCoupling {
     all,        ///< by exact transport between all populations of the training part, computed once
 };
 
+/// Distance between populations in an outer coupling of clouds.
+enum class OuterDistance {
+    chamfer,  ///< mean squared distance to the nearest cell of the other population, both sides added
+    bures,    ///< squared W2 between the Gaussians with the moments of the populations
+    energy,   ///< energy distance
+    w2,       ///< squared W2, exact
+};
+
 /// Draws of a slot if the items are populations.
 struct PopulationDraws {
+    PopulationForm form = PopulationForm::gaussians;
     PopulationSource source = PopulationSource::noise;
     Pairing pairing = Pairing::none;
     OuterCoupling outer = OuterCoupling::batch;  ///< never `automatic`
     std::size_t populations = 64;                ///< number of populations of a slot
     double drop_label = 0.1;                     ///< probability that a population loses its label
     double base_spread = 1;                      ///< factor of the spread of the means of the noise
+    std::size_t subset = 0;                      ///< number of cells of PopulationSource::subset
+    OuterDistance outer_distance = OuterDistance::chamfer;  ///< of clouds. Gaussians use `bures`
+    /// Number of cells of a population that OuterCoupling::all compares, 0 for all cells.
+    std::size_t outer_cells = 1000;
+    double inner_noise = 0;  ///< share of the variance of a source cloud that is drawn after its coupling
 
     /// Whether the training reads populations that have no pairs.
-    bool is_unpaired() const { return source == PopulationSource::noise || pairing == Pairing::none; }
+    bool is_unpaired() const { return source != PopulationSource::control || pairing == Pairing::none; }
 };
 
 /// Draws of a slot if the items are transport problems.
@@ -113,7 +133,7 @@ class Family {
     /// Returns the options with other defaults on a screen of fewer than small_screen_pairs pairs.
     virtual OptionValues small_screen_defaults(const Settings& /*settings*/) const { return {}; }
     /// Returns the options for which the method accepts only one value.
-    virtual OptionValues fixed() const { return {}; }
+    virtual OptionValues fixed(const Settings& /*settings*/) const { return {}; }
     /// Adapts settings that do not fit small training data, where that is harmless or where the setting has
     /// its default. Does not change settings that fit.
     /// @param is_given  whether the user has set an option

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
 #include "models/gaussian_state.hpp"
+#include "models/population_flow_settings.hpp"
 
 namespace popflow::models {
 
@@ -24,68 +25,10 @@ constexpr std::size_t scale_draws = 512;
 // Smallest scale of an input, relative to the largest one.
 constexpr double smallest_scale = 1e-3;
 
-struct GaussianFlowSettings final : Settings {
-    PopulationDraws draws{.outer = OuterCoupling::automatic};
-    double base_spread = 1;
-    std::size_t hidden = GaussianFlowShape{}.hidden;
-    std::size_t layers = GaussianFlowShape{}.layers;
-
-    std::unique_ptr<Settings> clone() const override { return std::make_unique<GaussianFlowSettings>(*this); }
-    void visit(FieldVisitor& visitor) override {
-        visitor.choice({.name = "source",
-                        .help = "where the flow of bwfm starts: noise generates populations and needs no "
-                                "controls, control predicts treated populations from controls",
-                        .is_exclusive = true,
-                        .omits_default = true},
-                       draws.source, {"noise", "control"});
-        visitor.choice(
-            {.name = "pairing",
-             .help = "whether bwfm knows which control belongs to a treated population. With none, "
-                     "--outer chooses among the controls with the same values of --pair-by",
-             .group = FieldGroup::training,
-             .is_exclusive = true,
-             .omits_default = true},
-            draws.pairing, {"none", "known"});
-        visitor.choice({.name = "outer",
-                        .help = "how bwfm pairs source and target populations of one treatment: none at "
-                                "random, batch by exact assignment within a slot, all by exact transport "
-                                "between all controls and treated populations. With auto, batch for noise "
-                                "and all for controls",
-                        .group = FieldGroup::training,
-                        .is_exclusive = true,
-                        .omits_default = true},
-                       draws.outer, {"auto", "none", "batch", "all"});
-        visitor.count({.name = "populations-per-slot",
-                       .help = "number of populations of a slot of bwfm. A step has --batch-pairs slots",
-                       .group = FieldGroup::training,
-                       .omits_default = true},
-                      draws.populations, 1, 4096);
-        visitor.number({.name = "drop-label",
-                        .help = "probability with which a step of bwfm hides the treatment of a population, "
-                                "which predict --guidance needs",
-                        .group = FieldGroup::training,
-                        .omits_default = true},
-                       draws.drop_label, 0, 1);
-        visitor.number({.name = "base-spread",
-                        .help = "factor of the spread of the means of the noise of bwfm",
-                        .omits_default = true},
-                       base_spread, 0, 1e6);
-        visitor.count(
-            {.name = "gaussian-hidden", .help = "width of the networks of bwfm", .omits_default = true},
-            hidden, 1, max_width);
-        visitor.count({.name = "gaussian-layers",
-                       .help = "number of hidden layers of the networks of bwfm",
-                       .omits_default = true},
-                      layers, 1, max_layers);
-    }
-};
-
 // Returns constants of the right shapes for a model without populations.
 Constants placeholder_constants(std::size_t d) {
     Constants constants;
-    Matrix<double> root(d, d);
-    for (std::size_t j = 0; j < d; ++j) root(j, j) = 1;
-    store_gaussian_noise({std::vector<double>(d, 0.0), std::vector<double>(d, 1.0), root, 1e-3}, constants);
+    store_gaussian_noise(standard_noise(d), constants);
     const std::size_t inputs = d + d * (d + 1) / 2;
     constants.matrices["feature_mean"] = Matrix<float>(1, inputs);
     constants.matrices["feature_scale"] = Matrix<float>(1, inputs);
@@ -102,8 +45,9 @@ class GaussianFlowFamily : public Family {
         return "Wasserstein flow matching on the means and covariances of populations";
     }
     std::unique_ptr<Settings> make_settings() const override {
-        return std::make_unique<GaussianFlowSettings>();
+        return std::make_unique<PopulationFlowSettings>();
     }
+    std::string settings_name() const override { return population_flow_options; }
     OptionValues defaults(Recipe recipe, const Settings& /*settings*/) const override {
         if (recipe == Recipe::paper)
             return {{"batch-pairs", "1"},        {"populations-per-slot", "16"},
@@ -112,15 +56,10 @@ class GaussianFlowFamily : public Family {
                     {"gaussian-hidden", "1024"}, {"gaussian-layers", "6"}};
         return {{"batch-pairs", "2"}, {"steps", "10000"}, {"rate", "1e-3"}, {"schedule", "cosine"}};
     }
-    OptionValues fixed() const override { return no_start_options; }
+    OptionValues fixed(const Settings& /*settings*/) const override { return no_start_options; }
     ItemKind items(const Settings& /*settings*/) const override { return ItemKind::populations; }
     PopulationDraws population_draws(const Settings& settings) const override {
-        const auto& own = dynamic_cast<const GaussianFlowSettings&>(settings);
-        PopulationDraws draws = own.draws;
-        if (draws.outer == OuterCoupling::automatic)
-            draws.outer = draws.source == PopulationSource::noise ? OuterCoupling::batch : OuterCoupling::all;
-        draws.base_spread = own.base_spread;
-        return draws;
+        return resolved_draws(settings, PopulationForm::gaussians);
     }
     /// Returns the law of a standard normal noise, until the populations are known.
     Constants draw_constants(const Settings& /*settings*/, const DataShape& data,
@@ -129,23 +68,21 @@ class GaussianFlowFamily : public Family {
     }
     void check(const Settings& settings, const DataShape& /*data*/,
                std::size_t /*min_cells*/) const override {
-        const auto& own = dynamic_cast<const GaussianFlowSettings&>(settings);
-        if (own.draws.source == PopulationSource::control) return;
-        if (own.draws.pairing == Pairing::known)
-            throw core::ConfigError("pairing", "known needs --source control: noise has no pairs");
-        if (own.draws.outer == OuterCoupling::all)
-            throw core::ConfigError("outer",
-                                    "all needs --source control: there is no end of noise populations. "
-                                    "Give batch or none");
+        const PopulationDraws draws = population_draws(settings);
+        if (draws.source == PopulationSource::subset)
+            throw core::ConfigError("source",
+                                    "subset:N needs --method wfm: bwfm has no cells to complete. Give noise "
+                                    "or control");
+        check_draws(draws);
     }
     std::unique_ptr<Model> make(const Settings& settings, const DataShape& data, const Constants& constants,
                                 linalg::Precision /*precision*/) const override {
-        const auto& own = dynamic_cast<const GaussianFlowSettings&>(settings);
-        return std::make_unique<GaussianFlow>(GaussianFlowShape{.source = own.draws.source,
+        const auto& own = dynamic_cast<const PopulationFlowSettings&>(settings);
+        return std::make_unique<GaussianFlow>(GaussianFlowShape{.source = population_draws(settings).source,
                                                                 .markers = data.markers,
                                                                 .conditions = data.conditions,
-                                                                .hidden = own.hidden,
-                                                                .layers = own.layers},
+                                                                .hidden = own.gaussian_hidden,
+                                                                .layers = own.gaussian_layers},
                                               constants);
     }
 };
@@ -345,8 +282,9 @@ struct GaussianFlow::Guided {
 };
 
 // Integrates states from t = 0 to 1. One row [m | F] for each Gaussian.
-ode::Statistics GaussianFlow::flow(const Guided& guided, const ode::Options& options, std::size_t euler_steps,
-                                   MatrixView<float> states, const ode::Snapshots<float>& snapshots) const {
+ode::Statistics GaussianFlow::flow(const Guided& guided, const ode::Options& options,
+                                   const ode::FixedSteps& fixed, MatrixView<float> states,
+                                   const ode::Snapshots<float>& snapshots) const {
     const std::size_t d = shape_.markers;
     core::check_shape("gaussian_flow.condition", 1, guided.condition.size(), 1, shape_.conditions);
     Workspace<float> workspace;
@@ -379,31 +317,7 @@ ode::Statistics GaussianFlow::flow(const Guided& guided, const ode::Options& opt
             gaussian_derivative<float>(at.row(i), d, workspace.v.view().row(i), velocity_matrix, out.row(i));
         }
     };
-    if (euler_steps == 0) return ode::dormand_prince<float>(field, options, states, snapshots);
-
-    const double h = 1 / static_cast<double>(euler_steps);
-    Matrix<float> derivative(states.rows, states.cols);
-    std::vector<float> t(states.rows);
-    for (std::size_t step = 0; step < euler_steps; ++step) {
-        const double now = static_cast<double>(step) * h;
-        std::ranges::fill(t, static_cast<float>(now));
-        field(t, states, derivative.view());
-        for (std::size_t s = 0; s < snapshots.times.size(); ++s) {
-            const double after = snapshots.times[s] - now;
-            if (after < 0 || (after >= h && step + 1 < euler_steps)) continue;
-            for (std::size_t i = 0; i < states.rows; ++i) {
-                std::copy_n(states.row(i), states.cols, snapshots.x[s].row(i));
-                gaussian_euler_step(static_cast<float>(after), d, derivative.view().row(i),
-                                    snapshots.x[s].row(i));
-            }
-        }
-        for (std::size_t i = 0; i < states.rows; ++i)
-            gaussian_euler_step(static_cast<float>(h), d, derivative.view().row(i), states.row(i));
-    }
-    for (const float value : std::span(states.data, states.rows * states.stride)) {
-        if (!std::isfinite(value)) throw core::NumericalError("gaussian_flow", "a state is not finite");
-    }
-    return {.evaluations = euler_steps * states.rows, .accepted = euler_steps * states.rows, .rejected = 0};
+    return ode::integrate<float>(field, options, fixed, states, snapshots);
 }
 
 std::vector<float> GaussianFlow::context(std::span<const float> /*values*/, ConstMatrixView<float> control,
@@ -443,7 +357,7 @@ ode::Statistics GaussianFlow::trajectory(std::span<const float> values, std::spa
     for (Matrix<float>& one : between) states.x.push_back(one.view());
     Weights<float> weights;
     pack(values, weights);
-    const ode::Statistics statistics = flow({weights, condition, 1}, options, 0, state.view(), states);
+    const ode::Statistics statistics = flow({weights, condition, 1}, options, {}, state.view(), states);
 
     // x_t = m_t + F_t F_0^-1 (x_0 - m_0)
     const auto move = [&](const Matrix<float>& to, ConstMatrixView<float> from, MatrixView<float> out) {
@@ -496,8 +410,8 @@ std::vector<GeneratedPopulation> GaussianFlow::generate(std::span<const float> v
         std::vector<Matrix<float>> states(times, Matrix<float>(1, start.cols()));
         ode::Snapshots<float> snapshots{request.times, {}};
         for (Matrix<float>& one : states) snapshots.x.push_back(one.view());
-        flow({weights, request.condition, request.guidance}, request.solver, request.euler_steps,
-             start.view(), snapshots);
+        flow({weights, request.condition, request.guidance}, request.solver, request.fixed, start.view(),
+             snapshots);
         population.mean = Matrix<float>(times, d);
         population.covariance = Matrix<float>(times, d * d);
         Matrix<float> normal(request.cells, d);

@@ -132,7 +132,7 @@ class GaussianFlow : public Model, public GradientTraining, public CellTransport
 
   private:
     struct Guided;
-    ode::Statistics flow(const Guided& guided, const ode::Options& options, std::size_t euler_steps,
+    ode::Statistics flow(const Guided& guided, const ode::Options& options, const ode::FixedSteps& fixed,
                          linalg::MatrixView<float> states, const ode::Snapshots<float>& snapshots) const;
 
     GaussianFlowShape shape_;

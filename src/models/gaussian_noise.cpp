@@ -83,6 +83,13 @@ GaussianNoise fit_gaussian_noise(std::span<const ot::GaussianMoments> population
     return noise;
 }
 
+GaussianNoise standard_noise(std::size_t d) {
+    GaussianNoise noise{std::vector<double>(d, 0.0), std::vector<double>(d, 1.0), Matrix<double>(d, d),
+                        relative_ridge};
+    for (std::size_t j = 0; j < d; ++j) noise.root(j, j) = 1;
+    return noise;
+}
+
 void store_gaussian_noise(const GaussianNoise& noise, Constants& constants) {
     const std::size_t d = noise.mean.size();
     constants.matrices["noise_mean"] = in_float(noise.mean, 1, d);

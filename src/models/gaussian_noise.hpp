@@ -36,6 +36,10 @@ struct GaussianNoise {
 /// @throws core::NumericalError if no population has any spread
 GaussianNoise fit_gaussian_noise(std::span<const ot::GaussianMoments> populations, double spread);
 
+/// Returns a law with the barycentre N(0, I) and means of unit variance, a placeholder for a model without
+/// populations.
+GaussianNoise standard_noise(std::size_t d);
+
 /// Returns a matrix among the constants of a model. @throws core::ShapeMismatch if it is missing or has
 /// another shape
 const linalg::Matrix<float>& stored_matrix(const Constants& constants, const char* name, std::size_t rows,

@@ -37,7 +37,8 @@ void gaussian_covariance(const Real* state, std::size_t d, linalg::MatrixView<Re
     }
 }
 
-/// Overwrites the derivative of a state with [v | V F].
+/// Overwrites the derivative of a state with [v | V F]. With the velocity of a geodesic, a step of Euler's
+/// method is exact for every size: m + h v, (I + h V) F.
 ///
 /// Shapes: v [d], V [d, d] symmetric, derivative [d + d^2].
 template <class Real>
@@ -52,13 +53,6 @@ void gaussian_derivative(const Real* state, std::size_t d, const Real* v,
             for (std::size_t k = 0; k < d; ++k) out(j, k) += velocity(j, l) * factor(l, k);
         }
     }
-}
-
-/// Moves a state by one step of Euler's method: m + h v, (I + h V) F. With the velocity of a geodesic the
-/// step is exact for every h.
-template <class Real>
-void gaussian_euler_step(Real h, std::size_t d, const Real* derivative, Real* state) {
-    for (std::size_t k = 0; k < gaussian_state_size(d); ++k) state[k] += h * derivative[k];
 }
 
 }  // namespace popflow::models

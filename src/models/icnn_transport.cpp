@@ -60,7 +60,7 @@ class IcnnFamily : public Family {
         if (recipe == Recipe::paper) values.emplace_back("icnn-start", "uniform");
         return values;
     }
-    OptionValues fixed() const override { return {{"coupling", "random"}}; }
+    OptionValues fixed(const Settings& /*settings*/) const override { return {{"coupling", "random"}}; }
 
     std::vector<std::string> adapt(Settings& settings, const DataShape& data, std::size_t /*min_cells*/,
                                    const std::function<bool(const std::string&)>& is_given) const override {

@@ -12,7 +12,7 @@ class IdentityFamily : public Family {
     std::string name() const override { return "identity"; }
     std::string summary() const override { return "the control cells themselves, without a training"; }
     std::unique_ptr<Settings> make_settings() const override { return std::make_unique<IdentitySettings>(); }
-    OptionValues fixed() const override { return no_start_options; }
+    OptionValues fixed(const Settings& /*settings*/) const override { return no_start_options; }
     std::unique_ptr<Model> make(const Settings& /*settings*/, const DataShape& /*data*/,
                                 const Constants& /*constants*/,
                                 linalg::Precision /*precision*/) const override {

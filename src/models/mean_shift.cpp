@@ -13,7 +13,7 @@ class MeanShiftFamily : public Family {
     std::string name() const override { return "mean-shift"; }
     std::string summary() const override { return "mean shift of each treatment, trained in one pass"; }
     std::unique_ptr<Settings> make_settings() const override { return std::make_unique<MeanShiftSettings>(); }
-    OptionValues fixed() const override { return no_start_options; }
+    OptionValues fixed(const Settings& /*settings*/) const override { return no_start_options; }
     std::unique_ptr<Model> make(const Settings& /*settings*/, const DataShape& data,
                                 const Constants& /*constants*/,
                                 linalg::Precision /*precision*/) const override {

@@ -91,7 +91,7 @@ class MetaOtFamily : public Family {
         const auto& own = dynamic_cast<const MetaOtSettings&>(settings);
         return {.problems = own.problems, .demand = own.demand};
     }
-    OptionValues fixed() const override { return no_start_options; }
+    OptionValues fixed(const Settings& /*settings*/) const override { return no_start_options; }
     std::unique_ptr<Model> make(const Settings& settings, const DataShape& /*data*/,
                                 const Constants& constants, linalg::Precision /*precision*/) const override {
         return std::make_unique<MetaOt>(dynamic_cast<const MetaOtSettings&>(settings).shape, constants);

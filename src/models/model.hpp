@@ -12,7 +12,7 @@
 #include "nn/adam.hpp"
 #include "nn/gradient_sink.hpp"
 #include "nn/parameters.hpp"
-#include "ode/dormand_prince.hpp"
+#include "ode/fixed_steps.hpp"
 #include "ot/histogram_problem.hpp"
 
 namespace popflow::models {
@@ -107,6 +107,23 @@ struct GaussianBatch {
 class GaussianInput : public SlotInput {
   public:
     GaussianBatch<float> batch;
+};
+
+/// Clouds of cells with their partners, and the times of their flows. Cloud c has the rows
+/// [bounds[c], bounds[c + 1]).
+template <class Real>
+struct CloudBatch {
+    std::vector<std::size_t> bounds;  ///< [clouds + 1]
+    linalg::Matrix<Real> x0;          ///< [n, d] source cells
+    linalg::Matrix<Real> x1;          ///< [n, d] target cells, row i is the partner of row i of x0
+    std::vector<Real> t;              ///< [clouds] flow time in [0, 1]
+    linalg::Matrix<Real> condition;   ///< [clouds, conditions] condition vectors, zeros for no label
+};
+
+/// Input of a method whose items are populations as clouds of cells.
+class CloudInput : public SlotInput {
+  public:
+    CloudBatch<float> batch;
 };
 
 /// Capability: the model trains by gradients of slots.
@@ -270,7 +287,9 @@ struct GenerateRequest {
     std::size_t cells = 0;      ///< number of cells of each population
     std::vector<double> times;  ///< flow times whose states are returned, each in [0, 1]
     ode::Options solver{};
-    std::size_t euler_steps = 0;  ///< number of equal steps of Euler's method, 0 for the adaptive solver
+    ode::FixedSteps fixed{};  ///< equal steps in place of the adaptive solver
+    /// [N, d] given cells of the population, for a model that completes populations. Empty for others.
+    linalg::ConstMatrixView<float> given{};
 };
 
 /// A generated population at the times of its request.
@@ -287,6 +306,8 @@ class PopulationSampler {
 
     /// Whether GeneratedPopulation has means and covariances.
     virtual bool generates_gaussians() const { return false; }
+    /// Number of given cells that the model completes to a population, 0 if it starts at noise.
+    virtual std::size_t given_cells() const { return 0; }
     /// Draws populations. Population k depends on the request and on streams[k] alone. Uses all threads.
     /// @return  one population for each stream
     /// @throws core::ShapeMismatch, core::NumericalError

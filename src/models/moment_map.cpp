@@ -25,7 +25,7 @@ class MomentMapFamily : public Family {
                "trained in one pass";
     }
     std::unique_ptr<Settings> make_settings() const override { return std::make_unique<MomentMapSettings>(); }
-    OptionValues fixed() const override { return no_start_options; }
+    OptionValues fixed(const Settings& /*settings*/) const override { return no_start_options; }
     std::unique_ptr<Model> make(const Settings& settings, const DataShape& data,
                                 const Constants& /*constants*/,
                                 linalg::Precision /*precision*/) const override {

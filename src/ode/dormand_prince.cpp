@@ -282,18 +282,26 @@ Statistics& Statistics::operator+=(const Statistics& other) {
 }
 
 template <class Real>
-Statistics dormand_prince(const Field<Real>& field, const Options& options, MatrixView<Real> x,
-                          const Snapshots<Real>& snapshots) {
+void check_snapshots(const std::string& solver, const Snapshots<Real>& snapshots, std::size_t rows,
+                     std::size_t cols) {
     for (std::size_t s = 0; s < snapshots.times.size(); ++s) {
         if (!(snapshots.times[s] >= 0 && snapshots.times[s] <= 1))
-            throw core::Error("dormand_prince: a snapshot time is outside [0, 1]");
+            throw core::Error(solver + ": a snapshot time is outside [0, 1]");
         const MatrixView<Real>& at = snapshots.x.at(s);
-        core::check_shape("dormand_prince.snapshot", at.rows, at.cols, x.rows, x.cols);
+        core::check_shape(solver + ".snapshot", at.rows, at.cols, rows, cols);
     }
+}
+
+template <class Real>
+Statistics dormand_prince(const Field<Real>& field, const Options& options, MatrixView<Real> x,
+                          const Snapshots<Real>& snapshots) {
+    check_snapshots("dormand_prince", snapshots, x.rows, x.cols);
     if (x.empty()) return {};
     return Batch<Real>(field, options, x, snapshots).run();
 }
 
+template void check_snapshots(const std::string&, const Snapshots<float>&, std::size_t, std::size_t);
+template void check_snapshots(const std::string&, const Snapshots<double>&, std::size_t, std::size_t);
 template Statistics dormand_prince(const Field<float>&, const Options&, MatrixView<float>,
                                    const Snapshots<float>&);
 template Statistics dormand_prince(const Field<double>&, const Options&, MatrixView<double>,

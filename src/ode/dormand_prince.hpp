@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "linalg/matrix.hpp"
@@ -42,6 +43,14 @@ struct Snapshots {
         return block;
     }
 };
+
+/// Checks snapshots of x [rows, cols].
+/// @param solver  name for the message
+/// @throws core::Error if a time is outside [0, 1]
+/// @throws ShapeMismatch if a snapshot has another shape
+template <class Real>
+void check_snapshots(const std::string& solver, const Snapshots<Real>& snapshots, std::size_t rows,
+                     std::size_t cols);
 
 /// Velocity field dx/dt = f(x, t) of a batch of cells: f(t, x, v) overwrites v. Rows are independent.
 ///

@@ -145,7 +145,7 @@ void check_combinations(const RunConfig& config, const OptionTable& table) {
     check_unused_settings(config);
     check_encoder(config);
     check_validation(config);
-    for (const auto& [option, allowed] : config.method->fixed()) {
+    for (const auto& [option, allowed] : config.method->fixed(config.method_settings())) {
         const std::vector<std::string> found = table.values(option);
         const std::string text = core::joined(found, found.size());
         if (text != allowed) refuse(option, text, allowed, config);

@@ -484,14 +484,24 @@ void add_transport(OptionTable& table, RunConfig& config) {
         });
     prediction.add(
         "flow-steps", "N",
-        "number of equal steps of Euler's method from noise to generated populations, 0 for the adaptive "
+        "number of equal steps of --flow-method from noise to generated populations, 0 for the adaptive "
         "solver (default)",
         [&config](const Strings& v) {
-            config.generate.euler_steps = core::parse_count("flow-steps", v.back(), 0, 1000000);
+            config.generate.fixed.steps = core::parse_count("flow-steps", v.back(), 0, 1000000);
         },
         [&config] {
-            return config.generate.euler_steps == 0 ? Strings{}
-                                                    : Strings{std::to_string(config.generate.euler_steps)};
+            return config.generate.fixed.steps == 0 ? Strings{}
+                                                    : Strings{std::to_string(config.generate.fixed.steps)};
+        });
+    prediction.add(
+        "flow-method", "euler|midpoint",
+        "method of --flow-steps: euler (default), with one velocity a step, or midpoint, with two",
+        [&config](const Strings& v) {
+            config.generate.fixed.method = static_cast<ode::FixedMethod>(
+                core::parse_choice("flow-method", v.back(), {"euler", "midpoint"}));
+        },
+        [&config] {
+            return config.generate.fixed.method == ode::FixedMethod::euler ? Strings{} : Strings{"midpoint"};
         });
     Adder(table, Section::transport, {.affects = Affects::nothing})
         .add(

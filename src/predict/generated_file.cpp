@@ -45,9 +45,12 @@ std::string condition_label(const screen::Population& condition) {
 }
 
 std::string generated_name(const GeneratedPlan& plan, std::size_t population) {
+    const std::size_t condition = population / plan.options.populations;
     const std::size_t k = population % plan.options.populations;
-    return fmt::format("{} / {}", condition_label(plan.conditions[population / plan.options.populations]),
-                       k + 1);
+    if (!plan.names.empty() && plan.options.populations == 1) return plan.names[condition];
+    return fmt::format(
+        "{} / {}", plan.names.empty() ? condition_label(plan.conditions[condition]) : plan.names[condition],
+        k + 1);
 }
 
 bool has_concentrations(const GeneratedPlan& plan) {
@@ -189,6 +192,14 @@ Matrix<float> written_cells(const GeneratorModel& generator, const GeneratedPlan
     return x;
 }
 
+// Generates populations [first, first + count) of a condition, or completes its population as often.
+std::vector<models::GeneratedPopulation> generated_of(const GeneratorModel& generator,
+                                                      const GeneratedPlan& plan, std::size_t condition,
+                                                      std::size_t first, std::size_t count) {
+    if (!plan.given) return generate(generator, plan.conditions[condition], plan.options, first, count);
+    return complete(generator, plan.given(condition), plan.options, first, count);
+}
+
 // Writes the populations [first, end) of one rank.
 void write_populations(const GeneratorModel& generator, const GeneratedPlan& plan, const Layout& layout,
                        std::size_t first, std::size_t end) {
@@ -205,8 +216,8 @@ void write_populations(const GeneratorModel& generator, const GeneratedPlan& pla
         const std::size_t condition = first / layout.per_condition;
         const std::size_t count =
             std::min({group, end - first, (condition + 1) * layout.per_condition - first});
-        const std::vector<models::GeneratedPopulation> generated = generate(
-            generator, plan.conditions[condition], plan.options, first % layout.per_condition, count);
+        const std::vector<models::GeneratedPopulation> generated =
+            generated_of(generator, plan, condition, first % layout.per_condition, count);
         for (std::size_t k = 0; k < count; ++k) {
             for (std::size_t t = 0; t < layout.times; ++t) {
                 const std::size_t state = (first + k) * layout.times + t;

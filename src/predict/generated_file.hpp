@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "mpi/communicator.hpp"
 #include "predict/generator.hpp"
@@ -18,6 +20,10 @@ struct GeneratedPlan {
     screen::Transform transform{};
     std::span<const screen::Population> conditions{};
     GenerateOptions options{};
+    /// Names of the populations to complete, one for each condition. Empty for generated populations.
+    std::vector<std::string> names{};
+    /// Returns population k to complete.
+    std::function<PopulationToComplete(std::size_t k)> given{};
 };
 
 /// Draws populations under each condition and writes them to one AnnData file. Collective over comm.
@@ -27,7 +33,8 @@ struct GeneratedPlan {
 ///
 /// Contents of the file, by condition, then by population, then by flow time:
 /// - X: the cells in the requested space, the markers of the training.
-/// - obs: `population`, unique among the conditions, `treatment`, `concentration` if the conditions have one,
+/// - obs: `population`, unique among the conditions (completed populations keep their name, with a number if
+///   there are several of each), `treatment`, `concentration` if the conditions have one,
 ///   and `time`, the flow time, if there are several.
 /// - uns["popflow"]: the provenance, and the table `populations` with one row for each population and time.
 /// If

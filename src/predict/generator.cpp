@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "predict/generator.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "screen/screen.hpp"
@@ -15,28 +17,64 @@ GeneratorModel::GeneratorModel(train::Checkpoint checkpoint)
     if (sampler_ == nullptr)
         throw core::ConfigError("run", "'" + checkpoint_->family->name() +
                                            "' is a method that does not generate populations. Give a run of "
-                                           "--method bwfm --source noise");
+                                           "--method bwfm or wfm with --source noise");
 }
 
-std::vector<models::GeneratedPopulation> generate(const GeneratorModel& generator,
-                                                  const screen::Population& condition,
-                                                  const GenerateOptions& options, std::size_t first,
-                                                  std::size_t count) {
+namespace {
+
+// Names of the draws of a completion, apart from those of generated populations.
+constexpr std::uint64_t completion_key = 1;
+constexpr std::uint64_t given_key = 2;
+
+std::vector<models::GeneratedPopulation> draw_populations(const GeneratorModel& generator, std::uint64_t key,
+                                                          const screen::Population& condition,
+                                                          linalg::ConstMatrixView<float> given,
+                                                          const GenerateOptions& options, std::size_t first,
+                                                          std::size_t count) {
     const train::Checkpoint& checkpoint = generator.checkpoint();
     const std::vector<float> code = checkpoint.conditions.encode(condition);
-    const std::uint64_t name =
-        screen::digest_text(0, screen::condition_name(condition.treatment, condition.concentration));
     std::vector<core::Stream> streams;
     for (std::size_t k = first; k < first + count; ++k)
-        streams.emplace_back(options.seed, core::Purpose::generation, name, k);
+        streams.emplace_back(options.seed, core::Purpose::generation, key, k);
     models::GenerateRequest request{
         .condition = code,
         .guidance = options.guidance,
         .cells = options.cells,
         .times = options.times,
         .solver = {.relative_tolerance = options.tolerance, .absolute_tolerance = options.tolerance},
-        .euler_steps = options.euler_steps};
+        .fixed = options.fixed,
+        .given = given};
     return generator.sampler().generate(checkpoint.result(), request, streams);
+}
+
+}  // namespace
+
+std::vector<models::GeneratedPopulation> generate(const GeneratorModel& generator,
+                                                  const screen::Population& condition,
+                                                  const GenerateOptions& options, std::size_t first,
+                                                  std::size_t count) {
+    const std::uint64_t key =
+        screen::digest_text(0, screen::condition_name(condition.treatment, condition.concentration));
+    return draw_populations(generator, key, condition, {}, options, first, count);
+}
+
+std::vector<models::GeneratedPopulation> complete(const GeneratorModel& generator,
+                                                  const PopulationToComplete& population,
+                                                  const GenerateOptions& options, std::size_t first,
+                                                  std::size_t count) {
+    return draw_populations(generator, screen::digest_text(completion_key, population.name),
+                            population.condition, population.given.view(), options, first, count);
+}
+
+linalg::Matrix<float> draw_given(const GeneratorModel& generator, const std::string& name,
+                                 linalg::ConstMatrixView<float> cells, std::uint64_t seed) {
+    const std::size_t count = generator.sampler().given_cells();
+    core::check_shape("given cells", std::min(cells.rows, count), cells.cols, count, cells.cols);
+    core::Stream stream(seed, core::Purpose::generation, screen::digest_text(given_key, name));
+    linalg::Matrix<float> given(count, cells.cols);
+    const std::vector<std::uint32_t> rows = stream.sample(cells.rows, count);
+    for (std::size_t i = 0; i < count; ++i) std::copy_n(cells.row(rows[i]), cells.cols, given.view().row(i));
+    return given;
 }
 
 }  // namespace popflow::predict

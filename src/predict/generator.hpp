@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "models/model.hpp"
@@ -34,7 +35,7 @@ struct GenerateOptions {
     std::size_t cells = 1000;      ///< number of cells of each population
     double guidance = 1;           ///< see models::GenerateRequest
     std::vector<double> times{1};  ///< flow times, ascending, the last is 1
-    std::size_t euler_steps = 0;   ///< see models::GenerateRequest
+    ode::FixedSteps fixed{};       ///< see models::GenerateRequest
     double tolerance = 1e-4;       ///< relative and absolute tolerance of the ODE solver
     std::uint64_t seed = 0;
 };
@@ -47,5 +48,27 @@ std::vector<models::GeneratedPopulation> generate(const GeneratorModel& generato
                                                   const screen::Population& condition,
                                                   const GenerateOptions& options, std::size_t first,
                                                   std::size_t count);
+
+/// A population of which some cells are given.
+struct PopulationToComplete {
+    std::string name;              ///< part of the key of its random numbers
+    screen::Population condition;  ///< its treatment
+    linalg::Matrix<float> given;   ///< [PopulationSampler::given_cells(), d] cells in the space of the model
+};
+
+/// Completes a population `count` times, in the space of the model. Uses all threads.
+/// @param first  index of the first completion, as in generate()
+/// @throws as generate()
+std::vector<models::GeneratedPopulation> complete(const GeneratorModel& generator,
+                                                  const PopulationToComplete& population,
+                                                  const GenerateOptions& options, std::size_t first,
+                                                  std::size_t count);
+
+/// Draws the given cells of a population that is to be completed, all if there are as many as the model
+/// takes.
+/// @param name  of the population, the key of the draw
+/// @throws core::ShapeMismatch if there are fewer
+linalg::Matrix<float> draw_given(const GeneratorModel& generator, const std::string& name,
+                                 linalg::ConstMatrixView<float> cells, std::uint64_t seed);
 
 }  // namespace popflow::predict

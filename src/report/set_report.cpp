@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numbers>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -155,10 +156,31 @@ Table label_table(const eval::SetResults& results) {
     return table;
 }
 
+// Mean distances between held-out populations and their own predictions, of a run that completes populations.
+Table paired_table(const eval::SetResults& results, const std::string& label) {
+    Table table{.part = "populations", .aggregation = "sets"};
+    table.caption = fmt::format("Mean distance to the own prediction, {}", label);
+    const Texts distances = distances_of(results);
+    for (const std::string& distance : distances) table.columns.push_back(titled_column(distance));
+    for (const std::string& predictor : distinct(results.sets, "predictor")) {
+        if (predictor == "floor") continue;
+        Table::Line line{.label = predictor};
+        for (const std::string& distance : distances) {
+            const std::size_t row = find_row(results.sets, label, predictor, distance);
+            line.cells.emplace_back();
+            if (row == results.sets.rows()) continue;
+            line.cells.back().measured.mean = score_text("matching", results.sets.doubles("paired")[row]);
+        }
+        table.lines.push_back(std::move(line));
+    }
+    return table;
+}
+
 std::vector<Table> tables_of(const eval::SetResults& results) {
     std::vector<Table> tables;
     const Texts labels = labels_of(results);
     if (labels.empty()) return tables;
+    if (results.sets.contains("paired")) tables.push_back(paired_table(results, labels.front()));
     tables.push_back(nearest_neighbour_table(results, labels.front()));
     for (const std::string& distance : distances_of(results))
         tables.push_back(set_score_table(results, labels.front(), distance));
@@ -173,6 +195,19 @@ struct Plane {
     double reach = 1;
 };
 
+// Returns the position of a point in three dimensions in an orthographic view. The third axis points up. The
+// observer looks from 30 degrees beside the first axis and 25 degrees above.
+std::array<double, 2> view_of(const float* point) {
+    constexpr double degree = std::numbers::pi / 180;
+    const double azimuth = 30 * degree;
+    const double height = 25 * degree;
+    const auto x = static_cast<double>(point[0]);
+    const auto y = static_cast<double>(point[1]);
+    const auto z = static_cast<double>(point[2]);
+    const double depth = x * std::cos(azimuth) + y * std::sin(azimuth);
+    return {y * std::cos(azimuth) - x * std::sin(azimuth), z * std::cos(height) - depth * std::sin(height)};
+}
+
 Plane plane_of(const std::vector<const eval::SetSample*>& samples, std::size_t d) {
     std::size_t rows = 0;
     for (const eval::SetSample* sample : samples) rows += sample->cells.rows();
@@ -183,7 +218,12 @@ Plane plane_of(const std::vector<const eval::SetSample*>& samples, std::size_t d
         at += sample->cells.rows();
     }
     Matrix<double> scores(rows, 2);
-    if (d <= 2) {
+    if (d == 3) {
+        for (std::size_t i = 0; i < rows; ++i) {
+            const std::array<double, 2> point = view_of(all.view().row(i));
+            std::ranges::copy(point, scores.view().row(i));
+        }
+    } else if (d <= 2) {
         for (std::size_t i = 0; i < rows; ++i) {
             for (std::size_t j = 0; j < d; ++j) scores(i, j) = static_cast<double>(all(i, j));
         }
@@ -234,7 +274,9 @@ std::vector<Figure> label_figures(const eval::SetResults& results, const std::st
     }
     if (samples.empty() || results.markers.empty()) return {};
     const Plane plane = plane_of(samples, results.markers.size());
-    const std::string where = results.markers.size() > 2 ? " in two principal components" : "";
+    const std::string where = results.markers.size() == 3  ? " in three dimensions"
+                              : results.markers.size() > 3 ? " in two principal components"
+                                                           : "";
     Figure sets{.name = "populations " + label,
                 .title = "Held-out and generated populations" + where,
                 .legend = {"held-out", "generated"},

@@ -12,6 +12,7 @@
 #include "models/moment_map.hpp"
 #include "models/training_distance.hpp"
 #include "mpi/partition.hpp"
+#include "screen/pairing_groups.hpp"
 #include "screen/read_populations.hpp"
 #include "screen/trainable.hpp"
 #include "train/latent_fit.hpp"
@@ -55,20 +56,10 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
       start_(options.start),
       controls_are_sources_(options.controls_are_sources) {
     if (options.rows_correspond) check_rows_correspond();
-    if (options.lanes > pairs_.size()) {
-        throw core::ConfigError(
-            "batch-pairs", fmt::format("found {}, but there are {}. Give at most one slot for each of them",
-                                       options.lanes, core::counted(pairs_.size(), "training pair")));
-    }
+    deal_pairs(options);
     if (latent_size_ > 0)
         check_latent_size(latent_size_, screen.markers.size(),
                           cells_in(screen, populations_of(screen, pairs_)));
-    std::vector<std::size_t> weights;
-    for (std::size_t p : pairs_) {
-        weights.push_back(screen.populations[screen.pairs[p].control].n_cells +
-                          screen.populations[screen.pairs[p].treated].n_cells);
-    }
-    lane_pairs_ = mpi::partition_by_weight(weights, options.lanes);
     own_lanes_ = mpi::lanes_of_rank(options.lanes, comm.rank(), comm.size());
     std::vector<std::size_t> conditioned;
     std::ranges::copy_if(pairs_, std::back_inserter(conditioned),
@@ -95,6 +86,64 @@ TrainingSet::TrainingSet(const screen::Screen& screen, const screen::Split& spli
     mean_shifts_ = mean_shifts_of(markers, normalisation_.scale);
     fit_moment_map(markers, normalisation_);
     normalise_cells(normalisation_);
+}
+
+// Partitions the pairs into lanes.
+void TrainingSet::deal_pairs(const TrainingSetOptions& options) {
+    std::vector<std::size_t> dealt;
+    std::vector<std::size_t> weights;
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+        if (options.shares_sources && is_source(pairs_[i])) continue;
+        const screen::PopulationPair& pair = screen_.pairs[pairs_[i]];
+        dealt.push_back(i);
+        weights.push_back(screen_.populations[pair.control].n_cells +
+                          screen_.populations[pair.treated].n_cells);
+    }
+    n_dealt_ = dealt.size();
+    if (options.lanes > n_dealt_) {
+        throw core::ConfigError(
+            "batch-pairs", fmt::format("found {}, but there are {}. Give at most one slot for each of them",
+                                       options.lanes, core::counted(n_dealt_, "training pair")));
+    }
+    lane_pairs_ = mpi::partition_by_weight(weights, options.lanes);
+    for (std::vector<std::size_t>& lane : lane_pairs_) {
+        for (std::size_t& i : lane) i = dealt[i];
+    }
+    if (n_dealt_ == pairs_.size()) return;
+    groups_ = screen::pairing_groups(screen_);
+    const auto group_of = [&](std::size_t i) { return groups_[screen_.pairs[pairs_[i]].treated]; };
+    std::map<std::size_t, std::size_t> lane_of_group;
+    for (std::size_t lane = 0; lane < lane_pairs_.size(); ++lane) {
+        for (const std::size_t i : lane_pairs_[lane]) lane_of_group.emplace(group_of(i), lane);
+    }
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+        if (is_source(pairs_[i])) lane_of_source_[i] = lane_of_group[group_of(i)];
+    }
+}
+
+// Returns the shared sources that this rank holds, as indices into pairs_: those in the groups of its
+// targets, and those that it counts.
+std::vector<std::size_t> TrainingSet::own_sources() const {
+    std::set<std::size_t> groups;
+    for (const std::size_t lane : own_lanes_) {
+        if (lane_of_source_.empty()) break;
+        for (const std::size_t i : lane_pairs_[lane])
+            groups.insert(groups_[screen_.pairs[pairs_[i]].treated]);
+    }
+    std::vector<std::size_t> own;
+    for (const auto& [i, lane] : lane_of_source_) {
+        if (groups.contains(groups_[screen_.pairs[pairs_[i]].treated]) ||
+            std::ranges::find(own_lanes_, lane) != own_lanes_.end())
+            own.push_back(i);
+    }
+    return own;
+}
+
+std::vector<TrainingSet::Source> TrainingSet::sources() const {
+    std::vector<Source> sources;
+    for (const std::size_t i : own_sources())
+        sources.push_back({i, population_cells(screen_.pairs[pairs_[i]].treated)});
+    return sources;
 }
 
 // Replaces the cells by their coordinates in the components of all of them.
@@ -168,6 +217,7 @@ void TrainingSet::read_cells(const CellStorage& storage) {
     for (std::size_t lane : own_lanes_) {
         for (std::size_t i : lane_pairs_[lane]) own_pairs.push_back(pairs_[i]);
     }
+    for (const std::size_t i : own_sources()) own_pairs.push_back(pairs_[i]);
     own_populations_ = populations_of(screen_, own_pairs);
     moments_.resize(own_populations_.size());
     ranges_.resize(own_populations_.size());
@@ -254,6 +304,7 @@ std::vector<std::size_t> TrainingSet::counted_populations(std::span<const std::s
             lane_of.emplace(screen_.pairs[pairs_[i]].treated, lane);
         }
     }
+    for (const auto& [i, lane] : lane_of_source_) lane_of.emplace(screen_.pairs[pairs_[i]].treated, lane);
     std::vector<std::size_t> counted;
     std::ranges::copy_if(populations, std::back_inserter(counted), [&](std::size_t p) {
         return std::ranges::find(own_lanes_, lane_of.at(p)) != own_lanes_.end();
@@ -427,7 +478,7 @@ std::vector<PairLane> TrainingSet::lanes() const {
     const models::StartStatistics statistics{&map, moment_map_, mean_shifts_, typical_distance_};
     for (std::size_t slot : own_lanes_) {
         PairLane lane{.slot = slot,
-                      .weight = lane_weight(lane_pairs_[slot].size(), lane_pairs_.size(), pairs_.size()),
+                      .weight = lane_weight(lane_pairs_[slot].size(), lane_pairs_.size(), n_dealt_),
                       .pairs = {}};
         for (std::size_t i : lane_pairs_[slot]) {
             const screen::PopulationPair& pair = screen_.pairs[pairs_[i]];

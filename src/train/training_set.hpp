@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ struct TrainingSetOptions {
     models::StartKind start = models::StartKind::none;  ///< map of TrainingPair::start
     /// Whether unpaired controls (screen::ScreenOptions::unpaired) are sources, which have no condition.
     bool controls_are_sources = false;
+    /// Whether lanes have target populations alone, and a rank also holds the sources with the pairing keys
+    /// of its targets. Used with controls_are_sources.
+    bool shares_sources = false;
     /// Number of principal components in whose coordinates the model works, 0 for the markers themselves.
     std::size_t latent = 0;
 };
@@ -105,6 +109,13 @@ class TrainingSet {
     models::DataShape shape() const;
     /// Lanes of this rank. Their cells are non-owning views into this object.
     std::vector<PairLane> lanes() const;
+    /// Cells of a control that flows start at.
+    struct Source {
+        std::size_t pair = 0;  ///< index among the training pairs
+        screen::CellsView cells;
+    };
+    /// Sources that this rank holds, with TrainingSetOptions::shares_sources.
+    std::vector<Source> sources() const;
     /// Whether the cells of this rank are in a file.
     bool on_disk() const { return cells_.on_disk(); }
 
@@ -123,6 +134,8 @@ class TrainingSet {
     };
 
     void check_rows_correspond() const;
+    void deal_pairs(const TrainingSetOptions& options);
+    std::vector<std::size_t> own_sources() const;
     void number_cell_types();
     void read_cells(const CellStorage& storage);
     void read_group(std::span<const std::size_t> group);
@@ -143,11 +156,15 @@ class TrainingSet {
     const screen::Screen& screen_;
     std::vector<std::size_t> pairs_;                    ///< indices into Screen::pairs
     std::vector<std::vector<std::size_t>> lane_pairs_;  ///< pairs of each lane, as indices into pairs_
-    std::vector<std::size_t> own_lanes_;                ///< lanes of this rank
-    std::vector<std::size_t> own_populations_;          ///< populations of this rank, ascending
-    screen::CellStore cells_;                           ///< cells of own_populations_
-    std::vector<screen::Moments> moments_;              ///< moments of own_populations_
-    std::vector<screen::ValueRange> ranges_;            ///< ranges of own_populations_
+    std::size_t n_dealt_ = 0;                           ///< number of pairs in lane_pairs_
+    std::vector<std::size_t> groups_;  ///< see screen::pairing_groups(), empty unless sources are shared
+    /// Lane that counts a shared source, by index into pairs_.
+    std::map<std::size_t, std::size_t> lane_of_source_;
+    std::vector<std::size_t> own_lanes_;        ///< lanes of this rank
+    std::vector<std::size_t> own_populations_;  ///< populations of this rank, ascending
+    screen::CellStore cells_;                   ///< cells of own_populations_
+    std::vector<screen::Moments> moments_;      ///< moments of own_populations_
+    std::vector<screen::ValueRange> ranges_;    ///< ranges of own_populations_
     screen::ValueRange range_;
     std::vector<std::string> cell_types_;
     std::vector<std::uint8_t> type_number_;  ///< index into cell_types_ by that into Screen::cell_types

@@ -49,7 +49,9 @@ POPULATIONS = {"population": "patient,replicate", "label": "treatment"}  # need 
 GENERATED = {"base-spread": "1.5", "gaussian-hidden": "8", "gaussian-layers": "3", "outer": "none", "populations-per-slot": "3",
              "drop-label": "0.2"}
 PAIRED = {"source": "control", "pairing": "known"}
-GUIDED = {"guidance": "1.5", "flow-steps": "4"}
+CLOUDS = {"attention-width": "8", "attention-blocks": "1", "attention-heads": "2", "attention-frequencies": "3",
+          "attention-scale": "0.2", "attention-cells": "30", "outer-distance": "energy", "outer-cells": "20", "inner-noise": "0.1"}
+GUIDED = {"guidance": "1.5", "flow-steps": "4", "flow-method": "midpoint"}
 SETS = {"distance": "bures,energy", "permutations": "50", "max-populations": "9"}
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run", "fold", "label"}
 
@@ -134,7 +136,7 @@ def main():
     assert "over 5 atoms" in run_popflow("inspect", "supply.h5ad", *arguments(HISTOGRAMS))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **PAIRED})
+    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **CLOUDS, **PAIRED})
     assert "parameters" in run_popflow("train", *arguments(train))
     run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
     run_popflow("train", *arguments(train, "dry-run", "stop-after"))
@@ -158,9 +160,13 @@ def main():
     check_stored(pathlib.Path("g/config.cfg").read_text(), {**generated, **POPULATIONS})
     run_popflow("train", *arguments({**generated, "output": "gp", **PAIRED}))
     check_stored(pathlib.Path("gp/config.cfg").read_text(), {**generated, **PAIRED})
+    clouds = {**{name: generated[name] for name in generated if not name.startswith("gaussian-")}, "method": "wfm", "cells": "20",
+              "outer": "all", "source": "control", **CLOUDS}
+    run_popflow("train", *arguments({**clouds, "output": "gw"}))
+    check_stored(pathlib.Path("gw/config.cfg").read_text(), clouds)
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **PAIRED, **GUIDED, **SETS})
+    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **CLOUDS, **PAIRED, **GUIDED, **SETS})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))

@@ -30,6 +30,7 @@ if ranks 1 1 train --data "$scratch/s.h5ad" --output "$scratch/bf1x1" --steps 30
     grep -q '^precision = bf16$' "$scratch/bf1x1/config.cfg" || fail "the configuration does not have precision bf16"
     same bf "1x2 2x1 3x2" --steps 30 --precision bf16
     cmp "$scratch/bf1x1/checkpoint.h5" "$scratch/bf1x2/checkpoint.h5" || fail "bf: the checkpoint of 1x1 differs"
+    same bf_clouds "1x2 3x1" --steps 12 --method wfm --populations-per-slot 3 --cells 40 --attention-width 16 --precision bf16
 else
     grep -q '^popflow: precision: ' "$scratch/err" || fail "bf16: $(cat "$scratch/err")"
 fi
@@ -80,6 +81,16 @@ same gaussians_latent "1x1 2x2 3x1" $gaussians --latent pca:5
 same gaussians_batch "1x1 1x3 3x1" $gaussians --source control --outer batch
 same gaussians_all "1x1 1x3 3x1" $gaussians --source control --pair-by patient --batch-pairs 2
 same gaussians_known "1x1 3x1" $gaussians --source control --pairing known
+
+# Populations as clouds: from noise, from controls with every outer coupling, from some of their own cells, and with pairs.
+clouds="--steps 12 --method wfm --populations-per-slot 3 --cells 40 --attention-width 16 --attention-blocks 2 --attention-heads 2"
+same clouds "1x1 1x2 2x1 3x1 4x1 2x2" $clouds --attention-frequencies 4 --inner-noise 0.2
+same clouds_latent "1x1 2x2 3x1" $clouds --latent pca:5
+same clouds_batch "1x1 1x3 3x1" $clouds --source control --outer batch --outer-distance bures
+same clouds_all "1x1 1x3 3x1" $clouds --source control --pair-by patient --batch-pairs 2 --outer-cells 50
+same clouds_random "1x1 3x1" $clouds --source control --outer none --coupling random
+same clouds_subset "1x1 2x1 3x1" $clouds --source subset:20
+same clouds_known "1x1 1x3 3x1" $clouds --source control --pairing known
 
 # Alternating updates. mfm caches the embeddings of pairs that are on several ranks.
 same icnn "1x1 1x2 3x1" --steps 25 --method icnn --condition treatment

@@ -90,6 +90,11 @@ GaussianBatch<double> batch_of(std::size_t n, std::size_t d) {
     return batch;
 }
 
+// Moves a state by one step of Euler's method: m + h v, (I + h V) F.
+void euler_step(double h, const std::vector<double>& derivative, std::vector<double>& state) {
+    for (std::size_t k = 0; k < state.size(); ++k) state[k] += h * derivative[k];
+}
+
 // State of a Gaussian whose factor is the root of the covariance.
 std::vector<double> state_of(const GaussianMoments& moments) {
     std::vector<double> state = moments.mean;
@@ -153,8 +158,7 @@ TEST(GaussianState, EulerStepsWithTheExactVelocityEndAtTheTarget) {
                 const ot::GeodesicPoint point = ot::geodesic_point(pair[0], pair[1], map, t);
                 models::gaussian_derivative<double>(state.data(), d, point.mean_velocity.data(),
                                                     point.velocity, derivative.data());
-                models::gaussian_euler_step(1 / static_cast<double>(steps), d, derivative.data(),
-                                            state.data());
+                euler_step(1 / static_cast<double>(steps), derivative, state);
             }
             Matrix<double> covariance(d, d);
             models::gaussian_covariance<double>(state.data(), d, covariance.view());
@@ -179,7 +183,7 @@ TEST(GaussianState, CovarianceIsPositiveForAnyVelocity) {
     std::vector<double> derivative(state.size());
     for (int step = 0; step < 4; ++step) {
         models::gaussian_derivative<double>(state.data(), d, v.data(), velocity, derivative.data());
-        models::gaussian_euler_step(0.7, d, derivative.data(), state.data());
+        euler_step(0.7, derivative, state);
         Matrix<double> covariance(d, d);
         models::gaussian_covariance<double>(state.data(), d, covariance.view());
         const Matrix<double> factor = ot::cholesky_factor(covariance);
@@ -271,7 +275,7 @@ TEST(GaussianFlow, EulerStepsConvergeToTheAdaptiveSolver) {
                        .cells = 1,
                        .times = {1},
                        .solver = {.relative_tolerance = 1e-6, .absolute_tolerance = 1e-6},
-                       .euler_steps = steps},
+                       .fixed = {popflow::ode::FixedMethod::euler, steps}},
                       streams)
             .front();
     };

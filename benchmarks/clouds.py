@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Measures what `wfm` learns of point clouds and of real screens, and prints Markdown tables.
+
+    clouds.py POPFLOW FOLDER --letters font_letters.h5ad [--steps 20000] [--all-letters-steps 40000] [--seeds 1,2,3]
+    clouds.py POPFLOW FOLDER --shapes airplanes.h5ad,furniture.h5ad --digits digit_clouds.h5ad
+    clouds.py POPFLOW FOLDER --time-course EGF.h5ad
+    clouds.py POPFLOW FOLDER --tags adnet_egf_tags.h5ad
+
+* letters: all held-out faces of A, B and S against as many generated ones, by exact W1 (EMD) and by Chamfer distance, with the adaptive
+  solver and with one midpoint step, with exact and with random inner coupling. Then 78 held-out letters of all 26 classes.
+* shapes, digits: the same scores with memorisation. Digits differ in size.
+* time course: pairs are hidden. Share of the treated populations that get their own control, and energy distance and W2 of held-out
+  genes with and without pairs. Completion of 50 measured cells.
+* tags: `wfm --pairing known`, `mfm` and `moment-map`, leaving out one gene at a time.
+
+The scripts of scripts/data_sets/ write the data files. FOLDER keeps the runs. What is there is not computed again. A training is stopped
+and resumed, so that the script can be stopped at any time.
+"""
+import argparse
+import csv
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "apps"))
+from check_generated import read_table  # noqa: E402
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("popflow")
+parser.add_argument("folder", type=Path)
+parser.add_argument("--letters")
+parser.add_argument("--shapes", default="")
+parser.add_argument("--digits")
+parser.add_argument("--time-course")
+parser.add_argument("--tags")
+parser.add_argument("--seeds", default="1,2,3")
+parser.add_argument("--steps", default="20000")
+parser.add_argument("--all-letters-steps", default="40000")
+options = parser.parse_args()
+options.folder.mkdir(parents=True, exist_ok=True)
+SEEDS = [int(seed) for seed in options.seeds.split(",")]
+CONFIG = Path(__file__).resolve().parent.parent / "configs" / "clouds.cfg"
+
+
+def popflow(*arguments):
+    """Runs popflow. Returns its output and its CPU seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([options.popflow, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"popflow {' '.join(map(str, arguments))}\n{done.stderr}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def train(name, *arguments):
+    """Trains a run, unless it is there. Returns its folder and the CPU seconds of the training."""
+    run = options.folder / name
+    times = options.folder / f"{name}.json"
+    if not times.exists():
+        seconds = popflow("train", "--output", run, "--resume", *arguments)[1]
+        times.write_text(json.dumps(seconds))
+    return run, json.loads(times.read_text())
+
+
+def evaluate(run, name, table, *arguments):
+    """Returns a table of an evaluation of a run."""
+    results = run / f"{name}.h5"
+    if not results.exists():
+        popflow("evaluate", "--run", run, "--output", results, *arguments)
+    return pd.DataFrame(read_table(results, table))
+
+
+def with_error(values):
+    values = np.asarray(values, float)
+    if np.isnan(values).any():
+        return "-"
+    return f"{values.mean():.3g} ± {values.std(ddof=1) / np.sqrt(len(values)):.2g}" if len(values) > 1 else f"{values[0]:.3g}"
+
+
+def subset(path, name, treatments):
+    """Writes the populations of some treatments to a file of their own."""
+    target = options.folder / name
+    if not target.exists():
+        data = anndata.read_h5ad(path)
+        data[data.obs["treatment"].isin(treatments)].copy().write_h5ad(target)
+    return target
+
+
+def print_sets(title, tables):
+    """Prints the scores of the tables of some seeds."""
+    print(f"\n{title}\n\n| label | populations | 1-NNA EMD | 1-NN-D EMD | 1-NNA Chamfer | 1-NN-D Chamfer | memorised % EMD |")
+    print("|---|---|---|---|---|---|---|")
+    first = tables[0]
+    for (label, predictor), _ in first.groupby(["label", "predictor"], sort=False, observed=True):
+        cells = []
+        for distance, column, factor in (("w1", "nna", 100), ("w1", "nnd", 1), ("chamfer", "nna", 100), ("chamfer", "nnd", 1),
+                                         ("w1", "memorised", 100)):
+            values = []
+            for table in tables:
+                row = table[(table["label"] == label) & (table["predictor"] == predictor) & (table["distance"] == distance)]
+                values.append(factor * row[column].iloc[0] if len(row) else np.nan)
+            cells.append(with_error(values))
+        print(f"| {label} | {predictor} | " + " | ".join(cells) + " |")
+
+
+def letters():
+    three = subset(options.letters, "letters_abs.h5ad", ["A", "B", "S"])
+    for inner in ("ot", "random"):
+        runs = [train(f"abs_{inner}_{seed}", "--config", CONFIG, "--data", three, "--seed", seed, "--steps", options.steps, "--coupling", inner)
+                for seed in SEEDS]
+        seconds = np.mean([cpu for _, cpu in runs])
+        for steps, more in (("adaptive solver", []), ("one midpoint step", ["--flow-steps", 1, "--flow-method", "midpoint"])):
+            tables = [evaluate(run, steps.split()[0], "sets", *more) for run, _ in runs]
+            print_sets(f"Letters A, B, S, inner coupling {inner}, {steps}, training {seconds:.0f} CPU s:", tables)
+    runs = [train(f"letters_{seed}", "--config", CONFIG, "--data", options.letters, "--seed", seed, "--steps", options.all_letters_steps)
+            for seed in SEEDS]
+    tables = [evaluate(run, "all", "sets", "--max-populations", 78) for run, _ in runs]
+    print_sets(f"Letters, 26 classes, training {np.mean([cpu for _, cpu in runs]):.0f} CPU s:", [t[t["label"] == "all"] for t in tables])
+
+
+def shapes(path):
+    name = Path(path).stem
+    runs = [train(f"{name}_{seed}", "--config", CONFIG, "--data", path, "--seed", seed, "--steps", options.steps, "--cells", 512)
+            for seed in SEEDS]
+    tables = [evaluate(run, "results", "sets", "--max-cells", 512) for run, _ in runs]
+    print_sets(f"{name}, training {np.mean([cpu for _, cpu in runs]):.0f} CPU s:", tables)
+
+
+def digits():
+    runs = [train(f"digits_{seed}", "--config", CONFIG, "--data", options.digits, "--seed", seed, "--steps", options.steps) for seed in SEEDS]
+    tables = [evaluate(run, "results", "sets", "--max-populations", 100) for run, _ in runs]
+    print_sets(f"Digits, training {np.mean([cpu for _, cpu in runs]):.0f} CPU s:", [t[t["label"] == "all"] for t in tables])
+
+
+def restored(coupling):
+    """Returns the mass that populations take from the control of the same gene, by treatment."""
+    mass = {}
+    with open(coupling, newline="") as file:
+        for row in csv.DictReader(file):
+            key = (row["population"], row["treatment"])
+            is_own = row["population"].split(" / ")[-1] == row["control"].split(" / ")[-1]
+            mass[key] = mass.get(key, 0) + (float(row["share"]) if is_own else 0)
+    return {time: np.mean([m for key, m in mass.items() if key[1] == time]) for time in sorted({key[1] for key in mass})}
+
+
+def time_course():
+    read = ["--data", options.time_course, "--min-cells", 300]
+    run, _ = train("coupling", "--method", "wfm", *read, "--source", "control", "--population", "patient", "--pair-by", "plate", "--split", "none",
+                   "--steps", 1)
+    print("\nEGF time course, controls restored within a plate by --outer all (Chamfer distance of 1000 cells):\n")
+    print("| time | own control % |\n|---|---|")
+    for time, share in restored(run / "coupling.csv").items():
+        print(f"| {time} | {100 * share:.0f} |")
+
+    genes = "patient:" + ",".join(sorted(anndata.read_h5ad(options.time_course, backed="r").obs["patient"].unique())[:3])
+    rows = {}
+    for seed in SEEDS:
+        common = ["--method", "wfm", *read, "--source", "control", "--split", genes, "--seed", seed]
+        lost, _ = train(f"lost_{seed}", *common, "--population", "patient", "--pair-by", "plate", "--steps", 1500)
+        known, _ = train(f"known_{seed}", *common, "--pair-by", "patient,plate", "--pairing", "known", "--steps", 1500, "--start-map", "none")
+        for name, folder in (("without pairs", lost), ("with pairs", known)):
+            table = evaluate(folder, "pairs", "pairs", "--data", options.time_course, "--pair-by", "patient,plate", "--metrics", "energy,w2")
+            means = table.groupby("predictor", observed=True)[["energy", "w2"]].mean()
+            rows.setdefault(name, []).append(means.loc["model"])
+            for baseline in ("mean_shift", "noise_floor", "identity"):
+                if baseline in means.index:
+                    rows.setdefault(f"{baseline} ({name})", []).append(means.loc[baseline])
+    print(f"\nEGF time course, held-out genes {genes}:\n\n| predictor | energy | W2 |\n|---|---|---|")
+    for name, values in rows.items():
+        print(f"| {name} | " + " | ".join(with_error([v[c] for v in values]) for c in ("energy", "w2")) + " |")
+
+    tables = []
+    for seed in SEEDS:
+        run, _ = train(f"completion_{seed}", "--method", "wfm", *read, "--source", "subset:50", "--population", "patient,plate,treatment",
+                       "--split", genes, "--seed", seed, "--steps", 3000)
+        tables.append(evaluate(run, "sets", "sets", "--distance", "energy,w2", "--max-cells", 1000))
+    print("\nEGF time course, completion of 50 measured cells to 1000, distance to the other cells of the same population:\n")
+    print("| predictor | energy | W2 |\n|---|---|---|")
+    own = [t[t["label"] == "all"] for t in tables]
+    for predictor in own[0]["predictor"].drop_duplicates():
+        cells = [with_error([t[(t["predictor"] == predictor) & (t["distance"] == d)]["paired"].mean() for t in own]) for d in ("energy", "w2")]
+        print(f"| {predictor} | " + " | ".join(cells) + " |")
+
+
+def tags():
+    read = ["--data", options.tags, "--min-cells", 300, "--split", "each:patient"]
+    rows = {}
+    for seed in SEEDS:
+        for name, more in (("wfm", ["--method", "wfm", "--source", "control", "--pairing", "known"]), ("mfm", ["--method", "mfm"]),
+                           ("moment map", ["--method", "moment-map"])):
+            folder = options.folder / f"tags_{name.replace(' ', '_')}_{seed}"
+            if not (folder / "results.h5").exists():
+                popflow("run", *read, *more, "--output", folder, "--seed", seed, "--resume", "--metrics", "energy,w2")
+            table = pd.DataFrame(read_table(folder / "results.h5", "pairs"))
+            means = table.groupby("predictor", observed=True)[["energy", "w2"]].mean()
+            rows.setdefault(name, []).append(means.loc["model"])
+            rows.setdefault("mean shift", []).append(means.loc["mean_shift"])
+    print("\nEGF with three tags, one gene left out at a time:\n\n| predictor | energy | W2 |\n|---|---|---|")
+    for name, values in rows.items():
+        print(f"| {name} | " + " | ".join(with_error([v[c] for v in values]) for c in ("energy", "w2")) + " |")
+
+
+if options.letters:
+    letters()
+for shape in filter(None, options.shapes.split(",")):
+    shapes(shape)
+if options.digits:
+    digits()
+if options.time_course:
+    time_course()
+if options.tags:
+    tags()
