@@ -10,6 +10,29 @@ bool trains_on_populations(const options::RunConfig& config) {
            config.method->items(config.method_settings()) == models::ItemKind::populations;
 }
 
+namespace {
+
+// Checks that the options of the draws from pairs make sense for populations without pairs.
+void check_sampling(const train::PairSampling& sampling, models::PopulationForm form) {
+    if (sampling.augmentation.any())
+        throw core::ConfigError("augment",
+                                "found '" + sampling.augmentation.text() +
+                                    "', which changes both populations of a pair, but the training "
+                                    "has no pairs. Omit --augment");
+    if (form != models::PopulationForm::clouds) return;
+    if (train::draws_rows(sampling.coupling))
+        throw core::ConfigError("coupling",
+                                "rows and rows-ot couple the rows of a pair, but the training has no pairs. "
+                                "Give ot, entropic or random");
+    if (sampling.coupling_scope == train::CouplingScope::condition)
+        throw core::ConfigError(
+            "coupling-scope",
+            "condition couples the cells of several pairs, but the training has no pairs. "
+            "Omit --coupling-scope");
+}
+
+}  // namespace
+
 void set_population_mode(options::RunConfig& config, const options::OptionTable& table) {
     const bool has_populations = trains_on_populations(config);
     const models::PopulationDraws draws = has_populations
@@ -24,6 +47,7 @@ void set_population_mode(options::RunConfig& config, const options::OptionTable&
                                  : "The method is " + config.method->name() +
                                        ", which pairs the populations of the columns of --pair-by"));
     if (!is_unpaired) return;
+    check_sampling(config.sampling, draws.form);
     read_without_pairs(config);
     config.screen.all_are_controls = draws.source != models::PopulationSource::control;
     config.validates = false;

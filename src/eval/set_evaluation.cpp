@@ -378,6 +378,7 @@ Populations SetEvaluator::generated(const Label& label, bool from_noise) const {
     predict::GenerateOptions generate = options_.generate;
     generate.cells = cells_;
     generate.times = {from_noise ? 0.0 : 1.0};
+    if (from_noise) generate.fixed = {ode::FixedMethod::euler, 1};  // the start does not depend on the steps
     const std::size_t count = label.conditions.size();
     const auto ranks = static_cast<std::size_t>(comm_.size());
     const auto rank = static_cast<std::size_t>(comm_.rank());

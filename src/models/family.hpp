@@ -61,7 +61,7 @@ enum class PopulationSource {
     control,  ///< control populations
     subset,   ///< some cells of the target population itself
 };
-/// What a population is to a method.
+/// Form in which a method sees a population.
 enum class PopulationForm {
     gaussians,  ///< mean and covariance
     clouds,     ///< cells that are drawn in each step
@@ -97,10 +97,13 @@ struct PopulationDraws {
     double drop_label = 0.1;                     ///< probability that a population loses its label
     double base_spread = 1;                      ///< factor of the spread of the means of the noise
     std::size_t subset = 0;                      ///< number of cells of PopulationSource::subset
-    OuterDistance outer_distance = OuterDistance::chamfer;  ///< of clouds. Gaussians use `bures`
+    OuterDistance outer_distance = OuterDistance::chamfer;  ///< used for clouds. Gaussians use `bures`
     /// Number of cells of a population that OuterCoupling::all compares, 0 for all cells.
     std::size_t outer_cells = 1000;
     double inner_noise = 0;  ///< share of the variance of a source cloud that is drawn after its coupling
+    /// Target clouds are scaled by a random factor in [1 - scale, 1 + scale] for each marker.
+    double scale = 0;
+    std::size_t mirror = 0;  ///< number of the marker whose sign changes in half of the draws, 0 for none
 
     /// Whether the training reads populations that have no pairs.
     bool is_unpaired() const { return source != PopulationSource::control || pairing == Pairing::none; }

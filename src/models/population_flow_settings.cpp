@@ -105,6 +105,22 @@ void PopulationFlowSettings::visit(FieldVisitor& visitor) {
                     .is_exclusive = true,
                     .omits_default = true},
                    draws.inner_noise, 0, 1);
+    visitor.number({.name = "cloud-scale",
+                    .help = "wfm scales a target population by a random factor within 1 +- this number, for "
+                            "each marker, about the mean of the training cells",
+                    .methods = {"wfm"},
+                    .group = FieldGroup::training,
+                    .is_exclusive = true,
+                    .omits_default = true},
+                   draws.scale, 0, 0.99);
+    visitor.count({.name = "cloud-mirror",
+                   .help = "number of a marker (1 is the first) in which wfm mirrors half of the target "
+                           "populations at the mean of the training cells, 0 for none",
+                   .methods = {"wfm"},
+                   .group = FieldGroup::training,
+                   .is_exclusive = true,
+                   .omits_default = true},
+                  draws.mirror, 0, max_width);
     visitor.number({.name = "base-spread",
                     .help = "factor of the spread of the means of the noise of bwfm and wfm",
                     .omits_default = true},
@@ -174,7 +190,13 @@ PopulationDraws resolved_draws(const Settings& settings, PopulationForm form) {
 }
 
 void check_draws(const PopulationDraws& draws) {
-    if (draws.source == PopulationSource::control) return;
+    if (draws.source == PopulationSource::control) {
+        if (draws.scale > 0 || draws.mirror > 0)
+            throw core::ConfigError(draws.scale > 0 ? "cloud-scale" : "cloud-mirror",
+                                    "needs --source noise or subset:N: controls would not change with the "
+                                    "treated populations");
+        return;
+    }
     const bool is_noise = draws.source == PopulationSource::noise;
     if (draws.pairing == Pairing::known)
         throw core::ConfigError(

@@ -88,9 +88,13 @@ class SetFlowFamily : public Family {
         return resolved_draws(settings, PopulationForm::clouds);
     }
     bool supports_bf16() const override { return true; }
-    void check(const Settings& settings, const DataShape& /*data*/,
-               std::size_t /*min_cells*/) const override {
-        check_draws(population_draws(settings));
+    void check(const Settings& settings, const DataShape& data, std::size_t /*min_cells*/) const override {
+        const PopulationDraws draws = population_draws(settings);
+        check_draws(draws);
+        if (draws.mirror > data.markers)
+            throw core::ConfigError("cloud-mirror", "found " + std::to_string(draws.mirror) +
+                                                        ", but there are " + std::to_string(data.markers) +
+                                                        " markers");
         const auto& own = dynamic_cast<const PopulationFlowSettings&>(settings);
         if (own.width % own.heads != 0)
             throw core::ConfigError("attention-width", "found " + std::to_string(own.width) +

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
@@ -89,7 +90,7 @@ class CloudSampler : public Sampler {
         std::vector<Matrix<float>> clouds;  ///< drawn cells of the targets
         std::vector<SourceCloud> sources;
         std::vector<std::uint32_t> rows;
-        std::vector<std::uint32_t> partners;
+        ot::Partners partners;
     };
     // Streams of one slot of a step. They are used in a fixed order.
     struct Streams {
@@ -99,17 +100,19 @@ class CloudSampler : public Sampler {
               source(seed, core::Purpose::source_cells, step, slot),
               noise(seed, core::Purpose::base_noise, step, slot),
               coupling(seed, core::Purpose::coupling, step, slot),
+              augment(seed, core::Purpose::augment, step, slot),
               time(seed, core::Purpose::flow_time, step, slot) {}
-        core::Stream choice, target, source, noise, coupling, time;
+        core::Stream choice, target, source, noise, coupling, augment, time;
     };
 
     const models::PopulationDraws& draws() const { return items_.sampling().draws; }
     const PairSampling& options() const { return items_.sampling().cells; }
     void draw_target(std::size_t i, Streams& streams, Drawn& drawn) const;
+    void change_cloud(core::Stream& stream, Matrix<float>& cloud, SourceCloud& source) const;
     void draw_source(std::size_t i, Streams& streams, Drawn& drawn) const;
     void couple_clouds(Drawn& drawn) const;
     void couple_cells(ConstMatrixView<float> x0, ConstMatrixView<float> x1, core::Stream& stream,
-                      std::vector<std::uint32_t>& partners) const;
+                      ot::Partners& partners) const;
     void add_noise(const SourceCloud& source, core::Stream& stream, MatrixView<float> x0) const;
 
     const CloudItems& items_;
@@ -137,6 +140,21 @@ void CloudSampler::draw_target(std::size_t i, Streams& streams, Drawn& drawn) co
     drawn.clouds[i].reshape(n, markers_);
     gather_rows(cells.x, std::span(drawn.rows).subspan(given, n), drawn.clouds[i].view());
     if (cells.on_disk) screen::evict(cells);
+    change_cloud(streams.augment, drawn.clouds[i], drawn.sources[i]);
+}
+
+// Scales and mirrors a target cloud, and the given cells of a subset with it.
+void CloudSampler::change_cloud(core::Stream& stream, Matrix<float>& cloud, SourceCloud& source) const {
+    if (draws().scale == 0 && draws().mirror == 0) return;
+    const bool is_mirrored = stream.uniform() < 0.5;
+    for (std::size_t j = 0; j < markers_; ++j) {
+        double factor = 1 + draws().scale * (2 * stream.uniform() - 1);
+        if (is_mirrored && j + 1 == draws().mirror) factor = -factor;
+        for (std::size_t i = 0; i < cloud.rows(); ++i) cloud(i, j) *= static_cast<float>(factor);
+        if (draws().source != PopulationSource::subset) continue;
+        for (std::size_t i = 0; i < source.cells.rows(); ++i)
+            source.cells(i, j) *= static_cast<float>(factor);
+    }
 }
 
 // Draws the source cloud i.
@@ -191,37 +209,35 @@ void CloudSampler::couple_clouds(Drawn& drawn) const {
     }
 }
 
-// Overwrites `partners` with the row of x1 that each row of x0 moves to.
+// Overwrites `partners` with the row of x1 that each row of x0 moves to. Base rows are those of x0 in turn,
+// unless transport is unbalanced.
 void CloudSampler::couple_cells(ConstMatrixView<float> x0, ConstMatrixView<float> x1, core::Stream& stream,
-                                std::vector<std::uint32_t>& partners) const {
-    switch (options().coupling) {
-        case Coupling::entropic:
-            partners = ot::entropic_partners(x0, x1, options().entropic, stream).target;
-            return;
-        case Coupling::ot:
-        case Coupling::rows_ot:
-            if (x0.rows == x1.rows) {
-                partners = ot::optimal_partners(x0, x1);
-                return;
-            }
-            break;
-        case Coupling::random:
-        case Coupling::rows:
-            partners.resize(x0.rows);
-            for (std::size_t i = 0; i < x0.rows; ++i) {
-                partners[i] = static_cast<std::uint32_t>(i < x1.rows ? i : stream.below(x1.rows));
-            }
-            return;
+                                ot::Partners& partners) const {
+    if (options().coupling == Coupling::entropic) {
+        const core::Stream own(seed_, core::Purpose::coupling, stream.next64(), 1);
+        partners = ot::entropic_partners(x0, x1, options().entropic, own);
+        return;
+    }
+    partners.base.resize(x0.rows);
+    std::iota(partners.base.begin(), partners.base.end(), std::uint32_t{0});
+    partners.target.assign(x0.rows, 0);
+    if (options().coupling == Coupling::random) {
+        for (std::size_t i = 0; i < x0.rows; ++i)
+            partners.target[i] = static_cast<std::uint32_t>(i < x1.rows ? i : stream.below(x1.rows));
+        return;
+    }
+    if (x0.rows == x1.rows) {
+        partners.target = ot::optimal_partners(x0, x1);
+        return;
     }
     // A cell of x0 whose mass the plan splits moves to one of its partners, drawn by their shares.
     const ot::TransportPlan plan = ot::solve_exact(ot::Cost(ot::CostKind::squared_euclidean, x0, x1));
-    partners.assign(x0.rows, 0);
     std::vector<double> rest(x0.rows);
     for (double& mass : rest) mass = stream.uniform() / static_cast<double>(x0.rows);
     std::vector<bool> is_chosen(x0.rows, false);
     for (const ot::PlanEntry& entry : plan.plan) {
         if (is_chosen[entry.i] || !(entry.mass > 0)) continue;
-        partners[entry.i] = static_cast<std::uint32_t>(entry.j);
+        partners.target[entry.i] = entry.j;
         rest[entry.i] -= entry.mass;
         is_chosen[entry.i] = rest[entry.i] < 0;
     }
@@ -285,9 +301,11 @@ void CloudSampler::draw(const Visit& visit, models::SlotInput& input) const {
     for (std::size_t i = 0; i < clouds; ++i) {
         const std::size_t n = size_of(i);
         const MatrixView<float> x0 = batch.x0.view().row_block(batch.bounds[i], n);
-        std::copy_n(drawn.sources[i].cells.data(), n * markers_, x0.data);
-        couple_cells(x0, drawn.clouds[i].view(), streams.coupling, drawn.partners);
-        gather_rows(drawn.clouds[i].view(), drawn.partners, batch.x1.view().row_block(batch.bounds[i], n));
+        const ConstMatrixView<float> source = drawn.sources[i].cells.view().row_block(0, n);
+        couple_cells(source, drawn.clouds[i].view(), streams.coupling, drawn.partners);
+        gather_rows(source, drawn.partners.base, x0);
+        gather_rows(drawn.clouds[i].view(), drawn.partners.target,
+                    batch.x1.view().row_block(batch.bounds[i], n));
         add_noise(drawn.sources[i], streams.noise, x0);
         batch.t[i] = static_cast<float>(streams.time.uniform());
         const bool is_dropped = streams.time.uniform() < draws().drop_label;

@@ -85,6 +85,10 @@ refused "source: found 'noise:5'. Only subset takes a number" $train --source no
 refused "source: subset:N needs --method wfm" train --method bwfm $read --source subset:9 --output none
 refused "attention-width: found 16, which is no multiple of --attention-heads 3" $train --attention-heads 3 --output none
 refused "start-map: found 'mean-shift', but method wfm takes only" $train --start-map mean-shift --output none
+refused "augment: found 'rotate', which changes both populations of a pair" $train --augment rotate --output none
+refused "coupling: rows and rows-ot couple the rows of a pair" $train --coupling rows --output none
+refused "cloud-scale: needs --source noise or subset:N" train $hidden --population population --cloud-scale 0.1 --output none
+refused "cloud-mirror: found 3, but there are 2 markers" $train --cloud-mirror 3 --output none
 refused "data: is an option of predictions from controls" predict --run one --data rings.h5ad --output none.h5ad
 "$popflow" simulate shapes rings --output few.h5ad --populations 2 --test-populations 2 --cells 8:9 --seed 1 >out 2>err
 refused "data: missing. Give --data C.h5ad" predict --run completion --output none.h5ad

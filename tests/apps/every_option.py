@@ -51,6 +51,7 @@ GENERATED = {"base-spread": "1.5", "gaussian-hidden": "8", "gaussian-layers": "3
 PAIRED = {"source": "control", "pairing": "known"}
 CLOUDS = {"attention-width": "8", "attention-blocks": "1", "attention-heads": "2", "attention-frequencies": "3",
           "attention-scale": "0.2", "attention-cells": "30", "outer-distance": "energy", "outer-cells": "20", "inner-noise": "0.1"}
+SHAPES = {"cloud-scale": "0.1", "cloud-mirror": "2"}  # need noise or subsets
 GUIDED = {"guidance": "1.5", "flow-steps": "4", "flow-method": "midpoint"}
 SETS = {"distance": "bures,energy", "permutations": "50", "max-populations": "9"}
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run", "fold", "label"}
@@ -136,7 +137,7 @@ def main():
     assert "over 5 atoms" in run_popflow("inspect", "supply.h5ad", *arguments(HISTOGRAMS))
 
     train = {**GENERAL, "output": "t", **DATA, **SPLIT, **MODEL, **TRAIN}
-    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **CLOUDS, **PAIRED})
+    check_listed(("train",), {**train, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **CLOUDS, **SHAPES, **PAIRED})
     assert "parameters" in run_popflow("train", *arguments(train))
     run_popflow("train", *arguments(train, "dry-run", "resume"), code=75)
     run_popflow("train", *arguments(train, "dry-run", "stop-after"))
@@ -164,9 +165,12 @@ def main():
               "outer": "all", "source": "control", **CLOUDS}
     run_popflow("train", *arguments({**clouds, "output": "gw"}))
     check_stored(pathlib.Path("gw/config.cfg").read_text(), clouds)
+    subset = {**clouds, "outer": "none", "source": "subset:10", **SHAPES}
+    run_popflow("train", *arguments({**subset, "output": "gs"}))
+    check_stored(pathlib.Path("gs/config.cfg").read_text(), subset)
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **CLOUDS, **PAIRED, **GUIDED, **SETS})
+    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **CLOUDS, **SHAPES, **PAIRED, **GUIDED, **SETS})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))

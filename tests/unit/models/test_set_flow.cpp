@@ -152,12 +152,12 @@ TEST(SetFlow, PairIsACloudWithTheTimeOfItsFirstCell) {
     std::copy_n(batch.x1.data(), 9, cloud.batch.x1.data());
     cloud.batch.condition(0, 0) = 1;
     const auto scratch = flow.make_scratch();
-    AlignedVector<float> of_pair(values.size());
-    AlignedVector<float> of_cloud(values.size());
+    AlignedVector<float> pair_gradient(values.size());
+    AlignedVector<float> cloud_gradient(values.size());
     const models::GradientTraining::Request request{.values = values, .phase = flow.phase(0)};
-    EXPECT_EQ(flow.slot_gradient(request, pair, *scratch, of_pair),
-              flow.slot_gradient(request, cloud, *scratch, of_cloud));
-    EXPECT_EQ(of_pair, of_cloud);
+    EXPECT_EQ(flow.slot_gradient(request, pair, *scratch, pair_gradient),
+              flow.slot_gradient(request, cloud, *scratch, cloud_gradient));
+    EXPECT_EQ(pair_gradient, cloud_gradient);
 }
 
 TEST(SetFlow, Bf16GradientIsCloseToFp32) {
