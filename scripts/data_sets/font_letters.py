@@ -12,7 +12,7 @@ faces. Copies, and faces that do not look like Latin capitals, are not in the li
 
 A cloud has 256 points that are uniform on the filled pixels of a letter, rendered at 160 pixels: a random pixel, and a random
 place in it. The median height of the capitals of a face is 2. The box of each letter is centred. The coordinates are
-multiples of 1/128. obs has `population` (letter and face), `treatment` (the letter), `patient` (the face), `culture` (the
+multiples of 1/128. Letters without a glyph are left out. obs has `population` (letter and face), `treatment` (the letter), `patient` (the face), `culture` (the
 package) and `part`. Needs numpy, pandas, h5py and Pillow.
 """
 import argparse
@@ -31,6 +31,7 @@ LETTERS = string.ascii_uppercase
 PIXELS = 160
 POINTS = 256
 STEP = 1 / 128
+NO_CHARACTER = "\uffff"  # drawn as the glyph of a missing character
 FACES = pathlib.Path(__file__).with_name("font_faces.tsv")
 COLUMNS = ["package", "version", "file", "face", "part"]
 
@@ -49,8 +50,14 @@ def read_faces(path):
     return rows
 
 
-def filled_pixels(path, face):
-    """Returns {letter: array (rows, columns) of bool} of a font file, whose name must be `face`."""
+def pixels_of(font, letter):
+    """Returns the filled pixels (rows, columns) of a letter."""
+    mask = font.getmask(letter, mode="L")
+    return np.array(mask, np.uint8).reshape(mask.size[::-1]) > 127
+
+
+def filled_pixels(path, face, letters=LETTERS):
+    """Returns {letter: filled pixels} of a font file, whose name must be `face`, without the letters that have no glyph."""
     try:
         # Without Raqm: the glyphs do not depend on the libraries of the machine for complex scripts.
         font = ImageFont.truetype(str(path), PIXELS, layout_engine=ImageFont.Layout.BASIC)
@@ -59,13 +66,9 @@ def filled_pixels(path, face):
     found = " ".join(map(str, font.getname()))
     if found != face:
         raise InputError(f"{path}: has face '{found}', expected '{face}'. Use the version of the package in {FACES.name}")
-    pixels = {}
-    for letter in LETTERS:
-        mask = font.getmask(letter, mode="L")
-        pixels[letter] = np.array(mask, np.uint8).reshape(mask.size[::-1]) > 127
-        if not pixels[letter].any():
-            raise InputError(f"{path}: letter {letter} is empty. Remove face '{face}' from the list")
-    return pixels
+    missing = pixels_of(font, NO_CHARACTER)
+    pixels = {letter: pixels_of(font, letter) for letter in letters}
+    return {letter: mask for letter, mask in pixels.items() if mask.any() and not np.array_equal(mask, missing)}
 
 
 def height_of(pixels):
@@ -95,13 +98,18 @@ def main():
     for package, version in sorted({(row["package"], row["version"]) for row in faces}):
         if version != versions[package]:
             print(f"{package}: version {versions[package]} instead of {version}: the letters can differ", file=sys.stderr)
-    clouds = {}
+    clouds, missing = {}, []
     for row in faces:
-        pixels = filled_pixels(folders[row["package"]] / "usr/share" / row["file"], row["face"])
-        scale = 2 / np.median([height_of(letter) for letter in pixels.values()])
-        for letter in LETTERS:
-            random = random_of("letter", row["package"], row["face"], letter)
-            clouds[letter, row["face"]] = cloud_of(pixels[letter], scale, random)
+        face = row["face"]
+        pixels = filled_pixels(folders[row["package"]] / "usr/share" / row["file"], face)
+        missing += [f"{letter} {face}" for letter in LETTERS if letter not in pixels]
+        if not pixels:
+            raise InputError(f"{options.faces}: face '{face}' has no capitals. Remove it from the list")
+        scale = 2 / np.median([height_of(mask) for mask in pixels.values()])
+        for letter, mask in pixels.items():
+            clouds[letter, face] = cloud_of(mask, scale, random_of("letter", row["package"], face, letter))
+    if missing:
+        print(f"left out {len(missing)} letters without a glyph: {', '.join(missing)}")
     of_face = {row["face"]: row for row in faces}
     keys = sorted(clouds)
     columns = {"population": [f"{letter} {face}" for letter, face in keys], "treatment": [letter for letter, _ in keys],

@@ -234,7 +234,8 @@ def main():
         kept.append(shape._replace(triangles=None))
     if not kept:
         raise InputError(f"{folder}: has no model of {options.kind}. Use the package of Debian 12")
-    print(f"left out {len(copies)} copies: {', '.join(copies)}")
+    if copies:
+        print(f"left out {len(copies)} copies: {', '.join(copies)}")
     columns = {"population": [f"{shape.treatment}/{shape.patient}" for shape in kept]}
     columns |= {name: [getattr(shape, name) for shape in kept] for name in Shape._fields[:6]}
     columns["part"] = ["test" if shape.group in tests else "train" for shape in kept]
