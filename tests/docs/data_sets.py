@@ -467,7 +467,7 @@ def ac_airplane(tail):
     group = ["OBJECT group", "rot -1 0 0 0 1 0 0 0 -1", "loc 6 0 0", "kids 1"]
     fin = ac_object("fin", [(0, 0, 0), (1, 0, 0), (1, tail, 0), (0, tail, 0)])
     beacon = ac_object("Beacon", [(0, 50, 0), (1, 50, 0), (1, 60, 0)])
-    line = ac_object("antenna", [(0, -50, 0), (1, -50, 0)], kind="0x2")
+    line = ac_object("antenna", [(0, -50, 0), (1, -50, 0), (1, -60, 0)], kind="0x2")
     return "\r\n".join(["AC3Db", "OBJECT world", "kids 9", *wing, *group, *fin, *beacon, *line, ""])
 
 
