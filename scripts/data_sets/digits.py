@@ -41,17 +41,23 @@ def split_of(row):
     return "train" if row % 5000 < 4000 else "validation" if row % 5000 < 4500 else "test"
 
 
+def read_digits(images_path, labels_path):
+    """Returns the images (number, 28, 28) and their digits."""
+    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+    if images.shape[1:] != (SIDE, SIDE):
+        raise InputError(f"{images_path}: has images of {images.shape[1]} x {images.shape[2]} pixels, expected {SIDE} x {SIDE}")
+    if len(images) != len(labels):
+        raise InputError(f"{labels_path}: has {len(labels)} labels for {len(images)} images. Give the files of one set")
+    return images, labels
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("images")
     parser.add_argument("labels")
     parser.add_argument("output")
     options = parser.parse_args()
-    images, labels = read_idx(options.images, 3), read_idx(options.labels, 1)
-    if images.shape[1:] != (SIDE, SIDE):
-        raise InputError(f"{options.images}: has images of {images.shape[1]} x {images.shape[2]} pixels, expected {SIDE} x {SIDE}")
-    if len(images) != len(labels):
-        raise InputError(f"{options.labels}: has {len(labels)} labels for {len(images)} images. Give the files of one set")
+    images, labels = read_digits(options.images, options.labels)
     obs = pd.DataFrame({"digit": pd.Categorical(labels.astype(str)), "split": pd.Categorical([split_of(k) for k in range(len(images))])},
                        index=[f"d{k:05}" for k in range(len(images))])
     row, column = np.divmod(np.arange(SIDE**2), SIDE)

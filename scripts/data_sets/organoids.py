@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from anndata_file import BLOCK, create_frame, describe, write_labels, write_markers, write_names, write_notes
 from common import InputError, complete_file, run
 
 MEMBER = "Metadata_final_paper"
@@ -33,9 +34,7 @@ LABELS = {
     "Patient": "patient", "Culture": "culture", "Treatment": "treatment", "Concentration": "concentration",
     "Replicate": "replicate", "Plate": "plate", "Cell_type": "cell_type", "Date": "date", "Batch": "batch",
 }  # fmt: skip
-BLOCK = 65536  # rows that are converted at a time
 CHUNK = 4096  # rows of a chunk of X
-TEXT = h5py.string_dtype("utf-8")
 
 
 def read_table(path):
@@ -67,36 +66,6 @@ def read_table(path):
     return table
 
 
-def describe(item, kind, version):
-    item.attrs.update({"encoding-type": kind, "encoding-version": version})
-
-
-def write_labels(group, name, column):
-    """Writes a column of obs as a categorical of texts. A number and its text are one category, missing values have none."""
-    codes, values = pd.factorize(column)
-    texts = [str(value) for value in values]
-    categories = sorted(set(texts))
-    # The last entry is for the code -1 of a missing value.
-    position = np.array([*map(categories.index, texts), -1], dtype=np.int32)
-    kind = next(kind for kind in (np.int8, np.int16, np.int32) if len(categories) <= np.iinfo(kind).max)
-    item = group.create_group(name)
-    describe(item, "categorical", "0.2.0")
-    item.attrs["ordered"] = False
-    describe(item.create_dataset("categories", data=np.array(categories, dtype=object), dtype=TEXT), "string-array", "0.2.0")
-    item.create_dataset("codes", data=position.astype(kind)[codes], chunks=(min(len(codes), 1 << 20),), compression="gzip")
-    describe(item["codes"], "array", "0.2.0")
-
-
-def write_names(group, count):
-    """Writes the row numbers as names of the cells, in fixed length, which reads faster than variable length."""
-    kind = h5py.string_dtype("utf-8", len(str(count - 1)))
-    names = group.create_dataset("_index", (count,), kind, chunks=(min(count, BLOCK),), compression="gzip")
-    describe(names, "string-array", "0.2.0")
-    for begin in range(0, count, BLOCK):
-        end = min(begin + BLOCK, count)
-        names[begin:end] = np.arange(begin, end).astype(f"S{kind.itemsize}").astype(kind)
-
-
 def write(table, path):
     """Writes the file and returns the number of missing values of each marker."""
     count = len(table)
@@ -110,21 +79,12 @@ def write(table, path):
             rows = table.iloc[begin : begin + BLOCK, where].to_numpy(np.float32)
             missing += np.isnan(rows).sum(axis=0)
             x[begin : begin + len(rows)] = rows
-        obs = file.create_group("obs")
-        describe(obs, "dataframe", "0.2.0")
-        obs.attrs.update({"_index": "_index", "column-order": np.array(list(LABELS.values()), dtype=TEXT)})
+        obs = create_frame(file, "obs", LABELS.values())
         write_names(obs, count)
         for source, name in LABELS.items():
             write_labels(obs, name, table[source])
-        var = file.create_group("var")
-        describe(var, "dataframe", "0.2.0")
-        var.attrs.update({"_index": "_index", "column-order": np.array([], dtype=TEXT)})
-        describe(var.create_dataset("_index", data=np.array(MARKERS, dtype=object), dtype=TEXT), "string-array", "0.2.0")
-        uns = file.create_group("uns")
-        describe(uns, "dict", "0.1.0")
-        for name, text in (("source", "Mendeley Data, doi:10.17632/hc8gxwks3p"), ("value_scale", "raw ion counts, no arcsinh")):
-            uns.create_dataset(name, data=text, dtype=TEXT)
-            describe(uns[name], "string", "0.2.0")
+        write_markers(file, MARKERS)
+        write_notes(file, {"source": "Mendeley Data, doi:10.17632/hc8gxwks3p", "value_scale": "raw ion counts, no arcsinh"})
     return missing
 
 

@@ -30,9 +30,13 @@ popflow, project = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]
 scripts = project / "scripts/data_sets"
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(project / "tests/support"), str(scripts)]
+import clouds  # noqa: E402
+import common  # noqa: E402
 import egf  # noqa: E402
 import fcs_file  # noqa: E402
+import font_letters  # noqa: E402
 import organoids  # noqa: E402
+import shapes3d  # noqa: E402
 import simulated_screens  # noqa: E402
 
 random = np.random.default_rng(7)
@@ -321,6 +325,241 @@ def check_digits():
     refused("No such file", "digits.py", "nowhere.gz", "labels.gz", "out.h5ad")
 
 
+def read_clouds(path, points, populations):
+    """Returns {population: (points, row of obs)} of a file of clouds. Checks what popflow finds in it."""
+    data = anndata.read_h5ad(path)
+    assert data.X.dtype == np.float32 and list(data.obs_names[[0, -1]]) == ["0", str(points - 1)]
+    assert data.n_obs == points and data.obs["population"].nunique() == populations, (data.n_obs, data.obs["population"].unique())
+    assert set(data.uns) >= {"source", "licence", "seed"}, data.uns
+    done = call(popflow, "inspect", path, "--population", "population", "--min-cells", "1")
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"^Cells +{points:,} x {data.n_vars} columns", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(rf"^Populations +{populations:,} found, {populations:,} kept", done.stdout, re.MULTILINE), done.stdout
+    return {name: (data[rows].X, data.obs.iloc[rows[0]]) for name, rows in data.obs.groupby("population", observed=True).indices.items()}
+
+
+def check_digit_clouds():
+    images, labels = random.integers(0, 256, (4600, 28, 28)), random.integers(0, 10, 4600)
+    images[random.random(images.shape) < 0.9] = 127
+    write_idx("images.gz", images)
+    write_idx("labels.gz", labels)
+    script("digit_clouds.py", "images.gz", "labels.gz", "digits.h5ad")
+    script("digit_clouds.py", "images.gz", "labels.gz", "again.h5ad")
+    assert filecmp.cmp("digits.h5ad", "again.h5ad", shallow=False)
+    found = read_clouds("digits.h5ad", (images > 127).sum(), 4600)
+    offsets = []
+    for k, image in enumerate(images):
+        points, labelled = found[f"{k:05}"]
+        row, column = np.nonzero(image > 127)
+        offsets.append(points * [10, -10] + 14 - np.stack([column, row], 1))
+        assert labelled["treatment"] == f"digit_{labels[k]}"
+    offsets = np.concatenate(offsets)
+    # A coordinate is rounded by at most 1/256, and a pixel has the side 1/10.
+    assert (np.abs(offsets - 0.5) <= 0.5 + 10 / 256 + 1e-5).all() and (np.abs(offsets.mean(0) - 0.5) < 0.01).all(), offsets.mean(0)
+    assert [found[name][1]["part"] for name in ("03999", "04000", "04500")] == ["train", "validation", "test"]
+    images[77] = 127
+    write_idx("empty.gz", images)
+    refused("image 00077 has no pixel above 127", "digit_clouds.py", "empty.gz", "labels.gz", "out.h5ad")
+    refused("is no IDX file of bytes with 3 dimensions", "digit_clouds.py", "labels.gz", "labels.gz", "out.h5ad")
+    refused("the folder does not exist", "digit_clouds.py", "images.gz", "labels.gz", "nowhere/out.h5ad")
+
+
+def check_packages():
+    """Downloads of Debian packages, with stand-ins for apt-get and dpkg-deb."""
+    pathlib.Path("bin").mkdir()
+    programs = {"apt-get": 'test "$3" = good && touch "$3_1_all.deb" || { echo "E: no package $3" >&2; exit 100; }',
+                "dpkg-deb": 'mkdir -p "$3/DEBIAN" && echo "Version: 1:2-3" > "$3/DEBIAN/control"'}  # fmt: skip
+    for name, text in programs.items():
+        pathlib.Path("bin", name).write_text(f"#!/bin/sh\n{text}\n")
+        pathlib.Path("bin", name).chmod(0o755)
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{pathlib.Path('bin').resolve()}:{path}"
+    try:
+        folder = clouds.unpacked_package("downloads", "good", True)
+        assert folder == pathlib.Path("downloads/good") and clouds.package_version(folder) == "1:2-3"
+        assert clouds.unpacked_package("downloads", "good", False) == folder
+        for expected, bin_path in (("E: no package bad", os.environ["PATH"]), ("cannot run apt-get", "nowhere")):
+            os.environ["PATH"] = bin_path
+            try:
+                clouds.unpacked_package("downloads", "bad", True)
+                raise AssertionError("a download that failed was accepted")
+            except common.InputError as error:
+                assert expected in str(error), error
+    finally:
+        os.environ["PATH"] = path
+    assert [item.name for item in pathlib.Path("downloads").iterdir()] == ["good"]
+    (folder / "DEBIAN/control").unlink()
+    assert clouds.package_version(folder) == "unknown"
+
+
+def check_font_list():
+    """The list of faces that the repository has: whole packages are test, and no package has more than 8 faces."""
+    faces = pd.DataFrame(font_letters.read_faces(font_letters.FACES))
+    assert dict(faces["part"].value_counts()) == {"train": 478, "test": 106} and faces["package"].nunique() == 131
+    assert faces.groupby("package")["part"].nunique().max() == 1 and faces["package"].value_counts().max() == 8
+    assert not faces.duplicated(["package", "file"]).any()
+
+
+def check_font_letters():
+    fonts = pathlib.Path("/usr/share/fonts/truetype/liberation")
+    if not (fonts / "LiberationSans-Regular.ttf").is_file():
+        print("note: without Debian's fonts-liberation, font_letters.py is not run")
+        return
+    rows = [("one", "unknown", "fonts/regular.ttf", "Liberation Sans Regular", "train"),
+            ("two", "unknown", "fonts/bold.ttf", "Liberation Sans Bold", "test")]  # fmt: skip
+    for package, _, file, face, _ in rows:
+        target = pathlib.Path("packages", package, "usr/share", file)
+        target.parent.mkdir(parents=True)
+        shutil.copy(fonts / f"{face.replace('Liberation Sans ', 'LiberationSans-')}.ttf", target)
+    write_list = lambda path, *lines: pathlib.Path(path).write_text("".join("\t".join(line) + "\n" for line in (font_letters.COLUMNS, *lines)))
+    write_list("faces.tsv", *rows)
+    write_list("one.tsv", rows[0])
+    script("font_letters.py", "packages", "letters.h5ad", "--faces", "faces.tsv")
+    script("font_letters.py", "packages", "again.h5ad", "--faces", "faces.tsv")
+    assert filecmp.cmp("letters.h5ad", "again.h5ad", shallow=False)
+    found = read_clouds("letters.h5ad", 2 * 26 * 256, 52)
+    script("font_letters.py", "packages", "one.h5ad", "--faces", "one.tsv")
+    for name, (points, labels) in read_clouds("one.h5ad", 26 * 256, 26).items():
+        assert (points == found[name][0]).all(), name  # a face does not depend on the other faces of the list
+    for name, (points, labels) in found.items():
+        row = rows[0] if name.endswith("Regular") else rows[1]
+        assert [labels[key] for key in ("treatment", "patient", "culture", "part")] == [name[0], row[3], row[0], row[4]], labels
+        # The box of a letter is centred. Capitals are 2 high, but Q and J can be larger.
+        assert 1.85 < np.ptp(points[:, 1]) < (2.7 if name[0] in "QJ" else 2.1), (name, np.ptp(points[:, 1]))
+        assert np.abs((points.max(0) + points.min(0)) / 2).max() < 0.15, name
+    inside = lambda name, keep: keep(*found[f"{name} Liberation Sans Regular"][0].T)
+    assert inside("I", lambda x, y: np.abs(x) < 0.2).all()  # a bar
+    assert not inside("O", lambda x, y: np.hypot(x, y) < 0.5).any()  # a ring
+    assert inside("T", lambda x, y: (y > 0.7) | (np.abs(x) < 0.2)).all() and inside("T", lambda x, y: y > 0.7).sum() > 60
+    assert inside("L", lambda x, y: (y < -0.7) | (x < -0.3)).all()
+    regular = pathlib.Path("packages/one/usr/share/fonts/regular.ttf")
+    assert list(font_letters.filled_pixels(regular, rows[0][3], "A\ue83f")) == ["A"]  # the other has no glyph
+
+    write_list("bad.tsv", (*rows[0][:4], "validation"))
+    bad = lambda expected: refused(expected, "font_letters.py", "packages", "out.h5ad", "--faces", "bad.tsv")
+    bad("found 'validation', allowed are train and test")
+    write_list("bad.tsv", rows[0], rows[0])
+    bad("a face is listed twice")
+    write_list("bad.tsv", rows[0][:4])
+    bad("is no list of faces")
+    write_list("bad.tsv", ("three", *rows[0][1:]))
+    bad("packages/three: not found. Give --download")
+    write_list("bad.tsv", ("one", "1", "fonts/bold.ttf", *rows[1][3:]))
+    done = call(sys.executable, scripts / "font_letters.py", "packages", "out.h5ad", "--faces", "bad.tsv")
+    assert done.returncode == 2 and done.stderr.startswith("one: version unknown instead of 1"), done.stderr
+    assert "fonts/bold.ttf: not found or no font" in done.stderr.splitlines()[1] and done.stderr.count("\n") == 2, done.stderr
+    write_list("bad.tsv", (*rows[0][:3], *rows[1][3:]))
+    bad("has face 'Liberation Sans Regular', expected 'Liberation Sans Bold'")
+
+
+def ac_object(name, corners, kind="0x10", location=(0, 0, 0), children=0):
+    """Returns an object of an AC3D file with one polygon."""
+    lines = ["OBJECT poly", f'name "{name}"', "loc " + " ".join(map(str, location)), "data 5", "a", "bcd", f"numvert {len(corners)}"]
+    lines += [" ".join(map(str, corner)) for corner in corners]
+    lines += ["numsurf 1", f"SURF {kind}", "mat 0", f"refs {len(corners)}", *(f"{k} 0 0" for k in range(len(corners)))]
+    return [*lines, f"kids {children}"]
+
+
+def ac_airplane(tail):
+    """Returns an AC3D file: a wing of 2 x 8, a tail fin of 1 x `tail`, and objects that are no part of the surface."""
+    wing = ac_object("wing", [(-1, 0, -4), (1, 0, -4), (1, 0, 4), (-1, 0, 4)], location=(1, 0, 0))
+    # The fin is a child of a group that is turned by 180 degrees about y: x and z change their signs.
+    group = ["OBJECT group", "rot -1 0 0 0 1 0 0 0 -1", "loc 6 0 0", "kids 1"]
+    fin = ac_object("fin", [(0, 0, 0), (1, 0, 0), (1, tail, 0), (0, tail, 0)])
+    beacon = ac_object("Beacon", [(0, 50, 0), (1, 50, 0), (1, 60, 0)])
+    line = ac_object("antenna", [(0, -50, 0), (1, -50, 0), (1, -60, 0)], kind="0x2")
+    return "\r\n".join(["AC3Db", "OBJECT world", "kids 9", *wing, *group, *fin, *beacon, *line, ""])
+
+
+def check_airplanes():
+    root = pathlib.Path("models/flightgear-data-ai/usr/share/games/flightgear/AI/Aircraft")
+    files = {"A300/Models/A300": ac_airplane(3), "A300/Models/copy": ac_airplane(3), "other/Models/flat": ac_airplane(1),
+             "other/Models/lights/red": "no model", "balloon/Models/red": "no model"}  # fmt: skip
+    for name, text in files.items():
+        path = root / f"{name}.ac"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    printed = script("shapes3d.py", "airplanes", "models", "airplanes.h5ad")
+    assert "left out 1 copies: A300/copy of A300/A300" in printed, printed
+    script("shapes3d.py", "airplanes", "models", "again.h5ad")
+    assert filecmp.cmp("airplanes.h5ad", "again.h5ad", shallow=False)
+    found = read_clouds("airplanes.h5ad", 2 * 2048, 2)
+    assert found["airplane/A300/A300"][1]["part"] == "test" and found["airplane/other/flat"][1]["part"] == "train"
+    for name, tail in (("airplane/A300/A300", 3), ("airplane/other/flat", 1)):
+        points, labels = found[name]
+        assert labels["treatment"] == "airplane" and labels["licence"] == "GPL-2+"
+        assert np.allclose((points.max(0) + points.min(0)) / 2, 0, atol=1 / 256) and abs(np.ptp(points, 0).max() - 2) <= 1 / 256
+        # The span of 8 has the length 2: x from 0 to 6, z from 0 to the top of the fin.
+        assert np.allclose(np.ptp(points, 0), [1.5, 2, tail / 4], atol=0.03), np.ptp(points, 0)
+        is_fin = points[:, 2] > points[:, 2].min() + 1 / 128
+        assert (points[is_fin, 0] > 0.45).all() and np.allclose(points[is_fin, 1], 0, atol=0.02) and (points[~is_fin, 0] < -0.2).mean() > 0.9
+        share = tail / (tail + 16)  # area of the fin / area of the surface
+        assert abs(is_fin.mean() - share) < 5 * np.sqrt(share / 2048) + 0.01, is_fin.mean()
+
+    bad = lambda expected: refused(expected, "shapes3d.py", "airplanes", "models", "out.h5ad")
+    path = root / "A300/Models/A300.ac"
+    path.write_text("a text")
+    bad("A300.ac: is no AC3D file")
+    path.write_text(ac_airplane(3).replace("0 0 -4", "zero 0 -4").replace("-1 0 -4", "-1 zero -4"))
+    bad("A300.ac: is a damaged AC3D file")
+    path.write_text("\n".join(["AC3Db", "OBJECT world", "kids 0"]))
+    bad("model A300/A300 has no surface")
+    refused("nowhere/flightgear-data-ai: not found. Give --download", "shapes3d.py", "airplanes", "nowhere", "out.h5ad")
+    shutil.rmtree(root)
+    bad("Aircraft: not found in the package")
+
+
+def check_furniture():
+    root = pathlib.Path("models/sweethome3d-furniture/usr/share/sweethome3d/furniture")
+    root.mkdir(parents=True)
+    # A face of 1 x 2 x 0 at the height 0 and one of half the size at 1, with an index from the end.
+    model = "# OBJ\nv 0 0 0\nv 1 0 0 \nv 1 0 2\nv 0 0 2\ng top\nf 1/1/1 2// 3 4\nv 0 1 0\nv 1 1 0\nv 1 1 1\nv 0 1 1\nf -4 -3 -2 -1\n"
+
+    def write_catalogue(name, *entries, text=model):
+        lines = ["id=X", "name=Catalogue"]
+        for k, (label, rotation) in enumerate(entries, 1):
+            entry = {"id": f"X#m{k}", "name": label, "model": f"/m/m{k}.obj", "width": 40, "height": 10, "depth": 20, "creator": "Ann"}
+            lines += [f"{key}#{k}={value}" for key, value in entry.items()] + ([f"modelRotation#{k}={rotation}"] if rotation else [])
+        with zipfile.ZipFile(root / f"{name}.sh3f", "w") as archive:
+            archive.writestr("PluginFurnitureCatalog.properties", "\n".join(lines))
+            for k, _ in enumerate(entries, 1):
+                archive.writestr(f"m/m{k}.obj", text)
+
+    write_catalogue("BlendSwap-CC-0", ("Table fan", ""), ("Oak table", ""), ("Table", ""), ("Sofa", "0 0 1 0 1 0 -1 0 0"))
+    write_catalogue("BlendSwap-CC-BY", ("Spoon", ""))
+    write_catalogue("KatorLegaz")
+    write_catalogue("Scopia", ("Bunk bed", "1 0 0 0 -1 0 0 0 -1"))
+    printed = script("shapes3d.py", "furniture", "models", "furniture.h5ad")
+    assert "left out 1 copies: BlendSwap-CC-0/m3 of BlendSwap-CC-0/m2" in printed, printed
+    found = read_clouds("furniture.h5ad", 3 * 2048, 3)
+    expected = {"table/BlendSwap-CC-0/m2": ("Oak table", "CC0"), "sofa/BlendSwap-CC-0/m4": ("Sofa", "CC0"), "bed/Scopia/m1": ("Bunk bed", "CC BY 3.0")}
+    half = {}  # middle of the upper and of the lower points
+    for name, (label, licence) in expected.items():
+        points, labels = found[name]
+        assert [labels[key] for key in ("name", "licence", "creator", "treatment")] == [label, licence, "Ann", name.split("/")[0]], labels
+        assert np.allclose(np.ptp(points, 0), [2, 1, 0.5], atol=0.03), (name, np.ptp(points, 0))
+        upper = points[:, 2] > 0
+        half[label] = (points[upper].mean(0), points[~upper].mean(0), upper.mean())
+    # The small face is the upper one, at small z of the model, which is large y. The sofa is turned about the vertical, the bed
+    # about x.
+    assert abs(half["Oak table"][2] - 1 / 3) < 0.06 and half["Oak table"][0][1] > 0.2, half
+    assert abs(half["Sofa"][2] - 1 / 3) < 0.06 and half["Sofa"][0][0] < -0.4, half
+    assert abs(half["Bunk bed"][2] - 2 / 3) < 0.06 and half["Bunk bed"][1][1] < -0.2, half
+    kinds = {"Armchair": "chair", "Seat Leon": None, "Workbench": None, "Tablet": None, "Table tennis": "table", "Table tennis bat": None,
+             "Desk lamp": "lamp", "Bedside table": "table", "Window blind": None, "Glass door cabinet": "shelf", "Class seat": "chair"}  # fmt: skip
+    assert {name: shapes3d.class_of(name) for name in kinds} == kinds
+
+    bad = lambda expected: refused(expected, "shapes3d.py", "furniture", "models", "out.h5ad")
+    write_catalogue("Scopia", ("Bed", ""), text="v 0 0 0\nf 1 2 3\n")
+    bad("Scopia.sh3f, m/m1.obj: is a damaged OBJ file")
+    write_catalogue("Scopia", ("Bed", ""), text="v 0 0 0\n")
+    bad("model Scopia/m1 has no surface")
+    (root / "Scopia.sh3f").write_text("no archive")
+    bad("Scopia.sh3f: is a damaged catalogue")
+    (root / "Scopia.sh3f").unlink()
+    bad("Scopia.sh3f: not found in the package")
+
+
 def check_population_density():
     density = random.random((90, 180)).astype(np.float32)
     density[:30] = -3.4e38  # no data
@@ -342,7 +581,8 @@ def check_readme():
     """Each script is in the table of the folder's README.md."""
     text = (scripts / "README.md").read_text()
     for path in scripts.glob("*.py"):
-        assert path.name == "common.py" or f"`{path.name} " in text, path.name
+        is_module = path.name in ("anndata_file.py", "clouds.py", "common.py")
+        assert is_module or f"`{path.name} " in text, path.name
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -353,6 +593,12 @@ with tempfile.TemporaryDirectory() as folder:
     check_organoids()
     check_simulations()
     check_digits()
+    check_digit_clouds()
+    check_packages()
+    check_font_list()
+    check_font_letters()
+    check_airplanes()
+    check_furniture()
     check_population_density()
     check_readme()
     os.chdir(project)
