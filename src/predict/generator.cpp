@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "linalg/gather_rows.hpp"
 #include "screen/screen.hpp"
 #include "screen/screen_draft.hpp"
 
@@ -71,9 +72,8 @@ linalg::Matrix<float> draw_given(const GeneratorModel& generator, const std::str
     const std::size_t count = generator.sampler().given_cells();
     core::check_shape("given cells", std::min(cells.rows, count), cells.cols, count, cells.cols);
     core::Stream stream(seed, core::Purpose::generation, screen::digest_text(given_key, name));
-    linalg::Matrix<float> given(count, cells.cols);
-    const std::vector<std::uint32_t> rows = stream.sample(cells.rows, count);
-    for (std::size_t i = 0; i < count; ++i) std::copy_n(cells.row(rows[i]), cells.cols, given.view().row(i));
+    linalg::Matrix<float> given;
+    linalg::gather_rows(cells, stream.sample(cells.rows, count), given);
     return given;
 }
 

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
 #include "core/random.hpp"
+#include "linalg/gather_rows.hpp"
 #include "metrics/population_distance.hpp"
 #include "models/gaussian_noise.hpp"
 #include "models/set_flow.hpp"
@@ -21,6 +22,7 @@ namespace popflow::train {
 namespace {
 
 using linalg::ConstMatrixView;
+using linalg::gather_rows;
 using linalg::Matrix;
 using linalg::MatrixView;
 using metrics::PopulationDistance;
@@ -46,10 +48,6 @@ PopulationDistance metric_of(OuterDistance distance) {
 double cost_of(OuterDistance kind, double distance) {
     const bool is_root = kind == OuterDistance::bures || kind == OuterDistance::w2;
     return is_root ? distance * distance : distance;
-}
-
-void gather_rows(ConstMatrixView<float> from, std::span<const std::uint32_t> rows, MatrixView<float> to) {
-    for (std::size_t i = 0; i < rows.size(); ++i) std::copy_n(from.row(rows[i]), from.cols, to.row(i));
 }
 
 // Draws at most `count` cells of a population without replacement.

@@ -5,24 +5,14 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "linalg/gather_rows.hpp"
 #include "screen/cell_store.hpp"
 
 namespace popflow::train {
 
 using core::Purpose;
 using core::Stream;
-
-namespace {
-
-void gather_rows(linalg::ConstMatrixView<float> from, std::span<const std::uint32_t> rows,
-                 linalg::Matrix<float>& to) {
-    to.reshape(rows.size(), from.cols);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::copy_n(from.row(rows[i]), from.cols, to.view().row(i));
-    }
-}
-
-}  // namespace
+using linalg::gather_rows;
 
 float lane_weight(std::size_t items_of_lane, std::size_t lanes, std::size_t items) {
     return static_cast<float>(static_cast<double>(items_of_lane * lanes) / static_cast<double>(items));
