@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
+#include "models/flow_time.hpp"
 #include "models/gaussian_state.hpp"
 #include "models/population_flow_settings.hpp"
 
@@ -18,8 +18,6 @@ using linalg::MatrixView;
 
 namespace {
 
-// Number of frequencies k pi of the time features, k = 1, 2, ...
-constexpr std::size_t time_frequencies = 16;
 // Number of noise Gaussians from which the scales of the inputs are computed.
 constexpr std::size_t scale_draws = 512;
 // Smallest scale of an input, relative to the largest one.
@@ -123,7 +121,7 @@ void for_each_moment(const ot::GaussianMoments& moments, F&& f) {
 }
 
 nn::SkipMlpShape network_shape(const GaussianFlowShape& shape, std::size_t outputs) {
-    return {.row_inputs = 2 * time_frequencies + shape.markers + shape.triangle() + shape.conditions,
+    return {.row_inputs = flow_time_size + shape.markers + shape.triangle() + shape.conditions,
             .hidden = shape.hidden,
             .layers = shape.layers,
             .outputs = outputs};
@@ -191,12 +189,7 @@ void GaussianFlow::velocity(const Weights<Real>& weights, const GaussianStates<R
                       shape_.conditions);
     w.features.reshape(n, mean_network_.shape().row_inputs);
     for (std::size_t i = 0; i < n; ++i) {
-        Real* out = w.features.view().row(i);
-        for (std::size_t k = 1; k <= time_frequencies; ++k) {
-            const Real angle = static_cast<Real>(k) * std::numbers::pi_v<Real> * states.t[i];
-            *out++ = std::cos(angle);
-            *out++ = std::sin(angle);
-        }
+        Real* out = write_flow_time(states.t[i], w.features.view().row(i));
         std::size_t at = 0;
         const auto standardised = [&](Real value) {
             const Real result =

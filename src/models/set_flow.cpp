@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
+#include "models/flow_time.hpp"
 #include "models/population_flow_settings.hpp"
 #include "nn/features.hpp"
 
@@ -22,12 +22,9 @@ using linalg::MatrixView;
 
 namespace {
 
-// Number of frequencies k pi of the time features, k = 1, 2, ...
-constexpr std::size_t time_frequencies = 16;
-
 nn::SetTransformerShape network_shape(const SetFlowShape& shape) {
     return {.point_inputs = shape.markers + 2 * shape.frequencies,
-            .cloud_inputs = 2 * time_frequencies + shape.conditions,
+            .cloud_inputs = flow_time_size + shape.conditions,
             .width = shape.width,
             .blocks = shape.blocks,
             .heads = shape.heads,
@@ -208,12 +205,7 @@ void SetFlow::velocity(const Weights<T>& weights, const CloudStates<accumulator_
     }
     w.shared.reshape(clouds, network_.shape().cloud_inputs);
     for (std::size_t c = 0; c < clouds; ++c) {
-        Real* shared = w.shared.view().row(c);
-        for (std::size_t k = 1; k <= time_frequencies; ++k) {
-            const Real angle = static_cast<Real>(k) * std::numbers::pi_v<Real> * states.t[c];
-            *shared++ = std::cos(angle);
-            *shared++ = std::sin(angle);
-        }
+        Real* shared = write_flow_time(states.t[c], w.shared.view().row(c));
         std::copy_n(states.condition.row(c), shape_.conditions, shared);
     }
     network_.forward(weights.values, weights.packed, ConstMatrixView<Real>(w.points), states.bounds,

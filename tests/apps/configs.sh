@@ -24,6 +24,7 @@ for config in "$configs"/{organoid_patient,organoid_replica}/*.cfg; do dry_run "
 for config in "$configs"/screen/*.cfg; do dry_run "${config#"$configs/"}" screen.h5ad --split patient:21 --knn 3; done
 for config in organoid simulated_screen; do dry_run $config.cfg screen.h5ad --knn 3; done
 dry_run shapes.cfg shapes.h5ad
+dry_run clouds.cfg shapes.h5ad --split column:split
 [ ! -e failed ] || fail "a dry run failed"
 [ ! -e planned ] || fail "a dry run wrote a run folder"
 echo "configurations: $(find . -name '*.out' | wc -l)"
