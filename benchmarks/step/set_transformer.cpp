@@ -35,30 +35,37 @@ double set_flops(const SetCase& c) {
     return 2.0 * static_cast<double>(c.clouds * c.points * (c.blocks * (3 * linear + 7 * attention) + ends));
 }
 
-// Adds the share of the peak that the products reach, by CPU time.
+// Compares the CPU time of steps with that of multiply-adds in registers. Both are measured in turn, because
+// the speed of a shared machine varies.
 class PeakShare {
   public:
-    explicit PeakShare(Precision precision) : precision_(precision) { measure(); }
+    explicit PeakShare(Precision precision) : precision_(precision) {}
 
-    // Starts the clock after the peak has been measured again. The better measurement counts.
-    void start() {
-        measure();
-        start_ = std::clock();
+    // Runs a step of `flops` between two measurements of the peak.
+    template <class Step>
+    void measure(benchmark::State& state, double flops, const Step& step) {
+        state.PauseTiming();
+        add_peak_sample();
+        const std::clock_t start = std::clock();
+        state.ResumeTiming();
+        step();
+        state.PauseTiming();
+        seconds_ += static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+        flops_ += flops;
+        add_peak_sample();
+        state.ResumeTiming();
     }
-    void stop(benchmark::State& state, double flops) {
-        const double seconds = static_cast<double>(std::clock() - start_) / CLOCKS_PER_SEC;
-        measure();
-        if (peak_ > 0) {
-            state.counters["share of peak"] =
-                flops * static_cast<double>(state.iterations()) / seconds / peak_;
-        }
+    void report(benchmark::State& state) const {
+        if (peaks_ > 0) state.counters["share of peak"] = flops_ / seconds_ * samples_ / peaks_;
     }
 
   private:
-    void measure() { peak_ = std::max(peak_, measure_peak(precision_)); }
+    void add_peak_sample() {
+        peaks_ += measure_peak(precision_);
+        ++samples_;
+    }
     Precision precision_;
-    double peak_ = 0;
-    std::clock_t start_ = 0;
+    double peaks_ = 0, samples_ = 0, flops_ = 0, seconds_ = 0;
 };
 
 template <class T>
@@ -96,9 +103,8 @@ void train(benchmark::State& state, const SetCase& c, Precision precision) {
     };
     step();
     PeakShare share(precision);
-    share.start();
-    for (auto _ : state) step();
-    share.stop(state, set_flops(c));
+    for (auto _ : state) share.measure(state, set_flops(c), step);
+    share.report(state);
     count_gflops(state, set_flops(c));
 }
 

@@ -16,13 +16,13 @@ namespace {
 using Integers __attribute__((vector_size(32), may_alias)) = std::uint32_t;
 
 // Rows that are computed together, so that a panel is read from the L2 cache once for all of their tiles.
-constexpr std::size_t group_rows = 4 * tile_rows;
+constexpr std::size_t group_rows = 2 * tile_rows;
 
-// Keys of a block of the forward pass. The probabilities of a group (24 KiB) stay in the L1 cache.
+// Keys of a block of the forward pass. The probabilities of a group (13 KiB) stay in the L1 cache.
 constexpr std::size_t forward_keys = 256;
 
 // Keys of a block of the backward pass. Its gradients of scores stay in the L2 cache.
-constexpr std::size_t backward_keys = 4 * group_rows;
+constexpr std::size_t backward_keys = 16 * group_rows;
 
 // Returns the number of queries of a block of the backward pass. Its four packed factors and the block of
 // gradients stay in the L2 cache.
@@ -145,17 +145,20 @@ alignas(64) constexpr std::array<float, 2 * width> padding_scores = [] {
 
 // Raises the references of rows to the maximum of their scores in a tile, which are stored in place of its
 // probabilities, and rescales what the rows have so far.
-[[gnu::noinline]] void rescale(std::size_t rows, RowState& state, const RowResults& earlier) {
+POPFLOW_AVX2 [[gnu::noinline]] void rescale(std::size_t rows, RowState& state, const RowResults& earlier) {
     for (std::size_t r = 0; r < rows; ++r) {
         float* const p = earlier.probabilities + r * earlier.stride;
-        const float highest = *std::max_element(p + earlier.count, p + earlier.count + width);
+        const Vector both = larger(*Wide::at(p + earlier.count), *Wide::at(p + earlier.count + Wide::lanes));
+        float highest = both[0];
+        for (std::size_t l = 1; l < Wide::lanes; ++l) highest = std::max(highest, both[l]);
         if (!(highest > state.reference[r])) continue;
         const float factor = exp2_bounded(state.reference[r] - highest);
         state.reference[r] = highest;
-        for (std::size_t l = 0; l < Wide::lanes; ++l) state.sum[r][l] *= factor;
-        for (std::size_t j = 0; j < earlier.count; ++j) p[j] *= factor;
+        state.sum[r] *= broadcast(factor);
+        for (std::size_t j = 0; j < earlier.count; j += Wide::lanes) *Wide::at(p + j) *= broadcast(factor);
         float* const output = earlier.output + r * earlier.output_stride;
-        for (std::size_t j = 0; j < earlier.output_count; ++j) output[j] *= factor;
+        for (std::size_t j = 0; j < earlier.output_count; j += Wide::lanes)
+            *Wide::at(output + j) *= broadcast(factor);
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "linalg/avx2_tile.hpp"
 #include "linalg/onednn.hpp"
@@ -16,7 +15,8 @@ namespace {
 // max_inner_transposed rows and a packed A stay in the L2 cache. Longer products are accumulated in C.
 constexpr std::size_t max_inner = 512;
 constexpr std::size_t max_inner_transposed = 256;
-constexpr std::size_t packed_tile_size = tile_rows * max_inner_transposed;
+// Distance of packed tiles. Eight elements are more than a tile has, because packing stores whole registers.
+constexpr std::size_t packed_tile_size = tile_rows * max_inner_transposed + Wide::lanes;
 
 // Returns the size of the parts into which an inner size k is split: as few as possible, of about equal size.
 std::size_t inner_part(std::size_t k, std::size_t max_size) {
@@ -130,7 +130,7 @@ void grow(AlignedVector<float>& buffer, std::size_t size) {
 }
 
 // Packs the columns of `a`, [k, m], tile after tile. In a tile, element (r, l) is at l * tile_rows + r.
-void pack_left(ConstMatrixView<float> a, AlignedVector<float>& to) {
+POPFLOW_AVX2 void pack_left(ConstMatrixView<float> a, AlignedVector<float>& to) {
     grow(to, (a.cols / tile_rows + 2) * packed_tile_size);
     // Packs a few rows at a time, so that they stay in the L1 cache for all tiles.
     constexpr std::size_t rows_at_a_time = 8;
@@ -142,8 +142,8 @@ void pack_left(ConstMatrixView<float> a, AlignedVector<float>& to) {
             for (std::size_t at = l; at < end; ++at) {
                 const float* const from = a.row(at) + i;
                 float* const column = tile + at * tile_rows;
-                if (rows == tile_rows) {
-                    std::memcpy(column, from, tile_rows * sizeof(float));
+                if (i + Wide::lanes <= a.cols) {
+                    *Wide::at(column) = *Wide::at(from);  // the next column overwrites the surplus
                 } else {
                     for (std::size_t r = 0; r < rows; ++r) column[r] = from[r];
                 }
