@@ -106,10 +106,40 @@ POPFLOW_AVX2 void pack_panel(ConstMatrixView<float> b, std::size_t first, float*
     }
 }
 
+// Transposes a matrix of 8 x 8 elements. Rows of `from` are `stride` elements apart, those of `to` `width`.
+POPFLOW_AVX2 void transpose_square(const float* from, std::size_t stride, float* to) {
+    Vector row[8];
+    Vector pair[8];
+    for (std::size_t i = 0; i < 8; ++i) row[i] = *Wide::at(from + i * stride);
+    for (std::size_t i = 0; i < 8; i += 2) {
+        pair[i] = __builtin_shufflevector(row[i], row[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        pair[i + 1] = __builtin_shufflevector(row[i], row[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (std::size_t i = 0; i < 8; i += 4) {
+        row[i] = __builtin_shufflevector(pair[i], pair[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+        row[i + 1] = __builtin_shufflevector(pair[i], pair[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        row[i + 2] = __builtin_shufflevector(pair[i + 1], pair[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+        row[i + 3] = __builtin_shufflevector(pair[i + 1], pair[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+        *Wide::at(to + i * width) = __builtin_shufflevector(row[i], row[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        *Wide::at(to + (i + 4) * width) =
+            __builtin_shufflevector(row[i], row[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
 // Packs columns [first, first + width) of the transpose of `b`.
 void pack_transposed_panel(ConstMatrixView<float> b, std::size_t first, float* to) {
     const std::size_t count = std::min(width, b.rows - first);
-    for (std::size_t l = 0; l < b.cols; ++l) {
+    std::size_t packed = 0;
+    if (count == width) {
+        for (; packed + Wide::lanes <= b.cols; packed += Wide::lanes) {
+            transpose_square(b.row(first) + packed, b.stride, to + packed * width);
+            transpose_square(b.row(first + Wide::lanes) + packed, b.stride,
+                             to + packed * width + Wide::lanes);
+        }
+    }
+    for (std::size_t l = packed; l < b.cols; ++l) {
         for (std::size_t j = 0; j < count; ++j) to[l * width + j] = b(first + j, l);
         std::fill_n(to + l * width + count, width - count, 0.0F);
     }
@@ -142,6 +172,7 @@ POPFLOW_AVX2 void pack_left(ConstMatrixView<float> a, AlignedVector<float>& to) 
             for (std::size_t at = l; at < end; ++at) {
                 const float* const from = a.row(at) + i;
                 float* const column = tile + at * tile_rows;
+                __builtin_prefetch(a.row(std::min(at + rows_at_a_time, a.rows - 1)) + i);
                 if (i + Wide::lanes <= a.cols) {
                     *Wide::at(column) = *Wide::at(from);  // the next column overwrites the surplus
                 } else {
