@@ -130,7 +130,7 @@ struct RowState {
 
 // Earlier results of a few rows that depend on their references.
 struct RowResults {
-    float* probabilities;  // of the current block of keys
+    float* probabilities;  // those of the current block of keys
     std::size_t stride, count;
     float* output;
     std::size_t output_stride, output_count;
