@@ -3,8 +3,8 @@
 # Runs the benchmarks one after the other and writes tables (.md) and JSON to a folder. Takes about an hour on two cores that
 # run nothing else. Fails if a benchmark fails or if a ratio against a peer was refused (see peer_speed.py).
 # Usage: run_all.sh BUILD OUTPUT_FOLDER [NAME...]
-#   NAME: machine step ot compare_torch compare_anndata compare_pot compare_pot_1 compare_ott all_pairs many_problems whole_pair
-#   ot_scaling ranks cost_model. Default: all of them. compare_pot_1 is compare_pot on one thread.
+#   NAME: machine step ot compare_torch compare_set compare_anndata compare_pot compare_pot_1 compare_ott all_pairs
+#   many_problems whole_pair ot_scaling ranks cost_model. Default: all of them. compare_pot_1 is compare_pot on one thread.
 # Environment:
 #   POPFLOW_PEERS    virtual environment with the peers, made by make_environment.sh if it is missing or out of date.
 #                    Default: build/peers in the project
@@ -45,6 +45,7 @@ run step step.md "$python" "$here/step_table.py" "$output/step.json"
 run ot ot.json "$bench/ot_bench" --benchmark_format=json
 run compare_torch compare_torch.md "$python" "$here/compare_torch.py" "$bench/step_bench" \
     --rounds 5 --threads "$OMP_NUM_THREADS"
+run compare_set compare_set.md "$python" "$here/compare_set.py" "$bench/step_bench" --threads "$OMP_NUM_THREADS"
 run compare_anndata compare_anndata.md "$python" "$here/compare_anndata.py" "$bench/step_bench" --threads "$OMP_NUM_THREADS"
 run compare_pot compare_pot.md "$python" "$here/compare_pot.py" "$bench/time_metrics"
 run compare_pot_1 compare_pot_1.md env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 "$python" "$here/compare_pot.py" \

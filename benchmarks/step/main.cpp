@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     bench::add_peak();
     bench::add_products();
     bench::add_encoder();
+    bench::add_set_transformer();
     bench::add_training(comm);
     bench::add_prediction();
     bench::add_input();

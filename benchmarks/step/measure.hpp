@@ -48,9 +48,14 @@ double step_flops(const models::FlowMatchingShape& shape, std::size_t cells);
 /// Returns the floating-point operations of one evaluation of the velocity.
 double velocity_flops(const models::FlowMatchingShape& shape, std::size_t cells);
 
+/// Returns the floating-point operations per second of CPU time of multiply-adds in registers, on the calling
+/// thread. Returns 0 if there is no kernel for this CPU.
+double measure_peak(Precision precision);
+
 void add_peak();
 void add_products();
 void add_encoder();
+void add_set_transformer();
 void add_training(const mpi::Communicator& comm);
 void add_prediction();
 void add_input();

@@ -2,6 +2,7 @@
 // Peak of the CPU: chains of multiply-adds that never leave the registers. It bounds every matrix product of
 // the same precision. The comparisons measure the peers' products against it (peer_speed.py).
 #include <algorithm>
+#include <ctime>
 
 #include "step/measure.hpp"
 
@@ -142,24 +143,52 @@ void add_one(const std::string& name, double (*multiply)()) {
     });
 }
 
+// Kernels of this CPU, null where it has none.
+struct PeakKernels {
+    double (*fp32)() = nullptr;
+    double (*fp64)() = nullptr;
+    double (*bf16)() = nullptr;
+};
+
+PeakKernels choose_kernels() {
+    PeakKernels kernels;
+    if (__builtin_cpu_supports("avx512f")) {
+        kernels.fp32 = multiply_fp32_avx512;
+        kernels.fp64 = multiply_fp64_avx512;
+    } else if (__builtin_cpu_supports("fma")) {
+        kernels.fp32 = multiply_fp32_avx2;
+        kernels.fp64 = multiply_fp64_avx2;
+    }
+    if (linalg::instruction_set().find("amx") != std::string::npos && request_amx()) {
+        kernels.bf16 = multiply_bf16_amx;
+    } else if (__builtin_cpu_supports("avx512bf16")) {
+        kernels.bf16 = multiply_bf16_avx512;
+    }
+    return kernels;
+}
+
 }  // namespace
 
 void add_peak() {
-    if (__builtin_cpu_supports("avx512f")) {
-        add_one("peak/fp32", multiply_fp32_avx512);
-        add_one("peak/fp64", multiply_fp64_avx512);
-    } else if (__builtin_cpu_supports("fma")) {
-        add_one("peak/fp32", multiply_fp32_avx2);
-        add_one("peak/fp64", multiply_fp64_avx2);
-    }
-    if (linalg::instruction_set().find("amx") != std::string::npos && request_amx()) {
-        add_one("peak/bf16", multiply_bf16_amx);
-    } else if (__builtin_cpu_supports("avx512bf16")) {
-        add_one("peak/bf16", multiply_bf16_avx512);
-    }
+    const PeakKernels kernels = choose_kernels();
+    if (kernels.fp32 != nullptr) add_one("peak/fp32", kernels.fp32);
+    if (kernels.fp64 != nullptr) add_one("peak/fp64", kernels.fp64);
+    if (kernels.bf16 != nullptr) add_one("peak/bf16", kernels.bf16);
+}
+
+double measure_peak(Precision precision) {
+    const PeakKernels kernels = choose_kernels();
+    double (*const multiply)() = precision == Precision::bf16 ? kernels.bf16 : kernels.fp32;
+    if (multiply == nullptr) return 0;
+    const std::clock_t start = std::clock();
+    const double flops = multiply();
+    return flops * CLOCKS_PER_SEC / static_cast<double>(std::clock() - start);
 }
 #else
 void add_peak() {}
+double measure_peak(Precision /*precision*/) {
+    return 0;
+}
 #endif
 
 }  // namespace popflow::bench

@@ -3,50 +3,25 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
-#include "core/simd.hpp"
+#include "linalg/avx2_tile.hpp"
 #include "linalg/onednn.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define POPFLOW_AVX2 __attribute__((target("avx2,fma")))
-// Computes sum += x * y. Inline assembly, because GCC 12 copies the accumulators between registers when it
-// unrolls the equivalent vector code.
-#define POPFLOW_ADD_PRODUCT(sum, x, y) asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y))
-#else
-#define POPFLOW_AVX2
-#define POPFLOW_ADD_PRODUCT(sum, x, y) (sum) += (x) * (y)
-#endif
 
 namespace popflow::linalg::avx2 {
 
 namespace {
 
-using Wide = core::Floats<32>;
-using Vector = Wide::Vector;
-
-// Size of a tile of C: 6 x 16. Its 12 accumulators hide the latency of the FMA instruction. The other 4 of
-// the 16 registers suffice for the two registers of a row of B and a broadcast element of A.
-constexpr std::size_t tile_rows = 6;
-constexpr std::size_t width = 2 * Wide::lanes;
-
 // Maximum inner sizes. A panel of B of max_inner rows (32 KiB) stays in the L1 cache. A panel of
 // max_inner_transposed rows and a packed A stay in the L2 cache. Longer products are accumulated in C.
 constexpr std::size_t max_inner = 512;
 constexpr std::size_t max_inner_transposed = 256;
-constexpr std::size_t packed_tile_size = tile_rows * max_inner_transposed;
+// Distance of packed tiles. Eight elements are more than a tile has, because packing stores whole registers.
+constexpr std::size_t packed_tile_size = tile_rows * max_inner_transposed + Wide::lanes;
 
 // Returns the size of the parts into which an inner size k is split: as few as possible, of about equal size.
 std::size_t inner_part(std::size_t k, std::size_t max_size) {
     const std::size_t parts = std::max<std::size_t>(1, (k + max_size - 1) / max_size);
     return (k + parts - 1) / parts;
-}
-
-// Returns the height of the next tile: six rows, except at the end. Splits the last 7 to 11 rows into two
-// tiles of about equal height, because a tile of one or two rows would stall on its few accumulators.
-std::size_t tile_height(std::size_t rows_left) {
-    if (rows_left == tile_rows || rows_left >= 2 * tile_rows) return tile_rows;
-    return rows_left > tile_rows ? (rows_left + 1) / 2 : rows_left;
 }
 
 // Rows of op(A) that a tile multiplies. Element (r, l) is at first + r * stride + l if A is not packed, and
@@ -62,25 +37,6 @@ struct Prefetch {
     std::size_t stride = 0, count = 0;
 };
 
-// Adds element l of each row times row l of the panel to the accumulators of a tile, for Steps values of l.
-template <std::size_t Steps, std::size_t Rows, bool Packed>
-[[gnu::always_inline]] POPFLOW_AVX2 inline void add_steps(const std::array<const float*, Rows>& row,
-                                                          const float* panel, std::size_t l,
-                                                          Vector (&sum)[Rows][2]) {
-#pragma GCC unroll 4
-    for (std::size_t end = l + Steps; l < end; ++l) {
-        const Vector left = *Wide::at(panel + l * width);
-        const Vector right = *Wide::at(panel + l * width + Wide::lanes);
-#pragma GCC unroll 6
-        for (std::size_t r = 0; r < Rows; ++r) {
-            const float a = row[r][Packed ? l * tile_rows : l];
-            const Vector x = {a, a, a, a, a, a, a, a};
-            POPFLOW_ADD_PRODUCT(sum[r][0], x, left);
-            POPFLOW_ADD_PRODUCT(sum[r][1], x, right);
-        }
-    }
-}
-
 // Computes c = alpha A panel + beta c for a tile of Rows rows and up to `width` columns.
 template <std::size_t Rows, bool Packed>
 POPFLOW_AVX2 void multiply_tile(const Left& a, const float* panel, std::size_t k, float alpha, float beta,
@@ -92,10 +48,7 @@ POPFLOW_AVX2 void multiply_tile(const Left& a, const float* panel, std::size_t k
     }
     for (std::size_t l = 0; l < next.count; ++l) __builtin_prefetch(next.first + l * next.stride, 0, 2);
     Vector sum[Rows][2] = {};
-    // Unrolled by four, because the loop overhead costs time on a core that two hyper-threads share.
-    std::size_t l = 0;
-    for (; l + 4 <= k; l += 4) add_steps<4, Rows, Packed>(row, panel, l, sum);
-    for (; l < k; ++l) add_steps<1, Rows, Packed>(row, panel, l, sum);
+    add_rows<Rows, Packed>(row, tile_rows, panel, k, sum);
     // Buffer for a tile at the right edge of C, whose columns beyond the last are products of zero padding.
     alignas(64) std::array<float, Rows * width> edge;
     const bool is_full = c.cols == width;
@@ -153,10 +106,40 @@ POPFLOW_AVX2 void pack_panel(ConstMatrixView<float> b, std::size_t first, float*
     }
 }
 
+// Transposes a matrix of 8 x 8 elements. Rows of `from` are `stride` elements apart, those of `to` `width`.
+POPFLOW_AVX2 void transpose_square(const float* from, std::size_t stride, float* to) {
+    Vector row[8];
+    Vector pair[8];
+    for (std::size_t i = 0; i < 8; ++i) row[i] = *Wide::at(from + i * stride);
+    for (std::size_t i = 0; i < 8; i += 2) {
+        pair[i] = __builtin_shufflevector(row[i], row[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        pair[i + 1] = __builtin_shufflevector(row[i], row[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (std::size_t i = 0; i < 8; i += 4) {
+        row[i] = __builtin_shufflevector(pair[i], pair[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+        row[i + 1] = __builtin_shufflevector(pair[i], pair[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        row[i + 2] = __builtin_shufflevector(pair[i + 1], pair[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+        row[i + 3] = __builtin_shufflevector(pair[i + 1], pair[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+        *Wide::at(to + i * width) = __builtin_shufflevector(row[i], row[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        *Wide::at(to + (i + 4) * width) =
+            __builtin_shufflevector(row[i], row[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
 // Packs columns [first, first + width) of the transpose of `b`.
 void pack_transposed_panel(ConstMatrixView<float> b, std::size_t first, float* to) {
     const std::size_t count = std::min(width, b.rows - first);
-    for (std::size_t l = 0; l < b.cols; ++l) {
+    std::size_t packed = 0;
+    if (count == width) {
+        for (; packed + Wide::lanes <= b.cols; packed += Wide::lanes) {
+            transpose_square(b.row(first) + packed, b.stride, to + packed * width);
+            transpose_square(b.row(first + Wide::lanes) + packed, b.stride,
+                             to + packed * width + Wide::lanes);
+        }
+    }
+    for (std::size_t l = packed; l < b.cols; ++l) {
         for (std::size_t j = 0; j < count; ++j) to[l * width + j] = b(first + j, l);
         std::fill_n(to + l * width + count, width - count, 0.0F);
     }
@@ -177,7 +160,7 @@ void grow(AlignedVector<float>& buffer, std::size_t size) {
 }
 
 // Packs the columns of `a`, [k, m], tile after tile. In a tile, element (r, l) is at l * tile_rows + r.
-void pack_left(ConstMatrixView<float> a, AlignedVector<float>& to) {
+POPFLOW_AVX2 void pack_left(ConstMatrixView<float> a, AlignedVector<float>& to) {
     grow(to, (a.cols / tile_rows + 2) * packed_tile_size);
     // Packs a few rows at a time, so that they stay in the L1 cache for all tiles.
     constexpr std::size_t rows_at_a_time = 8;
@@ -189,8 +172,9 @@ void pack_left(ConstMatrixView<float> a, AlignedVector<float>& to) {
             for (std::size_t at = l; at < end; ++at) {
                 const float* const from = a.row(at) + i;
                 float* const column = tile + at * tile_rows;
-                if (rows == tile_rows) {
-                    std::memcpy(column, from, tile_rows * sizeof(float));
+                __builtin_prefetch(a.row(std::min(at + rows_at_a_time, a.rows - 1)) + i);
+                if (i + Wide::lanes <= a.cols) {
+                    *Wide::at(column) = *Wide::at(from);  // the next column overwrites the surplus
                 } else {
                     for (std::size_t r = 0; r < rows; ++r) column[r] = from[r];
                 }

@@ -29,21 +29,24 @@ inline float exp_negative(float x) {
     return p * std::bit_cast<float>(exponent << 23);
 }
 
-/// Returns 2^x for x <= 1 with a relative error below 3e-7. Arguments below -125 count as -125, so that
-/// no result is subnormal. Inlined into
-/// vectorised loops.
+/// Coefficients of r, r^2, ..., r^5 in 2^r - 1 for |r| <= 1/2: a minimax fit of the relative error of 2^r,
+/// 9e-8.
+inline constexpr float exp2_coefficients[] = {6.9314697760e-01F, 2.4022242085e-01F, 5.5507337433e-02F,
+                                              9.6715126397e-03F, 1.3264727197e-03F};
+
+/// Returns 2^x for x <= 32 with a relative error below 3e-7. Arguments below -125 count as -125, so that no
+/// result is subnormal. Inlined into vectorised loops.
 ///
 /// Rounds x to the integer k, evaluates a polynomial in x - k and adds k to the exponent.
-/// Source: coefficients are a weighted minimax fit of 2^r on [-0.5, 0.5] with value 1 at 0.
-inline float exp2_negative(float x) {
+inline float exp2_bounded(float x) {
     x = x < -125.0F ? -125.0F : x;
     const float shifted = x + round_shift;
     const float r = x - (shifted - round_shift);
-    float p = 1.3264727197e-03F;
-    p = p * r + 9.6715126397e-03F;
-    p = p * r + 5.5507337433e-02F;
-    p = p * r + 2.4022242085e-01F;
-    p = p * r + 6.9314697760e-01F;
+    float p = exp2_coefficients[4];
+    p = p * r + exp2_coefficients[3];
+    p = p * r + exp2_coefficients[2];
+    p = p * r + exp2_coefficients[1];
+    p = p * r + exp2_coefficients[0];
     p = p * r + 1.0F;
     // The low bits of `shifted` hold k.
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) +

@@ -45,19 +45,19 @@ template <class T>
     for (j = 0; j + lanes <= n; j += lanes) {
 #pragma omp simd
         for (std::size_t l = 0; l < lanes; ++l) {
-            const float e = exp2_negative(s[j + l] - m);
+            const float e = exp2_bounded(s[j + l] - m);
             partial[l] += e;
             store(e, p[j + l]);
         }
     }
     for (std::size_t l = 0; j + l < n; ++l) {
-        const float e = exp2_negative(s[j + l] - m);
+        const float e = exp2_bounded(s[j + l] - m);
         partial[l] += e;
         store(e, p[j + l]);
     }
     float block_sum = 0;
     for (std::size_t l = 0; l < lanes; ++l) block_sum += partial[l];
-    factor = exp2_negative(maximum - m);
+    factor = exp2_bounded(maximum - m);
     maximum = m;
     sum = factor * sum + block_sum;
 }
@@ -67,7 +67,7 @@ template <class T>
                                             T* ds, std::size_t n) {
 #pragma omp simd
     for (std::size_t j = 0; j < n; ++j) {
-        const float e = exp2_negative(s[j] - log_sum);
+        const float e = exp2_bounded(s[j] - log_sum);
         store(ln_2 * e * (dp[j] - delta), ds[j]);
         store(e, p[j]);
     }

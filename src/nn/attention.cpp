@@ -245,6 +245,80 @@ void compute_delta(ConstMatrixView<T> out, ConstMatrixView<T> dout, std::size_t 
     });
 }
 
+// Number of queries of a task on CPUs with AVX2 and no AVX-512.
+constexpr std::size_t avx2_query_block = 192;
+
+template <class Element>
+void grow(std::vector<Element>& elements, std::size_t size) {
+    if (elements.size() < size) elements.resize(size);
+}
+
+void reserve_avx2_threads(AttentionWorkspace<float>::Avx2& workspace) {
+    grow(workspace.threads, static_cast<std::size_t>(omp_get_max_threads()));
+}
+
+linalg::avx2::AttentionBuffers& own_buffers(AttentionWorkspace<float>::Avx2& workspace) {
+    return workspace.threads[static_cast<std::size_t>(omp_get_thread_num())];
+}
+
+void forward_avx2(ConstMatrixView<float> qkv, std::span<const std::size_t> bounds, std::size_t heads,
+                  MatrixView<float> out, MatrixView<float> log_sum,
+                  AttentionWorkspace<float>::Avx2& workspace) {
+    const std::size_t clouds = bounds.size() - 1;
+    const std::size_t head_width = out.cols / heads;
+    reserve_avx2_threads(workspace);
+    grow(workspace.keys_transposed, clouds * heads);
+    grow(workspace.values, clouds * heads);
+    linalg::parallel_for_tasks(clouds * heads, [&](std::size_t task) {
+        const std::size_t cloud = task / heads;
+        const HeadColumns<const float> columns(qkv, heads, task % heads);
+        const std::size_t count = bounds[cloud + 1] - bounds[cloud];
+        workspace.keys_transposed[task].pack(true, columns.keys.row_block(bounds[cloud], count));
+        workspace.values[task].pack(false, columns.values.row_block(bounds[cloud], count));
+    });
+    const std::vector<RowRange> queries = split_clouds(bounds, avx2_query_block);
+    linalg::parallel_for_tasks(queries.size() * heads, [&](std::size_t task) {
+        const RowRange& range = queries[task / heads];
+        const std::size_t head = task % heads;
+        const std::size_t packed = range.cloud * heads + head;
+        linalg::avx2::attend(
+            HeadColumns<const float>(qkv, heads, head).queries.row_block(range.first, range.count),
+            workspace.keys_transposed[packed], workspace.values[packed], own_buffers(workspace),
+            out.row_block(range.first, range.count).col_block(head * head_width, head_width),
+            log_sum.row_span(head).subspan(range.first, range.count));
+    });
+}
+
+void pack_queries_avx2(ConstMatrixView<float> qkv, std::span<const std::size_t> bounds, std::size_t heads,
+                       ConstMatrixView<float> log_sum, ConstMatrixView<float> delta,
+                       ConstMatrixView<float> dout, AttentionWorkspace<float>::Avx2& workspace) {
+    const std::size_t clouds = bounds.size() - 1;
+    const std::size_t head_width = dout.cols / heads;
+    reserve_avx2_threads(workspace);
+    grow(workspace.queries, clouds * heads);
+    linalg::parallel_for_tasks(clouds * heads, [&](std::size_t task) {
+        const std::size_t cloud = task / heads;
+        const std::size_t head = task % heads;
+        const std::size_t first = bounds[cloud];
+        const std::size_t count = bounds[cloud + 1] - first;
+        workspace.queries[task].pack(
+            HeadColumns<const float>(qkv, heads, head).queries.row_block(first, count),
+            dout.row_block(first, count).col_block(head * head_width, head_width),
+            log_sum.row_span(head).subspan(first, count), delta.row_span(head).subspan(first, count));
+    });
+}
+
+// Computes the same as attend_backward() of all chunks of keys.
+void backward_avx2(const HeadColumns<const float>& head, const RowRange& cloud, const RowRange& chunk,
+                   const linalg::avx2::PackedQueries& queries, linalg::avx2::Panels& keys,
+                   linalg::avx2::AttentionBuffers& buffers, MatrixView<float> dqueries,
+                   MatrixView<float> dkeys, MatrixView<float> dvalues) {
+    const auto rows = [&](const auto& view) { return view.row_block(chunk.first, chunk.count); };
+    keys.pack(false, rows(head.keys));
+    linalg::avx2::attend_backward(queries, rows(head.keys), rows(head.values), keys, buffers,
+                                  dqueries.row_block(cloud.first, cloud.count), rows(dkeys), rows(dvalues));
+}
+
 }  // namespace
 
 double query_scale(std::size_t head_width) {
@@ -259,6 +333,10 @@ void attention_forward(ConstMatrixView<T> qkv, std::span<const std::size_t> boun
     core::check_shape("attention.out", out.rows, out.cols, qkv.rows, out.cols);
     core::check_shape("attention.log_sum", log_sum.rows, log_sum.cols, heads, qkv.rows);
     const std::size_t head_width = out.cols / heads;
+    if constexpr (std::is_same_v<T, float>) {
+        if (linalg::avx2::is_preferred())
+            return forward_avx2(qkv, bounds, heads, out, log_sum, workspace.avx2);
+    }
     reserve_threads(workspace, head_width);
     const std::vector<RowRange> keys = split_clouds(bounds, key_block);
     const std::vector<RowRange> queries = split_clouds(bounds, query_block);
@@ -306,7 +384,8 @@ void attention_backward(ConstMatrixView<T> qkv, std::span<const std::size_t> bou
     core::check_shape("attention.dqkv", dqkv.rows, dqkv.cols, qkv.rows, qkv.cols);
     const std::size_t width = out.cols;
     const std::size_t head_width = width / heads;
-    reserve_threads(workspace, head_width);
+    const bool is_avx2 = std::is_same_v<T, float> && linalg::avx2::is_preferred();
+    if (!is_avx2) reserve_threads(workspace, head_width);
     workspace.delta.reshape(heads, qkv.rows);
     compute_delta(out, dout, heads, workspace.delta.view());
     const std::vector<RowRange> chunks = split_into_chunks(bounds);
@@ -314,6 +393,12 @@ void attention_backward(ConstMatrixView<T> qkv, std::span<const std::size_t> bou
     for (const RowRange& chunk : chunks) chunks_of_a_cloud = std::max(chunks_of_a_cloud, chunk.index + 1);
     if (workspace.dqueries.size() + 1 < chunks_of_a_cloud) workspace.dqueries.resize(chunks_of_a_cloud - 1);
     for (std::size_t i = 0; i + 1 < chunks_of_a_cloud; ++i) workspace.dqueries[i].reshape(qkv.rows, width);
+    if constexpr (std::is_same_v<T, float>) {
+        if (is_avx2) {
+            pack_queries_avx2(qkv, bounds, heads, log_sum, workspace.delta.view(), dout, workspace.avx2);
+            grow(workspace.avx2.keys, chunks.size() * heads);
+        }
+    }
 
     linalg::parallel_for_tasks(chunks.size() * heads, [&](std::size_t task) {
         const RowRange& chunk = chunks[task / heads];
@@ -325,6 +410,14 @@ void attention_backward(ConstMatrixView<T> qkv, std::span<const std::size_t> bou
             chunk.index == 0
                 ? gradients.queries
                 : workspace.dqueries[chunk.index - 1].view().col_block(head * head_width, head_width);
+        if constexpr (std::is_same_v<T, float>) {
+            if (is_avx2) {
+                return backward_avx2(HeadColumns<const T>(qkv, heads, head), cloud, chunk,
+                                     workspace.avx2.queries[chunk.cloud * heads + head],
+                                     workspace.avx2.keys[task], own_buffers(workspace.avx2), dqueries,
+                                     gradients.keys, gradients.values);
+            }
+        }
         attend_backward<T>(HeadColumns<const T>(qkv, heads, head), cloud, chunk,
                            dout.col_block(head * head_width, head_width), log_sum.row_span(head),
                            workspace.delta.view().row_span(head), own_buffers(workspace), dqueries,

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "linalg/avx2_attention.hpp"
 #include "linalg/packed_gemm.hpp"
 
 namespace popflow::nn {
@@ -27,6 +28,15 @@ struct AttentionWorkspace {
         linalg::PackedMatrix<T> keys, keys_transposed, values_transposed;
     };
     std::vector<Thread> threads;
+
+    /// Buffers of the kernels for float on CPUs with AVX2 and no AVX-512. The vectors have an element for
+    /// each cloud or chunk of keys, and each head.
+    struct Avx2 {
+        std::vector<linalg::avx2::AttentionBuffers> threads;
+        std::vector<linalg::avx2::Panels> keys_transposed, values, keys;
+        std::vector<linalg::avx2::PackedQueries> queries;
+    };
+    Avx2 avx2;
     std::vector<linalg::PackedMatrix<T>> keys_transposed;  ///< K^T of each block of keys and each head
     std::vector<linalg::PackedMatrix<T>> values;           ///< V of each block of keys and each head
     linalg::Matrix<Real> delta;                            ///< sum of p dp of each query, [heads, n]

@@ -62,6 +62,7 @@ struct WeightGradient {
     MatrixView<accumulator_t<T>> dweight;
     std::size_t tasks() const { return linalg::count_row_blocks(dweight.rows); }
     void run(std::size_t task) const {
+        if (dz.rows == 0) return;  // oneDNN refuses an inner size of zero
         const std::size_t first = task * linalg::block_rows;
         const std::size_t count = std::min(linalg::block_rows, dweight.rows - first);
         linalg::add_transposed_product(dz.col_block(first, count), below, dweight.row_block(first, count));
@@ -151,7 +152,7 @@ void SetTransformer::pack(std::span<const accumulator_t<T>> values, Packed<T>& p
         to.forward.pack(true, matrix_of(values, layer.weight()));
         to.backward.pack(false, matrix_of(values, layer.weight()));
     };
-    constexpr std::size_t layers = 4;  // of each block
+    constexpr std::size_t layers = 4;  // number in each block
     linalg::parallel_for_tasks(layers * blocks_.size() + 1, [&](std::size_t task) {
         if (task == layers * blocks_.size()) return pack_folded(output_norm_, output_, {}, packed.output);
         const Block& block = blocks_[task / layers];
@@ -515,7 +516,7 @@ void SetTransformer::weights_backward(std::span<const accumulator_t<T>> values, 
 template <class T>
 void SetTransformer::cloud_backward(std::size_t b, Cache<T>& cache,
                                     std::span<accumulator_t<T>> gradients) const {
-    if (shape_.cloud_inputs == 0) return;
+    if (shape_.cloud_inputs == 0 || cache.shared.rows() == 0) return;
     using Real = accumulator_t<T>;
     cache.dshift.reshape(cache.shared.rows(), shape_.width);
     cache.dshift.fill(0);

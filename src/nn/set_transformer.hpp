@@ -85,12 +85,12 @@ class SetTransformer {
     template <class T>
     struct BlockCache {
         using Real = linalg::accumulator_t<T>;
-        linalg::Matrix<T> attention_input;                 ///< normalised rows, [n, width]
-        linalg::Matrix<T> qkv;                             ///< queries, keys and values, [n, 3 width]
-        linalg::Matrix<T> attended;                        ///< output of the heads, [n, width]
-        linalg::Matrix<T> mlp_input;                       ///< normalised rows, [n, width]
-        linalg::Matrix<T> z;                               ///< output of LeakyReLU, [n, width]
-        linalg::Matrix<Real> log_sum;                      ///< of the scores of each query, [heads, n]
+        linalg::Matrix<T> attention_input;  ///< normalised rows, [n, width]
+        linalg::Matrix<T> qkv;              ///< queries, keys and values, [n, 3 width]
+        linalg::Matrix<T> attended;         ///< output of the heads, [n, width]
+        linalg::Matrix<T> mlp_input;        ///< normalised rows, [n, width]
+        linalg::Matrix<T> z;                ///< output of LeakyReLU, [n, width]
+        linalg::Matrix<Real> log_sum;       ///< logarithm of the sum of 2^score of each query, [heads, n]
         std::vector<Real> attention_inverse, mlp_inverse;  ///< see linalg::normalise_rows(), [n]
     };
 
@@ -108,7 +108,8 @@ class SetTransformer {
         linalg::Matrix<Real> x, shared;
         std::vector<std::size_t> bounds;
         std::vector<Segment> segments;
-        std::vector<std::size_t> first_segment;  ///< of each block of rows, and their number at the end
+        std::vector<std::size_t>
+            first_segment;  ///< first segment of each block of rows, and the number of segments
         // Activations
         std::vector<BlockCache<T>> blocks;
         linalg::Matrix<Real> h;  ///< without the biases
@@ -122,7 +123,7 @@ class SetTransformer {
         linalg::Matrix<T> dh_mlp;        ///< dh after the block, rounded
         linalg::Matrix<T> dh_attention;  ///< dh after the attention, rounded
         linalg::Matrix<T> dz, dattended, dqkv_rounded;
-        linalg::Matrix<Real> column_sums;   ///< of the gradients that sum to biases, [row blocks, 6 width]
+        linalg::Matrix<Real> column_sums;  ///< partial sums of the gradients of biases, [row blocks, 6 width]
         linalg::Matrix<Real> segment_sums;  ///< column sums of each segment, [segments, width]
         linalg::Matrix<Real> dshift;        ///< [clouds, width]
         linalg::Matrix<Real> dweight_qkv, dweight_up, dweight_output;  ///< with the layer normalisation
