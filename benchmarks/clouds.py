@@ -19,15 +19,14 @@ and resumed, so that the script can be stopped at any time.
 """
 import argparse
 import csv
-import json
-import resource
-import subprocess
 import sys
 from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
+
+from popflow_runs import Runs, with_error
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "apps"))
 from check_generated import read_table  # noqa: E402
@@ -44,29 +43,10 @@ parser.add_argument("--seeds", default="1,2,3")
 parser.add_argument("--steps", default="20000")
 parser.add_argument("--all-letters-steps", default="40000")
 options = parser.parse_args()
-options.folder.mkdir(parents=True, exist_ok=True)
+RUNS = Runs(options.popflow, options.folder)
+train, popflow = RUNS.train, RUNS.popflow
 SEEDS = [int(seed) for seed in options.seeds.split(",")]
 CONFIG = Path(__file__).resolve().parent.parent / "configs" / "clouds.cfg"
-
-
-def popflow(*arguments):
-    """Runs popflow. Returns its output and its CPU seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([options.popflow, *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"popflow {' '.join(map(str, arguments))}\n{done.stderr}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def train(name, *arguments):
-    """Trains a run, unless it is there. Returns its folder and the CPU seconds of the training."""
-    run = options.folder / name
-    times = options.folder / f"{name}.json"
-    if not times.exists():
-        seconds = popflow("train", "--output", run, "--resume", *arguments)[1]
-        times.write_text(json.dumps(seconds))
-    return run, json.loads(times.read_text())
 
 
 def evaluate(run, name, table, *arguments):
@@ -75,13 +55,6 @@ def evaluate(run, name, table, *arguments):
     if not results.exists():
         popflow("evaluate", "--run", run, "--output", results, *arguments)
     return pd.DataFrame(read_table(results, table))
-
-
-def with_error(values):
-    values = np.asarray(values, float)
-    if np.isnan(values).any():
-        return "-"
-    return f"{values.mean():.3g} ± {values.std(ddof=1) / np.sqrt(len(values)):.2g}" if len(values) > 1 else f"{values[0]:.3g}"
 
 
 def subset(path, name, treatments):

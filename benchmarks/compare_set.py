@@ -19,14 +19,10 @@ eager and compiled counts for the ratio. peer_speed.py refuses ratios if PyTorch
 """
 import argparse
 import os
-import re
-import statistics
 import sys
 import time
-from pathlib import Path
 
-from programs import run_step_bench  # isort: skip (before PyTorch)
-from peer_speed import PeerCheck, cpu_name, torch_kernels, torch_product
+from torch_rounds import compare_rounds
 
 CASES = {  # clouds, points, width, blocks, markers, and steps of a round, the same number as in step_bench
     "set_small": (16, 256, 128, 4, 2, 5),
@@ -116,38 +112,10 @@ def timed(step, count):
 
 
 def main():
-    has_bf16 = re.search(r"avx512_bf16|amx_bf16", Path("/proc/cpuinfo").read_text())
-    precisions = ("fp32", "bf16") if has_bf16 else ("fp32",)
-    modes = ("eager",) if arguments.no_compile else ("eager", "compiled")
-    check = PeerCheck(arguments.step_bench, arguments.threads)
-    for precision in precisions:
-        check.measure("PyTorch", precision, torch_product(torch.bfloat16 if precision == "bf16" else torch.float32))
+    def make_work(case, precision, compiled):
+        return make_step(case, precision, compiled), CASES[case][-1]
 
-    steps = {(case, precision, mode): make_step(case, precision, mode == "compiled")
-             for case in arguments.cases for precision in precisions for mode in modes}
-    for step in steps.values():
-        step()
-    rounds = {}  # (case, precision, who) -> [(elapsed ms, CPU ms)]
-    for _ in range(arguments.rounds):
-        for key, step in steps.items():
-            rounds.setdefault(key, []).append(timed(step, CASES[key[0]][-1]))
-        rows = run_step_bench(arguments.step_bench, f"^step/({'|'.join(arguments.cases)})/.*/threads:{arguments.threads}/")
-        for (case, precision), row in rows.items():
-            rounds.setdefault((case, precision, "popflow"), []).append(row)
-    median = {key: [statistics.median(v) for v in zip(*values)] for key, values in rounds.items()}
-
-    print(f"{cpu_name()}. torch {torch.__version__}: {torch_kernels()}. Elapsed ms, in brackets CPU ms of all threads, medians "
-          f"of {arguments.rounds} rounds on {arguments.threads} threads.\n")
-    print("| case | precision | popflow | PyTorch eager | PyTorch compiled | ratio to the faster one (CPU) |")
-    print("|---|---|---|---|---|---|")
-    for case in arguments.cases:
-        for precision in precisions:
-            times = [median.get((case, precision, who)) for who in ("popflow", "eager", "compiled")]
-            theirs = [min(column) for column in zip(*(t for t in times[1:] if t))]
-            texts = [f"{t[0]:.1f} ({t[1]:.1f})" if t else "-" for t in times]
-            print("|", " | ".join([case, precision, *texts, check.ratio("PyTorch", precision, theirs, times[0])]), "|")
-    print(f"\n{check.report()}")
-    return check.exit_status()
+    return compare_rounds(arguments, make_work, lambda step: step(), timed, "|".join(f"step/{case}" for case in arguments.cases))
 
 
 if __name__ == "__main__":

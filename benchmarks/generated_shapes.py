@@ -20,10 +20,6 @@ FOLDER keeps the data and the runs. What is there is not computed again.
 """
 import argparse
 import csv
-import json
-import os
-import resource
-import subprocess
 import sys
 from pathlib import Path
 
@@ -31,6 +27,8 @@ import anndata
 import numpy as np
 import pandas as pd
 import scipy.stats
+
+from popflow_runs import Runs, with_error
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "apps"))
 from check_generated import read_table, wrong_sign_scores  # noqa: E402
@@ -42,19 +40,10 @@ parser.add_argument("--families", default="spiral,rings,mixtures,unpaired")
 parser.add_argument("--seeds", default="1,2,3")
 parser.add_argument("--time-course")
 options = parser.parse_args()
-options.folder.mkdir(parents=True, exist_ok=True)
+RUNS = Runs(options.popflow, options.folder)
+popflow = RUNS.popflow
 SEEDS = [int(seed) for seed in options.seeds.split(",")]
 READ = ["--population", "population", "--split", "column:split", "--min-cells", "10", "--transform", "none"]
-
-
-def popflow(*arguments):
-    """Runs popflow. Returns its output and its CPU seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([options.popflow, *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"popflow {' '.join(map(str, arguments))}\n{done.stderr}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def simulate(family, seed, *more):
@@ -65,13 +54,7 @@ def simulate(family, seed, *more):
 
 
 def train(name, data, seed, *more):
-    """Trains a run, unless it is there. Returns its folder and the CPU seconds of the training."""
-    run = options.folder / name
-    times = options.folder / f"{name}.json"
-    if not times.exists():
-        seconds = popflow("train", "--method", "bwfm", "--data", data, "--output", run, "--seed", seed, "--resume", *more)[1]
-        times.write_text(json.dumps(seconds))
-    return run, json.loads(times.read_text())
+    return RUNS.train(name, "--method", "bwfm", "--data", data, "--seed", seed, *more)
 
 
 def generate(run, number, cells=2):
@@ -86,13 +69,6 @@ def generate(run, number, cells=2):
 def parameters(data, split):
     table = anndata.read_h5ad(data, backed="r").uns["simulation"]["parameters"]
     return table[table["split"] == split]
-
-
-def with_error(values):
-    values = np.asarray(values, float)
-    if np.isnan(values).any():
-        return "-"
-    return f"{values.mean():.3g} ± {values.std(ddof=1) / np.sqrt(len(values)):.2g}" if len(values) > 1 else f"{values[0]:.3g}"
 
 
 def spiral():

@@ -10,7 +10,7 @@
 #include "linalg/gemm.hpp"
 #include "linalg/leaky_relu.hpp"
 #include "linalg/normalise_rows.hpp"
-#include "linalg/row_blocks.hpp"
+#include "nn/thread_blocks.hpp"
 
 namespace popflow::nn {
 
@@ -24,30 +24,6 @@ namespace {
 
 // Variance of the weights of the last layer times its number of inputs.
 constexpr double output_variance = 1e-5;
-
-// Allocates the scratch block of each thread. Must be called before the parallel region.
-template <class Real>
-void reserve_blocks(std::vector<Matrix<Real>>& running, std::size_t cols) {
-    const auto threads = static_cast<std::size_t>(omp_get_max_threads());
-    if (running.size() < threads) running.resize(threads);
-    for (Matrix<Real>& block : running) block.reshape(linalg::block_rows, cols);
-}
-
-// Returns the first rows and columns of the scratch block of the calling thread.
-template <class Real>
-MatrixView<Real> own_block(std::vector<Matrix<Real>>& running, std::size_t rows, std::size_t cols) {
-    return {running[static_cast<std::size_t>(omp_get_thread_num())].data(), rows, cols};
-}
-
-template <class T>
-ConstMatrixView<T> rows_of(const Matrix<T>& m, std::size_t first, std::size_t count) {
-    return m.view().row_block(first, count);
-}
-
-template <class T>
-MatrixView<T> mutable_rows(Matrix<T>& m, std::size_t first, std::size_t count) {
-    return m.view().row_block(first, count);
-}
 
 template <class Real>
 std::span<const Real> const_span(const std::vector<Real>& values) {
@@ -266,15 +242,15 @@ void SetTransformer::begin_block(const Packed<T>& packed, std::size_t b, std::si
     for (std::size_t s = cache.first_segment[row_block]; s < cache.first_segment[row_block + 1]; ++s) {
         const Segment& segment = cache.segments[s];
         linalg::normalise_rows<T>(
-            rows_of(cache.h, segment.first, segment.count),
+            const_rows(cache.h, segment.first, segment.count),
             std::as_const(cache.shift[b]).view().row_span(segment.cloud),
-            mutable_rows(kept.attention_input, segment.first, segment.count),
+            rows_of(kept.attention_input, segment.first, segment.count),
             std::span<Real>(kept.attention_inverse).subspan(segment.first, segment.count));
     }
     const PackedLayer<T>& layer = packed.blocks[b].qkv;
     const MatrixView<Real> running = own_block(cache.running, n, 3 * shape_.width);
-    linalg::multiply(rows_of(kept.attention_input, first, n), layer.forward, false, running);
-    linalg::add_bias_and_round_rows<T>(running, const_span(layer.bias), mutable_rows(kept.qkv, first, n));
+    linalg::multiply(const_rows(kept.attention_input, first, n), layer.forward, false, running);
+    linalg::add_bias_and_round_rows<T>(running, const_span(layer.bias), rows_of(kept.qkv, first, n));
 }
 
 // Adds the output of the attention and the perceptron to h for a block of rows.
@@ -283,14 +259,14 @@ void SetTransformer::end_block(const Packed<T>& packed, std::size_t b, std::size
                                BlockCache<T>& kept, Cache<T>& cache) const {
     using Real = accumulator_t<T>;
     const PackedBlock<T>& block = packed.blocks[b];
-    const MatrixView<Real> h = mutable_rows(cache.h, first, n);
-    linalg::multiply(rows_of(kept.attended, first, n), block.projection.forward, true, h);
-    linalg::normalise_rows<T>(h, const_span(block.mlp_shift), mutable_rows(kept.mlp_input, first, n),
+    const MatrixView<Real> h = rows_of(cache.h, first, n);
+    linalg::multiply(const_rows(kept.attended, first, n), block.projection.forward, true, h);
+    linalg::normalise_rows<T>(h, const_span(block.mlp_shift), rows_of(kept.mlp_input, first, n),
                               std::span<Real>(kept.mlp_inverse).subspan(first, n));
     const MatrixView<Real> running = own_block(cache.running, n, shape_.width);
-    linalg::multiply(rows_of(kept.mlp_input, first, n), block.up.forward, false, running);
-    linalg::leaky_relu_forward<T>(running, const_span(block.up.bias), mutable_rows(kept.z, first, n));
-    linalg::multiply(rows_of(kept.z, first, n), block.down.forward, true, h);
+    linalg::multiply(const_rows(kept.mlp_input, first, n), block.up.forward, false, running);
+    linalg::leaky_relu_forward<T>(running, const_span(block.up.bias), rows_of(kept.z, first, n));
+    linalg::multiply(const_rows(kept.z, first, n), block.down.forward, true, h);
 }
 
 template <class T>
@@ -307,16 +283,16 @@ void SetTransformer::forward(std::span<const accumulator_t<T>> values, const Pac
     for (std::size_t b = 0; b <= blocks; ++b) {
         linalg::parallel_for_row_blocks(x.rows, [&](std::size_t block, std::size_t first, std::size_t n) {
             if (b == 0) {
-                linalg::multiply(rows_of(cache.x, first, n), packed.input, false,
-                                 mutable_rows(cache.h, first, n));
+                linalg::multiply(const_rows(cache.x, first, n), packed.input, false,
+                                 rows_of(cache.h, first, n));
             } else {
                 end_block(packed, b - 1, first, n, kept(b - 1), cache);
             }
             if (b < blocks) return begin_block(packed, b, block, n, kept(b), cache);
-            linalg::normalise_rows<T>(rows_of(cache.h, first, n), const_span(packed.output_shift),
-                                      mutable_rows(cache.last, first, n),
+            linalg::normalise_rows<T>(const_rows(cache.h, first, n), const_span(packed.output_shift),
+                                      rows_of(cache.last, first, n),
                                       std::span<Real>(cache.last_inverse).subspan(first, n));
-            linalg::multiply(rows_of(cache.last, first, n), packed.output.forward, false,
+            linalg::multiply(const_rows(cache.last, first, n), packed.output.forward, false,
                              y.row_block(first, n));
             linalg::add_bias(y.row_block(first, n), const_span(packed.output.bias));
         });
@@ -380,13 +356,13 @@ void SetTransformer::output_backward(std::span<const accumulator_t<T>> values, c
     Matrix<Real> sums(linalg::count_row_blocks(dy.rows), outputs + width);
     linalg::parallel_for_row_blocks(dy.rows, [&](std::size_t block, std::size_t first, std::size_t n) {
         const std::span<Real> own_sums = sums.view().row_span(block);
-        linalg::round_and_sum_rows<T>(dy.row_block(first, n), mutable_rows(cache.dy, first, n),
+        linalg::round_and_sum_rows<T>(dy.row_block(first, n), rows_of(cache.dy, first, n),
                                       own_sums.first(outputs));
         const MatrixView<Real> running = own_block(cache.running, n, width);
-        linalg::multiply(rows_of(cache.dy, first, n), packed.output.backward, false, running);
-        const MatrixView<Real> dh = mutable_rows(cache.dh, first, n);
+        linalg::multiply(const_rows(cache.dy, first, n), packed.output.backward, false, running);
+        const MatrixView<Real> dh = rows_of(cache.dh, first, n);
         std::fill_n(dh.data, n * width, Real{0});
-        linalg::normalise_rows_backward<T>(rows_of(cache.last, first, n),
+        linalg::normalise_rows_backward<T>(const_rows(cache.last, first, n),
                                            const_span(cache.last_inverse).subspan(first, n), running, dh,
                                            own_sums.last(width));
     });
@@ -414,25 +390,25 @@ void SetTransformer::mlp_backward(const Packed<T>& packed, std::size_t b, Cache<
             const std::span<Real> sums = cache.column_sums.view().row_span(index);
             std::ranges::fill(sums, Real{0});
             const MatrixView<Real> running = own_block(cache.running, n, width);
-            const MatrixView<Real> dh = mutable_rows(cache.dh, first, n);
-            linalg::round_and_sum_rows<T>(dh, mutable_rows(cache.dh_mlp, first, n), sums.first(width));
-            linalg::multiply(rows_of(cache.dh_mlp, first, n), block.down.backward, false, running);
-            linalg::leaky_relu_backward<T>(rows_of(kept.z, first, n), running,
-                                           mutable_rows(cache.dz, first, n), sums.subspan(width, width));
-            linalg::multiply(rows_of(cache.dz, first, n), block.up.backward, false, running);
+            const MatrixView<Real> dh = rows_of(cache.dh, first, n);
+            linalg::round_and_sum_rows<T>(dh, rows_of(cache.dh_mlp, first, n), sums.first(width));
+            linalg::multiply(const_rows(cache.dh_mlp, first, n), block.down.backward, false, running);
+            linalg::leaky_relu_backward<T>(const_rows(kept.z, first, n), running, rows_of(cache.dz, first, n),
+                                           sums.subspan(width, width));
+            linalg::multiply(const_rows(cache.dz, first, n), block.up.backward, false, running);
             // The sums of this step are not needed. Their place is that of dqkv, which is cleared later.
-            linalg::normalise_rows_backward<T>(rows_of(kept.mlp_input, first, n),
+            linalg::normalise_rows_backward<T>(const_rows(kept.mlp_input, first, n),
                                                const_span(kept.mlp_inverse).subspan(first, n), running, dh,
                                                sums.subspan(3 * width, width));
-            linalg::round_and_sum_rows<T>(dh, mutable_rows(cache.dh_attention, first, n),
+            linalg::round_and_sum_rows<T>(dh, rows_of(cache.dh_attention, first, n),
                                           sums.subspan(2 * width, width));
             if constexpr (std::is_same_v<T, Real>) {
-                linalg::multiply(rows_of(cache.dh_attention, first, n), block.projection.backward, false,
-                                 mutable_rows(cache.dattended, first, n));
+                linalg::multiply(const_rows(cache.dh_attention, first, n), block.projection.backward, false,
+                                 rows_of(cache.dattended, first, n));
             } else {
-                linalg::multiply(rows_of(cache.dh_attention, first, n), block.projection.backward, false,
+                linalg::multiply(const_rows(cache.dh_attention, first, n), block.projection.backward, false,
                                  running);
-                linalg::round_and_sum_rows<T>(running, mutable_rows(cache.dattended, first, n),
+                linalg::round_and_sum_rows<T>(running, rows_of(cache.dattended, first, n),
                                               sums.subspan(3 * width, width));
             }
         });
@@ -445,31 +421,31 @@ void SetTransformer::attention_input_backward(const Packed<T>& packed, std::size
     using Real = accumulator_t<T>;
     const std::size_t width = shape_.width;
     const BlockCache<T>& kept = cache.blocks[b];
-    linalg::parallel_for_row_blocks(cache.dh.rows(), [&](std::size_t index, std::size_t first,
-                                                         std::size_t n) {
-        const std::span<Real> sums = cache.column_sums.view().row_span(index).subspan(3 * width);
-        std::ranges::fill(sums, Real{0});
-        const MatrixView<Real> running = own_block(cache.running, n, width);
-        Matrix<T>& rounded = [&]() -> Matrix<T>& {
-            if constexpr (std::is_same_v<T, Real>) {
-                return cache.dqkv;
-            } else {
-                return cache.dqkv_rounded;
+    linalg::parallel_for_row_blocks(
+        cache.dh.rows(), [&](std::size_t index, std::size_t first, std::size_t n) {
+            const std::span<Real> sums = cache.column_sums.view().row_span(index).subspan(3 * width);
+            std::ranges::fill(sums, Real{0});
+            const MatrixView<Real> running = own_block(cache.running, n, width);
+            Matrix<T>& rounded = [&]() -> Matrix<T>& {
+                if constexpr (std::is_same_v<T, Real>) {
+                    return cache.dqkv;
+                } else {
+                    return cache.dqkv_rounded;
+                }
+            }();
+            linalg::round_and_sum_rows<T>(const_rows(cache.dqkv, first, n), rows_of(rounded, first, n), sums);
+            linalg::multiply(const_rows(rounded, first, n), packed.blocks[b].qkv.backward, false, running);
+            for (std::size_t s = cache.first_segment[index]; s < cache.first_segment[index + 1]; ++s) {
+                const Segment& segment = cache.segments[s];
+                const std::span<Real> segment_sums = cache.segment_sums.view().row_span(s);
+                std::ranges::fill(segment_sums, Real{0});
+                linalg::normalise_rows_backward<T>(
+                    const_rows(kept.attention_input, segment.first, segment.count),
+                    const_span(kept.attention_inverse).subspan(segment.first, segment.count),
+                    running.row_block(segment.first - first, segment.count),
+                    rows_of(cache.dh, segment.first, segment.count), segment_sums);
             }
-        }();
-        linalg::round_and_sum_rows<T>(rows_of(cache.dqkv, first, n), mutable_rows(rounded, first, n), sums);
-        linalg::multiply(rows_of(rounded, first, n), packed.blocks[b].qkv.backward, false, running);
-        for (std::size_t s = cache.first_segment[index]; s < cache.first_segment[index + 1]; ++s) {
-            const Segment& segment = cache.segments[s];
-            const std::span<Real> segment_sums = cache.segment_sums.view().row_span(s);
-            std::ranges::fill(segment_sums, Real{0});
-            linalg::normalise_rows_backward<T>(
-                rows_of(kept.attention_input, segment.first, segment.count),
-                const_span(kept.attention_inverse).subspan(segment.first, segment.count),
-                running.row_block(segment.first - first, segment.count),
-                mutable_rows(cache.dh, segment.first, segment.count), segment_sums);
-        }
-    });
+        });
 }
 
 // Adds the gradients of the weights, biases and layer normalisations of a block.

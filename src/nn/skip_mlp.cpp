@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "nn/skip_mlp.hpp"
 
-#include <omp.h>
-
 #include "linalg/activations.hpp"
-#include "linalg/row_blocks.hpp"
 #include "linalg/selu.hpp"
+#include "nn/thread_blocks.hpp"
 
 namespace popflow::nn {
 
@@ -25,30 +23,6 @@ void round_block(ConstMatrixView<float> x, MatrixView<bfloat16> out) {
 template <class Real>
 void round_block(ConstMatrixView<Real> x, MatrixView<Real> out) {
     for (std::size_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, out.row(i));
-}
-
-// Allocates the scratch block of each thread. Must be called before the parallel region.
-template <class Real>
-void reserve_running(std::vector<Matrix<Real>>& running, std::size_t cols) {
-    const auto threads = static_cast<std::size_t>(omp_get_max_threads());
-    if (running.size() < threads) running.resize(threads);
-    for (Matrix<Real>& block : running) block.reshape(linalg::block_rows, cols);
-}
-
-// Returns the scratch block of the calling thread.
-template <class Real>
-MatrixView<Real> running_block(std::vector<Matrix<Real>>& running, std::size_t rows) {
-    return running[static_cast<std::size_t>(omp_get_thread_num())].view().row_block(0, rows);
-}
-
-template <class T>
-ConstMatrixView<T> const_rows(const Matrix<T>& m, std::size_t first, std::size_t count) {
-    return m.view().row_block(first, count);
-}
-
-template <class T>
-MatrixView<T> rows_of(Matrix<T>& m, std::size_t first, std::size_t count) {
-    return m.view().row_block(first, count);
 }
 
 }  // namespace
@@ -115,10 +89,10 @@ void SkipMlp::forward(std::span<const accumulator_t<T>> values, const Packed<T>&
     const std::size_t kept = keep ? shape_.layers : std::min<std::size_t>(2, shape_.layers);
     cache.z.resize(std::max(kept, cache.z.size()));
     for (std::size_t l = 0; l < kept; ++l) cache.z[l].reshape(x.rows, shape_.hidden);
-    reserve_running(cache.running, shape_.hidden);
+    reserve_blocks(cache.running, shape_.hidden);
 
     linalg::parallel_for_row_blocks(x.rows, [&](std::size_t /*block*/, std::size_t first, std::size_t n) {
-        const MatrixView<Real> running = running_block(cache.running, n);
+        const MatrixView<Real> running = own_block(cache.running, n, shape_.hidden);
         round_block(x.row_block(first, n), rows_of(cache.x, first, n));
         linalg::multiply(const_rows(cache.x, first, n), packed.forward[0], false, running);
         linalg::selu_forward(running, std::span<const Real>(cache.shared_bias),
@@ -168,9 +142,9 @@ void SkipMlp::inputs_backward(const Packed<T>& packed, ConstMatrixView<Real> dy,
     cache.dz.resize(layers);
     for (auto& dz : cache.dz) dz.reshape(dy.rows, shape_.hidden);
     cache.column_sums.reshape(linalg::count_row_blocks(dy.rows), layers * shape_.hidden);
-    reserve_running(cache.running, shape_.hidden);
+    reserve_blocks(cache.running, shape_.hidden);
     linalg::parallel_for_row_blocks(dy.rows, [&](std::size_t block, std::size_t first, std::size_t n) {
-        const MatrixView<Real> running = running_block(cache.running, n);
+        const MatrixView<Real> running = own_block(cache.running, n, shape_.hidden);
         round_block(dy.row_block(first, n), rows_of(cache.dy, first, n));
         linalg::multiply(const_rows(cache.dy, first, n), packed.backward.back(), false, running);
         const std::span<Real> sums = cache.column_sums.view().row_span(block);

@@ -8,12 +8,6 @@ python=${3:-python3}
 needs_python "anndata, scipy, h5py"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$scratch"
-refused() {
-    local text=$1
-    shift
-    expect_exit 2 "$popflow" "$@"
-    [ "$(wc -l <err)" = 1 ] && grep -qF "$text" err || fail "expected '$text', found $(cat err)"
-}
 network="--attention-width 16 --attention-blocks 2 --attention-heads 2"
 small="--populations-per-slot 3 --cells 32 $network --seed 3 --log-seconds 60"
 

@@ -8,13 +8,6 @@ python=${3:-python3}
 needs_python "anndata, scipy, h5py"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$scratch"
-refused() {
-    local text=$1
-    shift
-    expect_exit 2 "$popflow" "$@"
-    one_line "$text"
-}
-one_line() { [ "$(wc -l <err)" = 1 ] && grep -qF "$1" err || fail "expected '$1', found $(cat err)"; }
 
 # Families of three laws in one file: their names are the labels.
 for family in spiral rings; do

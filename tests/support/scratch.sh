@@ -64,6 +64,12 @@ expect_exit() {
     [ "$got" = "$want" ] || fail "exit code $got, expected $want: $* ($(tail -n 3 "$scratch/err"))"
 }
 
+# refused TEXT ARGUMENT...: popflow refuses the arguments with exit code 2 and one line that has the text.
+refused() {
+    expect_exit 2 "$popflow" "${@:2}"
+    [ "$(wc -l <"$scratch/err")" = 1 ] && grep -qF -- "$1" "$scratch/err" || fail "expected '$1', found $(cat "$scratch/err")"
+}
+
 # wait_for FILE: waits until the file exists, at most five minutes. Then fails with the last lines of ./log.
 wait_for() {
     local i
