@@ -72,7 +72,8 @@ void check_pairing_key(const Screen& screen, const std::string& role,
                        const std::string& (*value)(const Population&)) {
     const std::vector<std::string>& keys = screen.options.pair_by;
     if (std::find(keys.begin(), keys.end(), role) != keys.end()) return;
-    // Populations that differ in the column of the role have one value of it each, without being paired by it.
+    // Populations that differ in the column of the role have one value of it each, without being paired by
+    // it.
     const auto column = screen.options.columns.find(role);
     const std::string& name = column == screen.options.columns.end() ? role : column->second;
     const std::vector<std::string>& populations = screen.options.population_columns;
