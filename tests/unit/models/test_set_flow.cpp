@@ -310,8 +310,8 @@ TEST(SetFlow, CompletionStartsAtTheGivenCells) {
 TEST(SetFlow, LearnsOneCloudFromOneNoiseCloud) {
     SetFlowShape shape = small_shape(PopulationSource::control);
     shape.markers = 2;
-    shape.width = 32;
-    shape.frequencies = 4;
+    shape.width = 48;
+    shape.frequencies = 8;
     shape.conditions = 0;
     shape.part = 100;
     const SetFlow flow = make_flow(shape);
@@ -350,7 +350,7 @@ TEST(SetFlow, LearnsOneCloudFromOneNoiseCloud) {
         input.batch.t[0] = static_cast<float>(times.uniform());
         std::ranges::fill(gradients, 0.0F);
         flow.slot_gradient({.values = values, .phase = flow.phase(step)}, input, *scratch, gradients);
-        const double rate = 3e-3 * 0.5 * (1 + std::cos(3.14159 * static_cast<double>(step) / 2000));
+        const double rate = 5e-3 * 0.5 * (1 + std::cos(3.14159 * static_cast<double>(step) / 2000));
         popflow::nn::adam_step({}, rate, 1, flow.phase(step), gradients, values, adam);
     }
     omp_set_num_threads(threads);
