@@ -120,7 +120,8 @@ struct TrainingData {
                .normalise = config.normalise,
                .rows_correspond = train::draws_rows(config.sampling.coupling),
                .reads_cells = reads_cells,
-               .start = config.start.kind,
+               // The moves of unpaired populations need no regression.
+               .start = config.screen.unpaired ? models::StartKind::none : config.start.kind,
                .controls_are_sources = starts_at_unpaired_controls(config),
                .shares_sources = shares_sources(config),
                .latent = config.latent},
@@ -145,7 +146,9 @@ struct TrainingData {
     // Replaces the items, and the constants, which depend on the moments of the populations.
     void make_population_items(const options::RunConfig& config, const mpi::Communicator& comm) {
         const models::PopulationDraws draws = config.method->population_draws(config.method_settings());
-        auto populations = train::make_population_items(screen, set, {draws, config.sampling},
+        auto populations = train::make_population_items(screen, set,
+                                                        {draws, config.sampling,
+                                                         config.start.kind == models::StartKind::mean_shift},
                                                         std::move(constants), config.train.seed, comm);
         constants = populations->constants();
         coupling = populations->families().coupling();

@@ -118,8 +118,13 @@ std::vector<float> population_context(const TrainedModel& trained, const screen:
 
 PopulationInput population_input(const TrainedModel& trained, const screen::Cells& control) {
     PopulationInput input{.embedding = population_context(trained, control), .means = {}};
-    if (trained.moment_map != nullptr)
+    if (trained.moment_map != nullptr) {
         input.means = trained.moment_map->context(trained.moment_map_values, control.x.view(), {});
+    } else {
+        const screen::Moments moments = screen::moments(control.x.view());
+        std::ranges::transform(moments.mean, std::back_inserter(input.means),
+                               [](double mean) { return static_cast<float>(mean); });
+    }
     input.distance = models::relative_distance(trained.start_statistics(), input.means);
     return input;
 }
@@ -128,6 +133,8 @@ void move_by_map(models::StartKind kind, const TrainedModel& trained, const Popu
                  const screen::Population& treated, MatrixView<float> x) {
     if (kind == models::StartKind::none) return;
     const auto known = trained.conditions.index(treated);
+    if (!known && trained.moment_map == nullptr)
+        throw core::Error("start: there is no mean shift of " + treated.treatment);
     const std::size_t row = known ? *known
                                   : trained.moment_map->condition_row(trained.moment_map_values,
                                                                       trained.conditions.encode(treated));

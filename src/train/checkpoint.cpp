@@ -222,14 +222,19 @@ void read_start(const h5::Group& root, Checkpoint& checkpoint) {
     const std::string map = group.string_attribute("map");
     const auto kind = std::ranges::find(start_names, map);
     const auto target = std::ranges::find(target_names, group.string_attribute("shrink_to"));
-    if (kind == start_names.end() || target == target_names.end() || checkpoint.moment_map.empty())
-        throw core::DataError(root.file(), "start",
-                              "the maps are not known, or there is no moment map. The file is damaged");
+    if (kind == start_names.end() || target == target_names.end())
+        throw core::DataError(root.file(), "start", "the maps are not known. The file is damaged");
     checkpoint.start = {.kind = static_cast<models::StartKind>(kind - start_names.begin()),
                         .shrink_to = static_cast<models::ShrinkTarget>(target - target_names.begin()),
                         .shrinkage = group.double_attribute("shrinkage"),
                         .guard_distance = group.double_attribute("guard_distance"),
                         .guard_power = group.double_attribute("guard_power")};
+    // A training without pairs has no moment map, and can start at the mean shift.
+    const models::StartOptions& start = checkpoint.start;
+    const bool needs_map = start.kind == models::StartKind::moment_map ||
+                           start.target_kind() == models::StartKind::moment_map || start.guard_distance > 0;
+    if (needs_map && checkpoint.moment_map.empty())
+        throw core::DataError(root.file(), "start", "there is no moment map. The file is damaged");
 }
 
 void write_latent(h5::Group& root, const Checkpoint& checkpoint) {

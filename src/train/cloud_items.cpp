@@ -173,6 +173,10 @@ void CloudSampler::draw_source(std::size_t i, Streams& streams, Drawn& drawn) co
             source.cells.reshape(n, markers_);
             gather_rows(cells.x, drawn.rows, source.cells.view());
             if (cells.on_disk) screen::evict(cells);
+            const std::span<const float> shift = items_.start_shift(drawn.targets[i]);
+            for (std::size_t r = 0; r < n; ++r) {
+                for (std::size_t j = 0; j < markers_; ++j) source.cells(r, j) += shift[j];
+            }
             return;
         }
         case PopulationSource::subset: {
@@ -325,6 +329,7 @@ CloudItems::CloudItems(const screen::Screen& screen, const TrainingSet& set,
       families_(screen, set, sampling.draws),
       target_cells_(families_.targets().size()),
       source_cells_(families_.sources().size()),
+      start_shifts_(set.shape().condition_rows, set.shape().markers),
       constants_(std::move(constants)) {
     std::vector<std::size_t> target_of_pair(set.pairs().size());
     std::vector<std::size_t> source_of_pair(set.pairs().size());
@@ -339,6 +344,7 @@ CloudItems::CloudItems(const screen::Screen& screen, const TrainingSet& set,
     }
     for (const TrainingSet::Source& source : set.sources())
         source_cells_[source_of_pair[source.pair]] = source.cells;
+    if (sampling_.starts_at_mean_shift) start_shifts_ = set.mean_shifts();
     if (sampling_.draws.source == PopulationSource::noise) fit_noise(screen, comm);
     if (sampling_.draws.source == PopulationSource::control && sampling_.draws.outer == OuterCoupling::all)
         couple_families(seed, comm);

@@ -30,6 +30,11 @@ class CloudItems : public PopulationItems {
     /// Cells of a source of this rank, without rows for sources of other ranks.
     const screen::CellsView& source_cells(std::size_t source) const { return source_cells_[source]; }
 
+    /// Move of the controls of a target to the start of the flow [d], zeros unless it starts at the mean shift.
+    std::span<const float> start_shift(std::size_t target) const {
+        return start_shifts_.view().row_span(families_.targets()[target].condition_row);
+    }
+
   private:
     void fit_noise(const screen::Screen& screen, const mpi::Communicator& comm);
     void couple_families(std::uint64_t seed, const mpi::Communicator& comm);
@@ -40,6 +45,7 @@ class CloudItems : public PopulationItems {
     std::vector<Lane> lanes_;
     std::vector<screen::CellsView> target_cells_;
     std::vector<screen::CellsView> source_cells_;
+    linalg::Matrix<float> start_shifts_;  // [conditions, d]
     models::Constants constants_;
 };
 

@@ -27,10 +27,13 @@ class PopulationItems : public TrainingItems {
                                     const mpi::Communicator& communicator) const override;
 };
 
-/// Draws of a training on populations. `cells`, `coupling` and `entropic` of PairSampling apply to clouds.
+/// Draws of a training on populations. The members other than `draws` apply to clouds, and of PairSampling
+/// `cells`, `coupling` and `entropic`.
 struct PopulationSampling {
     models::PopulationDraws draws{};
     PairSampling cells{};
+    /// Whether clouds of controls start at the mean shift of their treatment, see TrainingSet::mean_shifts().
+    bool starts_at_mean_shift = false;
 };
 
 /// Makes the items of the form that the method asks for. Collective.

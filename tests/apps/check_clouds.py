@@ -138,6 +138,10 @@ def check_pairs():
     for path in ("controls.h5", "known/results.h5"):
         pairs = read_table(path, "pairs")
         assert {"model", "mean_shift", "noise_floor"} <= set(pairs["predictor"])
+    shifted = read_table("shifted.h5", "pairs")
+    for score in ("w2", "energy"):
+        model, baseline = (shifted[score][shifted["predictor"] == name] for name in ("model", "mean_shift"))
+        assert numpy.allclose(model, baseline, rtol=1e-4), (score, model, baseline)
     moved = anndata.read_h5ad("moved.h5ad")
     assert moved.n_vars == 4 and numpy.isfinite(moved.X).all()
 

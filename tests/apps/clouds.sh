@@ -67,6 +67,9 @@ cmp controls/weights.h5 controls3/weights.h5 || fail "other weights from control
 cmp controls/coupling.csv controls3/coupling.csv || fail "another coupling"
 expect_exit 0 "$popflow" evaluate --run controls --data hidden.h5ad --pair-by true_pair --output controls.h5 --metrics energy,w2
 grep -q "^  WFM " out || fail "$(cat out)"
+# A flow that starts at the mean shift predicts it before its first step.
+expect_exit 0 "$popflow" train ${hidden/--steps 40/--steps 1} --population population --start-map mean-shift --rate 0 --output shifted
+expect_exit 0 "$popflow" evaluate --run shifted --data hidden.h5ad --pair-by true_pair --output shifted.h5 --metrics energy,w2
 expect_exit 0 "$popflow" run $hidden --pairing known --pair-by true_pair --output known --metrics energy,w2 --start-map mean-shift
 expect_exit 0 "$popflow" predict --run known --data hidden.h5ad --pair-by true_pair --output moved.h5ad
 expect_exit 0 "$python" "$here/check_clouds.py"
@@ -79,6 +82,7 @@ refused "source: found 'noise:5'. Only subset takes a number" $train --source no
 refused "source: subset:N needs --method wfm" train --method bwfm $read --source subset:9 --output none
 refused "attention-width: found 16, which is no multiple of --attention-heads 3" $train --attention-heads 3 --output none
 refused "start-map: found 'mean-shift', but method wfm takes only" $train --start-map mean-shift --output none
+refused "start-map: moment-map needs pairs" train $hidden --population population --start-map moment-map --output none
 refused "augment: found 'rotate', which changes both populations of a pair" $train --augment rotate --output none
 refused "coupling: rows and rows-ot couple the rows of a pair" $train --coupling rows --output none
 refused "cloud-scale: needs --source noise or subset:N" train $hidden --population population --cloud-scale 0.1 --output none

@@ -177,7 +177,7 @@ TEST(SetFlow, Bf16GradientIsCloseToFp32) {
         loss[k] =
             flow.slot_gradient({.values = values, .phase = flow.phase(0)}, input, *scratch, gradients[k]);
     }
-    EXPECT_NEAR(loss[1], loss[0], 0.02 * loss[0]);
+    EXPECT_NEAR(loss[1], loss[0], 0.05 * loss[0]);
     double difference = 0;
     double size = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -186,7 +186,7 @@ TEST(SetFlow, Bf16GradientIsCloseToFp32) {
         size += static_cast<double>(gradients[0][i]) * static_cast<double>(gradients[0][i]);
     }
     EXPECT_GT(difference, 0);
-    EXPECT_LT(std::sqrt(difference / size), 0.05);
+    EXPECT_LT(std::sqrt(difference / size), 0.12);
 }
 
 TEST(SetFlow, TransportSplitsLargePopulationsIntoInterleavedParts) {

@@ -132,6 +132,16 @@ TEST_F(CloudItems, SplitsCellsOfUnequalClouds) {
     EXPECT_NEAR(static_cast<double>(partners[2][20]) / draws, 2.0 / 3, 0.08);
 }
 
+// The mean of the treated cells is 24 above that of the controls.
+TEST_F(CloudItems, StartsAtTheMeanShift) {
+    sampling_.starts_at_mean_shift = true;
+    add("A", "DMSO", {0, 1, 2, 3});
+    add("B", "O", {24, 25, 26, 27});
+    make();
+    const models::CloudBatch<float> batch = draw(0);
+    EXPECT_EQ(first_marker(batch.x0), first_marker(batch.x1));
+}
+
 TEST_F(CloudItems, RandomCouplingUsesEachCellOnce) {
     sampling_.cells.coupling = Coupling::random;
     add("A", "DMSO", {0, 1, 2, 3});
