@@ -34,7 +34,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from programs import measured_run, run  # isort: skip (before PyTorch)
+from programs import all_cores, measured_run, run  # isort: skip (before PyTorch)
 from torch_rounds import compare_rounds
 
 CASES = {  # clouds, points, width, blocks, markers, and steps of a round, the same number as in step_bench
@@ -174,15 +174,16 @@ def popflow_training_step(program, case, folder):
     data = folder / f"{case}.h5ad"
     if not data.exists():
         run([program, "simulate", "shapes", "rings" if markers == 2 else "superquadrics", "--output", data, "--populations", "64",
-             "--test-populations", "2", "--cells", points], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             "--test-populations", "2", "--cells", str(points)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     times = []
     for steps in (count, 3 * count):
         out = folder / f"{case}_{steps}"
         shutil.rmtree(out, ignore_errors=True)
-        times.append(measured_run([program, "train", "--method", "wfm", "--data", data, "--population", "population", "--split", "column:split",
-                                   "--min-cells", 10, "--transform", "none", "--steps", steps, "--batch-pairs", 2, "--populations-per-slot", clouds // 2,
-                                   "--cells", points, "--attention-width", width, "--attention-blocks", blocks, "--attention-heads", HEADS,
-                                   "--precision", "fp32", "--output", out]))
+        with all_cores():
+            times.append(measured_run([program, "train", "--method", "wfm", "--data", data, "--population", "population", "--split", "column:split",
+                                       "--min-cells", 10, "--transform", "none", "--steps", steps, "--batch-pairs", 2, "--populations-per-slot", clouds // 2,
+                                       "--cells", points, "--attention-width", width, "--attention-blocks", blocks, "--attention-heads", HEADS,
+                                       "--precision", "fp32", "--output", out]))
     return [1e3 * (long - short) / (2 * count) for short, long in zip(*(t[:2] for t in times))]
 
 
