@@ -52,9 +52,10 @@ void set_population_mode(options::RunConfig& config, const options::OptionTable&
         throw core::ConfigError("start-map",
                                 "moment-map needs pairs, and the training has none. Give none or mean-shift");
     if (config.start.kind != models::StartKind::none && !config.treatment_vectors.empty())
-        throw core::ConfigError("start-map",
-                                "needs one-hot treatments if the training has no pairs: a treatment that was "
-                                "not in training has no mean shift. Omit --treatment-vectors, or --start-map");
+        throw core::ConfigError(
+            "start-map",
+            "needs one-hot treatments if the training has no pairs: a treatment that was "
+            "not in training has no mean shift. Omit --treatment-vectors, or --start-map");
     read_without_pairs(config);
     config.screen.all_are_controls = draws.source != models::PopulationSource::control;
     config.validates = false;

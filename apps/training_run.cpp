@@ -146,10 +146,9 @@ struct TrainingData {
     // Replaces the items, and the constants, which depend on the moments of the populations.
     void make_population_items(const options::RunConfig& config, const mpi::Communicator& comm) {
         const models::PopulationDraws draws = config.method->population_draws(config.method_settings());
-        auto populations = train::make_population_items(screen, set,
-                                                        {draws, config.sampling,
-                                                         config.start.kind == models::StartKind::mean_shift},
-                                                        std::move(constants), config.train.seed, comm);
+        auto populations = train::make_population_items(
+            screen, set, {draws, config.sampling, config.start.kind == models::StartKind::mean_shift},
+            std::move(constants), config.train.seed, comm);
         constants = populations->constants();
         coupling = populations->families().coupling();
         items = std::move(populations);

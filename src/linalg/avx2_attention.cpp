@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <numbers>
+#include <type_traits>
 
 #include "linalg/avx2_tile.hpp"
 #include "linalg/exponential.hpp"
@@ -90,22 +91,26 @@ float sum_of_lanes(const Vector& x) {
     return sum;
 }
 
-// Calls f.template operator()<Rows>() for a number of rows from 1 to tile_rows.
+// Number of rows as a type.
+template <std::size_t Rows>
+using RowCount = std::integral_constant<std::size_t, Rows>;
+
+// Calls f(RowCount<rows>()) for a number of rows from 1 to tile_rows.
 template <class Function>
 [[gnu::always_inline]] inline void with_rows(std::size_t rows, const Function& f) {
     switch (rows) {
         case 1:
-            return f.template operator()<1>();
+            return f(RowCount<1>());
         case 2:
-            return f.template operator()<2>();
+            return f(RowCount<2>());
         case 3:
-            return f.template operator()<3>();
+            return f(RowCount<3>());
         case 4:
-            return f.template operator()<4>();
+            return f(RowCount<4>());
         case 5:
-            return f.template operator()<5>();
+            return f(RowCount<5>());
         default:
-            return f.template operator()<tile_rows>();
+            return f(RowCount<tile_rows>());
     }
 }
 
@@ -292,7 +297,8 @@ void attend_group(const ConstMatrixView<float>& q, const Panels& keys_transposed
                 const RowResults earlier{buffers.probabilities.data() + i * stride, stride,     j,
                                          buffers.output.data() + i * out_stride,    out_stride, out_stride};
                 RowState& state = states[tile++];
-                with_rows(rows, [&]<std::size_t Rows>() {
+                with_rows(rows, [&](auto row_count) {
+                    constexpr std::size_t Rows = decltype(row_count)::value;
                     score_tile<Rows>(q.row(i), q.stride, panel, q.cols, count - j, state, earlier);
                 });
             });
@@ -300,7 +306,8 @@ void attend_group(const ConstMatrixView<float>& q, const Panels& keys_transposed
         for (std::size_t c = 0; c < out_stride; c += width) {
             const float* const panel = values.panel(c / width, first);
             for_tiles(q.rows, [&](std::size_t i, std::size_t rows) {
-                with_rows(rows, [&]<std::size_t Rows>() {
+                with_rows(rows, [&](auto row_count) {
+                    constexpr std::size_t Rows = decltype(row_count)::value;
                     add_tile<Rows, false>(buffers.probabilities.data() + i * stride, stride, panel, count,
                                           buffers.output.data() + i * out_stride + c, out_stride);
                 });
@@ -374,7 +381,8 @@ void attend_backward(const PackedQueries& queries, ConstMatrixView<float> k, Con
                     const std::size_t panel = (at + j) / width;
                     for_tiles(rows_of_group, [&](std::size_t i, std::size_t rows) {
                         const std::size_t row = first + group + i;
-                        with_rows(rows, [&]<std::size_t Rows>() {
+                        with_rows(rows, [&](auto row_count) {
+                            constexpr std::size_t Rows = decltype(row_count)::value;
                             gradient_tile<Rows>(k.row(row), k.stride, v.row(row), v.stride,
                                                 queries.queries_transposed.panel(panel, 0),
                                                 queries.doutput_transposed.panel(panel, 0), head_width,
@@ -387,7 +395,8 @@ void attend_backward(const PackedQueries& queries, ConstMatrixView<float> k, Con
                 for (std::size_t c = 0; c < wide; c += width) {
                     for_tiles(rows_of_group, [&](std::size_t i, std::size_t rows) {
                         const std::size_t to = (group + i) * wide + c;
-                        with_rows(rows, [&]<std::size_t Rows>() {
+                        with_rows(rows, [&](auto row_count) {
+                            constexpr std::size_t Rows = decltype(row_count)::value;
                             add_tile<Rows, false>(p + i * stride, stride,
                                                   queries.doutput.panel(c / width, at), block_queries,
                                                   buffers.dvalues.data() + to, wide);
@@ -395,7 +404,8 @@ void attend_backward(const PackedQueries& queries, ConstMatrixView<float> k, Con
                     });
                     for_tiles(rows_of_group, [&](std::size_t i, std::size_t rows) {
                         const std::size_t to = (group + i) * wide + c;
-                        with_rows(rows, [&]<std::size_t Rows>() {
+                        with_rows(rows, [&](auto row_count) {
+                            constexpr std::size_t Rows = decltype(row_count)::value;
                             add_tile<Rows, false>(ds + i * stride, stride,
                                                   queries.queries.panel(c / width, at), block_queries,
                                                   buffers.dkeys.data() + to, wide);
@@ -405,7 +415,8 @@ void attend_backward(const PackedQueries& queries, ConstMatrixView<float> k, Con
             }
             for (std::size_t c = 0; c < wide; c += width) {
                 for_tiles(block_queries, [&](std::size_t i, std::size_t rows) {
-                    with_rows(rows, [&]<std::size_t Rows>() {
+                    with_rows(rows, [&](auto row_count) {
+                        constexpr std::size_t Rows = decltype(row_count)::value;
                         add_tile<Rows, true>(buffers.dscores.data() + i, stride, keys.panel(c / width, first),
                                              block, dqueries + (at + i) * wide + c, wide);
                     });

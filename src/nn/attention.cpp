@@ -125,14 +125,17 @@ typename AttentionWorkspace<T>::Thread& own_buffers(AttentionWorkspace<T>& works
 // Columns of qkv, or of its gradient, that belong to one head.
 template <class Real>
 struct HeadColumns {
-    HeadColumns(const MatrixView<Real>& qkv, std::size_t heads, std::size_t head) {
-        const std::size_t width = qkv.cols / 3;
-        const std::size_t head_width = width / heads;
-        queries = qkv.col_block(head * head_width, head_width);
-        keys = qkv.col_block(width + head * head_width, head_width);
-        values = qkv.col_block(2 * width + head * head_width, head_width);
-    }
+    HeadColumns(const MatrixView<Real>& qkv, std::size_t heads, std::size_t head)
+        : queries(part(qkv, heads, head)),
+          keys(part(qkv, heads, heads + head)),
+          values(part(qkv, heads, 2 * heads + head)) {}
     MatrixView<Real> queries, keys, values;
+
+  private:
+    static MatrixView<Real> part(const MatrixView<Real>& qkv, std::size_t heads, std::size_t index) {
+        const std::size_t head_width = qkv.cols / 3 / heads;
+        return qkv.col_block(index * head_width, head_width);
+    }
 };
 
 void check_shapes(std::size_t rows, std::size_t cols, std::span<const std::size_t> bounds, std::size_t heads,

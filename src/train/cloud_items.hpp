@@ -30,7 +30,8 @@ class CloudItems : public PopulationItems {
     /// Cells of a source of this rank, without rows for sources of other ranks.
     const screen::CellsView& source_cells(std::size_t source) const { return source_cells_[source]; }
 
-    /// Move of the controls of a target to the start of the flow [d], zeros unless it starts at the mean shift.
+    /// Move of the controls of a target to the start of the flow [d], zeros unless it starts at the mean
+    /// shift.
     std::span<const float> start_shift(std::size_t target) const {
         return start_shifts_.view().row_span(families_.targets()[target].condition_row);
     }
