@@ -9,13 +9,12 @@ A cloud is an image: one point at a uniformly random place in each pixel above 1
 and y = (14 - row) / 10, in steps of 1/128. obs has `population` (row of the image), `treatment` (`digit_0` to `digit_9`) and
 `part`, the split of digits.py. Needs numpy, pandas and anndata. README.md states the licence.
 """
-import argparse
 
 import numpy as np
 
 from clouds import SEED, random_of, rounded, write_clouds
 from common import InputError, run
-from digits import read_digits, split_of
+from digits import parse_files, read_digits, split_of
 
 THRESHOLD = 127
 STEP = 1 / 128
@@ -29,11 +28,7 @@ def cloud_of(image, random):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("images")
-    parser.add_argument("labels")
-    parser.add_argument("output")
-    options = parser.parse_args()
+    options = parse_files(__doc__)
     images, labels = read_digits(options.images, options.labels)
     names = [f"{k:05}" for k in range(len(images))]
     clouds = [cloud_of(image, random_of("digit", name)) for image, name in zip(images, names)]

@@ -51,12 +51,17 @@ def read_digits(images_path, labels_path):
     return images, labels
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_files(description):
+    """Returns the command line: images, labels and output."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("images")
     parser.add_argument("labels")
     parser.add_argument("output")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = parse_files(__doc__)
     images, labels = read_digits(options.images, options.labels)
     obs = pd.DataFrame({"digit": pd.Categorical(labels.astype(str)), "split": pd.Categorical([split_of(k) for k in range(len(images))])},
                        index=[f"d{k:05}" for k in range(len(images))])

@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
+#include "linalg/gather_rows.hpp"
 #include "mpi/run_collectively.hpp"
 #include "ot/gaussian_moments.hpp"
 #include "predict/trained_model.hpp"
@@ -70,9 +71,8 @@ Matrix<float> drawn_rows(const Matrix<float>& x, std::size_t count, core::Stream
     if (x.rows() == count) return x;
     std::vector<std::uint32_t> rows = stream.sample(x.rows(), count);
     std::ranges::sort(rows);
-    Matrix<float> result(count, x.cols());
-    for (std::size_t i = 0; i < count; ++i)
-        std::ranges::copy(x.view().row_span(rows[i]), result.view().row(i));
+    Matrix<float> result;
+    linalg::gather_rows(x.view(), rows, result);
     return result;
 }
 
@@ -304,9 +304,7 @@ void SetEvaluator::read_completed(const predict::ScreenReader& reader, std::size
         const std::vector<std::uint32_t> order =
             set_stream(options_.seed, name, SetDraw::cells).permutation(x.rows());
         const auto take = [&](std::size_t first, std::size_t count, Populations& to) {
-            Matrix<float>& taken = to.emplace_back(count, x.cols());
-            for (std::size_t i = 0; i < count; ++i)
-                std::ranges::copy(x.view().row_span(order[first + i]), taken.view().row(i));
+            linalg::gather_rows(x.view(), std::span(order).subspan(first, count), to.emplace_back());
         };
         const std::size_t given = generator_.sampler().given_cells();
         take(0, given, labels_[label].given);

@@ -9,6 +9,7 @@
 #include "core/parallel_error.hpp"
 #include "core/random.hpp"
 #include "linalg/gather_rows.hpp"
+#include "metrics/mean_change.hpp"
 #include "metrics/population_distance.hpp"
 #include "models/gaussian_noise.hpp"
 #include "models/set_flow.hpp"
@@ -127,7 +128,7 @@ void CloudSampler::draw_target(std::size_t i, Streams& streams, Drawn& drawn) co
     const std::size_t n = std::min(options().cells, cells.x.rows);
     std::size_t given = 0;
     if (draws().source == PopulationSource::subset) {
-        given = std::min(draws().subset, cells.x.rows);
+        given = draws().subset;
         streams.target.sample(cells.x.rows, std::min(given + n, cells.x.rows), drawn.rows);
         drawn.sources[i].cells.reshape(given, markers_);
         gather_rows(cells.x, std::span(drawn.rows).first(given), drawn.sources[i].cells.view());
@@ -373,16 +374,6 @@ void CloudItems::fit_noise(const screen::Screen& screen, const mpi::Communicator
 
 namespace {
 
-// Returns the mean cell of a population.
-std::vector<double> mean_cell(ConstMatrixView<float> x) {
-    std::vector<double> mean(x.cols, 0.0);
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.cols; ++j)
-            mean[j] += static_cast<double>(x(i, j)) / static_cast<double>(x.rows);
-    }
-    return mean;
-}
-
 // Returns the mean over some populations of their mean cells, which are rows of a matrix.
 std::vector<double> family_mean(const Matrix<double>& means, std::span<const std::size_t> members) {
     std::vector<double> mean(means.cols(), 0.0);
@@ -396,7 +387,8 @@ std::vector<double> family_mean(const Matrix<double>& means, std::span<const std
 // Overwrites the rows of the populations of this rank with their mean cells.
 void set_means(const std::vector<screen::CellsView>& populations, Matrix<double>& means) {
     for (std::size_t k = 0; k < populations.size(); ++k) {
-        if (populations[k].x.rows > 0) std::ranges::copy(mean_cell(populations[k].x), means.view().row(k));
+        if (populations[k].x.rows > 0)
+            std::ranges::copy(metrics::marker_means(populations[k].x), means.view().row(k));
     }
 }
 

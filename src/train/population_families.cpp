@@ -23,6 +23,13 @@ PopulationFamilies::PopulationFamilies(const screen::Screen& screen, const Train
         const screen::PopulationPair& pair = screen.pairs[set.pairs()[i]];
         const screen::Population& treated = screen.populations[pair.treated];
         const std::size_t group = groups[pair.treated];
+        if (draws.source == PopulationSource::subset && treated.n_cells <= draws.subset)
+            throw core::DataError(
+                screen.file, "obs",
+                fmt::format("population {}: found {} cells, but --source subset:{} needs more: "
+                            "the given cells and others. Leave smaller populations out with "
+                            "--min-cells",
+                            screen::population_label(screen, pair.treated), treated.n_cells, draws.subset));
         if (is_unpaired && has_sources && treated.control) {
             sources_.push_back({pair.treated, i, group});
             continue;

@@ -51,7 +51,8 @@ class PopulationFamilies {
   public:
     /// Without pairs, the targets are all populations of the training part, or the treated ones if the flow
     /// starts at controls. With known pairs, they are the treated populations, each with its control.
-    /// @throws core::DataError without a target, or without a control that a target can start from
+    /// @throws core::DataError without a target, without a control that a target can start from, or for a
+    ///         population that has no cells besides those of a subset
     PopulationFamilies(const screen::Screen& screen, const TrainingSet& set,
                        const models::PopulationDraws& draws);
 

@@ -89,6 +89,8 @@ refused "cloud-scale: needs --source noise or subset:N" train $hidden --populati
 refused "cloud-mirror: found 3, but there are 2 markers" $train --cloud-mirror 3 --output none
 refused "data: is an option of predictions from controls" predict --run one --data rings.h5ad --output none.h5ad
 "$popflow" simulate shapes rings --output few.h5ad --populations 2 --test-populations 2 --cells 8:9 --seed 1 >out 2>err
+refused "cells, but --source subset:9 needs more" train --method wfm --data few.h5ad --population population --split column:split \
+    --min-cells 5 --transform none $small --steps 2 --source subset:9 --output none
 refused "data: missing. Give --data C.h5ad" predict --run completion --output none.h5ad
 refused "but the run completes 15. Leave smaller populations out with --min-cells" predict --run completion --data few.h5ad \
     --min-cells 5 --output none.h5ad
