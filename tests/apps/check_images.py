@@ -80,7 +80,7 @@ def make():
 
     data = (kinds / "rgb.png").read_bytes()
     (bad / "cut.png").write_bytes(data[:-100])
-    at = data.index(b"IDAT") + 60
+    at = data.index(b"IEND") - 5  # last byte of the CRC of IDAT
     (bad / "crc.png").write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     (bad / "huge.png").write_bytes(png(60000, 60000, 8, 2, b"\0" * 1000))
     (bad / "gif.png").write_bytes(b"GIF89a and more")

@@ -76,10 +76,10 @@ refused "twice.csv: column image: found 'a' twice" import --sheet twice.csv --ou
 refused "taken.csv: column 'width': found a name that a column of the pixels has" import --sheet taken.csv --output bad.h5ad
 refused "usage: unexpected argument 'kinds/rgb.png'" import --cells cells.csv kinds/rgb.png --output bad.h5ad
 refused "sheet: give one of --sheet S.csv, --cells F.csv and --images FOLDER" import --cells cells.csv --images kinds --output bad.h5ad
-refused "some.h5ad: picture 'cmyk': found 20 of its" export --data some.h5ad --images new
+refused "some.h5ad: picture 'baseline': found 20 of its 273 pixels" export --data some.h5ad --images new
 refused "land/sunset_0.png: exists already" export --data land.h5ad --images land
-refused "predicted.h5ad: picture 'forest_1': found the pixel x = 0, y = 0 twice" export --data predicted.h5ad --population image --images new
+refused "predicted.h5ad: picture 'forest_0': found the pixel x = 0, y = 0 twice" export --data predicted.h5ad --population image --images new
 refused "found no marker 'red'" export --data table.h5ad --images new
-refused "colour: missing column" export --data land.h5ad --population colour --images new
+refused "land.h5ad: obs/colour: is missing, found file, height, image" export --data land.h5ad --population colour --images new
 refused "images: missing. Give --images FOLDER" export --data land.h5ad
 echo "images are imported, exported or refused"

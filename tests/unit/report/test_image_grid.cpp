@@ -13,7 +13,7 @@ plot::GridImage grey(const std::string& title, std::size_t width, std::size_t he
     return {title, width, height, std::vector<float>(3 * width * height, 0.5F)};
 }
 
-std::size_t count(const std::string& text, const std::string& part) {
+std::size_t occurrences(const std::string& text, const std::string& part) {
     std::size_t n = 0;
     for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++n;
     return n;
@@ -24,12 +24,12 @@ std::size_t count(const std::string& text, const std::string& part) {
 TEST(ImageGrid, EmbedsEveryImage) {
     const plot::Drawing grid = plot::image_grid(
         "colours", {{"a to <b>", {grey("source", 4, 2), grey("target", 4, 4)}}, {"", {grey("", 2, 2)}}});
-    EXPECT_EQ(count(grid.content, "<image "), 3U);
+    EXPECT_EQ(occurrences(grid.content, "<image "), 3U);
     // Eight bytes of the signature of PNG, length and type of IHDR.
-    EXPECT_EQ(count(grid.content, "href=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUg"), 3U);
-    EXPECT_EQ(count(grid.content, ">a to &lt;b&gt;</text>"), 1U);
-    EXPECT_EQ(count(grid.content, ">source</text>"), 1U);
-    EXPECT_EQ(count(grid.content, "<title>"), 2U);
+    EXPECT_EQ(occurrences(grid.content, "href=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUg"), 3U);
+    EXPECT_EQ(occurrences(grid.content, ">a to &lt;b&gt;</text>"), 1U);
+    EXPECT_EQ(occurrences(grid.content, ">source</text>"), 1U);
+    EXPECT_EQ(occurrences(grid.content, "<title>"), 2U);
     EXPECT_EQ(grid.label, "colours");
 }
 
