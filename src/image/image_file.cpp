@@ -117,11 +117,12 @@ void check_size(const std::string& path, std::uint64_t width, std::uint64_t heig
     const std::uint64_t pixels = width * height;
     if (pixels > max_drawn)
         throw core::DataError(path, "", found + fmt::format(", more than {}: make it smaller", max_drawn));
-    if (available && pixels > *available / bytes_per_pixel)
+    const std::uint64_t needed = bytes_per_pixel + cell_bytes;
+    if (available && pixels > *available / needed)
         throw core::DataError(path, "",
                               fmt::format("{}, which need {:.3g} GB of memory, but {:.3g} GB are available: "
                                           "make the picture smaller",
-                                          found, static_cast<double>(pixels * bytes_per_pixel) / 1e9,
+                                          found, static_cast<double>(pixels * needed) / 1e9,
                                           static_cast<double>(*available) / 1e9));
 }
 

@@ -38,9 +38,12 @@ using FilePointer = std::unique_ptr<std::FILE, CloseFile>;
 /// Opens a file for reading. @throws core::DataError
 FilePointer open_binary(const std::string& path);
 
+/// Memory of a pixel as a cell with its place, which an import makes of a decoded image, in bytes.
+inline constexpr std::uint64_t cell_bytes = 28;
+
 /// Checks a size that a file claims before memory is allocated.
 ///
-/// @param bytes_per_pixel  memory that reading needs
+/// @param bytes_per_pixel  memory that the decoder needs. cell_bytes are added
 /// @param max_pixels  largest number of pixels that the bytes of the file can encode
 /// @param available  free memory in bytes, core::available_memory(), or nothing if it is unknown
 /// @throws core::DataError that names the size and the limit

@@ -42,9 +42,9 @@ OptionTable import_options(ImportConfig& config) {
              "file of `option = value` lines, overridden by flags. A line `include = F.cfg` reads another "
              "file first");
     add_text(table, "output", config.output, "F.h5ad", "file to write");
-    add_text(
-        table, "sheet", import.sheet, "S.csv",
-        "sample sheet with one row per file of cells (FCS, CSV or TSV), its columns become columns of obs");
+    add_text(table, "sheet", import.sheet, "S.csv",
+             "sample sheet with one row per file of cells (FCS, CSV, TSV, PNG or JPEG), its columns become "
+             "columns of obs");
     add_text(table, "file-column", import.file_column, "NAME",
              "column of the sheet with the paths of the files, relative to the sheet");
     add_text(table, "cells", import.cells, "F.csv",

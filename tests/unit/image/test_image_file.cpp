@@ -51,7 +51,7 @@ TEST_F(ImageFiles, AreRefusedIfTheyNeedTooMuchMemory) {
     };
     EXPECT_EQ(check(1000, 1000), "no error");
     EXPECT_EQ(check(10000, 10000),
-              "a: found a size of 10000 x 10000 pixels, which need 1.6 GB of memory, but 1 GB are available: "
+              "a: found a size of 10000 x 10000 pixels, which need 4.4 GB of memory, but 1 GB are available: "
               "make the picture smaller");
     EXPECT_EQ(check(0, 5), "a: found a size of 0 x 5 pixels. A picture has at least one pixel");
     EXPECT_EQ(check(100000, 100000),
