@@ -82,4 +82,13 @@ refused "predicted.h5ad: picture 'forest_0': found the pixel x = 0, y = 0 twice"
 refused "found no marker 'red'" export --data table.h5ad --images new
 refused "land.h5ad: obs/colour: is missing, found file, height, image" export --data land.h5ad --population colour --images new
 refused "images: missing. Give --images FOLDER" export --data land.h5ad
+
+# A damaged image that one rank reads ends the import on all ranks, with that line and without leftover files.
+mkdir mixed
+cp kinds/rgb.png mixed/a.png
+cp bad/crc.png mixed/b.png
+code=0
+ranks 2 1 import --images mixed --output bad.h5ad >out 2>err || code=$?
+[ $code = 2 ] && grep -q "mixed/b.png: is a damaged PNG file (IDAT: CRC error)" err || fail "code $code: $(cat err)"
+[ ! -e bad.h5ad ] && [ ! -e bad.h5ad.tmp ] || fail "left a file"
 echo "images are imported, exported or refused"
