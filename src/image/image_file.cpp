@@ -73,7 +73,7 @@ std::vector<std::string> images_of_folder(const std::string& folder) {
     if (names.empty())
         throw core::DataError(folder, "", "found no file whose name ends in .png, .jpg or .jpeg");
     std::vector<std::string> paths;
-    for (const std::string& name : core::sorted_labels(std::move(names)))
+    for (const std::string& name : core::sorted_labels(names))
         paths.push_back((std::filesystem::path(folder) / name).string());
     return paths;
 }
