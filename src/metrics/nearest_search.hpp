@@ -57,7 +57,7 @@ class NearestSearch {
     std::size_t distances_computed() const { return distances_computed_; }
 
   private:
-    // What is known of a pair: the largest of its first bounds, or its distance after all of them.
+    // State of a pair: the largest of its first bounds, or its distance after all of them.
     struct Known {
         double value = 0;
         std::uint8_t stages = 0;  // number of values computed

@@ -68,7 +68,7 @@ bool has_bounds(PopulationDistance distance) {
 constexpr double bound_share = 1 - 1e-5;
 
 // Number of bases of marginals. In few dimensions more directions cost little, and single out differences
-// that lie along no marker. In many dimensions the directions of a few more bases are all alike.
+// that lie along no marker. In many dimensions a few more bases change little.
 std::size_t number_of_bases(std::size_t d) {
     return d == 1 || d > 3 ? 1 : 4;
 }
