@@ -66,21 +66,22 @@ void Call::wait() {
         changed_.wait_for(lock, std::chrono::milliseconds(50),
                           [&] { return is_done_ || request_ != nullptr; });
         if (is_done_) return;
+        const std::function<void()>* request = request_;
         lock.unlock();
-        serve();
+        serve(request);
         lock.lock();
-        if (request_ == nullptr) continue;
+        if (request == nullptr) continue;
         request_ = nullptr;
         changed_.notify_all();
     }
 }
 
-// Runs a waiting callback and the signal handlers of Python. The first exception cancels the work.
-void Call::serve() {
+// Runs a callback, which may be null, and the signal handlers of Python. The first exception cancels the work.
+void Call::serve(const std::function<void()>* request) {
     const nb::gil_scoped_acquire gil;
     if (python_error_) return;
     try {
-        if (request_ != nullptr) (*request_)();
+        if (request != nullptr) (*request)();
         if (PyErr_CheckSignals() != 0) throw nb::python_error();
     } catch (...) {
         python_error_ = std::current_exception();

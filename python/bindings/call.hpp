@@ -44,7 +44,7 @@ class Call {
   private:
     void execute(const std::function<void()>& work);
     void wait();
-    void serve();
+    void serve(const std::function<void()>* request);
 
     std::atomic<bool> cancelled_ = false;
     std::mutex mutex_;

@@ -120,11 +120,27 @@ SparsePlan sparse_plan(const std::vector<ot::PlanEntry>& entries, std::size_t ro
     return plan;
 }
 
+// Limits the parallel regions of this thread to one thread for the lifetime of the object. Threads cost more
+// than they save in a small problem, whose result does not depend on their number.
+class SingleThread {
+  public:
+    SingleThread() { omp_set_num_threads(1); }
+    ~SingleThread() { omp_set_num_threads(threads_); }
+    SingleThread(const SingleThread&) = delete;
+    SingleThread& operator=(const SingleThread&) = delete;
+
+  private:
+    int threads_ = omp_get_max_threads();
+};
+
 // Runs work on a problem of n x m costs. Reports weights that have no plan as invalid input.
 template <class Work>
 auto solve_problem(std::size_t n, std::size_t m, Work work) {
     try {
-        if (n * m <= max_direct_costs) return run_directly(work);
+        if (n * m <= max_direct_costs) {
+            const SingleThread single;
+            return run_directly(work);
+        }
         Call call;
         return call.run(work);
     } catch (const core::NumericalError& error) {

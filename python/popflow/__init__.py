@@ -14,6 +14,17 @@ Modules: `ot` (optimal transport), `sets` (scores of sets of populations), `pl` 
 Importing this package loads nothing else. Its parts are loaded when they are first used. Nothing of it initialises MPI.
 """
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from popflow import ot, pl, sets, torch  # noqa: F401
+    from popflow._model import Model, load, train  # noqa: F401
+    from popflow._program import options, simulate  # noqa: F401
+    from popflow._results import read_results  # noqa: F401
+    from popflow._scores import metrics  # noqa: F401
+    from popflow._screen import Screen  # noqa: F401
+
+    __version__: str
 
 _WHERE = {
     "Screen": "_screen",

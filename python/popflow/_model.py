@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Training and use of models."""
+from __future__ import annotations
+
+import csv
 import os
 import tempfile
+from typing import TYPE_CHECKING, Callable, Sequence
 
 from popflow import _core, _program
 from popflow._results import read_results
 from popflow._screen import DataFile, Screen
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+    from pandas import DataFrame
 
 _SPLIT_OPTIONS = ("split", "split_seed", "validation")
 
@@ -46,7 +54,9 @@ class Model:
         chosen = {name.replace("-", "_"): self.config.get(name) for name in ("layer", "obsm", "use-raw")}
         return DataFile(data, {**chosen, **options}), {}
 
-    def predict(self, data=None, treatment=None, concentration=None, callback=None, progress=None, **options):
+    def predict(self, data: AnnData | str | os.PathLike | None = None, treatment: str | Sequence[str] | None = None,
+                concentration: float | Sequence[float] | None = None, callback: Callable[[dict], object] | None = None,
+                progress: bool | None = None, **options) -> AnnData:
         """Predicts the treated cells of control populations, as `popflow predict`.
 
         Args:
@@ -81,7 +91,8 @@ class Model:
             with _program.files():
                 return anndata.read_h5ad(output)
 
-    def evaluate(self, screen=None, output=None, callback=None, progress=None, **options):
+    def evaluate(self, screen: Screen | AnnData | str | os.PathLike | None = None, output: str | os.PathLike | None = None,
+                 callback: Callable[[dict], object] | None = None, progress: bool | None = None, **options) -> dict[str, DataFrame]:
         """Scores the model and the baselines on held-out pairs, as `popflow evaluate`.
 
         Args:
@@ -111,7 +122,7 @@ class Model:
             with _program.files():
                 return read_results(path)
 
-    def embed(self, data, controls="labelled", **options):
+    def embed(self, data: Screen | AnnData | str | os.PathLike, controls: str = "labelled", **options) -> DataFrame:
         """Embeds the control populations of some data.
 
         Args:
@@ -139,14 +150,14 @@ class Model:
         labels = pandas.DataFrame(found["labels"])
         return pandas.concat([labels, pandas.DataFrame(found["values"]).add_prefix("h")], axis=1)
 
-    def save(self, folder):
+    def save(self, folder: str | os.PathLike) -> None:
         """Copies the run folder. Use it to keep a model that was trained without `output`."""
         import shutil
 
         shutil.copytree(self.run, folder)
 
 
-def load(run):
+def load(run: str | os.PathLike) -> Model:
     """Loads the model of a run folder of `popflow train`, `popflow run` or train().
 
     Raises:
@@ -155,7 +166,8 @@ def load(run):
     return Model(run)
 
 
-def train(screen, *, method=None, output=None, callback=None, progress=None, **options):
+def train(screen: Screen | AnnData | str | os.PathLike, *, method: str | None = None, output: str | os.PathLike | None = None,
+          callback: Callable[[dict], object] | None = None, progress: bool | None = None, **options) -> Model:
     """Trains a model, as `popflow train`: the same options, defaults and bits.
 
     Args:
@@ -170,7 +182,8 @@ def train(screen, *, method=None, output=None, callback=None, progress=None, **o
             `resume`. See popflow.options().
 
     Returns:
-        Model.
+        Model. For a leave-one-out (`split="each:patient"`, which needs `output`) a dict of the trained models by the value
+        that was left out. With `dry_run` the text of the plan.
 
     Raises:
         ValueError, OSError: for options or data that are wrong, with the line that the program prints.
@@ -186,5 +199,18 @@ def train(screen, *, method=None, output=None, callback=None, progress=None, **o
         folder = tempfile.TemporaryDirectory(prefix="popflow-")
         output = os.path.join(folder.name, "run")
     given = {**screen.options, **options, "method": method, "data": screen.path, "output": os.fspath(output)}
-    _, stopped = _program.run_verb("train", _program.arguments(given), callback, progress)
+    text, stopped = _program.run_verb("train", _program.arguments(given), callback, progress)
+    if options.get("dry_run") not in (None, False, "none"):
+        return text
+    if os.path.exists(os.path.join(output, "folds.csv")):
+        return _folds(output, screen, folder)
+    if stopped and not any(name.startswith("checkpoint") for name in os.listdir(output)):
+        raise RuntimeError("the training was stopped before its first checkpoint. With output and resume=True the next call continues")
     return Model(output, screen=screen, folder=folder, stopped=stopped)
+
+
+def _folds(output, screen, folder):
+    """Returns the trained models of a leave-one-out by the value that was left out."""
+    with open(os.path.join(output, "folds.csv"), newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["status"] in ("trained", "scored")]
+    return {row["value"]: Model(os.path.join(output, row["folder"]), screen=screen, folder=folder) for row in rows}

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Reader of the result files of popflow."""
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 def _strings(dataset):
@@ -47,7 +53,7 @@ def _embedding_frame(labels, values):
     return pandas.concat([labels.reset_index(drop=True), pandas.DataFrame(values).add_prefix("h")], axis=1)
 
 
-def read_results(path):
+def read_results(path: str | os.PathLike) -> dict[str, DataFrame]:
     """Reads the tables of a result file of `popflow evaluate`, `run` or `ot`, or of a training.h5.
 
     Args:

@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Scores between two populations."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Sequence
+
 import numpy as np
 
 from popflow import _core
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+    from numpy.typing import ArrayLike
 
 
 def cells(name, x):
@@ -19,7 +27,8 @@ def cells(name, x):
     return np.ascontiguousarray(x, dtype=np.float32)
 
 
-def metrics(a, b, names=None, control=None):
+def metrics(a: ArrayLike | AnnData, b: ArrayLike | AnnData, names: Sequence[str] | None = None,
+            control: ArrayLike | AnnData | None = None) -> dict[str, float]:
     """Compares two populations, as `popflow metrics`.
 
     Args:

@@ -46,6 +46,8 @@ class DataFile:
             if not os.path.exists(self.path):
                 raise FileNotFoundError(f"{self.path}: no such file")
             return
+        if data.isbacked:
+            raise ValueError(f"data: found an AnnData that is backed by {data.filename}. Give this path, or data.to_memory()")
         part = _matrix_part(data, options)
         self._folder = tempfile.TemporaryDirectory(prefix="popflow-")
         self.path = os.path.join(self._folder.name, "data.h5ad")

@@ -4,6 +4,8 @@
 The functions take the dict of Model.evaluate() or read_results(). They return the axes that they draw on and do not call
 `show()`. `ax` draws into axes of the caller.
 """
+import re
+
 import numpy as np
 
 __all__ = ["scores", "pairs", "densities", "components", "heat_map"]
@@ -60,6 +62,8 @@ def _scored(tables, metric, part):
 def scores(tables, metric="w2", part=None, ax=None):
     """Draws the score of each predictor: a point for each pair, and the mean with its standard error.
 
+    Pairs of one patient are not independent, so the standard error is too small. `popflow report` resamples patients.
+
     Args:
         tables: results, or their table `pairs`.
         metric: column of the table.
@@ -75,12 +79,11 @@ def scores(tables, metric="w2", part=None, ax=None):
     for row, name in enumerate(means.index):
         values = table.loc[table["predictor"] == name, metric].to_numpy(dtype=float)
         colour = _COLOURS["model"] if name == "model" else "#555555"
-        ax.plot(values, row + random.uniform(-0.18, 0.18, len(values)), ".", color=colour, alpha=0.35, markersize=5, markeredgewidth=0)
+        ax.plot(values, row + random.uniform(-0.18, 0.18, len(values)), ".", color=colour, alpha=0.4, markersize=8, markeredgewidth=0)
         error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0
         ax.errorbar(values.mean(), row, xerr=error, fmt="o", color=colour, markersize=6, capsize=3)
     ax.set_yticks(range(len(means)), [_label(name) for name in means.index])
     ax.set_xlabel(metric)
-    ax.set_xlim(left=min(0, ax.get_xlim()[0]))
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="x", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
@@ -105,7 +108,7 @@ def pairs(tables, metric="w2", predictor="model", baseline="mean_shift", part=No
         if not (table["predictor"] == name).any():
             raise ValueError(f"predictor: found {name!r}. Give one of {', '.join(sorted(set(table['predictor'])))}")
     wide = table.pivot_table(index=["treatment", "pair"], columns="predictor", values=metric, observed=True)[[predictor, baseline]].dropna()
-    ax = _axes(ax, 5.2, 4.6)
+    ax = _axes(ax, 5.6, 4.4)
     treatments = wide.index.get_level_values("treatment")
     colours = _pyplot().get_cmap("tab10" if treatments.nunique() <= 10 else "tab20")
     for k, name in enumerate(sorted(set(treatments))):
@@ -117,7 +120,7 @@ def pairs(tables, metric="w2", predictor="model", baseline="mean_shift", part=No
     ax.plot(limits, limits, color="#888888", linewidth=0.8, zorder=0)
     ax.set_xlim(limits)
     ax.set_ylim(limits)
-    ax.set_aspect("equal")
+    ax.set_box_aspect(1)
     ax.set_xlabel(f"{metric} of {_label(baseline)}")
     ax.set_ylabel(f"{metric} of {_label(predictor)}")
     if treatments.nunique() <= 20:
@@ -272,9 +275,15 @@ def heat_map(tables, metric="w2", rows="patient", columns="treatment", predictor
     return ax
 
 
+def _natural_key(label):
+    """Orders the numbers in labels by value: 5 before 11."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", label)]
+
+
 def _mean_scores(table, metric, rows, columns, predictor):
     own = table[table["predictor"].astype(str) == predictor]
     if own.empty:
         raise ValueError(f"predictor: found {predictor!r}. Give one of {', '.join(sorted(set(table['predictor'].astype(str))))}")
     own = own.assign(**{rows: own[rows].astype(str), columns: own[columns].astype(str)})
-    return own.pivot_table(index=rows, columns=columns, values=metric)
+    wide = own.pivot_table(index=rows, columns=columns, values=metric)
+    return wide.loc[sorted(wide.index, key=_natural_key), sorted(wide.columns, key=_natural_key)]

@@ -221,3 +221,33 @@ def test_import_loads_nothing_else():
     lines = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.splitlines()
     assert lines[0] == "[]" and lines[1] == "True False False"
     assert lines[2].startswith("0.")
+
+
+def test_leave_one_out_gives_a_model_for_each_value(screen_file, tmp_path):
+    screen = popflow.Screen(screen_file, min_cells=50, split="each:patient")
+    models = popflow.train(screen, method="mean-shift", output=tmp_path / "folds")
+    assert len(models) == 3 and all(isinstance(m, popflow.Model) for m in models.values())
+
+
+def test_dry_run_gives_the_plan(screen):
+    plan = popflow.train(screen, method="mfm", dry_run="plan", **TRAINING)
+    assert "writes" in plan
+
+
+def test_backed_data_are_refused(screen_file):
+    anndata = pytest.importorskip("anndata")
+    backed = anndata.read_h5ad(screen_file, backed="r")
+    with pytest.raises(ValueError, match="backed by"):
+        popflow.Screen(backed)
+    backed.file.close()
+
+
+def test_a_callback_may_use_the_library(screen, model):
+    found = []
+
+    def callback(report):
+        found.append(popflow.load(model.run).method)
+        found.append(popflow.train(screen, method="mean-shift").method)
+
+    popflow.train(screen, callback=callback, **{**TRAINING, "steps": 1})
+    assert found == ["mfm", "mean-shift"]
