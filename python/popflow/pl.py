@@ -189,7 +189,10 @@ def densities(tables, pair=None, markers=None, max_markers=12):
     for ax in grid.flat[len(markers):]:
         ax.set_visible(False)
     handles, labels = grid.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    # Leaves a strip below the axes for the legend.
+    strip = 0.3 / figure.get_figheight()
+    figure.get_layout_engine().set(rect=(0, strip, 1, 1 - strip))
+    figure.legend(handles, labels, loc="lower center", ncols=3, frameon=False)
     figure.suptitle(pair, fontsize=10)
     return grid.ravel()[: len(markers)]
 
