@@ -32,6 +32,8 @@ def files():
 
 def _text(name, value):
     """Returns a value of an option as the program reads it."""
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 0) == 0:
+        value = value.item()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -86,5 +86,12 @@ class Screen:
             self._about = json.loads(text)
         return self._about
 
+    @property
+    def populations(self):
+        """DataFrame with a row for each kept population: its labels, `control`, and the number of `cells`."""
+        import pandas
+
+        return pandas.DataFrame(self.summary()["populations"])
+
     def __repr__(self):
         return f"Screen({self.path!r})"

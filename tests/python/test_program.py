@@ -205,13 +205,17 @@ def test_generated_populations(screen_file):
 
 def test_summary_and_options(screen):
     about = screen.summary()
-    assert isinstance(about, dict) and about
+    assert about["experiments_kept"] == 6 and len(about["markers"]) == 43
+    populations = screen.populations
+    assert populations["cells"].sum() == about["cells"] and populations["control"].sum() == 6
     table = popflow.options("train")
     assert "steps" in table.index and table.loc["steps", "default"]
 
 
 def test_option_values_are_those_of_a_command_line():
     assert _program.arguments(dict(batch_pairs=2, rate=0.5, x=None, steps=1e3)) == ["--batch-pairs=2", "--rate=0.5", "--steps=1000"]
+    assert _program.arguments(dict(rate=np.float64(0.5), steps=np.int64(3))) == ["--rate=0.5", "--steps=3"]
+    assert _program.arguments(dict(times=np.array([0.0, 0.25]), markers=["a", "b"])) == ["--times=0,0.25", "--markers=a,b"]
     assert _program.arguments(dict(resume=True)) == ["--resume"]
     assert _program.arguments(dict(resume=False)) == []
     assert _program.arguments(dict(control=["DMSO", "H2O, sterile"])) == ['--control=DMSO,"H2O, sterile"']
