@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from pandas import DataFrame
 
-_SPLIT_OPTIONS = ("split", "split_seed", "validation")
-
 
 class Model:
     """A trained model in a run folder.
@@ -83,7 +81,7 @@ class Model:
         given = {"run": self.run, "treatment": treatments, "concentration": concentration}
         if data is not None:
             file, data_options = self._data(data, options)
-            given.update({k: v for k, v in data_options.items() if k not in _SPLIT_OPTIONS}, data=file.path)
+            given.update({k: v for k, v in data_options.items() if _program.section(k) == "data"}, data=file.path)
         given.update(options)
         with tempfile.TemporaryDirectory(prefix="popflow-") as folder:
             output = os.path.join(folder, "predicted.h5ad")
@@ -143,7 +141,7 @@ class Model:
         if controls not in ("labelled", "all"):
             raise ValueError(f"controls: found {controls!r}. Give labelled or all")
         file, data_options = self._data(data, options)
-        data_options = {k: v for k, v in data_options.items() if k not in _SPLIT_OPTIONS}
+        data_options = {k: v for k, v in data_options.items() if _program.section(k) == "data"}
         given = {"run": self.run, **data_options, **options, "data": file.path}
         with _program.files():
             found = _core.embed(_program.arguments(given), controls == "all")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Calls of the verbs of the program inside this process."""
+from __future__ import annotations
+
 import contextlib
+import functools
 import logging
 import math
 import sys
@@ -50,7 +53,20 @@ def _quoted(item):
     return f'"{item}"' if "," in item and not item.startswith('"') else item
 
 
-_switches = None
+@functools.lru_cache(maxsize=None)
+def _option_rows():
+    return {row["name"]: row for row in _core.option_table()}
+
+
+def option_name(key):
+    """Returns the name of the option of a keyword. A keyword that Python reserves may end in an underscore."""
+    return key.rstrip("_").replace("_", "-")
+
+
+def section(key):
+    """Returns the section of the option of a keyword, None for an unknown one."""
+    row = _option_rows().get(option_name(key))
+    return row and row["section"]
 
 
 def arguments(options):
@@ -58,15 +74,12 @@ def arguments(options):
 
     An underscore of a name is a hyphen of the option. None leaves an option out. A list, a tuple or a dict is a list of values.
     """
-    global _switches
-    if _switches is None:
-        _switches = {row["name"] for row in _core.option_table() if not row["argument"]}
     found = []
     for key, value in options.items():
-        name = key.rstrip("_").replace("_", "-")
+        name = option_name(key)
         if value is None:
             continue
-        if name in _switches:
+        if not _option_rows().get(name, {}).get("argument", "VALUE"):
             if value not in (True, False):
                 raise ValueError(f"{key}: found {value!r}. Give True or False")
             found += [f"--{name}"] if value else []
@@ -151,7 +164,7 @@ def run_verb(name, args, callback=None, progress=None):
     return text, code == EXIT_STOPPED
 
 
-def options(section=None):
+def options(section: str | None = None):
     """Describes the options of `Screen`, `train`, `Model.predict` and `Model.evaluate`, which are those of the program.
 
     Args:
@@ -162,7 +175,7 @@ def options(section=None):
     """
     import pandas
 
-    rows = [row for row in _core.option_table() if section is None or row["section"] == section]
+    rows = [row for row in _option_rows().values() if section in (None, row["section"])]
     return pandas.DataFrame(
         {
             "section": [row["section"] for row in rows],

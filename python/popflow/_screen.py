@@ -70,6 +70,12 @@ class Screen:
     """
 
     def __init__(self, data, **options):
+        for key in options:
+            section = _program.section(key)
+            if section is None:
+                raise ValueError(f"{key}: unknown option. See popflow.options('data') and popflow.options('split')")
+            if section not in ("data", "split"):
+                raise ValueError(f"{key}: is no option of the data or the split. Give it to popflow.train()")
         self._file = DataFile(data, options)
         self.options = options
         self._about = None

@@ -259,3 +259,10 @@ def test_a_callback_may_use_the_library(screen, model):
 
     popflow.train(screen, callback=callback, **{**TRAINING, "steps": 1})
     assert found == ["mfm", "mean-shift"]
+
+
+def test_options_of_a_screen_are_those_of_data_and_split(screen_file):
+    with pytest.raises(ValueError, match="hidden: is no option of the data or the split"):
+        popflow.Screen(screen_file, hidden=3)
+    with pytest.raises(ValueError, match="min_cels: unknown option"):
+        popflow.Screen(screen_file, min_cels=3)
