@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "console.hpp"
 #include "core/checksum.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
@@ -203,7 +204,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     options.trained = trained_pairs(screen, split, config, table, checkpoint);
     if (config.dry_run != options::DryRunMode::none) {
         if (comm.is_root()) {
-            std::printf(
+            print_result(
                 "run         %s: %s after %s\ndata        %s: %s, %s\nscores      %s\nwrites      %s%s\n",
                 run.c_str(), checkpoint.family->name().c_str(),
                 core::counted(checkpoint.result_step(), "step").c_str(), config.data.c_str(),
@@ -245,8 +246,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
         trained_on = eval::embed_training_populations(screen, trained_pairs, trained, options,
                                                       {.stop = stop_requested}, comm);
         if (trained_on.stopped) {
-            if (comm.is_root())
-                std::fprintf(stderr, "stopped on request after all pairs. Continue with --resume\n");
+            if (comm.is_root()) print_message("stopped on request after all pairs. Continue with --resume");
             return stopped;
         }
     }
@@ -274,7 +274,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     for (std::size_t p : evaluation.pairs) results.embedding_names.push_back(screen::pair_name(screen, p));
     eval::write_results(output, results);
     partial.remove();
-    std::printf("%s", report::report_text({results}, table.effects()).c_str());
+    print_result("%s", report::report_text({results}, table.effects()).c_str());
     return done;
 }
 

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+#include "console.hpp"
 #include "core/folder_lock.hpp"
 #include "core/parse.hpp"
 #include "core/text.hpp"
@@ -353,7 +354,7 @@ void join(const FoldPlan& plan, const options::RunConfig& config, const options:
         {.split = config.split, .config = run_text(table), .sample_pairs = config.evaluate.sample_pairs});
     const std::string path = config.output + "/results.h5";
     eval::write_results(path, joined);
-    std::printf(
+    print_result(
         "\n%s: %s\n\n%s\nThe results of all folds are in %s. For a page with figures: popflow report %s "
         "--output "
         "report.html\n",
@@ -397,8 +398,8 @@ int dry_run_folds(FoldPlan& plan, const std::vector<std::size_t>& left, const op
                   const options::OptionTable& table, const mpi::Communicator& comm) {
     if (comm.is_root()) {
         check_folder(config, table);
-        std::fputs(plan_text(plan, left).c_str(), stdout);
-        if (!left.empty()) std::fputs(plan_line("plan of", plan.label(left.front())).c_str(), stdout);
+        print_result("%s", plan_text(plan, left).c_str());
+        if (!left.empty()) print_result("%s", plan_line("plan of", plan.label(left.front())).c_str());
         std::fflush(stdout);
     }
     if (left.empty()) return done;
@@ -410,8 +411,8 @@ int dry_run_folds(FoldPlan& plan, const std::vector<std::size_t>& left, const op
 void print_skipped(const FoldPlan& plan) {
     for (std::size_t i = 0; i < plan.folds.size(); ++i) {
         if (plan.folds[i].is_skipped())
-            std::fprintf(stderr, "note: %s is skipped: %s\n", plan.label(i).c_str(),
-                         core::printable(plan.folds[i].entry.note).c_str());
+            print_message("note: %s is skipped: %s", plan.label(i).c_str(),
+                          core::printable(plan.folds[i].entry.note).c_str());
     }
 }
 
@@ -421,8 +422,8 @@ int run_each(const FoldVerb& verb, FoldPlan& plan, const std::vector<std::size_t
     for (const std::size_t i : chosen) {
         Fold& fold = plan.folds[i];
         if (comm.is_root())
-            std::fprintf(stderr, "%s: %s%s\n", plan.label(i).c_str(), fold.work->config.output.c_str(),
-                         fold.is_finished ? " is finished" : "");
+            print_message("%s: %s%s", plan.label(i).c_str(), fold.work->config.output.c_str(),
+                          fold.is_finished ? " is finished" : "");
         if (fold.is_finished) continue;
         if (comm.is_root() && file_stamp(config.data) != plan.stamp)
             throw core::DataError(config.data, "",
@@ -448,10 +449,10 @@ void conclude(const FoldVerb& verb, FoldPlan& plan, const options::RunConfig& co
         ++all;
     }
     if (finished == all && verb.has_scores) return join(plan, config, table);
-    std::printf("%s: %zu of %s %s.%s\n", config.output.c_str(), finished, core::counted(all, "fold").c_str(),
-                verb.has_scores ? "scored" : "trained",
-                verb.has_scores ? " The last one to end joins the results"
-                                : " popflow run with the same options and --resume scores them");
+    print_result("%s: %zu of %s %s.%s\n", config.output.c_str(), finished, core::counted(all, "fold").c_str(),
+                 verb.has_scores ? "scored" : "trained",
+                 verb.has_scores ? " The last one to end joins the results"
+                                 : " popflow run with the same options and --resume scores them");
 }
 
 }  // namespace

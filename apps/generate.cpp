@@ -2,10 +2,10 @@
 #include "generate.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <set>
 
+#include "console.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "eval/results.hpp"
@@ -151,11 +151,11 @@ int generate_run(options::RunConfig& config, const options::OptionTable& table, 
         std::string name = screen::condition_name(c.treatment, c.concentration);
         if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
     }
-    std::printf("%s: %s of %s, %s for %s (%s values)\n", config.output.c_str(),
-                core::counted(cells, "cell").c_str(),
-                core::counted(conditions.size() * plan.options.populations, "population").c_str(),
-                completes ? "completed" : "generated", core::joined(names).c_str(),
-                predict::space_name(plan.space, plan.transform).c_str());
+    print_result("%s: %s of %s, %s for %s (%s values)\n", config.output.c_str(),
+                 core::counted(cells, "cell").c_str(),
+                 core::counted(conditions.size() * plan.options.populations, "population").c_str(),
+                 completes ? "completed" : "generated", core::joined(names).c_str(),
+                 predict::space_name(plan.space, plan.transform).c_str());
     return done;
 }
 

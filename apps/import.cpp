@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <compare>
-#include <cstdio>
 #include <cstring>
 #include <set>
 
+#include "console.hpp"
 #include "core/csv.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
@@ -83,13 +83,12 @@ class Import {
         if (!comm_.is_root()) return done;
         file->commit();
         for (const data_import::ImportNote& note : plan_.notes)
-            std::fprintf(stderr, "popflow: note: %s\n", core::printable(note.line()).c_str());
-        if (plan_.has_unnamed_columns)
-            std::fprintf(stderr, "popflow: note: columns without a name are left out\n");
-        std::printf("%s: %s, %s, %s, columns %s\n", config_.output.c_str(),
-                    core::counted(layout.rows(), "cell").c_str(),
-                    core::counted(plan_.markers.size(), "marker").c_str(),
-                    core::counted(plan_.sources.size(), "file").c_str(), columns().c_str());
+            print_message("popflow: note: %s", core::printable(note.line()).c_str());
+        if (plan_.has_unnamed_columns) print_message("popflow: note: columns without a name are left out");
+        print_result("%s: %s, %s, %s, columns %s\n", config_.output.c_str(),
+                     core::counted(layout.rows(), "cell").c_str(),
+                     core::counted(plan_.markers.size(), "marker").c_str(),
+                     core::counted(plan_.sources.size(), "file").c_str(), columns().c_str());
         return done;
     }
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "console.hpp"
 #include "core/text.hpp"
 #include "inspect/inspection_json.hpp"
 #include "inspect/inspection_text.hpp"
@@ -22,7 +23,7 @@ void print(const options::RunConfig& config, const screen::Screen& screen, const
     }
     const std::string text = config.json ? inspect::inspection_json(screen, split, notes) + "\n"
                                          : inspect::inspection_text(screen, split, notes);
-    std::fputs(text.c_str(), stdout);
+    print_result("%s", text.c_str());
 }
 
 // Returns a note on the folds of a leave-one-out, and one for each fold that cannot be trained.
@@ -88,7 +89,7 @@ int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm) {
     if (!table.is_given("column") && problems::has_histograms(config.data, histograms)) {
         if (config.json)
             throw core::ConfigError("json", "describes screens only. Omit it for a file of histograms");
-        std::fputs(problems::histogram_summary(config.data, histograms).c_str(), stdout);
+        print_result("%s", problems::histogram_summary(config.data, histograms).c_str());
         return done;
     }
     if (table.is_given("population")) read_without_pairs(config);

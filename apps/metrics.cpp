@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "anndata/anndata.hpp"
+#include "console.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "eval/evaluator.hpp"
@@ -68,7 +68,7 @@ bool is_flow_time(const anndata::MatrixSource& source) {
 }
 
 void note(const std::string& text) {
-    std::fprintf(stderr, "note: %s\n", text.c_str());
+    print_message("note: %s", text.c_str());
 }
 
 // Sets the matrix, size factor and transform of a file. What the command line does not give comes from the
@@ -271,9 +271,9 @@ int verb_metrics(const Arguments& arguments, const mpi::Communicator& comm) {
         const double value = scores.*popflow::metrics::find_metric(name)->score;
         const std::string text = fmt::format("{:.9g}", value);
         json[name] = std::strtod(text.c_str(), nullptr);  // the digits of the text, null if it is not finite
-        if (!config.json) std::printf("%s %s\n", name.c_str(), text.c_str());
+        if (!config.json) print_result("%s %s\n", name.c_str(), text.c_str());
     }
-    if (config.json) std::printf("%s\n", json.dump().c_str());
+    if (config.json) print_result("%s\n", json.dump().c_str());
     return done;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "console.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "eval/distance_file.hpp"
@@ -110,7 +111,7 @@ void print_plan(const options::RunConfig& config, const ProblemSet& problems,
     for (std::size_t p = 0; p < problems.size(); ++p) work += problems.work(p);
     std::string measures = core::counted(problems.names().size(), "histogram");
     if (problems.populations() != nullptr) measures = core::counted(problems.names().size(), "population");
-    std::printf(
+    print_result(
         "data        %s: %s%s\nproblems    %zu, of %.0f pairs of atoms with mass on average\nsolvers     %s, "
         "starts %s\nmemory      %.0f MiB of data on each rank\nwrites      %s%s\n",
         config.data.c_str(), measures.c_str(),
@@ -213,7 +214,7 @@ int verb_ot(const Arguments& arguments, const mpi::Communicator& comm) {
     if (!config.output_matrix.empty())
         eval::write_distance_file(config.output_matrix, problems, *results.distances, config_text);
     partial.remove();
-    std::fputs(report::problem_report({results}, report::ReportFormat::text).c_str(), stdout);
+    print_result("%s", report::problem_report({results}, report::ReportFormat::text).c_str());
     return done;
 }
 

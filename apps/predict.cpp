@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "console.hpp"
 #include "predict/predictor.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "core/text.hpp"
 #include "generate.hpp"
@@ -18,7 +18,7 @@ namespace {
 // Prints a line for each prediction that failed.
 void report_failures(const std::vector<predict::FailedPrediction>& failed) {
     for (const predict::FailedPrediction& one : failed)
-        std::fprintf(stderr, "popflow: not predicted: %s: %s\n", one.what.c_str(), one.message.c_str());
+        print_message("popflow: not predicted: %s: %s", one.what.c_str(), one.message.c_str());
 }
 
 int predict_run(const options::RunConfig& config, const options::OptionTable& table,
@@ -74,10 +74,10 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     std::vector<std::string> names;
     for (const screen::Population& c : conditions)
         names.push_back(screen::condition_name(c.treatment, c.concentration));
-    std::printf("%s: %s of %s, predicted for %s (%s values)\n", config.output.c_str(),
-                core::counted(cells, "cell").c_str(),
-                core::counted(populations, "control population").c_str(), core::joined(names).c_str(),
-                predict::space_name(space, config.screen.transform).c_str());
+    print_result("%s: %s of %s, predicted for %s (%s values)\n", config.output.c_str(),
+                 core::counted(cells, "cell").c_str(),
+                 core::counted(populations, "control population").c_str(), core::joined(names).c_str(),
+                 predict::space_name(space, config.screen.transform).c_str());
     print_outside(file, screen.markers, cells);
     print_far(file.plan().sources, summary.described.distances);
     report_failures(summary.failed);

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
+#include "console.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "models/start_map.hpp"
@@ -15,7 +15,7 @@
 namespace popflow::apps {
 
 void print_note(const std::string& text) {
-    std::fprintf(stderr, "note: %s\n", core::printable(text).c_str());
+    print_message("note: %s", core::printable(text).c_str());
 }
 
 void print_data_notes(const screen::Screen& screen, const mpi::Communicator& comm) {

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <numeric>
 #include <optional>
 
+#include "console.hpp"
 #include "core/label_list.hpp"
 #include "core/text.hpp"
 #include "mpi/same_on_all_ranks.hpp"
@@ -183,7 +183,7 @@ int dry_run_problem_training(options::RunConfig& config, const options::OptionTa
     train::TrainingRun run = make_run(config, table, data, items, comm, silent);
     if (comm.is_root()) {
         check_run_folder(config);
-        std::printf(
+        print_result(
             "data        %s\nmodel       %s\nsteps       %llu, each with %zu slots of %zu problems\nwrites   "
             "   %s\n",
             data_text(config, data).c_str(), run_text(config, run, linalg::Precision::fp32, comm).c_str(),
@@ -194,12 +194,12 @@ int dry_run_problem_training(options::RunConfig& config, const options::OptionTa
     const train::DryRun dry_run = run.dry_run();
     if (comm.is_root()) {
         if (dry_run.fault.empty())
-            std::printf("time        %.3g s for a step, %.3g min in all\n",
-                        dry_run.seconds / static_cast<double>(dry_run.steps),
-                        dry_run.seconds / static_cast<double>(dry_run.steps) *
-                            static_cast<double>(config.train.steps) / 60);
+            print_result("time        %.3g s for a step, %.3g min in all\n",
+                         dry_run.seconds / static_cast<double>(dry_run.steps),
+                         dry_run.seconds / static_cast<double>(dry_run.steps) *
+                             static_cast<double>(config.train.steps) / 60);
         else
-            std::printf("fault       %s\n", dry_run.fault.c_str());
+            print_result("fault       %s\n", dry_run.fault.c_str());
     }
     return dry_run.fault.empty() ? done : failed;
 }

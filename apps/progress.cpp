@@ -34,7 +34,7 @@ Progress::Progress(std::string what, std::uint64_t total, std::uint64_t start, b
                    double log_seconds, LogFile* log)
     : state_{.what = std::move(what), .done = start, .total = total},
       silent_(silent),
-      terminal_(on_terminal()),
+      terminal_(console() == nullptr && on_terminal()),
       log_seconds_(log_seconds),
       log_(log),
       began_(std::chrono::steady_clock::now()) {
@@ -51,9 +51,21 @@ void Progress::add(std::uint64_t amount, const char* unit) {
     state_.unit = unit;
 }
 
+void Progress::set_losses(double loss, double energy) {
+    report_.loss = loss;
+    report_.energy = energy;
+}
+
 void Progress::update(std::uint64_t done, const std::string& note) {
     if (silent_) return;
     const auto now = std::chrono::steady_clock::now();
+    if (console() != nullptr) {
+        report_.what = state_.what;
+        report_.done = done;
+        report_.total = state_.total;
+        report_.note = note;
+        console()->show_progress(report_);
+    }
     const double pause = terminal_ ? 0.1 : log_seconds_;
     if (done < state_.total && shown_ && seconds_between(*shown_, now) < pause) return;
     shown_ = now;
@@ -69,10 +81,15 @@ void Progress::update(std::uint64_t done, const std::string& note) {
         const std::size_t width = terminal_width();
         // The last column stays empty. After a character in it, terminals differ in where the cursor is.
         draw(progress_line(state_, std::max<std::size_t>(width, 2) - 1), width);
-    } else {
+    } else if (console() == nullptr) {
         std::fprintf(stderr, "%s\n", progress_line(state_, 0).c_str());
     }
     std::fflush(stderr);
+    write_log(done, now);
+}
+
+// Appends the line to the log every log_seconds seconds.
+void Progress::write_log(std::uint64_t done, std::chrono::steady_clock::time_point now) {
     if (log_ == nullptr) return;
     if (done < state_.total && logged_ && seconds_between(*logged_, now) < log_seconds_) return;
     logged_ = now;
@@ -92,7 +109,7 @@ void Progress::draw(const std::string& text, std::size_t width) {
 void Progress::message(const std::string& text) {
     if (silent_) return;
     if (drawn_ > 0) draw("", terminal_width());
-    std::fprintf(stderr, "%s\n", text.c_str());
+    print_message("%s", text.c_str());
     if (log_ != nullptr) log_->line(text);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <cstdio>
 
+#include "console.hpp"
 #include "evaluation.hpp"
 #include "folds.hpp"
 #include "generate.hpp"
@@ -61,7 +61,7 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
     if (config.dry_run != options::DryRunMode::none) return dry_run_training(config, table, comm);
     const int code = run_one(config, table, comm);
     if (comm.is_root() && code == done) {
-        std::printf(
+        print_result(
             "\nThe results are in %s/results.h5. For a page with figures: popflow report %s --output "
             "report.html\n",
             config.output.c_str(), config.output.c_str());

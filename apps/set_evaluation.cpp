@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
+#include "console.hpp"
 #include "core/text.hpp"
 #include "eval/results.hpp"
 #include "eval/set_results.hpp"
@@ -51,11 +51,11 @@ int evaluate_generated(const std::string& run, const predict::GeneratorModel& ge
     if (comm.is_root()) eval::check_writable(output);
     if (config.dry_run != options::DryRunMode::none) {
         if (comm.is_root())
-            std::printf("run         %s: %s after %s\ndata        %s: %s, %s\nwrites      %s\n", run.c_str(),
-                        checkpoint.family->name().c_str(),
-                        core::counted(checkpoint.result_step(), "step").c_str(), config.data.c_str(),
-                        core::counted(screen.pairs.size(), "population").c_str(),
-                        core::counted(screen.markers.size(), "marker").c_str(), output.c_str());
+            print_result("run         %s: %s after %s\ndata        %s: %s, %s\nwrites      %s\n", run.c_str(),
+                         checkpoint.family->name().c_str(),
+                         core::counted(checkpoint.result_step(), "step").c_str(), config.data.c_str(),
+                         core::counted(screen.pairs.size(), "population").c_str(),
+                         core::counted(screen.markers.size(), "marker").c_str(), output.c_str());
         return done;
     }
     eval::SetEvaluationOptions options{.sets = config.sets,
@@ -83,7 +83,7 @@ int evaluate_generated(const std::string& run, const predict::GeneratorModel& ge
                                  .stop = stop_requested},
                                 comm);
         if (evaluation.stopped) {
-            if (comm.is_root()) std::fprintf(stderr, "stopped on request. Continue with --resume\n");
+            if (comm.is_root()) print_message("stopped on request. Continue with --resume");
             return stopped;
         }
     }
@@ -99,7 +99,7 @@ int evaluate_generated(const std::string& run, const predict::GeneratorModel& ge
         .samples = std::move(evaluation.samples)};
     eval::write_set_results(output, results);
     partial.remove();
-    std::printf("%s", report::set_report({results}, report::ReportFormat::text).c_str());
+    print_result("%s", report::set_report({results}, report::ReportFormat::text).c_str());
     return done;
 }
 

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "console.hpp"
 #include "core/text.hpp"
 #include "eval/set_comparison.hpp"
 #include "mpi/run_collectively.hpp"
@@ -82,7 +82,7 @@ void print(const std::vector<eval::SetComparison>& comparisons, const std::vecto
     nlohmann::ordered_json all = nlohmann::ordered_json::object();
     std::string header = fmt::format("{:<9}", "distance");
     for (const std::string& name : names) header += fmt::format(" {:>14}", name);
-    if (!json) std::printf("%s\n", header.c_str());
+    if (!json) print_result("%s\n", header.c_str());
     for (const eval::SetComparison& comparison : comparisons) {
         const std::string& distance =
             metrics::population_distance_names()[static_cast<std::size_t>(comparison.distance)];
@@ -94,9 +94,9 @@ void print(const std::vector<eval::SetComparison>& comparisons, const std::vecto
             line += fmt::format(" {:>14.6g}", value);
         }
         all[distance]["distances_computed"] = comparison.distances_computed;
-        if (!json) std::printf("%s\n", line.c_str());
+        if (!json) print_result("%s\n", line.c_str());
     }
-    if (json) std::printf("%s\n", all.dump().c_str());
+    if (json) print_result("%s\n", all.dump().c_str());
 }
 
 }  // namespace
@@ -131,8 +131,7 @@ int compare_set_files(const std::vector<std::string>& files, const options::RunC
     SetFiles sets;
     mpi::run_collectively(comm, [&] { sets = read_files(files, config); });
     if (comm.is_root()) {
-        if (const std::string note = sizes_note(sets); !note.empty())
-            std::fprintf(stderr, "note: %s\n", note.c_str());
+        if (const std::string note = sizes_note(sets); !note.empty()) print_message("note: %s", note.c_str());
     }
     const std::vector<eval::SetComparison> comparisons = eval::compare_sets(
         {sets.real.cells, sets.generated.cells, sets.training.cells}, config.sets, config.train.seed, comm);

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <thread>
 
+#include "console.hpp"
+
 namespace popflow::apps {
 
 namespace {
@@ -51,6 +53,7 @@ void watch_for_interrupt() {
 }
 
 bool stop_requested() {
+    if (console() != nullptr) return console()->should_stop();
     static bool requested = false;
     const sigset_t set = stop_signals();
     const timespec at_once{};

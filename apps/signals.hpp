@@ -11,7 +11,8 @@ namespace popflow::apps {
 void block_stop_signals();
 /// Starts a thread that waits for SIGINT. The first one requests a stop, the second one ends the program.
 void watch_for_interrupt();
-/// Whether one of the signals has arrived. Polls without blocking.
+/// Whether one of the signals has arrived, or the console of the process requests a stop. Polls without
+/// blocking.
 bool stop_requested();
 
 }  // namespace popflow::apps

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "console.hpp"
 #include "core/text.hpp"
 #include "mpi/partition.hpp"
 #include "mpi/run_collectively.hpp"
@@ -84,11 +84,11 @@ int simulate_screen(const Arguments& arguments, const mpi::Communicator& comm) {
         shared.cells.push_back(population.n_cells);
     write_file(shared, "populations", comm);
     if (comm.is_root()) {
-        std::printf("%s: %s, %s, %s, %s at the highest dose\n", config.output.c_str(),
-                    core::counted(screen.n_cells(), "cell").c_str(),
-                    core::counted(screen.markers.size(), "marker").c_str(),
-                    core::counted(screen.populations.size(), "population").c_str(),
-                    core::counted(screen.pairs, "pair").c_str());
+        print_result("%s: %s, %s, %s, %s at the highest dose\n", config.output.c_str(),
+                     core::counted(screen.n_cells(), "cell").c_str(),
+                     core::counted(screen.markers.size(), "marker").c_str(),
+                     core::counted(screen.populations.size(), "population").c_str(),
+                     core::counted(screen.pairs, "pair").c_str());
     }
     return done;
 }
@@ -108,12 +108,12 @@ int simulate_letters(const Arguments& arguments, const mpi::Communicator& comm) 
     for (const simulate::RotatedLetter& e : letters.experiments) shared.cells.push_back(2 * e.n_points);
     write_file(shared, "pairs", comm);
     if (comm.is_root()) {
-        std::printf("%s: %s, %s to train on, %zu to test, %s, %s\n", config.output.c_str(),
-                    core::counted(letters.n_points(), "point").c_str(),
-                    core::counted(letters.options.letters.size(), "letter").c_str(),
-                    letters.options.test_letters.size(),
-                    core::counted(letters.experiments.size(), "pair").c_str(),
-                    letters.alphabet.family.c_str());
+        print_result("%s: %s, %s to train on, %zu to test, %s, %s\n", config.output.c_str(),
+                     core::counted(letters.n_points(), "point").c_str(),
+                     core::counted(letters.options.letters.size(), "letter").c_str(),
+                     letters.options.test_letters.size(),
+                     core::counted(letters.experiments.size(), "pair").c_str(),
+                     letters.alphabet.family.c_str());
     }
     return done;
 }
@@ -150,11 +150,11 @@ int simulate_supply_demand(const Arguments& arguments, const mpi::Communicator& 
     }
     if (comm.is_root()) {
         for (const std::unique_ptr<h5::AtomicFile>& file : files) file->commit();
-        std::printf("%s, %s: %s of %s and %s, %s\n", config.output.c_str(), config.target_output.c_str(),
-                    core::counted(problem.instances, "instance").c_str(),
-                    core::counted(problem.supply, "supply location").c_str(),
-                    core::counted(problem.demand, "demand location").c_str(),
-                    raster.empty() ? "synthetic density" : ("density of " + raster).c_str());
+        print_result("%s, %s: %s of %s and %s, %s\n", config.output.c_str(), config.target_output.c_str(),
+                     core::counted(problem.instances, "instance").c_str(),
+                     core::counted(problem.supply, "supply location").c_str(),
+                     core::counted(problem.demand, "demand location").c_str(),
+                     raster.empty() ? "synthetic density" : ("density of " + raster).c_str());
     }
     return done;
 }
@@ -197,11 +197,11 @@ int simulate_shapes(const Arguments& arguments, const mpi::Communicator& comm) {
     write_file(shared, "populations", comm);
     if (comm.is_root()) {
         const std::size_t labels = shapes.law.treatments.size();
-        std::printf("%s: %s, %s, %s of %s to train on, %zu to test\n", config.output.c_str(),
-                    core::counted(shapes.n_cells(), "cell").c_str(),
-                    core::counted(shapes.law.markers.size(), "marker").c_str(),
-                    core::counted(labels * shapes.options.populations, "population").c_str(), family.name,
-                    labels * shapes.options.test_populations);
+        print_result("%s: %s, %s, %s of %s to train on, %zu to test\n", config.output.c_str(),
+                     core::counted(shapes.n_cells(), "cell").c_str(),
+                     core::counted(shapes.law.markers.size(), "marker").c_str(),
+                     core::counted(labels * shapes.options.populations, "population").c_str(), family.name,
+                     labels * shapes.options.test_populations);
     }
     return done;
 }
@@ -257,7 +257,7 @@ constexpr std::array<Kind, 5> kinds{{{"images", simulate_images},
 // Prints the text of an argument such as --help for each kind.
 int list_kinds(const std::string& argument, const std::string& between, const mpi::Communicator& comm) {
     for (const Kind& kind : kinds) {
-        if (comm.is_root() && &kind != kinds.data()) std::printf("%s", between.c_str());
+        if (comm.is_root() && &kind != kinds.data()) print_result("%s", between.c_str());
         kind.run({argument}, comm);
     }
     return done;
@@ -274,7 +274,7 @@ int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
     for (const Kind& kind : kinds) names.emplace_back(kind.name);
     if (arguments.size() == 1 && is_listing(wanted)) {
         if (comm.is_root() && is_completion(wanted)) {
-            for (const std::string& name : names) std::printf("%s ", name.c_str());
+            for (const std::string& name : names) print_result("%s ", name.c_str());
         }
         return list_kinds(wanted, wanted == "--markdown" ? "\n" : "", comm);
     }
@@ -285,7 +285,7 @@ int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
                                     "shapes or simulate supply-demand");
     }
     if (comm.is_root())
-        std::printf(
+        print_result(
             "usage: popflow simulate images|letters|screen|shapes|supply-demand --output F.h5ad "
             "[options]\n\n");
     return list_kinds("--help", "\n", comm);

@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 #include <omp.h>
 
-#include <cstdio>
+#include <limits>
 
+#include "console.hpp"
 #include "core/host_name.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
@@ -50,6 +51,7 @@ void TrainingDisplay::stepped(const train::StepReport& report, std::uint64_t ste
     }
     std::string text = fmt::format("loss {:.4g}", loss);
     if (energy_) text += fmt::format("  energy {:.4g}", *energy_);
+    progress_->set_losses(loss, energy_.value_or(std::numeric_limits<double>::quiet_NaN()));
     progress_->update(steps_done, text);
 }
 
@@ -73,7 +75,7 @@ void TrainingDisplay::failed(const std::exception& error) {
 // Prints a line on standard error and in the log. Only rank 0 does.
 void TrainingDisplay::print(const std::string& text) {
     if (!comm_.is_root()) return;
-    std::fprintf(stderr, "%s\n", text.c_str());
+    print_message("%s", text.c_str());
     if (log_) log_->line(text);
 }
 

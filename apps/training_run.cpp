@@ -5,10 +5,10 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <optional>
 
+#include "console.hpp"
 #include "core/host_name.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
@@ -356,7 +356,7 @@ int plan_training(options::RunConfig& config, const options::OptionTable& table,
                                             .is_one_pass = model->gradient_training() == nullptr,
                                             .latent = latent_text(config, data)},
                                            comm);
-    std::fputs(text.c_str(), stdout);
+    print_result("%s", text.c_str());
     return done;
 }
 
@@ -384,7 +384,7 @@ int dry_run_training(options::RunConfig& config, const options::OptionTable& tab
                                             .is_one_pass = run.model().gradient_training() == nullptr,
                                             .latent = latent_text(config, data)},
                                            comm);
-    std::fputs((plan + timed_plan(config, run, dry_run, comm, trainings, selection.folds)).c_str(), stdout);
+    print_result("%s", (plan + timed_plan(config, run, dry_run, comm, trainings, selection.folds)).c_str());
     return dry_run.fault.empty() ? done : failed;
 }
 

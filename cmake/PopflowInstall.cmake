@@ -14,7 +14,8 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/popflow-config-version.cm
 install(FILES ${PROJECT_BINARY_DIR}/popflow-config.cmake ${PROJECT_BINARY_DIR}/popflow-config-version.cmake
               cmake/FindDNNL.cmake DESTINATION ${popflow_package})
 install(DIRECTORY configs slurm DESTINATION ${CMAKE_INSTALL_DATADIR}/popflow USE_SOURCE_PERMISSIONS)
-install(DIRECTORY python/ DESTINATION ${CMAKE_INSTALL_DATADIR}/popflow/python FILES_MATCHING PATTERN "*.py")
+install(DIRECTORY python/ DESTINATION ${CMAKE_INSTALL_DATADIR}/popflow/python FILES_MATCHING PATTERN "*.py"
+        PATTERN bindings EXCLUDE)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.png")
 install(FILES docs/popflow.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES completions/popflow.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME popflow)

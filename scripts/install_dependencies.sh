@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: MIT
 # Installs the dependencies of popflow from the packages of Debian 12 or a recent Ubuntu.
 # Usage: install_dependencies.sh [--tests] [--slurm]
-#   --tests   adds the packages that only the tests need
+#   --tests   adds the packages that only the tests need, and an environment of Python in build/venv
 #   --slurm   adds Slurm, for the test of the job files
 set -euo pipefail
 optional=()
+makes_venv=no
 packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev
     libeigen3-dev nlohmann-json3-dev libxxhash-dev libfmt-dev libfreetype-dev zlib1g-dev libpng-dev
     libjpeg-dev fonts-liberation librsvg2-dev pkg-config)
 for option; do
     case $option in
         --tests) packages+=(libgtest-dev libbenchmark-dev cppcheck hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn
-            python3-h5py python3-anndata python3-pot python3-pil python3-torch chromium dataset-fashion-mnist)
+            python3-h5py python3-anndata python3-pot python3-pil python3-torch python3-dev python3-venv python3-pytest
+            python3-matplotlib python3-tqdm chromium dataset-fashion-mnist)
+            makes_venv=yes
             optional+=(clang-format-14) ;;  # the format test is skipped without it
         --slurm) packages+=(slurm-wlm munge) ;;
         *)
@@ -27,10 +30,26 @@ missing=()
 for package in "${packages[@]}"; do is_installed "$package" || missing+=("$package"); done
 missing_optional=()
 for package in "${optional[@]}"; do is_installed "$package" || missing_optional+=("$package"); done
-[ $((${#missing[@]} + ${#missing_optional[@]})) -gt 0 ] || exit 0
+# make_venv: makes build/venv beside the packages of the system, with nanobind, of which Debian 12 has no package, and Snakemake.
+# Tests that need a package that cannot be installed are skipped.
+make_venv() {
+    local venv package
+    venv=$(dirname "$0")/../build/venv
+    [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv --system-site-packages "$venv" || return 0
+    for package in nanobind==3.1.0 "snakemake>=9,<10"; do
+        [ ! -d "$(echo "$venv"/lib/python3*/site-packages/"${package%%[=>]*}")" ] || continue
+        "$venv/bin/pip" install -q --disable-pip-version-check "$package" ||
+            echo "note: $package is not available, so tests that need it are skipped" >&2
+    done
+}
+if [ $((${#missing[@]} + ${#missing_optional[@]})) = 0 ]; then
+    [ $makes_venv = no ] || make_venv
+    exit 0
+fi
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)
 install() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; }
 "${as_root[@]}" apt-get update -q
 [ ${#missing[@]} = 0 ] || install "${missing[@]}"
 for package in "${missing_optional[@]}"; do install "$package" || echo "note: $package is not available" >&2; done
+[ $makes_venv = no ] || make_venv

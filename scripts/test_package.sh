@@ -17,7 +17,7 @@ root=$work/root
 dpkg -x "$package" "$root"
 share=$root/usr/share/popflow
 for file in "$root/usr/share/doc/popflow/copyright" "$root/usr/share/doc/popflow/options.md" \
-            "$share/python/popflow_torch.py" "$share/slurm/train.sbatch" "$share/configs/common/letters.cfg"; do
+            "$share/python/popflow/torch.py" "$share/slurm/train.sbatch" "$share/configs/common/letters.cfg"; do
   [ -f "$file" ] || { echo "not in the package: $file"; exit 1; }
 done
 popflow=$root/usr/bin/popflow

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/cancellation.hpp"
 #include "core/parallel_error.hpp"
 #include "metrics/nearest_search.hpp"
 #include "mpi/run_collectively.hpp"
@@ -26,10 +27,14 @@ std::vector<double> values_of_pairs(std::span<const ItemPair> pairs, PopulationD
     const auto step = static_cast<std::size_t>(comm.size());
     mpi::run_collectively(comm, [&] {
         core::ParallelError error;
+        const std::atomic<bool>* flag = core::cancellation_flag();
 #pragma omp parallel for schedule(dynamic)
         for (std::size_t p = first; p < pairs.size(); p += step) {
-            error.run(
-                [&] { values[p] = function(distance, populations[pairs[p].a], populations[pairs[p].b]); });
+            error.run([&] {
+                const core::CancellationScope scope(flag);
+                core::check_cancelled();
+                values[p] = function(distance, populations[pairs[p].a], populations[pairs[p].b]);
+            });
         }
         error.rethrow();
     });

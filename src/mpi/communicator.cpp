@@ -87,6 +87,7 @@ Communicator::Impl::Impl(MPI_Comm ranks) {
 }
 
 Communicator::Impl::~Impl() {
+    if (is_local()) return;
     int finalized = 0;
     MPI_Finalized(&finalized);
     if (finalized == 0 && std::uncaught_exceptions() == 0) MPI_Comm_free(&comm);
@@ -100,7 +101,7 @@ Communicator Communicator::world() {
 
 Communicator Communicator::self() {
     Communicator communicator;
-    communicator.impl_ = std::make_shared<const Impl>(MPI_COMM_SELF);
+    communicator.impl_ = std::make_shared<const Impl>();
     return communicator;
 }
 
@@ -113,6 +114,7 @@ int Communicator::size() const {
 }
 
 int Communicator::ranks_on_host() const {
+    if (impl_->is_local()) return 1;
     MPI_Comm host = MPI_COMM_NULL;
     int size = 1;
     check(MPI_Comm_split_type(impl_->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host),
@@ -123,10 +125,12 @@ int Communicator::ranks_on_host() const {
 }
 
 void Communicator::barrier() const {
+    if (impl_->is_local()) return;
     check(MPI_Barrier(impl_->comm), "MPI_Barrier");
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
+    if (impl_->is_local()) return;
     check(MPI_Allreduce(MPI_IN_PLACE, values.data(), checked_count(values.size()), MPI_INT64_T, MPI_SUM,
                         impl_->comm),
           "MPI_Allreduce");
@@ -148,12 +152,14 @@ void Communicator::all_gather(std::span<float> values, std::span<const std::size
 }
 
 void Communicator::sum(std::span<double> values) const {
+    if (impl_->is_local()) return;
     check(MPI_Allreduce(MPI_IN_PLACE, values.data(), checked_count(values.size()), MPI_DOUBLE, MPI_SUM,
                         impl_->comm),
           "MPI_Allreduce");
 }
 
 std::vector<std::string> Communicator::gather(const std::string& text, std::size_t max_bytes) const {
+    if (impl_->is_local()) return {text};
     const auto ranks = static_cast<std::size_t>(impl_->size);
     std::vector<std::int64_t> lengths(ranks);
     const std::int64_t length = std::ssize(text);

@@ -45,8 +45,8 @@ std::string library();
 /// Maximum number of elements of an MPI message: MPI counts them as int.
 inline constexpr std::size_t max_message_elements = std::numeric_limits<int>::max();
 
-/// A group of ranks: all of them, or the calling rank alone. Copies share one MPI communicator, which is a
-/// duplicate.
+/// A group of ranks: all of them, or the calling process alone. Copies of world() share one MPI communicator,
+/// which is a duplicate.
 ///
 /// Every method except rank(), size() and root() is collective: all ranks must call it, in the same order.
 /// The methods throw core::MpiError if the MPI library reports an error on this rank. The other ranks may
@@ -56,8 +56,8 @@ class Communicator {
   public:
     /// Duplicates MPI_COMM_WORLD. Collective. Needs a Session.
     static Communicator world();
-    /// Duplicates MPI_COMM_SELF: the calling rank alone, whose collectives involve no other rank. Needs a
-    /// Session.
+    /// The calling process alone. Its collectives involve no other rank and make no MPI call, so it needs no
+    /// Session and works in a process that never initialises MPI.
     static Communicator self();
 
     int rank() const;

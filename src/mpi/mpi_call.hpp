@@ -25,13 +25,15 @@ inline void check(int code, const char* call) {
 
 /// The duplicated communicator. The destructor frees it unless MPI is finalised or the stack is unwinding.
 struct Communicator::Impl {
-    MPI_Comm comm = MPI_COMM_NULL;
+    MPI_Comm comm = MPI_COMM_NULL;  ///< MPI_COMM_NULL for the calling process alone, which makes no MPI call
     int rank = 0;
     int size = 1;
     mutable std::vector<int> offsets;  ///< scratch memory of the all-gather: first element of each rank
     mutable std::vector<int> counts;   ///< scratch memory of the all-gather: elements of each rank
+    Impl() = default;
     explicit Impl(MPI_Comm ranks);
     ~Impl();
+    bool is_local() const { return comm == MPI_COMM_NULL; }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 };

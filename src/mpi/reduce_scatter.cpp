@@ -140,6 +140,7 @@ void ReduceScatter::mark_final_from(std::size_t first) {
         s.send();
         s.next_part();
     }
+    if (s.sends.empty()) return;  // a single rank, which may have no MPI
     // MPI libraries make progress on messages only inside MPI calls.
     int all_sent = 0;
     check(MPI_Testall(static_cast<int>(s.sends.size()), s.sends.data(), &all_sent, MPI_STATUSES_IGNORE),
@@ -176,7 +177,9 @@ void ReduceScatter::finish(double scale, std::span<float> out) {
             }
         });
     }
-    check(MPI_Waitall(static_cast<int>(s.sends.size()), s.sends.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
+    if (!s.sends.empty())
+        check(MPI_Waitall(static_cast<int>(s.sends.size()), s.sends.data(), MPI_STATUSES_IGNORE),
+              "MPI_Waitall");
     s.started = false;
 }
 

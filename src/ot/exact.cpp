@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/cancellation.hpp"
 #include "core/error.hpp"
 #include "ot/certificate.hpp"
 #include "ot/exact/arcs.hpp"
@@ -58,6 +59,7 @@ template <class Solver>
 SolverResult solve_with_pricing(const Cost& cost, const IntegerCost& integer, Solver& solver, ArcList arcs,
                                 std::size_t max_rounds) {
     for (std::size_t round = 1; round <= max_rounds; ++round) {
+        core::check_cancelled();
         solver.solve(arcs);
         const std::vector<Arc> violated =
             violated_arcs(cost, integer, solver.f(), solver.g(), arcs_added_per_row);
@@ -110,6 +112,7 @@ SolverResult solve(const Cost& cost, const Units& units, std::span<const double>
     const bool automatic = options.method == ExactMethod::automatic;
     if (automatic && cost.is_on_line()) return solve_on_line(cost, units);
 
+    core::check_cancelled();
     const IntegerCost integer(cost);
     const Potentials duals = starting_duals(cost, a, b, options.start);
     std::vector<std::int64_t> g = as_integers(duals.g, integer);

@@ -69,6 +69,7 @@ struct ExactOptions {
 /// @throws core::NumericalError if a weight is negative or not finite, the totals differ by more than a
 ///         relative 1e-6, arcs with negative reduced cost remain after the last round, or the duals are not
 ///         feasible
+/// @throws core::Cancelled see core::CancellationScope
 TransportPlan solve_exact(const Cost& cost, std::span<const double> a = {}, std::span<const double> b = {},
                           const ExactOptions& options = {});
 

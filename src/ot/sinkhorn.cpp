@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/cancellation.hpp"
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
 #include "linalg/matrix.hpp"
@@ -294,6 +295,7 @@ SinkhornResult sinkhorn(const CostRows& cost, std::span<const double> a, std::sp
     Iteration iteration(cost, a, b, options, start);
     SinkhornResult result;
     while (result.sweeps < options.sweeps) {
+        core::check_cancelled();
         result.marginal_error = iteration.sweep(options.count_partners);
         ++result.sweeps;
         if (!std::isfinite(result.marginal_error)) {

@@ -72,6 +72,7 @@ struct SinkhornResult {
 /// @throws core::ShapeMismatch if a weight vector or a potential has the wrong length
 /// @throws core::NumericalError if a potential is not finite, or if the sweeps end above a nonzero tolerance
 ///         and allow_unconverged is not set
+/// @throws core::Cancelled see core::CancellationScope
 SinkhornResult sinkhorn(const Cost& cost, std::span<const double> a, std::span<const double> b,
                         const SinkhornOptions& options, const Potentials* start = nullptr);
 

@@ -93,6 +93,15 @@ std::string known_concentration(const screen::Screen& screen, const screen::Cond
     return labels.size() == 1 ? *labels.begin() : "";
 }
 
+// Computes the input of the predictions of a control population from at most max_cells of its cells.
+PopulationInput describe(const screen::Screen& screen, std::size_t control, const screen::Cells& cells,
+                         const TrainedModel& trained, const PredictOptions& options) {
+    if (cells.x.rows() <= options.max_cells) return population_input(trained, cells);
+    const auto drawn = draw_rows(cells.x.rows(), options.max_cells, options.draw,
+                                 control_stream(options.seed, screen, control, DrawRole::embedding));
+    return population_input(trained, take_rows(cells, drawn));
+}
+
 // Predicts the populations of one rank.
 class Predictor {
   public:
@@ -117,7 +126,8 @@ class Predictor {
         PopulationInput population{.embedding = std::vector<float>(trained_.model.context_size(), 0.0F),
                                    .means = {},
                                    .distance = std::numeric_limits<double>::quiet_NaN()};
-        const std::string embedding_failure = failure_message([&] { population = describe(control, cells); });
+        const std::string embedding_failure =
+            failure_message([&] { population = describe(screen_, control, cells, trained_, options_); });
         for (std::size_t k = first; k < predictions.size() && predictions[k].source == s; ++k) {
             const screen::Population& condition = conditions_[predictions[k].condition];
             std::string failure = embedding_failure;
@@ -144,13 +154,6 @@ class Predictor {
             return "out of memory";
         }
         return {};
-    }
-
-    PopulationInput describe(std::size_t control, const screen::Cells& cells) const {
-        if (cells.x.rows() <= options_.max_cells) return population_input(trained_, cells);
-        const auto drawn = draw_rows(cells.x.rows(), options_.max_cells, options_.draw,
-                                     control_stream(options_.seed, screen_, control, DrawRole::embedding));
-        return population_input(trained_, take_rows(cells, drawn));
     }
 
     void transport(std::size_t prediction, const screen::Cells& cells, const std::vector<std::uint64_t>& rows,
@@ -181,8 +184,8 @@ class Predictor {
 };
 
 // Checks that every population has enough cells: the encoder's graph needs more cells than neighbours.
-void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const TrainedModel& trained,
-                 const PredictOptions& options) {
+void check_sizes(const screen::Screen& screen, std::span<const std::size_t> controls,
+                 const TrainedModel& trained, const PredictOptions& options) {
     const std::size_t knn = trained.model.neighbours();
     if (knn == 0) return;
     if (options.max_cells <= knn)
@@ -190,13 +193,13 @@ void check_sizes(const screen::Screen& screen, const PredictionPlan& plan, const
                                 fmt::format("found {}. Give more than {}, the neighbours of each cell in the "
                                             "encoder",
                                             options.max_cells, knn));
-    for (const Prediction& p : plan.predictions) {
-        if (const std::size_t n = screen.populations[p.control].n_cells; n <= knn) {
+    for (const std::size_t control : controls) {
+        if (const std::size_t n = screen.populations[control].n_cells; n <= knn) {
             throw core::DataError(
                 screen.file, "obs",
                 fmt::format("control population {}: found {} cells, but the encoder needs more than {}, the "
                             "neighbours of each cell. Exclude small populations with --min-cells",
-                            screen::population_label(screen, p.control), n, knn));
+                            screen::population_label(screen, control), n, knn));
         }
     }
 }
@@ -291,7 +294,9 @@ PredictionSummary predict(const screen::Screen& screen, std::span<const screen::
                           const mpi::Communicator& comm,
                           const std::function<void(std::size_t, std::size_t)>& done) {
     const PredictionPlan& plan = file.plan();
-    check_sizes(screen, plan, trained, options);
+    std::vector<std::size_t> controls;
+    for (const Prediction& p : plan.predictions) controls.push_back(p.control);
+    check_sizes(screen, controls, trained, options);
     std::vector<std::size_t> cells(plan.sources.size(), 0);
     for (const Prediction& p : plan.predictions) cells[p.source] = screen.populations[p.control].n_cells;
     const auto parts = mpi::partition_by_weight(cells, static_cast<std::size_t>(comm.size()));
@@ -324,6 +329,19 @@ PredictionSummary predict(const screen::Screen& screen, std::span<const screen::
         }
     }
     return summary;
+}
+
+Matrix<float> embed_controls(const screen::Screen& screen, std::span<const std::size_t> controls,
+                             const TrainedModel& trained, const PredictOptions& options) {
+    check_sizes(screen, controls, trained, options);
+    const ScreenReader reader(screen, trained);
+    Matrix<float> embeddings(controls.size(), trained.model.context_size());
+    for (std::size_t k = 0; k < controls.size(); ++k) {
+        const screen::Cells cells = std::move(reader.read(controls.subspan(k, 1)).front());
+        std::ranges::copy(describe(screen, controls[k], cells, trained, options).embedding,
+                          embeddings.view().row(k));
+    }
+    return embeddings;
 }
 
 }  // namespace popflow::predict

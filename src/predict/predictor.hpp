@@ -88,4 +88,12 @@ PredictionSummary predict(const screen::Screen& screen, std::span<const screen::
                           const mpi::Communicator& comm,
                           const std::function<void(std::size_t done, std::size_t of)>& done);
 
+/// Returns the embeddings of control populations, with the bits of predict(). Reads one population at a time.
+///
+/// Shapes: result [controls, context].
+/// @param controls  indices into Screen::populations
+/// @throws core::DataError for a population that is too small for the encoder's graph
+linalg::Matrix<float> embed_controls(const screen::Screen& screen, std::span<const std::size_t> controls,
+                                     const TrainedModel& trained, const PredictOptions& options);
+
 }  // namespace popflow::predict

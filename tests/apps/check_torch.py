@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Compares predictions of popflow with those of python/popflow_torch.py, from the same run folder.
+"""Compares predictions of popflow with those of popflow.torch in FOLDER, from the same run folder.
 
 Usage: check_torch.py PYTHON_FOLDER RUN PREDICTED.h5ad DATA.h5ad TOLERANCE [RAW.h5ad]
 PREDICTED was written with --times 0,0.5 --space normalised --tolerance TOLERANCE, RAW with the same tolerance.
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, sys.argv[1])
-from popflow_torch import Run, export  # noqa: E402
+from popflow.torch import Run, export  # noqa: E402
 
 torch.set_num_threads(1)
 tolerance = float(sys.argv[5])

@@ -9,7 +9,7 @@
     check_validation.py evaluated RUN RESULTS             the last check has the means of popflow evaluate
     check_validation.py best_step RUN                     prints the step of the lowest energy
     check_validation.py patient RESULTS                   prints the patient of the pairs
-    check_validation.py torch FOLDER RUN                  popflow_torch.py in FOLDER loads the best weights, if torch is installed
+    check_validation.py torch FOLDER RUN                  popflow.torch in FOLDER loads the best weights, if torch is installed
     check_validation.py best_results RESULTS STEP         steps and table in the results of --keep best
 """
 import sys
@@ -151,7 +151,7 @@ def patient(results):
 def torch(folder, run):
     sys.path.insert(0, folder)
     try:
-        from popflow_torch import Run
+        from popflow.torch import Run
     except ImportError:
         return
     loaded = Run(run).model.state_dict()

@@ -124,8 +124,8 @@ def check_every_control(predicted):
 def check_zeros(run, predicted, data):
     """The embedding of a population of unknown types is that of the network with zeros in place of the types."""
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "python"))
-    import popflow_torch
-    model = popflow_torch.Run(f"{run}/checkpoint.h5")
+    from popflow.torch import Run
+    model = Run(f"{run}/checkpoint.h5")
     assert model.cell_types == ["cd4+", "cd8+"], model.cell_types
     p, d = anndata.read_h5ad(predicted), anndata.read_h5ad(data)
     for patient, types in (("P1", True), ("P3", False), ("P4", False)):

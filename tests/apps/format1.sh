@@ -26,7 +26,7 @@ expected = numpy.loadtxt(sys.argv[2], delimiter=",")
 numpy.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 PYTHON
         "$python" -W ignore "$here/check_torch.py" "$here/../../python" "$run" "${run}_times.h5ad" "$kept/screen.h5ad" 1e-7 >out ||
-            fail "$run: popflow_torch.py has other predictions: $(cat out)"
+            fail "$run: popflow.torch has other predictions: $(cat out)"
     done
 done
 # A file whose content does not match the digest of format 1 is refused, also without its checksum trailer.

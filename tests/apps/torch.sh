@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# python/popflow_torch.py predicts the same cells as popflow, for each method and each option of the networks.
+# popflow.torch predicts the same cells as popflow, for each method and each option of the networks.
 # Usage: torch.sh POPFLOW MPIEXEC PYTHON
 . "$(dirname "$0")/../support/scratch.sh"
 python=${3:-python3}
@@ -47,11 +47,11 @@ done
 for object in X obs layers; do h5diff mfm.h5ad slim.h5ad /$object || fail "weights.h5 gives other predictions: $object"; done
 for column in w1 w2 predictor; do h5diff mfm.h5 slim.h5 /pairs/$column || fail "weights.h5 gives other scores: $column"; done
 [ "$(stat -c %s slim/weights.h5)" -lt "$(($(stat -c %s mfm/checkpoint.h5) / 2))" ] || fail "weights.h5 is larger than half of the checkpoint"
-"$python" - "$here/../../python" <<PYTHON || fail "popflow_torch.py reads other weights from weights.h5"
+"$python" - "$here/../../python" <<PYTHON || fail "popflow.torch reads other weights from weights.h5"
 import sys
 import torch
 sys.path.insert(0, sys.argv[1])
-from popflow_torch import Run
+from popflow.torch import Run
 whole, slim = Run("mfm").model.state_dict(), Run("slim").model.state_dict()
 assert whole.keys() == slim.keys() and all(torch.equal(whole[k], slim[k]) for k in whole)
 PYTHON

@@ -78,7 +78,7 @@ check best_results best.h5 "$step" || fail "results.h5 does not have the step"
 check best_results only_weights.h5 "$step" || fail "the results of weights.h5 do not have the step"
 expect_exit 0 "$popflow" evaluate --run best --dry-run --output none.h5
 grep -q "fm after $step steps" out || fail "the plan of an evaluation: $(cat out)"
-check torch "$here/../../python" best || fail "popflow_torch.py does not load the best weights"
+check torch "$here/../../python" best || fail "popflow.torch does not load the best weights"
 
 # A held-out patient may be a test patient of an evaluation, since the run was not trained on it. Others may not.
 patient=$(check patient last.h5)

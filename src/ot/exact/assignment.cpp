@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 
+#include "core/cancellation.hpp"
 #include "core/error.hpp"
 
 namespace popflow::ot {
@@ -31,7 +32,9 @@ void Assignment::solve(const ArcList& arcs) {
     match_free_columns(arcs);
     reduce_rows(arcs);
     for (std::uint32_t i = 0; i < f_.size(); ++i) {
-        if (matched_col_[i] == npos) augment(arcs, i);
+        if (matched_col_[i] != npos) continue;
+        core::check_cancelled();
+        augment(arcs, i);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "core/cancellation.hpp"
 #include "core/error.hpp"
 
 namespace popflow::ot {
@@ -120,6 +121,7 @@ void NetworkSimplex::solve(const ArcList& arcs) {
     for (std::size_t pivots = 0;; ++pivots) {
         const EnteringArc entering = find_entering(arcs);
         if (entering.i == npos) break;
+        core::check_cancelled();
         if (pivots == limit)
             throw core::NumericalError(
                 "ot.exact", "the network simplex did not terminate in " + std::to_string(limit) + " pivots");

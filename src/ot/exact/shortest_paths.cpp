@@ -5,6 +5,8 @@
 #include <functional>
 #include <limits>
 
+#include "core/cancellation.hpp"
+
 namespace popflow::ot {
 
 namespace {
@@ -35,6 +37,7 @@ bool ShortestPaths::solve(std::size_t effort) {
     effort_ = effort;
     for (std::uint32_t i = 0; i < plan_.f.size(); ++i) {
         while (plan_.supply[i] > 0) {
+            core::check_cancelled();
             if (!search(i)) return false;
             raise_duals();
             augment(i);

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/cancellation.hpp"
 #include "core/error.hpp"
 #include "support/golden.hpp"
 #include "support/populations.hpp"
@@ -398,4 +399,23 @@ TEST(SolveExact, RefusesInvalidInput) {
     x(3, 0) = 0;
     x(3, 1) = 0;
     EXPECT_THROW(Cost(CostKind::cosine, x.view(), y.view()), NumericalError);
+}
+
+TEST(SolveExact, StopsOnceItIsCancelled) {
+    const Matrix<float> x = normal_population(40, 3, 1);
+    const Matrix<float> y = normal_population(40, 3, 2);
+    const Cost cost(CostKind::euclidean, x.view(), y.view());
+    std::vector<double> weights(40);
+    std::iota(weights.begin(), weights.end(), 1);
+    const double value = solve_exact(cost).value;
+    std::atomic<bool> flag = true;
+    {
+        const popflow::core::CancellationScope scope(&flag);
+        EXPECT_THROW(solve_exact(cost), popflow::core::Cancelled);
+        EXPECT_THROW(solve_exact(cost, weights, weights), popflow::core::Cancelled);
+        flag = false;
+        EXPECT_EQ(solve_exact(cost).value, value);
+    }
+    flag = true;
+    EXPECT_EQ(solve_exact(cost).value, value);
 }

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""Scores of a set of generated populations against a set of real ones."""
+from popflow import _core
+from popflow._scores import cells
+
+__all__ = ["scores"]
+
+
+def scores(generated, real, training=None, distances=("w1", "w2", "chamfer", "energy", "bures"), permutations=10000, seed=0, paired=False):
+    """Compares two sets of populations by nearest neighbours, as `popflow metrics --population`.
+
+    Args:
+        generated, real: lists of at least two populations, arrays [cells, d].
+        training: populations that the generator has seen. None: no columns `memorised` and `training_ratio`.
+        distances: distances between populations, see popflow.ot.all_pairs().
+        permutations: number of permutations for the p-value. 0: no p-value.
+        seed: seed of the permutations.
+        paired: whether generated population k predicts real population k. Adds the mean of their distances, `paired`.
+
+    Returns:
+        DataFrame with a row for each distance: `nna` (share of populations whose nearest other one is of the same set, 0.5 is
+        best), `nna_real`, `nna_generated`, `nnd` (0 is best), `p_value`, `matching` (mean distance of a real population to
+        the nearest generated one), `coverage`, and `distances_computed`.
+
+    Raises:
+        ValueError: for fewer than two populations of a set, other numbers of markers, or values that are not finite.
+    """
+    import pandas
+
+    rows = _core.compare_sets([cells("generated", x) for x in generated], [cells("real", x) for x in real],
+                              [cells("training", x) for x in training or []], list(distances), permutations, seed, paired)
+    return pandas.DataFrame(rows).set_index("distance")
