@@ -105,7 +105,7 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
         text += line("steps", "one pass over all pairs");
     } else if (trains_on_populations(config)) {
         const models::PopulationDraws draws = config.method->population_draws(config.method_settings());
-        const bool has_cells = draws.form == models::PopulationForm::clouds;
+        const bool has_cells = draws.form != models::PopulationForm::gaussians;
         text +=
             line("steps",
                  fmt::format("{} of {} x {}{}", counted(options.steps, "step"),

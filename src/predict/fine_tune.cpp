@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "predict/fine_tune.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "linalg/gather_rows.hpp"
+#include "models/meta_icnn.hpp"
+#include "ot/gaussian_moments.hpp"
+
+namespace popflow::predict {
+
+using linalg::ConstMatrixView;
+using linalg::Matrix;
+
+namespace {
+
+// Share of the curvature that the units of a start have which is not predicted.
+constexpr double unit_share = 0.3;
+// Key of core::Purpose::weights for its random units.
+constexpr std::uint64_t unit_stream = 1ULL << 40U;
+// Keys `a` of core::Purpose::problems for the drawn cells.
+constexpr std::uint64_t source_stream = 5;
+constexpr std::uint64_t target_stream = 6;
+
+}  // namespace
+
+const std::vector<std::string>& potential_start_names() {
+    static const std::vector<std::string> names{"predicted", "gaussian", "identity"};
+    return names;
+}
+
+Matrix<float> CloudPotentials::mapped(ConstMatrixView<float> source_cells) const {
+    const Matrix<float> u = coordinates.of_source(source_cells);
+    Matrix<float> v(u.rows(), u.cols());
+    nn::potential_map<float>(nn::ConvexPotential<float>(shape, source()), u.view(), v.view());
+    return coordinates.to_target(v.view());
+}
+
+CloudPotentials start_potentials(const models::PotentialPredictor& model, std::span<const float> values,
+                                 PotentialStart start, ConstMatrixView<float> source,
+                                 ConstMatrixView<float> target, std::uint64_t seed) {
+    const nn::PotentialShape shape = model.potential_shape();
+    core::check_shape("start_potentials.source", source.rows, source.cols, source.rows, shape.inputs);
+    ot::BalancedCoordinates coordinates =
+        start == PotentialStart::identity
+            ? ot::BalancedCoordinates::original(shape.inputs)
+            : ot::BalancedCoordinates(ot::gaussian_moments(source), ot::gaussian_moments(target));
+    models::BalancedClouds<float> clouds = models::balanced_clouds(coordinates, source, target);
+    CloudPotentials potentials{std::move(coordinates), std::move(clouds), shape, {}};
+    models::PredictedPotentials predicted;
+    if (start == PotentialStart::predicted) {
+        predicted = model.predict(values, potentials.clouds);
+    } else {
+        predicted.source = models::identity_potential(shape, unit_share, 1, seed, unit_stream);
+        predicted.target = predicted.source;
+    }
+    potentials.parameters.assign(predicted.source.begin(), predicted.source.end());
+    potentials.parameters.insert(potentials.parameters.end(), predicted.target.begin(),
+                                 predicted.target.end());
+    return potentials;
+}
+
+FineTuning::FineTuning(CloudPotentials& potentials, const FineTuneOptions& options, double cycle,
+                       std::uint64_t seed, std::uint64_t problem)
+    : potentials_(potentials),
+      options_(options),
+      cycle_(cycle),
+      seed_(seed),
+      problem_(problem),
+      adam_(nn::AdamState::start(potentials.parameters)),
+      gradient_(potentials.parameters.size()) {}
+
+// Draws cells without replacement, all of them if there are no more than those of a batch.
+void FineTuning::draw(const Matrix<float>& from, std::uint64_t kind, Matrix<float>& to) {
+    if (from.rows() <= options_.batch) {
+        if (adam_.step == 0) to = from;
+        return;
+    }
+    core::Stream(seed_, core::Purpose::problems, kind, (problem_ << 32U) + adam_.step)
+        .sample(from.rows(), options_.batch, rows_);
+    to.reshape(options_.batch, from.cols());
+    linalg::gather_rows(from.view(), rows_, to.view());
+}
+
+void FineTuning::run(std::uint64_t steps) {
+    const std::size_t size = potentials_.shape.size();
+    const nn::AdamOptions adam{.beta1 = 0.8, .beta2 = 0.9, .ema_decay = 0};
+    while (adam_.step < steps) {
+        draw(potentials_.clouds.source, source_stream, source_);
+        draw(potentials_.clouds.target, target_stream, target_);
+        std::ranges::fill(gradient_, 0.0F);
+        pair_.set(potentials_.shape, potentials_.source(), potentials_.target());
+        const double loss = pair_.loss_and_gradient(source_.view(), target_.view(), {.cycle = cycle_},
+                                                    std::span(gradient_).first(size),
+                                                    std::span(gradient_).last(size));
+        if (!std::isfinite(loss))
+            throw core::NumericalError("fine-tuning", "the loss is not finite. Give a smaller learning rate");
+        nn::adam_step(adam, options_.rate, 1, gradient_, potentials_.parameters, adam_);
+    }
+}
+
+}  // namespace popflow::predict
