@@ -42,8 +42,8 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
     if (maps_populations(checkpoint)) {
         refuse_option(arguments, "predictions",
                       "needs a run that predicts treated cells. Write mapped cells with popflow predict");
-        return evaluate_maps(run, predict::PotentialModel(std::move(checkpoint)), config.output, config, table,
-                             leftover, "", comm);
+        return evaluate_maps(run, predict::PotentialModel(std::move(checkpoint)), config.output, config,
+                             table, leftover, "", comm);
     }
     for (const char* name : {"fine-tune", "fine-tune-from", "problems"})
         refuse_option(arguments, name, "is an option of a run of meta-icnn. Leave it out");

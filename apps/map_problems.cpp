@@ -60,8 +60,7 @@ std::vector<std::size_t> scored_populations(const options::RunConfig& config, co
     if (screen::holds_out_nothing(config.split)) parts = {screen::Part::train};
     std::vector<std::size_t> populations;
     for (const screen::Part part : parts) {
-        for (const std::size_t pair : split.pairs(part))
-            populations.push_back(screen.pairs[pair].treated);
+        for (const std::size_t pair : split.pairs(part)) populations.push_back(screen.pairs[pair].treated);
     }
     std::ranges::sort(populations);
     return populations;
@@ -70,8 +69,8 @@ std::vector<std::size_t> scored_populations(const options::RunConfig& config, co
 }  // namespace
 
 int evaluate_maps(const std::string& run, const predict::PotentialModel& model, const std::string& output,
-                  const options::RunConfig& config, const options::OptionTable& table, eval::Leftover leftover,
-                  const std::string& log, const mpi::Communicator& comm) {
+                  const options::RunConfig& config, const options::OptionTable& table,
+                  eval::Leftover leftover, const std::string& log, const mpi::Communicator& comm) {
     const train::Checkpoint& checkpoint = model.checkpoint();
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, true, comm);
     const screen::Split split = evaluation_split(screen, config, table, checkpoint);
@@ -83,16 +82,16 @@ int evaluate_maps(const std::string& run, const predict::PotentialModel& model, 
     if (comm.is_root()) eval::check_writable(output);
     if (config.dry_run != options::DryRunMode::none) {
         if (comm.is_root())
-            std::printf("run         %s: %s after %s\ndata        %s: %s, %s\nscores      %s\nwrites      %s\n",
-                        run.c_str(), checkpoint.family->name().c_str(),
-                        core::counted(checkpoint.result_step(), "step").c_str(), config.data.c_str(),
-                        core::counted(screen.pairs.size(), "population").c_str(),
-                        core::counted(screen.markers.size(), "marker").c_str(),
-                        core::counted(problems.size(), "problem").c_str(), output.c_str());
+            std::printf(
+                "run         %s: %s after %s\ndata        %s: %s, %s\nscores      %s\nwrites      %s\n",
+                run.c_str(), checkpoint.family->name().c_str(),
+                core::counted(checkpoint.result_step(), "step").c_str(), config.data.c_str(),
+                core::counted(screen.pairs.size(), "population").c_str(),
+                core::counted(screen.markers.size(), "marker").c_str(),
+                core::counted(problems.size(), "problem").c_str(), output.c_str());
         return done;
     }
-    eval::EvaluationIdentity identity =
-        evaluation_identity(config_text, table.effects(), checkpoint, screen);
+    eval::EvaluationIdentity identity = evaluation_identity(config_text, table.effects(), checkpoint, screen);
     for (const predict::MapProblem& problem : problems) identity["problems"] += problem.name + "\n";
     eval::PartialResults partial(output, identity, leftover, comm);
     const eval::MapEvaluationOptions options{.fine_tune = config.fine_tune,
@@ -105,12 +104,12 @@ int evaluate_maps(const std::string& run, const predict::PotentialModel& model, 
         LogFile log_file(comm.is_root() ? log : "");
         Progress progress("evaluate", problems.size(), partial.kept_items().size(), !comm.is_root(),
                           config.log_seconds, &log_file);
-        outcome = eval::run_task(
-            task,
-            {.partial = &partial,
-             .progress = [&](std::size_t n, std::size_t) { progress.update(n, "problems"); },
-             .stop = stop_requested},
-            comm);
+        outcome =
+            eval::run_task(task,
+                           {.partial = &partial,
+                            .progress = [&](std::size_t n, std::size_t) { progress.update(n, "problems"); },
+                            .stop = stop_requested},
+                           comm);
         if (outcome.stopped) {
             progress.message("stopped on request. Continue with --resume");
             return stopped;

@@ -17,8 +17,8 @@ bool maps_populations(const train::Checkpoint& checkpoint);
 /// @return `done` or `stopped`
 /// @throws core::UserError, core::Error
 int evaluate_maps(const std::string& run, const predict::PotentialModel& model, const std::string& output,
-                  const options::RunConfig& config, const options::OptionTable& table, eval::Leftover leftover,
-                  const std::string& log, const mpi::Communicator& comm);
+                  const options::RunConfig& config, const options::OptionTable& table,
+                  eval::Leftover leftover, const std::string& log, const mpi::Communicator& comm);
 
 /// Maps the cells of the source of each problem of `data` and writes them to config.output. Collective.
 /// @return `done`, or `failed` if a problem failed

@@ -117,8 +117,8 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
         return generate_run(config, table, arguments, predict::GeneratorModel(std::move(checkpoint)),
                             controls, comm);
     if (maps_populations(checkpoint))
-        return predict_map_run(config, table, arguments, predict::PotentialModel(std::move(checkpoint)), controls,
-                               comm);
+        return predict_map_run(config, table, arguments, predict::PotentialModel(std::move(checkpoint)),
+                               controls, comm);
     require(controls, "data", "C.h5ad");
     for (const char* name : {"fine-tune", "fine-tune-from", "problems"})
         refuse_option(arguments, name, "is an option of a run of meta-icnn. Leave it out");

@@ -115,7 +115,9 @@ class ReportInputs {
     bool has_pairs() const { return !is_of_problems_ && !is_of_sets_ && !is_of_maps_; }
     // Contents of the files in words, for messages.
     std::string kind() const {
-        return is_of_sets_ ? "generated populations" : is_of_maps_ ? "maps between populations" : "transport problems";
+        return is_of_sets_   ? "generated populations"
+               : is_of_maps_ ? "maps between populations"
+                             : "transport problems";
     }
     Report make(const options::RunConfig& config, const core::OptionEffects& effects,
                 report::ReportFormat format, const report::PublishedTable* published) const {

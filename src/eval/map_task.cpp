@@ -76,10 +76,8 @@ class ScoredProblem {
     // Scores a potential |u|^2 / 2 of the coordinates, whose conjugate is |v|^2 / 2.
     MapRow quadratic(const std::string& predictor, const BalancedCoordinates& coordinates) const {
         MapRow row = scores(predictor, coordinates.to_target(coordinates.of_source(x_.view()).view()));
-        const Matrix<double> u =
-            ot::affine_rows(x_.view(), coordinates.source_mean, coordinates.root, {});
-        const Matrix<double> v =
-            ot::affine_rows(y_.view(), coordinates.target_mean, coordinates.inverse, {});
+        const Matrix<double> u = ot::affine_rows(x_.view(), coordinates.source_mean, coordinates.root, {});
+        const Matrix<double> v = ot::affine_rows(y_.view(), coordinates.target_mean, coordinates.inverse, {});
         row.gap = 0;
         finish(coordinates, half_squares(u.values(), u.rows()) + half_squares(v.values(), v.rows()), row);
         return row;
@@ -92,10 +90,8 @@ class ScoredProblem {
         const BalancedCoordinates& coordinates = potentials.coordinates;
         const std::vector<double> parameters(potentials.source().begin(), potentials.source().end());
         const nn::ConvexPotential<double> potential(potentials.shape, parameters);
-        const Matrix<double> u =
-            ot::affine_rows(x_.view(), coordinates.source_mean, coordinates.root, {});
-        const Matrix<double> v =
-            ot::affine_rows(y_.view(), coordinates.target_mean, coordinates.inverse, {});
+        const Matrix<double> u = ot::affine_rows(x_.view(), coordinates.source_mean, coordinates.root, {});
+        const Matrix<double> v = ot::affine_rows(y_.view(), coordinates.target_mean, coordinates.inverse, {});
         const nn::ConjugateValues conjugate = nn::convex_conjugate(potential, v.view(), conjugate_gap);
         row.gap = conjugate.max_gap;
         finish(coordinates, mean_of(nn::potential_values(potential, u.view())) + mean_of(conjugate.values),
@@ -118,8 +114,7 @@ class ScoredProblem {
         MapRow row = failure(predictor, 0, "");
         row.energy = metrics::population_distance(
             metrics::PopulationDistance::energy,
-            metrics::compared_population(metrics::PopulationDistance::energy, mapped.view()),
-            target_energy_);
+            metrics::compared_population(metrics::PopulationDistance::energy, mapped.view()), target_energy_);
         row.w2 = metrics::wasserstein2(mapped.view(), y_.view());
         return row;
     }
@@ -219,9 +214,9 @@ std::vector<MapRow> MapTask::score(std::size_t problem) const {
     const Matrix<float>& target = cells_[own.target];
     const auto scored = [&](std::size_t population) {
         const Matrix<float>& all = cells_[population];
-        const auto rows =
-            predict::draw_rows(all.rows(), options_.max_cells, options_.draw,
-                               core::Stream(options_.seed, core::Purpose::problems, scored_stream, population));
+        const auto rows = predict::draw_rows(
+            all.rows(), options_.max_cells, options_.draw,
+            core::Stream(options_.seed, core::Purpose::problems, scored_stream, population));
         Matrix<float> drawn(rows.size(), all.cols());
         linalg::gather_rows(all.view(), rows, drawn.view());
         return drawn;
@@ -237,8 +232,7 @@ std::vector<MapRow> MapTask::score(std::size_t problem) const {
         }
         rows.back().problem = problem;
         if (rows.back().seconds > 0) return;
-        rows.back().seconds =
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        rows.back().seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     };
     const auto add_start = [&](PotentialStart start) {
         const char* predictor = start_predictor(start);
@@ -254,9 +248,9 @@ std::vector<MapRow> MapTask::score(std::size_t problem) const {
             add(predictor, steps, [&] {
                 timed([&] {
                     if (!potentials) {
-                        potentials.emplace(predict::start_potentials(
-                            model_.predictor(), model_.checkpoint().result(), start, source.view(),
-                            target.view(), options_.seed));
+                        potentials.emplace(
+                            predict::start_potentials(model_.predictor(), model_.checkpoint().result(), start,
+                                                      source.view(), target.view(), options_.seed));
                         tuning.emplace(*potentials, options_.fine_tune, model_.predictor().cycle_weight(),
                                        options_.seed, problem);
                     }

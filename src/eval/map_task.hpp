@@ -33,8 +33,8 @@ struct MapRow {
     std::size_t problem = 0;
     std::string predictor;
     std::uint64_t steps = 0;  ///< number of steps of the fine-tuning
-    /// Dual value of the predictor for W2^2 / 2: mean |x|^2 / 2 + mean |y|^2 / 2 - mean D(x) - mean D*(y) over
-    /// the scored cells.
+    /// Dual value of the predictor for W2^2 / 2: mean |x|^2 / 2 + mean |y|^2 / 2 - mean D(x) - mean D*(y)
+    /// over the scored cells.
     double value = std::numeric_limits<double>::quiet_NaN();
     double exact = std::numeric_limits<double>::quiet_NaN();       ///< W2^2 / 2 of the scored cells
     double normalised = std::numeric_limits<double>::quiet_NaN();  ///< value / exact: identity 0, optimum 1
@@ -66,7 +66,7 @@ class MapTask : public Task {
     const std::vector<predict::MapProblem>& problems_;
     const predict::PotentialModel& model_;
     const MapEvaluationOptions& options_;
-    std::vector<linalg::Matrix<float>> cells_;  // of each population that a problem uses
+    std::vector<linalg::Matrix<float>> cells_;  // cells of the populations that problems use, else empty
     std::vector<std::size_t> items_;
 };
 

@@ -70,8 +70,8 @@ enum class PopulationForm {
 /// Pairs of populations in PopulationForm::problems.
 enum class ProblemPairs {
     all,     ///< any two populations
-    labels,  ///< of the same values of the pairing keys and different conditions
-    within,  ///< of the same condition
+    labels,  ///< populations with the same values of the pairing keys and different conditions
+    within,  ///< populations with the same condition
 };
 /// Knowledge of the pairs of control and treated populations.
 enum class Pairing {

@@ -41,32 +41,36 @@ struct MetaIcnnSettings final : Settings {
 
     std::unique_ptr<Settings> clone() const override { return std::make_unique<MetaIcnnSettings>(*this); }
     void visit(FieldVisitor& visitor) override {
-        visitor.count({.name = "map-units", .help = "number of hidden units of a convex potential of meta-icnn"},
-                      shape.units, 1, max_width);
+        visitor.count(
+            {.name = "map-units", .help = "number of hidden units of a convex potential of meta-icnn"},
+            shape.units, 1, max_width);
         visitor.number({.name = "map-cycle",
                         .help = "weight of the cycle terms in the loss of meta-icnn: maps there and back"},
                        shape.cycle, 0, 1e6);
         visitor.count({.name = "map-encoder-hidden", .help = "width of the set encoder of meta-icnn"},
                       shape.encoder_hidden, 1, max_width);
-        visitor.count({.name = "map-encoder-layers", .help = "number of layers of the set encoder of meta-icnn"},
-                      shape.encoder_layers, 1, max_layers);
-        visitor.count({.name = "map-embedding", .help = "length of the embedding of a population in meta-icnn"},
-                      shape.embedding, 1, max_width);
-        visitor.count({.name = "map-hidden",
-                       .help = "width of the network of meta-icnn that predicts the potentials"},
-                      shape.hidden, 1, max_width);
-        visitor.count({.name = "map-layers", .help = "number of hidden layers of this network"}, shape.layers, 1,
-                      max_layers);
+        visitor.count(
+            {.name = "map-encoder-layers", .help = "number of layers of the set encoder of meta-icnn"},
+            shape.encoder_layers, 1, max_layers);
+        visitor.count(
+            {.name = "map-embedding", .help = "length of the embedding of a population in meta-icnn"},
+            shape.embedding, 1, max_width);
+        visitor.count(
+            {.name = "map-hidden", .help = "width of the network of meta-icnn that predicts the potentials"},
+            shape.hidden, 1, max_width);
+        visitor.count({.name = "map-layers", .help = "number of hidden layers of this network"}, shape.layers,
+                      1, max_layers);
         visitor.choice({.name = "map-problems",
                         .help = "pairs of populations that meta-icnn trains on: all, labels for different "
                                 "treatments with the same values of --pair-by, within for the same treatment",
                         .group = FieldGroup::training},
                        pairs, {"all", "labels", "within"});
-        visitor.count({.name = "maps-per-slot",
-                       .help = "number of transport problems of a slot of meta-icnn. A step has --batch-pairs "
-                               "slots",
-                       .group = FieldGroup::training},
-                      problems, 1, 4096);
+        visitor.count(
+            {.name = "maps-per-slot",
+             .help = "number of transport problems of a slot of meta-icnn. A step has --batch-pairs "
+                     "slots",
+             .group = FieldGroup::training},
+            problems, 1, 4096);
         visitor.count({.name = "map-pool",
                        .help = "number of random cells of each training population that every rank of "
                                "meta-icnn holds, 0 for all",
@@ -83,7 +87,10 @@ class MetaIcnnFamily : public Family {
     }
     std::unique_ptr<Settings> make_settings() const override { return std::make_unique<MetaIcnnSettings>(); }
     OptionValues defaults(Recipe /*recipe*/, const Settings& /*settings*/) const override {
-        return {{"batch-pairs", "2"}, {"steps", "4000"}, {"rate", "1e-3"}, {"schedule", "cosine"},
+        return {{"batch-pairs", "2"},
+                {"steps", "4000"},
+                {"rate", "1e-3"},
+                {"schedule", "cosine"},
                 {"cells", "512"}};
     }
     OptionValues fixed(const Settings& /*settings*/) const override { return no_start_options; }
@@ -162,7 +169,7 @@ std::vector<float> identity_potential(const nn::PotentialShape& shape, double sh
 }
 
 BalancedClouds<float> balanced_clouds(const ot::BalancedCoordinates& coordinates,
-                                              ConstMatrixView<float> source, ConstMatrixView<float> target) {
+                                      ConstMatrixView<float> source, ConstMatrixView<float> target) {
     BalancedClouds<float> clouds{coordinates.of_source(source), coordinates.of_target(target), {}};
     for (std::size_t k = 0; k < coordinates.covariance.rows(); ++k) {
         for (std::size_t l = 0; l <= k; ++l)
@@ -257,7 +264,8 @@ void MetaIcnn::predict_parameters(const Weights<T>& weights, const BalancedCloud
     embed(clouds.target, w.target);
     const auto base = nn::elements_of(weights.values, base_);
     const ConstMatrixView<Real> triangle(clouds.triangle.data(), 1, clouds.triangle.size());
-    const auto predict_side = [&](typename Workspace<T>::Side& side, const typename Workspace<T>::Side& other) {
+    const auto predict_side = [&](typename Workspace<T>::Side& side,
+                                  const typename Workspace<T>::Side& other) {
         side.inputs = side.embedding;
         side.inputs.insert(side.inputs.end(), other.embedding.begin(), other.embedding.end());
         side.parameters.reshape(1, base.size());
@@ -317,8 +325,8 @@ double MetaIcnn::train(const Request& request, const CloudPairInput& input, Scra
     const double share = 1 / static_cast<double>(input.problems.size());
     double loss = 0;
     for (const BalancedClouds<float>& problem : input.problems)
-        loss += share *
-                loss_and_gradient(weights, problem, static_cast<float>(share), own.workspace, gradients);
+        loss +=
+            share * loss_and_gradient(weights, problem, static_cast<float>(share), own.workspace, gradients);
     return loss;
 }
 
@@ -346,11 +354,11 @@ const Family* meta_icnn_family() {
     return &family;
 }
 
-#define POPFLOW_INSTANTIATE(T, Real)                                                                         \
-    template void MetaIcnn::pack(std::span<const Real>, Weights<T>&) const;                                  \
-    template void MetaIcnn::predict_parameters(const Weights<T>&, const BalancedClouds<Real>&, bool,         \
-                                               Workspace<T>&) const;                                         \
-    template double MetaIcnn::loss_and_gradient(const Weights<T>&, const BalancedClouds<Real>&, Real,        \
+#define POPFLOW_INSTANTIATE(T, Real)                                                                  \
+    template void MetaIcnn::pack(std::span<const Real>, Weights<T>&) const;                           \
+    template void MetaIcnn::predict_parameters(const Weights<T>&, const BalancedClouds<Real>&, bool,  \
+                                               Workspace<T>&) const;                                  \
+    template double MetaIcnn::loss_and_gradient(const Weights<T>&, const BalancedClouds<Real>&, Real, \
                                                 Workspace<T>&, std::span<Real>) const;
 POPFLOW_INSTANTIATE(float, float)
 POPFLOW_INSTANTIATE(bfloat16, float)

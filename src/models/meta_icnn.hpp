@@ -22,8 +22,8 @@ struct MetaIcnnShape {
     std::size_t encoder_hidden = 64;
     std::size_t encoder_layers = 3;
     std::size_t embedding = 64;
-    std::size_t hidden = 256;  ///< width of the network behind the encoder
-    std::size_t layers = 3;    ///< number of its hidden layers
+    std::size_t hidden = 256;                               ///< width of the network behind the encoder
+    std::size_t layers = 3;                                 ///< number of its hidden layers
     linalg::Precision precision = linalg::Precision::fp32;  ///< precision of its matrix products in training
 };
 
@@ -85,7 +85,7 @@ class MetaIcnn : public Model, public GradientTraining, public PotentialPredicto
             PopulationEncoder::Cache<Real> encoder;
             std::vector<Real> embedding;
             std::vector<Real> d_embedding;
-            std::vector<Real> inputs;    ///< embeddings of this side and of the other one
+            std::vector<Real> inputs;  ///< embeddings of this side and of the other one
             std::vector<Real> d_inputs;
             nn::SkipMlp::Cache<T> network;
             linalg::Matrix<Real> parameters;    ///< [1, size]
@@ -107,9 +107,8 @@ class MetaIcnn : public Model, public GradientTraining, public PotentialPredicto
     /// Overwrites the parameters of both sides in the workspace.
     /// @param keep  whether a backward pass follows
     template <class T>
-    void predict_parameters(const Weights<T>& weights,
-                            const BalancedClouds<linalg::accumulator_t<T>>& clouds, bool keep,
-                            Workspace<T>& workspace) const;
+    void predict_parameters(const Weights<T>& weights, const BalancedClouds<linalg::accumulator_t<T>>& clouds,
+                            bool keep, Workspace<T>& workspace) const;
 
     /// Factor of the output of the network.
     static constexpr double output_scale = 0.1;
@@ -136,8 +135,8 @@ std::vector<float> identity_potential(const nn::PotentialShape& shape, double sh
 
 /// Returns clouds in balanced coordinates.
 BalancedClouds<float> balanced_clouds(const ot::BalancedCoordinates& coordinates,
-                                              linalg::ConstMatrixView<float> source,
-                                              linalg::ConstMatrixView<float> target);
+                                      linalg::ConstMatrixView<float> source,
+                                      linalg::ConstMatrixView<float> target);
 
 /// Convex potentials between any two populations.
 const Family* meta_icnn_family();

@@ -188,8 +188,8 @@ ConjugateValues convex_conjugate(const ConvexPotential<double>& potential, linal
     }
     for (std::size_t i = 0; i < y.rows; ++i) {
         result.values[i] = -ends[i].value;
-        const double gap = modulus > 0 ? ends[i].squared_gradient / (2 * modulus)
-                                       : std::numeric_limits<double>::infinity();
+        const double gap =
+            modulus > 0 ? ends[i].squared_gradient / (2 * modulus) : std::numeric_limits<double>::infinity();
         result.max_gap = std::max(result.max_gap, gap);
         result.max_iterations = std::max(result.max_iterations, ends[i].steps);
     }

@@ -25,7 +25,7 @@ struct ConjugateValues {
 ///
 /// Shape: y [n, d].
 /// @throws core::ShapeMismatch
-ConjugateValues convex_conjugate(const ConvexPotential<double>& potential,
-                                 linalg::ConstMatrixView<double> y, double tolerance);
+ConjugateValues convex_conjugate(const ConvexPotential<double>& potential, linalg::ConstMatrixView<double> y,
+                                 double tolerance);
 
 }  // namespace popflow::nn

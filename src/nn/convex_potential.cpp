@@ -196,14 +196,12 @@ void backward_rows(const double* x, std::size_t x_stride, const double* q, std::
 
 POPFLOW_SIMD void slopes_rows(const float* p, float c, std::size_t n, std::size_t h, float* t, float* r,
                               float* weight, float* bias) {
-    for (std::size_t i = 0; i < n; ++i)
-        slopes_row(p + i * h, c, h, t + i * h, r + i * h, weight, bias);
+    for (std::size_t i = 0; i < n; ++i) slopes_row(p + i * h, c, h, t + i * h, r + i * h, weight, bias);
 }
 
 void slopes_rows(const double* p, double c, std::size_t n, std::size_t h, double* t, double* r,
                  double* weight, double* bias) {
-    for (std::size_t i = 0; i < n; ++i)
-        slopes_row(p + i * h, c, h, t + i * h, r + i * h, weight, bias);
+    for (std::size_t i = 0; i < n; ++i) slopes_row(p + i * h, c, h, t + i * h, r + i * h, weight, bias);
 }
 
 template <class Real>
@@ -467,16 +465,16 @@ std::vector<double> potential_values(const ConvexPotential<double>& potential, C
     return values;
 }
 
-#define POPFLOW_INSTANTIATE(Real)                                                                            \
-    template struct ConvexPotential<Real>;                                                                   \
-    template struct PotentialSums<Real>;                                                                     \
-    template void potential_forward(const ConvexPotential<Real>&, ConstMatrixView<Real>, bool,               \
-                                    PotentialBlock<Real>&, MatrixView<Real>);                                \
-    template void potential_backward(const ConvexPotential<Real>&, ConstMatrixView<Real>,                    \
-                                     ConstMatrixView<Real>, Real, PotentialBlock<Real>&,                     \
-                                     PotentialSums<Real>&, MatrixView<Real>);                                \
-    template void add_potential_gradient(const ConvexPotential<Real>&, const PotentialSums<Real>&,           \
-                                         std::span<Real>);                                                   \
+#define POPFLOW_INSTANTIATE(Real)                                                                  \
+    template struct ConvexPotential<Real>;                                                         \
+    template struct PotentialSums<Real>;                                                           \
+    template void potential_forward(const ConvexPotential<Real>&, ConstMatrixView<Real>, bool,     \
+                                    PotentialBlock<Real>&, MatrixView<Real>);                      \
+    template void potential_backward(const ConvexPotential<Real>&, ConstMatrixView<Real>,          \
+                                     ConstMatrixView<Real>, Real, PotentialBlock<Real>&,           \
+                                     PotentialSums<Real>&, MatrixView<Real>);                      \
+    template void add_potential_gradient(const ConvexPotential<Real>&, const PotentialSums<Real>&, \
+                                         std::span<Real>);                                         \
     template void potential_map(const ConvexPotential<Real>&, ConstMatrixView<Real>, MatrixView<Real>);
 POPFLOW_INSTANTIATE(float)
 POPFLOW_INSTANTIATE(double)

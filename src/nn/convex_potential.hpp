@@ -70,11 +70,11 @@ struct PotentialSums {
 /// Buffers of the kernels of one potential and one block of cells.
 template <class Real>
 struct PotentialBlock {
-    linalg::Matrix<Real> slope;   ///< [n, hidden] sigma(A x + b) of potential_forward()
-    linalg::Matrix<Real> tangent; ///< [n, hidden]
-    linalg::Matrix<Real> second;  ///< [n, hidden]
-    std::vector<Real> softplus;   ///< [hidden] sums over the cells
-    std::vector<Real> product;    ///< [hidden]
+    linalg::Matrix<Real> slope;    ///< [n, hidden] sigma(A x + b) of potential_forward()
+    linalg::Matrix<Real> tangent;  ///< [n, hidden]
+    linalg::Matrix<Real> second;   ///< [n, hidden]
+    std::vector<Real> softplus;    ///< [hidden] sums over the cells
+    std::vector<Real> product;     ///< [hidden]
 };
 
 /// Computes the map of a block of cells on the calling thread. Overwrites `map` and `block.slope`.

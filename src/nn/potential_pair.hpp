@@ -48,8 +48,8 @@ class PotentialPair {
   private:
     // Work on one block of cells of one side.
     struct Chain {
-        PotentialSums<Real> first;   // of the potential of this side
-        PotentialSums<Real> second;  // of the other potential
+        PotentialSums<Real> first;   // sums of the potential of this side
+        PotentialSums<Real> second;  // sums of the other potential
         double loss = 0;
     };
     // Buffers of one thread.

@@ -93,9 +93,9 @@ void FineTuning::run(std::uint64_t steps) {
         draw(potentials_.clouds.target, target_stream, target_);
         std::ranges::fill(gradient_, 0.0F);
         pair_.set(potentials_.shape, potentials_.source(), potentials_.target());
-        const double loss = pair_.loss_and_gradient(source_.view(), target_.view(), {.cycle = cycle_},
-                                                    std::span(gradient_).first(size),
-                                                    std::span(gradient_).last(size));
+        const double loss =
+            pair_.loss_and_gradient(source_.view(), target_.view(), {.cycle = cycle_},
+                                    std::span(gradient_).first(size), std::span(gradient_).last(size));
         if (!std::isfinite(loss))
             throw core::NumericalError("fine-tuning", "the loss is not finite. Give a smaller learning rate");
         nn::adam_step(adam, options_.rate, 1, gradient_, potentials_.parameters, adam_);

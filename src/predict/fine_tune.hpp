@@ -65,7 +65,8 @@ class FineTuning {
     /// @param problem  key of the draws
     FineTuning(CloudPotentials& potentials, const FineTuneOptions& options, double cycle, std::uint64_t seed,
                std::uint64_t problem);
-    /// Makes steps until there are `steps` in all. Uses all threads, inside a parallel region the calling one.
+    /// Makes steps until there are `steps` in all. Uses all threads, inside a parallel region the calling
+    /// one.
     /// @throws core::NumericalError if the loss is not finite
     void run(std::uint64_t steps);
 

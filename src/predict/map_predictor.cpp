@@ -14,11 +14,10 @@ namespace popflow::predict {
 std::string map_population_name(const screen::Screen& screen, std::size_t population) {
     const screen::Population& own = screen.populations[population];
     const std::string& label = screen.experiments[own.experiment].label;
-    const bool has_conditions =
-        std::ranges::any_of(screen.populations, [&](const screen::Population& other) {
-            return other.treatment != screen.populations.front().treatment ||
-                   other.concentration != screen.populations.front().concentration;
-        });
+    const bool has_conditions = std::ranges::any_of(screen.populations, [&](const screen::Population& other) {
+        return other.treatment != screen.populations.front().treatment ||
+               other.concentration != screen.populations.front().concentration;
+    });
     if (!has_conditions) return label;
     const std::string condition = screen::condition_name(own.treatment, own.concentration);
     return label.empty() ? condition : label + " / " + condition;

@@ -52,8 +52,8 @@ struct PredictionPlan {
     /// obs columns of Prediction::treatment and Prediction::concentration.
     std::string treatment_column{predicted_treatment_column};
     std::string concentration_column{predicted_concentration_column};
-    std::vector<std::string> sources{};     ///< values of that column, one per row of the embeddings
-    bool has_parts = false;                 ///< adds the obs column of parts
+    std::vector<std::string> sources{};  ///< values of that column, one per row of the embeddings
+    bool has_parts = false;              ///< adds the obs column of parts
     /// Range of the training cells, transformed without the normalisation. Empty: cells are not compared.
     screen::ValueRange range{};
     bool clip = false;                     ///< limit the predicted cells to the range

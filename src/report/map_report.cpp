@@ -165,7 +165,10 @@ std::string map_report(const std::vector<eval::MapResults>& results, ReportForma
         if (!text.empty()) text += "\n";
         if (results.size() > 1) text += prefix + file.file + end + "\n";
         const Table table = map_table(file);
-        text += (is_latex ? latex_table(table) : is_markdown ? markdown_table(table) : text_table(table)) + "\n";
+        text += (is_latex      ? latex_table(table)
+                 : is_markdown ? markdown_table(table)
+                               : text_table(table)) +
+                "\n";
         for (const std::string& note : notes_of(file)) text += prefix + note + end;
     }
     if (format != ReportFormat::html) return text;

@@ -71,13 +71,14 @@ void CloudPairSampler::draw(const Visit& visit, models::SlotInput& input) const 
     drawn.n_cells = 0;
     for (std::size_t p = 0; p < drawn.problems.size(); ++p) {
         std::size_t source = lane.items[visit.item];
-        if (p > 0 || !std::ranges::binary_search(sources, source)) source = sources[choice.below(sources.size())];
+        if (p > 0 || !std::ranges::binary_search(sources, source))
+            source = sources[choice.below(sources.size())];
         const std::size_t target = items_.draw_target(source, choice);
         draw_cells(source, source_cells, drawn.rows, drawn.source);
         draw_cells(target, target_cells, drawn.rows, drawn.target);
         drawn.problems[p] =
             models::balanced_clouds(ot::BalancedCoordinates(items_.moments(source), items_.moments(target)),
-                            drawn.source.view(), drawn.target.view());
+                                    drawn.source.view(), drawn.target.view());
         drawn.n_cells += drawn.source.rows() + drawn.target.rows();
     }
 }
@@ -111,15 +112,15 @@ CloudPairItems::CloudPairItems(const screen::Screen& screen, const TrainingSet& 
         const std::size_t n = sampling.draws.pool_cells == 0 ? all : std::min(all, sampling.draws.pool_cells);
         Matrix<float> drawn(n, d);
         if (own[i].x.rows > 0) {
-            gather_rows(own[i].x,
-                        core::Stream(seed, core::Purpose::outer_cells, pool_role, i).sample(all, n),
+            gather_rows(own[i].x, core::Stream(seed, core::Purpose::outer_cells, pool_role, i).sample(all, n),
                         drawn.view());
             if (own[i].on_disk) screen::evict(own[i]);
         }
         // The cells are non-zero on one rank alone, so that the sums are exact.
         shared.assign(drawn.values().begin(), drawn.values().end());
         comm.sum(std::span<double>(shared));
-        std::ranges::transform(shared, drawn.values().begin(), [](double v) { return static_cast<float>(v); });
+        std::ranges::transform(shared, drawn.values().begin(),
+                               [](double v) { return static_cast<float>(v); });
         cells_[i] = std::move(drawn);
     }
     core::ParallelError errors;

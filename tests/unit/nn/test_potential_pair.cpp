@@ -136,8 +136,9 @@ TEST(PotentialPair, MapAndLossMatchAnExampleByHand) {
     y(0, 0) = 2;
     std::vector<double> gradient(2 * shape.size());
 
-    const double loss = pair.loss_and_gradient(x.view(), y.view(), {}, std::span(gradient).first(shape.size()),
-                                               std::span(gradient).last(shape.size()));
+    const double loss =
+        pair.loss_and_gradient(x.view(), y.view(), {}, std::span(gradient).first(shape.size()),
+                               std::span(gradient).last(shape.size()));
 
     const double ln_2 = std::log(2.0);
     const auto value = [&](double v) { return ln_2 * std::log1p(std::exp(2 * v + 1)) + 3 * v + v * v; };
@@ -149,9 +150,9 @@ TEST(PotentialPair, MapAndLossMatchAnExampleByHand) {
 }
 
 TEST(PotentialPair, GradientsMatchCentralDifferences) {
-    for (const auto& [shape, n, m] : {std::tuple{nn::PotentialShape{3, 5}, 7UL, 4UL},
-                                      std::tuple{nn::PotentialShape{10, 4}, 6UL, 9UL},
-                                      std::tuple{nn::PotentialShape{2, 3}, 140UL, 5UL}}) {
+    for (const auto& [shape, n, m] :
+         {std::tuple{nn::PotentialShape{3, 5}, 7UL, 4UL}, std::tuple{nn::PotentialShape{10, 4}, 6UL, 9UL},
+          std::tuple{nn::PotentialShape{2, 3}, 140UL, 5UL}}) {
         PotentialExample example(shape, n, m);
         Matrix<double> constant(m, shape.inputs);
         nn::potential_map<double>(example.pair.target(), example.y.view(), constant.view());
@@ -182,9 +183,9 @@ TEST(PotentialPair, ValuesSurviveLargeArguments) {
     x(1, 0) = -1000;
     std::vector<float> gradient(2 * shape.size());
     const Matrix<float> y(1, 1);
-    const double loss = pair.loss_and_gradient(x.view(), y.view(), {.cycle = 0},
-                                               std::span(gradient).first(shape.size()),
-                                               std::span(gradient).last(shape.size()));
+    const double loss =
+        pair.loss_and_gradient(x.view(), y.view(), {.cycle = 0}, std::span(gradient).first(shape.size()),
+                               std::span(gradient).last(shape.size()));
     // grad E(0) = ln 2 / 2
     EXPECT_NEAR(loss, std::log(2.0) * (500 - std::log1p(std::exp(std::log(2.0) / 2))), 1e-3);
 }
@@ -194,7 +195,7 @@ TEST(ConvexConjugate, OfAQuadraticIsTheQuadraticOfTheInverse) {
     std::vector<double> parameters(shape.size());
     parameters[shape.weight()] = -800;  // softplus(w) = 0
     parameters[shape.linear()] = 3;
-    parameters[shape.quadratic()] = 2;      // 2 L^T L = diag(8, 2)
+    parameters[shape.quadratic()] = 2;  // 2 L^T L = diag(8, 2)
     parameters[shape.quadratic() + 3] = 1;
     const nn::ConvexPotential<double> potential(shape, parameters);
     Matrix<double> y(1, 2);
