@@ -12,7 +12,6 @@
 #include "linalg/gather_rows.hpp"
 #include "metrics/population_distance.hpp"
 #include "metrics/wasserstein.hpp"
-#include "nn/convex_conjugate.hpp"
 #include "ot/gaussian_moments.hpp"
 
 namespace popflow::eval {
@@ -20,10 +19,10 @@ namespace popflow::eval {
 namespace {
 
 using linalg::Matrix;
+using models::CloudPotentials;
+using models::PotentialStart;
 using nlohmann::json;
 using ot::BalancedCoordinates;
-using predict::CloudPotentials;
-using predict::PotentialStart;
 
 // Key `a` of core::Purpose::problems for the scored cells, `b` is the population.
 constexpr std::uint64_t scored_stream = 7;
@@ -50,10 +49,6 @@ double half_squares(std::span<const double> x, std::size_t rows) {
     return sum / (2 * static_cast<double>(rows));
 }
 
-double mean_of(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 // The scored cells of a problem, and what all predictors share.
 class ScoredProblem {
   public:
@@ -63,7 +58,6 @@ class ScoredProblem {
           x_mean_(column_means(x_)),
           y_mean_(column_means(y_)),
           target_energy_(metrics::compared_population(metrics::PopulationDistance::energy, y_.view())) {
-        const std::vector<double> zeros(x_.cols());
         const BalancedCoordinates original = BalancedCoordinates::original(x_.cols());
         squares_ = half_squares(ot::affine_rows(x_.view(), {}, original.root, {}).values(), x_.rows()) +
                    half_squares(ot::affine_rows(y_.view(), {}, original.root, {}).values(), y_.rows());
@@ -87,15 +81,9 @@ class ScoredProblem {
                      const CloudPotentials& potentials) const {
         MapRow row = scores(predictor, potentials.mapped(x_.view()));
         row.steps = steps;
-        const BalancedCoordinates& coordinates = potentials.coordinates;
-        const std::vector<double> parameters(potentials.source().begin(), potentials.source().end());
-        const nn::ConvexPotential<double> potential(potentials.shape, parameters);
-        const Matrix<double> u = ot::affine_rows(x_.view(), coordinates.source_mean, coordinates.root, {});
-        const Matrix<double> v = ot::affine_rows(y_.view(), coordinates.target_mean, coordinates.inverse, {});
-        const nn::ConjugateValues conjugate = nn::convex_conjugate(potential, v.view(), conjugate_gap);
-        row.gap = conjugate.max_gap;
-        finish(coordinates, mean_of(nn::potential_values(potential, u.view())) + mean_of(conjugate.values),
-               row);
+        const CloudPotentials::Dual dual = potentials.dual_value(x_.view(), y_.view(), conjugate_gap);
+        row.gap = dual.max_gap;
+        finish(potentials.coordinates, dual.value, row);
         return row;
     }
 
@@ -237,7 +225,7 @@ std::vector<MapRow> MapTask::score(std::size_t problem) const {
     const auto add_start = [&](PotentialStart start) {
         const char* predictor = start_predictor(start);
         std::optional<CloudPotentials> potentials;
-        std::optional<predict::FineTuning> tuning;
+        std::optional<models::FineTuning> tuning;
         double seconds = 0;
         const auto timed = [&](auto&& work) {
             const auto begin = std::chrono::steady_clock::now();
@@ -249,8 +237,8 @@ std::vector<MapRow> MapTask::score(std::size_t problem) const {
                 timed([&] {
                     if (!potentials) {
                         potentials.emplace(
-                            predict::start_potentials(model_.predictor(), model_.checkpoint().result(), start,
-                                                      source.view(), target.view(), options_.seed));
+                            models::start_potentials(model_.predictor(), model_.checkpoint().result(), start,
+                                                     source.view(), target.view(), options_.seed));
                         tuning.emplace(*potentials, options_.fine_tune, model_.predictor().cycle_weight(),
                                        options_.seed, problem);
                     }

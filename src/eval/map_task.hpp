@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "eval/task.hpp"
-#include "predict/fine_tune.hpp"
+#include "models/cloud_potentials.hpp"
 #include "predict/map_predictor.hpp"
 #include "predict/trained_model.hpp"
 #include "screen/screen.hpp"
@@ -16,7 +16,7 @@ namespace popflow::eval {
 
 /// Options of an evaluation of maps between populations.
 struct MapEvaluationOptions {
-    predict::FineTuneOptions fine_tune{};
+    models::FineTuneOptions fine_tune{};
     std::size_t max_cells = 5000;  ///< maximum number of cells of a side that are scored
     predict::Draw draw = predict::Draw::random;
     std::uint64_t seed = 0;

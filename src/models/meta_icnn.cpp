@@ -88,8 +88,8 @@ class MetaIcnnFamily : public Family {
     std::unique_ptr<Settings> make_settings() const override { return std::make_unique<MetaIcnnSettings>(); }
     OptionValues defaults(Recipe /*recipe*/, const Settings& /*settings*/) const override {
         return {{"batch-pairs", "2"},
-                {"steps", "4000"},
-                {"rate", "1e-3"},
+                {"steps", "6000"},
+                {"rate", "2e-3"},
                 {"schedule", "cosine"},
                 {"cells", "512"}};
     }

@@ -125,8 +125,8 @@ class MetaIcnn : public Model, public GradientTraining, public PotentialPredicto
     nn::SkipMlp network_;
 };
 
-/// Returns parameters of a potential with random units whose map is the identity near the origin, up to about
-/// 1 % of the spread of the cells. The units have a share `share` of the curvature.
+/// Returns parameters of a potential with random units whose map is the identity for random normal cells, up
+/// to about a fifth of `share` of their spread. The units have this share of the curvature.
 ///
 /// Stream: (seed, weights, key).
 /// @param spread  typical standard deviation of a marker

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "core/error.hpp"
 #include "core/simd.hpp"
@@ -22,11 +23,12 @@ constexpr std::size_t max_row_inputs = 8;
 // Number of rows after which the products of 1 + e^-|z| turn into logarithms. Each factor is at most 2.
 constexpr std::size_t product_rows = 64;
 
-[[gnu::always_inline]] inline float negative_exp(float x) {
-    return linalg::exp_negative(x);
+// Returns e^-|z|.
+[[gnu::always_inline]] inline float decay_of(float z) {
+    return linalg::exp2_bounded(-std::fabs(z) * std::numbers::log2e_v<float>);
 }
-[[gnu::always_inline]] inline double negative_exp(double x) {
-    return std::exp(x);
+[[gnu::always_inline]] inline double decay_of(double z) {
+    return std::exp(-std::fabs(z));
 }
 
 // z[j] = b[j] + sum_k x[k] units[k][j]
@@ -56,7 +58,7 @@ template <class Real>
 #pragma omp simd
     for (std::size_t j = 0; j < h; ++j) {
         const Real v = z[j];
-        const Real e = negative_exp(v > 0 ? -v : v);
+        const Real e = decay_of(v);
         const Real inverse = 1 / (1 + e);
         z[j] = v > 0 ? inverse : e * inverse;
     }
@@ -69,7 +71,7 @@ template <class Real>
 #pragma omp simd
     for (std::size_t j = 0; j < h; ++j) {
         const Real v = z[j];
-        const Real e = negative_exp(v > 0 ? -v : v);
+        const Real e = decay_of(v);
         const Real inverse = 1 / (1 + e);
         z[j] = v > 0 ? inverse : e * inverse;
         positive[j] += v > 0 ? v : 0;
@@ -88,6 +90,49 @@ template <class Real>
         for (std::size_t j = 0; j < h; ++j) sum += z[j] * row[j];
         out[k] = sum;
     }
+}
+
+// The loops of two rows of three inputs in one, which keeps their sums in registers: as combine(), activate()
+// and reduce() for both rows. The sums of the softplus are added if `positive` is not null.
+template <bool HasSums, class Real>
+[[gnu::always_inline]] inline void forward_two_rows_of_three(const Real* x, const Real* y, const Real* units,
+                                                             const Real* bias, const Real* scaled,
+                                                             std::size_t h, Real* p, Real* q, Real* positive,
+                                                             Real* product, Real* p_map, Real* q_map) {
+    const Real x0 = x[0], x1 = x[1], x2 = x[2];
+    const Real y0 = y[0], y1 = y[1], y2 = y[2];
+    Real s0 = 0, s1 = 0, s2 = 0, t0 = 0, t1 = 0, t2 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, t0, t1, t2)
+    for (std::size_t j = 0; j < h; ++j) {
+        const Real a0 = units[j], a1 = units[h + j], a2 = units[2 * h + j];
+        const Real v = bias[j] + x0 * a0 + x1 * a1 + x2 * a2;
+        const Real w = bias[j] + y0 * a0 + y1 * a1 + y2 * a2;
+        const Real e = decay_of(v);
+        const Real f = decay_of(w);
+        const Real e_inverse = 1 / (1 + e);
+        const Real f_inverse = 1 / (1 + f);
+        const Real e_slope = v > 0 ? e_inverse : e * e_inverse;
+        const Real f_slope = w > 0 ? f_inverse : f * f_inverse;
+        p[j] = e_slope;
+        q[j] = f_slope;
+        if constexpr (HasSums) {
+            positive[j] += (v > 0 ? v : 0) + (w > 0 ? w : 0);
+            product[j] *= (1 + e) * (1 + f);
+        }
+        const Real b0 = scaled[j], b1 = scaled[h + j], b2 = scaled[2 * h + j];
+        s0 += e_slope * b0;
+        s1 += e_slope * b1;
+        s2 += e_slope * b2;
+        t0 += f_slope * b0;
+        t1 += f_slope * b1;
+        t2 += f_slope * b2;
+    }
+    p_map[0] = s0;
+    p_map[1] = s1;
+    p_map[2] = s2;
+    q_map[0] = t0;
+    q_map[1] = t1;
+    q_map[2] = t2;
 }
 
 template <class Real>
@@ -134,11 +179,69 @@ template <class Real>
     }
 }
 
+// As backward_row() for two rows x, y of three inputs with the gradients q, r of their maps and the slopes p,
+// o.
+template <bool HasDx, class Real>
+[[gnu::always_inline]] inline void backward_two_rows_of_three(const Real* x, const Real* y, const Real* q,
+                                                              const Real* r, const Real* units,
+                                                              const Real* scaled, const Real* p,
+                                                              const Real* o, Real c, std::size_t h,
+                                                              Real* weight, Real* bias, Real* sums, Real* dx,
+                                                              Real* dy) {
+    const Real x0 = x[0], x1 = x[1], x2 = x[2], y0 = y[0], y1 = y[1], y2 = y[2];
+    const Real q0 = q[0], q1 = q[1], q2 = q[2], r0 = r[0], r1 = r[1], r2 = r[2];
+    Real s0 = 0, s1 = 0, s2 = 0, t0 = 0, t1 = 0, t2 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, t0, t1, t2)
+    for (std::size_t j = 0; j < h; ++j) {
+        const Real a0 = units[j], a1 = units[h + j], a2 = units[2 * h + j];
+        const Real u = (q0 * a0 + q1 * a1 + q2 * a2) * p[j];
+        const Real v = (r0 * a0 + r1 * a1 + r2 * a2) * o[j];
+        weight[j] += u + v;
+        const Real u_second = u - u * p[j];
+        const Real v_second = v - v * o[j];
+        const Real u_sum = u_second + c * p[j];
+        const Real v_sum = v_second + c * o[j];
+        bias[j] += u_sum + v_sum;
+        sums[j] += x0 * u_sum + q0 * p[j] + y0 * v_sum + r0 * o[j];
+        sums[h + j] += x1 * u_sum + q1 * p[j] + y1 * v_sum + r1 * o[j];
+        sums[2 * h + j] += x2 * u_sum + q2 * p[j] + y2 * v_sum + r2 * o[j];
+        if constexpr (HasDx) {
+            const Real b0 = scaled[j], b1 = scaled[h + j], b2 = scaled[2 * h + j];
+            s0 += u_second * b0;
+            s1 += u_second * b1;
+            s2 += u_second * b2;
+            t0 += v_second * b0;
+            t1 += v_second * b1;
+            t2 += v_second * b2;
+        }
+    }
+    if constexpr (HasDx) {
+        dx[0] = s0;
+        dx[1] = s1;
+        dx[2] = s2;
+        dy[0] = t0;
+        dy[1] = t1;
+        dy[2] = t2;
+    }
+}
+
 POPFLOW_SIMD void forward_rows(const float* x, std::size_t n, std::size_t stride, std::size_t d,
                                const float* units, const float* bias, const float* scaled, std::size_t h,
                                float* p, float* positive, float* product, float* map,
                                std::size_t map_stride) {
-    for (std::size_t i = 0; i < n; ++i)
+    std::size_t first = 0;
+    for (; d == 3 && first + 2 <= n; first += 2) {
+        const float* row = x + first * stride;
+        float* out = map + first * map_stride;
+        float* slope = p + first * h;
+        if (positive != nullptr)
+            forward_two_rows_of_three<true>(row, row + stride, units, bias, scaled, h, slope, slope + h,
+                                            positive, product, out, out + map_stride);
+        else
+            forward_two_rows_of_three<false>(row, row + stride, units, bias, scaled, h, slope, slope + h,
+                                             positive, product, out, out + map_stride);
+    }
+    for (std::size_t i = first; i < n; ++i)
         forward_row(x + i * stride, d, units, bias, scaled, h, p + i * h, positive, product,
                     map + i * map_stride);
 }
@@ -180,7 +283,20 @@ POPFLOW_SIMD void backward_rows(const float* x, std::size_t x_stride, const floa
                                 std::size_t n, std::size_t d, const float* units, const float* scaled,
                                 const float* p, float c, std::size_t h, float* t, float* r, float* weight,
                                 float* bias, float* sums, float* dx, std::size_t dx_stride) {
-    for (std::size_t i = 0; i < n; ++i)
+    std::size_t first = 0;
+    for (; d == 3 && first + 2 <= n; first += 2) {
+        const float* row = x + first * x_stride;
+        const float* gradient = q + first * q_stride;
+        const float* slope = p + first * h;
+        if (dx != nullptr)
+            backward_two_rows_of_three<true>(row, row + x_stride, gradient, gradient + q_stride, units,
+                                             scaled, slope, slope + h, c, h, weight, bias, sums,
+                                             dx + first * dx_stride, dx + (first + 1) * dx_stride);
+        else
+            backward_two_rows_of_three<false>(row, row + x_stride, gradient, gradient + q_stride, units,
+                                              scaled, slope, slope + h, c, h, weight, bias, sums, dx, dx);
+    }
+    for (std::size_t i = first; i < n; ++i)
         backward_row(x + i * x_stride, q + i * q_stride, d, units, scaled, p + i * h, c, h, t, r, weight,
                      bias, sums, dx == nullptr ? nullptr : dx + i * dx_stride);
 }

@@ -160,7 +160,7 @@ void add_set_options(OptionTable& table, RunConfig& config) {
 }
 
 void add_fine_tune_options(OptionTable& table, RunConfig& config) {
-    predict::FineTuneOptions& tune = config.fine_tune;
+    models::FineTuneOptions& tune = config.fine_tune;
     // Stored only if they are not the defaults, so that the provenance of other predictions does not change.
     OptionAdder add(table, Section::transport, {.affects = Affects::prediction});
     add.add(
@@ -183,28 +183,28 @@ void add_fine_tune_options(OptionTable& table, RunConfig& config) {
         },
         OptionAdder::stored, OptionAdder::repeatable);
     add.add(
-        "fine-tune-from", list_choice(predict::potential_start_names()),
+        "fine-tune-from", list_choice(models::potential_start_names()),
         "potentials at which --fine-tune starts, a list: predicted ones (default), the Gaussian map or the "
         "identity",
         [&tune](const Strings& v) {
             tune.starts.clear();
             for (const std::string& one : v) {
                 for (const std::string& item : core::split_list("fine-tune-from", one)) {
-                    const auto start = static_cast<predict::PotentialStart>(
-                        core::parse_choice("fine-tune-from", item, predict::potential_start_names()));
+                    const auto start = static_cast<models::PotentialStart>(
+                        core::parse_choice("fine-tune-from", item, models::potential_start_names()));
                     if (std::ranges::find(tune.starts, start) == tune.starts.end())
                         tune.starts.push_back(start);
                 }
             }
             if (tune.starts.empty())
                 throw core::ConfigError("fine-tune-from", "is empty. Give one or more of " +
-                                                              list_choice(predict::potential_start_names()));
+                                                              list_choice(models::potential_start_names()));
         },
         [&tune] {
-            if (tune.starts == predict::FineTuneOptions{}.starts) return Strings{};
+            if (tune.starts == models::FineTuneOptions{}.starts) return Strings{};
             Strings names;
-            for (const predict::PotentialStart start : tune.starts)
-                names.push_back(predict::potential_start_names()[static_cast<std::size_t>(start)]);
+            for (const models::PotentialStart start : tune.starts)
+                names.push_back(models::potential_start_names()[static_cast<std::size_t>(start)]);
             return Strings{core::list_text(names)};
         },
         OptionAdder::stored, OptionAdder::repeatable);

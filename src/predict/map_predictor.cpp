@@ -39,7 +39,7 @@ PredictionPlan plan_maps(const screen::Screen& screen, const std::vector<MapProb
 }
 
 std::vector<FailedMap> predict_maps(const screen::Screen& screen, const std::vector<MapProblem>& problems,
-                                    const PotentialModel& model, const FineTuneOptions& options,
+                                    const PotentialModel& model, const models::FineTuneOptions& options,
                                     std::uint64_t seed, PredictionFile& file, const mpi::Communicator& comm,
                                     const std::function<void(std::size_t, std::size_t)>& progress) {
     const train::Checkpoint& checkpoint = model.checkpoint();
@@ -58,11 +58,11 @@ std::vector<FailedMap> predict_maps(const screen::Screen& screen, const std::vec
         const std::size_t sides[] = {problem.source, problem.target};
         const std::vector<screen::Cells> read = reader.read(sides, &rows);
         try {
-            CloudPotentials potentials =
-                start_potentials(model.predictor(), checkpoint.result(), options.starts.front(),
-                                 read[0].x.view(), read[1].x.view(), seed);
+            models::CloudPotentials potentials =
+                models::start_potentials(model.predictor(), checkpoint.result(), options.starts.front(),
+                                         read[0].x.view(), read[1].x.view(), seed);
             if (!options.steps.empty())
-                FineTuning(potentials, options, model.predictor().cycle_weight(), seed, own[k])
+                models::FineTuning(potentials, options, model.predictor().cycle_weight(), seed, own[k])
                     .run(options.steps.back());
             const linalg::Matrix<float> mapped = potentials.mapped(read[0].x.view());
             const linalg::ConstMatrixView<float> state = mapped.view();

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "models/cloud_potentials.hpp"
 #include "mpi/communicator.hpp"
-#include "predict/fine_tune.hpp"
 #include "predict/potential_model.hpp"
 #include "predict/prediction_file.hpp"
 #include "screen/screen.hpp"
@@ -46,7 +46,7 @@ struct FailedMap {
 /// @param progress  called on each rank with the number of its problems that are done, and of all of them
 /// @return on rank 0 the failed problems
 std::vector<FailedMap> predict_maps(const screen::Screen& screen, const std::vector<MapProblem>& problems,
-                                    const PotentialModel& model, const FineTuneOptions& options,
+                                    const PotentialModel& model, const models::FineTuneOptions& options,
                                     std::uint64_t seed, PredictionFile& file, const mpi::Communicator& comm,
                                     const std::function<void(std::size_t, std::size_t)>& progress);
 

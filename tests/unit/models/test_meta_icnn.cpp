@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "linalg/precision.hpp"
 #include "ot/bures.hpp"
 #include "support/gradient_check.hpp"
 #include "support/random_matrix.hpp"
@@ -108,6 +109,7 @@ TEST(MetaIcnn, GradientAgreesWithCentralDifferences) {
 }
 
 TEST(MetaIcnn, GradientInBf16IsNearThatInFp32) {
+    if (!popflow::linalg::cpu_has_bf16()) GTEST_SKIP() << "no bf16 on this CPU";
     const MetaIcnn model(small_potentials());
     const BalancedClouds<float> clouds = small_clouds<float>();
     const AlignedVector<float> values = noisy_potential_values<float>(model);

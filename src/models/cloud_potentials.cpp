@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "predict/fine_tune.hpp"
+#include "models/cloud_potentials.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,9 +8,10 @@
 #include "core/random.hpp"
 #include "linalg/gather_rows.hpp"
 #include "models/meta_icnn.hpp"
+#include "nn/convex_conjugate.hpp"
 #include "ot/gaussian_moments.hpp"
 
-namespace popflow::predict {
+namespace popflow::models {
 
 using linalg::ConstMatrixView;
 using linalg::Matrix;
@@ -39,7 +40,23 @@ Matrix<float> CloudPotentials::mapped(ConstMatrixView<float> source_cells) const
     return coordinates.to_target(v.view());
 }
 
-CloudPotentials start_potentials(const models::PotentialPredictor& model, std::span<const float> values,
+CloudPotentials::Dual CloudPotentials::dual_value(ConstMatrixView<float> source_cells,
+                                                  ConstMatrixView<float> target_cells,
+                                                  double tolerance) const {
+    const std::vector<double> in_double(source().begin(), source().end());
+    const nn::ConvexPotential<double> potential(shape, in_double);
+    const Matrix<double> u = ot::affine_rows(source_cells, coordinates.source_mean, coordinates.root, {});
+    const Matrix<double> v = ot::affine_rows(target_cells, coordinates.target_mean, coordinates.inverse, {});
+    const nn::ConjugateValues conjugate = nn::convex_conjugate(potential, v.view(), tolerance);
+    const auto mean = [](const std::vector<double>& values) {
+        double sum = 0;
+        for (const double value : values) sum += value;
+        return sum / static_cast<double>(values.size());
+    };
+    return {mean(nn::potential_values(potential, u.view())) + mean(conjugate.values), conjugate.max_gap};
+}
+
+CloudPotentials start_potentials(const PotentialPredictor& model, std::span<const float> values,
                                  PotentialStart start, ConstMatrixView<float> source,
                                  ConstMatrixView<float> target, std::uint64_t seed) {
     const nn::PotentialShape shape = model.potential_shape();
@@ -48,13 +65,13 @@ CloudPotentials start_potentials(const models::PotentialPredictor& model, std::s
         start == PotentialStart::identity
             ? ot::BalancedCoordinates::original(shape.inputs)
             : ot::BalancedCoordinates(ot::gaussian_moments(source), ot::gaussian_moments(target));
-    models::BalancedClouds<float> clouds = models::balanced_clouds(coordinates, source, target);
+    BalancedClouds<float> clouds = balanced_clouds(coordinates, source, target);
     CloudPotentials potentials{std::move(coordinates), std::move(clouds), shape, {}};
-    models::PredictedPotentials predicted;
+    PredictedPotentials predicted;
     if (start == PotentialStart::predicted) {
         predicted = model.predict(values, potentials.clouds);
     } else {
-        predicted.source = models::identity_potential(shape, unit_share, 1, seed, unit_stream);
+        predicted.source = identity_potential(shape, unit_share, 1, seed, unit_stream);
         predicted.target = predicted.source;
     }
     potentials.parameters.assign(predicted.source.begin(), predicted.source.end());
@@ -102,4 +119,4 @@ void FineTuning::run(std::uint64_t steps) {
     }
 }
 
-}  // namespace popflow::predict
+}  // namespace popflow::models

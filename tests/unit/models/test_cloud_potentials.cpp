@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-#include "predict/fine_tune.hpp"
+#include "models/cloud_potentials.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "metrics/wasserstein.hpp"
 #include "models/meta_icnn.hpp"
 #include "support/random_matrix.hpp"
 
 using popflow::linalg::Matrix;
+using popflow::models::CloudPotentials;
+using popflow::models::FineTuneOptions;
+using popflow::models::FineTuning;
 using popflow::models::MetaIcnn;
-using popflow::predict::CloudPotentials;
-using popflow::predict::FineTuneOptions;
-using popflow::predict::FineTuning;
-using popflow::predict::PotentialStart;
-using popflow::predict::start_potentials;
+using popflow::models::PotentialStart;
+using popflow::models::start_potentials;
 using popflow::support::random_matrix;
 
 namespace {
@@ -27,15 +28,26 @@ struct TunedProblem {
     CloudPotentials start(PotentialStart from) const {
         return start_potentials(model, values, from, x.view(), y.view(), 9);
     }
-    // Mean squared distance of mapped source cells from their image under the true map.
-    double error(const CloudPotentials& potentials) const {
-        const Matrix<float> mapped = potentials.mapped(x.view());
-        double sum = 0;
-        for (std::size_t i = 0; i < x.size(); ++i) {
-            const auto v = static_cast<double>(x.values()[i]);
-            sum += std::pow(static_cast<double>(mapped.values()[i]) - v - v * v * v / 4, 2);
+    // Excess of the dual value over the optimum, divided by W2^2 / 2: 1 for the identity.
+    double excess(const CloudPotentials& potentials) const {
+        const double w2 = popflow::metrics::wasserstein2(x.view(), y.view());
+        const auto& at = potentials.coordinates;
+        double optimum = -w2 * w2 / 2;
+        double affine = 0;
+        for (std::size_t k = 0; k < 2; ++k) {
+            affine -= at.source_mean[k] * at.target_mean[k];
+            for (const Matrix<float>* side : {&x, &y}) {
+                const double other = side == &x ? at.target_mean[k] : at.source_mean[k];
+                for (std::size_t i = 0; i < side->rows(); ++i) {
+                    const auto v = static_cast<double>((*side)(i, k));
+                    optimum += v * v / (2 * static_cast<double>(side->rows()));
+                    affine += other * v / static_cast<double>(side->rows());
+                }
+            }
         }
-        return sum / static_cast<double>(x.size());
+        const CloudPotentials::Dual dual = potentials.dual_value(x.view(), y.view(), 1e-9);
+        EXPECT_LE(dual.max_gap, 1e-6);
+        return (dual.value + affine - optimum) / (w2 * w2 / 2);
     }
 
     MetaIcnn model{{.markers = 2, .units = 32, .embedding = 4, .hidden = 8}};
@@ -45,15 +57,22 @@ struct TunedProblem {
 
 }  // namespace
 
-TEST(FineTuning, ApproachesTheOptimalMapFromEachStart) {
+TEST(FineTuning, ApproachesTheOptimumFromEachStart) {
     const TunedProblem problem;
     for (const PotentialStart start :
          {PotentialStart::predicted, PotentialStart::gaussian, PotentialStart::identity}) {
         CloudPotentials potentials = problem.start(start);
-        const double before = problem.error(potentials);
-        FineTuning(potentials, {.batch = 128, .rate = 5e-3}, 3, 1, 0).run(400);
-        EXPECT_LT(problem.error(potentials), 0.6 * before) << static_cast<int>(start);
+        const double before = problem.excess(potentials);
+        FineTuning(potentials, {.batch = 256, .rate = 5e-3}, 3, 1, 0).run(300);
+        const double after = problem.excess(potentials);
+        EXPECT_GT(after, -1e-5) << static_cast<int>(start);  // weak duality
+        EXPECT_LT(after, 0.8 * before) << static_cast<int>(start);
     }
+}
+
+TEST(CloudPotentials, OfTheIdentityHaveNearlyTheValueOfNoTransport) {
+    const TunedProblem problem;
+    EXPECT_NEAR(problem.excess(problem.start(PotentialStart::identity)), 1, 0.1);
 }
 
 TEST(FineTuning, InTwoPartsHasTheBitsOfOne) {
@@ -94,7 +113,7 @@ TEST(StartPotentials, GaussianAndIdentityMapAsTheirNamesSay) {
     const popflow::ot::BalancedCoordinates coordinates(popflow::ot::gaussian_moments(problem.x.view()),
                                                        popflow::ot::gaussian_moments(problem.y.view()));
     const Matrix<float> gaussian = coordinates.to_target(coordinates.of_source(problem.x.view()).view());
-    EXPECT_LT(difference(PotentialStart::gaussian, gaussian), 0.1);
+    EXPECT_LT(difference(PotentialStart::gaussian, gaussian), 0.2);
     EXPECT_LT(difference(PotentialStart::identity, problem.x), 0.1);
     EXPECT_GT(difference(PotentialStart::identity, gaussian), 0.3);
 }

@@ -11,13 +11,13 @@
 #include "nn/potential_pair.hpp"
 #include "ot/balanced_coordinates.hpp"
 
-namespace popflow::predict {
+namespace popflow::models {
 
 /// Where the fine-tuning of the potentials of a transport problem starts.
 enum class PotentialStart {
     predicted,  ///< the potentials that a model predicts
-    gaussian,   ///< potentials whose map is the Gaussian map up to about 1 %
-    identity,   ///< potentials whose map is the identity up to about 1 %, in the coordinates of the cells
+    gaussian,   ///< potentials whose map is the Gaussian map up to a few percent
+    identity,   ///< potentials whose map is the identity up to a few percent, for the cells as they are
 };
 
 /// Names of the starts, in the order of PotentialStart.
@@ -34,12 +34,22 @@ struct FineTuneOptions {
 /// Convex potentials of a transport problem, with the cells of both sides in their coordinates.
 struct CloudPotentials {
     ot::BalancedCoordinates coordinates;
-    models::BalancedClouds<float> clouds;
+    BalancedClouds<float> clouds;
     nn::PotentialShape shape{};
     linalg::AlignedVector<float> parameters;  ///< [2 size] of the source, then of the target
 
     std::span<const float> source() const { return std::span(parameters).first(shape.size()); }
     std::span<const float> target() const { return std::span(parameters).last(shape.size()); }
+    /// Dual value of the source potential, see dual_value().
+    struct Dual {
+        double value = 0;    ///< mean psi(u) + mean psi*(v)
+        double max_gap = 0;  ///< see nn::ConjugateValues
+    };
+    /// Computes the means of the source potential psi and of its conjugate over source cells [n, d] and
+    /// target cells [m, d] in double precision. Uses all threads, inside a parallel region the calling one.
+    /// @param tolerance  Fenchel gap at which the solver of the conjugate stops
+    Dual dual_value(linalg::ConstMatrixView<float> source_cells, linalg::ConstMatrixView<float> target_cells,
+                    double tolerance) const;
     /// Returns the cells of the target that the source cells [n, d] are mapped to.
     linalg::Matrix<float> mapped(linalg::ConstMatrixView<float> source_cells) const;
 };
@@ -50,7 +60,7 @@ struct CloudPotentials {
 /// @param values  weights of the model
 /// @param seed  seed of the random units of a start that is not predicted
 /// @throws core::NumericalError for cells that do not vary
-CloudPotentials start_potentials(const models::PotentialPredictor& model, std::span<const float> values,
+CloudPotentials start_potentials(const PotentialPredictor& model, std::span<const float> values,
                                  PotentialStart start, linalg::ConstMatrixView<float> source,
                                  linalg::ConstMatrixView<float> target, std::uint64_t seed);
 
@@ -86,4 +96,4 @@ class FineTuning {
     std::vector<std::uint32_t> rows_;
 };
 
-}  // namespace popflow::predict
+}  // namespace popflow::models
