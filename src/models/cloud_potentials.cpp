@@ -26,6 +26,18 @@ constexpr std::uint64_t unit_stream = 1ULL << 40U;
 constexpr std::uint64_t source_stream = 5;
 constexpr std::uint64_t target_stream = 6;
 
+// Returns the root of the mean squared coordinate of both clouds.
+double typical_size(const BalancedClouds<float>& clouds) {
+    double sum = 0;
+    for (const Matrix<float>* side : {&clouds.source, &clouds.target}) {
+        double squares = 0;
+        for (const float v : side->values()) squares += static_cast<double>(v) * static_cast<double>(v);
+        sum += squares / static_cast<double>(2 * side->size());
+    }
+    if (!(sum > 0)) throw core::NumericalError("start of potentials", "all cells are zero");
+    return std::sqrt(sum);
+}
+
 }  // namespace
 
 const std::vector<std::string>& potential_start_names() {
@@ -71,7 +83,8 @@ CloudPotentials start_potentials(const PotentialPredictor& model, std::span<cons
     if (start == PotentialStart::predicted) {
         predicted = model.predict(values, potentials.clouds);
     } else {
-        predicted.source = identity_potential(shape, unit_share, 1, seed, unit_stream);
+        predicted.source =
+            identity_potential(shape, unit_share, typical_size(potentials.clouds), seed, unit_stream);
         predicted.target = predicted.source;
     }
     potentials.parameters.assign(predicted.source.begin(), predicted.source.end());

@@ -17,18 +17,17 @@ CELLS = 80
 
 
 def write(folder):
-    """30 training populations that are bent by random convex maps, and 8 held-out ones, 4 of which are Gaussians."""
+    """30 training populations and 8 held-out ones: Gaussians in turn with pairs of clusters, moved and stretched at random.
+    The held-out ones are 4 Gaussians and 4 pairs of clusters."""
     rng = np.random.default_rng(4)
     cells, names, parts = [], [], []
     for k in range(38):
-        x = rng.normal(size=(CELLS, 2)) @ (np.eye(2) + 0.3 * rng.normal(size=(2, 2)))
         held_out = k >= 30
-        gaussian = held_out and k < 34
+        gaussian = k < 34 if held_out else k % 2 == 0
+        x = rng.normal(size=(CELLS, 2))
         if not gaussian:
-            direction = rng.normal(size=2)
-            direction /= np.linalg.norm(direction)
-            x += np.outer(np.exp(np.clip(x @ direction, -3, 1.2)), direction)
-        cells.append(x + 2 * rng.normal(size=2))
+            x[:, 0] = 0.3 * x[:, 0] + rng.choice([-2, 2], size=CELLS)
+        cells.append(x * rng.uniform(0.8, 1.2, size=2) + rng.normal(size=2))
         names += [f"g{k - 30}" if gaussian else f"b{k - 34}" if held_out else f"t{k}"] * CELLS
         parts += ["test" if held_out else "train"] * CELLS
     obs = pd.DataFrame({"image": names, "part": parts}, index=[f"cell{i}" for i in range(len(names))])
