@@ -144,10 +144,10 @@ int predict_map_run(options::RunConfig& config, const options::OptionTable& tabl
     const predict::Space space = predict::parse_space(config.space, config.screen.transform);
     if (comm.is_root()) eval::check_writable(config.output);
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, false, comm);
-    print_data_notes(screen, comm);
     std::vector<std::size_t> populations;
     for (const screen::PopulationPair& pair : screen.pairs) populations.push_back(pair.treated);
     const std::vector<predict::MapProblem> problems = map_problems(config, screen, populations);
+    print_data_notes(screen, comm);
     predict::PredictionPlan plan = predict::plan_maps(screen, problems);
     plan.path = config.output;
     plan.space = space;
