@@ -35,13 +35,13 @@ def torch_steps(threads, steps=300):
     def step():
         x, y = source[torch.randperm(4000)[:BATCH]], target[torch.randperm(4000)[:BATCH]]
         D, E = parameters
-        of_x, there = value_and_map(D, x)
+        value_x, there = value_and_map(D, x)
         _, back = value_and_map(E, y)
         _, returned_y = value_and_map(D, back)
         _, returned_x = value_and_map(E, there)
         constant = back.detach()
-        of_back, _ = value_and_map(D, constant)
-        loss = of_x.mean() + ((constant * y).sum(1) - of_back).mean()
+        value_back, _ = value_and_map(D, constant)
+        loss = value_x.mean() + ((constant * y).sum(1) - value_back).mean()
         loss = loss + 3 * ((returned_y - y).square().mean() + (returned_x - x).square().mean())
         optimiser.zero_grad()
         loss.backward()
