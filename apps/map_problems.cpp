@@ -2,9 +2,9 @@
 #include "map_problems.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 
+#include "console.hpp"
 #include "core/text.hpp"
 #include "eval/map_results.hpp"
 #include "eval/map_task.hpp"
@@ -82,7 +82,7 @@ int evaluate_maps(const std::string& run, const predict::PotentialModel& model, 
     if (comm.is_root()) eval::check_writable(output);
     if (config.dry_run != options::DryRunMode::none) {
         if (comm.is_root())
-            std::printf(
+            print_result(
                 "run         %s: %s after %s\ndata        %s: %s, %s\nscores      %s\nwrites      %s\n",
                 run.c_str(), checkpoint.family->name().c_str(),
                 core::counted(checkpoint.result_step(), "step").c_str(), config.data.c_str(),
@@ -124,7 +124,7 @@ int evaluate_maps(const std::string& run, const predict::PotentialModel& model, 
             train::training_frame(train::read_training_table(run + "/training.h5", checkpoint.adam.step))};
     eval::write_map_results(output, results);
     partial.remove();
-    std::printf("%s", report::map_report({results}, report::ReportFormat::text).c_str());
+    print_result("%s", report::map_report({results}, report::ReportFormat::text).c_str());
     return done;
 }
 
@@ -171,12 +171,12 @@ int predict_map_run(options::RunConfig& config, const options::OptionTable& tabl
     const std::size_t cells =
         file.write(comm, provenance(config, checkpoint, screen, config_text, comm), described);
     if (!comm.is_root()) return done;
-    std::printf("%s: %s of %s (%s values)\n", config.output.c_str(), core::counted(cells, "cell").c_str(),
-                core::counted(problems.size(), "problem").c_str(),
-                predict::space_name(space, config.screen.transform).c_str());
+    print_result("%s: %s of %s (%s values)\n", config.output.c_str(), core::counted(cells, "cell").c_str(),
+                 core::counted(problems.size(), "problem").c_str(),
+                 predict::space_name(space, config.screen.transform).c_str());
     print_outside(file, screen.markers, cells);
     for (const predict::FailedMap& one : failures)
-        std::fprintf(stderr, "popflow: not predicted: %s: %s\n", one.problem.c_str(), one.message.c_str());
+        print_message("popflow: not predicted: %s: %s", one.problem.c_str(), one.message.c_str());
     return failures.empty() ? done : failed;
 }
 
