@@ -114,7 +114,7 @@ class ScoredProblem {
                dot(coordinates.source_mean, coordinates.target_mean);
         row.value = squares_ - sum;
         row.exact = exact_;
-        row.normalised = row.value / exact_;
+        if (exact_ > 0) row.normalised = row.value / exact_;
         row.is_certified = row.gap <= certified_gap;
     }
 

@@ -37,7 +37,7 @@ struct MapRow {
     /// over the scored cells.
     double value = std::numeric_limits<double>::quiet_NaN();
     double exact = std::numeric_limits<double>::quiet_NaN();       ///< W2^2 / 2 of the scored cells
-    double normalised = std::numeric_limits<double>::quiet_NaN();  ///< value / exact: identity 0, optimum 1
+    double normalised = std::numeric_limits<double>::quiet_NaN();  ///< value / exact, NaN if that is 0
     double gap = std::numeric_limits<double>::quiet_NaN();         ///< see nn::ConjugateValues::max_gap
     bool is_certified = false;                                     ///< gap <= certified_gap
     double energy = std::numeric_limits<double>::quiet_NaN();  ///< energy distance of mapped and target cells

@@ -42,8 +42,9 @@ std::size_t count_problems(const h5::DataFrame& problems) {
     return static_cast<std::size_t>(std::unique(names.begin(), names.end()) - names.begin());
 }
 
-// Mean and sample standard deviation of a column over the rows of a predictor that have scores.
-TableCell mean_cell(const std::vector<double>& values) {
+// Mean and sample standard deviation of the values that are not NaN.
+TableCell mean_cell(std::vector<double> values) {
+    std::erase_if(values, [](double v) { return std::isnan(v); });
     TableCell cell;
     if (values.empty()) return cell;
     double mean = 0;
