@@ -73,9 +73,7 @@ class Import {
         make_names_unique();
         const data_import::ImportLayout layout = gather_layout();
         if (layout.rows() == 0) {
-            const std::string& from =
-                config_.import.sheet.empty() ? config_.import.cells : config_.import.sheet;
-            throw core::DataError(from, "", "found no cells");
+            throw core::DataError(config_.import.input(), "", "found no cells");
         }
         std::unique_ptr<h5::AtomicFile> file;
         mpi::run_collectively(comm_, [&] {
@@ -238,7 +236,9 @@ class Import {
 
     std::string columns() const {
         std::string text;
-        for (const std::string& name : plan_.obs) text += (text.empty() ? "" : ", ") + name;
+        for (const auto* names : {&plan_.obs, &plan_.places}) {
+            for (const std::string& name : *names) text += (text.empty() ? "" : ", ") + name;
+        }
         return text.empty() ? "none" : text;
     }
 
@@ -269,11 +269,19 @@ int verb_import(const Arguments& arguments, const mpi::Communicator& comm) {
     options::ImportConfig config;
     const options::OptionTable table = import_options(config);
     const std::string usage =
-        "import --sheet S.csv|--cells F.csv --output F.h5ad [options]\n\n"
+        "import --sheet S.csv|--cells F.csv|--images FOLDER --output F.h5ad [options]\n\n"
         "Converts FCS 2.0, 3.0, 3.1 and 3.2 files, one per well, or tables of cells (CSV, TSV, also .gz)\n"
         "to an AnnData file. Values are those that were measured: logarithmic amplification of integers\n"
-        "is undone, gain is not changed, and compensation is applied only with --compensate yes.";
-    if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;
+        "is undone, gain is not changed, and compensation is applied only with --compensate yes.\n\n"
+        "Images (PNG, JPEG) become populations of pixels with the markers red, green and blue, sRGB values\n"
+        "in [0, 1]. --images takes folders and files, as in --images photos/*.jpg. A sheet may name images "
+        "too.\n"
+        "popflow export writes predicted pixels as images.";
+    std::vector<std::string> further;
+    if (parse_or_help(table, usage, arguments, {options::Section::general}, comm, &further)) return done;
+    if (!further.empty() && config.import.images.empty())
+        throw core::ConfigError("usage", "unexpected argument '" + further.front() + "'");
+    std::ranges::move(further, std::back_inserter(config.import.images));
     require(config.output, "output", "F.h5ad");
     return Import(config, comm).run();
 }

@@ -41,9 +41,11 @@ const Verb verbs[] = {
     {"inspect", "show the contents of a data file: populations, pairs, splits, dropped rows and reasons",
      apps::verb_inspect},
     {"doctor", "describe the machine as the program sees it, for bug reports", apps::verb_doctor},
-    {"import", "convert FCS files or tables of cells to a data file", apps::verb_import},
+    {"import", "convert FCS files, tables of cells or images to a data file", apps::verb_import},
+    {"export", "write the pixels of a data file as images", apps::verb_export},
     {"metrics", "compute the scores between two files of cells", apps::verb_metrics},
-    {"simulate", "write simulated data: a screen, letters, shapes, supply and demand", apps::verb_simulate},
+    {"simulate", "write simulated data: a screen, letters, shapes, images, supply and demand",
+     apps::verb_simulate},
 };
 
 void print_usage(std::FILE* out) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -17,6 +18,7 @@
 #include "output_path.hpp"
 #include "progress.hpp"
 #include "reference.hpp"
+#include "simulate/landscapes.hpp"
 #include "simulate/letters.hpp"
 #include "simulate/shapes_file.hpp"
 #include "simulate/simulated_screen_file.hpp"
@@ -204,13 +206,50 @@ int simulate_shapes(const Arguments& arguments, const mpi::Communicator& comm) {
     return done;
 }
 
+int simulate_images(const Arguments& arguments, const mpi::Communicator& comm) {
+    options::SimulateConfig config;
+    const options::OptionTable table = simulate_images_options(config);
+    if (parse_or_help(table,
+                      "simulate images --output FOLDER [options]\n\n"
+                      "Draws landscapes in several palettes, as an example for the transfer of colours. "
+                      "FOLDER/sheet.csv\nlists them for popflow import --sheet.",
+                      arguments, {options::Section::simulate}, comm))
+        return done;
+    require(config.output, "output", "FOLDER");
+    const simulate::LandscapesOptions& landscapes = config.landscapes;
+    mpi::run_collectively(comm, [&] {
+        std::error_code error;
+        if (comm.is_root()) std::filesystem::create_directories(config.output, error);
+        if (error) throw core::DataError(config.output, "", "cannot create the folder: " + error.message());
+    });
+    const std::size_t images = simulate::plan_landscapes(landscapes).size();
+    const std::vector<std::size_t> own = mpi::lanes_of_rank(images, comm.rank(), comm.size());
+    Progress progress("simulate", own.size(), 0, !comm.is_root());
+    mpi::run_collectively(comm, [&] {
+        for (std::size_t k = 0; k < own.size(); ++k) {
+            simulate::write_landscapes(landscapes, config.output, std::span(own).subspan(k, 1));
+            progress.update(k + 1, "images");
+        }
+    });
+    mpi::run_collectively(comm, [&] {
+        if (comm.is_root()) simulate::write_landscape_sheet(landscapes, config.output);
+    });
+    if (comm.is_root())
+        std::printf("%s: %s of %zu x %zu pixels in %zu palettes, %s to train on, %zu to test\n",
+                    config.output.c_str(), core::counted(images, "image").c_str(), landscapes.size,
+                    landscapes.size, simulate::palette_names().size(),
+                    core::counted(landscapes.scenes, "scene").c_str(), landscapes.test_scenes);
+    return done;
+}
+
 // Kind of simulated data.
 struct Kind {
     const char* name;
     int (*run)(const Arguments&, const mpi::Communicator&);
 };
 
-constexpr std::array<Kind, 4> kinds{{{"letters", simulate_letters},
+constexpr std::array<Kind, 5> kinds{{{"images", simulate_images},
+                                     {"letters", simulate_letters},
                                      {"screen", simulate_screen},
                                      {"shapes", simulate_shapes},
                                      {"supply-demand", simulate_supply_demand}}};
@@ -240,13 +279,15 @@ int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm) {
         return list_kinds(wanted, wanted == "--markdown" ? "\n" : "", comm);
     }
     if (!asks_for_help(arguments)) {
-        throw core::ConfigError("simulate", "found '" + wanted + "'" + core::did_you_mean(wanted, names) +
-                                                ". Give simulate letters, simulate screen, simulate "
-                                                "shapes or simulate supply-demand");
+        throw core::ConfigError("simulate",
+                                "found '" + wanted + "'" + core::did_you_mean(wanted, names) +
+                                    ". Give simulate images, simulate letters, simulate screen, simulate "
+                                    "shapes or simulate supply-demand");
     }
     if (comm.is_root())
         print_result(
-            "usage: popflow simulate letters|screen|shapes|supply-demand --output F.h5ad [options]\n\n");
+            "usage: popflow simulate images|letters|screen|shapes|supply-demand --output F.h5ad "
+            "[options]\n\n");
     return list_kinds("--help", "\n", comm);
 }
 

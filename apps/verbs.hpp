@@ -30,6 +30,7 @@ struct Verb {
 // Each verb gets the arguments after its name and returns the exit code. Collective: all ranks call it.
 int verb_simulate(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_import(const Arguments& arguments, const mpi::Communicator& comm);
+int verb_export(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_inspect(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_train(const Arguments& arguments, const mpi::Communicator& comm);
 int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm);

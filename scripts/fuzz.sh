@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds the libFuzzer targets with Clang, ASan and UBSan. Runs each for MINUTES, one after the other.
-# Usage: fuzz.sh MINUTES [h5ad|cells|checkpoint|results|training|fcs|table|config...]
+# Usage: fuzz.sh MINUTES [h5ad|cells|checkpoint|results|training|fcs|table|config|image...]
 # Writes findings to build/fuzz/findings/FORMAT. To reproduce one: build/fuzz/tests/fuzz/fuzz_FORMAT FILE.
 # Keeps the corpus, build/fuzz/corpus, for later runs. Exit code 1 if anything was found.
 set -euo pipefail
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 minutes=$1
 shift
 formats=("$@")
-[ $# -gt 0 ] || formats=(h5ad cells checkpoint results problems training fcs table config)
+[ $# -gt 0 ] || formats=(h5ad cells checkpoint results problems training fcs table config image)
 command -v clang++ >/dev/null || {
     echo "fuzz.sh: Clang is missing: apt-get install clang libclang-rt-dev libomp-dev" >&2
     exit 2

@@ -8,7 +8,8 @@ set -euo pipefail
 optional=()
 makes_venv=no
 packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev
-    libeigen3-dev nlohmann-json3-dev libxxhash-dev libfmt-dev libfreetype-dev zlib1g-dev fonts-liberation librsvg2-dev pkg-config)
+    libeigen3-dev nlohmann-json3-dev libxxhash-dev libfmt-dev libfreetype-dev zlib1g-dev libpng-dev
+    libjpeg-dev fonts-liberation librsvg2-dev pkg-config)
 for option; do
     case $option in
         --tests) packages+=(libgtest-dev libbenchmark-dev cppcheck hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn

@@ -33,7 +33,7 @@ claim() {
 disk=$build/tests/robustness/libfailing_disk.so
 claim "kills" tests/robustness/kills.sh "$build/popflow" "$mpiexec" "$disk" 30
 claim "full disk" tests/robustness/full_disk.sh "$build/popflow" "$mpiexec" "$disk" 1
-for format in h5ad cells checkpoint results problems training fcs table config; do
+for format in h5ad cells checkpoint results problems training fcs table config image; do
     claim "mutated files, $format" "$build/tests/fuzz/mutated_files" tests/golden/anndata -n 2000 --format "$format"
 done
 exit $failed

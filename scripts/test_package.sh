@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 package=$(echo "$work"/popflow_*.deb)
 depends=$(dpkg-deb -f "$package" Depends)
 echo "depends: $depends"
-for library in libc6 libhdf5 libdnnl libboost-program-options libfreetype libfmt; do
+for library in libc6 libhdf5 libdnnl libboost-program-options libfreetype libfmt libjpeg libpng; do
   case $depends in *$library*) ;; *) echo "the package does not depend on $library"; exit 1 ;; esac
 done
 root=$work/root

@@ -31,6 +31,7 @@ enum class Purpose : std::uint32_t {
     generation = 18,        ///< generated populations; a = digest of the condition, b = index
     populations = 19,       ///< further populations of a slot; a = step, b = slot
     outer_cells = 20,       ///< cells that an outer coupling compares; a = 1 targets, 2 sources, b = index
+    pixels = 21,            ///< pixels drawn from an image; a = digest of its label
 };
 
 /// Counter-based random stream: Philox 4x32-10 keyed by (seed, purpose, a, b).

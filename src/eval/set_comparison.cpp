@@ -16,7 +16,7 @@ namespace {
 using metrics::ComparedPopulation;
 using metrics::ItemPair;
 using metrics::PopulationDistance;
-using PairFunction = double (*)(PopulationDistance, const ComparedPopulation&, const ComparedPopulation&);
+using PairFunction = metrics::DistanceBound;
 
 // Computes a function of pairs on all ranks. One rank sets an element, so the sum over the ranks is exact.
 std::vector<double> values_of_pairs(std::span<const ItemPair> pairs, PopulationDistance distance,
@@ -51,7 +51,9 @@ std::vector<ComparedPopulation> prepared(const ComparedSets& sets, PopulationDis
     core::ParallelError error;
 #pragma omp parallel for schedule(dynamic)
     for (std::size_t i = 0; i < cells.size(); ++i)
-        error.run([&] { populations[i] = metrics::compared_population(distance, *cells[i]); });
+        error.run([&] {
+            populations[i] = metrics::compared_population(distance, *cells[i], metrics::WithBounds::yes);
+        });
     error.rethrow();
     return populations;
 }
@@ -103,11 +105,11 @@ std::vector<SetComparison> compare_sets(const ComparedSets& sets, const SetOptio
                 return values_of_pairs(pairs, distance, populations, function, comm);
             };
         };
-        metrics::NearestSearch search(
-            populations.size(), values(&metrics::population_distance),
-            metrics::has_distance_bound(distance)
-                ? metrics::NearestSearch::PairValues(values(&metrics::distance_bound))
-                : nullptr);
+        std::vector<metrics::NearestSearch::PairValues> bounds;
+        for (const metrics::DistanceBound bound : metrics::distance_bounds(distance))
+            bounds.push_back(values(bound));
+        metrics::NearestSearch search(populations.size(), values(&metrics::population_distance),
+                                      std::move(bounds));
         SetComparison comparison{.distance = distance};
         comparison.scores = metrics::score_sets(sizes, search, options.permutations, seed);
         comparison.distances_computed = search.distances_computed();

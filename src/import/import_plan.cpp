@@ -17,8 +17,12 @@
 #include "core/text.hpp"
 #include "core/text_encoding.hpp"
 #include "core/version.hpp"
+#include "image/image_file.hpp"
+#include "image/population_images.hpp"
+#include "image/resize.hpp"
 #include "import/compensation.hpp"
 #include "import/fcs.hpp"
+#include "import/image_source.hpp"
 #include "import/table_source.hpp"
 
 namespace popflow::data_import {
@@ -131,7 +135,7 @@ void find_markers(ImportPlan& plan, ImportSource& source, const Strings& found, 
             if (are_given && std::ranges::count(wanted, name) > 1)
                 throw core::ConfigError("markers", "found '" + name + "' twice. Give it once");
             if (name == no_name && !are_given) {
-                plan.has_unnamed_columns = plan.has_unnamed_columns || source.is_fcs;
+                plan.has_unnamed_columns = plan.has_unnamed_columns || source.kind == SourceKind::fcs;
             } else if (!contains(excluded, name) && !contains(options.obs, name)) {
                 plan.markers.push_back(name);
             }
@@ -229,12 +233,89 @@ void plan_table(ImportPlan& plan, std::size_t index) {
     add_table_pieces(plan, index);
 }
 
+void plan_image(ImportPlan& plan, std::size_t index) {
+    ImportSource& source = plan.sources[index];
+    const image::ImageHeader header = image::read_image_header(source.path);
+    find_markers(plan, source, image::channel_names, plan.options.markers, plan.options.exclude_markers);
+    if (header.has_transparency) add_note(plan, source.path, "transparent pixels are blended over white");
+    if (header.is_cmyk) add_note(plan, source.path, "inks (CMYK) are converted without a colour profile");
+    const std::size_t max_side = plan.options.max_side;
+    const std::size_t pixels = (max_side == 0 ? header : image::shrunk_header(header, max_side)).pixels();
+    const std::size_t count = plan.options.pixels == 0 ? pixels : std::min(plan.options.pixels, pixels);
+    plan.pieces.push_back({index, 0, count, header.pixels() * 3});
+}
+
+SourceKind kind_of(const std::string& path) {
+    if (image::is_image(path)) return SourceKind::image;
+    return is_fcs(path) ? SourceKind::fcs : SourceKind::table;
+}
+
+// Adds the columns of images: their labels, and the places of their pixels.
+void add_image_columns(ImportPlan& plan) {
+    const ImportOptions& options = plan.options;
+    if (!options.obs.empty())
+        throw core::ConfigError("obs",
+                                "found '" + options.obs.front() +
+                                    "', but images have no columns of labels: give labels in a --sheet");
+    for (const std::string& column : image::place_columns) {
+        if (contains(plan.obs, column))
+            throw core::DataError(options.sheet, "column '" + column + "'",
+                                  "found a name that a column of the pixels has: rename it");
+    }
+    plan.places = image::place_columns;
+    Strings paths;
+    for (const ImportSource& source : plan.sources) paths.push_back(source.path);
+    Strings labels = image_labels(paths);
+    const auto column = std::ranges::find(plan.obs, image::image_column);
+    const bool has_column = column != plan.obs.end();
+    std::set<std::string> seen;
+    for (std::size_t s = 0; s < plan.sources.size(); ++s) {
+        ImportSource& source = plan.sources[s];
+        if (has_column) {
+            labels[s] = source.labels[static_cast<std::size_t>(column - plan.obs.begin())];
+            if (labels[s].empty() || !seen.insert(labels[s]).second)
+                throw core::DataError(options.sheet, std::string("column ") + image::image_column,
+                                      "found '" + labels[s] + (labels[s].empty() ? "'" : "' twice") +
+                                          ". It names the images, so give each its own label");
+        } else {
+            source.labels.push_back(labels[s]);
+        }
+        source.image_label = labels[s];
+    }
+    if (!has_column) plan.obs.emplace_back(image::image_column);
+}
+
+// Finds out the formats of the sources. Images have columns that other files lack, so they are not mixed.
+void find_kinds(ImportPlan& plan) {
+    for (ImportSource& source : plan.sources) source.kind = kind_of(source.path);
+    const auto is_picture = [](const ImportSource& source) { return source.kind == SourceKind::image; };
+    const auto images = std::ranges::count_if(plan.sources, is_picture);
+    if (images == 0 && plan.options.images.empty()) {
+        for (const auto& [name, value] :
+             {std::pair("pixels", plan.options.pixels), std::pair("max-side", plan.options.max_side)}) {
+            if (value != 0)
+                throw core::ConfigError(
+                    name, "needs images, but found " + plan.sources.front().path + ". Omit --" + name);
+        }
+        return;
+    }
+    const auto other = std::ranges::find_if_not(plan.sources, is_picture);
+    if (other != plan.sources.end())
+        throw core::DataError(
+            other->path, "",
+            plan.options.images.empty()
+                ? "is no image, but " + plan.options.sheet + " names images too: import each kind on its own"
+                : "is neither a PNG nor a JPEG file: convert it to PNG");
+    add_image_columns(plan);
+}
+
 // Locations in the file that is being written.
 struct FileOffsets {
     anndata::RowChunks x;
     std::uint64_t index = 0;
     std::size_t name_length = 0;
     std::vector<anndata::CodeColumn> columns;
+    std::vector<std::uint64_t> places;
 };
 
 FileOffsets find_offsets(const std::string& file, const ImportPlan& plan) {
@@ -244,6 +325,8 @@ FileOffsets find_offsets(const std::string& file, const ImportPlan& plan) {
     offsets.index = root.open_dataset("obs/_index").file_offset();
     offsets.name_length = root.open_dataset("obs/_index").type().bytes;
     for (const std::string& column : plan.obs) offsets.columns.push_back(anndata::find_codes(root, column));
+    for (const std::string& column : plan.places)
+        offsets.places.push_back(root.open_dataset("obs/" + column).file_offset());
     return offsets;
 }
 
@@ -304,6 +387,24 @@ void write_fcs_piece(anndata::RowWriter& writer, const FileOffsets& offsets, con
     write_sheet_labels(writer, offsets, plan.sources[piece.source], row, x.rows());
 }
 
+void write_image_piece(anndata::RowWriter& writer, const FileOffsets& offsets, const ImportPlan& plan,
+                       std::span<const std::uint64_t> first_row, std::size_t p) {
+    const ImportSource& source = plan.sources[plan.pieces[p].source];
+    const std::uint64_t row = first_row[p];
+    const std::size_t n = first_row[p + 1] - row;
+    const ImagePixels pixels = read_pixels(source.path, n, source.image_label, plan.options);
+    linalg::Matrix<float> x(n, source.columns.size());
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < source.columns.size(); ++j) x(i, j) = pixels.rgb(i, source.columns[j]);
+    }
+    anndata::write_matrix_rows(writer, offsets.x, x, row);
+    anndata::write_row_names(writer, offsets.index, offsets.name_length, row, n);
+    write_sheet_labels(writer, offsets, source, row, n);
+    for (std::size_t k = 0; k < offsets.places.size(); ++k)
+        writer.write(&pixels.places[k * n], n * sizeof(std::int32_t),
+                     offsets.places[k] + row * sizeof(std::int32_t));
+}
+
 // Writes the rows of a piece of a table in blocks, because a piece may be a large file.
 void write_table_piece(anndata::RowWriter& writer, const FileOffsets& offsets, const ImportPlan& plan,
                        std::span<const std::uint64_t> first_row, std::size_t p) {
@@ -340,6 +441,11 @@ void write_table_piece(anndata::RowWriter& writer, const FileOffsets& offsets, c
 
 }  // namespace
 
+std::string ImportOptions::input() const {
+    if (!images.empty()) return core::joined(images);
+    return sheet.empty() ? cells : sheet;
+}
+
 std::string ImportNote::line() const {
     if (path.empty()) return text;
     const std::string others = files == 1 ? "" : " (and in " + core::counted(files - 1, "other file") + ")";
@@ -348,13 +454,18 @@ std::string ImportNote::line() const {
 
 ImportPlan plan_import(const ImportOptions& options) {
     ImportPlan plan{.options = options};
-    if (options.sheet.empty() == options.cells.empty())
-        throw core::ConfigError("sheet", "give either --sheet S.csv or --cells F.csv");
-    if (options.sheet.empty()) {
+    const int inputs =
+        (options.sheet.empty() ? 0 : 1) + (options.cells.empty() ? 0 : 1) + (options.images.empty() ? 0 : 1);
+    if (inputs != 1)
+        throw core::ConfigError("sheet", "give one of --sheet S.csv, --cells F.csv and --images FOLDER");
+    if (!options.sheet.empty()) {
+        read_sheet(plan);
+    } else if (!options.cells.empty()) {
         plan.sources.push_back({.path = options.cells});
     } else {
-        read_sheet(plan);
+        for (const std::string& path : find_images(options.images)) plan.sources.push_back({.path = path});
     }
+    find_kinds(plan);
     for (std::size_t k = 0; k < options.obs.size(); ++k) {
         const std::string& name = options.obs[k];
         const std::string stored = stored_column(plan, "--obs", name, k + 1);
@@ -366,8 +477,16 @@ ImportPlan plan_import(const ImportOptions& options) {
         plan.obs.push_back(stored);
     }
     for (std::size_t s = 0; s < plan.sources.size(); ++s) {
-        plan.sources[s].is_fcs = is_fcs(plan.sources[s].path);
-        plan.sources[s].is_fcs ? plan_fcs(plan, s) : plan_table(plan, s);
+        switch (plan.sources[s].kind) {
+            case SourceKind::fcs:
+                plan_fcs(plan, s);
+                break;
+            case SourceKind::image:
+                plan_image(plan, s);
+                break;
+            case SourceKind::table:
+                plan_table(plan, s);
+        }
     }
     return plan;
 }
@@ -375,7 +494,7 @@ ImportPlan plan_import(const ImportOptions& options) {
 PieceContents scan_piece(const ImportPlan& plan, std::size_t piece) {
     const ImportPiece& p = plan.pieces.at(piece);
     const ImportSource& source = plan.sources[p.source];
-    if (source.is_fcs) {
+    if (source.kind != SourceKind::table) {
         PieceContents contents;
         contents.rows = p.count;
         contents.labels.resize(plan.options.obs.size());
@@ -418,10 +537,16 @@ std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, con
         h5::write_encoding(x, "array", "0.2.0");
         h5::Group obs = root.create_group("obs");
         h5::write_encoding(obs, "dataframe", "0.2.0");
-        obs.write_attribute("column-order", plan.obs);
+        Strings columns = plan.obs;
+        columns.insert(columns.end(), plan.places.begin(), plan.places.end());
+        obs.write_attribute("column-order", columns);
         obs.write_attribute("_index", "_index");
         for (std::size_t k = 0; k < plan.obs.size(); ++k)
             anndata::create_categorical(obs, plan.obs[k], layout.categories[k], rows);
+        for (const std::string& column : plan.places) {
+            h5::Dataset numbers = obs.create_contiguous(column, h5::Element::int32, {rows});
+            h5::write_encoding(numbers, "array", "0.2.0");
+        }
         anndata::create_row_names(obs, rows, layout.name_length);
         h5::DataFrame var;
         var.set_row_names(plan.markers);
@@ -430,8 +555,7 @@ std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, con
         h5::Group uns = anndata::create_dict(root, "uns");
         h5::Group ours = anndata::create_dict(uns, "import");
         anndata::write_string(ours, "version", std::string("popflow ") + core::version());
-        anndata::write_string(ours, "from",
-                              plan.options.sheet.empty() ? plan.options.cells : plan.options.sheet);
+        anndata::write_string(ours, "from", plan.options.input());
         anndata::write_string(ours, "compensated", plan.options.compensate ? "yes" : "no");
         if (plan.options.data_set != 1)
             anndata::write_string(ours, "data_set", std::to_string(plan.options.data_set));
@@ -448,10 +572,15 @@ void write_pieces(const ImportPlan& plan, std::span<const std::uint64_t> first_r
     anndata::RowWriter writer(file, path);
     for (const std::size_t p : pieces) {
         if (first_row[p + 1] == first_row[p]) continue;
-        if (plan.sources[plan.pieces.at(p).source].is_fcs) {
-            write_fcs_piece(writer, offsets, plan, first_row, p);
-        } else {
-            write_table_piece(writer, offsets, plan, first_row, p);
+        switch (plan.sources[plan.pieces.at(p).source].kind) {
+            case SourceKind::fcs:
+                write_fcs_piece(writer, offsets, plan, first_row, p);
+                break;
+            case SourceKind::image:
+                write_image_piece(writer, offsets, plan, first_row, p);
+                break;
+            case SourceKind::table:
+                write_table_piece(writer, offsets, plan, first_row, p);
         }
     }
     writer.sync();

@@ -25,6 +25,10 @@ struct ImportOptions {
     std::string sheet;                         ///< CSV file with a row per file of cells; may be empty
     std::string file_column = "file";          ///< column of the sheet that names the files of cells
     std::string cells;                         ///< one file of cells, instead of a sheet
+    std::vector<std::string> images{};         ///< images and folders of images, instead of a sheet
+    std::size_t pixels = 0;                    ///< number of pixels to draw from each image; 0: all
+    std::size_t max_side = 0;                  ///< longer side to which larger images are shrunk; 0: none
+    std::uint64_t seed = 0;                    ///< seed of the drawn pixels
     std::vector<std::string> obs{};            ///< label columns of tables of cells
     std::vector<std::string> markers{};        ///< markers to import, in this order; empty: all
     std::vector<std::string> exclude_markers;  ///< markers to leave out
@@ -33,13 +37,24 @@ struct ImportOptions {
     std::size_t data_set = 1;  ///< data set of FCS files that have several, from 1 on
     Decimal decimal = Decimal::automatic;
     std::size_t piece_bytes = std::size_t{8} << 20U;  ///< bytes of a file that one rank reads at a time
+
+    /// Returns the sheet, the file of cells, or the images, for messages.
+    std::string input() const;
+};
+
+/// Format of a file of cells.
+enum class SourceKind {
+    table,  ///< CSV or TSV
+    fcs,
+    image  ///< PNG or JPEG, whose pixels are the cells
 };
 
 /// A file of cells.
 struct ImportSource {
     std::string path{};
     std::vector<std::string> labels{};  ///< value of each column of the sheet that is used, empty if missing
-    bool is_fcs = false;
+    SourceKind kind = SourceKind::table;
+    std::string image_label{};               ///< label of an image, which names its population
     bool is_divisible = true;                ///< whether ranks may read ranges of bytes of a table
     bool has_row_names = false;              ///< whether a table names its rows
     bool has_decimal_comma = false;          ///< whether numbers have a decimal comma
@@ -58,7 +73,7 @@ struct ImportNote {
     std::string line() const;
 };
 
-/// Part of a file: a range of events of an FCS file, or a range of bytes of a table.
+/// Part of a file: a range of events of an FCS file, a range of bytes of a table, or all pixels of an image.
 struct ImportPiece {
     std::size_t source = 0;  ///< index into ImportPlan::sources
     std::uint64_t first = 0;
@@ -70,7 +85,9 @@ struct ImportPiece {
 /// all ranks compute the same plan.
 struct ImportPlan {
     ImportOptions options{};
-    std::vector<std::string> obs{};       ///< columns of the sheet, then ImportOptions::obs
+    /// Columns of the sheet, for images the column of their labels, then ImportOptions::obs.
+    std::vector<std::string> obs{};
+    std::vector<std::string> places{};    ///< columns with the place of a pixel; empty without images
     std::vector<std::string> markers{};   ///< names of var
     std::vector<std::string> channels{};  ///< $PnN of each marker in the first file; empty for tables
     std::vector<ImportSource> sources{};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <queue>
 
 #include "core/error.hpp"
 
@@ -10,93 +11,120 @@ namespace popflow::metrics {
 
 namespace {
 
+// Number of candidates of a query whose next bound is computed in one round. Several fill a round with work,
+// and more would compute bounds that the next distance makes superfluous.
+constexpr std::size_t bounds_per_round = 8;
+
 ItemPair pair_of(std::size_t a, std::size_t b) {
     return {std::min(a, b), std::max(a, b)};
 }
 
-void store(std::span<const ItemPair> pairs, std::span<const double> values, linalg::Matrix<double>& matrix) {
-    for (std::size_t p = 0; p < pairs.size(); ++p) {
-        // NaN would count as unknown, and be asked for again without end.
-        if (std::isnan(values[p])) throw core::NumericalError("nearest_search", "a distance is not a number");
-        matrix(pairs[p].a, pairs[p].b) = values[p];
-        matrix(pairs[p].b, pairs[p].a) = values[p];
-    }
+bool comes_before(const ItemPair& x, const ItemPair& y) {
+    return x.a != y.a ? x.a < y.a : x.b < y.b;
 }
-
-// Candidates of one query by their bounds, and the nearest one so far.
-struct QueryState {
-    std::size_t item;
-    std::vector<std::size_t> order;  // candidates, smallest bound first
-    std::size_t next = 0;            // position in `order`
-    Nearest nearest{};
-
-    // Takes a candidate whose distance is known.
-    void take(std::size_t candidate, double distance) {
-        if (distance < nearest.distance || (distance == nearest.distance && candidate < nearest.item))
-            nearest = {candidate, distance};
-    }
-};
 
 }  // namespace
 
-NearestSearch::NearestSearch(std::size_t items, PairValues distances, PairValues bounds)
-    : compute_distances_(std::move(distances)),
-      compute_bounds_(std::move(bounds)),
-      distances_(items, items),
-      bounds_(items, items) {
-    distances_.fill(std::numeric_limits<double>::quiet_NaN());
-    bounds_.fill(compute_bounds_ ? std::numeric_limits<double>::quiet_NaN() : 0);
+// Candidates of one query by what is known of them, and the nearest one so far.
+struct NearestSearch::QueryState {
+    struct Candidate {
+        double value;
+        std::size_t item;
+        // Order of a queue whose top is the smallest.
+        bool operator<(const Candidate& other) const {
+            return value != other.value ? value > other.value : item > other.item;
+        }
+    };
+
+    std::size_t item;
+    std::priority_queue<Candidate> queue;
+    Nearest nearest{};
+
+    // Takes a candidate whose distance is known.
+    void take(const Candidate& candidate) {
+        if (candidate.value < nearest.distance ||
+            (candidate.value == nearest.distance && candidate.item < nearest.item))
+            nearest = {candidate.item, candidate.value};
+    }
+};
+
+NearestSearch::NearestSearch(std::size_t items, PairValues distances, std::vector<PairValues> bounds)
+    : stages_(std::move(bounds)), items_(items), known_(items) {
+    stages_.push_back(std::move(distances));
 }
 
-void NearestSearch::compute_all(std::span<const NearestQuery> queries, linalg::Matrix<double>& values,
-                                const PairValues& compute) {
-    std::vector<ItemPair> pairs;
-    for (const NearestQuery& query : queries) {
-        for (const std::size_t candidate : query.candidates) {
-            const ItemPair pair = pair_of(query.item, candidate);
-            if (!std::isnan(values(pair.a, pair.b))) continue;
-            values(pair.a, pair.b) = 0;  // in the list
-            pairs.push_back(pair);
-        }
+NearestSearch::Known& NearestSearch::known(std::size_t a, std::size_t b) {
+    const ItemPair pair = pair_of(a, b);
+    std::vector<Known>& row = known_[pair.a];
+    if (row.empty()) row.resize(items_ - pair.a);
+    return row[pair.b - pair.a];
+}
+
+// Computes the value of a stage for the pairs. A pair may be listed several times.
+void NearestSearch::compute_next(std::size_t stage, std::vector<ItemPair>& pairs) {
+    if (pairs.empty()) return;
+    std::ranges::sort(pairs, comes_before);
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+    const std::vector<double> values = stages_[stage](pairs);
+    const bool is_bound = stage + 1 < stages_.size();
+    if (!is_bound) distances_computed_ += pairs.size();
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+        // NaN would be smaller than no distance, and be asked for again without end.
+        if (std::isnan(values[p])) throw core::NumericalError("nearest_search", "a distance is not a number");
+        Known& own = known(pairs[p].a, pairs[p].b);
+        own.value = is_bound ? std::max(own.value, values[p]) : values[p];
+        own.stages = static_cast<std::uint8_t>(stage + 1);
     }
-    if (&values == &distances_) distances_computed_ += pairs.size();
-    store(pairs, compute(pairs), values);
 }
 
 std::vector<Nearest> NearestSearch::find(std::span<const NearestQuery> queries) {
-    if (compute_bounds_)
-        compute_all(queries, bounds_, compute_bounds_);
-    else
-        compute_all(queries, distances_, compute_distances_);
+    std::vector<ItemPair> unknown;
+    for (const NearestQuery& query : queries) {
+        for (const std::size_t candidate : query.candidates) {
+            if (known(query.item, candidate).stages == 0) unknown.push_back(pair_of(query.item, candidate));
+        }
+    }
+    compute_next(0, unknown);
+
     std::vector<QueryState> states;
     for (const NearestQuery& query : queries) {
-        QueryState state{query.item, query.candidates};
+        std::vector<QueryState::Candidate> candidates;
+        for (const std::size_t candidate : query.candidates)
+            candidates.push_back({known(query.item, candidate).value, candidate});
+        QueryState state{query.item, std::priority_queue<QueryState::Candidate>({}, std::move(candidates))};
         state.nearest.distance = query.limit;
-        std::ranges::stable_sort(state.order, {}, [&](std::size_t c) { return bounds_(query.item, c); });
         states.push_back(std::move(state));
     }
     while (true) {
-        std::vector<ItemPair> wanted;
+        std::vector<std::vector<ItemPair>> wanted(stages_.size());
         for (QueryState& state : states) {
-            for (; state.next < state.order.size(); ++state.next) {
-                const std::size_t candidate = state.order[state.next];
-                if (bounds_(state.item, candidate) > state.nearest.distance) {
-                    state.next = state.order.size();
-                    break;
+            std::vector<QueryState::Candidate> asked;
+            while (!state.queue.empty() && asked.size() < bounds_per_round) {
+                const QueryState::Candidate top = state.queue.top();
+                if (top.value > state.nearest.distance) break;
+                const Known& own = known(state.item, top.item);
+                if (own.value > top.value) {
+                    // Known better since it entered the queue.
+                    state.queue.pop();
+                    state.queue.push({own.value, top.item});
+                    continue;
                 }
-                const double distance = distances_(state.item, candidate);
-                if (std::isnan(distance)) break;
-                state.take(candidate, distance);
+                if (is_distance(own)) {
+                    state.queue.pop();
+                    state.take({own.value, top.item});
+                    continue;
+                }
+                const bool wants_distance = own.stages + 1U == stages_.size();
+                if (wants_distance && !asked.empty()) break;
+                state.queue.pop();
+                asked.push_back(top);
+                wanted[own.stages].push_back(pair_of(state.item, top.item));
+                if (wants_distance) break;
             }
-            if (state.next < state.order.size())
-                wanted.push_back(pair_of(state.item, state.order[state.next]));
+            for (const QueryState::Candidate& candidate : asked) state.queue.push(candidate);
         }
-        if (wanted.empty()) break;
-        std::ranges::sort(
-            wanted, [](const ItemPair& x, const ItemPair& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
-        wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-        distances_computed_ += wanted.size();
-        store(wanted, compute_distances_(wanted), distances_);
+        if (std::ranges::all_of(wanted, [](const auto& pairs) { return pairs.empty(); })) break;
+        for (std::size_t stage = 0; stage < stages_.size(); ++stage) compute_next(stage, wanted[stage]);
     }
     std::vector<Nearest> found;
     for (const QueryState& state : states) found.push_back(state.nearest);

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <span>
 #include <vector>
-
-#include "linalg/matrix.hpp"
 
 namespace popflow::metrics {
 
@@ -35,9 +34,9 @@ struct NearestQuery {
 
 /// Finds nearest items, and computes few distances if lower bounds on them are known.
 ///
-/// Works in rounds. In each one every query asks for its candidate with the smallest bound whose distance is
-/// not known, unless the bound exceeds the smallest known distance. The distances of a round are computed
-/// together, so that threads and ranks can share them. A distance is computed once, whatever the number of
+/// Works in rounds. In each one every query asks for the next bound, or the distance, of its candidates with
+/// the smallest bounds, until these exceed the smallest known distance. The values of a round are computed
+/// together, so that threads and ranks can share them. A value is computed once, whatever the number of
 /// queries that need it. Among equally near candidates the first one counts, so the result is that of a
 /// search over all pairs.
 class NearestSearch {
@@ -47,9 +46,9 @@ class NearestSearch {
 
     /// @param items  number of items
     /// @param distances  computes distances
-    /// @param bounds  computes lower bounds, null if there are none. All distances that a search may need are
-    /// then computed in one round.
-    NearestSearch(std::size_t items, PairValues distances, PairValues bounds = nullptr);
+    /// @param bounds  compute lower bounds, the cheapest first. The first one is computed for all candidates.
+    /// Without bounds, all distances that a search may need are computed in one round.
+    NearestSearch(std::size_t items, PairValues distances, std::vector<PairValues> bounds = {});
 
     /// Returns the nearest candidate of each query.
     /// @throws core::NumericalError if a distance or a bound is NaN
@@ -58,13 +57,20 @@ class NearestSearch {
     std::size_t distances_computed() const { return distances_computed_; }
 
   private:
-    void compute_all(std::span<const NearestQuery> queries, linalg::Matrix<double>& values,
-                     const PairValues& compute);
+    // State of a pair: the largest of its first bounds, or its distance after all of them.
+    struct Known {
+        double value = 0;
+        std::uint8_t stages = 0;  // number of values computed
+    };
+    struct QueryState;
 
-    PairValues compute_distances_;
-    PairValues compute_bounds_;
-    linalg::Matrix<double> distances_;  // [items, items], NaN if unknown
-    linalg::Matrix<double> bounds_;     // the same
+    bool is_distance(const Known& known) const { return known.stages == stages_.size(); }
+    Known& known(std::size_t a, std::size_t b);
+    void compute_next(std::size_t stage, std::vector<ItemPair>& pairs);
+
+    std::vector<PairValues> stages_;  // the bounds, then the distance
+    std::size_t items_;
+    std::vector<std::vector<Known>> known_;  // row a has the items after a, and is empty until it is needed
     std::size_t distances_computed_ = 0;
 };
 

@@ -2,15 +2,19 @@
 #include "metrics/population_distance.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
+#include "core/error.hpp"
 #include "metrics/wasserstein.hpp"
 #include "ot/cost.hpp"
 
 namespace popflow::metrics {
 
 using linalg::ConstMatrixView;
+using linalg::Matrix;
 
 namespace {
 
@@ -56,10 +60,89 @@ NearestCosts nearest_costs(ot::CostKind kind, ConstMatrixView<float> x, ConstMat
     return {scaled(means.row_mean, cost.rows()), scaled(means.column_mean, cost.cols())};
 }
 
-double distance_of_means(const ot::GaussianMoments& a, const ot::GaussianMoments& b) {
+bool has_bounds(PopulationDistance distance) {
+    return distance == PopulationDistance::w1 || distance == PopulationDistance::w2;
+}
+
+// Bounds are lowered by this factor for the rounding errors of the exact distance.
+constexpr double bound_share = 1 - 1e-5;
+
+// Number of bases of marginals. In few dimensions more directions cost little, and single out differences
+// that lie along no marker. In many dimensions a few more bases change little.
+std::size_t number_of_bases(std::size_t d) {
+    return d == 1 || d > 3 ? 1 : 4;
+}
+
+// Returns the coordinates of the cells along the axes of all bases. Basis k is the identity, rotated by k pi
+// / 8 in each plane of two axes in turn.
+Matrix<float> sorted_marginals(ConstMatrixView<float> cells) {
+    const std::size_t d = cells.cols;
+    const std::size_t bases = number_of_bases(d);
+    Matrix<float> marginals(bases * d, cells.rows);
+    std::vector<double> x(d);
+    for (std::size_t k = 0; k < bases; ++k) {
+        const double angle = static_cast<double>(k) * std::numbers::pi / 8;
+        const double cosine = std::cos(angle);
+        const double sine = std::sin(angle);
+        for (std::size_t i = 0; i < cells.rows; ++i) {
+            std::copy_n(cells.row(i), d, x.begin());
+            for (std::size_t p = 0; k > 0 && p < d; ++p) {
+                for (std::size_t q = p + 1; q < d; ++q) {
+                    const double along = x[p];
+                    x[p] = cosine * along + sine * x[q];
+                    x[q] = cosine * x[q] - sine * along;
+                }
+            }
+            for (std::size_t j = 0; j < d; ++j) marginals(k * d + j, i) = static_cast<float>(x[j]);
+        }
+    }
+    for (std::size_t r = 0; r < marginals.rows(); ++r) std::ranges::sort(marginals.view().row_span(r));
+    return marginals;
+}
+
+// NaN if a value is.
+double largest_norm(ConstMatrixView<float> cells) {
+    double largest = 0;
+    for (std::size_t i = 0; i < cells.rows; ++i) {
+        double sum = 0;
+        for (std::size_t j = 0; j < cells.cols; ++j)
+            sum += static_cast<double>(cells(i, j)) * static_cast<double>(cells(i, j));
+        if (!(sum <= largest)) largest = sum;
+        if (std::isnan(largest)) break;
+    }
+    return std::sqrt(largest);
+}
+
+// Mean |x - y| or (x - y)^2 of the monotone plan between two sorted samples.
+double monotone_cost(PopulationDistance distance, std::span<const float> x, std::span<const float> y) {
+    const bool is_squared = distance == PopulationDistance::w2;
+    const auto cost = [&](std::size_t i, std::size_t j) {
+        const double difference = static_cast<double>(x[i]) - static_cast<double>(y[j]);
+        return is_squared ? difference * difference : std::fabs(difference);
+    };
     double sum = 0;
-    for (std::size_t j = 0; j < a.mean.size(); ++j) sum += (a.mean[j] - b.mean[j]) * (a.mean[j] - b.mean[j]);
-    return std::sqrt(sum);
+    if (x.size() == y.size()) {
+        for (std::size_t i = 0; i < x.size(); ++i) sum += cost(i, i);
+        return sum / static_cast<double>(x.size());
+    }
+    // Each x has the mass m and each y the mass n, in units of 1 / (n m).
+    std::size_t x_left = y.size();
+    std::size_t y_left = x.size();
+    for (std::size_t i = 0, j = 0; i < x.size();) {
+        const std::size_t mass = std::min(x_left, y_left);
+        sum += static_cast<double>(mass) * cost(i, j);
+        x_left -= mass;
+        y_left -= mass;
+        if (x_left == 0) {
+            ++i;
+            x_left = y.size();
+        }
+        if (y_left == 0) {
+            ++j;
+            y_left = x.size();
+        }
+    }
+    return sum / (static_cast<double>(x.size()) * static_cast<double>(y.size()));
 }
 
 // Sum of the squared means and the variances, the scale of the rounding errors of moments.
@@ -77,10 +160,20 @@ const std::vector<std::string>& population_distance_names() {
     return names;
 }
 
-ComparedPopulation compared_population(PopulationDistance distance, ConstMatrixView<float> cells) {
-    ComparedPopulation population{.cells = cells, .moments = {}};
-    if (distance == PopulationDistance::bures || has_distance_bound(distance))
+ComparedPopulation compared_population(PopulationDistance distance, ConstMatrixView<float> cells,
+                                       WithBounds bounds) {
+    if (cells.rows == 0)
+        throw core::ShapeMismatch("compared_population.cells", "[at least 1, d]", 0, cells.cols);
+    ComparedPopulation population{.cells = cells};
+    const bool is_bounded = bounds == WithBounds::yes && has_bounds(distance);
+    if (distance == PopulationDistance::bures || (is_bounded && distance == PopulationDistance::w2))
         population.moments = ot::gaussian_moments(cells);
+    if (is_bounded) {
+        population.radius = largest_norm(cells);
+        if (!std::isfinite(population.radius))
+            throw core::NumericalError("compared_population", "a cell has a value that is not finite");
+        population.marginals = sorted_marginals(cells);
+    }
     if (distance == PopulationDistance::energy) population.own_distance = mean_cost(cells, cells);
     return population;
 }
@@ -104,25 +197,39 @@ double population_distance(PopulationDistance distance, const ComparedPopulation
     return std::sqrt(ot::squared_bures_distance(a.moments, b.moments));
 }
 
-bool has_distance_bound(PopulationDistance distance) {
-    return distance == PopulationDistance::w1 || distance == PopulationDistance::w2;
+std::span<const DistanceBound> distance_bounds(PopulationDistance distance) {
+    static constexpr std::array<DistanceBound, 2> bounds{&marginal_bound, &nearest_cell_bound};
+    return has_bounds(distance) ? std::span<const DistanceBound>(bounds) : std::span<const DistanceBound>();
 }
 
-double distance_bound(PopulationDistance distance, const ComparedPopulation& a, const ComparedPopulation& b) {
-    // Margins for rounding: relative for costs, absolute for differences of moments.
-    constexpr double share = 1 - 1e-5;
-    const double rounding = 1e-11 * (second_moment(a.moments) + second_moment(b.moments));
+double marginal_bound(PopulationDistance distance, const ComparedPopulation& a, const ComparedPopulation& b) {
+    const std::size_t d = a.cells.cols;
+    double largest = 0;
+    for (std::size_t first = 0; first < a.marginals.rows(); first += d) {
+        double sum = 0;
+        for (std::size_t r = first; r < first + d; ++r) {
+            const double cost =
+                monotone_cost(distance, a.marginals.view().row_span(r), b.marginals.view().row_span(r));
+            sum += distance == PopulationDistance::w2 ? cost : cost * cost;
+        }
+        largest = std::max(largest, sum);
+    }
+    const double rounding = std::sqrt(static_cast<double>(d)) *
+                            static_cast<double>(std::numeric_limits<float>::epsilon()) *
+                            (a.radius + b.radius);
+    return std::max(0.0, bound_share * (std::sqrt(largest) - rounding));
+}
+
+double nearest_cell_bound(PopulationDistance distance, const ComparedPopulation& a,
+                          const ComparedPopulation& b) {
     if (distance == PopulationDistance::w1) {
         const NearestCosts means = nearest_costs(ot::CostKind::euclidean, a.cells, b.cells);
-        return share * std::max({distance_of_means(a.moments, b.moments) - std::sqrt(rounding),
-                                 means.row_mean, means.column_mean});
+        return bound_share * std::max(means.row_mean, means.column_mean);
     }
-    if (distance == PopulationDistance::w2) {
-        const NearestCosts means = nearest_costs(ot::CostKind::squared_euclidean, a.cells, b.cells);
-        return share * std::sqrt(std::max({ot::squared_bures_distance(a.moments, b.moments) - rounding,
-                                           means.row_mean, means.column_mean}));
-    }
-    return 0;
+    const double rounding = 1e-11 * (second_moment(a.moments) + second_moment(b.moments));
+    const NearestCosts means = nearest_costs(ot::CostKind::squared_euclidean, a.cells, b.cells);
+    return bound_share * std::sqrt(std::max({ot::squared_bures_distance(a.moments, b.moments) - rounding,
+                                             means.row_mean, means.column_mean}));
 }
 
 }  // namespace popflow::metrics

@@ -74,11 +74,11 @@ class SetFlowFamily : public Family {
         if (items(settings) != ItemKind::pairs) return {};
         return {{"steps", "600"}, {"cells", "256"}};
     }
-    /// A flow from unpaired controls may start at the mean shift of the families.
+    /// A flow from unpaired controls may start at the mean shift of the families, and be shrunk to its start.
     OptionValues fixed(const Settings& settings) const override {
         if (items(settings) == ItemKind::pairs) return {};
         if (population_draws(settings).source != PopulationSource::control) return no_start_options;
-        return {{"shrink-to", "start"}, {"shrinkage", "1"}, {"guard", "none"}};
+        return {{"shrink-to", "start"}, {"guard", "none"}};
     }
     /// Known pairs are items. Otherwise items are populations.
     ItemKind items(const Settings& settings) const override {

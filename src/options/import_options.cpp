@@ -42,13 +42,40 @@ OptionTable import_options(ImportConfig& config) {
              "file of `option = value` lines, overridden by flags. A line `include = F.cfg` reads another "
              "file first");
     add_text(table, "output", config.output, "F.h5ad", "file to write");
-    add_text(
-        table, "sheet", import.sheet, "S.csv",
-        "sample sheet with one row per file of cells (FCS, CSV or TSV), its columns become columns of obs");
+    add_text(table, "sheet", import.sheet, "S.csv",
+             "sample sheet with one row per file of cells (FCS, CSV, TSV, PNG or JPEG), its columns become "
+             "columns of obs");
     add_text(table, "file-column", import.file_column, "NAME",
              "column of the sheet with the paths of the files, relative to the sheet");
     add_text(table, "cells", import.cells, "F.csv",
              "one table of all cells, or one FCS file, instead of a sheet");
+    table.add({"images",
+               Section::general,
+               "FOLDER|FILE...",
+               "images (PNG, JPEG), or folders of them, instead of a sheet: one population of pixels for "
+               "each. Further files may follow. The option may be given several times",
+               [&import](const Strings& v) { import.images = v; },
+               [&import] { return import.images; },
+               true,
+               {},
+               true});
+    table.add({"pixels", Section::general, "N",
+               "number of pixels to draw from each image at random, without replacement. 0: all",
+               [&import](const Strings& v) {
+                   import.pixels = core::parse_count("pixels", v.back(), 0, 4294967295);
+               },
+               [&import] { return Strings{std::to_string(import.pixels)}; }});
+    table.add({"max-side", Section::general, "N",
+               "longer side in pixels to which larger images are shrunk, by means over areas. 0: none",
+               [&import](const Strings& v) {
+                   import.max_side = core::parse_count("max-side", v.back(), 0, 1000000);
+               },
+               [&import] { return Strings{std::to_string(import.max_side)}; }});
+    table.add({"seed", Section::general, "N", "seed of the drawn pixels",
+               [&import](const Strings& v) {
+                   import.seed = core::parse_count("seed", v.back(), 0, ~std::uint64_t{0});
+               },
+               [&import] { return Strings{std::to_string(import.seed)}; }});
     add_list(table, "obs", import.obs, "columns of the tables of cells that become columns of obs");
     add_list(table, "markers", import.markers, "markers to use, in this order (default: all)");
     add_list(table, "exclude-markers", import.exclude_markers, "markers to leave out");

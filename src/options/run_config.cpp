@@ -699,12 +699,13 @@ void add_report(OptionTable& table, RunConfig& config) {
              false);
 }
 
-void add_simulated_file(Adder& add, SimulateConfig& config) {
+void add_simulated_file(Adder& add, SimulateConfig& config, const std::string& argument = "F.h5ad",
+                        const std::string& help = "file to write") {
     add.text("config", config.config_file, "F.cfg",
              "file of `option = value` lines, overridden by flags. A line `include = F.cfg` reads another "
              "file first",
              false);
-    add.text("output", config.output, "F.h5ad", "file to write", false);
+    add.text("output", config.output, argument, help, false);
 }
 
 }  // namespace
@@ -851,6 +852,19 @@ OptionTable simulate_shapes_options(SimulateConfig& config) {
                "largest change of the log weight of a state by a treatment, 0 to keep the weights of the "
                "control" +
                    only_families("selection"));
+    return table;
+}
+
+OptionTable simulate_images_options(SimulateConfig& config) {
+    OptionTable table;
+    Adder add(table, Section::simulate);
+    simulate::LandscapesOptions& landscapes = config.landscapes;
+    add_simulated_file(add, config, "FOLDER", "folder to write, it is created");
+    add.count("seed", landscapes.seed, 0, "seed of all draws");
+    add.count("scenes", landscapes.scenes, 1, "number of training scenes, each is drawn in every palette",
+              100000);
+    add.count("test-scenes", landscapes.test_scenes, 0, "number of further scenes for tests", 100000);
+    add.count("size", landscapes.size, 8, "width and height of the images in pixels", 10000);
     return table;
 }
 

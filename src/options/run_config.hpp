@@ -18,6 +18,7 @@
 #include "report/figure_file.hpp"
 #include "screen/screen.hpp"
 #include "screen/splits.hpp"
+#include "simulate/landscapes.hpp"
 #include "simulate/letters.hpp"
 #include "simulate/shape_law.hpp"
 #include "simulate/simulated_screen.hpp"
@@ -122,12 +123,15 @@ struct SimulateConfig {
     std::string target_output;  ///< file of the demand side
     simulate::SupplyDemandOptions supply_demand;
     simulate::ShapesOptions shapes{};
+    simulate::LandscapesOptions landscapes{};
 };
 
 /// Returns the options of `simulate screen`. They refer to the configuration, which must outlive the table.
 OptionTable simulate_screen_options(SimulateConfig& config);
 /// Returns the options of `simulate letters`, as above.
 OptionTable simulate_letters_options(SimulateConfig& config);
+/// Returns the options of `simulate images`, as above.
+OptionTable simulate_images_options(SimulateConfig& config);
 /// Returns the options of `simulate shapes`, as above. The family is no option but an argument.
 OptionTable simulate_shapes_options(SimulateConfig& config);
 /// Returns the options of `simulate supply-demand`, as above.

@@ -111,6 +111,9 @@ def main():
         "noise": "0.3", "jitter": "0.1", "font": str(FONT), "size": "16"}
     check_listed(("simulate", "letters"), letters)
     run_popflow("simulate", "letters", *arguments(letters))
+    images = {"config": "extra.cfg", "output": "landscapes", "seed": "2", "scenes": "1", "test-scenes": "1", "size": "12"}
+    check_listed(("simulate", "images"), images)
+    run_popflow("simulate", "images", *arguments(images))
     shapes = {
         "config": "extra.cfg", "output": "shapes.h5ad", "seed": "2", "populations": "3", "test-populations": "2", "treatments": "2",
         "cells": "5:9", "law-seed": "7", "markers": "4", "states": "3", "separation": "6", "dirichlet-sum": "4", "shift": "1", "selection": "0.5"}
@@ -238,9 +241,17 @@ def main():
         "config": "extra.cfg", "output": "i.h5ad", "cells": "cells.csv", "obs": "who", "markers": "b,a,Time",
         "exclude-markers": "Time", "decimal": "auto"}
     fcs = {"sheet": "sheet.csv", "file-column": "path", "marker-names": "channel", "data-set": "1", "compensate": "no"}
-    check_listed(("import",), {**table, **fcs})
+    pictures = {"images": "landscapes", "pixels": "50", "max-side": "10", "seed": "3"}
+    check_listed(("import",), {**table, **fcs, **pictures})
     assert "2 cells, 2 markers" in run_popflow("import", *arguments(table))
     assert "columns path, patient, who" in run_popflow("import", *arguments({**table, **fcs}, "cells"))
+    assert "800 cells, 3 markers, 16 files" in run_popflow("import", *arguments({**pictures, "output": "p.h5ad"}))
+    run_popflow("import", "--images", "landscapes", "--output", "p.h5ad")
+    with h5py.File("p.h5ad", "r+") as file:
+        file.copy("X", file.require_group("layers"), "copy")
+    export = {"config": "extra.cfg", "data": "p.h5ad", "images": "exported", "layer": "copy", "population": "image"}
+    check_listed(("export",), export)
+    assert "16 images" in run_popflow("export", *arguments(export))
     print(f"{count} options of {len(re.findall(r'^  [a-z]+ ', run_popflow('--help'), re.MULTILINE))} verbs were given")
 
 

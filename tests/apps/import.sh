@@ -72,7 +72,7 @@ refused() {
     [ "$(wc -l <err)" = 1 ] || fail "more than one line: $(cat err)"
     [ ! -e bad.h5ad ] && [ ! -e bad.h5ad.tmp ] || fail "left a file: $*"
 }
-refused "sheet: give either --sheet S.csv or --cells F.csv"
+refused "sheet: give one of --sheet S.csv, --cells F.csv and --images FOLDER"
 refused "nowhere.csv: cannot read: No such file or directory" --cells nowhere.csv
 refused "word.csv: b: row 2: found 'x1', which is no finite number" --cells word.csv
 refused "short.csv: row 2: found 1 field, but the table has 2" --cells short.csv

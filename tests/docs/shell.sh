@@ -24,7 +24,7 @@ expect "evaluate" popflow ev
 expect "--knn" popflow train --kn
 expect "fm cgfm icnn mfm identity mean-shift moment-map meta-ot bwfm wfm auto" popflow train --method ""
 expect "mfm mean-shift moment-map meta-ot" popflow train --data s.h5ad --method m
-expect "letters screen shapes supply-demand" popflow simulate ""
+expect "images letters screen shapes supply-demand" popflow simulate ""
 expect "" popflow train --data s # the shell itself completes files
 expect "" popflow train --steps ""
 expect "--config --control --concentration" popflow predict --con

@@ -70,7 +70,8 @@ Options parse(int argc, char** argv) {
 // Mutates the structure or the bytes of a file and returns a description of the change. Only HDF5 files have
 // a structure. The keywords of an FCS file are mutated as text.
 std::string mutate(const Seed& seed, const std::string& path, const std::string& victim, Draws draws) {
-    const bool is_hdf5 = seed.format != "fcs" && seed.format != "table" && seed.format != "config";
+    const bool is_hdf5 =
+        seed.format != "fcs" && seed.format != "table" && seed.format != "config" && seed.format != "image";
     const bool is_structure = (is_hdf5 || seed.format == "fcs") && draws.below(2) == 0;
     if (is_structure && is_hdf5) return mutate_structure(path, victim, draws);
     std::ifstream in(path, std::ios::binary);

@@ -15,6 +15,7 @@
 #include "h5/file.hpp"
 #include "import/compensation.hpp"
 #include "import/fcs.hpp"
+#include "import/image_source.hpp"
 #include "import/import_plan.hpp"
 #include "import/table_source.hpp"
 #include "inspect/inspection_json.hpp"
@@ -108,6 +109,16 @@ void read_fcs(const std::string& path) {
     }
 }
 
+// Reads an image like the verb import.
+void read_image(const std::string& path) {
+    data_import::ImportOptions options;
+    options.images = {path};
+    options.max_side = 100;
+    const data_import::ImportPlan plan = data_import::plan_import(options);
+    for (const data_import::ImportPiece& piece : plan.pieces)
+        (void)data_import::read_pixels(path, piece.count, "a", options);
+}
+
 // Reads a table of cells like the verb import, in small pieces.
 void read_table(const std::string& path) {
     data_import::ImportOptions options;
@@ -145,7 +156,8 @@ const std::vector<Format>& formats() {
     static const std::vector<Format> all{
         {"h5ad", read_h5ad},       {"cells", read_cells},       {"checkpoint", read_checkpoint},
         {"results", read_results}, {"training", read_training}, {"fcs", read_fcs},
-        {"table", read_table},     {"config", read_config},     {"problems", read_problems}};
+        {"table", read_table},     {"config", read_config},     {"problems", read_problems},
+        {"image", read_image}};
     return all;
 }
 

@@ -11,7 +11,7 @@ using Reader = void (*)(const std::string& path);
 
 /// Format that popflow reads.
 struct Format {
-    /// h5ad, cells (also .h5ad), checkpoint, results, problems, training, fcs, table, config
+    /// h5ad, cells (also .h5ad), checkpoint, results, problems, training, fcs, table, config, image
     const char* name;
     Reader read;
 };
@@ -22,12 +22,12 @@ const std::vector<Format>& formats();
 /// @throws std::invalid_argument for an unknown name
 const Format& format(const std::string& name);
 
-/// Small valid file: a golden .h5ad file, a file that popflow writes, or an FCS file.
+/// Small valid file: a golden .h5ad file, a file that popflow writes, an FCS file, or an image.
 struct Seed {
     std::string format;
     std::string path;
 };
-/// Writes the seeds in popflow's own formats, and FCS files, to a folder.
+/// Writes the seeds in popflow's own formats, FCS files and images to a folder.
 void write_seeds(const std::string& folder);
 /// Returns all seeds: the .h5ad files of folder `golden`, and the files that write_seeds() wrote.
 /// @param folder  the folder of write_seeds()

@@ -9,6 +9,8 @@
 #include "fuzz/readers.hpp"
 #include "models/moment_map.hpp"
 #include "support/fcs_bytes.hpp"
+#include "support/jpeg_file.hpp"
+#include "support/png_file.hpp"
 #include "support/problem_results.hpp"
 #include "support/random_matrix.hpp"
 #include "support/settings.hpp"
@@ -173,6 +175,28 @@ void write_texts(const std::string& folder) {
         "transform = arcsinh:5\nsplit = patient:\"Doe, J\"\n");
 }
 
+// Writes PNG and JPEG files of several kinds.
+void write_images(const std::string& folder) {
+    const auto put = [&](const char* name, const std::string& bytes) {
+        std::ofstream(folder + "/" + name, std::ios::binary) << bytes;
+    };
+    const std::vector<std::string> rows(8, std::string("abcdefghijklmnopqrstuvwx"));
+    put("rgb.png", support::PngFile{.width = 8, .height = 8, .rows = rows}.bytes());
+    const std::string palette{"\x01\x02\x03\x0a\x0b\x0c", 6};
+    support::PngFile indexed{.width = 24, .height = 8, .colour_type = 3, .rows = rows};
+    for (std::string& row : indexed.rows) row.replace(0, row.size(), std::string(row.size(), '\1'));
+    indexed.chunks = {{"PLTE", palette}, {"tRNS", "a"}, {"eXIf", support::exif_bytes(6)}};
+    put("palette.png", indexed.bytes());
+    support::PngFile interlaced{.width = 3, .height = 2, .bits = 16, .colour_type = 0, .interlace = 1};
+    interlaced.rows = {"ab", "cd", "ef", "ghijkl"};
+    put("interlaced.png", interlaced.bytes());
+    support::JpegFile jpeg{.colour = "abc", .exif = support::exif_bytes(3)};
+    put("baseline.jpg", jpeg.bytes());
+    jpeg.is_progressive = true;
+    put("progressive.jpg", jpeg.bytes());
+    put("inks.jpg", support::JpegFile{.colour = "abcd", .has_adobe_marker = true}.bytes());
+}
+
 }  // namespace
 
 void write_seeds(const std::string& folder) {
@@ -190,6 +214,7 @@ void write_seeds(const std::string& folder) {
     train::write_training_table(file("training.h5"), rows);
     write_fcs_seeds(folder);
     write_texts(folder);
+    write_images(folder);
 }
 
 std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
@@ -210,6 +235,9 @@ std::vector<Seed> seeds(const std::string& golden, const std::string& folder) {
     for (const char* name : {"names", "commas", "blanks", "utf16"})
         all.push_back({"table", folder + "/" + name + ".csv"});
     all.push_back({"config", folder + "/run.cfg"});
+    for (const char* name :
+         {"rgb.png", "palette.png", "interlaced.png", "baseline.jpg", "progressive.jpg", "inks.jpg"})
+        all.push_back({"image", folder + "/" + name});
     return all;
 }
 

@@ -69,7 +69,7 @@ class ImportPlanning : public testing::Test {
 
 /// Returns whether a plan reads its first file as FCS.
 bool reads_fcs(const ImportOptions& options) {
-    return plan_import(options).sources.front().is_fcs;
+    return plan_import(options).sources.front().kind == SourceKind::fcs;
 }
 
 /// Returns the number of rows of each piece.
@@ -89,10 +89,10 @@ std::uint64_t total_rows(const ImportPlan& plan) {
 
 TEST_F(ImportPlanning, NeedsEitherASheetOrOneFileOfCells) {
     ImportOptions options;
-    EXPECT_EQ(error_of(options), "sheet: give either --sheet S.csv or --cells F.csv");
+    EXPECT_EQ(error_of(options), "sheet: give one of --sheet S.csv, --cells F.csv and --images FOLDER");
     options = table("a\n1\n");
     options.sheet = "sheet.csv";
-    EXPECT_EQ(error_of(options), "sheet: give either --sheet S.csv or --cells F.csv");
+    EXPECT_EQ(error_of(options), "sheet: give one of --sheet S.csv, --cells F.csv and --images FOLDER");
 }
 
 TEST_F(ImportPlanning, ImportsAllColumnsOfATableAsMarkers) {
@@ -103,7 +103,7 @@ TEST_F(ImportPlanning, ImportsAllColumnsOfATableAsMarkers) {
     EXPECT_FALSE(plan.has_unnamed_columns);
     ASSERT_EQ(plan.sources.size(), 1U);
     EXPECT_EQ(plan.sources[0].path, file("cells.csv"));
-    EXPECT_FALSE(plan.sources[0].is_fcs);
+    EXPECT_EQ(plan.sources[0].kind, SourceKind::table);
     EXPECT_EQ(plan.sources[0].columns, (std::vector<std::size_t>{0, 1}));
     ASSERT_EQ(plan.pieces.size(), 1U);
     EXPECT_EQ(plan.pieces[0].source, 0U);
@@ -380,7 +380,7 @@ TEST_F(ImportPlanning, NamesTheMarkersOfAnFcsFileByStainOrChannel) {
     ImportOptions options;
     options.cells = store_fcs("cells.fcs", "$P2S/pERK/", "\x01\x02\x03\x04\x05\x06");
     ImportPlan plan = plan_import(options);
-    EXPECT_TRUE(plan.sources[0].is_fcs);
+    EXPECT_EQ(plan.sources[0].kind, SourceKind::fcs);
     EXPECT_EQ(plan.markers, (Strings{"Ir191", "pERK"}));
     EXPECT_EQ(plan.channels, (Strings{"Ir191", "Eu153"}));
     options.names = MarkerNames::channel;

@@ -71,7 +71,7 @@ TEST(NearestSearch, BoundsChangeTheNumberOfDistancesOnly) {
     EXPECT_EQ(all.distances_computed(), 28U);
 
     Line bounded{plain.positions};
-    NearestSearch pruned(8, bounded.distances(), bounded.bounds(0.9));
+    NearestSearch pruned(8, bounded.distances(), {bounded.bounds(0.9)});
     EXPECT_EQ(items(pruned.find(all_queries(8))), expected);
     EXPECT_LT(pruned.distances_computed(), 12U);
     EXPECT_EQ(pruned.distances_computed(), bounded.computed.size());
@@ -79,7 +79,7 @@ TEST(NearestSearch, BoundsChangeTheNumberOfDistancesOnly) {
 
 TEST(NearestSearch, ComputesNoDistanceTwice) {
     Line line{{3, 1, 4, 1.5, 9, 2.6}};
-    NearestSearch search(6, line.distances(), line.bounds(0.3));
+    NearestSearch search(6, line.distances(), {line.bounds(0.3)});
     search.find(all_queries(6));
     search.find(all_queries(6));
     for (const auto& pair : line.computed) EXPECT_EQ(line.computed.count(pair), 1U);
@@ -88,9 +88,28 @@ TEST(NearestSearch, ComputesNoDistanceTwice) {
 TEST(NearestSearch, TheFirstOfEquallyNearItemsCounts) {
     for (const double share : {0.0, 0.5, 1.0}) {
         Line line{{2, 0, 4, 0, 4}};
-        NearestSearch search(5, line.distances(), line.bounds(share));
+        NearestSearch search(5, line.distances(), {line.bounds(share)});
         EXPECT_EQ(items(search.find(all_queries(5))), (std::vector<std::size_t>{1, 3, 4, 1, 2})) << share;
     }
+}
+
+TEST(NearestSearch, ALaterBoundIsComputedForFewCandidates) {
+    std::vector<double> positions;
+    for (int i = 0; i < 40; ++i) positions.push_back(i * i % 41 + 0.01 * i);
+    Line plain{positions};
+    NearestSearch all(40, plain.distances());
+    Line bounded{positions};
+    std::multiset<std::pair<std::size_t, std::size_t>> refined;
+    const NearestSearch::PairValues fine = [&](std::span<const ItemPair> pairs) {
+        for (const ItemPair& pair : pairs) refined.emplace(pair.a, pair.b);
+        return bounded.bounds(0.95)(pairs);
+    };
+    NearestSearch pruned(40, bounded.distances(), {bounded.bounds(0.5), fine});
+    EXPECT_EQ(items(pruned.find(all_queries(40))), items(all.find(all_queries(40))));
+    EXPECT_LT(refined.size(), 40U * 39 / 4);
+    EXPECT_LT(pruned.distances_computed(), 60U);
+    for (const auto& pair : refined) EXPECT_EQ(refined.count(pair), 1U);
+    EXPECT_EQ(items(pruned.find(all_queries(40))), items(all.find(all_queries(40))));
 }
 
 TEST(NearestSearch, RefusesADistanceThatIsNotANumber) {
@@ -101,7 +120,7 @@ TEST(NearestSearch, RefusesADistanceThatIsNotANumber) {
 
 TEST(NearestSearch, ALimitLeavesOutFartherItems) {
     Line line{{0, 2, 3}};
-    NearestSearch search(3, line.distances(), line.bounds(1));
+    NearestSearch search(3, line.distances(), {line.bounds(1)});
     const std::vector<NearestQuery> queries{{0, {1, 2}, 1.5}, {0, {1, 2}, 2}};
     const std::vector<Nearest> found = search.find(queries);
     EXPECT_EQ(found[0].item, Nearest::none);

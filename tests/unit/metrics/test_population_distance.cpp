@@ -12,9 +12,12 @@
 using popflow::linalg::ConstMatrixView;
 using popflow::linalg::Matrix;
 using popflow::metrics::compared_population;
-using popflow::metrics::distance_bound;
+using popflow::metrics::distance_bounds;
+using popflow::metrics::DistanceBound;
+using popflow::metrics::marginal_bound;
 using popflow::metrics::population_distance;
 using popflow::metrics::PopulationDistance;
+using popflow::metrics::WithBounds;
 
 namespace {
 
@@ -78,24 +81,62 @@ TEST(PopulationDistance, TwoPointsOnALine) {
 TEST(PopulationDistance, NoBoundIsAboveTheDistance) {
     for (const PopulationDistance kind : {PopulationDistance::w1, PopulationDistance::w2}) {
         for (std::uint64_t key = 0; key < 30; ++key) {
-            const Matrix<float> x = cells(20 + key, 2 + key % 4, 10 + key);
+            const Matrix<float> x = cells(20 + key, 1 + key % 5, 10 + key);
             // The last ones are equal, or translates.
             Matrix<float> y = key < 20 ? cells(25, x.cols(), 50 + key, 0.1F * static_cast<float>(key)) : x;
             if (key > 25) {
                 for (float& value : y.values()) value += 0.25F;
             }
-            const auto a = compared_population(kind, x);
-            const auto b = compared_population(kind, y);
-            EXPECT_LE(distance_bound(kind, a, b), population_distance(kind, a, b)) << key;
+            const auto a = compared_population(kind, x, WithBounds::yes);
+            const auto b = compared_population(kind, y, WithBounds::yes);
+            for (const DistanceBound bound : distance_bounds(kind))
+                EXPECT_LE(bound(kind, a, b), population_distance(kind, a, b)) << key;
         }
     }
 }
 
-TEST(PopulationDistance, TheBoundOfTranslatesIsTheDistance) {
+TEST(PopulationDistance, TheMarginalBoundOfTranslatesIsTheDistance) {
     const Matrix<float> x = cells(50, 3, 9);
     Matrix<float> y = x;
     for (float& value : y.values()) value += 2;
-    const auto a = compared_population(PopulationDistance::w2, x);
-    const auto b = compared_population(PopulationDistance::w2, y);
-    EXPECT_NEAR(distance_bound(PopulationDistance::w2, a, b), 2 * std::sqrt(3.0), 1e-4);
+    for (const PopulationDistance kind : {PopulationDistance::w1, PopulationDistance::w2}) {
+        const auto a = compared_population(kind, x, WithBounds::yes);
+        const auto b = compared_population(kind, y, WithBounds::yes);
+        EXPECT_NEAR(marginal_bound(kind, a, b), 2 * std::sqrt(3.0), 1e-4);
+    }
+}
+
+TEST(PopulationDistance, TheMarginalBoundIsTheDistanceOnALine) {
+    // Unequal sizes: each of 3 cells has the mass of 4 thirds of a cell of the other population.
+    Matrix<float> x(3, 1);
+    Matrix<float> y(4, 1);
+    for (const std::size_t i : {0, 1, 2}) x(i, 0) = static_cast<float>(3 * i);
+    for (const std::size_t i : {0, 1, 2, 3}) y(i, 0) = static_cast<float>(7 - 2 * i);
+    for (const PopulationDistance kind : {PopulationDistance::w1, PopulationDistance::w2}) {
+        const auto a = compared_population(kind, x, WithBounds::yes);
+        const auto b = compared_population(kind, y, WithBounds::yes);
+        EXPECT_NEAR(marginal_bound(kind, a, b), population_distance(kind, a, b), 1e-4);
+    }
+}
+
+TEST(PopulationDistance, CloudsThatDifferAlongADiagonalHaveATightBound) {
+    // Cells on the two diagonals of a square have equal coordinates along both axes.
+    Matrix<float> x(101, 2);
+    Matrix<float> y(101, 2);
+    for (std::size_t i = 0; i < 101; ++i) {
+        const float t = 0.02F * static_cast<float>(i) - 1;
+        x(i, 0) = x(i, 1) = y(i, 0) = t;
+        y(i, 1) = -t;
+    }
+    const auto a = compared_population(PopulationDistance::w1, x, WithBounds::yes);
+    const auto b = compared_population(PopulationDistance::w1, y, WithBounds::yes);
+    EXPECT_GT(marginal_bound(PopulationDistance::w1, a, b),
+              0.7 * population_distance(PopulationDistance::w1, a, b));
+}
+
+TEST(PopulationDistance, RefusesValuesThatAreNotFinite) {
+    Matrix<float> x = cells(5, 2, 9);
+    x(3, 1) = NAN;
+    EXPECT_THROW(compared_population(PopulationDistance::w1, x, WithBounds::yes),
+                 popflow::core::NumericalError);
 }

@@ -25,7 +25,9 @@ NearestSearch search_of(const std::vector<double>& positions, double bound_share
             return result;
         };
     };
-    return {positions.size(), values(1), bound_share < 0 ? NearestSearch::PairValues() : values(bound_share)};
+    std::vector<NearestSearch::PairValues> bounds;
+    if (bound_share >= 0) bounds.emplace_back(values(bound_share));
+    return {positions.size(), values(1), std::move(bounds)};
 }
 
 std::vector<double> random_positions(std::size_t n, std::uint64_t key) {
