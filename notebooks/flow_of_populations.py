@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# %% [markdown]
+# # flow_of_populations
+# %%
+1 + 1

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# %% [markdown]
+# # predict_and_umap
+# %%
+1 + 1

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# %% [markdown]
+# # transport
+# %%
+1 + 1
