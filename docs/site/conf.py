@@ -41,19 +41,17 @@ include_patterns = [root_doc + ".md"] + [
     for pages in NAVIGATION.values() for name in (page.split("<")[-1].rstrip(">") for page in pages)]
 exclude_patterns = [".git", "build", "runs"]
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "cpp_header", "mathml"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "cpp_header", "docstrings", "mathml"]
 myst_heading_anchors = 4  # as on GitHub
 myst_fence_as_directive = ["math"]  # GitHub draws a block of the language math as an equation, too
 highlight_language = "none"  # an indented block has no language
-nitpicky = False
 
 # The signatures and docstrings are read without a compiled package.
 autodoc_mock_imports = ["popflow._core", "numpy", "scipy", "pandas", "anndata", "h5py", "torch"]
 autodoc_typehints = "none"  # the docstrings give shapes and types
 autodoc_member_order = "bysource"
-napoleon_numpy_docstring = False
-napoleon_use_ivar = True
-napoleon_use_rtype = False
+default_role = "code"
+smartquotes = False  # they would change -- in names of options
 
 html_theme = "furo"
 html_title = f"popflow {release}"
