@@ -9,6 +9,7 @@ Editors such as VS Code, PyCharm, Spyder and Jupyter (with jupytext) open such a
 and the packages that the notebooks import. scripts/notebooks.sh installs them.
 """
 import re
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -53,7 +54,7 @@ def with_outputs(text):
 
 
 def execute(path):
-    """Runs a percent file as a notebook in build/notebooks/NAME.
+    """Runs a percent file as a notebook in the empty folder build/notebooks/NAME.
 
     Raises:
         nbclient.exceptions.CellExecutionError: if a cell fails. The file then has the outputs up to this cell.
@@ -63,7 +64,8 @@ def execute(path):
 
     made = notebook(path.read_text())
     folder = EXECUTED / path.stem
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     client = NotebookClient(made, timeout=CELL_TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     try:
         client.execute()
