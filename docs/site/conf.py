@@ -21,7 +21,7 @@ version = release = re.search(r"^project\(popflow VERSION ([\d.]+)", (PROJECT / 
 # Title of a group of pages, and its pages: a document, or a title with a document.
 NAVIGATION = {
     "Start": ["docs/install", "docs/tutorial", "Choosing a method <docs/choosing>", "Designs of experiments <docs/designs>"],
-    "Notebooks": ["notebooks/predict_and_umap", "notebooks/leave_one_patient_out", "notebooks/transport", "notebooks/flow_of_populations"],
+    "Notebooks": ["Overview <notebooks/README>", "notebooks/predict_and_umap", "notebooks/leave_one_patient_out", "notebooks/transport", "notebooks/flow_of_populations"],
     "Guides": ["Clusters and containers <docs/cluster>", "workflow/README", "docs/ot", "docs/sets", "docs/reading_results",
                "docs/evaluating_elsewhere"],
     "Reference": ["Options <docs/options>", "docs/files", "Python <docs/python>", "docs/site/python_api", "C++ library <docs/library>",
@@ -37,7 +37,7 @@ nb_custom_formats = {".py": "notebooks.with_outputs"}
 nb_execution_mode = "off"  # scripts/notebooks.sh runs them
 nb_merge_streams = True
 include_patterns = [root_doc + ".md"] + [
-    name + (".py" if name.startswith("notebooks/") else ".md")
+    name + (".md" if (PROJECT / f"{name}.md").is_file() else ".py")
     for pages in NAVIGATION.values() for name in (page.split("<")[-1].rstrip(">") for page in pages)]
 exclude_patterns = [".git", "build", "runs"]
 

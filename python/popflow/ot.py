@@ -237,12 +237,12 @@ def sinkhorn(x: ArrayLike | None = None, y: ArrayLike | None = None, a: ArrayLik
     """
     problem = _Problem(x, y, cost)
     n, m = problem.shape
-    weights = (_weights("a", a, n), _weights("b", b, m))
+    a_weights, b_weights = _weights("a", a, n), _weights("b", b, m)
     rhos = np.broadcast_to(np.inf if rho is None else rho, 2)
     settings = (float(epsilon), int(sweeps), float(tolerance), float(rhos[0]), float(rhos[1]), bool(plan))
     if problem.matrix is None:
-        return EntropicPlan(**_core.sinkhorn_points(problem.x, problem.y, *weights, problem.cost, *settings))
-    return EntropicPlan(**_core.sinkhorn_matrix(problem.matrix, *weights, *settings))
+        return EntropicPlan(**_core.sinkhorn_points(problem.x, problem.y, a_weights, b_weights, problem.cost, *settings))
+    return EntropicPlan(**_core.sinkhorn_matrix(problem.matrix, a_weights, b_weights, *settings))
 
 
 def all_pairs(populations: Sequence[ArrayLike], others: Sequence[ArrayLike] | None = None, distance: str = "w2") -> np.ndarray:
