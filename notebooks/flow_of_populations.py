@@ -34,7 +34,7 @@ FONTS = [
 
 # %%
 def inside(polygons, points):
-    """Returns whether each point lies inside an odd number of polygons, so that holes are outside."""
+    """Returns whether points lie inside an odd number of polygons. Holes are outside."""
     return np.logical_xor.reduce(
         [Path(polygon).contains_points(points) for polygon in polygons]
     )
@@ -158,5 +158,5 @@ scores = popflow.sets.scores(
 scores[["nna", "nna_real", "nna_generated", "coverage", "matching", "p_value"]].round(3)
 
 # %% [markdown]
-# More steps, a wider network and more populations improve the letters. The configuration `configs/clouds.cfg` has the
-# settings of our results on 584 typefaces.
+# This is a small network and a short training. `docs/results.md` has our results on 584 typefaces, which `configs/clouds.cfg`
+# trains.

@@ -75,6 +75,12 @@ def add_index(app, error):
         shutil.copyfile(Path(app.outdir) / (root_doc + ".html"), Path(app.outdir) / "index.html")
 
 
+def read_notebooks_again(app, env, added, changed, removed):
+    """Returns the pages of the notebooks, whose outputs can be newer than the page."""
+    return [f"notebooks/{path.stem}" for path in notebooks.SOURCES.glob("*.py")]
+
+
 def setup(app):
+    app.connect("env-get-outdated", read_notebooks_again)
     app.connect("source-read", add_navigation)
     app.connect("build-finished", add_index)
