@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "evaluation.hpp"
 #include "generate.hpp"
+#include "map_problems.hpp"
 #include "output_path.hpp"
 #include "population_mode.hpp"
 #include "run_folder.hpp"
@@ -38,6 +39,14 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
         return evaluate_generated(run, predict::GeneratorModel(std::move(checkpoint)), config.output, config,
                                   table, leftover, "", comm);
     }
+    if (maps_populations(checkpoint)) {
+        refuse_option(arguments, "predictions",
+                      "needs a run that predicts treated cells. Write mapped cells with popflow predict");
+        return evaluate_maps(run, predict::PotentialModel(std::move(checkpoint)), config.output, config,
+                             table, leftover, "", comm);
+    }
+    for (const char* name : {"fine-tune", "fine-tune-from", "problems"})
+        refuse_option(arguments, name, "is an option of a run of meta-icnn. Leave it out");
     for (const char* name : {"guidance", "flow-steps", "distance", "permutations", "max-populations"})
         refuse_option(
             arguments, name,

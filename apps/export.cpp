@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include <cstdio>
-
+#include "console.hpp"
 #include "core/text.hpp"
 #include "image/population_images.hpp"
 #include "mpi/partition.hpp"
@@ -47,8 +46,8 @@ int verb_export(const Arguments& arguments, const mpi::Communicator& comm) {
     comm.sum(counts);
     if (!comm.is_root()) return done;
     const double share = static_cast<double>(counts[0]) / static_cast<double>(counts[1]);
-    std::printf("%s: %s, %s of the values were outside [0, 1]\n", config.images.c_str(),
-                core::counted(images.size(), "image").c_str(), core::percent_text(share).c_str());
+    print_result("%s: %s, %s of the values were outside [0, 1]\n", config.images.c_str(),
+                 core::counted(images.size(), "image").c_str(), core::percent_text(share).c_str());
     return done;
 }
 

@@ -2,6 +2,7 @@
 #include "population_mode.hpp"
 
 #include "generate.hpp"
+#include "map_problems.hpp"
 
 namespace popflow::apps {
 
@@ -42,7 +43,7 @@ void set_population_mode(options::RunConfig& config, const options::OptionTable&
     if (table.is_given("population") && !is_unpaired)
         throw core::ConfigError(
             "population",
-            "needs a method without pairs, such as --method bwfm or wfm. " +
+            "needs a method without pairs, such as --method bwfm, wfm or meta-icnn. " +
                 (has_populations ? std::string("--pairing known uses the pairs of --pair-by")
                                  : "The method is " + config.method->name() +
                                        ", which pairs the populations of the columns of --pair-by"));
@@ -69,7 +70,7 @@ void read_without_pairs(options::RunConfig& config) {
 }
 
 void set_scoring_mode(options::RunConfig& config, const train::Checkpoint& checkpoint) {
-    if (generates_populations(checkpoint)) return read_without_pairs(config);
+    if (generates_populations(checkpoint) || maps_populations(checkpoint)) return read_without_pairs(config);
     config.screen.unpaired = false;
     config.screen.need_pairs = true;
     config.screen.all_are_controls = false;

@@ -6,6 +6,7 @@
 
 #include "core/text.hpp"
 #include "generate.hpp"
+#include "map_problems.hpp"
 #include "output_path.hpp"
 #include "prediction_notes.hpp"
 #include "progress.hpp"
@@ -105,7 +106,8 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
         "A run of --source noise generates populations and needs no data: --number N populations of --cells "
         "M\n"
         "cells for each treatment. A run of --source subset:N completes N cells of each population of "
-        "C.h5ad.";
+        "C.h5ad.\n\n"
+        "A run of meta-icnn maps populations of F.h5ad to other ones (--problems).";
     if (parse_or_help(table, usage, arguments, sections, comm)) return done;
     require(config.run, "run", "RUN");
     require(config.output, "output", "P.h5ad");
@@ -114,7 +116,12 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
     if (generates_populations(checkpoint))
         return generate_run(config, table, arguments, predict::GeneratorModel(std::move(checkpoint)),
                             controls, comm);
+    if (maps_populations(checkpoint))
+        return predict_map_run(config, table, arguments, predict::PotentialModel(std::move(checkpoint)),
+                               controls, comm);
     require(controls, "data", "C.h5ad");
+    for (const char* name : {"fine-tune", "fine-tune-from", "problems"})
+        refuse_option(arguments, name, "is an option of a run of meta-icnn. Leave it out");
     for (const char* name : {"number", "cells", "guidance", "flow-steps", "flow-method"})
         refuse_option(
             arguments, name,

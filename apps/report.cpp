@@ -18,6 +18,7 @@
 #include "report/figure.hpp"
 #include "report/figure_file.hpp"
 #include "report/grouping.hpp"
+#include "report/map_report.hpp"
 #include "report/problem_figures.hpp"
 #include "report/problem_report.hpp"
 #include "report/report_figures.hpp"
@@ -94,13 +95,16 @@ class ReportInputs {
     // @param by  column of the groups of the tables, empty for the default
     ReportInputs(const std::vector<std::string>& files, const std::string& by) {
         is_of_sets_ = report::are_set_results(files);
-        is_of_problems_ = !is_of_sets_ && report::are_problem_results(files);
+        is_of_maps_ = !is_of_sets_ && report::are_map_results(files);
+        is_of_problems_ = !is_of_sets_ && !is_of_maps_ && report::are_problem_results(files);
         if (!has_pairs() && !by.empty())
             throw core::ConfigError("by", "found '" + by + "', but the report is of " + kind() +
                                               ", which have no groups of pairs. Leave out --by");
         for (const std::string& file : files) {
             if (is_of_sets_)
                 sets_.push_back(eval::read_set_results(file));
+            else if (is_of_maps_)
+                maps_.push_back(eval::read_map_results(file));
             else if (is_of_problems_)
                 problems_.push_back(eval::read_problem_results(file));
             else
@@ -108,9 +112,13 @@ class ReportInputs {
             if (!by.empty()) report::group_by(scores_.back(), by);
         }
     }
-    bool has_pairs() const { return !is_of_problems_ && !is_of_sets_; }
+    bool has_pairs() const { return !is_of_problems_ && !is_of_sets_ && !is_of_maps_; }
     // Contents of the files in words, for messages.
-    std::string kind() const { return is_of_sets_ ? "generated populations" : "transport problems"; }
+    std::string kind() const {
+        return is_of_sets_   ? "generated populations"
+               : is_of_maps_ ? "maps between populations"
+                             : "transport problems";
+    }
     Report make(const options::RunConfig& config, const core::OptionEffects& effects,
                 report::ReportFormat format, const report::PublishedTable* published) const {
         const bool has_figures = !config.figures.empty();
@@ -118,6 +126,7 @@ class ReportInputs {
             return {report::set_report(sets_, format),
                     has_figures ? report::named_set_figures(sets_) : NamedFigures()};
         }
+        if (is_of_maps_) return {report::map_report(maps_, format), NamedFigures()};
         if (is_of_problems_) {
             return {report::problem_report(problems_, format),
                     has_figures ? report::named_problem_figures(problems_) : NamedFigures()};
@@ -130,9 +139,11 @@ class ReportInputs {
   private:
     bool is_of_problems_ = false;
     bool is_of_sets_ = false;
+    bool is_of_maps_ = false;
     std::vector<eval::Results> scores_;
     std::vector<eval::ProblemResults> problems_;
     std::vector<eval::SetResults> sets_;
+    std::vector<eval::MapResults> maps_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "evaluation.hpp"
 #include "folds.hpp"
 #include "generate.hpp"
+#include "map_problems.hpp"
 #include "population_mode.hpp"
 #include "precision.hpp"
 #include "problem_training.hpp"
@@ -31,6 +32,9 @@ int run_one(options::RunConfig& config, const options::OptionTable& table, const
     if (generates_populations(checkpoint))
         return evaluate_generated(config.output, predict::GeneratorModel(std::move(checkpoint)), results,
                                   config, table, leftover, log_path(config.output), comm);
+    if (maps_populations(checkpoint))
+        return evaluate_maps(config.output, predict::PotentialModel(std::move(checkpoint)), results, config,
+                             table, leftover, log_path(config.output), comm);
     return evaluate_run(config.output, predict::RunModel(std::move(checkpoint)), results, config, table,
                         leftover, log_path(config.output), comm);
 }

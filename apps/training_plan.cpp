@@ -105,12 +105,14 @@ std::string training_plan(const options::RunConfig& config, const screen::Screen
         text += line("steps", "one pass over all pairs");
     } else if (trains_on_populations(config)) {
         const models::PopulationDraws draws = config.method->population_draws(config.method_settings());
-        const bool has_cells = draws.form == models::PopulationForm::clouds;
+        const bool has_cells = draws.form != models::PopulationForm::gaussians;
         text +=
             line("steps",
-                 fmt::format("{} of {} x {}{}", counted(options.steps, "step"),
-                             counted(options.batch_pairs, "slot"), counted(draws.populations, "population"),
-                             has_cells ? fmt::format(" x {} cells", config.sampling.cells) : ""));
+                 fmt::format(
+                     "{} of {} x {}{}", counted(options.steps, "step"), counted(options.batch_pairs, "slot"),
+                     counted(draws.populations,
+                             draws.form == models::PopulationForm::problems ? "problem" : "population"),
+                     has_cells ? fmt::format(" x {} cells", config.sampling.cells) : ""));
     } else {
         const double epochs = visits / static_cast<double>(train_pairs.size());
         text += line("steps", fmt::format("{} of {} x {} cells: {} epochs", counted(options.steps, "step"),

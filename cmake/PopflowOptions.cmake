@@ -13,6 +13,8 @@ target_compile_options(popflow_options INTERFACE
   -Wnon-virtual-dtor
   -Wno-sign-conversion  # unsigned sizes are mixed with signed OpenMP loop counters throughout
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>  # false positives, GCC bug 105651
+  # The same false positives under another name, if more is inlined.
+  "$<$<AND:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>,$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-array-bounds>"
   -fno-math-errno       # allows vectorised square roots, without a change of results
   -fno-trapping-math    # allows vectorised branches, since popflow does not read the floating-point exception flags
   # Unit tests need no optimisation of their own. -O1 compiles them in three quarters of the time.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the dependencies of popflow from the packages of Debian 12 or a recent Ubuntu.
 # Usage: install_dependencies.sh [--tests] [--slurm]
-#   --tests   adds the packages that only the tests need, and an environment of Python with nanobind in build/venv
+#   --tests   adds the packages that only the tests need, and an environment of Python in build/venv
 #   --slurm   adds Slurm, for the test of the job files
 set -euo pipefail
 optional=()
@@ -30,15 +30,17 @@ missing=()
 for package in "${packages[@]}"; do is_installed "$package" || missing+=("$package"); done
 missing_optional=()
 for package in "${optional[@]}"; do is_installed "$package" || missing_optional+=("$package"); done
-# make_venv: makes build/venv with nanobind, of which Debian 12 has no package, beside the packages of the system. Without it
-# the test of the Python package is skipped.
+# make_venv: makes build/venv beside the packages of the system, with nanobind, of which Debian 12 has no package, and Snakemake.
+# Tests that need a package that cannot be installed are skipped.
 make_venv() {
-    local venv
+    local venv package
     venv=$(dirname "$0")/../build/venv
-    "$venv/bin/python3" -m nanobind --version >/dev/null 2>&1 && return
-    if ! /usr/bin/python3 -m venv --system-site-packages "$venv" || ! "$venv/bin/pip" install -q --disable-pip-version-check nanobind==3.1.0; then
-        echo "note: nanobind is not available, so the test of the Python package is skipped" >&2
-    fi
+    [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv --system-site-packages "$venv" || return 0
+    for package in nanobind==3.1.0 "snakemake>=9,<10"; do
+        [ ! -d "$(echo "$venv"/lib/python3*/site-packages/"${package%%[=>]*}")" ] || continue
+        "$venv/bin/pip" install -q --disable-pip-version-check "$package" ||
+            echo "note: $package is not available, so tests that need it are skipped" >&2
+    done
 }
 if [ $((${#missing[@]} + ${#missing_optional[@]})) = 0 ]; then
     [ $makes_venv = no ] || make_venv

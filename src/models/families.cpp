@@ -8,6 +8,7 @@
 #include "models/icnn_transport.hpp"
 #include "models/identity.hpp"
 #include "models/mean_shift.hpp"
+#include "models/meta_icnn.hpp"
 #include "models/meta_ot.hpp"
 #include "models/moment_map.hpp"
 #include "models/set_flow.hpp"
@@ -27,6 +28,7 @@ std::span<const Family* const> families() {
         meta_ot_family(),
         gaussian_flow_family(),
         set_flow_family(),
+        meta_icnn_family(),
     };
     // clang-format on
     return all;

@@ -65,6 +65,13 @@ enum class PopulationSource {
 enum class PopulationForm {
     gaussians,  ///< mean and covariance
     clouds,     ///< cells that are drawn in each step
+    problems,   ///< as clouds, each with another population of the training part to transport it to
+};
+/// Pairs of populations in PopulationForm::problems.
+enum class ProblemPairs {
+    all,     ///< any two populations
+    labels,  ///< populations with the same values of the pairing keys and different conditions
+    within,  ///< populations with the same condition
 };
 /// Knowledge of the pairs of control and treated populations.
 enum class Pairing {
@@ -104,6 +111,9 @@ struct PopulationDraws {
     /// Target clouds are scaled by a random factor in [1 - scale, 1 + scale] for each marker.
     double scale = 0;
     std::size_t mirror = 0;  ///< number of the marker whose sign changes in half of the draws, 0 for none
+    ProblemPairs problem_pairs = ProblemPairs::all;
+    /// Number of random cells of each population that every rank holds, for PopulationForm::problems.
+    std::size_t pool_cells = 2048;
 
     /// Whether the training reads populations that have no pairs.
     bool is_unpaired() const { return source != PopulationSource::control || pairing == Pairing::none; }

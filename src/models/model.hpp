@@ -10,6 +10,7 @@
 #include "linalg/matrix.hpp"
 #include "models/population_statistics.hpp"
 #include "nn/adam.hpp"
+#include "nn/convex_potential.hpp"
 #include "nn/gradient_sink.hpp"
 #include "nn/parameters.hpp"
 #include "ode/fixed_steps.hpp"
@@ -124,6 +125,21 @@ struct CloudBatch {
 class CloudInput : public SlotInput {
   public:
     CloudBatch<float> batch;
+};
+
+/// Cells of two populations in the coordinates of ot::BalancedCoordinates.
+template <class Real>
+struct BalancedClouds {
+    linalg::Matrix<Real> source;  ///< [n, d] u
+    linalg::Matrix<Real> target;  ///< [m, d] v
+    std::vector<Real> triangle;   ///< [d (d + 1) / 2] lower triangle of the covariance of both, row by row
+};
+
+/// Input of a method whose items are populations, each transported to another one: transport problems
+/// between clouds of cells.
+class CloudPairInput : public SlotInput {
+  public:
+    std::vector<BalancedClouds<float>> problems;
 };
 
 /// Capability: the model trains by gradients of slots.
@@ -279,6 +295,26 @@ class DualPredictor {
                          linalg::MatrixView<float> residual) const = 0;
 };
 
+/// Parameters of the convex potentials of a transport problem between two populations, see
+/// nn::PotentialPair. Both act on the coordinates of ot::BalancedCoordinates.
+struct PredictedPotentials {
+    std::vector<float> source;  ///< [size] potential of u, whose gradient maps the source to the target
+    std::vector<float> target;  ///< [size] potential of v, whose gradient maps back
+};
+
+/// Capability: the model predicts the convex potentials of transport between two populations.
+class PotentialPredictor {
+  public:
+    virtual ~PotentialPredictor() = default;
+
+    virtual nn::PotentialShape potential_shape() const = 0;
+    /// Weight of the cycle terms in the loss of the training, see nn::PotentialPairOptions.
+    virtual double cycle_weight() const = 0;
+    /// Predicts potentials from cells of both populations. Thread-safe.
+    virtual PredictedPotentials predict(std::span<const float> values,
+                                        const BalancedClouds<float>& clouds) const = 0;
+};
+
 /// Conditions and sizes of populations to generate.
 struct GenerateRequest {
     std::span<const float> condition;  ///< [conditions] condition vector, zeros for no label
@@ -331,6 +367,7 @@ class Model {
     virtual const CellTransport* cell_transport() const { return nullptr; }
     virtual const DualPredictor* dual_predictor() const { return nullptr; }
     virtual const PopulationSampler* population_sampler() const { return nullptr; }
+    virtual const PotentialPredictor* potential_predictor() const { return nullptr; }
 };
 
 }  // namespace popflow::models

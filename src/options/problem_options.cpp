@@ -159,6 +159,58 @@ void add_set_options(OptionTable& table, RunConfig& config) {
             });
 }
 
+void add_fine_tune_options(OptionTable& table, RunConfig& config) {
+    models::FineTuneOptions& tune = config.fine_tune;
+    // Stored only if they are not the defaults, so that the provenance of other predictions does not change.
+    OptionAdder add(table, Section::transport, {.affects = Affects::prediction});
+    add.add(
+        "fine-tune", "STEPS",
+        "numbers of training steps, a list, after which the potentials of meta-icnn are scored or, for the "
+        "last one, predicted from (default: none)",
+        [&tune](const Strings& v) {
+            tune.steps.clear();
+            for (const std::string& one : v) {
+                for (const std::string& item : core::split_list("fine-tune", one))
+                    tune.steps.push_back(core::parse_count("fine-tune", item, 1, 1U << 30U));
+            }
+            std::ranges::sort(tune.steps);
+            tune.steps.erase(std::unique(tune.steps.begin(), tune.steps.end()), tune.steps.end());
+        },
+        [&tune] {
+            Strings numbers;
+            for (const std::uint64_t steps : tune.steps) numbers.push_back(std::to_string(steps));
+            return numbers.empty() ? Strings{} : Strings{core::list_text(numbers)};
+        },
+        OptionAdder::stored, OptionAdder::repeatable);
+    add.add(
+        "fine-tune-from", list_choice(models::potential_start_names()),
+        "potentials at which --fine-tune starts, a list: predicted ones (default), the Gaussian map or the "
+        "identity",
+        [&tune](const Strings& v) {
+            tune.starts.clear();
+            for (const std::string& one : v) {
+                for (const std::string& item : core::split_list("fine-tune-from", one)) {
+                    const auto start = static_cast<models::PotentialStart>(
+                        core::parse_choice("fine-tune-from", item, models::potential_start_names()));
+                    if (std::ranges::find(tune.starts, start) == tune.starts.end())
+                        tune.starts.push_back(start);
+                }
+            }
+            if (tune.starts.empty())
+                throw core::ConfigError("fine-tune-from", "is empty. Give one or more of " +
+                                                              list_choice(models::potential_start_names()));
+        },
+        [&tune] {
+            if (tune.starts == models::FineTuneOptions{}.starts) return Strings{};
+            Strings names;
+            for (const models::PotentialStart start : tune.starts)
+                names.push_back(models::potential_start_names()[static_cast<std::size_t>(start)]);
+            return Strings{core::list_text(names)};
+        },
+        OptionAdder::stored, OptionAdder::repeatable);
+    for (const Section section : {Section::evaluate, Section::predict}) table.share("problems", section);
+}
+
 void add_problem_options(OptionTable& table, RunConfig& config) {
     add_problems(table, config);
     add_solvers(table, config);

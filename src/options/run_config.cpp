@@ -910,6 +910,7 @@ OptionTable run_options(RunConfig& config) {
     add_report(table, config);
     add_problem_options(table, config);
     add_set_options(table, config);
+    add_fine_tune_options(table, config);
     table.share("resume", Section::evaluate);
     for (const Section section : {Section::evaluate, Section::report}) table.share("dry-run", section);
     table.share("config", Section::inspect);

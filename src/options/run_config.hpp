@@ -9,6 +9,7 @@
 #include "eval/evaluator.hpp"
 #include "eval/problem_solver.hpp"
 #include "eval/set_comparison.hpp"
+#include "models/cloud_potentials.hpp"
 #include "models/family.hpp"
 #include "models/start_map.hpp"
 #include "options/option_table.hpp"
@@ -102,6 +103,7 @@ struct RunConfig {
     eval::SolveOptions solve{};                ///< how they are solved, except for the starts
     std::vector<std::string> starts{"zeros"};  ///< names of starts, result files
     std::string output_matrix;                 ///< file for the distances of all pairs, empty for none
+    models::FineTuneOptions fine_tune{};       ///< potentials of transport between populations
 
     /// Whether the weights of the best check become the result: by default with --validation N only.
     bool keeps_best() const { return keep ? *keep == KeptWeights::best : validation_units > 0; }

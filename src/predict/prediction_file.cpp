@@ -66,7 +66,7 @@ std::vector<std::string> PredictionFile::left_out() const {
 }
 
 std::vector<std::string> PredictionFile::added_columns() const {
-    std::vector<std::string> names{predicted_treatment_column, predicted_concentration_column};
+    std::vector<std::string> names{plan_.treatment_column, plan_.concentration_column};
     if (plan_.has_parts) names.emplace_back(predicted_part_column);
     names.push_back(plan_.source_column);
     names.emplace_back(predicted_cell_column);
@@ -94,8 +94,8 @@ void PredictionFile::add(std::size_t prediction, std::span<const std::uint64_t> 
 }
 
 std::string PredictionFile::label(const Prediction& prediction, const std::string& column) const {
-    if (column == predicted_treatment_column) return prediction.treatment;
-    if (column == predicted_concentration_column)
+    if (column == plan_.treatment_column) return prediction.treatment;
+    if (column == plan_.concentration_column)
         return prediction.concentration.empty() ? prediction.known_concentration : prediction.concentration;
     return column == predicted_part_column ? prediction.part : plan_.sources[prediction.source];
 }
@@ -234,7 +234,9 @@ void PredictionFile::write_uns(h5::Group& root, const Layout& layout, const Prov
     anndata::write_string(provenance_group, "transform", screen_.options.transform.text());
     if (screen_.options.size_factor.is_set())
         anndata::write_string(provenance_group, "size_factor", screen_.options.size_factor.text());
-    anndata::write_strings(provenance_group, "treatments", layout.categories.at(predicted_treatment_column));
+    if (plan_.treatment_column == predicted_treatment_column)
+        anndata::write_strings(provenance_group, "treatments",
+                               layout.categories.at(predicted_treatment_column));
     anndata::write_array(provenance_group, "times", std::span<const double>(plan_.times),
                          {plan_.times.size()});
     if (!outside_.by_marker.empty()) {

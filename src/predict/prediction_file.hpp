@@ -49,8 +49,11 @@ struct PredictionPlan {
     std::vector<double> times{};            ///< flow time of each layer
     std::vector<Prediction> predictions{};  ///< in the order of their rows in the file
     std::string source_column{};            ///< obs column that names the source of a cell
-    std::vector<std::string> sources{};     ///< values of that column, one per row of the embeddings
-    bool has_parts = false;                 ///< adds the obs column of parts
+    /// obs columns of Prediction::treatment and Prediction::concentration.
+    std::string treatment_column{predicted_treatment_column};
+    std::string concentration_column{predicted_concentration_column};
+    std::vector<std::string> sources{};  ///< values of that column, one per row of the embeddings
+    bool has_parts = false;              ///< adds the obs column of parts
     /// Range of the training cells, transformed without the normalisation. Empty: cells are not compared.
     screen::ValueRange range{};
     bool clip = false;                     ///< limit the predicted cells to the range

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/natural_order.hpp"
 #include "core/text.hpp"
+#include "eval/map_results.hpp"
 #include "eval/problem_results.hpp"
 #include "eval/results.hpp"
 #include "eval/set_results.hpp"
@@ -55,7 +56,7 @@ class FolderSearch {
             for (const std::string& name : core::sorted_labels(files)) {
                 const std::string file = (folder / name).string();
                 if (eval::is_result_file(file) || eval::is_problem_result_file(file) ||
-                    eval::is_set_result_file(file))
+                    eval::is_set_result_file(file) || eval::is_map_result_file(file))
                     found.push_back(file);
             }
         }

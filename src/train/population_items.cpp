@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "ot/gaussian_moments.hpp"
 #include "train/cloud_items.hpp"
+#include "train/cloud_pair_items.hpp"
 #include "train/gaussian_items.hpp"
 
 namespace popflow::train {
@@ -22,6 +23,8 @@ std::unique_ptr<PopulationItems> make_population_items(const screen::Screen& scr
                                                        const mpi::Communicator& comm) {
     if (sampling.draws.form == models::PopulationForm::clouds)
         return std::make_unique<CloudItems>(screen, set, sampling, std::move(constants), seed, comm);
+    if (sampling.draws.form == models::PopulationForm::problems)
+        return std::make_unique<CloudPairItems>(screen, set, sampling, std::move(constants), seed, comm);
     return std::make_unique<GaussianItems>(screen, set, sampling.draws, seed, comm);
 }
 

@@ -25,10 +25,11 @@ MODEL = {
     "encoder-activation": "none", "time-frequencies": "4", "time-highest": "5", "time-max-period": "100",
     "space-frequencies": "4", "space-scale": "0.2", "encoder-frequencies": "2", "encoder-scale": "0.3", "icnn-hidden": "8",
     "icnn-layers": "2", "icnn-start": "uniform", "moment-kernel": "linear", "dual-hidden": "8", "dual-layers": "2", "dual-form": "smooth",
-    "dual-inputs": "source", "dual-base": "zeros"}
+    "dual-inputs": "source", "dual-base": "zeros", "map-units": "9", "map-cycle": "2", "map-encoder-hidden": "8", "map-encoder-layers": "2",
+    "map-embedding": "5", "map-hidden": "12", "map-layers": "2"}
 TRAIN = {
     "steps": "6", "batch-pairs": "2", "cells": "40", "seed": "3", "updates": "joint", "loss": "reduced",
-    "icnn-inner-steps": "2", "dual-objective": "regression", "problems-per-slot": "3", "demand-points": "9", "coupling": "ot",
+    "icnn-inner-steps": "2", "dual-objective": "regression", "problems-per-slot": "3", "demand-points": "9", "map-problems": "labels", "maps-per-slot": "2", "map-pool": "50", "coupling": "ot",
     "coupling-scope": "condition", "augment": "mix", "augment-until": "0.5", "start-map": "mean-shift", "shrink-to": "moment-map", "shrinkage": "0.5", "guard": "1:2", "normalise": "yes", "latent": "pca:4", "rate": "0.002",
     "schedule": "constant", "warmup-steps": "1", "clip-norm": "5", "ema-decay": "0.9", "beta1": "0.8", "beta2": "0.99",
     "epsilon": "0.00001", "validation": "1", "keep": "last", "patience": "9", "precision": "fp32", "cache": ".", "checkpoint-every": "2", "checkpoint-minutes": "5", "keep-checkpoints": "3",
@@ -53,6 +54,8 @@ CLOUDS = {"attention-width": "8", "attention-blocks": "1", "attention-heads": "2
           "attention-scale": "0.2", "attention-cells": "30", "outer-distance": "energy", "outer-cells": "20", "inner-noise": "0.1"}
 SHAPES = {"cloud-scale": "0.1", "cloud-mirror": "2"}  # need noise or subsets
 GUIDED = {"guidance": "1.5", "flow-steps": "4", "flow-method": "midpoint"}
+TUNED = {"fine-tune": "2,3", "fine-tune-from": "gaussian,identity"}  # need a run of meta-icnn
+MAPS = {**TUNED, "problems": "random:2"}
 SETS = {"distance": "bures,energy", "permutations": "50", "max-populations": "9"}
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run", "fold", "label"}
 
@@ -173,7 +176,7 @@ def main():
     check_stored(pathlib.Path("gs/config.cfg").read_text(), subset)
 
     run = {**GENERAL, "output": "r", **DATA, **SPLIT, **MODEL, **TRAIN, **TRANSPORT, **EVALUATE, "predictions": "rp.h5ad"}
-    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **CLOUDS, **SHAPES, **PAIRED, **GUIDED, **SETS})
+    check_listed(("run",), {**run, **EXCLUSIVE, **PROBLEMS, **ENTROPIC, **FIXED, **FOLD, **POPULATIONS, **GENERATED, **CLOUDS, **SHAPES, **PAIRED, **GUIDED, **SETS, **MAPS})
     assert "parameters" in run_popflow("run", *arguments(run))
     run_popflow("run", *arguments(run, "dry-run", "resume"), code=75)
     run_popflow("run", *arguments(run, "dry-run", "stop-after"))
@@ -181,7 +184,7 @@ def main():
 
     evaluate = {**GENERAL, "output": "e.h5", "run": "t", "resume": "", "dry-run": "", **DATA, **SPLIT, **TRANSPORT, **EVALUATE,
                 "predictions": "ep.h5ad"}
-    check_listed(("evaluate",), {**evaluate, **EXCLUSIVE, **POPULATIONS, **GUIDED, **SETS})
+    check_listed(("evaluate",), {**evaluate, **EXCLUSIVE, **POPULATIONS, **GUIDED, **SETS, **MAPS})
     assert "scores " in run_popflow("evaluate", *arguments(evaluate))
     run_popflow("evaluate", *arguments(evaluate, "resume", "dry-run"))
     run_popflow("evaluate", *arguments(evaluate, "dry-run"))
@@ -191,11 +194,17 @@ def main():
     doses = re.findall(r"^  O +(\S+)", run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
     predict["concentration"] = doses[0]
     number = {"number": "2", "cells": "7"}
-    check_listed(("predict",), {**predict, **EXCLUSIVE, **POPULATIONS, **GUIDED, **number})
+    check_listed(("predict",), {**predict, **EXCLUSIVE, **POPULATIONS, **GUIDED, **MAPS, **number})
     assert "28 cells of 4 populations" in run_popflow(
         "predict", "--run", "g", "--output", "g.h5ad", "--treatment", "O,S", *arguments({**GUIDED, **number}))
     assert "1-NNA" in run_popflow("evaluate", "--run", "g", "--output", "g.h5", *arguments({**GUIDED, **SETS}))
     assert "p.h5ad: " in run_popflow("predict", *arguments(predict))
+    maps = {"method": "meta-icnn", "data": "s.h5ad", "min-cells": "50", "split": "patient:21", "steps": "3", "batch-pairs": "2", "cells": "20",
+            **{name: value for name, value in {**MODEL, **TRAIN}.items() if name.startswith("map")}}
+    run_popflow("train", *arguments({**maps, "output": "gm"}))
+    check_stored(pathlib.Path("gm/config.cfg").read_text(), maps)
+    assert "gaussian_start + 3 steps" in run_popflow("evaluate", "--run", "gm", "--output", "gm.h5", *arguments(MAPS))
+    assert "of 2 problems" in run_popflow("predict", "--run", "gm", "--data", "s.h5ad", "--output", "gm.h5ad", *arguments(MAPS))
 
     solver = {
         **GENERAL, "solver": "exact,sinkhorn,newton", "acceleration": "none,overrelax", "start": "zeros,gaussian",

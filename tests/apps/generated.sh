@@ -91,7 +91,7 @@ refused "validation: found 2, but method bwfm does not train on pairs of populat
 refused "obs: found 104 populations, of which the largest has 60 cells, fewer than --min-cells 1000" train --method bwfm \
     --data both.h5ad --population population --transform none --split none --output none
 refused "trains without pairs, which have no folds" $train --split each:population --output none
-refused "population: needs a method without pairs, such as --method bwfm or wfm. The method is mfm" train --method mfm $read --output none
+refused "population: needs a method without pairs, such as --method bwfm, wfm or meta-icnn. The method is mfm" train --method mfm $read --output none
 refused "base: found 'gaussian', but method bwfm takes only" $train --base gaussian --output none
 refused "source: found 'control', but method mfm takes only noise" train --method mfm --data hidden.h5ad --source control --output none
 refused "data: is an option of predictions from controls" predict --run one --data both.h5ad --output none.h5ad

@@ -22,8 +22,8 @@ expect() {
 }
 expect "evaluate" popflow ev
 expect "--knn" popflow train --kn
-expect "fm cgfm icnn mfm identity mean-shift moment-map meta-ot bwfm wfm auto" popflow train --method ""
-expect "mfm mean-shift moment-map meta-ot" popflow train --data s.h5ad --method m
+expect "fm cgfm icnn mfm identity mean-shift moment-map meta-ot bwfm wfm meta-icnn auto" popflow train --method ""
+expect "mfm mean-shift moment-map meta-ot meta-icnn" popflow train --data s.h5ad --method m
 expect "images letters screen shapes supply-demand" popflow simulate ""
 expect "" popflow train --data s # the shell itself completes files
 expect "" popflow train --steps ""

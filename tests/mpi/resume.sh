@@ -15,7 +15,8 @@ cmp "$scratch/whole/checkpoint.h5" "$scratch/parts/checkpoint.h5" || fail "the r
 # The same with alternating updates, stopped in the middle of a round. Cached embeddings are restored.
 # The last methods draw whole populations.
 clouds="--populations-per-slot 3 --cells 40 --attention-width 16 --attention-blocks 2 --attention-heads 2"
-for method in icnn "mfm --recipe paper --batch-pairs 4" "bwfm --populations-per-slot 9 --gaussian-hidden 16" "wfm $clouds"; do
+for method in icnn "mfm --recipe paper --batch-pairs 4" "bwfm --populations-per-slot 9 --gaussian-hidden 16" "wfm $clouds" \
+    "meta-icnn --maps-per-slot 2 --cells 40 --map-hidden 16 --map-units 8"; do
     name=method_${method%% *}
     options="--data $scratch/s.h5ad $small_model --steps 26 --method $method"
     ranks 1 1 train $options --output "$scratch/$name" 2>/dev/null

@@ -31,6 +31,7 @@ if ranks 1 1 train --data "$scratch/s.h5ad" --output "$scratch/bf1x1" --steps 30
     same bf "1x2 2x1 3x2" --steps 30 --precision bf16
     cmp "$scratch/bf1x1/checkpoint.h5" "$scratch/bf1x2/checkpoint.h5" || fail "bf: the checkpoint of 1x1 differs"
     same bf_clouds "1x2 3x1" --steps 12 --method wfm --populations-per-slot 3 --cells 40 --attention-width 16 --precision bf16
+    same bf_maps "1x2 3x1" --steps 12 --method meta-icnn --maps-per-slot 2 --cells 40 --map-hidden 16 --precision bf16
 else
     grep -q '^popflow: precision: ' "$scratch/err" || fail "bf16: $(cat "$scratch/err")"
 fi
@@ -91,6 +92,11 @@ same clouds_all "1x1 1x3 3x1" $clouds --source control --pair-by patient --batch
 same clouds_random "1x1 3x1" $clouds --source control --outer none --coupling random
 same clouds_subset "1x1 2x1 3x1" $clouds --source subset:20
 same clouds_known "1x1 1x3 3x1" $clouds --source control --pairing known
+
+# Problems between populations.
+maps="--steps 12 --method meta-icnn --map-units 16 --map-hidden 16 --map-embedding 8 --map-encoder-hidden 8 --maps-per-slot 2 --cells 40"
+same maps "1x1 1x2 2x1 3x1 4x1 2x2" $maps
+same maps_labels "1x1 2x2" $maps --map-problems labels --map-pool 50 --latent pca:5
 
 # Alternating updates. mfm caches the embeddings of pairs that are on several ranks.
 same icnn "1x1 1x2 3x1" --steps 25 --method icnn --condition treatment

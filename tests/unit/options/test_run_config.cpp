@@ -266,7 +266,7 @@ TEST(RunConfig, ErrorsNameTheOptionAndTheValue) {
     EXPECT_EQ(error_message(table, {"--steps", "0"}).substr(0, 35), "steps: found '0'. Give a whole numb");
     EXPECT_EQ(error_message(table, {"--method", "icnnn"}),
               "method: found 'icnnn' (did you mean 'icnn'?). Give one of fm, cgfm, icnn, mfm, "
-              "identity, mean-shift, moment-map, meta-ot, bwfm, wfm, auto");
+              "identity, mean-shift, moment-map, meta-ot, bwfm, wfm, meta-icnn, auto");
     EXPECT_EQ(error_message(table, {"--rate", "nan"}).substr(0, 35), "rate: found 'nan'. Give a number fr");
     EXPECT_EQ(error_message(table, {"--column", "donor"}), "column: found 'donor'. Give ROLE=NAME or ROLE=");
     EXPECT_EQ(error_message(table, {"stray"}), "usage: unexpected argument 'stray'");
