@@ -16,7 +16,8 @@ install(FILES ${PROJECT_BINARY_DIR}/popflow-config.cmake ${PROJECT_BINARY_DIR}/p
 install(DIRECTORY configs slurm DESTINATION ${CMAKE_INSTALL_DATADIR}/popflow USE_SOURCE_PERMISSIONS)
 install(DIRECTORY python/ DESTINATION ${CMAKE_INSTALL_DATADIR}/popflow/python FILES_MATCHING PATTERN "*.py"
         PATTERN bindings EXCLUDE)
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.png")
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING
+        PATTERN "site" EXCLUDE PATTERN "*.md" PATTERN "*.png")
 install(FILES docs/popflow.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES completions/popflow.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME popflow)
 install(FILES completions/_popflow DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)

@@ -66,7 +66,8 @@ def execute(path):
     folder = EXECUTED / path.stem
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    client = NotebookClient(made, timeout=CELL_TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(made, timeout=CELL_TIMEOUT, kernel_name="python3", store_widget_state=False,
+                            resources={"metadata": {"path": str(folder)}})
     try:
         client.execute()
     finally:

@@ -36,6 +36,7 @@ source_suffix = {".md": "myst-nb", ".py": "myst-nb"}
 nb_custom_formats = {".py": "notebooks.with_outputs"}
 nb_execution_mode = "off"  # scripts/notebooks.sh runs them
 nb_merge_streams = True
+nb_ipywidgets_js = {}  # progress bars would load scripts from another host
 include_patterns = [root_doc + ".md"] + [
     name + (".md" if (PROJECT / f"{name}.md").is_file() else ".py")
     for pages in NAVIGATION.values() for name in (page.split("<")[-1].rstrip(">") for page in pages)]

@@ -91,6 +91,7 @@ def text_of(comment):
     """Returns a comment as reStructuredText: fields for parameters, the result and errors."""
     lines = []
     for line in comment:
+        line = line.removeprefix(" ")  # lists are indented by one
         field = re.match(r"@(param|return|throws) +(.*)", line)
         if field:
             kind, rest = field.groups()
@@ -105,7 +106,7 @@ def text_of(comment):
                 lines.append("")
         elif lines and lines[-1].startswith((":", "    ")) and line:
             line = "    " + line
-        elif line.startswith(" * ") and lines and lines[-1] and not lines[-1].startswith((" * ", "   ")):
+        elif line.startswith("* ") and lines and lines[-1] and not lines[-1].startswith(("* ", "  ")):
             lines.append("")
         lines.append(line)
     return [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
