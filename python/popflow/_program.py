@@ -172,9 +172,15 @@ def options(section: str | None = None):
 
     Returns:
         A DataFrame with the index `option` (the keyword) and the columns `section default help`.
+
+    Raises:
+        ValueError: there is no such section.
     """
     import pandas
 
+    sections = sorted({row["section"] for row in _option_rows().values()})
+    if section is not None and section not in sections:
+        raise ValueError(f"section: found {section!r}, allowed {', '.join(sections)}")
     rows = [row for row in _option_rows().values() if section in (None, row["section"])]
     return pandas.DataFrame(
         {

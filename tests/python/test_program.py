@@ -210,6 +210,8 @@ def test_summary_and_options(screen):
     assert about["experiments_kept"] == 6 and len(about["markers"]) == 43
     populations = screen.populations
     assert populations["cells"].sum() == about["cells"] and populations["control"].sum() == 6
+    with pytest.raises(ValueError, match="section: found 'simulate', allowed data, "):
+        popflow.options("simulate")
     table = popflow.options("train")
     assert "steps" in table.index and table.loc["steps", "default"]
 
