@@ -44,9 +44,11 @@ struct MetaIcnnSettings final : Settings {
         visitor.count(
             {.name = "map-units", .help = "number of hidden units of a convex potential of meta-icnn"},
             shape.units, 1, max_width);
-        visitor.number({.name = "map-cycle",
-                        .help = "weight of the cycle terms in the loss of meta-icnn: maps there and back"},
-                       shape.cycle, 0, 1e6);
+        visitor.number(
+            {.name = "map-cycle",
+             .help = "weight of the cycle terms in the loss of meta-icnn: squared distances of cells mapped "
+                     "there and back"},
+            shape.cycle, 0, 1e6);
         visitor.count({.name = "map-encoder-hidden", .help = "width of the set encoder of meta-icnn"},
                       shape.encoder_hidden, 1, max_width);
         visitor.count(

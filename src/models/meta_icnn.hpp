@@ -18,7 +18,7 @@ namespace popflow::models {
 struct MetaIcnnShape {
     std::size_t markers = 0;
     std::size_t units = 128;  ///< hidden units of a potential
-    double cycle = 3;         ///< see nn::PotentialPairOptions
+    double cycle = 1;         ///< see nn::PotentialPairOptions
     std::size_t encoder_hidden = 64;
     std::size_t encoder_layers = 3;
     std::size_t embedding = 64;

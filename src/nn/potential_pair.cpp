@@ -35,7 +35,7 @@ void PotentialPair<Real>::run_chain(bool is_source, ConstMatrixView<Real> cells,
     const Real share = 1 / static_cast<Real>(all);
     potential_forward(first, cells, is_source, buffers.first, buffers.mapped.view());
     potential_forward<Real>(second, buffers.mapped.view(), !is_source, buffers.second, buffers.back.view());
-    const double weight = options.cycle / (static_cast<double>(all) * static_cast<double>(d));
+    const double weight = options.cycle / static_cast<double>(all);
     double squares = 0;
     double products = 0;
     for (std::size_t i = 0; i < n; ++i) {

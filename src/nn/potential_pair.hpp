@@ -10,7 +10,7 @@ namespace popflow::nn {
 
 /// Weights of the loss of a PotentialPair.
 struct PotentialPairOptions {
-    double cycle = 3;  ///< weight of the cycle terms
+    double cycle = 1;  ///< weight of the cycle terms
 };
 
 /// Two convex potentials between a source and a target population: grad D maps the source to the target, and
@@ -21,12 +21,15 @@ struct PotentialPairOptions {
 ///     mean_i D(x_i) + mean_j (<x^_j, y_j> - D(x^_j))
 ///       + cycle (mean |grad D(grad E(y)) - y|^2 + mean |grad E(grad D(x)) - x|^2),
 ///
-/// where the means of the cycle terms are over cells and coordinates. The gradient is in closed form: the map
-/// of a ConvexPotential needs no backward pass, so that nothing is differentiated twice.
+/// where all means are over cells. With a mean over coordinates too, as in the source, the cycle terms of
+/// many markers are too weak to keep the loss bounded. For the three coordinates of the source both are the
+/// same. The gradient is in closed form: the map of a ConvexPotential needs no backward pass, so that nothing
+/// is differentiated twice.
 ///
 /// Shapes:  x [n, inputs], y [m, inputs], d_source and d_target [shape.size()].
 /// Source:  Korotin et al., "Wasserstein-2 generative networks", ICLR 2021, and the code of Amos et al.,
-///          "Meta optimal transport", ICML 2023, which has the cycle term in both directions.
+///          "Meta optimal transport", ICML 2023, which has the cycle term in both directions and the
+///          weight 3.
 /// Deviation: no penalty of the parameters (1e-6 in the code).
 template <class Real>
 class PotentialPair {

@@ -70,14 +70,14 @@ double potential_loss(const nn::PotentialShape& shape, const Matrix<double>& sou
         double sum = 0;
         for (std::size_t i = 0; i < cells.size(); ++i)
             sum += std::pow(returned.values()[i] - cells.values()[i], 2);
-        return sum / static_cast<double>(cells.size());
+        return sum / static_cast<double>(cells.rows());
     };
     double products = 0;
     for (std::size_t i = 0; i < constant.size(); ++i)
         products += constant.values()[i] * clouds.target.values()[i];
     return mean(nn::potential_values(d, clouds.source.view())) -
            mean(nn::potential_values(d, constant.view())) + products / static_cast<double>(constant.rows()) +
-           3 * (cycle(d, e, clouds.source) + cycle(e, d, clouds.target));
+           cycle(d, e, clouds.source) + cycle(e, d, clouds.target);
 }
 
 }  // namespace
