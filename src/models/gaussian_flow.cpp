@@ -8,6 +8,7 @@
 #include "core/parallel_error.hpp"
 #include "models/flow_time.hpp"
 #include "models/gaussian_state.hpp"
+#include "models/packed_scratch.hpp"
 #include "models/population_flow_settings.hpp"
 
 namespace popflow::models {
@@ -85,13 +86,6 @@ class GaussianFlowFamily : public Family {
     }
 };
 
-// Weights of one thread or of all threads, and its buffers.
-struct GaussianFlowScratch : GradientTraining::Scratch {
-    GaussianFlow::Weights<float> own;
-    const GaussianFlow::Weights<float>* weights = nullptr;  // those of the step, null without begin_step()
-    GaussianFlow::Workspace<float> workspace;
-};
-
 // Mean and scale of a number over many Gaussians.
 class Scale {
   public:
@@ -156,15 +150,12 @@ linalg::AlignedVector<float> GaussianFlow::initial_values(std::uint64_t seed) co
 }
 
 std::unique_ptr<GradientTraining::Scratch> GaussianFlow::make_scratch() const {
-    return std::make_unique<GaussianFlowScratch>();
+    return std::make_unique<PackedScratch<GaussianFlow, float>>();
 }
 
 void GaussianFlow::begin_step(std::span<const float> values,
                               std::span<const std::unique_ptr<Scratch>> scratch) const {
-    if (scratch.empty()) return;
-    Weights<float>& weights = static_cast<GaussianFlowScratch&>(*scratch.front()).own;
-    pack(values, weights);
-    for (const auto& s : scratch) static_cast<GaussianFlowScratch&>(*s).weights = &weights;
+    share_packed_weights<float>(*this, values, scratch);
 }
 
 nn::UpdatePhase GaussianFlow::phase(std::uint64_t step) const {
@@ -260,9 +251,8 @@ Real GaussianFlow::loss_and_gradient(const Weights<Real>& weights, const Gaussia
 
 double GaussianFlow::slot_gradient(const Request& request, const SlotInput& input, Scratch& scratch,
                                    std::span<float> gradients) const {
-    auto& own = static_cast<GaussianFlowScratch&>(scratch);
-    if (own.weights == nullptr) pack(request.values, own.own);
-    return static_cast<double>(loss_and_gradient(own.weights == nullptr ? own.own : *own.weights,
+    auto& own = static_cast<PackedScratch<GaussianFlow, float>&>(scratch);
+    return static_cast<double>(loss_and_gradient(own.weights(*this, request.values),
                                                  static_cast<const GaussianInput&>(input).batch,
                                                  own.workspace, gradients));
 }

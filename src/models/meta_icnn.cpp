@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "models/packed_scratch.hpp"
 #include "ot/gaussian_moments.hpp"
 
 namespace popflow::models {
@@ -24,14 +25,6 @@ constexpr double base_share = 0.05;
 constexpr std::size_t identity_cells = 2048;
 // Length of the weights of a unit of identity_potential(), in units of 1 / spread.
 constexpr double unit_length = 2;
-
-// Weights of one thread or of all threads, and its buffers.
-template <class T>
-struct MetaIcnnScratch : GradientTraining::Scratch {
-    MetaIcnn::Weights<T> own;
-    const MetaIcnn::Weights<T>* weights = nullptr;  // those of the step, null without begin_step()
-    MetaIcnn::Workspace<T> workspace;
-};
 
 struct MetaIcnnSettings final : Settings {
     MetaIcnnShape shape;
@@ -215,30 +208,17 @@ linalg::AlignedVector<float> MetaIcnn::initial_values(std::uint64_t seed) const 
 }
 
 std::unique_ptr<GradientTraining::Scratch> MetaIcnn::make_scratch() const {
-    if (shape_.precision == linalg::Precision::bf16) return std::make_unique<MetaIcnnScratch<bfloat16>>();
-    return std::make_unique<MetaIcnnScratch<float>>();
+    if (shape_.precision == linalg::Precision::bf16)
+        return std::make_unique<PackedScratch<MetaIcnn, bfloat16>>();
+    return std::make_unique<PackedScratch<MetaIcnn, float>>();
 }
-
-namespace {
-
-// Packs the weights once for the scratch of all threads.
-template <class T>
-void share_weights(const MetaIcnn& model, std::span<const float> values,
-                   std::span<const std::unique_ptr<GradientTraining::Scratch>> scratch) {
-    MetaIcnn::Weights<T>& weights = static_cast<MetaIcnnScratch<T>&>(*scratch.front()).own;
-    model.pack(values, weights);
-    for (const auto& s : scratch) static_cast<MetaIcnnScratch<T>&>(*s).weights = &weights;
-}
-
-}  // namespace
 
 void MetaIcnn::begin_step(std::span<const float> values,
                           std::span<const std::unique_ptr<Scratch>> scratch) const {
-    if (scratch.empty()) return;
     if (shape_.precision == linalg::Precision::bf16)
-        share_weights<bfloat16>(*this, values, scratch);
+        share_packed_weights<bfloat16>(*this, values, scratch);
     else
-        share_weights<float>(*this, values, scratch);
+        share_packed_weights<float>(*this, values, scratch);
 }
 
 nn::UpdatePhase MetaIcnn::phase(std::uint64_t step) const {
@@ -321,9 +301,8 @@ double MetaIcnn::loss_and_gradient(const Weights<T>& weights, const BalancedClou
 template <class T>
 double MetaIcnn::train(const Request& request, const CloudPairInput& input, Scratch& scratch,
                        std::span<float> gradients) const {
-    auto& own = static_cast<MetaIcnnScratch<T>&>(scratch);
-    if (own.weights == nullptr) pack(request.values, own.own);
-    const Weights<T>& weights = own.weights == nullptr ? own.own : *own.weights;
+    auto& own = static_cast<PackedScratch<MetaIcnn, T>&>(scratch);
+    const Weights<T>& weights = own.weights(*this, request.values);
     const double share = 1 / static_cast<double>(input.problems.size());
     double loss = 0;
     for (const BalancedClouds<float>& problem : input.problems)

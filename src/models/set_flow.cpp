@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
 #include "models/flow_time.hpp"
+#include "models/packed_scratch.hpp"
 #include "models/population_flow_settings.hpp"
 #include "nn/features.hpp"
 
@@ -30,14 +31,6 @@ nn::SetTransformerShape network_shape(const SetFlowShape& shape) {
             .heads = shape.heads,
             .outputs = shape.markers};
 }
-
-// Weights of one thread or of all threads, and its buffers.
-template <class T>
-struct SetFlowScratch : GradientTraining::Scratch {
-    SetFlow::Weights<T> own;
-    const SetFlow::Weights<T>* weights = nullptr;  // those of the step, null without begin_step()
-    SetFlow::Workspace<T> workspace;
-};
 
 class SetFlowFamily : public Family {
   public:
@@ -151,30 +144,17 @@ linalg::AlignedVector<float> SetFlow::initial_values(std::uint64_t seed) const {
 }
 
 std::unique_ptr<GradientTraining::Scratch> SetFlow::make_scratch() const {
-    if (shape_.precision == linalg::Precision::bf16) return std::make_unique<SetFlowScratch<bfloat16>>();
-    return std::make_unique<SetFlowScratch<float>>();
+    if (shape_.precision == linalg::Precision::bf16)
+        return std::make_unique<PackedScratch<SetFlow, bfloat16>>();
+    return std::make_unique<PackedScratch<SetFlow, float>>();
 }
-
-namespace {
-
-// Packs the weights once for the scratch of all threads.
-template <class T>
-void share_weights(const SetFlow& model, std::span<const float> values,
-                   std::span<const std::unique_ptr<GradientTraining::Scratch>> scratch) {
-    SetFlow::Weights<T>& weights = static_cast<SetFlowScratch<T>&>(*scratch.front()).own;
-    model.pack(values, weights);
-    for (const auto& s : scratch) static_cast<SetFlowScratch<T>&>(*s).weights = &weights;
-}
-
-}  // namespace
 
 void SetFlow::begin_step(std::span<const float> values,
                          std::span<const std::unique_ptr<Scratch>> scratch) const {
-    if (scratch.empty()) return;
     if (shape_.precision == linalg::Precision::bf16)
-        share_weights<bfloat16>(*this, values, scratch);
+        share_packed_weights<bfloat16>(*this, values, scratch);
     else
-        share_weights<float>(*this, values, scratch);
+        share_packed_weights<float>(*this, values, scratch);
 }
 
 nn::UpdatePhase SetFlow::phase(std::uint64_t step) const {
@@ -256,10 +236,9 @@ double SetFlow::loss_and_gradient(const Weights<T>& weights, const CoupledClouds
 template <class T>
 double SetFlow::train(const Request& request, const CoupledClouds<float>& clouds, Scratch& scratch,
                       std::span<float> gradients) const {
-    auto& own = static_cast<SetFlowScratch<T>&>(scratch);
-    if (own.weights == nullptr) pack(request.values, own.own);
-    return loss_and_gradient(own.weights == nullptr ? own.own : *own.weights, clouds, own.workspace,
-                             gradients, request.gradient_sink);
+    auto& own = static_cast<PackedScratch<SetFlow, T>&>(scratch);
+    return loss_and_gradient(own.weights(*this, request.values), clouds, own.workspace, gradients,
+                             request.gradient_sink);
 }
 
 double SetFlow::slot_gradient(const Request& request, const SlotInput& input, Scratch& scratch,

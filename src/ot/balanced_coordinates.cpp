@@ -16,12 +16,6 @@ namespace {
 // Share of the mean variance that is added to each variance.
 constexpr double ridge_share = 1e-6;
 
-double total_variance(const GaussianMoments& moments) {
-    double sum = 0;
-    for (std::size_t k = 0; k < moments.covariance.rows(); ++k) sum += moments.covariance(k, k);
-    return sum;
-}
-
 GaussianMoments with_ridge(const GaussianMoments& moments, double ridge) {
     GaussianMoments result{moments.mean, moments.covariance, {}};
     for (std::size_t k = 0; k < result.covariance.rows(); ++k) result.covariance(k, k) += ridge;
@@ -51,7 +45,7 @@ Matrix<float> in_float(const Matrix<double>& x) {
 BalancedCoordinates::BalancedCoordinates(const GaussianMoments& source, const GaussianMoments& target)
     : source_mean(source.mean), target_mean(target.mean) {
     const auto d = static_cast<double>(source.mean.size());
-    const double ridge = ridge_share * (total_variance(source) + total_variance(target)) / (2 * d);
+    const double ridge = ridge_share * (trace(source.covariance) + trace(target.covariance)) / (2 * d);
     if (!(ridge > 0))
         throw core::NumericalError("balanced coordinates", "no marker of the two populations varies");
     const GaussianMoments a = with_ridge(source, ridge);

@@ -75,12 +75,6 @@ double nuclear_norm(const Matrix<double>& a, const Matrix<double>& b, MatrixXd& 
     return solver.eigenvalues().cwiseMax(0).cwiseSqrt().sum();
 }
 
-double trace(const Matrix<double>& x) {
-    double sum = 0;
-    for (std::size_t j = 0; j < x.rows(); ++j) sum += x(j, j);
-    return sum;
-}
-
 }  // namespace
 
 double squared_bures_distance(const GaussianMoments& a, const GaussianMoments& b) {

@@ -20,6 +20,12 @@ void mirror(linalg::Matrix<double>& covariance) {
 
 }  // namespace
 
+double trace(const linalg::Matrix<double>& x) {
+    double sum = 0;
+    for (std::size_t j = 0; j < x.rows(); ++j) sum += x(j, j);
+    return sum;
+}
+
 linalg::Matrix<double> symmetric_root(linalg::ConstMatrixView<double> covariance) {
     const linalg::SerialEigen serial;
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(linalg::eigen_map(covariance));

@@ -29,6 +29,9 @@ GaussianMoments gaussian_moments(linalg::ConstMatrixView<float> x);
 /// @throws core::ShapeMismatch
 GaussianMoments gaussian_moments(linalg::ConstMatrixView<double> points, std::span<const double> weights);
 
+/// Returns the sum of the diagonal of a square matrix, the total variance of a covariance.
+double trace(const linalg::Matrix<double>& x);
+
 /// Returns the symmetric square root of a symmetric matrix. Eigenvalues that rounding has made negative count
 /// as 0.
 linalg::Matrix<double> symmetric_root(linalg::ConstMatrixView<double> covariance);
