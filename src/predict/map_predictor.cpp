@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -56,15 +57,16 @@ std::vector<FailedMap> predict_maps(const screen::Screen& screen, const std::vec
         const MapProblem& problem = problems[own[k]];
         std::vector<std::vector<std::uint64_t>> rows;
         const std::size_t sides[] = {problem.source, problem.target};
-        const std::vector<screen::Cells> read = reader.read(sides, &rows);
+        const std::size_t distinct = problem.source == problem.target ? 1 : 2;
+        const std::vector<screen::Cells> read = reader.read(std::span(sides).first(distinct), &rows);
         try {
             models::CloudPotentials potentials =
                 models::start_potentials(model.predictor(), checkpoint.result(), options.starts.front(),
-                                         read[0].x.view(), read[1].x.view(), seed);
+                                         read.front().x.view(), read.back().x.view(), seed);
             if (!options.steps.empty())
                 models::FineTuning(potentials, options, model.predictor().cycle_weight(), seed, own[k])
                     .run(options.steps.back());
-            const linalg::Matrix<float> mapped = potentials.mapped(read[0].x.view());
+            const linalg::Matrix<float> mapped = potentials.mapped(read.front().x.view());
             const linalg::ConstMatrixView<float> state = mapped.view();
             file.add(own[k], rows[0], {&state, 1});
         } catch (const core::NumericalError& error) {

@@ -111,5 +111,13 @@ def mapped(path, data):
         assert distance < 0.2 * np.linalg.norm(x.mean(0) - y.mean(0)) + 0.2, distance
 
 
+def unmoved(path, data):
+    """A fresh model maps a population to itself by nearly the identity."""
+    prediction, cells = anndata.read_h5ad(path), anndata.read_h5ad(data)
+    x = cells.X[(cells.obs["image"] == "g0").to_numpy()]
+    assert prediction.shape == x.shape
+    assert np.sqrt(((prediction.X - x) ** 2).mean()) < 0.05 * x.std(), np.abs(prediction.X - x).max()
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

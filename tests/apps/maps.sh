@@ -65,6 +65,10 @@ grep -q "p1.h5ad: 160 cells of 2 problems" out || fail "$(cat out)"
 ranks 2 2 $predict --output p2.h5ad >out 2>err || fail "$(cat err)"
 h5diff p1.h5ad p2.h5ad /X || fail "the mapped cells differ on 2 ranks"
 "$python" "$check" mapped p1.h5ad bent.h5ad
+# A population that maps to itself has one side only.
+printf 'problem,source,target\nself,g0,g0\n' >self.csv
+expect_exit 0 "$popflow" predict --run fresh --data bent.h5ad --problems self.csv --output self.h5ad
+"$python" "$check" unmoved self.h5ad bent.h5ad
 
 # Populations with treatments, and the refusals.
 "$popflow" simulate screen --output s.h5ad --patients 3 --cultures PDO --treatments O,S --replicates 2 --cells 60:100 --seed 3 \
