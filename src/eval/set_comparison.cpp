@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "eval/set_comparison.hpp"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <array>
 
@@ -28,7 +30,11 @@ std::vector<double> values_of_pairs(std::span<const ItemPair> pairs, PopulationD
     mpi::run_collectively(comm, [&] {
         core::ParallelError error;
         const std::atomic<bool>* flag = core::cancellation_flag();
-#pragma omp parallel for schedule(dynamic)
+        // A bound takes a microsecond, and there may be millions of them.
+        const std::size_t own = pairs.size() / step;
+        const auto chunk = static_cast<int>(
+            std::clamp<std::size_t>(own / (32 * static_cast<std::size_t>(omp_get_max_threads())), 1, 64));
+#pragma omp parallel for schedule(dynamic, chunk)
         for (std::size_t p = first; p < pairs.size(); p += step) {
             error.run([&] {
                 const core::CancellationScope scope(flag);
