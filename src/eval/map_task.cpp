@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "linalg/gather_rows.hpp"
 #include "metrics/population_distance.hpp"
 #include "metrics/wasserstein.hpp"
@@ -271,17 +271,12 @@ std::vector<MapRow> MapTask::score(std::size_t problem) const {
 
 std::vector<TaskRecord> MapTask::run(std::span<const std::size_t> items) {
     std::vector<TaskRecord> records(items.size());
-    core::ParallelError error;
-#pragma omp parallel for schedule(dynamic, 1) if (items.size() > 1)
-    for (std::size_t k = 0; k < items.size(); ++k) {
-        error.run([&] {
-            json record = json::array();
-            for (const MapRow& row : score(items[k])) record.push_back(row_record(row));
-            records[k].item = items[k];
-            json::to_cbor(record, records[k].text);
-        });
-    }
-    error.rethrow();
+    core::parallel_for(items.size(), [&](std::size_t k) {
+        json record = json::array();
+        for (const MapRow& row : score(items[k])) record.push_back(row_record(row));
+        records[k].item = items[k];
+        json::to_cbor(record, records[k].text);
+    });
     return records;
 }
 

@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "core/random.hpp"
 #include "eval/simple_models.hpp"
 #include "metrics/metric.hpp"
@@ -210,12 +210,9 @@ template <class Score>
 std::vector<double> PairValidation::score_own_pairs(std::size_t scores, Score score) const {
     std::vector<double> rows(pairs_ * scores, 0.0);
     mpi::run_collectively(comm_, [&] {
-        core::ParallelError error;
-#pragma omp parallel for schedule(dynamic, 1) if (own_.size() > 1)
-        for (std::size_t k = 0; k < own_.size(); ++k) {
-            error.run([&] { score(own_[k], std::span(rows).subspan(own_[k].index * scores, scores)); });
-        }
-        error.rethrow();
+        core::parallel_for(own_.size(), [&](std::size_t k) {
+            score(own_[k], std::span(rows).subspan(own_[k].index * scores, scores));
+        });
     });
     // Each row is non-zero only on the rank of its pair, so the sums are exact.
     comm_.sum(std::span<double>(rows));

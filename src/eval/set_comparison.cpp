@@ -8,6 +8,7 @@
 
 #include "core/cancellation.hpp"
 #include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "metrics/nearest_search.hpp"
 #include "mpi/run_collectively.hpp"
 
@@ -54,13 +55,9 @@ std::vector<ComparedPopulation> prepared(const ComparedSets& sets, PopulationDis
         for (const linalg::Matrix<float>& population : set) cells.push_back(&population);
     }
     std::vector<ComparedPopulation> populations(cells.size());
-    core::ParallelError error;
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t i = 0; i < cells.size(); ++i)
-        error.run([&] {
-            populations[i] = metrics::compared_population(distance, *cells[i], metrics::WithBounds::yes);
-        });
-    error.rethrow();
+    core::parallel_for(cells.size(), [&](std::size_t i) {
+        populations[i] = metrics::compared_population(distance, *cells[i], metrics::WithBounds::yes);
+    });
     return populations;
 }
 

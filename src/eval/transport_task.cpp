@@ -10,7 +10,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 
 namespace popflow::eval {
 
@@ -249,21 +249,16 @@ std::vector<std::vector<MadeStart>> TransportTask::make_starts(std::span<const s
     const std::size_t groups = (chosen.size() + start_group - 1) / start_group;
     for (std::size_t start = 0; start < options_.starts.size(); ++start) {
         if (!options_.starts[start].make_all) continue;
-        core::ParallelError error;
-#pragma omp parallel for schedule(dynamic, 1)
-        for (std::size_t group = 0; group < groups; ++group) {
-            error.run([&] {
-                const std::size_t first = group * start_group;
-                const auto part = chosen.subspan(first, std::min(start_group, chosen.size() - first));
-                const auto begin = std::chrono::steady_clock::now();
-                std::vector<ot::Potentials> potentials = options_.starts[start].make_all(problems_, part);
-                const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-                for (std::size_t k = 0; k < part.size(); ++k)
-                    made[first + k][start] = {std::move(potentials[k]),
-                                              seconds.count() / static_cast<double>(part.size())};
-            });
-        }
-        error.rethrow();
+        core::parallel_for(groups, [&](std::size_t group) {
+            const std::size_t first = group * start_group;
+            const auto part = chosen.subspan(first, std::min(start_group, chosen.size() - first));
+            const auto begin = std::chrono::steady_clock::now();
+            std::vector<ot::Potentials> potentials = options_.starts[start].make_all(problems_, part);
+            const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+            for (std::size_t k = 0; k < part.size(); ++k)
+                made[first + k][start] = {std::move(potentials[k]),
+                                          seconds.count() / static_cast<double>(part.size())};
+        });
     }
     return made;
 }
@@ -275,15 +270,9 @@ std::vector<TaskRecord> TransportTask::run(std::span<const std::size_t> items) {
     }
     std::vector<std::vector<Solve>> solves(chosen.size());
     const std::vector<std::vector<MadeStart>> starts = make_starts(chosen);
-    core::ParallelError error;
-    // A single problem uses the threads inside its solver.
-#pragma omp parallel for schedule(dynamic, 1) if (chosen.size() > 1)
-    for (std::size_t k = 0; k < chosen.size(); ++k)
-        error.run([&] {
-            solves[k] =
-                solve_problem(problems_, chosen[k], options_, starts[k], kernel_ ? &*kernel_ : nullptr);
-        });
-    error.rethrow();
+    core::parallel_for(chosen.size(), [&](std::size_t k) {
+        solves[k] = solve_problem(problems_, chosen[k], options_, starts[k], kernel_ ? &*kernel_ : nullptr);
+    });
     std::vector<TaskRecord> records;
     std::size_t next = 0;
     for (const std::size_t item : items) {

@@ -9,7 +9,7 @@
 #include <map>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "linalg/eigen_tools.hpp"
 #include "linalg/pair_distances.hpp"
 
@@ -225,11 +225,8 @@ std::vector<RidgeFit> fit_kernel_ridge(ConstMatrixView<double> features, std::sp
 
     const std::vector<Candidate>& candidates = ridge.candidates();
     std::vector<std::vector<double>> errors(candidates.size());
-    core::ParallelError error;
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t c = 0; c < candidates.size(); ++c)
-        error.run([&] { errors[c] = ridge.errors(candidates[c], compact); });
-    error.rethrow();
+    core::parallel_for(candidates.size(),
+                       [&](std::size_t c) { errors[c] = ridge.errors(candidates[c], compact); });
 
     for (std::size_t t = 0; t < targets.size(); ++t) {
         RidgeFit& fit = fits[t];

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "models/flow_time.hpp"
 #include "models/gaussian_state.hpp"
 #include "models/packed_scratch.hpp"
@@ -381,7 +381,6 @@ std::vector<GeneratedPopulation> GaussianFlow::generate(std::span<const float> v
     std::vector<GeneratedPopulation> populations(n);
     Weights<float> weights;
     pack(values, weights);
-    core::ParallelError errors;
     // A population is integrated alone: with others its bits would depend on their number, since kernels of
     // matrix products differ by the number of rows.
     const auto draw_one = [&](core::Stream& stream, GeneratedPopulation& population) {
@@ -414,9 +413,7 @@ std::vector<GeneratedPopulation> GaussianFlow::generate(std::span<const float> v
             }
         }
     };
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t k = 0; k < n; ++k) errors.run([&] { draw_one(streams[k], populations[k]); });
-    errors.rethrow();
+    core::parallel_for(n, [&](std::size_t k) { draw_one(streams[k], populations[k]); });
     return populations;
 }
 

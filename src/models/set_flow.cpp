@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "models/flow_time.hpp"
 #include "models/packed_scratch.hpp"
 #include "models/population_flow_settings.hpp"
@@ -328,7 +328,6 @@ ode::Statistics SetFlow::trajectory(std::span<const float> values, std::span<con
     pack(values, weights);
     const std::size_t parts = std::max<std::size_t>(1, (x.rows + shape_.part - 1) / shape_.part);
     std::vector<ode::Statistics> statistics(parts);
-    core::ParallelError errors;
     const auto move = [&](std::size_t p) {
         const std::size_t n = (x.rows - p + parts - 1) / parts;
         Matrix<float> part(n, x.cols);
@@ -341,10 +340,7 @@ ode::Statistics SetFlow::trajectory(std::span<const float> values, std::span<con
         for (std::size_t s = 0; s < states.size(); ++s) put_every(states[s].view(), p, parts, snapshots.x[s]);
     };
     // Parts that are fewer than the threads are computed one after another with all threads.
-    const bool in_parallel = parts >= static_cast<std::size_t>(omp_get_max_threads());
-#pragma omp parallel for schedule(dynamic) if (in_parallel)
-    for (std::size_t p = 0; p < parts; ++p) errors.run([&] { move(p); });
-    errors.rethrow();
+    core::parallel_for(parts, move, parts >= static_cast<std::size_t>(omp_get_max_threads()));
     ode::Statistics sum;
     for (const ode::Statistics& one : statistics) sum += one;
     return sum;
@@ -359,7 +355,6 @@ std::vector<GeneratedPopulation> SetFlow::generate(std::span<const float> values
     std::vector<GeneratedPopulation> populations(streams.size());
     Weights<float> weights;
     pack(values, weights);
-    core::ParallelError errors;
     const auto draw_one = [&](core::Stream& stream, GeneratedPopulation& population) {
         Matrix<float> cloud(request.cells, d);
         if (shape_.source == PopulationSource::subset)
@@ -374,10 +369,8 @@ std::vector<GeneratedPopulation> SetFlow::generate(std::span<const float> values
     };
     // Populations that are fewer than the threads are computed one after another with all threads.
     const bool in_parallel = streams.size() >= static_cast<std::size_t>(omp_get_max_threads());
-#pragma omp parallel for schedule(dynamic) if (in_parallel)
-    for (std::size_t k = 0; k < streams.size(); ++k)
-        errors.run([&] { draw_one(streams[k], populations[k]); });
-    errors.rethrow();
+    core::parallel_for(
+        streams.size(), [&](std::size_t k) { draw_one(streams[k], populations[k]); }, in_parallel);
     return populations;
 }
 

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "linalg/eigen_tools.hpp"
 
 namespace popflow::ot {
@@ -160,15 +160,10 @@ GaussianMoments bures_barycentre(std::span<const GaussianMoments> gaussians) {
         MatrixXd mean = MatrixXd::Zero(size, size);
         for (std::size_t first = 0; first < gaussians.size(); first += barycentre_block) {
             const std::size_t count = std::min(barycentre_block, gaussians.size() - first);
-            core::ParallelError errors;
-#pragma omp parallel for schedule(dynamic)
-            for (std::size_t k = 0; k < count; ++k) {
-                errors.run([&] {
-                    roots[k] = root_of(
-                        symmetric_part(own.root * eigen_map(gaussians[first + k].covariance) * own.root));
-                });
-            }
-            errors.rethrow();
+            core::parallel_for(count, [&](std::size_t k) {
+                roots[k] =
+                    root_of(symmetric_part(own.root * eigen_map(gaussians[first + k].covariance) * own.root));
+            });
             for (std::size_t k = 0; k < count; ++k) mean += share * roots[k];
         }
         const MatrixXd next = symmetric_part(own.inverse * mean * mean * own.inverse);

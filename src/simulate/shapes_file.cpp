@@ -6,6 +6,7 @@
 
 #include "anndata/anndata_write.hpp"
 #include "anndata/row_writer.hpp"
+#include "core/parallel_for.hpp"
 #include "core/version.hpp"
 #include "h5/dataframe.hpp"
 
@@ -184,12 +185,11 @@ void draw_batch(const Shapes& shapes, const std::vector<Piece>& batch, linalg::M
     const std::size_t rows = batch.back().place + batch.back().n;
     x.reshape(rows, shapes.law.markers.size());
     state.resize(rows);
-#pragma omp parallel for schedule(dynamic) if (batch.size() > 1)
-    for (std::size_t i = 0; i < batch.size(); ++i) {
+    core::parallel_for(batch.size(), [&](std::size_t i) {
         const Piece& piece = batch[i];
         draw_shape_cells(shapes, piece.population, piece.first, x.view().row_block(piece.place, piece.n),
                          std::span(state).subspan(piece.place, piece.n));
-    }
+    });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "core/random.hpp"
 #include "linalg/gather_rows.hpp"
 #include "metrics/mean_change.hpp"
@@ -354,13 +355,9 @@ CloudItems::CloudItems(const screen::Screen& screen, const TrainingSet& set,
 // Fits the law of the noise to the moments of all targets.
 void CloudItems::fit_noise(const screen::Screen& screen, const mpi::Communicator& comm) {
     MomentTable table(target_cells_.size(), markers_);
-    core::ParallelError errors;
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t i = 0; i < target_cells_.size(); ++i) {
-        if (target_cells_[i].x.rows == 0) continue;
-        errors.run([&] { table.set(i, target_cells_[i].x); });
-    }
-    errors.rethrow();
+    core::parallel_for(target_cells_.size(), [&](std::size_t i) {
+        if (target_cells_[i].x.rows > 0) table.set(i, target_cells_[i].x);
+    });
     table.share(comm);
     std::vector<ot::GaussianMoments> moments;
     for (std::size_t i = 0; i < target_cells_.size(); ++i) moments.push_back(table.get(i));

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "core/random.hpp"
 #include "linalg/gather_rows.hpp"
 #include "models/meta_icnn.hpp"
@@ -123,11 +123,8 @@ CloudPairItems::CloudPairItems(const screen::Screen& screen, const TrainingSet& 
                                [](double v) { return static_cast<float>(v); });
         cells_[i] = std::move(drawn);
     }
-    core::ParallelError errors;
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t i = 0; i < cells_.size(); ++i)
-        errors.run([&] { moments_[i] = ot::gaussian_moments(cells_[i].view()); });
-    errors.rethrow();
+    core::parallel_for(cells_.size(),
+                       [&](std::size_t i) { moments_[i] = ot::gaussian_moments(cells_[i].view()); });
     std::iota(everyone_.begin(), everyone_.end(), std::size_t{0});
     for (std::size_t i = 0; i < populations.size(); ++i) {
         const std::size_t key = sampling.draws.problem_pairs == ProblemPairs::labels

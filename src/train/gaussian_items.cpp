@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "core/random.hpp"
 #include "models/gaussian_flow.hpp"
 #include "ot/bures.hpp"
@@ -192,15 +192,10 @@ void GaussianItems::compute_moments(const TrainingSet& set, const mpi::Communica
     for (const PairLane& lane : lanes) {
         for (const TrainingPair& pair : lane.pairs) own.push_back(&pair);
     }
-    core::ParallelError errors;
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t k = 0; k < own.size(); ++k) {
-        errors.run([&] {
-            table.set(own[k]->index, own[k]->treated.x);
-            if (has_pairs) table.set(n + own[k]->index, own[k]->control.x);
-        });
-    }
-    errors.rethrow();
+    core::parallel_for(own.size(), [&](std::size_t k) {
+        table.set(own[k]->index, own[k]->treated.x);
+        if (has_pairs) table.set(n + own[k]->index, own[k]->control.x);
+    });
     table.share(comm);
     for (const TargetPopulation& target : families_.targets())
         target_moments_.push_back(table.get(target.pair));
@@ -211,15 +206,10 @@ void GaussianItems::compute_moments(const TrainingSet& set, const mpi::Communica
 // Computes the maps of the sources that are known before the training.
 void GaussianItems::compute_maps() {
     maps_.resize(families_.targets().size());
-    core::ParallelError errors;
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t i = 0; i < maps_.size(); ++i) {
-        errors.run([&] {
-            for (const ChosenSource& chosen : families_.targets()[i].sources)
-                maps_[i].push_back(ot::gaussian_map(source_moments_[chosen.source], target_moments_[i]));
-        });
-    }
-    errors.rethrow();
+    core::parallel_for(maps_.size(), [&](std::size_t i) {
+        for (const ChosenSource& chosen : families_.targets()[i].sources)
+            maps_[i].push_back(ot::gaussian_map(source_moments_[chosen.source], target_moments_[i]));
+    });
 }
 
 // Couples all controls and all treated populations of each group and condition.

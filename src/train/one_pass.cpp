@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/parallel_error.hpp"
+#include "core/parallel_for.hpp"
 #include "screen/cell_store.hpp"
 
 namespace popflow::train {
@@ -24,23 +24,18 @@ OnePassResult train_in_one_pass(const models::OnePassTraining& model, std::span<
     communicator.sum(std::span<std::int64_t>(counts));
 
     linalg::Matrix<double> summaries(static_cast<std::size_t>(counts[0]), model.summary_size());
-    core::ParallelError error;
-#pragma omp parallel for schedule(dynamic)
-    for (std::size_t k = 0; k < pairs.size(); ++k) {
-        error.run([&] {
-            const TrainingPair& pair = *pairs[k];
-            model.summarise({.control = pair.control.x,
-                             .treated = pair.treated.x,
-                             .control_type = pair.control.cell_type,
-                             .condition = pair.condition,
-                             .condition_row = pair.condition_row,
-                             .unit = pair.unit},
-                            summaries.view().row_span(pair.index));
-            screen::evict(pair.control);
-            screen::evict(pair.treated);
-        });
-    }
-    error.rethrow();
+    core::parallel_for(pairs.size(), [&](std::size_t k) {
+        const TrainingPair& pair = *pairs[k];
+        model.summarise({.control = pair.control.x,
+                         .treated = pair.treated.x,
+                         .control_type = pair.control.cell_type,
+                         .condition = pair.condition,
+                         .condition_row = pair.condition_row,
+                         .unit = pair.unit},
+                        summaries.view().row_span(pair.index));
+        screen::evict(pair.control);
+        screen::evict(pair.treated);
+    });
     // Each row is non-zero only on the rank of its pair, so the sum is exact.
     communicator.sum(summaries.values());
 
