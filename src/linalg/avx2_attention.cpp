@@ -150,7 +150,7 @@ alignas(64) constexpr std::array<float, 2 * width> padding_scores = [] {
 
 // Raises the references of rows to the maximum of their scores in a tile, which are stored in place of its
 // probabilities, and rescales what the rows have so far.
-POPFLOW_AVX2 [[gnu::noinline]] void rescale(std::size_t rows, RowState& state, const RowResults& earlier) {
+[[gnu::noinline]] POPFLOW_AVX2 void rescale(std::size_t rows, RowState& state, const RowResults& earlier) {
     for (std::size_t r = 0; r < rows; ++r) {
         float* const p = earlier.probabilities + r * earlier.stride;
         const Vector both = larger(*Wide::at(p + earlier.count), *Wide::at(p + earlier.count + Wide::lanes));

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
 
 #include "core/cancellation.hpp"
 #include "core/error.hpp"
@@ -12,7 +15,8 @@
 #include "ot/exact/candidates.hpp"
 #include "ot/exact/line.hpp"
 #include "ot/exact/network_simplex.hpp"
-#include "ot/exact/shortest_paths.hpp"
+#include "ot/exact/primal_dual.hpp"
+#include "ot/exact/refined_duals.hpp"
 #include "ot/exact/starting_duals.hpp"
 #include "ot/exact/units.hpp"
 
@@ -24,12 +28,9 @@ namespace {
 constexpr std::size_t arcs_per_row = 16;
 // Largest number of violated arcs that a pricing round adds for each row.
 constexpr std::size_t arcs_added_per_row = 16;
-// Largest number of units per row or column for which shortest paths are tried. With more units the mass of a
-// row splits so often that single searches take longer than the network simplex.
-constexpr std::int64_t max_path_units = 8;
-// Shortest paths may scan half of all n m arcs and this many more.
-constexpr std::size_t min_effort = 1U << 18U;
-
+// Largest number of units per row or column for which the duals are not refined. The tight arcs of the
+// starting duals then carry almost all mass.
+constexpr std::int64_t max_unrefined_units = 8;
 std::vector<std::int64_t> as_integers(std::span<const double> duals, const IntegerCost& integer) {
     std::vector<std::int64_t> result(duals.size());
     std::transform(duals.begin(), duals.end(), result.begin(),
@@ -73,27 +74,14 @@ SolverResult solve_with_pricing(const Cost& cost, const IntegerCost& integer, So
         "ot.exact", "arcs with negative reduced cost remain after " + std::to_string(max_rounds) + " rounds");
 }
 
-ArcList candidate_arcs(const IntegerCost& integer, const Candidates& candidates, std::size_t n,
-                       bool diagonal) {
-    ArcList arcs;
-    arcs.first.push_back(0);
-    std::vector<Candidates::Entry> row;
-    for (std::uint32_t i = 0; i < n; ++i) {
-        row.assign(candidates.row(i).begin(), candidates.row(i).end());
-        std::ranges::sort(row, {}, &Candidates::Entry::col);
-        for (const Candidates::Entry& entry : row) {
-            arcs.col.push_back(entry.col);
-            arcs.cost.push_back(entry.cost);
-        }
-        arcs.first.push_back(arcs.col.size());
+// Returns the largest row duals that are feasible on the arcs.
+std::vector<std::int64_t> row_duals(const ArcList& arcs, std::span<const std::int64_t> g) {
+    std::vector<std::int64_t> f(arcs.first.size() - 1, std::numeric_limits<std::int64_t>::max());
+    for (std::size_t i = 0; i < f.size(); ++i) {
+        for (std::size_t e = arcs.first[i]; e < arcs.first[i + 1]; ++e)
+            f[i] = std::min(f[i], arcs.cost[e] - g[arcs.col[e]]);
     }
-    if (diagonal) {
-        // With the diagonal the candidate arcs always contain a perfect matching.
-        std::vector<Arc> pairs;
-        for (std::uint32_t i = 0; i < n; ++i) pairs.push_back({i, i});
-        add_arcs(integer, n, pairs, arcs);
-    }
-    return arcs;
+    return f;
 }
 
 SolverResult solve_on_line(const Cost& cost, const Units& units) {
@@ -101,12 +89,37 @@ SolverResult solve_on_line(const Cost& cost, const Units& units) {
     return {std::move(line.plan), std::move(line.f), std::move(line.g), 0, cost.rows() + cost.cols() - 1};
 }
 
+// Solver of problems that are no assignment: the primal-dual method, continued by the network simplex if its
+// phases get slow.
+class TransportSolver {
+  public:
+    TransportSolver(const IntegerCost& integer, const Units& units, std::vector<std::int64_t> g)
+        : integer_(integer), units_(units), phases_(units.supply, units.demand, std::move(g)) {}
+    void solve(const ArcList& arcs) {
+        if (simplex_) {
+            simplex_->solve(arcs);
+        } else if (!phases_.solve(arcs)) {
+            simplex_.emplace(integer_, units_.supply, units_.demand, arcs, phases_.f(), phases_.g(),
+                             phases_.plan());
+            simplex_->solve(arcs);
+        }
+    }
+    std::span<const std::int64_t> f() const { return simplex_ ? simplex_->f() : phases_.f(); }
+    std::span<const std::int64_t> g() const { return simplex_ ? simplex_->g() : phases_.g(); }
+    std::vector<Flow> plan() const { return simplex_ ? simplex_->plan() : phases_.plan(); }
+
+  private:
+    const IntegerCost& integer_;
+    const Units& units_;
+    PrimalDual phases_;
+    std::optional<NetworkSimplex> simplex_;
+};
+
 // Chooses the solver:
 // - Points with one marker: the monotone plan.
 // - One unit per row and column: the assignment problem.
-// - Few units per row and column: shortest augmenting paths. If they exceed their effort, the network simplex
-//   continues from their duals.
-// - Otherwise, or on request: the network simplex.
+// - On request: the network simplex.
+// - Otherwise: TransportSolver.
 SolverResult solve(const Cost& cost, const Units& units, std::span<const double> a, std::span<const double> b,
                    const ExactOptions& options) {
     const bool automatic = options.method == ExactMethod::automatic;
@@ -114,28 +127,18 @@ SolverResult solve(const Cost& cost, const Units& units, std::span<const double>
 
     core::check_cancelled();
     const IntegerCost integer(cost);
-    const Potentials duals = starting_duals(cost, a, b, options.start);
-    std::vector<std::int64_t> g = as_integers(duals.g, integer);
-    Candidates candidates(cost, integer, g, arcs_per_row);
-    if (automatic && units.is_assignment) {
-        Assignment solver(std::move(g));
-        return solve_with_pricing(cost, integer, solver,
-                                  candidate_arcs(integer, candidates, cost.rows(), true), options.rounds);
-    }
-
-    PartialPlan plan(candidates, units.supply, units.demand, std::move(g));
-    plan.make_tight();
-    const std::size_t effort = min_effort + cost.rows() * cost.cols() / 2;
-    const bool has_few_units =
-        std::max(std::ranges::max(units.supply), std::ranges::max(units.demand)) <= max_path_units;
-    if (automatic && has_few_units && ShortestPaths(plan).solve(effort)) {
-        return {plan.flows(), in_matrix_units(plan.f, integer), in_matrix_units(plan.g, integer), 0,
-                candidates.size()};
-    }
-
-    ArcList arcs = candidate_arcs(integer, candidates, cost.rows(), false);
-    NetworkSimplex solver(integer, units.supply, units.demand, arcs, plan.f, plan.g);
-    return solve_with_pricing(cost, integer, solver, std::move(arcs), options.rounds);
+    std::vector<std::int64_t> g = as_integers(starting_duals(cost, a, b, options.start).g, integer);
+    ArcList arcs = candidate_arcs(cost, integer, g, arcs_per_row);
+    add_arcs(integer, cost.rows(), feasible_arcs(units.supply, units.demand), arcs);
+    const auto priced = [&](auto&& solver) {
+        return solve_with_pricing(cost, integer, solver, std::move(arcs), options.rounds);
+    };
+    if (automatic && units.is_assignment) return priced(Assignment(std::move(g)));
+    if (std::max(std::ranges::max(units.supply), std::ranges::max(units.demand)) > max_unrefined_units)
+        g = refined_duals(arcs, units.supply, units.demand, g);
+    if (automatic) return priced(TransportSolver(integer, units, std::move(g)));
+    std::vector<std::int64_t> f = row_duals(arcs, g);
+    return priced(NetworkSimplex(integer, units.supply, units.demand, arcs, f, g, {}));
 }
 
 TransportPlan make_plan(const Cost& cost, const Units& units, SolverResult solved) {

@@ -46,13 +46,13 @@ struct ExactOptions {
 /// The solver depends on the problem:
 /// - Euclidean distances between points with one marker, or their squares: the monotone plan, without search.
 /// - n = m and uniform weights: an assignment problem by shortest augmenting paths on the candidate arcs.
-/// - Few units of mass per row and column (5000 cells to 4000): shortest augmenting paths that list further
-///   arcs of a row when its list ends. If they exceed their effort, the network simplex continues.
-/// - Otherwise: the network simplex on the candidate arcs.
+/// - Otherwise: the primal-dual method on the candidate arcs. With many units of mass per row or column the
+///   duals are first refined on these arcs. If its phases get slow, the network simplex continues from its
+///   plan.
 ///
-/// The assignment and the network simplex alternate with pricing. A pricing round computes the reduced costs
-/// of all n m arcs and adds those with negative reduced cost. The search ends when there are none. certify()
-/// then checks the returned duals against every arc.
+/// Solvers alternate with pricing. A pricing round computes the reduced costs of all n m arcs and adds those
+/// with negative reduced cost. The search ends when there are none. certify() then checks the returned duals
+/// against every arc.
 ///
 /// Costs enter as integers of 44 bits (fewer above 2^17 cells). The plan is therefore optimal for costs that
 /// differ from the true ones by at most 2^-44 of the largest. Deterministic: the result does not depend on

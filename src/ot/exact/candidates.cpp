@@ -2,11 +2,11 @@
 #include "ot/exact/candidates.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <optional>
 
 #include "core/parallel_error.hpp"
+#include "linalg/matrix.hpp"
+#include "ot/exact/row_search.hpp"
 
 namespace popflow::ot {
 
@@ -18,73 +18,61 @@ constexpr std::size_t serial_size = 1U << 20U;
 
 }  // namespace
 
-Candidates::Candidates(const Cost& cost, const IntegerCost& integer, std::span<const std::int64_t> g,
-                       std::size_t per_row)
-    : cost_(cost),
-      integer_(integer),
-      duals_(cost.cols()),
-      g_(cost.padded_cols()),
-      search_(cost.padded_cols()),
-      rows_(cost.rows()),
-      bounds_(cost.rows()) {
-    for (std::size_t j = 0; j < cost.cols(); ++j) lower(j, g[j]);
+ArcList candidate_arcs(const Cost& cost, const IntegerCost& integer, std::span<const std::int64_t> g,
+                       std::size_t per_row) {
+    const std::size_t n = cost.rows();
+    const std::size_t m = cost.cols();
+    const std::size_t count = std::min(per_row, m);
+    linalg::AlignedVector<float> duals(cost.padded_cols());
+    for (std::size_t j = 0; j < m; ++j) duals[j] = static_cast<float>(integer.to_matrix_units(g[j]));
+    ArcList arcs;
+    arcs.col.resize(n * count);
+    arcs.cost.resize(n * count);
+    for (std::size_t i = 0; i <= n; ++i) arcs.first.push_back(i * count);
+    const auto choose = [&](std::size_t i, RowSearch& search, std::vector<double>& costs) {
+        const std::span<std::uint32_t> columns(arcs.col.data() + i * count, count);
+        search.reduce(cost.row(i), duals.data(), kept_fraction(cost));
+        std::ranges::transform(search.smallest(m, count, i * m / n), columns.begin(),
+                               [](const RowSearch::Found& found) { return found.second; });
+        std::ranges::sort(columns);
+        costs.resize(count);
+        cost.exact(i, columns, costs);
+        for (std::size_t l = 0; l < count; ++l)
+            arcs.cost[i * count + l] = integer.from_matrix_units(costs[l]);
+    };
     core::ParallelError error;
-#pragma omp parallel if (cost.rows() * cost.cols() > serial_size)
+#pragma omp parallel if (n * m > serial_size)
     {
         std::optional<RowSearch> search;
+        std::vector<double> costs;
 #pragma omp for schedule(dynamic)
-        for (std::size_t first = 0; first < cost.rows(); first += rows_per_task) {
+        for (std::size_t first = 0; first < n; first += rows_per_task) {
             error.run([&] {
                 if (!search) search.emplace(cost.padded_cols());
-                const std::size_t end = std::min(cost.rows(), first + rows_per_task);
-                for (std::size_t i = first; i < end; ++i) choose(i, per_row, *search);
+                const std::size_t end = std::min(n, first + rows_per_task);
+                for (std::size_t i = first; i < end; ++i) choose(i, *search, costs);
             });
         }
     }
     error.rethrow();
+    return arcs;
 }
 
-void Candidates::lower(std::size_t j, std::int64_t g) {
-    duals_[j] = g;
-    const double v = integer_.to_matrix_units(g);
-    g_[j] = static_cast<float>(v);
-    largest_g_ = std::max(largest_g_, std::fabs(v));
-}
-
-void Candidates::choose(std::size_t i, std::size_t count, RowSearch& search) {
-    const std::size_t m = cost_.cols();
-    count = std::min(count, m);
-    search.reduce(cost_.row(i), g_.data(), kept_fraction(cost_));
-    float last = -std::numeric_limits<float>::max();
-    std::vector<Entry>& row = rows_[i];
-    row.clear();
-    row.reserve(count);
-    std::vector<std::uint32_t> columns;
-    for (const auto& [value, j] : search.smallest(m, count, i * m / cost_.rows())) {
-        last = std::max(last, value);
-        columns.push_back(j);
+std::vector<Arc> feasible_arcs(std::span<const std::int64_t> supply, std::span<const std::int64_t> demand) {
+    std::vector<Arc> arcs;
+    std::uint32_t j = 0;
+    std::int64_t room = demand.empty() ? 0 : demand[0];
+    for (std::uint32_t i = 0; i < supply.size(); ++i) {
+        std::int64_t units = supply[i];
+        while (units > 0) {
+            while (room == 0) room = demand[++j];
+            const std::int64_t moved = std::min(units, room);
+            arcs.push_back({i, j});
+            units -= moved;
+            room -= moved;
+        }
     }
-    std::vector<double> costs(columns.size());
-    cost_.exact(i, columns, costs);
-    for (std::size_t l = 0; l < columns.size(); ++l) {
-        const std::int64_t c = integer_.from_matrix_units(costs[l]);
-        row.push_back({c, c - duals_[columns[l]], columns[l]});
-    }
-    std::ranges::sort(row, [](const Entry& x, const Entry& y) {
-        return x.least != y.least ? x.least < y.least : x.col < y.col;
-    });
-    if (row.size() == m) {
-        bounds_[i] = std::numeric_limits<std::int64_t>::max();
-    } else {
-        // Subtracts one unit for the rounding of the cost to an integer and one for that of the bound.
-        bounds_[i] = integer_.from_matrix_units(last - rounding_bound(cost_, last, largest_g_)) - 2;
-    }
-}
-
-std::size_t Candidates::size() const {
-    std::size_t sum = 0;
-    for (const auto& row : rows_) sum += row.size();
-    return sum;
+    return arcs;
 }
 
 }  // namespace popflow::ot

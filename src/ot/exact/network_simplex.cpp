@@ -16,11 +16,40 @@ namespace {
 // Largest common offset of all duals, in integer costs. With the cost of a path added they fit 63 bits.
 constexpr std::int64_t max_drift = std::int64_t{1} << 61;
 
+// Returns the arcs of a plan in an order in which each is the only remaining arc of its row or column. If
+// all mass of this node moves along it, the arcs reproduce the plan. Arcs on cycles are left out.
+std::vector<std::uint32_t> leaf_order(std::span<const Flow> plan, std::uint32_t rows, std::size_t nodes) {
+    // The exclusive or of the remaining arcs of a node is the last one, if there is one left.
+    std::vector<std::uint32_t> remaining(nodes, 0);
+    std::vector<std::uint32_t> last(nodes, 0);
+    const auto change = [&](std::uint32_t node, std::uint32_t arc, std::uint32_t by) {
+        remaining[node] += by;
+        last[node] ^= arc;
+    };
+    for (std::uint32_t e = 0; e < plan.size(); ++e) {
+        change(plan[e].i, e, 1);
+        change(rows + plan[e].j, e, 1);
+    }
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t start = 0; start < nodes; ++start) {
+        for (std::uint32_t node = start; remaining[node] == 1;) {
+            const std::uint32_t e = last[node];
+            const std::uint32_t other = node < rows ? rows + plan[e].j : plan[e].i;
+            order.push_back(e);
+            change(node, e, std::uint32_t(-1));
+            change(other, e, std::uint32_t(-1));
+            node = other;
+        }
+    }
+    return order;
+}
+
 }  // namespace
 
 NetworkSimplex::NetworkSimplex(const IntegerCost& cost, std::span<const std::int64_t> supply,
                                std::span<const std::int64_t> demand, const ArcList& arcs,
-                               std::span<const std::int64_t> f, std::span<const std::int64_t> g)
+                               std::span<const std::int64_t> f, std::span<const std::int64_t> g,
+                               std::span<const Flow> start)
     : rows_(static_cast<std::uint32_t>(supply.size())),
       nodes_(supply.size() + demand.size()),
       f_(supply.size()),
@@ -34,14 +63,16 @@ NetworkSimplex::NetworkSimplex(const IntegerCost& cost, std::span<const std::int
     for (std::int64_t& s : perturbed_supply) s = s * scale + 1;
     for (std::int64_t& d : perturbed_demand) d *= scale;
     perturbed_demand.back() += scale - 1;
-    build_tree(cost, initial_plan(arcs, f, g, std::move(perturbed_supply), std::move(perturbed_demand)));
+    build_tree(cost,
+               initial_plan(arcs, f, g, std::move(perturbed_supply), std::move(perturbed_demand), start));
     store_duals();
 }
 
 std::vector<Flow> NetworkSimplex::initial_plan(const ArcList& arcs, std::span<const std::int64_t> f,
                                                std::span<const std::int64_t> g,
                                                std::vector<std::int64_t> supply,
-                                               std::vector<std::int64_t> demand) const {
+                                               std::vector<std::int64_t> demand,
+                                               std::span<const Flow> start) const {
     struct Candidate {
         std::int64_t slack;
         std::uint32_t i;
@@ -65,6 +96,9 @@ std::vector<Flow> NetworkSimplex::initial_plan(const ArcList& arcs, std::span<co
         demand[j] -= units;
         plan.push_back({i, j, units});
     };
+    for (const std::uint32_t e : leaf_order(start, rows_, nodes_.size())) {
+        if (supply[start[e].i] > 0 && demand[start[e].j] > 0) move(start[e].i, start[e].j);
+    }
     for (const Candidate& candidate : order) {
         if (supply[candidate.i] > 0 && demand[candidate.j] > 0) move(candidate.i, candidate.j);
     }

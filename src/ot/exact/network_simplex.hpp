@@ -22,15 +22,16 @@ namespace popflow::ot {
 ///          transhipment problem", Management Science 2, 1956.
 class NetworkSimplex {
   public:
-    /// Builds the starting basis from the arcs with the smallest reduced costs c_ij - f_i - g_j that fit.
-    /// Mass that they cannot carry uses arcs of any cost.
+    /// Builds the starting basis from a plan, then from the arcs with the smallest reduced costs
+    /// c_ij - f_i - g_j that fit. Mass that they cannot carry uses arcs of any cost.
     ///
     /// @param supply  >= 0
     /// @param demand  > 0, with the same sum as supply. The sum times n + 1 must be less than 2^62.
     /// @param f, g    starting duals
+    /// @param start   plan that may be incomplete or empty. Its arcs need not be in `arcs`
     NetworkSimplex(const IntegerCost& cost, std::span<const std::int64_t> supply,
                    std::span<const std::int64_t> demand, const ArcList& arcs, std::span<const std::int64_t> f,
-                   std::span<const std::int64_t> g);
+                   std::span<const std::int64_t> g, std::span<const Flow> start);
 
     /// Makes the plan optimal on these arcs and those of the basis.
     ///
@@ -63,7 +64,7 @@ class NetworkSimplex {
 
     std::vector<Flow> initial_plan(const ArcList& arcs, std::span<const std::int64_t> f,
                                    std::span<const std::int64_t> g, std::vector<std::int64_t> supply,
-                                   std::vector<std::int64_t> demand) const;
+                                   std::vector<std::int64_t> demand, std::span<const Flow> start) const;
     void build_tree(const IntegerCost& cost, std::span<const Flow> plan);
     EnteringArc find_entering(const ArcList& arcs);
     void pivot(const EnteringArc& entering);

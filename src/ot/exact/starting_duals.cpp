@@ -20,6 +20,8 @@ constexpr double first_epsilon = 0.02;
 constexpr std::size_t sample_size = 1024;
 // Number of clusters of the coarsest level.
 constexpr std::size_t min_clusters = 64;
+// Largest number of clusters of a level with the schedule `few_clusters`.
+constexpr std::size_t max_few_clusters = 256;
 // Ratio of the numbers of clusters of consecutive levels.
 constexpr std::size_t cluster_ratio = 4;
 // Number of cluster centres whose costs to all columns are in memory at a time.
@@ -46,7 +48,16 @@ struct Annealed {
 // The numbers of the schedules trade the time of the sweeps against the time of the exact solver, which is
 // shorter for better duals. They do not affect the optimum that the solver finds.
 
-// Schedule of the levels of clusters, of the sample, and of small problems without starting duals.
+// Schedule of the levels with few clusters, where sweeps cost almost nothing. In low dimensions errors of
+// these levels become mass that the exact solver must move over long paths.
+constexpr Schedule few_clusters{.sweeps = {.sweeps = 50,
+                                           .tolerance = 0.01,
+                                           .allow_unconverged = true,
+                                           .over_relaxation = 1.6,
+                                           .count_partners = true},
+                                .target_partners = 8,
+                                .max_halvings = 6};
+// Schedule of the other levels, of the sample, and of small problems without starting duals.
 constexpr Schedule coarse{.sweeps = {.sweeps = 25,
                                      .tolerance = 0.03,
                                      .allow_unconverged = true,
@@ -205,8 +216,9 @@ Annealed duals_from_clusters(const Cost& cost, std::span<const double> a, std::s
         const Cost level(cost.kind(), x.view(), y.view());
         Potentials start;
         if (!f.empty()) start.g = c_transform(centres.view(), f, level);
-        Annealed annealed = anneal(level.fp32(), x_clusters.weights(count, a), y_clusters.weights(count, b),
-                                   coarse, epsilon, f.empty() ? nullptr : &start);
+        Annealed annealed =
+            anneal(level.fp32(), x_clusters.weights(count, a), y_clusters.weights(count, b),
+                   count <= max_few_clusters ? few_clusters : coarse, epsilon, f.empty() ? nullptr : &start);
         epsilon = annealed.epsilon;
         f = std::move(annealed.potentials.f);
         for (double& v : f) v *= level.unit();

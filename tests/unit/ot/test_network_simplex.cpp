@@ -49,7 +49,7 @@ TEST(NetworkSimplex, MatchesATransportationExample) {
     const Cost cost(c.view());
     const IntegerCost integer(cost);
     const ArcList arcs = all_arcs(integer, 2, 3);
-    NetworkSimplex solver(integer, Units{3, 2}, Units{2, 2, 1}, arcs, Units(2, 0), Units(3, 0));
+    NetworkSimplex solver(integer, Units{3, 2}, Units{2, 2, 1}, arcs, Units(2, 0), Units(3, 0), {});
 
     solver.solve(arcs);
 
@@ -72,7 +72,7 @@ TEST(NetworkSimplex, EqualsTheAssignmentIfCostsTie) {
         const Cost cost(c.view());
         const IntegerCost integer(cost);
         const ArcList arcs = all_arcs(integer, 30, 30);
-        NetworkSimplex simplex(integer, Units(30, 1), Units(30, 1), arcs, Units(30, 0), Units(30, 0));
+        NetworkSimplex simplex(integer, Units(30, 1), Units(30, 1), arcs, Units(30, 0), Units(30, 0), {});
         popflow::ot::Assignment assignment(Units(30, 0));
 
         simplex.solve(arcs);
@@ -93,7 +93,7 @@ TEST(NetworkSimplex, DualsProveThatThePlanIsOptimal) {
     const Cost cost(c.view());
     const IntegerCost integer(cost);
     const ArcList arcs = all_arcs(integer, 40, 25);
-    NetworkSimplex solver(integer, Units(40, 5), Units(25, 8), arcs, Units(40, 0), Units(25, 0));
+    NetworkSimplex solver(integer, Units(40, 5), Units(25, 8), arcs, Units(40, 0), Units(25, 0), {});
 
     solver.solve(arcs);
 
