@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
+#include <filesystem>
 
 #include "console.hpp"
 #include "core/text.hpp"
@@ -17,17 +17,18 @@ int verb_export(const Arguments& arguments, const mpi::Communicator& comm) {
     const options::OptionTable table = export_options(config);
     const std::string usage =
         "export --data F.h5ad --images FOLDER [options]\n\n"
-        "Writes each population of pixels as a PNG image of 8 bits: the inverse of popflow import --images.\n"
+        "Writes each population of pixels as a PNG image: the inverse of popflow import --images.\n"
         "Rows of F.h5ad have the markers red, green and blue and the columns x, y, width and height. Values\n"
-        "are limited to [0, 1] and rounded.";
+        "are limited to [0, 1] and rounded to 8 bits, or to 16 with --bits 16.";
     if (parse_or_help(table, usage, arguments, {options::Section::general}, comm)) return done;
     require(config.data, "data", "F.h5ad");
     require(config.images, "images", "FOLDER");
     anndata::MatrixSource source;
     if (!config.layer.empty()) source = {anndata::MatrixSource::Kind::layer, config.layer};
     const image::PopulationImages images(config.data, source, config.population);
+    const std::vector<std::string> names = image::image_file_names(images);
     mpi::run_collectively(comm, [&] {
-        if (comm.is_root()) image::prepare_folder(images, config.images);
+        if (comm.is_root()) image::prepare_folder(names, config.images);
     });
     std::vector<std::size_t> pixels;
     for (std::size_t i = 0; i < images.size(); ++i) pixels.push_back(images.pixels(i));
@@ -37,7 +38,8 @@ int verb_export(const Arguments& arguments, const mpi::Communicator& comm) {
     Progress progress("export", own.size(), 0, !comm.is_root());
     mpi::run_collectively(comm, [&] {
         for (std::size_t k = 0; k < own.size(); ++k) {
-            const std::size_t outside = image::write_population_image(images, own[k], config.images);
+            const std::string path = (std::filesystem::path(config.images) / names[own[k]]).string();
+            const std::size_t outside = image::write_population_image(images, own[k], path, config.bits);
             counts[0] += static_cast<std::int64_t>(outside);
             counts[1] += static_cast<std::int64_t>(3 * pixels[own[k]]);
             progress.update(k + 1, "images");

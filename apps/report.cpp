@@ -15,9 +15,11 @@
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "output_path.hpp"
+#include "prediction_data.hpp"
 #include "report/figure.hpp"
 #include "report/figure_file.hpp"
 #include "report/grouping.hpp"
+#include "report/image_report.hpp"
 #include "report/map_report.hpp"
 #include "report/problem_figures.hpp"
 #include "report/problem_report.hpp"
@@ -91,45 +93,76 @@ struct Report {
 // Result files of a report, all of one kind.
 class ReportInputs {
   public:
-    // Reads the files. @throws core::DataError, core::ConfigError for files of several kinds
+    // Reads the files. Predictions are read by make(), since their images need not fit into memory.
+    // @throws core::DataError, core::ConfigError for files of several kinds
     // @param by  column of the groups of the tables, empty for the default
-    ReportInputs(const std::vector<std::string>& files, const std::string& by) {
-        is_of_sets_ = report::are_set_results(files);
-        is_of_maps_ = !is_of_sets_ && report::are_map_results(files);
-        is_of_problems_ = !is_of_sets_ && !is_of_maps_ && report::are_problem_results(files);
+    ReportInputs(const report::ResultFiles& found, const std::string& by)
+        : kind_(report::common_kind(found)) {
         if (!has_pairs() && !by.empty())
             throw core::ConfigError("by", "found '" + by + "', but the report is of " + kind() +
                                               ", which have no groups of pairs. Leave out --by");
-        for (const std::string& file : files) {
-            if (is_of_sets_)
-                sets_.push_back(eval::read_set_results(file));
-            else if (is_of_maps_)
-                maps_.push_back(eval::read_map_results(file));
-            else if (is_of_problems_)
-                problems_.push_back(eval::read_problem_results(file));
-            else
-                scores_.push_back(eval::read_results(file));
-            if (!by.empty()) report::group_by(scores_.back(), by);
+        for (const std::string& file : found.files) {
+            switch (kind_) {
+                case eval::ResultKind::sets:
+                    sets_.push_back(eval::read_set_results(file));
+                    break;
+                case eval::ResultKind::maps:
+                    maps_.push_back(eval::read_map_results(file));
+                    break;
+                case eval::ResultKind::problems:
+                    problems_.push_back(eval::read_problem_results(file));
+                    break;
+                case eval::ResultKind::prediction:
+                    predictions_.push_back(file);
+                    break;
+                case eval::ResultKind::pairs:
+                case eval::ResultKind::unknown:
+                    scores_.push_back(eval::read_results(file));
+                    if (!by.empty()) report::group_by(scores_.back(), by);
+            }
         }
     }
-    bool has_pairs() const { return !is_of_problems_ && !is_of_sets_ && !is_of_maps_; }
+    bool has_pairs() const { return kind_ == eval::ResultKind::pairs; }
+    bool has_images() const { return kind_ == eval::ResultKind::prediction; }
     // Contents of the files in words, for messages.
     std::string kind() const {
-        return is_of_sets_   ? "generated populations"
-               : is_of_maps_ ? "maps between populations"
-                             : "transport problems";
+        switch (kind_) {
+            case eval::ResultKind::sets:
+                return "generated populations";
+            case eval::ResultKind::maps:
+                return "maps between populations";
+            case eval::ResultKind::problems:
+                return "transport problems";
+            case eval::ResultKind::prediction:
+                return "predicted images";
+            case eval::ResultKind::pairs:
+            case eval::ResultKind::unknown:
+                break;
+        }
+        return "pairs";
     }
     Report make(const options::RunConfig& config, const core::OptionEffects& effects,
                 report::ReportFormat format, const report::PublishedTable* published) const {
         const bool has_figures = !config.figures.empty();
-        if (is_of_sets_) {
-            return {report::set_report(sets_, format),
-                    has_figures ? report::named_set_figures(sets_) : NamedFigures()};
-        }
-        if (is_of_maps_) return {report::map_report(maps_, format), NamedFigures()};
-        if (is_of_problems_) {
-            return {report::problem_report(problems_, format),
-                    has_figures ? report::named_problem_figures(problems_) : NamedFigures()};
+        switch (kind_) {
+            case eval::ResultKind::sets:
+                return {report::set_report(sets_, format),
+                        has_figures ? report::named_set_figures(sets_) : NamedFigures()};
+            case eval::ResultKind::maps:
+                return {report::map_report(maps_, format), NamedFigures()};
+            case eval::ResultKind::problems:
+                return {report::problem_report(problems_, format),
+                        has_figures ? report::named_problem_figures(problems_) : NamedFigures()};
+            case eval::ResultKind::prediction: {
+                const std::vector<report::ImageResults> images =
+                    read_images(config, {.max_cells = config.evaluate.max_cells,
+                                         .draws = has_figures || format == report::ReportFormat::html});
+                return {report::image_report(images, format),
+                        has_figures ? report::named_image_figures(images) : NamedFigures()};
+            }
+            case eval::ResultKind::pairs:
+            case eval::ResultKind::unknown:
+                break;
         }
         return {
             report::report(scores_, effects, format, published),
@@ -137,9 +170,23 @@ class ReportInputs {
     }
 
   private:
-    bool is_of_problems_ = false;
-    bool is_of_sets_ = false;
-    bool is_of_maps_ = false;
+    std::vector<report::ImageResults> read_images(const options::RunConfig& config,
+                                                  const report::ImageOptions& options) const {
+        std::vector<report::ImageResults> images;
+        for (const std::string& file : predictions_) {
+            const auto origin = predict::read_prediction_origin(file);
+            if (!origin)
+                throw core::DataError(file, "uns/popflow",
+                                      "has no origin of predicted cells. Predict again with popflow predict");
+            report::check_images(file, *origin);
+            const screen::Screen data = open_prediction_data(file, *origin, config.data);
+            images.push_back(report::read_image_results(file, *origin, data, options));
+        }
+        return images;
+    }
+
+    eval::ResultKind kind_;
+    std::vector<std::string> predictions_;
     std::vector<eval::Results> scores_;
     std::vector<eval::ProblemResults> problems_;
     std::vector<eval::SetResults> sets_;
@@ -150,12 +197,20 @@ class ReportInputs {
 
 int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
     options::RunConfig config;
+    config.evaluate.max_cells = report::ImageOptions{}.max_cells;
     const options::OptionTable table = run_options(config);
     using enum options::Section;
     std::vector<std::string> paths;
     const std::string usage =
-        "report R.h5|RUN|FOLDER ... [options]\n       popflow report --watch RUN [--log-seconds 2]\n\n"
-        "A folder stands for all run folders and result files in it and below it.";
+        "report R.h5|RUN|FOLDER ... [options]\n"
+        "       popflow report P.h5ad ... [--data F.h5ad] [options]\n"
+        "       popflow report --watch RUN [--log-seconds 2]\n\n"
+        "A folder stands for all run folders and result files in it and below it.\n\n"
+        "Of predicted images (popflow predict, see popflow import --images) the HTML report shows each "
+        "source\n"
+        "beside its target and the result. They are read from the data file of the prediction, or from "
+        "--data.\n"
+        "--max-cells limits the pixels of an image that are scored.";
     if (parse_or_help(table, usage, arguments, {general, options::Section::report}, comm, &paths))
         return done;
     if (!config.watch.empty()) {
@@ -174,9 +229,15 @@ int verb_report(const Arguments& arguments, const mpi::Communicator& comm) {
         for (const std::string& note : found.notes) std::fprintf(stderr, "%s\n", note.c_str());
     }
     std::vector<std::string> inputs = found.files;
-    inputs.insert(inputs.end(), {config.config_file, config.published});
+    inputs.insert(inputs.end(), {config.config_file, config.published, config.data});
     check_output(config.output, "output", inputs);
-    const ReportInputs results(found.files, config.by);
+    const ReportInputs results(found, config.by);
+    for (const char* name : {"data", "max-cells"}) {
+        if (!results.has_images())
+            refuse_option(arguments, name,
+                          "is an option of a report of predicted images, and the report is of " +
+                              results.kind() + ". Leave it out");
+    }
     if (published && !results.has_pairs())
         throw core::ConfigError("published", "found '" + config.published + "', but the report is of " +
                                                  results.kind() +

@@ -86,14 +86,6 @@ void write_map_results(const std::string& path, const MapResults& results) {
     file.commit();
 }
 
-bool is_map_result_file(const std::string& path) {
-    try {
-        return h5::open_file(path).has_attribute("popflow_maps");
-    } catch (const core::UserError&) {
-        return false;
-    }
-}
-
 MapResults read_map_results(const std::string& path) {
     const h5::Group root = h5::open_file(path);
     if (!root.has_attribute("popflow_maps"))

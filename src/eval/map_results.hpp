@@ -33,9 +33,6 @@ h5::DataFrame map_frame(const screen::Screen& screen, const std::vector<predict:
 /// @throws core::DataError if the file cannot be created, core::WriteError if writing fails
 void write_map_results(const std::string& path, const MapResults& results);
 
-/// Returns whether a file is a result file of maps. False for a file that cannot be read.
-bool is_map_result_file(const std::string& path);
-
 /// Reads a result file of maps.
 /// @throws core::DataError for another kind of file, another format version and a damaged file
 MapResults read_map_results(const std::string& path);

@@ -256,14 +256,6 @@ void write_problem_results(const std::string& path, const ProblemResults& result
     file.commit();
 }
 
-bool is_problem_result_file(const std::string& path) {
-    try {
-        return h5::open_file(path).has_attribute("popflow_problems");
-    } catch (const core::UserError&) {
-        return false;
-    }
-}
-
 ProblemResults read_problem_results(const std::string& path) {
     const h5::Group root = h5::open_file(path);
     if (!root.has_attribute("popflow_problems"))

@@ -65,10 +65,6 @@ struct ProblemResults {
 void write_problem_results(const std::string& path, const ProblemResults& results,
                            const std::function<void(h5::Group& root)>& write_more = {});
 
-/// Returns whether a file is a result file of transport problems, of any format version. False for a file
-/// that cannot be read.
-bool is_problem_result_file(const std::string& path);
-
 /// Reads a result file of transport problems.
 /// @throws core::DataError for another kind of file, another format version and a damaged file
 ProblemResults read_problem_results(const std::string& path);

@@ -297,14 +297,6 @@ void write_results(const std::string& path, const Results& results) {
     file.commit();
 }
 
-bool is_result_file(const std::string& path) {
-    try {
-        return h5::open_file(path).has_attribute("popflow_results");
-    } catch (const core::UserError&) {
-        return false;
-    }
-}
-
 Results read_results(const std::string& path) {
     const h5::Group root = h5::open_file(path);
     if (!root.has_attribute("popflow_results"))

@@ -83,8 +83,6 @@ void check_writable(const std::string& path);
 /// Writes a result file under a temporary name and renames it.
 /// @throws core::DataError if the file cannot be created, core::WriteError if writing fails
 void write_results(const std::string& path, const Results& results);
-/// Returns whether a file is a result file, of any format version. False for a file that cannot be read.
-bool is_result_file(const std::string& path);
 /// Reads a result file.
 /// @throws core::DataError for another kind of file or another format version
 Results read_results(const std::string& path);

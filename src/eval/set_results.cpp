@@ -153,14 +153,6 @@ void write_set_results(const std::string& path, const SetResults& results) {
     file.commit();
 }
 
-bool is_set_result_file(const std::string& path) {
-    try {
-        return h5::open_file(path).has_attribute("popflow_sets");
-    } catch (const core::UserError&) {
-        return false;
-    }
-}
-
 SetResults read_set_results(const std::string& path) {
     const h5::Group root = h5::open_file(path);
     if (!root.has_attribute("popflow_sets"))

@@ -35,9 +35,6 @@ h5::DataFrame sets_frame(const SetEvaluation& evaluation);
 /// @throws core::DataError if the file cannot be created, core::WriteError if writing fails
 void write_set_results(const std::string& path, const SetResults& results);
 
-/// Returns whether a file is a result file of generated populations. False for a file that cannot be read.
-bool is_set_result_file(const std::string& path);
-
 /// Reads a result file of generated populations.
 /// @throws core::DataError for another kind of file, another format version and a damaged file
 SetResults read_set_results(const std::string& path);

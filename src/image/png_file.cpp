@@ -196,18 +196,38 @@ void append_bytes(png_structp png, png_bytep bytes, png_size_t count) {
 void ignore_flush(png_structp) {}
 
 // Returns false after an error of libpng.
-bool encode(png_structp png, png_infop info, std::size_t width, std::size_t height, const std::uint8_t* rgb,
-            std::vector<std::byte>* out) {
+bool encode(png_structp png, png_infop info, std::size_t width, std::size_t height, int bits,
+            const std::uint8_t* rgb, std::vector<std::byte>* out) {
     if (setjmp(png_jmpbuf(png)) != 0) return false;
     png_set_write_fn(png, out, append_bytes, ignore_flush);
-    png_set_IHDR(png, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), 8,
+    png_set_IHDR(png, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), bits,
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
     png_set_sRGB(png, info, PNG_sRGB_INTENT_PERCEPTUAL);
     png_write_info(png, info);
-    for (std::size_t y = 0; y < height; ++y) png_write_row(png, rgb + 3 * width * y);
+    const std::size_t row_bytes = 3 * width * static_cast<std::size_t>(bits) / 8;
+    for (std::size_t y = 0; y < height; ++y) png_write_row(png, rgb + row_bytes * y);
     png_write_end(png, info);
     return true;
+}
+
+// Returns the values as they are stored: limited to [0, 1], scaled and rounded. Wide values are big-endian.
+std::vector<std::uint8_t> stored_values(std::span<const float> values, PngDepth depth) {
+    const auto rounded = [](float v, float largest) {
+        return static_cast<std::uint32_t>(std::lround(v > 0 ? largest * std::min(v, 1.0F) : 0.0F));
+    };
+    std::vector<std::uint8_t> bytes;
+    bytes.reserve(values.size() * (depth == PngDepth::bits16 ? 2 : 1));
+    for (const float v : values) {
+        if (depth == PngDepth::bits8) {
+            bytes.push_back(static_cast<std::uint8_t>(rounded(v, 255)));
+            continue;
+        }
+        const std::uint32_t wide = rounded(v, 65535);
+        bytes.push_back(static_cast<std::uint8_t>(wide >> 8U));
+        bytes.push_back(static_cast<std::uint8_t>(wide & 255U));
+    }
+    return bytes;
 }
 
 }  // namespace
@@ -220,23 +240,18 @@ Image read_png(const std::string& path) {
     return PngDecoder(path).read();
 }
 
-std::vector<std::byte> png_bytes(std::size_t width, std::size_t height, std::span<const std::uint8_t> rgb) {
-    core::check_shape("image.rgb", rgb.size(), 1, 3 * width * height, 1);
+std::vector<std::byte> png_bytes(const Image& image, PngDepth depth) {
+    core::check_shape("image.rgb", image.rgb.size(), 1, 3 * image.pixels(), 1);
+    const std::vector<std::uint8_t> stored = stored_values(image.rgb, depth);
+    const int bits = depth == PngDepth::bits8 ? 8 : 16;
     Failure failure;
     std::vector<std::byte> bytes;
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &failure, on_error, on_warning);
     png_infop info = png == nullptr ? nullptr : png_create_info_struct(png);
-    const bool is_written = info != nullptr && encode(png, info, width, height, rgb.data(), &bytes);
+    const bool is_written =
+        info != nullptr && encode(png, info, image.width, image.height, bits, stored.data(), &bytes);
     png_destroy_write_struct(&png, &info);
     if (!is_written) throw core::Error(std::string("image: cannot write PNG: ") + failure.text);
-    return bytes;
-}
-
-std::vector<std::uint8_t> to_bytes(std::span<const float> values) {
-    std::vector<std::uint8_t> bytes(values.size());
-    std::ranges::transform(values, bytes.begin(), [](float v) {
-        return static_cast<std::uint8_t>(std::lround(v > 0 ? 255 * std::min(v, 1.0F) : 0.0F));
-    });
     return bytes;
 }
 

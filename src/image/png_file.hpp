@@ -22,14 +22,14 @@ ImageHeader read_png_header(const std::string& path);
 /// @throws core::DataError for an invalid file, and if memory is insufficient
 Image read_png(const std::string& path);
 
-/// Returns a picture as the bytes of a PNG file of 8 bits a channel.
-///
-/// Shapes:  rgb [height, width, 3].
-/// @throws core::ShapeMismatch for another size, core::Error if libpng fails
-std::vector<std::byte> png_bytes(std::size_t width, std::size_t height, std::span<const std::uint8_t> rgb);
+/// Number of bits of a channel in a PNG file.
+enum class PngDepth : std::uint8_t { bits8, bits16 };
 
-/// Returns round(255 v) of each value, which is limited to [0, 1] before. Exact for values read from 8 bits.
-/// NaN becomes 0.
-std::vector<std::uint8_t> to_bytes(std::span<const float> values);
+/// Returns a picture as the bytes of a PNG file.
+///
+/// A value v of b bits is stored as round((2^b - 1) v), after it is limited to [0, 1]. This is exact for
+/// values that were read from b bits. NaN becomes 0.
+/// @throws core::ShapeMismatch if `rgb` does not have the size of the image, core::Error if libpng fails
+std::vector<std::byte> png_bytes(const Image& image, PngDepth depth = PngDepth::bits8);
 
 }  // namespace popflow::image

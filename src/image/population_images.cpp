@@ -16,7 +16,6 @@
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "image/image_file.hpp"
-#include "image/png_file.hpp"
 
 namespace popflow::image {
 
@@ -35,10 +34,6 @@ std::string file_part(const std::string& label) {
         if (byte < 0x20 || byte == 0x7f || c == '/' || c == '\\') c = '_';
     }
     return part;
-}
-
-std::string path_in(const std::string& folder, const std::string& name) {
-    return (std::filesystem::path(folder) / name).string();
 }
 
 constexpr std::size_t max_name_bytes = 250;  // Linux has 255, and a temporary name is longer
@@ -66,7 +61,6 @@ PopulationImages::PopulationImages(const std::string& file, const anndata::Matri
     }
     find_pictures(population);
     place_pixels();
-    name_files();
 }
 
 void PopulationImages::find_pictures(const Strings& population) {
@@ -172,23 +166,39 @@ void PopulationImages::check_complete(const Picture& picture) const {
                                           sorted.size(), picture.width * picture.height));
 }
 
-void PopulationImages::name_files() {
+std::string missing_pixels(const std::string& file, const anndata::MatrixSource& source) {
+    const anndata::AnnData data(file, source);
+    for (const std::string& name : channel_names) {
+        if (std::ranges::find(data.var_names(), name) == data.var_names().end())
+            return "no marker '" + name + "'";
+    }
+    std::vector<std::string> columns = place_columns;
+    columns.emplace_back(image_column);
+    for (const std::string& column : columns) {
+        if (!data.has_obs(column)) return "no column '" + column + "'";
+    }
+    return "";
+}
+
+std::vector<std::string> image_file_names(const PopulationImages& images) {
     std::map<std::string, std::string> label_of;
-    for (std::size_t i = 0; i < pictures_.size(); ++i) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < images.size(); ++i) {
         std::string name;
-        for (const std::string& label : labels_[i]) {
+        for (const std::string& label : images.labels(i)) {
             if (!label.empty()) name += (name.empty() ? "" : "_") + file_part(label);
         }
         if (name.starts_with('.')) name.front() = '_';
         name.resize(std::min(name.size(), max_name_bytes - 4));
         name += ".png";
-        const auto [at, is_new] = label_of.try_emplace(name, pictures_[i].label);
+        const auto [at, is_new] = label_of.try_emplace(name, images.label(i));
         if (!is_new)
-            throw core::DataError(data_.file(), "picture '" + pictures_[i].label + "'",
+            throw core::DataError(images.file(), "picture '" + images.label(i) + "'",
                                   "it would have the file " + name + ", like the picture '" + at->second +
                                       "'. Rename one of the labels");
-        pictures_[i].file_name = name;
+        names.push_back(name);
     }
+    return names;
 }
 
 Image PopulationImages::read(std::size_t i) const {
@@ -219,21 +229,21 @@ Image PopulationImages::read(std::size_t i) const {
     return image;
 }
 
-void prepare_folder(const PopulationImages& images, const std::string& folder) {
+void prepare_folder(const std::vector<std::string>& names, const std::string& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) throw core::DataError(folder, "", "cannot create the folder: " + error.message());
-    for (std::size_t i = 0; i < images.size(); ++i) {
-        const std::string path = path_in(folder, images.file_name(i));
+    for (const std::string& name : names) {
+        const std::string path = (std::filesystem::path(folder) / name).string();
         if (std::filesystem::exists(path, error))
             throw core::DataError(path, "", "exists already. Choose another folder, or remove it");
     }
 }
 
-std::size_t write_population_image(const PopulationImages& images, std::size_t i, const std::string& folder) {
-    const std::string path = path_in(folder, images.file_name(i));
+std::size_t write_population_image(const PopulationImages& images, std::size_t i, const std::string& path,
+                                   PngDepth depth) {
     const Image image = images.read(i);
-    core::store_file(path, png_bytes(image.width, image.height, to_bytes(image.rgb)));
+    core::store_file(path, png_bytes(image, depth));
     return static_cast<std::size_t>(std::ranges::count_if(image.rgb, [](float v) { return v < 0 || v > 1; }));
 }
 

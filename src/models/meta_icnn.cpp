@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "models/cell_histogram.hpp"
 #include "models/packed_scratch.hpp"
 #include "ot/gaussian_moments.hpp"
 
@@ -34,6 +35,16 @@ struct MetaIcnnSettings final : Settings {
 
     std::unique_ptr<Settings> clone() const override { return std::make_unique<MetaIcnnSettings>(*this); }
     void visit(FieldVisitor& visitor) override {
+        visitor.choice(
+            {.name = "map-inputs",
+             .help = "input of the encoder of meta-icnn: the cells of a population, or a histogram "
+                     "of them",
+             .omits_default = true},
+            shape.inputs, {"cells", "histogram"});
+        visitor.count({.name = "map-bins",
+                       .help = "number of bins of each axis of this histogram",
+                       .omits_default = true},
+                      shape.bins, 2, max_histogram_bins);
         visitor.count(
             {.name = "map-units", .help = "number of hidden units of a convex potential of meta-icnn"},
             shape.units, 1, max_width);
@@ -96,6 +107,21 @@ class MetaIcnnFamily : public Family {
                 .populations = own.problems,
                 .problem_pairs = own.pairs,
                 .pool_cells = own.pool};
+    }
+    std::map<std::string, std::string> unused_settings(const Settings& settings) const override {
+        if (dynamic_cast<const MetaIcnnSettings&>(settings).shape.inputs == MapInputs::histogram) return {};
+        return {{"map-bins", "--map-inputs cells"}};
+    }
+    void check(const Settings& settings, const DataShape& data, std::size_t /*min_cells*/) const override {
+        const MetaIcnnShape& shape = dynamic_cast<const MetaIcnnSettings&>(settings).shape;
+        if (shape.inputs == MapInputs::cells ||
+            histogram_size(shape.bins, data.markers) <= max_histogram_bins)
+            return;
+        throw core::ConfigError(
+            "map-inputs", "found histogram with --map-bins " + std::to_string(shape.bins) +
+                              ", but there are " + std::to_string(data.markers) +
+                              " markers, and a histogram has at most " + std::to_string(max_histogram_bins) +
+                              " bins. Lower --map-bins, choose markers with --markers, or give cells");
     }
     bool supports_bf16() const override { return true; }
     std::unique_ptr<Model> make(const Settings& settings, const DataShape& data,
@@ -177,7 +203,8 @@ MetaIcnn::MetaIcnn(const MetaIcnnShape& shape)
     : shape_(shape),
       base_(layout_.add("potential.base", 1, potential_shape().size())),
       encoder_(layout_, "encoder",
-               {.inputs = shape.markers,
+               {.inputs = shape.inputs == MapInputs::cells ? shape.markers
+                                                           : histogram_size(shape.bins, shape.markers),
                 .hidden = shape.encoder_hidden,
                 .layers = shape.encoder_layers,
                 .embedding = shape.embedding,
@@ -237,10 +264,18 @@ void MetaIcnn::predict_parameters(const Weights<T>& weights, const BalancedCloud
     using Real = accumulator_t<T>;
     const std::size_t d = shape_.markers;
     core::check_shape("meta_icnn.triangle", clouds.triangle.size(), 1, d * (d + 1) / 2, 1);
+    const bool has_histogram = shape_.inputs == MapInputs::histogram;
+    const Matrix<double> transform =
+        has_histogram ? histogram_coordinates<Real>(clouds.triangle, d) : Matrix<double>();
     const auto embed = [&](const Matrix<Real>& cells, typename Workspace<T>::Side& side) {
         core::check_shape("meta_icnn.cells", cells.rows(), cells.cols(), cells.rows(), d);
+        if (has_histogram) {
+            side.histogram.reshape(1, histogram_size(shape_.bins, d));
+            histogram_features<Real>(cells.view(), transform, shape_.bins, side.histogram.values());
+        }
+        const ConstMatrixView<Real> input = encoder_input(cells, side);
         side.embedding.resize(shape_.embedding);
-        encoder_.forward<Real>(weights.values, cells.view(), d, side.encoder, side.embedding);
+        encoder_.forward<Real>(weights.values, input, input.cols, side.encoder, side.embedding);
     };
     embed(clouds.source, w.source);
     embed(clouds.target, w.target);
@@ -290,8 +325,8 @@ double MetaIcnn::loss_and_gradient(const Weights<T>& weights, const BalancedClou
                                       const typename Workspace<T>::Side& other) {
         side.d_embedding.resize(e);
         for (std::size_t k = 0; k < e; ++k) side.d_embedding[k] = side.d_inputs[k] + other.d_inputs[e + k];
-        encoder_.backward<Real>(weights.values, cells.view(), side.embedding, side.d_embedding, side.encoder,
-                                gradients);
+        encoder_.backward<Real>(weights.values, encoder_input(cells, side), side.embedding, side.d_embedding,
+                                side.encoder, gradients);
     };
     encoder_backward(clouds.source, w.source, w.target);
     encoder_backward(clouds.target, w.target, w.source);

@@ -14,9 +14,17 @@
 
 namespace popflow::models {
 
+/// Input of the encoder of a MetaIcnn.
+enum class MapInputs : std::uint8_t {
+    cells,      ///< the cells, one after the other
+    histogram,  ///< a histogram of the cells
+};
+
 /// Sizes of a MetaIcnn.
 struct MetaIcnnShape {
     std::size_t markers = 0;
+    MapInputs inputs = MapInputs::cells;
+    std::size_t bins = 16;    ///< bins of an axis of the histogram
     std::size_t units = 128;  ///< hidden units of a potential
     double cycle = 1;         ///< see nn::PotentialPairOptions
     std::size_t encoder_hidden = 64;
@@ -35,13 +43,17 @@ struct MetaIcnnShape {
 ///
 ///     source potential = base + 0.1 N(e(u), e(v), C),    target potential = base + 0.1 N(e(v), e(u), C).
 ///
+/// With MapInputs::histogram, the encoder has one input row: the histogram_features() of the cloud after
+/// histogram_coordinates() of C. A bin then has the same meaning in all problems, and C has the scale that
+/// these coordinates lack.
+///
 /// The last layer of N starts at zero, and the base at parameters whose map is the identity up to about 1 %.
 /// So a fresh model maps by the Gaussian map of the two populations. Loss: that of nn::PotentialPair, as mean
 /// over the problems of a slot.
 ///
 /// Source: Amos, Luise, Cohen and Redko, "Meta optimal transport", ICML 2023.
 /// Deviations from the source: the prediction is a residual to the Gaussian map, and one network predicts
-/// both potentials. A set encoder replaces the ResNet of whole images.
+/// both potentials. An encoder of cells or of their histogram replaces the ResNet of whole images.
 class MetaIcnn : public Model, public GradientTraining, public PotentialPredictor {
   public:
     explicit MetaIcnn(const MetaIcnnShape& shape);
@@ -82,6 +94,7 @@ class MetaIcnn : public Model, public GradientTraining, public PotentialPredicto
         using Real = linalg::accumulator_t<T>;
         /// One side of a problem.
         struct Side {
+            linalg::Matrix<Real> histogram;  ///< [1, B^d], empty unless it is the input of the encoder
             PopulationEncoder::Cache<Real> encoder;
             std::vector<Real> embedding;
             std::vector<Real> d_embedding;
@@ -114,6 +127,11 @@ class MetaIcnn : public Model, public GradientTraining, public PotentialPredicto
     static constexpr double output_scale = 0.1;
 
   private:
+    // Returns the input rows of the encoder for one side that predict_parameters() has visited.
+    template <class Real, class Side>
+    linalg::ConstMatrixView<Real> encoder_input(const linalg::Matrix<Real>& cells, const Side& side) const {
+        return shape_.inputs == MapInputs::histogram ? side.histogram.view() : cells.view();
+    }
     template <class T>
     double train(const Request& request, const CloudPairInput& input, Scratch& scratch,
                  std::span<float> gradients) const;

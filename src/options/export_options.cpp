@@ -2,6 +2,7 @@
 #include "options/export_options.hpp"
 
 #include "core/label_list.hpp"
+#include "core/parse.hpp"
 
 namespace popflow::options {
 
@@ -46,6 +47,13 @@ OptionTable export_options(ExportConfig& config) {
                true,
                {},
                true});
+    table.add(
+        {"bits", Section::general, "8|16",
+         "bits of a channel of the images. 16 keep the values of a prediction to 1 / 65535",
+         [&config](const Strings& v) {
+             config.bits = static_cast<image::PngDepth>(core::parse_choice("bits", v.back(), {"8", "16"}));
+         },
+         [&config] { return Strings{config.bits == image::PngDepth::bits8 ? "8" : "16"}; }});
     return table;
 }
 

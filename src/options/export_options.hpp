@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "image/png_file.hpp"
 #include "options/option_table.hpp"
 
 namespace popflow::options {
@@ -12,8 +13,9 @@ namespace popflow::options {
 struct ExportConfig {
     std::string config_file;
     std::string data;
-    std::string images;                   ///< folder to write to
-    std::string layer;                    ///< layer to read instead of X, may be empty
+    std::string images;  ///< folder to write to
+    std::string layer;   ///< layer to read instead of X, may be empty
+    image::PngDepth bits = image::PngDepth::bits8;
     std::vector<std::string> population;  ///< columns of obs that tell the images apart; empty: default
 };
 

@@ -913,6 +913,7 @@ OptionTable run_options(RunConfig& config) {
     add_fine_tune_options(table, config);
     table.share("resume", Section::evaluate);
     for (const Section section : {Section::evaluate, Section::report}) table.share("dry-run", section);
+    for (const char* name : {"data", "max-cells"}) table.share(name, Section::report);
     table.share("config", Section::inspect);
     table.share("treatment-vectors", Section::inspect);
     table.share("cells", Section::predict);

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "h5/file.hpp"
+#include "predict/map_predictor.hpp"
 
 namespace popflow::predict {
 
@@ -13,6 +14,24 @@ namespace {
 
 std::string text_of(const h5::Group& group, const std::string& name) {
     return group.contains_dataset(name) ? group.open_dataset(name).read_strings().at(0) : "";
+}
+
+std::uint64_t count_of(const h5::Group& group, const std::string& name) {
+    return group.contains_dataset(name) ? group.open_dataset(name).read<std::uint64_t>().at(0) : 0;
+}
+
+Provenance provenance_of(const h5::Group& group) {
+    Provenance provenance;
+    provenance.method = text_of(group, "method");
+    provenance.base = text_of(group, "base");
+    provenance.seed = count_of(group, "seed");
+    provenance.steps = count_of(group, "steps");
+    provenance.best_step = count_of(group, "best_step");
+    provenance.config = text_of(group, "config");
+    provenance.data_fingerprint = text_of(group, "data_fingerprint");
+    provenance.version = text_of(group, "version");
+    provenance.commit = text_of(group, "commit");
+    return provenance;
 }
 
 anndata::MatrixSource source_in(const std::string& config) {
@@ -40,6 +59,10 @@ std::optional<PredictionOrigin> read_prediction_origin(const std::string& file) 
             origin.size_factor = screen::SizeFactor::parse(text);
         origin.source = source_in(text_of(group, "config"));
         origin.is_mapped_back = group.contains_dataset("latent_mean");
+        origin.provenance = provenance_of(group);
+        for (const char* column : {map_problem_column, "predicted_pair", "predicted_population"}) {
+            if (group.contains_dataset(column)) origin.source_column = column;
+        }
         return origin;
     } catch (const core::ConfigError& error) {
         throw core::DataError(file, "uns/popflow", error.what());

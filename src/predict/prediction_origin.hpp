@@ -6,6 +6,7 @@
 
 #include "anndata/matrix_source.hpp"
 #include "predict/prediction_space.hpp"
+#include "predict/provenance.hpp"
 #include "screen/size_factor.hpp"
 #include "screen/transform.hpp"
 
@@ -18,6 +19,10 @@ struct PredictionOrigin {
     screen::SizeFactor size_factor;
     anndata::MatrixSource source;  ///< matrix of the data file that the cells came from
     bool is_mapped_back = false;   ///< whether X was mapped back from a latent space
+    Provenance provenance{};       ///< without the numbers of ranks and threads, which the file lacks
+    /// Column of obs that names the source of a cell: map_problem_column, predicted_pair or
+    /// predicted_population. Empty for generated populations.
+    std::string source_column{};
 };
 
 /// Reads the origin of a file that PredictionFile has written. Returns nullopt for any other HDF5 file.

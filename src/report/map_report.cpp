@@ -7,7 +7,6 @@
 #include <cmath>
 #include <utility>
 
-#include "core/error.hpp"
 #include "core/text.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
@@ -107,18 +106,6 @@ std::string map_csv(const std::vector<eval::MapResults>& results) {
 }
 
 }  // namespace
-
-bool are_map_results(const std::vector<std::string>& files) {
-    std::string maps;
-    std::string others;
-    for (const std::string& file : files) {
-        std::string& kind = eval::is_map_result_file(file) ? maps : others;
-        if (kind.empty()) kind = file;
-    }
-    if (maps.empty() || others.empty()) return !maps.empty();
-    throw core::ConfigError("report", "found '" + maps + "' with scores of maps between populations and '" +
-                                          others + "' with other results. Report them separately");
-}
 
 Table map_table(const eval::MapResults& results) {
     const h5::DataFrame& problems = results.problems;

@@ -10,10 +10,6 @@
 
 namespace popflow::report {
 
-/// Returns whether all files are result files of maps between populations. False if none is.
-/// @throws core::ConfigError for a mixture with other result files
-bool are_map_results(const std::vector<std::string>& files);
-
 /// Returns a row per predictor and number of steps, with means and standard deviations over the problems.
 Table map_table(const eval::MapResults& results);
 

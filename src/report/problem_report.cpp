@@ -8,13 +8,13 @@
 #include <limits>
 #include <set>
 
-#include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/matrix_map.hpp"
 #include "report/plot/page.hpp"
 #include "report/problem_figures.hpp"
+#include "report/provenance_table.hpp"
 #include "report/report_formats.hpp"
 #include "report/report_page.hpp"
 
@@ -240,27 +240,17 @@ std::string file_html(const eval::ProblemResults& results) {
     return html;
 }
 
-std::string provenance_html(const std::vector<eval::ProblemResults>& results) {
-    std::string rows;
-    for (const char* title : {"file", "cost", "seed", "ranks × threads", "popflow", "data"})
-        rows += element("th", "scope=\"col\"", title);
-    rows = element("tr", "", rows);
-    std::string configs;
+std::string provenance_part(const std::vector<eval::ProblemResults>& results) {
+    std::vector<ProvenanceRow> rows;
     for (const eval::ProblemResults& file : results) {
         const eval::ProblemOrigin& origin = file.origin;
-        std::string row;
-        for (const std::string& cell : {file.file, origin.cost, std::to_string(origin.seed),
-                                        fmt::format("{} × {}", origin.ranks, origin.threads),
-                                        origin.version + " " + origin.commit, origin.data_fingerprint})
-            row += element("td", "", escaped(cell));
-        rows += element("tr", "", row);
-        configs +=
-            element("details", "",
-                    element("summary", "", escaped(file.file)) + element("pre", "", escaped(origin.config)));
+        rows.push_back(
+            {file.file,
+             {origin.cost, std::to_string(origin.seed), fmt::format("{} × {}", origin.ranks, origin.threads),
+              origin.version + " " + origin.commit, origin.data_fingerprint},
+             origin.config});
     }
-    return "<h2>Provenance</h2>\n" +
-           element("div", "class=\"scroll\"", element("table", "class=\"files\"", rows)) + "\n" +
-           element("details", "", "<summary>Configurations</summary>" + configs) + "\n";
+    return provenance_html({"cost", "seed", "ranks × threads", "popflow", "data"}, rows);
 }
 
 std::string problem_page(const std::vector<eval::ProblemResults>& results) {
@@ -271,7 +261,7 @@ std::string problem_page(const std::vector<eval::ProblemResults>& results) {
                             core::version(), escaped(core::commit()))) +
         "\n";
     for (const eval::ProblemResults& file : results) body += file_html(file);
-    return plot::page("popflow report: transport problems", body + provenance_html(results));
+    return plot::page("popflow report: transport problems", body + provenance_part(results));
 }
 
 // Differences between the formats in what surrounds the tables.
@@ -289,19 +279,6 @@ Writer writer(ReportFormat format) {
 }
 
 }  // namespace
-
-bool are_problem_results(const std::vector<std::string>& files) {
-    std::string problems;
-    std::string others;
-    for (const std::string& file : files) {
-        std::string& kind = eval::is_problem_result_file(file) ? problems : others;
-        if (kind.empty()) kind = file;
-    }
-    if (problems.empty() || others.empty()) return !problems.empty();
-    if (!eval::is_result_file(others)) eval::read_results(others);  // throws and says what the file is
-    throw core::ConfigError("report", "found '" + problems + "' with transport problems and '" + others +
-                                          "' with the scores of an evaluation. Report them separately");
-}
 
 Table solver_table(const eval::ProblemResults& results, const std::vector<SolverScores>& scores) {
     const TimeUnit unit = time_unit(scores);

@@ -11,10 +11,6 @@
 
 namespace popflow::report {
 
-/// Returns whether all files are result files of transport problems. False if none is.
-/// @throws core::ConfigError for a mixture with results of evaluations
-bool are_problem_results(const std::vector<std::string>& files);
-
 /// Returns the times and iterations of a result file in the published layout: a row per solver, start and
 /// acceleration, and for each tolerance the mean time, its standard deviation over problems and the mean
 /// number of iterations.

@@ -12,6 +12,7 @@
 #include "report/baseline_notes.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
+#include "report/provenance_table.hpp"
 #include "report/report_figures.hpp"
 #include "report/role_columns.hpp"
 
@@ -145,29 +146,18 @@ std::string encoder_text(const predict::Provenance& p) {
 }
 
 std::string provenance_part(const std::vector<eval::Results>& results) {
-    std::string head;
-    for (const char* title :
-         {"file", "method", "seed", "steps", "split", "precision", "ranks × threads", "popflow", "data"}) {
-        head += element("th", "scope=\"col\"", title);
-    }
-    std::string rows = element("tr", "", head);
-    std::string configs;
+    std::vector<ProvenanceRow> rows;
     for (const eval::Results& r : results) {
         const predict::Provenance& p = r.provenance;
-        std::string row;
-        for (const std::string& cell :
-             {r.file, p.method + ", " + p.base + encoder_text(p), std::to_string(p.seed),
-              std::to_string(p.steps), p.split, p.precision, fmt::format("{} × {}", p.ranks, p.threads),
-              p.version + " " + p.commit, p.data_fingerprint}) {
-            row += element("td", "", escaped(cell));
-        }
-        rows += element("tr", "", row);
-        configs += element("details", "",
-                           element("summary", "", escaped(r.file)) + element("pre", "", escaped(p.config)));
+        rows.push_back(
+            {r.file,
+             {p.method + ", " + p.base + encoder_text(p), std::to_string(p.seed), std::to_string(p.steps),
+              p.split, p.precision, fmt::format("{} × {}", p.ranks, p.threads), p.version + " " + p.commit,
+              p.data_fingerprint},
+             p.config});
     }
-    return "<h2>Provenance</h2>\n" +
-           element("div", "class=\"scroll\"", element("table", "class=\"files\"", rows)) + "\n" +
-           element("details", "", "<summary>Configurations</summary>" + configs) + "\n";
+    return provenance_html(
+        {"method", "seed", "steps", "split", "precision", "ranks × threads", "popflow", "data"}, rows);
 }
 
 }  // namespace

@@ -8,10 +8,7 @@
 #include "core/error.hpp"
 #include "core/natural_order.hpp"
 #include "core/text.hpp"
-#include "eval/map_results.hpp"
-#include "eval/problem_results.hpp"
 #include "eval/results.hpp"
-#include "eval/set_results.hpp"
 #include "predict/run_model.hpp"
 #include "train/fold_list.hpp"
 
@@ -26,6 +23,11 @@ std::string canonical_path(const fs::path& path) {
     const fs::path canonical = fs::weakly_canonical(path, error);
     return error ? path.string() : canonical.string();
 }
+
+struct FoundFile {
+    std::string path;
+    eval::ResultKind kind;
+};
 
 // Walks through a folder and the folders below it.
 class FolderSearch {
@@ -47,7 +49,8 @@ class FolderSearch {
         }
         const bool is_leave_one_out = train::is_leave_one_out_folder(folder.string());
         if (std::ranges::find(files, "results.h5") != files.end()) {
-            found.push_back((folder / "results.h5").string());
+            const std::string file = (folder / "results.h5").string();
+            found.push_back({file, eval::result_kind(file)});
         } else if (is_leave_one_out) {
             unjoined.push_back(folder.string());
         } else if (predict::is_run_folder(folder.string())) {
@@ -55,16 +58,16 @@ class FolderSearch {
         } else {
             for (const std::string& name : core::sorted_labels(files)) {
                 const std::string file = (folder / name).string();
-                if (eval::is_result_file(file) || eval::is_problem_result_file(file) ||
-                    eval::is_set_result_file(file) || eval::is_map_result_file(file))
-                    found.push_back(file);
+                const eval::ResultKind kind = eval::result_kind(file);
+                if (kind != eval::ResultKind::unknown && kind != eval::ResultKind::prediction)
+                    found.push_back({file, kind});
             }
         }
         if (is_leave_one_out) return;  // its results are those of its folds
         for (const std::string& name : core::sorted_labels(folders)) visit(folder / name);
     }
 
-    std::vector<std::string> found;
+    std::vector<FoundFile> found;
     std::vector<std::string> unfinished;  ///< run folders without results
     std::vector<std::string> unjoined;    ///< folders of leave-one-outs without results of all folds
 
@@ -82,7 +85,7 @@ std::string unjoined_text(const std::string& folder) {
            "). Finish it with popflow run, the same options and --resume, or give the folders of folds";
 }
 
-void search_folder(const std::string& folder, ResultFiles& result, std::vector<std::string>& found) {
+void search_folder(const std::string& folder, ResultFiles& result, std::vector<FoundFile>& found) {
     FolderSearch search;
     search.visit(folder);
     if (search.found.empty() && !search.unjoined.empty())
@@ -104,7 +107,7 @@ void search_folder(const std::string& folder, ResultFiles& result, std::vector<s
                                                               "file written by popflow evaluate or ot"
                                                             : runs));
     }
-    if (search.found.size() > 1 || search.found.front() != (fs::path(folder) / "results.h5").string())
+    if (search.found.size() > 1 || search.found.front().path != (fs::path(folder) / "results.h5").string())
         result.notes.push_back(folder + ": " + core::counted(search.found.size(), "result file"));
     if (!search.unfinished.empty()) {
         result.notes.push_back("left out " + core::counted(search.unfinished.size(), "run") +
@@ -121,18 +124,34 @@ ResultFiles find_result_files(const std::vector<std::string>& paths) {
     ResultFiles result;
     std::set<std::string> seen;
     for (const std::string& path : paths) {
-        std::vector<std::string> found;
+        std::vector<FoundFile> found;
         std::error_code ignored;
         if (fs::is_directory(path, ignored)) {
             search_folder(path, result, found);
         } else {
-            found.push_back(path);
+            found.push_back({path, eval::result_kind(path)});
         }
-        for (const std::string& file : found) {
-            if (seen.insert(canonical_path(file)).second) result.files.push_back(file);
+        for (const FoundFile& file : found) {
+            if (!seen.insert(canonical_path(file.path)).second) continue;
+            result.files.push_back(file.path);
+            result.kinds.push_back(file.kind);
         }
     }
     return result;
+}
+
+eval::ResultKind common_kind(const ResultFiles& found) {
+    const auto unknown = std::ranges::find(found.kinds, eval::ResultKind::unknown);
+    if (unknown != found.kinds.end())
+        eval::read_results(found.files[static_cast<std::size_t>(unknown - found.kinds.begin())]);  // throws
+    const eval::ResultKind first = found.kinds.at(0);
+    const auto other =
+        std::ranges::find_if(found.kinds, [&](eval::ResultKind kind) { return kind != first; });
+    if (other == found.kinds.end()) return first;
+    throw core::ConfigError("report", "found '" + found.files.front() + "' with " + eval::kind_text(first) +
+                                          " and '" +
+                                          found.files[static_cast<std::size_t>(other - found.kinds.begin())] +
+                                          "' with " + eval::kind_text(*other) + ". Report them separately");
 }
 
 }  // namespace popflow::report

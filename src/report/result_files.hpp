@@ -4,12 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "eval/result_kind.hpp"
+
 namespace popflow::report {
 
 /// Result files of a report, with what was found in each folder.
 struct ResultFiles {
-    std::vector<std::string> files{};  ///< in the order of the arguments, each once
-    std::vector<std::string> notes{};  ///< `runs: 9 result files`, and runs that have no results yet
+    std::vector<std::string> files{};       ///< in the order of the arguments, each once
+    std::vector<eval::ResultKind> kinds{};  ///< kind of each file
+    std::vector<std::string> notes{};       ///< `runs: 9 result files`, and runs that have no results yet
 };
 
 /// Finds the result files of a report.
@@ -20,5 +23,9 @@ struct ResultFiles {
 /// links, but visits a folder only once.
 /// @throws core::ConfigError for a folder without result files and for a folder that cannot be read
 ResultFiles find_result_files(const std::vector<std::string>& paths);
+
+/// Returns the kind of all files, of which there is at least one.
+/// @throws core::ConfigError for a mixture, core::DataError for a file that no report can show
+eval::ResultKind common_kind(const ResultFiles& found);
 
 }  // namespace popflow::report

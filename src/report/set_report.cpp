@@ -9,7 +9,6 @@
 #include <map>
 #include <numbers>
 
-#include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "eval/results.hpp"
@@ -18,6 +17,7 @@
 #include "report/plot/cloud.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
+#include "report/provenance_table.hpp"
 #include "report/report_formats.hpp"
 #include "report/report_page.hpp"
 
@@ -317,29 +317,17 @@ std::string file_html(const eval::SetResults& results) {
     return html;
 }
 
-std::string provenance_html(const std::vector<eval::SetResults>& results) {
-    std::string rows;
-    for (const char* title :
-         {"file", "method", "split", "seed", "steps", "ranks × threads", "popflow", "data"})
-        rows += element("th", "scope=\"col\"", title);
-    rows = element("tr", "", rows);
-    std::string configs;
+std::string provenance_part(const std::vector<eval::SetResults>& results) {
+    std::vector<ProvenanceRow> rows;
     for (const eval::SetResults& file : results) {
         const predict::Provenance& from = file.provenance;
-        std::string row;
-        for (const std::string& cell :
-             {file.file, from.method, from.split, std::to_string(from.seed), std::to_string(from.steps),
-              fmt::format("{} × {}", from.ranks, from.threads), from.version + " " + from.commit,
-              from.data_fingerprint})
-            row += element("td", "", escaped(cell));
-        rows += element("tr", "", row);
-        configs +=
-            element("details", "",
-                    element("summary", "", escaped(file.file)) + element("pre", "", escaped(from.config)));
+        rows.push_back({file.file,
+                        {from.method, from.split, std::to_string(from.seed), std::to_string(from.steps),
+                         fmt::format("{} × {}", from.ranks, from.threads), from.version + " " + from.commit,
+                         from.data_fingerprint},
+                        from.config});
     }
-    return "<h2>Provenance</h2>\n" +
-           element("div", "class=\"scroll\"", element("table", "class=\"files\"", rows)) + "\n" +
-           element("details", "", "<summary>Configurations</summary>" + configs) + "\n";
+    return provenance_html({"method", "split", "seed", "steps", "ranks × threads", "popflow", "data"}, rows);
 }
 
 std::string set_page(const std::vector<eval::SetResults>& results) {
@@ -350,7 +338,7 @@ std::string set_page(const std::vector<eval::SetResults>& results) {
                             core::version(), escaped(core::commit()))) +
         "\n";
     for (const eval::SetResults& file : results) body += file_html(file);
-    return plot::page("popflow report: generated populations", body + provenance_html(results));
+    return plot::page("popflow report: generated populations", body + provenance_part(results));
 }
 
 std::string set_csv(const std::vector<eval::SetResults>& results) {
@@ -373,18 +361,6 @@ std::string set_csv(const std::vector<eval::SetResults>& results) {
 }
 
 }  // namespace
-
-bool are_set_results(const std::vector<std::string>& files) {
-    std::string sets;
-    std::string others;
-    for (const std::string& file : files) {
-        std::string& kind = eval::is_set_result_file(file) ? sets : others;
-        if (kind.empty()) kind = file;
-    }
-    if (sets.empty() || others.empty()) return !sets.empty();
-    throw core::ConfigError("report", "found '" + sets + "' with scores of generated populations and '" +
-                                          others + "' with other results. Report them separately");
-}
 
 Table nearest_neighbour_table(const eval::SetResults& results, const std::string& label) {
     Table table{.part = "populations", .aggregation = "sets"};

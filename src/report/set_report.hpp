@@ -12,10 +12,6 @@
 
 namespace popflow::report {
 
-/// Returns whether all files are result files of generated populations. False if none is.
-/// @throws core::ConfigError for a mixture with other result files
-bool are_set_results(const std::vector<std::string>& files);
-
 /// Returns 1-NNA in percent, one row per predictor and one column per distance, in the layout of the
 /// literature on generated point clouds.
 /// @param label  one of the labels of the file

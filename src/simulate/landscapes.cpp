@@ -343,8 +343,7 @@ void write_landscapes(const LandscapesOptions& options, const std::string& folde
     const std::vector<Landscape> all = plan_landscapes(options);
     for (const std::size_t i : chosen) {
         const image::Image image = draw_landscape(options, all.at(i));
-        core::store_file(path_in(folder, landscape_file(all[i])),
-                         image::png_bytes(image.width, image.height, image::to_bytes(image.rgb)));
+        core::store_file(path_in(folder, landscape_file(all[i])), image::png_bytes(image));
     }
 }
 

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Writes the images of images.sh with PIL, and compares what popflow reads and writes with PIL.
 
-Usage: check_images.py make|check|predicted FOLDER
+Usage: check_images.py make|check|predicted|report FOLDER
 """
+import base64
+import csv
+import io
 import pathlib
+import re
 import struct
 import sys
 import zlib
@@ -137,8 +141,17 @@ def check():
         assert np.abs(found - values).max() <= tolerance, (path, np.abs(found - values).max())
         again = np.asarray(Image.open(folder / "kinds_again" / f"{path.stem}.png"))
         assert again.shape == found.shape and np.array_equal(again, np.floor(255 * found.astype(np.float32) + 0.5)), path
+        # PIL reads 16 bits a channel as 8, so the file is read back by popflow.
+        header = (folder / "kinds_wide" / f"{path.stem}.png").read_bytes()[:26]
+        assert header[24] == 16 and header[25] == 2, path
         if path.stem in LOSSLESS or path.suffix != ".png" and path.stem != "cmyk":
             assert np.array_equal(again, np.round(255 * values)), path
+
+    again = read("kinds_wide.h5ad")
+    names = list(kinds.obs["image"].cat.categories) if hasattr(kinds.obs["image"], "cat") else sorted(set(kinds.obs["image"]))
+    for name in names:
+        assert np.abs(cells_of(again, name) - cells_of(kinds, name)).max() <= 0.51 / 65535, name
+    assert np.array_equal(cells_of(again, "wide"), cells_of(kinds, "wide"))
 
     some = read("some.h5ad")
     assert set(some.obs["image"].value_counts()) == {20} and len(some) == 20 * len(paths)
@@ -183,4 +196,57 @@ def predicted():
         assert np.abs(found - target).mean() < 0.8 * np.abs(source - target).mean(), name
 
 
-{"make": make, "check": check, "predicted": predicted}[command]()
+def distances(a, b):
+    """Returns W2 and the energy distance of the pixels of two images."""
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    between = cdist(a, b)
+    squares = between**2
+    w2 = np.sqrt(squares[linear_sum_assignment(squares)].mean())
+    return w2, 2 * between.mean() - cdist(a, a).mean() - cdist(b, b).mean()
+
+
+def report():
+    import anndata
+
+    read = lambda name: np.asarray(Image.open(folder / name), dtype=float).reshape(-1, 3) / 255
+    shown = lambda name: [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))
+        for text in re.findall('href="data:image/png;base64,([^"]*)"', (folder / name).read_text())]
+    for name, key in (("predicted", "predicted_treatment"), ("mapped", "predicted_problem")):
+        data = anndata.read_h5ad(folder / f"{name}.h5ad")
+        rows = list(csv.DictReader((folder / f"{name}.csv").open()))
+        assert len(rows) == {"predicted": 4, "mapped": 2}[name], rows
+        for row in rows:
+            target = row["target"] if name == "mapped" else f"{row['target']}_{row['source'].split('_')[1]}"
+            chosen = row["problem"] if name == "mapped" else row["target"]
+            cells = data[(data.obs["image"] == row["source"]) & (data.obs[key] == chosen)].X
+            assert int(row["pixels"]) == int(row["scored"]) == len(cells) == 576
+            assert abs(float(row["outside"]) - ((cells < 0) | (cells > 1)).mean()) < 1e-12
+            for prefix, pixels in (("", cells), ("source_", read(f"landscapes/{row['source']}.png"))):
+                w2, energy = distances(pixels, read(f"landscapes/{target}.png"))
+                found = float(row[f"{prefix}w2"]), float(row[f"{prefix}energy"])
+                assert np.allclose(found, (w2, energy), rtol=1e-4, atol=1e-6), (row, w2, energy)
+    # A row has the control, then each prediction with the truth beside it. A row of a map has the source, the target and the
+    # result. Captions name the images.
+    captions = lambda name: re.findall(r'class="tick">([^<]*)<', (folder / name).read_text())
+    found = captions("predicted.html")
+    assert sorted(found[:5]) == ["snow", "snow, true", "source: forest_0", "sunset", "sunset, true"], found
+    images = shown("predicted.html")
+    assert len(images) == len(found) == 10
+    for k, (caption, image) in enumerate(zip(found, images)):
+        scene, palette = k // 5, caption.split(",")[0]
+        name = f"landscapes/{palette}_{scene}.png" if caption.endswith(", true") else f"predicted/forest_{scene}_{palette}.png"
+        if caption.startswith("source"):
+            name = f"landscapes/{caption.split()[1]}.png"
+        assert np.array_equal(image, np.asarray(Image.open(folder / name))), name
+    found, images = captions("mapped.html"), shown("mapped.html")
+    assert found == ["source: sunset_1", "target: forest_1", "result", "source: sunset_1", "target: snow_1", "result"], found
+    for caption, image in zip(found, images):
+        if caption != "result":
+            assert np.array_equal(image, np.asarray(Image.open(folder / f"landscapes/{caption.split()[1]}.png"))), caption
+    assert len(images) == 6 and not np.array_equal(images[2], images[5])
+
+
+{"make": make, "check": check, "predicted": predicted, "report": report}[command]()

@@ -25,7 +25,7 @@ MODEL = {
     "encoder-activation": "none", "time-frequencies": "4", "time-highest": "5", "time-max-period": "100",
     "space-frequencies": "4", "space-scale": "0.2", "encoder-frequencies": "2", "encoder-scale": "0.3", "icnn-hidden": "8",
     "icnn-layers": "2", "icnn-start": "uniform", "moment-kernel": "linear", "dual-hidden": "8", "dual-layers": "2", "dual-form": "smooth",
-    "dual-inputs": "source", "dual-base": "zeros", "map-units": "9", "map-cycle": "2", "map-encoder-hidden": "8", "map-encoder-layers": "2",
+    "dual-inputs": "source", "dual-base": "zeros", "map-inputs": "histogram", "map-bins": "3", "map-units": "9", "map-cycle": "2", "map-encoder-hidden": "8", "map-encoder-layers": "2",
     "map-embedding": "5", "map-hidden": "12", "map-layers": "2"}
 TRAIN = {
     "steps": "6", "batch-pairs": "2", "cells": "40", "seed": "3", "updates": "joint", "loss": "reduced",
@@ -199,7 +199,7 @@ def main():
         "predict", "--run", "g", "--output", "g.h5ad", "--treatment", "O,S", *arguments({**GUIDED, **number}))
     assert "1-NNA" in run_popflow("evaluate", "--run", "g", "--output", "g.h5", *arguments({**GUIDED, **SETS}))
     assert "p.h5ad: " in run_popflow("predict", *arguments(predict))
-    maps = {"method": "meta-icnn", "data": "s.h5ad", "min-cells": "50", "split": "patient:21", "steps": "3", "batch-pairs": "2", "cells": "20",
+    maps = {"method": "meta-icnn", "data": "s.h5ad", "min-cells": "50", "split": "patient:21", "steps": "3", "batch-pairs": "2", "cells": "20", "latent": "pca:4",
             **{name: value for name, value in {**MODEL, **TRAIN}.items() if name.startswith("map")}}
     run_popflow("train", *arguments({**maps, "output": "gm"}))
     check_stored(pathlib.Path("gm/config.cfg").read_text(), maps)
@@ -233,9 +233,10 @@ def main():
     check_listed(("metrics",), {**metrics, **sets, **EXCLUSIVE})
     assert '"w1"' in run_popflow("metrics", "s.h5ad", "s.h5ad", *arguments(metrics))
     assert '"memorised"' in run_popflow("metrics", "s.h5ad", "s.h5ad", *arguments(sets))
+    images = {"data": "landscapes.h5ad", "max-cells": "100"}  # need a prediction of images
     report = {**GENERAL, "output": "r.html", "format": "csv", "published": "organoid_patient", "watch": "t", "by": "treatment",
               "figures": "pictures", "figure-format": "svg", "dry-run": ""}
-    check_listed(("report",), report)
+    check_listed(("report",), {**report, **images})
     assert "report of 1 result file" in run_popflow("report", "e.h5", *arguments(report, "watch"))
     run_popflow("report", "e.h5", *arguments(report, "watch", "dry-run"))
     assert any(path.suffix == ".svg" for path in pathlib.Path("pictures").iterdir())
@@ -258,9 +259,15 @@ def main():
     run_popflow("import", "--images", "landscapes", "--output", "p.h5ad")
     with h5py.File("p.h5ad", "r+") as file:
         file.copy("X", file.require_group("layers"), "copy")
-    export = {"config": "extra.cfg", "data": "p.h5ad", "images": "exported", "layer": "copy", "population": "image"}
+    export = {"config": "extra.cfg", "data": "p.h5ad", "images": "exported", "layer": "copy", "population": "image",
+              "bits": "16"}
     check_listed(("export",), export)
     assert "16 images" in run_popflow("export", *arguments(export))
+    run_popflow("import", "--sheet", "landscapes/sheet.csv", "--output", "landscapes.h5ad")
+    run_popflow("train", "--data", "landscapes.h5ad", "--column", "treatment=palette,patient=scene", "--control", "forest", "--pair-by",
+                "scene", "--transform", "none", "--split", "column:split", "--min-cells", "50", "--method", "mean-shift", "--output", "colours")
+    run_popflow("predict", "--run", "colours", "--data", "landscapes.h5ad", "--treatment", "snow", "--output", "recoloured.h5ad")
+    assert "source energy" in run_popflow("report", "recoloured.h5ad", *arguments(images))
     print(f"{count} options of {len(re.findall(r'^  [a-z]+ ', run_popflow('--help'), re.MULTILINE))} verbs were given")
 
 

@@ -22,10 +22,10 @@ expect_exit 0 "$popflow" import --images kinds/rgb.png --pixels 20 --seed 3 --ou
 expect_exit 0 "$popflow" import --images kinds/rgb.png --max-side 7 --output small.h5ad
 
 # The landscapes are a sheet of images. The round trip is exact, and ranks do not change a byte.
-landscapes="--scenes 1 --test-scenes 1 --size 24 --seed 5"
-expect_exit 0 "$popflow" simulate images --output landscapes $landscapes
+landscapes="--scenes 1 --test-scenes 1 --size 24"
+expect_exit 0 "$popflow" simulate images --output landscapes $landscapes --seed 5
 grep -q "^landscapes: 16 images of 24 x 24 pixels in 8 palettes, 1 scene to train on, 1 to test$" out || fail "$(cat out)"
-ranks 3 1 simulate images --output landscapes3 $landscapes >/dev/null 2>&1 || fail "simulate on 3 ranks"
+ranks 3 1 simulate images --output landscapes3 $landscapes --seed 5 >/dev/null 2>&1 || fail "simulate on 3 ranks"
 diff -r landscapes landscapes3
 expect_exit 0 "$popflow" import --sheet landscapes/sheet.csv --output land.h5ad
 grep -q "9216 cells, 3 markers, 16 files, columns file, palette, scene, split, image, x, y, width, height" out || fail "$(cat out)"
@@ -34,6 +34,8 @@ cmp land.h5ad land3.h5ad
 ranks 2 1 import --images kinds --pixels 20 --seed 3 --output some2.h5ad >/dev/null 2>&1 || fail "import on 2 ranks"
 cmp some.h5ad some2.h5ad
 expect_exit 0 "$popflow" export --data land.h5ad --images land
+expect_exit 0 "$popflow" export --data kinds.h5ad --images kinds_wide --bits 16
+expect_exit 0 "$popflow" import --images kinds_wide --output kinds_wide.h5ad
 ranks 3 1 export --data land.h5ad --images land3 --population image,palette >/dev/null 2>&1 || fail "export on 3 ranks"
 "$python" -W ignore "$here/check_images.py" check .
 
@@ -51,6 +53,32 @@ expect_exit 0 "$popflow" train --config colour.cfg --data land.h5ad --output run
 expect_exit 0 "$popflow" predict --run run --data land.h5ad --treatment sunset,snow --output predicted.h5ad
 expect_exit 0 "$popflow" export --data predicted.h5ad --images predicted
 "$python" -W ignore "$here/check_images.py" predicted .
+
+# Reports show the predicted images beside their sources and targets.
+expect_exit 0 "$popflow" report predicted.h5ad --output predicted.html --figures figures
+grep -q "^predicted.html: html of 1 result file$" out && grep -q "^figures: 1 figure" out || fail "$(cat out)"
+cmp <(grep -o 'base64,[^"]*' predicted.html) <(grep -o 'base64,[^"]*' figures/mean-shift-images.svg) || fail "page and figure differ"
+expect_exit 0 "$popflow" report predicted.h5ad --output predicted.csv
+"$popflow" train --method meta-icnn --data land.h5ad --population image --transform none --split column:split --min-cells 20 --steps 3 \
+    --map-units 8 --map-hidden 8 --cells 50 --output any 2>err || fail "$(cat err)"
+printf 'problem,source,target\nto_forest,sunset_1,forest_1\nto_snow,sunset_1,snow_1\n' >problems.csv
+expect_exit 0 "$popflow" predict --run any --data land.h5ad --problems problems.csv --output mapped.h5ad
+expect_exit 0 "$popflow" report mapped.h5ad --output mapped.html
+expect_exit 0 "$popflow" report mapped.h5ad --output mapped.csv
+expect_exit 0 "$popflow" report mapped.h5ad --max-cells 100 --format markdown
+grep -q "distances compare 100 random pixels of each image" out || fail "$(cat out)"
+"$python" -W ignore "$here/check_images.py" report .
+mv land.h5ad moved.h5ad
+expect_exit 2 "$popflow" report mapped.h5ad
+grep -q "data: found no file 'land.h5ad', which mapped.h5ad was predicted from. Give its path with --data" err || fail "$(cat err)"
+expect_exit 0 "$popflow" report mapped.h5ad --data moved.h5ad --format csv
+cmp out mapped.csv
+mv moved.h5ad land.h5ad
+cp mapped.h5ad cells.h5ad
+"$python" -c "import h5py; h5py.File('cells.h5ad', 'r+')['var/_index'][0] = 'pERK'"
+expect_exit 0 "$popflow" evaluate --run run --data land.h5ad --output scores.h5
+expect_exit 0 "$popflow" simulate images --output others $landscapes --seed 6
+expect_exit 0 "$popflow" import --sheet others/sheet.csv --output others.h5ad
 
 # refused WORDS VERB ARGUMENT...: fails unless the verb refuses its input in one line that contains WORDS, and writes no file.
 refused() {
@@ -82,6 +110,14 @@ refused "predicted.h5ad: picture 'forest_0': found the pixel x = 0, y = 0 twice"
 refused "found no marker 'red'" export --data table.h5ad --images new
 refused "land.h5ad: obs/colour: is missing, found file, height, image" export --data land.h5ad --population colour --images new
 refused "images: missing. Give --images FOLDER" export --data land.h5ad
+
+refused "others.h5ad: is not the file that mapped.h5ad was predicted from: its fingerprint is" report mapped.h5ad --data others.h5ad
+refused "cells.h5ad: found no marker 'red'. A report of a prediction shows images" report cells.h5ad
+refused "by: found 'palette', but the report is of predicted images" report mapped.h5ad --by palette
+refused "data: is an option of a report of predicted images, and the report is of pairs" report scores.h5 --data land.h5ad
+refused "found 'scores.h5' with the scores of an evaluation and 'mapped.h5ad' with predicted cells" report scores.h5 mapped.h5ad
+refused "land.h5ad: not a popflow result file" report land.h5ad
+refused "bits: found '12'" export --data land.h5ad --images new --bits 12
 
 # A damaged image that one rank reads ends the import on all ranks, with that line and without leftover files.
 mkdir mixed

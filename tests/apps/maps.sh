@@ -70,6 +70,26 @@ printf 'problem,source,target\nself,g0,g0\n' >self.csv
 expect_exit 0 "$popflow" predict --run fresh --data bent.h5ad --problems self.csv --output self.h5ad
 "$python" "$check" unmoved self.h5ad bent.h5ad
 
+# Histograms as the input of the encoder: the same weights on several ranks and after a resume, and another map.
+histogram="$train --map-inputs histogram --map-bins 6"
+ranks 1 2 $histogram --output histogram 2>err || fail "$(cat err)"
+ranks 3 1 $histogram --output histogram3 2>err || fail "$(cat err)"
+cmp histogram/checkpoint.h5 histogram3/checkpoint.h5 || fail "the weights of histograms differ on 3 ranks"
+ranks 2 1 $histogram --output stopped --stop-after 30 2>err || [ $? = 75 ] || fail "$(cat err)"
+ranks 1 1 $histogram --output stopped --resume 2>err || fail "$(cat err)"
+cmp histogram/checkpoint.h5 stopped/checkpoint.h5 || fail "the weights of histograms differ after a resume"
+predict="predict --run histogram --data bent.h5ad --problems problems.csv --fine-tune 10"
+ranks 1 1 $predict --output h1.h5ad >out 2>err || fail "$(cat err)"
+ranks 2 1 $predict --output h2.h5ad >out 2>err || fail "$(cat err)"
+h5diff h1.h5ad h2.h5ad /X || fail "the cells mapped with histograms differ on 2 ranks"
+! h5diff -q h1.h5ad p1.h5ad /X || fail "histograms and cells give the same map"
+"$python" "$check" mapped h1.h5ad bent.h5ad
+ranks 1 2 $histogram --output histogram_long --steps 3000 --rate 5e-3 2>err || fail "$(cat err)"
+expect_exit 0 "$popflow" evaluate --run histogram_long --output histogram_long.h5 --max-cells 80
+"$python" "$check" gain histogram_long.h5
+refused "map-inputs: found histogram with --map-bins 300, but there are 2 markers" $train --output none --map-inputs histogram --map-bins 300
+refused "map-inputs: found 'means'" $train --output none --map-inputs means
+
 # Populations with treatments, and the refusals.
 "$popflow" simulate screen --output s.h5ad --patients 3 --cultures PDO --treatments O,S --replicates 2 --cells 60:100 --seed 3 \
     >/dev/null 2>&1

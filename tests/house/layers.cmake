@@ -27,7 +27,7 @@ set(may_train core linalg nn h5 mpi screen models metrics ot)
 set(may_predict core linalg h5 mpi ode anndata screen models train)
 set(may_eval core linalg h5 mpi ot anndata screen problems models metrics train predict)
 set(may_report core linalg image screen models metrics train predict eval)
-set(may_options core screen import simulate problems models metrics train predict eval report)
+set(may_options core image screen import simulate problems models metrics train predict eval report)
 set(may_facade core linalg ot metrics screen models train predict options)
 set(folders core linalg h5 mpi nn ode ot models metrics anndata image screen import simulate inspect problems train predict eval report options facade)
 

@@ -96,6 +96,7 @@ same clouds_known "1x1 1x3 3x1" $clouds --source control --pairing known
 # Problems between populations.
 maps="--steps 12 --method meta-icnn --map-units 16 --map-hidden 16 --map-embedding 8 --map-encoder-hidden 8 --maps-per-slot 2 --cells 40"
 same maps "1x1 1x2 2x1 3x1 4x1 2x2" $maps
+same maps_histogram "1x1 2x2 3x1" $maps --map-inputs histogram --map-bins 4 --latent pca:3
 same maps_labels "1x1 2x2" $maps --map-problems labels --map-pool 50 --latent pca:5
 
 # Alternating updates. mfm caches the embeddings of pairs that are on several ranks.

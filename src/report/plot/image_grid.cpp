@@ -15,12 +15,16 @@ namespace popflow::report::plot {
 
 namespace {
 
-constexpr std::size_t max_side = 512;
+// Two pixels of an image for each unit of its box, for screens of high density.
+constexpr std::size_t max_side = 300;
 // Box of an image, and the space of texts, in units of the drawing.
 constexpr double box_width = 150;
 constexpr double box_height = 150;
 constexpr double gap = 10;
 constexpr double text_height = 18;
+// Mean widths of a character of a caption and of a heading. Slightly too large, so that texts do not overlap.
+constexpr double caption_character = 6.6;
+constexpr double heading_character = 7.4;
 
 std::string base64(std::span<const std::byte> bytes) {
     constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -54,10 +58,26 @@ std::string text_at(double x, double y, const char* style, const std::string& te
                    escaped(text));
 }
 
+// Number of characters of a UTF-8 text.
+std::size_t characters(const std::string& text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+// Returns a caption that fits below a box. The tooltip of the image has the whole one.
+std::string short_caption(const std::string& title) {
+    constexpr auto longest = static_cast<std::size_t>(box_width / caption_character);
+    if (characters(title) <= longest) return title;
+    std::size_t end = 0;
+    for (std::size_t kept = 0; kept < longest; ++end) {
+        if ((static_cast<unsigned char>(title[end]) & 0xC0U) != 0x80U) ++kept;
+    }
+    return title.substr(0, end - 1) + "…";
+}
+
 std::string image_at(double x, double y, const GridImage& image) {
     const image::Image small = image::shrunk({image.width, image.height, image.rgb}, max_side);
-    const std::vector<std::byte> png =
-        image::png_bytes(small.width, small.height, image::to_bytes(small.rgb));
+    const std::vector<std::byte> png = image::png_bytes(small);
     const Shown size = shown_size(image);
     return element("image",
                    "x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" width=\"" +
@@ -75,6 +95,8 @@ Drawing image_grid(const std::string& label, const std::vector<ImageRow>& rows) 
         if (!row.title.empty()) {
             drawing.content += text_at(gap, y + 13, "axis", row.title);
             y += text_height;
+            drawing.width = std::max(
+                drawing.width, 2 * gap + heading_character * static_cast<double>(characters(row.title)));
         }
         double row_height = 0;
         bool has_captions = false;
@@ -87,7 +109,8 @@ Drawing image_grid(const std::string& label, const std::vector<ImageRow>& rows) 
         double x = gap;
         for (const GridImage& image : row.images) {
             drawing.content += image_at(x, y, image);
-            if (!image.title.empty()) drawing.content += text_at(x, y + row_height + 13, "tick", image.title);
+            if (!image.title.empty())
+                drawing.content += text_at(x, y + row_height + 13, "tick", short_caption(image.title));
             x += box_width + gap;
         }
         drawing.width = std::max(drawing.width, x);

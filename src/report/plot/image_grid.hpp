@@ -23,7 +23,8 @@ struct ImageRow {
     std::vector<GridImage> images{};
 };
 
-/// Returns rows of images, embedded as PNG. Images with a side above 512 pixels are shrunk.
+/// Returns rows of images, embedded as PNG. Images with a side above 300 pixels are shrunk. A
+/// caption that is wider than its image ends in `…`.
 ///
 /// A Figure with this drawing is shown on the page and written by --figures like any chart.
 /// @param label  text for screen readers

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "eval/result_kind.hpp"
 #include "h5/file.hpp"
 #include "report/map_report.hpp"
 #include "support/temporary_folder.hpp"
@@ -43,7 +44,7 @@ TEST(MapResults, AreReadBackAsWritten) {
     const TemporaryFolder folder;
     const std::string path = folder.file("r.h5");
     eval::write_map_results(path, two_problems());
-    EXPECT_TRUE(eval::is_map_result_file(path));
+    EXPECT_EQ(eval::result_kind(path), eval::ResultKind::maps);
     const eval::MapResults read = eval::read_map_results(path);
     EXPECT_EQ(read.problems.strings("problem"), two_problems().problems.strings("problem"));
     EXPECT_EQ(read.problems.doubles("w2"), two_problems().problems.doubles("w2"));
@@ -59,7 +60,7 @@ TEST(MapResults, OfAnotherFormatAreRefused) {
         file.commit();
     }
     EXPECT_THROW(eval::read_map_results(path), core::DataError);
-    EXPECT_FALSE(eval::is_map_result_file(folder.file("none.h5")));
+    EXPECT_EQ(eval::result_kind(path), eval::ResultKind::maps);
 }
 
 TEST(MapReport, HasMeansOverTheProblemsAndCountsCertificates) {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "eval/results.hpp"
+#include "eval/result_kind.hpp"
 #include "h5/file.hpp"
 #include "support/file_bytes.hpp"
 #include "support/problem_results.hpp"
@@ -141,11 +141,10 @@ TEST(ProblemResults, DifferFromTheResultsOfAnEvaluation) {
     const TemporaryFolder folder;
     const std::string path = folder.file("r.h5");
     eval::write_problem_results(path, example());
-    EXPECT_TRUE(eval::is_problem_result_file(path));
-    EXPECT_FALSE(eval::is_result_file(path));
-    EXPECT_FALSE(eval::is_problem_result_file(folder.file("nothing.h5")));
+    EXPECT_EQ(eval::result_kind(path), eval::ResultKind::problems);
+    EXPECT_EQ(eval::result_kind(folder.file("nothing.h5")), eval::ResultKind::unknown);
     { h5::AtomicFile(folder.file("other.h5")).commit(); }
-    EXPECT_FALSE(eval::is_problem_result_file(folder.file("other.h5")));
+    EXPECT_EQ(eval::result_kind(folder.file("other.h5")), eval::ResultKind::unknown);
     try {
         eval::read_problem_results(folder.file("other.h5"));
         FAIL() << "no error";
@@ -226,5 +225,5 @@ TEST(ProblemResults, RefuseToWriteTablesThatCannotBeRead) {
     results = example();
     results.distances->names.pop_back();
     EXPECT_EQ(error(results), "distances: expected [1, 1], got [2, 2]");
-    EXPECT_FALSE(eval::is_problem_result_file(path));
+    EXPECT_EQ(eval::result_kind(path), eval::ResultKind::unknown);  // it was not written
 }

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "eval/result_kind.hpp"
 #include "support/temporary_folder.hpp"
 
 using popflow::eval::Evaluation;
@@ -127,7 +128,7 @@ TEST(Results, RoundTripThroughAFile) {
     EXPECT_EQ(find_w2(back.summary, "model", "culture_mean"), 6);
     EXPECT_EQ(back.training_populations.strings("pair")[1], "e");
     EXPECT_EQ(back.training_embeddings(1, 0), 7);
-    EXPECT_TRUE(eval::is_result_file(folder.file("r.h5")));
-    EXPECT_FALSE(eval::is_result_file(folder.file("nothing.h5")));
+    EXPECT_EQ(eval::result_kind(folder.file("r.h5")), eval::ResultKind::pairs);
+    EXPECT_EQ(eval::result_kind(folder.file("nothing.h5")), eval::ResultKind::unknown);
     EXPECT_THROW(eval::read_results(folder.file("nothing.h5")), popflow::core::DataError);
 }

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "eval/results.hpp"
+#include "eval/result_kind.hpp"
 #include "h5/file.hpp"
 #include "report/set_report.hpp"
 #include "support/temporary_folder.hpp"
@@ -55,8 +55,7 @@ TEST(SetResults, AreReadAsTheyWereWritten) {
     const TemporaryFolder folder;
     const std::string path = folder.file("sets.h5");
     eval::write_set_results(path, example_sets());
-    EXPECT_TRUE(eval::is_set_result_file(path));
-    EXPECT_FALSE(eval::is_result_file(path));
+    EXPECT_EQ(eval::result_kind(path), eval::ResultKind::sets);
     const eval::SetResults read = eval::read_set_results(path);
     EXPECT_EQ(read.provenance.method, "bwfm");
     EXPECT_EQ(read.sets.strings("label"), (std::vector<std::string>{"A", "A", "all", "A"}));
@@ -77,7 +76,7 @@ TEST(SetResults, RefuseOtherFiles) {
         popflow::h5::AtomicFile file(path);
         file.commit();
     }
-    EXPECT_FALSE(eval::is_set_result_file(path));
+    EXPECT_EQ(eval::result_kind(path), eval::ResultKind::unknown);
     EXPECT_THROW(eval::read_set_results(path), popflow::core::DataError);
 }
 

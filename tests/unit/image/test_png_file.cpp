@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <utility>
 
 #include "image/image_file.hpp"
 #include "support/image_fixture.hpp"
@@ -25,6 +26,10 @@ Floats bytes(const std::vector<int>& values) {
 class PngReading : public support::ImageFolder {
   protected:
     image::Image read(const PngFile& png) const { return image::read_png(store("a.png", png.bytes())); }
+    image::Image written(const image::Image& image, image::PngDepth depth) const {
+        const std::vector<std::byte> png = image::png_bytes(image, depth);
+        return image::read_png(store("w.png", {reinterpret_cast<const char*>(png.data()), png.size()}));
+    }
     std::string error(const std::string& bytes) const {
         const std::string path = store("a.png", bytes);
         return error_of([&] { (void)image::read_png(path); });
@@ -157,16 +162,26 @@ TEST_F(PngReading, RefusesTooFewPixels) {
 }
 
 TEST_F(PngReading, ReadsBackExactlyWhatItWrites) {
-    std::vector<std::uint8_t> rgb(3 * 256 * 2);
-    for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = static_cast<std::uint8_t>((i * 7 + i / 256) % 256);
-    const std::vector<std::byte> png = image::png_bytes(256, 2, rgb);
-    const std::string path = store("w.png", {reinterpret_cast<const char*>(png.data()), png.size()});
-    EXPECT_EQ(image::to_bytes(image::read_png(path).rgb), rgb);
-    EXPECT_THROW(image::png_bytes(2, 2, rgb), core::ShapeMismatch);
+    for (const auto& [depth, largest] :
+         {std::pair{image::PngDepth::bits8, 255}, std::pair{image::PngDepth::bits16, 65535}}) {
+        // All values that the depth can store, in another order.
+        image::Image image{.width = static_cast<std::size_t>(largest + 1), .height = 1};
+        for (int i = 0; i < 3 * (largest + 1); ++i)
+            image.rgb.push_back(static_cast<float>((i * 7 + i / 256) % (largest + 1)) /
+                                static_cast<float>(largest));
+        EXPECT_EQ(written(image, depth).rgb, image.rgb) << largest;
+        image.height = 2;
+        EXPECT_THROW(image::png_bytes(image, depth), core::ShapeMismatch);
+    }
 }
 
-TEST(PngValues, AreLimitedAndRounded) {
+TEST_F(PngReading, LimitsAndRoundsWhatItWrites) {
     const float nan = std::numeric_limits<float>::quiet_NaN();
-    EXPECT_EQ(image::to_bytes(Floats{-3, 0, 0.5F, 1, 7, nan, 0.49F / 255, 0.51F / 255}),
-              (std::vector<std::uint8_t>{0, 0, 128, 255, 255, 0, 0, 1}));
+    for (const auto& [depth, largest] :
+         {std::pair{image::PngDepth::bits8, 255.0F}, std::pair{image::PngDepth::bits16, 65535.0F}}) {
+        const image::Image image{
+            .width = 3, .height = 1, .rgb = {-3, 0, 0.5F, 1, 7, nan, 0.49F / largest, 0.51F / largest, 1}};
+        const float half = (largest + 1) / 2 / largest;
+        EXPECT_EQ(written(image, depth).rgb, (Floats{0, 0, half, 1, 1, 0, 0, 1 / largest, 1})) << largest;
+    }
 }

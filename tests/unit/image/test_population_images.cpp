@@ -74,7 +74,8 @@ TEST_F(PopulationImage, PutsPixelsInTheirPlaces) {
     const image::PopulationImages images = open(two_images());
     ASSERT_EQ(images.size(), 2U);
     EXPECT_EQ(images.label(1), "b");
-    EXPECT_EQ(images.file_name(1), "b.png");
+    EXPECT_EQ(image::image_file_names(images)[1], "b.png");
+    EXPECT_EQ(images.rows(1), (std::vector<std::uint64_t>{1, 3}));
     const image::Image a = images.read(0);
     EXPECT_EQ(a.width, 2U);
     EXPECT_EQ(a.rgb, (std::vector<float>{0.25F, 0.5F, 0.75F, 0, 0, 0}));
@@ -93,11 +94,14 @@ TEST_F(PopulationImage, TakesChannelsByName) {
 
 TEST_F(PopulationImage, IsLimitedToTheRangeWhenWritten) {
     const image::PopulationImages images = open(two_images());
-    image::prepare_folder(images, file("out"));
-    EXPECT_EQ(image::write_population_image(images, 0, file("out")), 0U);
-    EXPECT_EQ(image::write_population_image(images, 1, file("out")), 2U);
+    const Strings names = image::image_file_names(images);
+    image::prepare_folder(names, file("out"));
+    EXPECT_EQ(image::write_population_image(images, 0, file("out/a.png")), 0U);
+    EXPECT_EQ(image::write_population_image(images, 1, file("out/b.png")), 2U);
     EXPECT_EQ(image::read_png(file("out/b.png")).rgb, (std::vector<float>{1, 128.0F / 255, 0, 1, 0, 1}));
-    EXPECT_EQ(error_of([&] { image::prepare_folder(images, file("out")); }),
+    EXPECT_EQ(image::write_population_image(images, 1, file("wide.png"), image::PngDepth::bits16), 2U);
+    EXPECT_EQ(image::read_png(file("wide.png")).rgb, (std::vector<float>{1, 32768.0F / 65535, 0, 1, 0, 1}));
+    EXPECT_EQ(error_of([&] { image::prepare_folder(names, file("out")); }),
               "out/a.png: exists already. Choose another folder, or remove it");
 }
 
@@ -107,8 +111,8 @@ TEST_F(PopulationImage, IsNamedByAllColumnsOfPopulation) {
     pixels.second = {"s", "..t", "s", "..t"};
     const image::PopulationImages images = open(pixels, {"image", "target"});
     EXPECT_EQ(images.label(1), "a/1.jpg / ..t");
-    EXPECT_EQ(images.file_name(0), "a_1_s.png");
-    EXPECT_EQ(images.file_name(1), "a_1_..t.png");
+    EXPECT_EQ(images.labels(1), (Strings{"a/1.jpg", "..t"}));
+    EXPECT_EQ(image::image_file_names(images), (Strings{"a_1_s.png", "a_1_..t.png"}));
     EXPECT_EQ(error(pixels),
               "p.h5ad: picture 'a/1.jpg': found the pixel x = 0, y = 0 twice. Name the columns of obs that "
               "tell pictures apart with --population, so far image");
@@ -117,9 +121,19 @@ TEST_F(PopulationImage, IsNamedByAllColumnsOfPopulation) {
 TEST_F(PopulationImage, IsRefusedIfNamesOfFilesCollide) {
     Pixels pixels = two_images();
     pixels.image = {"a/b", "a_b", "a/b", "a_b"};
-    EXPECT_EQ(error(pixels),
+    const image::PopulationImages images = open(pixels);
+    EXPECT_EQ(error_of([&] { (void)image::image_file_names(images); }),
               "p.h5ad: picture 'a_b': it would have the file a_b.png, like the picture 'a/b'. Rename one of "
               "the labels");
+}
+
+TEST_F(PopulationImage, TellsWhatIsMissing) {
+    Pixels pixels = two_images();
+    pixels.write(file("p.h5ad"));
+    EXPECT_EQ(image::missing_pixels(file("p.h5ad"), {}), "");
+    pixels.markers = {"red", "pERK", "blue"};
+    pixels.write(file("p.h5ad"));
+    EXPECT_EQ(image::missing_pixels(file("p.h5ad"), {}), "no marker 'green'");
 }
 
 TEST_F(PopulationImage, IsRefusedWithoutAllItsPixels) {

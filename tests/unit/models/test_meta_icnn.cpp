@@ -14,6 +14,7 @@ using popflow::linalg::AlignedVector;
 using popflow::linalg::bfloat16;
 using popflow::linalg::Matrix;
 using popflow::models::BalancedClouds;
+using popflow::models::MapInputs;
 using popflow::models::MetaIcnn;
 using popflow::models::MetaIcnnShape;
 using popflow::support::random_matrix;
@@ -23,8 +24,12 @@ namespace ot = popflow::ot;
 
 namespace {
 
-MetaIcnnShape small_potentials() {
+constexpr MapInputs all_inputs[] = {MapInputs::cells, MapInputs::histogram};
+
+MetaIcnnShape small_potentials(MapInputs inputs = MapInputs::cells) {
     return {.markers = 2,
+            .inputs = inputs,
+            .bins = 3,
             .units = 4,
             .encoder_hidden = 5,
             .encoder_layers = 2,
@@ -82,8 +87,10 @@ double potential_loss(const nn::PotentialShape& shape, const Matrix<double>& sou
 
 }  // namespace
 
-TEST(MetaIcnn, GradientAgreesWithCentralDifferences) {
-    const MetaIcnn model(small_potentials());
+class MetaIcnnInputs : public testing::TestWithParam<MapInputs> {};
+
+TEST_P(MetaIcnnInputs, GradientAgreesWithCentralDifferences) {
+    const MetaIcnn model(small_potentials(GetParam()));
     const BalancedClouds<double> clouds = small_clouds<double>();
     AlignedVector<double> values = noisy_potential_values<double>(model);
     MetaIcnn::Weights<double> weights;
@@ -133,8 +140,8 @@ TEST(MetaIcnn, GradientInBf16IsNearThatInFp32) {
     EXPECT_LT(std::sqrt(difference / size), 0.05);
 }
 
-TEST(MetaIcnn, SwappedPopulationsSwapThePotentials) {
-    const MetaIcnn model(small_potentials());
+TEST_P(MetaIcnnInputs, SwappedPopulationsSwapThePotentials) {
+    const MetaIcnn model(small_potentials(GetParam()));
     const BalancedClouds<float> clouds = small_clouds<float>();
     const AlignedVector<float> values = noisy_potential_values<float>(model);
     const models::PredictedPotentials there = model.predict(values, clouds);
@@ -143,6 +150,23 @@ TEST(MetaIcnn, SwappedPopulationsSwapThePotentials) {
     EXPECT_EQ(there.source, back.target);
     EXPECT_EQ(there.target, back.source);
     EXPECT_NE(there.source, there.target);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MetaIcnnInputs, testing::ValuesIn(all_inputs));
+
+TEST(MetaIcnn, OfAHistogramDoesNotSeeCellsThatStayInTheirBins) {
+    const MetaIcnn model(small_potentials(MapInputs::histogram));
+    const AlignedVector<float> values = noisy_potential_values<float>(model);
+    // With unit covariance the bins of an axis end at -1 and 1.
+    const auto potentials = [&](float x, float y) {
+        BalancedClouds<float> clouds = small_clouds<float>();
+        clouds.triangle = {1, 0, 1};
+        clouds.source(0, 0) = x;
+        clouds.source(0, 1) = y;
+        return model.predict(values, clouds).source;
+    };
+    EXPECT_EQ(potentials(0.5F, 2), potentials(-0.5F, 9));
+    EXPECT_NE(potentials(0.5F, 2), potentials(1.5F, 2));
 }
 
 TEST(MetaIcnn, FreshModelMapsByTheGaussianMap) {

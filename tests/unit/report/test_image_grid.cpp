@@ -43,8 +43,16 @@ TEST(ImageGrid, KeepsProportionsWithinABox) {
 }
 
 TEST(ImageGrid, ShrinksLargeImages) {
-    const std::size_t small = plot::image_grid("", {{"", {grey("", 512, 512)}}}).content.size();
+    const std::size_t small = plot::image_grid("", {{"", {grey("", 300, 300)}}}).content.size();
     EXPECT_EQ(plot::image_grid("", {{"", {grey("", 2048, 2048)}}}).content.size(), small);
+}
+
+TEST(ImageGrid, ShortensCaptionsAndKeepsHeadings) {
+    const std::string caption = "source: ä_rather_long_name_of_an_image";
+    const plot::Drawing grid = plot::image_grid("", {{std::string(100, 'w'), {grey(caption, 2, 2)}}});
+    EXPECT_EQ(occurrences(grid.content, ">source: ä_rather_long…</text>"), 1U) << grid.content;
+    EXPECT_EQ(occurrences(grid.content, "<title>" + caption + "</title>"), 1U);
+    EXPECT_GT(grid.width, 700);
 }
 
 TEST(ImageGrid, RefusesAnImageOfAnotherSize) {

@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "report/problem_figures.hpp"
+#include "report/result_files.hpp"
 #include "support/problem_results.hpp"
 #include "support/summaries.hpp"
 #include "support/temporary_folder.hpp"
@@ -219,20 +220,22 @@ TEST(ProblemReport, RefusesAMixtureWithEvaluations) {
     const TemporaryFolder folder;
     eval::write_problem_results(folder.file("p.h5"), example());
     eval::write_results(folder.file("e.h5"), popflow::support::result_of_seed(1, 2));
-    EXPECT_TRUE(report::are_problem_results({folder.file("p.h5")}));
-    EXPECT_FALSE(report::are_problem_results({folder.file("e.h5")}));
-    EXPECT_FALSE(report::are_problem_results({folder.file("none.h5")}));
-    const auto error = [](const std::vector<std::string>& files) -> std::string {
+    const auto kind = [](const std::vector<std::string>& files) {
+        return report::common_kind(report::find_result_files(files));
+    };
+    EXPECT_EQ(kind({folder.file("p.h5")}), eval::ResultKind::problems);
+    EXPECT_EQ(kind({folder.file("e.h5")}), eval::ResultKind::pairs);
+    const auto error = [&](const std::vector<std::string>& files) -> std::string {
         try {
-            report::are_problem_results(files);
+            kind(files);
         } catch (const popflow::core::UserError& caught) {
             return caught.what();
         }
         return "no error";
     };
     EXPECT_EQ(error({folder.file("e.h5"), folder.file("p.h5")}),
-              "report: found '" + folder.file("p.h5") + "' with transport problems and '" +
-                  folder.file("e.h5") + "' with the scores of an evaluation. Report them separately");
+              "report: found '" + folder.file("e.h5") + "' with the scores of an evaluation and '" +
+                  folder.file("p.h5") + "' with transport problems. Report them separately");
     EXPECT_TRUE(contains(error({folder.file("p.h5"), folder.file("none.h5")}), "No such file"));
 }
 
