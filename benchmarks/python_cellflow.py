@@ -178,8 +178,8 @@ def main():
             memory += [float(words[1]) for words in printed if words[:1] == ["memory"]]
             seconds.append([parts["train"], parts["predict"], (used, time.perf_counter() - before[0])])
             predicted = anndata.read_h5ad(options.folder / f"{name}.h5ad")
-            of_cells = well_of(predicted.obs)
-            scores.append(scored({w: np.arcsinh(predicted.X[of_cells == w] / 5) for w in test}))
+            row_wells = well_of(predicted.obs)
+            scores.append(scored({w: np.arcsinh(predicted.X[row_wells == w] / 5) for w in test}))
         parts = [f"{cpu:.0f} ({elapsed:.0f})" for cpu, elapsed in np.median(seconds, axis=0)]
         energy, w2 = np.mean(scores, axis=0)
         print(f"| {name} | {lines_of(SIDES[name])} | {' | '.join(parts)} | {np.median(memory):.0f} | {energy:.3f} | {w2:.3f} |", flush=True)
