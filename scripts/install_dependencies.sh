@@ -13,7 +13,7 @@ packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev 
 for option; do
     case $option in
         --tests) packages+=(libgtest-dev libbenchmark-dev cppcheck hdf5-tools python3-numpy python3-pandas python3-scipy python3-sklearn
-            python3-h5py python3-anndata python3-pot python3-pil python3-torch python3-dev python3-venv python3-pytest
+            python3-h5py python3-anndata python3-mpi4py python3-pot python3-pil python3-torch python3-dev python3-venv python3-pytest
             python3-matplotlib python3-tqdm chromium dataset-fashion-mnist)
             makes_venv=yes
             optional+=(clang-format-14) ;;  # the format test is skipped without it

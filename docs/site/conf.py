@@ -28,7 +28,7 @@ NAVIGATION = {
                   "docs/site/cpp_api"],
     "Method and results": ["docs/method", "docs/results", "Tables of every method <docs/tables>", "Benchmarks <benchmarks/README>",
                            "Data sets <scripts/data_sets/README>", "Configurations <configs/README>"],
-    "Project": ["CONTRIBUTING", "Tests <tests/README>", "CHANGELOG"],
+    "Project": ["docs/upgrading", "CONTRIBUTING", "Tests <tests/README>", "CHANGELOG"],
 }
 
 root_doc = "README"

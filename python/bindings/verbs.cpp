@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -13,7 +15,9 @@
 #include "bindings.hpp"
 #include "call.hpp"
 #include "core/cancellation.hpp"
+#include "mpi/collective_call.hpp"
 #include "mpi/communicator.hpp"
+#include "mpi/same_on_all_ranks.hpp"
 #include "options/run_config.hpp"
 
 namespace nb = nanobind;
@@ -76,8 +80,9 @@ class PythonConsole : public apps::Console {
     bool is_stopped_ = false;
 };
 
+// @param comm  Fortran handle of a communicator of mpi4py, or none for this process alone
 std::tuple<int, std::string> run_verb(const std::string& name, const Arguments& arguments, nb::object message,
-                                      nb::object progress) {
+                                      nb::object progress, std::optional<int> comm) {
     const auto* const verb =
         std::ranges::find(verbs, name, [](const Verb& v) { return std::string(v.name); });
     if (verb == std::end(verbs)) throw core::UserError("unknown verb '" + name + "'");
@@ -86,7 +91,11 @@ std::tuple<int, std::string> run_verb(const std::string& name, const Arguments& 
     const int code = call.run([&] {
         const apps::ConsoleScope scope(console);
         const core::CancellationScope whole_steps(nullptr);  // a verb stops where it can continue later
-        return verb->run(arguments, mpi::Communicator::self());
+        if (!comm) return verb->run(arguments, mpi::Communicator::self());
+        return mpi::call_collectively(*comm, [&](const mpi::Communicator& ranks) {
+            mpi::check_same_program(ranks);
+            return verb->run(arguments, ranks);
+        });
     });
     return {code, console.result()};
 }
@@ -138,8 +147,10 @@ nb::list option_table() {
 
 void bind_verbs(nb::module_& module) {
     module.def("run_verb", &run_verb, "name"_a, "arguments"_a, "message"_a.none(), "progress"_a.none(),
-               "Runs a verb of the program with the arguments of its command line. Returns the exit code and "
-               "the text of standard output.");
+               "comm"_a.none(),
+               "Runs a verb of the program with the arguments of its command line, on the ranks of a Fortran "
+               "handle of a "
+               "communicator or in this process. Returns the exit code and the text of standard output.");
     module.def("option_table", &option_table, "Describes the options of the verbs, one dict each.");
 }
 

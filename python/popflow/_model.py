@@ -2,17 +2,19 @@
 """Training and use of models."""
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import tempfile
 from typing import TYPE_CHECKING, Callable, Sequence
 
-from popflow import _core, _program
+from popflow import _core, _mpi, _program
 from popflow._results import read_results
 from popflow._screen import DataFile, Screen
 
 if TYPE_CHECKING:
     from anndata import AnnData
+    from mpi4py.MPI import Intracomm
     from pandas import DataFrame
 
 
@@ -85,18 +87,19 @@ class Model:
         given.update(options)
         with tempfile.TemporaryDirectory(prefix="popflow-") as folder:
             output = os.path.join(folder, "predicted.h5ad")
-            _program.run_verb("predict", _program.arguments({**given, "output": output}), callback, progress)
+            _program.run_verb("predict", {**given, "output": output}, callback, progress)
             with _program.files():
                 return anndata.read_h5ad(output)
 
     def evaluate(self, screen: Screen | AnnData | str | os.PathLike | None = None, output: str | os.PathLike | None = None,
-                 callback: Callable[[dict], object] | None = None, progress: bool | None = None, **options) -> dict[str, DataFrame]:
+                 callback: Callable[[dict], object] | None = None, progress: bool | None = None, comm: Intracomm | None = None,
+                 **options) -> dict[str, DataFrame]:
         """Scores the model and the baselines on held-out pairs, as `popflow evaluate`.
 
         Args:
             screen: Screen, AnnData or path. None: the screen of the training.
             output: path of the result file. None: a temporary file.
-            callback, progress: as for train().
+            callback, progress, comm: as for train(). With `comm`, all ranks return the tables.
             options: options of the evaluation, such as `parts`, `metrics`, `max_cells`, `split`. See
                 popflow.options("evaluate").
 
@@ -107,18 +110,23 @@ class Model:
             ValueError, OSError, RuntimeError: as the program.
             KeyboardInterrupt: on Ctrl-C. With `output` and resume=True the next call continues.
         """
-        screen = self.screen if screen is None else screen
-        if screen is None:
-            raise ValueError("screen: missing. Give the screen to score the model on")
-        file, data_options = self._data(screen, options)
-        given = {"run": self.run, **data_options, **options, "data": file.path}
-        with tempfile.TemporaryDirectory(prefix="popflow-") as folder:
-            path = os.path.join(folder, "results.h5") if output is None else os.fspath(output)
-            _, stopped = _program.run_verb("evaluate", _program.arguments({**given, "output": path}), callback, progress)
+        ranks = _mpi.Ranks(comm)
+        with ranks.together():
+            screen = self.screen if screen is None else screen
+            if screen is None:
+                raise ValueError("screen: missing. Give the screen to score the model on")
+            file, data_options = self._data(screen, options)
+            ranks.check_file(file)
+        with contextlib.ExitStack() as folders:
+            path = output
+            if output is None:
+                new_folder = tempfile.TemporaryDirectory
+                path = ranks.from_root(lambda: os.path.join(folders.enter_context(new_folder(prefix="popflow-")), "results.h5"))
+            given = {"run": self.run, **data_options, **options, "data": file.path, "output": os.fspath(path)}
+            _, stopped = _program.run_verb("evaluate", given, callback, progress, ranks)
             if stopped:
                 raise RuntimeError("evaluate was stopped by its callback. With output and resume=True the next call continues")
-            with _program.files():
-                return read_results(path)
+            return ranks.from_root(lambda: _program.with_files(read_results, path))
 
     def embed(self, data: Screen | AnnData | str | os.PathLike, controls: str = "labelled", **options) -> DataFrame:
         """Embeds the control populations of some data.
@@ -165,7 +173,8 @@ def load(run: str | os.PathLike) -> Model:
 
 
 def train(screen: Screen | AnnData | str | os.PathLike, *, method: str | None = None, output: str | os.PathLike | None = None,
-          callback: Callable[[dict], object] | None = None, progress: bool | None = None, **options) -> Model:
+          callback: Callable[[dict], object] | None = None, progress: bool | None = None, comm: Intracomm | None = None,
+          **options) -> Model:
     """Trains a model, as `popflow train`: the same options, defaults and bits.
 
     Args:
@@ -176,6 +185,9 @@ def train(screen: Screen | AnnData | str | os.PathLike, *, method: str | None = 
             `energy` (of the last validation, or None). If it returns True, the training stops after the next step and
             stores a checkpoint.
         progress: whether to show a bar by tqdm. None: if tqdm is installed, and standard error is a terminal or a notebook.
+        comm: communicator of mpi4py, such as MPI.COMM_WORLD, whose ranks train one model. All of them call train() with the
+            same arguments: paths of files that all can read, and `output`. Rank 0 calls `callback`. None: this process
+            alone, without MPI.
         options: options of the program with underscores, such as `steps`, `hidden`, `batch_pairs`, `split`, `seed`,
             `resume`. See popflow.options().
 
@@ -187,24 +199,35 @@ def train(screen: Screen | AnnData | str | os.PathLike, *, method: str | None = 
         ValueError, OSError: for options or data that are wrong, with the line that the program prints.
         RuntimeError: if the training fails, for example if it diverges.
         KeyboardInterrupt: on Ctrl-C. A checkpoint is stored, and with `output` and resume=True the next call continues.
+        TypeError: if `comm` is no communicator of mpi4py.
+
+    With `comm`, an error on one rank is an exception on all. If the other ranks do not end their work within 10 seconds after
+    it, they may wait for this rank. It then prints the error and ends all ranks by MPI_Abort, as the program does.
 
     The notes of the program go to the logger `popflow`.
     """
-    if not isinstance(screen, Screen):
-        screen = Screen(screen)
+    ranks = _mpi.Ranks(comm)
     folder = None
-    if output is None:
-        folder = tempfile.TemporaryDirectory(prefix="popflow-")
-        output = os.path.join(folder.name, "run")
+    with ranks.together():
+        if not isinstance(screen, Screen):
+            screen = Screen(screen)
+        ranks.check_file(screen._file)
+        if output is None:
+            if comm is not None:
+                raise ValueError("output: missing. With comm, give a run folder that all ranks can read")
+            folder = tempfile.TemporaryDirectory(prefix="popflow-")
+            output = os.path.join(folder.name, "run")
     given = {**screen.options, **options, "method": method, "data": screen.path, "output": os.fspath(output)}
-    text, stopped = _program.run_verb("train", _program.arguments(given), callback, progress)
-    if options.get("dry_run") not in (None, False, "none"):
-        return text
-    if os.path.exists(os.path.join(output, "folds.csv")):
-        return _folds(output, screen, folder)
-    if stopped and not any(name.startswith("checkpoint") for name in os.listdir(output)):
-        raise RuntimeError("the training was stopped before its first checkpoint. With output and resume=True the next call continues")
-    return Model(output, screen=screen, folder=folder, stopped=stopped)
+    text, stopped = _program.run_verb("train", given, callback, progress, ranks)
+    with ranks.together():
+        if options.get("dry_run") not in (None, False, "none"):
+            return text
+        if os.path.exists(os.path.join(output, "folds.csv")):
+            return _folds(output, screen, folder)
+        if stopped and not any(name.startswith("checkpoint") for name in os.listdir(output)):
+            raise RuntimeError(
+                "the training was stopped before its first checkpoint. With output and resume=True the next call continues")
+        return Model(output, screen=screen, folder=folder, stopped=stopped)
 
 
 def _folds(output, screen, folder):

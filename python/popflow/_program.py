@@ -9,7 +9,7 @@ import math
 import sys
 import threading
 
-from popflow import _core
+from popflow import _core, _mpi
 
 log = logging.getLogger("popflow")
 
@@ -127,17 +127,30 @@ class _Bar:
             self.bar.close()
 
 
-def run_verb(name, args, callback=None, progress=None):
+def with_files(function, *args):
+    """Calls a function under the locks of files()."""
+    with files():
+        return function(*args)
+
+
+def run_verb(name, given, callback=None, progress=None, ranks=None):
     """Runs a verb and returns the text that the program prints on standard output, and whether it was stopped.
 
     Args:
+        given: dict of options, or list of the arguments of a command line.
         callback: function of a dict `what done total note loss energy`, after each step or item. True stops the verb.
         progress: whether to show a bar. None: if tqdm is installed, and there is a terminal or a notebook.
+        ranks: Ranks that run the verb together. Collective over them. None: this process alone.
 
     Raises:
         ValueError, OSError, RuntimeError: with the line that the program prints.
     """
-    bar = _Bar(progress)
+    ranks = ranks or _mpi.Ranks(None)
+    with ranks.together():
+        args = arguments(given) if isinstance(given, dict) else given
+    with ranks.together():
+        ranks.check_same(args)
+        bar = _Bar(progress if ranks.is_root else False)
 
     def report(values):
         bar(values)
@@ -154,14 +167,15 @@ def run_verb(name, args, callback=None, progress=None):
         messages.append(line)
         _log(line)
 
-    try:
-        with files():
-            code, text = _core.run_verb(name, args, message, report if wants_reports else None)
-    finally:
-        bar.close()
-    if code not in (0, EXIT_STOPPED):
-        raise RuntimeError(messages[-1] if messages else f"popflow {name} failed")
-    return text, code == EXIT_STOPPED
+    with ranks.together():
+        try:
+            with files():
+                code, text = _core.run_verb(name, args, message, report if wants_reports else None, ranks.handle)
+        finally:
+            bar.close()
+        if code not in (0, EXIT_STOPPED):
+            raise RuntimeError(messages[-1] if messages else f"popflow {name} failed")
+    return ranks.from_root(lambda: text), code == EXIT_STOPPED
 
 
 def options(section: str | None = None):

@@ -54,6 +54,11 @@ class DataFile:
         with _program.files():
             part.write_h5ad(self.path)
 
+    @property
+    def is_temporary(self):
+        """Whether the file is on the disk of this process only."""
+        return self._folder is not None
+
 
 class Screen:
     """A single-cell drug screen: control and treated populations, and their pairs.

@@ -99,6 +99,12 @@ Communicator Communicator::world() {
     return communicator;
 }
 
+Communicator Communicator::duplicate(int handle) {
+    Communicator communicator;
+    communicator.impl_ = std::make_shared<const Impl>(MPI_Comm_f2c(handle));
+    return communicator;
+}
+
 Communicator Communicator::self() {
     Communicator communicator;
     communicator.impl_ = std::make_shared<const Impl>();

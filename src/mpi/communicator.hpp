@@ -45,8 +45,8 @@ std::string library();
 /// Maximum number of elements of an MPI message: MPI counts them as int.
 inline constexpr std::size_t max_message_elements = std::numeric_limits<int>::max();
 
-/// A group of ranks: all of them, or the calling process alone. Copies of world() share one MPI communicator,
-/// which is a duplicate.
+/// A group of ranks: all of them, those of a communicator of the calling program, or the calling process
+/// alone. Copies share one MPI communicator, which is a duplicate.
 ///
 /// Every method except rank(), size() and root() is collective: all ranks must call it, in the same order.
 /// The methods throw core::MpiError if the MPI library reports an error on this rank. The other ranks may
@@ -56,6 +56,10 @@ class Communicator {
   public:
     /// Duplicates MPI_COMM_WORLD. Collective. Needs a Session.
     static Communicator world();
+    /// Duplicates a communicator of the calling program. Collective over it. Needs no Session, but MPI must
+    /// be initialised, see call_collectively().
+    /// @param handle  Fortran handle of an intracommunicator (MPI_Comm_c2f)
+    static Communicator duplicate(int handle);
     /// The calling process alone. Its collectives involve no other rank and make no MPI call, so it needs no
     /// Session and works in a process that never initialises MPI.
     static Communicator self();
