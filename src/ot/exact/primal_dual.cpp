@@ -14,8 +14,8 @@ namespace popflow::ot {
 namespace {
 
 constexpr std::int64_t infinity = std::numeric_limits<std::int64_t>::max();
-// The phases are slow if so many of them complete fewer rows than their number. A phase then takes longer
-// than the pivots of the network simplex that complete a row.
+// Number of phases after which their progress is checked. They are slow if they complete less than one row
+// per phase. A phase then takes longer than the pivots of the network simplex that complete a row.
 constexpr std::size_t checked_phases = 4;
 
 }  // namespace

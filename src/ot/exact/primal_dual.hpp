@@ -70,7 +70,7 @@ class PrimalDual {
     std::vector<std::int64_t> demand_;
     std::vector<std::int64_t> f_;
     std::vector<std::int64_t> g_;
-    std::vector<std::vector<Share>> shares_;  // of each column
+    std::vector<std::vector<Share>> shares_;  // the shares of each column
     std::vector<std::int64_t> supply_left_;
     std::vector<std::int64_t> demand_left_;
 
@@ -86,7 +86,7 @@ class PrimalDual {
     std::vector<std::uint32_t> settled_cols_;
     std::vector<std::uint32_t> sinks_;  // settled columns with remaining demand
     std::vector<QueueEntry> queue_;
-    std::int64_t distance_ = 0;  // of the last settled column
+    std::int64_t distance_ = 0;  // distance of the last settled column
 };
 
 }  // namespace popflow::ot

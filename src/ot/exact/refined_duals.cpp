@@ -19,7 +19,7 @@ constexpr float over_relaxation = 1.5F;
 constexpr std::size_t spread_rank = 8;
 constexpr double epsilon_share = 1.0 / 3;
 // Smallest ratio of the mass of a column to its demand in an update.
-constexpr float least_ratio = 1e-3F;
+constexpr float min_ratio = 1e-3F;
 
 // Units of the sweeps: the first epsilon. The slack of an arc in a sweep is its slack for the given duals,
 // from which that of its row's best arc is subtracted, minus the change of the dual of its column.
@@ -110,7 +110,7 @@ std::vector<std::int64_t> refined_duals(const ArcList& arcs, std::span<const std
             }
             for (std::size_t j = 0; j < m; ++j)
                 change[j] -=
-                    over_relaxation / inverse_epsilon * std::log(std::max(mass[j] / demands[j], least_ratio));
+                    over_relaxation / inverse_epsilon * std::log(std::max(mass[j] / demands[j], min_ratio));
         }
     }
     std::vector<std::int64_t> result(m);
