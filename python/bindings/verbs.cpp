@@ -148,9 +148,9 @@ nb::list option_table() {
 void bind_verbs(nb::module_& module) {
     module.def("run_verb", &run_verb, "name"_a, "arguments"_a, "message"_a.none(), "progress"_a.none(),
                "comm"_a.none(),
-               "Runs a verb of the program with the arguments of its command line, on the ranks of a Fortran "
-               "handle of a "
-               "communicator or in this process. Returns the exit code and the text of standard output.");
+               "Runs a verb of the program with the arguments of its command line, in this process or on the "
+               "ranks of a communicator (its Fortran handle). Returns the exit code and the text of standard "
+               "output.");
     module.def("option_table", &option_table, "Describes the options of the verbs, one dict each.");
 }
 

@@ -25,8 +25,7 @@ namespace popflow::mpi {
 /// @param grace   longest time between the failures of two ranks that fail for the same reason
 /// @return the largest exit code of all ranks, so that a stop on one rank is a stop on all
 /// @throws core::UserError if MPI is not initialised or is finalised in this process, if it does not support
-/// calls
-///         from several threads (MPI_THREAD_SERIALIZED), or if the handle is no intracommunicator
+///         calls from several threads (MPI_THREAD_SERIALIZED), or if the handle is no intracommunicator
 /// @throws core::UserError if every failed rank threw one and this rank did not fail, otherwise core::Error
 /// @throws core::MpiError if an MPI call fails
 int call_collectively(int handle, const std::function<int(const Communicator&)>& work,
