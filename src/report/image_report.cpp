@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "report/figure_names.hpp"
+#include "report/file_report.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
 #include "report/provenance_table.hpp"
@@ -80,34 +81,29 @@ std::string image_csv(const std::vector<ImageResults>& results) {
     return text;
 }
 
-std::string file_html(const ImageResults& results) {
-    std::string html = element("h2", "", escaped(results.file)) + "\n";
-    std::string images;
-    for (const Figure& figure : image_figures(results)) images += figure_html(figure);
-    html += element("div", "class=\"images\"", images) + "\n";
-    std::string notes;
-    for (const std::string& note : notes_of(results)) notes += element("li", "", escaped(note));
-    return html + html_table(image_table(results)) + element("ul", "class=\"notes\"", notes) + "\n";
+std::vector<FileReport> parts_of(const std::vector<ImageResults>& results) {
+    std::vector<FileReport> parts;
+    for (const ImageResults& file : results) {
+        std::string images;
+        for (const Figure& figure : image_figures(file)) images += figure_html(figure);
+        parts.push_back({.file = file.file,
+                         .tables = {image_table(file)},
+                         .notes = notes_of(file),
+                         .html_before = element("div", "class=\"images\"", images) + "\n"});
+    }
+    return parts;
 }
 
-std::string image_page(const std::vector<ImageResults>& results) {
-    const std::string title = "popflow report: predicted images";
-    std::string body =
-        element("h1", "", title) + "\n" +
-        element("p", "class=\"soft\"",
-                fmt::format("{}, written by popflow {} ({})", core::counted(results.size(), "prediction"),
-                            core::version(), escaped(core::commit()))) +
-        "\n";
+std::string provenance_part(const std::vector<ImageResults>& results) {
     std::vector<ProvenanceRow> rows;
     for (const ImageResults& file : results) {
-        body += file_html(file);
         const predict::Provenance& from = file.provenance;
         rows.push_back({file.file,
                         {from.method, std::to_string(from.seed), std::to_string(from.steps),
                          from.version + " " + from.commit, from.data_fingerprint},
                         from.config});
     }
-    return plot::page(title, body + provenance_html({"method", "seed", "steps", "popflow", "data"}, rows));
+    return provenance_html({"method", "seed", "steps", "popflow", "data"}, rows);
 }
 
 }  // namespace
@@ -156,24 +152,10 @@ std::vector<std::pair<std::string, Figure>> named_image_figures(const std::vecto
 }
 
 std::string image_report(const std::vector<ImageResults>& results, ReportFormat format) {
-    if (format == ReportFormat::html) return image_page(results);
     if (format == ReportFormat::csv) return image_csv(results);
-    const bool is_latex = format == ReportFormat::latex;
-    const bool is_markdown = format == ReportFormat::markdown;
-    const std::string prefix = is_latex ? "% " : is_markdown ? "" : "  ";
-    const std::string end = is_markdown ? "\n\n" : "\n";
-    std::string text;
-    for (const ImageResults& file : results) {
-        if (!text.empty()) text += "\n";
-        if (results.size() > 1) text += prefix + file.file + end + "\n";
-        const Table table = image_table(file);
-        text += (is_latex      ? latex_table(table)
-                 : is_markdown ? markdown_table(table)
-                               : text_table(table)) +
-                "\n";
-        for (const std::string& note : notes_of(file)) text += prefix + note + end;
-    }
-    return text;
+    if (format != ReportFormat::html) return text_of_files(parts_of(results), format);
+    return page_of_files("popflow report: predicted images", "prediction", parts_of(results),
+                         provenance_part(results));
 }
 
 }  // namespace popflow::report

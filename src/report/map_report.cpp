@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "core/text.hpp"
-#include "report/plot/markup.hpp"
-#include "report/plot/page.hpp"
+#include "report/file_report.hpp"
+#include "report/provenance_table.hpp"
 #include "report/report_formats.hpp"
 
 namespace popflow::report {
@@ -144,24 +144,19 @@ Table map_table(const eval::MapResults& results) {
 
 std::string map_report(const std::vector<eval::MapResults>& results, ReportFormat format) {
     if (format == ReportFormat::csv) return map_csv(results);
-    const bool is_latex = format == ReportFormat::latex;
-    const bool is_markdown = format == ReportFormat::markdown;
-    const std::string prefix = is_latex ? "% " : is_markdown ? "" : "  ";
-    const std::string end = is_markdown ? "\n\n" : "\n";
-    std::string text;
+    std::vector<FileReport> parts;
+    std::vector<ProvenanceRow> rows;
     for (const eval::MapResults& file : results) {
-        if (!text.empty()) text += "\n";
-        if (results.size() > 1) text += prefix + file.file + end + "\n";
-        const Table table = map_table(file);
-        text += (is_latex      ? latex_table(table)
-                 : is_markdown ? markdown_table(table)
-                               : text_table(table)) +
-                "\n";
-        for (const std::string& note : notes_of(file)) text += prefix + note + end;
+        parts.push_back({.file = file.file, .tables = {map_table(file)}, .notes = notes_of(file)});
+        const predict::Provenance& from = file.provenance;
+        rows.push_back({file.file,
+                        {from.method, from.split, std::to_string(from.seed), std::to_string(from.steps),
+                         from.version + " " + from.commit, from.data_fingerprint},
+                        from.config});
     }
-    if (format != ReportFormat::html) return text;
-    const std::string title = "popflow report: maps between populations";
-    return plot::page(title, "<h1>" + title + "</h1>\n<pre>" + plot::escaped(text) + "</pre>\n");
+    if (format != ReportFormat::html) return text_of_files(parts, format);
+    return page_of_files("popflow report: maps between populations", "result file", parts,
+                         provenance_html({"method", "split", "seed", "steps", "popflow", "data"}, rows));
 }
 
 }  // namespace popflow::report

@@ -10,6 +10,7 @@
 
 #include "core/text.hpp"
 #include "core/version.hpp"
+#include "report/file_report.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/matrix_map.hpp"
 #include "report/plot/page.hpp"
@@ -225,21 +226,6 @@ std::string order_html(const eval::DistanceMatrix& distances) {
            "\n";
 }
 
-std::string file_html(const eval::ProblemResults& results) {
-    const std::vector<SolverScores> scores = solver_scores(results);
-    std::string notes;
-    for (const std::string& note : notes_of(results, scores, "Bold"))
-        notes += element("li", "", escaped(note));
-    std::string html = element("h2", "", escaped(results.file)) + "\n";
-    html += html_table(solver_table(results, scores)) + html_table(problem_summary(results, scores)) +
-            element("ul", "class=\"notes\"", notes) + "\n";
-    const std::string curves = figures_html(convergence_figures(results));
-    if (!curves.empty()) html += "<h3>Convergence</h3>\n" + curves;
-    const std::string distances = figures_html(distance_figures(results));
-    if (!distances.empty()) html += "<h3>Distances</h3>\n" + distances + order_html(*results.distances);
-    return html;
-}
-
 std::string provenance_part(const std::vector<eval::ProblemResults>& results) {
     std::vector<ProvenanceRow> rows;
     for (const eval::ProblemResults& file : results) {
@@ -253,29 +239,21 @@ std::string provenance_part(const std::vector<eval::ProblemResults>& results) {
     return provenance_html({"cost", "seed", "ranks × threads", "popflow", "data"}, rows);
 }
 
-std::string problem_page(const std::vector<eval::ProblemResults>& results) {
-    std::string body =
-        "<h1>popflow report: transport problems</h1>\n" +
-        element("p", "class=\"soft\"",
-                fmt::format("{}, written by popflow {} ({})", core::counted(results.size(), "result file"),
-                            core::version(), escaped(core::commit()))) +
-        "\n";
-    for (const eval::ProblemResults& file : results) body += file_html(file);
-    return plot::page("popflow report: transport problems", body + provenance_part(results));
-}
-
-// Differences between the formats in what surrounds the tables.
-struct Writer {
-    std::string (*table)(const Table&);
-    std::string line_prefix;  ///< prefix of a note
-    std::string line_end;
-    std::string best;  ///< name of the mark of the best value of a column
-};
-
-Writer writer(ReportFormat format) {
-    if (format == ReportFormat::markdown) return {markdown_table, "", "\n\n", "bold"};
-    if (format == ReportFormat::latex) return {latex_table, "% ", "\n", "bold"};
-    return {text_table, "  ", "\n", "*"};
+std::vector<FileReport> parts_of(const std::vector<eval::ProblemResults>& results, const std::string& best) {
+    std::vector<FileReport> parts;
+    for (const eval::ProblemResults& file : results) {
+        const std::vector<SolverScores> scores = solver_scores(file);
+        FileReport part{.file = file.file,
+                        .tables = {solver_table(file, scores), problem_summary(file, scores)},
+                        .notes = notes_of(file, scores, best)};
+        const std::string curves = figures_html(convergence_figures(file));
+        if (!curves.empty()) part.html_after += "<h3>Convergence</h3>\n" + curves;
+        const std::string distances = figures_html(distance_figures(file));
+        if (!distances.empty())
+            part.html_after += "<h3>Distances</h3>\n" + distances + order_html(*file.distances);
+        parts.push_back(std::move(part));
+    }
+    return parts;
 }
 
 }  // namespace
@@ -341,23 +319,18 @@ Table problem_summary(const eval::ProblemResults& results, const std::vector<Sol
 }
 
 std::string problem_report(const std::vector<eval::ProblemResults>& results, ReportFormat format) {
-    if (format == ReportFormat::html) return problem_page(results);
     if (format == ReportFormat::csv) {
         std::string text = csv_header_of_problems();
         for (const eval::ProblemResults& file : results) text += csv_lines_of(file);
         return text;
     }
-    const Writer to = writer(format);
-    std::string text;
-    for (const eval::ProblemResults& file : results) {
-        const std::vector<SolverScores> scores = solver_scores(file);
-        if (!text.empty()) text += "\n";
-        if (results.size() > 1) text += to.line_prefix + file.file + to.line_end + "\n";
-        text += to.table(solver_table(file, scores)) + "\n" + to.table(problem_summary(file, scores)) + "\n";
-        for (const std::string& note : notes_of(file, scores, to.best))
-            text += to.line_prefix + note + to.line_end;
-    }
-    return text;
+    const std::string best = format == ReportFormat::text   ? "*"
+                             : format == ReportFormat::html ? "Bold"
+                                                            : "bold";
+    const std::vector<FileReport> parts = parts_of(results, best);
+    if (format != ReportFormat::html) return text_of_files(parts, format);
+    return page_of_files("popflow report: transport problems", "result file", parts,
+                         provenance_part(results));
 }
 
 }  // namespace popflow::report

@@ -14,6 +14,7 @@
 #include "eval/results.hpp"
 #include "linalg/principal_components.hpp"
 #include "report/figure_names.hpp"
+#include "report/file_report.hpp"
 #include "report/plot/cloud.hpp"
 #include "report/plot/markup.hpp"
 #include "report/plot/page.hpp"
@@ -301,20 +302,20 @@ std::vector<Figure> label_figures(const eval::SetResults& results, const std::st
     return {sets, flow};
 }
 
-std::string file_html(const eval::SetResults& results) {
-    std::string html = element("h2", "", escaped(results.file)) + "\n";
-    for (const Table& table : tables_of(results)) html += html_table(table);
-    std::string notes;
-    for (const std::string& note : notes_of(results)) notes += element("li", "", escaped(note));
-    html += element("ul", "class=\"notes\"", notes) + "\n";
-    for (const std::string& label : labels_of(results)) {
-        std::string panels;
-        for (const Figure& figure : label_figures(results, label)) panels += figure_html(figure);
-        if (panels.empty()) continue;
-        html += element("h3", "", escaped(label)) + "\n" + element("div", "class=\"panels cells\"", panels) +
-                "\n";
+std::vector<FileReport> parts_of(const std::vector<eval::SetResults>& results) {
+    std::vector<FileReport> parts;
+    for (const eval::SetResults& file : results) {
+        FileReport part{.file = file.file, .tables = tables_of(file), .notes = notes_of(file)};
+        for (const std::string& label : labels_of(file)) {
+            std::string panels;
+            for (const Figure& figure : label_figures(file, label)) panels += figure_html(figure);
+            if (panels.empty()) continue;
+            part.html_after += element("h3", "", escaped(label)) + "\n" +
+                               element("div", "class=\"panels cells\"", panels) + "\n";
+        }
+        parts.push_back(std::move(part));
     }
-    return html;
+    return parts;
 }
 
 std::string provenance_part(const std::vector<eval::SetResults>& results) {
@@ -328,17 +329,6 @@ std::string provenance_part(const std::vector<eval::SetResults>& results) {
                         from.config});
     }
     return provenance_html({"method", "split", "seed", "steps", "ranks × threads", "popflow", "data"}, rows);
-}
-
-std::string set_page(const std::vector<eval::SetResults>& results) {
-    std::string body =
-        "<h1>popflow report: generated populations</h1>\n" +
-        element("p", "class=\"soft\"",
-                fmt::format("{}, written by popflow {} ({})", core::counted(results.size(), "result file"),
-                            core::version(), escaped(core::commit()))) +
-        "\n";
-    for (const eval::SetResults& file : results) body += file_html(file);
-    return plot::page("popflow report: generated populations", body + provenance_part(results));
 }
 
 std::string set_csv(const std::vector<eval::SetResults>& results) {
@@ -419,24 +409,10 @@ std::vector<std::pair<std::string, Figure>> named_set_figures(const std::vector<
 }
 
 std::string set_report(const std::vector<eval::SetResults>& results, ReportFormat format) {
-    if (format == ReportFormat::html) return set_page(results);
     if (format == ReportFormat::csv) return set_csv(results);
-    const bool is_latex = format == ReportFormat::latex;
-    const bool is_markdown = format == ReportFormat::markdown;
-    const std::string prefix = is_latex ? "% " : is_markdown ? "" : "  ";
-    const std::string end = is_markdown ? "\n\n" : "\n";
-    std::string text;
-    for (const eval::SetResults& file : results) {
-        if (!text.empty()) text += "\n";
-        if (results.size() > 1) text += prefix + file.file + end + "\n";
-        for (const Table& table : tables_of(file))
-            text += (is_latex      ? latex_table(table)
-                     : is_markdown ? markdown_table(table)
-                                   : text_table(table)) +
-                    "\n";
-        for (const std::string& note : notes_of(file)) text += prefix + note + end;
-    }
-    return text;
+    if (format != ReportFormat::html) return text_of_files(parts_of(results), format);
+    return page_of_files("popflow report: generated populations", "result file", parts_of(results),
+                         provenance_part(results));
 }
 
 }  // namespace popflow::report
