@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -31,6 +30,7 @@ constexpr std::size_t arcs_added_per_row = 16;
 // Largest number of units per row or column for which the duals are not refined. The tight arcs of the
 // starting duals then carry almost all mass.
 constexpr std::int64_t max_unrefined_units = 8;
+
 std::vector<std::int64_t> as_integers(std::span<const double> duals, const IntegerCost& integer) {
     std::vector<std::int64_t> result(duals.size());
     std::transform(duals.begin(), duals.end(), result.begin(),
@@ -72,16 +72,6 @@ SolverResult solve_with_pricing(const Cost& cost, const IntegerCost& integer, So
     }
     throw core::NumericalError(
         "ot.exact", "arcs with negative reduced cost remain after " + std::to_string(max_rounds) + " rounds");
-}
-
-// Returns the largest row duals that are feasible on the arcs.
-std::vector<std::int64_t> row_duals(const ArcList& arcs, std::span<const std::int64_t> g) {
-    std::vector<std::int64_t> f(arcs.first.size() - 1, std::numeric_limits<std::int64_t>::max());
-    for (std::size_t i = 0; i < f.size(); ++i) {
-        for (std::size_t e = arcs.first[i]; e < arcs.first[i + 1]; ++e)
-            f[i] = std::min(f[i], arcs.cost[e] - g[arcs.col[e]]);
-    }
-    return f;
 }
 
 SolverResult solve_on_line(const Cost& cost, const Units& units) {
@@ -137,8 +127,7 @@ SolverResult solve(const Cost& cost, const Units& units, std::span<const double>
     if (std::max(std::ranges::max(units.supply), std::ranges::max(units.demand)) > max_unrefined_units)
         g = refined_duals(arcs, units.supply, units.demand, g);
     if (automatic) return priced(TransportSolver(integer, units, std::move(g)));
-    std::vector<std::int64_t> f = row_duals(arcs, g);
-    return priced(NetworkSimplex(integer, units.supply, units.demand, arcs, f, g, {}));
+    return priced(NetworkSimplex(integer, units.supply, units.demand, arcs, row_duals(arcs, g), g, {}));
 }
 
 TransportPlan make_plan(const Cost& cost, const Units& units, SolverResult solved) {

@@ -51,7 +51,7 @@ void check_images(const std::string& file, const predict::PredictionOrigin& orig
 /// Reads predicted images, one row after the other, and scores them.
 ///
 /// A row of a map has the source, the target and the result. A row of a prediction of treatments has the
-/// source, and the result of each treatment with the true image beside it. The true image is that of the
+/// source, then each result, followed by the true image. The true image is that of the
 /// treated population in the experiment of the source, if that is one image. Of a target with several images
 /// the first is shown and scored.
 ///

@@ -228,7 +228,7 @@ def report():
                 w2, energy = distances(pixels, read(f"landscapes/{target}.png"))
                 found = float(row[f"{prefix}w2"]), float(row[f"{prefix}energy"])
                 assert np.allclose(found, (w2, energy), rtol=1e-4, atol=1e-6), (row, w2, energy)
-    # A row has the control, then each prediction with the truth beside it. A row of a map has the source, the target and the
+    # A row has the control, then each prediction, followed by the true image. A row of a map has the source, the target and the
     # result. Captions name the images.
     captions = lambda name: re.findall(r'class="tick">([^<]*)<', (folder / name).read_text())
     found = captions("predicted.html")

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "core/parallel_error.hpp"
@@ -76,6 +77,15 @@ void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& ne
     for (std::size_t i = 0; i < n; ++i) error.run([&] { merge_row(i); });
     error.rethrow();
     arcs = std::move(merged);
+}
+
+std::vector<std::int64_t> row_duals(const ArcList& arcs, std::span<const std::int64_t> g) {
+    std::vector<std::int64_t> f(arcs.first.size() - 1, std::numeric_limits<std::int64_t>::max());
+    for (std::size_t i = 0; i < f.size(); ++i) {
+        for (std::size_t e = arcs.first[i]; e < arcs.first[i + 1]; ++e)
+            f[i] = std::min(f[i], arcs.cost[e] - g[arcs.col[e]]);
+    }
+    return f;
 }
 
 float kept_fraction(const Cost& cost) {

@@ -57,6 +57,10 @@ class IntegerCost {
 /// Adds arcs to a list of n rows and computes their costs. They may be in any order, and repeats are ignored.
 void add_arcs(const IntegerCost& cost, std::size_t n, const std::vector<Arc>& new_arcs, ArcList& arcs);
 
+/// Returns the largest row duals that are feasible on the arcs: f_i = min_j c_ij - g_j over the arcs of row
+/// i. Shapes:  g [m], the result [n].
+std::vector<std::int64_t> row_duals(const ArcList& arcs, std::span<const std::int64_t> g);
+
 /// Returns the factor below 1 that deflates an fp32 cost by its relative error and the roundings that follow.
 float kept_fraction(const Cost& cost);
 /// Returns the absolute part of the error. In fp32 r = kept_fraction() * c_ij - g_j exceeds the exact value

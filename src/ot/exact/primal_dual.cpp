@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "core/cancellation.hpp"
@@ -13,7 +12,6 @@ namespace popflow::ot {
 
 namespace {
 
-constexpr std::int64_t infinity = std::numeric_limits<std::int64_t>::max();
 // Number of phases after which their progress is checked. They are slow if they complete less than one row
 // per phase. A phase then takes longer than the pivots of the network simplex that complete a row.
 constexpr std::size_t checked_phases = 4;
@@ -90,11 +88,7 @@ void PrimalDual::make_tight(const ArcList& arcs) {
         demand_left_[j] -= units;
         add(j, i, units);
     };
-    for (std::uint32_t i = 0; i < f_.size(); ++i) {
-        f_[i] = infinity;
-        for (std::size_t e = arcs.first[i]; e < arcs.first[i + 1]; ++e)
-            f_[i] = std::min(f_[i], arcs.cost[e] - g_[arcs.col[e]]);
-    }
+    f_ = row_duals(arcs, g_);
     const auto is_tight = [&](std::uint32_t i, std::size_t e) {
         return arcs.cost[e] - g_[arcs.col[e]] == f_[i];
     };
