@@ -8,7 +8,7 @@ target_compile_options(popflow_options INTERFACE
   # A declaration hides another. Sources that join in a unity build have local names of each other.
   $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
   # A class of a source that joins in a unity build has a base that is local to this source.
-  $<$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>:-Wno-subobject-linkage>
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wno-subobject-linkage>
   -Wconversion          # an implicit conversion may change a value
   -Wnon-virtual-dtor
   -Wno-sign-conversion  # unsigned sizes are mixed with signed OpenMP loop counters throughout

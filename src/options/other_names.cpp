@@ -9,11 +9,11 @@ namespace popflow::options {
 
 namespace {
 
-const char* const on_cpus =
+constexpr const char* on_cpus =
     "popflow computes on CPUs: set the number of ranks with mpirun -n and of threads with OMP_NUM_THREADS";
-const char* const steps_advice =
+constexpr const char* steps_advice =
     "a step takes --batch-pairs pairs, and popflow train --dry-run prints the epochs";
-const char* const role_advice = "name the obs column of a role with --column ROLE=NAME";
+constexpr const char* role_advice = "name the obs column of a role with --column ROLE=NAME";
 
 constexpr OtherName names[] = {
     // input and output

@@ -431,7 +431,8 @@ std::vector<Figure> embedding_figures(const eval::Results& results, const std::s
                              .is_ringed = rings && p.part != "train"});
         }
         // Held-out populations are on top of the training populations.
-        std::ranges::stable_partition(marks, [](const plot::Mark& mark) { return !mark.is_ringed; });
+        std::stable_partition(marks.begin(), marks.end(),
+                              [](const plot::Mark& mark) { return !mark.is_ringed; });
         figures.push_back(
             {.name = "embeddings by " + name,
              .title = "Embeddings of control populations by " + name,

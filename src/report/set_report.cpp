@@ -78,7 +78,8 @@ Texts distances_of(const eval::SetResults& results) {
 // Labels, the one for all of them first.
 Texts labels_of(const eval::SetResults& results) {
     Texts labels = distinct(results.sets, "label");
-    std::ranges::stable_partition(labels, [](const std::string& label) { return label == "all"; });
+    std::stable_partition(labels.begin(), labels.end(),
+                          [](const std::string& label) { return label == "all"; });
     return labels;
 }
 

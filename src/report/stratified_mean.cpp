@@ -47,7 +47,8 @@ double StratifiedMean::value() const {
 
 std::vector<StratifiedMean::Group> StratifiedMean::groups() const {
     std::vector<Group> groups;
-    for (const auto& [file, cells] : files_) {
+    for (const auto& file : files_) {
+        const auto& cells = file.second;
         const auto has_same_counts = [&](const Group& group) {
             return std::ranges::equal(group.cells, cells, [](const auto& a, const auto& b) {
                 return a.first == b.first && a.second.count == b.second.count;
