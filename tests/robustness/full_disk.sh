@@ -6,10 +6,10 @@
 #   - A preloaded library fails the k-th call and all later ones, for each k.
 #   - A limit on the size of files.
 #   - A tmpfs that is too small (as root).
-# Usage: full_disk.sh POPFLOW MPIEXEC FAILING_DISK [EVERY]     (EVERY: tests every EVERY-th call, default 4)
+# Usage: full_disk.sh POPFLOW MPIEXEC FAILING_DISK [EVERY]     (EVERY: tests every EVERY-th call, default 8)
 . "$(dirname "$0")/../support/scratch.sh"
 failing_disk=$3
-every=${4:-4}
+every=${4:-8}
 
 small_screen "$scratch/s.h5ad"
 cd "$scratch"
