@@ -26,7 +26,7 @@ bool generates_populations(const train::Checkpoint& checkpoint) {
 predict::GenerateOptions generate_options(const options::RunConfig& config) {
     predict::GenerateOptions options = config.generate;
     options.cells = config.sampling.cells;
-    options.tolerance = config.evaluate.tolerance;
+    options.solver = config.evaluate.solver;
     options.seed = config.evaluate.seed;
     options.times.clear();
     for (const double time : config.times) {

@@ -59,7 +59,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     const predict::PredictOptions options{.max_cells = config.evaluate.max_cells,
                                           .draw = config.evaluate.draw,
                                           .seed = config.evaluate.seed,
-                                          .tolerance = config.evaluate.tolerance};
+                                          .solver = config.evaluate.solver};
     predict::PredictionSummary summary;
     {
         Progress progress("predict", populations, 0, !comm.is_root(), config.log_seconds);

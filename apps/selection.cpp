@@ -177,8 +177,8 @@ class FoldRunner {
             if (rank >= folds.size()) return;
             const auto scores = eval::score_fold(
                 data_.screen, eval::fold_split(data_.split, data_.units, data_.folds[folds[rank]]),
-                fold_training(config_), {.tolerance = config_.evaluate.tolerance}, data_.vectors, storage_,
-                self_, stop_requested);
+                fold_training(config_), {.solver = config_.evaluate.solver}, data_.vectors, storage_, self_,
+                stop_requested);
             was_stopped[0] = scores ? 0 : 1;
             if (!scores) return;
             for (const eval::HeldOutEnergies& pair : *scores) {

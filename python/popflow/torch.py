@@ -276,7 +276,7 @@ class FlowMatching(torch.nn.Module):
         Returns:
             The cells at t = 1, shape [n, d], and a list of the cells at each of `times`.
         """
-        return dormand_prince(lambda t, at: self(at, t, h, c), x, tolerance, times)
+        return adams(lambda t, at: self(at, t, h, c), x, tolerance, times)
 
 
 class Potential(torch.nn.Module):
@@ -356,25 +356,42 @@ class IcnnTransport(torch.nn.Module):
         return end, [(1 - t) * x + t * end for t in times]
 
 
-# Coefficients of Dormand and Prince, 1980: nodes, stages, the error estimate, and the dense output of order 4.
-_NODE = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
-_STAGE = (
-    (), (1 / 5,), (3 / 40, 9 / 40), (44 / 45, -56 / 15, 32 / 9),
-    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
-    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
-    (35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
-)
-_ERROR = (71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
-_DENSE = (-12715105075 / 11282082432, 0, 87487479700 / 32700410799, -10690763975 / 1880347072,
-          701980252875 / 199316789632, -1453857185 / 822651844, 69997945 / 29380423)
+def _predictor(age, h, a, b):
+    """Returns the integrals over [0, h] of the polynomial through the velocities at t, t - a and t - b, by velocity. The first step
+    has only the velocity at t, the second one those at t and t - a.
+
+    Shapes: number of accepted steps `age`, h, a and b [m], result three times [m].
+    """
+    square, cube, zero = h**2 / 2, h**3 / 3, torch.zeros_like(h)
+    third = (h + square * (1 / a + 1 / b) + cube / (a * b), -(cube + b * square) / (a * (b - a)),
+             (cube + a * square) / (b * (b - a)))
+    return [torch.where(age == 0, first, torch.where(age == 1, second, w))
+            for first, second, w in zip((h, zero, zero), (h + square / a, -square / a, zero), third)]
+
+
+def _corrector(age, h, a, x):
+    """Returns the integrals over [0, x] of the polynomial through the velocities at t + h, t and t - a, by velocity. The first step
+    has only the velocities at t + h and t.
+
+    Shapes: number of accepted steps `age`, h, a and x [m], result three times [m].
+    """
+    square, cube = x**2 / 2, x**3 / 3
+    first = (square / h, x - square / h, torch.zeros_like(h))
+    later = ((cube + a * square) / (h * (h + a)), x - (cube + (a - h) * square) / (h * a), (cube - h * square) / (a * (a + h)))
+    return [torch.where(age == 0, f, w) for f, w in zip(first, later)]
+
+
+def _weighted_sum(weights, velocities):
+    return sum(w[:, None].to(v) * v for w, v in zip(weights, velocities))
 
 
 @torch.no_grad()
-def dormand_prince(field, x, tolerance=1e-4, times=()):
-    """Solves dx/dt = field(t, x) from t = 0 to 1 by the Dormand-Prince pair of orders 5 and 4, as `popflow predict` does.
+def adams(field, x, tolerance=1e-4, times=()):
+    """Solves dx/dt = field(t, x) from t = 0 to 1 by the Adams methods of order 3, as `popflow predict` does.
 
-    Each cell has its own step size. The first step and the step size controller are those of Hairer, Norsett and Wanner,
-    Solving Ordinary Differential Equations I.
+    Each cell has its own step size, and each step takes one velocity. docs/method.md has the formulas.
+
+    Source: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, section III.5.
 
     Args:
         field: function of t [m] and x [m, d] that returns the velocities [m, d].
@@ -388,67 +405,49 @@ def dormand_prince(field, x, tolerance=1e-4, times=()):
     Raises:
         ArithmeticError: if a cell needs more than 10,000 steps, or its step size becomes 0.
     """
-    double = lambda v: v.to(torch.float64)
-    rms = lambda v, scale: (double(v) / scale).square().mean(1).sqrt()
+    def error_norm(difference, start, end):
+        tolerated = tolerance + tolerance * torch.maximum(start.double().abs(), end.double().abs())
+        return (difference.double() / tolerated).square().mean(1).sqrt()
+
     out, at_times = x.clone(), [x.clone() for _ in times]
     cell = torch.arange(len(x), device=x.device)  # indices of the cells that have not reached t = 1
     y, t = x.clone(), x.new_zeros(len(x), dtype=torch.float64)
-    at_time = lambda s: s.to(x.dtype)
-    k = [field(at_time(t), y)] + [None] * 6
-    scale = tolerance + tolerance * double(y).abs()
-    size_y, size_f = rms(y, scale), rms(k[0], scale)
-    small = (size_y < 1e-5) | (size_f < 1e-5)
-    h = torch.where(small, torch.full_like(size_y, 1e-6), (0.01 * size_y / size_f).clamp(max=1))
-    second_derivative = rms(field(at_time(t + h), y + h.to(x.dtype)[:, None] * k[0]) - k[0], scale) / h
-    larger = torch.maximum(size_f, second_derivative)
-    guess = torch.where(larger <= 1e-15, (h * 1e-3).clamp(min=1e-6), (0.01 / larger) ** 0.2)
-    h = torch.minimum(100 * h, guess).clamp(max=1)
-    last_error, rejected = torch.full_like(h, 1e-4), torch.zeros_like(h, dtype=torch.bool)
+    past = [field(t.to(x.dtype), y)] + [torch.zeros_like(x)] * 2  # velocities at t and at the two points before
+    norm = error_norm(past[0], y, y)
+    h = torch.where(norm < 20, torch.full_like(norm, 0.1), (0.2 / norm).sqrt())
+    a, b = torch.ones_like(h), torch.full_like(h, 2)  # times since these two points
+    age = torch.zeros_like(cell)  # number of accepted steps
     for _ in range(10000):
         if len(cell) == 0:
             return out, at_times
-        for s in range(1, 7):
-            at = y.clone()
-            for weight, slope in zip(_STAGE[s], k):
-                if weight:
-                    at += (h * weight).to(x.dtype)[:, None] * slope
-            k[s] = field(at_time(t + _NODE[s] * h), at)
-        scale = tolerance + tolerance * torch.maximum(double(y).abs(), double(at).abs())
-        error = rms(h[:, None] * sum(w * double(slope) for w, slope in zip(_ERROR, k) if w), scale)
+        predicted = y + _weighted_sum(_predictor(age, h, a, b), past)
+        velocity = field((t + h).to(x.dtype), predicted)
+        points = [velocity, past[0], past[1]]
+        at = y + _weighted_sum(_corrector(age, h, a, h), points)
+        error = error_norm(at - predicted, y, at)
         accepted = error <= 1
         finished = accepted & (t + h >= 1 - 1e-12)
         for time, state in zip(times, at_times):
             inside = accepted & (t <= time) & ((time < t + h) | finished)
             if inside.any():
-                state[cell[inside]] = _within(time, *(v[inside] for v in (t, h, y, at)), [v[inside] for v in k])
+                since = torch.minimum(time - t, h)
+                between = y + _weighted_sum(_corrector(age, h, a, since), points)
+                state[cell[inside]] = (at if time >= 1 else between)[inside]
         out[cell[finished]] = at[finished]
-        grown = (0.9 * error.clamp(min=1e-10) ** -0.14 * last_error**0.08).clamp(min=0.2)
-        grown = torch.minimum(grown, torch.where(rejected, 1.0, 10.0).to(grown))
-        shrunk = torch.where(error.isfinite(), (0.9 * error**-0.2).clamp(0.2, 0.9), torch.full_like(error, 0.2))
-        t = torch.where(accepted, t + h, t)
-        h = torch.minimum(h * torch.where(accepted, grown, shrunk), 1 - t)
-        last_error = torch.where(accepted, error.clamp(min=1e-4), last_error)
+        order = age.clamp(max=2) + 1
+        factor = (0.9 * error.clamp(min=1e-10) ** (-1 / (order + 1))).clamp(0.3, 2)
+        factor = torch.where(error.isfinite(), torch.where(accepted, factor, factor.clamp(max=0.9)), torch.full_like(h, 0.3))
         pick = accepted[:, None]
-        y, k[0], rejected = torch.where(pick, at, y), torch.where(pick, k[6], k[0]), ~accepted
+        past = [torch.where(pick, new, old) for new, old in zip((velocity, past[0], past[1]), past)]
+        y, t, age = torch.where(pick, at, y), torch.where(accepted, t + h, t), age + accepted
+        a, b = torch.where(accepted, h, a), torch.where(accepted, h + a, b)
+        h = torch.minimum(h * factor, 1 - t)
         active = ~finished
-        cell, y, t, h, last_error, rejected, k[0] = (v[active] for v in (cell, y, t, h, last_error, rejected, k[0]))
+        cell, y, t, h, a, b, age = (v[active] for v in (cell, y, t, h, a, b, age))
+        past = [v[active] for v in past]
         if not bool((t + h > t).all()):
             raise ArithmeticError("the step size of a cell became 0: its values or velocities are not finite")
     raise ArithmeticError("a cell needs more than 10000 steps: use a larger tolerance")
-
-
-def _within(time, t, h, y, at, k):
-    """Returns the cells at `time` by the dense output of a step from (t, y) to (t + h, at) with the slopes k.
-
-    Shapes: t [m], h [m], y [m, d], at [m, d], seven k [m, d], result [m, d].
-    """
-    theta, h = ((time - t) / h).clamp(max=1)[:, None], h[:, None]
-    y, k = y.double(), [v.double() for v in k]
-    difference = at.double() - y
-    a = h * k[0] - difference
-    b = difference - h * k[6] - a
-    quartic = sum(w * slope for w, slope in zip(_DENSE, k))
-    return (y + theta * (difference + (1 - theta) * (a + theta * (b + (1 - theta) * h * quartic)))).to(at)
 
 
 def _shape(file):

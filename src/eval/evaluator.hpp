@@ -32,8 +32,8 @@ struct EvaluateOptions {
     std::size_t train_pairs = 0;   ///< number of training pairs to score, spread over the patients, 0 for all
     std::size_t max_cells = 5000;  ///< maximum number of cells to score of a population
     predict::Draw draw = predict::Draw::random;
-    std::uint64_t seed = 0;   ///< seed of that draw
-    double tolerance = 1e-4;  ///< relative and absolute tolerance of the ODE solver
+    std::uint64_t seed = 0;  ///< seed of that draw
+    ode::Options solver{};   ///< method and tolerance of the ODE solver
     std::vector<std::string> metrics = metrics::default_metric_names();
     double sinkhorn_epsilon = metrics::SinkhornDivergenceOptions{}.epsilon;
     double sinkhorn_rho = 0;            ///< 0 for infinite

@@ -85,7 +85,7 @@ class FoldScorer {
         const Matrix<float> target = moved(training_.start.target_kind(), input, treated, control.x);
         Matrix<float> transported = control.x;
         core::Stream noise = predict::control_stream(scoring_.seed, screen_, ids[0], predict::DrawRole::base);
-        predict::transport_cells(trained_, input, treated, scoring_.tolerance, noise, transported.view());
+        predict::transport_cells(trained_, input, treated, scoring_.solver, noise, transported.view());
         for (const double shrinkage : training_.shrinkages) {
             models::StartOptions options = training_.start;
             options.shrinkage = shrinkage;

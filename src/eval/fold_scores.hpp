@@ -33,7 +33,7 @@ struct FoldTraining {
 struct FoldScoring {
     std::size_t max_cells = 600;  ///< maximum number of cells of a population
     std::uint64_t seed = 0;       ///< seed of their draw
-    double tolerance = 1e-4;      ///< relative and absolute tolerance of the ODE solver
+    ode::Options solver{};        ///< method and tolerance of the ODE solver
 };
 
 /// Energy distances of the predictions for one held-out pair.

@@ -104,7 +104,7 @@ Matrix<float> PairPredictions::transported(std::vector<float>& embedding,
     Matrix<float> x = cells_.control.x;
     core::Stream noise = predict::control_stream(options_.seed, screen_, screen_.pairs[pair_].control,
                                                  predict::DrawRole::base);
-    predict::transport_cells(trained_, population, treated_, options_.tolerance, noise, x.view(), snapshots);
+    predict::transport_cells(trained_, population, treated_, options_.solver, noise, x.view(), snapshots);
     return x;
 }
 

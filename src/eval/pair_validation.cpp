@@ -260,7 +260,7 @@ train::ValidationRow PairValidation::check(const models::Model& model, std::span
             core::Stream noise = predict::control_stream(
                 options_.seed, screen_, screen_.pairs[own.pair].control, predict::DrawRole::base);
             const ode::Statistics solver = predict::transport_cells(current, population, treated(own.pair),
-                                                                    options_.tolerance, noise, x.view());
+                                                                    options_.solver, noise, x.view());
             work += solver.evaluations > 0 ? solver.evaluations : evaluations_of_a_map * x.rows();
             const metrics::Scores scores = score(x, own.target, true);
             row[0] = scores.energy;

@@ -48,7 +48,7 @@ struct PairValidationOptions {
     std::size_t context_cells = 1024;     ///< maximum number of control cells that describe a population
     std::optional<std::uint64_t> work{};  ///< counted work of one check, empty for no limit
     models::StartOptions start{};
-    double tolerance = 1e-2;  ///< relative and absolute tolerance of the ODE solver
+    ode::Options solver{.method = ode::Method::dormand_prince, .tolerance = 1e-2};
 };
 
 /// Validation on a fixed sample of held-out pairs.

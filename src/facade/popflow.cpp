@@ -188,7 +188,8 @@ Cells Model::predict(CellsView control, const PredictRequest& request) const {
         screen::Cells cells = impl_->prepare(control, request.cell_types, request.totals);
         const predict::PopulationInput population = predict::population_input(trained, cells);
         core::Stream noise = predict::pair_stream(request.seed, 0, predict::DrawRole::base);
-        predict::transport_cells(trained, population, condition, request.tolerance, noise, cells.x.view());
+        predict::transport_cells(trained, population, condition, {.tolerance = request.tolerance}, noise,
+                                 cells.x.view());
         if (trained.latent != nullptr) cells.x = trained.latent->decode(cells.x.view());
         predict::to_space(predict::Space::raw, trained.normalisation, impl_->transform, cells.x.view());
         const std::span<const float> values = cells.x.values();

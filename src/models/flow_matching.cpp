@@ -5,6 +5,7 @@
 
 #include "core/random.hpp"
 #include "nn/features.hpp"
+#include "ode/integrate.hpp"
 
 namespace popflow::models {
 
@@ -372,8 +373,8 @@ ode::Statistics FlowMatching::trajectory(std::span<const float> values, std::spa
             try {
                 const std::size_t first = block * block_rows;
                 const std::size_t count = std::min(block_rows, x.rows - first);
-                statistics[block] = ode::dormand_prince<float>(field, options, x.row_block(first, count),
-                                                               snapshots.row_block(first, count));
+                statistics[block] = ode::integrate<float>(field, options, x.row_block(first, count),
+                                                          snapshots.row_block(first, count));
             } catch (...) {
                 failure[block] = std::current_exception();
             }

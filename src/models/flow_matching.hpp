@@ -13,7 +13,7 @@
 #include "models/population_encoder.hpp"
 #include "nn/modulation.hpp"
 #include "nn/skip_mlp.hpp"
-#include "ode/dormand_prince.hpp"
+#include "ode/solver.hpp"
 
 namespace popflow::models {
 

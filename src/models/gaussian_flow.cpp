@@ -10,6 +10,7 @@
 #include "models/gaussian_state.hpp"
 #include "models/packed_scratch.hpp"
 #include "models/population_flow_settings.hpp"
+#include "ode/integrate.hpp"
 
 namespace popflow::models {
 

@@ -12,6 +12,7 @@
 #include "models/packed_scratch.hpp"
 #include "models/population_flow_settings.hpp"
 #include "nn/features.hpp"
+#include "ode/integrate.hpp"
 
 namespace popflow::models {
 

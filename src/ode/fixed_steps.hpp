@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "ode/dormand_prince.hpp"
+#include "ode/solver.hpp"
 
 namespace popflow::ode {
 
@@ -14,7 +14,7 @@ enum class FixedMethod {
 /// Equal steps from t = 0 to 1.
 struct FixedSteps {
     FixedMethod method = FixedMethod::euler;
-    std::size_t steps = 0;  ///< 0 for the adaptive solver
+    std::size_t steps = 0;  ///< 0 for step size control
 };
 
 /// Integrates every row of x from t = 0 to 1 with equal steps.
@@ -28,13 +28,5 @@ struct FixedSteps {
 template <class Real>
 Statistics fixed_steps(const Field<Real>& field, const FixedSteps& options, linalg::MatrixView<Real> x,
                        const Snapshots<Real>& snapshots = {});
-
-/// Integrates with equal steps if there are any, otherwise with dormand_prince().
-template <class Real>
-Statistics integrate(const Field<Real>& field, const Options& options, const FixedSteps& fixed,
-                     linalg::MatrixView<Real> x, const Snapshots<Real>& snapshots = {}) {
-    return fixed.steps > 0 ? fixed_steps(field, fixed, x, snapshots)
-                           : dormand_prince(field, options, x, snapshots);
-}
 
 }  // namespace popflow::ode

@@ -466,9 +466,13 @@ void add_transport(OptionTable& table, RunConfig& config) {
     Adder(table, Section::transport, {.affects = Affects::seed})
         .count("eval-seed", evaluate.seed, 0,
                "seed of the draw of scored cells and of the choice of training pairs");
-    Adder(table, Section::transport, {.affects = Affects::prediction})
-        .number("tolerance", evaluate.tolerance, 1e-12, 1,
-                "relative and absolute tolerance of the ODE solver");
+    Adder solver(table, Section::transport, {.affects = Affects::prediction});
+    solver.choice(
+        "ode-solver", evaluate.solver.method, {"adams", "dopri5"},
+        "ODE solver with step size control: adams (order 3, one velocity a step), or dopri5 (Dormand-Prince, "
+        "orders 5 and 4, six velocities a step)");
+    solver.number("tolerance", evaluate.solver.tolerance, 1e-12, 1,
+                  "relative and absolute tolerance of the ODE solver");
     // Stored only if they are not the defaults, so that the provenance of other predictions does not change.
     Adder prediction(table, Section::transport, {.affects = Affects::prediction});
     prediction.add(

@@ -37,14 +37,13 @@ std::vector<models::GeneratedPopulation> draw_populations(const GeneratorModel& 
     std::vector<core::Stream> streams;
     for (std::size_t k = first; k < first + count; ++k)
         streams.emplace_back(options.seed, core::Purpose::generation, key, k);
-    models::GenerateRequest request{
-        .condition = code,
-        .guidance = options.guidance,
-        .cells = options.cells,
-        .times = options.times,
-        .solver = {.relative_tolerance = options.tolerance, .absolute_tolerance = options.tolerance},
-        .fixed = options.fixed,
-        .given = given};
+    models::GenerateRequest request{.condition = code,
+                                    .guidance = options.guidance,
+                                    .cells = options.cells,
+                                    .times = options.times,
+                                    .solver = options.solver,
+                                    .fixed = options.fixed,
+                                    .given = given};
     return generator.sampler().generate(checkpoint.result(), request, streams);
 }
 

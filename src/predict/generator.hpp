@@ -36,7 +36,7 @@ struct GenerateOptions {
     double guidance = 1;           ///< see models::GenerateRequest
     std::vector<double> times{1};  ///< flow times, ascending, the last is 1
     ode::FixedSteps fixed{};       ///< see models::GenerateRequest
-    double tolerance = 1e-4;       ///< relative and absolute tolerance of the ODE solver
+    ode::Options solver{};         ///< method and tolerance of the ODE solver
     std::uint64_t seed = 0;
 };
 

@@ -168,7 +168,7 @@ class Predictor {
                 std::ranges::copy(cells.x.view().row_span(first + i), states[0].view().row(i));
             ode::Snapshots<float> snapshots{times, {}};
             for (std::size_t t = 0; t < times.size(); ++t) snapshots.x.push_back(states[1 + t].view());
-            transport_cells(trained_, population, condition, options_.tolerance, noise, states[0].view(),
+            transport_cells(trained_, population, condition, options_.solver, noise, states[0].view(),
                             snapshots);
             const std::vector<linalg::ConstMatrixView<float>> views(states.begin(), states.end());
             file_.add(prediction, std::span(rows).subspan(first, n), views);

@@ -19,8 +19,8 @@ namespace popflow::predict {
 struct PredictOptions {
     std::size_t max_cells = 5000;  ///< maximum number of cells that an embedding is computed from
     Draw draw = Draw::random;
-    std::uint64_t seed = 0;   ///< seed of that draw and of the noise of a Gaussian base
-    double tolerance = 1e-4;  ///< relative and absolute tolerance of the ODE solver
+    std::uint64_t seed = 0;  ///< seed of that draw and of the noise of a Gaussian base
+    ode::Options solver{};   ///< method and tolerance of the ODE solver
 };
 
 /// Returns the conditions to predict, by treatment, then by concentration, in the requested order.

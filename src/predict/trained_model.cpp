@@ -150,13 +150,13 @@ void shrink(ConstMatrixView<float> target, double factor, MatrixView<float> x) {
 }
 
 ode::Statistics transport_cells(const TrainedModel& trained, const PopulationInput& population,
-                                const screen::Population& treated, double tolerance, core::Stream& noise,
-                                MatrixView<float> x, const ode::Snapshots<float>& snapshots) {
+                                const screen::Population& treated, const ode::Options& solver,
+                                core::Stream& noise, MatrixView<float> x,
+                                const ode::Snapshots<float>& snapshots) {
     const std::vector<float> condition = trained.conditions.encode(treated);
     if (trained.model.base() == models::Base::gaussian) {
         for (std::size_t i = 0; i < x.rows; ++i) noise.fill_normal(x.row_span(i));
     }
-    const ode::Options solver{.relative_tolerance = tolerance, .absolute_tolerance = tolerance};
     const auto move = [&] {
         return trained.model.trajectory(trained.values, population.embedding, condition, solver, x,
                                         snapshots);

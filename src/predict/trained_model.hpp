@@ -145,7 +145,8 @@ void shrink(linalg::ConstMatrixView<float> target, double factor, linalg::Matrix
 /// @return work of the ODE solver, see models::CellTransport::transport()
 /// @throws core::Error for a treatment that the model cannot encode, core::NumericalError
 ode::Statistics transport_cells(const TrainedModel& trained, const PopulationInput& population,
-                                const screen::Population& treated, double tolerance, core::Stream& noise,
-                                linalg::MatrixView<float> x, const ode::Snapshots<float>& snapshots = {});
+                                const screen::Population& treated, const ode::Options& solver,
+                                core::Stream& noise, linalg::MatrixView<float> x,
+                                const ode::Snapshots<float>& snapshots = {});
 
 }  // namespace popflow::predict

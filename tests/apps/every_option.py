@@ -34,7 +34,7 @@ TRAIN = {
     "schedule": "constant", "warmup-steps": "1", "clip-norm": "5", "ema-decay": "0.9", "beta1": "0.8", "beta2": "0.99",
     "epsilon": "0.00001", "validation": "1", "keep": "last", "patience": "9", "precision": "fp32", "cache": ".", "checkpoint-every": "2", "checkpoint-minutes": "5", "keep-checkpoints": "3",
     "on-nan": "skip", "log-every": "2", "stop-after": "4", "resume": "", "dry-run": ""}
-TRANSPORT = {"max-cells": "60", "eval-draw": "first", "eval-seed": "2", "tolerance": "0.001", "space": "normalised"}
+TRANSPORT = {"max-cells": "60", "eval-draw": "first", "eval-seed": "2", "tolerance": "0.001", "ode-solver": "dopri5", "space": "normalised"}
 EVALUATE = {
     "parts": "train,test", "train-eval-pairs": "2", "metrics": "w1,w2", "sample-pairs": "2", "sample-cells": "10",
     "sample": "PDO", "sinkhorn-epsilon": "0.1", "sinkhorn-rho": "2", "predictions": None}

@@ -47,7 +47,7 @@ train="train $data $small --steps 2000 --validation 1 --keep last"
 expect_exit 0 "$popflow" $train --output last
 check table last 2000 100 4 || fail "the table is wrong"
 check same_csv last || fail "validation.csv differs from the table"
-expect_exit 0 "$popflow" evaluate --run last --parts validation --max-cells all --tolerance 0.01 --output last.h5
+expect_exit 0 "$popflow" evaluate --run last --parts validation --max-cells all --ode-solver dopri5 --tolerance 0.01 --output last.h5
 check evaluated last last.h5 || fail "the last check differs from popflow evaluate"
 grep -Eq "train 2000/2000 .*loss [^ ]+  energy [^ ]+" last/log.txt || fail "no energy in the line of progress: $(cat last/log.txt)"
 
@@ -82,7 +82,7 @@ check torch "$here/../../python" best || fail "popflow.torch does not load the b
 
 # A held-out patient may be a test patient of an evaluation, since the run was not trained on it. Others may not.
 patient=$(check patient last.h5)
-expect_exit 0 "$popflow" evaluate --run last --split "patient:$patient" --max-cells all --tolerance 0.01 --output held_out.h5
+expect_exit 0 "$popflow" evaluate --run last --split "patient:$patient" --max-cells all --ode-solver dopri5 --tolerance 0.01 --output held_out.h5
 for column in w1 w2 energy; do
     h5diff held_out.h5 last.h5 /pairs/$column || fail "other scores of the held-out patient"
 done

@@ -92,6 +92,8 @@ CASES = {
     "bf16": [*SCREEN, *SMALL, "--knn", "3", "--precision", "bf16"],
     "resumed": [*SCREEN, *SMALL, "--knn", "3", "--steps", "400", "--checkpoint-every", "5", "--log-every", "1"],
 }
+# The solver and the tolerance of the earlier program, which are no longer the default.
+SOLVER = ["--ode-solver", "dopri5", "--tolerance", "1e-4"]
 # Options without a value of their own to compare: they say where, how long, or which run.
 UNCOMPARED = {"config", "output", "data", "stop-after", "resume", "dry-run", "vehicles"}
 
@@ -287,7 +289,8 @@ def run_case(programs, name, folder):
     runs = [("old", 1), ("new", 1), ("old", 3), ("new", 3)]
     for which, ranks in runs:
         output = f"{name}_{which}{ranks}"
-        arguments = ["run", *last_values(CASES[name]), *EVALUATION, "--output", output, "--predictions", f"{output}.h5ad"]
+        case = [*SOLVER, *CASES[name]] if which == "new" else CASES[name]
+        arguments = ["run", *last_values(case), *EVALUATION, "--output", output, "--predictions", f"{output}.h5ad"]
         if name == "resumed" and (which, ranks) != runs[0]:
             killed_and_resumed(programs, which, ranks, arguments, folder, output)
         else:

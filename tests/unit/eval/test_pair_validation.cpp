@@ -34,7 +34,7 @@ class AddWeight : public models::Model, public models::CellTransport {
                               std::span<const float> /*condition*/, const ode::Options& options,
                               popflow::linalg::MatrixView<float> x) const override {
         if (values[0] < 0) throw popflow::core::NumericalError("transport", "a negative weight");
-        EXPECT_EQ(options.relative_tolerance, 1e-2);
+        EXPECT_EQ(options.tolerance, 1e-2);
         for (std::size_t i = 0; i < x.rows; ++i) {
             for (float& value : x.row_span(i)) value += values[0];
         }

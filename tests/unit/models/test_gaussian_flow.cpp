@@ -274,7 +274,7 @@ TEST(GaussianFlow, EulerStepsConvergeToTheAdaptiveSolver) {
                       {.condition = condition,
                        .cells = 1,
                        .times = {1},
-                       .solver = {.relative_tolerance = 1e-6, .absolute_tolerance = 1e-6},
+                       .solver = {.tolerance = 1e-6},
                        .fixed = {popflow::ode::FixedMethod::euler, steps}},
                       streams)
             .front();

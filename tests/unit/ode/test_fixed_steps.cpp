@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/error.hpp"
+#include "ode/integrate.hpp"
 
 using popflow::linalg::ConstMatrixView;
 using popflow::linalg::Matrix;
@@ -79,7 +80,7 @@ TEST(FixedSteps, SnapshotsLieOnTheLineOfTheirStep) {
 
 TEST(FixedSteps, WithoutStepsIntegrateIsAdaptive) {
     Matrix<double> x = start();
-    ode::integrate<double>(growth, {.relative_tolerance = 1e-8, .absolute_tolerance = 1e-8}, {}, x.view());
+    ode::integrate<double>(growth, {.tolerance = 1e-8}, {}, x.view());
     EXPECT_NEAR(x(0, 0), std::exp(1.0), 1e-6);
     x = start();
     ode::integrate<double>(growth, {}, {ode::FixedMethod::euler, 1}, x.view());
