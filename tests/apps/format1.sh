@@ -13,7 +13,7 @@ for name in fm cgfm mfm alternate icnn; do
         run=${name}_$file
         mkdir "$run"
         cp "$kept/$name/$file.h5" "$run"
-        expect_exit 0 "$popflow" predict --run "$run" --data "$kept/screen.h5ad" --space normalised --output "$run.h5ad"
+        expect_exit 0 "$popflow" predict --run "$run" --data "$kept/screen.h5ad" --space normalised --ode-solver dopri5 --output "$run.h5ad"
         expect_exit 0 "$popflow" predict --run "$run" --data "$kept/screen.h5ad" --space normalised --times 0,0.5 --tolerance 1e-7 \
             --output "${run}_times.h5ad"
         expect_exit 0 "$popflow" evaluate --run "$run" --data "$kept/screen.h5ad" --output "$run.results.h5"

@@ -18,7 +18,7 @@ using popflow::test::periodic_growth;
 
 namespace {
 
-/// What every method with step size control must do.
+/// Requirements of every method with step size control.
 class StepControl : public testing::TestWithParam<Method> {
   protected:
     static Options with_tolerance(double tolerance) { return {.method = GetParam(), .tolerance = tolerance}; }
