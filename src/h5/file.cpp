@@ -39,9 +39,10 @@ Handle open_for_reading(const std::string& path) {
     } catch (const core::DataError& error) {
         // The causes of HDF5: "file locking flag values don't match" and "file close degree doesn't match".
         if (std::string_view(error.what()).ends_with("t match"))
-            throw core::DataError(path, "",
-                                  "is open in this process with other properties, for example in h5py or as a "
-                                  "backed AnnData. Close it first");
+            throw core::DataError(
+                path, "",
+                "is open in this process with other properties, for example in h5py or as a "
+                "backed AnnData. Close it first");
         throw;
     }
 }

@@ -203,8 +203,9 @@ TEST(OpenFile, NamesAFileThatThisProcessHasOpenWithOtherProperties) {
     {
         h5::WritableFile other(path, path);  // closes its objects with the file, which open_file() does not
         EXPECT_EQ(error_message([&] { h5::open_file(path); }),
-                  path + ": is open in this process with other properties, for example in h5py or as a backed "
-                         "AnnData. Close it first");
+                  path +
+                      ": is open in this process with other properties, for example in h5py or as a backed "
+                      "AnnData. Close it first");
     }
     EXPECT_TRUE(h5::open_file(path).contains_group("group"));
 }
