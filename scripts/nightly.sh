@@ -32,7 +32,7 @@ for check in "${checks[@]}"; do
 done
 mkdir -p build/nightly
 if [ ${#targets[@]} -gt 0 ]; then
-    cmake --preset "$preset" >build/nightly/build.log && cmake --build --preset "$preset" --target "${targets[@]}" >>build/nightly/build.log || {
+    { cmake --preset "$preset" && cmake --build --preset "$preset" --target "${targets[@]}"; } >build/nightly/build.log 2>&1 || {
         echo "nightly.sh: the build failed, see build/nightly/build.log" >&2
         exit 1
     }
