@@ -14,6 +14,7 @@
 #include "core/parse.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
+#include "eval/result_kind.hpp"
 #include "output_path.hpp"
 #include "prediction_data.hpp"
 #include "report/figure.hpp"
@@ -125,22 +126,7 @@ class ReportInputs {
     bool has_pairs() const { return kind_ == eval::ResultKind::pairs; }
     bool has_images() const { return kind_ == eval::ResultKind::prediction; }
     // Contents of the files in words, for messages.
-    std::string kind() const {
-        switch (kind_) {
-            case eval::ResultKind::sets:
-                return "generated populations";
-            case eval::ResultKind::maps:
-                return "maps between populations";
-            case eval::ResultKind::problems:
-                return "transport problems";
-            case eval::ResultKind::prediction:
-                return "predicted images";
-            case eval::ResultKind::pairs:
-            case eval::ResultKind::unknown:
-                break;
-        }
-        return "pairs";
-    }
+    std::string kind() const { return eval::kind_text(kind_); }
     Report make(const options::RunConfig& config, const core::OptionEffects& effects,
                 report::ReportFormat format, const report::PublishedTable* published) const {
         const bool has_figures = !config.figures.empty();

@@ -27,9 +27,7 @@ path = popflow.simulate(
     seed=1,
 )
 screen = popflow.Screen(path, min_cells=50, split="each:patient")
-screen.populations.groupby(["patient", "treatment"], observed=True)[
-    "cells"
-].sum().unstack()
+screen.populations.pivot_table("cells", "patient", "treatment", aggfunc="sum")
 
 # %% [markdown]
 # ## One model for each patient

@@ -39,9 +39,7 @@ screen = popflow.Screen(
     exclude="population=20150406_F5",
     split="patient:" + ",".join(held_out),
 )
-screen.populations.groupby(["patient", "treatment"], observed=True)[
-    "cells"
-].sum().unstack()
+screen.populations.pivot_table("cells", "patient", "treatment", aggfunc="sum")
 
 # %% [markdown]
 # ## Training

@@ -24,7 +24,7 @@ folder = next(
 data = anndata.read_h5ad(folder / "egf_sample.h5ad")
 data = data[data.obs["plate"] == data.obs["plate"].iloc[0]].copy()
 data.X = np.arcsinh(data.X / 5)
-data.obs.groupby(["patient", "treatment"], observed=True).size().unstack()
+data.obs.groupby(["patient", "treatment"], observed=True).size().unstack(fill_value=0)
 
 # %% [markdown]
 # ## An exact plan and its proof

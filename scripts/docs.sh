@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$(cd "$1" && pwd)
-scripts/notebooks.sh
+POPFLOW_BUILD=$build scripts/notebooks.sh
 tests/docs/page.sh "$build/popflow" mpiexec "$PWD/build/docs-venv/bin/python3" evaluating_elsewhere
 scripts/site.sh
 python3 tests/docs/check_site.py --screenshots build/site-screenshots

@@ -3,10 +3,11 @@
 # Installs the dependencies of popflow from the packages of Debian 12 or a recent Ubuntu.
 # Usage: install_dependencies.sh [--tests] [--slurm]
 #   --tests   adds the packages that only the tests need, and an environment of Python in build/venv
-#   --slurm   adds Slurm, for the test of the job files
+#   --slurm   adds Slurm, for the tests of the job files and of the workflow. With --tests also the Slurm plugin of Snakemake
 set -euo pipefail
 optional=()
 makes_venv=no
+python_packages=(nanobind==3.1.0 "snakemake>=9,<10")
 packages=(g++ make cmake ninja-build git libopenmpi-dev openmpi-bin libhdf5-dev libboost-program-options-dev libdnnl-dev
     libeigen3-dev nlohmann-json3-dev libxxhash-dev libfmt-dev libfreetype-dev zlib1g-dev libpng-dev
     libjpeg-dev fonts-liberation librsvg2-dev pkg-config)
@@ -17,7 +18,9 @@ for option; do
             python3-matplotlib python3-tqdm chromium dataset-fashion-mnist)
             makes_venv=yes
             optional+=(clang-format-14) ;;  # the format test is skipped without it
-        --slurm) packages+=(slurm-wlm munge) ;;
+        --slurm)
+            packages+=(slurm-wlm munge)
+            python_packages+=("snakemake-executor-plugin-slurm>=2,<3") ;;
         *)
             echo "install_dependencies.sh: unknown option '$option', allowed --tests, --slurm" >&2
             exit 2
@@ -30,14 +33,15 @@ missing=()
 for package in "${packages[@]}"; do is_installed "$package" || missing+=("$package"); done
 missing_optional=()
 for package in "${optional[@]}"; do is_installed "$package" || missing_optional+=("$package"); done
-# make_venv: makes build/venv beside the packages of the system, with nanobind, of which Debian 12 has no package, and Snakemake.
+# make_venv: makes build/venv beside the packages of the system, with nanobind and Snakemake. Debian 12 has no package of nanobind.
 # Tests that need a package that cannot be installed are skipped.
 make_venv() {
-    local venv package
+    local venv package name
     venv=$(dirname "$0")/../build/venv
     [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv --system-site-packages "$venv" || return 0
-    for package in nanobind==3.1.0 "snakemake>=9,<10"; do
-        [ ! -d "$(echo "$venv"/lib/python3*/site-packages/"${package%%[=>]*}")" ] || continue
+    for package in "${python_packages[@]}"; do
+        name=${package%%[=>]*}
+        [ ! -d "$(echo "$venv"/lib/python3*/site-packages/"${name//-/_}")" ] || continue
         "$venv/bin/pip" install -q --disable-pip-version-check "$package" ||
             echo "note: $package is not available, so tests that need it are skipped" >&2
     done

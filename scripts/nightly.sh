@@ -4,15 +4,39 @@
 # Usage: nightly.sh [CHECK...]     (default: all)
 # Checks: lint, asan, tsan, fuzz, robustness, launches, proof, coverage, package, wheel, memory, pot, docs. Logs are in build/nightly.
 # Needs a machine with the dependencies of scripts/test.sh, and those of the single scripts.
+# Environment: POPFLOW_PRESET (default dev), the preset of the build that the checks use. Only the targets that they need are built.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 checks=("$@")
 [ $# -gt 0 ] || checks=(lint asan tsan fuzz robustness launches proof coverage package wheel memory pot docs)
-mkdir -p build/nightly
-cmake --preset dev >build/nightly/build.log && cmake --build --preset dev >>build/nightly/build.log || {
-    echo "nightly.sh: the build failed, see build/nightly/build.log" >&2
-    exit 1
+preset=${POPFLOW_PRESET:-dev}
+build=build/$preset
+# targets_of CHECK: prints the targets that the check needs, nothing if it has a build of its own.
+targets_of() {
+    case $1 in
+        lint | asan | tsan | fuzz | coverage) ;;
+        launches | proof) echo popflow ;;
+        memory | pot | docs) echo popflow popflow_python ;;
+        robustness | package | wheel) echo all ;;
+        *)
+            echo "nightly.sh: found '$1', allowed lint, asan, tsan, fuzz, robustness, launches, proof, coverage, package, wheel, memory, pot, docs" >&2
+            return 2
+            ;;
+    esac
 }
+targets=()
+for check in "${checks[@]}"; do
+    needed=$(targets_of "$check") || exit
+    read -r -a needed <<<"$needed"
+    targets+=("${needed[@]}")
+done
+mkdir -p build/nightly
+if [ ${#targets[@]} -gt 0 ]; then
+    { cmake --preset "$preset" && cmake --build --preset "$preset" --target "${targets[@]}"; } >build/nightly/build.log 2>&1 || {
+        echo "nightly.sh: the build failed, see build/nightly/build.log" >&2
+        exit 1
+    }
+fi
 passed=0
 failed=0
 for check in "${checks[@]}"; do
@@ -21,19 +45,15 @@ for check in "${checks[@]}"; do
         asan) command=(scripts/test.sh asan) ;;
         tsan) command=(scripts/tsan.sh) ;;
         fuzz) command=(scripts/fuzz.sh 30) ;;
-        robustness) command=(scripts/robustness.sh) ;;
-        launches) command=(scripts/launches.sh build/dev 1000) ;;
-        proof) command=(/usr/bin/python3 tests/proof/same_results.py build/dev/popflow) ;;
+        robustness) command=(scripts/robustness.sh "$build") ;;
+        launches) command=(scripts/launches.sh "$build" 1000) ;;
+        proof) command=(/usr/bin/python3 tests/proof/same_results.py "$build/popflow") ;;
         coverage) command=(scripts/coverage.sh) ;;
-        package) command=(scripts/test_package.sh build/dev) ;;
-        wheel) command=(scripts/test_wheel.sh build/dev) ;;
-        memory) command=(env POPFLOW_PREDICTIONS=1000 ctest --test-dir build/dev -R "^python.memory$" --output-on-failure) ;;
-        pot) command=(env PYTHONPATH=build/dev/python build/venv/bin/python3 tests/python/pot_tests.py) ;;
-        docs) command=(scripts/docs.sh build/dev) ;;
-        *)
-            echo "nightly.sh: found '$check', allowed lint, asan, tsan, fuzz, robustness, launches, proof, coverage, package, wheel, memory, pot, docs" >&2
-            exit 2
-            ;;
+        package) command=(scripts/test_package.sh "$build") ;;
+        wheel) command=(scripts/test_wheel.sh "$build") ;;
+        memory) command=(env POPFLOW_PREDICTIONS=1000 ctest --test-dir "$build" -R "^python.memory$" --output-on-failure) ;;
+        pot) command=(env PYTHONPATH="$build/python" build/venv/bin/python3 tests/python/pot_tests.py) ;;
+        docs) command=(scripts/docs.sh "$build") ;;
     esac
     start=$SECONDS
     if "${command[@]}" >"build/nightly/$check.log" 2>&1; then

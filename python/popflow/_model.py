@@ -151,7 +151,7 @@ class Model:
         file, data_options = self._data(data, options)
         data_options = {k: v for k, v in data_options.items() if _program.section(k) == "data"}
         given = {"run": self.run, **data_options, **options, "data": file.path}
-        with _program.files():
+        with _program.named_errors(), _program.files():
             found = _core.embed(_program.arguments(given), controls == "all")
         labels = pandas.DataFrame(found["labels"])
         return pandas.concat([labels, pandas.DataFrame(found["values"]).add_prefix("h")], axis=1)
@@ -215,7 +215,7 @@ def train(screen: Screen | AnnData | str | os.PathLike, *, method: str | None = 
         if output is None:
             if comm is not None:
                 raise ValueError("output: missing. With comm, give a run folder that all ranks can read")
-            folder = tempfile.TemporaryDirectory(prefix="popflow-")
+            folder = _program.TemporaryFolder()
             output = os.path.join(folder.name, "run")
     given = {**screen.options, **options, "method": method, "data": screen.path, "output": os.fspath(output)}
     text, stopped = _program.run_verb("train", given, callback, progress, ranks)

@@ -6,8 +6,12 @@ import contextlib
 import functools
 import logging
 import math
+import os
+import shutil
 import sys
+import tempfile
 import threading
+import weakref
 
 from popflow import _core, _mpi
 
@@ -33,17 +37,61 @@ def files():
             yield
 
 
+_names = {}  # names of temporary files in messages, by path
+
+
+class TemporaryFolder:
+    """A folder that is removed with this object, or at the end of Python."""
+
+    def __init__(self):
+        self.name = tempfile.mkdtemp(prefix="popflow-")
+        self._paths = []
+        weakref.finalize(self, self._remove, self.name, self._paths)
+
+    @staticmethod
+    def _remove(folder, paths):
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in paths:
+            _names.pop(path, None)
+
+    def path_of(self, file, name):
+        """Returns the path of a file of the folder. Messages call it `name`."""
+        path = os.path.join(self.name, file)
+        self._paths.append(path)
+        _names[path] = name
+        return path
+
+
+def _with_names(text):
+    """Returns a message with the names of temporary files in place of their paths."""
+    for path, name in list(_names.items()):
+        text = text.replace(path, name)
+    return text
+
+
+@contextlib.contextmanager
+def named_errors():
+    """Replaces the paths of temporary files in the messages of errors."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        text = _with_names(str(error))
+        if text == str(error) or type(error) not in (ValueError, RuntimeError, OSError, FileNotFoundError, PermissionError):
+            raise
+        raise type(error)(text) from None
+
+
 def _text(name, value):
     """Returns a value of an option as the program reads it."""
-    if type(value).__module__ == "numpy" and getattr(value, "ndim", 0) == 0:
-        value = value.item()
+    if hasattr(value, "tolist"):  # arrays and scalars of NumPy, columns of pandas
+        value = value.tolist()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, dict):
         return ",".join(_quoted(f"{key}={'' if v is None else v}") for key, v in value.items())
-    if isinstance(value, (list, tuple, set, frozenset)) or type(value).__module__ == "numpy" and getattr(value, "ndim", 0) == 1:
+    if isinstance(value, (list, tuple, set, frozenset)):
         return ",".join(_quoted(_text(name, v)) for v in value)
     return str(value)
 
@@ -164,12 +212,13 @@ def run_verb(name, given, callback=None, progress=None, ranks=None):
     messages = []
 
     def message(line):
+        line = _with_names(line)
         messages.append(line)
         _log(line)
 
     with ranks.together():
         try:
-            with files():
+            with named_errors(), files():
                 code, text = _core.run_verb(name, args, message, report if wants_reports else None, ranks.handle)
         finally:
             bar.close()

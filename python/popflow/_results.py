@@ -67,7 +67,7 @@ def read_results(path: str | os.PathLike) -> dict[str, DataFrame]:
 
     Raises:
         OSError: if there is no such file, or it is no HDF5 file.
-        ValueError: if it has no table of popflow.
+        ValueError: if it has no table of popflow, or is an AnnData file.
     """
     import h5py
     import pandas
@@ -78,6 +78,8 @@ def read_results(path: str | os.PathLike) -> dict[str, DataFrame]:
         raise FileNotFoundError(f"{path}: no such file. Give a result file or a run folder with a results.h5")
     tables = {}
     with h5py.File(path, "r") as file:
+        if file.attrs.get("encoding-type") == "anndata":
+            raise ValueError(f"{path}: is an AnnData file. Read it with anndata.read_h5ad(), or give a result file of popflow")
         for name, group in file.items():
             if not isinstance(group, h5py.Group):
                 continue

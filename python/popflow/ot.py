@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse
 
 from popflow import _core
+from popflow._scores import array, cells, check_finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -71,13 +72,10 @@ class EntropicPlan:
 
 def _points(name, x):
     """Returns points as a C-contiguous array of float32 or float64, without a copy if it is one. One axis is one marker."""
-    x = np.asarray(x)
+    x = array(name, x, "points, dimension")
     if x.dtype not in (np.float32, np.float64):
         x = x.astype(np.float64)
-    if x.ndim == 1:
-        x = x[:, None]
-    if x.ndim != 2:
-        raise ValueError(f"{name}: found {x.ndim} axes. Give an array [points, dimension]")
+    check_finite(name, x)
     return np.ascontiguousarray(x)
 
 
@@ -260,10 +258,10 @@ def all_pairs(populations: Sequence[ArrayLike], others: Sequence[ArrayLike] | No
     Raises:
         ValueError: for other shapes, or values that are not finite.
     """
-    arrays = [np.ascontiguousarray(p, dtype=np.float32) for p in populations]
+    arrays = [cells(f"populations[{k}]", p) for k, p in enumerate(populations)]
     rows = len(arrays)
     if others is not None:
-        arrays += [np.ascontiguousarray(p, dtype=np.float32) for p in others]
+        arrays += [cells(f"others[{k}]", p) for k, p in enumerate(others)]
         if len(arrays) == rows:
             return np.zeros((rows, 0))
     return _core.all_pairs(arrays, rows, distance)

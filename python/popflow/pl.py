@@ -41,6 +41,8 @@ def _label(name):
 def _table(tables, name):
     """Returns a table of the results, or `tables` itself if it is a DataFrame."""
     if not isinstance(tables, dict):
+        if not hasattr(tables, "columns"):
+            raise TypeError(f"tables: found {type(tables).__name__}. Give the dict of Model.evaluate() or popflow.read_results()")
         return tables
     if name not in tables:
         raise ValueError(f"results: have no table {name!r}. Found {', '.join(tables)}")

@@ -27,6 +27,12 @@ def scores(generated, real, training=None, distances=("w1", "w2", "chamfer", "en
     """
     import pandas
 
-    rows = _core.compare_sets([cells("generated", x) for x in generated], [cells("real", x) for x in real],
-                              [cells("training", x) for x in training or []], list(distances), permutations, seed, paired)
+    sets = {"generated": generated, "real": real, "training": [] if training is None else training}
+    arrays = {name: [cells(f"{name}[{k}]", x) for k, x in enumerate(populations)] for name, populations in sets.items()}
+    for name, populations in arrays.items():
+        for k, x in enumerate(populations):
+            expected = arrays["generated"][0].shape[1] if arrays["generated"] else x.shape[1]
+            if x.shape[1] != expected:
+                raise ValueError(f"{name}[{k}]: found {x.shape[1]} markers, where generated[0] has {expected}. Give the same markers")
+    rows = _core.compare_sets(*arrays.values(), [distances] if isinstance(distances, str) else list(distances), permutations, seed, paired)
     return pandas.DataFrame(rows).set_index("distance")

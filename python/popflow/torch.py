@@ -490,7 +490,7 @@ class Run:
         config: options of the training, as text.
 
     Raises:
-        OSError: if the file cannot be opened.
+        OSError: if the file does not exist or cannot be opened.
         ValueError: if the file has another layout version, or does not have these weights.
     """
 
@@ -499,6 +499,8 @@ class Run:
             folder, path = path, os.path.join(path, "checkpoint.h5")
             if not os.path.exists(path):
                 path = os.path.join(folder, "weights.h5")
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"{path}: no such file. Give a run folder of popflow train")
         with h5py.File(path, "r") as file:
             version = file.attrs.get("popflow_checkpoint", file.attrs.get("popflow_weights"))
             if version not in (1, 2):

@@ -30,7 +30,7 @@ ResultKind result_kind(const std::string& path) {
 std::string kind_text(ResultKind kind) {
     switch (kind) {
         case ResultKind::pairs:
-            return "the scores of an evaluation";
+            return "scores of population pairs";
         case ResultKind::problems:
             return "transport problems";
         case ResultKind::sets:

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 #include "core/error.hpp"
@@ -28,6 +29,22 @@ Handle access_properties(H5F_close_degree_t degree) {
     H5Pset_file_locking(access.id(), false, true);
 #endif
     return access;
+}
+
+// Opens a file for reading. A file that HDF5 has open already cannot be opened with other access properties.
+Handle open_for_reading(const std::string& path) {
+    const Handle access = access_properties(H5F_CLOSE_WEAK);
+    try {
+        return own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path, "", "cannot open");
+    } catch (const core::DataError& error) {
+        // The causes of HDF5: "file locking flag values don't match" and "file close degree doesn't match".
+        if (std::string_view(error.what()).ends_with("t match"))
+            throw core::DataError(
+                path, "",
+                "is open in this process with other properties, for example in h5py or as a "
+                "backed AnnData. Close it first");
+        throw;
+    }
 }
 
 // Tries open(2) with the given flags. Returns its errno, or 0 if it succeeds.
@@ -79,8 +96,7 @@ Group open_unguarded(const std::string& path) {
     disable_error_printing();
     register_lzf();
     if (H5Fis_hdf5(path.c_str()) <= 0) throw core::DataError(path, "", "is not an HDF5 file");
-    const Handle access = access_properties(H5F_CLOSE_WEAK);
-    const Handle file = own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path, "", "cannot open");
+    const Handle file = open_for_reading(path);
     Handle root = own(H5Gopen2(file.id(), "/", H5P_DEFAULT), path, "", "cannot open");
     check_attributes(root.id(), path, "/");
     return Group(std::move(root), path, "/");

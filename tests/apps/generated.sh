@@ -98,7 +98,7 @@ refused "data: is an option of predictions from controls" predict --run one --da
 refused "number: is an option of generated populations" predict --run known --data hidden.h5ad --number 3 --output none.h5ad
 refused "predictions: needs a run that predicts treated cells" evaluate --run one --output none.h5 --predictions none.h5ad
 refused "has no control in the training part" train $hidden --control nosuch --population population --output none
-refused "by: found 'culture', but the report is of generated populations" report one --by culture
+refused "by: found 'culture', but the report is of scores of generated populations" report one --by culture
 refused "Report them separately" report one known
 refused "distance: is an option of generated populations" evaluate --run known --data hidden.h5ad --distance w1 --output none.h5
 refused "parts: found 2 parts, but generated populations are compared with one" evaluate --run one --parts train,test --output none.h5

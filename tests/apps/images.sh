@@ -113,9 +113,9 @@ refused "images: missing. Give --images FOLDER" export --data land.h5ad
 
 refused "others.h5ad: is not the file that mapped.h5ad was predicted from: its fingerprint is" report mapped.h5ad --data others.h5ad
 refused "cells.h5ad: found no marker 'red'. A report of a prediction shows images" report cells.h5ad
-refused "by: found 'palette', but the report is of predicted images" report mapped.h5ad --by palette
-refused "data: is an option of a report of predicted images, and the report is of pairs" report scores.h5 --data land.h5ad
-refused "found 'scores.h5' with the scores of an evaluation and 'mapped.h5ad' with predicted cells" report scores.h5 mapped.h5ad
+refused "by: found 'palette', but the report is of predicted cells" report mapped.h5ad --by palette
+refused "data: is an option of a report of predicted images, and the report is of scores of population pairs" report scores.h5 --data land.h5ad
+refused "found 'scores.h5' with scores of population pairs and 'mapped.h5ad' with predicted cells" report scores.h5 mapped.h5ad
 refused "land.h5ad: not a popflow result file" report land.h5ad
 refused "bits: found '12'" export --data land.h5ad --images new --bits 12
 

@@ -122,7 +122,7 @@ assert "Populations from top to bottom" in (folder / "several.html").read_text()
 assert "published: found 'letters', but the report is of transport problems" in report("p.h5", "--published", "letters", code=2)
 with h5py.File(folder / "scores.h5", "w") as file:
     file.attrs["popflow_results"] = 1
-assert "found 'p.h5' with transport problems and 'scores.h5' with the scores of an evaluation. Report them separately" in report(
+assert "found 'p.h5' with transport problems and 'scores.h5' with scores of population pairs. Report them separately" in report(
     "p.h5", "scores.h5", code=2)
 write(folder / "new.h5", table, version=2)
 assert "new.h5: popflow_problems: found format 2, but this popflow reads format 1" in report("new.h5", code=2)

@@ -24,8 +24,8 @@ def test_metrics_are_those_of_transport():
 @pytest.mark.parametrize("arguments, line", [
     (dict(names=["w3"]), "'w3' is no metric"),
     (dict(names=["change_correlation"]), "control: found no cells"),
-    (dict(b=np.zeros((4, 2), np.float32)), "metrics|shape|expected"),
-    (dict(b=np.full((4, 3), np.nan, np.float32)), "finite"),
+    (dict(b=np.zeros((4, 2), np.float32)), "^b: found 2 markers, where a has 3"),
+    (dict(b=np.full((4, 3), np.nan, np.float32)), "^b: row 0, column 0: found nan"),
 ])
 def test_invalid_input_is_a_value_error(arguments, line):
     with pytest.raises(ValueError, match=line):

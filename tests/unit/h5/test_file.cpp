@@ -196,6 +196,20 @@ TEST(OpenFile, ReportsTheReason) {
               folder.path().string() + ": found a folder. Give an HDF5 file");
 }
 
+TEST(OpenFile, NamesAFileThatThisProcessHasOpenWithOtherProperties) {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("a.h5");
+    write_every_kind_of_object(path);
+    {
+        h5::WritableFile other(path, path);  // closes its objects with the file, which open_file() does not
+        EXPECT_EQ(error_message([&] { h5::open_file(path); }),
+                  path +
+                      ": is open in this process with other properties, for example in h5py or as a backed "
+                      "AnnData. Close it first");
+    }
+    EXPECT_TRUE(h5::open_file(path).contains_group("group"));
+}
+
 TEST(OpenFile, ThrowsForATruncatedFile) {
     const TemporaryFolder folder;
     const std::string path = folder.file("a.h5");

@@ -234,7 +234,7 @@ TEST(ProblemReport, RefusesAMixtureWithEvaluations) {
         return "no error";
     };
     EXPECT_EQ(error({folder.file("e.h5"), folder.file("p.h5")}),
-              "report: found '" + folder.file("e.h5") + "' with the scores of an evaluation and '" +
+              "report: found '" + folder.file("e.h5") + "' with scores of population pairs and '" +
                   folder.file("p.h5") + "' with transport problems. Report them separately");
     EXPECT_TRUE(contains(error({folder.file("p.h5"), folder.file("none.h5")}), "No such file"));
 }
