@@ -403,7 +403,7 @@ def adams(field, x, tolerance=1e-4, times=()):
         The cells at t = 1, shape [n, d], and a list of the cells at each of `times`.
 
     Raises:
-        ArithmeticError: if a cell needs more than 10,000 steps, or its step size becomes 0.
+        ArithmeticError: if a cell needs more than 60,000 steps, or its step size becomes 0.
     """
     def error_norm(difference, start, end):
         tolerated = tolerance + tolerance * torch.maximum(start.double().abs(), end.double().abs())
@@ -417,7 +417,7 @@ def adams(field, x, tolerance=1e-4, times=()):
     h = torch.where(norm < 20, torch.full_like(norm, 0.1), (0.2 / norm).sqrt())
     a, b = torch.ones_like(h), torch.full_like(h, 2)  # times since these two points
     age = torch.zeros_like(cell)  # number of accepted steps
-    for _ in range(10000):
+    for _ in range(60000):
         if len(cell) == 0:
             return out, at_times
         predicted = y + _weighted_sum(_predictor(age, h, a, b), past)
@@ -447,7 +447,7 @@ def adams(field, x, tolerance=1e-4, times=()):
         past = [v[active] for v in past]
         if not bool((t + h > t).all()):
             raise ArithmeticError("the step size of a cell became 0: its values or velocities are not finite")
-    raise ArithmeticError("a cell needs more than 10000 steps: use a larger tolerance")
+    raise ArithmeticError("a cell needs more than 60000 steps: use a larger tolerance")
 
 
 def _shape(file):

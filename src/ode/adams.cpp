@@ -66,6 +66,7 @@ template <class Real>
 class AdamsMethod {
   public:
     using Batch = CellBatch<Real>;
+    static constexpr std::size_t velocities = 1;
 
     AdamsMethod(std::size_t rows, std::size_t cols) : states_(rows), end_(rows, cols), corrected_(cols) {
         for (Matrix<Real>& v : past_) v = Matrix<Real>(rows, cols);

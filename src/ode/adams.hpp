@@ -24,7 +24,8 @@ namespace popflow::ode {
 /// Shapes:  x [n, d], in place.
 /// Source:  Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations I", section III.5, variable
 /// step sizes.
-/// @throws NumericalError if a value is not finite, a step size underflows, or a cell exceeds max_steps
+/// @throws NumericalError if a value is not finite, a step size underflows, or a cell needs more than
+/// max_velocities
 /// @throws core::Error if a snapshot time is outside [0, 1]
 /// @throws ShapeMismatch if a snapshot does not have the shape of x
 template <class Real>

@@ -14,14 +14,15 @@ namespace popflow::ode {
 /// Cells that a method with step size control integrates together. Each has its own time and step size.
 ///
 /// Row i of the matrices belongs to the i-th cell of the batch. Cells that reach t = 1 leave the batch, and
-/// later rows move up. A method defines
+/// later rows move up. A method has these members, where i is the row of a cell:
 ///
-///     void start(CellBatch&);                      // sets the first step sizes
-///     void step(CellBatch&);                       // writes the ends of the steps to `at`
-///     double error(const CellBatch&, i);           // error norm of the step of cell i. It is accepted up to
-///     1 double next_step(const CellBatch&, i, error); void interpolate(const CellBatch&, i, time, out); //
-///     state within the step of cell i void move(i, kept, accepted);                // moves the own data of
-///     cell i to row `kept`
+/// * velocities: the number of velocities of a step
+/// * start(batch) sets the first step sizes
+/// * step(batch) writes the ends of the steps to `at`
+/// * error(batch, i) returns the error norm of a step, which is accepted up to 1
+/// * next_step(batch, i, error) returns the size of the next step
+/// * interpolate(batch, i, time, out) writes the state at a time since the start of the step
+/// * move(i, kept, accepted) moves the own data of a cell to row `kept`
 template <class Real>
 class CellBatch {
   public:
@@ -109,8 +110,9 @@ class CellBatch {
         std::size_t kept = 0;
         for (std::size_t i = 0; i < size(); ++i) {
             Cell cell = cells_[i];
-            if (++cell.steps > options_.max_steps)
-                fail("a cell needs more than " + std::to_string(options_.max_steps) + " steps");
+            if (++cell.steps * Method::velocities > options_.max_velocities)
+                fail("a cell needs more than " +
+                     std::to_string(options_.max_velocities / Method::velocities) + " steps");
             const double error = options_.fixed_step > 0 ? 0 : method.error(*this, i);
             const bool accepted = error <= 1;  // false for NaN
             const double next =

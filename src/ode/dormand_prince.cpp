@@ -44,6 +44,7 @@ template <class Real>
 class DormandPrinceMethod {
   public:
     using Batch = CellBatch<Real>;
+    static constexpr std::size_t velocities = stages - 1;
 
     DormandPrinceMethod(std::size_t rows, std::size_t cols) : control_(rows) {
         for (auto& k : k_) k = Matrix<Real>(rows, cols);

@@ -20,7 +20,8 @@ namespace popflow::ode {
 /// interpolant:
 ///          Hairer, Norsett, Wanner, "Solving Ordinary Differential Equations", sections II.4 and II.6 of
 ///          volume I and section IV.2 of volume II.
-/// @throws NumericalError if a value is not finite, a step size underflows, or a cell exceeds max_steps
+/// @throws NumericalError if a value is not finite, a step size underflows, or a cell needs more than
+/// max_velocities
 /// @throws core::Error if a snapshot time is outside [0, 1]
 /// @throws ShapeMismatch if a snapshot does not have the shape of x
 template <class Real>

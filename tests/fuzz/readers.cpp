@@ -96,6 +96,8 @@ void read_fcs(const std::string& path) {
         options.data_set = n;
         options.piece_bytes = 1000;
         const data_import::ImportPlan plan = data_import::plan_import(options);
+        // Without the ending .fcs, the import takes a file with a damaged header for a table.
+        if (plan.sources.front().kind != data_import::SourceKind::fcs) return;
         try {
             const data_import::Compensation compensation(fcs);
             linalg::Matrix<float> x(1, fcs.parameters().size());

@@ -85,6 +85,22 @@ TEST_P(StepControl, ThrowsIfACellDiverges) {
     EXPECT_THROW(integrate<double>(undefined, with_tolerance(1e-4), x.view()), popflow::core::NumericalError);
 }
 
+TEST_P(StepControl, SolvesAStiffFieldAndLimitsItsVelocities) {
+    const auto decay = [](std::span<const double> t, ConstMatrixView<double> x, MatrixView<double> v) {
+        for (std::size_t i = 0; i < x.rows; ++i) v(i, 0) = -2000 * (x(i, 0) - std::sin(3 * t[i]));
+    };
+    Matrix<double> x(1, 1);
+    x(0, 0) = 1;
+
+    integrate<double>(decay, with_tolerance(1e-4), x.view());
+
+    // x(t) = Im(L e^3it / (L + 3i)) + a transient that ends early.
+    EXPECT_NEAR(x(0, 0), 2000 * (2000 * std::sin(3.0) - 3 * std::cos(3.0)) / (2000.0 * 2000 + 9), 1e-4);
+    Options options = with_tolerance(1e-4);
+    options.max_velocities = 600;
+    EXPECT_THROW(integrate<double>(decay, options, x.view()), popflow::core::NumericalError);
+}
+
 TEST_P(StepControl, SnapshotsAgreeWithTheSolution) {
     for (const double tolerance : {1e-3, 1e-6, 1e-9}) {
         const Options options = with_tolerance(tolerance);
