@@ -48,6 +48,7 @@ struct PairValidationOptions {
     std::size_t context_cells = 1024;     ///< maximum number of control cells that describe a population
     std::optional<std::uint64_t> work{};  ///< counted work of one check, empty for no limit
     models::StartOptions start{};
+    /// Solver of the flow. Independent of the options of predictions, so that these change no weights.
     ode::Options solver{.method = ode::Method::dormand_prince, .tolerance = 1e-2};
 };
 

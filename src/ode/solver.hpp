@@ -22,10 +22,9 @@ enum class Method {
 /// Method, tolerance and limits of a solver with step size control.
 struct Options {
     Method method = Method::adams;
-    double tolerance = 1e-4;  ///< both relative and absolute error of a step
-    double fixed_step = 0;    ///< > 0: no step size control, all steps have this size (flow time)
-    std::size_t max_velocities =
-        60000;  ///< maximum number of velocities of a cell, with those of rejected steps
+    double tolerance = 1e-4;             ///< both relative and absolute error of a step
+    double fixed_step = 0;               ///< > 0: no step size control, all steps have this size (flow time)
+    std::size_t max_velocities = 60000;  ///< maximum of a cell, with those of rejected steps
 };
 
 /// Counts of the work of the solver, summed over cells.
