@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "linalg/kernel_components.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
 #include "linalg/eigen_tools.hpp"
 #include "linalg/pair_distances.hpp"
+#include "linalg/symmetric_eigen.hpp"
 
 namespace popflow::linalg {
 
@@ -32,8 +32,7 @@ KernelComponents kernel_components(ConstMatrixView<double> x, double width, std:
     for (Index k = 0; k < n; ++k) {
         for (Index i = 0; i < n; ++i) centred(i, k) = kernel(i, k) - (mean(i) + mean(k)) + total;
     }
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(centred);
-    const VectorXd& eigenvalues = solver.eigenvalues();  // ascending
+    const auto [eigenvalues, eigenvectors, converged] = symmetric_eigen(centred);
     std::size_t rank = 0;
     while (rank < std::min(count, x.rows) &&
            eigenvalues(n - 1 - static_cast<Index>(rank)) > smallest_eigenvalue * eigenvalues(n - 1))
@@ -42,7 +41,7 @@ KernelComponents kernel_components(ConstMatrixView<double> x, double width, std:
     KernelComponents components{Matrix<double>(x.rows, rank), std::vector<double>(rank, 0.0)};
     for (std::size_t c = 0; c < rank; ++c) {
         const Index at = n - 1 - static_cast<Index>(c);
-        const VectorXd vector = solver.eigenvectors().col(at);
+        const VectorXd vector = eigenvectors.col(at);
         const double factor = sign_of_largest(vector) * std::sqrt(static_cast<double>(n)) / eigenvalues(at);
         for (Index i = 0; i < n; ++i) {
             const double weight = factor * vector(i);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "linalg/leading_eigenvectors.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <random>
 
 #include "linalg/eigen_tools.hpp"
+#include "linalg/symmetric_eigen.hpp"
 
 namespace popflow::linalg {
 
@@ -62,10 +62,10 @@ struct Spectrum {
 };
 
 Spectrum spectrum(const MatrixXd& a) {
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(a);
-    if (solver.info() != Eigen::Success)
+    const SymmetricEigen eigen = symmetric_eigen(a);
+    if (!eigen.converged)
         throw core::NumericalError("eigenvectors", "the eigenvalues of the matrix did not converge");
-    return {solver.eigenvalues().reverse(), solver.eigenvectors().rowwise().reverse().transpose()};
+    return {eigen.values.reverse(), eigen.vectors.rowwise().reverse().transpose()};
 }
 
 Rows random_rows(std::size_t rows, std::size_t cols) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "linalg/principal_components.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+
+#include "linalg/symmetric_eigen.hpp"
 
 namespace popflow::linalg {
 
@@ -37,13 +38,13 @@ PrincipalComponents principal_components(ConstMatrixView<float> x, std::size_t c
     // The eigenvectors of the smaller Gram matrix: v of X'X, or u of XX' with v = X'u / ||X'u||.
     const auto data = map_of(values);
     const bool use_rows = x.rows < x.cols;
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
-        use_rows ? Eigen::MatrixXd(data * data.transpose()) : Eigen::MatrixXd(data.transpose() * data));
-    const Eigen::Index size = solver.eigenvalues().size();
+    const SymmetricEigen eigen = symmetric_eigen(use_rows ? Eigen::MatrixXd(data * data.transpose())
+                                                          : Eigen::MatrixXd(data.transpose() * data));
+    const Eigen::Index size = eigen.values.size();
     for (std::size_t c = 0; c < std::min(count, static_cast<std::size_t>(size)); ++c) {
         const Eigen::Index k = size - 1 - static_cast<Eigen::Index>(c);  // eigenvalues ascend
-        if (!(solver.eigenvalues()(k) > 1e-20 * total)) continue;        // no variance but rounding error
-        Eigen::VectorXd direction = solver.eigenvectors().col(k);
+        if (!(eigen.values(k) > 1e-20 * total)) continue;                // no variance but rounding error
+        Eigen::VectorXd direction = eigen.vectors.col(k);
         if (use_rows) direction = (data.transpose() * direction).normalized();
         const Eigen::VectorXd scores = data * direction;
         double largest = 0;

@@ -2,14 +2,13 @@
 #include "ot/bures.hpp"
 
 #include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
-#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 
 #include "core/error.hpp"
 #include "core/parallel_for.hpp"
 #include "linalg/eigen_tools.hpp"
+#include "linalg/symmetric_eigen.hpp"
 
 namespace popflow::ot {
 
@@ -38,9 +37,8 @@ MatrixXd symmetric_part(const MatrixXd& x) {
 }
 
 MatrixXd root_of(const MatrixXd& symmetric) {
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(symmetric);
-    return solver.eigenvectors() * solver.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() *
-           solver.eigenvectors().transpose();
+    const linalg::SymmetricEigen eigen = linalg::symmetric_eigen(symmetric);
+    return eigen.vectors * eigen.values.cwiseMax(0).cwiseSqrt().asDiagonal() * eigen.vectors.transpose();
 }
 
 // Root of a covariance and the inverse of the root.
@@ -50,16 +48,16 @@ struct RootPair {
 };
 
 RootPair root_pair(const MatrixXd& covariance) {
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(covariance);
-    const double largest = solver.eigenvalues().maxCoeff();
+    const linalg::SymmetricEigen eigen = linalg::symmetric_eigen(covariance);
+    const double largest = eigen.values.maxCoeff();
     if (!(largest > 0)) throw core::NumericalError("gaussian_map.a", "the covariance is zero");
-    const VectorXd roots = solver.eigenvalues().cwiseMax(smallest_variance * largest).cwiseSqrt();
-    const MatrixXd& q = solver.eigenvectors();
+    const VectorXd roots = eigen.values.cwiseMax(smallest_variance * largest).cwiseSqrt();
+    const MatrixXd& q = eigen.vectors;
     return {q * roots.asDiagonal() * q.transpose(), q * roots.cwiseInverse().asDiagonal() * q.transpose()};
 }
 
 // Sum of the singular values of the product of two roots.
-double nuclear_norm(const Matrix<double>& a, const Matrix<double>& b, MatrixXd& product) {
+double product_nuclear_norm(const Matrix<double>& a, const Matrix<double>& b, MatrixXd& product) {
     if (a.rows() == 1) return a(0, 0) * b(0, 0);
     if (a.rows() == 2) {
         const double m00 = a(0, 0) * b(0, 0) + a(0, 1) * b(1, 0);
@@ -70,9 +68,8 @@ double nuclear_norm(const Matrix<double>& a, const Matrix<double>& b, MatrixXd& 
         return std::sqrt(squares + 2 * std::abs(m00 * m11 - m01 * m10));
     }
     product.noalias() = eigen_map(a) * eigen_map(b);
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(product.transpose() * product,
-                                                         Eigen::EigenvaluesOnly);
-    return solver.eigenvalues().cwiseMax(0).cwiseSqrt().sum();
+    const VectorXd squares = linalg::symmetric_eigenvalues(product.transpose() * product);
+    return squares.cwiseMax(0).cwiseSqrt().sum();
 }
 
 }  // namespace
@@ -86,8 +83,7 @@ double squared_bures_distance(const GaussianMoments& a, const GaussianMoments& b
         const double difference = a.mean[j] - b.mean[j];
         sum += difference * difference + a.covariance(j, j) + b.covariance(j, j);
     }
-    const Eigen::BDCSVD<MatrixXd> svd(eigen_map(a.root) * eigen_map(b.root));
-    return std::max(0.0, sum - 2 * svd.singularValues().sum());
+    return std::max(0.0, sum - 2 * linalg::nuclear_norm(eigen_map(a.root) * eigen_map(b.root)));
 }
 
 Matrix<double> squared_bures_matrix(std::span<const GaussianMoments* const> a,
@@ -104,7 +100,7 @@ Matrix<double> squared_bures_matrix(std::span<const GaussianMoments* const> a,
                 const double difference = a[i]->mean[k] - b[j]->mean[k];
                 sum += difference * difference;
             }
-            distances(i, j) = std::max(0.0, sum - 2 * nuclear_norm(a[i]->root, b[j]->root, product));
+            distances(i, j) = std::max(0.0, sum - 2 * product_nuclear_norm(a[i]->root, b[j]->root, product));
         }
     }
     return distances;

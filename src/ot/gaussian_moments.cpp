@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "ot/gaussian_moments.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <cmath>
 
 #include "core/error.hpp"
 #include "linalg/eigen_tools.hpp"
+#include "linalg/symmetric_eigen.hpp"
 
 namespace popflow::ot {
 
@@ -28,11 +28,11 @@ double trace(const linalg::Matrix<double>& x) {
 
 linalg::Matrix<double> symmetric_root(linalg::ConstMatrixView<double> covariance) {
     const linalg::SerialEigen serial;
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(linalg::eigen_map(covariance));
-    const Eigen::VectorXd roots = solver.eigenvalues().cwiseMax(0).cwiseSqrt();
+    const linalg::SymmetricEigen eigen = linalg::symmetric_eigen(linalg::eigen_map(covariance));
+    const Eigen::VectorXd roots = eigen.values.cwiseMax(0).cwiseSqrt();
     linalg::Matrix<double> root(covariance.rows, covariance.cols);
     Eigen::Map<linalg::EigenRows>(root.data(), roots.size(), roots.size()) =
-        solver.eigenvectors() * roots.asDiagonal() * solver.eigenvectors().transpose();
+        eigen.vectors * roots.asDiagonal() * eigen.vectors.transpose();
     return root;
 }
 
@@ -55,13 +55,13 @@ linalg::Matrix<double> cholesky_factor(linalg::ConstMatrixView<double> covarianc
 
 linalg::Matrix<double> inverse_root(linalg::ConstMatrixView<double> covariance) {
     const linalg::SerialEigen serial;
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(linalg::eigen_map(covariance));
-    if (!(solver.eigenvalues().minCoeff() > 0))
+    const linalg::SymmetricEigen eigen = linalg::symmetric_eigen(linalg::eigen_map(covariance));
+    if (!(eigen.values.minCoeff() > 0))
         throw core::NumericalError("inverse_root", "the matrix is not positive definite");
-    const Eigen::VectorXd inverse = solver.eigenvalues().cwiseSqrt().cwiseInverse();
+    const Eigen::VectorXd inverse = eigen.values.cwiseSqrt().cwiseInverse();
     linalg::Matrix<double> root(covariance.rows, covariance.cols);
     Eigen::Map<linalg::EigenRows>(root.data(), inverse.size(), inverse.size()) =
-        solver.eigenvectors() * inverse.asDiagonal() * solver.eigenvectors().transpose();
+        eigen.vectors * inverse.asDiagonal() * eigen.vectors.transpose();
     return root;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "ot/gaussian_start.hpp"
 
-#include <Eigen/Dense>
-
+#include <Eigen/Core>
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "linalg/symmetric_eigen.hpp"
 
 namespace popflow::ot {
 
@@ -27,9 +27,9 @@ MatrixXd as_matrix(const linalg::Matrix<double>& symmetric) {
 
 // Returns s^power of a symmetric matrix whose eigenvalues are raised to min_variance.
 MatrixXd power(const MatrixXd& s, double exponent) {
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(s);
-    const VectorXd values = solver.eigenvalues().cwiseMax(min_variance).array().pow(exponent);
-    return solver.eigenvectors() * values.asDiagonal() * solver.eigenvectors().transpose();
+    const linalg::SymmetricEigen eigen = linalg::symmetric_eigen(s);
+    const VectorXd values = eigen.values.cwiseMax(min_variance).array().pow(exponent);
+    return eigen.vectors * values.asDiagonal() * eigen.vectors.transpose();
 }
 
 }  // namespace

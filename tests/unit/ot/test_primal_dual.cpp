@@ -29,8 +29,9 @@ namespace {
 using Units = std::vector<std::int64_t>;
 
 // A problem with random integer costs, on all arcs.
-struct Problem {
-    Problem(std::size_t n, std::size_t m, std::uint64_t distinct, std::int64_t total, std::uint64_t seed)
+struct SparseProblem {
+    SparseProblem(std::size_t n, std::size_t m, std::uint64_t distinct, std::int64_t total,
+                  std::uint64_t seed)
         : c(n, m), supply(n, 0), demand(m, 0) {
         Stream stream(seed, Purpose::test);
         for (double& v : c.values()) v = static_cast<double>(stream.below(distinct));
@@ -56,7 +57,7 @@ struct Problem {
     Units demand;
 };
 
-double value_of(const Problem& problem, const std::vector<Flow>& plan) {
+double value_of(const SparseProblem& problem, const std::vector<Flow>& plan) {
     double value = 0;
     for (const Flow& flow : plan) value += static_cast<double>(flow.units) * problem.c(flow.i, flow.j);
     return value;
@@ -80,7 +81,7 @@ void expect_tight(const ArcList& arcs, const PrimalDual& solver) {
 
 TEST(PrimalDual, SolvesATransportationExample) {
     // Supplies 3 and 2, demands 2, 2, 1. The optimum sends 2 + 1 from row 0 and 1 + 1 from row 1.
-    Problem problem(2, 3, 1, 0, 0);
+    SparseProblem problem(2, 3, 1, 0, 0);
     const double values[] = {1, 4, 6, 3, 4, 2};
     std::copy(std::begin(values), std::end(values), problem.c.values().begin());
     PrimalDual solver(Units{3, 2}, Units{2, 2, 1}, Units(3, 0));
@@ -94,8 +95,8 @@ TEST(PrimalDual, FindsAPlanThatItsDualsProveOptimal) {
     std::size_t complete = 0;
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
         Stream stream(seed, Purpose::test, 1);
-        const Problem problem(1 + stream.below(60), 1 + stream.below(60), seed % 2 == 0 ? 6 : 100000, 200,
-                              seed);
+        const SparseProblem problem(1 + stream.below(60), 1 + stream.below(60), seed % 2 == 0 ? 6 : 100000,
+                                    200, seed);
         const ArcList arcs = problem.arcs();
         PrimalDual solver(problem.supply, problem.demand, Units(problem.demand.size(), 0));
 
@@ -119,7 +120,7 @@ TEST(PrimalDual, FindsAPlanThatItsDualsProveOptimal) {
 
 TEST(PrimalDual, StartsTheNetworkSimplex) {
     // Many units and duals far from the optimum, so that the phases get slow.
-    const Problem problem(80, 60, 1000000, 4000, 3);
+    const SparseProblem problem(80, 60, 1000000, 4000, 3);
     const Cost cost(problem.c.view());
     const IntegerCost integer(cost);
     const ArcList arcs = problem.arcs();
@@ -137,7 +138,7 @@ TEST(PrimalDual, StartsTheNetworkSimplex) {
 }
 
 TEST(PrimalDual, ContinuesWithFurtherArcs) {
-    const Problem problem(40, 50, 100000, 300, 5);
+    const SparseProblem problem(40, 50, 100000, 300, 5);
     const Cost cost(problem.c.view());
     const IntegerCost integer(cost);
     ArcList arcs;
@@ -161,7 +162,7 @@ TEST(PrimalDual, RefusesArcsThatCannotCarryAllMass) {
 }
 
 TEST(RefinedDuals, AreCloserToTheOptimum) {
-    const Problem problem(200, 150, 1000000, 20000, 7);
+    const SparseProblem problem(200, 150, 1000000, 20000, 7);
     const Cost cost(problem.c.view());
     const IntegerCost integer(cost);
     const ArcList arcs = problem.arcs();
