@@ -78,7 +78,7 @@ Certificate certify(const Cost& cost, const TransportPlan& transport) {
 void apply_c_transform(const Cost& cost, Potentials& duals) {
     duals.f.resize(cost.rows());
     visit_rows(cost, duals.g, [&](std::size_t i, RowSearch& search, double largest_g) {
-        const double nearest = search.smallest(cost.cols(), 1, 0)[0].first;
+        const double nearest = search.least(cost.cols());
         // Both the fp32 minimum and the exact minimum may be off by the error bound, so it counts twice.
         const double limit = nearest + 2 * rounding_bound(cost, nearest, largest_g) +
                              2 * (1 - kept_fraction(cost)) * (std::fabs(nearest) + largest_g);

@@ -32,8 +32,7 @@ ArcList candidate_arcs(const Cost& cost, const IntegerCost& integer, std::span<c
     const auto choose = [&](std::size_t i, RowSearch& search, std::vector<double>& costs) {
         const std::span<std::uint32_t> columns(arcs.col.data() + i * count, count);
         search.reduce(cost.row(i), duals.data(), kept_fraction(cost));
-        std::ranges::transform(search.smallest(m, count, i * m / n), columns.begin(),
-                               [](const RowSearch::Found& found) { return found.second; });
+        std::ranges::copy(search.smallest(m, count, i * m / n), columns.begin());
         std::ranges::sort(columns);
         costs.resize(count);
         cost.exact(i, columns, costs);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/ordered_bits.hpp"
 #include "core/simd.hpp"
 
 namespace popflow::ot {
@@ -15,7 +16,7 @@ POPFLOW_SIMD void add_divided(const float* x, double divisor, std::size_t marker
 }
 
 // Adds the squared differences between x and the mean.
-void add_squares(const float* x, const double* mean, std::size_t markers, double* sums) {
+POPFLOW_SIMD void add_squares(const float* x, const double* mean, std::size_t markers, double* sums) {
     for (std::size_t k = 0; k < markers; ++k) {
         const double difference = static_cast<double>(x[k]) - mean[k];
         sums[k] += difference * difference;
@@ -35,10 +36,11 @@ void PointClusters::halve(std::size_t cluster, std::size_t count, std::size_t fi
     const std::size_t middle = begin(2 * cluster + 1, 2 * count);
     const std::size_t last = begin(cluster + 1, count);
     const std::size_t k = widest_marker(first, last);
-    const auto at = [&](std::size_t i) { return order_.begin() + static_cast<std::ptrdiff_t>(i); };
-    std::nth_element(at(first), at(middle), at(last), [&](std::uint32_t i, std::uint32_t j) {
-        return x_(i, k) != x_(j, k) ? x_(i, k) < x_(j, k) : i < j;
-    });
+    std::vector<std::uint64_t> keys(last - first);
+    for (std::size_t i = first; i < last; ++i)
+        keys[i - first] = std::uint64_t{core::ordered_bits(x_(order_[i], k))} << 32U | order_[i];
+    std::ranges::nth_element(keys, keys.begin() + static_cast<std::ptrdiff_t>(middle - first));
+    for (std::size_t i = first; i < last; ++i) order_[i] = static_cast<std::uint32_t>(keys[i - first]);
     halve(2 * cluster, 2 * count, finest);
     halve(2 * cluster + 1, 2 * count, finest);
 }

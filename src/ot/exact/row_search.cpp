@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/ordered_bits.hpp"
 #include "core/simd.hpp"
 
 namespace popflow::ot {
@@ -40,10 +41,27 @@ POPFLOW_SIMD std::uint32_t count_at_most(const float* values, std::size_t count,
     return found;
 }
 
+struct Range {
+    float least;
+    float largest;
+};
+
+// Returns the smallest and the largest value.
+POPFLOW_SIMD Range range_of(const float* values, std::size_t count) {
+    float least = infinity;
+    float largest = -infinity;
+#pragma omp simd reduction(min : least) reduction(max : largest)
+    for (std::size_t b = 0; b < count; ++b) {
+        least = values[b] < least ? values[b] : least;
+        largest = values[b] > largest ? values[b] : largest;
+    }
+    return {least, largest};
+}
+
 // Returns a value that at least `count` of the values do not exceed, by bisection. It is close to the
 // smallest such value.
 float bound_of_smallest(std::span<const float> values, std::size_t count) {
-    const auto [least, largest] = std::ranges::minmax(values);
+    const auto [least, largest] = range_of(values.data(), values.size());
     if (count == 1) return least;
     float low = least;
     float high = largest;
@@ -66,7 +84,8 @@ float bound_of_smallest(std::span<const float> values, std::size_t count) {
 RowSearch::RowSearch(std::size_t padded_cols)
     : block_(padded_cols < long_row ? short_block : long_block),
       reduced_(padded_cols),
-      minima_(padded_cols / block_) {}
+      minima_(padded_cols / block_),
+      keys_(padded_cols + 1) {}
 
 void RowSearch::reduce(const float* c, const float* g, float keep) {
     if (block_ == short_block)
@@ -75,27 +94,37 @@ void RowSearch::reduce(const float* c, const float* g, float keep) {
         reduced_row<long_block>(c, g, keep, reduced_.size(), reduced_.data(), minima_.data());
 }
 
-std::span<const RowSearch::Found> RowSearch::smallest(std::size_t columns, std::size_t count,
-                                                      std::size_t first_col) {
+float RowSearch::least(std::size_t columns) const {
+    return *std::min_element(minima_.begin(),
+                             minima_.begin() + static_cast<std::ptrdiff_t>((columns + block_ - 1) / block_));
+}
+
+std::span<const std::uint32_t> RowSearch::smallest(std::size_t columns, std::size_t count,
+                                                   std::size_t first_col) {
     // Skips most blocks: a bound of `count` block minima bounds the count-th smallest element.
     float bound = infinity;
     const std::span blocks(minima_.data(), (columns + block_ - 1) / block_);  // without those of padding
     if (blocks.size() > count) bound = bound_of_smallest(blocks, count);
-    found_.clear();
+    // A key orders by value, then by column from first_col on, cyclically.
+    std::uint64_t* end = keys_.data();
     for (std::size_t b = 0; b < blocks.size(); ++b) {
         if (blocks[b] > bound) continue;
-        for (std::size_t j = b * block_; j < std::min(columns, (b + 1) * block_); ++j) {
-            if (reduced_[j] > bound) continue;
+        const std::size_t last = std::min(columns, (b + 1) * block_);
+        for (std::size_t j = b * block_; j < last; ++j) {
             const std::size_t rotated = j >= first_col ? j - first_col : j + columns - first_col;
-            found_.emplace_back(reduced_[j], static_cast<std::uint32_t>(rotated));
+            *end = std::uint64_t{core::ordered_bits(reduced_[j])} << 32U | rotated;
+            end += reduced_[j] <= bound ? 1 : 0;
         }
     }
-    if (found_.size() > count) {
-        std::nth_element(found_.begin(), found_.begin() + static_cast<std::ptrdiff_t>(count), found_.end());
-        found_.resize(count);
+    if (end > keys_.data() + count) {
+        std::nth_element(keys_.data(), keys_.data() + count, end);
+        end = keys_.data() + count;
     }
-    for (auto& [value, j] : found_) {
-        j = static_cast<std::uint32_t>(j + first_col < columns ? j + first_col : j + first_col - columns);
+    found_.clear();
+    for (const std::uint64_t* key = keys_.data(); key < end; ++key) {
+        const std::size_t rotated = *key & 0xffffffffU;
+        found_.push_back(static_cast<std::uint32_t>(
+            rotated + first_col < columns ? rotated + first_col : rotated + first_col - columns));
     }
     return found_;
 }

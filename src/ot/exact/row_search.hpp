@@ -15,16 +15,16 @@ namespace popflow::ot {
 /// needs its own object.
 class RowSearch {
   public:
-    using Found = std::pair<float, std::uint32_t>;  ///< reduced cost and column
-
     explicit RowSearch(std::size_t padded_cols);
     /// Computes r_j = keep c_j - g_j. c and g have the padded length.
     void reduce(const float* c, const float* g, float keep);
-    /// Returns the `count` smallest of the first `columns` elements, in any order.
+    /// Returns the columns of the `count` smallest of the first `columns` elements, in any order.
     ///
     /// Breaks ties by column, cyclically from `first_col` on. Otherwise equal costs would select the same few
     /// columns for every row.
-    std::span<const Found> smallest(std::size_t columns, std::size_t count, std::size_t first_col);
+    std::span<const std::uint32_t> smallest(std::size_t columns, std::size_t count, std::size_t first_col);
+    /// Returns the smallest of the first `columns` elements.
+    float least(std::size_t columns) const;
     /// Calls visit(j) for each of the first `columns` elements with r_j < bound, in ascending order of j.
     template <class Visit>
     void below(std::size_t columns, float bound, Visit visit) const {
@@ -41,7 +41,8 @@ class RowSearch {
     std::size_t block_;  // number of elements that share one minimum
     linalg::AlignedVector<float> reduced_;
     std::vector<float> minima_;
-    std::vector<Found> found_;
+    std::vector<std::uint64_t> keys_;  // scratch of smallest(), one more than columns
+    std::vector<std::uint32_t> found_;
 };
 
 }  // namespace popflow::ot
