@@ -14,17 +14,28 @@ float rounded(std::uint64_t potential) {
 
 }  // namespace
 
-void BasisTree::reset(std::size_t n, std::size_t m, std::size_t padded_cols) {
+void BasisTree::reset(std::size_t n, std::size_t m) {
+    cols_ = static_cast<std::uint32_t>(m);
+    first_row_ = cols_;
+    clear(n);
+    potential_fp32_.clear();
+}
+
+void BasisTree::reset_padded(std::size_t n, std::size_t m, std::size_t padded_cols) {
     cols_ = static_cast<std::uint32_t>(m);
     first_row_ = static_cast<std::uint32_t>(padded_cols);
-    const std::size_t nodes = padded_cols + n;
+    clear(n);
+    potential_fp32_.resize(potential_.size());
+}
+
+void BasisTree::clear(std::size_t n) {
+    const std::size_t nodes = first_row_ + n;
     parent_.assign(nodes, npos);
     size_.assign(nodes, 1);
     flow_.assign(nodes, 0);
     position_.resize(nodes);
     potential_.resize(nodes);
-    potential_fp32_.resize(nodes);
-    preorder_.resize(n + m);
+    preorder_.resize(cols_ + n);
     buffer_.resize(nodes);
     attached_.clear();
 }
@@ -53,25 +64,15 @@ void BasisTree::finish(std::uint32_t root) {
     }
 }
 
-void BasisTree::set_potentials(const DenseCosts& costs) {
-    potential_[root_] = 0;
-    for (const std::uint32_t v : preorder_) {
-        if (v == root_) continue;
-        const std::uint32_t w = parent_[v];
-        potential_[v] = is_row(v) ? potential_[w] + static_cast<std::uint64_t>(costs(v - first_row_, w))
-                                  : potential_[w] - static_cast<std::uint64_t>(costs(w - first_row_, v));
-    }
-    for (std::uint32_t v = cols_; v < first_row_; ++v) potential_[v] = 0;
-    for (std::size_t v = 0; v < potential_.size(); ++v) potential_fp32_[v] = rounded(potential_[v]);
+void BasisTree::round_potentials() {
+    for (std::size_t v = 0; v < potential_fp32_.size(); ++v) potential_fp32_[v] = rounded(potential_[v]);
 }
 
 void BasisTree::centre() {
     const std::uint64_t by = potential_[root_];
     if (by == 0) return;
-    for (std::size_t v = 0; v < potential_.size(); ++v) {
-        potential_[v] -= by;
-        potential_fp32_[v] = rounded(potential_[v]);
-    }
+    for (std::uint64_t& potential : potential_) potential -= by;
+    round_potentials();
 }
 
 // The entering arc closes a cycle through the apex, the lowest common ancestor of row and col. Flow falls on
@@ -184,6 +185,10 @@ std::uint32_t BasisTree::move_subtree(std::uint32_t first, std::uint32_t count, 
 }
 
 void BasisTree::shift(std::size_t first, std::size_t last, std::uint64_t by) {
+    if (potential_fp32_.empty()) {
+        for (std::size_t k = first; k < last; ++k) potential_[preorder_[k]] += by;
+        return;
+    }
     for (std::size_t k = first; k < last; ++k) {
         const std::uint32_t v = preorder_[k];
         potential_[v] += by;

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "linalg/matrix.hpp"
-#include "ot/exact/dense_costs.hpp"
 
 namespace popflow::ot {
 
@@ -23,16 +22,29 @@ class BasisTree {
   public:
     static constexpr std::uint32_t npos = 0xffffffff;
 
-    /// Removes all arcs.
+    /// Removes all arcs. Potentials have no copy in fp32.
+    void reset(std::size_t n, std::size_t m);
+    /// Removes all arcs. Potentials have a copy in fp32, and those of the columns are padded.
     /// @param padded_cols  DenseCosts::padded_cols()
-    void reset(std::size_t n, std::size_t m, std::size_t padded_cols);
+    void reset_padded(std::size_t n, std::size_t m, std::size_t padded_cols);
     /// Adds the arc between a node and its parent. All nodes below the node must have been attached before.
     /// @param flow  >= 0, and > 0 if the node is a column
     void attach(std::uint32_t node, std::uint32_t parent, std::int64_t flow);
     /// Numbers the nodes when all but the root are attached.
     void finish(std::uint32_t root);
-    /// Computes the potentials that make every arc of the tree tight.
-    void set_potentials(const DenseCosts& costs);
+    /// Computes the potentials that make every arc of the tree tight. costs(i, j) is an integer.
+    template <class Costs>
+    void set_potentials(const Costs& costs) {
+        potential_[root_] = 0;
+        for (const std::uint32_t v : preorder_) {
+            if (v == root_) continue;
+            const std::uint32_t w = parent_[v];
+            potential_[v] = is_row(v) ? potential_[w] + static_cast<std::uint64_t>(costs(v - first_row_, w))
+                                      : potential_[w] - static_cast<std::uint64_t>(costs(w - first_row_, v));
+        }
+        for (std::uint32_t v = cols_; v < first_row_; ++v) potential_[v] = 0;
+        round_potentials();
+    }
     /// Shifts all potentials so that the root has 0.
     void centre();
 
@@ -41,7 +53,7 @@ class BasisTree {
 
     std::uint32_t row_node(std::size_t i) const { return first_row_ + static_cast<std::uint32_t>(i); }
     bool is_row(std::uint32_t node) const { return node >= first_row_; }
-    /// Potentials of the columns, -g_j, padded.
+    /// Potentials of the columns, -g_j, padded after reset_padded().
     const std::uint64_t* col_potentials() const { return potential_.data(); }
     const float* col_potentials_fp32() const { return potential_fp32_.data(); }
     /// Potential of a row, f_i.
@@ -62,6 +74,15 @@ class BasisTree {
         }
     }
 
+    /// Calls visit(node, parent, flow) for every arc, for those of a subtree before the arc above it.
+    template <class Visit>
+    void visit_upwards(const Visit& visit) const {
+        for (std::size_t k = preorder_.size() - 1; k > 0; --k) {
+            const std::uint32_t v = preorder_[k];
+            visit(v, parent_[v], flow_[v]);
+        }
+    }
+
   private:
     struct Leaving {
         std::uint32_t node;
@@ -69,6 +90,7 @@ class BasisTree {
         std::int64_t flow;
         bool is_on_row_side;
     };
+    void clear(std::size_t n);
     bool is_below(std::uint32_t position, std::uint32_t node) const {
         return position - position_[node] < size_[node];
     }
@@ -78,6 +100,7 @@ class BasisTree {
     std::uint32_t move_subtree(std::uint32_t first, std::uint32_t count, std::uint32_t parent);
     void shift(std::size_t first, std::size_t last, std::uint64_t by);
     void shift_padding(std::uint64_t by);
+    void round_potentials();
 
     std::uint32_t cols_ = 0;
     std::uint32_t first_row_ = 0;  // nodes from cols_ to here are padding of the columns, in no tree
@@ -88,8 +111,8 @@ class BasisTree {
     std::vector<std::uint32_t> preorder_;
     std::vector<std::int64_t> flow_;  // on the arc between the node and its parent
     linalg::AlignedVector<std::uint64_t> potential_;
-    linalg::AlignedVector<float> potential_fp32_;
-    std::vector<std::uint32_t> attached_;  // in the order of attach()
+    linalg::AlignedVector<float> potential_fp32_;  // empty after reset()
+    std::vector<std::uint32_t> attached_;          // in the order of attach()
     std::vector<std::uint32_t> buffer_;
 };
 

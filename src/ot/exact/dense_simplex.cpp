@@ -41,7 +41,7 @@ void DenseSimplex::start(const DenseCosts& costs, std::span<const std::int64_t> 
         first_slack_[i] = choose(i);
         queue_.push_back({0, i});
     }
-    tree_.reset(n, m, padded);
+    tree_.reset_padded(n, m, padded);
     std::size_t open_cols = m;
     for (std::size_t open_rows = n; open_rows > 0;) {
         std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ot/exact/arcs.hpp"
+#include "ot/exact/basis_tree.hpp"
 
 namespace popflow::ot {
 
@@ -44,18 +45,8 @@ class NetworkSimplex {
     std::vector<Flow> plan() const;
 
   private:
-    static constexpr std::uint32_t npos = 0xffffffff;
+    static constexpr std::uint32_t npos = BasisTree::npos;
 
-    // Node of the spanning tree. Columns are numbered after the rows.
-    struct Node {
-        std::uint32_t parent = npos;
-        std::uint32_t child = npos;     // first child
-        std::uint32_t next = npos;      // next sibling
-        std::uint32_t previous = npos;  // previous sibling
-        std::int64_t potential = 0;     // f of a row, -g of a column
-        std::int64_t flow = 0;          // flow on the arc between the node and its parent
-        std::uint32_t size = 1;         // number of nodes of the subtree, including this node
-    };
     struct EnteringArc {
         std::int64_t slack = 0;  // reduced cost c_ij - f_i - g_j
         std::uint32_t i = npos;
@@ -65,18 +56,13 @@ class NetworkSimplex {
     std::vector<Flow> initial_plan(const ArcList& arcs, std::span<const std::int64_t> f,
                                    std::span<const std::int64_t> g, std::vector<std::int64_t> supply,
                                    std::vector<std::int64_t> demand, std::span<const Flow> start) const;
-    void build_tree(const IntegerCost& cost, std::span<const Flow> plan);
+    void build_tree(std::span<const Flow> plan);
     EnteringArc find_entering(const ArcList& arcs);
-    void pivot(const EnteringArc& entering);
-    void reroot(std::uint32_t node, std::uint32_t top, std::uint32_t parent, std::int64_t flow);
-    void shift_duals(std::uint32_t top, std::int64_t by);
-    void shift_subtree(std::uint32_t top, std::uint32_t excluded, std::int64_t by);
-    void attach(std::uint32_t node, std::uint32_t parent);
-    void detach(std::uint32_t node);
     void store_duals();
 
     std::uint32_t rows_;
-    std::vector<Node> nodes_;
+    std::uint32_t cols_;
+    BasisTree tree_;
     std::vector<std::int64_t> f_;
     std::vector<std::int64_t> g_;
     std::uint32_t next_row_ = 0;  // row where the next search for an entering arc starts
