@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import subprocess
+import sys
 import time
 
 # Read before an OpenMP library binds this thread to one core, because a child process would inherit that.
@@ -31,16 +32,28 @@ def run(command, **settings):
         return subprocess.run(command, check=True, text=True, **settings)
 
 
+# Runs a command without its output. Prints its CPU seconds and peak KiB. The peak of a process counts the memory of the one
+# that started it, so that a program with NumPy must not start the command itself.
+MEASURING = """
+import os, sys
+silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+job = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=silent)
+_, status, usage = os.wait4(job, 0)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def measured_run(command):
     """Runs a command without its output. Returns elapsed seconds, CPU seconds of all its processes, and the peak MiB of one."""
     start = time.monotonic()
     as_root = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    job = subprocess.Popen([str(word) for word in command], env=as_root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = job.stderr.read().decode()
-    _, status, usage = os.wait4(job.pid, 0)
-    if status != 0:
-        raise SystemExit(f"{' '.join(map(str, command))} failed: {errors}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    done = subprocess.run([sys.executable, "-S", "-c", MEASURING, *map(str, command)], env=as_root, capture_output=True, text=True)
+    elapsed = time.monotonic() - start
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, command))} failed: {done.stderr}")
+    cpu, peak = map(float, done.stdout.split())
+    return elapsed, cpu, peak / 1024
 
 
 def run_on_all_cores(command):
