@@ -89,4 +89,4 @@ print(f"| popflow ot, all pairs | {problems} | {full:.1f} | {full_peak:.0f} | {r
 print(f"| POT emd2, all pairs | {problems} | {seconds * problems:.0f}, from {options.pairs} pairs | | |")
 print(f"\n1-NNA is {scores['nna']:.4f}, and {nna:.4f} from all pairs. The largest relative difference of W2 is {difference:.0e}."
       f"\n\n{check.report()}")
-sys.exit(check.exit_status() or (scores["nna"] != nna))
+sys.exit(check.exit_status() or int(scores["nna"] != nna))
