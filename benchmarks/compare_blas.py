@@ -18,7 +18,7 @@ from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
-from programs import step_bench_rows  # isort: skip (before NumPy binds threads)
+from programs import run_step_bench  # isort: skip (before NumPy binds threads)
 from peer_speed import cpu_name, measured_peaks
 
 import numpy as np  # noqa: E402
@@ -73,14 +73,18 @@ def products(sgemm, inputs, outputs):
     return {f"layer/{inputs}x{outputs}": layer, f"gradient/{inputs}x{outputs}": gradient}
 
 
+def gflop_of(case):
+    inputs, outputs = map(int, case.split("/")[1].split("x"))
+    return 2e-9 * CELLS * inputs * outputs
+
+
 def gflops(product, case):
     """Returns GFLOP/s of at least a fifth of a CPU second."""
-    inputs, outputs = map(int, case.split("/")[1].split("x"))
     start, count = time.process_time(), 0
     while time.process_time() - start < 0.2:
         product()
         count += 1
-    return 2e-9 * CELLS * inputs * outputs * count / (time.process_time() - start)
+    return gflop_of(case) * count / (time.process_time() - start)
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -94,10 +98,9 @@ for library in options.libraries:
 cases = list(next(iter(peers.values())))
 speeds = {(name, case): [] for name in ("popflow", *peers) for case in cases}
 for _ in range(options.rounds):
-    for row in step_bench_rows(options.step_bench, "^(layer|gradient)/.*/fp32/"):
-        case = "/".join(row["name"].split("/")[:2])
-        inputs, outputs = map(int, case.split("/")[1].split("x"))
-        speeds["popflow", case].append(2e-6 * CELLS * inputs * outputs / row["cpu_time"])
+    for case_and_shape, (_, cpu_ms) in run_step_bench(options.step_bench, "^(layer|gradient)/.*/fp32/").items():
+        case = "/".join(case_and_shape)
+        speeds["popflow", case].append(1e3 * gflop_of(case) / cpu_ms)
     for name, functions in peers.items():
         for case in cases:
             speeds[name, case].append(gflops(functions[case], case))

@@ -12,4 +12,9 @@ inline std::uint32_t ordered_bits(float value) {
     return bits ^ ((0U - (bits >> 31U)) | 0x80000000U);  // all bits of a negative value, the sign of others
 }
 
+/// Returns an integer that orders by value, then by index. Its lower 32 bits are the index.
+inline std::uint64_t ordered_key(float value, std::uint32_t index) {
+    return std::uint64_t{ordered_bits(value)} << 32U | index;
+}
+
 }  // namespace popflow::core

@@ -39,8 +39,8 @@ class BasisTree {
         for (const std::uint32_t v : preorder_) {
             if (v == root_) continue;
             const std::uint32_t w = parent_[v];
-            potential_[v] = is_row(v) ? potential_[w] + static_cast<std::uint64_t>(costs(v - first_row_, w))
-                                      : potential_[w] - static_cast<std::uint64_t>(costs(w - first_row_, v));
+            potential_[v] = is_row(v) ? potential_[w] + static_cast<std::uint64_t>(costs(row_of(v), w))
+                                      : potential_[w] - static_cast<std::uint64_t>(costs(row_of(w), v));
         }
         for (std::uint32_t v = cols_; v < first_row_; ++v) potential_[v] = 0;
         round_potentials();
@@ -53,6 +53,8 @@ class BasisTree {
 
     std::uint32_t row_node(std::size_t i) const { return first_row_ + static_cast<std::uint32_t>(i); }
     bool is_row(std::uint32_t node) const { return node >= first_row_; }
+    /// Returns the row i of a node, the inverse of row_node().
+    std::uint32_t row_of(std::uint32_t node) const { return node - first_row_; }
     /// Potentials of the columns, -g_j, padded after reset_padded().
     const std::uint64_t* col_potentials() const { return potential_.data(); }
     const float* col_potentials_fp32() const { return potential_fp32_.data(); }
@@ -67,9 +69,9 @@ class BasisTree {
         for (std::uint32_t v = 0; v < parent_.size(); ++v) {
             if (flow_[v] == 0) continue;
             if (is_row(v)) {
-                visit(v - first_row_, parent_[v], flow_[v]);
+                visit(row_of(v), parent_[v], flow_[v]);
             } else {
-                visit(parent_[v] - first_row_, v, flow_[v]);
+                visit(row_of(parent_[v]), v, flow_[v]);
             }
         }
     }

@@ -206,8 +206,7 @@ std::vector<Flow> NetworkSimplex::plan() const {
         surplus[parent] += surplus[node];
         const std::int64_t units = (flow - (is_row ? surplus[node] : -surplus[node])) / scale;
         if (units == 0) return;
-        const std::uint32_t row = (is_row ? node : parent) - cols_;
-        flows.push_back({row, is_row ? parent : node, units});
+        flows.push_back({tree_.row_of(is_row ? node : parent), is_row ? parent : node, units});
     });
     std::sort(flows.begin(), flows.end(),
               [](const Flow& a, const Flow& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });

@@ -38,7 +38,7 @@ void PointClusters::halve(std::size_t cluster, std::size_t count, std::size_t fi
     const std::size_t k = widest_marker(first, last);
     std::vector<std::uint64_t> keys(last - first);
     for (std::size_t i = first; i < last; ++i)
-        keys[i - first] = std::uint64_t{core::ordered_bits(x_(order_[i], k))} << 32U | order_[i];
+        keys[i - first] = core::ordered_key(x_(order_[i], k), order_[i]);
     std::ranges::nth_element(keys, keys.begin() + static_cast<std::ptrdiff_t>(middle - first));
     for (std::size_t i = first; i < last; ++i) order_[i] = static_cast<std::uint32_t>(keys[i - first]);
     halve(2 * cluster, 2 * count, finest);

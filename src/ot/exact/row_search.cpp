@@ -95,15 +95,14 @@ void RowSearch::reduce(const float* c, const float* g, float keep) {
 }
 
 float RowSearch::least(std::size_t columns) const {
-    return *std::min_element(minima_.begin(),
-                             minima_.begin() + static_cast<std::ptrdiff_t>((columns + block_ - 1) / block_));
+    return *std::ranges::min_element(minima_of(columns));
 }
 
 std::span<const std::uint32_t> RowSearch::smallest(std::size_t columns, std::size_t count,
                                                    std::size_t first_col) {
     // Skips most blocks: a bound of `count` block minima bounds the count-th smallest element.
     float bound = infinity;
-    const std::span blocks(minima_.data(), (columns + block_ - 1) / block_);  // without those of padding
+    const std::span blocks = minima_of(columns);
     if (blocks.size() > count) bound = bound_of_smallest(blocks, count);
     // A key orders by value, then by column from first_col on, cyclically.
     std::uint64_t* end = keys_.data();
@@ -112,7 +111,7 @@ std::span<const std::uint32_t> RowSearch::smallest(std::size_t columns, std::siz
         const std::size_t last = std::min(columns, (b + 1) * block_);
         for (std::size_t j = b * block_; j < last; ++j) {
             const std::size_t rotated = j >= first_col ? j - first_col : j + columns - first_col;
-            *end = std::uint64_t{core::ordered_bits(reduced_[j])} << 32U | rotated;
+            *end = core::ordered_key(reduced_[j], static_cast<std::uint32_t>(rotated));
             end += reduced_[j] <= bound ? 1 : 0;
         }
     }

@@ -38,6 +38,11 @@ class RowSearch {
     }
 
   private:
+    // Minima of the blocks of the first `columns` elements, without those of padding.
+    std::span<const float> minima_of(std::size_t columns) const {
+        return {minima_.data(), (columns + block_ - 1) / block_};
+    }
+
     std::size_t block_;  // number of elements that share one minimum
     linalg::AlignedVector<float> reduced_;
     std::vector<float> minima_;
