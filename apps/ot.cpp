@@ -215,7 +215,11 @@ int verb_ot(const Arguments& arguments, const mpi::Communicator& comm) {
         eval::write_distance_file(config.output_matrix, problems, *results.distances, config_text);
     partial.remove();
     print_result("%s", report::problem_report({results}, report::ReportFormat::text).c_str());
-    return done;
+    const auto failures = std::ranges::count(results.problems.strings("status"), "failed");
+    if (failures == 0) return done;
+    print_message("popflow: %s: %td of %s failed. The column 'message' has the reasons",
+                  config.output.c_str(), failures, core::counted(results.problems.rows(), "row").c_str());
+    return failed;
 }
 
 }  // namespace popflow::apps

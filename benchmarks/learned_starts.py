@@ -13,7 +13,8 @@ training that FOLDER holds is not repeated. The problems are random pairs of tes
 * other images: the same starts on histograms that the training has not seen, images of clothes (Fashion-MNIST of the Debian package
   dataset-fashion-mnist, 1,000 test images) and uniform weights on 20 to 200 random pixels. `later` is the share of
   the problems in which the start needs more than one iteration more than zeros at any tolerance, and the largest such number. The
-  fallback compares errors after one iteration, which does not show how fast they fall afterwards.
+  check of `--fallback yes` compares errors after one iteration, which does not show how fast they fall afterwards. `--fallback race`
+  iterates from both starts. `ms` is the mean elapsed time to the last tolerance, with start and check, one solve at a time.
 
 Prints a line with the word `worse` if Anderson acceleration from zeros needs more iterations than none in any problem. Uses the
 Python packages of popflow's tests.
@@ -58,7 +59,7 @@ def solve(name, data, *words, starts=("zeros",)):
             "--ot-tolerance", ",".join(map(str, TOLERANCES)), "--convergence", "yes", "--output", result, *words)
     with h5py.File(result) as file:
         columns = {}
-        for key in ("problem", "start", "acceleration", "tolerance", "iterations", "fallback", "converged"):
+        for key in ("problem", "start", "acceleration", "tolerance", "iterations", "fallback", "converged", "seconds"):
             group = file["problems"][key]
             columns[key] = group["categories"].asstr()[:][group["codes"][:]] if isinstance(group, h5py.Group) else \
                 group.asstr()[:] if h5py.check_string_dtype(group.dtype) else group[:]
@@ -122,21 +123,22 @@ def unseen():
 def unseen_table():
     learned = folder / f"seed_{seeds[0]}"
     print(f"\nOther images, `meta-ot` of seed {seeds[0]}\n\n| images | acceleration | start | " +
-          " | ".join(f"{t:.0e}".replace("e-0", "e-") for t in TOLERANCES) + " | fallbacks | later |\n|---|---|---|---|---|---|---|---|---|")
+          " | ".join(f"{t:.0e}".replace("e-0", "e-") for t in TOLERANCES) + " | fallbacks | later | ms |\n|---|---|---|---|---|---|---|---|---|---|")
     for name, path in unseen():
         tables = {fallback: solve(f"{path.stem}_{fallback}", path, "--fallback", fallback, starts=("zeros", "gaussian", str(learned)))[0]
-                  for fallback in ("yes", "no")}
+                  for fallback in ("yes", "no", "race")}
         for acceleration in ("none", "anderson"):
             part = {key: t[t.acceleration == acceleration] for key, t in tables.items()}
             zeros = part["yes"][part["yes"].start == "zeros"].set_index(["problem", "tolerance"]).iterations
             for label, fallback, start in (("zeros", "yes", "zeros"), ("Gaussian", "yes", "gaussian"), ("`meta-ot`", "yes", learned.name),
-                                           ("`meta-ot`, no fallback", "no", learned.name)):
+                                           ("`meta-ot`, no fallback", "no", learned.name), ("`meta-ot`, race", "race", learned.name)):
                 t = part[fallback][part[fallback].start == start]
                 later = (t.set_index(["problem", "tolerance"]).iterations - zeros).groupby("problem").max()
                 late = f"{(later > 1).mean():.1%}, {max(later.max(), 0)}" if start != "zeros" else ""
                 means = [f"{t[t.tolerance == tolerance].iterations.mean():.1f}" for tolerance in TOLERANCES]
                 share = "" if fallback == "no" or start == "zeros" else f"{t.groupby('problem').fallback.any().mean():.0%}"
-                print(f"| {name} | {acceleration} | {label} | {' | '.join(means)} | {share} | {late} |")
+                seconds = t[t.tolerance == min(TOLERANCES)].seconds.mean()
+                print(f"| {name} | {acceleration} | {label} | {' | '.join(means)} | {share} | {late} | {1e3 * seconds:.2f} |")
 
 
 def main():

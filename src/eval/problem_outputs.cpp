@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
+#include <span>
 #include <unordered_map>
 
 #include "core/error.hpp"
@@ -163,6 +166,13 @@ ProblemStart stored_start(const std::string& path, const std::string& name,
                 fmt::format("problem '{}' has {} and {} potentials, but there are {} and {} atoms. Give "
                             "potentials of these problems",
                             problems.name(p), at->second.n, at->second.m, n, m));
+        const std::span<const double> f(stored->f.data() + at->second.f, n);
+        const std::span<const double> g(stored->g.data() + at->second.g, m);
+        const auto is_finite = [](double v) { return std::isfinite(v); };
+        if (!std::ranges::all_of(f, is_finite) || !std::ranges::all_of(g, is_finite))
+            throw core::DataError(path, "potentials",
+                                  "problem '" + problems.name(p) +
+                                      "' has a potential that is not finite. Compute the potentials again");
     }
     const auto make = [stored](const problems::ProblemSet& set, std::size_t p) {
         const StoredPotentials::Range& range = stored->solves.at(set.name(p));

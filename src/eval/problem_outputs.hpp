@@ -33,7 +33,8 @@ void write_plans(h5::Group& root, const std::vector<SolveOutput>& outputs);
 /// Returns a start from the potentials of a result file, found by the name of the problem. If a problem has
 /// several solves, takes the first with entropy, or else the first.
 /// @param name  name of the start in the results
-/// @throws core::DataError if the file has no potentials, or none of one of the problems, or of another size
+/// @throws core::DataError if the file has no potentials, or none of one of the problems, or of another size,
+/// or one that is not finite
 ProblemStart stored_start(const std::string& path, const std::string& name,
                           const problems::ProblemSet& problems);
 

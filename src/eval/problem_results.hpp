@@ -41,11 +41,12 @@ struct DistanceMatrix {
 ///   - `tolerance`: allowed marginal error, NaN for `exact`. `epsilon`: absolute, 0 for `exact`.
 ///   - `converged` (bool), `iterations`, `rejected`: number of rejected steps among the iterations.
 ///   - `seconds`: time of the solve up to this tolerance, with the start. `start_seconds`: its part for the
-///     start. `check_seconds`: its part for the check that decides about the fallback.
+///     start. `check_seconds`: its part for ot::Fallback.
 ///   - `marginal_error`: 1-norm. `value`: <P, C>. `value_entropic`: <P, C> + epsilon KL(P | a b^T). `gap`:
 ///     primal minus dual value.
-///   - `domain`: kernel, log or empty. `fallback` (bool): whether the start was worse than zeros after one
-///     step, so that zeros were used.
+///   - `domain`: kernel, log or empty. `fallback` (bool): whether the tolerance was reached from zeros in
+///   place
+///     of the start.
 ///   - `status`: ok or failed. `message`: reason of a failure. `rank`: rank that solved the problem.
 ///
 /// Columns of `convergence`: `problem`, `solver`, `start`, `acceleration`, `iteration`, `marginal_error`,

@@ -199,13 +199,14 @@ Solve Solving::solve_entropic(ProblemSolver solver, std::size_t start, ot::Accel
     const bool has_start = !options_.starts[start].is_zeros();
     ot::EntropicResult result;
     if (solver == ProblemSolver::newton) {
-        ot::NewtonResult solved = ot::solve_semidual_newton(data_.c(), data_.a, data_.b,
-                                                            {.epsilon = row.epsilon,
-                                                             .tolerances = options_.tolerances,
-                                                             .max_iterations = options_.max_iterations,
-                                                             .record_errors = options_.errors,
-                                                             .fall_back = options_.fall_back},
-                                                            has_start ? &potentials : nullptr);
+        ot::NewtonResult solved =
+            ot::solve_semidual_newton(data_.c(), data_.a, data_.b,
+                                      {.epsilon = row.epsilon,
+                                       .tolerances = options_.tolerances,
+                                       .max_iterations = options_.max_iterations,
+                                       .record_errors = options_.errors,
+                                       .check_start = options_.fallback != ot::Fallback::none},
+                                      has_start ? &potentials : nullptr);
         result = std::move(solved);
     } else {
         ot::KernelPart part;
@@ -217,18 +218,18 @@ Solve Solving::solve_entropic(ProblemSolver solver, std::size_t start, ot::Accel
                                      .max_iterations = options_.max_iterations,
                                      .acceleration = acceleration,
                                      .record_errors = options_.errors,
-                                     .fall_back = options_.fall_back},
+                                     .fallback = options_.fallback},
                                     has_start ? &potentials : nullptr, part);
     }
     Solve solve;
     row.rejected = result.rejected;
-    row.fell_back = result.fell_back;
-    row.check_seconds = result.check_seconds;
     row.is_log_domain = solver == ProblemSolver::newton || 2 * result.absorptions > result.iterations;
     const double before = gather_seconds_ + row.start_seconds;
     for (std::size_t k = 0; k < result.reached.size(); ++k) {
         const ot::ToleranceReached& reached = result.reached[k];
         row.tolerance = options_.tolerances[k];
+        row.fell_back = reached.fell_back;
+        row.check_seconds = reached.check_seconds;
         row.converged = reached.is_converged;
         row.iterations = reached.iterations;
         row.seconds = before + reached.seconds;

@@ -80,10 +80,10 @@ struct SolveOptions {
     std::vector<double> tolerances{1e-3};  ///< descending
     ProblemEpsilon epsilon{};
     std::size_t max_iterations = 100000;
-    bool fall_back = true;    ///< whether to replace a start whose error is larger than that of zeros
-    bool errors = false;      ///< whether to keep the error of each iteration
-    bool potentials = false;  ///< whether to keep the potentials
-    bool plans = false;       ///< whether to keep the plans
+    ot::Fallback fallback = ot::Fallback::check;  ///< ProblemSolver::newton takes Fallback::race for check
+    bool errors = false;                          ///< whether to keep the error of each iteration
+    bool potentials = false;                      ///< whether to keep the potentials
+    bool plans = false;                           ///< whether to keep the plans
 };
 
 /// Row of the table of problems: one tolerance of one solver, start and acceleration.
@@ -98,7 +98,7 @@ struct SolveRow {
     std::size_t rejected = 0;
     double seconds = 0;  ///< duration of the solve up to the tolerance, with start_seconds and check_seconds
     double start_seconds = 0;  ///< duration of making the start
-    double check_seconds = 0;  ///< duration of the check by SolveOptions::fall_back
+    double check_seconds = 0;  ///< duration of SolveOptions::fallback
     bool fell_back = false;
     double marginal_error = std::numeric_limits<double>::quiet_NaN();  ///< 1-norm, both sides
     double value = std::numeric_limits<double>::quiet_NaN();           ///< <P, C>

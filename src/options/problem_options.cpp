@@ -116,8 +116,10 @@ void add_solvers(OptionTable& table, RunConfig& config) {
         [&solve](const Strings& v) { solve.epsilon = eval::ProblemEpsilon::parse("ot-epsilon", v.back()); },
         [&solve] { return Strings{solve.epsilon.text()}; });
     add.count("max-iterations", solve.max_iterations, 1, "maximum number of iterations of a solver");
-    add.choice("fallback", solve.fall_back, {"no", "yes"},
-               "start from zeros if the error of another start is larger than that of zeros");
+    add.choice(
+        "fallback", solve.fallback, {"no", "yes", "race"},
+        "protection against a bad start. yes: start from zeros if the error of the start is larger. race: "
+        "iterate from both in turn until one of them reaches the tolerance. newton takes race for yes");
 }
 
 void add_outputs(OptionTable& table, RunConfig& config) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "ot/entropic_problem.hpp"
 #include "ot/exact/dense_rows.hpp"
 #include "ot/exact/units.hpp"
 
@@ -50,13 +51,6 @@ void check_costs(ConstMatrixView<double> c, const CostRange& range) {
     throw core::NumericalError("ot.exact", "the range of the costs overflows: divide the costs by 2 or more");
 }
 
-void check_potentials(std::span<const double> potentials, std::size_t count, const char* name) {
-    core::check_shape(std::string("ot.exact.start.") + name, potentials.size(), 1, count, 1);
-    if (!std::ranges::all_of(potentials, [](double v) { return std::isfinite(v); }))
-        throw core::NumericalError("ot.exact",
-                                   std::string("a starting potential ") + name + " is not finite");
-}
-
 void find_atoms(std::span<const double> weights, std::size_t count, const char* name,
                 std::vector<std::uint32_t>& atoms, std::vector<double>& kept) {
     atoms.clear();
@@ -92,11 +86,10 @@ void DenseTransport::keep_atoms(ConstMatrixView<double> c, std::span<const doubl
 // Computes the column duals that choose the starting basis.
 void DenseTransport::choose_start(ConstMatrixView<double> c, const Potentials* start) {
     kept_g_.resize(cols_.size());
+    check_potentials("ot.exact", *start, c.rows, c.cols);
     if (!start->g.empty()) {
-        check_potentials(start->g, c.cols, "g");
         for (std::size_t j = 0; j < cols_.size(); ++j) kept_g_[j] = start->g[cols_[j]];
     } else {
-        check_potentials(start->f, c.rows, "f");
         std::ranges::fill(kept_g_, infinity);
         for (const std::uint32_t i : rows_) {
             for (std::size_t j = 0; j < cols_.size(); ++j)

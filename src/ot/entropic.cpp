@@ -20,135 +20,112 @@ using Clock = std::chrono::steady_clock;
 constexpr double max_growth = 3;
 constexpr std::size_t max_pause = 64;
 
-// State of the iteration. Potentials are in units of epsilon.
-class Solver {
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// Sinkhorn's iteration from one start. Potentials are in units of epsilon.
+class Iteration {
   public:
-    Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
-           const EntropicOptions& options, const KernelPart& part);
-    EntropicResult solve(const Potentials* start, Clock::time_point begin);
+    Iteration(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
+              const EntropicOptions& options, const KernelPart& part);
+
+    void set_start(const Potentials& start);
+    // Replaces the start by zeros if its error is larger. Returns whether it did.
+    bool check_start();
+    // Computes the update of g. Returns the error of the marginals of g.
+    double sweep() { return kernel_.sweep(g_, relaxation(), image_); }
+    // Replaces g by the next iterate. `error` is that of the last sweep().
+    void advance(double error);
+
+    const std::vector<double>& g() const { return g_; }
+    // Returns g and its optimal f in units of the cost, with sum_i a_i f_i = 0. May change the reference of
+    // the kernel.
+    Potentials potentials_of(std::span<const double> g);
+    std::size_t rejected() const { return rejected_; }
+    std::size_t absorptions() const { return kernel_.absorptions(); }
 
   private:
-    void set_start(const Potentials* start);
-    void check_start(EntropicResult& result);
-    Potentials potentials();
-    void iterate(EntropicResult& result, Clock::time_point begin);
     double relaxation() const;
-    bool should_reject(double error) const;
     void reject();
     void accept(double error);
 
     linalg::ConstMatrixView<double> c_;
     std::span<const double> a_;
-    std::span<const double> b_;
     const EntropicOptions& options_;
     GibbsKernel kernel_;
     std::optional<AndersonAcceleration> anderson_;
     std::vector<double> g_;
-    std::vector<double> image_;     // Sinkhorn's update of g_
-    std::vector<double> fallback_;  // image of the last accepted g
-    std::size_t accelerated_ = 0;   // accelerated steps since the last rejection
-    std::size_t plain_left_ = 0;    // plain updates before the next accelerated step
-    std::size_t pause_ = 1;         // plain updates after the next rejection
-    double last_error_ = 0;         // of the last accepted g
-    bool is_accelerated_ = false;   // whether g_ differs from an image
+    std::vector<double> image_;           // Sinkhorn's update of g_
+    std::vector<double> accepted_image_;  // image of the last accepted g
+    std::size_t rejected_ = 0;
+    std::size_t accelerated_ = 0;  // accelerated steps since the last rejection
+    std::size_t plain_left_ = 0;   // plain updates before the next accelerated step
+    std::size_t pause_ = 1;        // plain updates after the next rejection
+    double last_error_ = 0;        // of the last accepted g
+    bool is_accelerated_ = false;  // whether g_ differs from an image
 };
 
-Solver::Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
-               const EntropicOptions& options, const KernelPart& part)
+Iteration::Iteration(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
+                     const EntropicOptions& options, const KernelPart& part)
     : c_(c),
       a_(a),
-      b_(b),
       options_(options),
       kernel_(c, a, b, options.epsilon, part),
       g_(c.cols),
       image_(c.cols),
-      fallback_(c.cols) {
+      accepted_image_(c.cols) {
     if (options.acceleration == Acceleration::anderson) anderson_.emplace(options.memory, b);
 }
 
-void Solver::set_start(const Potentials* start) {
-    if (start == nullptr) return;
+void Iteration::set_start(const Potentials& start) {
+    check_potentials("ot.entropic", start, c_.rows, c_.cols);
     const double scale = 1 / options_.epsilon;
-    if (!start->g.empty()) {
-        core::check_shape("ot.entropic.start.g", start->g.size(), 1, c_.cols, 1);
-        std::ranges::transform(start->g, g_.begin(), [&](double g) { return g * scale; });
+    if (!start.g.empty()) {
+        std::ranges::transform(start.g, g_.begin(), [&](double g) { return g * scale; });
         return;
     }
-    if (start->f.empty()) return;
-    core::check_shape("ot.entropic.start.f", start->f.size(), 1, c_.rows, 1);
-    std::vector<double> f(start->f);
+    if (start.f.empty()) return;
+    std::vector<double> f(start.f);
     for (double& value : f) value *= scale;
     kernel_.update_columns(f, g_);
 }
 
-// Replaces the start by zeros if its error is larger.
-void Solver::check_start(EntropicResult& result) {
-    const Clock::time_point begin = Clock::now();
+bool Iteration::check_start() {
     const double error = kernel_.sweep(g_, 1, image_);
     const std::vector<double> zeros(g_.size());
     const double error_of_zeros = kernel_.sweep(zeros, 1, image_);
-    result.fell_back = !(error <= error_of_zeros);
-    if (result.fell_back) g_ = zeros;
-    result.check_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    if (error <= error_of_zeros) return false;
+    g_ = zeros;
+    return true;
 }
 
-// Returns g and its optimal f in units of the cost, with sum_i a_i f_i = 0. Changes image_.
-Potentials Solver::potentials() {
-    kernel_.sweep(g_, 1, image_);
-    Potentials potentials{kernel_.row_potentials(), g_};
+void Iteration::advance(double error) {
+    if (is_accelerated_ && error > max_growth * last_error_)
+        reject();
+    else
+        accept(error);
+}
+
+Potentials Iteration::potentials_of(std::span<const double> g) {
+    std::vector<double> image(g.size());
+    kernel_.sweep(g, 1, image);
+    Potentials potentials{kernel_.row_potentials(), {g.begin(), g.end()}};
     for (double& f : potentials.f) f *= options_.epsilon;
-    for (double& g : potentials.g) g *= options_.epsilon;
+    for (double& g_j : potentials.g) g_j *= options_.epsilon;
     centre_potentials(a_, potentials);
     return potentials;
 }
 
-double Solver::relaxation() const {
+double Iteration::relaxation() const {
     return options_.acceleration == Acceleration::overrelax && is_accelerated_ ? options_.relaxation : 1;
-}
-
-void Solver::iterate(EntropicResult& result, Clock::time_point begin) {
-    std::size_t next_tolerance = 0;
-    const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
-    double error = 0;
-    std::vector<std::vector<double>> g_reached;
-    while (result.iterations < options_.max_iterations) {
-        error = kernel_.sweep(g_, relaxation(), image_);
-        ++result.iterations;
-        if (!std::isfinite(error)) throw core::NumericalError("ot.entropic", "a potential is not finite");
-        if (options_.record_errors) result.errors.push_back({error, seconds()});
-        while (next_tolerance < options_.tolerances.size() && error <= options_.tolerances[next_tolerance]) {
-            result.reached.push_back({true, result.iterations, error, seconds()});
-            if (options_.values) g_reached.push_back(g_);
-            ++next_tolerance;
-        }
-        if (next_tolerance == options_.tolerances.size()) break;
-        if (is_accelerated_ && error > max_growth * last_error_) {
-            ++result.rejected;
-            reject();
-        } else {
-            accept(error);
-        }
-    }
-    result.reached.resize(options_.tolerances.size(), {false, result.iterations, error, seconds()});
-    result.potentials = potentials();
-    if (!options_.values) return;
-    const auto values = [&](const Potentials& p) { return entropic_values(c_, a_, b_, options_.epsilon, p); };
-    result.values = values(result.potentials);
-    const std::vector<double> g_last = g_;
-    for (std::size_t k = 0; k < result.reached.size(); ++k) {
-        if (k < g_reached.size() && g_reached[k] != g_last) {
-            g_ = std::move(g_reached[k]);
-            result.reached[k].values = values(potentials());
-        } else {
-            result.reached[k].values = result.values;
-        }
-    }
 }
 
 // Continues with plain updates of the last accepted g: one after the first rejection, and twice as many after
 // each further one, until acceleration has made progress again.
-void Solver::reject() {
-    g_ = fallback_;
+void Iteration::reject() {
+    ++rejected_;
+    g_ = accepted_image_;
     if (anderson_) anderson_->restart();
     is_accelerated_ = false;
     accelerated_ = 0;
@@ -156,9 +133,9 @@ void Solver::reject() {
     pause_ = std::min(2 * pause_, max_pause);
 }
 
-void Solver::accept(double error) {
+void Iteration::accept(double error) {
     last_error_ = error;
-    fallback_ = image_;
+    accepted_image_ = image_;
     if (is_accelerated_ && ++accelerated_ == 2 * options_.memory) pause_ = 1;
     if (plain_left_ > 0 || options_.acceleration == Acceleration::none) {
         plain_left_ -= plain_left_ > 0 ? 1 : 0;
@@ -179,12 +156,116 @@ void Solver::accept(double error) {
     is_accelerated_ = true;
 }
 
-EntropicResult Solver::solve(const Potentials* start, Clock::time_point begin) {
+// One iteration, or two in a race.
+class Solver {
+  public:
+    Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
+           const EntropicOptions& options, const Potentials* start, const KernelPart& part);
+    EntropicResult solve();
+
+  private:
+    bool is_race() const { return runs_.size() > 1; }
+    void sweep_all(EntropicResult& result);
+    void advance_all();
+    void add_values(EntropicResult& result);
+    ToleranceReached state(const EntropicResult& result, bool is_converged) const;
+
+    const Clock::time_point begin_ = Clock::now();
+    linalg::ConstMatrixView<double> c_;
+    std::span<const double> a_;
+    std::span<const double> b_;
+    const EntropicOptions& options_;
+    std::vector<Iteration> runs_;  // from the start, then from zeros
+    std::vector<double> errors_;   // of the last sweep of each run
+    std::vector<double> seconds_;  // duration of each run of a race
+    std::size_t best_ = 0;         // run of the smallest error
+    bool fell_back_ = false;
+    double check_seconds_ = 0;
+    struct Reached {
+        std::size_t run;
+        std::vector<double> g;
+    };
+    std::vector<Reached> reached_;  // at each tolerance, filled if values are wanted
+};
+
+Solver::Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
+               const EntropicOptions& options, const Potentials* start, const KernelPart& part)
+    : c_(c), a_(a), b_(b), options_(options) {
+    runs_.emplace_back(c, a, b, options, part);
+    if (start != nullptr) {
+        runs_[0].set_start(*start);
+        if (options.fallback == Fallback::race) runs_.emplace_back(c, a, b, options, part);
+        if (options.fallback == Fallback::check) {
+            const Clock::time_point begin = Clock::now();
+            fell_back_ = runs_[0].check_start();
+            check_seconds_ = seconds_since(begin);
+        }
+    }
+    errors_.resize(runs_.size());
+    seconds_.resize(runs_.size());
+}
+
+// Does a sweep of each run.
+void Solver::sweep_all(EntropicResult& result) {
+    ++result.iterations;
+    for (std::size_t r = 0; r < runs_.size(); ++r) {
+        const Clock::time_point begin = Clock::now();
+        errors_[r] = runs_[r].sweep();
+        if (!std::isfinite(errors_[r]))
+            throw core::NumericalError("ot.entropic", "a potential is not finite");
+        if (is_race()) seconds_[r] += seconds_since(begin);
+    }
+    best_ = static_cast<std::size_t>(std::ranges::min_element(errors_) - errors_.begin());
+    if (options_.record_errors) result.errors.push_back({errors_[best_], seconds_since(begin_)});
+}
+
+void Solver::advance_all() {
+    for (std::size_t r = 0; r < runs_.size(); ++r) {
+        const Clock::time_point begin = Clock::now();
+        runs_[r].advance(errors_[r]);
+        if (is_race()) seconds_[r] += seconds_since(begin);
+    }
+}
+
+ToleranceReached Solver::state(const EntropicResult& result, bool is_converged) const {
+    ToleranceReached state{is_converged,          result.iterations, errors_[best_],
+                           seconds_since(begin_), fell_back_,        check_seconds_};
+    if (is_race()) {
+        state.fell_back = best_ == 1;
+        state.check_seconds = seconds_[1 - best_];
+    }
+    return state;
+}
+
+void Solver::add_values(EntropicResult& result) {
+    const auto values = [&](const Potentials& p) { return entropic_values(c_, a_, b_, options_.epsilon, p); };
+    result.values = values(result.potentials);
+    for (std::size_t k = 0; k < result.reached.size(); ++k) {
+        const bool is_last = k >= reached_.size() || reached_[k].g == runs_[best_].g();
+        result.reached[k].values =
+            is_last ? result.values : values(runs_[reached_[k].run].potentials_of(reached_[k].g));
+    }
+}
+
+EntropicResult Solver::solve() {
     EntropicResult result;
-    set_start(start);
-    if (options_.fall_back && start != nullptr) check_start(result);
-    iterate(result, begin);
-    result.absorptions = kernel_.absorptions();
+    const std::vector<double>& tolerances = options_.tolerances;
+    while (result.iterations < options_.max_iterations) {
+        sweep_all(result);
+        while (result.reached.size() < tolerances.size() &&
+               errors_[best_] <= tolerances[result.reached.size()]) {
+            result.reached.push_back(state(result, true));
+            if (options_.values) reached_.push_back({best_, runs_[best_].g()});
+        }
+        if (result.reached.size() == tolerances.size()) break;
+        advance_all();
+    }
+    result.reached.resize(tolerances.size(), state(result, false));
+    Iteration& best = runs_[best_];
+    result.potentials = best.potentials_of(best.g());
+    if (options_.values) add_values(result);
+    result.rejected = best.rejected();
+    result.absorptions = best.absorptions();
     return result;
 }
 
@@ -193,10 +274,9 @@ EntropicResult Solver::solve(const Potentials* start, Clock::time_point begin) {
 EntropicResult solve_entropic(linalg::ConstMatrixView<double> c, std::span<const double> a,
                               std::span<const double> b, const EntropicOptions& options,
                               const Potentials* start, const KernelPart& part) {
-    const Clock::time_point begin = Clock::now();
     check_entropic_problem("ot.entropic", c, a, b);
     if (part.kernel != nullptr) check_kernel_part(part, c.rows, c.cols, options.epsilon);
-    return Solver(c, a, b, options, part).solve(start, begin);
+    return Solver(c, a, b, options, start, part).solve();
 }
 
 }  // namespace popflow::ot

@@ -19,6 +19,15 @@ enum class Acceleration {
     anderson,   ///< AndersonAcceleration of the column potentials
 };
 
+/// Protection of a solve against a bad start.
+enum class Fallback {
+    none,
+    check,  ///< start from zeros if the error of the start is larger. This takes two sweeps
+    /// Iterate from the start and from zeros in turn. Each tolerance counts from where it is reached first,
+    /// and sweeps of the other start do not count as iterations. Takes twice the time of the faster start
+    race,
+};
+
 /// Options of solve_entropic().
 struct EntropicOptions {
     double epsilon = 0.01;  ///< weight of the entropy, in units of the cost
@@ -31,8 +40,7 @@ struct EntropicOptions {
     std::size_t memory = 5;      ///< number of residuals, for Acceleration::anderson
     bool values = true;          ///< whether to compute EntropicResult::values and those of `reached`
     bool record_errors = false;  ///< whether to fill EntropicResult::errors
-    /// Whether to ignore the start if its error is larger than that of zeros. This check takes two sweeps.
-    bool fall_back = false;
+    Fallback fallback = Fallback::none;
 };
 
 /// State of the solver when it reached a tolerance, or when it stopped above it.
@@ -40,7 +48,9 @@ struct ToleranceReached {
     bool is_converged = false;
     std::size_t iterations = 0;
     double marginal_error = 0;
-    double seconds = 0;  ///< elapsed since the start of the solver
+    double seconds = 0;        ///< elapsed since the start of the solver
+    bool fell_back = false;    ///< whether the tolerance was reached from zeros in place of the start
+    double check_seconds = 0;  ///< part of `seconds` that EntropicOptions::fallback took
     EntropicValues
         values{};  ///< those of the potentials at that time, filled if EntropicOptions::values is set
 };
@@ -51,17 +61,16 @@ struct IterationError {
     double seconds = 0;  ///< elapsed since the start of the solver
 };
 
-/// Result of solve_entropic().
+/// Result of solve_entropic(). After a race, `potentials`, `rejected` and `absorptions` are those of the
+/// start that reached the last tolerance.
 struct EntropicResult {
     Potentials potentials;                  ///< in units of the cost, with sum_i a_i f_i = 0
     std::vector<ToleranceReached> reached;  ///< one for each tolerance
-    std::vector<IterationError> errors;     ///< one for each iteration
+    std::vector<IterationError> errors;     ///< one for each iteration, in a race the smaller one
     std::size_t iterations = 0;             ///< number of sweeps, including those of rejected steps
     std::size_t rejected = 0;               ///< number of accelerated steps that were undone
     std::size_t absorptions = 0;            ///< number of sweeps in the log domain
     EntropicValues values{};                ///< filled if EntropicOptions::values is set
-    bool fell_back = false;                 ///< whether the start was ignored, see EntropicOptions::fall_back
-    double check_seconds = 0;               ///< time that EntropicOptions::fall_back took
 };
 
 /// Solves discrete transport with entropy, min <P, C> + eps KL(P | a b) over the plans with marginals a and

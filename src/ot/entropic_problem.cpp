@@ -99,6 +99,18 @@ void check_entropic_problem(const std::string& place, linalg::ConstMatrixView<do
     }
 }
 
+void check_potentials(const std::string& place, const Potentials& start, std::size_t n, std::size_t m) {
+    const auto check = [&](const std::vector<double>& potentials, std::size_t count,
+                           const std::string& name) {
+        if (potentials.empty()) return;
+        core::check_shape((place + ".start." + name).c_str(), potentials.size(), 1, count, 1);
+        if (!std::ranges::all_of(potentials, [](double v) { return std::isfinite(v); }))
+            throw core::NumericalError(place, "a starting potential " + name + " is not finite");
+    };
+    check(start.f, n, "f");
+    check(start.g, m, "g");
+}
+
 std::vector<double> optimal_row_potentials(linalg::ConstMatrixView<double> c, std::span<const double> b,
                                            double epsilon, std::span<const double> g) {
     const double scale = 1 / epsilon;

@@ -35,6 +35,11 @@ EntropicValues entropic_values(linalg::ConstMatrixView<double> c, std::span<cons
 void check_entropic_problem(const std::string& place, linalg::ConstMatrixView<double> c,
                             std::span<const double> a, std::span<const double> b);
 
+/// Checks the potentials f [n] and g [m] of a start. Each may be empty.
+/// @param place  name of the caller, for messages
+/// @throws core::ShapeMismatch, core::NumericalError if a potential is not finite
+void check_potentials(const std::string& place, const Potentials& start, std::size_t n, std::size_t m);
+
 /// Returns the optimal row potentials for given column potentials: f_i = -eps log sum_j b_j exp((g_j - c_ij)
 /// / eps).
 ///

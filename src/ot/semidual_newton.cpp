@@ -29,10 +29,7 @@ class Newton {
            const NewtonOptions& options)
         : options_(options), begin_(Clock::now()), semidual_(c, a, b), f_(c.rows), trial_(c.rows) {}
 
-    void set_f(std::span<const double> f) {
-        core::check_shape("ot.semidual_newton.start", f.size(), 1, f_.size(), 1);
-        std::ranges::copy(f, f_.begin());
-    }
+    void set_f(std::span<const double> f) { std::ranges::copy(f, f_.begin()); }
     // @param range  largest minus smallest cost
     void solve(double range, bool has_start);
     std::vector<double>& f() { return f_; }
@@ -47,6 +44,9 @@ class Newton {
         ++result_.evaluations;
     }
     double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+    ToleranceReached tolerance_reached(bool is_converged) const {
+        return {is_converged, result_.iterations, semidual_.error(), seconds(), fell_back_, check_seconds_};
+    }
     void check_start();
     bool step(double epsilon);
     void solve_level(double epsilon, double error);
@@ -57,6 +57,8 @@ class Newton {
     SemiDual semidual_;
     std::vector<double> f_;
     std::vector<double> trial_;
+    bool fell_back_ = false;
+    double check_seconds_ = 0;
     std::vector<Potentials> reached_;
     NewtonResult result_;
 };
@@ -66,10 +68,10 @@ void Newton::check_start() {
     const Clock::time_point begin = Clock::now();
     const double error = semidual_.error();
     evaluate(trial_, options_.epsilon);  // zeros
-    result_.fell_back = !(error <= semidual_.error());
-    if (result_.fell_back) std::ranges::fill(f_, 0);
-    if (!result_.fell_back) evaluate(f_, options_.epsilon);
-    result_.check_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    fell_back_ = !(error <= semidual_.error());
+    if (fell_back_) std::ranges::fill(f_, 0);
+    if (!fell_back_) evaluate(f_, options_.epsilon);
+    check_seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
 // Does one damped step. Returns false if no step length improves the value or the error.
@@ -108,21 +110,20 @@ void Newton::solve_last_level() {
         if (!std::isfinite(error))
             throw core::NumericalError("ot.semidual_newton", "a potential is not finite");
         for (; next < options_.tolerances.size() && error <= options_.tolerances[next]; ++next) {
-            result_.reached.push_back({true, result_.iterations, error, seconds()});
+            result_.reached.push_back(tolerance_reached(true));
             if (options_.values) reached_.push_back({f_, g()});
         }
         if (next == options_.tolerances.size() || result_.iterations >= options_.max_iterations) break;
         if (!step(options_.epsilon)) break;
     }
-    result_.reached.resize(options_.tolerances.size(),
-                           {false, result_.iterations, semidual_.error(), seconds()});
+    result_.reached.resize(options_.tolerances.size(), tolerance_reached(false));
 }
 
 void Newton::solve(double range, bool has_start) {
     bool skip_levels = false;
     if (has_start) {
         evaluate(f_, options_.epsilon);
-        if (options_.fall_back) check_start();
+        if (options_.check_start) check_start();
         skip_levels = semidual_.error() < good_start_error;
     }
     if (!skip_levels) {
@@ -150,6 +151,7 @@ NewtonResult solve_semidual_newton(ConstMatrixView<double> c, std::span<const do
                   options);
     bool has_start = false;
     if (start != nullptr) {
+        check_potentials("ot.semidual_newton", *start, c.rows, c.cols);
         const std::vector<double>& same_side = is_transposed ? start->g : start->f;
         const std::vector<double>& other_side = is_transposed ? start->f : start->g;
         if (!same_side.empty()) {

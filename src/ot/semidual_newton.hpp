@@ -17,7 +17,7 @@ struct NewtonOptions {
     std::size_t max_iterations = 1000;     ///< number of Newton steps, over all levels of epsilon
     bool values = true;                    ///< as in EntropicOptions
     bool record_errors = false;            ///< as in EntropicOptions
-    bool fall_back = false;                ///< as in EntropicOptions
+    bool check_start = false;              ///< whether to use Fallback::check
 };
 
 /// Result of solve_semidual_newton(). An iteration is a Newton step.

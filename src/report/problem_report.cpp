@@ -171,11 +171,11 @@ Texts notes_of(const eval::ProblemResults& results, const std::vector<SolverScor
     }
     notes.push_back(best + ": lowest mean time of its column, among rows in which all problems converged");
     notes.emplace_back(
-        "times: mean over problems ± sample standard deviation, for the whole solve with its start and the "
-        "check for the fallback, whose mean times are in the summary");
+        "times: mean over problems ± sample standard deviation, for the whole solve with its start and "
+        "--fallback, whose mean times are in the summary");
     notes.emplace_back(
-        "fallbacks: problems whose start was worse than zeros after one iteration, so that "
-        "they were started from zeros");
+        "fallbacks: problems that reached the tolerance from zeros, because the start was worse after one "
+        "iteration or lost the race");
     const std::string unit = results.origin.unit.empty() ? "" : ", in units of " + results.origin.unit;
     notes.push_back("value: <P, C>" + unit + ". with entropy: <P, C> + epsilon KL(P | a b^T)");
     notes.emplace_back("largest gap: largest difference between the primal and the dual value");

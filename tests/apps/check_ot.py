@@ -62,6 +62,8 @@ def write(folder):
     obs = pd.DataFrame([labels[k] for k in range(len(labels)) for _ in range(50 + 10 * k)], columns=["patient", "treatment"])
     obs.index = obs.index.astype(str)
     anndata.AnnData(cells.astype(np.float32), obs=obs).write_h5ad(folder / "cells.h5ad")
+    cells[obs.patient == "P1"] = 1  # two populations of equal cells
+    anndata.AnnData(cells.astype(np.float32), obs=obs).write_h5ad(folder / "equal_cells.h5ad")
 
 
 def read(path):
@@ -193,7 +195,15 @@ def shuffle(path, output):
             file["potentials"][name][...] = -20 * file["potentials"][name][:][::-1]
 
 
-def fallback(checked, risky):
+def spoil(path, output):
+    """Sets a potential of each problem to nan."""
+    Path(output).write_bytes(Path(path).read_bytes())
+    with h5py.File(output, "r+") as file:
+        for name in ("f", "g"):
+            file["potentials"][name][...] = np.nan
+
+
+def fallback(checked, risky, raced):
     table = read(checked)
     fell = table[table.fallback]
     assert len(fell) > 50 and (fell.start == "shuffled.h5").all() and (fell.check_seconds > 0).all()
@@ -202,6 +212,12 @@ def fallback(checked, risky):
     other = read(risky)
     assert not other.fallback.any() and (other.check_seconds == 0).all()
     assert other[other.start != "zeros"].iterations.mean() > other[other.start == "zeros"].iterations.mean()
+    race = read(raced)
+    race = race[race.start != "zeros"].set_index("problem")
+    own = other[other.start != "zeros"].set_index("problem").iterations[race.index]
+    zeros = zeros[race.index]
+    assert (race.iterations == np.minimum(own, zeros)).all() and (race.check_seconds > 0).all()
+    assert (zeros < own).sum() > 20 and race.fallback[zeros < own].all() and not race.fallback[zeros > own].any()
 
 
 def populations(path, matrix, inputs, prototypes):

@@ -62,7 +62,16 @@ grep -q "sinkhorn, one.h5, anderson .* 1.0$" again.txt || fail "$(cat again.txt)
 "$python" "$check" shuffle one.h5 shuffled.h5
 "$popflow" ot --data histograms.h5ad --start zeros,shuffled.h5 --ot-epsilon 0.005 --output wrong.h5 >/dev/null 2>&1
 "$popflow" ot --data histograms.h5ad --start zeros,shuffled.h5 --fallback no --ot-epsilon 0.005 --output risky.h5 >/dev/null 2>&1
-"$python" "$check" fallback wrong.h5 risky.h5
+"$popflow" ot --data histograms.h5ad --start zeros,shuffled.h5 --fallback race --ot-epsilon 0.005 --output race.h5 >/dev/null 2>&1
+"$python" "$check" fallback wrong.h5 risky.h5 race.h5
+"$python" "$check" spoil one.h5 spoilt.h5
+refused "spoilt.h5: potentials: problem 'h0 -> h1' has a potential that is not finite" ot --data histograms.h5ad --start spoilt.h5 \
+    --output spoilt_start.h5
+
+# Problems that cannot be solved: the results say why, and the exit code is 1.
+expect_exit 1 "$popflow" ot --data equal_cells.h5ad --population patient,treatment --transform none --ot-epsilon mean:0.1 --output failed.h5
+grep -q "failed.h5: 1 of 15 rows failed" err || fail "$(cat err)"
+grep -q "the costs are 0, so a relative epsilon is 0" out || fail "$(cat out)"
 
 # Populations of cells: exact distances of all pairs, also as AnnData, and prototypes.
 ranks 2 1 ot --data cells.h5ad --population patient,treatment --max-cells 60 --transform none --solver exact,sinkhorn \

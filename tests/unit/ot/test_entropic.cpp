@@ -26,6 +26,7 @@ using popflow::linalg::Matrix;
 using popflow::ot::Acceleration;
 using popflow::ot::EntropicOptions;
 using popflow::ot::EntropicResult;
+using popflow::ot::Fallback;
 using popflow::ot::NewtonResult;
 using popflow::ot::Potentials;
 using popflow::ot::solve_entropic;
@@ -222,6 +223,74 @@ TEST(Entropic, StartsFromPotentialsOfEitherSide) {
         const NewtonResult newton =
             solve_semidual_newton(p.c.view(), p.a, p.b, {.epsilon = 0.02, .tolerances = {1e-6}}, &start);
         EXPECT_LE(newton.iterations, 1U);
+    }
+}
+
+// Starts that are good or bad at first, with errors that fall slowly or fast.
+TEST(Entropic, RaceTakesAsManySweepsAsTheFasterStart) {
+    std::size_t wins[2] = {0, 0};
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        const GridProblem p = grid_problem(8, seed);
+        const GridProblem other = grid_problem(8, 100 + seed);
+        const Potentials start = solve_entropic(p.c.view(), other.a, other.b, {.epsilon = 0.01}).potentials;
+        for (const Acceleration acceleration : accelerations) {
+            EntropicOptions options{
+                .epsilon = 0.01, .tolerances = {1e-1, 1e-2, 1e-4, 1e-7}, .acceleration = acceleration};
+            const EntropicResult from_zeros = solve_entropic(p.c.view(), p.a, p.b, options);
+            const EntropicResult from_start = solve_entropic(p.c.view(), p.a, p.b, options, &start);
+            options.fallback = Fallback::race;
+            options.record_errors = true;
+            const EntropicResult race = solve_entropic(p.c.view(), p.a, p.b, options, &start);
+            ASSERT_EQ(race.reached.size(), 4U);
+            EXPECT_EQ(race.errors.size(), race.iterations);
+            for (std::size_t k = 0; k < race.reached.size(); ++k) {
+                const auto& reached = race.reached[k];
+                const auto& zeros = from_zeros.reached[k];
+                const auto& own = from_start.reached[k];
+                EXPECT_TRUE(reached.is_converged);
+                EXPECT_EQ(reached.iterations, std::min(zeros.iterations, own.iterations));
+                EXPECT_TRUE(zeros.iterations == own.iterations ||
+                            reached.fell_back == (zeros.iterations < own.iterations));
+                EXPECT_EQ(reached.marginal_error, (reached.fell_back ? zeros : own).marginal_error);
+                EXPECT_NEAR(reached.values.dual, (reached.fell_back ? zeros : own).values.dual, 1e-13);
+                EXPECT_GT(reached.check_seconds, 0);
+                ++wins[reached.fell_back ? 1 : 0];
+            }
+            const EntropicResult& winner = race.reached.back().fell_back ? from_zeros : from_start;
+            EXPECT_EQ(race.rejected, winner.rejected);
+            for (std::size_t j = 0; j < p.b.size(); ++j)
+                EXPECT_NEAR(race.potentials.g[j], winner.potentials.g[j], 1e-12);
+        }
+    }
+    EXPECT_GT(wins[0], 10U);
+    EXPECT_GT(wins[1], 10U);
+}
+
+TEST(Entropic, RaceConvergesWhereTheStartDoesNot) {
+    const GridProblem p = grid_problem(6, 1);
+    const EntropicOptions options{.epsilon = 0.01, .max_iterations = 1000};
+    const EntropicResult zeros = solve_entropic(p.c.view(), p.a, p.b, options);
+    Potentials start{{}, std::vector<double>(p.b.size())};
+    start.g[3] = 1e200;
+    EXPECT_FALSE(solve_entropic(p.c.view(), p.a, p.b, options, &start).reached.at(0).is_converged);
+    const EntropicResult race = solve_entropic(
+        p.c.view(), p.a, p.b, {.epsilon = 0.01, .max_iterations = 1000, .fallback = Fallback::race}, &start);
+    EXPECT_TRUE(race.reached.at(0).is_converged);
+    EXPECT_TRUE(race.reached.at(0).fell_back);
+    EXPECT_EQ(race.iterations, zeros.iterations);
+}
+
+TEST(Entropic, RefusesAStartThatIsNotFinite) {
+    const GridProblem p = grid_problem(6, 1);
+    for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+        std::vector<double> values(p.b.size());
+        values[3] = value;
+        for (const Potentials& start : {Potentials{{}, values}, Potentials{values, {}}}) {
+            EXPECT_THROW((void)solve_entropic(p.c.view(), p.a, p.b, {.epsilon = 0.01}, &start),
+                         NumericalError);
+            EXPECT_THROW((void)solve_semidual_newton(p.c.view(), p.a, p.b, {.epsilon = 0.01}, &start),
+                         NumericalError);
+        }
     }
 }
 
