@@ -5,14 +5,12 @@
     clouds.py POPFLOW FOLDER --letters font_letters.h5ad [--steps 20000] [--all-letters-steps 40000] [--seeds 1,2,3]
     clouds.py POPFLOW FOLDER --shapes airplanes.h5ad,furniture.h5ad --digits digit_clouds.h5ad
     clouds.py POPFLOW FOLDER --time-course EGF.h5ad
-    clouds.py POPFLOW FOLDER --tags adnet_egf_tags.h5ad
 
 * letters: all held-out faces of A, B and S against as many generated ones, by exact W1 (EMD) and by Chamfer distance, with the adaptive
   solver and with one midpoint step, with exact and with random inner coupling. Then 78 held-out letters of all 26 classes.
 * shapes, digits: the same scores with memorisation. Digits differ in size.
 * time course: pairs are hidden. Share of the treated populations that get their own control, and energy distance and W2 of held-out
   genes with and without pairs. Completion of 50 measured cells.
-* tags: `wfm --pairing known`, `mfm` and `moment-map`, leaving out one gene at a time.
 
 The scripts of scripts/data_sets/ write the data files. FOLDER keeps the runs. What is there is not computed again. A training is stopped
 and resumed, so that the script can be stopped at any time.
@@ -38,7 +36,6 @@ parser.add_argument("--letters")
 parser.add_argument("--shapes", default="")
 parser.add_argument("--digits")
 parser.add_argument("--time-course")
-parser.add_argument("--tags")
 parser.add_argument("--seeds", default="1,2,3")
 parser.add_argument("--steps", default="20000")
 parser.add_argument("--all-letters-steps", default="40000")
@@ -168,24 +165,6 @@ def time_course():
         print(f"| {predictor} | " + " | ".join(cells) + " |")
 
 
-def tags():
-    read = ["--data", options.tags, "--min-cells", 300, "--split", "each:patient"]
-    rows = {}
-    for seed in SEEDS:
-        for name, more in (("wfm", ["--method", "wfm", "--source", "control", "--pairing", "known"]), ("mfm", ["--method", "mfm"]),
-                           ("moment map", ["--method", "moment-map"])):
-            folder = options.folder / f"tags_{name.replace(' ', '_')}_{seed}"
-            if not (folder / "results.h5").exists():
-                popflow("run", *read, *more, "--output", folder, "--seed", seed, "--resume", "--metrics", "energy,w2")
-            table = pd.DataFrame(read_table(folder / "results.h5", "pairs"))
-            means = table.groupby("predictor", observed=True)[["energy", "w2"]].mean()
-            rows.setdefault(name, []).append(means.loc["model"])
-            rows.setdefault("mean shift", []).append(means.loc["mean_shift"])
-    print("\nEGF with three tags, one gene left out at a time:\n\n| predictor | energy | W2 |\n|---|---|---|")
-    for name, values in rows.items():
-        print(f"| {name} | " + " | ".join(with_error([v[c] for v in values]) for c in ("energy", "w2")) + " |")
-
-
 if options.letters:
     letters()
 for shape in filter(None, options.shapes.split(",")):
@@ -194,5 +173,3 @@ if options.digits:
     digits()
 if options.time_course:
     time_course()
-if options.tags:
-    tags()

@@ -31,6 +31,14 @@ class Runs:
             times.write_text(json.dumps(self.popflow("train", "--output", run, "--resume", *arguments)[1]))
         return run, json.loads(times.read_text())
 
+    def simulated(self, patients, response):
+        """Returns a screen of some patients, one culture and four treatments. See `popflow simulate screen --response`."""
+        path = self.folder / f"{response}_{patients}.h5ad"
+        if not path.exists():
+            self.popflow("simulate", "screen", "--output", path, "--patients", patients, "--cultures", "PDO", "--treatments", "O,S,C,F",
+                         "--replicates", 1, "--dose-levels", 1, "--cells", "600:1200", "--response", response, "--seed", 1)
+        return path
+
 
 def with_error(values):
     """Returns the mean of some values as text, with its standard error if there are several."""
