@@ -47,7 +47,8 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
     }
     for (const char* name : {"fine-tune", "fine-tune-from", "problems"})
         refuse_option(arguments, name, "is an option of a run of meta-icnn. Leave it out");
-    for (const char* name : {"guidance", "flow-steps", "distance", "permutations", "max-populations"})
+    for (const char* name :
+         {"guidance", "flow-steps", "distance", "permutations", "max-populations", "set-cells"})
         refuse_option(
             arguments, name,
             "is an option of generated populations, and the run predicts treated cells from controls. "

@@ -105,7 +105,7 @@ def shapes(path):
 
 def digits():
     runs = [train(f"digits_{seed}", "--config", CONFIG, "--data", options.digits, "--seed", seed, "--steps", options.steps) for seed in SEEDS]
-    tables = [evaluate(run, "results", "sets", "--max-populations", 100) for run, _ in runs]
+    tables = [evaluate(run, "results", "sets", "--max-populations", 100, "--set-cells", "own", "--distance", "w1,chamfer") for run, _ in runs]
     print_sets(f"Digits, training {np.mean([cpu for _, cpu in runs]):.0f} CPU s:", [t[t["label"] == "all"] for t in tables])
 
 

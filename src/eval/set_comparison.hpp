@@ -26,6 +26,12 @@ std::span<const SetMetric> set_metrics();
 /// Names of set_metrics().
 const std::vector<std::string>& set_metric_names();
 
+/// Numbers of cells of the populations that an evaluation compares.
+enum class SetCells {
+    equal,  ///< that of the smallest population
+    own,    ///< its own number, and for a generated one that of a random training population
+};
+
 /// Options of a comparison of two sets of populations.
 struct SetOptions {
     std::vector<metrics::PopulationDistance> distances{
@@ -34,6 +40,7 @@ struct SetOptions {
         metrics::PopulationDistance::bures};
     /// Maximum number of populations of a set that an evaluation draws.
     std::size_t max_populations = 256;
+    SetCells cells = SetCells::equal;
     std::size_t permutations = 10000;  ///< number of permutations for the p-value, 0 for no p-value
     std::string training{};            ///< file with the training populations, empty for none
 };

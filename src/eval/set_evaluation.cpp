@@ -9,6 +9,7 @@
 #include <cstring>
 #include <map>
 #include <numeric>
+#include <span>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
@@ -34,7 +35,7 @@ constexpr const char* all_labels = "all";
 constexpr std::size_t group_values = std::size_t{1} << 26U;
 
 // Purposes of draws, a part of the stream keys.
-enum class SetDraw : std::uint64_t { real, training, cells, resample, gaussian, pooled, given };
+enum class SetDraw : std::uint64_t { real, training, cells, resample, gaussian, pooled, given, sizes };
 
 core::Stream set_stream(std::uint64_t seed, const std::string& label, SetDraw draw, std::size_t index = 0) {
     const std::uint64_t name = screen::digest_text(static_cast<std::uint64_t>(draw) + 1, label);
@@ -49,6 +50,7 @@ struct Label {
     Populations training;
     std::vector<std::string> names;  ///< names of the held-out populations
     Populations given;               ///< given cells of each held-out population, empty for generation
+    std::vector<std::size_t> sizes;  ///< number of cells of each predicted population
 };
 
 std::string label_of(const screen::Screen& screen, std::size_t pair) {
@@ -92,7 +94,7 @@ struct Spread {
 };
 
 // Gaussians whose means and Cholesky factors have the moments of those of some populations.
-Populations gaussian_populations(const Populations& training, std::size_t count, std::size_t cells,
+Populations gaussian_populations(const Populations& training, std::span<const std::size_t> sizes,
                                  std::uint64_t seed, const std::string& label) {
     const std::size_t d = training.front().cols();
     Spread means(d);
@@ -105,7 +107,7 @@ Populations gaussian_populations(const Populations& training, std::size_t count,
     }
     const auto n = static_cast<double>(training.size());
     Populations result;
-    for (std::size_t p = 0; p < count; ++p) {
+    for (std::size_t p = 0; p < sizes.size(); ++p) {
         core::Stream stream = set_stream(seed, label, SetDraw::gaussian, p);
         std::vector<double> mean(d);
         Matrix<double> factor(d, d);
@@ -113,9 +115,9 @@ Populations gaussian_populations(const Populations& training, std::size_t count,
         for (std::size_t j = 0; j < d; ++j) {
             for (std::size_t k = 0; k <= j; ++k) factor(j, k) = factors.draw(j * d + k, n, stream);
         }
-        Matrix<float>& x = result.emplace_back(cells, d);
+        Matrix<float>& x = result.emplace_back(sizes[p], d);
         std::vector<double> normal(d);
-        for (std::size_t i = 0; i < cells; ++i) {
+        for (std::size_t i = 0; i < x.rows(); ++i) {
             for (double& value : normal) value = stream.normal();
             for (std::size_t j = 0; j < d; ++j) {
                 double sum = mean[j];
@@ -128,13 +130,13 @@ Populations gaussian_populations(const Populations& training, std::size_t count,
 }
 
 // Populations of random cells of all training populations together.
-Populations pooled_populations(const Populations& training, std::size_t count, std::size_t cells,
+Populations pooled_populations(const Populations& training, std::span<const std::size_t> sizes,
                                std::uint64_t seed, const std::string& label) {
     Populations result;
-    for (std::size_t p = 0; p < count; ++p) {
+    for (std::size_t p = 0; p < sizes.size(); ++p) {
         core::Stream stream = set_stream(seed, label, SetDraw::pooled, p);
-        Matrix<float>& x = result.emplace_back(cells, training.front().cols());
-        for (std::size_t i = 0; i < cells; ++i) {
+        Matrix<float>& x = result.emplace_back(sizes[p], training.front().cols());
+        for (std::size_t i = 0; i < x.rows(); ++i) {
             const Matrix<float>& from = training[stream.below(training.size())];
             std::ranges::copy(from.view().row_span(stream.below(from.rows())), x.view().row(i));
         }
@@ -143,16 +145,22 @@ Populations pooled_populations(const Populations& training, std::size_t count, s
 }
 
 // Cells drawn with replacement from the given cells of each population.
-Populations given_populations(const Populations& given, std::size_t cells, std::uint64_t seed,
-                              const std::string& label) {
+Populations given_populations(const Populations& given, std::span<const std::size_t> sizes,
+                              std::uint64_t seed, const std::string& label) {
     Populations result;
     for (std::size_t p = 0; p < given.size(); ++p) {
         core::Stream stream = set_stream(seed, label, SetDraw::given, p);
-        Matrix<float>& x = result.emplace_back(cells, given[p].cols());
-        for (std::size_t i = 0; i < cells; ++i)
+        Matrix<float>& x = result.emplace_back(sizes[p], given[p].cols());
+        for (std::size_t i = 0; i < x.rows(); ++i)
             std::ranges::copy(given[p].view().row_span(stream.below(given[p].rows())), x.view().row(i));
     }
     return result;
+}
+
+std::size_t mean_cells(const Populations& populations) {
+    std::size_t sum = 0;
+    for (const Matrix<float>& x : populations) sum += x.rows();
+    return (sum + populations.size() / 2) / populations.size();
 }
 
 // At most `count` random training populations.
@@ -195,6 +203,11 @@ class SetEvaluator {
     void choose(const screen::Split& split, screen::Part part);
     void read();
     void add_all_labels();
+    // Number of cells of a population with n cells to compare.
+    std::size_t compared_cells(std::size_t n) const {
+        return options_.sets.cells == SetCells::own ? std::min(n, options_.max_cells) : cells_;
+    }
+    void choose_sizes(Label& label) const;
     bool completes() const { return generator_.sampler().given_cells() > 0; }
     void read_completed(const predict::ScreenReader& reader, std::size_t label);
     Populations generated_part(const Label& label, const predict::GenerateOptions& options, std::size_t first,
@@ -212,7 +225,7 @@ class SetEvaluator {
     std::vector<std::vector<std::size_t>> real_pairs_;      // by label
     std::vector<std::vector<std::size_t>> training_pairs_;  // by label
     std::vector<Label> labels_;
-    std::size_t cells_ = 0;
+    std::size_t cells_ = 0;  // of each population, for SetCells::equal
     SetEvaluation result_;
 };
 
@@ -235,7 +248,7 @@ void SetEvaluator::choose(const screen::Split& split, screen::Part part) {
             skipped.push_back(name);
             continue;
         }
-        labels_.push_back({name, {}, {}, {}, {}, {}});
+        labels_.push_back({name, {}, {}, {}, {}, {}, {}});
         real_pairs_.push_back(drawn(pairs, most, set_stream(options_.seed, name, SetDraw::real)));
         training_pairs_.push_back(
             drawn(training[name], most, set_stream(options_.seed, name, SetDraw::training)));
@@ -250,7 +263,7 @@ void SetEvaluator::choose(const screen::Split& split, screen::Part part) {
                         core::counted(skipped.size(), "label"), core::joined(skipped)));
 }
 
-// Reads the cells of all populations, equally many of each.
+// Reads the cells of all populations.
 void SetEvaluator::read() {
     cells_ = options_.max_cells;
     const auto limit_cells = [&](const std::vector<std::vector<std::size_t>>& pairs, std::size_t given) {
@@ -274,8 +287,8 @@ void SetEvaluator::read() {
             const std::vector<screen::Cells> cells = reader.read(group);
             for (std::size_t i = 0; i < group.size(); ++i) {
                 const std::string name = screen::population_label(screen_, group[i]);
-                set.push_back(
-                    drawn_rows(cells[i].x, cells_, set_stream(options_.seed, name, SetDraw::cells)));
+                set.push_back(drawn_rows(cells[i].x, compared_cells(cells[i].x.rows()),
+                                         set_stream(options_.seed, name, SetDraw::cells)));
             }
             group.clear();
             values = 0;
@@ -293,6 +306,18 @@ void SetEvaluator::read() {
         }
     }
     if (labels_.size() > 1) add_all_labels();
+    for (Label& label : labels_) choose_sizes(label);
+}
+
+// Chooses the numbers of cells of predicted populations. A completed population has those of its held-out
+// one, and without training populations the held-out ones take their place.
+void SetEvaluator::choose_sizes(Label& label) const {
+    core::Stream stream = set_stream(options_.seed, label.name, SetDraw::sizes);
+    const Populations& like = label.training.empty() ? label.real : label.training;
+    for (const Matrix<float>& real : label.real)
+        label.sizes.push_back(options_.sets.cells == SetCells::equal ? cells_
+                              : completes()                          ? real.rows()
+                                            : like[stream.below(like.size())].rows());
 }
 
 // Reads the held-out populations of a label, and separates the given cells from the compared ones.
@@ -308,13 +333,13 @@ void SetEvaluator::read_completed(const predict::ScreenReader& reader, std::size
         };
         const std::size_t given = generator_.sampler().given_cells();
         take(0, given, labels_[label].given);
-        take(given, cells_, labels_[label].real);
+        take(given, compared_cells(x.rows() - given), labels_[label].real);
     }
 }
 
 // Adds a label for all labels together, with at most max_populations of each set.
 void SetEvaluator::add_all_labels() {
-    Label all{all_labels, {}, {}, {}, {}, {}};
+    Label all{all_labels, {}, {}, {}, {}, {}, {}};
     const auto choose_from = [&](Populations Label::*set, SetDraw draw) {
         std::vector<std::pair<std::size_t, std::size_t>> items;
         for (std::size_t l = 0; l < labels_.size(); ++l) {
@@ -345,8 +370,10 @@ Populations SetEvaluator::generated_part(const Label& label, const predict::Gene
         for (std::size_t k = first; k < end; ++k) {
             const predict::PopulationToComplete population{label.names[k], label.conditions[k],
                                                            label.given[k]};
+            predict::GenerateOptions own = options;
+            own.cells = label.sizes[k];
             result.push_back(
-                std::move(predict::complete(generator_, population, options, 0, 1).front().cells.front()));
+                std::move(predict::complete(generator_, population, own, 0, 1).front().cells.front()));
         }
         return result;
     }
@@ -360,8 +387,11 @@ Populations SetEvaluator::generated_part(const Label& label, const predict::Gene
         std::size_t& index = used[name(k)];
         const std::size_t skipped = std::clamp(first, k, next) - k;
         if (skipped < next - k) {
-            for (models::GeneratedPopulation& population : predict::generate(
-                     generator_, label.conditions[k], options, index + skipped, next - k - skipped))
+            predict::GenerateOptions own = options;
+            own.sizes.assign(label.sizes.begin() + static_cast<std::ptrdiff_t>(k + skipped),
+                             label.sizes.begin() + static_cast<std::ptrdiff_t>(next));
+            for (models::GeneratedPopulation& population :
+                 predict::generate(generator_, label.conditions[k], own, index + skipped, next - k - skipped))
                 result.push_back(std::move(population.cells.front()));
         }
         index += next - k;
@@ -374,7 +404,6 @@ Populations SetEvaluator::generated_part(const Label& label, const predict::Gene
 // ranks share the work.
 Populations SetEvaluator::generated(const Label& label, bool from_noise) const {
     predict::GenerateOptions generate = options_.generate;
-    generate.cells = cells_;
     generate.times = {from_noise ? 0.0 : 1.0};
     if (from_noise) generate.fixed = {ode::FixedMethod::euler, 1};  // the start does not depend on the steps
     const std::size_t count = label.conditions.size();
@@ -388,7 +417,7 @@ Populations SetEvaluator::generated(const Label& label, bool from_noise) const {
     Populations result;
     for (std::size_t r = 0; r < ranks; ++r) {
         for (std::size_t k = bound(r); k < bound(r + 1); ++k) {
-            Matrix<float>& population = result.emplace_back(cells_, d);
+            Matrix<float>& population = result.emplace_back(label.sizes[k], d);
             if (r == rank) population = std::move(own[k - bound(rank)]);
             std::vector<std::size_t> bounds(ranks + 1, 0);
             std::fill(bounds.begin() + static_cast<std::ptrdiff_t>(r) + 1, bounds.end(), population.size());
@@ -402,12 +431,12 @@ Populations SetEvaluator::predicted(const Label& label, const std::string& predi
     const std::size_t count = label.real.size();
     if (predictor == "model") return generated(label, false);
     if (predictor == "noise") return generated(label, true);
-    if (predictor == "given") return given_populations(label.given, cells_, options_.seed, label.name);
+    if (predictor == "given") return given_populations(label.given, label.sizes, options_.seed, label.name);
     if (predictor == "resample")
         return resampled_populations(label.training, count, options_.seed, label.name);
     if (predictor == "gaussian")
-        return gaussian_populations(label.training, count, cells_, options_.seed, label.name);
-    return pooled_populations(label.training, count, cells_, options_.seed, label.name);
+        return gaussian_populations(label.training, label.sizes, options_.seed, label.name);
+    return pooled_populations(label.training, label.sizes, options_.seed, label.name);
 }
 
 std::vector<SetComparison> SetEvaluator::compare(const Label& label, const std::string& predictor) {
@@ -427,27 +456,30 @@ std::vector<SetComparison> SetEvaluator::compare(const Label& label, const std::
 }
 
 void SetEvaluator::add_samples(const Label& label) {
-    const std::size_t cells = std::min(options_.sample_cells, cells_);
     const auto add = [&](const std::string& set, const Populations& populations) {
         for (std::size_t k = 0; k < std::min(options_.samples, populations.size()); ++k) {
             core::Stream stream = set_stream(options_.seed, label.name, SetDraw::cells, k);
+            const std::size_t cells = std::min(options_.sample_cells, populations[k].rows());
             result_.samples.push_back({label.name, set, k, 1, drawn_rows(populations[k], cells, stream)});
         }
     };
     add("real", label.real);
     add("training", label.training);
     predict::GenerateOptions generate = options_.generate;
-    generate.cells = cells;
     generate.times = {0, 0.25, 0.5, 0.75, 1};
     const std::size_t count = std::min(options_.samples, label.real.size());
+    for (std::size_t k = 0; k < count; ++k)
+        generate.sizes.push_back(std::min(options_.sample_cells, label.sizes[k]));
+    predict::GenerateOptions one = generate;
     std::vector<models::GeneratedPopulation> populations;
     if (!completes())
         populations = predict::generate(generator_, label.conditions.front(), generate, 0, count);
-    for (std::size_t k = 0; completes() && k < count; ++k)
-        populations.push_back(
-            std::move(predict::complete(generator_, {label.names[k], label.conditions[k], label.given[k]},
-                                        generate, 0, 1)
-                          .front()));
+    for (std::size_t k = 0; completes() && k < count; ++k) {
+        one.sizes = {generate.sizes[k]};
+        populations.push_back(std::move(
+            predict::complete(generator_, {label.names[k], label.conditions[k], label.given[k]}, one, 0, 1)
+                .front()));
+    }
     for (std::size_t k = 0; k < count; ++k) {
         for (std::size_t t = 0; t < generate.times.size(); ++t)
             result_.samples.push_back({label.name, "model", k, generate.times[t], populations[k].cells[t]});
@@ -471,7 +503,7 @@ SetEvaluation SetEvaluator::run() {
                    .real = label.real.size(),
                    .generated = label.real.size(),
                    .training = label.training.size(),
-                   .cells = cells_};
+                   .cells = mean_cells(label.real)};
         if (predictor == "floor") {
             row.real = (label.real.size() + 1) / 2;
             row.generated = label.real.size() / 2;

@@ -46,7 +46,7 @@ struct SetRow {
     std::size_t real = 0;       ///< number of held-out populations
     std::size_t generated = 0;  ///< number of compared populations of the predictor
     std::size_t training = 0;   ///< number of training populations
-    std::size_t cells = 0;      ///< number of cells of each population
+    std::size_t cells = 0;      ///< number of cells of each held-out population, or their mean, rounded
     std::string note{};         ///< why there are no scores, empty if there are
     double seconds = 0;
 };
@@ -81,10 +81,11 @@ struct SetControl {
 /// compared with its prediction, and SetComparison::paired compares each population with its own one.
 ///
 /// All populations of an evaluation have the same number of cells: that of the smallest one, at most
-/// max_cells. At most SetOptions::max_populations of a set are drawn. The model generates as many as there
-/// are held-out ones. Every rank reads all populations. Distances are in the space of the model: normalised
-/// markers, or coordinates of principal components. The result does not depend on the number of ranks.
-/// Collective over comm.
+/// max_cells. With SetCells::own a population keeps its cells, at most max_cells, and a generated one has as
+/// many as a random training population of its label. At most SetOptions::max_populations of a set are drawn.
+/// The model generates as many as there are held-out ones. Every rank reads all populations. Distances are in
+/// the space of the model: normalised markers, or coordinates of principal components. The result does not
+/// depend on the number of ranks. Collective over comm.
 /// @param screen  with ScreenOptions::unpaired
 /// @param part  part of the split that is held out
 /// Without training populations the predictors that need them have no scores.

@@ -384,7 +384,7 @@ std::vector<GeneratedPopulation> GaussianFlow::generate(std::span<const float> v
     pack(values, weights);
     // A population is integrated alone: with others its bits would depend on their number, since kernels of
     // matrix products differ by the number of rows.
-    const auto draw_one = [&](core::Stream& stream, GeneratedPopulation& population) {
+    const auto draw_one = [&](core::Stream& stream, std::size_t n_cells, GeneratedPopulation& population) {
         const ot::GaussianMoments drawn = noise_.draw(stream);
         Matrix<float> start(1, gaussian_state_size(d));
         std::ranges::transform(drawn.mean, start.data(), [](double v) { return static_cast<float>(v); });
@@ -397,15 +397,15 @@ std::vector<GeneratedPopulation> GaussianFlow::generate(std::span<const float> v
              snapshots);
         population.mean = Matrix<float>(times, d);
         population.covariance = Matrix<float>(times, d * d);
-        Matrix<float> normal(request.cells, d);
+        Matrix<float> normal(n_cells, d);
         stream.fill_normal(normal.values());
         for (std::size_t s = 0; s < times; ++s) {
             float* state = states[s].data();
             std::copy_n(state, d, population.mean.view().row(s));
             gaussian_covariance<float>(state, d, {population.covariance.view().row(s), d, d});
             const auto factor = gaussian_factor(state, d);
-            Matrix<float>& cells = population.cells.emplace_back(request.cells, d);
-            for (std::size_t c = 0; c < request.cells; ++c) {
+            Matrix<float>& cells = population.cells.emplace_back(n_cells, d);
+            for (std::size_t c = 0; c < n_cells; ++c) {
                 for (std::size_t j = 0; j < d; ++j) {
                     float sum = state[j];
                     for (std::size_t k = 0; k < d; ++k) sum += factor(j, k) * normal(c, k);
@@ -414,7 +414,7 @@ std::vector<GeneratedPopulation> GaussianFlow::generate(std::span<const float> v
             }
         }
     };
-    core::parallel_for(n, [&](std::size_t k) { draw_one(streams[k], populations[k]); });
+    core::parallel_for(n, [&](std::size_t k) { draw_one(streams[k], request.cells[k], populations[k]); });
     return populations;
 }
 

@@ -320,8 +320,8 @@ struct GenerateRequest {
     std::span<const float> condition;  ///< [conditions] condition vector, zeros for no label
     /// Guidance w: velocities are v(no label) + w (v(label) - v(no label)). 1 for the label alone.
     double guidance = 1;
-    std::size_t cells = 0;      ///< number of cells of each population
-    std::vector<double> times;  ///< flow times whose states are returned, each in [0, 1]
+    std::vector<std::size_t> cells;  ///< number of cells of each population
+    std::vector<double> times;       ///< flow times whose states are returned, each in [0, 1]
     ode::Options solver{};
     ode::FixedSteps fixed{};  ///< equal steps in place of the adaptive solver
     /// [N, d] given cells of the population, for a model that completes populations. Empty for others.

@@ -356,13 +356,13 @@ std::vector<GeneratedPopulation> SetFlow::generate(std::span<const float> values
     std::vector<GeneratedPopulation> populations(streams.size());
     Weights<float> weights;
     pack(values, weights);
-    const auto draw_one = [&](core::Stream& stream, GeneratedPopulation& population) {
-        Matrix<float> cloud(request.cells, d);
+    const auto draw_one = [&](core::Stream& stream, std::size_t n, GeneratedPopulation& population) {
+        Matrix<float> cloud(n, d);
         if (shape_.source == PopulationSource::subset)
             smoothed_bootstrap(request.given, stream, cloud.view());
         else
             draw_cloud(noise_.draw(stream), stream, cloud.view());
-        population.cells.assign(request.times.size(), Matrix<float>(request.cells, d));
+        population.cells.assign(request.times.size(), Matrix<float>(n, d));
         ode::Snapshots<float> snapshots{request.times, {}};
         for (Matrix<float>& one : population.cells) snapshots.x.push_back(one.view());
         flow({weights, request.condition, request.guidance}, request.solver, request.fixed, cloud.view(),
@@ -371,7 +371,8 @@ std::vector<GeneratedPopulation> SetFlow::generate(std::span<const float> values
     // Populations that are fewer than the threads are computed one after another with all threads.
     const bool in_parallel = streams.size() >= static_cast<std::size_t>(omp_get_max_threads());
     core::parallel_for(
-        streams.size(), [&](std::size_t k) { draw_one(streams[k], populations[k]); }, in_parallel);
+        streams.size(), [&](std::size_t k) { draw_one(streams[k], request.cells[k], populations[k]); },
+        in_parallel);
     return populations;
 }
 

@@ -147,18 +147,28 @@ void add_set_options(OptionTable& table, RunConfig& config) {
               "file with the populations that the generator of the first set was trained on");
     add.count("permutations", sets.permutations, 0,
               "number of random permutations for the p-value of sets, 0 for no p-value", 100000000);
-    OptionAdder(table, Section::evaluate, {.affects = Affects::reported})
-        .add(
-            "max-populations", "N",
-            "maximum number of populations of a set that is compared, drawn at random (default 256)",
-            [&sets](const Strings& v) {
-                sets.max_populations = core::parse_count("max-populations", v.back(), 2, 1U << 30U);
-            },
-            [&sets] {
-                return sets.max_populations == eval::SetOptions{}.max_populations
-                           ? Strings{}
-                           : Strings{std::to_string(sets.max_populations)};
-            });
+    OptionAdder evaluated(table, Section::evaluate, {.affects = Affects::reported});
+    evaluated.add(
+        "max-populations", "N",
+        "maximum number of populations of a set that is compared, drawn at random (default 256)",
+        [&sets](const Strings& v) {
+            sets.max_populations = core::parse_count("max-populations", v.back(), 2, 1U << 30U);
+        },
+        [&sets] {
+            return sets.max_populations == eval::SetOptions{}.max_populations
+                       ? Strings{}
+                       : Strings{std::to_string(sets.max_populations)};
+        });
+    const Strings set_cells{"equal", "own"};
+    evaluated.add(
+        "set-cells", "equal|own",
+        "number of cells of the populations of a set. equal: that of the smallest one. own: each has its own "
+        "number, and a generated one that of a random training population, at most --max-cells (default "
+        "equal)",
+        [&sets, set_cells](const Strings& v) {
+            sets.cells = static_cast<eval::SetCells>(core::parse_choice("set-cells", v.back(), set_cells));
+        },
+        [&sets] { return sets.cells == eval::SetCells::equal ? Strings{} : Strings{"own"}; });
 }
 
 void add_fine_tune_options(OptionTable& table, RunConfig& config) {

@@ -37,9 +37,12 @@ std::vector<models::GeneratedPopulation> draw_populations(const GeneratorModel& 
     std::vector<core::Stream> streams;
     for (std::size_t k = first; k < first + count; ++k)
         streams.emplace_back(options.seed, core::Purpose::generation, key, k);
+    std::vector<std::size_t> cells = options.sizes;
+    if (cells.empty()) cells.assign(count, options.cells);
+    core::check_shape("generate.sizes", cells.size(), 1, count, 1);
     models::GenerateRequest request{.condition = code,
                                     .guidance = options.guidance,
-                                    .cells = options.cells,
+                                    .cells = std::move(cells),
                                     .times = options.times,
                                     .solver = options.solver,
                                     .fixed = options.fixed,

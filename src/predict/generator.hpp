@@ -33,6 +33,8 @@ class GeneratorModel {
 struct GenerateOptions {
     std::size_t populations = 20;  ///< number of populations of each condition
     std::size_t cells = 1000;      ///< number of cells of each population
+    /// Number of cells of each of the populations that are drawn together, in place of `cells`.
+    std::vector<std::size_t> sizes{};
     double guidance = 1;           ///< see models::GenerateRequest
     std::vector<double> times{1};  ///< flow times, ascending, the last is 1
     ode::FixedSteps fixed{};       ///< see models::GenerateRequest

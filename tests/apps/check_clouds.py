@@ -7,6 +7,7 @@ import h5py
 import numpy
 import scipy.optimize
 import scipy.spatial
+from anndata.experimental import read_elem
 
 from check_generated import read_table
 
@@ -110,6 +111,29 @@ def chamfer(x, y):
     return distance.min(1).mean() + distance.min(0).mean()
 
 
+def check_own_sizes():
+    """Checks the noise floor of populations of different sizes, and the sizes of generated ones."""
+    data, scale = anndata.read_h5ad("rings.h5ad"), Transformer("one/weights.h5", heads=2).scale
+    sets = read_table("own.h5", "sets")
+    samples = read_elem(h5py.File("own.h5")["cells/obs"])
+    for label in ("even", "odd"):
+        parts = {}
+        for part in ("train", "test"):
+            rows = data[((data.obs["split"] == part) & (data.obs["treatment"] == label)).to_numpy()]
+            groups = rows.obs.groupby("population", observed=True, sort=False).indices
+            parts[part] = [rows.X[own].astype(float) / scale for own in groups.values()]
+        test = parts["test"]
+        expected = numpy.mean([min(chamfer(x, y) for y in test[1::2]) for x in test[::2]])
+        row = (sets["label"] == label) & (sets["predictor"] == "floor") & (sets["distance"] == "chamfer")
+        assert abs(sets["matching"][row][0] - expected) < 1e-5 * expected, (label, expected)
+        assert sets["n_cells"][row][0] == round(numpy.mean([len(x) for x in test]))
+        counts = {len(rows) for rows in samples.groupby(["label", "set", "population", "time"], observed=True).indices.values()
+                  if samples.iloc[rows[0]]["label"] == label and samples.iloc[rows[0]]["set"] == "model"}
+        assert len(counts) > 1 and counts <= {len(x) for x in parts["train"]}, counts
+    equal = read_table("one/results.h5", "sets")
+    assert len(set(equal["n_cells"])) == 1 and (equal["matching"] != sets["matching"]).any()
+
+
 def check_coupling():
     """Checks the coupling of whole families against an assignment by SciPy."""
     data = anndata.read_h5ad("hidden.h5ad")
@@ -149,6 +173,7 @@ def check_pairs():
 check_sampler()
 check_generated()
 check_completion()
+check_own_sizes()
 check_coupling()
 check_pairs()
 print("clouds agree with NumPy and SciPy")

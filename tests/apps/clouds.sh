@@ -44,6 +44,10 @@ expect_exit 0 "$popflow" evaluate --run one --output one/results.h5 --distance c
 cp out scores
 ranks 3 1 evaluate --run one --output three.h5 --distance chamfer,energy >out 2>err || fail "$(cat err)"
 cmp out scores || fail "other scores on three ranks: $(diff out scores)"
+expect_exit 0 "$popflow" evaluate --run one --output own.h5 --distance chamfer,energy --set-cells own
+cp out scores
+ranks 3 1 evaluate --run one --output own3.h5 --distance chamfer,energy --set-cells own >out 2>err || fail "$(cat err)"
+cmp out scores || fail "other scores on three ranks: $(diff out scores)"
 expect_exit 0 "$popflow" report one --output page.html
 grep -q "Held-out and generated populations" page.html || fail "no figure"
 

@@ -56,7 +56,7 @@ SHAPES = {"cloud-scale": "0.1", "cloud-mirror": "2"}  # need noise or subsets
 GUIDED = {"guidance": "1.5", "flow-steps": "4", "flow-method": "midpoint"}
 TUNED = {"fine-tune": "2,3", "fine-tune-from": "gaussian,identity"}  # need a run of meta-icnn
 MAPS = {**TUNED, "problems": "random:2"}
-SETS = {"distance": "bures,energy", "permutations": "50", "max-populations": "9"}
+SETS = {"distance": "bures,energy", "permutations": "50", "max-populations": "9", "set-cells": "own"}
 NOT_STORED = {"cache", "config", "output", "log-seconds", "stop-after", "resume", "dry-run", "predictions", "run", "fold", "label"}
 
 

@@ -10,28 +10,10 @@
 # Environment: POPFLOW_TIMEOUT_SCALE, factor of all timeouts (default 1, larger for a build with sanitizers).
 here=$(cd "$(dirname "$0")" && pwd)
 home=$(cd "$here/../.." && pwd)
-for needed in slurmctld slurmd munged sbatch setpriv; do
-    command -v "$needed" >/dev/null || {
-        echo "skipped: no $needed (Debian: slurm-wlm and munge)"
-        exit 77
-    }
-done
-[ "$(id -u)" = 0 ] || {
-    echo "skipped: starting the daemons of Slurm needs root"
-    exit 77
-}
-. "$here/../support/scratch.sh"
-chmod 755 "$scratch"
-cluster() { "$here/cluster.sh" "$1" "$scratch/cluster"; }
 continuer=
-trap 'kill $continuer 2>/dev/null || :; cluster down; rm -rf "$scratch"' EXIT
-cluster up >"$scratch/variables" || {
-    echo "skipped: Slurm does not start here"
-    exit 77
-}
-. "$scratch/variables"
+stop_helpers() { kill $continuer 2>/dev/null || :; }
+. "$here/start_cluster.sh"
 export POPFLOW=$popflow POPFLOW_RANKS=2 POPFLOW_THREADS=1 POPFLOW_MEMORY=500M POPFLOW_TIME=10 POPFLOW_RESTARTS=50
-export OMPI_MCA_rmaps_base_oversubscribe=1
 
 small_screen "$scratch/s.h5ad"
 mkdir "$scratch/table" "$scratch/elsewhere"

@@ -5,31 +5,13 @@
 # Skipped without Slurm, without root, or without the Slurm plugin of Snakemake. Usage: workflow.sh POPFLOW MPIEXEC SNAKEMAKE
 here=$(cd "$(dirname "$0")" && pwd)
 home=$(cd "$here/../.." && pwd)
-for needed in slurmctld slurmd munged sbatch srun setpriv h5diff; do
-    command -v "$needed" >/dev/null || {
-        echo "skipped: no $needed (Debian: slurm-wlm, munge and hdf5-tools)"
-        exit 77
-    }
-done
-[ "$(id -u)" = 0 ] || {
-    echo "skipped: starting the daemons of Slurm needs root"
-    exit 77
-}
 snakemake=$3
 "$(dirname "$snakemake")/python3" -c "import snakemake_executor_plugin_slurm" 2>/dev/null || {
     echo "skipped: $snakemake has no snakemake-executor-plugin-slurm"
     exit 77
 }
-. "$here/../support/scratch.sh"
-chmod 755 "$scratch"
-cluster() { "$here/cluster.sh" "$1" "$scratch/cluster"; }
-trap 'cluster down; rm -rf "$scratch"' EXIT
-cluster up >"$scratch/variables" || {
-    echo "skipped: Slurm does not start here"
-    exit 77
-}
-. "$scratch/variables"
-export HOME=$scratch XDG_CACHE_HOME=$scratch/cache OMP_NUM_THREADS=1 OMPI_MCA_rmaps_base_oversubscribe=1
+. "$here/start_cluster.sh"
+export HOME=$scratch XDG_CACHE_HOME=$scratch/cache OMP_NUM_THREADS=1
 cd "$scratch"
 # The plugin removes SLURM_CONF from the environment of a job. Clusters have the file in a default place, and this one has not.
 mkdir bin

@@ -227,10 +227,13 @@ TEST(GaussianFlow, GeneratesPopulationsThatDependOnTheirStreamAlone) {
     const GaussianFlow flow = make_flow(2);
     const linalg::AlignedVector<float> values = noisy_values<float>(flow, 0.1F);
     const std::vector<float> condition{1, 0};
-    const GenerateRequest request{.condition = condition, .guidance = 1.5, .cells = 11, .times = {0, 0.5, 1}};
     const auto generated = [&](const std::vector<std::uint64_t>& keys) {
+        GenerateRequest request{.condition = condition, .guidance = 1.5, .cells = {}, .times = {0, 0.5, 1}};
         std::vector<Stream> streams;
-        for (const std::uint64_t key : keys) streams.emplace_back(1, Purpose::test, key);
+        for (const std::uint64_t key : keys) {
+            streams.emplace_back(1, Purpose::test, key);
+            request.cells.push_back(5 + key % 13);
+        }
         return flow.generate(values, request, streams);
     };
     std::vector<std::uint64_t> many(70);
@@ -252,7 +255,7 @@ TEST(GaussianFlow, GeneratedCellsHaveTheReportedMoments) {
     constexpr std::size_t cells = 40000;
     std::vector<Stream> streams{Stream(1, Purpose::test, 2)};
     const GeneratedPopulation one =
-        flow.generate(values, {.condition = condition, .cells = cells, .times = {1}}, streams).front();
+        flow.generate(values, {.condition = condition, .cells = {cells}, .times = {1}}, streams).front();
     const GaussianMoments moments = ot::gaussian_moments(one.cells.front());
     for (std::size_t j = 0; j < 2; ++j) {
         const double deviation = std::sqrt(static_cast<double>(one.covariance(0, 3 * j)));
@@ -272,7 +275,7 @@ TEST(GaussianFlow, EulerStepsConvergeToTheAdaptiveSolver) {
         return flow
             .generate(values,
                       {.condition = condition,
-                       .cells = 1,
+                       .cells = {1},
                        .times = {1},
                        .solver = {.tolerance = 1e-6},
                        .fixed = {popflow::ode::FixedMethod::euler, steps}},

@@ -245,14 +245,15 @@ std::vector<GeneratedPopulation> generated(const SetFlow& flow, const GenerateRe
 TEST(SetFlow, GeneratedPopulationDependsOnItsStreamAlone) {
     const SetFlow flow = make_flow(small_shape(PopulationSource::noise));
     const std::vector<float> label{1, 0};
-    const GenerateRequest request{.condition = label, .cells = 17, .times = {0, 1}};
-    const auto together = generated(flow, request, 0, 5);
+    const std::vector<std::size_t> sizes{17, 4, 60, 17, 33};
+    const auto together = generated(flow, {.condition = label, .cells = sizes, .times = {0, 1}}, 0, 5);
     for (std::size_t k = 0; k < 5; ++k) {
-        const auto alone = generated(flow, request, k, 1);
+        const auto alone = generated(flow, {.condition = label, .cells = {sizes[k]}, .times = {0, 1}}, k, 1);
+        EXPECT_EQ(alone[0].cells[1].rows(), sizes[k]);
         for (std::size_t t = 0; t < 2; ++t)
             EXPECT_TRUE(std::ranges::equal(alone[0].cells[t].values(), together[k].cells[t].values()));
     }
-    EXPECT_FALSE(std::ranges::equal(together[0].cells[1].values(), together[1].cells[1].values()));
+    EXPECT_FALSE(std::ranges::equal(together[0].cells[1].values(), together[3].cells[1].values()));
 }
 
 TEST(SetFlow, GuidanceBlendsLabelAndNoLabel) {
@@ -263,7 +264,7 @@ TEST(SetFlow, GuidanceBlendsLabelAndNoLabel) {
         return generated(flow,
                          {.condition = condition,
                           .guidance = guidance,
-                          .cells = 9,
+                          .cells = {9},
                           .times = {1},
                           .fixed = {popflow::ode::FixedMethod::euler, 1}},
                          0, 1)[0]
@@ -283,11 +284,11 @@ TEST(SetFlow, CompletionStartsAtTheGivenCells) {
     const SetFlow flow = make_flow(small_shape(PopulationSource::subset));
     const Matrix<float> given = random_matrix<float>(12, 3, 30);
     const std::vector<float> label{1, 0};
-    const GenerateRequest request{.condition = label, .cells = 4000, .times = {0}, .given = given.view()};
+    const GenerateRequest request{.condition = label, .cells = {4000}, .times = {0}, .given = given.view()};
     ASSERT_EQ(flow.given_cells(), 12U);
     const Matrix<float> start = generated(flow,
                                           {.condition = label,
-                                           .cells = 4000,
+                                           .cells = {4000},
                                            .times = {0},
                                            .fixed = {popflow::ode::FixedMethod::euler, 1},
                                            .given = given.view()},
