@@ -14,7 +14,7 @@ first averaged over its pairs and over the seeds. Then the paired difference in 
 the number of patients on which the method has the smaller energy, and CPU seconds of one seed, with the scores. The noise floor is the
 distance between two halves of a treated population.
 
-`--simulated` makes screens of so many patients with four treatments and both responses of `simulate screen`. What FOLDER holds is not
+`--simulated` makes screens with these numbers of patients, four treatments and both responses of `simulate screen`. What FOLDER holds is not
 computed again, and a run that was stopped is resumed. Its CPU seconds are then those of the last part. Uses the Python packages of
 popflow's tests.
 """

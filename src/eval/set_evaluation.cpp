@@ -225,7 +225,7 @@ class SetEvaluator {
     std::vector<std::vector<std::size_t>> real_pairs_;      // by label
     std::vector<std::vector<std::size_t>> training_pairs_;  // by label
     std::vector<Label> labels_;
-    std::size_t cells_ = 0;  // of each population, for SetCells::equal
+    std::size_t cells_ = 0;  // number of cells of each population, for SetCells::equal
     SetEvaluation result_;
 };
 
