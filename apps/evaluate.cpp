@@ -30,7 +30,8 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
     const std::string run = config.run;
     train::Checkpoint checkpoint = open_run(config, table, arguments, sections);
     set_scoring_mode(config, checkpoint);
-    check_output(config.output, "output", {config.data, config.config_file}, RunFiles::results);
+    check_output(config.output, "output", {config.data, config.problems.problems, config.config_file},
+                 RunFiles::results);
     const eval::Leftover leftover = config.resume ? eval::Leftover::keep : eval::Leftover::discard;
     if (generates_populations(checkpoint)) {
         refuse_option(arguments, "predictions",

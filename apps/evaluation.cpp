@@ -77,7 +77,8 @@ std::string best_weights_note(const train::Checkpoint& checkpoint) {
 // @param run_notes  notes about the run, empty ones are left out
 void print_notes(const screen::Screen& screen, const predict::TrainedModel& trained,
                  const std::vector<std::string>& run_notes, const std::vector<std::string>& pair_notes,
-                 bool follows_training, const options::RunConfig& config, const mpi::Communicator& comm) {
+                 bool follows_training, bool is_training_data, const options::RunConfig& config,
+                 const mpi::Communicator& comm) {
     if (!follows_training) {
         print_data_notes(screen, comm);
         if (comm.is_root()) {
@@ -95,7 +96,7 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
         print_note(
             "the tables have no row moment_map, because an earlier version of popflow trained the run. "
             "popflow train with the same options and --resume adds the moment map to the run");
-    if (comm.is_root() && screen::holds_out_nothing(config.split))
+    if (comm.is_root() && screen::holds_out_nothing(config.split) && is_training_data)
         print_note("--split none holds nothing out: the scores are those of the training pairs");
 }
 
@@ -185,7 +186,7 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
     const auto pair_notes = screen::check_can_score(screen, pairs, trained.conditions);
     const bool follows_training = !log.empty();
     print_notes(screen, trained, {checkpoint.selection, best_weights_note(checkpoint)}, pair_notes,
-                follows_training, config, comm);
+                follows_training, screen.fingerprint == checkpoint.data_fingerprint, config, comm);
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
     // Reports a path that cannot be written before hours of work.

@@ -140,7 +140,7 @@ int predict_map_run(options::RunConfig& config, const options::OptionTable& tabl
     const train::Checkpoint& checkpoint = model.checkpoint();
     read_without_pairs(config);
     config.split = "none";
-    check_output(config.output, "output", {config.data, config.config_file});
+    check_output(config.output, "output", {config.data, config.problems.problems, config.config_file});
     const predict::Space space = predict::parse_space(config.space, config.screen.transform);
     if (comm.is_root()) eval::check_writable(config.output);
     const screen::Screen screen = open_same_run_screen(config, table, checkpoint, false, comm);

@@ -126,9 +126,12 @@ void print_plan(const options::RunConfig& config, const ProblemSet& problems,
 
 // Returns everything on which the solutions depend.
 eval::EvaluationIdentity identity(const std::string& config_text, const core::OptionEffects& effects,
-                                  const ProblemSet& problems) {
+                                  const ProblemSet& problems, const eval::SolveOptions& solve) {
     eval::EvaluationIdentity identity = eval::option_identity(config_text, effects);
     identity["data fingerprint"] = problems.fingerprint();
+    for (const eval::ProblemStart& start : solve.starts) {
+        if (!start.fingerprint.empty()) identity["start " + start.name] = start.fingerprint;
+    }
     identity["program"] = std::string(core::version()) + " " + core::commit();
     return identity;
 }
@@ -153,10 +156,12 @@ int verb_ot(const Arguments& arguments, const mpi::Communicator& comm) {
     require(config.data, "data", "F.h5ad");
     require(config.output, "output", "R.h5");
     check_options(config, table);
-    check_output(config.output, "output", {config.data, config.problems.target_data, config.config_file});
-    if (!config.output_matrix.empty())
-        check_output(config.output_matrix, "output-matrix",
-                     {config.data, config.problems.target_data, config.config_file, config.output});
+    std::vector<std::string> inputs{config.data, config.problems.target_data, config.problems.problems,
+                                    config.problems.cost, config.config_file};
+    inputs.insert(inputs.end(), config.starts.begin(), config.starts.end());
+    check_output(config.output, "output", inputs);
+    inputs.push_back(config.output);
+    check_output(config.output_matrix, "output-matrix", inputs);
     if (config.dry_run == options::DryRunMode::options) return done;
     const ProblemSet problems(problem_options(config));
     mpi::check_same_on_all_ranks(comm, "file " + config.data, problems.fingerprint());
@@ -176,7 +181,7 @@ int verb_ot(const Arguments& arguments, const mpi::Communicator& comm) {
     }
     const std::string config_text =
         table.text({options::Section::data, options::Section::transport, options::Section::ot});
-    eval::PartialResults partial(config.output, identity(config_text, table.effects(), problems),
+    eval::PartialResults partial(config.output, identity(config_text, table.effects(), problems, solve),
                                  config.resume ? eval::Leftover::keep : eval::Leftover::discard, comm);
     eval::TransportTask task(problems, solve, comm.rank());
     eval::TaskOutcome outcome;

@@ -3,12 +3,14 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <functional>
 #include <new>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "core/host_name.hpp"
@@ -147,11 +149,20 @@ int run_program(int argc, char** argv) {
     return session.finish(run_verb(*verb, arguments, comm));
 }
 
+// Returns the exit code, or `failed` if the output could not be written, as on a full disk.
+int with_written_output(int code) {
+    errno = 0;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    std::fprintf(stderr, "popflow: standard output: cannot write%s%s\n", errno == 0 ? "" : ": ",
+                 errno == 0 ? "" : std::generic_category().message(errno).c_str());
+    return code == apps::done ? apps::failed : code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
-        return run_program(argc, argv);
+        return with_written_output(run_program(argc, argv));
     } catch (const std::exception& error) {  // before MPI is initialised
         std::fprintf(stderr, "popflow: %s\n", core::printable(error.what()).c_str());
         return apps::failed;

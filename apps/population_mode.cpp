@@ -43,10 +43,11 @@ void set_population_mode(options::RunConfig& config, const options::OptionTable&
     if (table.is_given("population") && !is_unpaired)
         throw core::ConfigError(
             "population",
-            "needs a method without pairs, such as --method bwfm, wfm or meta-icnn. " +
-                (has_populations ? std::string("--pairing known uses the pairs of --pair-by")
-                                 : "The method is " + config.method->name() +
-                                       ", which pairs the populations of the columns of --pair-by"));
+            config.selects_method || config.method->population_draws(config.method_settings()).is_unpaired()
+                ? "needs a method without pairs, such as --method bwfm, wfm or meta-icnn. The method is " +
+                      (config.selects_method ? std::string("auto") : config.method->name()) +
+                      ", which pairs the populations of the columns of --pair-by"
+                : "--pairing known uses the pairs of --pair-by. Omit --population, or --pairing");
     if (!is_unpaired) return;
     check_sampling(config.sampling, draws.form);
     if (config.start.kind == models::StartKind::moment_map)

@@ -8,6 +8,7 @@
 #include "generate.hpp"
 #include "map_problems.hpp"
 #include "output_path.hpp"
+#include "population_mode.hpp"
 #include "prediction_notes.hpp"
 #include "progress.hpp"
 #include "run_folder.hpp"
@@ -128,6 +129,8 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
             "is an option of generated populations, and the run predicts treated cells from controls. "
             "Leave it out");
     const predict::RunModel trained(std::move(checkpoint));
+    // A training without pairs has named its populations.
+    if (trains_on_populations(config)) read_without_pairs(config);
     config.screen.all_are_controls = !config.treatments.empty();
     return predict_run(config, table, trained, comm);
 }

@@ -5,6 +5,7 @@
 #include "folds.hpp"
 #include "generate.hpp"
 #include "map_problems.hpp"
+#include "mpi/run_collectively.hpp"
 #include "population_mode.hpp"
 #include "precision.hpp"
 #include "problem_training.hpp"
@@ -17,6 +18,34 @@
 namespace popflow::apps {
 
 namespace {
+
+// Checks that pairs can be scored after a training without pairs, which would not find out otherwise.
+// Collective.
+void check_scored_pairs(const options::RunConfig& config, const mpi::Communicator& comm) {
+    if (!trains_on_populations(config)) return;
+    const models::PopulationDraws draws = config.method->population_draws(config.method_settings());
+    if (draws.source != models::PopulationSource::control || !draws.is_unpaired() ||
+        draws.form == models::PopulationForm::problems)
+        return;
+    mpi::run_collectively(comm, [&] {
+        if (!comm.is_root()) return;
+        screen::ScreenOptions options = config.screen;
+        options.unpaired = false;
+        options.need_pairs = true;
+        options.all_are_controls = false;
+        options.population_columns.clear();
+        try {
+            const screen::Screen screen = screen::open_screen(config.data, options);
+            (void)screen::make_split(screen, config.split, config.split_seed);
+        } catch (const core::UserError& error) {
+            throw core::ConfigError(
+                "pair-by",
+                "popflow run trains without pairs and then scores the pairs of --pair-by, which fails: " +
+                    std::string(error.what()) +
+                    ". Name the columns of the pairs, or use popflow train and then predict");
+        }
+    });
+}
 
 // Trains and evaluates as configured into the folder config.output. Collective.
 int run_one(options::RunConfig& config, const options::OptionTable& table, const mpi::Communicator& comm) {
@@ -61,6 +90,7 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
     if (screen::is_leave_one_out(config.split))
         return run_folds({.arguments = arguments, .sections = sections, .has_scores = true, .run = run_one},
                          config, table, comm);
+    check_scored_pairs(config, comm);
     resolve_precision(config, comm);
     if (config.dry_run != options::DryRunMode::none) return dry_run_training(config, table, comm);
     const int code = run_one(config, table, comm);

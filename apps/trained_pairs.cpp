@@ -57,7 +57,13 @@ TrainingIndices trained_pairs(const screen::Screen& screen, const screen::Split&
     TrainingIndices indices;
     for (std::size_t pair = 0; pair < screen.pairs.size(); ++pair) {
         const auto at = index_by_name.find(name_of(screen, pair));
-        if (at == index_by_name.end()) continue;
+        if (at == index_by_name.end()) {
+            if (split.parts[pair] == screen::Part::train && screen::holds_out_nothing(config.split))
+                throw core::ConfigError(
+                    "split", "none makes all pairs training pairs, but the run was not trained on " +
+                                 screen::pair_name(screen, pair) + ". Omit --split for the split of the run");
+            continue;
+        }
         if (split.parts[pair] != screen::Part::train) {
             throw core::ConfigError("run",
                                     core::joined(changed, changed.size()) + ": the pair " +

@@ -305,7 +305,10 @@ int train_run(options::RunConfig& config, const options::OptionTable& table, con
     set_population_mode(config, table);
     Selected selected;
     if (config.selects_method) selected = select_method(config, table, comm);
-    if (selected.stopped) return stopped;
+    if (selected.stopped) {
+        if (comm.is_root()) print_message("stopped on request. Continue with --resume");
+        return stopped;
+    }
     TrainingData data(config, table, comm);
     if (!selected.words.empty()) data.notes.insert(data.notes.begin(), selected.words);
     const auto lines = [&](const train::TrainingRun& run) { return describe(config, data, run, comm); };

@@ -58,10 +58,27 @@ class Descriptor {
     throw WriteError(path, "cannot write: " + why);
 }
 
-void refuse_folder(const std::string& path) {
+// Refuses a path that exists and is no regular file.
+void check_kind(const std::string& path) {
     std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored))
+    const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+    if (std::filesystem::is_directory(status))
         throw DataError(path, "", "cannot create: a folder of this name exists. Choose another file name");
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        throw DataError(path, "",
+                        "cannot create: a device or pipe of this name exists. Choose another file name");
+}
+
+// Returns the file that a symbolic link points to, which is replaced in place of the link.
+std::string target_of(const std::string& path) {
+    std::filesystem::path target = path;
+    std::error_code error;
+    for (int links = 0; links < 40 && std::filesystem::is_symlink(target, error); ++links) {
+        const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+        if (error) break;
+        target = target.parent_path() / next;  // `next` alone if it is absolute
+    }
+    return target.string();
 }
 
 }  // namespace
@@ -84,7 +101,7 @@ int open_unlinked_file(const std::string& sibling) {
 }
 
 std::string temporary_name(const std::string& path) {
-    return path + ".tmp";
+    return target_of(path) + ".tmp";
 }
 
 void write_temporary(const std::string& path, std::span<const std::byte> bytes) {
@@ -96,18 +113,20 @@ void write_temporary(const std::string& path, std::span<const std::byte> bytes) 
 }
 
 void rename_into_place(const std::string& path) {
+    check_kind(path);
     const std::string temporary = temporary_name(path);
     {
         Descriptor file(temporary, O_RDONLY);
         if (!file.sync()) throw WriteError(path, "cannot write to disk: " + reason());
     }
-    if (std::rename(temporary.c_str(), path.c_str()) != 0)
+    const std::string target = target_of(path);
+    if (std::rename(temporary.c_str(), target.c_str()) != 0)
         throw WriteError(path, "cannot rename " + temporary + ": " + reason());
-    sync_parent_folder(path);
+    sync_parent_folder(target);
 }
 
 void store_file(const std::string& path, std::span<const std::byte> bytes) {
-    refuse_folder(path);
+    check_kind(path);
     write_temporary(path, bytes);
     try {
         rename_into_place(path);
@@ -124,7 +143,7 @@ void sync_parent_folder(const std::string& path) {
 }
 
 void check_can_create(const std::string& path) {
-    refuse_folder(path);
+    check_kind(path);
     const std::string temporary = temporary_name(path);
     if (!Descriptor(temporary, O_WRONLY | O_CREAT).is_open()) fail_to_create(path, errno);
     ::unlink(temporary.c_str());

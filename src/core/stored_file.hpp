@@ -21,7 +21,8 @@ namespace popflow::core {
 /// @throws  the errors of fail_to_create()
 int open_unlinked_file(const std::string& sibling);
 
-/// Returns the name under which a file is written before it is renamed: `PATH.tmp`.
+/// Returns the name under which a file is written before it is renamed: `PATH.tmp`. If PATH is a symbolic
+/// link, its target is replaced, and the temporary file is beside the target.
 std::string temporary_name(const std::string& path);
 
 /// Writes the bytes to temporary_name(path) and syncs them to the disk. Removes the file after a write error.
@@ -32,7 +33,7 @@ void write_temporary(const std::string& path, std::span<const std::byte> bytes);
 
 /// Syncs the temporary file, renames it to `path` and syncs the folder. On return the file survives a power
 /// failure. After an error the temporary file remains.
-/// @throws WriteError
+/// @throws WriteError, DataError if `path` is a folder, a device or a pipe
 void rename_into_place(const std::string& path);
 
 /// Replaces a file atomically: a reader finds the old file or the new one, never a part of it. Removes the
@@ -44,7 +45,7 @@ void store_file(const std::string& path, std::span<const std::byte> bytes);
 void sync_parent_folder(const std::string& path);
 
 /// Checks that store_file(path) can create its file, by creating and removing temporary_name(path).
-/// @throws DataError if it cannot: no permission, or a folder of this name exists
+/// @throws DataError if it cannot: no permission, or a folder, a device or a pipe of this name exists
 /// @throws WriteError if the disk is full or failed
 void check_can_create(const std::string& path);
 

@@ -74,7 +74,7 @@ ProblemStart predicted_start(const std::string& run, const problems::ProblemSet&
                                              predictor->checkpoint.family->name() +
                                              "', which predicts no potentials. Give a run of meta-ot");
     check_atoms(run, predictor->checkpoint.constants, problems);
-    ProblemStart start{.name = run};
+    ProblemStart start{.name = run, .fingerprint = train::checkpoint_digest(predictor->checkpoint)};
     start.make_all = [predictor](const problems::ProblemSet& set, std::span<const std::size_t> chosen) {
         return predict_all(*predictor, set, chosen);
     };

@@ -9,6 +9,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "core/digest.hpp"
 #include "core/error.hpp"
 #include "h5/dataframe.hpp"
 #include "h5/file.hpp"
@@ -181,7 +182,10 @@ ProblemStart stored_start(const std::string& path, const std::string& name,
         if (!set.has_histograms()) return ot::Potentials{{f, f + range.n}, {g, g + range.m}};
         return ot::Potentials{gathered(f, set.source_histogram(p)), gathered(g, set.target_histogram(p))};
     };
-    return {.name = name, .make = make};
+    core::Digest digest;
+    digest.add(std::span<const double>(stored->f));
+    digest.add(std::span<const double>(stored->g));
+    return {.name = name, .make = make, .fingerprint = digest.text()};
 }
 
 }  // namespace popflow::eval

@@ -237,6 +237,8 @@ Solve Solving::solve_entropic(ProblemSolver solver, std::size_t start, ot::Accel
         row.value = reached.values.transport_cost;
         row.value_entropic = reached.values.dual;
         row.gap = reached.values.primal - reached.values.dual;
+        if (!std::isfinite(row.value) || !std::isfinite(row.gap))
+            throw core::NumericalError("value", "is not finite. Divide the costs by a constant");
         solve.rows.push_back(row);
     }
     solve.errors = std::move(result.errors);

@@ -55,6 +55,9 @@ struct ProblemStart {
                                               std::span<const std::size_t> chosen)>
         make_all{};
 
+    /// Digest of the file or run that the start comes from, empty for zeros and gaussian.
+    std::string fingerprint{};
+
     bool is_zeros() const { return !make && !make_all; }
 };
 

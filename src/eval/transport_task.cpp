@@ -339,7 +339,7 @@ DistanceMatrix distance_matrix(const ProblemSet& problems, const SolveOptions& o
     const std::size_t last_tolerance = is_exact ? 0 : options.tolerances.size() - 1;
     for (std::size_t p = 0; p < problems.size(); ++p) {
         const double value = values[p * rows + last_tolerance];
-        const double distance = is_squared ? std::sqrt(std::max(0.0, value)) : value;
+        const double distance = is_squared ? std::sqrt(value < 0 ? 0 : value) : value;  // NaN if it failed
         const problems::Problem& problem = problems.problem(p);
         distances.values(problem.source, problem.target) = distance;
         distances.values(problem.target, problem.source) = distance;

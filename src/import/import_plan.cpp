@@ -14,6 +14,7 @@
 #include "core/csv.hpp"
 #include "core/error.hpp"
 #include "core/label_match.hpp"
+#include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "core/text_encoding.hpp"
 #include "core/version.hpp"
@@ -567,7 +568,7 @@ std::unique_ptr<h5::AtomicFile> create_imported_file(const ImportPlan& plan, con
 
 void write_pieces(const ImportPlan& plan, std::span<const std::uint64_t> first_row, const std::string& path,
                   std::span<const std::size_t> pieces) {
-    const std::string file = path + ".tmp";
+    const std::string file = core::temporary_name(path);
     const FileOffsets offsets = find_offsets(file, plan);
     anndata::RowWriter writer(file, path);
     for (const std::size_t p : pieces) {

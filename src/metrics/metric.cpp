@@ -77,7 +77,7 @@ constexpr std::array table{
            .score = &Scores::sinkhorn,
            .selected = &Selection::sinkhorn,
            .is_default = false,
-           .is_in_tables = false},
+           .is_in_letters = false},
     Metric{.name = "mmd_scaled",
            .title = "scaled MMD e-3",
            .html_title = "scaled MMD ×10³",

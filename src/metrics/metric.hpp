@@ -35,7 +35,7 @@ struct Metric {
     Space space = Space::latent;
     bool needs_control = false;  ///< whether it is defined by the change from the control
     bool is_default = true;      ///< whether it is computed unless --metrics selects others
-    bool is_in_tables = true;    ///< whether tables have a column for it
+    bool is_in_tables = true;    ///< whether tables have a column for it beside others
     bool is_in_letters = true;   ///< whether the table of the letters has a column for it, as published
     /// Preference for the figures of a report, which show the computed metric with the lowest positive rank.
     /// 0 for never, as for a metric whose excess over the noise floor is no loss.

@@ -31,8 +31,8 @@ class Iteration {
               const EntropicOptions& options, const KernelPart& part);
 
     void set_start(const Potentials& start);
-    // Replaces the start by zeros if its error is larger. Returns whether it did.
-    bool check_start();
+    // Whether the error of the start is larger than that of zeros.
+    bool is_worse_than_zeros();
     // Computes the update of g. Returns the error of the marginals of g.
     double sweep() { return kernel_.sweep(g_, relaxation(), image_); }
     // Replaces g by the next iterate. `error` is that of the last sweep().
@@ -91,13 +91,10 @@ void Iteration::set_start(const Potentials& start) {
     kernel_.update_columns(f, g_);
 }
 
-bool Iteration::check_start() {
+bool Iteration::is_worse_than_zeros() {
     const double error = kernel_.sweep(g_, 1, image_);
     const std::vector<double> zeros(g_.size());
-    const double error_of_zeros = kernel_.sweep(zeros, 1, image_);
-    if (error <= error_of_zeros) return false;
-    g_ = zeros;
-    return true;
+    return !(error <= kernel_.sweep(zeros, 1, image_));
 }
 
 void Iteration::advance(double error) {
@@ -197,7 +194,11 @@ Solver::Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std
         if (options.fallback == Fallback::race) runs_.emplace_back(c, a, b, options, part);
         if (options.fallback == Fallback::check) {
             const Clock::time_point begin = Clock::now();
-            fell_back_ = runs_[0].check_start();
+            fell_back_ = runs_[0].is_worse_than_zeros();
+            if (fell_back_) {
+                runs_.clear();
+                runs_.emplace_back(c, a, b, options, part);
+            }
             check_seconds_ = seconds_since(begin);
         }
     }

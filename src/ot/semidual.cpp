@@ -104,6 +104,13 @@ std::vector<double> SemiDual::newton_step() const {
     return {step.begin(), step.end()};
 }
 
+std::vector<double> SemiDual::sinkhorn_step() const {
+    std::vector<double> step(rows_.size());
+    for (std::size_t i = 0; i < step.size(); ++i)
+        step[i] = epsilon_ * std::log(a_[i] / std::max(rows_[i], std::numeric_limits<double>::min()));
+    return step;
+}
+
 std::vector<double> SemiDual::column_potentials() const {
     std::vector<double> g(sums_.size());
     for (std::size_t j = 0; j < g.size(); ++j) g[j] = -epsilon_ * (highest_[j] + std::log(sums_[j]));

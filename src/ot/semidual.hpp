@@ -32,6 +32,8 @@ class SemiDual {
     double gradient(std::size_t i) const { return a_[i] - rows_[i]; }
     /// Returns the Newton step [n] of the last evaluation.
     std::vector<double> newton_step() const;
+    /// Returns the change of f [n] by one iteration of Sinkhorn, which never lowers the value.
+    std::vector<double> sinkhorn_step() const;
     /// Returns the optimal column potentials [m] for the f of the last evaluation, in units of the cost.
     std::vector<double> column_potentials() const;
 

@@ -21,6 +21,8 @@ constexpr double level_factor = 0.31622776601683794;  // 10^(-1/2)
 // Error of the marginals at which a level ends, and with which a start skips the levels.
 constexpr double level_error = 0.1;
 constexpr double good_start_error = 0.5;
+// Rounding error of the dual value, relative to the range of the costs.
+constexpr double value_precision = 1e-12;
 
 // Newton's method with the rows as the side of f.
 class Newton {
@@ -48,6 +50,10 @@ class Newton {
         return {is_converged, result_.iterations, semidual_.error(), seconds(), fell_back_, check_seconds_};
     }
     void check_start();
+    bool is_better(const std::vector<double>& direction, double length, double epsilon, double min_value,
+                   double error);
+    bool newton_step(double epsilon);
+    bool sinkhorn_step(double epsilon);
     bool step(double epsilon);
     void solve_level(double epsilon, double error);
     void solve_last_level();
@@ -57,6 +63,7 @@ class Newton {
     SemiDual semidual_;
     std::vector<double> f_;
     std::vector<double> trial_;
+    double range_ = 0;
     bool fell_back_ = false;
     double check_seconds_ = 0;
     std::vector<Potentials> reached_;
@@ -74,26 +81,63 @@ void Newton::check_start() {
     check_seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// Does one damped step. Returns false if no step length improves the value or the error.
-bool Newton::step(double epsilon) {
+// Evaluates f + length * direction. Returns whether it is better than f, of the given value and error.
+bool Newton::is_better(const std::vector<double>& direction, double length, double epsilon, double min_value,
+                       double error) {
+    for (std::size_t i = 0; i < f_.size(); ++i) trial_[i] = f_[i] + length * direction[i];
+    evaluate(trial_, epsilon);
+    // Close to the solution the value no longer changes within its precision, but the error does.
+    const double precision = value_precision * range_;
+    return semidual_.value() >= min_value + precision ||
+           (semidual_.value() >= min_value - precision && semidual_.error() < 0.9 * error);
+}
+
+// Moves f by a Newton step, or by the first of its halves that is better. Returns false if none is.
+bool Newton::newton_step(double epsilon) {
     const double value = semidual_.value();
     const double error = semidual_.error();
     const std::vector<double> direction = semidual_.newton_step();
     double slope = 0;
-    for (std::size_t i = 0; i < f_.size(); ++i) slope += semidual_.gradient(i) * direction[i];
-    ++result_.iterations;
-    for (double length = 1; length > 1e-10; length /= 2) {
-        for (std::size_t i = 0; i < f_.size(); ++i) trial_[i] = f_[i] + length * direction[i];
-        evaluate(trial_, epsilon);
-        // Close to the solution the value no longer changes within its precision, but the error does.
-        if (semidual_.value() >= value + 1e-4 * length * slope || semidual_.error() < 0.5 * error) {
-            f_.swap(trial_);
-            if (options_.record_errors) result_.errors.push_back({semidual_.error(), seconds()});
-            return true;
-        }
+    double largest = 0;
+    for (std::size_t i = 0; i < f_.size(); ++i) {
+        slope += semidual_.gradient(i) * direction[i];
+        largest = std::max(largest, std::fabs(direction[i]));
+    }
+    if (!(slope > 0) || !std::isfinite(largest)) return false;
+    // Optimal potentials differ by no more than the costs do.
+    const double longest = largest > range_ ? range_ / largest : 1;
+    for (double length = longest; length > 1e-10 * longest; length /= 2) {
+        if (!is_better(direction, length, epsilon, value + 1e-4 * length * slope, error)) continue;
+        f_.swap(trial_);
+        return true;
     }
     evaluate(f_, epsilon);
     return false;
+}
+
+// Moves f along the update of Sinkhorn's iteration, by its length or, as long as the value rises, by 2, 4 and
+// so on times it. Returns false if that is no better.
+bool Newton::sinkhorn_step(double epsilon) {
+    const double error = semidual_.error();
+    double value = semidual_.value();
+    const std::vector<double> direction = semidual_.sinkhorn_step();
+    double length = 0;
+    for (double next = 1; is_better(direction, next, epsilon, value, error); next *= 2) {
+        length = next;
+        value = semidual_.value();
+    }
+    for (std::size_t i = 0; i < f_.size(); ++i) f_[i] += length * direction[i];
+    evaluate(f_, epsilon);
+    return length > 0;
+}
+
+// Does one damped Newton step. Where the Hessian is too close to singular for it, does a step of Sinkhorn.
+// Returns false if neither is better than f.
+bool Newton::step(double epsilon) {
+    ++result_.iterations;
+    if (!newton_step(epsilon) && !sinkhorn_step(epsilon)) return false;
+    if (options_.record_errors) result_.errors.push_back({semidual_.error(), seconds()});
+    return true;
 }
 
 void Newton::solve_level(double epsilon, double error) {
@@ -120,6 +164,7 @@ void Newton::solve_last_level() {
 }
 
 void Newton::solve(double range, bool has_start) {
+    range_ = range;
     bool skip_levels = false;
     if (has_start) {
         evaluate(f_, options_.epsilon);

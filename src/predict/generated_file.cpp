@@ -8,6 +8,7 @@
 
 #include "anndata/anndata_write.hpp"
 #include "anndata/row_writer.hpp"
+#include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "h5/dataframe.hpp"
@@ -203,7 +204,7 @@ std::vector<models::GeneratedPopulation> generated_of(const GeneratorModel& gene
 // Writes the populations [first, end) of one rank.
 void write_populations(const GeneratorModel& generator, const GeneratedPlan& plan, const Layout& layout,
                        std::size_t first, std::size_t end) {
-    const std::string file = plan.path + ".tmp";
+    const std::string file = core::temporary_name(plan.path);
     const FileOffsets offsets(file, plan, has_gaussians(generator));
     anndata::RowWriter writer(file, plan.path);
     const std::size_t values = layout.times * layout.cells * generator.checkpoint().markers.size();

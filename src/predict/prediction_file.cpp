@@ -6,6 +6,7 @@
 #include <set>
 
 #include "anndata/anndata_write.hpp"
+#include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "h5/file.hpp"
@@ -146,7 +147,7 @@ std::size_t PredictionFile::write(const mpi::Communicator& comm, const Provenanc
     for (int writer = 0; writer < comm.size(); ++writer) {
         mpi::run_collectively(comm, [&] {
             if (writer != comm.rank() || blocks_.empty()) return;
-            h5::WritableFile shared(plan_.path + ".tmp", plan_.path);
+            h5::WritableFile shared(core::temporary_name(plan_.path), plan_.path);
             write_blocks(shared.root(), layout);
             shared.close();
         });

@@ -18,7 +18,7 @@ const std::vector<std::string>& report_format_names();
 /// Returns the tables of any number of result files in the published layout.
 ///
 /// - Rows: one per method, base and k, then the baselines. See compare().
-/// - Columns: the metrics with Metric::is_in_tables.
+/// - Columns: the metrics with Metric::is_in_tables, or all if none of these was computed.
 /// - Values: mean over seeds and standard deviation. The deviation is omitted if all seeds are equal. The
 /// line
 ///   below has the 95 % interval over the clusters, see ClusterStatistics.

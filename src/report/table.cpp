@@ -36,18 +36,20 @@ bool has_score(const Comparison& comparison, const Scope& scope, const std::stri
 
 std::vector<TableColumn> columns_of(const Comparison& comparison, const Scope& scope,
                                     const std::string& group, bool letters) {
-    std::vector<TableColumn> columns;
+    std::vector<TableColumn> shown;
+    std::vector<TableColumn> others;
     for (const metrics::Metric& m : metrics::all_metrics()) {
-        if (!m.is_in_tables || (letters && !m.is_in_letters) || !has_score(comparison, scope, m.name))
-            continue;
-        columns.push_back({.scope = scope,
-                           .group = group,
-                           .metric = m.name,
-                           .title = m.title,
-                           .factor = m.factor,
-                           .decimals = m.decimals});
+        if (!has_score(comparison, scope, m.name)) continue;
+        const bool is_shown = m.is_in_tables && !(letters && !m.is_in_letters);
+        (is_shown ? shown : others)
+            .push_back({.scope = scope,
+                        .group = group,
+                        .metric = m.name,
+                        .title = m.title,
+                        .factor = m.factor,
+                        .decimals = m.decimals});
     }
-    return columns;
+    return shown.empty() ? others : shown;
 }
 
 using Rows = std::vector<const ComparisonRow*>;

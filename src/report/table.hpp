@@ -57,7 +57,8 @@ struct Table {
 ///
 /// The split `letters` has one table: the mean of each part, with separate columns for each test letter.
 /// Other splits, and letters with another grouping than the default, have one table per scope. The columns
-/// are the metrics with Metric::is_in_tables. Columns without a score are omitted.
+/// are the metrics with Metric::is_in_tables, or all if none of these was computed. Columns without a score
+/// are omitted.
 ///
 /// A value is marked as best if the 95 % interval of the paired difference from every other row lies on one
 /// side of zero. Rows with the same text as the best one are marked too. Baselines that use the target do not

@@ -13,6 +13,7 @@
 #include "anndata/row_writer.hpp"
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/stored_file.hpp"
 #include "core/version.hpp"
 #include "simulate/simulated_response.hpp"
 
@@ -225,7 +226,7 @@ std::unique_ptr<h5::AtomicFile> create_letters_file(const Letters& letters, cons
 
 void write_letters(const Letters& letters, const std::string& path,
                    std::span<const std::size_t> experiments) {
-    const std::string file = path + ".tmp";
+    const std::string file = core::temporary_name(path);
     const FileOffsets offsets = find_offsets(letters, file, path);
     anndata::RowWriter writer(file, path);
     for (const std::size_t i : experiments) {

@@ -7,6 +7,7 @@
 #include "anndata/anndata_write.hpp"
 #include "anndata/row_writer.hpp"
 #include "core/parallel_for.hpp"
+#include "core/stored_file.hpp"
 #include "core/version.hpp"
 #include "h5/dataframe.hpp"
 
@@ -214,7 +215,7 @@ std::unique_ptr<h5::AtomicFile> create_shapes_file(const Shapes& shapes, const s
 }
 
 void write_shapes(const Shapes& shapes, const std::string& path, std::span<const std::size_t> populations) {
-    const std::string file = path + ".tmp";
+    const std::string file = core::temporary_name(path);
     const std::vector<ShapeColumn> columns = shape_columns(shapes);
     const FileOffsets offsets = find_offsets(shapes, columns, file);
     anndata::RowWriter writer(file, path);

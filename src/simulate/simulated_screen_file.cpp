@@ -8,6 +8,7 @@
 
 #include "anndata/anndata_write.hpp"
 #include "anndata/row_writer.hpp"
+#include "core/stored_file.hpp"
 #include "core/version.hpp"
 #include "h5/dataframe.hpp"
 #include "simulate/simulated_cells.hpp"
@@ -160,7 +161,7 @@ std::unique_ptr<h5::AtomicFile> create_simulated_screen_file(const SimulatedScre
 void write_simulated_populations(const SimulatedScreen& screen, const std::string& path,
                                  std::span<const std::size_t> populations) {
     constexpr std::size_t block = 16384;  // number of cells, about 3 MB
-    const std::string file = path + ".tmp";
+    const std::string file = core::temporary_name(path);
     const FileOffsets offsets = find_offsets(file);
     anndata::RowWriter writer(file, path);
     linalg::Matrix<float> x;

@@ -12,6 +12,7 @@
 #include "anndata/row_writer.hpp"
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/stored_file.hpp"
 #include "core/version.hpp"
 #include "h5/dataframe.hpp"
 #include "simulate/density_raster.hpp"
@@ -197,7 +198,7 @@ std::unique_ptr<h5::AtomicFile> create_supply_demand_file(const SupplyDemandOpti
 
 void write_instances(const SupplyDemandOptions& options, Side side, const std::string& path,
                      std::span<const std::size_t> blocks) {
-    const std::string file = path + ".tmp";
+    const std::string file = core::temporary_name(path);
     const FileOffsets offsets = find_offsets(file);
     const std::size_t atoms = atoms_of(options, side);
     const std::size_t length = name_length(options);

@@ -203,6 +203,14 @@ def spoil(path, output):
             file["potentials"][name][...] = np.nan
 
 
+def failed(path, matrix):
+    """Checks that the distance of a failed problem is no number, neither in the results nor in the matrix."""
+    table = read(path)
+    assert (table.status == "failed").sum() == 1 and table.value[table.status == "failed"].isna().all()
+    distances = anndata.read_h5ad(matrix).obsp["distances"]
+    assert np.isnan(distances).sum() == 2, distances
+
+
 def fallback(checked, risky, raced):
     table = read(checked)
     fell = table[table.fallback]

@@ -99,6 +99,13 @@ cp scores.h5 run/results.h5
 cp scores.h5 scored/results.h5
 cp run/weights.h5 run/config.cfg weights
 
+# A result that cannot be printed is an error.
+for arguments in "inspect good.h5ad" "report scores.h5" "help train" "--version"; do
+    code=0
+    "$popflow" $arguments >/dev/full 2>err || code=$?
+    [ "$code" = 1 ] && grep -q "^popflow: standard output: cannot write" err || fail "exit code $code: $arguments ($(cat err))"
+done
+
 # Neither files of the user nor files of a run are replaced.
 sums() { sha256sum good.h5ad scores.h5 run/* mine/* | grep -v log.txt; }
 sums >before.sums

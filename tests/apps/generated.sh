@@ -84,6 +84,13 @@ expect_exit 0 "$popflow" evaluate --run controls --data hidden.h5ad --pair-by tr
 expect_exit 0 "$popflow" run $hidden --pairing known --pair-by true_pair --output known --metrics energy,w2
 expect_exit 0 "$popflow" predict --run controls --data hidden.h5ad --pair-by true_pair --output moved.h5ad
 expect_exit 0 "$python" "$here/check_generated.py" controls
+# Each control population is moved on its own, also without columns of pairs. `run` finds before the training that it could not score.
+expect_exit 0 "$popflow" predict --run controls --data hidden.h5ad --output alone.h5ad
+grep -q "of 40 control populations, predicted for" out || fail "$(cat out)"
+expect_exit 0 "$popflow" predict --run controls --data hidden.h5ad --pair-by population --output pairs.h5ad
+h5diff alone.h5ad pairs.h5ad /X || fail "other predictions without --pair-by"
+refused "pair-by: popflow run trains without pairs and then scores the pairs" run $hidden --population population --output unscored
+[ ! -e unscored ] || fail "a refused run has made a folder"
 
 refused "pairing: known needs --source control" $train --pairing known --output none
 refused "outer: all needs --source control" $train --outer all --output none

@@ -69,9 +69,19 @@ refused "spoilt.h5: potentials: problem 'h0 -> h1' has a potential that is not f
     --output spoilt_start.h5
 
 # Problems that cannot be solved: the results say why, and the exit code is 1.
-expect_exit 1 "$popflow" ot --data equal_cells.h5ad --population patient,treatment --transform none --ot-epsilon mean:0.1 --output failed.h5
+expect_exit 1 "$popflow" ot --data equal_cells.h5ad --population patient,treatment --transform none --ot-epsilon mean:0.1 --output failed.h5 \
+    --output-matrix failed.h5ad
 grep -q "failed.h5: 1 of 15 rows failed" err || fail "$(cat err)"
 grep -q "the costs are 0, so a relative epsilon is 0" out || fail "$(cat out)"
+"$python" "$check" failed failed.h5 failed.h5ad
+
+# Files that are read are not overwritten.
+cp one.h5 kept.h5
+for inputs in "--start kept.h5 --output kept.h5" "--problems list.csv --output list.csv" "--cost costs.csv --output costs.csv" \
+    "--problems list.csv --output kept2.h5 --output-matrix list.csv"; do
+    refused "which would overwrite a file that this command uses" ot --data histograms.h5ad $inputs
+done
+cmp one.h5 kept.h5 && head -1 list.csv | grep -q "^problem,source,target$" || fail "an input was overwritten"
 
 # Populations of cells: exact distances of all pairs, also as AnnData, and prototypes.
 ranks 2 1 ot --data cells.h5ad --population patient,treatment --max-cells 60 --transform none --solver exact,sinkhorn \
@@ -113,6 +123,23 @@ for column in problem value iterations; do
     h5diff whole.h5 parts.h5 /problems/$column || fail "the resumed table differs in $column"
 done
 [ ! -e parts.h5.partial ] || fail "the folder of partial results was not removed"
+
+# Nor are solves from another start.
+"$popflow" ot --data many.h5ad --ot-epsilon 0.01 --potentials yes --output start.h5 >/dev/null 2>&1
+from="--data many.h5ad --solver sinkhorn --acceleration none --ot-epsilon 0.001 --ot-tolerance 1e-3 --start start.h5"
+("$popflow" ot $from --output from.h5 >/dev/null 2>err) &
+job=$!
+for _ in $(seq 600); do
+    [ "$(cat from.h5.partial/* 2>/dev/null | wc -c)" -gt 2000 ] && break
+    sleep 0.02
+done
+kill -USR1 "$job"
+code=0
+wait "$job" || code=$?
+[ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat err)"
+"$popflow" ot --data many.h5ad --ot-epsilon 0.02 --potentials yes --output start.h5 >/dev/null 2>&1
+expect_exit 2 "$popflow" ot $from --output from.h5 --resume
+grep -q "start start.h5" err || fail "$(cat err)"
 
 # refused TEXT ARGUMENT...: fails unless `ot` ends with code 2 and one line that contains the text.
 refused() {

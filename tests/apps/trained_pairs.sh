@@ -67,4 +67,7 @@ cmp -s 90.h5 double.h5 && fail "other cells have the same scores"
 a=$("$popflow" inspect s.h5ad --json --min-cells 90 | grep -o '"fingerprint": *"[0-9a-f]*"')
 b=$("$popflow" inspect double.h5ad --json --min-cells 90 | grep -o '"fingerprint": *"[0-9a-f]*"')
 [ -n "$a" ] && [ "$a" != "$b" ] || fail "other cells have the same fingerprint: $a $b"
+# Pairs that were held out are no training pairs.
+expect_exit 2 "$popflow" $evaluate --data s.h5ad --split none --output none.h5
+grep -q "split: none makes all pairs training pairs, but the run was not trained on" err || fail "$(cat err)"
 echo "training pairs are identified, and other data files are detected"

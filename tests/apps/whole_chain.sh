@@ -166,6 +166,9 @@ expect_exit 0 "$python" "$here/read_results.py" held_out/results.h5 held_out --u
 
 # A metric that is not computed by default has a column if it is requested.
 expect_exit 0 "$popflow" evaluate --run held_out --parts test --metrics w2,sinkhorn --sinkhorn-rho 2 --output sinkhorn.h5
+grep -q "W2 *Sinkhorn" out || fail "$(cat out)"
+expect_exit 0 "$popflow" evaluate --run held_out --parts test --metrics w1_markers --output markers.h5
+grep -q "W1 of markers" out || fail "$(cat out)"
 "$python" - <<PYTHON || fail "evaluate --metrics sinkhorn"
 import h5py, numpy as np
 with h5py.File("sinkhorn.h5") as file:

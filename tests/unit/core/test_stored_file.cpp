@@ -2,6 +2,7 @@
 #include "core/stored_file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -49,6 +50,31 @@ TEST(StoredFile, RefusesPathsThatCannotBeWritten) {
     EXPECT_THROW(core::check_can_create(folder.file("a")), core::DataError);
     EXPECT_THROW(core::check_can_create(folder.file("b")), core::DataError);
     EXPECT_THROW(store(folder.file("none/a"), "x"), core::DataError);
+}
+
+TEST(StoredFile, ReplacesTheTargetOfASymbolicLink) {
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder.file("other"));
+    store(folder.file("other/target"), "old");
+    std::filesystem::create_symlink("other/target", folder.file("link"));
+    std::filesystem::create_symlink("other/new", folder.file("dangling"));
+    store(folder.file("link"), "one");
+    store(folder.file("dangling"), "two");
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.file("link")));
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.file("dangling")));
+    EXPECT_EQ(read_bytes(folder.file("other/target")), "one");
+    EXPECT_EQ(read_bytes(folder.file("other/new")), "two");
+}
+
+TEST(StoredFile, RefusesDevicesAndPipes) {
+    const TemporaryFolder folder;
+    ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
+    std::filesystem::create_symlink("/dev/null", folder.file("link"));
+    for (const std::string& path : {folder.file("pipe"), folder.file("link"), std::string("/dev/null")}) {
+        EXPECT_THROW(store(path, "x"), core::DataError) << path;
+        EXPECT_THROW(core::check_can_create(path), core::DataError) << path;
+    }
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
 TEST(StoredFile, ThrowsAWriteErrorIfTheDiskIsFull) {

@@ -356,6 +356,30 @@ TEST(Entropic, RefusesASharedKernelOfAnotherProblem) {
     EXPECT_THROW(solve(0.02, all), ShapeMismatch);
 }
 
+// Small epsilon makes the Hessian almost singular far from the solution, for some problems.
+TEST(SemidualNewton, ConvergesForFewAtomsAndSmallEpsilon) {
+    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+        Stream stream(seed, Purpose::test);
+        Matrix<double> c(3 + seed % 8, 5 + 10 * (seed % 5));
+        for (double& cost : c.values()) cost = 3 * stream.uniform();
+        const auto weights = [&](std::size_t n) {
+            std::vector<double> w(n);
+            for (double& value : w) value = 0.01 + stream.uniform() * stream.uniform();
+            const double total = std::accumulate(w.begin(), w.end(), 0.0);
+            for (double& value : w) value /= total;
+            return w;
+        };
+        const std::vector<double> a = weights(c.rows());
+        const std::vector<double> b = weights(c.cols());
+        for (const double epsilon : {0.02, 0.001}) {
+            const NewtonResult r = solve_semidual_newton(
+                c.view(), a, b, {.epsilon = epsilon, .tolerances = {1e-9}, .max_iterations = 200});
+            EXPECT_TRUE(r.reached.at(0).is_converged) << "seed " << seed << ", epsilon " << epsilon;
+            EXPECT_LT(r.values.primal - r.values.dual, 1e-7);
+        }
+    }
+}
+
 TEST(SemidualNewton, TakesFewStepsOnFewAtomsAgainstMany) {
     // 20 atoms against 400, on either side.
     Stream stream(6, Purpose::test);
