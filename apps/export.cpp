@@ -7,6 +7,7 @@
 #include "mpi/partition.hpp"
 #include "mpi/run_collectively.hpp"
 #include "options/export_options.hpp"
+#include "predict/prediction_origin.hpp"
 #include "progress.hpp"
 #include "verbs.hpp"
 
@@ -25,6 +26,8 @@ int verb_export(const Arguments& arguments, const mpi::Communicator& comm) {
     require(config.images, "images", "FOLDER");
     anndata::MatrixSource source;
     if (!config.layer.empty()) source = {anndata::MatrixSource::Kind::layer, config.layer};
+    if (const auto origin = predict::read_prediction_origin(config.data); origin && config.layer.empty())
+        predict::check_colours(config.data, *origin);
     const image::PopulationImages images(config.data, source, config.population);
     const std::vector<std::string> names = image::image_file_names(images);
     mpi::run_collectively(comm, [&] {

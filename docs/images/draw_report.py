@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tests" / "support"))
 import browser  # noqa: E402
 
-WIDTH, HEIGHT = 1280, 1560
+WIDTH, HEIGHT = 1280, 2500
 
 
 def main():

@@ -79,6 +79,8 @@ class Model:
         """
         import anndata
 
+        _program.refuse_options(options, run="The run is that of the model",
+                                output="predict() returns an AnnData. Write it with write_h5ad()")
         treatments = [treatment] if isinstance(treatment, str) else treatment
         given = {"run": self.run, "treatment": treatments, "concentration": concentration}
         if data is not None:
@@ -112,6 +114,7 @@ class Model:
         """
         ranks = _mpi.Ranks(comm)
         with ranks.together():
+            _program.refuse_options(options, run="The run is that of the model", data="Give the data as `screen`")
             screen = self.screen if screen is None else screen
             if screen is None:
                 raise ValueError("screen: missing. Give the screen to score the model on")
@@ -146,6 +149,7 @@ class Model:
         """
         import pandas
 
+        _program.refuse_options(options, run="The run is that of the model")
         if controls not in ("labelled", "all"):
             raise ValueError(f"controls: found {controls!r}. Give labelled or all")
         file, data_options = self._data(data, options)
@@ -209,8 +213,12 @@ def train(screen: Screen | AnnData | str | os.PathLike, *, method: str | None = 
     ranks = _mpi.Ranks(comm)
     folder = None
     with ranks.together():
+        _program.refuse_options(options, data="Give the data as `screen`")
+        matrix = {key: options[key] for key in options if _program.option_name(key) in ("layer", "obsm", "use-raw")}
         if not isinstance(screen, Screen):
-            screen = Screen(screen)
+            screen = Screen(screen, **matrix)
+        elif screen._file.is_temporary and any(screen.options.get(key) != value for key, value in matrix.items()):
+            raise ValueError(f"{next(iter(matrix))}: the Screen of an AnnData has one matrix. Give this option to popflow.Screen()")
         ranks.check_file(screen._file)
         if output is None:
             if comm is not None:

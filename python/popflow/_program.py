@@ -134,8 +134,16 @@ def arguments(options):
         elif name == "exclude" and isinstance(value, (list, tuple)):
             found += [f"--exclude={_text(name, v)}" for v in value]
         else:
-            found.append(f"--{name}={_text(name, value)}")
+            text = _text(name, value)
+            found += [f"--{name}={text}"] if text else [f"--{name}", ""]
     return found
+
+
+def refuse_options(given, **reasons):
+    """Raises ValueError for options that a function sets itself. `reasons`: what to do instead, by the name of the option."""
+    for key in given:
+        if option_name(key) in reasons:
+            raise ValueError(f"{key}: cannot be given here. {reasons[option_name(key)]}")
 
 
 def _log(line):

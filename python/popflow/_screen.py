@@ -83,6 +83,8 @@ def _matrix_part(adata, options):
         raise ValueError("X: is missing. " + (f"Give {' or '.join(found)}" if found else "The AnnData has no layers or obsm either"))
     else:
         part.X = _writable_matrix("X", adata.X)
+    if "log1p" in adata.uns:
+        part.uns["log1p"] = {}  # says that the values are log-transformed
     return part
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Scores of a set of generated populations against a set of real ones."""
 from popflow import _core
-from popflow._scores import cells
+from popflow._scores import cells, check_finite
 
 __all__ = ["scores"]
 
 
-def scores(generated, real, training=None, distances=("w1", "w2", "chamfer", "energy", "bures"), permutations=10000, seed=0, paired=False):
+def scores(generated, real, training=None, distances=("w1", "w2", "chamfer", "energy", "bures"), permutations=10000, seed=1, paired=False):
     """Compares two sets of populations by nearest neighbours, as `popflow metrics --population`.
 
     Args:
@@ -15,7 +15,7 @@ def scores(generated, real, training=None, distances=("w1", "w2", "chamfer", "en
         distances: distances between populations, see popflow.ot.all_pairs().
         permutations: number of permutations for the p-value. 0: no p-value.
         seed: seed of the permutations.
-        paired: whether generated population k predicts real population k. Adds the mean of their distances, `paired`.
+        paired: whether generated population k predicts real population k, for sets of the same size. Adds the mean of their distances, `paired`.
 
     Returns:
         DataFrame with a row for each distance: `nna` (share of populations whose nearest other one is of the same set, 0.5 is
@@ -23,9 +23,19 @@ def scores(generated, real, training=None, distances=("w1", "w2", "chamfer", "en
         the nearest generated one), `coverage`, and `distances_computed`.
 
     Raises:
-        ValueError: for fewer than two populations of a set, other numbers of markers, or values that are not finite.
+        ValueError: for fewer than two populations of a set, a population without cells, other numbers of markers, values that
+            are not finite, or sets of different sizes that are paired.
     """
     import pandas
+
+    distances = [distances] if isinstance(distances, str) else list(distances)
+    if not distances:
+        raise ValueError("distances: is empty. Give one or more distances")
+    for name, number in (("permutations", permutations), ("seed", seed)):
+        if number < 0:
+            raise ValueError(f"{name}: found {number}. Give 0 or more")
+    if paired and len(generated) != len(real):
+        raise ValueError(f"paired: found {len(generated)} generated and {len(real)} real populations. Give as many of both")
 
     sets = {"generated": generated, "real": real, "training": [] if training is None else training}
     arrays = {name: [cells(f"{name}[{k}]", x) for k, x in enumerate(populations)] for name, populations in sets.items()}
@@ -34,5 +44,8 @@ def scores(generated, real, training=None, distances=("w1", "w2", "chamfer", "en
             expected = arrays["generated"][0].shape[1] if arrays["generated"] else x.shape[1]
             if x.shape[1] != expected:
                 raise ValueError(f"{name}[{k}]: found {x.shape[1]} markers, where generated[0] has {expected}. Give the same markers")
-    rows = _core.compare_sets(*arrays.values(), [distances] if isinstance(distances, str) else list(distances), permutations, seed, paired)
+            if len(x) == 0:
+                raise ValueError(f"{name}[{k}]: found no cells. Leave it out")
+            check_finite(f"{name}[{k}]", x)
+    rows = _core.compare_sets(*arrays.values(), distances, permutations, seed, paired)
     return pandas.DataFrame(rows).set_index("distance")

@@ -579,13 +579,17 @@ class Run:
         Units: raw in the units of the data file, result in mean standard deviations of a marker.
 
         Raises:
-            ValueError: if the run has a size factor and there are no totals.
+            ValueError: for another number of columns, or if the run has a size factor and there are no totals of all cells.
         """
         x = np.asarray(raw, dtype=np.float64)
+        if x.ndim != 2 or x.shape[1] != len(self.markers):
+            raise ValueError(f"raw: found the shape {list(x.shape)}. Give cells in rows and the {len(self.markers)} markers in columns")
         if self.size_factor is not None:
             if totals is None:
                 raise ValueError("totals: missing. The run was trained with --size-factor: pass the total counts of each cell")
             totals = np.asarray(totals, dtype=np.float64)
+            if totals.shape != (len(x),):
+                raise ValueError(f"totals: found the shape {list(totals.shape)}, but there are {len(x)} cells")
             x = x * (self.size_factor / np.where(totals > 0, totals, 1))[:, None]
             x = x.astype(np.float32).astype(np.float64)
         if self.transform == "arcsinh":
@@ -623,11 +627,13 @@ class Run:
 
         Args:
             treatment: label of a treatment.
-            concentration: dose in the units of the data file. Ignored unless `doses` is "all".
+            concentration: dose in the units of the data file, for a run with `doses` = "all".
 
         Raises:
             ValueError: if the model does not know the treatment, or was not trained on that range of concentrations.
         """
+        if concentration is not None and self.doses != "all":
+            raise ValueError(f"concentration: the run was trained with doses {self.doses!r}. Leave it out")
         names = list(self.vectors) or self.treatments
         parts = [treatment] if treatment in names or not self.vectors else treatment.split("+")
         if not all(part in names for part in parts):
@@ -664,6 +670,8 @@ class Run:
 
         Shapes: x [n, d] normalised, types [n] labels of cell types, result [context].
         """
+        if types is not None and (isinstance(types, str) or len(types) != len(x)):
+            raise ValueError(f"types: found {types!r:.40}. Give a label for each of the {len(x)} cells")
         return self.model.context(x, self.type_numbers(types))
 
     def transport(self, x, treatment, concentration=None, context=None, types=None, tolerance=1e-4, times=()):
@@ -682,6 +690,8 @@ class Run:
 
         popflow embeds a seeded draw of at most --max-cells cells. This method embeds all given cells.
         """
+        if not tolerance > 0:
+            raise ValueError(f"tolerance: found {tolerance}. Give a number above 0")
         c = self.condition(treatment, concentration)
         h = self.embed(x, types) if context is None else torch.as_tensor(context).to(x)
         if self.method == "icnn" and self.model.conditions == 0:

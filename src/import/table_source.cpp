@@ -128,6 +128,11 @@ std::vector<std::string> open_table(ImportPlan& plan, std::size_t index) {
     if (source.has_row_names)
         plan.notes.push_back({.text = "the first column, which has no name, holds the names of the cells",
                               .path = source.path});
+    if (std::ranges::all_of(table.columns(),
+                            [](const std::string& name) { return core::label_number(name).has_value(); }))
+        plan.notes.push_back({.text = "all names in the first line are numbers. It is read as the names of "
+                                      "the markers, not as a cell",
+                              .path = source.path});
     for (const std::string& name : plan.options.obs)
         source.obs_columns.push_back(column_of(table.columns(), name, source.path));
     return table.columns();

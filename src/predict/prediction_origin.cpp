@@ -69,4 +69,13 @@ std::optional<PredictionOrigin> read_prediction_origin(const std::string& file) 
     }
 }
 
+void check_colours(const std::string& file, const PredictionOrigin& origin) {
+    if (origin.space == Space::raw ||
+        (origin.space == Space::transformed && origin.transform.kind == screen::Transform::Kind::none))
+        return;
+    throw core::DataError(file, "X",
+                          "found " + space_name(origin.space, origin.transform) +
+                              " values, which are no colours. Predict with --space raw");
+}
+
 }  // namespace popflow::predict

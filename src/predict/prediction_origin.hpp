@@ -29,4 +29,8 @@ struct PredictionOrigin {
 /// @throws core::DataError if the file cannot be read, or names a space or transform that is unknown
 std::optional<PredictionOrigin> read_prediction_origin(const std::string& file);
 
+/// Checks that predicted pixels have the scale of the data, so that they are colours.
+/// @throws core::DataError
+void check_colours(const std::string& file, const PredictionOrigin& origin);
+
 }  // namespace popflow::predict

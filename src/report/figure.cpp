@@ -96,7 +96,7 @@ std::string figure_html(const Figure& figure) {
                                           : element("div", "class=\"frame\"",
                                                     svg + element("span", "", escaped(figure.captions[k])));
     }
-    const char* classes = "";
+    const char* classes = figure.table.empty() ? "" : "class=\"matrix\"";
     if (figure.layout == FigureLayout::grid) {
         charts = element("div", "class=\"small\"", charts);
         classes = "class=\"several\"";

@@ -295,13 +295,7 @@ void check_images(const std::string& file, const predict::PredictionOrigin& orig
         throw core::DataError(file, "uns/popflow",
                               "has generated populations, which have no sources to show. Give a prediction "
                               "of popflow predict from the cells of a data file");
-    const bool is_stored_scale =
-        origin.space == predict::Space::raw || (origin.space == predict::Space::transformed &&
-                                                origin.transform.kind == screen::Transform::Kind::none);
-    if (!is_stored_scale)
-        throw core::DataError(file, "X",
-                              "found " + predict::space_name(origin.space, origin.transform) +
-                                  " values, which are no colours. Predict with --space raw");
+    predict::check_colours(file, origin);
 }
 
 ImageResults read_image_results(const std::string& file, const predict::PredictionOrigin& origin,

@@ -71,6 +71,12 @@ for (population, treatment, concentration), obs in groups:
         as_raw = np.asarray(raw_file.X[rows])
         compare("inverse", run.invert(torch.from_numpy(in_model_space(predicted.X[rows]))), as_raw)
         compare("raw", run.predict(raw, treatment, dose, types, tolerance), as_raw)
+for wrong in (dict(raw=raw[:, :1]), dict(raw=raw[0]), dict(types="PDO"), dict(types=["PDO"]), dict(tolerance=-1)):
+    try:
+        run.predict(**{**dict(raw=raw, treatment=treatment, concentration=dose, types=types), **wrong})
+        raise AssertionError(f"accepted {wrong}")
+    except ValueError as error:
+        assert run.base == "gaussian" or next(iter(wrong)) in str(error), error
 if run.method != "icnn":  # saves the networks as TorchScript and loads them again
     export(run, "model.pt")
     about = {"popflow.json": ""}

@@ -52,6 +52,8 @@ END
 expect_exit 0 "$popflow" train --config colour.cfg --data land.h5ad --output run
 expect_exit 0 "$popflow" predict --run run --data land.h5ad --treatment sunset,snow --output predicted.h5ad
 expect_exit 0 "$popflow" export --data predicted.h5ad --images predicted
+expect_exit 0 "$popflow" predict --run run --data land.h5ad --treatment snow --space normalised --output normalised.h5ad
+refused "normalised.h5ad: X: found normalised values, which are no colours. Predict with --space raw" export --data normalised.h5ad --images new
 "$python" -W ignore "$here/check_images.py" predicted .
 
 # Reports show the predicted images beside their sources and targets.

@@ -52,6 +52,11 @@ printf ',a,b,who\n0,1,2,x\n1,3,4,y\n' >index.csv
 expect_exit 0 "$popflow" import --cells index.csv --obs who --output index.h5ad
 grep -q "2 cells, 2 markers" out || fail "$(cat out)"
 grep -q "^popflow: note: index.csv: the first column, which has no name, holds the names of the cells$" err || fail "$(cat err)"
+# Numbers in the first line are names of markers, such as masses, and a note says so.
+printf '141,142\n3,4\n5,6\n' >masses.csv
+expect_exit 0 "$popflow" import --cells masses.csv --output masses.h5ad
+grep -q "2 cells, 2 markers" out || fail "$(cat out)"
+grep -q "^popflow: note: masses.csv: all names in the first line are numbers" err || fail "$(cat err)"
 printf 'a,,b,who\n1,0,2,x\n3,1,4,y\n' >no_name.csv
 expect_exit 0 "$popflow" import --cells no_name.csv --obs who --output no_name.h5ad
 grep -q "^popflow: note: columns without a name are left out$" err || fail "$(cat err)"

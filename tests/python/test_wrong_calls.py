@@ -160,6 +160,56 @@ def test_wrong_files_and_results_are_one_line(screen_file, model):
         popflow.sets.scores([np.zeros((5, 3))] * 2, [np.zeros((5, 4))] * 2)
 
 
+@pytest.mark.parametrize("call, line", [
+    (lambda m, data: m.predict(data, run="other"), "^run: cannot be given here. The run is that of the model$"),
+    (lambda m, data: m.predict(data, output="p.h5ad"), r"^output: cannot be given here. .* Write it with write_h5ad\(\)$"),
+    (lambda m, data: m.evaluate(data, run="other"), "^run: cannot be given here"),
+    (lambda m, data: m.evaluate(data, data="other.h5ad"), "^data: cannot be given here. Give the data as `screen`$"),
+    (lambda m, data: m.embed(data, run="other"), "^run: cannot be given here"),
+    (lambda m, data: popflow.train(data, data="other.h5ad"), "^data: cannot be given here"),
+])
+def test_options_that_a_function_sets_are_refused(model, screen_file, call, line):
+    with pytest.raises(ValueError, match=line):
+        call(model, screen_file)
+
+
+def test_train_takes_the_matrix_of_an_anndata(adata, tmp_path):
+    other = adata.copy()
+    other.layers["twice"] = 2 * other.X
+    other.write_h5ad(tmp_path / "twice.h5ad")
+    options = dict(**READING, layer="twice", method="mean-shift", progress=False)
+    trained = [popflow.train(data, **options) for data in (other, tmp_path / "twice.h5ad")]
+    plain = popflow.train(other, **READING, method="mean-shift", progress=False)
+    treatment = sorted(plain.treatments)[0]
+    a, b, c = (m.predict(tmp_path / "twice.h5ad", treatment, layer="twice").X for m in (*trained, plain))
+    assert (a == b).all() and not (a == c).all()
+    with pytest.raises(ValueError, match="^layer: the Screen of an AnnData has one matrix. Give this option to popflow.Screen"):
+        popflow.train(popflow.Screen(other, **READING), layer="twice", method="mean-shift", progress=False)
+    # An empty value undoes the layer of the training.
+    assert trained[0].predict(tmp_path / "twice.h5ad", treatment, layer="").n_obs == len(a)
+
+
+def test_logged_data_in_memory_have_the_note_of_a_file(adata, tmp_path):
+    logged = adata.copy()
+    logged.X = np.log1p(np.abs(logged.X))
+    logged.uns["log1p"] = {}
+    logged.write_h5ad(tmp_path / "logged.h5ad")
+    notes = [popflow.Screen(data, **{**READING, "transform": "log1p"}).summary()["notes"] for data in (logged, tmp_path / "logged.h5ad")]
+    assert notes[0] == notes[1] and any("log-transformed already" in note for note in notes[0])
+
+
+@pytest.mark.parametrize("arguments, options, line", [
+    (([np.ones((5, 2)), np.zeros((0, 2))], [np.ones((5, 2))] * 2), {}, r"^generated\[1\]: found no cells. Leave it out$"),
+    (([np.ones((5, 2))] * 2, [np.ones((5, 2)), np.full((3, 2), np.nan)]), {}, r"^real\[1\]: row 0, column 0: found nan"),
+    (([np.ones((5, 2))] * 3, [np.ones((5, 2))] * 2), {"paired": True}, "^paired: found 3 generated and 2 real populations"),
+    (([np.ones((5, 2))] * 2, [np.ones((5, 2))] * 2), {"distances": []}, "^distances: is empty"),
+    (([np.ones((5, 2))] * 2, [np.ones((5, 2))] * 2), {"permutations": -1}, "^permutations: found -1. Give 0 or more$"),
+])
+def test_wrong_sets_are_one_line(arguments, options, line):
+    with pytest.raises(ValueError, match=line):
+        popflow.sets.scores(*arguments, **options)
+
+
 @pytest.mark.filterwarnings("error::ResourceWarning")
 def test_the_temporary_file_goes_with_the_screen(adata):
     screen = popflow.Screen(adata)

@@ -32,12 +32,11 @@ caption { text-align: left; padding: 0.3rem 0; }
 .published { display: block; color: var(--soft); font-weight: 400; font-style: italic; font-size: 0.86em; }
 details { border: 1px solid var(--rule); border-radius: 6px; margin: 0.5rem 0; padding: 0 0.8rem; }
 summary { cursor: pointer; padding: 0.55rem 0; font-weight: 600; overflow-wrap: anywhere; }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 1.2rem; padding-bottom: 0.8rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); grid-auto-flow: row dense; gap: 1.2rem; padding-bottom: 0.8rem; }
 .panels > figure { margin: 0; min-width: 0; } .images > figure { margin: 0 0 1rem; }
 .panels.cells { display: flex; flex-wrap: wrap; } .cells > figure { flex: 0 1 400px; } .cells > figure.several { flex: 1 1 460px; } .cells > figure.wide { flex: 1 1 100%; }
 figure p.soft { margin: 0.3rem 0 0; max-width: 400px; }
-.heats { display: flex; flex-wrap: wrap; gap: 0.4rem 2rem; align-content: start; min-width: 0; } .heats > figure { margin: 0; min-width: 0; max-width: 100%; }
-@media (min-width: 820px) { .panels > .heats { grid-column: span 2; } }
+@media (min-width: 820px) { .panels > .matrix { grid-column: span 2; } }
 svg.chart { display: block; max-width: 100%; height: auto; }
 svg .mark:hover { stroke: var(--ink); stroke-width: 1.6; } svg .line:hover { stroke-width: 3; } svg .cloud:hover { stroke-width: 4.4; stroke-opacity: 0.9; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0.15rem 0.9rem; margin: 0.2rem 0 0; padding: 0; font-size: 0.85rem; color: var(--soft); }
