@@ -90,10 +90,5 @@ def table(screen, data, words):
         print(f"| {label} | {cells[0]} | {cells[1]} | {compared} | {wins} | {'' if seconds is None else f'{seconds:.0f}'} |", flush=True)
 
 
-for one in options.screen:
-    name, rest = one.split("=", 1)
-    file, _, extra = rest.partition(":")
-    table(name, file, extra.split())
-for number in filter(None, options.simulated.split(",")):
-    for kind in ("composition", "correlation"):
-        table(f"{kind}_{number}", RUNS.simulated(number, kind), ["--min-cells", 300])
+for found in RUNS.screens(options.screen, options.simulated):
+    table(*found)

@@ -39,6 +39,16 @@ class Runs:
                          "--replicates", 1, "--dose-levels", 1, "--cells", "600:1200", "--response", response, "--seed", 1)
         return path
 
+    def screens(self, named, simulated):
+        """Yields name, path and options of screens: `NAME=FILE[:OPTIONS]`, and both responses of simulated ones."""
+        for one in named:
+            name, rest = one.split("=", 1)
+            path, _, extra = rest.partition(":")
+            yield name, path, extra.split()
+        for patients in filter(None, simulated.split(",")):
+            for response in ("composition", "correlation"):
+                yield f"{response}_{patients}", self.simulated(patients, response), ["--min-cells", 300]
+
 
 def with_error(values):
     """Returns the mean of some values as text, with its standard error if there are several."""

@@ -62,10 +62,5 @@ def table(name, data, words):
         print("  " + one[4])
 
 
-for screen in options.screen:
-    label, rest = screen.split("=", 1)
-    path, _, extra = rest.partition(":")
-    table(label, path, extra.split())
-for count in filter(None, options.simulated.split(",")):
-    for kind in ("composition", "correlation"):
-        table(f"{kind}_{count}", RUNS.simulated(count, kind), ["--min-cells", 300])
+for found in RUNS.screens(options.screen, options.simulated):
+    table(*found)

@@ -103,19 +103,23 @@ grep -q "Histograms *8 over" out && grep -q "Invalid *1 .*: h2" out || fail "$(c
 grep -q "problems *66" out || fail "$(cat out)"
 [ ! -e none.h5 ] || fail "--dry-run wrote results"
 
+# interrupted OUTPUT ARGUMENT...: stops `ot` by a signal after some solves.
+interrupted() {
+    ("$popflow" ot "${@:2}" --output "$1" >/dev/null 2>err) &
+    local job=$! code=0
+    for _ in $(seq 600); do
+        [ "$(cat "$1".partial/* 2>/dev/null | wc -c)" -gt 2000 ] && break
+        sleep 0.02
+    done
+    kill -USR1 "$job"
+    wait "$job" || code=$?
+    [ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat err)"
+}
+
 # Stopped by a signal, resumed on two ranks. Records of another question are refused.
 slow="--data many.h5ad --solver sinkhorn --acceleration none --ot-epsilon 0.001 --ot-tolerance 1e-3 --convergence no"
 "$popflow" ot $slow --output whole.h5 >/dev/null 2>&1
-("$popflow" ot $slow --output parts.h5 >/dev/null 2>err) &
-job=$!
-for _ in $(seq 600); do
-    [ "$(cat parts.h5.partial/* 2>/dev/null | wc -c)" -gt 2000 ] && break
-    sleep 0.02
-done
-kill -USR1 "$job"
-code=0
-wait "$job" || code=$?
-[ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat err)"
+interrupted parts.h5 $slow
 expect_exit 2 "$popflow" ot $slow --output parts.h5 --resume --max-iterations 7
 grep -q "max-iterations: found '7', was '100000'" err || fail "$(cat err)"
 ranks 2 1 ot $slow --output parts.h5 --resume >/dev/null 2>err || fail "$(cat err)"
@@ -127,16 +131,7 @@ done
 # Nor are solves from another start.
 "$popflow" ot --data many.h5ad --ot-epsilon 0.01 --potentials yes --output start.h5 >/dev/null 2>&1
 from="--data many.h5ad --solver sinkhorn --acceleration none --ot-epsilon 0.001 --ot-tolerance 1e-3 --start start.h5"
-("$popflow" ot $from --output from.h5 >/dev/null 2>err) &
-job=$!
-for _ in $(seq 600); do
-    [ "$(cat from.h5.partial/* 2>/dev/null | wc -c)" -gt 2000 ] && break
-    sleep 0.02
-done
-kill -USR1 "$job"
-code=0
-wait "$job" || code=$?
-[ "$code" = 75 ] || fail "exit code $code after SIGUSR1, expected 75: $(cat err)"
+interrupted from.h5 $from
 "$popflow" ot --data many.h5ad --ot-epsilon 0.02 --potentials yes --output start.h5 >/dev/null 2>&1
 expect_exit 2 "$popflow" ot $from --output from.h5 --resume
 grep -q "start start.h5" err || fail "$(cat err)"
