@@ -6,17 +6,18 @@ r"""Compares the methods with the simple models on screens, leaving out one pati
         [--methods fm,mfm] [--row "NAME=OPTIONS"] [--leave-out patient]
 
 Each row is a method, trained with `--split each:COLUMN` and its defaults on the other patients, and scored on the one that was left
-out. Rows: identity, mean shift, moment map with RBF and linear kernel, and the METHODS below. `--row` adds one. `mfm, moment map` starts from the moment
-map. `auto` cross-validates again within each training part, so it costs as many trainings as there are pairs of patients.
+out. Rows: identity, mean shift, moment map with RBF and linear kernel, and the METHODS below. `--row` adds one. `mfm, moment map`
+starts from the moment map. `auto` cross-validates again within each training part, so it costs as many trainings as there are pairs
+of patients.
 
 Columns: energy distance and W2 of at most 600 cells, mean over patients ± standard error over patients. The scores of a patient are
 first averaged over its pairs and over the seeds. Then the paired difference in energy from the RBF moment map ± its standard error,
 the number of patients on which the method has the smaller energy, and CPU seconds of one seed, with the scores. The noise floor is the
 distance between two halves of a treated population.
 
-`--simulated` makes screens with these numbers of patients, four treatments and both responses of `simulate screen`. What FOLDER holds is not
-computed again, and a run that was stopped is resumed. Its CPU seconds are then those of the last part. Uses the Python packages of
-popflow's tests.
+`--simulated` makes screens with these numbers of patients, four treatments and both responses of `simulate screen`. What FOLDER holds
+is not computed again, and a run that was stopped is resumed. Its CPU seconds are then those of the last part. Uses the Python packages
+of popflow's tests.
 """
 import argparse
 import json

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, Sequence
 
 from popflow import _core, _mpi, _program
 from popflow._results import read_results
-from popflow._screen import DataFile, Screen
+from popflow._screen import MATRIX_OPTIONS, DataFile, Screen
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -51,7 +51,7 @@ class Model:
         """Returns a file with some data, and the options that read it in addition to those of the training."""
         if isinstance(data, Screen):
             return data._file, data.options
-        chosen = {name.replace("-", "_"): self.config.get(name) for name in ("layer", "obsm", "use-raw")}
+        chosen = {name: self.config.get(_program.option_name(name)) for name in MATRIX_OPTIONS}
         return DataFile(data, {**chosen, **options}), {}
 
     def predict(self, data: AnnData | str | os.PathLike | None = None, treatment: str | Sequence[str] | None = None,
@@ -214,7 +214,7 @@ def train(screen: Screen | AnnData | str | os.PathLike, *, method: str | None = 
     folder = None
     with ranks.together():
         _program.refuse_options(options, data="Give the data as `screen`")
-        matrix = {key: options[key] for key in options if _program.option_name(key) in ("layer", "obsm", "use-raw")}
+        matrix = {key: options[key] for key in MATRIX_OPTIONS if key in options}
         if not isinstance(screen, Screen):
             screen = Screen(screen, **matrix)
         elif screen._file.is_temporary and any(screen.options.get(key) != value for key, value in matrix.items()):

@@ -6,6 +6,9 @@ import os
 from popflow import _program
 
 
+MATRIX_OPTIONS = ("layer", "obsm", "use_raw")  # choose the matrix of an AnnData
+
+
 def is_anndata(data):
     return hasattr(data, "obs_names") and hasattr(data, "var_names") and hasattr(data, "layers")
 

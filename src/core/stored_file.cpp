@@ -58,17 +58,6 @@ class Descriptor {
     throw WriteError(path, "cannot write: " + why);
 }
 
-// Refuses a path that exists and is no regular file.
-void check_kind(const std::string& path) {
-    std::error_code ignored;
-    const std::filesystem::file_status status = std::filesystem::status(path, ignored);
-    if (std::filesystem::is_directory(status))
-        throw DataError(path, "", "cannot create: a folder of this name exists. Choose another file name");
-    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-        throw DataError(path, "",
-                        "cannot create: a device or pipe of this name exists. Choose another file name");
-}
-
 // Returns the file that a symbolic link points to, which is replaced in place of the link.
 std::string target_of(const std::string& path) {
     std::filesystem::path target = path;
@@ -82,6 +71,16 @@ std::string target_of(const std::string& path) {
 }
 
 }  // namespace
+
+void check_regular_file(const std::string& path) {
+    std::error_code ignored;
+    const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+    if (std::filesystem::is_directory(status))
+        throw DataError(path, "", "cannot create: found a folder of this name. Give the name of a file");
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        throw DataError(path, "",
+                        "cannot create: found a device or pipe of this name. Give the name of a file");
+}
 
 void fail_to_create(const std::string& path, int error) {
     const std::string problem = "cannot create: " + std::generic_category().message(error);
@@ -113,7 +112,7 @@ void write_temporary(const std::string& path, std::span<const std::byte> bytes) 
 }
 
 void rename_into_place(const std::string& path) {
-    check_kind(path);
+    check_regular_file(path);
     const std::string temporary = temporary_name(path);
     {
         Descriptor file(temporary, O_RDONLY);
@@ -126,7 +125,7 @@ void rename_into_place(const std::string& path) {
 }
 
 void store_file(const std::string& path, std::span<const std::byte> bytes) {
-    check_kind(path);
+    check_regular_file(path);
     write_temporary(path, bytes);
     try {
         rename_into_place(path);
@@ -143,7 +142,7 @@ void sync_parent_folder(const std::string& path) {
 }
 
 void check_can_create(const std::string& path) {
-    check_kind(path);
+    check_regular_file(path);
     const std::string temporary = temporary_name(path);
     if (!Descriptor(temporary, O_WRONLY | O_CREAT).is_open()) fail_to_create(path, errno);
     ::unlink(temporary.c_str());

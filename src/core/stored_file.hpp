@@ -12,6 +12,10 @@ namespace popflow::core {
 /// @throws WriteError if the disk is full or failed, DataError otherwise
 [[noreturn]] void fail_to_create(const std::string& path, int error);
 
+/// Checks that a path is free or that of a regular file, which can be replaced.
+/// @throws DataError if it is a folder, a device or a pipe
+void check_regular_file(const std::string& path);
+
 /// Opens a scratch file for reading and writing that disappears with the process, however the process ends.
 ///
 /// The file never has a name (O_TMPFILE) if the file system supports that. Otherwise it is created next to

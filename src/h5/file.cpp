@@ -146,11 +146,7 @@ std::vector<std::byte> MemoryFile::bytes() {
 AtomicFile::AtomicFile(std::string path)
     : path_(std::move(path)), temporary_path_(core::temporary_name(path_)) {
     disable_error_printing();
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path_, ignored)) {
-        throw core::DataError(path_, "",
-                              "cannot create: found a folder of this name. Give the name of a file");
-    }
+    core::check_regular_file(path_);
     // Tries the operating system first, because its error text is clearer than that of HDF5.
     if (const int error = try_open(temporary_path_, O_WRONLY | O_CREAT); error != 0)
         core::fail_to_create(path_, error);

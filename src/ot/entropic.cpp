@@ -156,18 +156,21 @@ void Iteration::accept(double error) {
 // One iteration, or two in a race.
 class Solver {
   public:
+    // @param begin  time from which the seconds of the result count
     Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
-           const EntropicOptions& options, const Potentials* start, const KernelPart& part);
+           const EntropicOptions& options, const Potentials* start, const KernelPart& part,
+           Clock::time_point begin);
     EntropicResult solve();
 
   private:
     bool is_race() const { return runs_.size() > 1; }
+    template <class Work>
+    void for_each_run(Work work);
     void sweep_all(EntropicResult& result);
-    void advance_all();
     void add_values(EntropicResult& result);
     ToleranceReached state(const EntropicResult& result, bool is_converged) const;
 
-    const Clock::time_point begin_ = Clock::now();
+    Clock::time_point begin_;
     linalg::ConstMatrixView<double> c_;
     std::span<const double> a_;
     std::span<const double> b_;
@@ -186,46 +189,48 @@ class Solver {
 };
 
 Solver::Solver(linalg::ConstMatrixView<double> c, std::span<const double> a, std::span<const double> b,
-               const EntropicOptions& options, const Potentials* start, const KernelPart& part)
-    : c_(c), a_(a), b_(b), options_(options) {
+               const EntropicOptions& options, const Potentials* start, const KernelPart& part,
+               Clock::time_point begin)
+    : begin_(begin), c_(c), a_(a), b_(b), options_(options) {
     runs_.emplace_back(c, a, b, options, part);
     if (start != nullptr) {
         runs_[0].set_start(*start);
         if (options.fallback == Fallback::race) runs_.emplace_back(c, a, b, options, part);
         if (options.fallback == Fallback::check) {
-            const Clock::time_point begin = Clock::now();
+            const Clock::time_point check_begin = Clock::now();
             fell_back_ = runs_[0].is_worse_than_zeros();
             if (fell_back_) {
                 runs_.clear();
                 runs_.emplace_back(c, a, b, options, part);
             }
-            check_seconds_ = seconds_since(begin);
+            check_seconds_ = seconds_since(check_begin);
         }
     }
     errors_.resize(runs_.size());
     seconds_.resize(runs_.size());
 }
 
+// Calls work(r) for each run. Measures the time of each in a race.
+template <class Work>
+void Solver::for_each_run(Work work) {
+    if (!is_race()) return work(0);
+    for (std::size_t r = 0; r < runs_.size(); ++r) {
+        const Clock::time_point begin = Clock::now();
+        work(r);
+        seconds_[r] += seconds_since(begin);
+    }
+}
+
 // Does a sweep of each run.
 void Solver::sweep_all(EntropicResult& result) {
     ++result.iterations;
-    for (std::size_t r = 0; r < runs_.size(); ++r) {
-        const Clock::time_point begin = Clock::now();
+    for_each_run([&](std::size_t r) {
         errors_[r] = runs_[r].sweep();
         if (!std::isfinite(errors_[r]))
             throw core::NumericalError("ot.entropic", "a potential is not finite");
-        if (is_race()) seconds_[r] += seconds_since(begin);
-    }
+    });
     best_ = static_cast<std::size_t>(std::ranges::min_element(errors_) - errors_.begin());
     if (options_.record_errors) result.errors.push_back({errors_[best_], seconds_since(begin_)});
-}
-
-void Solver::advance_all() {
-    for (std::size_t r = 0; r < runs_.size(); ++r) {
-        const Clock::time_point begin = Clock::now();
-        runs_[r].advance(errors_[r]);
-        if (is_race()) seconds_[r] += seconds_since(begin);
-    }
 }
 
 ToleranceReached Solver::state(const EntropicResult& result, bool is_converged) const {
@@ -259,7 +264,7 @@ EntropicResult Solver::solve() {
             if (options_.values) reached_.push_back({best_, runs_[best_].g()});
         }
         if (result.reached.size() == tolerances.size()) break;
-        advance_all();
+        for_each_run([&](std::size_t r) { runs_[r].advance(errors_[r]); });
     }
     result.reached.resize(tolerances.size(), state(result, false));
     Iteration& best = runs_[best_];
@@ -275,9 +280,10 @@ EntropicResult Solver::solve() {
 EntropicResult solve_entropic(linalg::ConstMatrixView<double> c, std::span<const double> a,
                               std::span<const double> b, const EntropicOptions& options,
                               const Potentials* start, const KernelPart& part) {
+    const Clock::time_point begin = Clock::now();
     check_entropic_problem("ot.entropic", c, a, b);
     if (part.kernel != nullptr) check_kernel_part(part, c.rows, c.cols, options.epsilon);
-    return Solver(c, a, b, options, start, part).solve();
+    return Solver(c, a, b, options, start, part, begin).solve();
 }
 
 }  // namespace popflow::ot
