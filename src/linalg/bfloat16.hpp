@@ -35,4 +35,24 @@ struct Accumulator<bfloat16> {
 template <class T>
 using accumulator_t = typename Accumulator<T>::type;
 
+/// Returns x in the type of its accumulator.
+template <class T>
+[[gnu::always_inline]] inline accumulator_t<T> real_of(T x) {
+    return x;
+}
+template <>
+[[gnu::always_inline]] inline float real_of(bfloat16 x) {
+    return to_float(x);
+}
+
+/// Rounds x to the type of `to`.
+template <class T>
+[[gnu::always_inline]] inline void round_to(accumulator_t<T> x, T& to) {
+    to = x;
+}
+template <>
+[[gnu::always_inline]] inline void round_to(float x, bfloat16& to) {
+    to = to_bfloat16(x);
+}
+
 }  // namespace popflow::linalg

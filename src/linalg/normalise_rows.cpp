@@ -20,19 +20,6 @@ constexpr std::size_t lanes = 32;
     return partial[0];
 }
 
-[[gnu::always_inline]] inline float to_real(float x) {
-    return x;
-}
-[[gnu::always_inline]] inline float to_real(bfloat16 x) {
-    return to_float(x);
-}
-[[gnu::always_inline]] inline void store(float x, float& to) {
-    to = x;
-}
-[[gnu::always_inline]] inline void store(float x, bfloat16& to) {
-    to = to_bfloat16(x);
-}
-
 template <class T>
 [[gnu::always_inline]] inline void normalise(const float* x, const float* shift, T* out, float& inverse,
                                              std::size_t n) {
@@ -59,7 +46,7 @@ template <class T>
     const float variance = total(squares) / static_cast<float>(n);
     const float scale = 1.0F / std::sqrt(variance + static_cast<float>(normalisation_epsilon));
 #pragma omp simd
-    for (std::size_t i = 0; i < n; ++i) store((x[i] + shift[i] - mean) * scale, out[i]);
+    for (std::size_t i = 0; i < n; ++i) round_to((x[i] + shift[i] - mean) * scale, out[i]);
     inverse = scale;
 }
 
@@ -73,18 +60,18 @@ template <class T>
 #pragma omp simd
         for (std::size_t l = 0; l < lanes; ++l) {
             first[l] += d[j + l];
-            second[l] += d[j + l] * to_real(out[j + l]);
+            second[l] += d[j + l] * real_of(out[j + l]);
         }
     }
     for (std::size_t l = 0; j + l < n; ++l) {
         first[l] += d[j + l];
-        second[l] += d[j + l] * to_real(out[j + l]);
+        second[l] += d[j + l] * real_of(out[j + l]);
     }
     const float mean = total(first) / static_cast<float>(n);
     const float slope = total(second) / static_cast<float>(n);
 #pragma omp simd
     for (std::size_t i = 0; i < n; ++i) {
-        const float g = inverse * (d[i] - mean - to_real(out[i]) * slope);
+        const float g = inverse * (d[i] - mean - real_of(out[i]) * slope);
         dx[i] += g;
         sums[i] += g;
     }

@@ -17,13 +17,6 @@ namespace {
 constexpr std::size_t lanes = 16;
 constexpr float ln_2 = std::numbers::ln2_v<float>;
 
-[[gnu::always_inline]] inline void store(float x, float& to) {
-    to = x;
-}
-[[gnu::always_inline]] inline void store(float x, bfloat16& to) {
-    to = to_bfloat16(x);
-}
-
 [[gnu::always_inline]] inline float larger(float x, float y) {
     return x > y ? x : y;
 }
@@ -47,13 +40,13 @@ template <class T>
         for (std::size_t l = 0; l < lanes; ++l) {
             const float e = exp2_bounded(s[j + l] - m);
             partial[l] += e;
-            store(e, p[j + l]);
+            round_to(e, p[j + l]);
         }
     }
     for (std::size_t l = 0; j + l < n; ++l) {
         const float e = exp2_bounded(s[j + l] - m);
         partial[l] += e;
-        store(e, p[j + l]);
+        round_to(e, p[j + l]);
     }
     float block_sum = 0;
     for (std::size_t l = 0; l < lanes; ++l) block_sum += partial[l];
@@ -68,8 +61,8 @@ template <class T>
 #pragma omp simd
     for (std::size_t j = 0; j < n; ++j) {
         const float e = exp2_bounded(s[j] - log_sum);
-        store(ln_2 * e * (dp[j] - delta), ds[j]);
-        store(e, p[j]);
+        round_to(ln_2 * e * (dp[j] - delta), ds[j]);
+        round_to(e, p[j]);
     }
 }
 

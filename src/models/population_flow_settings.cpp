@@ -150,6 +150,13 @@ void PopulationFlowSettings::visit(FieldVisitor& visitor) {
                    .methods = {"wfm"},
                    .omits_default = true},
                   heads, 1, max_width);
+    visitor.choice({.name = "attention-condition",
+                    .help = "how time and treatment enter each block of the transformer of wfm: added to its "
+                            "input, or as modulation, which is a scale, a shift and a gate (adaptive layer "
+                            "normalisation)",
+                    .methods = {"wfm"},
+                    .omits_default = true},
+                   condition, {"added", "modulation"});
     visitor.count({.name = "attention-frequencies",
                    .help = "number of random Fourier frequencies of a cell in the transformer of wfm",
                    .methods = {"wfm"},

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "models/family.hpp"
+#include "nn/set_transformer.hpp"
 
 namespace popflow::models {
 
@@ -17,6 +18,7 @@ struct PopulationFlowSettings final : Settings {
     std::size_t width = 128;  ///< see SetFlowShape
     std::size_t blocks = 4;
     std::size_t heads = 4;
+    nn::CloudInputs condition = nn::CloudInputs::added;
     std::size_t frequencies = 0;
     double frequency_scale = 0.5;
     std::size_t part = 1024;

@@ -27,6 +27,7 @@ namespace {
 nn::SetTransformerShape network_shape(const SetFlowShape& shape) {
     return {.point_inputs = shape.markers + 2 * shape.frequencies,
             .cloud_inputs = flow_time_size + shape.conditions,
+            .use = shape.condition,
             .width = shape.width,
             .blocks = shape.blocks,
             .heads = shape.heads,
@@ -122,6 +123,7 @@ class SetFlowFamily : public Family {
                                                       .width = own.width,
                                                       .blocks = own.blocks,
                                                       .heads = own.heads,
+                                                      .condition = own.condition,
                                                       .frequencies = own.frequencies,
                                                       .part = own.part,
                                                       .precision = precision},

@@ -21,8 +21,9 @@ struct SetFlowShape {
     std::size_t width = 128;
     std::size_t blocks = 4;
     std::size_t heads = 4;
-    std::size_t frequencies = 0;  ///< number of random Fourier frequencies of a cell
-    std::size_t part = 1024;      ///< number of cells above which transport() splits a population
+    nn::CloudInputs condition = nn::CloudInputs::added;  ///< how time and condition enter the network
+    std::size_t frequencies = 0;                         ///< number of random Fourier frequencies of a cell
+    std::size_t part = 1024;  ///< number of cells above which transport() splits a population
     linalg::Precision precision = linalg::Precision::fp32;  ///< precision of matrix products in training
 };
 

@@ -68,10 +68,13 @@ SetTransformer::SetTransformer(ParameterLayout& layout, const std::string& name,
                                   width);
     }
     input_ = Linear(layout, name + ".input", shape.point_inputs, width);
+    if (is_modulated()) condition_ = Linear(layout, name + ".condition", shape.cloud_inputs, width);
     for (std::size_t b = 0; b < shape.blocks; ++b) {
         const std::string prefix = name + ".block_" + std::to_string(b);
         Block& block = blocks_.emplace_back();
-        if (shape.cloud_inputs > 0)
+        if (is_modulated())
+            block.modulation = CloudModulation(layout, prefix + ".modulation", width);
+        else if (shape.cloud_inputs > 0)
             block.cloud = Linear(layout, prefix + ".cloud", shape.cloud_inputs, width);
         block.attention_norm = LayerNorm(layout, prefix + ".attention.norm", width);
         block.qkv = Linear(layout, prefix + ".attention.in", width, 3 * width);
@@ -86,8 +89,12 @@ SetTransformer::SetTransformer(ParameterLayout& layout, const std::string& name,
 
 void SetTransformer::initialise(std::span<float> values, std::uint64_t seed) const {
     input_.initialise_uniform(values, seed);
+    if (is_modulated()) condition_.initialise_uniform(values, seed);
     for (const Block& block : blocks_) {
-        if (shape_.cloud_inputs > 0) block.cloud.initialise_uniform(values, seed);
+        if (is_modulated())
+            block.modulation.initialise(values);
+        else if (shape_.cloud_inputs > 0)
+            block.cloud.initialise_uniform(values, seed);
         block.attention_norm.initialise(values);
         block.mlp_norm.initialise(values);
         for (const Linear* layer : {&block.qkv, &block.projection, &block.up, &block.down})
@@ -104,6 +111,11 @@ void SetTransformer::initialise(std::span<float> values, std::uint64_t seed) con
 void SetTransformer::zero_output(std::span<float> values) const {
     for (const Tensor* tensor : {&output_.weight(), &output_.bias()})
         std::ranges::fill(elements_of(values, *tensor), 0.0F);
+}
+
+const Tensor& SetTransformer::first_tensor(const Block& block) const {
+    if (is_modulated()) return block.modulation.weight();
+    return shape_.cloud_inputs > 0 ? block.cloud.weight() : block.attention_norm.gain();
 }
 
 RowScale SetTransformer::query_row_scale() const {
@@ -127,6 +139,8 @@ void SetTransformer::pack(std::span<const accumulator_t<T>> values, Packed<T>& p
     const auto pack_plain = [&](const Linear& layer, PackedLayer<T>& to) {
         to.forward.pack(true, matrix_of(values, layer.weight()));
         to.backward.pack(false, matrix_of(values, layer.weight()));
+        const auto bias = elements_of(values, layer.bias());
+        to.bias.assign(bias.begin(), bias.end());
     };
     constexpr std::size_t layers = 4;  // number in each block
     linalg::parallel_for_tasks(layers * blocks_.size() + 1, [&](std::size_t task) {
@@ -144,7 +158,7 @@ void SetTransformer::pack(std::span<const accumulator_t<T>> values, Packed<T>& p
                 return pack_plain(block.down, to.down);
         }
     });
-    // The stored h lacks the biases of the layers whose outputs it sums.
+    // The stored h lacks the biases of the layers whose outputs it sums, unless their outputs have gates.
     std::vector<Real> shift(width, Real{0});
     const auto add_bias_of = [&](const Linear& layer) {
         const auto bias = elements_of(values, layer.bias());
@@ -153,9 +167,9 @@ void SetTransformer::pack(std::span<const accumulator_t<T>> values, Packed<T>& p
     add_bias_of(input_);
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
         packed.blocks[b].attention_shift = shift;
-        add_bias_of(blocks_[b].projection);
+        if (!is_modulated()) add_bias_of(blocks_[b].projection);
         packed.blocks[b].mlp_shift = shift;
-        add_bias_of(blocks_[b].down);
+        if (!is_modulated()) add_bias_of(blocks_[b].down);
     }
     packed.output_shift = shift;
 }
@@ -181,20 +195,7 @@ void SetTransformer::set_inputs(ConstMatrixView<accumulator_t<T>> x, std::span<c
         std::copy_n(shared.row(c), shared.cols, cache.shared.view().row(c));
     cache.bounds.assign(bounds.begin(), bounds.end());
 
-    cache.segments.clear();
-    cache.first_segment.assign(1, 0);
-    std::size_t cloud = 0;
-    for (std::size_t first = 0; first < x.rows; first += linalg::block_rows) {
-        const std::size_t end = std::min(first + linalg::block_rows, x.rows);
-        for (std::size_t at = first; at < end;) {
-            while (bounds[cloud + 1] <= at) ++cloud;
-            const std::size_t segment_end = std::min(end, bounds[cloud + 1]);
-            cache.segments.push_back({cloud, at, segment_end - at});
-            at = segment_end;
-        }
-        cache.first_segment.push_back(cache.segments.size());
-    }
-
+    cache.segments.assign(bounds);
     cache.h.reshape(x.rows, width);
     cache.last.reshape(x.rows, width);
     cache.last_inverse.resize(x.rows);
@@ -208,6 +209,13 @@ void SetTransformer::set_inputs(ConstMatrixView<accumulator_t<T>> x, std::span<c
         block.log_sum.reshape(shape_.heads, x.rows);
         block.attention_inverse.resize(x.rows);
         block.mlp_inverse.resize(x.rows);
+        if (!is_modulated()) continue;
+        block.attention_output.reshape(x.rows, width);
+        block.mlp_output.reshape(x.rows, width);
+    }
+    if (is_modulated()) {
+        cache.attention_modulated.reshape(x.rows, width);
+        cache.mlp_modulated.reshape(x.rows, width);
     }
     reserve_blocks(cache.running, 3 * width);
 }
@@ -225,12 +233,25 @@ void SetTransformer::compute_shifts(std::span<const accumulator_t<T>> values, co
         shift.reshape(clouds, shape_.width);
         for (std::size_t c = 0; c < clouds; ++c)
             std::ranges::copy(packed.blocks[b].attention_shift, shift.view().row(c));
-        if (shape_.cloud_inputs == 0) continue;
+        if (shape_.cloud_inputs == 0 || is_modulated()) continue;
         const Linear& layer = blocks_[b].cloud;
         linalg::gemm(false, true, Real{1}, cache.shared.view(), matrix_of(values, layer.weight()), Real{1},
                      shift.view());
         linalg::add_bias(shift.view(), elements_of(values, layer.bias()));
     }
+}
+
+// Computes the modulation of each cloud in each block.
+template <class T>
+void SetTransformer::compute_modulations(std::span<const accumulator_t<T>> values, Cache<T>& cache) const {
+    using Real = accumulator_t<T>;
+    cache.condition.reshape(cache.shared.rows(), shape_.width);
+    const MatrixView<Real> condition = cache.condition.view();
+    condition_.multiply<Real>(values, std::as_const(cache.shared).view(), condition);
+    linalg::leaky_relu_forward<Real>(condition, elements_of(values, condition_.bias()), condition);
+    cache.modulation.resize(blocks_.size());
+    for (std::size_t b = 0; b < blocks_.size(); ++b)
+        blocks_[b].modulation.forward<Real>(values, condition, cache.modulation[b]);
 }
 
 // Computes queries, keys and values of a block of rows.
@@ -239,34 +260,55 @@ void SetTransformer::begin_block(const Packed<T>& packed, std::size_t b, std::si
                                  BlockCache<T>& kept, Cache<T>& cache) const {
     using Real = accumulator_t<T>;
     const std::size_t first = row_block * linalg::block_rows;
-    for (std::size_t s = cache.first_segment[row_block]; s < cache.first_segment[row_block + 1]; ++s) {
-        const Segment& segment = cache.segments[s];
+    const auto segments = cache.segments.of(row_block);
+    for (const Segment& segment : segments) {
         linalg::normalise_rows<T>(
             const_rows(cache.h, segment.first, segment.count),
             std::as_const(cache.shift[b]).view().row_span(segment.cloud),
             rows_of(kept.attention_input, segment.first, segment.count),
             std::span<Real>(kept.attention_inverse).subspan(segment.first, segment.count));
     }
+    if (is_modulated()) {
+        blocks_[b].modulation.scale_and_shift<T>(CloudModulation::attention, segments, cache.modulation[b],
+                                                 kept.attention_input, cache.attention_modulated);
+    }
+    const Matrix<T>& input = is_modulated() ? cache.attention_modulated : kept.attention_input;
     const PackedLayer<T>& layer = packed.blocks[b].qkv;
     const MatrixView<Real> running = own_block(cache.running, n, 3 * shape_.width);
-    linalg::multiply(const_rows(kept.attention_input, first, n), layer.forward, false, running);
+    linalg::multiply(const_rows(input, first, n), layer.forward, false, running);
     linalg::add_bias_and_round_rows<T>(running, const_span(layer.bias), rows_of(kept.qkv, first, n));
 }
 
 // Adds the output of the attention and the perceptron to h for a block of rows.
 template <class T>
-void SetTransformer::end_block(const Packed<T>& packed, std::size_t b, std::size_t first, std::size_t n,
+void SetTransformer::end_block(const Packed<T>& packed, std::size_t b, std::size_t row_block, std::size_t n,
                                BlockCache<T>& kept, Cache<T>& cache) const {
     using Real = accumulator_t<T>;
     const PackedBlock<T>& block = packed.blocks[b];
+    const CloudModulation& modulation = blocks_[b].modulation;
+    const std::size_t first = row_block * linalg::block_rows;
+    const auto segments = cache.segments.of(row_block);
     const MatrixView<Real> h = rows_of(cache.h, first, n);
-    linalg::multiply(const_rows(kept.attended, first, n), block.projection.forward, true, h);
+    const MatrixView<Real> running = own_block(cache.running, n, shape_.width);
+    const auto add_branch = [&](CloudModulation::Branch branch, ConstMatrixView<T> rows,
+                                const PackedLayer<T>& layer, Matrix<T>& output) {
+        if (!is_modulated()) return linalg::multiply(rows, layer.forward, true, h);
+        linalg::multiply(rows, layer.forward, false, running);
+        modulation.add_gated<T>(branch, segments, cache.modulation[b], running, const_span(layer.bias),
+                                output, cache.h);
+    };
+    add_branch(CloudModulation::attention, const_rows(kept.attended, first, n), block.projection,
+               kept.attention_output);
     linalg::normalise_rows<T>(h, const_span(block.mlp_shift), rows_of(kept.mlp_input, first, n),
                               std::span<Real>(kept.mlp_inverse).subspan(first, n));
-    const MatrixView<Real> running = own_block(cache.running, n, shape_.width);
-    linalg::multiply(const_rows(kept.mlp_input, first, n), block.up.forward, false, running);
+    if (is_modulated()) {
+        modulation.scale_and_shift<T>(CloudModulation::mlp, segments, cache.modulation[b], kept.mlp_input,
+                                      cache.mlp_modulated);
+    }
+    const Matrix<T>& input = is_modulated() ? cache.mlp_modulated : kept.mlp_input;
+    linalg::multiply(const_rows(input, first, n), block.up.forward, false, running);
     linalg::leaky_relu_forward<T>(running, const_span(block.up.bias), rows_of(kept.z, first, n));
-    linalg::multiply(const_rows(kept.z, first, n), block.down.forward, true, h);
+    add_branch(CloudModulation::mlp, const_rows(kept.z, first, n), block.down, kept.mlp_output);
 }
 
 template <class T>
@@ -278,6 +320,7 @@ void SetTransformer::forward(std::span<const accumulator_t<T>> values, const Pac
     core::check_shape("set_transformer.y", y.rows, y.cols, x.rows, shape_.outputs);
     set_inputs(x, bounds, shared, keep, cache);
     compute_shifts(values, packed, cache);
+    if (is_modulated()) compute_modulations(values, cache);
     const std::size_t blocks = blocks_.size();
     const auto kept = [&](std::size_t b) -> BlockCache<T>& { return cache.blocks[keep ? b : 0]; };
     for (std::size_t b = 0; b <= blocks; ++b) {
@@ -286,7 +329,7 @@ void SetTransformer::forward(std::span<const accumulator_t<T>> values, const Pac
                 linalg::multiply(const_rows(cache.x, first, n), packed.input, false,
                                  rows_of(cache.h, first, n));
             } else {
-                end_block(packed, b - 1, first, n, kept(b - 1), cache);
+                end_block(packed, b - 1, block, n, kept(b - 1), cache);
             }
             if (b < blocks) return begin_block(packed, b, block, n, kept(b), cache);
             linalg::normalise_rows<T>(const_rows(cache.h, first, n), const_span(packed.output_shift),
@@ -322,22 +365,29 @@ void SetTransformer::backward(std::span<const accumulator_t<T>> values, const Pa
         m->reshape(n, width);
     if constexpr (!std::is_same_v<T, Real>) cache.dqkv_rounded.reshape(n, 3 * width);
     cache.column_sums.reshape(linalg::count_row_blocks(n), 6 * width);
-    cache.segment_sums.reshape(cache.segments.size(), width);
+    cache.segment_sums.reshape(cache.segments.all().size(), width);
+    if (is_modulated()) {
+        cache.dcondition.reshape(cache.shared.rows(), width);
+        cache.dcondition.fill(0);
+    }
     reserve_blocks(cache.running, 3 * width);
 
     output_backward(values, packed, dy, cache, gradients);
     report(output_norm_.gain());
     for (std::size_t b = blocks_.size(); b-- > 0;) {
         const BlockCache<T>& kept = cache.blocks[b];
+        if (is_modulated())
+            blocks_[b].modulation.begin_backward(cache.segments.all().size(), cache.dmodulation);
         mlp_backward(packed, b, cache);
         attention_backward<T>(kept.qkv.view(), cache.bounds, shape_.heads, kept.attended.view(),
                               kept.log_sum.view(), std::as_const(cache.dattended).view(), cache.dqkv.view(),
                               cache.attention);
         attention_input_backward(packed, b, cache);
         weights_backward(values, b, cache, gradients);
-        cloud_backward(b, cache, gradients);
-        report(shape_.cloud_inputs > 0 ? blocks_[b].cloud.weight() : blocks_[b].attention_norm.gain());
+        cloud_backward(values, b, cache, gradients);
+        report(first_tensor(blocks_[b]));
     }
+    if (is_modulated()) condition_backward(cache, gradients);
     const MatrixView<Real> dweight = matrix_of(gradients, input_.weight());
     const WeightGradient<Real> input{std::as_const(cache.dh).view(), std::as_const(cache.x).view(), dweight};
     run_all<Real>({&input, 1});
@@ -384,24 +434,40 @@ void SetTransformer::mlp_backward(const Packed<T>& packed, std::size_t b, Cache<
     using Real = accumulator_t<T>;
     const std::size_t width = shape_.width;
     const PackedBlock<T>& block = packed.blocks[b];
+    const CloudModulation& modulation = blocks_[b].modulation;
     const BlockCache<T>& kept = cache.blocks[b];
     linalg::parallel_for_row_blocks(
         cache.dh.rows(), [&](std::size_t index, std::size_t first, std::size_t n) {
+            const auto segments = cache.segments.of(index);
             const std::span<Real> sums = cache.column_sums.view().row_span(index);
             std::ranges::fill(sums, Real{0});
             const MatrixView<Real> running = own_block(cache.running, n, width);
             const MatrixView<Real> dh = rows_of(cache.dh, first, n);
-            linalg::round_and_sum_rows<T>(dh, rows_of(cache.dh_mlp, first, n), sums.first(width));
+            // Rounds dh at the output of a branch, and computes the column sums.
+            const auto branch_gradient = [&](CloudModulation::Branch branch, const Matrix<T>& output,
+                                             Matrix<T>& to, std::span<Real> bias_sums) {
+                if (!is_modulated())
+                    return linalg::round_and_sum_rows<T>(dh, rows_of(to, first, n), bias_sums);
+                modulation.gated_backward<T>(branch, segments, cache.modulation[b], cache.dh, output, to,
+                                             bias_sums, cache.dmodulation);
+            };
+            branch_gradient(CloudModulation::mlp, kept.mlp_output, cache.dh_mlp, sums.first(width));
             linalg::multiply(const_rows(cache.dh_mlp, first, n), block.down.backward, false, running);
             linalg::leaky_relu_backward<T>(const_rows(kept.z, first, n), running, rows_of(cache.dz, first, n),
                                            sums.subspan(width, width));
             linalg::multiply(const_rows(cache.dz, first, n), block.up.backward, false, running);
+            if (is_modulated()) {
+                modulation.scale_and_shift_backward<T>(CloudModulation::mlp, segments, cache.modulation[b],
+                                                       kept.mlp_input, running, cache.dmodulation);
+                modulation.scale_and_shift<T>(CloudModulation::mlp, segments, cache.modulation[b],
+                                              kept.mlp_input, cache.mlp_modulated);
+            }
             // The sums of this step are not needed. Their place is that of dqkv, which is cleared later.
             linalg::normalise_rows_backward<T>(const_rows(kept.mlp_input, first, n),
                                                const_span(kept.mlp_inverse).subspan(first, n), running, dh,
                                                sums.subspan(3 * width, width));
-            linalg::round_and_sum_rows<T>(dh, rows_of(cache.dh_attention, first, n),
-                                          sums.subspan(2 * width, width));
+            branch_gradient(CloudModulation::attention, kept.attention_output, cache.dh_attention,
+                            sums.subspan(2 * width, width));
             if constexpr (std::is_same_v<T, Real>) {
                 linalg::multiply(const_rows(cache.dh_attention, first, n), block.projection.backward, false,
                                  rows_of(cache.dattended, first, n));
@@ -421,31 +487,38 @@ void SetTransformer::attention_input_backward(const Packed<T>& packed, std::size
     using Real = accumulator_t<T>;
     const std::size_t width = shape_.width;
     const BlockCache<T>& kept = cache.blocks[b];
-    linalg::parallel_for_row_blocks(
-        cache.dh.rows(), [&](std::size_t index, std::size_t first, std::size_t n) {
-            const std::span<Real> sums = cache.column_sums.view().row_span(index).subspan(3 * width);
-            std::ranges::fill(sums, Real{0});
-            const MatrixView<Real> running = own_block(cache.running, n, width);
-            Matrix<T>& rounded = [&]() -> Matrix<T>& {
-                if constexpr (std::is_same_v<T, Real>) {
-                    return cache.dqkv;
-                } else {
-                    return cache.dqkv_rounded;
-                }
-            }();
-            linalg::round_and_sum_rows<T>(const_rows(cache.dqkv, first, n), rows_of(rounded, first, n), sums);
-            linalg::multiply(const_rows(rounded, first, n), packed.blocks[b].qkv.backward, false, running);
-            for (std::size_t s = cache.first_segment[index]; s < cache.first_segment[index + 1]; ++s) {
-                const Segment& segment = cache.segments[s];
-                const std::span<Real> segment_sums = cache.segment_sums.view().row_span(s);
-                std::ranges::fill(segment_sums, Real{0});
-                linalg::normalise_rows_backward<T>(
-                    const_rows(kept.attention_input, segment.first, segment.count),
-                    const_span(kept.attention_inverse).subspan(segment.first, segment.count),
-                    running.row_block(segment.first - first, segment.count),
-                    rows_of(cache.dh, segment.first, segment.count), segment_sums);
+    linalg::parallel_for_row_blocks(cache.dh.rows(), [&](std::size_t index, std::size_t first,
+                                                         std::size_t n) {
+        const std::span<Real> sums = cache.column_sums.view().row_span(index).subspan(3 * width);
+        std::ranges::fill(sums, Real{0});
+        const MatrixView<Real> running = own_block(cache.running, n, width);
+        Matrix<T>& rounded = [&]() -> Matrix<T>& {
+            if constexpr (std::is_same_v<T, Real>) {
+                return cache.dqkv;
+            } else {
+                return cache.dqkv_rounded;
             }
-        });
+        }();
+        linalg::round_and_sum_rows<T>(const_rows(cache.dqkv, first, n), rows_of(rounded, first, n), sums);
+        linalg::multiply(const_rows(rounded, first, n), packed.blocks[b].qkv.backward, false, running);
+        const auto segments = cache.segments.of(index);
+        if (is_modulated()) {
+            const CloudModulation& modulation = blocks_[b].modulation;
+            modulation.scale_and_shift_backward<T>(CloudModulation::attention, segments, cache.modulation[b],
+                                                   kept.attention_input, running, cache.dmodulation);
+            modulation.scale_and_shift<T>(CloudModulation::attention, segments, cache.modulation[b],
+                                          kept.attention_input, cache.attention_modulated);
+        }
+        for (const Segment& segment : segments) {
+            const std::span<Real> segment_sums = cache.segment_sums.view().row_span(segment.index);
+            std::ranges::fill(segment_sums, Real{0});
+            linalg::normalise_rows_backward<T>(
+                const_rows(kept.attention_input, segment.first, segment.count),
+                const_span(kept.attention_inverse).subspan(segment.first, segment.count),
+                running.row_block(segment.first - first, segment.count),
+                rows_of(cache.dh, segment.first, segment.count), segment_sums);
+        }
+    });
 }
 
 // Adds the gradients of the weights, biases and layer normalisations of a block.
@@ -467,11 +540,13 @@ void SetTransformer::weights_backward(std::span<const accumulator_t<T>> values, 
             return cache.dqkv_rounded;
         }
     }();
+    const Matrix<T>& attention_input = is_modulated() ? cache.attention_modulated : kept.attention_input;
+    const Matrix<T>& mlp_input = is_modulated() ? cache.mlp_modulated : kept.mlp_input;
     const std::array<WeightGradient<T>, 4> tasks{{
-        {dqkv.view(), kept.attention_input.view(), cache.dweight_qkv.view()},
+        {dqkv.view(), attention_input.view(), cache.dweight_qkv.view()},
         {std::as_const(cache.dh_attention).view(), kept.attended.view(),
          matrix_of(gradients, block.projection.weight())},
-        {std::as_const(cache.dz).view(), kept.mlp_input.view(), cache.dweight_up.view()},
+        {std::as_const(cache.dz).view(), mlp_input.view(), cache.dweight_up.view()},
         {std::as_const(cache.dh_mlp).view(), kept.z.view(), matrix_of(gradients, block.down.weight())},
     }};
     run_all<T>(tasks);
@@ -490,17 +565,34 @@ void SetTransformer::weights_backward(std::span<const accumulator_t<T>> values, 
 
 // Adds the gradients of the layer for the inputs of the clouds.
 template <class T>
-void SetTransformer::cloud_backward(std::size_t b, Cache<T>& cache,
+void SetTransformer::cloud_backward(std::span<const accumulator_t<T>> values, std::size_t b, Cache<T>& cache,
                                     std::span<accumulator_t<T>> gradients) const {
     if (shape_.cloud_inputs == 0 || cache.shared.rows() == 0) return;
     using Real = accumulator_t<T>;
+    if (is_modulated()) {
+        return blocks_[b].modulation.backward<Real>(values, cache.segments.all(),
+                                                    std::as_const(cache.condition).view(), cache.dmodulation,
+                                                    cache.dcondition.view(), gradients);
+    }
     cache.dshift.reshape(cache.shared.rows(), shape_.width);
     cache.dshift.fill(0);
-    for (std::size_t s = 0; s < cache.segments.size(); ++s) {
-        linalg::add_scaled(Real{1}, std::as_const(cache.segment_sums).view().row_span(s),
-                           cache.dshift.view().row_span(cache.segments[s].cloud));
+    for (const Segment& segment : cache.segments.all()) {
+        linalg::add_scaled(Real{1}, std::as_const(cache.segment_sums).view().row_span(segment.index),
+                           cache.dshift.view().row_span(segment.cloud));
     }
     blocks_[b].cloud.accumulate_gradient<Real>(cache.shared.view(), cache.dshift.view(), gradients);
+}
+
+// Adds the gradients of the layer before the modulations.
+template <class T>
+void SetTransformer::condition_backward(Cache<T>& cache, std::span<accumulator_t<T>> gradients) const {
+    if (cache.shared.rows() == 0) return;
+    using Real = accumulator_t<T>;
+    std::vector<Real> sums(shape_.width, Real{0});  // accumulate_gradient() computes them again
+    const MatrixView<Real> gradient = cache.dcondition.view();
+    linalg::leaky_relu_backward<Real>(std::as_const(cache.condition).view(), gradient, gradient,
+                                      std::span<Real>(sums));
+    condition_.accumulate_gradient<Real>(std::as_const(cache.shared).view(), gradient, gradients);
 }
 
 #define POPFLOW_INSTANTIATE(T, Real)                                                                       \

@@ -5,16 +5,25 @@
 
 #include "linalg/packed_gemm.hpp"
 #include "nn/attention.hpp"
+#include "nn/cloud_modulation.hpp"
+#include "nn/cloud_segments.hpp"
 #include "nn/gradient_sink.hpp"
 #include "nn/layer_norm.hpp"
 
 namespace popflow::nn {
 
+/// How the inputs of a cloud enter each block of a SetTransformer.
+enum class CloudInputs {
+    added,      ///< added before the layer normalisation of the attention
+    modulation  ///< adaptive layer normalisation of both branches, see CloudModulation
+};
+
 /// Sizes of a SetTransformer.
 struct SetTransformerShape {
     std::size_t point_inputs = 0;  ///< inputs of each point
     std::size_t cloud_inputs = 0;  ///< inputs that all points of a cloud share
-    std::size_t width = 128;       ///< a multiple of `heads`
+    CloudInputs use = CloudInputs::added;
+    std::size_t width = 128;  ///< a multiple of `heads`
     std::size_t blocks = 4;
     std::size_t heads = 4;
     std::size_t outputs = 0;
@@ -33,6 +42,10 @@ struct SetTransformerShape {
 /// linear layer to queries, keys and values, scaled dot-product attention within the cloud (see
 /// attention.hpp) and a linear layer to its output. Without cloud inputs, LN(h) replaces LN(h + W s + b).
 ///
+/// With CloudInputs::modulation, no W s + b is added to h. Instead, a = LeakyReLU(W s + b) sets the
+/// modulation of each block, see CloudModulation. Its scale and shift precede gain and bias of the layer
+/// normalisation.
+///
 /// T is the type to which the operands of products with one row per point are rounded: float, bfloat16, or
 /// double for gradient checks. The first layer multiplies without rounding. The sum h, all sums of products
 /// and all parameter gradients have the type Real in which products of T are accumulated. Results are bitwise
@@ -50,8 +63,8 @@ class SetTransformer {
     SetTransformer(ParameterLayout& layout, const std::string& name, const SetTransformerShape& shape);
 
     /// Draws weights and biases with Linear::initialise_uniform(). Layer normalisations have gain 1 and bias
-    /// 0. The weights of the last layer are normal with variance 1e-5 / width and its biases are zero, so
-    /// that the output is almost zero.
+    /// 0, modulations have weights and biases 0. The weights of the last layer are normal with variance 1e-5
+    /// / width and its biases are zero, so that the output is almost zero.
     void initialise(std::span<float> values, std::uint64_t seed) const;
 
     /// Sets weights and bias of the last layer to zero, so that the output is zero.
@@ -92,11 +105,8 @@ class SetTransformer {
         linalg::Matrix<T> z;                ///< output of LeakyReLU, [n, width]
         linalg::Matrix<Real> log_sum;       ///< logarithm of the sum of 2^score of each query, [heads, n]
         std::vector<Real> attention_inverse, mlp_inverse;  ///< see linalg::normalise_rows(), [n]
-    };
-
-    /// Rows of one block of rows that belong to one cloud.
-    struct Segment {
-        std::size_t cloud, first, count;
+        linalg::Matrix<T> attention_output,
+            mlp_output;  ///< outputs of the branches before their gates, [n, width]
     };
 
     /// Activations that forward() keeps for backward(), and scratch buffers. Grows to the largest batch and
@@ -107,15 +117,15 @@ class SetTransformer {
         // Inputs
         linalg::Matrix<Real> x, shared;
         std::vector<std::size_t> bounds;
-        std::vector<Segment> segments;
-        std::vector<std::size_t>
-            first_segment;  ///< first segment of each block of rows, and the number of segments
+        CloudSegments segments;
         // Activations
         std::vector<BlockCache<T>> blocks;
         linalg::Matrix<Real> h;  ///< without the biases
         std::vector<linalg::Matrix<Real>>
-            shift;               ///< added before the attention of each block, [clouds, width]
-        linalg::Matrix<T> last;  ///< normalised rows before the last layer
+            shift;                       ///< added before the attention of each block, [clouds, width]
+        linalg::Matrix<Real> condition;  ///< input of the modulations, [clouds, width]
+        std::vector<linalg::Matrix<Real>> modulation;  ///< one matrix for each block, [clouds, 6 width]
+        linalg::Matrix<T> last;                        ///< normalised rows before the last layer
         std::vector<Real> last_inverse;
         // Gradients
         linalg::Matrix<Real> dh, dqkv;
@@ -126,9 +136,13 @@ class SetTransformer {
         linalg::Matrix<Real> column_sums;  ///< partial sums of the gradients of biases, [row blocks, 6 width]
         linalg::Matrix<Real> segment_sums;  ///< column sums of each segment, [segments, width]
         linalg::Matrix<Real> dshift;        ///< [clouds, width]
+        linalg::Matrix<Real> dcondition;    ///< [clouds, width]
+        CloudModulation::Gradient<Real> dmodulation;
         linalg::Matrix<Real> dweight_qkv, dweight_up, dweight_output;  ///< with the layer normalisation
         std::vector<Real> bias_sums;                                   ///< [6 width]
         // Scratch
+        linalg::Matrix<T> attention_modulated,
+            mlp_modulated;  ///< scaled and shifted rows of a block, [n, width]
         AttentionWorkspace<T> attention;
         std::vector<linalg::Matrix<Real>> running;  ///< current block of each thread, [block_rows, 3 width]
     };
@@ -158,13 +172,16 @@ class SetTransformer {
   private:
     /// Layers of one block.
     struct Block {
-        Linear cloud;  ///< without tensors if there are no cloud inputs
+        Linear cloud;                ///< for CloudInputs::added
+        CloudModulation modulation;  ///< for CloudInputs::modulation
         LayerNorm attention_norm;
         Linear qkv, projection;
         LayerNorm mlp_norm;
         Linear up, down;
     };
 
+    bool is_modulated() const { return shape_.cloud_inputs > 0 && shape_.use == CloudInputs::modulation; }
+    const Tensor& first_tensor(const Block& block) const;
     RowScale query_row_scale() const;
     template <class T>
     void set_inputs(linalg::ConstMatrixView<linalg::accumulator_t<T>> x, std::span<const std::size_t> bounds,
@@ -174,10 +191,12 @@ class SetTransformer {
     void compute_shifts(std::span<const linalg::accumulator_t<T>> values, const Packed<T>& packed,
                         Cache<T>& cache) const;
     template <class T>
+    void compute_modulations(std::span<const linalg::accumulator_t<T>> values, Cache<T>& cache) const;
+    template <class T>
     void begin_block(const Packed<T>& packed, std::size_t b, std::size_t row_block, std::size_t n,
                      BlockCache<T>& kept, Cache<T>& cache) const;
     template <class T>
-    void end_block(const Packed<T>& packed, std::size_t b, std::size_t first, std::size_t n,
+    void end_block(const Packed<T>& packed, std::size_t b, std::size_t row_block, std::size_t n,
                    BlockCache<T>& kept, Cache<T>& cache) const;
     template <class T>
     void mlp_backward(const Packed<T>& packed, std::size_t b, Cache<T>& cache) const;
@@ -187,7 +206,10 @@ class SetTransformer {
     void weights_backward(std::span<const linalg::accumulator_t<T>> values, std::size_t b, Cache<T>& cache,
                           std::span<linalg::accumulator_t<T>> gradients) const;
     template <class T>
-    void cloud_backward(std::size_t b, Cache<T>& cache, std::span<linalg::accumulator_t<T>> gradients) const;
+    void cloud_backward(std::span<const linalg::accumulator_t<T>> values, std::size_t b, Cache<T>& cache,
+                        std::span<linalg::accumulator_t<T>> gradients) const;
+    template <class T>
+    void condition_backward(Cache<T>& cache, std::span<linalg::accumulator_t<T>> gradients) const;
     template <class T>
     void output_backward(std::span<const linalg::accumulator_t<T>> values, const Packed<T>& packed,
                          linalg::ConstMatrixView<linalg::accumulator_t<T>> dy, Cache<T>& cache,
@@ -195,6 +217,7 @@ class SetTransformer {
 
     SetTransformerShape shape_;
     Linear input_;
+    Linear condition_;  ///< for CloudInputs::modulation
     std::vector<Block> blocks_;
     LayerNorm output_norm_;
     Linear output_;

@@ -50,7 +50,7 @@ POPULATIONS = {"population": "patient,replicate", "label": "treatment"}  # need 
 GENERATED = {"base-spread": "1.5", "gaussian-hidden": "8", "gaussian-layers": "3", "outer": "none", "populations-per-slot": "3",
              "drop-label": "0.2"}
 PAIRED = {"source": "control", "pairing": "known"}
-CLOUDS = {"attention-width": "8", "attention-blocks": "1", "attention-heads": "2", "attention-frequencies": "3",
+CLOUDS = {"attention-width": "8", "attention-blocks": "1", "attention-heads": "2", "attention-condition": "modulation", "attention-frequencies": "3",
           "attention-scale": "0.2", "attention-cells": "30", "outer-distance": "energy", "outer-cells": "20", "inner-noise": "0.1"}
 SHAPES = {"cloud-scale": "0.1", "cloud-mirror": "2"}  # need noise or subsets
 GUIDED = {"guidance": "1.5", "flow-steps": "4", "flow-method": "midpoint"}

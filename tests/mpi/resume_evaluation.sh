@@ -79,6 +79,7 @@ run="run --data $scratch/s.h5ad --steps 4 $small_model --parts train,test --outp
 any_run() { OMP_NUM_THREADS=1 exec "$popflow" $run "$@"; }
 # stop_resumed OPTION...: resumes the run and stops it as soon as it has read the data. Sets `code`.
 stop_resumed() {
+    : >"$scratch/err"  # without the lines of an earlier run, which would end the loop below at once
     (any_run --resume "$@" 2>"$scratch/err" >/dev/null) &
     local job=$!
     for _ in $(seq 6000); do

@@ -86,6 +86,7 @@ same gaussians_known "1x1 3x1" $gaussians --source control --pairing known
 # Populations as clouds: from noise, from controls with every outer coupling, from some of their own cells, and with pairs.
 clouds="--steps 12 --method wfm --populations-per-slot 3 --cells 40 --attention-width 16 --attention-blocks 2 --attention-heads 2"
 same clouds "1x1 2x2 3x1 4x1" $clouds --attention-frequencies 4 --inner-noise 0.2
+same clouds_modulation "1x1 2x2 3x1" $clouds --attention-condition modulation
 same clouds_latent "2x2 3x1" $clouds --latent pca:5
 same clouds_batch "1x3 3x1" $clouds --source control --outer batch --outer-distance bures
 same clouds_all "1x3 3x1" $clouds --source control --pair-by patient --batch-pairs 2 --outer-cells 50

@@ -123,24 +123,38 @@ void check_gradients(const nn::SetTransformerShape& shape, const Sizes& sizes) {
     }
 }
 
-constexpr nn::SetTransformerShape small_shape{
-    .point_inputs = 2, .cloud_inputs = 3, .width = 4, .blocks = 1, .heads = 1, .outputs = 2};
-constexpr nn::SetTransformerShape wide_shape{
-    .point_inputs = 3, .cloud_inputs = 5, .width = 64, .blocks = 2, .heads = 4, .outputs = 3};
+// Tests of both ways in which the inputs of a cloud enter.
+class SetTransformer : public testing::TestWithParam<nn::CloudInputs> {
+  protected:
+    const nn::SetTransformerShape small_shape{.point_inputs = 2,
+                                              .cloud_inputs = 3,
+                                              .use = GetParam(),
+                                              .width = 4,
+                                              .blocks = 1,
+                                              .heads = 1,
+                                              .outputs = 2};
+    const nn::SetTransformerShape wide_shape{.point_inputs = 3,
+                                             .cloud_inputs = 5,
+                                             .use = GetParam(),
+                                             .width = 64,
+                                             .blocks = 2,
+                                             .heads = 4,
+                                             .outputs = 3};
+};
 
 }  // namespace
 
-TEST(SetTransformer, GradientsAgreeWithCentralDifferences) {
+TEST_P(SetTransformer, GradientsAgreeWithCentralDifferences) {
     check_gradients(small_shape, {1, 5, 130, 300});
 }
 
-TEST(SetTransformer, GradientsOfFourHeadsAgreeWithCentralDifferences) {
+TEST_P(SetTransformer, GradientsOfFourHeadsAgreeWithCentralDifferences) {
     nn::SetTransformerShape shape = small_shape;
     shape.heads = 4;
     check_gradients(shape, {1, 5, 130, 300});
 }
 
-TEST(SetTransformer, GradientsOfSeveralBlocksAgreeWithCentralDifferences) {
+TEST_P(SetTransformer, GradientsOfSeveralBlocksAgreeWithCentralDifferences) {
     nn::SetTransformerShape shape = small_shape;
     shape.width = 6;
     shape.heads = 2;
@@ -148,14 +162,14 @@ TEST(SetTransformer, GradientsOfSeveralBlocksAgreeWithCentralDifferences) {
     check_gradients(shape, {4, 0, 7});
 }
 
-TEST(SetTransformer, GradientsWithoutCloudInputsAgreeWithCentralDifferences) {
+TEST_P(SetTransformer, GradientsWithoutCloudInputsAgreeWithCentralDifferences) {
     nn::SetTransformerShape shape = small_shape;
     shape.cloud_inputs = 0;
     check_gradients(shape, {4, 7});
 }
 
 // Clouds whose keys are split into several chunks. One difference along the gradient itself.
-TEST(SetTransformer, GradientOfLargeCloudsIsTheSlopeAlongIt) {
+TEST_P(SetTransformer, GradientOfLargeCloudsIsTheSlopeAlongIt) {
     nn::SetTransformerShape shape = small_shape;
     shape.heads = 2;
     Problem problem(shape, {1300, 2, 600});
@@ -176,7 +190,7 @@ TEST(SetTransformer, GradientOfLargeCloudsIsTheSlopeAlongIt) {
     EXPECT_NEAR((above - below) / (2 * h) / square, 1, 1e-7);
 }
 
-TEST(SetTransformer, FloatAgreesWithDouble) {
+TEST_P(SetTransformer, FloatAgreesWithDouble) {
     for (const std::size_t heads : {1U, 2U, 4U, 8U}) {
         nn::SetTransformerShape shape = wide_shape;
         shape.heads = heads;
@@ -192,7 +206,7 @@ TEST(SetTransformer, FloatAgreesWithDouble) {
     }
 }
 
-TEST(SetTransformer, Bfloat16AgreesWithDouble) {
+TEST_P(SetTransformer, Bfloat16AgreesWithDouble) {
     if (!popflow::linalg::cpu_has_bf16()) GTEST_SKIP() << "this CPU does not multiply bfloat16";
     const Problem problem(wide_shape, {1, 5, 130, 300, 1100});
     const auto expected = problem.run<double>();
@@ -206,7 +220,7 @@ TEST(SetTransformer, Bfloat16AgreesWithDouble) {
     }
 }
 
-TEST(SetTransformer, PermutationOfPointsPermutesOutputs) {
+TEST_P(SetTransformer, PermutationOfPointsPermutesOutputs) {
     Problem problem(wide_shape, {300, 40});
     const auto y = problem.run<float>().y;
     const Matrix<double> x = problem.x;
@@ -221,7 +235,7 @@ TEST(SetTransformer, PermutationOfPointsPermutesOutputs) {
     EXPECT_EQ(row_values(permuted, 300, 40), row_values(y, 300, 40));
 }
 
-TEST(SetTransformer, OutputOfACloudDoesNotDependOnOthers) {
+TEST_P(SetTransformer, OutputOfACloudDoesNotDependOnOthers) {
     const Problem all(wide_shape, {77, 300, 40});
     Problem one(wide_shape, {300});
     std::copy_n(all.x.view().row(77), 300 * all.x.cols(), one.x.data());
@@ -233,7 +247,7 @@ TEST(SetTransformer, OutputOfACloudDoesNotDependOnOthers) {
     EXPECT_LT(relative_error(row_values(y, 77, 300), row_values(alone, 0, 300)), 1e-6);
 }
 
-TEST(SetTransformer, ThreadsDoNotChangeBits) {
+TEST_P(SetTransformer, ThreadsDoNotChangeBits) {
     const Problem problem(wide_shape, {1, 300, 1100, 40, 130});
     const int threads = omp_get_max_threads();
     omp_set_num_threads(1);
@@ -256,14 +270,14 @@ TEST(SetTransformer, ThreadsDoNotChangeBits) {
     omp_set_num_threads(threads);
 }
 
-TEST(SetTransformer, OutputIsTheSameWithoutKeptActivations) {
+TEST_P(SetTransformer, OutputIsTheSameWithoutKeptActivations) {
     const Problem problem(wide_shape, {70, 300});
     EXPECT_TRUE(
         std::ranges::equal(problem.run<float>(true).y.values(), problem.run<float>(false).y.values()));
 }
 
 // A cache that has seen a larger batch gives the results of a fresh one, and gradients add up.
-TEST(SetTransformer, CacheIsReusedAndGradientsAccumulate) {
+TEST_P(SetTransformer, CacheIsReusedAndGradientsAccumulate) {
     const Problem large(wide_shape, {300, 200});
     const Problem small(wide_shape, {33, 150});
     const auto once = small.run<float>();
@@ -290,7 +304,7 @@ TEST(SetTransformer, CacheIsReusedAndGradientsAccumulate) {
     }
 }
 
-TEST(SetTransformer, SinkIsCalledWhenGradientsAreFinal) {
+TEST_P(SetTransformer, SinkIsCalledWhenGradientsAreFinal) {
     const Problem problem(wide_shape, {33, 150});
     const auto expected = problem.run<float>().gradient;
     const Matrix<float> values = converted<float>(problem.values);
@@ -321,7 +335,7 @@ TEST(SetTransformer, SinkIsCalledWhenGradientsAreFinal) {
 }
 
 // Scores of about 1e6, where exponentials would overflow.
-TEST(SetTransformer, LargeScoresDoNotOverflow) {
+TEST_P(SetTransformer, LargeScoresDoNotOverflow) {
     Problem problem(wide_shape, {1, 300, 600});
     for (const nn::Tensor& tensor : problem.layout.tensors()) {
         if (!tensor.name.ends_with("attention.in.weight")) continue;
@@ -339,7 +353,7 @@ TEST(SetTransformer, LargeScoresDoNotOverflow) {
     EXPECT_LT(relative_error(result.y.values(), problem.run<double>().y.values()), 0.1);
 }
 
-TEST(SetTransformer, FreshNetworkHasAlmostNoOutput) {
+TEST_P(SetTransformer, FreshNetworkHasAlmostNoOutput) {
     Problem problem(wide_shape, {50});
     std::vector<float> values(problem.layout.size());
     problem.net.initialise(values, 7);
@@ -357,7 +371,7 @@ TEST(SetTransformer, FreshNetworkHasAlmostNoOutput) {
     for (const double v : zero.values()) EXPECT_EQ(v, 0);
 }
 
-TEST(SetTransformer, ThrowsForWrongShapes) {
+TEST_P(SetTransformer, ThrowsForWrongShapes) {
     nn::ParameterLayout layout;
     EXPECT_THROW(nn::SetTransformer(layout, "odd", {.point_inputs = 2, .width = 6, .heads = 4, .outputs = 2}),
                  core::ShapeMismatch);
@@ -377,12 +391,19 @@ TEST(SetTransformer, ThrowsForWrongShapes) {
     expect_throw(problem, [](Problem& p) { p.bounds = {}; });
 }
 
-TEST(SetTransformer, EmptyBatchHasNoGradient) {
+TEST_P(SetTransformer, EmptyBatchHasNoGradient) {
     const Problem problem(small_shape, {0, 0});
     const auto result = problem.run<float>();
     EXPECT_EQ(result.y.rows(), 0U);
     for (const float g : result.gradient.values()) EXPECT_EQ(g, 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(CloudInputs, SetTransformer,
+                         testing::Values(nn::CloudInputs::added, nn::CloudInputs::modulation),
+                         [](const auto& info) {
+                             return std::string(info.param == nn::CloudInputs::added ? "Added"
+                                                                                     : "Modulation");
+                         });
 
 namespace {
 
@@ -404,13 +425,15 @@ Problem golden_problem(const h5::Group& root, const h5::Group& group) {
     const auto bounds = root.open_dataset("bounds").read<double>();
     for (std::size_t c = 1; c < bounds.size(); ++c)
         sizes.push_back(static_cast<std::size_t>(bounds[c] - bounds[c - 1]));
-    Problem problem({.point_inputs = size(root, "point_inputs"),
-                     .cloud_inputs = size(group, "cloud_inputs"),
-                     .width = size(root, "width"),
-                     .blocks = size(root, "blocks"),
-                     .heads = size(group, "heads"),
-                     .outputs = size(root, "outputs")},
-                    sizes);
+    Problem problem(
+        {.point_inputs = size(root, "point_inputs"),
+         .cloud_inputs = size(group, "cloud_inputs"),
+         .use = size(group, "modulation") > 0 ? nn::CloudInputs::modulation : nn::CloudInputs::added,
+         .width = size(root, "width"),
+         .blocks = size(root, "blocks"),
+         .heads = size(group, "heads"),
+         .outputs = size(root, "outputs")},
+        sizes);
     problem.x = golden_matrix(group, "x");
     problem.dy = golden_matrix(group, "dy");
     if (problem.shared.cols() > 0) problem.shared = golden_matrix(group, "shared");
@@ -447,4 +470,4 @@ TEST_P(SetTransformerGolden, AgreesWithPyTorch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, SetTransformerGolden,
-                         testing::Values("heads_1", "heads_4", "no_cloud_inputs"));
+                         testing::Values("heads_1", "heads_4", "no_cloud_inputs", "modulation"));
