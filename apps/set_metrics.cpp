@@ -133,9 +133,9 @@ int compare_set_files(const std::vector<std::string>& files, const options::RunC
     if (comm.is_root()) {
         if (const std::string note = sizes_note(sets); !note.empty()) print_message("note: %s", note.c_str());
     }
-    const std::vector<eval::SetComparison> comparisons = eval::compare_sets(
-        {sets.real.cells, sets.generated.cells, sets.training.cells}, config.sets, config.train.seed, comm);
-    if (comm.is_root()) print(comparisons, names, config.json);
+    const auto comparisons = eval::compare_sets({sets.real.cells, sets.generated.cells, sets.training.cells},
+                                                config.sets, config.train.seed, comm);
+    if (comm.is_root()) print(comparisons.value(), names, config.json);
     return done;
 }
 

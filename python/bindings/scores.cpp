@@ -77,7 +77,7 @@ nb::list compare_sets(const std::vector<ArrayView2<float>>& generated,
     };
     std::vector<eval::SetComparison> comparisons;
     try {
-        comparisons = call.run(compare_all);
+        comparisons = call.run(compare_all).value();
     } catch (const core::NumericalError& error) {  // values that are not finite
         throw core::UserError(error.what());
     }

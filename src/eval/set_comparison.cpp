@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "core/cancellation.hpp"
 #include "core/parallel_error.hpp"
@@ -21,11 +22,22 @@ using metrics::ItemPair;
 using metrics::PopulationDistance;
 using PairFunction = metrics::DistanceBound;
 
+// Thrown on all ranks together if a comparison is stopped.
+struct Stopped {};
+
+// Communicator of a comparison, and its request to stop.
+struct Ranks {
+    const mpi::Communicator& comm;
+    const std::function<bool()>& stop;
+};
+
 // Computes a function of pairs on all ranks. One rank sets an element, so the sum over the ranks is exact.
 std::vector<double> values_of_pairs(std::span<const ItemPair> pairs, PopulationDistance distance,
                                     std::span<const ComparedPopulation> populations, PairFunction function,
-                                    const mpi::Communicator& comm) {
-    std::vector<double> values(pairs.size(), 0.0);
+                                    const Ranks& ranks) {
+    const mpi::Communicator& comm = ranks.comm;
+    std::vector<double> values(pairs.size() + 1, 0.0);  // the last one counts the ranks that stop
+    std::atomic<bool> stopped = false;
     const auto first = static_cast<std::size_t>(comm.rank());
     const auto step = static_cast<std::size_t>(comm.size());
     mpi::run_collectively(comm, [&] {
@@ -40,12 +52,19 @@ std::vector<double> values_of_pairs(std::span<const ItemPair> pairs, PopulationD
             error.run([&] {
                 const core::CancellationScope scope(flag);
                 core::check_cancelled();
+                if (ranks.stop && (stopped || ranks.stop())) {
+                    stopped = true;
+                    return;
+                }
                 values[p] = function(distance, populations[pairs[p].a], populations[pairs[p].b]);
             });
         }
         error.rethrow();
     });
+    values.back() = stopped ? 1 : 0;
     comm.sum(std::span<double>(values));
+    if (values.back() > 0) throw Stopped();
+    values.pop_back();
     return values;
 }
 
@@ -69,6 +88,28 @@ double paired_mean(const metrics::SetSizes& sizes, const metrics::NearestSearch:
     double sum = 0;
     for (const double distance : distances(pairs)) sum += distance;
     return sum / static_cast<double>(pairs.size());
+}
+
+SetComparison compare(const ComparedSets& sets, PopulationDistance distance, const SetOptions& options,
+                      std::uint64_t seed, const Ranks& ranks) {
+    const metrics::SetSizes sizes{sets.real.size(), sets.generated.size(), sets.training.size()};
+    std::vector<ComparedPopulation> populations;
+    mpi::run_collectively(ranks.comm, [&] { populations = prepared(sets, distance); });
+    const auto values = [&](PairFunction function) {
+        return [&, function](std::span<const ItemPair> pairs) {
+            return values_of_pairs(pairs, distance, populations, function, ranks);
+        };
+    };
+    std::vector<metrics::NearestSearch::PairValues> bounds;
+    for (const metrics::DistanceBound bound : metrics::distance_bounds(distance))
+        bounds.push_back(values(bound));
+    metrics::NearestSearch search(populations.size(), values(&metrics::population_distance),
+                                  std::move(bounds));
+    SetComparison comparison{.distance = distance};
+    comparison.scores = metrics::score_sets(sizes, search, options.permutations, seed);
+    comparison.distances_computed = search.distances_computed();
+    if (sets.is_paired) comparison.paired = paired_mean(sizes, values(&metrics::population_distance));
+    return comparison;
 }
 
 }  // namespace
@@ -96,28 +137,15 @@ const std::vector<std::string>& set_metric_names() {
     return names;
 }
 
-std::vector<SetComparison> compare_sets(const ComparedSets& sets, const SetOptions& options,
-                                        std::uint64_t seed, const mpi::Communicator& comm) {
-    const metrics::SetSizes sizes{sets.real.size(), sets.generated.size(), sets.training.size()};
+std::optional<std::vector<SetComparison>> compare_sets(const ComparedSets& sets, const SetOptions& options,
+                                                       std::uint64_t seed, const mpi::Communicator& comm,
+                                                       const std::function<bool()>& stop) {
     std::vector<SetComparison> comparisons;
-    for (const PopulationDistance distance : options.distances) {
-        std::vector<ComparedPopulation> populations;
-        mpi::run_collectively(comm, [&] { populations = prepared(sets, distance); });
-        const auto values = [&](PairFunction function) {
-            return [&, function](std::span<const ItemPair> pairs) {
-                return values_of_pairs(pairs, distance, populations, function, comm);
-            };
-        };
-        std::vector<metrics::NearestSearch::PairValues> bounds;
-        for (const metrics::DistanceBound bound : metrics::distance_bounds(distance))
-            bounds.push_back(values(bound));
-        metrics::NearestSearch search(populations.size(), values(&metrics::population_distance),
-                                      std::move(bounds));
-        SetComparison comparison{.distance = distance};
-        comparison.scores = metrics::score_sets(sizes, search, options.permutations, seed);
-        comparison.distances_computed = search.distances_computed();
-        if (sets.is_paired) comparison.paired = paired_mean(sizes, values(&metrics::population_distance));
-        comparisons.push_back(comparison);
+    try {
+        for (const PopulationDistance distance : options.distances)
+            comparisons.push_back(compare(sets, distance, options, seed, {comm, stop}));
+    } catch (const Stopped&) {
+        return std::nullopt;
     }
     return comparisons;
 }

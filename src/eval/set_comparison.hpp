@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,9 +68,13 @@ struct SetComparison {
 /// Compares two sets of populations. The distances are dealt over the threads of all ranks, and the result
 /// does not depend on their numbers. Collective.
 ///
+/// @param stop  called by the threads of each rank between distances. If it returns true on any rank, all
+/// ranks stop. Empty for a comparison that cannot be stopped
+/// @returns the comparisons, or nothing if it was stopped
 /// @throws core::ShapeMismatch unless there are at least 2 real and 2 generated populations, and if they
 /// differ in their number of markers
-std::vector<SetComparison> compare_sets(const ComparedSets& sets, const SetOptions& options,
-                                        std::uint64_t seed, const mpi::Communicator& comm);
+std::optional<std::vector<SetComparison>> compare_sets(const ComparedSets& sets, const SetOptions& options,
+                                                       std::uint64_t seed, const mpi::Communicator& comm,
+                                                       const std::function<bool()>& stop = {});
 
 }  // namespace popflow::eval

@@ -214,7 +214,7 @@ class SetEvaluator {
                                std::size_t end) const;
     Populations generated(const Label& label, bool from_noise) const;
     Populations predicted(const Label& label, const std::string& predictor) const;
-    std::vector<SetComparison> compare(const Label& label, const std::string& predictor);
+    std::optional<std::vector<SetComparison>> compare(const Label& label, const std::string& predictor);
     void add_samples(const Label& label);
 
     const screen::Screen& screen_;
@@ -439,7 +439,9 @@ Populations SetEvaluator::predicted(const Label& label, const std::string& predi
     return pooled_populations(label.training, label.sizes, options_.seed, label.name);
 }
 
-std::vector<SetComparison> SetEvaluator::compare(const Label& label, const std::string& predictor) {
+// Returns the scores of a predictor, or nothing on a request to stop.
+std::optional<std::vector<SetComparison>> SetEvaluator::compare(const Label& label,
+                                                                const std::string& predictor) {
     ComparedSets sets{label.real, {}, label.training};
     Populations own;
     Populations half;
@@ -452,7 +454,7 @@ std::vector<SetComparison> SetEvaluator::compare(const Label& label, const std::
         sets.is_paired = completes();
     }
     sets.generated = own;
-    return compare_sets(sets, options_.sets, options_.seed, comm_);
+    return compare_sets(sets, options_.sets, options_.seed, comm_, control_.stop);
 }
 
 void SetEvaluator::add_samples(const Label& label) {
@@ -517,18 +519,17 @@ SetEvaluation SetEvaluator::run() {
             result_.rows.push_back(row);
             continue;
         }
-        std::int64_t stops[] = {control_.stop && control_.stop() ? 1 : 0};
-        comm_.sum(std::span<std::int64_t>(stops));
-        if (stops[0] > 0) {
-            result_.stopped = true;
-            return std::move(result_);
-        }
         const auto began = std::chrono::steady_clock::now();
         std::vector<SetComparison> comparisons;
         if (std::ranges::binary_search(known, item)) {
             if (comm_.is_root()) comparisons = record_comparisons(kept.at(item));
         } else {
-            comparisons = compare(label, predictor);
+            std::optional<std::vector<SetComparison>> own = compare(label, predictor);
+            if (!own) {
+                result_.stopped = true;
+                return std::move(result_);
+            }
+            comparisons = std::move(*own);
             if (control_.partial != nullptr && comm_.is_root())
                 control_.partial->add({.item = item, .text = record_text(comparisons)});
         }

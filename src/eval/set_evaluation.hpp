@@ -72,7 +72,7 @@ struct SetEvaluation {
 struct SetControl {
     PartialResults* partial = nullptr;  ///< stores the scores of each label and predictor
     std::function<void(std::size_t done, std::size_t of)> progress{};
-    std::function<bool()> stop{};  ///< called on each rank between predictors
+    std::function<bool()> stop{};  ///< called by the threads of each rank between distances
 };
 
 /// Compares generated populations with the held-out populations of each label, and of all labels together.
