@@ -185,8 +185,9 @@ int evaluate_run(const std::string& run, const predict::RunModel& model, const s
         screen, split, parts_to_score(config), config.evaluate.train_pairs, config.evaluate.seed);
     const auto pair_notes = screen::check_can_score(screen, pairs, trained.conditions);
     const bool follows_training = !log.empty();
-    print_notes(screen, trained, {checkpoint.selection, best_weights_note(checkpoint)}, pair_notes,
-                follows_training, screen.fingerprint == checkpoint.data_fingerprint, config, comm);
+    print_notes(
+        screen, trained, {checkpoint.selection, best_weights_note(checkpoint), unfinished_note(checkpoint)},
+        pair_notes, follows_training, screen.fingerprint == checkpoint.data_fingerprint, config, comm);
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
     // Reports a path that cannot be written before hours of work.

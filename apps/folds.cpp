@@ -359,7 +359,8 @@ void join(const FoldPlan& plan, const options::RunConfig& config, const options:
         "--output "
         "report.html\n",
         config.output.c_str(), core::printable(config.split).c_str(),
-        report::report_text({joined}, table.effects()).c_str(), path.c_str(), config.output.c_str());
+        report::report_text({joined}, table.effects()).c_str(), path.c_str(),
+        core::shell_word(config.output).c_str());
 }
 
 std::string plan_line(const std::string& label, const std::string& text) {

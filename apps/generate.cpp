@@ -144,6 +144,7 @@ int generate_run(options::RunConfig& config, const options::OptionTable& table, 
                                    .config = config_text,
                                    .data_fingerprint = checkpoint.data_fingerprint,
                                    .ranks = comm.size()};
+    print_unfinished(checkpoint, comm);
     const std::size_t cells = predict::write_generated(generator, plan, from, comm);
     if (!comm.is_root()) return done;
     std::vector<std::string> names;

@@ -76,7 +76,10 @@ int evaluate_maps(const std::string& run, const predict::PotentialModel& model, 
     const screen::Split split = evaluation_split(screen, config, table, checkpoint);
     const std::vector<predict::MapProblem> problems =
         map_problems(config, screen, scored_populations(config, screen, split));
-    if (log.empty()) print_data_notes(screen, comm);
+    if (log.empty()) {
+        print_data_notes(screen, comm);
+        print_unfinished(checkpoint, comm);
+    }
     const std::string config_text = table.text(options::training_sections()) +
                                     table.text({options::Section::transport, options::Section::evaluate});
     if (comm.is_root()) eval::check_writable(output);

@@ -48,6 +48,7 @@ int predict_run(const options::RunConfig& config, const options::OptionTable& ta
     predict::PredictionFile file(screen, checkpoint.normalisation, std::move(plan));
     if (comm.is_root()) {
         if (!checkpoint.selection.empty()) print_note(checkpoint.selection);
+        print_unfinished(checkpoint, comm);
         std::ranges::for_each(file.plan().notes, print_note);
         if (const std::string note = predict::unknown_types_note(screen, checkpoint.cell_types);
             !note.empty())

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "console.hpp"
+#include "core/parse.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "models/start_map.hpp"
@@ -24,6 +25,22 @@ void print_data_notes(const screen::Screen& screen, const mpi::Communicator& com
         std::ranges::for_each(screen::reading_notes(screen), print_note);
         std::ranges::for_each(screen::value_notes(screen), print_note);
     });
+}
+
+std::string unfinished_note(const train::Checkpoint& checkpoint) {
+    if (checkpoint.model()->gradient_training() == nullptr) return "";
+    auto config = core::key_values(checkpoint.config);
+    const std::uint64_t steps = core::parse_count("steps", config["steps"], 0, ~std::uint64_t{0});
+    // A training with patience may end before its last step.
+    if (checkpoint.adam.step >= steps || (config.contains("patience") && config["patience"] != "0"))
+        return "";
+    return fmt::format("the training has done {} of {} steps. popflow train --resume continues it",
+                       checkpoint.adam.step, steps);
+}
+
+void print_unfinished(const train::Checkpoint& checkpoint, const mpi::Communicator& comm) {
+    const std::string note = unfinished_note(checkpoint);
+    if (comm.is_root() && !note.empty()) print_note(note);
 }
 
 void print_left_out(const predict::PredictionFile& file) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "predict/prediction_file.hpp"
+#include "train/checkpoint.hpp"
 
 namespace popflow::apps {
 
@@ -15,6 +16,11 @@ void print_note(const std::string& text);
 /// Prints the notes about the data that a training prints too, on rank 0: on rows and labels
 /// (screen::reading_notes()) and on values (screen::value_notes()). Collective.
 void print_data_notes(const screen::Screen& screen, const mpi::Communicator& comm);
+
+/// Returns a note if the training of a run has not ended, else nothing.
+std::string unfinished_note(const train::Checkpoint& checkpoint);
+/// Prints this note on rank 0.
+void print_unfinished(const train::Checkpoint& checkpoint, const mpi::Communicator& comm);
 
 /// Prints a line for each column of obs and var that a prediction file leaves out.
 void print_left_out(const predict::PredictionFile& file);

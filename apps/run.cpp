@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "console.hpp"
+#include "core/text.hpp"
 #include "evaluation.hpp"
 #include "folds.hpp"
 #include "generate.hpp"
@@ -98,7 +99,7 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
         print_result(
             "\nThe results are in %s/results.h5. For a page with figures: popflow report %s --output "
             "report.html\n",
-            config.output.c_str(), config.output.c_str());
+            config.output.c_str(), core::shell_word(config.output).c_str());
     }
     return code;
 }

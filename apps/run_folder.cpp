@@ -189,6 +189,20 @@ screen::Screen open_run_screen(const options::RunConfig& config, const train::Ch
     return screen;
 }
 
+namespace {
+
+// Returns whether the options that a training has are those of the run.
+bool has_trained_options(const options::OptionTable& table, const train::Checkpoint& checkpoint) {
+    const auto trained = core::key_values(checkpoint.config);
+    return std::ranges::all_of(core::key_values(table.text(options::training_sections())),
+                               [&](const auto& entry) {
+                                   const auto at = trained.find(entry.first);
+                                   return at != trained.end() && at->second == entry.second;
+                               });
+}
+
+}  // namespace
+
 screen::Screen open_same_run_screen(const options::RunConfig& config, const options::OptionTable& table,
                                     const train::Checkpoint& checkpoint, bool need_pairs,
                                     const mpi::Communicator& comm) {
@@ -199,8 +213,13 @@ screen::Screen open_same_run_screen(const options::RunConfig& config, const opti
                                          table.text({transport, options::Section::evaluate, predict}));
         mpi::check_same_on_all_ranks(comm, "weights of the run", train::checkpoint_digest(checkpoint));
     }
-    return open_same_screen(comm, config.data,
-                            [&] { return open_run_screen(config, checkpoint, need_pairs); });
+    screen::Screen screen =
+        open_same_screen(comm, config.data, [&] { return open_run_screen(config, checkpoint, need_pairs); });
+    if (need_pairs && screen.fingerprint != checkpoint.data_fingerprint &&
+        has_trained_options(table, checkpoint))
+        screen.notes.push_back(
+            config.data + " is not as it was at the training: its cells, labels or markers have changed");
+    return screen;
 }
 
 predict::Provenance provenance(const options::RunConfig& config, const train::Checkpoint& checkpoint,

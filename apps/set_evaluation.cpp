@@ -44,7 +44,10 @@ int evaluate_generated(const std::string& run, const predict::GeneratorModel& ge
     const screen::Split split = evaluation_split(screen, config, table, checkpoint);
     const screen::Part part = held_out_part(config);
     const bool follows_training = !log.empty();
-    if (!follows_training) print_data_notes(screen, comm);
+    if (!follows_training) {
+        print_data_notes(screen, comm);
+        print_unfinished(checkpoint, comm);
+    }
     const std::string config_text =
         table.text(options::training_sections()) +
         table.text({options::Section::transport, options::Section::evaluate, options::Section::scores});

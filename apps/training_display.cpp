@@ -32,7 +32,8 @@ void TrainingDisplay::started(const train::TrainingRun& run) {
     if (!run.validation_rows().empty()) validated(run.validation_rows().back());
     for (const std::string& line : data_.describe(run)) print(core::printable(line));
     const auto ranks = static_cast<std::size_t>(comm_.size());
-    if (ranks > config_.train.batch_pairs) {
+    const bool has_steps = run.model().gradient_training() != nullptr;
+    if (has_steps && ranks > config_.train.batch_pairs) {
         print("note: " + core::counted(ranks, "rank") + " share " +
               core::counted(config_.train.batch_pairs, "slot") +
               " per step, so some ranks have no work (see --batch-pairs)");

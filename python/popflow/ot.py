@@ -220,7 +220,8 @@ def sinkhorn(x: ArrayLike | None = None, y: ArrayLike | None = None, a: ArrayLik
 
     Args:
         x, y, a, b, cost: as for exact().
-        epsilon: weight of the entropy, relative to the mean cost. For a matrix relative to the mean above its smallest element.
+        epsilon: weight of the entropy, relative to the mean cost, up to 100. For a matrix relative to the mean above its
+            smallest element.
         sweeps: maximum number of updates of f and g. A result that has not converged is no error, see `marginal_error`.
         tolerance: stops when an update changes the column sums by at most this much in the 1-norm.
         rho: weight of the penalty rho KL(P 1 | a) + rho KL(P^T 1 | b) of unbalanced transport, relative as epsilon, or two
@@ -231,8 +232,11 @@ def sinkhorn(x: ArrayLike | None = None, y: ArrayLike | None = None, a: ArrayLik
         EntropicPlan. Iterates in single precision, with the value in double precision.
 
     Raises:
-        ValueError: for other shapes, or values that are not finite.
+        ValueError: for other shapes, values that are not finite, or another epsilon.
     """
+    if not 0 < epsilon <= 100:  # the error of the potentials in single precision, times epsilon, is in the value
+        raise ValueError(f"epsilon: found {epsilon}. It is relative to the mean cost: give a number above 0 and up to 100. "
+                         "`popflow ot` solves in double precision, with any epsilon")
     problem = _Problem(x, y, cost)
     n, m = problem.shape
     a_weights, b_weights = _weights("a", a, n), _weights("b", b, m)

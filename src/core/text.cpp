@@ -11,6 +11,7 @@
 #include <limits>
 #include <numeric>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 namespace popflow::core {
@@ -113,6 +114,17 @@ std::string joined(const std::vector<std::string>& names, std::size_t max_names)
     for (std::size_t k = 0; k < names.size() && k < max_names; ++k) text += (k > 0 ? ", " : "") + names[k];
     if (names.size() > max_names) text += fmt::format(" and {} more", names.size() - max_names);
     return text;
+}
+
+std::string shell_word(const std::string& text) {
+    const bool is_plain = !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+        return std::isalnum(c) != 0 ||
+               std::string_view("_-+=./:,@%").find(static_cast<char>(c)) != std::string_view::npos;
+    });
+    if (is_plain) return text;
+    std::string quoted = "'";
+    for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+    return quoted + "'";
 }
 
 std::string manual_text(const std::string& text) {

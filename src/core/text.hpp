@@ -47,6 +47,10 @@ std::string joined(const std::vector<std::string>& names, std::size_t max_names 
 /// Splits a text at a separator and strips spaces from each part. An empty text has no parts.
 std::vector<std::string> split_text(const std::string& text, char separator);
 
+/// Returns a text as one word of a shell command. Puts it into single quotes unless all its characters are
+/// letters, digits or `_-+=./:,@%`.
+std::string shell_word(const std::string& text);
+
 /// Escapes a text for the source of a manual page (man(7)), so that troff finds no commands in it.
 std::string manual_text(const std::string& text);
 

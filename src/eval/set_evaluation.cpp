@@ -193,6 +193,7 @@ class SetEvaluator {
                  const predict::GeneratorModel& generator, const SetEvaluationOptions& options,
                  const SetControl& control, const mpi::Communicator& comm)
         : screen_(screen), generator_(generator), options_(options), control_(control), comm_(comm) {
+        scores_training_ = part == screen::Part::train;
         choose(split, part);
         mpi::run_collectively(comm_, [&] { read(); });
     }
@@ -217,6 +218,7 @@ class SetEvaluator {
     std::optional<std::vector<SetComparison>> compare(const Label& label, const std::string& predictor);
     void add_samples(const Label& label);
 
+    bool scores_training_ = false;  // whether the compared populations were trained on
     const screen::Screen& screen_;
     const predict::GeneratorModel& generator_;
     const SetEvaluationOptions& options_;
@@ -443,6 +445,7 @@ Populations SetEvaluator::predicted(const Label& label, const std::string& predi
 std::optional<std::vector<SetComparison>> SetEvaluator::compare(const Label& label,
                                                                 const std::string& predictor) {
     ComparedSets sets{label.real, {}, label.training};
+    if (scores_training_) sets.training = {};  // no population could be nearer to them than to the real ones
     Populations own;
     Populations half;
     if (predictor == "floor") {

@@ -767,9 +767,11 @@ OptionTable simulate_screen_options(SimulateConfig& config) {
         [&screen] { return Strings{fmt::format("{}:{}", screen.min_cells, screen.max_cells)}; });
     add.number("failed-wells", screen.failed_wells, 0, 0.9,
                "fraction of treatments that are missing from an experiment");
-    add.count("pairs", screen.pairs, 0,
-              "exact number of (control, highest dose) pairs, 0 to derive it from the other options",
-              10000000);
+    add.count(
+        "pairs", screen.pairs, 0,
+        "exact number of (control, highest dose) pairs, with as many patients more than --patients as they "
+        "need, 0 to derive it from the other options",
+        10000000);
     return table;
 }
 

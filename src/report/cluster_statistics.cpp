@@ -18,6 +18,15 @@ namespace {
 
 constexpr const char* experiment = "experiment";
 
+// Relative difference of two scores below which they are equal. Predictions are in single precision, so that
+// the scores of one model that was computed in two ways differ by about 1e-8.
+constexpr double equal_scores = 1e-6;
+
+double difference(double a, double b) {
+    const double d = a - b;
+    return std::fabs(d) <= equal_scores * std::max(std::fabs(a), std::fabs(b)) ? 0 : d;
+}
+
 // Column by which a split holds out pairs.
 struct HeldOut {
     std::string noun;    ///< obs column, or `experiment`
@@ -187,7 +196,7 @@ PairedTest ClusterStatistics::test(const ComparisonRow& row, const std::string& 
         for (const std::size_t i : scope_rows(file, row.predictor, scope)) {
             const auto at = baselines.find(names[i]);
             if (at == baselines.end() || std::isnan(at->second) || std::isnan(values[i])) continue;
-            const double gain = sign * (values[i] - at->second);
+            const double gain = sign * difference(values[i], at->second);
             const std::size_t cluster = clusters.index.at(files_.at(file).cluster[i]);
             is_used[cluster] = true;
             gains.add(file, stratum(file, i, scope), cluster, gain);

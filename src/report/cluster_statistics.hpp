@@ -18,7 +18,7 @@ namespace popflow::report {
 struct PairedTest {
     std::size_t wins = 0;      ///< pairs with a better score of the row, averaged over seeds
     std::size_t losses = 0;    ///< pairs with a worse score of the row
-    std::size_t pairs = 0;     ///< pairs with a score of both
+    std::size_t pairs = 0;     ///< pairs with a score of both. Scores that differ by rounding only are equal
     std::size_t clusters = 0;  ///< clusters of these pairs
     double gain = 0;           ///< mean difference of the scores, positive if the row is better
     double p_value = 0;        ///< sign_flip_p_value() of the clusters, NaN for fewer than two

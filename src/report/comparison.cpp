@@ -389,6 +389,7 @@ class Collector {
         struct Found {
             std::set<std::string> all;
             std::set<std::string> unavailable;
+            std::set<std::string> failed;
             std::int64_t cells = std::numeric_limits<std::int64_t>::max();  ///< half of the smallest target
         };
         std::map<std::pair<std::string, std::string>, Found> found;
@@ -404,7 +405,11 @@ class Collector {
                 const std::string& pair = pairs.strings("pair")[row];
                 Found& of = found[{pairs.strings("predictor")[row], pairs.strings("part")[row]}];
                 of.all.insert(pair);
-                if (pairs.strings("status")[row] != "ok" || pairs.strings("message")[row].empty()) continue;
+                if (pairs.strings("status")[row] != "ok") {
+                    of.failed.insert(pair);
+                    continue;
+                }
+                if (pairs.strings("message")[row].empty()) continue;
                 of.unavailable.insert(pair);
                 if (const auto at = halves.find(pair); at != halves.end() && at->second > 0)
                     of.cells = std::min(of.cells, at->second);
@@ -415,7 +420,8 @@ class Collector {
             std::string note =
                 fmt::format("{} has no scores on {} of {} {} pairs, which have too few treated cells",
                             key.first, pairs.unavailable.size(), pairs.all.size(), key.second);
-            if (pairs.unavailable.size() < pairs.all.size()) note += ", and its mean is over the others";
+            if (pairs.unavailable.size() + pairs.failed.size() < pairs.all.size())
+                note += ", and its mean is over the others";
             if (pairs.cells != std::numeric_limits<std::int64_t>::max())
                 note += fmt::format(". evaluate --max-cells {} scores all of them", pairs.cells);
             comparison_.notes.push_back(note);

@@ -203,6 +203,12 @@ std::vector<std::string> ordered_populations(const eval::DistanceMatrix& distanc
     return names;
 }
 
+// Returns a remark for distances of entropic plans, which are larger than those of exact ones.
+std::string entropic_text(const eval::ProblemResults& results) {
+    const std::vector<std::string>& solvers = results.problems.strings("solver");
+    return std::ranges::find(solvers, "exact") != solvers.end() ? "" : ", of entropic plans";
+}
+
 std::vector<Figure> distance_figures(const eval::ProblemResults& results) {
     if (!results.distances || results.distances->names.empty()) return {};
     const eval::DistanceMatrix& distances = *results.distances;
@@ -222,7 +228,7 @@ std::vector<Figure> distance_figures(const eval::ProblemResults& results) {
         for (std::size_t j = 0; j < n; ++j) values(i, j) = factor * distances.values(order[i], order[j]);
     }
     const std::string unit = shift == 0 ? "" : fmt::format(" x 1e{}", shift);
-    const std::string label = distances.what + unit + " between populations";
+    const std::string label = distances.what + unit + " between populations" + entropic_text(results);
     Figure figure{.name = "distances " + distances.what, .title = label, .has_own_legend = false};
     figure.note = "Ordered by average-linkage clustering.";
     if (unknown > 0)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "core/error.hpp"
@@ -75,8 +76,17 @@ class FolderSearch {
     std::set<std::string> visited_;
 };
 
+// Returns a command that scores a run.
 std::string evaluate_command(const std::string& run) {
-    return "popflow evaluate --run " + run + " --output " + run + "/results.h5";
+    std::ifstream config(run + "/config.cfg");
+    for (std::string line; std::getline(config, line);) {
+        // Its starts are scored with the problems that they solve.
+        if (line == "method = meta-ot")
+            return "popflow ot --start " + core::shell_word(run) +
+                   " --output results.h5 and the options of the problems";
+    }
+    return "popflow evaluate --run " + core::shell_word(run) + " --output " +
+           core::shell_word(run + "/results.h5");
 }
 
 // Returns what is missing in the folder of a leave-one-out, and what to do.

@@ -21,6 +21,7 @@
 #include "report/provenance_table.hpp"
 #include "report/report_formats.hpp"
 #include "report/report_page.hpp"
+#include "screen/splits.hpp"
 
 namespace popflow::report {
 
@@ -93,11 +94,28 @@ std::size_t find_row(const h5::DataFrame& sets, const std::string& label, const 
     return sets.rows();
 }
 
+// Returns whether the compared populations were trained on.
+bool scores_training(const eval::SetResults& results) {
+    if (screen::holds_out_nothing(results.provenance.split)) return true;
+    const auto entries = core::key_values(results.provenance.config);
+    const auto at = entries.find("parts");
+    return at != entries.end() && at->second == "train";
+}
+
+// Word for the compared populations.
+std::string real_word(const eval::SetResults& results) {
+    return scores_training(results) ? "training" : "held-out";
+}
+
 // Returns `42 held-out, 42 generated and 100 training populations of 256 cells`.
 std::string sizes_text(const eval::SetResults& results, const std::string& label) {
     const h5::DataFrame& sets = results.sets;
     for (std::size_t row = 0; row < sets.rows(); ++row) {
         if (sets.strings("label")[row] != label) continue;
+        if (scores_training(results))
+            return fmt::format("{} training and {} generated populations of {} cells",
+                               sets.ints("n_real")[row], sets.ints("n_generated")[row],
+                               sets.ints("n_cells")[row]);
         return fmt::format("{} held-out, {} generated and {} training populations of {} cells",
                            sets.ints("n_real")[row], sets.ints("n_generated")[row],
                            sets.ints("n_training")[row], sets.ints("n_cells")[row]);
@@ -117,13 +135,23 @@ Texts notes_of(const eval::SetResults& results) {
         "1-NN-D: mean distance of the two halves of 1-NNA from 1/2. 0 is best, 0.5 worst. A set of identical "
         "populations can have a 1-NNA of 50, but not a 1-NN-D of 0",
         "p: probability of a 1-NNA as far from its mean, if the sets were one",
-        "matching: mean distance of a held-out population to the nearest generated one. coverage: share of "
-        "the "
-        "held-out populations that are nearest to a generated one",
+        fmt::format(
+            "matching: mean distance of a {0} population to the nearest generated one. coverage: share of "
+            "the {0} populations that are nearest to a generated one",
+            real_word(results)),
         "memorised: share of the generated populations that are nearer to a training than to a held-out one",
-        "resample: training populations. gaussian: Gaussians whose mean and Cholesky factor are drawn from "
-        "normal distributions. pooled: cells of all training populations together. noise: the start of the "
-        "flow. floor: half of the held-out populations against the other half"};
+        fmt::format("resample: training populations. gaussian: Gaussians whose mean and Cholesky factor are "
+                    "drawn from "
+                    "normal distributions. pooled: cells of all training populations together. noise: the "
+                    "start of the "
+                    "flow. floor: half of the {} populations against the other half",
+                    real_word(results))};
+    if (scores_training(results)) {
+        std::erase_if(notes, [](const std::string& note) { return note.starts_with("memorised"); });
+        notes.insert(
+            notes.begin(),
+            "the model was trained on the compared populations: the scores say nothing about new ones");
+    }
     for (std::size_t row = 0; row < results.sets.rows(); ++row) {
         const std::string& note = results.sets.strings("note")[row];
         if (!note.empty())
@@ -138,7 +166,7 @@ Table label_table(const eval::SetResults& results) {
     Table table{.caption = "1-NNA of the model by label, in percent", .part = "label", .aggregation = "sets"};
     const Texts distances = distances_of(results);
     for (const std::string& distance : distances) table.columns.push_back(titled_column(distance));
-    table.columns.push_back(titled_column("held-out"));
+    table.columns.push_back(titled_column(real_word(results)));
     const Texts labels = labels_of(results);
     if (labels.size() < 2) return table;
     for (const std::string& label : labels) {
@@ -280,8 +308,9 @@ std::vector<Figure> label_figures(const eval::SetResults& results, const std::st
                               : results.markers.size() > 3 ? " in two principal components"
                                                            : "";
     Figure sets{.name = "populations " + label,
-                .title = "Held-out and generated populations" + where,
-                .legend = {"held-out", "generated"},
+                .title = (scores_training(results) ? "Training" : "Held-out") +
+                         std::string(" and generated populations") + where,
+                .legend = {real_word(results), "generated"},
                 .groups = {2, 1},
                 .layout = FigureLayout::frames};
     Figure flow{.name = "flow " + label,
@@ -293,7 +322,8 @@ std::vector<Figure> label_figures(const eval::SetResults& results, const std::st
             const eval::SetSample& sample = *samples[s];
             if ((sample.set == "real") != is_real || sample.time != 1) continue;
             add_frame(plane, s, is_real ? 2 : 1,
-                      fmt::format("{} {}", is_real ? "held-out" : "generated", sample.index + 1), sets);
+                      fmt::format("{} {}", is_real ? real_word(results) : "generated", sample.index + 1),
+                      sets);
         }
     }
     for (std::size_t s = 0; s < samples.size(); ++s) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <span>
 
@@ -14,6 +15,7 @@
 #include "core/error.hpp"
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
+#include "screen/splits.hpp"
 #include "train/checkpoint_folder.hpp"
 
 namespace popflow::train {
@@ -98,7 +100,12 @@ std::string fold_list_path(const std::string& folder) {
 }
 
 bool is_leave_one_out_folder(const std::string& folder) {
-    return is_file(fold_list_path(folder));
+    if (is_file(fold_list_path(folder))) return true;
+    std::ifstream config(folder + "/config.cfg");
+    for (std::string line; std::getline(config, line);) {
+        if (line.starts_with("split = ")) return screen::is_leave_one_out(line.substr(8));
+    }
+    return false;
 }
 
 void write_fold_list(const std::string& folder, const std::vector<FoldEntry>& folds) {
@@ -112,6 +119,9 @@ void write_fold_list(const std::string& folder, const std::vector<FoldEntry>& fo
 }
 
 std::vector<FoldEntry> read_fold_list(const std::string& folder) {
+    if (!is_file(fold_list_path(folder)))
+        throw core::DataError(fold_list_path(folder), "",
+                              "is missing. Start the leave-one-out again with --resume, which writes it");
     const core::CsvFile file(fold_list_path(folder));
     const std::vector<std::string> expected{"fold", "value", "folder", "status", "note"};
     if (file.columns() != expected)

@@ -36,7 +36,8 @@ std::vector<std::string> fold_folders(const std::vector<std::string>& values);
 /// Returns the path of the list of folds in the folder of a leave-one-out, `FOLDER/folds.csv`.
 std::string fold_list_path(const std::string& folder);
 
-/// Returns whether a folder is that of a leave-one-out: it has a list of folds.
+/// Returns whether a folder is that of a leave-one-out: it has a list of folds, or a configuration with such
+/// a split.
 bool is_leave_one_out_folder(const std::string& folder);
 
 /// Writes the list of folds, atomically. Columns: fold (number from 1), value, folder, status, note.

@@ -105,6 +105,12 @@ def test_invalid_input_is_a_value_error(call, line):
         call(points(10, 3, 0))
 
 
+@pytest.mark.parametrize("epsilon", [0, -1, float("nan"), 1e4])
+def test_sinkhorn_refuses_an_epsilon(epsilon):
+    with pytest.raises(ValueError, match="epsilon: found .* above 0 and up to 100"):
+        ot.sinkhorn(np.eye(3), np.eye(3), epsilon=epsilon)
+
+
 def test_sinkhorn_has_the_marginals_and_the_plan_of_its_potentials():
     x, y = points(60, 3, 0), points(50, 3, 1)
     found = ot.sinkhorn(x, y, epsilon=0.05, tolerance=1e-7, sweeps=20000, plan=True)

@@ -50,6 +50,17 @@ struct Analysis {
 
 }  // namespace
 
+// The same model computed in two ways neither wins nor loses.
+TEST(PairedTest, DifferencesOfRoundingAreTies) {
+    Analysis found({screen_results(1, {}, gains(std::vector(8, 2e-7)))});
+    const PairedTest test = found.statistics.test(found.model(), "mean_shift", overall, "w2");
+    EXPECT_GT(test.pairs, 0U);
+    EXPECT_EQ(test.wins, 0U);
+    EXPECT_EQ(test.losses, 0U);
+    EXPECT_EQ(test.gain, 0);
+    EXPECT_EQ(test.p_value, 1);
+}
+
 TEST(Clusters, AreTheHeldOutPatients) {
     Analysis found(
         {screen_results(1, {.cultures = {"A", "B"}, .treatments = {"T", "U"}}, gains(std::vector(8, 0.1)))});
