@@ -37,6 +37,7 @@ int verb_evaluate(const Arguments& arguments, const mpi::Communicator& comm) {
         refuse_option(arguments, "predictions",
                       "needs a run that predicts treated cells. Write generated populations with popflow "
                       "predict");
+        refuse_option(arguments, "metrics", no_pair_scores);
         return evaluate_generated(run, predict::GeneratorModel(std::move(checkpoint)), config.output, config,
                                   table, leftover, "", comm);
     }

@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "eval/results.hpp"
+#include "eval/set_comparison.hpp"
 #include "mpi/same_on_all_ranks.hpp"
 #include "output_path.hpp"
 #include "population_mode.hpp"
@@ -102,10 +103,21 @@ int generate_run(options::RunConfig& config, const options::OptionTable& table, 
     }
     if (completes) require(data, "data", "C.h5ad");
     const train::Checkpoint& checkpoint = generator.checkpoint();
+    const bool has_own_sizes = config.sets.cells == eval::SetCells::own;
+    if (has_own_sizes && (completes || generator.sizes().empty()))
+        throw core::ConfigError("set-cells",
+                                std::string("found 'own', but the run '") + config.run + "' " +
+                                    (completes ? "completes populations"
+                                               : "is of an earlier version and lacks the sizes of "
+                                                 "the training populations") +
+                                    ". Give --cells N");
+    if (has_own_sizes)
+        refuse_option(arguments, "cells", "cannot be combined with --set-cells own. Leave one of them out");
     check_output(config.output, "output", {config.data, config.config_file});
     if (comm.is_root()) eval::check_writable(config.output);
     const std::string config_text = table.text(options::training_sections()) +
-                                    table.text({options::Section::transport, options::Section::predict});
+                                    table.text({options::Section::transport, options::Section::predict}) +
+                                    (has_own_sizes ? "set-cells = own\n" : "");
     if (comm.size() > 1) {
         mpi::check_same_on_all_ranks(comm, "configuration", config_text);
         mpi::check_same_on_all_ranks(comm, "weights of the run", train::checkpoint_digest(checkpoint));
@@ -121,6 +133,7 @@ int generate_run(options::RunConfig& config, const options::OptionTable& table, 
                                 .transform = config.screen.transform,
                                 .conditions = conditions,
                                 .options = generate_options(config)};
+    plan.options.own_sizes = has_own_sizes;
     std::optional<predict::ScreenReader> reader;
     if (completes) {
         if (!table.is_given("number")) plan.options.populations = 1;

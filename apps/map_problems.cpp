@@ -135,8 +135,8 @@ int predict_map_run(options::RunConfig& config, const options::OptionTable& tabl
                     const predict::PotentialModel& model, const std::string& data,
                     const mpi::Communicator& comm) {
     require(data, "data", "F.h5ad");
-    for (const char* name : {"number", "cells", "guidance", "flow-steps", "flow-method", "treatment",
-                             "concentration", "times", "from-controls"})
+    for (const char* name : {"number", "cells", "set-cells", "guidance", "flow-steps", "flow-method",
+                             "treatment", "concentration", "times", "from-controls"})
         refuse_option(arguments, name,
                       "does not apply to a run of meta-icnn, which maps populations to other ones. Name them "
                       "with --problems");

@@ -124,7 +124,7 @@ int verb_predict(const Arguments& arguments, const mpi::Communicator& comm) {
     require(controls, "data", "C.h5ad");
     for (const char* name : {"fine-tune", "fine-tune-from", "problems"})
         refuse_option(arguments, name, "is an option of a run of meta-icnn. Leave it out");
-    for (const char* name : {"number", "cells", "guidance", "flow-steps", "flow-method"})
+    for (const char* name : {"number", "cells", "set-cells", "guidance", "flow-steps", "flow-method"})
         refuse_option(
             arguments, name,
             "is an option of generated populations, and the run predicts treated cells from controls. "

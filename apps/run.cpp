@@ -88,6 +88,9 @@ int verb_run(const Arguments& arguments, const mpi::Communicator& comm) {
                                     " predicts no cells that could be scored. Use popflow train, then "
                                     "popflow ot --start RUN");
     refuse_fold_option(config);
+    if (trains_on_populations(config) &&
+        config.method->population_draws(config.method_settings()).source != models::PopulationSource::control)
+        refuse_option(arguments, "metrics", no_pair_scores);
     if (screen::is_leave_one_out(config.split))
         return run_folds({.arguments = arguments, .sections = sections, .has_scores = true, .run = run_one},
                          config, table, comm);

@@ -9,6 +9,11 @@
 
 namespace popflow::apps {
 
+/// Why `--metrics` is refused for generated populations.
+inline constexpr const char* no_pair_scores =
+    "is an option of scores of pairs, and generated populations are compared as sets, by --distance. Leave "
+    "it out";
+
 /// Compares populations that a run generates with the held-out ones and writes the results to `output`, as
 /// evaluate_run() does for predictions of treated cells. Collective.
 /// @return `done` or `stopped`

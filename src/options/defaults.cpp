@@ -126,16 +126,8 @@ void check_validation(const RunConfig& config) {
         throw core::ConfigError("patience", fmt::format("found {}, which {}", config.patience, problem));
 }
 
-// Checks that scores of sets are asked for only where there are sets, and other scores only where there are
-// pairs.
-void check_set_metrics(const RunConfig& config, const OptionTable& table) {
-    const models::ItemKind items = config.method->items(config.method_settings());
-    if (table.is_given("metrics") && items == models::ItemKind::populations &&
-        config.method->population_draws(config.method_settings()).source != models::PopulationSource::control)
-        throw core::ConfigError("metrics",
-                                "found '" + core::joined(table.values("metrics")) +
-                                    "', which has no effect with the method " + config.method->name() +
-                                    ". Its populations are compared as sets, by --distance. Omit --metrics");
+// Checks that scores of sets are asked for only where there are sets.
+void check_set_metrics(const RunConfig& config) {
     if (!config.problems.populations.columns.empty()) return;
     for (const std::string& name : eval::set_metric_names()) {
         if (std::ranges::find(config.evaluate.metrics, name) != config.evaluate.metrics.end())
@@ -147,7 +139,7 @@ void check_set_metrics(const RunConfig& config, const OptionTable& table) {
 }
 
 void check_combinations(const RunConfig& config, const OptionTable& table) {
-    check_set_metrics(config, table);
+    check_set_metrics(config);
     check_selection(config, table);
     check_exclusive_settings(config);
     check_unused_settings(config);

@@ -163,8 +163,8 @@ void add_set_options(OptionTable& table, RunConfig& config) {
     evaluated.add(
         "set-cells", "equal|own",
         "number of cells of the populations of a set. equal: that of the smallest one. own: each has its own "
-        "number, and a generated one that of a random training population, at most --max-cells (default "
-        "equal)",
+        "number, and a generated one that of a random training population, at most --max-cells. For predict, "
+        "own replaces --cells (default equal)",
         [&sets, set_cells](const Strings& v) {
             sets.cells = static_cast<eval::SetCells>(core::parse_choice("set-cells", v.back(), set_cells));
         },

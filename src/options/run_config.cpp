@@ -922,7 +922,7 @@ OptionTable run_options(RunConfig& config) {
     for (const char* name : {"data", "max-cells"}) table.share(name, Section::report);
     table.share("config", Section::inspect);
     table.share("treatment-vectors", Section::inspect);
-    table.share("cells", Section::predict);
+    for (const char* name : {"cells", "set-cells"}) table.share(name, Section::predict);
     for (const char* name : {"distance", "permutations"}) table.share(name, Section::evaluate);
     for (const char* name : {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers",
                              "exclude-markers", "metrics", "max-cells", "seed", "json", "sinkhorn-epsilon",

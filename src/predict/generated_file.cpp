@@ -26,19 +26,26 @@ constexpr std::size_t group_values = std::size_t{1} << 24U;
 
 // Number of populations, states and rows of a file.
 struct Layout {
-    explicit Layout(const GeneratedPlan& plan)
+    Layout(const GeneratorModel& generator, const GeneratedPlan& plan)
         : per_condition(plan.options.populations),
           populations(plan.conditions.size() * per_condition),
-          times(plan.options.times.size()),
-          cells(plan.options.cells) {}
+          times(plan.options.times.size()) {
+        for (std::size_t p = 0; p < populations; ++p) {
+            const std::size_t own = generated_cells(generator, plan.conditions[p / per_condition],
+                                                    plan.options, p % per_condition);
+            cells.push_back(own);
+            first_row.push_back(first_row.back() + times * own);
+        }
+    }
 
     std::size_t per_condition;
     std::size_t populations;
     std::size_t times;
-    std::size_t cells;
+    std::vector<std::size_t> cells;         ///< number of cells of each population
+    std::vector<std::size_t> first_row{0};  ///< one for each population, and the number of rows
 
     std::size_t states() const { return populations * times; }
-    std::size_t rows() const { return states() * cells; }
+    std::size_t rows() const { return first_row.back(); }
 };
 
 std::string condition_label(const screen::Population& condition) {
@@ -207,7 +214,8 @@ void write_populations(const GeneratorModel& generator, const GeneratedPlan& pla
     const std::string file = core::temporary_name(plan.path);
     const FileOffsets offsets(file, plan, has_gaussians(generator));
     anndata::RowWriter writer(file, plan.path);
-    const std::size_t values = layout.times * layout.cells * generator.checkpoint().markers.size();
+    const std::size_t values =
+        layout.times * std::ranges::max(layout.cells) * generator.checkpoint().markers.size();
     const std::size_t group = std::max<std::size_t>(1, group_values / std::max<std::size_t>(1, values));
     const std::size_t name_length = anndata::row_name_length(layout.rows());
     const screen::Normalisation& normalisation = generator.checkpoint().normalisation;
@@ -222,13 +230,14 @@ void write_populations(const GeneratorModel& generator, const GeneratedPlan& pla
         for (std::size_t k = 0; k < count; ++k) {
             for (std::size_t t = 0; t < layout.times; ++t) {
                 const std::size_t state = (first + k) * layout.times + t;
-                const std::size_t row = state * layout.cells;
+                const std::size_t cells = layout.cells[first + k];
+                const std::size_t row = layout.first_row[first + k] + t * cells;
                 anndata::write_matrix_rows(writer, offsets.x,
                                            written_cells(generator, plan, generated[k].cells[t]), row);
-                anndata::write_row_names(writer, offsets.index, name_length, row, layout.cells);
+                anndata::write_row_names(writer, offsets.index, name_length, row, cells);
                 const StateLabels labels = labels_of(plan, first + k, t);
                 for (const auto& [column, member] : offsets.columns)
-                    anndata::write_codes(writer, column, labels.*member, row, layout.cells);
+                    anndata::write_codes(writer, column, labels.*member, row, cells);
                 if (!has_gaussians(generator)) continue;
                 const auto write_row = [&](std::span<const float> row_values, std::uint64_t offset) {
                     writer.write(row_values.data(), row_values.size_bytes(),
@@ -254,7 +263,7 @@ void write_populations(const GeneratorModel& generator, const GeneratedPlan& pla
 
 std::size_t write_generated(const GeneratorModel& generator, const GeneratedPlan& plan,
                             const Provenance& provenance, const mpi::Communicator& comm) {
-    const Layout layout(plan);
+    const Layout layout(generator, plan);
     std::unique_ptr<h5::AtomicFile> file;
     mpi::run_collectively(comm, [&] {
         if (!comm.is_root()) return;

@@ -14,7 +14,8 @@ namespace popflow::predict {
 GeneratorModel::GeneratorModel(train::Checkpoint checkpoint)
     : checkpoint_(std::make_unique<const train::Checkpoint>(std::move(checkpoint))),
       model_(checkpoint_->model()),
-      sampler_(model_->population_sampler()) {
+      sampler_(model_->population_sampler()),
+      sizes_(models::PopulationSizes::stored(checkpoint_->constants)) {
     if (sampler_ == nullptr)
         throw core::ConfigError("run", "'" + checkpoint_->family->name() +
                                            "' is a method that does not generate populations. Give a run of "
@@ -26,6 +27,7 @@ namespace {
 // Names of the draws of a completion, apart from those of generated populations.
 constexpr std::uint64_t completion_key = 1;
 constexpr std::uint64_t given_key = 2;
+constexpr std::uint64_t size_key = 3;
 
 std::vector<models::GeneratedPopulation> draw_populations(const GeneratorModel& generator, std::uint64_t key,
                                                           const screen::Population& condition,
@@ -58,7 +60,22 @@ std::vector<models::GeneratedPopulation> generate(const GeneratorModel& generato
                                                   std::size_t count) {
     const std::uint64_t key =
         screen::digest_text(0, screen::condition_name(condition.treatment, condition.concentration));
-    return draw_populations(generator, key, condition, {}, options, first, count);
+    if (!options.own_sizes || !options.sizes.empty())
+        return draw_populations(generator, key, condition, {}, options, first, count);
+    GenerateOptions sized = options;
+    for (std::size_t k = first; k < first + count; ++k)
+        sized.sizes.push_back(generated_cells(generator, condition, options, k));
+    return draw_populations(generator, key, condition, {}, sized, first, count);
+}
+
+std::size_t generated_cells(const GeneratorModel& generator, const screen::Population& condition,
+                            const GenerateOptions& options, std::size_t index) {
+    if (!options.own_sizes) return options.cells;
+    core::Stream stream(
+        options.seed, core::Purpose::generation,
+        screen::digest_text(size_key, screen::condition_name(condition.treatment, condition.concentration)),
+        index);
+    return generator.sizes().draw(generator.checkpoint().conditions.encode(condition), stream);
 }
 
 std::vector<models::GeneratedPopulation> complete(const GeneratorModel& generator,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/model.hpp"
+#include "models/population_sizes.hpp"
 #include "mpi/communicator.hpp"
 #include "screen/population.hpp"
 #include "train/checkpoint.hpp"
@@ -23,17 +24,24 @@ class GeneratorModel {
     const models::Model& model() const { return *model_; }
     const models::PopulationSampler& sampler() const { return *sampler_; }
 
+    /// Numbers of cells of the training populations, empty for a run of an earlier version.
+    const models::PopulationSizes& sizes() const { return sizes_; }
+
   private:
     std::unique_ptr<const train::Checkpoint> checkpoint_;
     std::unique_ptr<const models::Model> model_;
     const models::PopulationSampler* sampler_;
+    models::PopulationSizes sizes_;
 };
 
 /// Options of generated populations.
 struct GenerateOptions {
     std::size_t populations = 20;  ///< number of populations of each condition
     std::size_t cells = 1000;      ///< number of cells of each population
-    /// Number of cells of each of the populations that are drawn together, in place of `cells`.
+    /// Whether a population has as many cells as a random training population of its condition, in place of
+    /// `cells`.
+    bool own_sizes = false;
+    /// Number of cells of each of the populations that are drawn together, in place of both.
     std::vector<std::size_t> sizes{};
     double guidance = 1;           ///< see models::GenerateRequest
     std::vector<double> times{1};  ///< flow times, ascending, the last is 1
@@ -50,6 +58,11 @@ std::vector<models::GeneratedPopulation> generate(const GeneratorModel& generato
                                                   const screen::Population& condition,
                                                   const GenerateOptions& options, std::size_t first,
                                                   std::size_t count);
+
+/// Returns the number of cells of a population that generate() draws.
+/// @param index  of the population among those of its condition
+std::size_t generated_cells(const GeneratorModel& generator, const screen::Population& condition,
+                            const GenerateOptions& options, std::size_t index);
 
 /// A population of which some cells are given.
 struct PopulationToComplete {

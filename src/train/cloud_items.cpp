@@ -364,6 +364,7 @@ void CloudItems::fit_noise(const screen::Screen& screen, const mpi::Communicator
     try {
         models::store_gaussian_noise(models::fit_gaussian_noise(moments, sampling_.draws.base_spread),
                                      constants_);
+        families_.target_sizes(screen).store(constants_);
     } catch (const core::NumericalError& error) {
         throw core::DataError(screen.file, "X", error.what());
     }

@@ -170,6 +170,7 @@ GaussianItems::GaussianItems(const screen::Screen& screen, const TrainingSet& se
     } catch (const core::NumericalError& error) {
         throw core::DataError(screen.file, "X", error.what());
     }
+    if (draws_.source == PopulationSource::noise) families_.target_sizes(screen).store(constants_);
     const std::size_t d = set.shape().markers;
     const double ridge = models::stored_gaussian_noise(constants_, d).ridge;
     for (GaussianMoments& source : source_moments_) {

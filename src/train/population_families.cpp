@@ -60,6 +60,16 @@ PopulationFamilies::PopulationFamilies(const screen::Screen& screen, const Train
     }
 }
 
+models::PopulationSizes PopulationFamilies::target_sizes(const screen::Screen& screen) const {
+    std::vector<std::span<const float>> conditions;
+    std::vector<std::size_t> cells;
+    for (const TargetPopulation& target : targets_) {
+        conditions.emplace_back(target.condition);
+        cells.push_back(screen.populations[target.population].n_cells);
+    }
+    return {conditions, cells};
+}
+
 PopulationFamilies::Draw PopulationFamilies::draw_source(std::size_t target, double u) const {
     const TargetPopulation& own = targets_[target];
     if (own.sources.empty()) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/family.hpp"
+#include "models/population_sizes.hpp"
 #include "screen/screen.hpp"
 #include "train/training_set.hpp"
 
@@ -58,6 +59,8 @@ class PopulationFamilies {
 
     const std::vector<TargetPopulation>& targets() const { return targets_; }
     const std::vector<SourcePopulation>& sources() const { return sources_; }
+    /// Numbers of cells of the targets.
+    models::PopulationSizes target_sizes(const screen::Screen& screen) const;
     /// Sources of each group.
     const std::vector<std::vector<std::size_t>>& sources_of_group() const { return sources_of_group_; }
 

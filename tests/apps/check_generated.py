@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Checks the files of generated.sh with NumPy and SciPy.
 
-Usage: check_generated.py generated|controls|spiral     (works in the current folder)
+Usage: check_generated.py generated|sizes|controls|spiral     (works in the current folder)
 """
 import csv
 import json
@@ -236,5 +236,19 @@ def check_controls():
         assert len(model) == 10 and numpy.isfinite(model).all(), model
 
 
+def check_sizes():
+    """Each population has as many cells as a training population of its treatment, at both times."""
+    drawn, data = anndata.read_h5ad("own.h5ad"), anndata.read_h5ad("sized.h5ad")
+    training = data.obs[data.obs["split"] == "train"].groupby(["treatment", "population"], observed=True).size()
+    found = drawn.obs.groupby(["treatment", "population", "time"], observed=True).size()
+    assert len(found) == 2 * 6 * 2
+    for treatment in ("T1", "T2"):
+        sizes = found[treatment].unstack()
+        assert (sizes["0.5"] == sizes["1"]).all()
+        assert set(sizes["1"]) <= set(training[treatment]) and sizes["1"].nunique() > 1, sizes
+    assert (drawn.obs["population"].astype(str).str.split(" / ").str[0] == drawn.obs["treatment"]).all()
+    assert numpy.isfinite(drawn.X).all() and "set-cells = own" in drawn.uns["popflow"]["config"]
+
+
 if __name__ == "__main__":
-    {"generated": check_generated, "controls": check_controls, "spiral": check_spiral}[sys.argv[1]]()
+    {"generated": check_generated, "sizes": check_sizes, "controls": check_controls, "spiral": check_spiral}[sys.argv[1]]()

@@ -194,7 +194,7 @@ def main():
     doses = re.findall(r"^  O +(\S+)", run_popflow("inspect", "s.h5ad", "--min-cells", "50", "--doses", "all"), re.MULTILINE)
     predict["concentration"] = doses[0]
     number = {"number": "2", "cells": "7"}
-    check_listed(("predict",), {**predict, **EXCLUSIVE, **POPULATIONS, **GUIDED, **MAPS, **number})
+    check_listed(("predict",), {**predict, **EXCLUSIVE, **POPULATIONS, **GUIDED, **MAPS, **number, "set-cells": "own"})
     assert "28 cells of 4 populations" in run_popflow(
         "predict", "--run", "g", "--output", "g.h5ad", "--treatment", "O,S", *arguments({**GUIDED, **number}))
     assert "1-NNA" in run_popflow("evaluate", "--run", "g", "--output", "g.h5", *arguments({**GUIDED, **SETS}))

@@ -43,6 +43,17 @@ expect_exit 0 "$popflow" predict --run one --number 12 --cells 60 --eval-seed 0 
 expect_exit 0 "$popflow" predict --run one --number 12 --cells 60 --eval-seed 0 --output all.h5ad
 expect_exit 0 "$popflow" predict --run one --number 3 --cells 60 --flow-steps 7 --times 0 --output euler.h5ad
 
+# A generated population has as many cells as a training population of its treatment.
+"$popflow" simulate shapes mixtures --output sized.h5ad --populations 20 --test-populations 4 --cells 50:200 --treatments 2 --seed 1 2>/dev/null >/dev/null
+expect_exit 0 "$popflow" train --method bwfm --data sized.h5ad --population population --split column:split --min-cells 10 --transform none --steps 4 \
+    --gaussian-hidden 8 --output sized
+expect_exit 0 "$popflow" predict --run sized --number 6 --set-cells own --times 0.5 --output own.h5ad
+ranks 3 1 predict --run sized --number 6 --set-cells own --times 0.5 --output own3.h5ad >out 2>err || fail "$(cat err)"
+cmp own.h5ad own3.h5ad || fail "other populations on three ranks"
+expect_exit 0 "$python" "$here/check_generated.py" sizes
+expect_exit 2 "$popflow" predict --run sized --set-cells own --cells 30 --output none.h5ad
+grep -q "cells: cannot be combined with --set-cells own" err || fail "$(cat err)"
+
 # The scores of evaluate are those of metrics on the same populations.
 expect_exit 0 "$popflow" evaluate --run one --output one/results.h5 --distance bures,energy --max-populations 100
 cp out scores

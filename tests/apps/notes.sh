@@ -54,7 +54,7 @@ grep -q "the model was trained on the compared populations" out || fail "no note
 "$popflow" report trained_on --output page.html 2>/dev/null
 ! grep -q "held-out\|Held-out" page.html || fail "the page calls training populations held-out"
 expect_exit 2 "$popflow" evaluate --run trained_on --metrics w2 --output none.h5
-grep -q "metrics: found 'w2', which has no effect with the method bwfm" err || fail "$(cat err)"
+grep -q "metrics: is an option of scores of pairs" err || fail "$(cat err)"
 
 # A leave-one-out without its list of folds, and a command with a folder name that a shell would split.
 leave_out="run --data s.h5ad ${small/patient:21/each:patient} --steps 3 --output"

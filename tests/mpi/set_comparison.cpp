@@ -17,8 +17,7 @@ namespace eval = popflow::eval;
 
 std::vector<Matrix<float>> random_populations(std::size_t count, std::uint64_t seed) {
     std::vector<Matrix<float>> populations;
-    for (std::size_t k = 0; k < count; ++k)
-        populations.push_back(random_matrix<float>(30, 2, seed + k));
+    for (std::size_t k = 0; k < count; ++k) populations.push_back(random_matrix<float>(30, 2, seed + k));
     return populations;
 }
 

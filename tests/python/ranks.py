@@ -34,7 +34,7 @@ def train(data=None, **options):
 def train_and_evaluate():
     model = train()
     tables = model.evaluate(sample_pairs=0, comm=comm)
-    tables["pairs"].drop(columns="seconds", errors="ignore").to_csv(os.path.join(folder, f"pairs{comm.rank}.csv"))
+    tables["pairs"].drop(columns=["seconds", "rank"], errors="ignore").to_csv(os.path.join(folder, f"pairs{comm.rank}.csv"))
     model.evaluate(sample_pairs=0, output=os.path.join(folder, "results.h5"), comm=comm)
     report(f"{model.steps} {model.stopped} {os.path.exists(os.path.join(folder, 'results.h5'))}")
 
