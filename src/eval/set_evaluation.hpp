@@ -80,15 +80,15 @@ struct SetControl {
 /// A model that completes populations gets random cells of each held-out population. The other cells are
 /// compared with its prediction, and SetComparison::paired compares each population with its own one.
 ///
-/// All populations of an evaluation have the same number of cells: that of the smallest one, at most
+/// By default all compared populations have the same number of cells: that of the smallest one, at most
 /// max_cells. With SetCells::own a population keeps its cells, at most max_cells, and a generated one has as
 /// many as a random training population of its label. At most SetOptions::max_populations of a set are drawn.
 /// The model generates as many as there are held-out ones. Every rank reads all populations. Distances are in
 /// the space of the model: normalised markers, or coordinates of principal components. The result does not
-/// depend on the number of ranks. Collective over comm.
+/// depend on the number of ranks. Collective over comm. Without training populations the predictors that need
+/// them have no scores.
 /// @param screen  with ScreenOptions::unpaired
 /// @param part  part of the split that is held out
-/// Without training populations the predictors that need them have no scores.
 /// @throws core::ConfigError if no label has two held-out populations
 SetEvaluation evaluate_sets(const screen::Screen& screen, const screen::Split& split, screen::Part part,
                             const predict::GeneratorModel& generator, const SetEvaluationOptions& options,

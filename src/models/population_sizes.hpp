@@ -32,7 +32,7 @@ class PopulationSizes {
 
   private:
     std::vector<std::vector<float>> conditions_;
-    std::vector<std::size_t> rows_;  ///< of each population, into conditions_
+    std::vector<std::size_t> rows_;  ///< one row of conditions_ for each population
     std::vector<std::size_t> cells_;
 };
 

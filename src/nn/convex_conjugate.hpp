@@ -18,10 +18,11 @@ struct ConjugateValues {
 
 /// Computes the conjugate by damped Newton steps from y, with a certificate.
 ///
-/// D - L^T L is convex, so D is strongly convex with a modulus mu, the smallest eigenvalue of 2 L^T L. The
-/// Fenchel gap at x is at most |grad D(x) - y|^2 / (2 mu). As mu serves the lower bound 1 / |(2 L^T L)^-1| in
-/// the Frobenius norm. Steps end at a gap of `tolerance`, or when rounding stops the progress. The bound is
-/// infinite for a singular L. Uses all threads. Deterministic for any number of threads.
+/// D(x) - |L x|^2 is convex. Hence D is strongly convex, and its modulus mu is at least the smallest
+/// eigenvalue of 2 L^T L. The code uses the lower bound 1 / |(2 L^T L)^-1| of that eigenvalue, with the
+/// Frobenius norm. The Fenchel gap at x is at most |grad D(x) - y|^2 / (2 mu). Steps end at a gap of
+/// `tolerance`, or when rounding stops the progress. The bound is infinite for a singular L. Uses all
+/// threads. Deterministic for any number of threads.
 ///
 /// Shape: y [n, d].
 /// @throws core::ShapeMismatch

@@ -16,15 +16,15 @@ struct PotentialPairOptions {
 /// Two convex potentials between a source and a target population: grad D maps the source to the target, and
 /// grad E, where E models the conjugate of D, maps back.
 ///
-/// Loss of Wasserstein-2 generative networks (W2GN), with x^ = grad E(y) constant in the first term:
+/// Loss of Wasserstein-2 generative networks (W2GN), with y^ = grad E(y) constant in the first term:
 ///
-///     mean_i D(x_i) + mean_j (<x^_j, y_j> - D(x^_j))
+///     mean_i D(x_i) + mean_j (<y^_j, y_j> - D(y^_j))
 ///       + cycle (mean |grad D(grad E(y)) - y|^2 + mean |grad E(grad D(x)) - x|^2),
 ///
-/// where all means are over cells. With a mean over coordinates too, as in the source, the cycle terms of
-/// many markers are too weak to keep the loss bounded. For the three coordinates of the source both are the
-/// same. The gradient is in closed form: the map of a ConvexPotential needs no backward pass, so that nothing
-/// is differentiated twice.
+/// where all means are over cells. The cycle terms of the source are 3 times a mean over cells and
+/// coordinates. For its three coordinates this is the sum over coordinates, that is cycle = 1. With many
+/// markers the mean is too weak, and the loss has no lower bound. The gradient is in closed form: the map of
+/// a ConvexPotential needs no backward pass, so that nothing is differentiated twice.
 ///
 /// Shapes:  x [n, inputs], y [m, inputs], d_source and d_target [shape.size()].
 /// Source:  Korotin et al., "Wasserstein-2 generative networks", ICLR 2021, and the code of Amos et al.,

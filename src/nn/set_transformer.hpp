@@ -29,8 +29,9 @@ struct SetTransformerShape {
     std::size_t outputs = 0;
 };
 
-/// Transformer on sets of points with the layer normalisation before each sum, without positions and without
-/// dropout. The outputs of a cloud are equivariant under permutations of its points:
+/// Pre-norm transformer on sets of points: each branch starts with a layer normalisation. It has no
+/// positional encoding and no dropout. The outputs of a cloud are equivariant under permutations of its
+/// points:
 ///
 ///     h = W x + b
 ///     for each block:

@@ -77,8 +77,8 @@ struct EntropicResult {
 /// b, by Sinkhorn's iteration in double.
 ///
 /// An iteration updates f from g, measures the error of the columns, then updates g. P_ij = a_i b_j exp((f_i
-/// + g_j - c_ij) / eps). Acceleration never keeps a worse iterate: if the error triples, the step is undone
-/// and counts as an iteration. Runs on the calling thread and is deterministic.
+/// + g_j - c_ij) / eps). An accelerated step that multiplies the error by more than 3 is undone. It counts as
+/// an iteration. Runs on the calling thread and is deterministic.
 ///
 /// Shapes:  c [n, m], a [n] and b [m]: weights > 0 with sum 1. `start` may be null. If it has g, f is
 /// ignored.

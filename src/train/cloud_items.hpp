@@ -10,9 +10,11 @@ namespace popflow::train {
 
 /// Populations as clouds of cells.
 ///
-/// A rank holds the cells of the targets of its lanes, and of the sources in their groups. A slot takes the
-/// target that it visits and random others of its lane. It draws cells of each, gives each a source cloud,
-/// couples clouds and then the cells of each pair of clouds, and draws one time for each cloud.
+/// A target is a population at which a flow ends. A group holds the populations with the same pairing keys. A
+/// rank stores the cells of the targets in its lanes (see sampler.hpp), and of all sources in the groups of
+/// these targets. A slot takes the target that it visits and random others of its lane. It draws cells of
+/// each, gives each a source cloud, couples clouds and then the cells of each pair of clouds, and draws one
+/// time for each cloud.
 class CloudItems : public PopulationItems {
   public:
     /// Computes the law of the noise, and with OuterCoupling::all the coupling. Collective.
