@@ -68,7 +68,12 @@ linalg::Matrix<double> read_table(const std::string& path, std::size_t n, std::s
             ++col;
         }
         if (col == 0) continue;
-        if (col != m) fail_shape(path, fmt::format("row {}", row), row + 1, col, n, m);
+        if (col != m)
+            throw core::DataError(
+                path, fmt::format("row {}", row),
+                fmt::format(
+                    "has {}, but the problems have {} source and {} target atoms. Give {} rows of {} costs",
+                    core::counted(col, "cost"), n, m, n, m));
         ++row;
     }
     if (row != n) fail_shape(path, "", row, m, n, m);

@@ -69,10 +69,14 @@ Texts notes_of(const eval::MapResults& results) {
         "cells. The identity has 0, the optimum 1. A map that moves cells the wrong way is below 0",
         fmt::format("certified: problems whose conjugates have a Fenchel gap of at most {:g}",
                     eval::certified_gap),
-        "w2, energy: distances of the mapped cells to those of the target, in units of the model",
-        "gaussian_start, identity_start: potentials that start at the Gaussian map or at the identity, "
-        "without a prediction"};
+        "w2, energy: distances of the mapped cells to those of the target, in units of the model"};
     const h5::DataFrame& problems = results.problems;
+    if (std::ranges::any_of(problems.strings("predictor"),
+                            [](const std::string& name) { return name.ends_with("_start"); }))
+        notes.emplace_back(
+            "gaussian_start, identity_start: potentials that start at the Gaussian map or at the identity, "
+            "without "
+            "a prediction");
     for (std::size_t row = 0; row < problems.rows(); ++row) {
         const std::string& message = problems.strings("message")[row];
         if (!message.empty())

@@ -174,7 +174,8 @@ std::string markdown_table(const Table& table) {
         text += "|";
         for (const std::string& cell : lines[i]) {
             const std::size_t start = std::min(cell.find_first_not_of(' '), cell.size());
-            text += " " + replaced(cell.substr(start), '|', "\\|") + " |";
+            // A label with tags would be HTML.
+            text += " " + replaced(replaced(cell.substr(start), '|', "\\|"), '<', "&lt;") + " |";
         }
         text += "\n";
         if (i > 0) continue;

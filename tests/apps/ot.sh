@@ -152,7 +152,7 @@ refused "('h1') is " --data histograms.h5ad --mass equal
 refused "varm: has no positions of the atoms" --data bare.h5ad
 refused "varm/place: is missing. varm has grid, position" --data histograms.h5ad --position place
 refused "cost: 'manhattan' is no file" --data histograms.h5ad --cost manhattan
-refused "costs.csv: row 0: has 1 x 36 costs" --data sphere.h5ad --cost costs.csv
+refused "costs.csv: row 0: has 36 costs" --data sphere.h5ad --cost costs.csv
 refused "problems: 'pairs' is no file" --data histograms.h5ad --problems pairs
 refused "bad_list.csv: row 2, column target: 'h99' is no name of a row" --data histograms.h5ad --problems bad_list.csv
 refused "no row with 'c'" --data histograms.h5ad --rows part=c
