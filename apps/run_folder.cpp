@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "anndata/anndata.hpp"
+#include "core/option_effect.hpp"
 #include "core/text.hpp"
 #include "mpi/same_on_all_ranks.hpp"
 #include "output_path.hpp"
@@ -191,14 +192,12 @@ screen::Screen open_run_screen(const options::RunConfig& config, const train::Ch
 
 namespace {
 
-// Returns whether the options that a training has are those of the run.
-bool has_trained_options(const options::OptionTable& table, const train::Checkpoint& checkpoint) {
-    const auto trained = core::key_values(checkpoint.config);
-    return std::ranges::all_of(core::key_values(table.text(options::training_sections())),
-                               [&](const auto& entry) {
-                                   const auto at = trained.find(entry.first);
-                                   return at != trained.end() && at->second == entry.second;
-                               });
+// Returns whether the data file and the options that a training has are those of the run.
+bool has_trained_options(const options::RunConfig& config, const options::OptionTable& table,
+                         const train::Checkpoint& checkpoint) {
+    return core::key_values(checkpoint.config)["data"] == config.data &&
+           core::changed_options(table.text(options::training_sections()), checkpoint.config, table.effects())
+               .empty();
 }
 
 }  // namespace
@@ -216,7 +215,7 @@ screen::Screen open_same_run_screen(const options::RunConfig& config, const opti
     screen::Screen screen =
         open_same_screen(comm, config.data, [&] { return open_run_screen(config, checkpoint, need_pairs); });
     if (need_pairs && screen.fingerprint != checkpoint.data_fingerprint &&
-        has_trained_options(table, checkpoint))
+        has_trained_options(config, table, checkpoint))
         screen.notes.push_back(
             config.data + " is not as it was at the training: its cells, labels or markers have changed");
     return screen;

@@ -200,12 +200,15 @@ Matrix<float> written_cells(const GeneratorModel& generator, const GeneratedPlan
     return x;
 }
 
-// Generates populations [first, first + count) of a condition, or completes its population as often.
+// Generates populations of these sizes under a condition, or completes its population as often.
+// @param first  index of the first one among those of the condition
 std::vector<models::GeneratedPopulation> generated_of(const GeneratorModel& generator,
                                                       const GeneratedPlan& plan, std::size_t condition,
-                                                      std::size_t first, std::size_t count) {
-    if (!plan.given) return generate(generator, plan.conditions[condition], plan.options, first, count);
-    return complete(generator, plan.given(condition), plan.options, first, count);
+                                                      std::size_t first, std::span<const std::size_t> sizes) {
+    GenerateOptions options = plan.options;
+    options.sizes.assign(sizes.begin(), sizes.end());
+    if (!plan.given) return generate(generator, plan.conditions[condition], options, first, sizes.size());
+    return complete(generator, plan.given(condition), options, first, sizes.size());
 }
 
 // Writes the populations [first, end) of one rank.
@@ -226,7 +229,8 @@ void write_populations(const GeneratorModel& generator, const GeneratedPlan& pla
         const std::size_t count =
             std::min({group, end - first, (condition + 1) * layout.per_condition - first});
         const std::vector<models::GeneratedPopulation> generated =
-            generated_of(generator, plan, condition, first % layout.per_condition, count);
+            generated_of(generator, plan, condition, first % layout.per_condition,
+                         std::span(layout.cells).subspan(first, count));
         for (std::size_t k = 0; k < count; ++k) {
             for (std::size_t t = 0; t < layout.times; ++t) {
                 const std::size_t state = (first + k) * layout.times + t;

@@ -60,12 +60,7 @@ std::vector<models::GeneratedPopulation> generate(const GeneratorModel& generato
                                                   std::size_t count) {
     const std::uint64_t key =
         screen::digest_text(0, screen::condition_name(condition.treatment, condition.concentration));
-    if (!options.own_sizes || !options.sizes.empty())
-        return draw_populations(generator, key, condition, {}, options, first, count);
-    GenerateOptions sized = options;
-    for (std::size_t k = first; k < first + count; ++k)
-        sized.sizes.push_back(generated_cells(generator, condition, options, k));
-    return draw_populations(generator, key, condition, {}, sized, first, count);
+    return draw_populations(generator, key, condition, {}, options, first, count);
 }
 
 std::size_t generated_cells(const GeneratorModel& generator, const screen::Population& condition,

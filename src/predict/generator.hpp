@@ -38,10 +38,10 @@ class GeneratorModel {
 struct GenerateOptions {
     std::size_t populations = 20;  ///< number of populations of each condition
     std::size_t cells = 1000;      ///< number of cells of each population
-    /// Whether a population has as many cells as a random training population of its condition, in place of
+    /// Whether generated_cells() draws the sizes of training populations of the condition, in place of
     /// `cells`.
     bool own_sizes = false;
-    /// Number of cells of each of the populations that are drawn together, in place of both.
+    /// Number of cells of each of the populations that are drawn together, in place of `cells`.
     std::vector<std::size_t> sizes{};
     double guidance = 1;           ///< see models::GenerateRequest
     std::vector<double> times{1};  ///< flow times, ascending, the last is 1
@@ -59,7 +59,7 @@ std::vector<models::GeneratedPopulation> generate(const GeneratorModel& generato
                                                   const GenerateOptions& options, std::size_t first,
                                                   std::size_t count);
 
-/// Returns the number of cells of a population that generate() draws.
+/// Returns the number of cells that a generated population is to have, for GenerateOptions::sizes.
 /// @param index  of the population among those of its condition
 std::size_t generated_cells(const GeneratorModel& generator, const screen::Population& condition,
                             const GenerateOptions& options, std::size_t index);

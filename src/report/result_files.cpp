@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "core/error.hpp"
@@ -11,6 +10,7 @@
 #include "core/text.hpp"
 #include "eval/results.hpp"
 #include "predict/run_model.hpp"
+#include "train/checkpoint_folder.hpp"
 #include "train/fold_list.hpp"
 
 namespace popflow::report {
@@ -78,13 +78,10 @@ class FolderSearch {
 
 // Returns a command that scores a run.
 std::string evaluate_command(const std::string& run) {
-    std::ifstream config(run + "/config.cfg");
-    for (std::string line; std::getline(config, line);) {
-        // Its starts are scored with the problems that they solve.
-        if (line == "method = meta-ot")
-            return "popflow ot --start " + core::shell_word(run) +
-                   " --output results.h5 and the options of the problems";
-    }
+    // Starts are scored with the problems that they solve.
+    if (train::configured_value(run, "method") == "meta-ot")
+        return "popflow ot --start " + core::shell_word(run) +
+               " --output results.h5 and the options of the problems";
     return "popflow evaluate --run " + core::shell_word(run) + " --output " +
            core::shell_word(run + "/results.h5");
 }

@@ -9,9 +9,12 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 
 #include "core/stored_file.hpp"
+#include "core/text.hpp"
 
 namespace popflow::train {
 
@@ -55,6 +58,12 @@ std::string checkpoint_path(const std::string& folder) {
 
 std::string weights_path(const std::string& folder) {
     return folder + "/weights.h5";
+}
+
+std::string configured_value(const std::string& folder, const std::string& option) {
+    std::ifstream file(folder + "/config.cfg");
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    return core::key_values(text)[option];
 }
 
 std::optional<FoundCheckpoint> newest_checkpoint(const std::string& folder) {

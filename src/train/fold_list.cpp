@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <span>
 
@@ -100,12 +99,7 @@ std::string fold_list_path(const std::string& folder) {
 }
 
 bool is_leave_one_out_folder(const std::string& folder) {
-    if (is_file(fold_list_path(folder))) return true;
-    std::ifstream config(folder + "/config.cfg");
-    for (std::string line; std::getline(config, line);) {
-        if (line.starts_with("split = ")) return screen::is_leave_one_out(line.substr(8));
-    }
-    return false;
+    return is_file(fold_list_path(folder)) || screen::is_leave_one_out(configured_value(folder, "split"));
 }
 
 void write_fold_list(const std::string& folder, const std::vector<FoldEntry>& folds) {
