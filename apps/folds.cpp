@@ -8,14 +8,13 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 
 #include "console.hpp"
 #include "core/folder_lock.hpp"
 #include "core/parse.hpp"
+#include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
 #include "eval/cell_sample.hpp"
@@ -88,11 +87,6 @@ struct FoldPlan {
     }
 };
 
-std::string read_text(const std::string& path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 // Returns the resolved configuration of a run.
 std::string run_text(const options::OptionTable& table) {
     return table.text(options::training_sections()) + table.text(scoring_sections);
@@ -129,7 +123,7 @@ void keep_precision(options::RunConfig& config) {
     if (!train::is_leave_one_out_folder(config.output)) return;
     const std::string path = config.output + "/config.cfg";
     options::RunConfig before;
-    run_options(before).parse_text(read_text(path), path);
+    run_options(before).parse_text(core::file_contents(path).value_or(""), path);
     config.precision = before.precision;
 }
 
@@ -251,7 +245,7 @@ void check_folder(const options::RunConfig& config, const options::OptionTable& 
     if (!config.resume && config.fold.empty())
         throw core::ConfigError(
             "output", found + "a leave-one-out. Add --resume to continue it, or choose another folder");
-    const std::string before = read_text(folder + "/config.cfg");
+    const std::string before = core::file_contents(folder + "/config.cfg").value_or("");
     if (before.empty()) return;  // a start was interrupted before it had written the file
     const auto changed = core::changed_options(table.text(options::training_sections()),
                                                training_lines(before, table), table.effects());

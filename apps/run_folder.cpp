@@ -6,11 +6,10 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "anndata/anndata.hpp"
 #include "core/option_effect.hpp"
+#include "core/stored_file.hpp"
 #include "core/text.hpp"
 #include "mpi/same_on_all_ranks.hpp"
 #include "output_path.hpp"
@@ -102,9 +101,8 @@ train::Checkpoint open_run(options::RunConfig& config, const options::OptionTabl
     // config.cfg also has the evaluation options of the run. The checkpoint and then the command line
     // override it.
     const std::string run = config.run;
-    if (std::ifstream in(run + "/config.cfg"); in) {
-        table.parse_text({std::istreambuf_iterator<char>(in), {}}, run + "/config.cfg");
-    }
+    const std::string path = run + "/config.cfg";
+    if (const auto text = core::file_contents(path)) table.parse_text(*text, path);
     train::Checkpoint checkpoint = predict::read_run(run);
     // A configuration has no line for the defaults of these, so the checkpoint would not override them.
     config.screen.source = {};

@@ -8,11 +8,11 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <thread>
 
 #include "core/folder_lock.hpp"
+#include "core/stored_file.hpp"
 #include "options/run_config.hpp"
 #include "progress_line.hpp"
 #include "report/plot/markup.hpp"
@@ -45,13 +45,13 @@ struct RunState {
 RunState read_state(const std::string& run) {
     RunState state;
     const std::string config_path = run + "/config.cfg";
-    std::ifstream in(config_path);
-    if (!in)
+    const std::optional<std::string> text = core::file_contents(config_path);
+    if (!text)
         throw core::ConfigError("watch", "found '" + run +
                                              "', which is not a run folder: it has no config.cfg. Give the "
                                              "--output of a training");
     options::RunConfig config;
-    options::run_options(config).parse_text({std::istreambuf_iterator<char>(in), {}}, config_path);
+    options::run_options(config).parse_text(*text, config_path);
     state.steps = config.train.steps;
     const std::string table = run + "/training.h5";
     // Before the rows: a training stores its last rows and then the weights.

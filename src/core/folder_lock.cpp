@@ -48,10 +48,7 @@ struct Holder {
     std::string host, pid, start, job;
 
     static Holder read(const std::string& path) {
-        std::ifstream in(path);
-        std::ostringstream text;
-        text << in.rdbuf();
-        auto values = key_values(text.str());
+        auto values = key_values(file_contents(path).value_or(""));
         return {values["host"], values["process"], values["started"], values["job"]};
     }
     bool is_stale() const {

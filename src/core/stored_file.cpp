@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "core/error.hpp"
@@ -133,6 +135,19 @@ void store_file(const std::string& path, std::span<const std::byte> bytes) {
         ::unlink(temporary_name(path).c_str());
         throw;
     }
+}
+
+std::optional<std::string> file_contents(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return std::nullopt;
+    std::string contents;
+    std::array<char, 16384> block;
+    do {
+        in.read(block.data(), static_cast<std::streamsize>(block.size()));
+        contents.append(block.data(), static_cast<std::size_t>(in.gcount()));
+    } while (in);
+    if (in.bad()) return std::nullopt;
+    return contents;
 }
 
 void sync_parent_folder(const std::string& path) {

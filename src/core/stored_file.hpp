@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -44,6 +45,9 @@ void rename_into_place(const std::string& path);
 /// temporary file after an error.
 /// @throws DataError if the file cannot be created, WriteError if it cannot be written
 void store_file(const std::string& path, std::span<const std::byte> bytes);
+
+/// Returns the bytes of a file. Nothing if it is missing, a folder, or cannot be read.
+std::optional<std::string> file_contents(const std::string& path);
 
 /// Syncs the entries of the folder of `path` to the disk, if the file system supports that.
 void sync_parent_folder(const std::string& path);

@@ -10,8 +10,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <system_error>
 
@@ -61,8 +59,7 @@ std::optional<TaskRecord> read_record(const std::string& text) {
 
 // Returns the records of a file up to the first incomplete one.
 std::vector<std::string> read_records(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    const std::string all{std::istreambuf_iterator<char>(in), {}};
+    const std::string all = core::file_contents(file.string()).value_or("");
     std::vector<std::string> records;
     std::size_t at = 0;
     while (all.size() - at >= sizeof(RecordHead)) {

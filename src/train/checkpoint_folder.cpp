@@ -9,9 +9,7 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 
 #include "core/stored_file.hpp"
 #include "core/text.hpp"
@@ -61,9 +59,7 @@ std::string weights_path(const std::string& folder) {
 }
 
 std::string configured_value(const std::string& folder, const std::string& option) {
-    std::ifstream file(folder + "/config.cfg");
-    const std::string text(std::istreambuf_iterator<char>(file), {});
-    return core::key_values(text)[option];
+    return core::key_values(core::file_contents(folder + "/config.cfg").value_or(""))[option];
 }
 
 std::optional<FoundCheckpoint> newest_checkpoint(const std::string& folder) {

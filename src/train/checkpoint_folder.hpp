@@ -17,7 +17,8 @@ std::string checkpoint_path(const std::string& folder);
 /// Path of the weights without the optimiser's state, which a completed training writes.
 std::string weights_path(const std::string& folder);
 
-/// Returns the value of an option in the configuration of a run, `FOLDER/config.cfg`. Empty without one.
+/// Returns the value of an option in the configuration of a run, `FOLDER/config.cfg`. Empty without
+/// one, and for a file that cannot be read.
 std::string configured_value(const std::string& folder, const std::string& option);
 
 /// A checkpoint from which training can resume.

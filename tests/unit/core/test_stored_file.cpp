@@ -5,8 +5,6 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
@@ -17,10 +15,6 @@ using popflow::support::TemporaryFolder;
 
 namespace {
 
-std::string read_bytes(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 void store(const std::string& path, const std::string& text) {
     core::store_file(path, std::as_bytes(std::span(text)));
@@ -38,8 +32,20 @@ TEST(StoredFile, ReplacesTheFileAndLeavesNoTemporaryFile) {
     const TemporaryFolder folder;
     store(folder.file("a"), "old");
     store(folder.file("a"), "the new one");
-    EXPECT_EQ(read_bytes(folder.file("a")), "the new one");
+    EXPECT_EQ(core::file_contents(folder.file("a")), "the new one");
     EXPECT_FALSE(std::filesystem::exists(folder.file("a.tmp")));
+}
+
+TEST(StoredFile, ReadsAFileAndNothingElse) {
+    const TemporaryFolder folder;
+    const std::string bytes = std::string(40000, 'a') + '\0' + "\r\n";
+    store(folder.file("a"), bytes);
+    store(folder.file("empty"), "");
+    std::filesystem::create_directory(folder.file("b"));
+    EXPECT_EQ(core::file_contents(folder.file("a")), bytes);
+    EXPECT_EQ(core::file_contents(folder.file("empty")), "");
+    EXPECT_EQ(core::file_contents(folder.file("b")), std::nullopt);
+    EXPECT_EQ(core::file_contents(folder.file("none")), std::nullopt);
 }
 
 TEST(StoredFile, RefusesPathsThatCannotBeWritten) {
@@ -62,8 +68,8 @@ TEST(StoredFile, ReplacesTheTargetOfASymbolicLink) {
     store(folder.file("dangling"), "two");
     EXPECT_TRUE(std::filesystem::is_symlink(folder.file("link")));
     EXPECT_TRUE(std::filesystem::is_symlink(folder.file("dangling")));
-    EXPECT_EQ(read_bytes(folder.file("other/target")), "one");
-    EXPECT_EQ(read_bytes(folder.file("other/new")), "two");
+    EXPECT_EQ(core::file_contents(folder.file("other/target")), "one");
+    EXPECT_EQ(core::file_contents(folder.file("other/new")), "two");
 }
 
 TEST(StoredFile, RefusesDevicesAndPipes) {
@@ -88,7 +94,7 @@ TEST(StoredFile, ThrowsAWriteErrorIfTheDiskIsFull) {
     } catch (const core::WriteError& error) {
         EXPECT_EQ(std::string(error.what()), folder.file("a") + ": cannot write: No space left on device");
     }
-    EXPECT_EQ(read_bytes(folder.file("a")), "old");
+    EXPECT_EQ(core::file_contents(folder.file("a")), "old");
 }
 
 TEST(Digest, ChangesWithEveryBit) {
