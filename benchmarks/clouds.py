@@ -39,11 +39,18 @@ parser.add_argument("--time-course")
 parser.add_argument("--seeds", default="1,2,3")
 parser.add_argument("--steps", default="20000")
 parser.add_argument("--all-letters-steps", default="40000")
+parser.add_argument("--cells", default="512", help="points of a cloud of --shapes, in training and in the scores")
+parser.add_argument("--train", default="", help="more options of the trainings of letters, shapes and digits, as one text")
 options = parser.parse_args()
 RUNS = Runs(options.popflow, options.folder)
 train, popflow = RUNS.train, RUNS.popflow
 SEEDS = [int(seed) for seed in options.seeds.split(",")]
 CONFIG = Path(__file__).resolve().parent.parent / "configs" / "clouds.cfg"
+
+
+def train_clouds(name, data, seed, *arguments):
+    """Trains a run on point clouds. Returns its folder and the CPU seconds of the training."""
+    return train(name, "--config", CONFIG, "--data", data, "--seed", seed, *arguments, *options.train.split())
 
 
 def evaluate(run, name, table, *arguments):
@@ -88,28 +95,25 @@ def print_sets(title, tables):
 def letters():
     three = subset(options.letters, "letters_abs.h5ad", ["A", "B", "S"])
     for inner in ("ot", "random"):
-        runs = [train(f"abs_{inner}_{seed}", "--config", CONFIG, "--data", three, "--seed", seed, "--steps", options.steps, "--coupling", inner)
-                for seed in SEEDS]
+        runs = [train_clouds(f"abs_{inner}_{seed}", three, seed, "--steps", options.steps, "--coupling", inner) for seed in SEEDS]
         seconds = np.mean([cpu for _, cpu in runs])
         for steps, more in (("adaptive solver", []), ("one midpoint step", ["--flow-steps", 1, "--flow-method", "midpoint"])):
             tables = [evaluate(run, steps.split()[0], "sets", *more) for run, _ in runs]
             print_sets(f"Letters A, B, S, inner coupling {inner}, {steps}, training {seconds:.0f} CPU s:", tables)
-    runs = [train(f"letters_{seed}", "--config", CONFIG, "--data", options.letters, "--seed", seed, "--steps", options.all_letters_steps)
-            for seed in SEEDS]
+    runs = [train_clouds(f"letters_{seed}", options.letters, seed, "--steps", options.all_letters_steps) for seed in SEEDS]
     tables = [evaluate(run, "all", "sets", "--max-populations", 78) for run, _ in runs]
     print_sets(f"Letters, 26 classes, training {np.mean([cpu for _, cpu in runs]):.0f} CPU s:", [t[t["label"] == "all"] for t in tables])
 
 
 def shapes(path):
     name = Path(path).stem
-    runs = [train(f"{name}_{seed}", "--config", CONFIG, "--data", path, "--seed", seed, "--steps", options.steps, "--cells", 512)
-            for seed in SEEDS]
-    tables = [evaluate(run, "results", "sets", "--max-cells", 512) for run, _ in runs]
+    runs = [train_clouds(f"{name}_{seed}", path, seed, "--steps", options.steps, "--cells", options.cells) for seed in SEEDS]
+    tables = [evaluate(run, "results", "sets", "--max-cells", options.cells, "--distance", "w1,chamfer") for run, _ in runs]
     print_sets(f"{name}, training {np.mean([cpu for _, cpu in runs]):.0f} CPU s:", tables)
 
 
 def digits():
-    runs = [train(f"digits_{seed}", "--config", CONFIG, "--data", options.digits, "--seed", seed, "--steps", options.steps) for seed in SEEDS]
+    runs = [train_clouds(f"digits_{seed}", options.digits, seed, "--steps", options.steps) for seed in SEEDS]
     tables = [evaluate(run, "results", "sets", "--max-populations", 100, "--set-cells", "own", "--distance", "w1,chamfer") for run, _ in runs]
     print_sets(f"Digits, training {np.mean([cpu for _, cpu in runs]):.0f} CPU s:", [t[t["label"] == "all"] for t in tables])
 

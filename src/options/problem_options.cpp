@@ -139,16 +139,15 @@ void add_outputs(OptionTable& table, RunConfig& config) {
 
 void add_set_options(OptionTable& table, RunConfig& config) {
     eval::SetOptions& sets = config.sets;
-    OptionAdder add(table, Section::scores, {.affects = Affects::reported});
-    add_choices(add, "distance", sets.distances, metrics::population_distance_names(),
-                "distances between populations that compare sets, a list. w1 and w2 are exact");
     OptionAdder(table, Section::scores, {.affects = Affects::nothing, .is_path = true})
         .text("training-data", sets.training, "F.h5ad",
               "file with the populations that the generator of the first set was trained on");
+    OptionAdder add(table, Section::evaluate, {.affects = Affects::reported});
+    add_choices(add, "distance", sets.distances, metrics::population_distance_names(),
+                "distances between populations that compare sets, a list. w1 and w2 are exact");
     add.count("permutations", sets.permutations, 0,
               "number of random permutations for the p-value of sets, 0 for no p-value", 100000000);
-    OptionAdder evaluated(table, Section::evaluate, {.affects = Affects::reported});
-    evaluated.add(
+    add.add(
         "max-populations", "N",
         "maximum number of populations of a set that is compared, drawn at random (default 256)",
         [&sets](const Strings& v) {
@@ -160,7 +159,7 @@ void add_set_options(OptionTable& table, RunConfig& config) {
                        : Strings{std::to_string(sets.max_populations)};
         });
     const Strings set_cells{"equal", "own"};
-    evaluated.add(
+    add.add(
         "set-cells", "equal|own",
         "number of cells of the populations of a set. equal: that of the smallest one. own: each has its own "
         "number, and a generated one that of a random training population, at most --max-cells. For predict, "

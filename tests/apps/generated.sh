@@ -47,6 +47,15 @@ expect_exit 0 "$popflow" predict --run one --number 3 --cells 60 --flow-steps 7 
 "$popflow" simulate shapes mixtures --output sized.h5ad --populations 20 --test-populations 4 --cells 50:200 --treatments 2 --seed 1 2>/dev/null >/dev/null
 expect_exit 0 "$popflow" train --method bwfm --data sized.h5ad --population population --split column:split --min-cells 10 --transform none --steps 4 \
     --gaussian-hidden 8 --output sized
+# Options of the evaluation in the configuration of a training hold for a later evaluation.
+printf 'distance = bures\npermutations = 7\nmax-populations = 3\n' >scores.cfg
+expect_exit 0 "$popflow" train --config scores.cfg --method bwfm --data sized.h5ad --population population --split column:split --min-cells 10 \
+    --transform none --steps 1 --gaussian-hidden 8 --output scored
+expect_exit 0 "$popflow" evaluate --run scored --output scored.h5
+h5dump -d /sets/distance/categories scored.h5 >out2
+grep -q "\"bures\"" out2 && ! grep -q energy out2 || fail "other distances: $(cat out2)"
+grep -q "1-NNA in percent, all (3 held-out" out || fail "$(cat out)"
+
 expect_exit 0 "$popflow" predict --run sized --number 6 --set-cells own --times 0.5 --output own.h5ad
 ranks 3 1 predict --run sized --number 6 --set-cells own --times 0.5 --output own3.h5ad >out 2>err || fail "$(cat err)"
 cmp own.h5ad own3.h5ad || fail "other populations on three ranks"
