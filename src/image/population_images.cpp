@@ -188,6 +188,7 @@ std::vector<std::string> image_file_names(const PopulationImages& images) {
         for (const std::string& label : images.labels(i)) {
             if (!label.empty()) name += (name.empty() ? "" : "_") + file_part(label);
         }
+        if (name.empty()) name = "unlabelled";
         if (name.starts_with('.')) name.front() = '_';
         name.resize(std::min(name.size(), max_name_bytes - 4));
         name += ".png";

@@ -38,8 +38,10 @@ std::unique_ptr<const TrainedModel> make_trained_model(const models::Model& mode
     if (transport == nullptr)
         throw core::ConfigError("run", "'" + checkpoint.family->name() +
                                            "' is a method that does not predict treated cells. Give the run "
-                                           "of another method, or use this "
-                                           "one with popflow ot --start RUN");
+                                           "of another method, or use this one with popflow " +
+                                           (model.dual_predictor() != nullptr
+                                                ? "ot --start RUN"
+                                                : "predict --run RUN, which maps populations to other ones"));
     return std::make_unique<const TrainedModel>(
         TrainedModel{.model = *transport,
                      .values = checkpoint.result(),

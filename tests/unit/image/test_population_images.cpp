@@ -118,6 +118,12 @@ TEST_F(PopulationImage, IsNamedByAllColumnsOfPopulation) {
               "tell pictures apart with --population, so far image");
 }
 
+TEST_F(PopulationImage, HasAVisibleFileWithoutALabel) {
+    Pixels pixels = two_images();
+    pixels.image = {"", ".b", "", ".b"};
+    EXPECT_EQ(image::image_file_names(open(pixels)), (Strings{"unlabelled.png", "_b.png"}));
+}
+
 TEST_F(PopulationImage, IsRefusedIfNamesOfFilesCollide) {
     Pixels pixels = two_images();
     pixels.image = {"a/b", "a_b", "a/b", "a_b"};
