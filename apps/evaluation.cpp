@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "console.hpp"
@@ -100,16 +101,19 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
         print_note("--split none holds nothing out: the scores are those of the training pairs");
 }
 
-// Returns a note if the MMD of the model has its constant value on half of the pairs or more, else nothing.
+// Returns a note if the MMD of all predictors has its constant value on half of the pairs or more, else
+// nothing. A prediction close to the truth alone can have that value by chance.
 // @param dimensions  of the space of the model, in words
 std::string constant_mmd_note(const eval::Evaluation& evaluation, const std::string& dimensions) {
-    std::size_t pairs = 0;
-    std::size_t constant = 0;
+    std::map<std::size_t, bool> is_constant;  // of each pair
     for (const eval::PairScore& row : evaluation.scores) {
-        if (row.predictor != eval::predictors().front().name || std::isnan(row.scores.mmd)) continue;
-        ++pairs;
-        constant += metrics::is_mmd_constant(row.scores.mmd, row.n_predicted, row.n_target) ? 1 : 0;
+        if (std::isnan(row.scores.mmd)) continue;
+        const auto at = is_constant.try_emplace(row.pair, true).first;
+        at->second &= metrics::is_mmd_constant(row.scores.mmd, row.n_predicted, row.n_target);
     }
+    const std::size_t pairs = is_constant.size();
+    const auto constant = static_cast<std::size_t>(
+        std::ranges::count(is_constant, true, [](const auto& p) { return p.second; }));
     if (pairs == 0 || 2 * constant < pairs) return "";
     return fmt::format(
         "note: the mmd of {} of {} pairs is the same for any predictor: its fixed kernels are too narrow for "

@@ -14,6 +14,7 @@
 #include "mpi/same_on_all_ranks.hpp"
 #include "output_path.hpp"
 #include "same_data.hpp"
+#include "selection.hpp"
 #include "train/checkpoint_folder.hpp"
 #include "train/fold_list.hpp"
 
@@ -51,6 +52,12 @@ void check_no_overwrite(const options::RunConfig& config) {
                                     "folder");
     }
     if (config.resume) return;
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(selection_path(config.output), ignored))
+        throw core::ConfigError("output",
+                                found +
+                                    "an unfinished cross-validation of --method auto. Add --resume to "
+                                    "continue it, or choose another folder");
     check_output((folder / "config.cfg").string(), "output", {config.config_file}, RunFiles::all);
 }
 

@@ -80,7 +80,7 @@ std::vector<double> energies_of(const eval::HeldOutEnergies& scores) {
     return energies;
 }
 
-// Numbers the units of all pairs: those of population_units(). If nothing is held out, they are patients,
+// Numbers the units of all pairs: those of validation_units(). If nothing is held out, they are patients,
 // since the model will be used for new ones.
 std::vector<std::size_t> selection_units(const screen::Screen& screen, const screen::Split& split) {
     std::vector<std::size_t> units;
@@ -90,7 +90,7 @@ std::vector<std::size_t> selection_units(const screen::Screen& screen, const scr
         units.push_back(patients.try_emplace(patient, patients.size()).first->second);
     }
     const bool is_by_patient = screen::holds_out_nothing(split.spec) && patients.size() > 1;
-    return is_by_patient ? units : screen::population_units(screen, split);
+    return is_by_patient ? units : screen::validation_units(screen, split);
 }
 
 // The data of a selection, and its folds.
@@ -158,13 +158,14 @@ class FoldRunner {
         return true;
     }
 
-  private:
+    // Returns the folds that have scores.
     std::set<std::size_t> finished() const {
         std::set<std::size_t> folds;
         for (const eval::CandidateScores& row : stored_.scores) folds.insert(row.fold);
         return folds;
     }
 
+  private:
     // Trains one fold on each rank. @return false if a stop was requested
     bool run_round(std::span<const std::size_t> folds) {
         const auto rank = static_cast<std::size_t>(comm_.rank());
@@ -261,6 +262,12 @@ Selected select_method(options::RunConfig& config, const options::OptionTable& t
         FoldRunner runner(data, config, stored, comm);
         if (!runner.run()) return {.stopped = true};
         stored.choice = eval::choose(stored.candidates, stored.scores);
+        if (const std::size_t scored = runner.finished().size(); 0 < scored && scored < data.folds.size())
+            stored.choice.words += fmt::format(
+                ". {} of {} could not be used: without the held-out pairs there are too few to train on, or "
+                "none "
+                "of these can be predicted",
+                data.folds.size() - scored, core::counted(data.folds.size(), "fold"));
         stored.is_complete = true;
         if (comm.is_root()) eval::write_selection(selection_path(config.output), stored);
     }
@@ -280,7 +287,14 @@ bool apply_stored_selection(const options::RunConfig& config, const options::Opt
 PlannedSelection plan_selection(options::RunConfig& config, const options::OptionTable& table,
                                 const mpi::Communicator& comm) {
     const SelectionData data(config, table, comm);
-    set_options(table, flow_recipe(data.count));
+    const models::OptionValues recipe = flow_recipe(data.count);
+    set_options(table, recipe);
+    if (data.folds.empty()) {
+        const std::vector<eval::Candidate> candidates = candidates_of(config.method->name());
+        const eval::Choice choice = eval::choose(candidates, {});
+        set_candidate(table, recipe, candidates[choice.candidate]);
+        return {.text = choice.words, .folds = 0};
+    }
     return {.text = fmt::format("{} over {}: {} candidates, one training of {} for each fold",
                                 core::counted(data.folds.size(), "fold"), core::counted(data.count, "unit"),
                                 candidates_of(config.method->name()).size(), config.method->name()),

@@ -282,7 +282,7 @@ struct ValidatedTraining {
                 ->gradient_training() == nullptr;
         train::ValidationPlan plan{.keeps_best = config.keeps_best(), .patience = config.patience};
         eval::PairValidationOptions options{.pairs = std::move(pairs),
-                                            .units = screen::population_units(data.screen, data.split),
+                                            .units = screen::validation_units(data.screen, data.split),
                                             .seed = config.train.seed,
                                             .context_cells = config.sampling.cells};
         if (!is_one_pass) {

@@ -36,14 +36,14 @@ ValidationSize validation_size(std::size_t available, std::size_t context_cells,
                                std::optional<std::uint64_t> work);
 
 /// Returns the pairs in a random order in which every unit has one pair before any has a second one.
-/// @param units  see screen::population_units(), one per Screen::pairs
+/// @param units  see screen::validation_units(), one per Screen::pairs
 std::vector<std::size_t> spread_over_units(std::span<const std::size_t> pairs,
                                            std::span<const std::size_t> units, std::uint64_t seed);
 
 /// Options of a PairValidation. Each of them changes its scores.
 struct PairValidationOptions {
     std::vector<std::size_t> pairs{};     ///< validation pairs, ascending
-    std::vector<std::size_t> units{};     ///< see screen::population_units(), one per Screen::pairs
+    std::vector<std::size_t> units{};     ///< see screen::validation_units(), one per Screen::pairs
     std::uint64_t seed = 1;               ///< seed of the draws of pairs and cells
     std::size_t context_cells = 1024;     ///< maximum number of control cells that describe a population
     std::optional<std::uint64_t> work{};  ///< counted work of one check, empty for no limit

@@ -70,6 +70,17 @@ std::string choice_words(const std::vector<Candidate>& candidates, const Choice&
     return text + ". No network beat the simple models by more than one standard error";
 }
 
+// Returns whether two candidates have the same score on every pair.
+bool are_equal(const std::vector<Candidate>& candidates, const std::vector<CandidateScores>& scores,
+               const std::string& one, const std::string& other) {
+    const auto a = std::ranges::find(candidates, one, &Candidate::method) - candidates.begin();
+    const auto b = std::ranges::find(candidates, other, &Candidate::method) - candidates.begin();
+    if (std::max(a, b) == std::ssize(candidates)) return false;
+    return std::ranges::all_of(scores, [&](const CandidateScores& row) {
+        return row.energies[static_cast<std::size_t>(a)] == row.energies[static_cast<std::size_t>(b)];
+    });
+}
+
 Choice only_choice(const std::vector<Candidate>& candidates, const std::string& method) {
     const auto at = std::ranges::find(candidates, method, &Candidate::method);
     return {
@@ -218,6 +229,11 @@ Choice choose(const std::vector<Candidate>& candidates, const std::vector<Candid
         if (choice.means[simple] - choice.means[network] > standard_error(gains)) choice.candidate = network;
     }
     choice.words = choice_words(candidates, choice, simple, network, by_unit.size());
+    if (are_equal(candidates, scores, "mean-shift", "moment-map"))
+        choice.words +=
+            ". The moment map was not compared: it equals the mean shift without 3 units of a treatment to "
+            "fit "
+            "it to, and a fold has fewer. The row moment_map of the tables is fitted to all of them";
     return choice;
 }
 

@@ -21,7 +21,7 @@ struct Candidate {
 /// Energy distances of all candidates on one pair that a fold has held out.
 struct CandidateScores {
     std::size_t fold = 0;
-    std::size_t unit = 0;  ///< see screen::population_units()
+    std::size_t unit = 0;  ///< see screen::validation_units()
     std::string pair{};    ///< name of the pair
     double training_distance = 0;
     std::vector<double> energies{};  ///< one for each candidate

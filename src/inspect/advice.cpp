@@ -96,7 +96,14 @@ Advice splits_advice(const std::vector<Unit>& all, const Unit& unit, const scree
     return {"splits", text};
 }
 
-Advice method_advice(std::size_t pairs, const Unit& unit, std::size_t fewest) {
+// @param trained  number of values of the unit that the training part has
+Advice method_advice(std::size_t pairs, const Unit& unit, std::size_t fewest, std::size_t trained) {
+    if (fewest >= min_units && trained == 1) {
+        return {"method",
+                fmt::format("--method mean-shift. The training part has one {}, so that no method can be "
+                            "compared with another on a {} that it was not trained on.",
+                            singular(unit), singular(unit))};
+    }
     if (fewest < min_units) {
         return {"method",
                 fmt::format("--method mean-shift. A treatment has {}, but {} are needed to learn how "
@@ -112,6 +119,26 @@ Advice method_advice(std::size_t pairs, const Unit& unit, std::size_t fewest) {
     return {"method", fmt::format("--method mfm. Compare it with moment_map in the tables: with {} it may be "
                                   "as good.",
                                   counted(pairs, "pair"))};
+}
+
+// Returns the advice for a split that holds out treatments.
+// @param trained  number of treatments in training
+std::vector<Advice> advise_new_treatments(const screen::Screen& screen, const screen::Split& split,
+                                          std::size_t trained) {
+    return {
+        {"data",
+         fmt::format("{} of {} to train on, {} of others to test.",
+                     counted(split.pairs(screen::Part::train).size(), "pair"), counted(trained, "treatment"),
+                     counted(split.pairs(screen::Part::test).size(), "pair"))},
+        {"method",
+         "--method mfm or fm with --treatment-vectors, which describe the new treatments. The other methods "
+         "take the training treatment with the nearest vector."},
+        {"limits",
+         fmt::format("What {} say about a new one depends on how well the vectors describe them. {}",
+                     counted(trained, "treatment"),
+                     screen.treatments.size() <= many_models
+                         ? "--split each:treatment holds out each in turn."
+                         : "Hold out several, with --split treatment:A,B.")}};
 }
 
 Advice settings_advice(std::size_t pairs) {
@@ -181,6 +208,16 @@ std::vector<Advice> advise(const screen::Screen& screen, const InspectionSummary
     if (screen.options.unpaired) return advise_without_pairs(screen, summary);
     const std::vector<Unit> all = units(summary);
     Unit unit = all.empty() ? Unit{"patient", summary.patients, &screen::Population::patient} : all.front();
+    std::size_t trained = unit.values.size();  // number of values in training, of a split by column
+    if (split != nullptr && !split->column.empty()) {
+        std::set<std::string> values;
+        for (const std::size_t pair : split->pairs(screen::Part::train))
+            values.insert(screen::held_out_label(screen, *split, pair));
+        trained = values.size();
+        if (split->column == "treatment") return advise_new_treatments(screen, *split, trained);
+        const auto same = std::ranges::find(all, split->column, &Unit::name);
+        if (same != all.end()) unit = *same;
+    }
     if (split != nullptr && !summary.pairs_by_column.empty()) {
         unit = {split->column, {}, nullptr};
         for (const auto& [value, counts] : summary.pairs_by_column) unit.values.push_back(value);
@@ -195,12 +232,12 @@ std::vector<Advice> advise(const screen::Screen& screen, const InspectionSummary
         lines.push_back({"splits",
                          "none: all pairs come from one population of cells. A model can be trained "
                          "(--split none), but not checked on another population."});
-        lines.push_back(method_advice(screen.pairs.size(), unit, fewest));
+        lines.push_back(method_advice(screen.pairs.size(), unit, fewest, trained));
         std::ranges::copy(markers_advice(screen), std::back_inserter(lines));
         return lines;
     }
     lines.push_back(splits_advice(all, unit, screen));
-    lines.push_back(method_advice(screen.pairs.size(), unit, fewest));
+    lines.push_back(method_advice(screen.pairs.size(), unit, fewest, trained));
     std::ranges::copy(markers_advice(screen), std::back_inserter(lines));
     lines.push_back(settings_advice(screen.pairs.size()));
     lines.push_back(limits_advice(unit, summary));

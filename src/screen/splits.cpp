@@ -462,6 +462,15 @@ std::vector<std::size_t> population_units(const Screen& screen, const Split& spl
     return numbered(unit);
 }
 
+std::vector<std::size_t> validation_units(const Screen& screen, const Split& split) {
+    if (split.column.empty()) return population_units(screen, split);
+    const std::vector<std::string> values =
+        pair_labels(screen, [&](std::size_t pair) { return held_out_label(screen, split, pair); });
+    std::set<std::string> trained;
+    for (const std::size_t pair : split.pairs(Part::train)) trained.insert(values[pair]);
+    return trained.size() > 1 ? numbered(values) : population_units(screen, split);
+}
+
 Split hold_out_units(const Screen& screen, Split split, std::size_t count, std::uint64_t seed) {
     if (!split.pairs(Part::validation).empty()) {
         throw core::ConfigError(
@@ -470,7 +479,7 @@ Split hold_out_units(const Screen& screen, Split split, std::size_t count, std::
                         "this part",
                         count, split.spec));
     }
-    const std::vector<std::size_t> units = population_units(screen, split);
+    const std::vector<std::size_t> units = validation_units(screen, split);
     const std::vector<std::size_t> train = split.pairs(Part::train);
     std::set<std::size_t> distinct;
     for (const std::size_t pair : train) distinct.insert(units[pair]);

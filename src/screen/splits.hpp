@@ -96,7 +96,13 @@ std::string held_out_label(const Screen& screen, const Split& split, std::size_t
 /// appearance
 std::vector<std::size_t> population_units(const Screen& screen, const Split& split);
 
-/// Returns the split with `count` units of the training part in the validation part, see population_units().
+/// Numbers the units that a validation within the training part holds out: the values of the split column, of
+/// treatments and their classes too, so that it holds out what the split holds out. population_units() if the
+/// split has no column, or the training part has one value of it.
+/// @return  as population_units()
+std::vector<std::size_t> validation_units(const Screen& screen, const Split& split);
+
+/// Returns the split with `count` units of the training part in the validation part, see validation_units().
 /// The units are drawn. All pairs of a unit stay together.
 /// @param count  at least 1
 /// @param seed  seed of the draw

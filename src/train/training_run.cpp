@@ -9,10 +9,18 @@
 
 #include "core/error.hpp"
 #include "core/stored_file.hpp"
+#include "core/text.hpp"
 #include "mpi/same_on_all_ranks.hpp"
 #include "train/resume_check.hpp"
 
 namespace popflow::train {
+
+namespace {
+
+// With fewer cells, the energy distance of a check is mostly the noise of their draw.
+constexpr std::uint64_t few_validation_cells = 100;
+
+}  // namespace
 
 TrainingRun::TrainingRun(TrainingRunOptions options, const TrainOptions& train, Checkpoint constants,
                          linalg::Precision precision, core::OptionEffects effects, const TrainingItems& items,
@@ -121,7 +129,12 @@ void TrainingRun::report_validation() {
                         "(--patience)",
                         steps_done(), total_steps(), plan_.patience));
     }
-    if (!plan_.keeps_best) return;
+    if (!plan_.keeps_best || !trainer_) return;
+    if (last.cells < few_validation_cells)
+        observer_.note(
+            fmt::format("note: the validation chose among the checks by {} cells of {}, which is little more "
+                        "than chance. More --steps allow more cells, and --keep last takes the last weights",
+                        last.cells, core::counted(last.pairs, "pair")));
     observer_.note(saved_.best.empty()
                        ? fmt::format("note: the weights of step {} are the result, since no check has an "
                                      "energy: predictions failed",

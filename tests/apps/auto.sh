@@ -56,6 +56,7 @@ kill -TERM $job
 code=0
 wait $job || code=$?
 [ $code = 75 ] || fail "exit code $code after a stop in the selection, expected 75: $(cat "$scratch/err")"
+refused "an unfinished cross-validation of --method auto. Add --resume" train $slow
 expect_exit 2 "$popflow" train ${slow/600/500} --resume
 grep -q "resume: the configuration changed since the selection: steps: found '500', was '600'" "$scratch/err" || fail "a changed option: $(cat "$scratch/err")"
 before=$("$python" "$here/check_auto.py" finished stopped)

@@ -92,6 +92,16 @@ TEST(Choose, WeighsUnitsEqually) {
     EXPECT_EQ(eval::choose(candidates, {}).candidate, 1U);
 }
 
+TEST(Choose, TellsThatTheMomentMapWasNotCompared) {
+    const std::vector<eval::Candidate> simple{
+        {.method = "identity"}, {.method = "mean-shift"}, {.method = "moment-map"}};
+    const std::string told = "The moment map was not compared";
+    EXPECT_NE(eval::choose(simple, scores_of({{1, 0.5, 0.5}, {1, 0.6, 0.6}})).words.find(told),
+              std::string::npos);
+    EXPECT_EQ(eval::choose(simple, scores_of({{1, 0.5, 0.5}, {1, 0.6, 0.7}})).words.find(told),
+              std::string::npos);
+}
+
 TEST(StoredSelection, IsReadAsWritten) {
     const popflow::support::TemporaryFolder folder;
     eval::StoredSelection stored{.config = "steps = 3\n", .data_fingerprint = "f", .candidates = candidates};

@@ -87,3 +87,25 @@ TEST(Advice, CountsTheColumnOfTheSplit) {
     ASSERT_EQ(lines.size(), 5U);
     EXPECT_EQ(lines[0].text, "6 pairs of 2 values of batch, 2 for each treatment.");
 }
+
+TEST(Advice, ForNewTreatmentsNamesTheirVectors) {
+    const Screen screen = screen_of(3, 4, 1000);
+    const Split split = make_split(screen, "treatment:T1", 1);
+    const auto lines = advise(screen, summarise(screen, &split), &split);
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_EQ(lines[0].text, "9 pairs of 3 treatments to train on, 3 pairs of others to test.");
+    EXPECT_TRUE(contains(lines[1].text, "--method mfm or fm with --treatment-vectors")) << lines[1].text;
+}
+
+TEST(Advice, ComparesNoMethodsIfOneValueIsLeftToTrainOn) {
+    Screen screen = screen_of(8, 1, 1000);
+    for (std::size_t k = 0; k < screen.populations.size(); ++k)
+        screen.populations[k].culture = k < screen.populations.size() / 2 ? "PDO" : "F";
+    screen.options.split_column = "culture";
+    for (Population& p : screen.populations) p.split_values = {p.culture};
+    const Split split = make_split(screen, "culture:F", 1);
+    for (const Advice& advice : advise(screen, summarise(screen, &split), &split)) {
+        if (advice.topic != "method") continue;
+        EXPECT_TRUE(contains(advice.text, "--method mean-shift")) << advice.text;
+    }
+}

@@ -316,6 +316,23 @@ TEST(PopulationUnits, AreExperimentsIfTreatmentsAreHeldOut) {
               (std::vector<std::size_t>{0, 1}));
 }
 
+// A validation holds out what the split holds out, unless one value is left to train on.
+TEST(ValidationUnits, AreTreatmentsIfTreatmentsAreHeldOut) {
+    Screen screen = make_screen(2, {"PDO"}, 1, {"1", "2", "3"});
+    for (std::size_t pair = 0; pair < 6; ++pair)
+        screen.populations[screen.pairs[pair].treated].treatment = std::string(1, "AFS"[pair % 3]);
+    EXPECT_EQ(validation_units(screen, make_split(screen, "treatment:F", 1)),
+              (std::vector<std::size_t>{0, 1, 2, 0, 1, 2}));
+    const Split held_out = hold_out_units(screen, make_split(screen, "treatment:F", 1), 1, 1);
+    ASSERT_EQ(held_out.pairs(Part::validation).size(), 2U);
+    for (const std::size_t pair : held_out.pairs(Part::validation))
+        EXPECT_EQ(held_out.parts[(pair + 3) % 6], Part::validation);
+    EXPECT_EQ(validation_units(screen, make_split(screen, "treatment:F,S", 1)),
+              population_units(screen, make_split(screen, "treatment:F,S", 1)));
+    EXPECT_EQ(validation_units(screen, make_split(screen, "none", 1)),
+              population_units(screen, make_split(screen, "none", 1)));
+}
+
 // The column has only the names of the parts. No patient is in two parts, but each plate is.
 TEST(PopulationUnits, AreTheValuesOfAKeyThatSeparatesTheParts) {
     Screen screen = make_screen(3, {"PDO", "F"}, 2, {"A"});
