@@ -105,7 +105,7 @@ void print_notes(const screen::Screen& screen, const predict::TrainedModel& trai
 // nothing. A prediction close to the truth alone can have that value by chance.
 // @param dimensions  of the space of the model, in words
 std::string constant_mmd_note(const eval::Evaluation& evaluation, const std::string& dimensions) {
-    std::map<std::size_t, bool> is_constant;  // of each pair
+    std::map<std::size_t, bool> is_constant;  // whether a pair has it
     for (const eval::PairScore& row : evaluation.scores) {
         if (std::isnan(row.scores.mmd)) continue;
         const auto at = is_constant.try_emplace(row.pair, true).first;

@@ -923,9 +923,10 @@ OptionTable run_options(RunConfig& config) {
     table.share("config", Section::inspect);
     table.share("treatment-vectors", Section::inspect);
     for (const char* name : {"cells", "set-cells"}) table.share(name, Section::predict);
-    for (const char* name : {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers",
-                             "exclude-markers", "metrics", "max-cells", "seed", "json", "sinkhorn-epsilon",
-                             "sinkhorn-rho", "population", "exclude", "min-cells", "distance", "permutations"})
+    for (const char* name :
+         {"config", "layer", "obsm", "use-raw", "size-factor", "transform", "markers", "exclude-markers",
+          "metrics", "max-cells", "seed", "json", "sinkhorn-epsilon", "sinkhorn-rho", "population", "exclude",
+          "min-cells", "distance", "permutations"})
         table.share(name, Section::scores);
     add_default_notes(table);
     table.on_parsed([&config, changed = std::make_shared<std::set<std::string>>()](

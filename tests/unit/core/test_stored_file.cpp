@@ -15,7 +15,6 @@ using popflow::support::TemporaryFolder;
 
 namespace {
 
-
 void store(const std::string& path, const std::string& text) {
     core::store_file(path, std::as_bytes(std::span(text)));
 }

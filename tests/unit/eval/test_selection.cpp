@@ -95,10 +95,10 @@ TEST(Choose, WeighsUnitsEqually) {
 TEST(Choose, TellsThatTheMomentMapWasNotCompared) {
     const std::vector<eval::Candidate> simple{
         {.method = "identity"}, {.method = "mean-shift"}, {.method = "moment-map"}};
-    const std::string told = "The moment map was not compared";
-    EXPECT_NE(eval::choose(simple, scores_of({{1, 0.5, 0.5}, {1, 0.6, 0.6}})).words.find(told),
+    const std::string note = "The moment map was not compared";
+    EXPECT_NE(eval::choose(simple, scores_of({{1, 0.5, 0.5}, {1, 0.6, 0.6}})).words.find(note),
               std::string::npos);
-    EXPECT_EQ(eval::choose(simple, scores_of({{1, 0.5, 0.5}, {1, 0.6, 0.7}})).words.find(told),
+    EXPECT_EQ(eval::choose(simple, scores_of({{1, 0.5, 0.5}, {1, 0.6, 0.7}})).words.find(note),
               std::string::npos);
 }
 
