@@ -265,8 +265,7 @@ Selected select_method(options::RunConfig& config, const options::OptionTable& t
         if (const std::size_t scored = runner.finished().size(); 0 < scored && scored < data.folds.size())
             stored.choice.words += fmt::format(
                 ". {} of {} could not be used: without the held-out pairs there are too few to train on, or "
-                "none "
-                "of these can be predicted",
+                "none of these can be predicted",
                 data.folds.size() - scored, core::counted(data.folds.size(), "fold"));
         stored.is_complete = true;
         if (comm.is_root()) eval::write_selection(selection_path(config.output), stored);

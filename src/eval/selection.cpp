@@ -232,8 +232,7 @@ Choice choose(const std::vector<Candidate>& candidates, const std::vector<Candid
     if (are_equal(candidates, scores, "mean-shift", "moment-map"))
         choice.words +=
             ". The moment map was not compared: it equals the mean shift without 3 units of a treatment to "
-            "fit "
-            "it to, and a fold has fewer. The row moment_map of the tables is fitted to all of them";
+            "fit it to, and a fold has fewer. The row moment_map of the tables is fitted to all of them";
     return choice;
 }
 

@@ -83,8 +83,8 @@ bool holds_out_nothing(const std::string& spec);
 /// Returns the value of the split column in a pair, as text. @param split  split with a column
 std::string held_out_label(const Screen& screen, const Split& split, std::size_t pair);
 
-/// Numbers the units of all pairs. A validation within the training part leaves all pairs of a unit out
-/// together, as the split does with the held-out pairs.
+/// Numbers the units of all pairs: populations that belong together, so that the pairs of a unit are not
+/// independent. The penalties of the moment map are fitted by leaving units out.
 ///
 /// A unit is, in this order:
 ///   1. the pairs of one value of the split column. The column must describe populations: each experiment has
